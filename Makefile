@@ -1,0 +1,64 @@
+# Voltbus. `make help` explains the targets.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+help:  ## what each target does
+	@sed -n 's/^\([a-z][a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: .venv/run  ## start everything on this machine and say where it is
+	@$(BIN)/voltbus up
+
+test: .venv/dev node_modules/.package-lock.json  ## all checks and all tests
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/pytest $(TESTS)
+
+check: .venv/dev node_modules/.package-lock.json  ## style, types, import contracts, proto lint and drift
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python proto/generate.py --check
+	cd proto && ../$(BIN)/node ../node_modules/@bufbuild/buf/bin/buf lint
+
+setup: .venv/dev node_modules/.package-lock.json  ## the virtual environment with everything a developer needs
+
+proto: .venv/dev  ## generate services/common/wire from proto/
+	$(BIN)/python proto/generate.py
+
+format: .venv/dev  ## rewrite the code in the project's style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: .venv/dev  ## pin the newest allowed versions of all dependencies
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --upgrade -q -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --extra dev -c requirements.txt --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --upgrade -q -o requirements-dev.txt
+
+clean:  ## remove the virtual environment and the local data
+	rm -rf .venv .voltbus node_modules
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Voltbus needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "no venv module: install it (Debian: apt install python3-venv)"; exit 1; }
+
+.venv/run: requirements.txt pyproject.toml | .venv/bin/python
+	@echo "installing what Voltbus runs on (once, half a minute) ..."
+	@$(call install,requirements.txt)
+	@touch $@
+
+.venv/dev: requirements-dev.txt pyproject.toml | .venv/bin/python
+	@echo "installing what Voltbus is developed with (once, a minute) ..."
+	@$(call install,requirements-dev.txt)
+	@touch $@ .venv/run
+
+install = { $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r $(1) \
+	&& $(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . ; } \
+	|| { echo "could not install: is a Python package index reachable? Run the same command again."; exit 1; }
+
+node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
+	@$(BIN)/npm ci --silent --no-audit --no-fund || { echo "npm ci failed: is an npm registry reachable?"; exit 1; }
+
+.PHONY: help run test check setup proto format lock clean

@@ -1,0 +1,50 @@
+"""The records on Kafka: the messages of proto/voltbus/v1, generated below this package by `make proto`."""
+
+from services.common.wire.voltbus.v1.bus_pb2 import (
+    CONNECTION_STATE_ALIVE,
+    CONNECTION_STATE_CONNECTED,
+    CONNECTION_STATE_DISCONNECTED,
+    OUTCOME_ANSWERED,
+    OUTCOME_INVALID,
+    OUTCOME_REFUSED,
+    OUTCOME_TIMED_OUT,
+    OUTCOME_UNDELIVERED,
+    Call,
+    Close,
+    Command,
+    ConnectionChange,
+    ConnectionState,
+    Outbound,
+    Outcome,
+    Refusal,
+    Reply,
+    Result,
+)
+from services.common.wire.voltbus.v1.outbox_pb2 import OutboxBatch, OutboxHeader, OutboxRecord
+from services.common.wire.voltbus.v1.state_pb2 import Station, Token
+
+__all__ = [
+    "CONNECTION_STATE_ALIVE",
+    "CONNECTION_STATE_CONNECTED",
+    "CONNECTION_STATE_DISCONNECTED",
+    "OUTCOME_ANSWERED",
+    "OUTCOME_INVALID",
+    "OUTCOME_REFUSED",
+    "OUTCOME_TIMED_OUT",
+    "OUTCOME_UNDELIVERED",
+    "Call",
+    "Close",
+    "Command",
+    "ConnectionChange",
+    "ConnectionState",
+    "Outbound",
+    "OutboxBatch",
+    "OutboxHeader",
+    "OutboxRecord",
+    "Outcome",
+    "Refusal",
+    "Reply",
+    "Result",
+    "Station",
+    "Token",
+]

@@ -1,0 +1,166 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OUTCOME_UNSPECIFIED: _ClassVar[Outcome]
+    OUTCOME_ANSWERED: _ClassVar[Outcome]
+    OUTCOME_REFUSED: _ClassVar[Outcome]
+    OUTCOME_TIMED_OUT: _ClassVar[Outcome]
+    OUTCOME_UNDELIVERED: _ClassVar[Outcome]
+    OUTCOME_INVALID: _ClassVar[Outcome]
+
+class ConnectionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONNECTION_STATE_UNSPECIFIED: _ClassVar[ConnectionState]
+    CONNECTION_STATE_CONNECTED: _ClassVar[ConnectionState]
+    CONNECTION_STATE_ALIVE: _ClassVar[ConnectionState]
+    CONNECTION_STATE_DISCONNECTED: _ClassVar[ConnectionState]
+OUTCOME_UNSPECIFIED: Outcome
+OUTCOME_ANSWERED: Outcome
+OUTCOME_REFUSED: Outcome
+OUTCOME_TIMED_OUT: Outcome
+OUTCOME_UNDELIVERED: Outcome
+OUTCOME_INVALID: Outcome
+CONNECTION_STATE_UNSPECIFIED: ConnectionState
+CONNECTION_STATE_CONNECTED: ConnectionState
+CONNECTION_STATE_ALIVE: ConnectionState
+CONNECTION_STATE_DISCONNECTED: ConnectionState
+
+class Call(_message.Message):
+    __slots__ = ("id", "station_id", "connection_id", "slot", "message_id", "version", "action", "payload", "received_at", "answered", "quarantined")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
+    SLOT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    station_id: str
+    connection_id: str
+    slot: int
+    message_id: str
+    version: str
+    action: str
+    payload: bytes
+    received_at: _timestamp_pb2.Timestamp
+    answered: bool
+    quarantined: bool
+    def __init__(self, id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., slot: _Optional[int] = ..., message_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[bytes] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered: _Optional[bool] = ..., quarantined: _Optional[bool] = ...) -> None: ...
+
+class Outbound(_message.Message):
+    __slots__ = ("station_id", "connection_id", "reply", "command", "close")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
+    REPLY_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    connection_id: str
+    reply: Reply
+    command: Command
+    close: Close
+    def __init__(self, station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., command: _Optional[_Union[Command, _Mapping]] = ..., close: _Optional[_Union[Close, _Mapping]] = ...) -> None: ...
+
+class Reply(_message.Message):
+    __slots__ = ("message_id", "action", "payload", "refusal")
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    message_id: str
+    action: str
+    payload: bytes
+    refusal: Refusal
+    def __init__(self, message_id: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[bytes] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ...) -> None: ...
+
+class Refusal(_message.Message):
+    __slots__ = ("code", "description", "details")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    description: str
+    details: bytes
+    def __init__(self, code: _Optional[str] = ..., description: _Optional[str] = ..., details: _Optional[bytes] = ...) -> None: ...
+
+class Command(_message.Message):
+    __slots__ = ("id", "service", "action", "payload", "expires_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    service: str
+    action: str
+    payload: bytes
+    expires_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., service: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[bytes] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Close(_message.Message):
+    __slots__ = ("reason",)
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    def __init__(self, reason: _Optional[str] = ...) -> None: ...
+
+class Result(_message.Message):
+    __slots__ = ("command_id", "station_id", "connection_id", "version", "action", "request", "outcome", "payload", "error_code", "error_description", "at")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    station_id: str
+    connection_id: str
+    version: str
+    action: str
+    request: bytes
+    outcome: Outcome
+    payload: bytes
+    error_code: str
+    error_description: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., request: _Optional[bytes] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., payload: _Optional[bytes] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ConnectionChange(_message.Message):
+    __slots__ = ("station_id", "connection_id", "slot", "version", "state", "at", "last_seen_at", "remote_address", "quarantined")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
+    SLOT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    connection_id: str
+    slot: int
+    version: str
+    state: ConnectionState
+    at: _timestamp_pb2.Timestamp
+    last_seen_at: _timestamp_pb2.Timestamp
+    remote_address: str
+    quarantined: bool
+    def __init__(self, station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., slot: _Optional[int] = ..., version: _Optional[str] = ..., state: _Optional[_Union[ConnectionState, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., remote_address: _Optional[str] = ..., quarantined: _Optional[bool] = ...) -> None: ...

@@ -1,0 +1,278 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class MessageRecorded(_message.Message):
+    __slots__ = ("station_id", "version", "action", "message_id", "payload", "received_at")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    version: str
+    action: str
+    message_id: str
+    payload: str
+    received_at: _timestamp_pb2.Timestamp
+    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., message_id: _Optional[str] = ..., payload: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class StationRegistered(_message.Message):
+    __slots__ = ("station_id", "at")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class StationChanged(_message.Message):
+    __slots__ = ("station_id", "at")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class StationRemoved(_message.Message):
+    __slots__ = ("station_id", "at")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class TokenChanged(_message.Message):
+    __slots__ = ("id_token", "type", "status", "at")
+    ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    id_token: str
+    type: str
+    status: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, id_token: _Optional[str] = ..., type: _Optional[str] = ..., status: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class TokenRemoved(_message.Message):
+    __slots__ = ("id_token", "at")
+    ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    id_token: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, id_token: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class AuthorizationDecided(_message.Message):
+    __slots__ = ("station_id", "id_token", "status", "at")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    id_token: str
+    status: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, station_id: _Optional[str] = ..., id_token: _Optional[str] = ..., status: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Reading(_message.Message):
+    __slots__ = ("value", "measurand", "unit", "phase", "context", "location", "signed_value")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    MEASURAND_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    PHASE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_VALUE_FIELD_NUMBER: _ClassVar[int]
+    value: float
+    measurand: str
+    unit: str
+    phase: str
+    context: str
+    location: str
+    signed_value: str
+    def __init__(self, value: _Optional[float] = ..., measurand: _Optional[str] = ..., unit: _Optional[str] = ..., phase: _Optional[str] = ..., context: _Optional[str] = ..., location: _Optional[str] = ..., signed_value: _Optional[str] = ...) -> None: ...
+
+class MeterValue(_message.Message):
+    __slots__ = ("taken_at", "received_at", "readings")
+    TAKEN_AT_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    READINGS_FIELD_NUMBER: _ClassVar[int]
+    taken_at: _timestamp_pb2.Timestamp
+    received_at: _timestamp_pb2.Timestamp
+    readings: _containers.RepeatedCompositeFieldContainer[Reading]
+    def __init__(self, taken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., readings: _Optional[_Iterable[_Union[Reading, _Mapping]]] = ...) -> None: ...
+
+class Transaction(_message.Message):
+    __slots__ = ("id", "station_id", "evse_id", "connector_id", "transaction_id", "id_token", "status", "started_at", "stopped_at", "meter_start_wh", "meter_stop_wh", "energy_wh", "stop_reason", "charging_state", "authorization")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EVSE_ID_FIELD_NUMBER: _ClassVar[int]
+    CONNECTOR_ID_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_ID_FIELD_NUMBER: _ClassVar[int]
+    ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    STARTED_AT_FIELD_NUMBER: _ClassVar[int]
+    STOPPED_AT_FIELD_NUMBER: _ClassVar[int]
+    METER_START_WH_FIELD_NUMBER: _ClassVar[int]
+    METER_STOP_WH_FIELD_NUMBER: _ClassVar[int]
+    ENERGY_WH_FIELD_NUMBER: _ClassVar[int]
+    STOP_REASON_FIELD_NUMBER: _ClassVar[int]
+    CHARGING_STATE_FIELD_NUMBER: _ClassVar[int]
+    AUTHORIZATION_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    station_id: str
+    evse_id: int
+    connector_id: int
+    transaction_id: str
+    id_token: str
+    status: str
+    started_at: _timestamp_pb2.Timestamp
+    stopped_at: _timestamp_pb2.Timestamp
+    meter_start_wh: float
+    meter_stop_wh: float
+    energy_wh: float
+    stop_reason: str
+    charging_state: str
+    authorization: str
+    def __init__(self, id: _Optional[int] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., transaction_id: _Optional[str] = ..., id_token: _Optional[str] = ..., status: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., meter_start_wh: _Optional[float] = ..., meter_stop_wh: _Optional[float] = ..., energy_wh: _Optional[float] = ..., stop_reason: _Optional[str] = ..., charging_state: _Optional[str] = ..., authorization: _Optional[str] = ...) -> None: ...
+
+class TransactionStarted(_message.Message):
+    __slots__ = ("transaction", "meter_values", "offline")
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    METER_VALUES_FIELD_NUMBER: _ClassVar[int]
+    OFFLINE_FIELD_NUMBER: _ClassVar[int]
+    transaction: Transaction
+    meter_values: _containers.RepeatedCompositeFieldContainer[MeterValue]
+    offline: bool
+    def __init__(self, transaction: _Optional[_Union[Transaction, _Mapping]] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ..., offline: _Optional[bool] = ...) -> None: ...
+
+class TransactionUpdated(_message.Message):
+    __slots__ = ("transaction", "meter_values", "trigger_reason", "offline")
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    METER_VALUES_FIELD_NUMBER: _ClassVar[int]
+    TRIGGER_REASON_FIELD_NUMBER: _ClassVar[int]
+    OFFLINE_FIELD_NUMBER: _ClassVar[int]
+    transaction: Transaction
+    meter_values: _containers.RepeatedCompositeFieldContainer[MeterValue]
+    trigger_reason: str
+    offline: bool
+    def __init__(self, transaction: _Optional[_Union[Transaction, _Mapping]] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ..., trigger_reason: _Optional[str] = ..., offline: _Optional[bool] = ...) -> None: ...
+
+class TransactionEnded(_message.Message):
+    __slots__ = ("transaction", "meter_values", "offline")
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    METER_VALUES_FIELD_NUMBER: _ClassVar[int]
+    OFFLINE_FIELD_NUMBER: _ClassVar[int]
+    transaction: Transaction
+    meter_values: _containers.RepeatedCompositeFieldContainer[MeterValue]
+    offline: bool
+    def __init__(self, transaction: _Optional[_Union[Transaction, _Mapping]] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ..., offline: _Optional[bool] = ...) -> None: ...
+
+class OrphanStopRecorded(_message.Message):
+    __slots__ = ("station_id", "transaction_id", "meter_stop_wh", "stopped_at", "received_at")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_ID_FIELD_NUMBER: _ClassVar[int]
+    METER_STOP_WH_FIELD_NUMBER: _ClassVar[int]
+    STOPPED_AT_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    transaction_id: str
+    meter_stop_wh: float
+    stopped_at: _timestamp_pb2.Timestamp
+    received_at: _timestamp_pb2.Timestamp
+    def __init__(self, station_id: _Optional[str] = ..., transaction_id: _Optional[str] = ..., meter_stop_wh: _Optional[float] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class MeterValuesRecorded(_message.Message):
+    __slots__ = ("station_id", "evse_id", "connector_id", "meter_values")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EVSE_ID_FIELD_NUMBER: _ClassVar[int]
+    CONNECTOR_ID_FIELD_NUMBER: _ClassVar[int]
+    METER_VALUES_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    evse_id: int
+    connector_id: int
+    meter_values: _containers.RepeatedCompositeFieldContainer[MeterValue]
+    def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ...) -> None: ...
+
+class CommandChanged(_message.Message):
+    __slots__ = ("command_id", "station_id", "action", "status", "response", "error_code", "error_description", "at")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    station_id: str
+    action: str
+    status: str
+    response: str
+    error_code: str
+    error_description: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., action: _Optional[str] = ..., status: _Optional[str] = ..., response: _Optional[str] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class StationBooted(_message.Message):
+    __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "status", "reason", "at")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    VENDOR_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    SERIAL_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    FIRMWARE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    version: str
+    vendor: str
+    model: str
+    serial_number: str
+    firmware_version: str
+    status: str
+    reason: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial_number: _Optional[str] = ..., firmware_version: _Optional[str] = ..., status: _Optional[str] = ..., reason: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class StationConnected(_message.Message):
+    __slots__ = ("station_id", "version", "at")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    version: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class StationDisconnected(_message.Message):
+    __slots__ = ("station_id", "at")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ConnectorStatusChanged(_message.Message):
+    __slots__ = ("station_id", "evse_id", "connector_id", "status", "error_code", "at")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EVSE_ID_FIELD_NUMBER: _ClassVar[int]
+    CONNECTOR_ID_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    evse_id: int
+    connector_id: int
+    status: str
+    error_code: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., status: _Optional[str] = ..., error_code: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,85 @@
+"""JSON schemas of one OCPP version, from the ocpp package, compiled when first used; what they say of a payload."""
+
+import functools
+import json
+from importlib.resources import files
+from typing import Any
+
+import jsonschema_rs
+
+from services.ocpp.errors import ErrorCode, OcppError
+
+# Which code says best what is wrong, by the schema keyword that was broken (OCPP-J 1.6 §4.2.3, 2.0.1 part 4 §4.3).
+CODES = {
+    "required": ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION,
+    "minItems": ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION,
+    "maxItems": ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION,
+    "maxLength": ErrorCode.TYPE_CONSTRAINT_VIOLATION,
+    "type": ErrorCode.TYPE_CONSTRAINT_VIOLATION,
+    "additionalProperties": ErrorCode.FORMAT_VIOLATION,
+}
+LONGEST_DESCRIPTION = 255
+
+
+class Schemas:
+    """The requests and responses of one version.
+
+    folder: within the ocpp package. request_suffix: what the file name of a request adds to its action.
+    """
+
+    def __init__(self, folder: str, request_suffix: str) -> None:
+        self._folder = files("ocpp").joinpath(folder)
+        self._request_suffix = request_suffix
+        self.request = functools.cache(self._request)
+        self.response = functools.cache(self._response)
+        self.answered_empty = functools.cache(self._answered_empty)
+
+    @functools.cached_property
+    def actions(self) -> frozenset[str]:
+        """Every action of this version, of either direction."""
+        suffix = "Response.json"
+        names = (entry.name for entry in self._folder.iterdir())
+        return frozenset(name.removesuffix(suffix) for name in names if name.endswith(suffix))
+
+    def document(self, name: str) -> dict[str, Any]:
+        """The schema file of that name, without ".json"."""
+        document: dict[str, Any] = json.loads(self._folder.joinpath(f"{name}.json").read_text("utf-8-sig"))
+        return document
+
+    def check_request(self, action: str, payload: object) -> None:
+        """Raises OcppError where the payload of a CALL breaks its schema."""
+        _check(self.request(action), payload)
+
+    def check_response(self, action: str, payload: object) -> None:
+        """Raises OcppError where the payload of a CALLRESULT breaks its schema."""
+        _check(self.response(action), payload)
+
+    def _request(self, action: str) -> jsonschema_rs.Validator:
+        return _compile(self.document(action + self._request_suffix))
+
+    def _response(self, action: str) -> jsonschema_rs.Validator:
+        return _compile(self.document(f"{action}Response"))
+
+    def _answered_empty(self, action: str) -> bool:
+        """Whether the response has nothing to say, so that it needs no decision."""
+        return self.document(f"{action}Response").get("properties", {}).keys() <= {"customData"}
+
+
+def _compile(document: dict[str, Any]) -> jsonschema_rs.Validator:
+    # Formats off: stations send times without a zone; times are parsed leniently where they are read.
+    return jsonschema_rs.validator_for(document, validate_formats=False)
+
+
+def _check(validator: jsonschema_rs.Validator, payload: object) -> None:
+    if validator.is_valid(payload):
+        return
+    error = next(iter(validator.iter_errors(payload)))
+    code = CODES.get(error.kind.name, ErrorCode.PROPERTY_CONSTRAINT_VIOLATION)
+    where = ".".join(str(step) for step in error.instance_path) or "payload"
+    raise OcppError(code, describe(where, error.kind.name, error.message))
+
+
+def describe(where: str, keyword: str, message: str) -> str:
+    """What is wrong, without the value itself, for values can be secret."""
+    named = message if keyword in ("required", "additionalProperties") else f"breaks {keyword} of its schema"
+    return f"{where}: {named}"[:LONGEST_DESCRIPTION]

@@ -1,0 +1,64 @@
+"""Every Kafka topic, as a type: its name, what its key and value are, how it is kept. See docs/topics.md."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+SERVICES = ("auth", "transactions", "smartcharging", "firmware")
+WEEK = 7 * 24 * 3600 * 1000
+DAY = 24 * 3600 * 1000
+
+
+class Spread(Enum):
+    """How many partitions a topic has: by setting (VOLTBUS_PARTITIONS), or one for each gateway slot."""
+
+    PARTITIONS = "partitions"
+    SLOTS = "slots"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic. retention_ms: how long a record is kept; None: compacted, the newest of each key stays."""
+
+    name: str
+    key: str
+    value: str
+    retention_ms: int | None
+    producer: str
+    consumers: str
+    spread: Spread = Spread.PARTITIONS
+
+
+def calls(service: str) -> Topic:
+    """CALLs of stations for the service that owns their action."""
+    return Topic(f"ocpp.calls.{service}", "station_id", "voltbus.v1.Call", WEEK, "gateway", service)
+
+
+def results(service: str) -> Topic:
+    """What became of the commands that a service sent to stations."""
+    return Topic(f"ocpp.results.{service}", "station_id", "voltbus.v1.Result", WEEK, "gateway", service)
+
+
+def events(service: str) -> Topic:
+    """Domain events of a service, for everybody else."""
+    return Topic(f"events.{service}", "station_id or id_token", "a message of events.proto", WEEK, service, "anyone")
+
+
+def dead(service: str) -> Topic:
+    """Records that a service could not handle, as they were, with the reason in their headers."""
+    return Topic(f"dead.{service}", "as it was", "as it was", 4 * WEEK, service, "operators")
+
+
+OUTBOUND = Topic(
+    "ocpp.outbound", "connection_id", "voltbus.v1.Outbound", DAY, "all services", "gateway", Spread.SLOTS
+)
+CONNECTIONS = Topic("ocpp.connections", "station_id", "voltbus.v1.ConnectionChange", WEEK, "gateway", "firmware")
+STATIONS = Topic("stations", "station_id", "voltbus.v1.Station", None, "auth", "gateway")
+TOKENS = Topic("tokens", "id_token in lower case", "voltbus.v1.Token", None, "auth", "transactions")
+
+ALL = (
+    OUTBOUND,
+    CONNECTIONS,
+    STATIONS,
+    TOKENS,
+    *(kind(service) for kind in (calls, results, events, dead) for service in SERVICES),
+)
