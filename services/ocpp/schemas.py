@@ -62,7 +62,7 @@ class Schemas:
 
     def _answered_empty(self, action: str) -> bool:
         """Whether the response has nothing to say, so that it needs no decision."""
-        return self.document(f"{action}Response").get("properties", {}).keys() <= {"customData"}
+        return set(self.document(f"{action}Response").get("properties", {})) <= {"customData"}
 
 
 def _compile(document: dict[str, Any]) -> jsonschema_rs.Validator:

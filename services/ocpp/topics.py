@@ -48,9 +48,7 @@ def dead(service: str) -> Topic:
     return Topic(f"dead.{service}", "as it was", "as it was", 4 * WEEK, service, "operators")
 
 
-OUTBOUND = Topic(
-    "ocpp.outbound", "connection_id", "voltbus.v1.Outbound", DAY, "all services", "gateway", Spread.SLOTS
-)
+OUTBOUND = Topic("ocpp.outbound", "connection_id", "voltbus.v1.Outbound", DAY, "all services", "gateway", Spread.SLOTS)
 CONNECTIONS = Topic("ocpp.connections", "station_id", "voltbus.v1.ConnectionChange", WEEK, "gateway", "firmware")
 STATIONS = Topic("stations", "station_id", "voltbus.v1.Station", None, "auth", "gateway")
 TOKENS = Topic("tokens", "id_token in lower case", "voltbus.v1.Token", None, "auth", "transactions")

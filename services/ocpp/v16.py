@@ -9,7 +9,7 @@ SUBPROTOCOL = "ocpp1.6"
 SCHEMAS = "v16/schemas"
 REQUEST_SUFFIX = ""
 
-# 1.6 has no code for a broken envelope, spells one with a single r (kept by its errata), and calls bad JSON "Formation".
+# 1.6 has no code for a broken envelope, writes one with a single r (kept by its errata) and says "Formation".
 SPELLING: Mapping[ErrorCode, str] = {
     ErrorCode.FORMAT_VIOLATION: "FormationViolation",
     ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION: "OccurenceConstraintViolation",

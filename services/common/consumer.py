@@ -1,0 +1,110 @@
+"""The batch shell that all services share: poll, handle, publish, commit; retry, halve, put aside.
+
+Order of effects: the handler commits its transaction, the replies are published, the offsets are committed. A crash
+between any two makes the records be read again, which business keys make harmless.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+import structlog
+
+from services.common import metrics
+from services.common.backoff import patiently
+from services.common.bus import Bus, Record, Subscription
+from services.common.clock import Clock
+from services.common.errors import Unprocessable
+
+Handle = Callable[[Sequence[Record]], Awaitable[Sequence[Record]]]
+
+COMMIT_EVERY = 0.5
+# How often a record that fails alone is tried before it is put aside: what failed may have been the moment.
+TRIES = 3
+
+log = structlog.get_logger()
+
+
+class Consumer:
+    """Reads topics as one group and hands batches to `handle`, which returns the records to publish.
+
+    dead_topic takes what cannot be handled. handle raises Unavailable when infrastructure is away (tried again until
+    it works), Unprocessable or anything else when the batch itself is at fault (halved until the record is found).
+    """
+
+    def __init__(self, bus: Bus, group: str, topics: Sequence[str], handle: Handle, dead_topic: str, clock: Clock):
+        self._bus, self._group, self._topics = bus, group, topics
+        self._handle, self._dead_topic, self._clock = handle, dead_topic, clock
+        self._subscription: Subscription | None = None
+        self._committed_at = 0.0
+        self._stopping = asyncio.Event()
+
+    def ready(self) -> bool:
+        """Whether partitions are assigned."""
+        return self._subscription is not None and self._subscription.ready()
+
+    def stop(self) -> None:
+        """Ends run() after the batch in hand."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Until stopped; then what was done is committed. The group is told nothing: static members return."""
+        subscription = self._subscription = await patiently(lambda: self._bus.subscribe(self._group, self._topics))
+        try:
+            while not self._stopping.is_set():
+                await self._turn(subscription)
+            await subscription.commit()
+        finally:
+            await subscription.close()
+
+    async def _turn(self, subscription: Subscription) -> None:
+        records = await patiently(subscription.poll)
+        if records:
+            began = time.perf_counter()
+            await self._settle(records)
+            metrics.BATCH.observe(len(records))
+            metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
+        if time.monotonic() - self._committed_at > COMMIT_EVERY:
+            await patiently(subscription.commit)
+            self._committed_at = time.monotonic()
+            metrics.LAG.set(subscription.lag())
+
+    async def _settle(self, records: Sequence[Record]) -> None:
+        try:
+            await patiently(lambda: self._once(records))
+        except Exception as error:
+            if len(records) > 1:
+                middle = len(records) // 2
+                await self._settle(records[:middle])
+                await self._settle(records[middle:])
+            else:
+                await self._again(records[0], error)
+
+    async def _once(self, records: Sequence[Record]) -> None:
+        if replies := await self._handle(records):
+            await self._bus.publish(replies)
+
+    async def _again(self, record: Record, error: Exception) -> None:
+        for _ in range(0 if isinstance(error, Unprocessable) else TRIES - 1):
+            try:
+                await patiently(lambda: self._once([record]))
+            except Exception as latest:
+                error = latest
+            else:
+                return
+        await patiently(lambda: self._bus.publish([self._dead(record, error)]))
+        metrics.DEAD.inc()
+        where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        log.error("record put aside", reason=type(error).__name__, **where)
+
+    def _dead(self, record: Record, error: Exception) -> Record:
+        where = {
+            "dead-reason": str(error) if isinstance(error, Unprocessable) else repr(error),
+            "dead-topic": record.topic,
+            "dead-partition": str(record.partition),
+            "dead-offset": str(record.offset),
+            "dead-at": self._clock().isoformat(),
+        }
+        headers = (*record.headers, *((name, value.encode()) for name, value in where.items()))
+        return replace(record, topic=self._dead_topic, partition=None, headers=headers)

@@ -1,0 +1,57 @@
+"""Domain events as records: CloudEvents 1.0, binary mode of its Kafka binding, protobuf or JSON by setting."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import Message
+
+from services.common.bus import Record
+from services.common.settings import CommonSettings
+
+# Ids are made from what happened, so that the same event told again has the same id.
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://voltbus.example/events")
+
+
+def _json(event: Message) -> bytes:
+    return MessageToJson(event, preserving_proto_field_name=True, indent=None).encode()
+
+
+def _protobuf(event: Message) -> bytes:
+    return event.SerializeToString()
+
+
+FORMATS: Mapping[str, tuple[bytes, Callable[[Message], bytes]]] = {
+    "protobuf": (b"application/protobuf", _protobuf),
+    "json": (b"application/json", _json),
+}
+
+
+class Events:
+    """Makes the event records of one service."""
+
+    def __init__(self, settings: CommonSettings, service: str) -> None:
+        self._topic = settings.topic(f"events.{service}")
+        self._source = f"/voltbus/{service}".encode()
+        self._type = f"voltbus.{service}.v1."
+        self._content_type, self._write = FORMATS[settings.events_format]
+
+    def record(self, event: Message, subject: str, cause: str, at: datetime) -> Record:
+        """One event.
+
+        subject: what it is about (a station id, an id token), the record's key. cause: what makes it this event and no
+        other, usually the id of the call that caused it; with type and subject it makes the event's id.
+        """
+        name = event.DESCRIPTOR.name
+        event_id = uuid.uuid5(NAMESPACE, f"{self._type}{name}/{subject}/{cause}")
+        headers = (
+            ("ce_specversion", b"1.0"),
+            ("ce_id", str(event_id).encode()),
+            ("ce_source", self._source),
+            ("ce_type", (self._type + name).encode()),
+            ("ce_subject", subject.encode()),
+            ("ce_time", at.isoformat().encode()),
+            ("content-type", self._content_type),
+        )
+        return Record(self._topic, subject.encode(), self._write(event), headers)

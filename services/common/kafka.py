@@ -1,0 +1,208 @@
+"""The Bus on Apache Kafka, by aiokafka: idempotent producer, static group members, plain assignment."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from services.common.bus import Bus, Record, Subscription, Whole
+from services.common.errors import Unavailable
+from services.common.settings import CommonSettings
+
+T = TypeVar("T")
+
+POLL_MS = 1000
+# Longer than a restart takes: a member that comes back by its name within this time moves no partitions.
+SESSION_MS = 30_000
+HEARTBEAT_MS = 3_000
+
+
+class KafkaBus(Bus):
+    """One producer, and as many consumers as are asked for."""
+
+    def __init__(self, settings: CommonSettings) -> None:
+        self._settings = settings
+        self._producer: Any = None
+
+    async def start(self) -> None:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.kafka_bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_batch_size=65536,
+            max_request_size=1 << 20,
+        )
+        await self._opened(producer)
+        self._producer = producer
+
+    async def close(self) -> None:
+        if self._producer:
+            await self._producer.stop()
+
+    def ready(self) -> bool:
+        return self._producer is not None
+
+    async def send(self, record: Record) -> asyncio.Future[object]:
+        try:
+            sent: asyncio.Future[object] = await self._producer.send(
+                record.topic,
+                record.value,
+                key=record.key,
+                partition=record.partition,
+                headers=list(record.headers),
+            )
+        except KafkaError as error:
+            raise Unavailable(f"Kafka: {error!r}") from error
+        return sent
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        sent = [await self.send(record) for record in records]
+        results = await asyncio.gather(*sent, return_exceptions=True)
+        for result in results:
+            if isinstance(result, KafkaError):
+                raise Unavailable(f"Kafka: {result!r}") from result
+            if isinstance(result, BaseException):
+                raise result
+
+    async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
+        consumer = AIOKafkaConsumer(
+            *topics,
+            bootstrap_servers=self._settings.kafka_bootstrap,
+            group_id=self._settings.topic(group),
+            group_instance_id=f"{group}-{self._settings.instance}",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=500,
+            max_poll_records=self._settings.batch,
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=HEARTBEAT_MS,
+            # Range: the partitions of one number go to one member for all topics, so a station has one reader.
+            partition_assignment_strategy=(RangePartitionAssignor,),
+        )
+        await self._opened(consumer)
+        return KafkaSubscription(consumer)
+
+    async def tail(self, topic: str, partition: int) -> AsyncIterator[Sequence[Record]]:
+        consumer = await self._reader()
+        place = TopicPartition(topic, partition)
+        consumer.assign([place])
+        end = (await _asked(consumer.end_offsets([place])))[place]
+        consumer.seek(place, end)
+        return _batches(consumer)
+
+    async def whole(self, topic: str) -> Whole:
+        consumer = await self._reader()
+        numbers = await _asked(self._producer.partitions_for(topic))
+        places = [TopicPartition(topic, number) for number in numbers]
+        consumer.assign(places)
+        ends = await _asked(consumer.end_offsets(places))
+        starts = await _asked(consumer.beginning_offsets(places))
+        for place in places:
+            consumer.seek(place, starts[place])
+        return KafkaWhole(consumer, {place: end for place, end in ends.items() if end > starts[place]})
+
+    async def _reader(self) -> Any:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka_bootstrap,
+            fetch_max_wait_ms=500,
+            max_poll_records=self._settings.batch,
+            enable_auto_commit=False,
+        )
+        await self._opened(consumer)
+        return consumer
+
+    async def _opened(self, client: Any) -> None:
+        try:
+            await client.start()
+        except (KafkaError, OSError) as error:
+            await client.stop()
+            raise Unavailable(f"Kafka at {self._settings.kafka_bootstrap} does not answer") from error
+
+
+class KafkaSubscription(Subscription):
+    """A static member of a group."""
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer = consumer
+        self._positions: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
+
+    async def poll(self) -> Sequence[Record]:
+        batches = await _asked(self._consumer.getmany(timeout_ms=POLL_MS))
+        for place, messages in batches.items():
+            self._positions[place] = messages[-1].offset + 1
+        return [_record(message) for messages in batches.values() for message in messages]
+
+    async def commit(self) -> None:
+        mine = self._consumer.assignment()
+        self._positions = {place: offset for place, offset in self._positions.items() if place in mine}
+        news = {place: o for place, o in self._positions.items() if self._committed.get(place) != o}
+        if not news:
+            return
+        try:
+            await self._consumer.commit(news)
+            self._committed |= news
+        except (CommitFailedError, IllegalStateError):
+            # The group has moved on; whoever has the partition now reads again what was not committed.
+            self._committed.clear()
+        except KafkaError as error:
+            raise Unavailable(f"Kafka: {error!r}") from error
+
+    def lag(self) -> int:
+        return sum(self._behind(place) for place in self._consumer.assignment())
+
+    def _behind(self, place: TopicPartition) -> int:
+        end, position = self._consumer.highwater(place), self._positions.get(place)
+        return 0 if end is None or position is None else max(0, int(end) - position)
+
+    def ready(self) -> bool:
+        return bool(self._consumer.assignment())
+
+    async def close(self) -> None:
+        await self._consumer.stop()
+
+
+class KafkaWhole(Whole):
+    """All partitions of a topic from the beginning, and on."""
+
+    def __init__(self, consumer: Any, missing: dict[TopicPartition, int]) -> None:
+        self._consumer = consumer
+        self._missing = missing
+
+    async def poll(self) -> Sequence[Record]:
+        batches = await _asked(self._consumer.getmany(timeout_ms=200 if self._missing else POLL_MS))
+        # The position, not the last record: a compacted topic ends in offsets that hold no record.
+        for place in list(self._missing):
+            if await self._consumer.position(place) >= self._missing[place]:
+                del self._missing[place]
+        return [_record(message) for messages in batches.values() for message in messages]
+
+    def caught_up(self) -> bool:
+        return not self._missing
+
+    async def close(self) -> None:
+        await self._consumer.stop()
+
+
+async def _batches(consumer: Any) -> AsyncIterator[Sequence[Record]]:
+    try:
+        while True:
+            batches = await _asked(consumer.getmany(timeout_ms=POLL_MS))
+            yield [_record(message) for messages in batches.values() for message in messages]
+    finally:
+        await consumer.stop()
+
+
+async def _asked(answer: Awaitable[T]) -> T:
+    try:
+        return await answer
+    except KafkaError as error:
+        raise Unavailable(f"Kafka: {error!r}") from error
+
+
+def _record(message: Any) -> Record:
+    return Record(message.topic, message.key, message.value, tuple(message.headers), message.partition, message.offset)

@@ -1,0 +1,59 @@
+"""JSON logs, a line each, joined by station_id and message_id; our own and the libraries'."""
+
+import logging
+import sys
+import time
+
+import structlog
+
+# Kafka clients repeat themselves hundreds of times a second while a broker is away.
+QUIET = ("aiokafka", "kafka", "asyncio", "uvicorn")
+REPEAT_AFTER = 10.0
+
+
+def configure(service: str, level: str) -> None:
+    """Once, at the start of a process."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    handler.addFilter(NotAgain())
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+class NotAgain(logging.Filter):
+    """Lets a library say the same thing once in ten seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[object, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith(QUIET):
+            return True
+        now, what = time.monotonic(), (record.name, record.msg)
+        if now - self._said.get(what, -REPEAT_AFTER) < REPEAT_AFTER:
+            return False
+        self._said[what] = now
+        return True

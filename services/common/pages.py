@@ -1,0 +1,45 @@
+"""Lists of the REST API: a page of items and the cursor of the next, which holds while rows are added."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Annotated, Generic, TypeVar
+
+import orjson
+from fastapi import Query
+from pydantic import BaseModel
+
+from services.common.problems import Problem
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="how many items at the most")]
+Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
+
+
+class Page(BaseModel, Generic[T]):
+    """One page; next is null on the last."""
+
+    items: list[T]
+    next: str | None = None
+
+
+def write_cursor(*position: str | int) -> str:
+    """Where a page ended, opaque to the client."""
+    return base64.urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
+
+
+def read_cursor(cursor: str | None, *kinds: type) -> Sequence[str | int] | None:
+    """The position in a cursor, one value for each kind; None for the first page.
+
+    Raises Problem where it is no cursor of ours.
+    """
+    if cursor is None:
+        return None
+    try:
+        position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        position = None
+    if not isinstance(position, list) or [type(value) for value in position] != list(kinds):
+        raise Problem(422, "cursor: not one that this list gave out", [{"field": "query.cursor", "message": "unknown"}])
+    return position

@@ -1,0 +1,67 @@
+"""`python -m services.prepare`: topics, roles, schemas and migrations, before the processes start. Safe to repeat."""
+
+import asyncio
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from services.common.errors import Unavailable, VoltbusError
+from services.common.schema import prepare
+from services.common.settings import CommonSettings
+from services.ocpp import topics
+
+CONFIGS = {
+    True: {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "segment.ms": "3600000"},
+    False: {"cleanup.policy": "delete"},
+}
+
+
+async def create_topics(settings: CommonSettings) -> None:
+    """Creates what is missing; what is there is left as it is. Raises Unavailable where Kafka does not answer."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    try:
+        await admin.start()
+        answer = await admin.create_topics([_new(topic, settings) for topic in topics.ALL])
+    except (KafkaError, OSError) as error:
+        raise Unavailable(f"Kafka at {settings.kafka_bootstrap} does not answer: {error!r}") from error
+    finally:
+        await admin.close()
+    for name, code, *_ in answer.topic_errors:
+        if (kind := for_code(code)) not in (TopicAlreadyExistsError, for_code(0)):
+            raise Unavailable(f"Kafka does not create the topic {name}: {kind.__name__}")
+
+
+def _new(topic: topics.Topic, settings: CommonSettings) -> NewTopic:
+    partitions = {topics.Spread.PARTITIONS: settings.partitions, topics.Spread.SLOTS: settings.slots}
+    configs = dict(CONFIGS[topic.retention_ms is None])
+    if topic.retention_ms is not None:
+        configs["retention.ms"] = str(topic.retention_ms)
+    name = settings.topic(topic.name)
+    return NewTopic(name, partitions[topic.spread], settings.replication, topic_configs=configs)
+
+
+def create_schemas(settings: CommonSettings) -> None:
+    """Brings all schemas to their newest state, side by side."""
+    dsn = settings.postgres_dsn.get_secret_value()
+    with ThreadPoolExecutor() as pool:
+        folders = {name: Path(__file__).parent / name / "migrations" for name in topics.SERVICES}
+        list(pool.map(lambda name: prepare(dsn, name, folders[name]), folders))
+
+
+async def everything(settings: CommonSettings) -> None:
+    """Topics and schemas."""
+    await asyncio.gather(create_topics(settings), asyncio.to_thread(create_schemas, settings))
+
+
+def main() -> None:
+    try:
+        asyncio.run(everything(CommonSettings.read()))
+    except VoltbusError as error:
+        sys.exit(f"voltbus: {error}")
+
+
+if __name__ == "__main__":
+    main()
