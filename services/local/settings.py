@@ -1,0 +1,79 @@
+"""What the person who starts the stack may say, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.local.errors import LocalError
+
+_ROOT = Path(__file__).parents[2]
+PORTS = {
+    "gateway": ("VOLTBUS_GATEWAY_PORT", 9000),
+    "gateway_http": ("VOLTBUS_GATEWAY_HTTP_PORT", 9080),
+    "auth": ("VOLTBUS_AUTH_PORT", 9081),
+    "transactions": ("VOLTBUS_TRANSACTIONS_PORT", 9082),
+    "smartcharging": ("VOLTBUS_SMARTCHARGING_PORT", 9083),
+    "firmware": ("VOLTBUS_FIRMWARE_PORT", 9084),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """A server whose address is None is started here; `ports` is keyed like `PORTS`."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    postgres_dsn: str | None = None
+    redis_url: str | None = None
+    kafka_bootstrap: str | None = None
+    jwt_secret: str | None = None
+    jwks_url: str | None = None
+    password_key: str | None = None
+    unknown_stations: str | None = None
+    ports: Mapping[str, int] = field(default_factory=lambda: {name: port for name, (_, port) in PORTS.items()})
+
+    @property
+    def stations_policy(self) -> str:
+        """What happens to stations nobody registered: closed as soon as others can reach this machine."""
+        local = self.host in ("127.0.0.1", "localhost", "::1")
+        return self.unknown_stations or ("accept" if local else "quarantine")
+
+
+def default_data() -> Path:
+    """`.voltbus` in the project; where Voltbus is installed without it, in the current folder."""
+    return (_ROOT if (_ROOT / "pyproject.toml").exists() else Path.cwd()) / ".voltbus"
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
+    """Reads `VOLTBUS_*` and `VOLTBUS_*_FILE`. Raises LocalError."""
+
+    def value(name: str) -> str | None:
+        if file := environ.get(f"VOLTBUS_{name}_FILE"):
+            try:
+                return Path(file).read_text().strip()
+            except OSError as error:
+                raise LocalError(f"cannot read {file} ({error.strerror}): correct VOLTBUS_{name}_FILE") from None
+        return environ.get(f"VOLTBUS_{name}") or None
+
+    return LocalSettings(
+        data=Path(value("DATA") or default_data()),
+        host=value("HOST") or "127.0.0.1",
+        postgres_dsn=value("POSTGRES_DSN"),
+        redis_url=value("REDIS_URL"),
+        kafka_bootstrap=value("KAFKA_BOOTSTRAP"),
+        jwt_secret=value("JWT_SECRET"),
+        jwks_url=value("JWT_JWKS_URL"),
+        password_key=value("PASSWORD_KEY"),
+        unknown_stations=value("UNKNOWN_STATIONS"),
+        ports={name: _port(variable, environ.get(variable) or default) for name, (variable, default) in PORTS.items()},
+    )
+
+
+def _port(variable: str, text: str | int) -> int:
+    try:
+        if 0 < (port := int(text)) < 65536:
+            return port
+    except ValueError:
+        pass
+    raise LocalError(f"{variable} is {text!r}: set it to a port between 1 and 65535")
