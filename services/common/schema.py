@@ -46,8 +46,7 @@ def _grant(db: "psycopg.Connection[tuple[object, ...]]", schema: str) -> None:
 
 def _migrate(uri: str, folders: Sequence[Path]) -> None:
     with yoyo.get_backend(uri) as backend, backend.lock():
-        for folder in folders:
-            backend.apply_migrations(backend.to_apply(yoyo.read_migrations(str(folder))))
+        backend.apply_migrations(backend.to_apply(yoyo.read_migrations(*map(str, folders))))
 
 
 def _uri(dsn: str, schema: str) -> str:
