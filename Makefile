@@ -59,6 +59,7 @@ install = { $(BIN)/pip install -q --disable-pip-version-check --require-hashes -
 	|| { echo "could not install: is a Python package index reachable? Run the same command again."; exit 1; }
 
 node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
-	@$(BIN)/npm ci --silent --no-audit --no-fund || { echo "npm ci failed: is an npm registry reachable?"; exit 1; }
+	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund \
+		|| { echo "could not install the tools from npm: is a registry reachable? Run the same command again."; exit 1; }
 
 .PHONY: help run test check setup proto format lock clean
