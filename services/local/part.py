@@ -5,18 +5,16 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psutil
 
 from services.local.errors import StartFailed
 from services.local.home import Home
+from services.local.logs import begin_log, last_line
 
-_LAUNCH = Path(__file__).with_name("launch.py")
 _TICK = 0.03
 _BACK_OFF = (0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
 
@@ -56,8 +54,7 @@ class Part:
         self._spawned_at = 0.0
         self._again_at = 0.0
         self._failures = 0
-        if self.log.exists():
-            self.log.replace(self.log.with_suffix(".log.1"))
+        begin_log(self.log)
 
     @property
     def pid(self) -> int:
@@ -78,8 +75,7 @@ class Part:
         """Starts the process; `ready` tells when it can be used."""
         self.wanted = True
         self.starts += 1
-        launcher = [sys.executable, "-I", "-S", str(_LAUNCH), str(self._home.pipe)]
-        launcher += [str(int(self.spec.orphan_signal)), self.spec.user or "-", str(int(self.spec.reach))]
+        launcher = self._home.launcher(self.spec.orphan_signal, self.spec.user, self.spec.reach)
         with open(self.log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
             self._process = subprocess.Popen(
                 [*launcher, *self.spec.argv],
@@ -132,6 +128,17 @@ class Part:
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
             return False
 
+    async def finished(self, timeout: float) -> int:
+        """Waits until the process ends by itself; its exit code. Raises StartFailed after `timeout` seconds."""
+        assert self._process is not None
+        self.wanted = False
+        try:
+            code = await asyncio.to_thread(self._process.wait, timeout)
+        except subprocess.TimeoutExpired:
+            raise StartFailed(f"{self.name} takes longer than {timeout:.0f} s; see {self.log}") from None
+        self._home.forget(self.pid)
+        return code
+
     async def stop(self, grace: float = 10.0) -> None:
         """Asks the process to end and kills it after `grace` seconds; it is not started again."""
         self.wanted = False
@@ -161,16 +168,6 @@ class Part:
         """Lets a frozen process and its children go on."""
         self._signal_all(signal.SIGCONT)
 
-    def last_line(self) -> str:
-        """The last line of the log that is not empty."""
-        try:
-            with self.log.open("rb") as log:
-                log.seek(max(0, self.log.stat().st_size - 4096))
-                lines = [line.strip() for line in log.read().decode(errors="replace").splitlines()]
-        except FileNotFoundError:
-            return ""
-        return next((line for line in reversed(lines) if line), "")
-
     def _signal(self, number: int) -> None:
         if self.alive and self._process:
             self._process.send_signal(number)
@@ -192,7 +189,7 @@ class Part:
         deadline = time.monotonic() + seconds
         while not await self.is_ready():
             if time.monotonic() > deadline or self._hopeless(respawn):
-                raise StartFailed(f"{self.name} did not start; see {self.log}: {self.last_line()}")
+                raise StartFailed(f"{self.name} did not start; see {self.log}: {last_line(self.log)}")
             if respawn:
                 self.respawn_if_due()
             await asyncio.sleep(_TICK)

@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from services.local.errors import ServerUnreachable, StartFailed
@@ -14,7 +12,6 @@ from services.local.users import give, must_reach, unprivileged
 from services.local.wheels import program
 
 _DATABASE = "voltbus"
-_LAUNCH = Path(__file__).with_name("launch.py")
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     # Passwords over TCP only: the path of a socket must be shorter than many data folders are.
@@ -100,14 +97,13 @@ def _make_cluster(home: Home, binary: Path, password: str, user: str | None, rea
         out.write(password)
     if user is not None:
         shutil.chown(password_file, user)
+    command = [str(binary.with_name("initdb")), "-D", str(draft), "-U", "postgres", "--encoding=UTF8"]
+    command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    command += ["--auth=scram-sha-256", f"--pwfile={password_file}"]
     try:
-        launcher = [sys.executable, "-I", "-S", str(_LAUNCH), str(home.pipe), str(int(signal.SIGTERM))]
-        command = [*launcher, user or "-", str(int(reach)), str(binary.with_name("initdb")), "-D", str(draft)]
-        command += ["-U", "postgres", "--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8"]
-        command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        done = subprocess.run(command, capture_output=True, text=True, pass_fds=[home.pipe], check=False)
+        complaint = home.run(command, user, reach)
     finally:
         password_file.unlink()
-    if done.returncode:
-        raise StartFailed(f"Postgres could not make its data folder {folder}: {done.stderr.strip()[-300:]}")
+    if complaint is not None:
+        raise StartFailed(f"Postgres could not make its data folder {folder}: {complaint}")
     draft.rename(folder / "data")

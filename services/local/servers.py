@@ -17,7 +17,7 @@ Report = Callable[[str, str], None]
 _NAMES = ("postgres", "redis", "kafka")
 
 
-def _silent(_name: str, _state: str) -> None:
+def silent(_name: str, _state: str) -> None:
     pass
 
 
@@ -30,11 +30,12 @@ class Servers:
     """
 
     def __init__(
-        self, data: Path | None = None, settings: LocalSettings | None = None, report: Report = _silent
+        self, data: Path | None = None, settings: LocalSettings | None = None, report: Report = silent
     ) -> None:
         self.settings = settings or read_settings()
         self.home = Home(data or self.settings.data)
         self.parts: dict[str, Part] = {}
+        self._taken = False
         self._report = report
         self.postgres_dsn = self.settings.postgres_dsn or ""
         self.redis_url = self.settings.redis_url or ""
@@ -43,9 +44,15 @@ class Servers:
     def __getitem__(self, name: str) -> Part:
         return self.parts[name]
 
+    def take(self) -> None:
+        """Takes the data folder, before anything is started. Raises AlreadyRunning or LocalError."""
+        if not self._taken:
+            self.home.__enter__()
+            self._taken = True
+
     async def start(self) -> None:
         """Takes the data folder and starts or checks the three, side by side."""
-        self.home.__enter__()
+        self.take()
         try:
             ports = kept_ports(self.home.folder / "ports.json", [*_NAMES, "kafka_controller"])
             async with asyncio.TaskGroup() as group:
@@ -60,7 +67,9 @@ class Servers:
         try:
             await asyncio.gather(*(part.stop() for part in self.parts.values()))
         finally:
-            self.home.__exit__(None, None, None)
+            if self._taken:
+                self._taken = False
+                self.home.__exit__(None, None, None)
 
     async def _postgres(self, ports: dict[str, int]) -> None:
         if self.settings.postgres_dsn:
@@ -76,16 +85,16 @@ class Servers:
             return
         port, password = ports["redis"], self.home.secrets.redis_password
         self.redis_url = redis.url(port, password)
-        await self._start(lambda: redis.prepare(self.home.folder / "redis", port, password))
+        await self._start(lambda: redis.prepare(self.home, port, password))
 
     async def _kafka(self, ports: dict[str, int]) -> None:
         if self.settings.kafka_bootstrap:
             await self._check("kafka", kafka.check(self.settings.kafka_bootstrap))
             return
-        port, controller, folder = ports["kafka"], ports["kafka_controller"], self.home.folder / "kafka"
+        port, controller = ports["kafka"], ports["kafka_controller"]
         self.kafka_bootstrap = f"127.0.0.1:{port}"
         tell = partial(self._report, "kafka")
-        await self._start(lambda: kafka.prepare(folder, port, controller, tell))
+        await self._start(lambda: kafka.prepare(self.home, port, controller, tell))
 
     async def _check(self, name: str, question: Coroutine[None, None, None]) -> None:
         self._report(name, "asking yours")

@@ -29,9 +29,16 @@ class LocalSettings:
     kafka_bootstrap: str | None = None
     jwt_secret: str | None = None
     jwks_url: str | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
     password_key: str | None = None
     unknown_stations: str | None = None
     ports: Mapping[str, int] = field(default_factory=lambda: {name: port for name, (_, port) in PORTS.items()})
+
+    @property
+    def reachable_at(self) -> str:
+        """The address at which this machine itself reaches what listens on `host`."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
 
     @property
     def stations_policy(self) -> str:
@@ -64,10 +71,21 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
         kafka_bootstrap=value("KAFKA_BOOTSTRAP"),
         jwt_secret=value("JWT_SECRET"),
         jwks_url=value("JWT_JWKS_URL"),
+        jwt_issuer=value("JWT_ISSUER"),
+        jwt_audience=value("JWT_AUDIENCE"),
         password_key=value("PASSWORD_KEY"),
         unknown_stations=value("UNKNOWN_STATIONS"),
         ports={name: _port(variable, environ.get(variable) or default) for name, (variable, default) in PORTS.items()},
     )
+
+
+def _from_file(variable: str, environ: Mapping[str, str]) -> str | None:
+    if not (file := environ.get(variable)):
+        return None
+    try:
+        return Path(file).read_text().strip()
+    except OSError as error:
+        raise LocalError(f"cannot read {file} ({error.strerror}): correct {variable}") from None
 
 
 def _port(variable: str, text: str | int) -> int:

@@ -1,0 +1,85 @@
+"""The command `voltbus`: the stack on this machine, a token for it, and a charger to try it with."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from services.local.errors import LocalError
+from services.local.settings import read_settings
+from services.local.station import DEFAULT_ID, DEFAULT_TOKEN
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def up() -> None:
+    """Start Postgres, Redis, Kafka, the gateway and the services; Ctrl-C stops them."""
+    from rich.console import Console
+
+    from services.local.supervisor import run
+
+    with _one_line():
+        asyncio.run(run(read_settings(), Console()))
+
+
+@app.command()
+def token() -> None:
+    """Print a bearer token for the REST APIs of the local stack: all scopes, 30 days."""
+    from services.local.running import with_running
+    from services.local.tokens import bearer_token
+
+    with _one_line():
+        print(bearer_token(with_running(read_settings())))
+
+
+@app.command()
+def prepare() -> None:
+    """Create topics, roles, schemas and tables on the servers that VOLTBUS_* names."""
+    os.execv(sys.executable, [sys.executable, "-m", "services.common.prepare"])
+
+
+@app.command()
+def station(
+    version: Annotated[str, typer.Option(help="1.6 or 2.0.1")] = "2.0.1",
+    id: Annotated[str, typer.Option(help="who the charger says it is")] = DEFAULT_ID,
+    token: Annotated[str, typer.Option(help="the driver's id token")] = DEFAULT_TOKEN,
+    url: Annotated[str, typer.Option(help="where the gateway is, without the id")] = "",
+    password: Annotated[str, typer.Option(help="of a registered station", envvar="VOLTBUS_STATION_PASSWORD")] = "",
+    fast: Annotated[bool, typer.Option(help="do not pause between meter readings")] = False,
+    stay: Annotated[bool, typer.Option(help="stay connected afterwards and obey the CSMS")] = False,
+) -> None:
+    """Play one charger through a whole session, telling what it does."""
+    from rich.console import Console
+
+    from services.local.running import with_running
+    from services.local.station.play import play
+    from services.local.station.story import Plan
+    from services.local.welcome import transactions_curl
+
+    with _one_line():
+        settings = with_running(read_settings())
+        gateway = url or f"ws://{settings.reachable_at}:{settings.ports['gateway']}/ocpp"
+        plan = Plan(gateway, id, token, password or None, pause=0.02 if fast else 1.0, stay=stay)
+        asyncio.run(play(plan, version, settings, Console()))
+        print(f"\nSee what it made:\n{transactions_curl(settings, id)}")
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """What a person can mend is told in one line, without a traceback."""
+    try:
+        yield
+    except LocalError as error:
+        print(f"voltbus: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+if __name__ == "__main__":
+    app()

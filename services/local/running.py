@@ -1,0 +1,30 @@
+"""Where the running stack can be reached, for the other commands of the same machine."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from services.local.settings import LocalSettings
+
+_FILE = "running.json"
+
+
+@contextmanager
+def announced(settings: LocalSettings) -> Iterator[None]:
+    """Writes down the address and ports of the stack while it runs."""
+    file = settings.data / _FILE
+    file.write_text(json.dumps({"host": settings.host, "ports": dict(settings.ports)}))
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def with_running(settings: LocalSettings) -> LocalSettings:
+    """The settings, with the address and ports of the stack that runs on the same data folder, if one does."""
+    try:
+        known = json.loads((settings.data / _FILE).read_text())
+        return dataclasses.replace(settings, host=known["host"], ports=known["ports"])
+    except (OSError, ValueError, KeyError):
+        return settings

@@ -1,0 +1,85 @@
+"""`make run`: starts the servers and all services, keeps them running, stops them."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+
+from rich.console import Console
+
+from services.local.board import Board
+from services.local.ports import require_free
+from services.local.running import announced
+from services.local.servers import Servers
+from services.local.settings import PORTS, LocalSettings
+from services.local.stack import ALL, Stack
+from services.local.welcome import welcome
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def run(settings: LocalSettings, console: Console) -> None:
+    """Runs until it is asked to stop (Ctrl-C, SIGTERM). Raises LocalError when something cannot start."""
+    board = Board(console, ["postgres", "redis", "kafka", "prepare", *ALL])
+    servers = Servers(settings=settings, report=board)
+    stop = _Stop()
+    servers.take()
+    try:
+        for name, (variable, _) in PORTS.items():
+            require_free(settings.ports[name], settings.host, variable)
+        with board:
+            stack = await stop.unless(_start(servers, board))
+        if stack is None:
+            await servers.stop()
+            console.print("stopped before it was ready")
+            # A download that is under way would hold up the end.
+            sys.stdout.flush()
+            os._exit(130)
+        with announced(settings):
+            console.print(welcome(settings))
+            await stop.asked.wait()
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                console.print("stopping; once more to stop without waiting")
+            stop.hurry(stack)
+            await stack.stop()
+    finally:
+        await servers.stop()
+
+
+async def _start(servers: Servers, board: Board) -> Stack:
+    await servers.start()
+    stack = Stack(servers, ports=servers.settings.ports, report=board)
+    await stack.start()
+    return stack
+
+
+class _Stop:
+    """Whether the user has asked for the end; asked again, everything is killed."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self._again: Stack | None = None
+        for number in _SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, self._ask)
+
+    async def unless(self, work: Coroutine[None, None, Stack]) -> Stack | None:
+        """The result of `work`, or None when it was cancelled because the end was asked for. Raises its error."""
+        task, asked = asyncio.ensure_future(work), asyncio.ensure_future(self.asked.wait())
+        await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+        asked.cancel()
+        return None if task.cancelled() else task.result()
+
+    def hurry(self, stack: Stack) -> None:
+        """From now on a signal kills what is left."""
+        self._again = stack
+
+    def _ask(self) -> None:
+        if self._again is not None:
+            for part in self._again.parts():
+                part.kill(stay=True)
+        self.asked.set()
