@@ -1,13 +1,15 @@
 """CALLs as services handle them: read from their record, answered to the connection they came from."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from google.protobuf.message import DecodeError
 
+from services.common import metrics
 from services.common.bus import Record
 from services.common.errors import Unprocessable
 from services.common.wire import Call as CallRecord
@@ -61,11 +63,37 @@ class Call:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A CALLERROR instead of an answer; code is the name of a services.ocpp.errors.ErrorCode."""
+
+    code: str
+    description: str
+
+
+Answer: TypeAlias = dict[str, Any] | Refused
+
+
 class Replies:
     """Makes the records that answer calls. topic: ocpp.outbound as it is called on this broker."""
 
     def __init__(self, topic: str) -> None:
         self._topic = topic
+
+    def settle(self, answers: Iterable[tuple[Call, Answer]], now: datetime) -> list[Record]:
+        """The replies that stations wait for, and none where the gateway has answered; counts and times all calls."""
+        settled = list(answers)
+        for call, answer in settled:
+            outcome = "refused" if isinstance(answer, Refused) else "done"
+            metrics.HANDLED.labels(call.action, call.version, outcome).inc()
+            metrics.LATENCY.labels(call.action, call.version).observe((now - call.received_at).total_seconds())
+        return [self.answer(call, answer) for call, answer in settled if not call.answered]
+
+    def answer(self, call: Call, answer: Answer) -> Record:
+        """A CALLRESULT or a CALLERROR."""
+        if isinstance(answer, Refused):
+            return self.refusal(call, answer.code, answer.description)
+        return self.result(call, answer)
 
     def result(self, call: Call, payload: dict[str, Any]) -> Record:
         """A CALLRESULT."""

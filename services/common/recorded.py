@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import asyncpg
+
 from services.common.bus import Record
 from services.common.calls import Call
 from services.common.database import Connection
@@ -10,15 +12,33 @@ from services.common.wire.voltbus.v1.events_pb2 import MessageRecorded
 
 SAVE = """
 insert into message (call_id, station_id, version, action, message_id, payload, received_at)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[])
-on conflict (call_id) do nothing"""
+select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::json[], $7::timestamptz[])
+on conflict (call_id) do nothing
+returning call_id"""
+
+PAGE = """
+select call_id, station_id, version, action, message_id, payload, received_at
+from message
+where station_id = $1
+    and ($2::text is null or action = $2)
+    and ($3::text is null or (received_at, call_id) < (select received_at, call_id from message where call_id = $3))
+order by received_at desc, call_id desc
+limit $4"""
 
 
-async def save(db: Connection, calls: Sequence[Call]) -> None:
-    """Keeps calls as they came; one that is told again is kept once."""
-    if calls:
-        columns = [(c.id, c.station_id, c.version, c.action, c.message_id, _text(c), c.received_at) for c in calls]
-        await db.execute(SAVE, *(list(column) for column in zip(*columns, strict=True)))
+async def save(db: Connection, calls: Sequence[Call]) -> list[Call]:
+    """Keeps calls as they came and says which are new; one that is told again is kept once."""
+    if not calls:
+        return []
+    columns = [(c.id, c.station_id, c.version, c.action, c.message_id, _text(c), c.received_at) for c in calls]
+    rows = await db.fetch(SAVE, *(list(column) for column in zip(*columns, strict=True)))
+    new = {row["call_id"] for row in rows}
+    return [call for call in calls if call.id in new]
+
+
+async def keep(db: Connection, events: Events, calls: Sequence[Call]) -> list[Record]:
+    """Keeps calls as they came; MessageRecorded of each that is new, for the outbox of the same transaction."""
+    return [event(events, call) for call in await save(db, calls)]
 
 
 def event(events: Events, call: Call) -> Record:
@@ -34,6 +54,12 @@ def event(events: Events, call: Call) -> Record:
     return events.record(recorded, call.station_id, call.id, call.received_at)
 
 
+async def page(
+    db: Connection, station_id: str, action: str | None, before: str | None, limit: int
+) -> list[asyncpg.Record]:
+    """Messages of a station, newest first; before: the call_id that the page before ended with."""
+    return await db.fetch(PAGE, station_id, action, before, limit)
+
+
 def _text(call: Call) -> str:
-    # jsonb cannot hold the character NUL, which JSON can.
-    return (call.raw or b"{}").decode().replace("\\u0000", "\\ufffd")
+    return (call.raw or b"{}").decode()
