@@ -56,11 +56,11 @@ class Copy(Generic[T]):
             await reader.close()
 
     async def _turn(self, reader: Whole) -> None:
+        if reader.caught_up():
+            self._whole.set()
         for record in await patiently(reader.poll):
             self._apply(record)
         metrics.COPY_SIZE.labels(self._topic).set(len(self._entries))
-        if reader.caught_up():
-            self._whole.set()
 
     def _apply(self, record: Record) -> None:
         key = (record.key or b"").decode()
