@@ -110,7 +110,7 @@ class MeterValue(_message.Message):
     def __init__(self, taken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., readings: _Optional[_Iterable[_Union[Reading, _Mapping]]] = ...) -> None: ...
 
 class Transaction(_message.Message):
-    __slots__ = ("id", "station_id", "evse_id", "connector_id", "transaction_id", "id_token", "status", "started_at", "stopped_at", "meter_start_wh", "meter_stop_wh", "energy_wh", "stop_reason", "charging_state", "authorization")
+    __slots__ = ("id", "station_id", "evse_id", "connector_id", "transaction_id", "id_token", "status", "started_at", "stopped_at", "meter_start_wh", "meter_stop_wh", "energy_wh", "stop_reason", "charging_state", "authorization", "missing_seq_nos", "register_jumped_back", "command_id", "stop_id_token")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     EVSE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -126,6 +126,10 @@ class Transaction(_message.Message):
     STOP_REASON_FIELD_NUMBER: _ClassVar[int]
     CHARGING_STATE_FIELD_NUMBER: _ClassVar[int]
     AUTHORIZATION_FIELD_NUMBER: _ClassVar[int]
+    MISSING_SEQ_NOS_FIELD_NUMBER: _ClassVar[int]
+    REGISTER_JUMPED_BACK_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    STOP_ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
     id: int
     station_id: str
     evse_id: int
@@ -141,7 +145,11 @@ class Transaction(_message.Message):
     stop_reason: str
     charging_state: str
     authorization: str
-    def __init__(self, id: _Optional[int] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., transaction_id: _Optional[str] = ..., id_token: _Optional[str] = ..., status: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., meter_start_wh: _Optional[float] = ..., meter_stop_wh: _Optional[float] = ..., energy_wh: _Optional[float] = ..., stop_reason: _Optional[str] = ..., charging_state: _Optional[str] = ..., authorization: _Optional[str] = ...) -> None: ...
+    missing_seq_nos: _containers.RepeatedScalarFieldContainer[int]
+    register_jumped_back: bool
+    command_id: str
+    stop_id_token: str
+    def __init__(self, id: _Optional[int] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., transaction_id: _Optional[str] = ..., id_token: _Optional[str] = ..., status: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., meter_start_wh: _Optional[float] = ..., meter_stop_wh: _Optional[float] = ..., energy_wh: _Optional[float] = ..., stop_reason: _Optional[str] = ..., charging_state: _Optional[str] = ..., authorization: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., register_jumped_back: _Optional[bool] = ..., command_id: _Optional[str] = ..., stop_id_token: _Optional[str] = ...) -> None: ...
 
 class TransactionStarted(_message.Message):
     __slots__ = ("transaction", "meter_values", "offline")
