@@ -38,25 +38,33 @@ class Consumer:
         self._handle, self._dead_topic, self._clock = handle, dead_topic, clock
         self._subscription: Subscription | None = None
         self._committed_at = 0.0
-        self._stopping = asyncio.Event()
+        self._stopping, self._resting = asyncio.Event(), asyncio.Event()
+        self._resting.set()
 
     def ready(self) -> bool:
         """Whether partitions are assigned."""
         return self._subscription is not None and self._subscription.ready()
 
-    def stop(self) -> None:
-        """Ends run() after the batch in hand."""
+    def lag(self) -> int:
+        """Records that wait for this member."""
+        return self._subscription.lag() if self._subscription else 0
+
+    async def stop(self) -> None:
+        """Ends run() after the batch in hand, and returns when its offsets are committed."""
         self._stopping.set()
+        await self._resting.wait()
 
     async def run(self) -> None:
         """Until stopped; then what was done is committed. The group is told nothing: static members return."""
         subscription = self._subscription = await patiently(lambda: self._bus.subscribe(self._group, self._topics))
+        self._resting.clear()
         try:
             while not self._stopping.is_set():
                 await self._turn(subscription)
-            await subscription.commit()
+            await patiently(subscription.commit)
         finally:
             await subscription.close()
+            self._resting.set()
 
     async def _turn(self, subscription: Subscription) -> None:
         records = await patiently(subscription.poll)
