@@ -7,6 +7,17 @@ from enum import StrEnum
 # A reader often cannot tell the two card standards apart, and stations name either.
 CARDS = frozenset({"ISO14443", "ISO15693"})
 NO_AUTHORIZATION = "NoAuthorization"
+KEY_CODE = "KeyCode"
+TYPES = (
+    "Central",
+    "eMAID",
+    "ISO14443",
+    "ISO15693",
+    KEY_CODE,
+    "Local",
+    "MacAddress",
+    NO_AUTHORIZATION,
+)
 
 
 class Authorization(StrEnum):
@@ -54,7 +65,7 @@ class Token:
 class TokenInfo:
     """idTokenInfo (2.0.1), idTagInfo (1.6): the verdict and what goes with it.
 
-    expires_at is the token's own end (1.6 expiryDate); cache_expires_at how long the answer may be kept.
+    expires_at is the token's own end; cache_expires_at how long the operator lets the answer be kept.
     """
 
     status: Authorization
@@ -63,21 +74,32 @@ class TokenInfo:
     cache_expires_at: datetime | None = None
     language: str | None = None
 
+    @property
+    def kept_until(self) -> datetime | None:
+        """When the verdict ends wherever it is kept: no cache may outlive the token."""
+        return min((end for end in (self.expires_at, self.cache_expires_at) if end is not None), default=None)
+
 
 def token_key(value: str) -> str:
     """The key of an idToken in tables, copies and the topic `tokens`."""
     return value.casefold()
 
 
+def mask(value: str) -> str:
+    """An idToken as logs may show it: short ones, which key codes are, not at all (C04.FR.04)."""
+    return f"…{value[-4:]}" if len(value) >= 12 else "…"
+
+
 def authorize(presented: IdToken, known: Token | None, now: datetime) -> TokenInfo:
     """The verdict on a presented idToken, given what is registered under its key.
 
-    NoAuthorization is always accepted (C02, 2.0.1); another type under the same text is another, unknown token.
+    NoAuthorization is always accepted (C02.FR.02); another type under the same text is another, unknown token. A key
+    code that is not known is Invalid (C04.FR.01).
     """
     if presented.type == NO_AUTHORIZATION:
         return TokenInfo(Authorization.ACCEPTED)
     if known is None or not _same_type(presented.type, known.type):
-        return TokenInfo(Authorization.UNKNOWN)
+        return TokenInfo(Authorization.INVALID if presented.type == KEY_CODE else Authorization.UNKNOWN)
     expired = known.expires_at is not None and known.expires_at <= now
     status = Authorization.EXPIRED if expired and known.status == Authorization.ACCEPTED else known.status
     return TokenInfo(status, known.expires_at, known.group_id, known.cache_expires_at, known.language)

@@ -7,8 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ocpp.errors import OcppError
-from services.ocpp.id_tokens import Authorization, IdToken, Token, authorize, token_key
+from services.ocpp.id_tokens import Authorization, IdToken, Token, TokenInfo, authorize, mask, token_key
+from services.ocpp.passwords import keyed, matches
 from services.ocpp.timestamps import read_time, write_time
+from services.ocpp.v16 import id_tag_info
+from services.ocpp.v201 import id_token_info
+from services.ocpp.versions import VERSIONS
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CARD = Token("AbCd", "ISO14443", Authorization.ACCEPTED, group_id="FLEET", cache_expires_at=NOW + timedelta(days=1))
@@ -51,7 +55,9 @@ def test_a_written_time_is_read_again(moment: datetime) -> None:
         (IdToken("abcd"), CARD, Authorization.ACCEPTED),
         (IdToken("abcd", "ISO14443"), CARD, Authorization.ACCEPTED),
         (IdToken("abcd", "ISO15693"), CARD, Authorization.ACCEPTED),
-        (IdToken("abcd", "KeyCode"), CARD, Authorization.UNKNOWN),
+        (IdToken("abcd", "MacAddress"), CARD, Authorization.UNKNOWN),
+        (IdToken("abcd", "KeyCode"), CARD, Authorization.INVALID),
+        (IdToken("1234", "KeyCode"), None, Authorization.INVALID),
         (IdToken("other"), None, Authorization.UNKNOWN),
         (IdToken("", "NoAuthorization"), None, Authorization.ACCEPTED),
         (IdToken("x"), Token("x", "Central", Authorization.BLOCKED), Authorization.BLOCKED),
@@ -75,3 +81,81 @@ def test_a_verdict_carries_group_and_cache_expiry() -> None:
 
 def test_id_tokens_are_case_insensitive() -> None:
     assert token_key("DEADbeef") == token_key("deadBEEF") == IdToken("DeAdBeEf").key
+
+
+SOON, LATER = NOW + timedelta(days=1), NOW + timedelta(days=900)
+
+
+@pytest.mark.parametrize(
+    ("info", "v16", "v201"),
+    [
+        (TokenInfo(Authorization.ACCEPTED), {"status": "Accepted"}, {"status": "Accepted"}),
+        (TokenInfo(Authorization.UNKNOWN), {"status": "Invalid"}, {"status": "Unknown"}),
+        (TokenInfo(Authorization.NO_CREDIT), {"status": "Blocked"}, {"status": "NoCredit"}),
+        (TokenInfo(Authorization.NOT_AT_THIS_TIME), {"status": "Invalid"}, {"status": "NotAtThisTime"}),
+        (
+            TokenInfo(Authorization.ACCEPTED, expires_at=LATER),
+            {"status": "Accepted", "expiryDate": write_time(LATER)},
+            {"status": "Accepted"},
+        ),
+        (
+            TokenInfo(Authorization.ACCEPTED, expires_at=LATER, cache_expires_at=SOON),
+            {"status": "Accepted", "expiryDate": write_time(SOON)},
+            {"status": "Accepted", "cacheExpiryDateTime": write_time(SOON)},
+        ),
+        (
+            TokenInfo(Authorization.ACCEPTED, expires_at=SOON, cache_expires_at=LATER),
+            {"status": "Accepted", "expiryDate": write_time(SOON)},
+            {"status": "Accepted", "cacheExpiryDateTime": write_time(SOON)},
+        ),
+        (
+            TokenInfo(Authorization.BLOCKED, group_id="FLEET", language="de-AT"),
+            {"status": "Blocked", "parentIdTag": "FLEET"},
+            {"status": "Blocked", "groupIdToken": {"idToken": "FLEET", "type": "Central"}, "language1": "de-AT"},
+        ),
+        (
+            TokenInfo(Authorization.ACCEPTED, group_id="G" * 21),
+            {"status": "Accepted"},
+            {"status": "Accepted", "groupIdToken": {"idToken": "G" * 21, "type": "Central"}},
+        ),
+    ],
+)
+def test_a_verdict_in_the_words_of_each_version(info: TokenInfo, v16: object, v201: object) -> None:
+    """1.6 §7.27; C01.FR.06, C09.FR.02, C10.FR.13."""
+    assert id_tag_info(info) == v16
+    assert id_token_info(info) == v201
+    VERSIONS["1.6"].schemas.check_response("Authorize", {"idTagInfo": id_tag_info(info)})
+    VERSIONS["2.0.1"].schemas.check_response("Authorize", {"idTokenInfo": id_token_info(info)})
+
+
+@pytest.mark.parametrize("status", Authorization)
+def test_every_status_can_be_said_in_both_versions(status: Authorization) -> None:
+    VERSIONS["1.6"].schemas.check_response("Authorize", {"idTagInfo": id_tag_info(TokenInfo(status))})
+    VERSIONS["2.0.1"].schemas.check_response("Authorize", {"idTokenInfo": id_token_info(TokenInfo(status))})
+
+
+def test_what_logs_may_show_of_an_id_token() -> None:
+    """C04.FR.04: no key code in any logging."""
+    assert mask("04A2B3C4D5E6F7") == "…E6F7"
+    assert mask("123456") == mask("") == "…"
+
+
+PASSWORDS = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789*-_=:+|@.", min_size=16, max_size=40)
+
+
+@given(PASSWORDS, PASSWORDS)
+def test_a_password_is_itself_and_no_other(password: str, other: str) -> None:
+    """A00.FR.205, A00.FR.207."""
+    stored = keyed(b"key", password.encode())
+    assert matches(password.encode(), stored, b"key")
+    assert matches(other.encode(), stored, b"key") == (other == password)
+    assert not matches(password.encode(), stored, b"another key")
+
+
+@given(st.binary(min_size=8, max_size=20))
+def test_a_key_in_hexadecimal_is_known_by_its_bytes_and_by_its_text(secret: bytes) -> None:
+    """1.6-J §6.2: an AuthorizationKey goes over the wire as the bytes that it spells."""
+    stored = keyed(b"key", secret.hex().encode())
+    assert matches(secret, stored, b"key")
+    assert matches(secret.hex().encode(), stored, b"key")
+    assert not matches(secret[:-1], stored, b"key")

@@ -1,0 +1,20 @@
+"""Station passwords: how they are stored, and how one that came over the wire is compared."""
+
+import hashlib
+import hmac
+
+
+def keyed(key: bytes, password: bytes) -> bytes:
+    """What is stored of a password: HMAC-SHA256 over its text. Passwords are random and long, so no slow hash."""
+    return hmac.digest(key, password, hashlib.sha256)
+
+
+def matches(password: bytes, stored: bytes, key: bytes) -> bool:
+    """Whether a password as it came over the wire is the one whose keyed hash is stored.
+
+    2.0.1 sends the text (A00.FR.205). A 1.6 station sends the bytes that its AuthorizationKey spells in hexadecimal
+    (1.6-J §6.2), or that text.
+    """
+    as_sent = hmac.compare_digest(keyed(key, password), stored)
+    as_bytes = hmac.compare_digest(keyed(key, password.hex().encode()), stored)
+    return as_sent or as_bytes
