@@ -1,0 +1,41 @@
+"""build(settings, …): the only wiring of the gateway, used by production and tests alike."""
+
+from services.common.bus import Bus
+from services.common.clock import Clock
+from services.common.service import Service, web
+from services.gateway.directory import Directory
+from services.gateway.gateway import Gateway
+from services.gateway.settings import Settings
+
+
+def build(settings: Settings, bus: Bus, directory: Directory, clock: Clock) -> Service:
+    """The gateway as a process."""
+    return assemble(Gateway(settings, bus, directory, clock), bus)
+
+
+def assemble(gateway: Gateway, bus: Bus) -> Service:
+    """What runs, in which order it opens and closes, and when it is ready."""
+    return Service(
+        name="gateway",
+        settings=gateway.settings,
+        port=gateway.settings.gateway_http_port,
+        port_setting="VOLTBUS_GATEWAY_HTTP_PORT",
+        app=web("gateway", "Health, readiness and metrics of the gateway; stations connect to another port."),
+        opens=(bus.start, gateway.slots.acquire, gateway.position, gateway.listener.open),
+        tasks={
+            "stations": gateway.stations.run,
+            "produce": gateway.producer.run,
+            "outbound": gateway.outbound.run,
+            "routing": gateway.routing.run,
+            "slot": gateway.slots.run,
+            "time": gateway.tick,
+        },
+        checks={
+            "slot": lambda: gateway.slots.held,
+            "kafka": bus.ready,
+            "stations": gateway.stations.ready,
+            "listener": lambda: gateway.listener.listening,
+        },
+        drains=(gateway.drain,),
+        closes=(gateway.slots.release, bus.close),
+    )

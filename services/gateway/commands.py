@@ -1,0 +1,162 @@
+"""Commands on one connection: one CALL to the station at a time, each with exactly one outcome."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from services.common.wire import (
+    OUTCOME_ANSWERED,
+    OUTCOME_INVALID,
+    OUTCOME_REFUSED,
+    OUTCOME_TIMED_OUT,
+    OUTCOME_UNDELIVERED,
+    Command,
+    Outcome,
+    Result,
+)
+from services.gateway import frames
+from services.gateway.actions import Action, Complete, Drop, Kind, Reason, Send
+from services.ocpp.errors import OcppError
+from services.ocpp.versions import Version
+
+if TYPE_CHECKING:
+    from services.gateway.session import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The CALL that the station has not answered yet."""
+
+    command: Command
+    at: float
+
+
+class Commands:
+    """A command that was never put on the wire is UNDELIVERED; one that was and got no answer TIMED_OUT."""
+
+    __slots__ = ("_connection_id", "_limits", "_queue", "_sent", "_station_id", "_version")
+
+    def __init__(self, station_id: str, connection_id: str, version: Version, limits: "Limits") -> None:
+        self._station_id, self._connection_id = station_id, connection_id
+        self._version, self._limits = version, limits
+        self._sent: Sent | None = None
+        self._queue: deque[Command] | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._sent is not None
+
+    def add(self, command: Command, now: float) -> list[Action]:
+        """Sends it, or lets it wait for the line."""
+        if self._sent is None:
+            return self._send(command, now)
+        if self._queue is None:
+            self._queue = deque()
+        if len(self._queue) >= self._limits.queue:
+            return [self.undelivered(command, now, "too many commands wait for this station")]
+        self._queue.append(command)
+        return []
+
+    def result(self, message_id: str, rest: list[Any], frame: bytes, now: float) -> list[Action]:
+        """[3, id, payload]. One that breaks its schema is INVALID; the station is told nothing before 2.1."""
+        sent = self._answered(message_id)
+        if sent is None:
+            return [Drop(Reason.NO_SUCH_CALL, message_id, Kind.RESULT)]
+        payload = frames.result_payload(frame) if len(rest) == 1 else b""
+        if payload == b"null":
+            payload, rest = b"{}", [{}]
+        try:
+            self._check(sent.command.action, rest)
+        except OcppError as error:
+            code, description = error.code.value, error.description
+            done = self._complete(sent.command, OUTCOME_INVALID, now, payload, code, description)
+        else:
+            done = self._complete(sent.command, OUTCOME_ANSWERED, now, payload)
+        return [done, *self._next(now)]
+
+    def error(self, message_id: str, rest: list[Any], now: float) -> list[Action]:
+        """[4, id, code, description, details], of which stations leave out what they please."""
+        sent = self._answered(message_id)
+        if sent is None:
+            return [Drop(Reason.NO_SUCH_CALL, message_id, Kind.ERROR)]
+        code, description = (str(part) for part in (*rest, "", "")[:2])
+        code = self._version.read_code(code)
+        description = description[: frames.LONGEST_DESCRIPTION]
+        return [self._complete(sent.command, OUTCOME_REFUSED, now, b"", code, description), *self._next(now)]
+
+    def tick(self, now: float) -> list[Action]:
+        """The answer that did not come in time, and the commands that expired while they waited for it."""
+        actions: list[Action] = []
+        if self._queue:
+            expired = [command for command in self._queue if _expired(command, now)]
+            actions += [self.undelivered(command, now, "expired") for command in expired]
+            self._queue = deque(command for command in self._queue if not _expired(command, now))
+        if self._sent and now - self._sent.at >= self._limits.command_seconds:
+            command, self._sent = self._sent.command, None
+            actions += [self._complete(command, OUTCOME_TIMED_OUT, now), *self._next(now)]
+        return actions
+
+    def closed(self, now: float) -> list[Action]:
+        """The connection is gone."""
+        actions: list[Action] = []
+        if self._sent:
+            actions.append(self._complete(self._sent.command, OUTCOME_TIMED_OUT, now, description="disconnected"))
+        actions += [self.undelivered(command, now, "disconnected") for command in self._queue or ()]
+        self._sent = self._queue = None
+        return actions
+
+    def undelivered(self, command: Command, now: float, why: str) -> Complete:
+        """It never was on the wire."""
+        return self._complete(command, OUTCOME_UNDELIVERED, now, description=why)
+
+    def _send(self, command: Command, now: float) -> list[Action]:
+        if _expired(command, now):
+            return [self.undelivered(command, now, "expired")]
+        self._sent = Sent(command, now)
+        frame = frames.call(command.id, command.action, command.payload or b"{}")
+        return [Send(frame, Kind.CALL, command.action, command.id)]
+
+    def _next(self, now: float) -> list[Action]:
+        actions: list[Action] = []
+        while self._queue and self._sent is None:
+            actions += self._send(self._queue.popleft(), now)
+        return actions
+
+    def _answered(self, message_id: str) -> Sent | None:
+        sent = self._sent
+        if sent is None or sent.command.id != message_id:
+            return None
+        self._sent = None
+        return sent
+
+    def _check(self, action: str, rest: list[Any]) -> None:
+        payload = rest[0] if len(rest) == 1 else None
+        self._version.schemas.check_response(action, payload)
+
+    def _complete(
+        self,
+        command: Command,
+        outcome: Outcome,
+        now: float,
+        payload: bytes = b"",
+        code: str = "",
+        description: str = "",
+    ) -> Complete:
+        result = Result(
+            command_id=command.id,
+            station_id=self._station_id,
+            connection_id=self._connection_id,
+            version=self._version.name,
+            action=command.action,
+            request=command.payload,
+            outcome=outcome,
+            payload=payload,
+            error_code=code,
+            error_description=description,
+        )
+        result.at.FromMicroseconds(int(now * 1e6))
+        return Complete(command.service, result)
+
+
+def _expired(command: Command, now: float) -> bool:
+    return command.HasField("expires_at") and command.expires_at.ToMicroseconds() <= now * 1e6

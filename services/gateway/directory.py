@@ -1,0 +1,179 @@
+"""What gateways share in Redis: who holds which slot, which connection a station is on. All of it can be rebuilt."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from services.common.errors import Unavailable
+
+# KEYS: slot. ARGV: owner, milliseconds.
+_RENEW = """
+local owner = redis.call('GET', KEYS[1])
+if owner == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) return 1 end
+if owner then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 2
+"""
+# KEYS: slot or route. ARGV: the value that only its owner has.
+_REMOVE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+# KEYS: route. ARGV: value, milliseconds. Answers with the value of another where there is one.
+_REFRESH = """
+local other = redis.call('GET', KEYS[1])
+if other and other ~= ARGV[1] then return other end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return false
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The connection that a station is on."""
+
+    station_id: str
+    slot: int
+    connection_id: str
+    version: str
+
+    def dump(self) -> bytes:
+        """{"slot":3,"connection_id":"…","version":"1.6"}; the same route always gives the same bytes."""
+        return orjson.dumps({"slot": self.slot, "connection_id": self.connection_id, "version": self.version})
+
+    @classmethod
+    def load(cls, station_id: str, value: bytes) -> "Route":
+        fields = orjson.loads(value)
+        return cls(station_id, fields["slot"], fields["connection_id"], fields["version"])
+
+
+class Lease(Enum):
+    """What a renewal found."""
+
+    KEPT = 1
+    RETAKEN = 2
+    LOST = 0
+
+
+class Directory(Protocol):
+    """All calls raise Unavailable while Redis does not answer."""
+
+    async def claim(self, slot: int, owner: str) -> bool:
+        """Takes a slot that nobody has."""
+
+    async def renew(self, slot: int, owner: str) -> Lease:
+        """Keeps a slot; RETAKEN where nobody had it any more."""
+
+    async def release(self, slot: int, owner: str) -> None:
+        """Gives a slot back, unless it is another's by now."""
+
+    async def register(self, routes: Sequence[Route]) -> list[Route | None]:
+        """New connections win. Answers with the routes that they replace."""
+
+    async def refresh(self, routes: Sequence[Route]) -> list[Route | None]:
+        """Keeps routes and restores lost ones. Answers with the newer routes of others, which stay."""
+
+    async def remove(self, routes: Sequence[Route]) -> None:
+        """Removes routes that have not been replaced."""
+
+
+class RedisDirectory(Directory):
+    """Keys `slot:<n>` and `route:<station_id>`, which vanish by themselves after their ttl in seconds."""
+
+    def __init__(self, redis: Redis, slot_ttl: float, route_ttl: float) -> None:
+        self._redis = redis
+        self._slot_ms, self._route_ms = int(slot_ttl * 1000), int(route_ttl * 1000)
+
+    async def claim(self, slot: int, owner: str) -> bool:
+        return bool(await _asked(self._redis.set(_slot(slot), owner, nx=True, px=self._slot_ms)))
+
+    async def renew(self, slot: int, owner: str) -> Lease:
+        return Lease(int(await _asked(self._redis.eval(_RENEW, 1, _slot(slot), owner, str(self._slot_ms)))))
+
+    async def release(self, slot: int, owner: str) -> None:
+        await _asked(self._redis.eval(_REMOVE, 1, _slot(slot), owner))
+
+    async def register(self, routes: Sequence[Route]) -> list[Route | None]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for route in routes:
+            pipeline.set(_route(route), route.dump(), px=self._route_ms, get=True)
+        return _loaded(routes, await _asked(pipeline.execute()))
+
+    async def refresh(self, routes: Sequence[Route]) -> list[Route | None]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for route in routes:
+            pipeline.eval(_REFRESH, 1, _route(route), route.dump(), self._route_ms)
+        return _loaded(routes, await _asked(pipeline.execute()))
+
+    async def remove(self, routes: Sequence[Route]) -> None:
+        pipeline = self._redis.pipeline(transaction=False)
+        for route in routes:
+            pipeline.eval(_REMOVE, 1, _route(route), route.dump())
+        await _asked(pipeline.execute())
+
+
+class MemoryDirectory(Directory):
+    """The same in memory, for tests; nothing expires. `broken` makes every call raise Unavailable."""
+
+    def __init__(self) -> None:
+        self.slots: dict[int, str] = {}
+        self.routes: dict[str, Route] = {}
+        self.broken = False
+
+    async def claim(self, slot: int, owner: str) -> bool:
+        self._ask()
+        return self.slots.setdefault(slot, owner) == owner
+
+    async def renew(self, slot: int, owner: str) -> Lease:
+        self._ask()
+        if slot not in self.slots:
+            self.slots[slot] = owner
+            return Lease.RETAKEN
+        return Lease.KEPT if self.slots[slot] == owner else Lease.LOST
+
+    async def release(self, slot: int, owner: str) -> None:
+        self._ask()
+        if self.slots.get(slot) == owner:
+            del self.slots[slot]
+
+    async def register(self, routes: Sequence[Route]) -> list[Route | None]:
+        self._ask()
+        replaced = [self.routes.get(route.station_id) for route in routes]
+        self.routes.update({route.station_id: route for route in routes})
+        return replaced
+
+    async def refresh(self, routes: Sequence[Route]) -> list[Route | None]:
+        self._ask()
+        held = [self.routes.setdefault(route.station_id, route) for route in routes]
+        return [other if other != mine else None for mine, other in zip(routes, held, strict=True)]
+
+    async def remove(self, routes: Sequence[Route]) -> None:
+        self._ask()
+        for route in routes:
+            if self.routes.get(route.station_id) == route:
+                del self.routes[route.station_id]
+
+    def _ask(self) -> None:
+        if self.broken:
+            raise Unavailable("the directory in memory is set to be broken")
+
+
+def _slot(number: int) -> str:
+    return f"slot:{number}"
+
+
+def _route(route: Route) -> str:
+    return f"route:{route.station_id}"
+
+
+def _loaded(routes: Sequence[Route], values: list[bytes | None]) -> list[Route | None]:
+    return [Route.load(mine.station_id, value) if value else None for mine, value in zip(routes, values, strict=True)]
+
+
+async def _asked(answer: Awaitable[Any]) -> Any:
+    try:
+        return await answer
+    except (RedisError, OSError) as error:
+        raise Unavailable(f"Redis: {error!r}") from error

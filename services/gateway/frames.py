@@ -1,0 +1,48 @@
+"""OCPP-J frames as bytes: written from their parts, and their payload cut out of them unchanged."""
+
+import re
+
+import orjson
+
+CALL, CALLRESULT, CALLERROR = 2, 3, 4
+# 2.0.1 part 4 §4.1.4 and 1.6-J errata §3.1: a message id has 36 characters at the most.
+LONGEST_ID = 36
+# 2.0.1 part 4 §4.2.3.
+LONGEST_DESCRIPTION = 255
+
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_CALL = re.compile(rb"\s*\[\s*2\s*,\s*" + _STRING + rb"\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL)
+_CALLRESULT = re.compile(rb"\s*\[\s*3\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL)
+
+
+def call_payload(frame: bytes) -> bytes:
+    """The payload of a CALL that is known to be JSON of four elements, byte for byte."""
+    return _last(frame, _CALL)
+
+
+def result_payload(frame: bytes) -> bytes:
+    """The payload of a CALLRESULT that is known to be JSON of three elements, byte for byte."""
+    return _last(frame, _CALLRESULT)
+
+
+def call(message_id: str, action: str, payload: bytes) -> bytes:
+    """[2, id, action, payload]"""
+    return b"[2,%b,%b,%b]" % (orjson.dumps(message_id), orjson.dumps(action), payload)
+
+
+def result(message_id: str, payload: bytes) -> bytes:
+    """[3, id, payload]"""
+    return b"[3,%b,%b]" % (orjson.dumps(message_id), payload)
+
+
+def error(message_id: str, code: str, description: str, details: bytes = b"{}") -> bytes:
+    """[4, id, code, description, details]; the description is cut to what a station must be able to take."""
+    head = orjson.dumps([message_id, code, description[:LONGEST_DESCRIPTION]])
+    return b"[4,%b,%b]" % (head[1:-1], details)
+
+
+def _last(frame: bytes, before: re.Pattern[bytes]) -> bytes:
+    head = before.match(frame)
+    # The frame has been parsed, so its pattern is there and all that follows the payload is blank space and "]".
+    assert head is not None
+    return frame[head.end() : frame.rindex(b"]")].rstrip()

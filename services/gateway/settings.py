@@ -1,0 +1,36 @@
+"""Settings of the gateway, read once from the environment; secrets also from files (VOLTBUS_…_FILE)."""
+
+from enum import StrEnum
+
+from pydantic import Field, SecretStr
+
+from services.common.settings import CommonSettings
+
+
+class UnknownStations(StrEnum):
+    """What happens to a station that nobody registered."""
+
+    REJECT = "reject"
+    QUARANTINE = "quarantine"
+    ACCEPT = "accept"
+
+
+class Settings(CommonSettings):
+    """Times are in seconds, sizes in bytes."""
+
+    gateway_port: int = Field(9000, ge=1, le=65535, description="where stations connect")
+    gateway_http_port: int = Field(9080, ge=1, le=65535, description="health, readiness and metrics")
+    password_key: SecretStr = Field(SecretStr(""), description="key of the HMAC over station passwords, as auth has it")
+    unknown_stations: UnknownStations = Field(UnknownStations.REJECT, description="reject, quarantine or accept")
+    message_size: int = Field(256 * 1024, ge=1024, description="longest message of a station, also after inflation")
+    call_timeout: float = Field(30, gt=0, description="how long a station's CALL waits for its answer")
+    command_timeout: float = Field(30, gt=0, description="how long a station may take to answer a CALL")
+    call_queue: int = Field(64, ge=1, description="CALLs, and commands, that wait for the line of one connection")
+    ping_interval: float = Field(60, ge=0, description="silence after which a station is pinged; 0: never")
+    pong_timeout: float = Field(30, gt=0, description="silence after a ping that ends the connection")
+    alive_interval: float = Field(60, gt=0, description="how often an open connection is told on ocpp.connections")
+    unacknowledged: int = Field(20_000, ge=1, description="records without Kafka's word before sockets are not read")
+    slot_ttl: float = Field(10, gt=0, description="how long a slot stays leased without renewal")
+    route_ttl: float = Field(120, gt=0, description="how long a route stays in Redis without renewal")
+    drain_seconds: float = Field(10, ge=0, description="over which connections are closed at shutdown")
+    deflate: bool = Field(True, description="whether permessage-deflate is offered (2.0.1 part 4 asks for it)")

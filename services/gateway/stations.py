@@ -1,0 +1,30 @@
+"""What the gateway knows of registered stations: its copy of the topic `stations`, and what a change of it means."""
+
+import os
+
+import structlog
+from google.protobuf.message import DecodeError
+
+from services.common.wire import Station
+from services.gateway.settings import UnknownStations
+
+log = structlog.get_logger()
+
+
+def decode(value: bytes) -> Station:
+    """A record of the topic. One that cannot be read is a station whose password nobody has."""
+    try:
+        return Station.FromString(value)
+    except DecodeError:
+        log.error("a record of the topic stations is unreadable")
+        return Station(password_hash=os.urandom(32))
+
+
+def must_leave(registered: bytes | None, now: Station | None, policy: UnknownStations) -> bool:
+    """Whether a connection must end because its station was changed: it may come back by what holds now.
+
+    registered: the password hash under which it was let in; None: nobody had registered it.
+    """
+    if policy is UnknownStations.ACCEPT:
+        return False
+    return registered != (None if now is None else now.password_hash)
