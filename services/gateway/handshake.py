@@ -2,14 +2,13 @@
 
 import base64
 import binascii
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from services.common.wire import Station
 from services.gateway.settings import UnknownStations
+from services.ocpp.passwords import matches
 from services.ocpp.versions import BY_SUBPROTOCOL, Version
 
 # 2.0.1 part 4 §3.1.1 with the identifierString of the station: 48 characters, no colon (it ends a user name).
@@ -77,21 +76,6 @@ def decide(
             return Refused(401, "wrong or missing credentials", CHALLENGE)
     quarantined = station is None and policy is UnknownStations.QUARANTINE
     return Admitted(station_id, choose(request.subprotocols), quarantined)
-
-
-def matches(password: bytes, stored: bytes, key: bytes) -> bool:
-    """Whether a password as it came over the wire is the one whose keyed hash is stored.
-
-    The hash is over the text. A 1.6 station sends the bytes that its AuthorizationKey spells in hexadecimal (1.6-J
-    §6.2), or that text; 2.0.1 sends text.
-    """
-    as_sent = hmac.compare_digest(_keyed(key, password), stored)
-    as_bytes = hmac.compare_digest(_keyed(key, password.hex().encode()), stored)
-    return as_sent or as_bytes
-
-
-def _keyed(key: bytes, password: bytes) -> bytes:
-    return hmac.digest(key, password, hashlib.sha256)
 
 
 def _password(authorization: str | None, station_id: str) -> bytes | None:

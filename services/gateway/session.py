@@ -248,10 +248,10 @@ class Session:
 
 def _complaint(kind: object, parts: list[Any]) -> tuple[Reason, ErrorCode, str]:
     """What is wrong with a frame that is no answer."""
-    if type(kind) is int and kind != frames.CALL:
-        return Reason.UNKNOWN_TYPE, ErrorCode.MESSAGE_TYPE_NOT_SUPPORTED, "unknown message type"
-    if kind != frames.CALL:
+    if type(kind) is not int:
         return Reason.MALFORMED, ErrorCode.RPC_FRAMEWORK_ERROR, "not an OCPP-J message: [type, id, ...]"
+    if kind != frames.CALL:
+        return Reason.UNKNOWN_TYPE, ErrorCode.MESSAGE_TYPE_NOT_SUPPORTED, "unknown message type"
     if len(parts) != 4:
         what = f"a CALL has 4 elements, not {len(parts)}"
     elif not isinstance(parts[1], str):

@@ -71,9 +71,13 @@ def _compile(document: dict[str, Any]) -> jsonschema_rs.Validator:
 
 
 def _check(validator: jsonschema_rs.Validator, payload: object) -> None:
-    if validator.is_valid(payload):
-        return
-    error = next(iter(validator.iter_errors(payload)))
+    try:
+        if validator.is_valid(payload):
+            return
+        error = next(iter(validator.iter_errors(payload)))
+    except ValueError:
+        # Deeper than the validator goes (255 levels).
+        raise OcppError(ErrorCode.FORMAT_VIOLATION, "payload: nested too deep") from None
     code = CODES.get(error.kind.name, ErrorCode.PROPERTY_CONSTRAINT_VIOLATION)
     where = ".".join(str(step) for step in error.instance_path) or "payload"
     raise OcppError(code, describe(where, error.kind.name, error.message))

@@ -8,6 +8,8 @@ from services.ocpp import v16, v201
 from services.ocpp.errors import ErrorCode
 from services.ocpp.schemas import Schemas
 
+CODES = frozenset(code.value for code in ErrorCode)
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -29,6 +31,8 @@ class Version:
 
     def read_code(self, written: str) -> str:
         """The common name of an error code that a station wrote; unknown ones stay as they are."""
+        if written in CODES:
+            return written
         return next((code.value for code, spelled in self.spelling.items() if spelled == written), written)
 
 

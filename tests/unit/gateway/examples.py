@@ -1,0 +1,99 @@
+"""Sessions of both versions, and the frames that stations send in the tests of the gateway."""
+
+import json
+from typing import Any
+
+from services.common.wire import Command, Refusal, Reply
+from services.gateway.actions import Action, Complete, Drop, Forward, Send
+from services.gateway.dialects import DIALECTS
+from services.gateway.session import Limits, Peer, Session
+
+VERSIONS = tuple(DIALECTS)
+NOW = 1_780_000_000.0
+LIMITS = Limits(call_seconds=30, command_seconds=30, queue=3)
+
+# A valid payload of one action that waits for a service, and of one that the gateway acknowledges.
+BOOT: dict[str, dict[str, Any]] = {
+    "1.6": {"chargePointVendor": "V", "chargePointModel": "M"},
+    "2.0.1": {"reason": "PowerUp", "chargingStation": {"vendorName": "V", "model": "M"}},
+}
+STATUS: dict[str, dict[str, Any]] = {
+    "1.6": {"connectorId": 1, "errorCode": "NoError", "status": "Available"},
+    "2.0.1": {
+        "timestamp": "2026-06-01T12:00:00Z",
+        "connectorStatus": "Available",
+        "evseId": 1,
+        "connectorId": 1,
+    },
+}
+AUTHORIZE: dict[str, dict[str, Any]] = {
+    "1.6": {"idTag": "CARD"},
+    "2.0.1": {"idToken": {"idToken": "CARD", "type": "ISO14443"}},
+}
+ACCEPTED: dict[str, dict[str, Any]] = {
+    "1.6": {"idTagInfo": {"status": "Accepted"}},
+    "2.0.1": {"idTokenInfo": {"status": "Accepted"}},
+}
+
+
+def session(version: str, quarantined: bool = False) -> Session:
+    return Session(Peer("CP1", "nonce-1", 3, quarantined), DIALECTS[version], LIMITS)
+
+
+def frame(*parts: Any) -> bytes:
+    return json.dumps(parts).encode()
+
+
+def call(message_id: str, action: str, payload: Any) -> bytes:
+    return frame(2, message_id, action, payload)
+
+
+def boot(version: str, message_id: str = "boot") -> bytes:
+    return call(message_id, "BootNotification", BOOT[version])
+
+
+def status(version: str, message_id: str = "status") -> bytes:
+    return call(message_id, "StatusNotification", STATUS[version])
+
+
+def authorize(version: str, message_id: str = "auth") -> bytes:
+    return call(message_id, "Authorize", AUTHORIZE[version])
+
+
+def booted(verdict: str, message_id: str = "boot") -> Reply:
+    payload = {"status": verdict, "currentTime": "2026-06-01T12:00:00Z", "interval": 300}
+    return Reply(message_id=message_id, action="BootNotification", payload=json.dumps(payload).encode())
+
+
+def answer(version: str, message_id: str = "auth") -> Reply:
+    return Reply(message_id=message_id, action="Authorize", payload=json.dumps(ACCEPTED[version]).encode())
+
+
+def refusal(message_id: str, code: str, description: str = "") -> Reply:
+    return Reply(message_id=message_id, refusal=Refusal(code=code, description=description))
+
+
+def command(
+    command_id: str = "c1", action: str = "ClearCache", payload: Any = None, expires: float = NOW + 60
+) -> Command:
+    made = Command(id=command_id, service="auth", action=action, payload=json.dumps(payload or {}).encode())
+    made.expires_at.FromMicroseconds(int(expires * 1e6))
+    return made
+
+
+def sent(actions: list[Action]) -> list[Any]:
+    """The frames that go to the station."""
+    return [json.loads(action.frame) for action in actions if isinstance(action, Send)]
+
+
+def forwarded(actions: list[Action]) -> list[Forward]:
+    return [action for action in actions if isinstance(action, Forward)]
+
+
+def completed(actions: list[Action]) -> list[Complete]:
+    return [action for action in actions if isinstance(action, Complete)]
+
+
+def dropped(actions: list[Action]) -> list[str]:
+    """Why things came to nothing."""
+    return [action.reason.value for action in actions if isinstance(action, Drop)]
