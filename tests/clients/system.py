@@ -1,0 +1,96 @@
+"""A whole Voltbus that runs: its processes on the real servers, its REST APIs and its events, as tests use them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+import jwt
+
+from services.local.servers import Servers
+from services.local.stack import SERVICES, Stack
+from tests.clients.events import Feed
+
+T = TypeVar("T")
+SCOPES = " ".join(f"{service}:{right}" for service in SERVICES for right in ("read", "write"))
+TICK = 0.05
+
+
+@dataclass(frozen=True)
+class System:
+    """processes: by name, to kill and start. env: VOLTBUS_… variables of all. feed: every event since the start."""
+
+    processes: Stack
+    env: dict[str, str]
+    feed: Feed
+    http: httpx.AsyncClient
+
+    def endpoint(self, gateway: str = "gateway") -> str:
+        """Where stations connect, without their id."""
+        return self.processes.station_url("", gateway).removesuffix("/")
+
+    async def ask(self, method: str, service: str, path: str, **arguments: Any) -> httpx.Response:
+        """A REST call with a bearer token that holds every scope."""
+        return await self.http.request(method, self.processes.rest(service) + path, **arguments)
+
+    async def get(self, service: str, path: str, **query: str) -> Any:
+        """The JSON of a REST resource."""
+        response = await self.ask("GET", service, path, params=query)
+        response.raise_for_status()
+        return response.json()
+
+    async def register(self, station_id: str) -> str:
+        """Makes a station known; its password."""
+        response = await self.ask("PUT", "auth", f"/v1/stations/{station_id}", json={})
+        response.raise_for_status()
+        password: str = response.json()["password"]
+        return password
+
+    async def admit(self, id_token: str, **more: Any) -> None:
+        """Registers an idToken and waits until transactions knows it, which decides starts from its own copy."""
+        body = {"type": "ISO14443", "status": "Accepted"} | more
+        (await self.ask("PUT", "auth", f"/v1/tokens/{id_token}", json=body)).raise_for_status()
+
+    async def transaction(self, station_id: str) -> dict[str, Any]:
+        """The only transaction of a station."""
+        items = (await self.get("transactions", "/v1/transactions", station_id=station_id))["items"]
+        assert len(items) == 1, items
+        only: dict[str, Any] = items[0]
+        return only
+
+    async def samples(self, transaction: dict[str, Any]) -> list[dict[str, Any]]:
+        """All of a transaction's samples, page by page."""
+        found: list[dict[str, Any]] = []
+        query: dict[str, str] = {"limit": "50"}
+        while True:
+            page = await self.get("transactions", f"/v1/transactions/{transaction['id']}/samples", **query)
+            found += page["items"]
+            if not page["next"]:
+                return found
+            query["cursor"] = page["next"]
+
+
+async def eventually(question: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], timeout: float = 20) -> T:
+    """The first answer that is wanted; asked again and again, for REST tells of no changes."""
+    deadline = time.monotonic() + timeout
+    while not wanted(answer := await question()):
+        assert time.monotonic() < deadline, f"still {answer}"
+        await asyncio.sleep(TICK)
+    return answer
+
+
+@asynccontextmanager
+async def running(servers: Servers, env: dict[str, str], **more: str) -> AsyncIterator[System]:
+    """The five processes, supervised: what dies is started again. env: of a prepared system. more: settings besides."""
+    env = env | more
+    token = jwt.encode({"scope": SCOPES, "exp": time.time() + 3600}, env["VOLTBUS_JWT_SECRET"])
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        Stack(servers, env=env, prepare=False) as processes,
+        Feed.following(env["VOLTBUS_KAFKA_BOOTSTRAP"], env["VOLTBUS_TOPIC_PREFIX"]) as feed,
+        httpx.AsyncClient(headers=headers, timeout=30) as http,
+    ):
+        yield System(processes, env, feed, http)

@@ -1,0 +1,76 @@
+"""One whole Voltbus for all end-to-end tests, closed to unknown stations, its events as protobuf."""
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.clients import rpc, system
+from tests.clients.sessions import SESSIONS, Session
+from tests.conftest import Stack
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="package")
+async def voltbus(stack: Stack) -> AsyncIterator[system.System]:
+    """The processes, as an operator runs them: unknown stations are turned away."""
+    settings = {"VOLTBUS_UNKNOWN_STATIONS": "reject", "VOLTBUS_EVENTS_FORMAT": "protobuf"}
+    async with system.running(stack.servers, await stack.fresh(), **settings) as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+async def node() -> AsyncIterator[rpc.Node]:
+    """The process that plays stations with ocpp-rpc."""
+    async with rpc.node() as started:
+        yield started
+
+
+@dataclass(frozen=True)
+class Known:
+    """A station that is registered, and how it connects."""
+
+    id: str
+    password: str
+
+
+@pytest.fixture
+async def known(voltbus: system.System) -> Known:
+    """A registered station that nobody else uses."""
+    name = f"CP-{next(NUMBERS):03}"
+    return Known(name, await voltbus.register(name))
+
+
+@pytest.fixture
+async def id_token(voltbus: system.System) -> str:
+    """A registered idToken."""
+    token = f"TAG-{next(NUMBERS):03}"
+    await voltbus.admit(token)
+    return token
+
+
+@pytest.fixture(params=SESSIONS)
+def session(request: pytest.FixtureRequest, id_token: str) -> Session:
+    """The words of one charging session, in each version."""
+    return SESSIONS[request.param](id_token)
+
+
+Connect = Callable[..., Awaitable[rpc.Station]]
+
+
+@pytest.fixture
+async def connect(voltbus: system.System, node: rpc.Node, known: Known) -> AsyncIterator[Connect]:
+    """Connects the known station with ocpp-rpc in strict mode: connect(protocol, answers=…)."""
+    stations = []
+
+    async def connected(protocol: str, **options: object) -> rpc.Station:
+        station = await node.connect(voltbus.endpoint(), known.id, protocol, known.password, **options)
+        stations.append(station)
+        return station
+
+    yield connected
+    for station in stations:
+        await station.close()
+        assert not [it for it in station.happened if it["event"] == "invalid"]

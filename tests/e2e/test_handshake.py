@@ -1,0 +1,131 @@
+"""Who may connect, and how: passwords, unknown stations, subprotocols, odd ids, compression."""
+
+import json
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+import pytest
+import websockets
+
+from services.local.stack import Stack as Processes
+from services.ocpp.versions import VERSIONS
+from tests.clients.faults import CallRefused
+from tests.clients.library import dial
+from tests.clients.rpc import Node
+from tests.clients.system import System
+from tests.conftest import Stack
+from tests.e2e.conftest import Known
+
+PROTOCOLS = [version.subprotocol for version in VERSIONS.values()]
+each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
+HEARTBEAT = '[2,"beat","Heartbeat",{}]'
+
+
+async def beats(connection: websockets.ClientConnection) -> None:
+    """The connection works: a Heartbeat is answered."""
+    await connection.send(HEARTBEAT)
+    kind, message_id, payload = json.loads(await connection.recv())
+    assert (kind, message_id) == (3, "beat")
+    assert payload["currentTime"].endswith("Z")
+
+
+@each_protocol
+async def test_a_password_that_is_wrong_or_missing(voltbus: System, node: Node, known: Known, protocol: str) -> None:
+    for password in ("wrong", None, known.password[:-1]):
+        with pytest.raises(CallRefused) as refused:
+            await node.connect(voltbus.endpoint(), known.id, protocol, password)
+        assert refused.value.code == "401"
+    station = await node.connect(voltbus.endpoint(), known.id, protocol, known.password)
+    assert await station.call("Heartbeat", {})
+    await station.close()
+
+
+async def test_a_password_that_was_rotated(voltbus: System, known: Known) -> None:
+    rotated = await voltbus.ask("POST", "auth", f"/v1/stations/{known.id}/password")
+    fresh = rotated.json()["password"]
+    await until_admitted(voltbus, known.id, fresh)
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        await dial(voltbus.endpoint(), known.id, "ocpp1.6", password=known.password)
+    assert refused.value.response.status_code == 401
+
+
+async def until_admitted(voltbus: System, station_id: str, password: str) -> None:
+    """The gateway hears of a change a moment after it was made."""
+    for _ in range(100):
+        try:
+            async with dial(voltbus.endpoint(), station_id, "ocpp1.6", password=password) as connection:
+                return await beats(connection)
+        except websockets.InvalidStatus:
+            continue
+    pytest.fail("the new password is not taken")
+
+
+async def test_a_station_that_nobody_registered_is_rejected(voltbus: System) -> None:
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        await dial(voltbus.endpoint(), "nobody", "ocpp1.6", password="anything")
+    assert refused.value.response.status_code == 404
+
+
+@pytest.fixture(scope="module", params=["accept", "quarantine"])
+async def lenient(request: pytest.FixtureRequest, voltbus: System, stack: Stack) -> AsyncIterator[tuple[str, str]]:
+    """Another gateway of the same system with another policy: (policy, where stations connect)."""
+    env = voltbus.env | {"VOLTBUS_UNKNOWN_STATIONS": request.param}
+    async with Processes(stack.servers, ("gateway-1",), env=env, prepare=False) as processes:
+        yield request.param, processes.station_url("", "gateway-1").removesuffix("/")
+
+
+@each_protocol
+async def test_a_station_that_nobody_registered_elsewhere(lenient: tuple[str, str], protocol: str) -> None:
+    policy, endpoint = lenient
+    async with dial(endpoint, f"stranger-{protocol}-{policy}", protocol) as connection:
+        await beats(connection)
+        token = {"idTag": "T"} if protocol == "ocpp1.6" else {"idToken": {"idToken": "T", "type": "ISO14443"}}
+        await connection.send(json.dumps([2, "ask", "Authorize", token]))
+        answer = json.loads(await connection.recv())
+    if policy == "accept":
+        assert answer[0] == 3
+    else:
+        assert answer[:3] == [4, "ask", "SecurityError"]
+
+
+async def test_a_subprotocol_that_is_not_spoken(voltbus: System, known: Known) -> None:
+    """The handshake is finished without one and the connection closed (1.6-J 3.2, 2.0.1 part 4 3.1.2)."""
+    async with dial(voltbus.endpoint(), known.id, "ocpp0.9", password=known.password) as connection:
+        assert connection.subprotocol is None
+        with pytest.raises(websockets.ConnectionClosed):
+            await connection.recv()
+
+
+async def test_the_order_of_subprotocols_is_the_stations_preference(voltbus: System, known: Known) -> None:
+    for offered in (PROTOCOLS, PROTOCOLS[::-1]):
+        async with dial(voltbus.endpoint(), known.id, "ocpp9", *offered, password=known.password) as connection:
+            assert connection.subprotocol == offered[0]
+
+
+@each_protocol
+@pytest.mark.parametrize("name", ["Depot 7/Süd", "a%2Fb", "CP+1", "*-_.,;@"])
+async def test_an_id_that_must_be_percent_encoded(voltbus: System, node: Node, name: str, protocol: str) -> None:
+    answer = await voltbus.ask("PUT", "auth", f"/v1/stations/{quote(name, safe='')}", json={})
+    password = answer.json().get("password") or await rotated(voltbus, quote(name, safe=""))
+    station = await node.connect(voltbus.endpoint(), name, protocol, password)
+    await station.call("Heartbeat", {})
+    await station.close()
+    connected = await voltbus.feed.event(name, "StationConnected")
+    assert connected.body.station_id == name
+
+
+async def rotated(voltbus: System, path: str) -> str:
+    answer = await voltbus.ask("POST", "auth", f"/v1/stations/{path}/password")
+    password: str = answer.json()["password"]
+    return password
+
+
+@each_protocol
+async def test_messages_are_compressed_where_the_station_can(voltbus: System, known: Known, protocol: str) -> None:
+    async with dial(voltbus.endpoint(), known.id, protocol, password=known.password) as connection:
+        assert "permessage-deflate" in connection.response.headers["Sec-WebSocket-Extensions"]
+        await beats(connection)
+    plain = dial(voltbus.endpoint(), known.id, protocol, password=known.password, compression=None)
+    async with plain as connection:
+        assert "Sec-WebSocket-Extensions" not in connection.response.headers
+        await beats(connection)
