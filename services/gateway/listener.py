@@ -6,7 +6,9 @@ from typing import Any, Protocol
 
 from picows import (
     WSCloseCode,
+    WSFrame,
     WSListener,
+    WSMsgType,
     WSTransport,
     WSUpgradeRequest,
     WSUpgradeResponse,
@@ -44,6 +46,10 @@ class Stranger(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         transport.send_close(WSCloseCode.PROTOCOL_ERROR, "no common subprotocol")
         asyncio.get_running_loop().call_later(1, transport.disconnect, False)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.CLOSE:
+            transport.disconnect()
 
 
 class Listener:

@@ -22,6 +22,7 @@ class WebSocket(WSListener):
     """Hands whole text messages to `message`; calls `opened` and `ended` once each.
 
     size: the longest message, before and after inflation. heard: when the last frame came, by the clock `now`.
+    paused: nothing is read from the socket. over: one side has closed, or the socket is lost.
     """
 
     __slots__ = (
@@ -29,11 +30,11 @@ class WebSocket(WSListener):
         "_deflate",
         "_now",
         "_parts",
-        "_paused",
         "_pinged",
         "_size",
         "heard",
         "over",
+        "paused",
         "transport",
     )
 
@@ -41,7 +42,7 @@ class WebSocket(WSListener):
         self._now, self._size, self._deflate = now, size, deflate
         self.transport: Any = None
         self._parts: bytearray | None = None
-        self._compressed = self._paused = self.over = False
+        self._compressed = self.paused = self.over = False
         self._pinged = 0.0
         self.heard = now()
 
@@ -71,19 +72,19 @@ class WebSocket(WSListener):
 
     def pause(self) -> None:
         """Reads no more from the socket; the other end feels it by TCP."""
-        if not self._paused:
-            self._paused = True
+        if not self.paused:
+            self.paused = True
             self.transport.underlying_transport.pause_reading()
 
     def resume(self) -> None:
-        if self._paused:
-            self._paused = False
+        if self.paused:
+            self.paused = False
             if not self.transport.underlying_transport.is_closing():
                 self.transport.underlying_transport.resume_reading()
 
     def watch(self, now: float, interval: float, patience: float) -> None:
         """Pings after `interval` of silence; ends the connection after `patience` without any frame."""
-        if self._paused:
+        if self.paused:
             # It cannot be heard, so silence says nothing about it.
             self.heard = now
         elif not interval:

@@ -1,0 +1,19 @@
+"""A running gateway for the tests that need sockets."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.unit.gateway.running import Running, running
+
+
+@pytest.fixture
+async def one() -> AsyncIterator[Running]:
+    async with running() as started:
+        yield started
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time is looked at often."""
+    monkeypatch.setattr("services.gateway.gateway.TICK", 0.02)

@@ -1,0 +1,170 @@
+"""A whole gateway on real sockets, over a bus and a directory in memory."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import websockets
+from websockets.asyncio.client import ClientConnection
+
+from services.common.bus import Record
+from services.common.clock import now
+from services.common.memory import MemoryBus
+from services.common.service import Service, run
+from services.common.wire import Call, Command, ConnectionChange, Outbound, Reply, Result, Station
+from services.gateway.app import assemble
+from services.gateway.directory import MemoryDirectory
+from services.gateway.gateway import Gateway
+from services.gateway.settings import Settings
+from services.local.ports import free_ports
+
+
+class HeldBus(MemoryBus):
+    """`held` keeps acknowledgements back until `release`; `failing` refuses records after they were taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = self.failing = False
+        self.failed = 0
+        self.owed: list[tuple[asyncio.Future[object], Record]] = []
+
+    async def send(self, record: Record) -> asyncio.Future[object]:
+        if not self.held and not self.failing:
+            return await super().send(record)
+        self._ask()
+        promise: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        if self.failing:
+            self.failed += 1
+            promise.set_exception(RuntimeError("no replica took it"))
+        else:
+            self.owed.append((promise, record))
+            self.grown.set()
+            self.grown = asyncio.Event()
+        return promise
+
+    async def release(self) -> None:
+        self.held = False
+        owed, self.owed = self.owed, []
+        for promise, record in owed:
+            await super().send(record)
+            promise.set_result(None)
+
+
+@dataclass
+class Running:
+    """One gateway and what is around it."""
+
+    gateway: Gateway
+    service: Service
+    bus: HeldBus
+    directory: MemoryDirectory
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    done: "asyncio.Task[int] | None" = None
+
+    @property
+    def port(self) -> int:
+        return self.gateway.settings.gateway_port
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.gateway.settings.gateway_http_port}"
+
+    async def connect(self, station_id: str = "CP1", version: str = "ocpp1.6", **options: Any) -> ClientConnection:
+        options.setdefault("compression", None)
+        url = f"ws://127.0.0.1:{self.port}/ocpp/{station_id}"
+        return await websockets.connect(url, subprotocols=[version], max_size=None, **options)  # type: ignore[list-item]
+
+    async def finish(self) -> int:
+        """Stops it as SIGTERM does; its exit code."""
+        self.stop.set()
+        assert self.done is not None
+        return await self.done
+
+    def calls(self, service: str) -> list[Call]:
+        return [Call.FromString(record.value or b"") for record in self.bus.all(f"ocpp.calls.{service}")]
+
+    def results(self, service: str) -> list[Result]:
+        return [Result.FromString(record.value or b"") for record in self.bus.all(f"ocpp.results.{service}")]
+
+    def changes(self) -> list[ConnectionChange]:
+        return [ConnectionChange.FromString(record.value or b"") for record in self.bus.all("ocpp.connections")]
+
+    async def call(self, service: str, count: int = 1) -> Call:
+        """The newest call of a service, once there are so many."""
+        await until(lambda: len(self.calls(service)) >= count)
+        return self.calls(service)[-1]
+
+    async def result(self, service: str = "auth", count: int = 1) -> Result:
+        await until(lambda: len(self.results(service)) >= count)
+        return self.results(service)[-1]
+
+    async def reply(self, call: Call, payload: dict[str, Any]) -> None:
+        """Answers as a service does."""
+        body = Reply(message_id=call.message_id, action=call.action, payload=json.dumps(payload).encode())
+        await self.outbound(Outbound(connection_id=call.connection_id, reply=body), call.slot)
+
+    async def command(self, command: Command, connection_id: str) -> None:
+        await self.outbound(Outbound(station_id="CP1", connection_id=connection_id, command=command))
+
+    async def outbound(self, body: Outbound, slot: int | None = None) -> None:
+        slot = self.gateway.slots.slot if slot is None else slot
+        record = Record("ocpp.outbound", body.connection_id.encode(), body.SerializeToString(), partition=slot)
+        await self.bus.send(record)
+
+    async def register(self, station_id: str = "CP1", password_hash: bytes | None = None, gone: bool = False) -> None:
+        """Writes to the topic of stations, and waits until the gateway has read it."""
+        station = Station(station_id=station_id, password_hash=password_hash or b"")
+        value = None if gone else station.SerializeToString()
+        await self.bus.send(Record("stations", station_id.encode(), value))
+        await until(lambda: self.gateway.stations.get(station_id) == (None if gone else station))
+
+
+async def until(condition: Any, timeout: float = 10) -> None:
+    """Until it holds; there is nothing to await for what happens on the other side of a socket."""
+    async with asyncio.timeout(timeout):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+def gateway(bus: HeldBus | None = None, directory: MemoryDirectory | None = None, **settings: Any) -> Running:
+    """A gateway that has not been started."""
+    port, http = free_ports(2)
+    chosen = {"gateway_port": port, "gateway_http_port": http, "unknown_stations": "accept", "slots": 4} | settings
+    bus, directory = bus or HeldBus(), directory or MemoryDirectory()
+    made = Gateway(Settings(**chosen), bus, directory, now)
+    return Running(made, assemble(made, bus), bus, directory)
+
+
+@asynccontextmanager
+async def running(
+    bus: HeldBus | None = None, directory: MemoryDirectory | None = None, **settings: Any
+) -> AsyncIterator[Running]:
+    """A gateway that is ready."""
+    async with starting(gateway(bus, directory, **settings)) as one:
+        async with asyncio.timeout(10):
+            while await one.service.unready():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        yield one
+
+
+@asynccontextmanager
+async def starting(one: Running) -> AsyncIterator[Running]:
+    """A gateway that has only begun to start."""
+    one.done = asyncio.create_task(run(one.service, one.stop))
+    try:
+        yield one
+    finally:
+        await one.finish()
+
+
+def read(message: str | bytes) -> Any:
+    return json.loads(message)
+
+
+async def ask(socket: ClientConnection, frame: bytes) -> Any:
+    """Sends a frame as text; the next message that comes back."""
+    await socket.send(frame.decode())
+    return read(await socket.recv())

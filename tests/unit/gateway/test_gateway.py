@@ -1,0 +1,386 @@
+"""The gateway on real sockets: from a station to Kafka and back, through every trouble around it."""
+
+import asyncio
+import json
+import logging
+
+import httpx
+import pytest
+import websockets
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from services.common.bus import Whole
+from services.common.errors import Misconfigured
+from services.common.wire import (
+    CONNECTION_STATE_ALIVE,
+    CONNECTION_STATE_CONNECTED,
+    CONNECTION_STATE_DISCONNECTED,
+    OUTCOME_ANSWERED,
+    OUTCOME_REFUSED,
+    OUTCOME_TIMED_OUT,
+    OUTCOME_UNDELIVERED,
+    Close,
+    Outbound,
+)
+from services.gateway.directory import MemoryDirectory
+from services.ocpp.passwords import keyed
+from tests.unit.gateway.examples import ACCEPTED, authorize, boot, call, command, status
+from tests.unit.gateway.running import HeldBus, Running, ask, gateway, read, running, starting, until
+
+HEARTBEAT = call("hb", "Heartbeat", {})
+SUBPROTOCOLS = {"1.6": "ocpp1.6", "2.0.1": "ocpp2.0.1"}
+
+
+@pytest.mark.parametrize("version", SUBPROTOCOLS)
+async def test_a_call_goes_to_its_service_and_the_answer_comes_back(one: Running, version: str) -> None:
+    async with await one.connect(version=SUBPROTOCOLS[version]) as socket:
+        assert socket.subprotocol == SUBPROTOCOLS[version]
+        await socket.send(authorize(version).decode())
+        record = await one.call("auth")
+        assert (record.station_id, record.version, record.action) == ("CP1", version, "Authorize")
+        await one.reply(record, ACCEPTED[version])
+        assert read(await socket.recv()) == [3, "auth", ACCEPTED[version]]
+
+
+async def test_a_notification_is_acknowledged_when_kafka_has_it_and_not_before(one: Running) -> None:
+    async with await one.connect() as socket:
+        one.bus.held = True
+        await socket.send(status("1.6").decode())
+        await until(lambda: one.bus.owed)
+        assert (await ask(socket, HEARTBEAT.replace(b"Heartbeat", b"Dance")))[0] == 4
+        await one.bus.release()
+        assert read(await socket.recv()) == [3, "status", {}]
+        [record] = one.calls("firmware")
+        assert record.answered
+
+
+@pytest.mark.usefixtures("quick")
+async def test_what_kafka_does_not_take_is_not_acknowledged() -> None:
+    async with running(call_timeout=0.2) as one, await one.connect() as socket:
+        one.bus.failing = True
+        await socket.send(status("1.6").decode())
+        await until(lambda: one.bus.failed)
+        one.bus.failing = False
+        assert await ask(socket, status("1.6", "again")) == [3, "again", {}]
+
+
+async def test_while_kafka_is_away_nothing_is_lost_and_nobody_refused(one: Running) -> None:
+    async with await one.connect() as socket:
+        one.bus.broken = True
+        await socket.send(status("1.6").decode())
+        assert (await httpx.AsyncClient().get(f"{one.http}/readyz")).status_code == 503
+        one.bus.broken = False
+        assert read(await socket.recv()) == [3, "status", {}]
+
+
+async def test_too_much_unacknowledged_stops_the_reading() -> None:
+    async with running(unacknowledged=3) as one, await one.connect() as socket:
+        one.bus.held = True
+        for number in range(20):
+            await socket.send(call(str(number), "Heartbeat", {}).decode())
+            await socket.recv() if number < 3 else None
+        connection = one.gateway.registry.of_station("CP1")
+        await until(lambda: connection.paused)
+        assert one.gateway.producer.unacknowledged < 20
+        await one.bus.release()
+        assert [read(await socket.recv())[1] for _ in range(3, 20)] == [str(number) for number in range(3, 20)]
+        assert not connection.paused
+
+
+async def test_a_command_is_answered(one: Running) -> None:
+    async with await one.connect() as socket:
+        connection_id = one.gateway.registry.of_station("CP1").peer.connection_id
+        await one.command(command(expires=2e9), connection_id)
+        assert read(await socket.recv()) == [2, "c1", "ClearCache", {}]
+        await socket.send('[3,"c1",{"status":"Accepted"}]')
+        result = await one.result()
+        assert (result.outcome, result.payload) == (OUTCOME_ANSWERED, b'{"status":"Accepted"}')
+        await one.command(command("c2", expires=2e9), connection_id)
+        await socket.recv()
+        await socket.send('[4,"c2","NotSupported","no",{}]')
+        result = await one.result(count=2)
+        assert (result.outcome, result.error_code) == (OUTCOME_REFUSED, "NotSupported")
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_command_that_is_not_answered_in_time() -> None:
+    async with running(command_timeout=0.1) as one, await one.connect() as socket:
+        await one.command(command(expires=2e9), one.gateway.registry.of_station("CP1").peer.connection_id)
+        await socket.recv()
+        assert (await one.result()).outcome == OUTCOME_TIMED_OUT
+
+
+async def test_a_command_for_a_connection_that_is_gone(one: Running) -> None:
+    await one.command(command(expires=2e9), "gone")
+    result = await one.result()
+    assert (result.outcome, result.command_id, result.station_id) == (OUTCOME_UNDELIVERED, "c1", "CP1")
+    assert result.connection_id == "gone"
+
+
+async def test_what_is_addressed_to_nobody_does_no_harm(one: Running) -> None:
+    async with await one.connect() as socket:
+        await socket.send(authorize("1.6").decode())
+        record = await one.call("auth")
+        await one.outbound(Outbound(connection_id="gone", close=Close()))
+        await one.outbound(Outbound(connection_id=record.connection_id))
+        await one.outbound(Outbound(connection_id="gone", reply={"message_id": "x"}))
+        await one.reply(record, ACCEPTED["1.6"])
+        assert read(await socket.recv())[0] == 3
+
+
+async def test_coming_and_going_is_told(one: Running) -> None:
+    async with await one.connect() as socket:
+        await ask(socket, HEARTBEAT)
+        [route] = one.directory.routes.values()
+    await until(lambda: len(one.changes()) == 2 and not one.directory.routes)
+    came, went = one.changes()
+    assert (came.state, went.state) == (CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED)
+    assert came.connection_id == went.connection_id == route.connection_id
+    assert (came.station_id, came.version, came.slot) == ("CP1", "1.6", one.gateway.slots.slot)
+    assert came.remote_address == "127.0.0.1"
+    assert came.at.ToMicroseconds() < went.last_seen_at.ToMicroseconds() <= went.at.ToMicroseconds()
+
+
+@pytest.mark.usefixtures("quick")
+async def test_an_open_connection_says_that_it_lives() -> None:
+    async with running(alive_interval=0.1) as one, await one.connect():
+        await until(lambda: len(one.changes()) >= 3)
+        assert one.changes()[2].state == CONNECTION_STATE_ALIVE
+
+
+async def test_a_new_connection_replaces_the_old_one(one: Running) -> None:
+    old = await one.connect()
+    before = one.gateway.registry.of_station("CP1")
+    async with await one.connect() as new:
+        with pytest.raises(ConnectionClosed) as caught:
+            await old.recv()
+        assert caught.value.rcvd.code == 1000
+        assert (await ask(new, HEARTBEAT))[0] == 3
+        now = one.gateway.registry.of_station("CP1")
+        assert now is not before
+        await until(lambda: one.directory.routes["CP1"].connection_id == now.peer.connection_id)
+        states = [(change.connection_id, change.state) for change in one.changes()]
+        assert states == [
+            (before.peer.connection_id, CONNECTION_STATE_CONNECTED),
+            (before.peer.connection_id, CONNECTION_STATE_DISCONNECTED),
+            (now.peer.connection_id, CONNECTION_STATE_CONNECTED),
+        ]
+
+
+async def test_a_connection_on_another_gateway_is_replaced_too() -> None:
+    bus, directory = HeldBus(), MemoryDirectory()
+    async with running(bus, directory) as here, running(bus, directory) as there:
+        assert {here.gateway.slots.slot, there.gateway.slots.slot} == {0, 1}
+        old = await here.connect()
+        await until(lambda: "CP1" in directory.routes)
+        async with await there.connect() as new:
+            with pytest.raises(ConnectionClosed):
+                await old.recv()
+            await until(lambda: len(here.gateway.registry) == 0)
+            await here.gateway.routing.flush()
+            assert directory.routes["CP1"].slot == there.gateway.slots.slot
+            assert (await ask(new, HEARTBEAT))[0] == 3
+
+
+@pytest.mark.usefixtures("quick")
+async def test_without_redis_stations_stay_and_are_registered_when_it_is_back() -> None:
+    async with running(slot_ttl=0.2, route_ttl=0.3) as one:
+        one.directory.broken = True
+        async with await one.connect() as socket:
+            assert (await ask(socket, HEARTBEAT))[0] == 3
+            one.directory.broken = False
+            await until(lambda: "CP1" in one.directory.routes)
+
+
+async def test_a_redis_that_comes_back_empty_is_filled_again() -> None:
+    async with running(slot_ttl=0.2) as one, await one.connect(), await one.connect("CP2"):
+        await until(lambda: len(one.directory.routes) == 2)
+        one.directory.routes.clear()
+        one.directory.slots.clear()
+        await until(lambda: len(one.directory.routes) == 2)
+        assert one.directory.slots == {one.gateway.slots.slot: one.gateway.nonce}
+
+
+async def test_a_gateway_whose_slot_is_anothers_ends_and_closes_its_sockets() -> None:
+    one = gateway(slot_ttl=0.2)
+    async with running(one.bus, one.directory, slot_ttl=0.2) as one:
+        socket = await one.connect()
+        one.directory.slots[one.gateway.slots.slot] = "another"
+        assert await one.done == 1
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+        assert one.directory.slots[one.gateway.slots.slot] == "another"
+
+
+async def test_without_a_free_slot_it_waits_and_is_not_ready() -> None:
+    directory = MemoryDirectory()
+    directory.slots = dict.fromkeys(range(4), "others")
+    async with starting(gateway(directory=directory)) as one:
+        assert "slot" in await one.service.unready()
+        directory.slots.pop(2)
+        await until(lambda: one.gateway.listener.listening)
+        assert one.gateway.slots.slot == 2
+
+
+async def test_a_station_that_nobody_registered_is_refused() -> None:
+    async with running(unknown_stations="reject", password_key="k") as one:
+        assert await _refused(one) == 404
+        await one.register(password_hash=keyed(b"k", b"secret"))
+        assert await _refused(one) == 401
+        assert await _refused(one, b"wrong") == 401
+        async with await one.connect(additional_headers=_basic("CP1", b"secret")) as socket:
+            assert (await ask(socket, HEARTBEAT))[0] == 3
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_a_changed_registration_ends_the_connection(gone: bool) -> None:
+    async with running(unknown_stations="reject", password_key="k") as one:
+        await one.register(password_hash=keyed(b"k", b"secret"))
+        socket = await one.connect(additional_headers=_basic("CP1", b"secret"))
+        await one.register(password_hash=keyed(b"k", b"secret"))
+        assert (await ask(socket, HEARTBEAT))[0] == 3
+        await one.register(password_hash=keyed(b"k", b"other"), gone=gone)
+        with pytest.raises(ConnectionClosed) as caught:
+            await socket.recv()
+        assert caught.value.rcvd.code == 1008
+        assert await _refused(one, b"secret") == (404 if gone else 401)
+
+
+async def test_a_quarantined_station_is_marked_and_held_back() -> None:
+    async with running(unknown_stations="quarantine") as one, await one.connect() as socket:
+        await socket.send(boot("1.6").decode())
+        record = await one.call("firmware")
+        assert record.quarantined
+        await one.reply(record, {"status": "Rejected", "currentTime": "2026-01-01T00:00:00Z", "interval": 60})
+        await socket.recv()
+        assert (await ask(socket, status("1.6")))[2] == "SecurityError"
+        assert one.changes()[0].quarantined
+
+
+async def test_before_the_copy_of_stations_is_whole_nobody_comes_in() -> None:
+    class Endless(HeldBus):
+        async def whole(self, _: str) -> Whole:
+            return await asyncio.get_running_loop().create_future()
+
+    async with starting(gateway(Endless())) as one:
+        await until(lambda: one.gateway.listener.listening)
+        assert await one.service.unready() == ["stations"]
+        assert await _refused(one) == 503
+
+
+async def test_without_a_common_subprotocol_the_handshake_is_finished_and_the_connection_closed(one: Running) -> None:
+    url = f"ws://127.0.0.1:{one.port}/ocpp/CP1"
+    async with websockets.connect(url, subprotocols=["ocpp1.2"]) as socket:
+        assert socket.subprotocol is None
+        with pytest.raises(ConnectionClosed) as caught:
+            await socket.recv()
+        assert caught.value.rcvd.code == 1002
+    assert one.changes() == []
+
+
+@pytest.mark.parametrize("path", ["/", "/ocpp/", "/elsewhere/CP1", "/ocpp/a:b", "/ocpp/" + "x" * 49])
+async def test_a_path_without_a_station(one: Running, path: str) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        await websockets.connect(f"ws://127.0.0.1:{one.port}{path}", subprotocols=["ocpp1.6"])
+    assert caught.value.response.status_code == 404
+
+
+@pytest.mark.parametrize("connection", ["Upgrade", "upgrade", "keep-alive, Upgrade"])
+async def test_connection_headers_of_proxies(one: Running, connection: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", one.port)
+    lines = [
+        "GET /ocpp/CP1 HTTP/1.1",
+        "Host: x",
+        "Upgrade: WebSocket",
+        f"Connection: {connection}",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Protocol: ocpp9",
+        "Sec-WebSocket-Protocol: ocpp2.0.1, ocpp1.6",
+    ]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    assert "101 Switching Protocols" in head
+    assert "ocpp2.0.1" in head
+    assert "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head
+    writer.close()
+
+
+async def test_at_the_end_what_is_under_way_is_answered_and_nothing_stays_behind() -> None:
+    async with running() as one:
+        busy, idle = await one.connect(), await one.connect("CP2")
+        await busy.send(authorize("1.6").decode())
+        record = await one.call("auth")
+        ending = asyncio.create_task(one.finish())
+        with pytest.raises(ConnectionClosed) as caught:
+            await idle.recv()
+        assert caught.value.rcvd.code == 1001
+        with pytest.raises((OSError, InvalidStatus)):
+            await one.connect("CP3")
+        await one.reply(record, ACCEPTED["1.6"])
+        assert read(await busy.recv())[0] == 3
+        with pytest.raises(ConnectionClosed):
+            await busy.recv()
+        assert await ending == 0
+        assert (one.directory.routes, one.directory.slots) == ({}, {})
+        states = [change.state for change in one.changes()]
+        assert states.count(CONNECTION_STATE_DISCONNECTED) == 2
+
+
+async def test_at_the_end_nobody_is_waited_for_for_ever() -> None:
+    async with running(drain_seconds=0.3) as one:
+        busy = await one.connect()
+        await busy.send(authorize("1.6").decode())
+        await one.call("auth")
+        assert await one.finish() == 0
+        with pytest.raises(ConnectionClosed):
+            await busy.recv()
+
+
+async def test_a_port_in_use_is_one_clear_line(one: Running) -> None:
+    other = gateway(gateway_port=one.port)
+    with pytest.raises(Misconfigured, match="VOLTBUS_GATEWAY_PORT"):
+        await other.gateway.listener.open()
+
+
+async def test_health_and_metrics(one: Running) -> None:
+    async with await one.connect() as socket, httpx.AsyncClient(base_url=one.http) as http:
+        await ask(socket, HEARTBEAT)
+        await ask(socket, status("1.6"))
+        assert (await http.get("/healthz")).json() == {"status": "alive"}
+        assert (await http.get("/readyz")).json() == {"status": "ready", "waiting_for": []}
+        metrics = (await http.get("/metrics")).text
+    for line in (
+        'voltbus_gateway_frames_total{action="Heartbeat",direction="in",kind="call",version="1.6"}',
+        'voltbus_gateway_frames_total{action="Heartbeat",direction="out",kind="result",version="1.6"}',
+        'voltbus_gateway_call_seconds_count{action="StatusNotification",version="1.6"}',
+        'voltbus_gateway_connections{version="1.6"} 1.0',
+        "voltbus_gateway_slot 0.0",
+    ):
+        assert line in metrics
+
+
+async def test_no_secret_in_the_logs(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with running(unknown_stations="reject", password_key="key-secret") as one:
+        await one.register(password_hash=keyed(b"key-secret", b"password-secret"))
+        async with await one.connect(additional_headers=_basic("CP1", b"password-secret")) as socket:
+            await socket.send('[2,"1","Authorize",{"idTag":"token-secret"}]')
+            await one.reply(await one.call("auth"), {"idTagInfo": {"status": "Invalid"}})
+            await socket.recv()
+            await ask(socket, json.dumps([2, "2", "Authorize", {"idTag": "token-secret-too-long-for-it"}]).encode())
+        await _refused(one, b"wrong-secret")
+    said = [record.getMessage() for record in caplog.records if not record.name.startswith("websockets")]
+    assert "-secret" not in "\n".join(said) + "".join(capsys.readouterr())
+
+
+async def _refused(one: Running, password: bytes | None = None) -> int:
+    """The HTTP status of a refusal."""
+    headers = {} if password is None else _basic("CP1", password)
+    with pytest.raises(InvalidStatus) as caught:
+        await one.connect(additional_headers=headers)
+    return caught.value.response.status_code
+
+
+def _basic(user: str, password: bytes) -> dict[str, str]:
+    return {"Authorization": httpx.BasicAuth(user, password)._auth_header}
