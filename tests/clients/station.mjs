@@ -17,7 +17,7 @@ function create({ station, answers, ...options }) {
     if (answer.error) throw createRPCError(answer.error, "as it was told");
     return answer;
   });
-  client.on("message", ({ message, outbound }) => outbound || happened("message", { frame: String(message) }));
+  client.on("message", ({ message, outbound }) => happened(outbound ? "sent" : "message", { frame: String(message) }));
   client.on("strictValidationFailure", ({ method, error }) =>
     happened("invalid", { action: method, reason: error.message }),
   );

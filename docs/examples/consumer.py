@@ -1,0 +1,35 @@
+"""Prints charging sessions as they happen: reads events.transactions from its beginning, and on.
+
+Beside `make run`, from the project's folder:   .venv/bin/python docs/examples/consumer.py
+With a Kafka of your own:                       VOLTBUS_KAFKA_BOOTSTRAP=kafka:9092 python consumer.py
+"""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer
+
+from services.common.wire.voltbus.v1 import events_pb2
+
+
+def bootstrap() -> str:
+    given = os.environ.get("VOLTBUS_KAFKA_BOOTSTRAP")
+    return given or f"127.0.0.1:{json.loads(Path('.voltbus/ports.json').read_text())['kafka']}"
+
+
+async def main() -> None:
+    topic = os.environ.get("VOLTBUS_TOPIC_PREFIX", "") + "events.transactions"
+    async with AIOKafkaConsumer(topic, bootstrap_servers=bootstrap(), auto_offset_reset="earliest") as consumer:
+        async for record in consumer:
+            headers = {name: value.decode() for name, value in record.headers}
+            kind = headers["ce_type"].rpartition(".")[2]  # voltbus.transactions.v1.TransactionStarted
+            event = getattr(events_pb2, kind).FromString(record.value)
+            if kind.startswith("Transaction"):
+                session = event.transaction
+                said = f"{session.station_id} {session.transaction_id} {session.id_token}"
+                print(headers["ce_time"], kind, said, f"{session.energy_wh / 1000:.3f} kWh", flush=True)
+
+
+asyncio.run(main())
