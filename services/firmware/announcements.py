@@ -1,0 +1,60 @@
+"""Events of the domain as they are published: one message of events.proto each."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from google.protobuf.message import Message
+
+from services.common.bus import Record
+from services.common.events import Events
+from services.common.wire.voltbus.v1 import events_pb2 as wire
+from services.firmware.domain.messages import Booted, Connected, Disconnected, Event, StatusChanged
+
+
+def booted(event: Booted) -> Message:
+    station = event.station
+    identity, registration = station.identity, station.registration
+    return wire.StationBooted(
+        station_id=station.station_id,
+        version=station.version or "",
+        vendor=identity.vendor or "",
+        model=identity.model or "",
+        serial_number=identity.serial_number or "",
+        firmware_version=identity.firmware_version or "",
+        status=registration.status or "",
+        reason=registration.reason or "",
+        at=event.at,
+    )
+
+
+def connected(event: Connected) -> Message:
+    return wire.StationConnected(station_id=event.station_id, version=event.version, at=event.at)
+
+
+def disconnected(event: Disconnected) -> Message:
+    return wire.StationDisconnected(station_id=event.station_id, at=event.at)
+
+
+def status_changed(event: StatusChanged) -> Message:
+    return wire.ConnectorStatusChanged(
+        station_id=event.station_id,
+        evse_id=event.place.evse_id,
+        connector_id=event.place.connector_id,
+        status=event.status,
+        error_code=event.error_code or "",
+        at=event.at,
+    )
+
+
+WRITE: Mapping[type[Event], Callable[[Any], Message]] = {
+    Booted: booted,
+    Connected: connected,
+    Disconnected: disconnected,
+    StatusChanged: status_changed,
+}
+
+
+def announce(events: Events, event: Event) -> Record:
+    """The record of an event, keyed by its station."""
+    subject = event.station.station_id if isinstance(event, Booted) else event.station_id
+    return events.record(WRITE[type(event)](event), subject, event.cause, event.at)

@@ -1,0 +1,103 @@
+"""REST of firmware: the inventory, and who is let in."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from services.common import history
+from services.common.access import Access
+from services.common.database import Database
+from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.common.problems import Problem
+from services.firmware import inventory
+from services.firmware.domain.station import BootStatus
+from services.firmware.inventory import Filters
+from services.firmware.views import BootOrder, BootView, StationView
+
+READ, WRITE = "firmware:read", "firmware:write"
+
+StationId = Annotated[str, Path(max_length=255, description="as the station names itself")]
+
+
+def filters(
+    online: bool | None = None,
+    version: Annotated[str | None, Query(description="of OCPP")] = None,
+    vendor: str | None = None,
+    model: str | None = None,
+    status: Annotated[BootStatus | None, Query(description="the verdict on its last boot")] = None,
+    quarantined: bool | None = None,
+) -> Filters:
+    """The query of a list."""
+    return Filters(online, version, vendor, model, status, quarantined)
+
+
+def router(database: Database, access: Access) -> APIRouter:
+    """Everything under /v1/stations."""
+    routes = APIRouter(prefix="/v1/stations", tags=["stations"])
+    routes.include_router(_inventory(database), dependencies=[access.require(READ)])
+    routes.include_router(_orders(database), dependencies=[access.require(WRITE)])
+    whole = APIRouter()
+    whole.include_router(routes)
+    whole.include_router(history.router(database, access, READ))
+    return whole
+
+
+def _inventory(database: Database) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get("")
+    async def stations(
+        wanted: Annotated[Filters, Depends(filters)], limit: Limit = 50, cursor: Cursor = None
+    ) -> Page[StationView]:
+        """All stations that were ever heard of, by id."""
+        position = read_cursor(cursor, str)
+        async with database.connection() as db:
+            found = await inventory.page(db, str(position[0]) if position else None, wanted, limit + 1)
+            connectors = await inventory.connectors(db, [station.station_id for station in found])
+        items = [StationView.of(station, connectors[station.station_id]) for station in found[:limit]]
+        return Page(items=items, next=write_cursor(items[-1].station_id) if len(found) > limit else None)
+
+    @routes.get("/{station_id}")
+    async def station(station_id: StationId) -> StationView:
+        """One station."""
+        return await _station(database, station_id)
+
+    @routes.get("/{station_id}/boots")
+    async def boots(station_id: StationId, limit: Limit = 50, cursor: Cursor = None) -> Page[BootView]:
+        """How the station booted, newest first."""
+        position = read_cursor(cursor, str)
+        async with database.connection() as db:
+            found = await inventory.boots(db, station_id, str(position[0]) if position else None, limit + 1)
+        items = [BootView.of(boot) for boot in found[:limit]]
+        return Page(items=items, next=write_cursor(items[-1].id) if len(found) > limit else None)
+
+    return routes
+
+
+def _orders(database: Database) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.put("/{station_id}/boot")
+    async def order(station_id: StationId, wanted: BootOrder) -> StationView:
+        """What the station is told when it boots the next time; it may be one that was never here."""
+        async with database.connection() as db:
+            await inventory.order(db, station_id, wanted.status, wanted.interval)
+        return await _station(database, station_id)
+
+    @routes.delete("/{station_id}/boot")
+    async def withdraw(station_id: StationId) -> StationView:
+        """No order any more: what the station was before counts, or else the default."""
+        async with database.connection() as db:
+            await inventory.withdraw(db, station_id)
+        return await _station(database, station_id)
+
+    return routes
+
+
+async def _station(database: Database, station_id: str) -> StationView:
+    async with database.connection() as db:
+        found = await inventory.one(db, station_id)
+        if found is None:
+            raise Problem(404, f"no station {station_id} was ever heard of")
+        connectors = await inventory.connectors(db, [station_id])
+    return StationView.of(found, connectors[station_id])

@@ -1,0 +1,59 @@
+"""What gateways say about connections (topic ocpp.connections), as commands of the domain."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from google.protobuf.message import DecodeError
+
+from services.common.bus import Record
+from services.common.errors import Unprocessable
+from services.common.wire import (
+    CONNECTION_STATE_ALIVE,
+    CONNECTION_STATE_CONNECTED,
+    CONNECTION_STATE_DISCONNECTED,
+    ConnectionChange,
+    ConnectionState,
+)
+from services.firmware.domain.messages import Alive, Change, Closed, Heard, Opened
+
+
+def read(record: Record) -> tuple[Heard, Change]:
+    """Raises Unprocessable where the record is no ConnectionChange, or of a kind that is not known here."""
+    try:
+        change = ConnectionChange.FromString(record.value or b"")
+    except DecodeError:
+        raise Unprocessable("not a voltbus.v1.ConnectionChange") from None
+    if change.state not in READ:
+        raise Unprocessable("a ConnectionChange without a state")
+    return _heard(change), READ[change.state](change)
+
+
+def _heard(change: ConnectionChange) -> Heard:
+    at = change.at.ToDatetime(UTC)
+    # No id comes with it: what it says is what makes it this one and no other.
+    cause = f"{change.connection_id}/{ConnectionState.Name(change.state)}/{at.isoformat()}"
+    return Heard(cause, change.station_id, change.connection_id, change.version, at, change.quarantined)
+
+
+def _seen_at(change: ConnectionChange) -> datetime:
+    moment = change.last_seen_at if change.HasField("last_seen_at") else change.at
+    return moment.ToDatetime(UTC)
+
+
+def _opened(change: ConnectionChange) -> Change:
+    return Opened(change.remote_address)
+
+
+def _alive(change: ConnectionChange) -> Change:
+    return Alive(_seen_at(change))
+
+
+def _closed(change: ConnectionChange) -> Change:
+    return Closed(_seen_at(change))
+
+
+READ: Mapping[int, Callable[[ConnectionChange], Change]] = {
+    CONNECTION_STATE_CONNECTED: _opened,
+    CONNECTION_STATE_ALIVE: _alive,
+    CONNECTION_STATE_DISCONNECTED: _closed,
+}

@@ -1,0 +1,52 @@
+"""OCPP 1.6 with its security extension: payload to command. What is answered is said as in every version."""
+
+from collections.abc import Callable, Mapping
+
+from services.common.calls import Call
+from services.common.dialects import Dialect
+from services.firmware.dialects.words import WRITE, beat, moment, place, report, report_update, text, transfer
+from services.firmware.domain.messages import Boot, Command, ReportStatus
+from services.firmware.domain.station import Identity
+
+
+def boot(call: Call) -> Command:
+    p = call.payload
+    return Boot(
+        Identity(
+            vendor=text(p["chargePointVendor"]),
+            model=text(p["chargePointModel"]),
+            serial_number=text(p.get("chargePointSerialNumber") or p.get("chargeBoxSerialNumber")),
+            firmware_version=text(p.get("firmwareVersion")),
+            iccid=text(p.get("iccid")),
+            imsi=text(p.get("imsi")),
+            meter_type=text(p.get("meterType")),
+            meter_serial_number=text(p.get("meterSerialNumber")),
+        )
+    )
+
+
+def report_status(call: Call) -> Command:
+    """A connector is an EVSE of its own: 1.6 knows no EVSEs. Connector 0 is the station (1.6 §4.9)."""
+    p = call.payload
+    return ReportStatus(
+        place(p["connectorId"], p["connectorId"]),
+        p["status"],
+        p["errorCode"],
+        text(p.get("info")),
+        text(p.get("vendorErrorCode")),
+        moment(p.get("timestamp")),
+    )
+
+
+READ: Mapping[str, Callable[[Call], Command]] = {
+    "BootNotification": boot,
+    "DataTransfer": transfer,
+    "DiagnosticsStatusNotification": report,
+    "FirmwareStatusNotification": report_update,
+    "Heartbeat": beat,
+    "LogStatusNotification": report,
+    "SecurityEventNotification": report,
+    "SignedFirmwareStatusNotification": report_update,
+    "StatusNotification": report_status,
+}
+DIALECT = Dialect(READ, WRITE)

@@ -1,0 +1,111 @@
+"""The state of a station: what it is, whether it is accepted, whether it is here, how its connectors are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class BootStatus(StrEnum):
+    """RegistrationStatusEnumType: the verdict on a BootNotification."""
+
+    ACCEPTED = "Accepted"
+    PENDING = "Pending"
+    REJECTED = "Rejected"
+
+
+class Place(NamedTuple):
+    """A connector. (0, 0) is the station itself; in 1.6, which has no EVSEs, connector n is at (n, n)."""
+
+    evse_id: int
+    connector_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a station says it is when it boots."""
+
+    vendor: str | None = None
+    model: str | None = None
+    serial_number: str | None = None
+    firmware_version: str | None = None
+    iccid: str | None = None
+    imsi: str | None = None
+    meter_type: str | None = None
+    meter_serial_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Whether a station is let in.
+
+    status: of its last boot. accepted: it was accepted once, which persists. decision, interval: what an operator
+    ordered for this station, seconds.
+    """
+
+    status: BootStatus | None = None
+    reason: str | None = None
+    booted_at: datetime | None = None
+    accepted: bool = False
+    decision: BootStatus | None = None
+    interval: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Whether a station is here.
+
+    connection_id: the connection it is here by. closed_id: the one that ended last; what was said on it does not bring
+    the station back. last_seen_at: when the station last sent something. alive_at: when anything last proved that it
+    is here, the word of its gateway included.
+    """
+
+    online: bool = False
+    connection_id: str | None = None
+    closed_id: str | None = None
+    remote_address: str | None = None
+    connected_at: datetime | None = None
+    disconnected_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    alive_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """What a connector was last said to be.
+
+    received_at: when the last report came. since: when one came that changed the status. reported_at: the station's
+    own time of it, which may be any.
+    """
+
+    status: str
+    error_code: str | None
+    info: str | None
+    vendor_error_code: str | None
+    reported_at: datetime | None
+    received_at: datetime
+    since: datetime
+    connection_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """How far the last firmware update has come, in the station's words."""
+
+    status: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A station and all that is known of it; connectors: those that a batch is about."""
+
+    station_id: str
+    version: str | None = None
+    quarantined: bool = False
+    identity: Identity = Identity()
+    registration: Registration = Registration()
+    presence: Presence = Presence()
+    update: Update | None = None
+    connectors: Mapping[Place, Connector] = field(default_factory=dict)

@@ -1,0 +1,125 @@
+"""A batch of calls and connection changes: read, load, decide in order, save, announce, answer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeAlias
+
+from services.common import outbox, recorded
+from services.common.bus import Record
+from services.common.calls import Answer, Call, Refused, Replies
+from services.common.clock import Clock
+from services.common.database import Connection, Database
+from services.common.events import Events
+from services.firmware import connections, store
+from services.firmware.announcements import announce
+from services.firmware.dialects import DIALECTS
+from services.firmware.domain.decide import decide, repeat
+from services.firmware.domain.messages import (
+    KEPT,
+    Boot,
+    Change,
+    Command,
+    Decision,
+    Heard,
+    ReportStatus,
+    Verdict,
+)
+from services.firmware.domain.presence import seen
+from services.firmware.domain.rules import Rules
+from services.firmware.domain.station import Station
+
+Work: TypeAlias = Command | Change | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One record of a batch. call: None for the word of a gateway."""
+
+    heard: Heard
+    work: Work
+    call: Call | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """What a batch stands on; stations change as it is decided. verdicts: on boots that are read again."""
+
+    stations: dict[str, Station]
+    verdicts: dict[str, Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """Handles batches. connections: the topic that gateways speak on. wake: told when something is in the outbox."""
+
+    database: Database
+    events: Events
+    replies: Replies
+    rules: Rules
+    connections: str
+    wake: Callable[[], None]
+    clock: Clock
+
+    async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Everything of a batch in one transaction; then the replies that stations wait for."""
+        items = [self._read(record) for record in records]
+        now = self.clock()
+        async with self.database.transaction() as db:
+            known = await _load(db, items, now)
+            decisions = [self._decide(known, item, now) for item in items]
+            await _save(db, known, items, decisions)
+            announced = await self._announce(db, items, decisions)
+        if announced:
+            self.wake()
+        answers = [_answer(item, decision) for item, decision in zip(items, decisions, strict=True)]
+        return self.replies.settle((answer for answer in answers if answer), self.clock())
+
+    def _read(self, record: Record) -> Item:
+        if record.topic == self.connections:
+            return Item(*connections.read(record))
+        call = Call.read(record)
+        heard = Heard(call.id, call.station_id, call.connection_id, call.version, call.received_at, call.quarantined)
+        return Item(heard, DIALECTS.read(call), call)
+
+    def _decide(self, known: Known, item: Item, now: datetime) -> Decision:
+        station = known.stations[item.heard.station_id]
+        if told := known.verdicts.get(item.heard.id):
+            decision = repeat(station, item.heard, told, self.rules, now)
+        elif isinstance(item.work, Refused):
+            decision = seen(station, item.heard, self.rules, now)
+        else:
+            decision = decide(station, item.heard, item.work, self.rules, now)
+        known.stations[station.station_id] = decision.station
+        return decision
+
+    async def _announce(self, db: Connection, items: Sequence[Item], decisions: Sequence[Decision]) -> bool:
+        kept = [item.call for item in items if item.call and isinstance(item.work, KEPT)]
+        decided = [announce(self.events, event) for decision in decisions for event in decision.events]
+        records = decided + await recorded.keep(db, self.events, kept)
+        await outbox.add(db, records)
+        return bool(records)
+
+
+async def _load(db: Connection, items: Sequence[Item], now: datetime) -> Known:
+    stations = await store.load_stations(db, {item.heard.station_id for item in items})
+    wanted = {(item.heard.station_id, item.work.place) for item in items if isinstance(item.work, ReportStatus)}
+    for station_id, connectors in (await store.load_connectors(db, wanted)).items():
+        stations[station_id] = replace(stations[station_id], connectors=connectors)
+    boots = [item.heard.id for item in items if isinstance(item.work, Boot)]
+    return Known(stations, await store.load_verdicts(db, boots, now))
+
+
+async def _save(db: Connection, known: Known, items: Sequence[Item], decisions: Sequence[Decision]) -> None:
+    await store.save_stations(db, known.stations.values())
+    await store.save_connectors(db, known.stations.values())
+    pairs = zip(items, decisions, strict=True)
+    boots = [(item.call, d.reply) for item, d in pairs if item.call and isinstance(d.reply, Verdict)]
+    await store.save_boots(db, boots)
+
+
+def _answer(item: Item, decision: Decision) -> tuple[Call, Answer] | None:
+    if item.call is None:
+        return None
+    answer = item.work if isinstance(item.work, Refused) else DIALECTS.write(item.call, decision.reply)
+    return item.call, answer

@@ -1,0 +1,31 @@
+-- The inventory: one row a station. Rows change at every heartbeat, so that pages keep room and nothing that changes is indexed.
+-- depends: 0002_create_message
+create table station (
+    station_id text primary key,
+    version text,
+    quarantined boolean not null default false,
+    vendor text,
+    model text,
+    serial_number text,
+    firmware_version text,
+    iccid text,
+    imsi text,
+    meter_type text,
+    meter_serial_number text,
+    boot_status text,
+    boot_reason text,
+    booted_at timestamptz,
+    accepted boolean not null default false,
+    boot_decision text,
+    boot_interval integer,
+    online boolean not null default false,
+    connection_id text,
+    closed_id text,
+    remote_address text,
+    connected_at timestamptz,
+    disconnected_at timestamptz,
+    last_seen_at timestamptz,
+    alive_at timestamptz,
+    update_status text,
+    update_status_at timestamptz
+) with (fillfactor = 70);

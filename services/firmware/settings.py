@@ -1,0 +1,26 @@
+"""Settings of firmware, read once from the environment."""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from services.common.settings import CommonSettings
+from services.firmware.domain.rules import Rules
+from services.firmware.domain.station import BootStatus
+
+DAY = 24 * 3600
+
+
+class Settings(CommonSettings):
+    """VOLTBUS_… of this service, beside those that all processes share."""
+
+    firmware_port: int = Field(9084, ge=1, le=65535, description="port of its REST API")
+    boot_policy: BootStatus = Field(BootStatus.ACCEPTED, description="verdict on stations that nobody decided about")
+    heartbeat_interval: int = Field(300, ge=1, le=DAY, description="seconds between heartbeats of an accepted station")
+    boot_retry_interval: int = Field(30, ge=1, le=DAY, description="seconds until a station that waits may ask again")
+    offline_after: float = Field(150, gt=0, description="seconds of silence after which a station counts as offline")
+
+    def rules(self) -> Rules:
+        """As the domain takes them."""
+        silence = timedelta(seconds=self.offline_after)
+        return Rules(self.boot_policy, self.heartbeat_interval, self.boot_retry_interval, silence)

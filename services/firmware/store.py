@@ -1,0 +1,218 @@
+"""All SQL of firmware's decisions: what a batch loads and saves, in a statement each. REST reads by inventory.py."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+import asyncpg
+
+from services.common.calls import Call
+from services.common.database import Connection
+from services.firmware.domain.messages import Verdict
+from services.firmware.domain.station import (
+    BootStatus,
+    Connector,
+    Identity,
+    Place,
+    Presence,
+    Registration,
+    Station,
+    Update,
+)
+
+# Locked, so that the sweep and a second process wait; in one order, so that nobody waits in a circle.
+LOAD_STATIONS = "select * from station where station_id = any($1::text[]) order by station_id for update"
+
+LOAD_CONNECTORS = """
+select c.* from connector c
+join unnest($1::text[], $2::int[], $3::int[]) as wanted (station_id, evse_id, connector_id)
+    using (station_id, evse_id, connector_id)"""
+
+LOAD_VERDICTS = "select call_id, status, interval_seconds from boot where call_id = any($1::text[])"
+
+SAVE_STATIONS = """
+insert into station (
+    station_id, version, quarantined,
+    vendor, model, serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number,
+    boot_status, boot_reason, booted_at, accepted,
+    online, connection_id, closed_id, remote_address, connected_at, disconnected_at, last_seen_at, alive_at,
+    update_status, update_status_at
+)
+select * from unnest(
+    $1::text[], $2::text[], $3::boolean[],
+    $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
+    $12::text[], $13::text[], $14::timestamptz[], $15::boolean[],
+    $16::boolean[], $17::text[], $18::text[], $19::text[],
+    $20::timestamptz[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[],
+    $24::text[], $25::timestamptz[]
+)
+on conflict (station_id) do update set
+    version = excluded.version, quarantined = excluded.quarantined,
+    vendor = excluded.vendor, model = excluded.model, serial_number = excluded.serial_number,
+    firmware_version = excluded.firmware_version, iccid = excluded.iccid, imsi = excluded.imsi,
+    meter_type = excluded.meter_type, meter_serial_number = excluded.meter_serial_number,
+    boot_status = excluded.boot_status, boot_reason = excluded.boot_reason, booted_at = excluded.booted_at,
+    accepted = excluded.accepted,
+    online = excluded.online, connection_id = excluded.connection_id, closed_id = excluded.closed_id,
+    remote_address = excluded.remote_address, connected_at = excluded.connected_at,
+    disconnected_at = excluded.disconnected_at, last_seen_at = excluded.last_seen_at, alive_at = excluded.alive_at,
+    update_status = excluded.update_status, update_status_at = excluded.update_status_at"""
+
+SAVE_CONNECTORS = """
+insert into connector (
+    station_id, evse_id, connector_id,
+    status, error_code, info, vendor_error_code, reported_at, received_at, since, connection_id
+)
+select * from unnest(
+    $1::text[], $2::int[], $3::int[],
+    $4::text[], $5::text[], $6::text[], $7::text[],
+    $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[]
+)
+on conflict (station_id, evse_id, connector_id) do update set
+    status = excluded.status, error_code = excluded.error_code, info = excluded.info,
+    vendor_error_code = excluded.vendor_error_code, reported_at = excluded.reported_at,
+    received_at = excluded.received_at, since = excluded.since, connection_id = excluded.connection_id"""
+
+SAVE_BOOTS = """
+insert into boot (call_id, station_id, version, status, interval_seconds, payload, received_at)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::json[], $7::timestamptz[])
+on conflict (call_id) do nothing"""
+
+# Those that are locked are being heard of right now.
+SWEEP = """
+with silent as (
+    select station_id from station where online and alive_at < $1 order by station_id limit $3 for update skip locked
+)
+update station set online = false, disconnected_at = $2
+from silent where station.station_id = silent.station_id
+returning station.*"""
+
+SWEEP_AT_ONCE = 1000
+
+
+async def load_stations(db: Connection, station_ids: Collection[str]) -> dict[str, Station]:
+    """The stations of a batch, each locked; one that is not known yet is new."""
+    rows = await db.fetch(LOAD_STATIONS, list(station_ids))
+    return {id_: Station(id_) for id_ in station_ids} | {row["station_id"]: station(row) for row in rows}
+
+
+async def load_connectors(db: Connection, wanted: Collection[tuple[str, Place]]) -> dict[str, dict[Place, Connector]]:
+    """Connectors by station."""
+    found: dict[str, dict[Place, Connector]] = {}
+    if wanted:
+        columns = _columns((station_id, *place) for station_id, place in wanted)
+        for row in await db.fetch(LOAD_CONNECTORS, *columns):
+            found.setdefault(row["station_id"], {})[Place(row["evse_id"], row["connector_id"])] = connector(row)
+    return found
+
+
+async def load_verdicts(db: Connection, call_ids: Sequence[str], now: datetime) -> dict[str, Verdict]:
+    """What was said to boots that are read again, by the id of their call."""
+    rows = await db.fetch(LOAD_VERDICTS, list(call_ids)) if call_ids else []
+    return {row["call_id"]: Verdict(BootStatus(row["status"]), row["interval_seconds"], now) for row in rows}
+
+
+async def save_stations(db: Connection, stations: Iterable[Station]) -> None:
+    """What an operator ordered (boot_decision, boot_interval) is not ours to write."""
+    if columns := _columns(_station_row(station) for station in stations):
+        await db.execute(SAVE_STATIONS, *columns)
+
+
+async def save_connectors(db: Connection, stations: Iterable[Station]) -> None:
+    """Those that the batch was about."""
+    rows = (_connector_row(s.station_id, place, known) for s in stations for place, known in s.connectors.items())
+    if columns := _columns(rows):
+        await db.execute(SAVE_CONNECTORS, *columns)
+
+
+async def save_boots(db: Connection, boots: Iterable[tuple[Call, Verdict]]) -> None:
+    """Boots and their verdicts; one that is there stays as it is."""
+    if columns := _columns(_boot_row(call, verdict) for call, verdict in boots):
+        await db.execute(SAVE_BOOTS, *columns)
+
+
+async def sweep(db: Connection, silent_since: datetime, now: datetime) -> list[Station]:
+    """Takes stations offline that nothing was heard of since; the first thousand, as they are now."""
+    return [station(row) for row in await db.fetch(SWEEP, silent_since, now, SWEEP_AT_ONCE)]
+
+
+def station(row: asyncpg.Record) -> Station:
+    """A row of the table."""
+    return Station(
+        station_id=row["station_id"],
+        version=row["version"],
+        quarantined=row["quarantined"],
+        identity=Identity(
+            row["vendor"],
+            row["model"],
+            row["serial_number"],
+            row["firmware_version"],
+            row["iccid"],
+            row["imsi"],
+            row["meter_type"],
+            row["meter_serial_number"],
+        ),
+        registration=Registration(
+            BootStatus(row["boot_status"]) if row["boot_status"] else None,
+            row["boot_reason"],
+            row["booted_at"],
+            row["accepted"],
+            BootStatus(row["boot_decision"]) if row["boot_decision"] else None,
+            row["boot_interval"],
+        ),
+        presence=Presence(
+            row["online"],
+            row["connection_id"],
+            row["closed_id"],
+            row["remote_address"],
+            row["connected_at"],
+            row["disconnected_at"],
+            row["last_seen_at"],
+            row["alive_at"],
+        ),
+        update=Update(row["update_status"], row["update_status_at"]) if row["update_status"] else None,
+    )
+
+
+def connector(row: asyncpg.Record) -> Connector:
+    """A row of the table."""
+    return Connector(
+        row["status"],
+        row["error_code"],
+        row["info"],
+        row["vendor_error_code"],
+        row["reported_at"],
+        row["received_at"],
+        row["since"],
+        row["connection_id"],
+    )
+
+
+def _station_row(station: Station) -> tuple[object, ...]:
+    what, boot, here, update = station.identity, station.registration, station.presence, station.update
+    return (
+        *(station.station_id, station.version, station.quarantined),
+        *(what.vendor, what.model, what.serial_number, what.firmware_version),
+        *(what.iccid, what.imsi, what.meter_type, what.meter_serial_number),
+        *(boot.status, boot.reason, boot.booted_at, boot.accepted),
+        *(here.online, here.connection_id, here.closed_id, here.remote_address),
+        *(here.connected_at, here.disconnected_at, here.last_seen_at, here.alive_at),
+        *((update.status, update.at) if update else (None, None)),
+    )
+
+
+def _connector_row(station_id: str, place: Place, known: Connector) -> tuple[object, ...]:
+    return (
+        *(station_id, *place),
+        *(known.status, known.error_code, known.info, known.vendor_error_code),
+        *(known.reported_at, known.received_at, known.since, known.connection_id),
+    )
+
+
+def _boot_row(call: Call, verdict: Verdict) -> tuple[object, ...]:
+    payload = (call.raw or b"{}").decode()
+    return (call.id, call.station_id, call.version, verdict.status, verdict.interval, payload, call.received_at)
+
+
+def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
+    """Rows as unnest takes them: a list a column."""
+    return [list(column) for column in zip(*rows, strict=True)]
