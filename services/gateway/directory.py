@@ -87,7 +87,8 @@ class RedisDirectory(Directory):
         self._slot_ms, self._route_ms = int(slot_ttl * 1000), int(route_ttl * 1000)
 
     async def claim(self, slot: int, owner: str) -> bool:
-        return bool(await _asked(self._redis.set(_slot(slot), owner, nx=True, px=self._slot_ms)))
+        # Not SET NX: when its answer is lost and the client asks again, it would find our own claim.
+        return await self.renew(slot, owner) is not Lease.LOST
 
     async def renew(self, slot: int, owner: str) -> Lease:
         return Lease(int(await _asked(self._redis.eval(_RENEW, 1, _slot(slot), owner, str(self._slot_ms)))))
