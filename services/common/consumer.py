@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
@@ -101,18 +102,21 @@ class Consumer:
                 error = latest
             else:
                 return
-        await patiently(lambda: self._bus.publish([self._dead(record, error)]))
+        await patiently(lambda: self._bus.publish([dead_letter(record, self._dead_topic, error, self._clock())]))
         metrics.DEAD.inc()
         where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-        log.error("record put aside", reason=type(error).__name__, **where)
+        why = None if isinstance(error, Unprocessable) else error
+        log.error("record put aside", reason=type(error).__name__, exc_info=why, **where)
 
-    def _dead(self, record: Record, error: Exception) -> Record:
-        where = {
-            "dead-reason": str(error) if isinstance(error, Unprocessable) else repr(error),
-            "dead-topic": record.topic,
-            "dead-partition": str(record.partition),
-            "dead-offset": str(record.offset),
-            "dead-at": self._clock().isoformat(),
-        }
-        headers = (*record.headers, *((name, value.encode()) for name, value in where.items()))
-        return replace(record, topic=self._dead_topic, partition=None, headers=headers)
+
+def dead_letter(record: Record, topic: str, error: Exception, now: datetime) -> Record:
+    """The record as it was, for a topic of dead letters; why and whence in its headers."""
+    where = {
+        "dead-reason": str(error) if isinstance(error, Unprocessable) else repr(error),
+        "dead-topic": record.topic,
+        "dead-partition": str(record.partition),
+        "dead-offset": str(record.offset),
+        "dead-at": now.isoformat(),
+    }
+    headers = (*record.headers, *((name, value.encode()) for name, value in where.items()))
+    return replace(record, topic=topic, partition=None, headers=headers)

@@ -1,0 +1,22 @@
+-- Commands to stations and what became of them.
+-- depends: 0002_create_message
+create table command (
+    id text primary key,
+    number integer generated always as identity,
+    station_id text not null,
+    action text not null,
+    payload jsonb not null,
+    status text not null,
+    created_at timestamptz not null,
+    expires_at timestamptz not null,
+    idempotency_key text unique,
+    connection_id text,
+    version text,
+    sent_at timestamptz,
+    ended_at timestamptz,
+    response jsonb,
+    error_code text,
+    error_description text
+);
+create index command_by_station on command (station_id, number);
+create index command_waiting on command (status, expires_at) where status in ('accepted', 'sent');

@@ -1,0 +1,49 @@
+"""The wiring of transactions, for production and tests alike."""
+
+from services.common.bus import Bus
+from services.common.calls import Replies
+from services.common.clock import Clock
+from services.common.consumer import Consumer
+from services.common.copies import Copy
+from services.common.database import Database
+from services.common.events import Events
+from services.common.outbox import Relay
+from services.common.service import Service, web
+from services.ocpp import topics
+from services.transactions.handlers import Handler
+from services.transactions.months import Months
+from services.transactions.settings import Settings
+from services.transactions.store import Store
+from services.transactions.tokens import read_token
+
+NAME = "transactions"
+
+
+def build(settings: Settings, bus: Bus, database: Database, clock: Clock) -> Service:
+    """The process, not yet started."""
+    calls, outbound, dead, tokens_topic = (
+        settings.topic(topic.name) for topic in (topics.calls(NAME), topics.OUTBOUND, topics.dead(NAME), topics.TOKENS)
+    )
+    events, relay, months = Events(settings, NAME), Relay(database, bus), Months(database, clock)
+    tokens = Copy(bus, tokens_topic, read_token)
+    handler = Handler(Store(database), tokens, events, Replies(outbound), dead, relay.wake, clock)
+    consumer = Consumer(bus, NAME, [calls], handler.handle, dead, clock)
+
+    async def consume() -> None:
+        # A driver must not be refused because the tokens are still being read.
+        await tokens.wait()
+        await consumer.run()
+
+    app = web(NAME, "Charging transactions and their meter values; remote start and stop.")
+    return Service(
+        name=NAME,
+        settings=settings,
+        port=settings.transactions_port,
+        port_setting="VOLTBUS_TRANSACTIONS_PORT",
+        app=app,
+        tasks={"tokens": tokens.run, "consumer": consume, "outbox": relay.run, "months": months.run},
+        checks={"kafka": bus.ready, "tokens": tokens.ready, "consumer": consumer.ready, "postgres": database.ready},
+        opens=(bus.start, database.start, months.prepare),
+        drains=(consumer.stop,),
+        closes=(database.close, bus.close),
+    )

@@ -1,0 +1,122 @@
+"""OCPP 2.0.1: TransactionEvent, MeterValues, ReservationStatusUpdate; remote start and stop."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from services.common.calls import Call
+from services.common.dialects import Dialect
+from services.ocpp.timestamps import read_time
+from services.ocpp.v201 import id_token_info
+from services.transactions.dialects.meter import Sample, meter_values, reading
+from services.transactions.dialects.words import INT64, Payload, Rendered, maybe_whole, payload, whole
+from services.transactions.domain.messages import Begun, Heard, Kind, Message, Noted, Outside, Reading, Report, Verbatim
+from services.transactions.domain.remote import RemoteStart, RemoteStop
+
+KINDS = {"Started": Kind.STARTED, "Updated": Kind.UPDATED, "Ended": Kind.ENDED}
+# Kept of an event as they are; the names that later events may tell anew.
+DETAILS = {"numberOfPhasesUsed": "phases_used", "cableMaxCurrent": "cable_max_current", "customData": "custom_data"}
+# Beyond this a multiplier is a mistake, and 10 to its power a burden.
+LARGEST_MULTIPLIER = 30
+
+
+def transaction_event(call: Call) -> Message:
+    """E01 to E15. The station numbers its transactions (E §1.2) and their events (E §1.3.2)."""
+    p = payload(call)
+    info, evse, token = p["transactionInfo"], p.get("evse") or {}, p.get("idToken") or {}
+    kind, at, seq_no = KINDS[p["eventType"]], read_time(p["timestamp"]), whole(p, "seqNo", INT64)
+    details = {name: p[field] for field, name in DETAILS.items() if field in p}
+    if (seconds := maybe_whole(info, "timeSpentCharging", INT64)) is not None:
+        details["seconds_charging"] = seconds
+    return Report(
+        kind=kind,
+        call_id=call.id,
+        station_id=call.station_id,
+        at=at,
+        received_at=call.received_at,
+        order=seq_no,
+        key=f"id:{info['transactionId']}",
+        transaction_id=info["transactionId"],
+        seq_no=seq_no,
+        trigger=p["triggerReason"],
+        offline=bool(p.get("offline")),
+        evse_id=maybe_whole(evse, "id"),
+        connector_id=maybe_whole(evse, "connectorId"),
+        id_token=token.get("idToken"),
+        id_token_type=token.get("type"),
+        ends_authorization=p["triggerReason"] in ("StopAuthorized", "Deauthorized"),
+        reservation_id=maybe_whole(p, "reservationId"),
+        remote_start_id=maybe_whole(info, "remoteStartId"),
+        charging_state=info.get("chargingState"),
+        # E06.FR.09: a reason that is left out is Local.
+        stop_reason=(info.get("stoppedReason") or "Local") if kind == Kind.ENDED else None,
+        details=details,
+        meter_values=meter_values(p.get("meterValue") or [], sample, at),
+    )
+
+
+def meter_values_of(call: Call) -> Message:
+    """J01: never of a transaction; evseId 0 is the main meter."""
+    p = payload(call)
+    values = meter_values(p["meterValue"], sample, billed=False)
+    return Outside(call.id, call.station_id, call.received_at, whole(p, "evseId"), None, values)
+
+
+def verbatim(call: Call) -> Message:
+    """Recorded as it is."""
+    return Verbatim(call.id)
+
+
+def sample(sampled: Sample) -> Reading:
+    """SampledValueType: a number with a unit and its power of ten, and beside it the same, signed."""
+    measure = sampled.get("unitOfMeasure") or {}
+    multiplier = measure.get("multiplier") or 0
+    if multiplier == 0:
+        made = reading(sampled, sampled["value"], measure.get("unit"))
+    elif abs(multiplier) <= LARGEST_MULTIPLIER:
+        made = reading(sampled, sampled["value"], measure.get("unit"), 10.0 ** int(multiplier))
+    else:
+        made = reading(sampled, None, measure.get("unit"))
+        made["signed"] = orjson.dumps(sampled).decode()
+    if signed := sampled.get("signedMeterValue"):
+        made["signed"] = signed
+    if custom := sampled.get("customData"):
+        made["custom_data"] = custom
+    return made
+
+
+def heard(reply: Begun | Heard) -> Payload:
+    """E01.FR.12, C09.FR.12: a verdict and the group where an idToken was presented. No totalCost: not free, unknown."""
+    return {"idTokenInfo": id_token_info(reply.token)} if reply.token else {}
+
+
+def noted(_: Noted) -> Payload:
+    return {}
+
+
+def remote_start(order: RemoteStart) -> Rendered:
+    """F01, F02: the transaction is recognised by its remoteStartId (F02.FR.01)."""
+    payload: dict[str, Any] = {
+        "remoteStartId": order.number,
+        "idToken": {"idToken": order.id_token, "type": order.id_token_type},
+    }
+    if evse := order.connector_id if order.evse_id is None else order.evse_id:
+        payload["evseId"] = evse
+    if order.group_id:
+        payload["groupIdToken"] = {"idToken": order.group_id, "type": "Central"}
+    return "RequestStartTransaction", payload
+
+
+def remote_stop(order: RemoteStop) -> Rendered:
+    """F03.FR.01."""
+    return "RequestStopTransaction", {"transactionId": order.transaction_id}
+
+
+READ: Mapping[str, Callable[[Call], Message]] = {
+    "TransactionEvent": transaction_event,
+    "MeterValues": meter_values_of,
+    "ReservationStatusUpdate": verbatim,
+}
+WRITE: Mapping[type, Callable[[Any], Payload]] = {Begun: heard, Heard: heard, Noted: noted}
+DIALECT = Dialect(READ, WRITE)

@@ -1,0 +1,26 @@
+"""What an operator asks of a station about transactions, in words of no version: dialects render these."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStart:
+    """Start a transaction for an idToken.
+
+    number: by which it is recognised. evse_id, connector_id: where, if that matters.
+    """
+
+    number: int
+    id_token: str
+    id_token_type: str
+    evse_id: int | None = None
+    connector_id: int | None = None
+    group_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStop:
+    """Stop a transaction. id: ours. transaction_id: as the station knows it."""
+
+    id: int
+    transaction_id: str

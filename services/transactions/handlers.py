@@ -1,0 +1,246 @@
+"""A batch of calls and results: read, load, decide in order, save, announce, answer.
+
+Everything of a batch is one database transaction of a few statements, however many stations it is from.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from services.common import outbox, recorded
+from services.common.bus import Record
+from services.common.calls import Answer, Call, Refused, Replies
+from services.common.clock import Clock
+from services.common.consumer import dead_letter
+from services.common.copies import Copy
+from services.common.errors import Unprocessable
+from services.common.events import Events
+from services.ocpp.errors import OcppError
+from services.ocpp.id_tokens import IdToken, Token, TokenInfo, authorize
+from services.transactions import announcements
+from services.transactions.dialects import DIALECTS
+from services.transactions.domain.decide import Decision, begins, decide
+from services.transactions.domain.messages import Kind, Message, Noted, Outside, Reply, Report, Verbatim
+from services.transactions.domain.transaction import Transaction
+from services.transactions.store import Sampled, Store, Work
+
+log = structlog.get_logger()
+
+Key = tuple[str, str | int | None]
+
+
+@dataclass(slots=True)
+class Batch:
+    """What was read, and what comes of it.
+
+    order: the place of each call. refused, replies: by the call's id. news: for the outbox.
+    """
+
+    now: datetime
+    order: dict[str, int] = field(default_factory=dict)
+    messages: list[tuple[Call, Message]] = field(default_factory=list)
+    refused: dict[str, Refused] = field(default_factory=dict)
+    replies: dict[str, Reply] = field(default_factory=dict)
+    news: list[tuple[int, Record]] = field(default_factory=list)
+    dead: list[Record] = field(default_factory=list)
+
+    def add(self, call_id: str, record: Record) -> None:
+        """News of a call."""
+        self.news.append((self.order[call_id], record))
+
+    def outbox(self) -> list[Record]:
+        """All news in the order of their calls, for that is the order of each station."""
+        return [record for _, record in sorted(self.news, key=lambda news: news[0])]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """Handles batches. dead_topic: of calls that have been answered and cannot be read. wake: the outbox has news."""
+
+    store: Store
+    tokens: Copy[Token]
+    events: Events
+    replies: Replies
+    dead_topic: str
+    wake: Callable[[], None]
+    clock: Clock
+
+    async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Everything of a batch in one transaction; then the replies that stations wait for."""
+        batch = Batch(self.clock())
+        calls = self._read(batch, records)
+        async with self.store.transaction() as work:
+            for kind, take in TAKE.items():
+                if chosen := [(call, message) for call, message in batch.messages if isinstance(message, kind)]:
+                    await take(self, batch, work, chosen)
+            await outbox.add(work.db, batch.outbox())
+        if batch.news:
+            self.wake()
+        answers = [(call, _answer(batch, call)) for call in calls]
+        return [*batch.dead, *self.replies.settle(answers, self.clock())]
+
+    def verdict(self, report: Report, now: datetime) -> TokenInfo | None:
+        """On the idToken of a report (1.6 §4.8, E01.FR.11): always the newest, whatever the station decided itself."""
+        if report.id_token is None:
+            return None
+        presented = IdToken(report.id_token, report.id_token_type)
+        return authorize(presented, self.tokens.get(presented.key), now)
+
+    def _read(self, batch: Batch, records: Sequence[Record]) -> list[Call]:
+        """The calls of a batch; what cannot be read is refused, or put aside where the gateway has answered it."""
+        calls: list[Call] = []
+        for record in records:
+            try:
+                call = Call.read(record)
+                message = DIALECTS.read(call)
+            except OcppError as error:
+                message = Refused(error.code.value, error.description)
+            except Unprocessable as error:
+                batch.dead.append(dead_letter(record, self.dead_topic, error, batch.now))
+                continue
+            batch.order[call.id] = len(calls)
+            calls.append(call)
+            if not isinstance(message, Refused):
+                batch.messages.append((call, message))
+                continue
+            batch.refused[call.id] = message
+            log.warning("call refused", station_id=call.station_id, message_id=call.message_id, reason=message.code)
+            if call.answered:
+                reason = Unprocessable(f"{message.code}: {message.description}")
+                batch.dead.append(dead_letter(record, self.dead_topic, reason, batch.now))
+        return calls
+
+
+async def take_reports(shell: Handler, batch: Batch, work: Work, chosen: Sequence[tuple[Call, Report]]) -> None:
+    """Folds reports into their transactions, in the order in which they came."""
+    reports = [report for _, report in chosen]
+    known = Known(await work.load(reports))
+    numbers = iter(await work.reserve(len({_key(r) for r in reports if begins(r) and known.of(r) is None})))
+    asked = await _asked(work, known, reports)
+    decided: list[tuple[Report, Decision]] = []
+    for report in reports:
+        before = known.of(report)
+        number = next(numbers) if before is None and begins(report) else None
+        token = shell.verdict(report, batch.now)
+        decision = decide(before, report, number, token, asked.get(report.call_id))
+        known.take(decision)
+        batch.replies[report.call_id] = decision.reply
+        decided.append((report, decision))
+    await work.save(known.changed())
+    new = await work.save_samples(_samples(decided))
+    news = {sampled.source.call_id for sampled in new}
+    for report, decision in decided:
+        after = decision.transaction
+        if after and (decision.changed or report.call_id in news):
+            event = announcements.happened(report, after)
+            record = shell.events.record(event, report.station_id, report.call_id, report.received_at)
+            batch.add(report.call_id, record)
+            _tell(report, after)
+    await _take_homeless(shell, batch, work, [decision for _, decision in decided])
+
+
+async def take_outside(shell: Handler, batch: Batch, work: Work, chosen: Sequence[tuple[Call, Outside]]) -> None:
+    """Keeps meter values that belong to no transaction."""
+    await _keep_outside(shell, batch, work, [outside for _, outside in chosen])
+    for call, _ in chosen:
+        batch.replies[call.id] = Noted()
+
+
+async def take_verbatim(shell: Handler, batch: Batch, work: Work, chosen: Sequence[tuple[Call, Verbatim]]) -> None:
+    """Keeps calls as they came."""
+    for call in await recorded.save(work.db, [call for call, _ in chosen]):
+        batch.add(call.id, recorded.event(shell.events, call))
+    for call, _ in chosen:
+        batch.replies[call.id] = Noted()
+
+
+TAKE: Mapping[type, Callable[..., Awaitable[None]]] = {
+    Report: take_reports,
+    Outside: take_outside,
+    Verbatim: take_verbatim,
+}
+
+
+class Known:
+    """The transactions of a batch, by both of their names, as they stand after what was decided so far."""
+
+    def __init__(self, loaded: Sequence[Transaction]) -> None:
+        self._loaded = {one.id: one for one in loaded}
+        self._now = dict(self._loaded)
+        self._ids = {(one.station_id, one.key): one.id for one in loaded}
+
+    def of(self, report: Report) -> Transaction | None:
+        """The one that a report names. One of another station is as unknown as none."""
+        if report.key is not None:
+            number = self._ids.get((report.station_id, report.key))
+            return None if number is None else self._now[number]
+        found = self._now.get(report.number or 0)
+        return found if found and found.station_id == report.station_id else None
+
+    def take(self, decision: Decision) -> None:
+        if (one := decision.transaction) and decision.changed:
+            self._now[one.id] = one
+            self._ids[one.station_id, one.key] = one.id
+
+    def changed(self) -> list[Transaction]:
+        """What has to be written."""
+        return [one for one in self._now.values() if one is not self._loaded.get(one.id)]
+
+
+async def _asked(work: Work, known: Known, reports: Sequence[Report]) -> dict[str, str]:
+    """Ids of the remote starts that reports come from, by call: their remoteStartId says it (F02.FR.01), or in 1.6
+    the idToken and the connector."""
+    numbered = [report for report in reports if report.remote_start_id is not None]
+    by_number = await work.asked_by_number(numbered)
+    found = {r.call_id: by_number.get((r.station_id, r.remote_start_id or 0)) for r in numbered}
+    guessed = [r for r in reports if r.kind == Kind.STARTED and r.seq_no is None and known.of(r) is None]
+    return {call: command for call, command in found.items() if command} | await work.asked_by_token(guessed)
+
+
+async def _take_homeless(shell: Handler, batch: Batch, work: Work, decisions: Sequence[Decision]) -> None:
+    """Stops and meter values that name no transaction of ours."""
+    orphans = [decision.orphan for decision in decisions if decision.orphan]
+    new = await work.save_orphans(orphans)
+    for orphan in orphans:
+        if orphan.call_id in new:
+            event = announcements.orphan(orphan)
+            record = shell.events.record(event, orphan.station_id, orphan.call_id, orphan.received_at)
+            batch.add(orphan.call_id, record)
+            log.warning("stop without a start", station_id=orphan.station_id, transaction_id=orphan.transaction_id)
+    outside = [orphan.outside() for orphan in orphans if orphan.meter_values]
+    await _keep_outside(shell, batch, work, outside + [d.outside for d in decisions if d.outside])
+
+
+async def _keep_outside(shell: Handler, batch: Batch, work: Work, chosen: Sequence[Outside]) -> None:
+    samples = [Sampled(one.station_id, value, one) for one in chosen for value in one.meter_values]
+    new = {sampled.source.call_id for sampled in await work.save_station_samples(samples)}
+    for one in chosen:
+        if one.call_id in new:
+            event = announcements.outside(one)
+            batch.add(one.call_id, shell.events.record(event, one.station_id, one.call_id, one.received_at))
+
+
+def _samples(decided: Sequence[tuple[Report, Decision]]) -> list[Sampled]:
+    return [
+        Sampled(decision.transaction.id, value, report)
+        for report, decision in decided
+        if decision.transaction
+        for value in report.meter_values
+    ]
+
+
+def _key(report: Report) -> Key:
+    return report.station_id, report.key
+
+
+def _answer(batch: Batch, call: Call) -> Answer:
+    refused = batch.refused.get(call.id)
+    return refused or DIALECTS.write(call, batch.replies[call.id])
+
+
+def _tell(report: Report, after: Transaction) -> None:
+    if report.kind != Kind.UPDATED:
+        what = "transaction ended" if report.kind == Kind.ENDED else "transaction started"
+        log.info(what, station_id=after.station_id, call_id=report.call_id, transaction=after.id)

@@ -1,0 +1,11 @@
+"""Settings of transactions, read once from the environment."""
+
+from pydantic import Field
+
+from services.common.settings import CommonSettings
+
+
+class Settings(CommonSettings):
+    """VOLTBUS_… of this service, beside those that all processes share."""
+
+    transactions_port: int = Field(9082, ge=1, le=65535, description="port of its REST API")

@@ -1,0 +1,27 @@
+"""The copy of the operator's idTokens: drivers are judged from it, also while auth is away."""
+
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.common.wire import Token as TokenRecord
+from services.ocpp.id_tokens import Authorization, Token
+
+
+def read_token(value: bytes) -> Token:
+    """A value of the topic `tokens`. A status of a later version refuses, whatever it means."""
+    token = TokenRecord.FromString(value)
+    known = token.status in Authorization.__members__.values()
+    return Token(
+        token.id_token,
+        token.type,
+        Authorization(token.status) if known else Authorization.INVALID,
+        _moment(token, "expires_at", token.expires_at),
+        token.group_id or None,
+        _moment(token, "cache_expires_at", token.cache_expires_at),
+        token.language or None,
+    )
+
+
+def _moment(token: TokenRecord, name: str, at: Timestamp) -> datetime | None:
+    return at.ToDatetime(UTC) if token.HasField(name) else None
