@@ -40,7 +40,7 @@ def token() -> None:
 @app.command()
 def prepare() -> None:
     """Create topics, roles, schemas and tables on the servers that VOLTBUS_* names."""
-    os.execv(sys.executable, [sys.executable, "-m", "services.common.prepare"])
+    os.execv(sys.executable, [sys.executable, "-m", "services.prepare"])
 
 
 @app.command()

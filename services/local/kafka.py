@@ -81,7 +81,8 @@ async def check(bootstrap: str) -> None:
     for address in bootstrap.split(","):
         host, _, port = address.strip().rpartition(":")
         try:
-            await asyncio.wait_for(listens(host.strip("[]"), int(port)), 5)
+            async with asyncio.timeout(5):
+                await listens(host.strip("[]"), int(port))
             return
         except (OSError, ValueError, TimeoutError) as error:
             reasons.append(str(error) or type(error).__name__)

@@ -124,7 +124,8 @@ class Part:
         if not self.alive:
             return False
         try:
-            return await asyncio.wait_for(self.spec.probe(), 2)
+            async with asyncio.timeout(2):
+                return await self.spec.probe()
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
             return False
 

@@ -1,5 +1,6 @@
 """TCP ports: which are free, which are taken, and which the embedded servers have kept."""
 
+import errno
 import json
 import random
 import socket
@@ -21,10 +22,8 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
         try:
             probe.bind((host, port))
             probe.listen(1)
-        except PermissionError:
-            raise
         except OSError as error:
-            if isinstance(error, socket.gaierror):
+            if error.errno != errno.EADDRINUSE:
                 raise
             return False
     return True

@@ -41,7 +41,7 @@ def prepare(home: Home, port: int, password: str) -> Spec:
     return Spec(
         "postgres",
         (str(binary), "-D", str(folder / "data"), "-p", str(port), *settings),
-        lambda: _answers(port, password),
+        lambda: _answers(home, port, password),
         user=user,
         reach=reach,
         stop_signal=signal.SIGINT,  # "fast": does not wait for clients to go
@@ -68,14 +68,14 @@ async def check(address: str) -> None:
         ) from None
 
 
-async def _answers(port: int, password: str) -> bool:
+async def _answers(home: Home, port: int, password: str) -> bool:
     import asyncpg
 
     try:
         connection = await asyncpg.connect(dsn(port, password, "postgres"), timeout=5)
     except asyncpg.InvalidPasswordError:
         raise StartFailed(
-            "the password in .voltbus/secrets does not open .voltbus/postgres: restore the file, "
+            f"the password in {home.folder}/secrets does not open {home.folder}/postgres: restore the file, "
             "or remove both to begin anew"
         ) from None
     except asyncpg.PostgresError:  # still starting

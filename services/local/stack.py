@@ -22,6 +22,9 @@ _GRACE = 25.0
 _PREPARATION = 60.0
 
 
+Command = Callable[[str], Sequence[str]]
+
+
 def module(name: str) -> Sequence[str]:
     """How a process of Voltbus is run."""
     return sys.executable, "-m", f"services.{name}"
@@ -46,7 +49,7 @@ class Stack:
         prepare: bool = True,
         supervise: bool = True,
         report: Report = silent,
-        command: Callable[[str], Sequence[str]] = module,
+        command: Command = module,
     ) -> None:
         self.servers = servers
         self.env = {**_environment(servers), **(env or {})}
@@ -94,7 +97,7 @@ class Stack:
 
     async def prepare(self) -> None:
         """Creates what the processes need on the servers; harmless when it is there. Raises StartFailed."""
-        command = self._command("common.prepare")
+        command = self._command("prepare")
         part = Part(Spec("prepare", tuple(command), _never, self.env, orphan_signal=signal.SIGKILL), self.servers.home)
         self._report("prepare", "creating topics, roles and tables")
         part.spawn()

@@ -14,13 +14,13 @@ from services.local.ports import require_free
 from services.local.running import announced
 from services.local.servers import Servers
 from services.local.settings import PORTS, LocalSettings
-from services.local.stack import ALL, Stack
+from services.local.stack import ALL, Command, Stack, module
 from services.local.welcome import welcome
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-async def run(settings: LocalSettings, console: Console) -> None:
+async def run(settings: LocalSettings, console: Console, command: Command = module) -> None:
     """Runs until it is asked to stop (Ctrl-C, SIGTERM). Raises LocalError when something cannot start."""
     board = Board(console, ["postgres", "redis", "kafka", "prepare", *ALL])
     servers = Servers(settings=settings, report=board)
@@ -30,7 +30,7 @@ async def run(settings: LocalSettings, console: Console) -> None:
         for name, (variable, _) in PORTS.items():
             require_free(settings.ports[name], settings.host, variable)
         with board:
-            stack = await stop.unless(_start(servers, board))
+            stack = await stop.unless(_start(servers, board, command))
         if stack is None:
             await servers.stop()
             console.print("stopped before it was ready")
@@ -38,7 +38,7 @@ async def run(settings: LocalSettings, console: Console) -> None:
             sys.stdout.flush()
             os._exit(130)
         with announced(settings):
-            console.print(welcome(settings))
+            console.print(welcome(settings), soft_wrap=True, highlight=False, markup=False)
             await stop.asked.wait()
             with contextlib.suppress(OSError):  # the terminal may be gone
                 console.print("stopping; once more to stop without waiting")
@@ -48,9 +48,9 @@ async def run(settings: LocalSettings, console: Console) -> None:
         await servers.stop()
 
 
-async def _start(servers: Servers, board: Board) -> Stack:
+async def _start(servers: Servers, board: Board, command: Command) -> Stack:
     await servers.start()
-    stack = Stack(servers, ports=servers.settings.ports, report=board)
+    stack = Stack(servers, ports=servers.settings.ports, report=board, command=command)
     await stack.start()
     return stack
 

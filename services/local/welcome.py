@@ -3,10 +3,6 @@
 import sys
 from pathlib import Path
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from services.local.errors import LocalError
 from services.local.settings import LocalSettings
 from services.local.station import DEFAULT_ID
@@ -21,25 +17,26 @@ _REST = {
 }
 
 
-def welcome(settings: LocalSettings) -> RenderableType:
+def welcome(settings: LocalSettings) -> str:
     """Where chargers and people connect, a token, and what to try."""
     name = "localhost" if settings.host in ("127.0.0.1", "localhost") else settings.host
     program = _program()
-    table = Table.grid(padding=(0, 2))
-    table.add_row(Text("chargers", "bold"), f"ws://{name}:{settings.ports['gateway']}/ocpp/{{station_id}}")
+    addresses = [("chargers", f"ws://{name}:{settings.ports['gateway']}/ocpp/{{station_id}}", "OCPP 1.6 and 2.0.1")]
     for service, what in _REST.items():
         port = settings.ports["gateway_http" if service == "gateway" else service]
-        table.add_row(Text(service, "bold"), f"http://{name}:{port}/docs", Text(what, "dim"))
-    return Group(
-        Text("\nVoltbus is running. Ctrl-C stops it; the logs are in " + str(settings.data / "logs"), "green"),
-        Text(),
-        table,
-        Text(f"\nBearer token for the REST APIs, valid 30 days (again: {program} token):", "bold"),
-        Text(_token(settings), overflow="fold"),
-        Text("\nTry one charger, then look at the session it made:", "bold"),
-        Text(f"{program} station"),
-        Text(transactions_curl(settings, DEFAULT_ID), overflow="ignore", no_wrap=True),
-        Text(),
+        addresses.append((service, f"http://{name}:{port}/docs", what))
+    lines = [f"  {who:<15}{where:<41}{what}" for who, where, what in addresses]
+    return "\n".join(
+        [
+            f"\nVoltbus is running. Ctrl-C stops it; logs are in {settings.data / 'logs'}\n",
+            *lines,
+            f"\nA bearer token for the REST APIs, 30 days ({program} token prints one at any time):",
+            _token(settings),
+            "\nTry one charger, then look at the session it made:",
+            f"{program} station",
+            transactions_curl(settings, DEFAULT_ID),
+            "",
+        ]
     )
 
 

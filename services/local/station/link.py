@@ -37,10 +37,12 @@ class Link:
         async with self._one_at_a_time:
             self._count += 1
             message_id = f"demo-{self._count}"
-            answer = self._waiting[message_id] = asyncio.get_running_loop().create_future()
+            answer: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
+            self._waiting[message_id] = answer
             try:
                 await self._socket.send(json.dumps([_CALL, message_id, action, payload]))
-                return await asyncio.wait_for(answer, _PATIENCE)
+                async with asyncio.timeout(_PATIENCE):
+                    return await answer
             except TimeoutError:
                 raise LocalError(f"{action} was not answered within {_PATIENCE:.0f} s: see .voltbus/logs") from None
             except ConnectionClosed as closed:

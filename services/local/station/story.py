@@ -120,7 +120,8 @@ class Story:
         end = asyncio.get_running_loop().time() + pause
         while (left := end - asyncio.get_running_loop().time()) > 0:
             try:
-                wish = await asyncio.wait_for(self._wishes.get(), left)
+                async with asyncio.timeout(left):
+                    wish = await self._wishes.get()
             except TimeoutError:
                 return False
             if isinstance(wish, Reset):
@@ -133,7 +134,8 @@ class Story:
     async def _obey(self, link: Link, interval: int) -> None:
         while True:
             try:
-                wish = await asyncio.wait_for(self._wishes.get(), interval or 300)
+                async with asyncio.timeout(interval or 300):
+                    wish = await self._wishes.get()
             except TimeoutError:
                 await self._say(link, self.dialect.heartbeat(), note="still here")
                 continue

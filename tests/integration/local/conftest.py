@@ -1,0 +1,39 @@
+"""A data folder whose servers are those of the test run, and stand-ins for the services."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.local.home import Home
+from services.local.settings import LocalSettings
+
+DUMMY = Path(__file__).with_name("dummy.py")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Any:
+    with Home(tmp_path / "data") as home:
+        yield home
+
+
+@pytest.fixture
+def settings(stack: Any, tmp_path: Path) -> LocalSettings:
+    return LocalSettings(
+        tmp_path / "data",
+        postgres_dsn=stack.servers.postgres_dsn,
+        redis_url=stack.servers.redis_url,
+        kafka_bootstrap=stack.servers.kafka_bootstrap,
+    )
+
+
+def dummy(name: str) -> Sequence[str]:
+    """How a stand-in is run; the same as `services.local.stack.module` for the real ones."""
+    return sys.executable, "-I", "-S", str(DUMMY), name
+
+
+@pytest.fixture
+def command() -> Any:
+    return dummy

@@ -1,0 +1,133 @@
+"""The three real servers on a data folder of their own: started, killed, stopped, found again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from redis.asyncio import Redis
+
+from services.local.errors import AlreadyRunning, ServerUnreachable, StartFailed
+from services.local.home import Home
+from services.local.ports import free_port
+from services.local.servers import Servers
+from services.local.settings import LocalSettings
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # Blanks, quotes and a length that no Unix socket could have.
+    return tmp_path_factory.mktemp("servers") / 'a "folder" with blanks' / ("long" * 25)
+
+
+@asynccontextmanager
+async def kafka_client(kind: Any, servers: Servers, **options: Any) -> AsyncIterator[Any]:
+    client = kind(bootstrap_servers=servers.kafka_bootstrap, **options)
+    await client.start()
+    try:
+        yield client
+    finally:
+        await (client.close() if kind is AIOKafkaAdminClient else client.stop())
+
+
+async def write_everywhere(servers: Servers) -> None:
+    connection = await asyncpg.connect(servers.postgres_dsn)
+    await connection.execute("create table kept (word text); insert into kept values ('postgres')")
+    await connection.close()
+    async with Redis.from_url(servers.redis_url) as redis:
+        await redis.set("kept", "redis")
+    async with kafka_client(AIOKafkaAdminClient, servers) as admin:
+        await admin.create_topics([NewTopic("kept", 1, 1)])
+    async with kafka_client(AIOKafkaProducer, servers, acks="all") as producer:
+        await producer.send_and_wait("kept", b"kafka")
+
+
+async def read_everywhere(servers: Servers) -> list[str]:
+    connection = await asyncpg.connect(servers.postgres_dsn)
+    words = [await connection.fetchval("select word from kept")]
+    await connection.close()
+    async with Redis.from_url(servers.redis_url) as redis:
+        words.append((await redis.get("kept")).decode())
+    async with kafka_client(AIOKafkaConsumer, servers, auto_offset_reset="earliest") as consumer:
+        consumer.assign([TopicPartition("kept", 0)])
+        words.append((await asyncio.wait_for(consumer.getone(), 10)).value.decode())
+    return words
+
+
+async def test_data_survives_kills_and_a_second_start(data: Path) -> None:
+    async with Servers(data, LocalSettings(data)) as servers:
+        addresses = (servers.postgres_dsn, servers.redis_url, servers.kafka_bootstrap)
+        cluster = (data / "kafka" / "data" / "meta.properties").read_text()
+        await write_everywhere(servers)
+        with pytest.raises(AlreadyRunning):
+            await Servers(data, LocalSettings(data)).start()
+        for name in ("postgres", "redis", "kafka"):
+            before = servers[name].pid
+            servers[name].kill()
+            await servers[name].start()
+            assert servers[name].pid != before
+        assert await read_everywhere(servers) == ["postgres", "redis", "kafka"]
+        parts = list(servers.parts.values())
+    assert [part.alive for part in parts] == [False] * 3
+
+    async with Servers(data, LocalSettings(data)) as servers:
+        assert (servers.postgres_dsn, servers.redis_url, servers.kafka_bootstrap) == addresses
+        assert (data / "kafka" / "data" / "meta.properties").read_text() == cluster
+        assert await read_everywhere(servers) == ["postgres", "redis", "kafka"]
+
+
+async def test_nobody_enters_postgres_without_the_password(stack: Any) -> None:
+    without = stack.servers.postgres_dsn.replace(stack.servers.postgres_dsn.split(":")[2].split("@")[0], "guess")
+    if without == stack.servers.postgres_dsn:
+        pytest.skip("the Postgres of this run is not ours")
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(without)
+
+
+async def test_lost_secrets_are_told(data: Path, settings: LocalSettings) -> None:
+    secrets = data / "secrets"
+    kept = secrets.read_text()
+    secrets.unlink()
+    with pytest.raises(StartFailed, match=r"^the password in .*/secrets does not open .*/postgres: restore"):
+        await Servers(data, replace(settings, postgres_dsn=None)).start()
+    secrets.write_text(kept)
+
+
+async def test_servers_of_the_operator_are_checked_not_started(settings: LocalSettings) -> None:
+    told: list[tuple[str, str]] = []
+    async with Servers(settings=settings, report=lambda name, state: told.append((name, state))) as servers:
+        assert servers.parts == {}
+        assert servers.postgres_dsn == settings.postgres_dsn
+    assert sorted(name for name, state in told if state == "ready") == ["kafka", "postgres", "redis"]
+
+
+@pytest.mark.parametrize(
+    ("field", "address", "message"),
+    [
+        (
+            "postgres_dsn",
+            "postgresql://someone:secret@127.0.0.1:{port}/x",
+            "Postgres does not answer .*VOLTBUS_POSTGRES_DSN",
+        ),
+        ("postgres_dsn", "not a dsn", "Postgres does not answer .*VOLTBUS_POSTGRES_DSN"),
+        ("redis_url", "redis://:secret@127.0.0.1:{port}/0", "Redis does not answer .*VOLTBUS_REDIS_URL"),
+        ("redis_url", "127.0.0.1:{port}", "Redis does not answer .*VOLTBUS_REDIS_URL"),
+        ("kafka_bootstrap", "127.0.0.1:{port},127.0.0.1:{port}", "Kafka does not answer .*VOLTBUS_KAFKA_BOOTSTRAP"),
+        ("kafka_bootstrap", "nowhere", "Kafka does not answer .*VOLTBUS_KAFKA_BOOTSTRAP"),
+    ],
+)
+async def test_an_unreachable_server_is_one_line(
+    settings: LocalSettings, field: str, address: str, message: str
+) -> None:
+    wrong = replace(settings, **{field: address.format(port=free_port())})
+    with pytest.raises(ServerUnreachable, match=f"^{message}$") as caught:
+        await Servers(settings=wrong).start()
+    assert "secret" not in str(caught.value)
+    with Home(settings.data):  # nothing holds the folder any more
+        pass

@@ -1,0 +1,63 @@
+"""The processes of Voltbus (stand-ins here) on running servers."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import psutil
+import pytest
+
+from services.local.errors import StartFailed
+from services.local.probes import http_ok
+from services.local.servers import Servers
+from services.local.settings import LocalSettings
+from services.local.stack import Stack
+
+
+async def test_two_gateways_and_a_service_each_by_name(settings: LocalSettings, command: Any) -> None:
+    async with Servers(settings=settings) as servers:
+        names = ("gateway", "gateway-1", "transactions")
+        async with Stack(servers, names, env={"VOLTBUS_TOPIC_PREFIX": "t."}, command=command) as voltbus:
+            assert len({part.pid for part in voltbus.parts()}) == 3
+            assert len(set(voltbus.ports.values())) == 5
+            environment = psutil.Process(voltbus["gateway-1"].pid).environ()
+            assert environment["VOLTBUS_INSTANCE"] == "1"
+            assert environment["VOLTBUS_TOPIC_PREFIX"] == "t."
+            assert environment["VOLTBUS_POSTGRES_DSN"] == settings.postgres_dsn
+            assert voltbus.station_url("CP", "gateway-1").endswith(f":{environment['VOLTBUS_GATEWAY_PORT']}/ocpp/CP")
+            assert voltbus.rest("gateway-1").endswith(":" + environment["VOLTBUS_GATEWAY_HTTP_PORT"])
+
+            killed = voltbus["transactions"].pid
+            voltbus["transactions"].kill()
+            await voltbus["transactions"].ready()
+            assert voltbus["transactions"].pid != killed
+            assert await http_ok(voltbus.ports["transactions"])
+            pids = [part.pid for part in voltbus.parts()]
+        assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+async def test_a_failed_preparation_is_told_and_nothing_is_left(settings: LocalSettings) -> None:
+    def failing(_: str) -> Sequence[str]:
+        return sys.executable, "-I", "-S", "-c", "import sys; sys.exit('voltbus: the schema is newer than the code')"
+
+    async with Servers(settings=settings) as servers:
+        with pytest.raises(StartFailed, match=r"^the preparation failed \(1\); see .*: the schema is newer than"):
+            await Stack(servers, ("auth",), command=failing).start()
+
+
+async def test_a_service_that_cannot_start_is_told_and_nothing_is_left(settings: LocalSettings, command: Any) -> None:
+    def one_fails(name: str) -> Sequence[str]:
+        return command(name) if name != "firmware" else (sys.executable, "-c", "raise SystemExit('voltbus: no disk')")
+
+    async with Servers(settings=settings) as servers:
+        stack = Stack(servers, ("auth", "firmware"), command=one_fails)
+        stack["firmware"].spec = quick(stack["firmware"].spec)
+        with pytest.raises(StartFailed, match=r"firmware did not start; see .*: no disk"):
+            await stack.start()
+        assert not stack["auth"].alive
+
+
+def quick(spec: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(spec, patience=0.5)

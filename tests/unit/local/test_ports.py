@@ -1,0 +1,64 @@
+"""Which ports are taken, and what is said when one is in use."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.local.errors import LocalError, PortInUse
+from services.local.ports import free_ports, is_free, kept_ports, require_free
+
+
+@pytest.fixture
+def busy() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_free_ports_differ_and_lie_below_those_of_outgoing_connections() -> None:
+    ports = free_ports(20)
+    assert len(set(ports)) == 20
+    assert all(20_000 <= port < 32_000 and is_free(port) for port in ports)
+
+
+def test_a_busy_port_is_named_with_its_variable(busy: int) -> None:
+    message = f"^port {busy} is in use: stop what uses it, or set VOLTBUS_GATEWAY_PORT$"
+    with pytest.raises(PortInUse, match=message):
+        require_free(busy, "127.0.0.1", "VOLTBUS_GATEWAY_PORT")
+
+
+def test_a_port_of_any_address_is_busy_when_one_address_uses_it(busy: int) -> None:
+    with pytest.raises(PortInUse):
+        require_free(busy, "0.0.0.0", "VOLTBUS_GATEWAY_PORT")
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_an_address_that_is_not_here_is_the_fault_of_the_host(host: str) -> None:
+    with pytest.raises(LocalError, match=r"^cannot listen on .*: correct VOLTBUS_HOST$"):
+        require_free(free_ports(1)[0], host, "VOLTBUS_GATEWAY_PORT")
+
+
+def test_a_port_that_needs_rights(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(LocalError, match=r"^port 80 needs more rights .* VOLTBUS_GATEWAY_PORT above 1023$"):
+        require_free(80, "127.0.0.1", "VOLTBUS_GATEWAY_PORT")
+
+
+def test_ports_are_kept_until_somebody_takes_one(tmp_path: Path) -> None:
+    file = tmp_path / "ports.json"
+    first = kept_ports(file, ["a", "b"])
+    assert kept_ports(file, ["a", "b"]) == first
+    with socket.create_server(("127.0.0.1", first["a"])):
+        second = kept_ports(file, ["a", "b"])
+    assert second["a"] != first["a"]
+    assert second["b"] == first["b"]
+
+
+def test_a_damaged_file_is_written_anew(tmp_path: Path) -> None:
+    (tmp_path / "ports.json").write_text("{")
+    ports = kept_ports(tmp_path / "ports.json", ["a"])
+    assert kept_ports(tmp_path / "ports.json", ["a"]) == ports
