@@ -73,7 +73,7 @@ def main(build: Callable[[], Service]) -> None:
 
 
 def _collect_rarely() -> None:
-    """Nearly everything here is freed by counting; looking for cycles as often as is usual takes a third of the time."""
+    """Nearly all is freed by counting; to look for cycles as often as is usual takes a quarter of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)

@@ -1,8 +1,9 @@
 """python -m services.gateway"""
 
+import time
+
 from redis.asyncio import Redis
 
-from services.common.clock import now
 from services.common.kafka import KafkaBus
 from services.common.service import Service, main
 from services.gateway.app import build
@@ -15,7 +16,7 @@ def service() -> Service:
     settings = Settings.read()
     redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5)
     directory = RedisDirectory(redis, settings.slot_ttl, settings.route_ttl)
-    return build(settings, KafkaBus(settings), directory, now)
+    return build(settings, KafkaBus(settings), directory, time.time)
 
 
 if __name__ == "__main__":

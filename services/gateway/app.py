@@ -1,16 +1,16 @@
 """build(settings, …): the only wiring of the gateway, used by production and tests alike."""
 
 from services.common.bus import Bus
-from services.common.clock import Clock
 from services.common.service import Service, web
 from services.gateway.directory import Directory
 from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings
+from services.gateway.websocket import Now
 
 
-def build(settings: Settings, bus: Bus, directory: Directory, clock: Clock) -> Service:
-    """The gateway as a process."""
-    return assemble(Gateway(settings, bus, directory, clock), bus)
+def build(settings: Settings, bus: Bus, directory: Directory, now: Now) -> Service:
+    """The gateway as a process. now: seconds since 1970."""
+    return assemble(Gateway(settings, bus, directory, now), bus)
 
 
 def assemble(gateway: Gateway, bus: Bus) -> Service:

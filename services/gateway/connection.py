@@ -130,13 +130,13 @@ class Connection(WebSocket):
     def _send(self, action: Send) -> None:
         if not self.over:
             self.send(action.frame)
-        metrics.frames("out", action.kind, self.version, action.action).inc()
+        metrics.FRAMES.count(("out", action.kind, self.version, action.action))
         if action.took is not None:
-            metrics.latency(action.action, self.version).observe(action.took)
+            metrics.LATENCY.observe((action.action, self.version), action.took)
 
     def _forward(self, action: Forward) -> None:
         call = action.call
-        metrics.frames("in", Kind.CALL, self.version, call.action).inc()
+        metrics.FRAMES.count(("in", Kind.CALL, self.version, call.action))
         done = partial(self._acknowledged, call.message_id) if action.acknowledge else None
         self._hub.producer.add(self._hub.records.call(action.service, call), done)
 

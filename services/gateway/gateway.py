@@ -7,7 +7,6 @@ import secrets
 import structlog
 
 from services.common.bus import Bus
-from services.common.clock import Clock
 from services.common.copies import Copy
 from services.common.wire import Station
 from services.gateway import handshake, stations
@@ -39,11 +38,11 @@ log = structlog.get_logger()
 
 
 class Gateway:
-    """Its parts are public: app.py runs them, tests look at them."""
+    """Its parts are public: app.py runs them, tests look at them. now: the clock, in seconds since 1970."""
 
-    def __init__(self, settings: Settings, bus: Bus, directory: Directory, clock: Clock) -> None:
+    def __init__(self, settings: Settings, bus: Bus, directory: Directory, now: Now) -> None:
         self.settings = settings
-        self.now: Now = lambda: clock().timestamp()
+        self.now = now
         # Makes connection ids unique for all time, and this process the owner of its slot.
         self.nonce = secrets.token_hex(6)
         self._numbers = itertools.count(1)

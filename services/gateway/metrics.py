@@ -1,21 +1,20 @@
 """Every metric of the gateway, declared once."""
 
-import functools
-
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge
 
 from services.common.metrics import BUCKETS
+from services.gateway.tallies import Counts, Times
 
-FRAMES = Counter(
-    "voltbus_gateway_frames_total",
+FRAMES = Counts(
+    "voltbus_gateway_frames",
     "OCPP-J frames by direction (in: from the station), message type, version and action (empty: unknown)",
-    ["direction", "kind", "version", "action"],
+    ("direction", "kind", "version", "action"),
 )
-LATENCY = Histogram(
+LATENCY = Times(
     "voltbus_gateway_call_seconds",
     "from the receipt of a station's CALL to its CALLRESULT",
-    ["action", "version"],
-    buckets=BUCKETS,
+    ("action", "version"),
+    BUCKETS,
 )
 CONNECTIONS = Gauge("voltbus_gateway_connections", "open connections", ["version"])
 HANDSHAKES = Counter("voltbus_gateway_handshakes_total", "upgrade requests by HTTP status of the answer", ["status"])
@@ -27,14 +26,5 @@ PAUSED = Gauge("voltbus_gateway_paused_connections", "sockets that are not read 
 SLOT = Gauge("voltbus_gateway_slot", "the leased slot; -1: none")
 ROUTES = Gauge("voltbus_gateway_routes_pending", "routes that wait to be written to Redis")
 
-
-@functools.cache
-def frames(direction: str, kind: str, version: str, action: str) -> Counter:
-    """FRAMES with its labels, found faster than by their names."""
-    return FRAMES.labels(direction, kind, version, action)
-
-
-@functools.cache
-def latency(action: str, version: str) -> Histogram:
-    """LATENCY with its labels."""
-    return LATENCY.labels(action, version)
+REGISTRY.register(FRAMES)
+REGISTRY.register(LATENCY)

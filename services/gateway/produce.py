@@ -9,6 +9,7 @@ import structlog
 
 from services.common.backoff import patiently
 from services.common.bus import Bus, Record
+from services.common.errors import Unavailable
 from services.gateway import metrics
 from services.gateway.actions import Reason
 from services.gateway.websocket import WebSocket
@@ -65,13 +66,17 @@ class Producer:
             self._something.clear()
             deliveries, self._waiting = self._waiting, []
             for delivery in deliveries:
-                sent = await patiently(partial(self._bus.send, delivery.record))
+                try:
+                    sent = await self._bus.send(delivery.record)
+                except Unavailable:
+                    sent = await patiently(partial(self._bus.send, delivery.record))
                 sent.add_done_callback(partial(self._sent, delivery))
 
     def _queue(self, delivery: Delivery) -> None:
+        if not self._waiting:
+            self._something.set()
+            self._empty.clear()
         self._waiting.append(delivery)
-        self._something.set()
-        self._empty.clear()
 
     def _sent(self, delivery: Delivery, sent: "asyncio.Future[object]") -> None:
         failed = sent.cancelled() or sent.exception() is not None

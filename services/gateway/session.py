@@ -207,7 +207,8 @@ class Session:
             answered=answered,
             quarantined=peer.quarantined,
         )
-        record.received_at.FromMicroseconds(int(call.received * 1e6))
+        record.received_at.seconds = seconds = int(call.received)
+        record.received_at.nanos = int((call.received - seconds) * 1e6) * 1000
         return Forward(self._owners[call.action], record, acknowledge)
 
     def _result(self, call: Waiting, payload: bytes, now: float) -> Send:

@@ -20,7 +20,7 @@ class Settings(CommonSettings):
 
     gateway_port: int = Field(9000, ge=1, le=65535, description="where stations connect")
     gateway_http_port: int = Field(9080, ge=1, le=65535, description="health, readiness and metrics")
-    password_key: SecretStr = Field(SecretStr(""), description="key of the HMAC over station passwords, as auth has it")
+    password_key: SecretStr = Field(description="key of the HMAC over station passwords, as auth has it")
     unknown_stations: UnknownStations = Field(UnknownStations.REJECT, description="reject, quarantine or accept")
     message_size: int = Field(256 * 1024, ge=1024, description="longest message of a station, also after inflation")
     call_timeout: float = Field(30, gt=0, description="how long a station's CALL waits for its answer")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,6 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 from services.common.bus import Record
-from services.common.clock import now
 from services.common.memory import MemoryBus
 from services.common.service import Service, run
 from services.common.wire import Call, Command, ConnectionChange, Outbound, Reply, Result, Station
@@ -132,9 +132,15 @@ async def until(condition: Any, timeout: float = 10) -> None:
 def gateway(bus: HeldBus | None = None, directory: MemoryDirectory | None = None, **settings: Any) -> Running:
     """A gateway that has not been started."""
     port, http = free_ports(2)
-    chosen = {"gateway_port": port, "gateway_http_port": http, "unknown_stations": "accept", "slots": 4} | settings
+    chosen = {
+        "gateway_port": port,
+        "gateway_http_port": http,
+        "unknown_stations": "accept",
+        "slots": 4,
+        "password_key": "k",
+    } | settings
     bus, directory = bus or HeldBus(), directory or MemoryDirectory()
-    made = Gateway(Settings(**chosen), bus, directory, now)
+    made = Gateway(Settings(**chosen), bus, directory, time.time)
     return Running(made, assemble(made, bus), bus, directory)
 
 
