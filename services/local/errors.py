@@ -1,5 +1,7 @@
 """What can go wrong on one machine: every message is one line that says what to do."""
 
+import os
+
 
 class LocalError(Exception):
     """The local stack cannot go on; the text is meant for the person who started it."""
@@ -19,3 +21,10 @@ class ServerUnreachable(LocalError):
 
 class StartFailed(LocalError):
     """A part was started and did not become ready."""
+
+
+def reason(error: BaseException) -> str:
+    """Why something failed, in the system's own few words where it has some."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
+    return str(error) or type(error).__name__

@@ -40,9 +40,9 @@ class Home:
 
     @property
     def pipe(self) -> int:
-        """Where launchers report to; a guard that was killed is replaced."""
-        assert self._guard is not None
-        assert self._guard.stdin is not None
+        """Where launchers report to. Raises LocalError when the folder is not held (any more)."""
+        if self._guard is None or self._guard.stdin is None:
+            raise LocalError(f"{self.folder} is not open: Voltbus is stopping")
         return self._guard.stdin.fileno()
 
     def launcher(self, orphan_signal: int, user: str | None = None, reach: bool = False) -> list[str]:
@@ -67,7 +67,7 @@ class Home:
 
     def forget(self, pid: int) -> None:
         """Tells the guard that a process has ended."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, LocalError):
             os.write(self.pipe, f"-{pid}\n".encode())
 
     def renew_guard(self, running: dict[int, int]) -> None:
@@ -94,9 +94,10 @@ class Home:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._guard is not None and self._guard.stdin is not None:
-            self._guard.stdin.close()
-            self._guard.wait()
+        guard, self._guard = self._guard, None
+        if guard is not None and guard.stdin is not None:
+            guard.stdin.close()
+            guard.wait()
         os.close(self._lock)
 
     def _start_guard(self) -> "subprocess.Popen[bytes]":

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.local.errors import ServerUnreachable, StartFailed
+from services.local.errors import ServerUnreachable, StartFailed, reason
 from services.local.home import Home
 from services.local.jars import Progress, class_path
 from services.local.part import Spec
@@ -85,7 +85,7 @@ async def check(bootstrap: str) -> None:
                 await listens(host.strip("[]"), int(port))
             return
         except (OSError, ValueError, TimeoutError) as error:
-            reasons.append(str(error) or type(error).__name__)
+            reasons.append(reason(error))
     raise ServerUnreachable(
-        f"Kafka does not answer ({'; '.join(reasons)}): start it, or correct VOLTBUS_KAFKA_BOOTSTRAP"
+        f"Kafka at {bootstrap} does not answer ({'; '.join(reasons)}): start it, or correct VOLTBUS_KAFKA_BOOTSTRAP"
     )

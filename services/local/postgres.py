@@ -5,7 +5,7 @@ import shutil
 import signal
 from pathlib import Path
 
-from services.local.errors import ServerUnreachable, StartFailed
+from services.local.errors import ServerUnreachable, StartFailed, reason
 from services.local.home import Home
 from services.local.part import Spec
 from services.local.users import give, must_reach, unprivileged
@@ -63,8 +63,7 @@ async def check(address: str) -> None:
         await connection.close(timeout=5)
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise ServerUnreachable(
-            f"Postgres does not answer ({str(error) or type(error).__name__}): "
-            "start it, or correct VOLTBUS_POSTGRES_DSN"
+            f"Postgres does not answer ({reason(error)}): start it, or correct VOLTBUS_POSTGRES_DSN"
         ) from None
 
 

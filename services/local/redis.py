@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from services.local.errors import ServerUnreachable
+from services.local.errors import ServerUnreachable, reason
 from services.local.home import Home
 from services.local.part import Spec
 from services.local.probes import redis_answers
@@ -53,4 +53,6 @@ async def check(address: str) -> None:
         finally:
             await client.aclose()
     except (OSError, RedisError, ValueError) as error:
-        raise ServerUnreachable(f"Redis does not answer ({error}): start it, or correct VOLTBUS_REDIS_URL") from None
+        raise ServerUnreachable(
+            f"Redis does not answer ({reason(error.__cause__ or error)}): start it, or correct VOLTBUS_REDIS_URL"
+        ) from None

@@ -25,7 +25,8 @@ async def play(plan: Plan, version: str, settings: LocalSettings, console: Conso
         raise LocalError(f"no version {version}: choose one of {', '.join(DIALECTS)}")
     address = f"http://{settings.reachable_at}:{settings.ports['auth']}"
     await asyncio.to_thread(register_token, address, bearer_token(settings), plan.id_token)
-    console.print(f"registered the token {plan.id_token} (PUT {address}/v1/tokens/{plan.id_token})", highlight=False)
+    registered = f"registered the token {plan.id_token} (PUT {address}/v1/tokens/{plan.id_token})"
+    console.print(registered, highlight=False, soft_wrap=True)
     await Story(plan, DIALECTS[version](), console).play()
 
 

@@ -118,8 +118,12 @@ async def test_servers_of_the_operator_are_checked_not_started(settings: LocalSe
         ("postgres_dsn", "not a dsn", "Postgres does not answer .*VOLTBUS_POSTGRES_DSN"),
         ("redis_url", "redis://:secret@127.0.0.1:{port}/0", "Redis does not answer .*VOLTBUS_REDIS_URL"),
         ("redis_url", "127.0.0.1:{port}", "Redis does not answer .*VOLTBUS_REDIS_URL"),
-        ("kafka_bootstrap", "127.0.0.1:{port},127.0.0.1:{port}", "Kafka does not answer .*VOLTBUS_KAFKA_BOOTSTRAP"),
-        ("kafka_bootstrap", "nowhere", "Kafka does not answer .*VOLTBUS_KAFKA_BOOTSTRAP"),
+        (
+            "kafka_bootstrap",
+            "127.0.0.1:{port},127.0.0.1:{port}",
+            "Kafka at .* does not answer .*VOLTBUS_KAFKA_BOOTSTRAP",
+        ),
+        ("kafka_bootstrap", "nowhere", "Kafka at .* does not answer .*VOLTBUS_KAFKA_BOOTSTRAP"),
     ],
 )
 async def test_an_unreachable_server_is_one_line(

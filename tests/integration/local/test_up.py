@@ -124,6 +124,31 @@ async def test_a_port_in_use_is_one_line(environment: Environment) -> None:
     assert process.returncode == 1
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"VOLTBUS_KAFKA_BOOTSTRAP": "", "VOLTBUS_POSTGRES_DSN": "", "XDG_CACHE_HOME": "{tmp}"},
+            "voltbus: cannot fetch Apache Kafka (ProxyError): is the network there",
+        ),
+        (
+            {"VOLTBUS_KAFKA_BOOTSTRAP": "127.0.0.1:9", "VOLTBUS_POSTGRES_DSN": "", "VOLTBUS_REDIS_URL": ""},
+            "voltbus: Kafka at 127.0.0.1:9 does not answer (Connection refused): start it, or correct",
+        ),
+    ],
+)
+async def test_what_fails_while_others_start_is_one_line(
+    environment: Environment, tmp_path: Path, changes: Environment, message: str
+) -> None:
+    changes = {name: value.format(tmp=tmp_path / "cache") for name, value in changes.items()}
+    dead = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    async with started(environment | dead | changes) as process:
+        lines = await all_lines(process)
+    assert process.returncode == 1
+    assert lines[-1].startswith(message)
+    assert "Traceback" not in "".join(lines)
+
+
 async def all_lines(process: Any) -> list[str]:
     output, _ = await asyncio.wait_for(process.communicate(), 30)
     return [line + "\n" for line in output.decode().splitlines()]
