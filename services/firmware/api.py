@@ -33,11 +33,10 @@ def filters(
 
 def router(database: Database, access: Access) -> APIRouter:
     """Everything under /v1/stations."""
-    routes = APIRouter(prefix="/v1/stations", tags=["stations"])
-    routes.include_router(_inventory(database), dependencies=[access.require(READ)])
-    routes.include_router(_orders(database), dependencies=[access.require(WRITE)])
     whole = APIRouter()
-    whole.include_router(routes)
+    for routes, scope in ((_inventory(database), READ), (_orders(database), WRITE)):
+        requirement = access.require(scope)
+        whole.include_router(routes, prefix="/v1/stations", tags=["stations"], dependencies=[requirement])
     whole.include_router(history.router(database, access, READ))
     return whole
 
