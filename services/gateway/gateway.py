@@ -1,6 +1,7 @@
 """The gateway put together: who comes in, which connection is a station's, what happens in time and at the end."""
 
 import asyncio
+import contextlib
 import itertools
 import secrets
 
@@ -32,6 +33,8 @@ BY_POLICY = 1008
 TICK = 1.0
 # Connections that are looked at in one go.
 PIECE = 500
+# How long the end waits for a Kafka or a Redis that does not answer.
+FLUSH_SECONDS = 5.0
 BUSY = Refused(503, "not ready: try again", {"Retry-After": "5"})
 
 log = structlog.get_logger()
@@ -112,7 +115,8 @@ class Gateway:
         await self.listener.close()
         log.info("draining", connections=len(self.registry))
         await drain(self.registry, self.settings.drain_seconds)
-        await asyncio.gather(self.producer.flush(), self.routing.flush())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(self.producer.flush(), self.routing.flush()), FLUSH_SECONDS)
 
     def _replaced(self, route: Route) -> None:
         """A station came to us from another gateway, which may not have noticed."""

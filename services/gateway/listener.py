@@ -91,6 +91,8 @@ class Listener:
     def accept(self, upgrade: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
         """picows's question about every request."""
         _tolerate(upgrade)
+        if upgrade.headers.get("Sec-WebSocket-Version", "13") != "13":
+            return _refused(Refused(426, "WebSocket version 13 is spoken", {"Sec-WebSocket-Version": "13"}))
         offered = ",".join(upgrade.headers.getall("Sec-WebSocket-Protocol", []))
         request = Request(
             upgrade.path.decode("ascii", "replace"),

@@ -306,6 +306,31 @@ async def test_connection_headers_of_proxies(one: Running, connection: str) -> N
     writer.close()
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 8"], "426"),
+        (["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"], "400"),
+        (["Connection: Upgrade"], "400"),
+        ([], "400"),
+    ],
+)
+async def test_what_is_no_websocket_handshake(one: Running, headers: list[str], status: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", one.port)
+    writer.write("\r\n".join(["GET /ocpp/CP1 HTTP/1.1", "Host: x", *headers, "", ""]).encode())
+    assert f"HTTP/1.1 {status}" in (await reader.read()).decode()
+    writer.close()
+    assert one.changes() == []
+
+
+async def test_at_the_end_without_redis_it_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.gateway.gateway.FLUSH_SECONDS", 0.1)
+    async with running() as one:
+        await one.connect()
+        one.directory.broken = True
+        assert await one.finish() == 0
+
+
 async def test_at_the_end_what_is_under_way_is_answered_and_nothing_stays_behind() -> None:
     async with running() as one:
         busy, idle = await one.connect(), await one.connect("CP2")
