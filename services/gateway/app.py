@@ -32,7 +32,7 @@ def assemble(gateway: Gateway, bus: Bus) -> Service:
         },
         checks={
             "slot": lambda: gateway.slots.held,
-            "kafka": bus.ready,
+            "kafka": lambda: bus.ready() and gateway.producer.moving,
             "stations": gateway.stations.ready,
             "listener": lambda: gateway.listener.listening,
         },

@@ -18,7 +18,6 @@ LATENCY = Times(
 )
 CONNECTIONS = Gauge("voltbus_gateway_connections", "open connections", ["version"])
 HANDSHAKES = Counter("voltbus_gateway_handshakes_total", "upgrade requests by HTTP status of the answer", ["status"])
-ENDED = Counter("voltbus_gateway_connections_ended_total", "connections that ended, by close code", ["code"])
 DROPPED = Counter("voltbus_gateway_dropped_total", "frames and records that came to nothing", ["reason"])
 RESULTS = Counter("voltbus_gateway_command_results_total", "outcomes of commands", ["outcome", "version"])
 UNACKNOWLEDGED = Gauge("voltbus_gateway_unacknowledged_records", "records that wait for Kafka's acknowledgement")

@@ -1,6 +1,7 @@
 """The one way to Kafka: what arrives between two turns is sent in one go; too much unacknowledged stops the reading."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,9 @@ from services.gateway.actions import Reason
 from services.gateway.websocket import WebSocket
 
 Done = Callable[[], None]
+
+# A gateway whose records wait so long is not ready for more stations.
+STUCK_SECONDS = 5.0
 
 log = structlog.get_logger()
 
@@ -38,7 +42,15 @@ class Producer:
         self._empty = asyncio.Event()
         self._empty.set()
         self._paused: set[WebSocket] = set()
+        self._moved = time.monotonic()
         self.unacknowledged = 0
+        metrics.UNACKNOWLEDGED.set_function(lambda: self.unacknowledged)
+        metrics.PAUSED.set_function(lambda: len(self._paused))
+
+    @property
+    def moving(self) -> bool:
+        """Whether Kafka takes what it is given."""
+        return self.unacknowledged == 0 or time.monotonic() - self._moved < STUCK_SECONDS
 
     @property
     def full(self) -> bool:
@@ -46,6 +58,8 @@ class Producer:
 
     def add(self, record: Record, done: Done | None = None, kept: bool = False) -> None:
         """Queues a record; never waits."""
+        if self.unacknowledged == 0:
+            self._moved = time.monotonic()
         self.unacknowledged += 1
         self._queue(Delivery(record, done, kept))
 
@@ -83,6 +97,7 @@ class Producer:
         if failed and delivery.kept:
             return self._queue(delivery)
         self.unacknowledged -= 1
+        self._moved = time.monotonic()
         if failed:
             # The station has no answer and will say it again.
             metrics.DROPPED.labels(Reason.NOT_ACKNOWLEDGED).inc()

@@ -73,6 +73,18 @@ async def test_while_kafka_is_away_nothing_is_lost_and_nobody_refused(one: Runni
         assert read(await socket.recv()) == [3, "status", {}]
 
 
+async def test_while_kafka_takes_nothing_it_is_not_ready(one: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.gateway.produce.STUCK_SECONDS", 0.05)
+    async with await one.connect() as socket:
+        one.bus.held = True
+        await socket.send(status("1.6").decode())
+        await until(lambda: one.bus.owed and not one.gateway.producer.moving)
+        assert await one.service.unready() == ["kafka"]
+        await one.bus.release()
+        assert read(await socket.recv())[0] == 3
+        assert await one.service.unready() == []
+
+
 async def test_too_much_unacknowledged_stops_the_reading() -> None:
     async with running(unacknowledged=3) as one, await one.connect() as socket:
         one.bus.held = True
@@ -381,6 +393,8 @@ async def test_health_and_metrics(one: Running) -> None:
         'voltbus_gateway_call_seconds_count{action="StatusNotification",version="1.6"}',
         'voltbus_gateway_connections{version="1.6"} 1.0',
         "voltbus_gateway_slot 0.0",
+        "voltbus_gateway_unacknowledged_records 0.0",
+        "voltbus_gateway_paused_connections 0.0",
     ):
         assert line in metrics
 
