@@ -1,0 +1,81 @@
+"""What the fields of auth's REST API may hold."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Header, Path
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, StringConstraints
+
+from services.common.problems import Problem
+
+READ, WRITE = "auth:read", "auth:write"
+
+# identifierString without the colon, which ends a user name (2.0.1 part 4 §3.1.1).
+StationId = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=48,
+        pattern=r"^[A-Za-z0-9*\-_=+|@.]+$",
+        description="as the station connects with it",
+        examples=["CP001"],
+    ),
+]
+# CiString20Type of 1.6 takes any printable ASCII, identifierString of 2.0.1 a part of it.
+ID_TOKEN = r"^[!-~]([ -~]*[!-~])?$"
+IdTokenPath = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=36,
+        pattern=ID_TOKEN,
+        description="case-insensitive; OCPP 1.6 can present 20 characters at the most",
+        examples=["04A2B3C4D5E6F7"],
+    ),
+]
+GroupId = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=36,
+        pattern=ID_TOKEN,
+        description="shared by idTokens that may stop each other's sessions; 1.6 stations are told it up to 20 characters",
+        examples=["FLEET-7"],
+    ),
+]
+Language = Annotated[
+    str, Field(max_length=8, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,})*$", description="RFC 5646", examples=["en-US"])
+]
+Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", min_length=1, max_length=200, description="the same request again does nothing new"
+    ),
+]
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside of the years 1 to 9999") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+
+
+def _password(password: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9*\-_=:+|@.]{16,40}", password.get_secret_value()):
+        raise ValueError("16 to 40 characters of a-z A-Z 0-9 * - _ = : + | @ .")
+    return password
+
+
+# passwordString (2.0.1 part 2 §2.1.4) of the length that A00.FR.205 asks for.
+ChosenPassword = Annotated[SecretStr, AfterValidator(_password)]
+
+
+def missing(what: str) -> Problem:
+    """404; what is not named, for idTokens are nobody else's business."""
+    return Problem(404, f"no such {what}")

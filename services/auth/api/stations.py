@@ -1,0 +1,166 @@
+"""REST of stations."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import uuid4
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from services.auth.api.fields import READ, WRITE, ChosenPassword, IdempotencyKey, StationId, Text, missing
+from services.auth.domain import stations as domain
+from services.auth.domain.stations import Password, Register, Wish
+from services.auth.passwords import Passwords
+from services.auth.store import Store
+from services.common.access import Access
+from services.common.clock import Clock
+from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
+
+
+class Attributes(BaseModel):
+    """What an operator notes about a station. In PATCH, what is absent stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    description: Text | None = Field(None, examples=["Car park, level 2"])
+    group: Text | None = Field(None, description="free text to list stations by", examples=["vienna"])
+
+
+class StationBody(Attributes):
+    """A station as it shall be."""
+
+    auth: Literal["basic", "none"] | None = Field(
+        None, description="none: no password is asked for; basic: there shall be one; absent: as it is, basic when new"
+    )
+    password: ChosenPassword | None = Field(
+        None,
+        description="chosen instead of generated; null is auth none. A station of 1.6 that sends the bytes which its "
+        "AuthorizationKey spells needs it in lower-case hexadecimal.",
+        examples=["0123456789abcdef0123456789abcdef01234567"],
+    )
+
+    @field_validator("password")
+    @classmethod
+    def _not_both(cls, password: object, info: ValidationInfo) -> object:
+        if password is not None and info.data.get("auth") == "none":
+            raise ValueError("a password and auth none contradict each other")
+        if password is None and info.data.get("auth") == "basic":
+            raise ValueError("null and auth basic contradict each other")
+        return password
+
+
+class StationView(BaseModel):
+    """A station that may connect."""
+
+    station_id: str = Field(examples=["CP001"])
+    auth: Literal["basic", "none"] = Field(description="basic: a password is asked for")
+    description: str | None
+    group: str | None
+    registered_at: datetime
+    changed_at: datetime
+
+
+class StationWithPassword(StationView):
+    """A station with the password that was generated for it, which is shown now and never again."""
+
+    password: str = Field(examples=["0123456789abcdef0123456789abcdef01234567"])
+
+
+class PasswordView(BaseModel):
+    """A password, which is shown now and never again."""
+
+    station_id: str
+    password: str = Field(examples=["0123456789abcdef0123456789abcdef01234567"])
+
+
+def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> APIRouter:
+    """/v1/stations."""
+    routes = APIRouter(prefix="/v1/stations", tags=["stations"])
+    read, write = [access.require(READ)], [access.require(WRITE)]
+
+    @routes.put("/{station_id}", dependencies=write, responses={201: {"model": StationWithPassword | StationView}})
+    async def register(
+        station_id: StationId, response: Response, body: StationBody | None = None
+    ) -> StationWithPassword | StationView:
+        """Registers a station, or replaces its attributes; a password that is generated is shown in this answer only."""
+        text, fresh = passwords.fresh()
+        command = _register(station_id, body or StationBody(), passwords)
+        async with store.transaction() as tx:
+            known = await tx.station(station_id)
+            decision = domain.register(known, command, fresh, clock())
+            await tx.save_station(decision, uuid4().hex)
+        response.status_code = 200 if known else 201
+        return _view(decision.station, text if decision.station.password is fresh else None)
+
+    @routes.get("", dependencies=read)
+    async def stations(
+        group: Annotated[str | None, Query(max_length=200)] = None, limit: Limit = 50, cursor: Cursor = None
+    ) -> Page[StationView]:
+        """Stations by id."""
+        position = read_cursor(cursor, str)
+        found = await store.stations(str(position[0]) if position else "", group, limit + 1)
+        after = write_cursor(found[limit - 1].station_id) if len(found) > limit else None
+        return Page(items=[_view(station) for station in found[:limit]], next=after)
+
+    @routes.get("/{station_id}", dependencies=read)
+    async def station(station_id: StationId) -> StationView:
+        """One station."""
+        if (known := await store.station(station_id)) is None:
+            raise missing("station")
+        return _view(known)
+
+    @routes.patch("/{station_id}", dependencies=write)
+    async def change(station_id: StationId, body: Attributes) -> StationView:
+        """Changes the attributes that are named; null empties one."""
+        async with store.transaction() as tx:
+            if (known := await tx.station(station_id)) is None:
+                raise missing("station")
+            wanted = {"description": known.description, "group": known.group} | body.model_dump(exclude_unset=True)
+            decision = domain.change(known, **wanted, password=known.password, now=clock())
+            await tx.save_station(decision, uuid4().hex)
+        return _view(decision.station)
+
+    @routes.delete("/{station_id}", dependencies=write, status_code=204)
+    async def remove(station_id: StationId) -> None:
+        """Removes a station; it is unknown from now on."""
+        async with store.transaction() as tx:
+            if (known := await tx.station(station_id)) is None:
+                raise missing("station")
+            await tx.remove_station(domain.remove(known, clock()), uuid4().hex)
+
+    @routes.post("/{station_id}/password", dependencies=write)
+    async def rotate(station_id: StationId, idempotency_key: IdempotencyKey = None) -> PasswordView:
+        """Gives a station a new password; the old one is worth nothing from now on.
+
+        With an Idempotency-Key, the same request again gets the same password, as long as it is the newest.
+        """
+        async with store.transaction() as tx:
+            if (known := await tx.station(station_id)) is None:
+                raise missing("station")
+            text, password = passwords.rotated(known, idempotency_key)
+            decision = domain.change(known, known.description, known.group, password, clock())
+            await tx.save_station(decision, uuid4().hex)
+        return PasswordView(station_id=station_id, password=text)
+
+    return routes
+
+
+def _register(station_id: str, body: StationBody, passwords: Passwords) -> Register:
+    return Register(station_id, _wished(body, passwords), body.description, body.group)
+
+
+def _wished(body: StationBody, passwords: Passwords) -> Password | Wish:
+    if body.password is not None:
+        return passwords.stored(body.password.get_secret_value())
+    if body.auth == "none" or "password" in body.model_fields_set:
+        return Wish.NONE
+    return Wish.NEEDED if body.auth == "basic" else Wish.KEPT
+
+
+def _view(station: domain.Station, password: str | None = None) -> StationWithPassword | StationView:
+    fields = {name: value for name, value in asdict(station).items() if name != "password"}
+    auth = {"auth": "basic" if station.password else "none"}
+    if password is None:
+        return StationView(**fields, **auth)
+    return StationWithPassword(**fields, **auth, password=password)

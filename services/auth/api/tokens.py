@@ -1,0 +1,129 @@
+"""REST of idTokens."""
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import uuid4
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from services.auth.api.fields import READ, WRITE, GroupId, IdTokenPath, Language, Moment, missing
+from services.auth.domain import tokens as domain
+from services.auth.domain.tokens import Entry
+from services.auth.store import Store
+from services.common.access import Access
+from services.common.clock import Clock
+from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.ocpp.id_tokens import Authorization, Token, token_key
+
+# IdTokenEnumType of OCPP 2.0.1.
+Type = Literal["Central", "eMAID", "ISO14443", "ISO15693", "KeyCode", "Local", "MacAddress", "NoAuthorization"]
+
+
+class TokenChange(BaseModel):
+    """What shall be different about an idToken; what is absent stays as it is, null empties it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Type | None = Field(
+        None, description="of OCPP 2.0.1; 1.6 has no types and presents any", examples=["ISO14443"]
+    )
+    status: Authorization | None = Field(None, examples=["Accepted"])
+    expires_at: Moment | None = Field(None, description="from then on it is Expired", examples=["2030-12-31T23:00:00Z"])
+    group_id: GroupId | None = None
+    cache_expires_at: Moment | None = Field(
+        None, description="until when stations may keep the answer; never longer than expires_at is told"
+    )
+    language: Language | None = None
+
+    @field_validator("type", "status")
+    @classmethod
+    def _needed(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("cannot be null")
+        return value
+
+
+class TokenBody(TokenChange):
+    """An idToken as it shall be."""
+
+    type: Type = Field(description="of OCPP 2.0.1; 1.6 has no types and presents any", examples=["ISO14443"])
+    status: Authorization = Field(Authorization.ACCEPTED, examples=["Accepted"])
+
+
+class TokenView(BaseModel):
+    """An idToken that may or may not charge."""
+
+    id_token: str = Field(description="as it was written last", examples=["04A2B3C4D5E6F7"])
+    type: str
+    status: Authorization
+    expires_at: datetime | None
+    group_id: str | None
+    cache_expires_at: datetime | None
+    language: str | None
+    registered_at: datetime
+    changed_at: datetime
+
+
+def router(store: Store, access: Access, clock: Clock) -> APIRouter:
+    """/v1/tokens."""
+    routes = APIRouter(prefix="/v1/tokens", tags=["tokens"])
+    read, write = [access.require(READ)], [access.require(WRITE)]
+
+    @routes.put("/{id_token:path}", dependencies=write, responses={201: {"model": TokenView}})
+    async def put(id_token: IdTokenPath, body: TokenBody, response: Response) -> TokenView:
+        """Registers an idToken, or replaces all that is said about it."""
+        token = Token(id_token, **dict(body))
+        async with store.transaction() as tx:
+            known = await tx.token(token_key(id_token))
+            decision = domain.put(known, token, clock())
+            await tx.save_token(decision, uuid4().hex)
+        response.status_code = 200 if known else 201
+        return _view(decision.entry)
+
+    @routes.get("", dependencies=read)
+    async def tokens(
+        type: Annotated[Type | None, Query()] = None,
+        status: Annotated[Authorization | None, Query()] = None,
+        group_id: Annotated[str | None, Query(max_length=36)] = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Page[TokenView]:
+        """IdTokens in alphabetical order. A status is as it was set: one that has expired may still say Accepted."""
+        position = read_cursor(cursor, str)
+        found = await store.tokens(str(position[0]) if position else "", type, status, group_id, limit + 1)
+        after = write_cursor(found[limit - 1].key) if len(found) > limit else None
+        return Page(items=[_view(entry) for entry in found[:limit]], next=after)
+
+    @routes.get("/{id_token:path}", dependencies=read)
+    async def token(id_token: IdTokenPath) -> TokenView:
+        """One idToken."""
+        if (known := await store.token(token_key(id_token))) is None:
+            raise missing("idToken")
+        return _view(known)
+
+    @routes.patch("/{id_token:path}", dependencies=write)
+    async def change(id_token: IdTokenPath, body: TokenChange) -> TokenView:
+        """Changes what is named."""
+        async with store.transaction() as tx:
+            if (known := await tx.token(token_key(id_token))) is None:
+                raise missing("idToken")
+            changes = {name: getattr(body, name) for name in body.model_fields_set}
+            decision = domain.put(known, replace(known.token, **changes), clock())
+            await tx.save_token(decision, uuid4().hex)
+        return _view(decision.entry)
+
+    @routes.delete("/{id_token:path}", dependencies=write, status_code=204)
+    async def remove(id_token: IdTokenPath) -> None:
+        """Removes an idToken; it is unknown from now on."""
+        async with store.transaction() as tx:
+            if (known := await tx.token(token_key(id_token))) is None:
+                raise missing("idToken")
+            await tx.remove_token(domain.remove(known, clock()), uuid4().hex)
+
+    return routes
+
+
+def _view(entry: Entry) -> TokenView:
+    return TokenView(**asdict(entry.token), registered_at=entry.registered_at, changed_at=entry.changed_at)

@@ -1,0 +1,37 @@
+"""OCPP 1.6 with its security extension: payload to request, reply to payload."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.auth.domain.requests import Authorize, NotSigned, Request, SignCertificate, Verdict
+from services.common.calls import Call
+from services.common.dialects import Dialect
+from services.ocpp.id_tokens import IdToken
+from services.ocpp.v16 import id_tag_info
+
+
+def authorize(call: Call) -> Request:
+    return Authorize(IdToken(call.payload["idTag"]))
+
+
+def sign_certificate(_: Call) -> Request:
+    return SignCertificate()
+
+
+def verdict(reply: Verdict) -> dict[str, Any]:
+    return {"idTagInfo": id_tag_info(reply.info)}
+
+
+def not_signed(_: NotSigned) -> dict[str, Any]:
+    return {"status": "Rejected"}
+
+
+READ: Mapping[str, Callable[[Call], Request]] = {
+    "Authorize": authorize,
+    "SignCertificate": sign_certificate,
+}
+WRITE: Mapping[type, Callable[[Any], dict[str, Any]]] = {
+    Verdict: verdict,
+    NotSigned: not_signed,
+}
+DIALECT = Dialect(READ, WRITE)

@@ -1,0 +1,91 @@
+"""OCPP 2.0.1, blocks A, C, M and N: payload to request, reply to payload."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.auth.domain.requests import (
+    Authorize,
+    Contract,
+    GetCertificateStatus,
+    GetContractCertificate,
+    NoCertificateStatus,
+    NoContractCertificate,
+    NoteCustomer,
+    Noted,
+    NotSigned,
+    Request,
+    SignCertificate,
+    Verdict,
+)
+from services.common.calls import Call
+from services.common.dialects import Dialect
+from services.ocpp.id_tokens import IdToken
+from services.ocpp.v201 import id_token_info
+
+CERTIFICATE_STATUS = {Contract.UNVERIFIED: "CertChainError"}
+
+
+def authorize(call: Call) -> Request:
+    token = call.payload["idToken"]
+    by_contract = "certificate" in call.payload or "iso15118CertificateHashData" in call.payload
+    return Authorize(IdToken(token["idToken"], token["type"]), by_contract)
+
+
+def sign_certificate(_: Call) -> Request:
+    return SignCertificate()
+
+
+def get_15118_ev_certificate(_: Call) -> Request:
+    return GetContractCertificate()
+
+
+def get_certificate_status(_: Call) -> Request:
+    return GetCertificateStatus()
+
+
+def notify_customer_information(_: Call) -> Request:
+    return NoteCustomer()
+
+
+def verdict(reply: Verdict) -> dict[str, Any]:
+    info = {"idTokenInfo": id_token_info(reply.info)}
+    return info | {"certificateStatus": CERTIFICATE_STATUS[reply.contract]} if reply.contract else info
+
+
+def not_signed(reply: NotSigned) -> dict[str, Any]:
+    return {"status": "Rejected", "statusInfo": not_enabled(reply.reason)}
+
+
+def no_contract_certificate(reply: NoContractCertificate) -> dict[str, Any]:
+    """exiResponse is required by the schema, and empty where there is none (Iso15118EVCertificateStatusEnumType)."""
+    return {"status": "Failed", "exiResponse": "", "statusInfo": not_enabled(reply.reason)}
+
+
+def no_certificate_status(reply: NoCertificateStatus) -> dict[str, Any]:
+    return {"status": "Failed", "statusInfo": not_enabled(reply.reason)}
+
+
+def noted(_: Noted) -> dict[str, Any]:
+    return {}
+
+
+def not_enabled(reason: str) -> dict[str, Any]:
+    """statusInfo with a reason code of the appendices."""
+    return {"reasonCode": "NotEnabled", "additionalInfo": reason}
+
+
+READ: Mapping[str, Callable[[Call], Request]] = {
+    "Authorize": authorize,
+    "SignCertificate": sign_certificate,
+    "Get15118EVCertificate": get_15118_ev_certificate,
+    "GetCertificateStatus": get_certificate_status,
+    "NotifyCustomerInformation": notify_customer_information,
+}
+WRITE: Mapping[type, Callable[[Any], dict[str, Any]]] = {
+    Verdict: verdict,
+    NotSigned: not_signed,
+    NoContractCertificate: no_contract_certificate,
+    NoCertificateStatus: no_certificate_status,
+    Noted: noted,
+}
+DIALECT = Dialect(READ, WRITE)

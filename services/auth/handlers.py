@@ -1,0 +1,54 @@
+"""A batch of ocpp.calls.auth: read, decide, keep, answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.auth.dialects import DIALECTS
+from services.auth.domain.requests import KEPT, Authorize, Decided, Reply, Request, Verdict, decide
+from services.auth.store import Store
+from services.common.bus import Record
+from services.common.calls import Answer, Call, Refused, Replies
+from services.common.clock import Clock
+from services.common.errors import Unprocessable
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """Handles batches."""
+
+    store: Store
+    replies: Replies
+    clock: Clock
+
+    async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+        """One query for all idTokens, one transaction for all that is kept and announced; then the replies."""
+        asked = [(call, read(call)) for call in map(Call.read, records)]
+        async with self.store.transaction() as tx:
+            known = await tx.known({request.token.key for _, request in asked if isinstance(request, Authorize)})
+            now = self.clock()
+            told = [
+                (call, request if isinstance(request, Refused) else decide(request, known, now))
+                for call, request in asked
+            ]
+            kept = [call for call, request in asked if isinstance(request, KEPT)]
+            await tx.keep(kept, [verdict(call, reply, now) for call, reply in told if isinstance(reply, Verdict)])
+        return self.replies.settle([(call, answer(call, reply)) for call, reply in told], self.clock())
+
+
+def read(call: Call) -> Request | Refused:
+    """What a call asks for. Raises Unprocessable where nobody waits to be told that it cannot be understood."""
+    request = DIALECTS.read(call)
+    if isinstance(request, Refused) and call.answered:
+        raise Unprocessable(f"{request.code}: {request.description}")
+    return request
+
+
+def verdict(call: Call, reply: Verdict, now: datetime) -> Decided:
+    """What is announced of a verdict."""
+    return Decided(call.station_id, reply.token, reply.info.status, now, call.id)
+
+
+def answer(call: Call, reply: Reply | Refused) -> Answer:
+    """A reply in the words of the station's version."""
+    return reply if isinstance(reply, Refused) else DIALECTS.write(call, reply)
