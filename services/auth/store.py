@@ -1,4 +1,4 @@
-"""All SQL of auth. Stations and idTokens are changed under a lock of their key, so that records leave in commit order."""
+"""All SQL of auth. Stations and idTokens change under a lock of their key, so that records leave in commit order."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager

@@ -40,7 +40,7 @@ GroupId = Annotated[
         min_length=1,
         max_length=36,
         pattern=ID_TOKEN,
-        description="shared by idTokens that may stop each other's sessions; 1.6 stations are told it up to 20 characters",
+        description="shared by idTokens that may stop each other's sessions; 1.6 has room for 20 characters",
         examples=["FLEET-7"],
     ),
 ]

@@ -83,7 +83,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
     async def register(
         station_id: StationId, response: Response, body: StationBody | None = None
     ) -> StationWithPassword | StationView:
-        """Registers a station, or replaces its attributes; a password that is generated is shown in this answer only."""
+        """Registers a station, or replaces its attributes. A password that is generated is shown this once."""
         text, fresh = passwords.fresh()
         command = _register(station_id, body or StationBody(), passwords)
         async with store.transaction() as tx:
