@@ -1,0 +1,205 @@
+"""One service on the bus in memory and the real Postgres: what goes in, what comes out, what REST shows."""
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import jwt
+from google.protobuf.message import Message
+
+from services.common.bus import Record
+from services.common.database import Database
+from services.common.memory import MemoryBus
+from services.common.service import Service
+from services.common.settings import CommonSettings
+from services.common.wire import Call, ConnectionChange, ConnectionState, Outbound
+from services.common.wire.voltbus.v1 import events_pb2
+from services.ocpp.versions import VERSIONS
+from tests.conftest import SECRETS
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+COUNT = itertools.count(1)
+
+
+def token(*scopes: str) -> str:
+    claims = {"sub": "test", "scope": " ".join(scopes), "exp": time.time() + 600}
+    return jwt.encode(claims, SECRETS["VOLTBUS_JWT_SECRET"], "HS256")
+
+
+def settings_of(kind: type[CommonSettings], environment: Mapping[str, str], **more: Any) -> Any:
+    """A service's settings as its environment would make them."""
+    names = {name.removeprefix("VOLTBUS_").lower(): value for name, value in environment.items()}
+    return kind(**(names | more))
+
+
+@dataclass
+class Time:
+    """A clock that is set by hand."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def passes(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Running:
+    """A service that runs. topics: that it reads."""
+
+    name: str
+    service: Service
+    bus: MemoryBus
+    database: Database
+    time: Time
+    http: httpx.AsyncClient
+    topics: tuple[str, ...]
+    tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    def call(self, action: str, payload: Any, station_id: str = "CP1", version: str = "1.6", **more: Any) -> Call:
+        """A CALL as the gateway would forward it, valid against its schema."""
+        schemas = VERSIONS[version].schemas
+        schemas.check_request(action, payload)
+        connection = more.pop("connection_id", f"{station_id}-a")
+        answered = more.pop("answered", schemas.answered_empty(action) or action == "Heartbeat")
+        number = next(COUNT)
+        return Call(
+            id=more.pop("id", f"{connection}.{number}"),
+            station_id=station_id,
+            connection_id=connection,
+            slot=1,
+            message_id=more.pop("message_id", str(number)),
+            version=version,
+            action=action,
+            payload=json.dumps(payload).encode(),
+            received_at=more.pop("received_at", self.time()),
+            answered=answered,
+            **more,
+        )
+
+    def change(self, state: "ConnectionState", station_id: str = "CP1", version: str = "1.6", **more: Any) -> Record:
+        """What a gateway says about a connection."""
+        fields: dict[str, Any] = {"connection_id": f"{station_id}-a", "at": self.time(), "remote_address": "10.0.0.7"}
+        body = ConnectionChange(station_id=station_id, version=version, state=state, **(fields | more))
+        return Record("ocpp.connections", station_id.encode(), body.SerializeToString())
+
+    def record(self, call: Call) -> Record:
+        return Record(f"ocpp.calls.{self.name}", call.station_id.encode(), call.SerializeToString())
+
+    async def put(self, *records: Record | Call) -> None:
+        """Puts records on the bus and waits until they are handled."""
+        await self.bus.publish([self.record(r) if isinstance(r, Call) else r for r in records])
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Until everything that came in is committed and everything that goes out is out."""
+        await self.until(self._read)
+        async with self.database.connection() as db:
+            while await db.fetchval("select exists (select from outbox)"):
+                await self.bus.wait()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(15):
+            while not holds():
+                await self.bus.wait()
+                self.fail()
+
+    def fail(self) -> None:
+        """Tells what ended by itself."""
+        for task in self.tasks:
+            if task.done():
+                task.result()
+
+    async def ask(self, call: Call) -> Any:
+        """The answer to a call, valid against its schema; the refusal's code where it is one."""
+        await self.put(call)
+        reply = next(o.reply for o in self.replies() if o.reply.message_id == call.message_id)
+        if reply.WhichOneof("outcome") == "refusal":
+            return reply.refusal.code
+        answer = json.loads(reply.payload)
+        VERSIONS[call.version].schemas.check_response(call.action, answer)
+        return answer
+
+    def replies(self) -> list[Outbound]:
+        return [Outbound.FromString(record.value or b"") for record in self.bus.all("ocpp.outbound")]
+
+    def announced(self, kind: str | None = None) -> list[Any]:
+        """The events so far, of one kind or all."""
+        return [event for name, event in map(_event, self.bus.all(f"events.{self.name}")) if kind in (None, name)]
+
+    def dead(self) -> list[Record]:
+        return self.bus.all(f"dead.{self.name}")
+
+    async def get(self, path: str, status: int = 200, **params: Any) -> Any:
+        answer = await self.http.get(path, params=params)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    async def restart(self, commit: bool = True) -> None:
+        """Starts the tasks anew; without a commit, everything is read again."""
+        await self._halt()
+        if not commit:
+            self.bus.committed.clear()
+        self._begin()
+
+    def _begin(self) -> None:
+        self.tasks = [asyncio.create_task(step(), name=name) for name, step in self.service.tasks.items()]
+
+    async def _halt(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    def _read(self) -> bool:
+        read = [place for place in self.bus.logs if place[0] in self.topics]
+        return all(self.bus.committed[self.name, place] == len(self.bus.logs[place]) for place in read)
+
+
+def _event(record: Record) -> tuple[str, Message]:
+    headers = dict(record.headers)
+    name = headers["ce_type"].decode().rsplit(".", 1)[1]
+    event: Message = getattr(events_pb2, name).FromString(record.value)
+    assert headers["content-type"] == b"application/protobuf"
+    assert headers["ce_subject"] == record.key
+    return name, event
+
+
+@asynccontextmanager
+async def running(
+    name: str, build: Any, settings: CommonSettings, *topics: str, clock: Time | None = None
+) -> AsyncIterator[Running]:
+    """The service, with empty tables. topics: that it reads beside its calls."""
+    bus, database, clock = MemoryBus(), Database(settings, name), clock or Time()
+    service: Service = build(settings, bus, database, clock)
+    transport = httpx.ASGITransport(service.app)
+    headers = {"Authorization": f"Bearer {token(f'{name}:read', f'{name}:write')}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as http:
+        for step in service.opens:
+            await step()
+        await empty(database)
+        world = Running(name, service, bus, database, clock, http, (f"ocpp.calls.{name}", *topics))
+        world._begin()
+        try:
+            yield world
+        finally:
+            await world._halt()
+            for close in service.closes:
+                await close()
+
+
+async def empty(database: Database) -> None:
+    """Removes all rows."""
+    async with database.connection() as db:
+        tables = await db.fetch(
+            "select tablename from pg_tables where schemaname = $1 and tablename !~ 'yoyo'", database.schema
+        )
+        await db.execute("truncate " + ", ".join(row["tablename"] for row in tables))

@@ -1,0 +1,48 @@
+"""Every report of block K there and back: what is read, decided and said is valid against its schema."""
+
+import pytest
+
+from services.common.calls import Call, Refused
+from services.ocpp.versions import VERSIONS
+from services.smartcharging.dialects import DIALECTS
+from services.smartcharging.domain.reports import DECIDE, decide
+from tests.contract.examples import full, minimal
+from tests.unit.common.calls import call
+
+SCHEMAS = VERSIONS["2.0.1"].schemas
+ANSWERS = {
+    "NotifyChargingLimit": {},
+    "ClearedChargingLimit": {},
+    "ReportChargingProfiles": {},
+    "NotifyEVChargingNeeds": {
+        "status": "Rejected",
+        "statusInfo": {"reasonCode": "UnsupportedRequest", "additionalInfo": "schedules are not computed here"},
+    },
+    "NotifyEVChargingSchedule": {"status": "Accepted"},
+}
+
+
+def answer(asked: Call) -> object:
+    report = DIALECTS.read(asked)
+    assert not isinstance(report, Refused)
+    return DIALECTS.write(asked, decide(report))
+
+
+@pytest.mark.parametrize("example", [minimal, full])
+@pytest.mark.parametrize("action", ANSWERS)
+def test_answers(action: str, example: object) -> None:
+    """K11.FR.02, K12.FR.02, K13.FR.02, K15.FR.04, K15.FR.11."""
+    payload = example(SCHEMAS.document(f"{action}Request"))  # type: ignore[operator]
+    said = answer(call(action, payload, "2.0.1"))
+    assert said == ANSWERS[action]
+    SCHEMAS.check_response(action, said)
+
+
+def test_every_report_has_a_decision_and_every_reply_its_words() -> None:
+    dialect = DIALECTS._versions["2.0.1"]
+    assert {type(decide(report())) for report in DECIDE} == set(dialect.write)
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1", "9.9"])
+def test_what_is_not_known_is_refused(version: str) -> None:
+    assert isinstance(DIALECTS.read(call("Heartbeat", {}, version)), Refused)
