@@ -1,0 +1,108 @@
+"""Every message a station may send, to the service that owns it: its reply is legal, in each version."""
+
+import asyncio
+import itertools
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import orjson
+import pytest
+
+from services.common.bus import Record
+from services.common.clock import now
+from services.common.database import Database
+from services.common.memory import MemoryBus
+from services.common.service import Service
+from services.common.wire import Call, Outbound, Reply
+from services.gateway.routes import OWNERS
+from services.ocpp.topics import SERVICES
+from services.ocpp.versions import VERSIONS
+from tests.conftest import Stack
+from tests.contract import examples
+
+MAKERS = {"minimal": examples.minimal, "full": examples.full}
+CASES = [
+    (version, action, kind)
+    for version, actions in OWNERS.items()
+    for action in sorted(actions)
+    for kind in MAKERS
+    if action != "Heartbeat"  # the gateway says what time it is
+]
+SLOT = 1
+TIMEOUT = 30
+
+
+def payload(version: str, action: str, kind: str) -> Any:
+    suffix = "Request" if version == "2.0.1" else ""
+    return MAKERS[kind](VERSIONS[version].schemas.document(action + suffix))
+
+
+def build(name: str, bus: MemoryBus, env: Mapping[str, str]) -> Service:
+    """The real wiring of a service, on a bus in memory and the real Postgres."""
+    app = import_module(f"services.{name}.app")
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in env.items():
+            patch.setenv(variable, value)
+        settings = import_module(f"services.{name}.settings").Settings.read()
+    service: Service = app.build(settings, bus, Database(settings, name), now)
+    return service
+
+
+async def ask(service: Service, bus: MemoryBus, cases: Mapping[str, tuple[str, str, str]]) -> dict[str, Reply]:
+    """Lets the service answer calls; its replies by message id."""
+    topic, outbound = service.settings.topic(f"ocpp.calls.{service.name}"), service.settings.topic("ocpp.outbound")
+    for step in service.opens:
+        await step()
+    tasks = [asyncio.create_task(task()) for task in service.tasks.values()]
+    await bus.publish([call(topic, message_id, *case) for message_id, case in cases.items()])
+    replies: dict[str, Reply] = {}
+    async with asyncio.timeout(TIMEOUT):
+        while len(replies) < len(cases):
+            await bus.wait()
+            sent = (Outbound.FromString(record.value or b"") for record in bus.all(outbound))
+            replies = {body.reply.message_id: body.reply for body in sent}
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    for close in service.closes:
+        await close()
+    return replies
+
+
+def call(topic: str, message_id: str, version: str, action: str, kind: str) -> Record:
+    """A call as the gateway publishes it; none is answered by the gateway, so that all replies can be seen."""
+    record = Call(
+        id=f"connection.{message_id}",
+        station_id=f"CP-{version}-{kind}",
+        connection_id="connection",
+        slot=SLOT,
+        message_id=message_id,
+        version=version,
+        action=action,
+        payload=orjson.dumps(payload(version, action, kind)),
+        received_at=now(),
+    )
+    return Record(topic, record.station_id.encode(), record.SerializeToString())
+
+
+@pytest.fixture(scope="module")
+async def replies(stack: Stack) -> dict[tuple[str, str, str], Reply]:
+    """What every service says to everything."""
+    env, numbers = await stack.fresh(topics=False), itertools.count()
+    answers: dict[tuple[str, str, str], Reply] = {}
+    for name in SERVICES:
+        bus = MemoryBus()
+        cases = {str(next(numbers)): case for case in CASES if OWNERS[case[0]][case[1]] == name}
+        told = await ask(build(name, bus, env), bus, cases)
+        answers |= {cases[message_id]: reply for message_id, reply in told.items()}
+    return answers
+
+
+@pytest.mark.parametrize(("version", "action", "kind"), CASES)
+def test_the_reply_is_legal(replies: dict[tuple[str, str, str], Reply], version: str, action: str, kind: str) -> None:
+    reply = replies[version, action, kind]
+    assert reply.WhichOneof("outcome") == "payload", reply.refusal
+    VERSIONS[version].schemas.check_response(action, orjson.loads(reply.payload))
+    if VERSIONS[version].schemas.answered_empty(action):
+        assert orjson.loads(reply.payload) == {}
