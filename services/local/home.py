@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -45,16 +45,28 @@ class Home:
             raise LocalError(f"{self.folder} is not open: Voltbus is stopping")
         return self._guard.stdin.fileno()
 
+    @property
+    def guard_pid(self) -> int:
+        """The guard's process id; 0 when the folder is not held."""
+        return self._guard.pid if self._guard else 0
+
     def launcher(self, orphan_signal: int, user: str | None = None, reach: bool = False) -> list[str]:
         """What to put before a command so that the guard knows of it; pass it `pipe` as a file to keep."""
         bare_python = [sys.executable, "-I", "-S", str(_LAUNCH)]
         return [*bare_python, str(self.pipe), str(int(orphan_signal)), user or "-", str(int(reach))]
 
-    def run(self, command: Sequence[str], user: str | None = None, reach: bool = False) -> str | None:
+    def run(
+        self,
+        command: Sequence[str],
+        user: str | None = None,
+        reach: bool = False,
+        env: Mapping[str, str] | None = None,
+    ) -> str | None:
         """Runs a command to its end; None when it went well, otherwise the end of what it complained."""
         launcher = self.launcher(signal.SIGTERM, user, reach)
         with subprocess.Popen(
             [*launcher, *command],
+            env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

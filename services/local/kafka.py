@@ -2,8 +2,9 @@
 
 import asyncio
 import base64
+import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from services.local.errors import ServerUnreachable, StartFailed, reason
@@ -60,18 +61,19 @@ def prepare(home: Home, port: int, controller_port: int, progress: Progress) -> 
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / "kafka.properties"
     file.write_text(properties(folder, port, controller_port))
-    run = [str(java), *_MEMORY, *_QUIET, "-cp", ":".join(map(str, jars))]
+    run = [str(java), *_MEMORY, *_QUIET]
+    env = {"CLASSPATH": os.pathsep.join(map(str, jars))}
     if not (folder / "data" / "meta.properties").exists():
         progress("making its data folder")
-        _format(home, run, file)
-    return Spec("kafka", (*run, "kafka.Kafka", str(file)), lambda: kafka_answers(port), patience=90)
+        _format(home, run, env, file)
+    return Spec("kafka", (*run, "kafka.Kafka", str(file)), lambda: kafka_answers(port), env, patience=90)
 
 
-def _format(home: Home, run: Sequence[str], file: Path) -> None:
+def _format(home: Home, run: Sequence[str], env: Mapping[str, str], file: Path) -> None:
     # "k": an id may not begin with a dash.
     cluster_id = "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
     tool = [*run, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", str(file)]
-    if complaint := home.run(tool):
+    if complaint := home.run(tool, env=env):
         raise StartFailed(f"Kafka could not make its data folder {file.parent}: {complaint}")
 
 

@@ -16,16 +16,17 @@ _PATIENCE = 60.0
 
 async def watch(parts: Callable[[], Iterable[Part]], home: Home, report: Callable[[str, str], None]) -> None:
     """Until cancelled: respawns dead parts with back-off, replaces a dead guard, trims logs, reports all of it."""
-    announcements: set[asyncio.Task[None]] = set()
+    announcing: dict[str, asyncio.Task[None]] = {}
     while True:
+        # Before anything is started: a process without a guard does not start.
+        home.renew_guard({part.pid: int(part.spec.orphan_signal) for part in parts() if part.alive})
         for part in parts():
             exit_code = part.exit_code
             if part.respawn_if_due():
                 report(part.name, f"stopped ({_how(exit_code)}), starting again")
-                announcements.add(asyncio.create_task(_announce(part, report)))
+                if part.name not in announcing or announcing[part.name].done():
+                    announcing[part.name] = asyncio.create_task(_announce(part, report))
             trim_log(part.log)
-        announcements = {task for task in announcements if not task.done()}
-        home.renew_guard({part.pid: int(part.spec.orphan_signal) for part in parts() if part.alive})
         await asyncio.sleep(_TICK)
 
 

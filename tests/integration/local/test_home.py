@@ -26,7 +26,7 @@ with Home(pathlib.Path(sys.argv[1])) as home:
         parts.append(part)
         print(part.pid, flush=True)
     if sys.argv[2:]:
-        home._guard.kill()
+        os.kill(home.guard_pid, signal.SIGKILL)
         home._guard.wait()
         home.renew_guard({part.pid: signal.SIGKILL for part in parts})
     os.kill(os.getpid(), signal.SIGSTOP)

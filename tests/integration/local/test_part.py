@@ -84,6 +84,21 @@ async def test_watched_it_comes_back_and_says_so(home: Home) -> None:
     watcher.cancel()
 
 
+async def test_a_killed_guard_is_replaced_before_anything_starts(home: Home) -> None:
+    part = part_of(home, SLEEPER)
+    told: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+    await part.start()
+    os.kill(home.guard_pid, signal.SIGKILL)
+    part.kill()
+    watcher = asyncio.create_task(watch(lambda: [part], home, lambda *heard: told.put_nowait(heard)))
+    async with asyncio.timeout(5):
+        assert await told.get() == ("child", "stopped (SIGKILL), starting again")
+        assert await told.get() == ("child", "ready")
+    assert part.starts == 2
+    watcher.cancel()
+    await part.stop()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_root_runs_it_as_another_user_even_in_closed_folders(home: Home, tmp_path: Path) -> None:
     closed = tmp_path / "closed"

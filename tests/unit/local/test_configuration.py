@@ -69,3 +69,11 @@ def test_logs_begin_anew_and_do_not_grow_for_ever(tmp_path: Path, monkeypatch: p
         out.write("next")
     assert log.read_text() == "next"
     assert (tmp_path / "x.log.1").read_text() == "more than ten characters"
+
+
+def test_redis_may_be_the_machines_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = tmp_path / "redis-server"
+    installed.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = wheels.program("none", "bin/redis-server", server="Redis", variable="V", any_will_do=True)
+    assert found == installed
