@@ -1,5 +1,7 @@
 """python -m services.transactions"""
 
+from redis.asyncio import Redis
+
 from services.common.clock import now
 from services.common.database import Database
 from services.common.kafka import KafkaBus
@@ -11,7 +13,8 @@ from services.transactions.settings import Settings
 def real() -> Service:
     """On the real Kafka, Postgres and Redis."""
     settings = Settings.read()
-    return build(settings, KafkaBus(settings), Database(settings, NAME), now)
+    redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
+    return build(settings, KafkaBus(settings), Database(settings, NAME), redis, now)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,14 @@
 """The wiring of transactions, for production and tests alike."""
 
+from redis.asyncio import Redis
+
+from services.common import history
+from services.common.access import Access
 from services.common.bus import Bus
 from services.common.calls import Replies
 from services.common.clock import Clock
+from services.common.commands_desk import Desk
+from services.common.commands_routes import RedisRoutes
 from services.common.consumer import Consumer
 from services.common.copies import Copy
 from services.common.database import Database
@@ -10,8 +16,10 @@ from services.common.events import Events
 from services.common.outbox import Relay
 from services.common.service import Service, web
 from services.ocpp import topics
+from services.transactions import api
 from services.transactions.handlers import Handler
 from services.transactions.months import Months
+from services.transactions.remote import render
 from services.transactions.settings import Settings
 from services.transactions.store import Store
 from services.transactions.tokens import read_token
@@ -19,15 +27,17 @@ from services.transactions.tokens import read_token
 NAME = "transactions"
 
 
-def build(settings: Settings, bus: Bus, database: Database, clock: Clock) -> Service:
+def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
     """The process, not yet started."""
-    calls, outbound, dead, tokens_topic = (
-        settings.topic(topic.name) for topic in (topics.calls(NAME), topics.OUTBOUND, topics.dead(NAME), topics.TOKENS)
+    calls, results, outbound, dead, tokens_topic = (
+        settings.topic(topic.name)
+        for topic in (topics.calls(NAME), topics.results(NAME), topics.OUTBOUND, topics.dead(NAME), topics.TOKENS)
     )
     events, relay, months = Events(settings, NAME), Relay(database, bus), Months(database, clock)
     tokens = Copy(bus, tokens_topic, read_token)
-    handler = Handler(Store(database), tokens, events, Replies(outbound), dead, relay.wake, clock)
-    consumer = Consumer(bus, NAME, [calls], handler.handle, dead, clock)
+    desk = Desk(NAME, database, bus, RedisRoutes(redis), events, render, outbound, relay.wake, clock)
+    handler = Handler(Store(database), tokens, desk, events, Replies(outbound), results, dead, clock)
+    consumer = Consumer(bus, NAME, [calls, results], handler.handle, dead, clock)
 
     async def consume() -> None:
         # A driver must not be refused because the tokens are still being read.
@@ -35,15 +45,23 @@ def build(settings: Settings, bus: Bus, database: Database, clock: Clock) -> Ser
         await consumer.run()
 
     app = web(NAME, "Charging transactions and their meter values; remote start and stop.")
+    app.include_router(api.router(database, desk, tokens, Access(settings)))
+    app.include_router(history.router(database, Access(settings), api.READ))
     return Service(
         name=NAME,
         settings=settings,
         port=settings.transactions_port,
         port_setting="VOLTBUS_TRANSACTIONS_PORT",
         app=app,
-        tasks={"tokens": tokens.run, "consumer": consume, "outbox": relay.run, "months": months.run},
+        tasks={
+            "tokens": tokens.run,
+            "consumer": consume,
+            "outbox": relay.run,
+            "commands": desk.run,
+            "months": months.run,
+        },
         checks={"kafka": bus.ready, "tokens": tokens.ready, "consumer": consumer.ready, "postgres": database.ready},
         opens=(bus.start, database.start, months.prepare),
         drains=(consumer.stop,),
-        closes=(database.close, bus.close),
+        closes=(database.close, bus.close, redis.aclose),
     )

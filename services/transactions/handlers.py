@@ -13,6 +13,7 @@ from services.common import outbox, recorded
 from services.common.bus import Record
 from services.common.calls import Answer, Call, Refused, Replies
 from services.common.clock import Clock
+from services.common.commands_desk import Desk
 from services.common.consumer import dead_letter
 from services.common.copies import Copy
 from services.common.errors import Unprocessable
@@ -57,27 +58,30 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """Handles batches. dead_topic: of calls that have been answered and cannot be read. wake: the outbox has news."""
+    """Handles batches. results: the topic of what became of commands. dead: of what cannot be handled."""
 
     store: Store
     tokens: Copy[Token]
+    desk: Desk
     events: Events
     replies: Replies
-    dead_topic: str
-    wake: Callable[[], None]
+    results: str
+    dead: str
     clock: Clock
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """Everything of a batch in one transaction; then the replies that stations wait for."""
         batch = Batch(self.clock())
-        calls = self._read(batch, records)
+        results = [record for record in records if record.topic == self.results]
+        calls = self._read(batch, [record for record in records if record.topic != self.results])
         async with self.store.transaction() as work:
             for kind, take in TAKE.items():
                 if chosen := [(call, message) for call, message in batch.messages if isinstance(message, kind)]:
                     await take(self, batch, work, chosen)
-            await outbox.add(work.db, batch.outbox())
-        if batch.news:
-            self.wake()
+            news = [*batch.outbox(), *await self.desk.conclude(work.db, results)]
+            await outbox.add(work.db, news)
+        if news:
+            self.desk.tell()
         answers = [(call, _answer(batch, call)) for call in calls]
         return [*batch.dead, *self.replies.settle(answers, self.clock())]
 
@@ -98,7 +102,7 @@ class Handler:
             except OcppError as error:
                 message = Refused(error.code.value, error.description)
             except Unprocessable as error:
-                batch.dead.append(dead_letter(record, self.dead_topic, error, batch.now))
+                batch.dead.append(dead_letter(record, self.dead, error, batch.now))
                 continue
             batch.order[call.id] = len(calls)
             calls.append(call)
@@ -109,7 +113,7 @@ class Handler:
             log.warning("call refused", station_id=call.station_id, message_id=call.message_id, reason=message.code)
             if call.answered:
                 reason = Unprocessable(f"{message.code}: {message.description}")
-                batch.dead.append(dead_letter(record, self.dead_topic, reason, batch.now))
+                batch.dead.append(dead_letter(record, self.dead, reason, batch.now))
         return calls
 
 

@@ -161,7 +161,7 @@ class Work:
         keys = {(report.station_id, report.key) for report in reports if report.key is not None}
         numbers = {(report.station_id, report.number) for report in reports if report.number}
         rows = await self.db.fetch(LOAD, *_columns(keys, 2), *_columns(numbers, 2))
-        return [_transaction(row) for row in rows]
+        return [read(row) for row in rows]
 
     async def reserve(self, count: int) -> list[int]:
         """That many new ids."""
@@ -278,7 +278,8 @@ def _row(one: Transaction) -> tuple[Any, ...]:
     )
 
 
-def _transaction(row: "asyncpg.Record") -> Transaction:
+def read(row: "asyncpg.Record") -> Transaction:
+    """A row of the table transaction."""
     state = orjson.loads(row["state"])
     register = state["register"]
     return Transaction(

@@ -1,11 +1,11 @@
--- Commands to stations and what became of them.
+-- Commands to stations and what became of them; json, not jsonb, keeps every character.
 -- depends: 0002_create_message
 create table command (
     id text primary key,
     number integer generated always as identity,
     station_id text not null,
     action text not null,
-    payload jsonb not null,
+    payload json not null,
     status text not null,
     created_at timestamptz not null,
     expires_at timestamptz not null,
@@ -14,7 +14,7 @@ create table command (
     version text,
     sent_at timestamptz,
     ended_at timestamptz,
-    response jsonb,
+    response json,
     error_code text,
     error_description text
 );

@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from redis.asyncio import Redis
 
 import services.transactions
 from services.common.clock import now
@@ -36,7 +37,8 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 async def system(settings: Settings) -> AsyncIterator[running.System]:
     """The whole service."""
     bus = MemoryBus()
-    system = running.System(build(settings, bus, Database(settings, NAME), now), bus)
+    redis = Redis.from_url(settings.redis_url)
+    system = running.System(build(settings, bus, Database(settings, NAME), redis, now), bus)
     await system.start()
     yield system
     await system.stop()

@@ -1,0 +1,183 @@
+"""REST: transactions, their meter values, orphans; remote start and stop."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+import asyncpg
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.common import commands_api
+from services.common.access import Access
+from services.common.commands_api import CommandStatus, IdempotencyKey, Wait, issue
+from services.common.commands_desk import Asked, Desk
+from services.common.copies import Copy
+from services.common.database import Database
+from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.common.problems import Problem
+from services.ocpp.id_tokens import TYPES, Token, token_key
+from services.transactions import reads, views
+from services.transactions.remote import START, STOP
+from services.transactions.views import OrphanView, SampleView, StationSampleView, TransactionView
+
+READ, WRITE = "transactions:read", "transactions:write"
+# Postgres has no text with the character NUL.
+WORD = r"^[^\x00]+$"
+StationId = Annotated[str, Path(max_length=255, pattern=WORD)]
+Number = Annotated[int, Path(ge=1, lt=2**63, description="our id of the transaction")]
+
+V = TypeVar("V", bound=BaseModel)
+
+
+class Start(BaseModel):
+    """Start a transaction for an idToken."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id_token: str = Field(min_length=1, max_length=36, pattern=WORD)
+    type: Literal[TYPES] | None = Field(None, description="default: as registered, else Central")  # type: ignore[valid-type]
+    evse_id: int | None = Field(None, ge=1, lt=2**31, description="of OCPP 1.6: the connector")
+    connector_id: int | None = Field(None, ge=1, lt=2**31)
+    expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
+
+
+class Stop(BaseModel):
+    """Stop a transaction."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    transaction_id: Annotated[int, Field(ge=0, lt=2**63)] | Annotated[str, Field(max_length=36, pattern=WORD)] = Field(
+        description="ours or the station's"
+    )
+    expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
+
+
+def router(database: Database, desk: Desk, tokens: Copy[Token], access: Access) -> APIRouter:
+    """Everything below /v1."""
+    routes = APIRouter()
+    routes.include_router(_reading(database, access))
+    routes.include_router(_acting(database, desk, tokens, access))
+    routes.include_router(commands_api.router(desk, access, READ))
+    return routes
+
+
+def _reading(database: Database, access: Access) -> APIRouter:
+    routes = APIRouter(prefix="/v1", tags=["transactions"], dependencies=[access.require(READ)])
+
+    @routes.get("/transactions")
+    async def transactions(
+        station_id: Annotated[str | None, Query(max_length=255, pattern=WORD)] = None,
+        status: Literal["active", "ended"] | None = None,
+        id_token: Annotated[str | None, Query(max_length=255, pattern=WORD)] = None,
+        started_after: AwareDatetime | None = None,
+        started_before: AwareDatetime | None = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Page[TransactionView]:
+        """Transactions, newest first."""
+        position = read_cursor(cursor, int)
+        active = None if status is None else status == "active"
+        before = int(position[0]) if position else None
+        wanted = reads.Filter(station_id, active, id_token, started_after, started_before, before)
+        async with database.connection() as db:
+            found = await reads.transactions(db, wanted, limit + 1)
+        last = write_cursor(found[limit - 1].id) if len(found) > limit else None
+        return Page(items=[views.transaction(one) for one in found[:limit]], next=last)
+
+    @routes.get("/transactions/{number}")
+    async def transaction(number: Number) -> TransactionView:
+        """One transaction."""
+        async with database.connection() as db:
+            found = await reads.transaction(db, number)
+        if found is None:
+            raise Problem(404, "there is no such transaction")
+        return views.transaction(found)
+
+    @routes.get("/transactions/{number}/samples")
+    async def samples(number: Number, limit: Limit = 100, cursor: Cursor = None) -> Page[SampleView]:
+        """Its meter values, in the order of the station's clock."""
+        async with database.connection() as db:
+            if await reads.transaction(db, number) is None:
+                raise Problem(404, "there is no such transaction")
+            rows = await reads.samples(db, number, _place(cursor), limit + 1)
+        return _page(rows, limit, views.sample)
+
+    @routes.get("/stations/{station_id}/samples")
+    async def station_samples(
+        station_id: StationId, limit: Limit = 100, cursor: Cursor = None
+    ) -> Page[StationSampleView]:
+        """Meter values that belong to no transaction, newest first."""
+        async with database.connection() as db:
+            rows = await reads.station_samples(db, station_id, _place(cursor), limit + 1)
+        return _page(rows, limit, views.station_sample)
+
+    @routes.get("/orphans")
+    async def orphans(
+        station_id: Annotated[str | None, Query(max_length=255, pattern=WORD)] = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Page[OrphanView]:
+        """Stops of transactions that never began here, newest first."""
+        position = read_cursor(cursor, int)
+        async with database.connection() as db:
+            rows = await reads.orphans(db, station_id, int(position[0]) if position else None, limit + 1)
+        last = write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
+        return Page(items=[views.orphan(row) for row in rows[:limit]], next=last)
+
+    return routes
+
+
+def _acting(database: Database, desk: Desk, tokens: Copy[Token], access: Access) -> APIRouter:
+    routes = APIRouter(prefix="/v1/stations", tags=["remote control"], dependencies=[access.require(WRITE)])
+
+    @routes.post("/{station_id}/start", status_code=202, responses={200: {"model": CommandStatus}})
+    async def start(
+        station_id: StationId,
+        body: Start,
+        response: Response,
+        wait: Wait = 0,
+        idempotency_key: IdempotencyKey = None,
+    ) -> CommandStatus:
+        """Asks the station to start a transaction, whatever its version."""
+        known = tokens.get(token_key(body.id_token))
+        payload = body.model_dump(exclude={"type", "expires_in"}) | {
+            "id_token_type": body.type or (known.type if known else "Central"),
+            "group_id": known.group_id if known else None,
+        }
+        asked = Asked(station_id, START, payload, body.expires_in, idempotency_key)
+        return await issue(desk, asked, wait, response)
+
+    @routes.post("/{station_id}/stop", status_code=202, responses={200: {"model": CommandStatus}})
+    async def stop(
+        station_id: StationId,
+        body: Stop,
+        response: Response,
+        wait: Wait = 0,
+        idempotency_key: IdempotencyKey = None,
+    ) -> CommandStatus:
+        """Asks the station to stop a transaction."""
+        async with database.connection() as db:
+            found = await reads.named(db, station_id, str(body.transaction_id))
+        if found is None:
+            field = [{"field": "body.transaction_id", "message": "unknown"}]
+            raise Problem(404, "the station has no such transaction", field)
+        payload = {"id": found.id, "transaction_id": found.transaction_id}
+        asked = Asked(station_id, STOP, payload, body.expires_in, idempotency_key)
+        return await issue(desk, asked, wait, response)
+
+    return routes
+
+
+def _place(cursor: str | None) -> tuple[datetime, int] | None:
+    position = read_cursor(cursor, str, int)
+    try:
+        return (datetime.fromisoformat(str(position[0])), int(position[1])) if position else None
+    except ValueError:
+        raise Problem(422, "cursor: not one that this list gave out") from None
+
+
+def _page(rows: Sequence[asyncpg.Record], limit: int, show: Callable[[Any], V]) -> Page[V]:
+    last = rows[limit - 1] if len(rows) > limit else None
+    following = write_cursor(last["taken_at"].isoformat(), last["digest"]) if last else None
+    return Page(items=[show(row) for row in rows[:limit]], next=following)

@@ -1,0 +1,110 @@
+"""What the REST API shows: energy in Wh, power in W, times in UTC."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import asyncpg
+import orjson
+from pydantic import BaseModel, Field
+
+from services.transactions.dialects.meter import CONTEXT, LOCATION
+from services.transactions.domain import sequence
+from services.transactions.domain.transaction import Transaction
+
+
+class TransactionView(BaseModel):
+    """A charging transaction as far as its station has told of it."""
+
+    id: int = Field(description="unique here; transactionId of OCPP 1.6")
+    station_id: str
+    evse_id: int | None = Field(description="of OCPP 1.6: its connector")
+    connector_id: int | None
+    transaction_id: str = Field(description="as the station knows it")
+    id_token: str | None
+    id_token_type: str | None = Field(description="of OCPP 2.x")
+    authorization: str | None = Field(description="the verdict on the idToken when it was presented")
+    stop_id_token: str | None = Field(description="who ended the authorization, where that was said")
+    status: Literal["active", "ended"]
+    charging_state: str | None = Field(description="of OCPP 2.x")
+    started_at: datetime = Field(description="by the station's clock")
+    started_received_at: datetime = Field(description="when we heard of it")
+    stopped_at: datetime | None
+    stopped_received_at: datetime | None
+    updated_at: datetime = Field(description="when we last heard something new")
+    energy_wh: float | None = Field(description="so far, or in all; null where it cannot be told")
+    meter_start_wh: float | None
+    meter_stop_wh: float | None
+    register_jumped_back: bool = Field(description="the energy register did: look before billing")
+    stop_reason: str | None
+    offline: bool = Field(description="some of it was told after the station had been offline")
+    complete: bool = Field(description="everything from start to stop has arrived")
+    missing_seq_nos: list[int] = Field(description="of OCPP 2.x: events that have not arrived")
+    reservation_id: int | None
+    remote_start_id: int | None
+    command_id: str | None = Field(description="the remote start that it came from")
+    details: dict[str, Any] = Field(description="what else the station said of it")
+
+
+class ReadingView(BaseModel):
+    """One value in its base unit."""
+
+    measurand: str
+    value: float | None = Field(None, description="null where the station sent no number")
+    unit: str
+    context: str = CONTEXT
+    location: str = LOCATION
+    phase: str | None = None
+    signed: Any = Field(None, description="what was signed, or no number, as the station sent it")
+    custom_data: Any = None
+
+
+class SampleView(BaseModel):
+    """All values of one moment."""
+
+    taken_at: datetime = Field(description="by the station's clock")
+    received_at: datetime
+    seq_no: int | None = Field(None, description="of the event that brought it (OCPP 2.x)")
+    said: str | None = Field(None, description="the station's time, where it could not be read")
+    readings: list[ReadingView]
+
+
+class StationSampleView(SampleView):
+    """Values that belong to no transaction."""
+
+    evse_id: int | None
+    connector_id: int | None
+    transaction_id: str | None = Field(description="what the station named, unknown here")
+
+
+class OrphanView(BaseModel):
+    """A stop of a transaction that never began here."""
+
+    id: int
+    station_id: str
+    transaction_id: str = Field(description="what the station named")
+    id_token: str | None
+    meter_stop_wh: float | None
+    stopped_at: datetime
+    received_at: datetime
+    stop_reason: str | None
+
+
+def transaction(one: Transaction) -> TransactionView:
+    own = {name: getattr(one, name) for name in set(TransactionView.model_fields) - {"missing_seq_nos", "details"}}
+    return TransactionView(**own, missing_seq_nos=sequence.missing(one.seen), details=dict(one.details))
+
+
+def sample(row: asyncpg.Record) -> SampleView:
+    return SampleView(**_read(row))
+
+
+def station_sample(row: asyncpg.Record) -> StationSampleView:
+    return StationSampleView(**_read(row))
+
+
+def orphan(row: asyncpg.Record) -> OrphanView:
+    return OrphanView(**dict(row))
+
+
+def _read(row: asyncpg.Record) -> dict[str, Any]:
+    return dict(row) | {"readings": orjson.loads(row["readings"])}

@@ -1,0 +1,176 @@
+"""Remote start and stop, version-neutral: what reaches the station, and what becomes of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from redis.asyncio import Redis
+
+from services.common.bus import Record
+from services.common.wire import OUTCOME_ANSWERED, OUTCOME_REFUSED, Command, Outbound, Outcome, Result
+from services.common.wire.voltbus.v1.events_pb2 import CommandChanged
+from services.ocpp import topics
+from services.transactions.settings import Settings
+from tests.integration.transactions.running import OUTBOUND, System, token
+from tests.integration.transactions.test_session import START
+
+Connect = Callable[[str, str], Awaitable[None]]
+
+
+@pytest.fixture
+async def connect(settings: Settings) -> AsyncIterator[Connect]:
+    """Makes a station be where a gateway would say that it is."""
+    async with Redis.from_url(settings.redis_url) as redis:
+
+        async def route(station: str, version: str) -> None:
+            value = {"slot": 2, "connection_id": f"{station}/1", "version": version}
+            await redis.set(f"route:{station}", orjson.dumps(value))
+
+        yield route
+
+
+def commands(system: System, station: str) -> list[Command]:
+    """What was sent to the connection of a station."""
+    found = [Outbound.FromString(record.value or b"") for record in system.bus.all(OUTBOUND)]
+    return [out.command for out in found if out.connection_id == f"{station}/1" and out.HasField("command")]
+
+
+async def conclude(system: System, station: str, command: Command, outcome: Outcome, **more: Any) -> None:
+    """The gateway tells what became of a command."""
+    result = Result(command_id=command.id, station_id=station, outcome=outcome, at=datetime.now(UTC), **more)
+    topic = topics.results("transactions").name
+    await system.bus.publish([Record(topic, station.encode(), result.SerializeToString())])
+
+
+async def post(system: System, station: str, what: str, body: Any, **more: Any) -> Any:
+    return await system.client.post(f"/v1/stations/{station}/{what}", json=body, **more)
+
+
+async def test_a_start_of_1_6_is_answered_and_found_again_in_its_transaction(
+    system: System, station: str, connect: Connect
+) -> None:
+    """1.6 §5.11: the transaction is that of the idTag on the connector."""
+    await connect(station, "1.6")
+    body = {"id_token": "cafe01", "connector_id": 1}
+    asked = asyncio.create_task(post(system, station, "start", body, params={"wait": 10}))
+    [command] = await system.until(lambda: commands(system, station))
+    assert (command.action, command.service) == ("RemoteStartTransaction", "transactions")
+    assert orjson.loads(command.payload) == {"idTag": "cafe01", "connectorId": 1}
+    await conclude(system, station, command, OUTCOME_ANSWERED, payload=b'{"status":"Accepted"}')
+    response = await asked
+    assert response.status_code == 200
+    answered = response.json()
+    assert (answered["status"], answered["response"]) == ("answered", {"status": "Accepted"})
+    begun = await system.ask(station, "StartTransaction", START)
+    again = await system.ask(station, "StartTransaction", START | {"meterStart": 2000})
+    found = [
+        (await system.client.get(f"/v1/transactions/{told['transactionId']}")).json()["command_id"]
+        for told in (begun, again)
+    ]
+    assert found == [answered["command_id"], None]
+    changes = [e.status for e in system.events(station) if isinstance(e, CommandChanged)]
+    assert changes == ["accepted", "sent", "answered"]
+
+
+async def test_a_start_of_2_0_1_carries_type_group_and_number(system: System, station: str, connect: Connect) -> None:
+    """F01.FR.04, F01.FR.06, F02.FR.21: the remoteStartId leads back."""
+    await connect(station, "2.0.1")
+    await system.bus.publish([token("beef02", kind="eMAID", group_id="FLEET")])
+    await system.ask(station, "TransactionEvent", _event("before", 0), "2.0.1")
+    accepted = await post(system, station, "start", {"id_token": "beef02", "evse_id": 3})
+    assert accepted.status_code == 202
+    [command] = await system.until(lambda: commands(system, station))
+    payload = orjson.loads(command.payload)
+    remote_start_id = payload.pop("remoteStartId")
+    assert payload == {
+        "evseId": 3,
+        "idToken": {"idToken": "beef02", "type": "eMAID"},
+        "groupIdToken": {"idToken": "FLEET", "type": "Central"},
+    }
+    told = _event("remote", 0) | {"transactionInfo": {"transactionId": "remote", "remoteStartId": remote_start_id}}
+    await system.ask(station, "TransactionEvent", told, "2.0.1")
+    items = (await system.client.get("/v1/transactions", params={"station_id": station})).json()["items"]
+    found = {item["transaction_id"]: item["command_id"] for item in items}
+    assert found == {"before": None, "remote": accepted.json()["command_id"]}
+
+
+@pytest.mark.parametrize("ours", [True, False])
+async def test_a_stop_names_the_transaction_as_the_station_does(
+    system: System, station: str, connect: Connect, ours: bool
+) -> None:
+    """F03.FR.01."""
+    await connect(station, "2.0.1")
+    await system.ask(station, "TransactionEvent", _event("tx-9", 0), "2.0.1")
+    [item] = (await system.client.get("/v1/transactions", params={"station_id": station})).json()["items"]
+    body = {"transaction_id": item["id"] if ours else "tx-9"}
+    assert (await post(system, station, "stop", body)).status_code == 202
+    [command] = await system.until(lambda: commands(system, station))
+    assert command.action == "RequestStopTransaction"
+    assert orjson.loads(command.payload) == {"transactionId": "tx-9"}
+
+
+async def test_a_stop_of_1_6(system: System, station: str, connect: Connect) -> None:
+    """1.6 §5.12."""
+    await connect(station, "1.6")
+    number = (await system.ask(station, "StartTransaction", START))["transactionId"]
+    asked = asyncio.create_task(post(system, station, "stop", {"transaction_id": str(number)}, params={"wait": 10}))
+    [command] = await system.until(lambda: commands(system, station))
+    assert (command.action, orjson.loads(command.payload)) == ("RemoteStopTransaction", {"transactionId": number})
+    await conclude(system, station, command, OUTCOME_REFUSED, error_code="InternalError", error_description="busy")
+    refused = (await asked).json()
+    assert (refused["status"], refused["error_code"], refused["error_description"]) == (
+        "rejected",
+        "InternalError",
+        "busy",
+    )
+
+
+async def test_a_command_waits_for_a_station_that_is_away(system: System, station: str, connect: Connect) -> None:
+    accepted = await post(system, station, "start", {"id_token": "A"}, headers={"Idempotency-Key": station})
+    assert (accepted.status_code, accepted.json()["status"]) == (202, "accepted")
+    again = await post(system, station, "start", {"id_token": "A"}, headers={"Idempotency-Key": station})
+    assert again.json()["command_id"] == accepted.json()["command_id"]
+    other = await post(system, station, "start", {"id_token": "B"}, headers={"Idempotency-Key": station})
+    assert other.status_code == 409
+    await connect(station, "1.6")
+    await system.until(lambda: commands(system, station))
+    assert len(commands(system, station)) == 1
+
+
+async def test_a_command_expires(system: System, station: str) -> None:
+    body = {"id_token": "A", "expires_in": 0.2}
+    response = await post(system, station, "start", body, params={"wait": 10})
+    assert (response.status_code, response.json()["status"]) == (200, "expired")
+
+
+async def test_what_the_version_cannot_say_is_refused_at_once(system: System, station: str, connect: Connect) -> None:
+    await connect(station, "1.6")
+    response = await post(system, station, "start", {"id_token": "X" * 21})
+    assert response.status_code == 422
+    assert response.json()["detail"] == "idTag: breaks maxLength of its schema"
+    assert commands(system, station) == []
+
+
+async def test_what_turns_out_not_to_be_sayable_is_rejected(system: System, station: str, connect: Connect) -> None:
+    command = (await post(system, station, "start", {"id_token": "X" * 21})).json()
+    await connect(station, "1.6")
+    ended = (await system.client.get(f"/v1/commands/{command['command_id']}", params={"wait": 10})).json()
+    assert (ended["status"], ended["error_code"]) == ("rejected", "TypeConstraintViolation")
+
+
+async def test_a_stop_of_nothing_is_a_problem(system: System, station: str) -> None:
+    response = await post(system, station, "stop", {"transaction_id": "none"})
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (404, "body.transaction_id")
+
+
+def _event(transaction_id: str, seq_no: int) -> dict[str, Any]:
+    return {
+        "eventType": "Started",
+        "timestamp": "2026-03-01T10:00:00Z",
+        "triggerReason": "RemoteStart",
+        "seqNo": seq_no,
+        "transactionInfo": {"transactionId": transaction_id},
+    }

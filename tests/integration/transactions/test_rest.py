@@ -1,0 +1,150 @@
+"""What an operator reads: transactions, their samples, what lies outside of them, orphans."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from tests.integration.transactions.running import System, bearer, token
+from tests.integration.transactions.test_session import START, metered, stop
+
+COUNT = itertools.count(1)
+
+
+async def start(system: System, station: str, **more: Any) -> int:
+    """A new transaction; its id."""
+    told = START | {"meterStart": 1000 + next(COUNT)} | more
+    number: int = (await system.ask(station, "StartTransaction", told))["transactionId"]
+    return number
+
+
+async def get(system: System, path: str, **query: Any) -> Any:
+    response = await system.client.get(path, params=query)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def test_a_transaction_is_read_with_all_that_is_known(system: System, station: str) -> None:
+    await system.bus.publish([token("cafe01")])
+    number = await start(system, station, meterStart=1000, reservationId=7)
+    await system.ask(station, "StopTransaction", stop(number, reason="Remote"))
+    found = await get(system, f"/v1/transactions/{number}")
+    expected = {
+        "id": number,
+        "station_id": station,
+        "evse_id": 1,
+        "connector_id": 1,
+        "transaction_id": str(number),
+        "id_token": "CAFE01",
+        "status": "ended",
+        "started_at": "2026-03-01T10:00:00Z",
+        "stopped_at": "2026-03-01T11:00:00Z",
+        "energy_wh": 7500,
+        "meter_start_wh": 1000,
+        "meter_stop_wh": 8500,
+        "stop_reason": "Remote",
+        "reservation_id": 7,
+        "authorization": "Accepted",
+        "missing_seq_nos": [],
+        "complete": True,
+        "offline": False,
+        "register_jumped_back": False,
+    }
+    assert expected.items() <= found.items()
+
+
+async def test_lists_are_filtered_and_paged_while_rows_are_added(system: System, station: str) -> None:
+    numbers = [await start(system, station, idTag=f"Tag{n}") for n in range(5)]
+    await system.ask(station, "StopTransaction", stop(numbers[0]))
+    first = await get(system, "/v1/transactions", station_id=station, limit=2)
+    assert [item["id"] for item in first["items"]] == numbers[:2:-1]
+    numbers.append(await start(system, station))
+    second = await get(system, "/v1/transactions", station_id=station, limit=10, cursor=first["next"])
+    assert [item["id"] for item in second["items"]] == numbers[2::-1]
+    assert second["next"] is None
+    ended = await get(system, "/v1/transactions", station_id=station, status="ended")
+    assert [item["id"] for item in ended["items"]] == numbers[:1]
+    tagged = await get(system, "/v1/transactions", station_id=station, id_token="tAG3", status="active")
+    assert [item["id"] for item in tagged["items"]] == [numbers[3]]
+    times = {"started_after": "2026-03-01T09:59:59Z", "started_before": "2026-03-01T10:00:01Z"}
+    assert len((await get(system, "/v1/transactions", station_id=station, **times))["items"]) == 6
+    times["started_before"] = times["started_after"]
+    assert (await get(system, "/v1/transactions", station_id=station, **times))["items"] == []
+
+
+async def test_samples_are_read_in_pages_with_their_defaults(system: System, station: str) -> None:
+    number = await start(system, station)
+    for minute in range(3):
+        await system.tell(station, "MeterValues", metered(number, "2000", f"2026-03-01T10:0{minute}:00Z"))
+    path = f"/v1/transactions/{number}/samples"
+    await system.until(lambda: len(system.events(station)) == 4)
+    first = await get(system, path, limit=2)
+    assert [item["taken_at"][11:16] for item in first["items"]] == ["10:00", "10:01"]
+    second = await get(system, path, cursor=first["next"])
+    assert [item["taken_at"][11:16] for item in second["items"]] == ["10:02"]
+    energy, power = first["items"][0]["readings"]
+    assert (energy["measurand"], energy["value"], energy["unit"]) == ("Energy.Active.Import.Register", 2000, "Wh")
+    assert (energy["context"], energy["location"]) == ("Sample.Periodic", "Outlet")
+    assert (power["value"], power["unit"]) == (7400, "W")
+
+
+async def test_meter_values_outside_transactions(system: System, station: str) -> None:
+    """1.6 §4.7: without a transaction; with one that is unknown; 2.0.1 J01: of the main meter."""
+    await system.tell(station, "MeterValues", metered(None, "1"))
+    await system.tell(station, "MeterValues", metered(-1, "2"))
+    await system.tell(station, "MeterValues", metered(2**40, "3"))
+    sampled = {"value": 4.0, "unitOfMeasure": {"unit": "Wh", "multiplier": 3}}
+    main = {"evseId": 0, "meterValue": [{"timestamp": "2026-03-01T10:00:00Z", "sampledValue": [sampled]}]}
+    await system.tell(station, "MeterValues", main, "2.0.1")
+    await system.until(lambda: len(system.events(station)) == 4)
+    items = (await get(system, f"/v1/stations/{station}/samples"))["items"]
+    values = {item["readings"][0]["value"]: item["transaction_id"] for item in items}
+    assert values == {1: None, 2: "-1", 3: str(2**40), 4000: None}
+    assert (await get(system, "/v1/transactions", station_id=station))["items"] == []
+
+
+async def test_orphans_are_answered_kept_and_listed(system: System, station: str) -> None:
+    """1.6 §4.10 and errata 3.18: unknown, 0 and -1."""
+    for number in (4_000_000, 0, -1, 2**62):
+        assert "idTagInfo" in await system.ask(station, "StopTransaction", stop(number))
+        assert "idTagInfo" in await system.ask(station, "StopTransaction", stop(number))
+    items = (await get(system, "/v1/orphans", station_id=station))["items"]
+    assert len(items) == 4
+    assert {"meter_stop_wh": 8500, "stop_reason": "Local", "id_token": "CAFE01"}.items() <= items[0].items()
+    await system.until(lambda: len(system.events(station)) == 4)
+
+
+async def test_a_stop_for_the_transaction_of_another_station_is_an_orphan(system: System, station: str) -> None:
+    number = await start(system, station)
+    await system.ask(f"{station}-other", "StopTransaction", stop(number))
+    assert (await get(system, f"/v1/transactions/{number}"))["status"] == "active"
+    assert len((await get(system, "/v1/orphans", station_id=f"{station}-other"))["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "field"),
+    [
+        ("/v1/transactions/0", 422, "path.number"),
+        ("/v1/transactions/999999999", 404, None),
+        ("/v1/transactions/999999999/samples", 404, None),
+        ("/v1/transactions?status=gone", 422, "query.status"),
+        ("/v1/transactions?station_id=%00", 422, "query.station_id"),
+        ("/v1/transactions?started_after=yesterday", 422, "query.started_after"),
+        ("/v1/transactions?cursor=nonsense", 422, "query.cursor"),
+        ("/v1/orphans?limit=0", 422, "query.limit"),
+        ("/v1/commands/none", 404, None),
+    ],
+)
+async def test_problems_name_the_field(system: System, path: str, status: int, field: str | None) -> None:
+    response = await system.client.get(path)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert field is None or response.json()["errors"][0]["field"] == field
+
+
+async def test_rest_is_closed(system: System, station: str) -> None:
+    nobody = await system.client.get("/v1/transactions", headers={"Authorization": ""})
+    assert nobody.status_code == 401
+    reader = bearer("transactions:read")
+    refused = await system.client.post(f"/v1/stations/{station}/start", json={"id_token": "A"}, headers=reader)
+    assert refused.status_code == 403
