@@ -45,8 +45,8 @@ class Bus(Protocol):
 
     async def close(self) -> None: ...
 
-    def ready(self) -> bool:
-        """Whether the broker answered lately."""
+    async def ready(self) -> bool:
+        """Whether the broker answers now."""
 
     async def send(self, record: Record) -> asyncio.Future[object]:
         """Queues a record; the future is done when all replicas have it. Order within a partition is kept."""

@@ -1,6 +1,7 @@
 """The Bus on Apache Kafka, by aiokafka: idempotent producer, static group members, plain assignment."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +16,8 @@ from services.common.settings import CommonSettings
 T = TypeVar("T")
 
 POLL_MS = 1000
+# A broker that takes longer to say which topics it has is not ready.
+ANSWER_SECONDS = 2
 # Longer than a restart takes: a member that comes back by its name within this time moves no partitions.
 SESSION_MS = 30_000
 HEARTBEAT_MS = 3_000
@@ -43,8 +46,12 @@ class KafkaBus(Bus):
         if self._producer:
             await self._producer.stop()
 
-    def ready(self) -> bool:
-        return self._producer is not None
+    async def ready(self) -> bool:
+        if self._producer is None:
+            return False
+        with contextlib.suppress(KafkaError, TimeoutError):
+            return bool(await asyncio.wait_for(self._producer.client.force_metadata_update(), ANSWER_SECONDS))
+        return False
 
     async def send(self, record: Record) -> asyncio.Future[object]:
         try:

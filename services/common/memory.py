@@ -32,7 +32,7 @@ class MemoryBus(Bus):
     async def close(self) -> None:
         pass
 
-    def ready(self) -> bool:
+    async def ready(self) -> bool:
         return not self.broken
 
     async def send(self, record: Record) -> asyncio.Future[object]:

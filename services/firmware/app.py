@@ -28,8 +28,8 @@ def build(settings: Settings, bus: Bus, database: Database, clock: Clock) -> Ser
     handler = Handler(database, events, Replies(outbound), rules, connections, relay.wake, clock)
     consumer = Consumer(bus, NAME, [calls, connections], handler.handle, dead, clock)
 
-    def hearing() -> bool:
-        return bus.ready() and consumer.ready() and consumer.lag() < settings.batch
+    async def hearing() -> bool:
+        return await bus.ready() and consumer.ready() and consumer.lag() < settings.batch
 
     sweep = Sweep(database, events, rules.silence, hearing, relay.wake, clock)
     app = web(NAME, "Which stations there are, what they are, whether they are here, what they report of themselves.")

@@ -1,7 +1,7 @@
 """Stations that fell silent go offline: nobody says goodbye for a gateway that was killed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ class Sweep:
     database: Database
     events: Events
     silence: timedelta
-    hearing: Callable[[], bool]
+    hearing: Callable[[], Awaitable[bool]]
     wake: Callable[[], None]
     clock: Clock
 
@@ -35,7 +35,7 @@ class Sweep:
         hearing_since = self.clock()
         while True:
             await asyncio.sleep(self.silence.total_seconds() / 10)
-            if not self.hearing():
+            if not await self.hearing():
                 hearing_since = self.clock()
             elif self.clock() - hearing_since >= self.silence:
                 await self._turn()

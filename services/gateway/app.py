@@ -32,7 +32,8 @@ def assemble(gateway: Gateway, bus: Bus) -> Service:
         },
         checks={
             "slot": lambda: gateway.slots.held,
-            "kafka": lambda: bus.ready() and gateway.producer.moving,
+            "kafka": bus.ready,
+            "producer": lambda: gateway.producer.moving,
             "stations": gateway.stations.ready,
             "listener": lambda: gateway.listener.listening,
         },

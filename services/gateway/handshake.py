@@ -11,7 +11,8 @@ from services.gateway.settings import UnknownStations
 from services.ocpp.passwords import matches
 from services.ocpp.versions import BY_SUBPROTOCOL, Version
 
-# 2.0.1 part 4 §3.1.1 with the identifierString of the station: 48 characters, no colon (it ends a user name).
+# 2.0.1 part 4 §3.1.1 with the identifierString of the station: 48 characters, no colon (it ends a user name);
+# and no slash, for the id is one segment of every REST path.
 LONGEST_IDENTITY = 48
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'}
 
@@ -52,7 +53,7 @@ def identity(path: str) -> str | None:
         text = unquote_to_bytes(segments[-1]).decode()
     except UnicodeDecodeError:
         return None
-    usable = 0 < len(text) <= LONGEST_IDENTITY and ":" not in text and text.isprintable()
+    usable = 0 < len(text) <= LONGEST_IDENTITY and not set(":/") & set(text) and text.isprintable()
     return text if usable else None
 
 

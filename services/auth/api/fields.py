@@ -11,13 +11,14 @@ from services.common.problems import Problem
 
 READ, WRITE = "auth:read", "auth:write"
 
-# identifierString without the colon, which ends a user name (2.0.1 part 4 §3.1.1).
+# Whatever a 1.6 station may be called ("RDAM 123", 1.6-J §3.1.1), but for the colon, which ends a user name (2.0.1
+# part 4 §3.1.1), and the slash, which ends a segment of a path.
 StationId = Annotated[
     str,
     Path(
         min_length=1,
         max_length=48,
-        pattern=r"^[A-Za-z0-9*\-_=+|@.]+$",
+        pattern=r"^[^\x00-\x1f\x7f:/]+$",
         description="as the station connects with it",
         examples=["CP001"],
     ),

@@ -79,7 +79,7 @@ async def test_while_kafka_takes_nothing_it_is_not_ready(one: Running, monkeypat
         one.bus.held = True
         await socket.send(status("1.6").decode())
         await until(lambda: one.bus.owed and not one.gateway.producer.moving)
-        assert await one.service.unready() == ["kafka"]
+        assert await one.service.unready() == ["producer"]
         await one.bus.release()
         assert read(await socket.recv())[0] == 3
         assert await one.service.unready() == []

@@ -33,7 +33,8 @@ def knock(station: Station | None, authorization: str | None = None, policy: str
     [
         ("/ocpp/CP1", "CP1"),
         ("/ocpp/RDAM%20123", "RDAM 123"),
-        ("/ocpp/a%2Fb", "a/b"),
+        ("/ocpp/a%2Fb", None),
+        ("/ocpp/a%252Fb", "a%2Fb"),
         ("/ocpp/%2541", "%41"),
         ("/ocpp/1.6/CP1", "CP1"),
         ("/ocpp/CP1?x=/y", "CP1"),
