@@ -4,15 +4,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 import jwt
+import websockets
 
 from services.local.servers import Servers
 from services.local.stack import SERVICES, Stack
 from tests.clients.events import Feed
+from tests.clients.library import dial
 
 T = TypeVar("T")
 SCOPES = " ".join(f"{service}:{right}" for service in SERVICES for right in ("read", "write"))
@@ -21,12 +24,16 @@ TICK = 0.05
 
 @dataclass(frozen=True)
 class System:
-    """processes: by name, to kill and start. env: VOLTBUS_… variables of all. feed: every event since the start."""
+    """processes: by name, to kill and start. env: VOLTBUS_… variables of all. feed: every event since the start.
+
+    tokens: what was registered so far.
+    """
 
     processes: Stack
     env: dict[str, str]
     feed: Feed
     http: httpx.AsyncClient
+    tokens: set[str] = field(default_factory=set)
 
     def endpoint(self, gateway: str = "gateway") -> str:
         """Where stations connect, without their id."""
@@ -43,16 +50,33 @@ class System:
         return response.json()
 
     async def register(self, station_id: str) -> str:
-        """Makes a station known; its password."""
-        response = await self.ask("PUT", "auth", f"/v1/stations/{station_id}", json={})
+        """Makes a station known, and waits until the gateway has heard of it; its password."""
+        path = quote(station_id, safe="")
+        response = await self.ask("PUT", "auth", f"/v1/stations/{path}", json={})
         response.raise_for_status()
         password: str = response.json()["password"]
+        await eventually(lambda: self.handshake(station_id, "wrong"), lambda status: status == 401)
         return password
 
+    async def handshake(self, station_id: str, password: str) -> int:
+        """The HTTP status of a handshake: 101 where the station is let in, and leaves again."""
+        try:
+            async with dial(self.endpoint(), station_id, "ocpp1.6", password=password) as connection:
+                return connection.response.status_code
+        except websockets.InvalidStatus as refused:
+            return refused.response.status_code
+
     async def admit(self, id_token: str, **more: Any) -> None:
-        """Registers an idToken and waits until transactions knows it, which decides starts from its own copy."""
+        """Registers an idToken, and waits until transactions knows it, which decides starts from its own copy."""
         body = {"type": "ISO14443", "status": "Accepted"} | more
         (await self.ask("PUT", "auth", f"/v1/tokens/{id_token}", json=body)).raise_for_status()
+        self.tokens.add(id_token)
+        await eventually(self._tokens_heard_of, lambda count: count >= len(self.tokens))
+
+    async def _tokens_heard_of(self) -> float:
+        metrics = (await self.ask("GET", "transactions", "/metrics")).text
+        lines = (line for line in metrics.splitlines() if line.startswith("voltbus_copy_entries{"))
+        return sum(float(line.rpartition(" ")[2]) for line in lines)
 
     async def transaction(self, station_id: str) -> dict[str, Any]:
         """The only transaction of a station."""

@@ -1,6 +1,7 @@
 """Every message a station may send, to the service that owns it: its reply is legal, in each version."""
 
 import asyncio
+import inspect
 import itertools
 from collections.abc import Mapping
 from importlib import import_module
@@ -8,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+from redis.asyncio import Redis
 
 from services.common.bus import Record
 from services.common.clock import now
@@ -45,7 +47,10 @@ def build(name: str, bus: MemoryBus, env: Mapping[str, str]) -> Service:
         for variable, value in env.items():
             patch.setenv(variable, value)
         settings = import_module(f"services.{name}.settings").Settings.read()
-    service: Service = app.build(settings, bus, Database(settings, name), now)
+    # Services that send commands ask Redis where a station is.
+    parts = {"database": Database(settings, name), "redis": Redis.from_url(settings.redis_url)}
+    wanted = inspect.signature(app.build).parameters
+    service: Service = app.build(settings, bus, **{key: parts[key] for key in parts if key in wanted}, clock=now)
     return service
 
 

@@ -104,7 +104,7 @@ async def test_version_2_0_1(voltbus: System, known: Known, id_token: str) -> No
 
 
 async def remote_start(voltbus: System, station_id: str, id_token: str) -> Any:
-    body = {"id_token": id_token, "id_token_type": "ISO14443", "evse_id": 1}
+    body = {"id_token": id_token, "type": "ISO14443", "evse_id": 1}
     return (await voltbus.ask("POST", "transactions", f"/v1/stations/{station_id}/start?wait=10", json=body)).json()
 
 

@@ -65,7 +65,7 @@ async def test_started_and_stopped_by_an_operator(
 ) -> None:
     station = await connect(session.protocol, answers=REMOTE)
     await station.call(*session.boot())
-    body = {"id_token": id_token, "id_token_type": "ISO14443", "evse_id": 1}
+    body = {"id_token": id_token, "type": "ISO14443", "evse_id": 1}
     asked = await voltbus.ask("POST", "transactions", f"/v1/stations/{known.id}/start?wait=10", json=body)
     assert (asked.status_code, asked.json()["status"], asked.json()["response"]) == (200, "answered", ACCEPTED)
     called = (await station.until("call"))["payload"]
@@ -89,7 +89,7 @@ async def test_a_refusing_station_is_told_as_such(
 ) -> None:
     station = await connect(session.protocol, answers={action: {"error": "InternalError"} for action in REMOTE})
     await station.call(*session.boot())
-    body = {"id_token": id_token, "id_token_type": "ISO14443"}
+    body = {"id_token": id_token, "type": "ISO14443"}
     asked = await voltbus.ask("POST", "transactions", f"/v1/stations/{known.id}/start?wait=10", json=body)
     assert asked.json()["status"] == "rejected"
 
@@ -102,7 +102,7 @@ async def test_a_new_connection_takes_the_place_of_the_old(
     new = await connect(session.protocol, answers=REMOTE)
     await old.until("disconnect")
     await new.call("Heartbeat", {})
-    body = {"id_token": id_token, "id_token_type": "ISO14443"}
+    body = {"id_token": id_token, "type": "ISO14443"}
     asked = await voltbus.ask("POST", "transactions", f"/v1/stations/{known.id}/start?wait=10", json=body)
     assert asked.json()["status"] == "answered"
     await new.until("call")
