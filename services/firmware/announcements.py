@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from services.common.bus import Record
 from services.common.events import Events
 from services.common.wire.voltbus.v1 import events_pb2 as wire
-from services.firmware.domain.messages import Booted, Connected, Disconnected, Event, StatusChanged
+from services.firmware.domain.messages import Booted, Connected, Disconnected, Event, SecurityReported, StatusChanged
 
 
 def booted(event: Booted) -> Message:
@@ -46,11 +46,22 @@ def status_changed(event: StatusChanged) -> Message:
     )
 
 
+def security_reported(event: SecurityReported) -> Message:
+    return wire.SecurityEventReported(
+        station_id=event.station_id,
+        type=event.type,
+        tech_info=event.tech_info or "",
+        occurred_at=event.occurred_at,
+        received_at=event.at,
+    )
+
+
 WRITE: Mapping[type[Event], Callable[[Any], Message]] = {
     Booted: booted,
     Connected: connected,
     Disconnected: disconnected,
     StatusChanged: status_changed,
+    SecurityReported: security_reported,
 }
 
 

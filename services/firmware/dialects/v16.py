@@ -4,7 +4,17 @@ from collections.abc import Callable, Mapping
 
 from services.common.calls import Call
 from services.common.dialects import Dialect
-from services.firmware.dialects.words import WRITE, beat, moment, place, report, report_update, text, transfer
+from services.firmware.dialects.words import (
+    WRITE,
+    beat,
+    moment,
+    place,
+    report,
+    report_security,
+    report_update,
+    text,
+    transfer,
+)
 from services.firmware.domain.messages import Boot, Command, ReportStatus
 from services.firmware.domain.station import Identity
 
@@ -45,7 +55,7 @@ READ: Mapping[str, Callable[[Call], Command]] = {
     "FirmwareStatusNotification": report_update,
     "Heartbeat": beat,
     "LogStatusNotification": report,
-    "SecurityEventNotification": report,
+    "SecurityEventNotification": report_security,
     "SignedFirmwareStatusNotification": report_update,
     "StatusNotification": report_status,
 }

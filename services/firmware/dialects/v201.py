@@ -4,7 +4,17 @@ from collections.abc import Callable, Mapping
 
 from services.common.calls import Call
 from services.common.dialects import Dialect
-from services.firmware.dialects.words import WRITE, beat, moment, place, report, report_update, text, transfer
+from services.firmware.dialects.words import (
+    WRITE,
+    beat,
+    moment,
+    place,
+    report,
+    report_security,
+    report_update,
+    text,
+    transfer,
+)
 from services.firmware.domain.messages import Boot, Command, ReportStatus
 from services.firmware.domain.station import Identity
 
@@ -39,7 +49,7 @@ READ: Mapping[str, Callable[[Call], Command]] = {
     "NotifyMonitoringReport": report,
     "NotifyReport": report,
     "PublishFirmwareStatusNotification": report,
-    "SecurityEventNotification": report,
+    "SecurityEventNotification": report_security,
     "StatusNotification": report_status,
 }
 DIALECT = Dialect(READ, WRITE)

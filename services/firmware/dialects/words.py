@@ -11,6 +11,7 @@ from services.firmware.domain.messages import (
     Command,
     Noted,
     Report,
+    ReportSecurity,
     ReportUpdate,
     Time,
     Transfer,
@@ -54,6 +55,11 @@ def report(_: Call) -> Command:
 
 def report_update(call: Call) -> Command:
     return ReportUpdate(call.payload["status"])
+
+
+def report_security(call: Call) -> Command:
+    p = call.payload
+    return ReportSecurity(p["type"], p.get("techInfo"), moment(p.get("timestamp")))
 
 
 def transfer(call: Call) -> Command:

@@ -18,8 +18,10 @@ from services.firmware.domain.messages import (
     Heard,
     Opened,
     Report,
+    ReportSecurity,
     ReportStatus,
     ReportUpdate,
+    SecurityReported,
     Time,
     Transfer,
     Verdict,
@@ -54,6 +56,12 @@ def _report_update(station: Station, heard: Heard, command: ReportUpdate, _: Rul
     return Decision(replace(station, update=Update(command.status, heard.at)))
 
 
+def _report_security(station: Station, heard: Heard, what: ReportSecurity, _: Rules, __: datetime) -> Decision:
+    """Told as it came, however late: stations queue these while they are offline (A04.FR.02)."""
+    event = SecurityReported(station.station_id, what.type, what.tech_info, what.at, heard.at, heard.id)
+    return Decision(station, events=(event,))
+
+
 def _transfer(station: Station, _: Heard, command: Transfer, rules: Rules, __: datetime) -> Decision:
     return Decision(station, transfer(command, rules))
 
@@ -77,6 +85,7 @@ COMMANDS: Mapping[type, Decide] = {
     Boot: boot,
     ReportStatus: _report_status,
     ReportUpdate: _report_update,
+    ReportSecurity: _report_security,
     Transfer: _transfer,
     Beat: _beat,
     Report: _report,

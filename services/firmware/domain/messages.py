@@ -64,6 +64,15 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportSecurity:
+    """SecurityEventNotification. at: the station's own time, where it can be read."""
+
+    type: str
+    tech_info: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Anything that is kept as it came."""
 
@@ -92,10 +101,10 @@ class Closed:
     seen_at: datetime
 
 
-Command: TypeAlias = Boot | ReportStatus | ReportUpdate | Transfer | Beat | Report
+Command: TypeAlias = Boot | ReportStatus | ReportUpdate | ReportSecurity | Transfer | Beat | Report
 Change: TypeAlias = Opened | Alive | Closed
 # What is kept verbatim; a boot has a table of its own, a status and a heartbeat live on in the state.
-KEPT = (ReportUpdate, Transfer, Report)
+KEPT = (ReportUpdate, ReportSecurity, Transfer, Report)
 
 
 # Replies.
@@ -168,7 +177,19 @@ class StatusChanged:
     cause: str
 
 
-Event: TypeAlias = Booted | Connected | Disconnected | StatusChanged
+@dataclass(frozen=True, slots=True)
+class SecurityReported:
+    """occurred_at: by the station's clock. at: when it was received."""
+
+    station_id: str
+    type: str
+    tech_info: str | None
+    occurred_at: datetime | None
+    at: datetime
+    cause: str
+
+
+Event: TypeAlias = Booted | Connected | Disconnected | StatusChanged | SecurityReported
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,6 +269,20 @@ class StationDisconnected(_message.Message):
     at: _timestamp_pb2.Timestamp
     def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class SecurityEventReported(_message.Message):
+    __slots__ = ("station_id", "type", "tech_info", "occurred_at", "received_at")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    TECH_INFO_FIELD_NUMBER: _ClassVar[int]
+    OCCURRED_AT_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    type: str
+    tech_info: str
+    occurred_at: _timestamp_pb2.Timestamp
+    received_at: _timestamp_pb2.Timestamp
+    def __init__(self, station_id: _Optional[str] = ..., type: _Optional[str] = ..., tech_info: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class ConnectorStatusChanged(_message.Message):
     __slots__ = ("station_id", "evse_id", "connector_id", "status", "error_code", "at")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]

@@ -1,0 +1,72 @@
+"""How connectors are (G01; 1.6 §4.9): the order of receipt decides."""
+
+import pytest
+
+from services.firmware.domain.connectors import report_status
+from services.firmware.domain.messages import ReportStatus, StatusChanged
+from services.firmware.domain.station import Place, Station
+from tests.unit.firmware.tables import at, heard
+
+ONE = Place(1, 1)
+Said = tuple[float, str, str, str]
+
+
+def told(*said: Said) -> tuple[Station, list[StatusChanged]]:
+    """What is known after (seconds, connection, status, error code) was said."""
+    station, events = Station("CP1"), []
+    for seconds, connection, status, error in said:
+        decision = report_status(station, heard(seconds, connection), ReportStatus(ONE, status, error))
+        station, events = decision.station, [*events, *decision.events]
+    return station, events
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "since", "changes"),
+    [
+        pytest.param([(0, "a", "Available", "NoError")], "Available", 0, 1, id="the first (G01.FR.01)"),
+        pytest.param(
+            [(0, "a", "Available", "NoError"), (5, "a", "Available", "NoError")], "Available", 0, 1, id="told again"
+        ),
+        pytest.param(
+            [(0, "a", "Available", "NoError"), (5, "a", "Occupied", "NoError")],
+            "Occupied",
+            5,
+            2,
+            id="a change (G01.FR.03)",
+        ),
+        pytest.param(
+            [(0, "a", "Charging", "NoError"), (5, "a", "Charging", "HighTemperature")],
+            "Charging",
+            5,
+            2,
+            id="a warning is a change (1.6 §4.9)",
+        ),
+        pytest.param(
+            [(5, "a", "Charging", "NoError"), (0, "a", "Available", "NoError")], "Charging", 5, 1, id="read again"
+        ),
+        pytest.param(
+            [(5, "a", "Charging", "NoError"), (4, "b", "Finishing", "NoError")],
+            "Finishing",
+            4,
+            2,
+            id="by another gateway, whose clock is behind",
+        ),
+    ],
+)
+def test_reports(said: list[Said], status: str, since: float, changes: int) -> None:
+    station, events = told(*said)
+    connector = station.connectors[ONE]
+    assert (connector.status, connector.since) == (status, at(since))
+    assert len(events) == changes
+
+
+@pytest.mark.parametrize("seconds", [-1_700_000_000, 0, 2_300_000_000])
+def test_a_station_s_clock_is_kept_and_not_believed(seconds: float) -> None:
+    command = ReportStatus(ONE, "Available", at=at(seconds))
+    connector = report_status(Station("CP1"), heard(7), command).station.connectors[ONE]
+    assert (connector.reported_at, connector.received_at) == (at(seconds), at(7))
+
+
+def test_a_change_says_what_where_and_when() -> None:
+    [event] = report_status(Station("CP1"), heard(7), ReportStatus(Place(2, 1), "Faulted", "GroundFailure")).events
+    assert event == StatusChanged("CP1", Place(2, 1), "Faulted", "GroundFailure", at(7), "a.7")

@@ -1,0 +1,110 @@
+"""Every message of both versions there and back: read, decided and said as its schema has it."""
+
+import pytest
+
+from services.common.calls import Call, Refused
+from services.common.errors import Unprocessable
+from services.firmware.dialects import DIALECTS, v16, v201
+from services.firmware.domain.decide import decide
+from services.firmware.domain.messages import Boot, Command, Heard, ReportStatus, Time, Transferred, Verdict
+from services.firmware.domain.rules import Rules
+from services.firmware.domain.station import BootStatus, Identity, Place, Station
+from services.gateway.routes import FIRMWARE, V16, V201
+from services.ocpp.versions import VERSIONS
+from tests.contract.examples import full, minimal
+from tests.unit.common.calls import NOW, call
+from tests.unit.firmware.tables import START
+
+READ = {"1.6": v16.READ, "2.0.1": v201.READ}
+ROUTES = {"1.6": V16, "2.0.1": V201}
+ALL = [(version, action) for version, table in READ.items() for action in table]
+TIME = "2026-03-01T12:00:00.000Z"
+
+
+def read(asked: Call) -> Command:
+    command = DIALECTS.read(asked)
+    assert not isinstance(command, Refused)
+    return command
+
+
+@pytest.mark.parametrize("example", [minimal, full])
+@pytest.mark.parametrize(("version", "action"), ALL)
+def test_there_and_back(version: str, action: str, example: object) -> None:
+    schemas = VERSIONS[version].schemas
+    payload = example(schemas.document(action + ("Request" if version == "2.0.1" else "")))  # type: ignore[operator]
+    asked = call(action, payload, version)
+    heard = Heard(asked.id, "CP1", "c1", version, NOW)
+    reply = decide(Station("CP1"), heard, read(asked), Rules(), NOW).reply
+    schemas.check_response(action, DIALECTS.write(asked, reply))
+
+
+@pytest.mark.parametrize("version", READ)
+def test_all_that_is_routed_here_is_read_here(version: str) -> None:
+    assert {action for action, owner in ROUTES[version].items() if owner == FIRMWARE} == set(READ[version])
+
+
+def test_a_boot_of_16() -> None:
+    payload = {
+        "chargePointVendor": "V",
+        "chargePointModel": "M",
+        "chargePointSerialNumber": "S",
+        "chargeBoxSerialNumber": "B",
+        "firmwareVersion": "F",
+        "iccid": "I",
+        "imsi": "J",
+        "meterType": "T",
+        "meterSerialNumber": "N",
+    }
+    assert read(call("BootNotification", payload)) == Boot(Identity("V", "M", "S", "F", "I", "J", "T", "N"))
+    del payload["chargePointSerialNumber"]
+    boot = read(call("BootNotification", payload))
+    assert isinstance(boot, Boot)
+    assert boot.identity.serial_number == "B"
+
+
+def test_a_boot_of_201() -> None:
+    """B01.FR.09."""
+    station = {"vendorName": "V", "model": "M", "serialNumber": "S", "modem": {"iccid": "I"}}
+    boot = read(call("BootNotification", {"reason": "Watchdog", "chargingStation": station}, "2.0.1"))
+    assert boot == Boot(Identity("V", "M", "S", iccid="I"), "Watchdog")
+
+
+@pytest.mark.parametrize(("connector", "place"), [(0, Place(0, 0)), (1, Place(1, 1)), (7, Place(7, 7))])
+def test_connectors_of_16(connector: int, place: Place) -> None:
+    """1.6 §4.9: connector 0 is the station itself."""
+    payload = {"connectorId": connector, "status": "Available", "errorCode": "NoError", "timestamp": TIME}
+    assert read(call("StatusNotification", payload)) == ReportStatus(place, "Available", "NoError", at=START)
+
+
+def test_connectors_of_201() -> None:
+    payload = {"timestamp": TIME, "connectorStatus": "Occupied", "evseId": 2, "connectorId": 1}
+    assert read(call("StatusNotification", payload, "2.0.1")) == ReportStatus(Place(2, 1), "Occupied", at=START)
+
+
+@pytest.mark.parametrize("time", ["", "soon", "2026-02-30T00:00:00Z"])
+def test_a_time_that_is_none_costs_no_status(time: str) -> None:
+    payload = {"timestamp": time, "connectorStatus": "Occupied", "evseId": 2, "connectorId": 1}
+    command = read(call("StatusNotification", payload, "2.0.1"))
+    assert isinstance(command, ReportStatus)
+    assert (command.status, command.at) == ("Occupied", None)
+
+
+@pytest.mark.parametrize("number", [-1, 2**31])
+def test_a_connector_that_cannot_be(number: int) -> None:
+    payload = {"connectorId": number, "status": "Available", "errorCode": "NoError"}
+    with pytest.raises(Unprocessable):
+        read(call("StatusNotification", payload))
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (Verdict(BootStatus.PENDING, 30, NOW), {"status": "Pending", "interval": 30, "currentTime": TIME}),
+        (Transferred("UnknownVendorId"), {"status": "UnknownVendorId"}),
+        (Transferred("Accepted", "x"), {"status": "Accepted", "data": "x"}),
+        (Time(NOW), {"currentTime": TIME}),
+    ],
+)
+@pytest.mark.parametrize("version", READ)
+def test_words(version: str, reply: object, said: object) -> None:
+    assert DIALECTS.write(call("BootNotification", {}, version), reply) == said
