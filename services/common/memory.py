@@ -67,7 +67,8 @@ class MemoryBus(Bus):
         """Until something is written, or for a moment."""
         grown = self.grown
         try:
-            await asyncio.wait_for(grown.wait(), 0.05)
+            async with asyncio.timeout(0.05):
+                await grown.wait()
         except TimeoutError:
             self._ask()
 
