@@ -1,0 +1,37 @@
+"""auth on a database of its own and the bus in memory."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.auth.app import NAME, build
+from services.auth.settings import Settings
+from services.common import consumer
+from services.common.wire import Station, Token
+from tests.conftest import Stack
+from tests.integration.common.running import Running, running, settings_of
+
+
+@pytest.fixture(scope="session")
+async def settings(stack: Stack) -> Settings:
+    """Of a fresh database with the tables of this service."""
+    environment = await stack.fresh(topics=False) | {"VOLTBUS_TOPIC_PREFIX": ""}
+    settings: Settings = settings_of(Settings, environment)
+    return settings
+
+
+@pytest.fixture
+async def auth(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
+    monkeypatch.setattr(consumer, "COMMIT_EVERY", 0)
+    async with running(NAME, build, settings) as world:
+        yield world
+
+
+def stations(world: Running) -> dict[str, Station | None]:
+    """What a reader of the compacted topic `stations` knows."""
+    return {r.key.decode(): Station.FromString(r.value) if r.value else None for r in world.bus.all("stations")}
+
+
+def tokens(world: Running) -> dict[str, Token | None]:
+    """What a reader of the compacted topic `tokens` knows."""
+    return {r.key.decode(): Token.FromString(r.value) if r.value else None for r in world.bus.all("tokens")}

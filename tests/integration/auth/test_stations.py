@@ -1,0 +1,202 @@
+"""Stations by REST: what the operator sees, what the gateway gets to know, and that order holds."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.ocpp.passwords import matches
+from tests.conftest import SECRETS
+from tests.integration.auth.conftest import stations
+from tests.integration.common.running import Running
+
+KEY = SECRETS["VOLTBUS_PASSWORD_KEY"].encode()
+CHOSEN = "a-password-of-my-own"
+
+
+async def put(auth: Running, station_id: str = "CP1", body: Any = None, status: int = 201) -> Any:
+    answer = await auth.http.put(f"/v1/stations/{station_id}", json=body)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def opens(auth: Running, password: str, station_id: str = "CP1") -> bool:
+    """Whether the gateway would let the station in with that password."""
+    await auth.settled()
+    station = stations(auth)[station_id]
+    assert station
+    return matches(password.encode(), station.password_hash, KEY)
+
+
+async def test_a_new_station_gets_a_password_that_is_shown_once(auth: Running) -> None:
+    """A00.FR.205: 16 to 40 characters, random; A00.FR.207: the gateway can check it."""
+    made = await put(auth)
+    assert made["auth"] == "basic"
+    assert len(made["password"]) == 40
+    assert int(made["password"], 16)
+    assert await opens(auth, made["password"])
+    assert matches(bytes.fromhex(made["password"]), stations(auth)["CP1"].password_hash, KEY)  # type: ignore[union-attr]
+    assert "password" not in await put(auth, status=200)
+    assert "password" not in await auth.get("/v1/stations/CP1")
+    assert (await put(auth, "CP2"))["password"] != made["password"]
+
+
+async def test_a_password_is_stored_and_published_as_a_keyed_hash_only(auth: Running) -> None:
+    password = (await put(auth))["password"]
+    await auth.settled()
+    async with auth.database.connection() as db:
+        row = str(dict(await db.fetchrow("select * from station")))
+    records = auth.bus.all("stations") + auth.bus.all("events.auth")
+    assert password not in row
+    assert not any(password.encode() in (record.value or b"") for record in records)
+
+
+async def test_an_operator_may_choose_the_password(auth: Running) -> None:
+    made = await put(auth, body={"password": CHOSEN})
+    assert "password" not in made
+    assert await opens(auth, CHOSEN)
+
+
+@pytest.mark.parametrize("body", [{"password": None}, {"auth": "none"}, {"auth": "none", "password": None}])
+async def test_a_station_without_a_password_is_asked_for_none(auth: Running, body: Any) -> None:
+    made = await put(auth, body=body)
+    assert made["auth"] == "none"
+    assert "password" not in made
+    await auth.settled()
+    assert stations(auth)["CP1"].password_hash == b""  # type: ignore[union-attr]
+
+
+async def test_put_again_replaces_what_it_names_and_keeps_the_password(auth: Running) -> None:
+    password = (await put(auth, body={"description": "first", "group": "vienna"}))["password"]
+    changed = await put(auth, body={"description": "second"}, status=200)
+    assert (changed["description"], changed["group"]) == ("second", None)
+    assert await opens(auth, password)
+    await put(auth, body={"password": CHOSEN}, status=200)
+    assert await opens(auth, CHOSEN)
+    assert not await opens(auth, password)
+    assert (await put(auth, body={"auth": "none"}, status=200))["auth"] == "none"
+    assert (await put(auth, body={}, status=200))["auth"] == "none"
+    given = await put(auth, body={"auth": "basic"}, status=200)
+    assert await opens(auth, given["password"])
+    assert "password" not in await put(auth, body={"auth": "basic"}, status=200)
+
+
+async def test_what_changes_nothing_is_not_announced(auth: Running) -> None:
+    await put(auth, body={"group": "vienna"})
+    again = await put(auth, body={"group": "vienna"}, status=200)
+    await auth.settled()
+    assert again["changed_at"] == again["registered_at"]
+    assert len(auth.bus.all("stations")) == 1
+    assert [type(event).__name__ for event in auth.announced()] == ["StationRegistered"]
+
+
+async def test_patch_changes_what_it_names(auth: Running) -> None:
+    password = (await put(auth, body={"description": "first", "group": "vienna"}))["password"]
+    answer = await auth.http.patch("/v1/stations/CP1", json={"description": None})
+    assert answer.status_code == 200
+    assert (answer.json()["description"], answer.json()["group"]) == (None, "vienna")
+    assert await opens(auth, password)
+
+
+async def test_a_removed_station_is_gone_for_everybody(auth: Running) -> None:
+    await put(auth)
+    assert (await auth.http.delete("/v1/stations/CP1")).status_code == 204
+    await auth.settled()
+    assert stations(auth) == {"CP1": None}
+    assert [type(event).__name__ for event in auth.announced()] == ["StationRegistered", "StationRemoved"]
+    await auth.get("/v1/stations/CP1", 404)
+    for gone in (auth.http.delete("/v1/stations/CP1"), auth.http.patch("/v1/stations/CP1", json={}),
+                 auth.http.post("/v1/stations/CP1/password")):  # fmt: skip
+        assert (await gone).status_code == 404
+    assert "password" in await put(auth)
+
+
+async def test_a_rotated_password_replaces_the_old_one(auth: Running) -> None:
+    """A01.FR.03: the old credentials are no longer accepted."""
+    old = (await put(auth))["password"]
+    new = (await auth.http.post("/v1/stations/CP1/password")).json()["password"]
+    assert new != old
+    assert await opens(auth, new)
+    assert not await opens(auth, old)
+    assert len(auth.announced("StationChanged")) == 1
+
+
+async def test_a_rotation_asked_for_twice_gives_the_same_password(auth: Running) -> None:
+    await put(auth)
+
+    async def rotate(key: str) -> str:
+        answer = await auth.http.post("/v1/stations/CP1/password", headers={"Idempotency-Key": key})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["password"])
+
+    first, again, at_once = await rotate("one"), await rotate("one"), await asyncio.gather(rotate("two"), rotate("two"))
+    assert first == again
+    assert at_once[0] == at_once[1] != first
+    assert await opens(auth, at_once[0])
+    assert len(auth.announced("StationChanged")) == 2
+    late = await rotate("one")
+    assert late not in (first, at_once[0])
+    assert not await opens(auth, first)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"password": "too short"}, "body.password"),
+        ({"password": "x" * 41}, "body.password"),
+        ({"password": "a password with blanks"}, "body.password"),
+        ({"password": CHOSEN, "auth": "none"}, "body.password"),
+        ({"password": None, "auth": "basic"}, "body.password"),
+        ({"auth": "certificate"}, "body.auth"),
+        ({"description": "x" * 201}, "body.description"),
+        ({"description": "with \0 in it"}, "body.description"),
+        ({"colour": "red"}, "body.colour"),
+        ([], "body"),
+    ],
+)
+async def test_a_body_that_cannot_be_is_refused_by_field(auth: Running, body: Any, field: str) -> None:
+    problem = await put(auth, body=body, status=422)
+    assert [error["field"] for error in problem["errors"]] == [field]
+    assert "x" * 41 not in str(problem)
+    assert CHOSEN not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("written", "station_id"),
+    [("CP%2B1", "CP+1"), ("a%7Cb%40c%3D*_-.", "a|b@c=*_-."), ("RDAM%20123", "RDAM 123"), ("X" * 48,) * 2],
+)
+async def test_station_ids_are_percent_decoded(auth: Running, written: str, station_id: str) -> None:
+    assert (await put(auth, written))["station_id"] == station_id
+    assert (await auth.get(f"/v1/stations/{written}"))["station_id"] == station_id
+
+
+@pytest.mark.parametrize("written", ["A%3AB", "X" * 49, "a%00b", "a%1Fb", "a%7F"])
+async def test_an_identity_that_no_station_can_have_is_refused(auth: Running, written: str) -> None:
+    """2.0.1 part 4 §3.1.1: 48 characters, no colon."""
+    assert (await put(auth, written, status=422))["errors"][0]["field"] == "path.station_id"
+
+
+async def test_stations_are_listed_by_pages_and_by_group(auth: Running) -> None:
+    for number in range(5):
+        await put(auth, f"CP{number}", {"group": "odd" if number % 2 else "even"})
+    seen, cursor = [], None
+    while True:
+        page = await auth.get("/v1/stations", limit=2, **({"cursor": cursor} if cursor else {}))
+        seen += [item["station_id"] for item in page["items"]]
+        if not (cursor := page["next"]):
+            break
+    assert seen == [f"CP{number}" for number in range(5)]
+    even = await auth.get("/v1/stations", group="even", limit=3)
+    assert ([item["station_id"] for item in even["items"]], even["next"]) == (["CP0", "CP2", "CP4"], None)
+
+
+async def test_records_leave_in_the_order_of_their_commits(auth: Running) -> None:
+    """Whoever wrote last in the table wrote last on the topic."""
+    await asyncio.gather(*(auth.http.put("/v1/stations/CP1", json={"password": f"{n:016}"}) for n in range(30)))
+    await auth.settled()
+    async with auth.database.connection() as db:
+        last = await db.fetchrow("select password_hash, changed_at from station")
+    assert last
+    assert stations(auth)["CP1"].password_hash == last["password_hash"]  # type: ignore[union-attr]
+    kinds = [type(event).__name__ for event in auth.announced()]
+    assert kinds == ["StationRegistered"] + ["StationChanged"] * 29
