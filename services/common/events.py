@@ -1,5 +1,6 @@
 """Domain events as records: CloudEvents 1.0, binary mode of its Kafka binding, protobuf or JSON by setting."""
 
+import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -43,15 +44,21 @@ class Events:
         subject: what it is about (a station id, an id token), the record's key. cause: what makes it this event and no
         other, usually the id of the call that caused it; with type and subject it makes the event's id.
         """
-        name = event.DESCRIPTOR.name
-        event_id = uuid.uuid5(NAMESPACE, f"{self._type}{name}/{subject}/{cause}")
+        kind, key = self._type + event.DESCRIPTOR.name, subject.encode()
         headers = (
             ("ce_specversion", b"1.0"),
-            ("ce_id", str(event_id).encode()),
+            ("ce_id", _id(f"{kind}/{subject}/{cause}").encode()),
             ("ce_source", self._source),
-            ("ce_type", (self._type + name).encode()),
-            ("ce_subject", subject.encode()),
+            ("ce_type", kind.encode()),
+            ("ce_subject", key),
             ("ce_time", at.isoformat().encode()),
             ("content-type", self._content_type),
         )
-        return Record(self._topic, subject.encode(), self._write(event), headers)
+        return Record(self._topic, key, self._write(event), headers)
+
+
+def _id(name: str) -> str:
+    """str(uuid.uuid5(NAMESPACE, name)), in a third of the time."""
+    digest = hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"

@@ -24,7 +24,7 @@ from services.transactions import announcements
 from services.transactions.dialects import DIALECTS
 from services.transactions.domain.decide import Decision, begins, decide
 from services.transactions.domain.messages import Kind, Message, Noted, Outside, Reply, Report, Verbatim
-from services.transactions.domain.transaction import Transaction
+from services.transactions.domain.transaction import Transaction, only_metered
 from services.transactions.store import Sampled, Store, Work
 
 log = structlog.get_logger()
@@ -132,7 +132,9 @@ async def take_reports(shell: Handler, batch: Batch, work: Work, chosen: Sequenc
         known.take(decision)
         batch.replies[report.call_id] = decision.reply
         decided.append((report, decision))
-    await work.save(known.changed())
+    metered, changed = known.changed()
+    await work.meter(metered)
+    await work.save(changed)
     new = await work.save_samples(_samples(decided))
     news = {sampled.source.call_id for sampled in new}
     for report, decision in decided:
@@ -188,9 +190,15 @@ class Known:
             self._now[one.id] = one
             self._ids[one.station_id, one.key] = one.id
 
-    def changed(self) -> list[Transaction]:
-        """What has to be written."""
-        return [one for one in self._now.values() if one is not self._loaded.get(one.id)]
+    def changed(self) -> tuple[list[Transaction], list[Transaction]]:
+        """What has to be written: those of which only the energy has changed, and the others."""
+        metered: list[Transaction] = []
+        others: list[Transaction] = []
+        for one in self._now.values():
+            before = self._loaded.get(one.id)
+            if one is not before:
+                (metered if before and only_metered(before, one) else others).append(one)
+        return metered, others
 
 
 async def _asked(work: Work, known: Known, reports: Sequence[Report]) -> dict[str, str]:

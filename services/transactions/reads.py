@@ -9,12 +9,13 @@ import asyncpg
 
 from services.common.database import Connection
 from services.transactions.domain.transaction import Transaction
-from services.transactions.store import read
+from services.transactions.store import COLUMNS, read
 
-ONE = "select * from transaction where id = $1"
+FIELDS = ", ".join(f'"{name}"' for name in COLUMNS)
+ONE = f"select {FIELDS} from transaction where id = $1"
 # Ours where the name is a number of ours, the station's otherwise.
-NAMED = """
-select * from transaction
+NAMED = f"""
+select {FIELDS} from transaction
 where station_id = $1 and (transaction_id = $2 or id = $3)
 order by (id = $3) is true desc, id desc
 limit 1"""
@@ -62,7 +63,7 @@ async def transactions(db: Connection, wanted: Filter, limit: int) -> list[Trans
     given = [(name, getattr(wanted, name)) for name in CONDITIONS if getattr(wanted, name) is not None]
     clauses = [CONDITIONS[name].format(n=n) for n, (name, _) in enumerate(given, 2)]
     where = f"where {' and '.join(clauses)}" if clauses else ""
-    sql = f"select * from transaction {where} order by id desc limit $1"
+    sql = f"select {FIELDS} from transaction {where} order by id desc limit $1"
     return [read(row) for row in await db.fetch(sql, limit, *(value for _, value in given))]
 
 

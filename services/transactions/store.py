@@ -1,6 +1,6 @@
 """What batches read and write: all SQL of the hot path. One statement for everything of a kind, whatever the batch."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from hashlib import blake2b
 from operator import attrgetter
@@ -16,6 +16,7 @@ from services.transactions.domain.messages import MeterValue, Outside, Report
 from services.transactions.domain.register import Mark, Register
 from services.transactions.domain.transaction import Transaction
 
+# The fields of Transaction that are columns of their own, in its order, and what only merging needs to know.
 COLUMNS = {
     "id": "bigint",
     "station_id": "text",
@@ -23,9 +24,9 @@ COLUMNS = {
     "transaction_id": "text",
     "started_at": "timestamptz",
     "started_received_at": "timestamptz",
+    "updated_at": "timestamptz",
     "stopped_at": "timestamptz",
     "stopped_received_at": "timestamptz",
-    "updated_at": "timestamptz",
     "evse_id": "integer",
     "connector_id": "integer",
     "id_token": "text",
@@ -38,40 +39,55 @@ COLUMNS = {
     "charging_state": "text",
     "stop_reason": "text",
     "offline": "boolean",
-    "meter_start_wh": "double precision",
-    "meter_stop_wh": "double precision",
-    "energy_wh": "double precision",
-    "register_jumped_back": "boolean",
     "details": "jsonb",
     "state": "jsonb",
     "revision": "integer",
 }
+# What is made of the fields, for whoever queries the table.
+DERIVED = {
+    "meter_start_wh": "double precision",
+    "meter_stop_wh": "double precision",
+    "energy_wh": "double precision",
+    "register_jumped_back": "boolean",
+}
+WRITTEN = COLUMNS | DERIVED
+PLAIN = tuple(COLUMNS)[:-3]
 FIXED = ("id", "station_id", "key", "transaction_id")
-# Read back into a Transaction; the others are made from it for whoever queries the table.
-KEPT = tuple(
-    name
-    for name in COLUMNS
-    if name not in ("meter_start_wh", "meter_stop_wh", "energy_wh", "register_jumped_back", "details", "state")
-)
+# What a meter value changes.
+METERED = {name: WRITTEN[name] for name in ("id", "updated_at", "state", "revision", *DERIVED)}
 
 
-def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
+def _names(names: Iterable[str], of: str = "") -> str:
+    return ", ".join(f'{of}"{name}"' for name in names)
 
 
-LOAD = """
-select t.* from unnest($1::text[], $2::text[]) as k (station_id, key) join transaction t using (station_id, key)
-union
-select t.* from unnest($3::text[], $4::bigint[]) as n (station_id, id) join transaction t using (station_id, id)"""
+def _arrays(kinds: Iterable[str]) -> str:
+    return ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(kinds, 1))
+
+
+def _assigned(names: Iterable[str], source: str) -> str:
+    return ", ".join(f'"{name}" = {source}."{name}"' for name in names if name not in FIXED)
+
+
+LOAD = f"""
+select {_names(COLUMNS, "t.")}
+from unnest($1::text[], $2::text[]) as k (station_id, key) join transaction t using (station_id, key)
+union all
+select {_names(COLUMNS, "t.")}
+from unnest($3::text[], $4::bigint[]) as n (station_id, id) join transaction t using (station_id, id)"""
 
 RESERVE = "select nextval('transaction_id') from generate_series(1, $1)"
 
 # A revision that does not follow means that another process had the station meanwhile: nothing is overwritten.
 SAVE = f"""
-insert into transaction ({_quoted(COLUMNS)})
-select * from unnest({", ".join(f"${n}::{kind}[]" for n, kind in enumerate(COLUMNS.values(), 1))})
-on conflict (id) do update set {", ".join(f'"{name}" = excluded."{name}"' for name in COLUMNS if name not in FIXED)}
+insert into transaction ({_names(WRITTEN)}) select * from unnest({_arrays(WRITTEN.values())})
+on conflict (id) do update set {_assigned(WRITTEN, "excluded")}
 where transaction.revision = excluded.revision - 1"""
+
+METER = f"""
+update transaction t set {_assigned(METERED, "u")}
+from unnest({_arrays(METERED.values())}) as u ({_names(METERED)})
+where t.id = u.id and t.revision = u.revision - 1"""
 
 SAVE_SAMPLES = """
 insert into sample (transaction_id, taken_at, received_at, seq_no, digest, said, readings)
@@ -117,6 +133,7 @@ cross join lateral (
     order by c.number desc limit 1) c"""
 
 
+PLAIN_OF = attrgetter(*PLAIN)
 ORPHAN = attrgetter(
     "call_id",
     "station_id",
@@ -181,14 +198,11 @@ class Work:
 
     async def save(self, transactions: Sequence[Transaction]) -> None:
         """Writes new and changed transactions, their revision one higher."""
-        if not transactions:
-            return
-        try:
-            done = await self.db.execute(SAVE, *_columns([_row(one) for one in transactions], len(COLUMNS)))
-        except asyncpg.UniqueViolationError:
-            done = ""
-        if done != f"INSERT 0 {len(transactions)}":
-            raise Unavailable("another process handles the same stations at this moment")
+        await self._write(SAVE, "INSERT 0", transactions, _row, len(WRITTEN))
+
+    async def meter(self, transactions: Sequence[Transaction]) -> None:
+        """Writes transactions of which only the energy has changed."""
+        await self._write(METER, "UPDATE", transactions, _metered, len(METERED))
 
     async def save_samples(self, samples: Sequence[Sampled]) -> list[Sampled]:
         """Keeps meter values of transactions; returns those that were not there yet."""
@@ -211,6 +225,23 @@ class Work:
         rows = [ORPHAN(orphan) for orphan in orphans]
         kept = await self.db.fetch(SAVE_ORPHANS, *_columns(rows, 8)) if rows else []
         return {row["call_id"] for row in kept}
+
+    async def _write(
+        self,
+        sql: str,
+        verb: str,
+        transactions: Sequence[Transaction],
+        row: Callable[[Transaction], tuple[Any, ...]],
+        width: int,
+    ) -> None:
+        if not transactions:
+            return
+        try:
+            done = await self.db.execute(sql, *_columns([row(one) for one in transactions], width))
+        except asyncpg.UniqueViolationError:
+            done = ""
+        if done != f"{verb} {len(transactions)}":
+            raise Unavailable("another process handles the same stations at this moment")
 
     async def _kept(
         self, sql: str, rows: Sequence[tuple[Any, ...]], width: int, digest: int, samples: Sequence[Sampled]
@@ -240,52 +271,30 @@ def _content(value: MeterValue, where: tuple[Any, ...] = ()) -> tuple[int, str |
 
 
 def _row(one: Transaction) -> tuple[Any, ...]:
+    details = orjson.dumps(dict(one.details)).decode() if one.details else "{}"
+    return (*PLAIN_OF(one), details, _state(one), one.revision + 1, *_derived(one))
+
+
+def _metered(one: Transaction) -> tuple[Any, ...]:
+    return one.id, one.updated_at, _state(one), one.revision + 1, *_derived(one)
+
+
+def _derived(one: Transaction) -> tuple[Any, ...]:
+    return one.meter_start_wh, one.meter_stop_wh, one.energy_wh, one.register_jumped_back
+
+
+def _state(one: Transaction) -> str:
     register = one.register
-    state = {
-        "register": register and (tuple(register.first), tuple(register.last), register.low, register.high),
-        "seen": one.seen,
-        "told": one.told,
-    }
-    return (
-        one.id,
-        one.station_id,
-        one.key,
-        one.transaction_id,
-        one.started_at,
-        one.started_received_at,
-        one.stopped_at,
-        one.stopped_received_at,
-        one.updated_at,
-        one.evse_id,
-        one.connector_id,
-        one.id_token,
-        one.id_token_type,
-        one.authorization,
-        one.stop_id_token,
-        one.reservation_id,
-        one.remote_start_id,
-        one.command_id,
-        one.charging_state,
-        one.stop_reason,
-        one.offline,
-        one.meter_start_wh,
-        one.meter_stop_wh,
-        one.energy_wh,
-        one.register_jumped_back,
-        orjson.dumps(dict(one.details)).decode(),
-        orjson.dumps(state).decode(),
-        one.revision + 1,
-    )
+    marks = register and (tuple(register.first), tuple(register.last), register.low, register.high)
+    return orjson.dumps({"register": marks, "seen": one.seen, "told": one.told}).decode()
 
 
 def read(row: "asyncpg.Record") -> Transaction:
-    """A row of the table transaction."""
-    state = orjson.loads(row["state"])
-    register = state["register"]
-    return Transaction(
-        **{name: row[name] for name in KEPT},
-        details=orjson.loads(row["details"]),
-        register=register and Register(Mark(*register[0]), Mark(*register[1]), register[2], register[3]),
-        seen=tuple((low, high) for low, high in state["seen"]),
-        told=state["told"],
-    )
+    """A row of the table transaction, its columns as in COLUMNS."""
+    *plain, details, written, revision = row
+    state = orjson.loads(written)
+    marks = state["register"]
+    register = marks and Register(Mark(*marks[0]), Mark(*marks[1]), marks[2], marks[3])
+    kept = orjson.loads(details) if details != "{}" else {}
+    seen = tuple([(low, high) for low, high in state["seen"]])
+    return Transaction._make((*plain, kept, register, seen, state["told"], revision))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -53,22 +54,31 @@ def default_unit(measurand: str) -> str:
 
 def reading(sample: Sample, number: float | None, unit: str | None, factor: float = 1) -> Reading:
     """One value in its base unit. number None: it is no number, and the caller keeps what it is."""
-    measurand = sample.get("measurand", REGISTER)
-    known = UNITS.get(unit) if unit else (default_unit(measurand), 1)
-    name, kilo = known or (unit, 1)
-    made: Reading = {"measurand": measurand, "unit": name}
+    get = sample.get
+    shape, kilo = _shape(get("measurand"), unit, get("context"), get("location"), get("phase"))
+    made = shape.copy()
     if number is not None:
         factor *= kilo
         # Rounded, for 4.35 kWh times 1000 must not become 4350.000000000001 Wh.
         made["value"] = number if factor == 1 else round(number * factor, 6)
-    context, location, phase = sample.get("context"), sample.get("location"), sample.get("phase")
-    if context and context != CONTEXT:
-        made["context"] = context
-    if location and location != LOCATION:
-        made["location"] = location
-    if phase:
-        made["phase"] = phase
     return made
+
+
+@lru_cache(maxsize=4096)
+def _shape(
+    measurand: str | None, unit: str | None, context: str | None, location: str | None, phase: str | None
+) -> tuple[Reading, float]:
+    """A reading without its value, and how much of its unit one of the station's is: stations repeat themselves."""
+    measurand = measurand or REGISTER
+    name, kilo = UNITS.get(unit, (unit, 1)) if unit else (default_unit(measurand), 1)
+    shape: Reading = {"measurand": measurand, "unit": name}
+    if context and context != CONTEXT:
+        shape["context"] = context
+    if location and location != LOCATION:
+        shape["location"] = location
+    if phase:
+        shape["phase"] = phase
+    return shape, kilo
 
 
 def number(text: str) -> float | None:

@@ -89,9 +89,9 @@ def meter_values_of(call: Call) -> Message:
 
 def sample(sampled: Sample) -> Reading:
     """SampledValue (§7.43): the value is text, a number or signed data."""
-    text, unit = sampled["value"], sampled.get("unit")
+    text = sampled["value"]
     value = None if sampled.get("format") == "SignedData" else number(text)
-    made = reading(sampled, value, unit)
+    made = reading(sampled, value, sampled.get("unit"))
     if value is None:
         made["signed"] = text
     return made

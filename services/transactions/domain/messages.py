@@ -1,9 +1,10 @@
 """What stations say and are told, in words of no version: dialects make these of payloads, and payloads of these."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from services.ocpp.id_tokens import TokenInfo
@@ -11,6 +12,7 @@ from services.ocpp.id_tokens import TokenInfo
 # One sampled value: {"measurand", "value", "unit"} in the base unit, and "context", "location", "phase", "signed"
 # where they differ from the default. A dict, for there are ten thousands of them a second.
 Reading = dict[str, Any]
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 class Kind(IntEnum):
@@ -34,8 +36,7 @@ class MeterValue(NamedTuple):
     said: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What a station reports about one transaction.
 
     key: made of what the station said, the same however often it is told; None where only `number` names the
@@ -65,7 +66,7 @@ class Report:
     remote_start_id: int | None = None
     charging_state: str | None = None
     stop_reason: str | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = EMPTY
     begin_wh: float | None = None
     end_wh: float | None = None
     meter_values: tuple[MeterValue, ...] = ()
