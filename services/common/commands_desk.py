@@ -110,7 +110,8 @@ class Desk:
                 return command
             try:
                 # Another process may hear of it: look again now and then.
-                await asyncio.wait_for(changed.wait(), min(left, LOOK_AGAIN))
+                async with asyncio.timeout(min(left, LOOK_AGAIN)):
+                    await changed.wait()
             except TimeoutError:
                 continue
 

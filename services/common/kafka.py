@@ -50,7 +50,8 @@ class KafkaBus(Bus):
         if self._producer is None:
             return False
         with contextlib.suppress(KafkaError, TimeoutError):
-            return bool(await asyncio.wait_for(self._producer.client.force_metadata_update(), ANSWER_SECONDS))
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return bool(await self._producer.client.force_metadata_update())
         return False
 
     async def send(self, record: Record) -> asyncio.Future[object]:

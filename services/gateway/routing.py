@@ -95,7 +95,8 @@ class Routing:
     async def _renew(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._lost.wait(), self._renewal)
+                async with asyncio.timeout(self._renewal):
+                    await self._lost.wait()
             self._lost.clear()
             try:
                 await self._refresh()
