@@ -80,7 +80,7 @@ class Node:
     ) -> Station:
         """A connected station in strict mode: what breaks a schema, in either direction, fails.
 
-        endpoint: without the station's id. answers: payload, or {"error": code}, by the action it answers.
+        endpoint: without the station's id. answers: by action, a payload, {"error": code} or {"silence": true}.
         Raises CallRefused with the HTTP status as its code where the handshake is refused.
         """
         station = self._stations[name] = Station(self, name := f"{identity}#{next(self._ids)}")

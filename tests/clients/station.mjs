@@ -2,7 +2,7 @@
 import readline from "node:readline";
 import ocpp from "ocpp-rpc";
 
-const { RPCClient, createRPCError } = ocpp;
+const { RPCClient, NOREPLY, createRPCError } = ocpp;
 const stations = new Map();
 const tell = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 
@@ -14,6 +14,7 @@ function create({ station, answers, ...options }) {
     happened("call", { action: method, payload: params });
     const answer = replies.get(method);
     if (!answer) throw createRPCError("NotImplemented", "this station does not know that");
+    if (answer.silence) return NOREPLY;
     if (answer.error) throw createRPCError(answer.error, "as it was told");
     return answer;
   });

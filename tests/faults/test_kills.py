@@ -68,12 +68,17 @@ async def charger(voltbus: System, node: Node, make: Callable[[str], Session]) -
 
 @pytest.mark.parametrize(("victim", "moments"), KILLS.items(), ids=KILLS)
 async def test_a_part_is_killed(voltbus: System, chargers: list[Charger], victim: str, moments: Sequence[str]) -> None:
+    part = voltbus.processes[victim]
+    lives = part.starts
+
     async def strike() -> None:
-        voltbus.processes[victim].kill()
+        await part.ready(LIMIT)
+        part.kill()
 
     async with asyncio.timeout(LIMIT):
         await charge(chargers, moments, strike)
         await all_ready(voltbus)
+        assert part.starts == lives + len(moments)
         for one in chargers:
             await check(voltbus, one)
 
