@@ -103,9 +103,10 @@ class Running:
     async def settled(self) -> None:
         """Until everything that came in is committed and everything that goes out is out."""
         await self.until(self._read)
-        async with self.database.connection() as db:
+        async with asyncio.timeout(15), self.database.connection() as db:
             while await db.fetchval("select exists (select from outbox)"):
                 await self.bus.wait()
+                self.fail()
 
     async def until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(15):
@@ -139,8 +140,9 @@ class Running:
     def dead(self) -> list[Record]:
         return self.bus.all(f"dead.{self.name}")
 
-    async def get(self, path: str, status: int = 200, **params: Any) -> Any:
-        answer = await self.http.get(path, params=params)
+    async def get(self, path: str, status: int = 200, query: Mapping[str, Any] | None = None, **params: Any) -> Any:
+        """What REST shows. query: parameters whose names are taken here."""
+        answer = await self.http.get(path, params={**(query or {}), **params})
         assert answer.status_code == status, answer.text
         return answer.json()
 

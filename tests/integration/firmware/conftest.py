@@ -1,0 +1,29 @@
+"""firmware, running."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.common import consumer
+from services.firmware.app import build
+from services.firmware.settings import Settings
+from tests.conftest import Stack
+from tests.integration.common.running import Running, running, settings_of
+
+
+@pytest.fixture(scope="session")
+async def environment(stack: Stack) -> dict[str, str]:
+    return await stack.fresh(topics=False) | {"VOLTBUS_TOPIC_PREFIX": ""}
+
+
+@pytest.fixture
+def settings(environment: dict[str, str]) -> Settings:
+    made: Settings = settings_of(Settings, environment)
+    return made
+
+
+@pytest.fixture
+async def firmware(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
+    monkeypatch.setattr(consumer, "COMMIT_EVERY", 0)
+    async with running("firmware", build, settings, "ocpp.connections") as world:
+        yield world
