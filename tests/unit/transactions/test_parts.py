@@ -1,0 +1,96 @@
+"""The smaller parts: the operator's tokens, months, announcements, what can be rendered."""
+
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+
+from services.common.commands import Command, Status, Unrenderable
+from services.common.wire import Token as TokenRecord
+from services.common.wire.voltbus.v1 import events_pb2 as pb
+from services.ocpp.id_tokens import Authorization, Token
+from services.transactions import announcements
+from services.transactions.domain.decide import decide
+from services.transactions.domain.messages import Kind, MeterValue
+from services.transactions.months import months
+from services.transactions.remote import START, render
+from services.transactions.tokens import read_token
+from tests.unit.transactions.making import NOON, report, start
+
+
+def test_a_token_as_auth_publishes_it() -> None:
+    full = TokenRecord(
+        id_token="T",
+        type="eMAID",
+        status="Accepted",
+        expires_at=NOON,
+        group_id="G",
+        cache_expires_at=NOON,
+        language="de",
+    )
+    assert read_token(full.SerializeToString()) == Token("T", "eMAID", Authorization.ACCEPTED, NOON, "G", NOON, "de")
+    bare = TokenRecord(id_token="T", type="Central", status="SomethingNew")
+    assert read_token(bare.SerializeToString()) == Token("T", "Central", Authorization.INVALID)
+
+
+def test_months_from_the_last_to_three_ahead() -> None:
+    """Also over the turn of a year."""
+    found = [
+        (start.strftime("%Y-%m"), end.strftime("%Y-%m")) for start, end in months(datetime(2026, 12, 31, tzinfo=UTC))
+    ]
+    assert [start for start, _ in found] == ["2026-11", "2026-12", "2027-01", "2027-02", "2027-03"]
+    assert all(end == start for (_, end), (start, _) in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    "at", [NOON, datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)]
+)
+def test_moments_of_any_clock(at: datetime) -> None:
+    values = announcements.meter_values([MeterValue(at, [])], at)
+    value = pb.MeterValuesRecorded(meter_values=values).meter_values[0]
+    assert value.taken_at.ToDatetime(UTC) == at
+
+
+def test_an_announcement_says_what_was_kept() -> None:
+    readings = [
+        {"measurand": "Voltage", "unit": "V", "value": 230.0, "phase": "L1"},
+        {"measurand": "Energy.Active.Import.Register", "unit": "Wh", "signed": "0123"},
+        {"measurand": "SoC", "unit": "Percent", "value": 1.0, "signed": {"signedMeterData": "x"}, "custom_data": {}},
+    ]
+    told = report(Kind.STARTED, seq_no=3, meter_values=(MeterValue(NOON, readings),), offline=True)
+    after = decide(None, told, 7).transaction
+    assert after is not None
+    event = announcements.happened(told, after)
+    assert isinstance(event, pb.TransactionStarted)
+    voltage, signed, both = event.meter_values[0].readings
+    assert (voltage.value, voltage.phase) == (230, "L1")
+    assert (signed.HasField("value"), signed.signed_value) == (False, "0123")
+    assert (both.value, both.signed_value) == (1, '{"signedMeterData":"x"}')
+    assert (event.offline, event.transaction.id, event.transaction.HasField("energy_wh")) == (True, 7, False)
+
+
+def test_which_gaps_are_announced() -> None:
+    after = decide(decide(None, report(seq_no=1), 7).transaction, report(seq_no=4)).transaction
+    assert after is not None
+    assert announcements.happened(report(seq_no=4), after).transaction.missing_seq_nos == [2, 3]
+
+
+def command(version: str, **payload: object) -> tuple[str, object]:
+    asked = {"id_token": "T", "id_token_type": "Central"} | payload
+    return render(Command("c", 5, "CS-1", START, asked, Status.ACCEPTED, NOON, NOON), version)
+
+
+def test_what_can_be_said_is_said() -> None:
+    assert command("1.6") == ("RemoteStartTransaction", {"idTag": "T"})
+
+
+@pytest.mark.parametrize(
+    ("version", "payload"), [("1.6", {"id_token": "X" * 21}), ("0.9", {}), ("2.0.1", {"id_token_type": "?"})]
+)
+def test_what_cannot_be_said_is_unrenderable(version: str, payload: dict[str, str]) -> None:
+    with pytest.raises(Unrenderable):
+        command(version, **payload)
+
+
+def test_1_6_start_key_is_not_a_2_x_key() -> None:
+    assert start().key != report().key

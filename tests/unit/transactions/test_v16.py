@@ -1,0 +1,218 @@
+"""OCPP 1.6: payloads to messages and back."""
+
+from typing import Any
+
+import pytest
+
+from services.ocpp.errors import OcppError
+from services.ocpp.id_tokens import Authorization, TokenInfo
+from services.ocpp.versions import VERSIONS
+from services.transactions.dialects import DIALECTS, v16
+from services.transactions.domain.messages import Begun, Heard, Kind, Noted, Outside, Report
+from services.transactions.domain.register import Standing
+from services.transactions.domain.remote import RemoteStart, RemoteStop
+from tests.unit.transactions.making import NOON, call
+
+SCHEMAS = VERSIONS["1.6"].schemas
+START = {"connectorId": 2, "idTag": "Abc", "timestamp": "2026-03-01T13:00:00+01:00", "meterStart": 100}
+STOP = {"transactionId": 7, "timestamp": "2026-03-01T12:00:00Z", "meterStop": 900}
+
+
+def read(action: str, payload: Any) -> Report:
+    SCHEMAS.check_request(action, payload)
+    message = DIALECTS.read(call(action, payload))
+    assert isinstance(message, Report)
+    return message
+
+
+def value(sampled: dict[str, Any], connector: int = 1) -> Any:
+    """One sampled value in a MeterValues of transaction 7."""
+    values = [{"timestamp": "2026-03-01T12:00:00Z", "sampledValue": [sampled]}]
+    return read("MeterValues", {"connectorId": connector, "transactionId": 7, "meterValue": values}).meter_values[0]
+
+
+def test_start() -> None:
+    """§4.8."""
+    message = read("StartTransaction", START | {"reservationId": 4})
+    assert (message.kind, message.at, message.begin_wh) == (Kind.STARTED, NOON, 100)
+    assert (message.evse_id, message.connector_id, message.id_token, message.reservation_id) == (2, 2, "Abc", 4)
+
+
+@pytest.mark.parametrize("same", [{}, {"idTag": "ABC"}, {"timestamp": "2026-03-01T12:00:00.000Z"}])
+def test_a_start_told_again_has_the_same_key(same: dict[str, Any]) -> None:
+    assert read("StartTransaction", START | same).key == read("StartTransaction", START).key
+
+
+@pytest.mark.parametrize(
+    "other", [{"idTag": "Abd"}, {"timestamp": "2026-03-01T12:00:01Z"}, {"connectorId": 1}, {"meterStart": 101}]
+)
+def test_another_start_has_another_key(other: dict[str, Any]) -> None:
+    assert read("StartTransaction", START | other).key != read("StartTransaction", START).key
+
+
+def test_stop() -> None:
+    """§4.10: a missing reason is Local, a missing idTag means that nobody was asked."""
+    message = read("StopTransaction", STOP)
+    assert (message.kind, message.key, message.number, message.end_wh) == (Kind.ENDED, None, 7, 900)
+    assert (message.stop_reason, message.id_token) == ("Local", None)
+    assert read("StopTransaction", STOP | {"reason": "PowerLoss"}).stop_reason == "PowerLoss"
+
+
+@pytest.mark.parametrize("unknown", [0, -1, 2**31, 2**62])
+def test_a_number_that_cannot_be_ours_is_unknown_and_kept(unknown: int) -> None:
+    message = read("StopTransaction", STOP | {"transactionId": unknown})
+    assert (message.number, message.transaction_id) == (0, str(unknown))
+
+
+def test_transaction_data_whose_time_cannot_be_read_takes_that_of_the_stop() -> None:
+    """A stop is never refused for one of its samples."""
+    data = [{"timestamp": "yesterday", "sampledValue": [{"value": "5"}]}]
+    [sample] = read("StopTransaction", STOP | {"transactionData": data}).meter_values
+    assert (sample.taken_at, sample.said) == (NOON, "yesterday")
+
+
+@pytest.mark.parametrize(
+    ("action", "payload"),
+    [
+        ("StartTransaction", START | {"timestamp": "soon"}),
+        ("StopTransaction", STOP | {"timestamp": ""}),
+        ("MeterValues", {"connectorId": 1, "meterValue": [{"timestamp": "x", "sampledValue": [{"value": "1"}]}]}),
+    ],
+)
+def test_a_time_that_cannot_be_read_is_an_error(action: str, payload: Any) -> None:
+    with pytest.raises(OcppError, match="timestamp"):
+        DIALECTS.read(call(action, payload))
+
+
+def test_meter_values_without_a_transaction_are_outside() -> None:
+    """§4.7."""
+    values = [{"timestamp": "2026-03-01T12:00:00Z", "sampledValue": [{"value": "1"}]}]
+    message = DIALECTS.read(call("MeterValues", {"connectorId": 0, "meterValue": values}))
+    assert isinstance(message, Outside)
+    assert message.connector_id == 0
+
+
+def test_defaults() -> None:
+    """§7.43: Energy.Active.Import.Register, Wh, Sample.Periodic, Outlet."""
+    sample = value({"value": "12.5"})
+    assert sample.readings == [{"measurand": "Energy.Active.Import.Register", "unit": "Wh", "value": 12.5}]
+    assert (sample.standing, sample.wh) == (Standing.BETWEEN, 12.5)
+
+
+@pytest.mark.parametrize(
+    ("sampled", "unit", "number"),
+    [
+        ({"value": "4.35", "unit": "kWh"}, "Wh", 4350),
+        ({"value": "7.4", "unit": "kW", "measurand": "Power.Active.Import"}, "W", 7400),
+        ({"value": "1.1", "unit": "kvarh", "measurand": "Energy.Reactive.Import.Register"}, "varh", 1100),
+        ({"value": "16", "measurand": "Current.Import"}, "A", 16),
+        ({"value": "230.1", "measurand": "Voltage"}, "V", 230.1),
+        ({"value": "50", "measurand": "Frequency"}, "Hz", 50),
+        ({"value": "21", "measurand": "Temperature", "unit": "Celcius"}, "Celsius", 21),
+        ({"value": "80", "measurand": "SoC"}, "Percent", 80),
+        ({"value": "-3", "measurand": "Power.Active.Export"}, "W", -3),
+        ({"value": "0.98", "measurand": "Power.Factor"}, "", 0.98),
+    ],
+)
+def test_units(sampled: dict[str, Any], unit: str, number: float) -> None:
+    [reading] = value(sampled).readings
+    assert (reading["unit"], reading["value"]) == (unit, number)
+
+
+@pytest.mark.parametrize("text", ["", "NaN", "inf", "1_000", "off", "1,5"])
+def test_what_is_no_number_is_kept_as_it_is(text: str) -> None:
+    [reading] = value({"value": text}).readings
+    assert reading["signed"] == text
+    assert "value" not in reading
+
+
+def test_signed_data_is_kept_verbatim_and_bills_nothing() -> None:
+    sample = value({"value": "0123", "format": "SignedData"})
+    assert sample.readings[0]["signed"] == "0123"
+    assert sample.wh is None
+
+
+@pytest.mark.parametrize(
+    ("sampled", "wh"),
+    [
+        ({"value": "5", "phase": "L1"}, None),
+        ({"value": "5", "location": "Inlet"}, 5),
+        ({"value": "5", "location": "EV"}, None),
+        ({"value": "5", "measurand": "Energy.Active.Export.Register"}, None),
+        ({"value": "5", "unit": "varh"}, None),
+    ],
+)
+def test_which_reading_bills(sampled: dict[str, Any], wh: float | None) -> None:
+    assert value(sampled).wh == wh
+
+
+def test_the_outlet_bills_rather_than_another_place() -> None:
+    places = [{"value": "9", "location": "Inlet"}, {"value": "5", "location": "Outlet"}]
+    payload = [{"timestamp": "2026-03-01T12:00:00Z", "sampledValue": places}]
+    message = read("MeterValues", {"connectorId": 1, "transactionId": 7, "meterValue": payload})
+    assert message.meter_values[0].wh == 5
+
+
+def test_the_main_meter_bills_nobody() -> None:
+    """Errata 3.16: connector 0 should not name a transaction, and some do."""
+    assert value({"value": "5"}, connector=0).wh is None
+
+
+@pytest.mark.parametrize(("context", "standing"), [("Transaction.Begin", -1), ("Transaction.End", 1), ("Trigger", 0)])
+def test_contexts(context: str, standing: int) -> None:
+    sample = value({"value": "5", "context": context})
+    assert (sample.standing, sample.readings[0]["context"]) == (standing, context)
+
+
+def test_the_character_that_postgres_has_not_is_replaced() -> None:
+    assert read("StartTransaction", START | {"idTag": "a\0b"}).id_token == "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    ("action", "reply", "payload"),
+    [
+        (
+            "StartTransaction",
+            Begun(7, TokenInfo(Authorization.UNKNOWN)),
+            {"transactionId": 7, "idTagInfo": {"status": "Invalid"}},
+        ),
+        (
+            "StartTransaction",
+            Begun(7, TokenInfo(Authorization.EXPIRED, NOON, "G" * 21, NOON)),
+            {"transactionId": 7, "idTagInfo": {"status": "Expired", "expiryDate": "2026-03-01T12:00:00.000Z"}},
+        ),
+        (
+            "StopTransaction",
+            Heard(TokenInfo(Authorization.CONCURRENT_TX, group_id="G")),
+            {"idTagInfo": {"status": "ConcurrentTx", "parentIdTag": "G"}},
+        ),
+        ("StopTransaction", Heard(None), {}),
+        ("MeterValues", Noted(), {}),
+        ("MeterValues", Heard(None), {}),
+    ],
+)
+def test_replies(action: str, reply: object, payload: dict[str, Any]) -> None:
+    written = DIALECTS.write(call(action, {}), reply)
+    assert written == payload
+    SCHEMAS.check_response(action, written)
+
+
+@pytest.mark.parametrize(
+    ("where", "connector"),
+    [({}, None), ({"evse_id": 2}, 2), ({"connector_id": 3}, 3), ({"evse_id": 2, "connector_id": 1}, 2)],
+)
+def test_remote_start(where: dict[str, int], connector: int | None) -> None:
+    """§5.11."""
+    action, payload = v16.remote_start(RemoteStart(1, "T", "eMAID", **where))
+    assert (action, payload) == (
+        "RemoteStartTransaction",
+        {"idTag": "T"} | ({"connectorId": connector} if connector else {}),
+    )
+    SCHEMAS.check_request(action, payload)
+
+
+def test_remote_stop() -> None:
+    """§5.12."""
+    action, payload = v16.remote_stop(RemoteStop(7, "7"))
+    assert (action, payload) == ("RemoteStopTransaction", {"transactionId": 7})
+    SCHEMAS.check_request(action, payload)
