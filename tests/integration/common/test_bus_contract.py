@@ -1,0 +1,118 @@
+"""What the rest of the code counts on in a Bus: shown on the one in memory and on Kafka alike."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import pytest
+
+from services.common.bus import Bus, Record, Subscription
+from services.common.kafka import KafkaBus
+from services.common.memory import MemoryBus
+from services.common.settings import CommonSettings
+from services.ocpp import topics
+from tests.conftest import Stack
+from tests.integration.common.running import settings_of
+
+CALLS, RESULTS = topics.calls("auth").name, topics.results("auth").name
+TOKENS, OUTBOUND = topics.TOKENS.name, topics.OUTBOUND.name
+
+Name = Callable[[str], str]
+
+
+@pytest.fixture(params=["memory", "kafka"])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Bus, Name]]:
+    """A bus with fresh topics, and what they are called on it."""
+    if request.param == "memory":
+        yield MemoryBus(), lambda name: name
+        return
+    stack: Stack = request.getfixturevalue("stack")
+    settings: CommonSettings = settings_of(CommonSettings, await stack.fresh())
+    bus = KafkaBus(settings)
+    await bus.start()
+    yield bus, settings.topic
+    await bus.close()
+
+
+def records(topic: str, count: int, key: bytes = b"CP1") -> list[Record]:
+    return [Record(topic, key, b"%d" % number, (("name", b"value"),)) for number in range(count)]
+
+
+async def take(subscription: Subscription, count: int) -> list[Record]:
+    taken: list[Record] = []
+    async with asyncio.timeout(20):
+        while len(taken) < count:
+            taken += await subscription.poll()
+    return taken
+
+
+async def test_a_key_keeps_its_order_and_headers(bus: tuple[Bus, Name]) -> None:
+    one, name = bus
+    subscription = await one.subscribe("group", [name(CALLS)])
+    await one.publish(records(name(CALLS), 50))
+    taken = await take(subscription, 50)
+    assert [record.value for record in taken] == [b"%d" % number for number in range(50)]
+    assert {record.headers for record in taken} == {(("name", b"value"),)}
+    assert len({record.partition for record in taken}) == 1
+    assert [record.offset for record in taken] == sorted(record.offset for record in taken)
+    await subscription.close()
+
+
+async def test_what_was_committed_is_not_read_again(bus: tuple[Bus, Name]) -> None:
+    one, name = bus
+    await one.publish(records(name(CALLS), 3))
+    first = await one.subscribe("group", [name(CALLS), name(RESULTS)])
+    await take(first, 3)
+    await first.commit()
+    await one.publish(records(name(RESULTS), 2))
+    await take(first, 2)
+    await first.close()
+    again = await one.subscribe("group", [name(CALLS), name(RESULTS)])
+    assert {record.topic for record in await take(again, 2)} == {name(RESULTS)}
+    await again.close()
+
+
+async def test_topics_of_one_group_share_the_partitions_of_a_station(bus: tuple[Bus, Name]) -> None:
+    one, name = bus
+    subscription = await one.subscribe("group", [name(CALLS), name(RESULTS)])
+    stations = [b"CP%d" % number for number in range(20)]
+    await one.publish([Record(name(topic), key, b"") for topic in (CALLS, RESULTS) for key in stations])
+    places: dict[bytes | None, set[int | None]] = {}
+    for record in await take(subscription, 40):
+        places.setdefault(record.key, set()).add(record.partition)
+    assert all(len(partitions) == 1 for partitions in places.values())
+    assert subscription.ready()
+    await subscription.close()
+
+
+async def test_a_tail_begins_where_the_partition_ends(bus: tuple[Bus, Name]) -> None:
+    one, name = bus
+    await one.publish([Record(name(OUTBOUND), b"old", b"old", partition=2)])
+    tail = await one.tail(name(OUTBOUND), 2)
+    await one.publish([Record(name(OUTBOUND), b"other", b"other", partition=1)])
+    await one.publish([Record(name(OUTBOUND), b"new", b"new", partition=2)])
+    assert (await _first(tail)).value == b"new"
+
+
+async def _first(tail: AsyncIterator[Sequence[Record]]) -> Record:
+    async with asyncio.timeout(20):
+        async for batch in tail:
+            if batch:
+                return batch[0]
+    raise AssertionError("a tail does not end")
+
+
+async def test_the_whole_of_a_topic_with_its_tombstones(bus: tuple[Bus, Name]) -> None:
+    one, name = bus
+    await one.publish([*records(name(TOKENS), 3), Record(name(TOKENS), b"gone", None)])
+    whole = await one.whole(name(TOKENS))
+    taken: list[Record] = []
+    async with asyncio.timeout(20):
+        while not whole.caught_up():
+            taken += await whole.poll()
+    assert len(taken) == 4
+    assert {record.key: record.value for record in taken} == {b"CP1": b"2", b"gone": None}
+    await whole.close()
+
+
+async def test_it_is_ready_and_says_so(bus: tuple[Bus, Name]) -> None:
+    assert await bus[0].ready()
