@@ -11,6 +11,7 @@ from tests.clients.sessions import Message
 # How long it waits for an answer before it says the same again.
 PATIENCE = 8.0
 BACKOFF = {"initialDelay": 100, "maxDelay": 1000, "factor": 2, "randomisationFactor": 0.2}
+ANSWERS = {action: {"status": "Accepted"} for action in ("RemoteStartTransaction", "RequestStartTransaction")}
 
 
 class Persistent:
@@ -21,7 +22,8 @@ class Persistent:
 
     @classmethod
     async def connect(cls, node: Node, endpoint: str, identity: str, protocol: str, password: str) -> "Persistent":
-        station = await node.connect(endpoint, identity, protocol, password, reconnect=True, backoff=BACKOFF)
+        settings = {"reconnect": True, "backoff": BACKOFF, "answers": ANSWERS}
+        station = await node.connect(endpoint, identity, protocol, password, **settings)
         return cls(station)
 
     def saying(self, message: Message) -> "Saying":

@@ -2,9 +2,11 @@
 
 import asyncio
 import itertools
+import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -91,6 +93,21 @@ async def test_the_gateway_is_replaced(voltbus: System, chargers: list[Charger])
             await check(voltbus, one)
 
 
+async def test_redis_forgets_everything(voltbus: System, chargers: list[Charger]) -> None:
+    """What it held can be rebuilt: slots and routes are there again, and stations are reached."""
+    part = voltbus.processes["redis"]
+
+    async def strike() -> None:
+        part.kill(stay=True)
+        forget(voltbus.processes.servers.home.folder / "redis")
+        await part.start()
+
+    async with asyncio.timeout(LIMIT):
+        await charge(chargers, ("meter 2",), strike)
+        for one in chargers:
+            await check(voltbus, one)
+
+
 async def test_everything_is_killed_at_once(voltbus: System, chargers: list[Charger]) -> None:
     async def strike() -> None:
         for part in voltbus.processes.parts():
@@ -118,12 +135,27 @@ async def charge(chargers: list[Charger], moments: Sequence[str], strike: Callab
                 assert one.session.started(answer) == "Accepted"
 
 
+def forget(folder: Path) -> None:
+    """Removes the data of a Redis: a file or, since version 7, a folder of files."""
+    for file in folder.rglob("*.aof"):
+        file.unlink()
+    shutil.rmtree(folder / "appendonlydir", ignore_errors=True)
+
+
 async def all_ready(voltbus: System) -> None:
     for part in voltbus.processes.parts():
         await part.ready(LIMIT)
 
 
 async def check(voltbus: System, one: Charger) -> None:
+    """The session is whole, and the station can be reached."""
+    await check_session(voltbus, one)
+    path = f"/v1/stations/{one.id}/start?wait=20"
+    asked = await voltbus.ask("POST", "transactions", path, json={"id_token": one.id, "type": "ISO14443", "evse_id": 1})
+    assert asked.json()["status"] == "answered", asked.json()
+
+
+async def check_session(voltbus: System, one: Charger) -> None:
     """One transaction, its energy right, each sample once, each event there under an id of its own."""
     transaction = await eventually(
         lambda: voltbus.transaction(one.id), lambda transaction: transaction["status"] == "ended"
