@@ -14,6 +14,7 @@ from services.common.events import Events
 from services.common.settings import CommonSettings
 from services.common.wire.voltbus.v1 import events_pb2 as pb
 from services.ocpp import topics
+from services.ocpp.id_tokens import token_key
 
 
 def station_registered(event: stations.Registered) -> tuple[str, Message]:
@@ -31,11 +32,11 @@ def station_removed(event: stations.Removed) -> tuple[str, Message]:
 def token_changed(event: tokens.Changed) -> tuple[str, Message]:
     token = event.token
     changed = pb.TokenChanged(id_token=token.id_token, type=token.type, status=token.status, at=event.at)
-    return token.id_token, changed
+    return token_key(token.id_token), changed
 
 
 def token_removed(event: tokens.Removed) -> tuple[str, Message]:
-    return event.token.id_token, pb.TokenRemoved(id_token=event.token.id_token, at=event.at)
+    return token_key(event.token.id_token), pb.TokenRemoved(id_token=event.token.id_token, at=event.at)
 
 
 def authorization_decided(event: Decided) -> tuple[str, Message]:

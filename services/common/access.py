@@ -23,7 +23,8 @@ class Keys(Protocol):
 
     algorithms: list[str]
 
-    async def key(self, token: str, /) -> Any: ...
+    async def key(self, token: str, /) -> Any:
+        """Raises PyJWTError where it has none for this token, and a Problem where it cannot tell."""
 
 
 class SharedSecret(Keys):
@@ -47,7 +48,15 @@ class KeySet(Keys):
         self._client = jwt.PyJWKClient(url, cache_keys=True, timeout=5)
 
     async def key(self, token: str, /) -> Any:
-        return (await asyncio.to_thread(self._client.get_signing_key_from_jwt, token)).key
+        return await asyncio.to_thread(self._find, jwt.get_unverified_header(token).get("kid") or "")
+
+    def _find(self, kid: str) -> jwt.PyJWK:
+        """With its algorithm, which the token cannot choose. Raises PyJWTError where no key has that name."""
+        try:
+            self._client.get_signing_keys()
+        except (jwt.PyJWTError, ValueError) as error:
+            raise Problem(503, "the token issuer does not give its keys") from error
+        return self._client.get_signing_key(kid)
 
 
 class Access:
@@ -90,8 +99,6 @@ class Access:
                 leeway=LEEWAY,
                 options=options,
             )
-        except jwt.PyJWKClientConnectionError:
-            raise Problem(503, "the token issuer does not answer") from None
         except jwt.PyJWTError as error:
             headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
             raise Problem(401, f"the bearer token is not valid: {error}", headers=headers) from None

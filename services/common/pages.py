@@ -40,6 +40,11 @@ def read_cursor(cursor: str | None, *kinds: type) -> Sequence[str | int] | None:
         position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError):
         position = None
-    if not isinstance(position, list) or [type(value) for value in position] != list(kinds):
+    if not isinstance(position, list) or [type(value) for value in position] != list(kinds) or not _usable(position):
         raise Problem(422, "cursor: not one that this list gave out", [{"field": "query.cursor", "message": "unknown"}])
     return position
+
+
+def _usable(position: list[str | int]) -> bool:
+    """Whether Postgres can compare with it: a cursor is what a client makes of it."""
+    return all("\0" not in value if isinstance(value, str) else abs(value) < 1 << 63 for value in position)

@@ -9,10 +9,31 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.common.errors import Unavailable
 
 CONTENT_TYPE = "application/problem+json"
+
+
+TEXT = {"type": "string"}
+FIELD = {"type": "object", "properties": {"field": TEXT | {"examples": ["body.status"]}, "message": TEXT}}
+SCHEMA = {
+    "title": "Problem",
+    "type": "object",
+    "properties": {
+        "type": TEXT | {"default": "about:blank"},
+        "title": TEXT | {"examples": ["Unprocessable Entity"]},
+        "status": {"type": "integer", "examples": [422]},
+        "detail": TEXT,
+        "errors": {"type": "array", "items": FIELD, "description": "where fields are at fault"},
+    },
+    "required": ["type", "title", "status", "detail"],
+}
+# What every operation may answer instead, for OpenAPI.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {"description": "a problem (RFC 9457)", "content": {CONTENT_TYPE: {"schema": SCHEMA}}}
+}
 
 
 class Problem(Exception):
@@ -45,6 +66,7 @@ def response(problem: Problem) -> JSONResponse:
 
 def install(app: FastAPI) -> None:
     """Makes every error of an app a problem."""
+    app.add_middleware(NoNul)
 
     @app.exception_handler(Problem)
     async def problem(_: Request, error: Problem) -> Response:
@@ -68,3 +90,16 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(_: Request, __: Exception) -> Response:
         return response(Problem(500, "something went wrong here; the log says what"))
+
+
+class NoNul:
+    """Refuses the character NUL in addresses: nothing is called so, and Postgres cannot even compare with it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and ("\0" in scope["path"] or b"%00" in scope["query_string"]):
+            await response(Problem(422, "the address holds the character NUL"))(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)

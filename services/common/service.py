@@ -56,7 +56,8 @@ class Service:
 
 def web(title: str, description: str = "") -> FastAPI:
     """An app whose errors are problem details."""
-    app = FastAPI(title=f"Voltbus {title}", description=description, redoc_url=None)
+    responses = problems.RESPONSES
+    app = FastAPI(title=f"Voltbus {title}", description=description, redoc_url=None, responses=responses)
     problems.install(app)
     return app
 

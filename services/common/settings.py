@@ -22,7 +22,15 @@ class FileSource(EnvSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         named = ((name, os.environ.get(f"{PREFIX}{name.upper()}_FILE")) for name in self.settings_cls.model_fields)
-        return {name: Path(path).read_text().strip() for name, path in named if path}
+        return {name: _content(name, path) for name, path in named if path}
+
+
+def _content(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not a text"
+        raise Misconfigured(f"{PREFIX}{name.upper()}_FILE: cannot read {path}: {why}") from None
 
 
 class CommonSettings(BaseSettings):
@@ -66,8 +74,6 @@ class CommonSettings(BaseSettings):
             first = error.errors()[0]
             name = PREFIX + "_".join(str(step) for step in first["loc"]).upper()
             raise Misconfigured(f"{name}: {first['msg']}") from None
-        except OSError as error:
-            raise Misconfigured(f"{error.filename}: {error.strerror}") from None
 
     def topic(self, name: str) -> str:
         """A topic's or group's name on the broker."""

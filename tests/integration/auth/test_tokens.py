@@ -26,9 +26,9 @@ async def put(auth: Running, id_token: str = "AbCd", body: Any = CARD, status: i
     return answer.json()
 
 
-async def listing(auth: Running, status: int, **filters: Any) -> Any:
+async def listing(auth: Running, expected: int, **filters: Any) -> Any:
     answer = await auth.http.get("/v1/tokens", params=filters)
-    assert answer.status_code == status, answer.text
+    assert answer.status_code == expected, answer.text
     return answer.json()
 
 
