@@ -20,12 +20,11 @@ Name = Callable[[str], str]
 
 
 @pytest.fixture(params=["memory", "kafka"])
-async def bus(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Bus, Name]]:
+async def bus(request: pytest.FixtureRequest, stack: Stack) -> AsyncIterator[tuple[Bus, Name]]:
     """A bus with fresh topics, and what they are called on it."""
     if request.param == "memory":
         yield MemoryBus(), lambda name: name
         return
-    stack: Stack = request.getfixturevalue("stack")
     settings: CommonSettings = settings_of(CommonSettings, await stack.fresh())
     bus = KafkaBus(settings)
     await bus.start()

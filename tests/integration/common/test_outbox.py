@@ -1,0 +1,205 @@
+"""The outbox: what a transaction publishes leaves once it is committed, in order, by one leader."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from services.common import outbox
+from services.common.bus import Record
+from services.common.database import Database
+from services.common.errors import Unavailable
+from services.common.memory import MemoryBus
+from services.common.outbox import Relay
+from services.common.settings import CommonSettings
+from tests.conftest import Stack
+from tests.integration.common.running import empty, settings_of
+
+TOPIC = "events.smartcharging"
+COUNT_LOCKS = "select count(*) from pg_locks where locktype = 'advisory' and granted and pid <> pg_backend_pid()"
+
+
+@pytest.fixture(scope="session")
+async def settings(stack: Stack) -> CommonSettings:
+    made: CommonSettings = settings_of(CommonSettings, await stack.fresh(topics=False))
+    return made
+
+
+@pytest.fixture
+async def database(settings: CommonSettings) -> AsyncIterator[Database]:
+    database = Database(settings, "smartcharging")
+    await database.start()
+    await empty(database)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def bus() -> MemoryBus:
+    return MemoryBus(1)
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relay that is not woken does not look for itself within a test."""
+    monkeypatch.setattr(outbox, "IDLE", 60)
+
+
+def records(first: int, count: int) -> list[Record]:
+    return [Record(TOPIC, b"CP1", b"%d" % n, (("ce_id", b"%d" % n),)) for n in range(first, first + count)]
+
+
+async def put(database: Database, told: Sequence[Record]) -> None:
+    async with database.transaction() as db:
+        await outbox.add(db, told)
+
+
+def values(bus: MemoryBus) -> list[int]:
+    return [int(record.value or b"-1") for record in bus.all(TOPIC)]
+
+
+async def left(database: Database) -> int:
+    async with database.connection() as db:
+        return int(await db.fetchval("select count(*) from outbox"))
+
+
+async def emptied(database: Database, bus: MemoryBus) -> None:
+    while await left(database):
+        await bus.wait()
+
+
+@asynccontextmanager
+async def relaying(database: Database, bus: MemoryBus) -> AsyncIterator[Relay]:
+    relay = Relay(database, bus)
+    running = asyncio.create_task(relay.run())
+    try:
+        async with asyncio.timeout(20):
+            yield relay
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def led(database: Database, bus: MemoryBus, leaders: int = 1) -> None:
+    async with database.connection() as db:
+        while await db.fetchval(COUNT_LOCKS) != leaders:
+            await bus.wait()
+
+
+async def test_everything_leaves_in_order(database: Database, bus: MemoryBus) -> None:
+    for first in range(0, 300, 10):
+        await put(database, records(first, 10))
+    async with relaying(database, bus):
+        await emptied(database, bus)
+    assert values(bus) == list(range(300))
+
+
+async def test_a_record_leaves_as_it_was(database: Database, bus: MemoryBus) -> None:
+    told = [Record(TOPIC, b"k", b"v", (("a", b"1"), ("a", b"\xff"))), Record("tokens", b"gone", None)]
+    await put(database, told)
+    async with relaying(database, bus):
+        await emptied(database, bus)
+    [event], [tombstone] = bus.all(TOPIC), bus.all("tokens")
+    assert (event.key, event.value, event.headers) == (b"k", b"v", (("a", b"1"), ("a", b"\xff")))
+    assert (tombstone.key, tombstone.value) == (b"gone", None)
+
+
+async def test_what_is_rolled_back_never_leaves(database: Database, bus: MemoryBus) -> None:
+    with pytest.raises(RuntimeError):
+        async with database.transaction() as db:
+            await outbox.add(db, records(0, 1))
+            raise RuntimeError
+    await put(database, records(1, 1))
+    async with relaying(database, bus):
+        await emptied(database, bus)
+    assert values(bus) == [1]
+
+
+async def test_nothing_makes_no_row(database: Database) -> None:
+    await put(database, [])
+    assert await left(database) == 0
+
+
+async def test_who_is_woken_looks_at_once(database: Database, bus: MemoryBus) -> None:
+    async with relaying(database, bus) as relay:
+        await led(database, bus)
+        for first in range(5):
+            await put(database, records(first, 1))
+            relay.wake()
+            await emptied(database, bus)
+    assert values(bus) == [0, 1, 2, 3, 4]
+
+
+async def test_one_leads_and_another_follows(
+    database: Database, settings: CommonSettings, bus: MemoryBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "IDLE", 0.05)
+    other_bus, other = MemoryBus(1), Database(settings, "smartcharging")
+    await other.start()
+    try:
+        async with relaying(other, other_bus):
+            async with relaying(database, bus):
+                await led(database, bus)
+                await put(database, records(0, 10))
+                await emptied(database, bus)
+                assert sorted(values(bus) + values(other_bus)) == list(range(10))
+                assert not (values(bus) and values(other_bus))
+            await led(database, bus)
+            await put(database, records(10, 10))
+            await emptied(database, bus)
+        assert values(other_bus)[-10:] == list(range(10, 20))
+    finally:
+        await other.close()
+
+
+async def test_two_services_do_not_wait_for_each_other(
+    database: Database, settings: CommonSettings, bus: MemoryBus
+) -> None:
+    other = Database(settings, "auth")
+    await other.start()
+    try:
+        async with relaying(database, bus), relaying(other, bus):
+            await led(database, bus, leaders=2)
+    finally:
+        await other.close()
+
+
+async def test_a_broker_that_is_away_loses_nothing(
+    database: Database, bus: MemoryBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "IDLE", 0.05)
+    bus.broken = True
+    await put(database, records(0, 5))
+    async with relaying(database, bus):
+        await asyncio.sleep(0.2)
+        assert await left(database) == 1
+        bus.broken = False
+        await emptied(database, bus)
+    assert values(bus) == [0, 1, 2, 3, 4]
+
+
+async def test_a_crash_between_publish_and_delete_tells_it_again(
+    database: Database, bus: MemoryBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At least once, in order; the ids of events tell that they are the same."""
+    monkeypatch.setattr(outbox, "IDLE", 0.05)
+    real, crashes = bus.publish, iter([True, False])
+
+    async def publish(told: Sequence[Record]) -> None:
+        await real(told)
+        if next(crashes, False):
+            raise Unavailable("gone right after")
+
+    monkeypatch.setattr(bus, "publish", publish)
+    await put(database, records(0, 3))
+    async with relaying(database, bus):
+        await emptied(database, bus)
+    assert values(bus) == [0, 1, 2, 0, 1, 2]
+
+
+async def test_a_relay_that_is_stopped_lets_go(database: Database, bus: MemoryBus) -> None:
+    for _ in range(3):
+        async with relaying(database, bus):
+            await led(database, bus)
+        await led(database, bus, leaders=0)
