@@ -63,8 +63,14 @@ class Copy(Generic[T]):
         metrics.COPY_SIZE.labels(self._topic).set(len(self._entries))
 
     def _apply(self, record: Record) -> None:
-        key = (record.key or b"").decode()
-        value = None if record.value is None else self._decode(record.value)
+        try:
+            key = (record.key or b"").decode()
+            value = None if record.value is None else self._decode(record.value)
+        except Exception as error:
+            # One bad record must not take away what all the others say.
+            where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+            log.error("record left out", reason=type(error).__name__, **where)
+            return
         if value is None:
             self._entries.pop(key, None)
         else:
