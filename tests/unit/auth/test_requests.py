@@ -1,0 +1,124 @@
+"""What stations ask of auth: to what they are told, and in the words of each version."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.auth.dialects import DIALECTS, v16, v201
+from services.auth.domain.requests import (
+    DECIDE,
+    KEPT,
+    Authorize,
+    Contract,
+    GetCertificateStatus,
+    GetContractCertificate,
+    NoCertificateStatus,
+    NoContractCertificate,
+    NoteCustomer,
+    Noted,
+    NotSigned,
+    Reply,
+    Request,
+    SignCertificate,
+    Verdict,
+    decide,
+)
+from services.common.calls import Refused
+from services.common.dialects import Dialect
+from services.gateway.routes import OWNERS
+from services.ocpp.id_tokens import Authorization, IdToken, Token, TokenInfo
+from services.ocpp.versions import VERSIONS
+from tests.unit.common.calls import call
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CARD = IdToken("ABCD", "ISO14443")
+EMAID = IdToken("DE8AACA2B3C4D5", "eMAID")
+KNOWN = {
+    "abcd": Token("AbCd", "ISO14443", Authorization.ACCEPTED, group_id="FLEET"),
+    "de8aaca2b3c4d5": Token("DE8AACA2B3C4D5", "eMAID", Authorization.ACCEPTED),
+}
+VERSION_OF = {"1.6": v16.DIALECT, "2.0.1": v201.DIALECT}
+
+
+@pytest.mark.parametrize(
+    ("request_", "reply"),
+    [
+        (Authorize(CARD), Verdict(CARD, TokenInfo(Authorization.ACCEPTED, group_id="FLEET"))),
+        (Authorize(IdToken("no")), Verdict(IdToken("no"), TokenInfo(Authorization.UNKNOWN))),
+        (Authorize(EMAID), Verdict(EMAID, TokenInfo(Authorization.ACCEPTED))),
+        (Authorize(EMAID, by_contract=True), Verdict(EMAID, TokenInfo(Authorization.INVALID), Contract.UNVERIFIED)),
+    ],
+)
+def test_verdicts(request_: Authorize, reply: Verdict) -> None:
+    """C01.FR.07, C07.FR.17."""
+    assert decide(request_, KNOWN, NOW) == reply
+
+
+@pytest.mark.parametrize(
+    ("request_", "reply"),
+    [
+        (SignCertificate(), NotSigned),
+        (GetContractCertificate(), NoContractCertificate),
+        (GetCertificateStatus(), NoCertificateStatus),
+        (NoteCustomer(), Noted),
+    ],
+)
+def test_nothing_is_promised_that_cannot_be_done(request_: Request, reply: type[Reply]) -> None:
+    """A02.FR.12, M01, M06.FR.04, N09.FR.05."""
+    assert isinstance(decide(request_, {}, NOW), reply)
+
+
+def test_all_but_verdicts_is_kept() -> None:
+    assert set(DECIDE) == {*KEPT, Authorize}
+
+
+@pytest.mark.parametrize(
+    ("version", "payload", "request_"),
+    [
+        ("1.6", {"idTag": "ABCD"}, Authorize(IdToken("ABCD"))),
+        ("2.0.1", {"idToken": {"idToken": "ABCD", "type": "ISO14443"}}, Authorize(CARD)),
+        (
+            "2.0.1",
+            {"idToken": {"idToken": "", "type": "NoAuthorization"}},
+            Authorize(IdToken("", "NoAuthorization")),
+        ),
+        (
+            "2.0.1",
+            {"idToken": {"idToken": EMAID.value, "type": "eMAID"}, "certificate": "PEM"},
+            Authorize(EMAID, by_contract=True),
+        ),
+    ],
+)
+def test_authorize_is_read(version: str, payload: Any, request_: Authorize) -> None:
+    assert DIALECTS.read(call("Authorize", payload, version)) == request_
+
+
+@pytest.mark.parametrize("version", VERSION_OF)
+def test_all_that_the_gateway_sends_is_read(version: str) -> None:
+    owned = {action for action, owner in OWNERS[version].items() if owner == "auth"}
+    assert VERSION_OF[version].read.keys() == owned
+
+
+@pytest.mark.parametrize("status", Authorization)
+@pytest.mark.parametrize("contract", [None, Contract.UNVERIFIED])
+def test_every_verdict_can_be_said(status: Authorization, contract: Contract | None) -> None:
+    info = TokenInfo(status, NOW, "G" * 36, NOW, "en-US")
+    for version in VERSION_OF:
+        asked = call("Authorize", {"idTag": "x"}, version)
+        VERSIONS[version].schemas.check_response("Authorize", DIALECTS.write(asked, Verdict(CARD, info, contract)))
+
+
+@pytest.mark.parametrize("dialect", VERSION_OF.values(), ids=VERSION_OF)
+def test_a_dialect_has_words_for_every_answer_to_what_it_reads(dialect: Dialect[Request]) -> None:
+    read = {type(reader(call("x", {"idTag": "x", "idToken": {"idToken": "x", "type": "Local"}})))
+            for reader in dialect.read.values()}  # fmt: skip
+    replies = {type(decide(kind() if kind is not Authorize else Authorize(CARD), {}, NOW)) for kind in read}
+    assert replies == set(dialect.write)
+
+
+def test_what_is_not_spoken_is_refused() -> None:
+    refused = DIALECTS.read(call("GetCertificateStatus", {}))
+    assert isinstance(refused, Refused)
+    assert refused.code == "NotSupported"
+    assert isinstance(DIALECTS.read(call("Authorize", {}, "2.1")), Refused)

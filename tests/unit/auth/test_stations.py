@@ -1,0 +1,83 @@
+"""Stations: state and command to decision."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.auth.domain.stations import (
+    Changed,
+    Decision,
+    Password,
+    Register,
+    Registered,
+    Removed,
+    Station,
+    Wish,
+    change,
+    register,
+    remove,
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+BEFORE = NOW - timedelta(days=1)
+OLD, CHOSEN, FRESH = Password(b"old"), Password(b"chosen"), Password(b"fresh")
+KNOWN = Station("CP1", OLD, "hall", "vienna", BEFORE, BEFORE)
+OPEN = replace(KNOWN, password=None)
+
+
+@pytest.mark.parametrize(
+    ("known", "wished", "password"),
+    [
+        (None, Wish.KEPT, FRESH),
+        (None, Wish.NEEDED, FRESH),
+        (None, Wish.NONE, None),
+        (None, CHOSEN, CHOSEN),
+        (KNOWN, Wish.KEPT, OLD),
+        (KNOWN, Wish.NEEDED, OLD),
+        (KNOWN, Wish.NONE, None),
+        (KNOWN, CHOSEN, CHOSEN),
+        (OPEN, Wish.KEPT, None),
+        (OPEN, Wish.NEEDED, FRESH),
+        (OPEN, Wish.NONE, None),
+        (OPEN, CHOSEN, CHOSEN),
+    ],
+)
+def test_which_password_a_station_has(
+    known: Station | None, wished: Password | Wish, password: Password | None
+) -> None:
+    decision = register(known, Register("CP1", wished, "hall", "vienna"), FRESH, NOW)
+    assert decision.station.password == password
+    assert (decision.station.registered_at, bool(decision.events)) == (
+        BEFORE if known else NOW,
+        known is None or known.password != password,
+    )
+
+
+def test_a_new_station_is_announced() -> None:
+    station = Station("CP1", FRESH, "hall", None, NOW, NOW)
+    assert register(None, Register("CP1", Wish.KEPT, "hall"), FRESH, NOW) == Decision(station, [Registered("CP1", NOW)])
+
+
+@pytest.mark.parametrize(
+    ("description", "group", "password", "changed"),
+    [
+        ("hall", "vienna", OLD, False),
+        ("hall", "vienna", Password(b"old", b"asked", b"nonce"), False),
+        ("yard", "vienna", OLD, True),
+        (None, "vienna", OLD, True),
+        ("hall", None, OLD, True),
+        ("hall", "vienna", FRESH, True),
+        ("hall", "vienna", None, True),
+    ],
+)
+def test_only_what_is_different_is_a_change(
+    description: str | None, group: str | None, password: Password | None, changed: bool
+) -> None:
+    decision = change(KNOWN, description, group, password, NOW)
+    station = Station("CP1", password, description, group, BEFORE, NOW)
+    assert decision == (Decision(station, [Changed("CP1", NOW)]) if changed else Decision(KNOWN))
+
+
+def test_removal_is_announced() -> None:
+    assert remove(KNOWN, NOW) == Decision(KNOWN, [Removed("CP1", NOW)])
