@@ -105,6 +105,7 @@ class Consumer:
         await patiently(lambda: self._bus.publish([dead_letter(record, self._dead_topic, error, self._clock())]))
         metrics.DEAD.inc()
         where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        where |= {"key": (record.key or b"").decode(errors="replace")}
         why = None if isinstance(error, Unprocessable) else error
         log.error("record put aside", reason=type(error).__name__, exc_info=why, **where)
 

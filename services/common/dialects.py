@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import structlog
+
 from services.common.calls import Call, Refused
 
 C = TypeVar("C")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Dialects(Generic[C]):
         dialect = self._versions.get(call.version)
         reader = dialect.read.get(call.action) if dialect else None
         if reader is None:
+            who = {"station_id": call.station_id, "message_id": call.message_id}
+            log.warning("not supported here", action=call.action, version=call.version, **who)
             return Refused("NotSupported", f"{call.action} of {call.version} is not supported here")
         return reader(call)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
+import structlog
+
 from services.common import outbox, recorded
 from services.common.bus import Record
 from services.common.calls import Answer, Call, Refused, Replies
@@ -28,6 +30,8 @@ from services.firmware.domain.messages import (
 from services.firmware.domain.presence import seen
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import Station
+
+log = structlog.get_logger()
 
 Work: TypeAlias = Command | Change | Refused
 
@@ -72,6 +76,7 @@ class Handler:
             announced = await self._announce(db, items, decisions)
         if announced:
             self.wake()
+        _log(items, decisions)
         answers = [_answer(item, decision) for item, decision in zip(items, decisions, strict=True)]
         return self.replies.settle((answer for answer in answers if answer), self.clock())
 
@@ -116,6 +121,13 @@ async def _save(db: Connection, known: Known, items: Sequence[Item], decisions: 
     pairs = zip(items, decisions, strict=True)
     boots = [(item.call, d.reply) for item, d in pairs if item.call and isinstance(d.reply, Verdict)]
     await store.save_boots(db, boots)
+
+
+def _log(items: Sequence[Item], decisions: Sequence[Decision]) -> None:
+    for item, decision in zip(items, decisions, strict=True):
+        if item.call and isinstance(decision.reply, Verdict):
+            who = {"station_id": item.call.station_id, "message_id": item.call.message_id}
+            log.info("booted", status=decision.reply.status, quarantined=item.call.quarantined, **who)
 
 
 def _answer(item: Item, decision: Decision) -> tuple[Call, Answer] | None:
