@@ -137,13 +137,13 @@ async def take_reports(shell: Handler, batch: Batch, work: Work, chosen: Sequenc
     await work.save(changed)
     new = await work.save_samples(_samples(decided))
     news = {sampled.source.call_id for sampled in new}
-    for report, decision in decided:
+    for (call, _), (report, decision) in zip(chosen, decided, strict=True):
         after = decision.transaction
         if after and (decision.changed or report.call_id in news):
             event = announcements.happened(report, after)
             record = shell.events.record(event, report.station_id, report.call_id, report.received_at)
             batch.add(report.call_id, record)
-            _tell(report, after)
+            _tell(call, report, after)
     await _take_homeless(shell, batch, work, [decision for _, decision in decided])
 
 
@@ -252,7 +252,7 @@ def _answer(batch: Batch, call: Call) -> Answer:
     return refused or DIALECTS.write(call, batch.replies[call.id])
 
 
-def _tell(report: Report, after: Transaction) -> None:
+def _tell(call: Call, report: Report, after: Transaction) -> None:
     if report.kind != Kind.UPDATED:
         what = "transaction ended" if report.kind == Kind.ENDED else "transaction started"
-        log.info(what, station_id=after.station_id, call_id=report.call_id, transaction=after.id)
+        log.info(what, station_id=after.station_id, message_id=call.message_id, transaction=after.id)

@@ -33,8 +33,8 @@ COLUMNS = {
     "id_token_type": "text",
     "authorization": "text",
     "stop_id_token": "text",
-    "reservation_id": "integer",
-    "remote_start_id": "integer",
+    "reservation_id": "bigint",
+    "remote_start_id": "bigint",
     "command_id": "text",
     "charging_state": "text",
     "stop_reason": "text",
@@ -117,7 +117,7 @@ returning call_id"""
 # Remote starts that a transaction may come from: by their number (2.x), or the youngest that fits (1.6).
 ASKED_BY_NUMBER = """
 select n.station_id, n.number, c.id
-from unnest($1::text[], $2::integer[]) as n (station_id, number) join command c using (station_id, number)"""
+from unnest($1::text[], $2::bigint[]) as n (station_id, number) join command c using (station_id, number)"""
 ASKED_BY_TOKEN = """
 select s.call_id, c.id
 from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::timestamptz[])

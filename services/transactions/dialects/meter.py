@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from services.ocpp.errors import OcppError
-from services.ocpp.timestamps import read_time
+from services.transactions.dialects.words import moment
 from services.transactions.domain.messages import MeterValue, Reading
 from services.transactions.domain.register import Standing
 
@@ -111,7 +111,7 @@ def _meter_value(
     found = _register(readings) if billed else None
     standing, wh = (STANDINGS.get(found.get("context", CONTEXT), 0), found["value"]) if found else (0, None)
     try:
-        return MeterValue(read_time(item["timestamp"]), readings, standing, wh)
+        return MeterValue(moment(item["timestamp"]), readings, standing, wh)
     except OcppError:
         if otherwise is None:
             raise

@@ -7,10 +7,9 @@ from typing import Any
 from services.common.calls import Call
 from services.common.dialects import Dialect
 from services.ocpp.id_tokens import token_key
-from services.ocpp.timestamps import read_time
 from services.ocpp.v16 import id_tag_info
 from services.transactions.dialects.meter import Sample, meter_values, number, reading
-from services.transactions.dialects.words import INT32, INT64, Payload, Rendered, maybe_whole, payload, whole
+from services.transactions.dialects.words import INT32, INT64, Payload, Rendered, maybe_whole, moment, payload, whole
 from services.transactions.domain.messages import (
     Begun,
     Heard,
@@ -28,7 +27,7 @@ from services.transactions.domain.remote import RemoteStart, RemoteStop
 def start_transaction(call: Call) -> Message:
     """§4.8. The same connector, idTag, time and meter reading are the same start, however often they are told."""
     p = payload(call)
-    connector, at, meter_start = whole(p, "connectorId"), read_time(p["timestamp"]), whole(p, "meterStart", INT64)
+    connector, at, meter_start = whole(p, "connectorId"), moment(p["timestamp"]), whole(p, "meterStart", INT64)
     return Report(
         kind=Kind.STARTED,
         call_id=call.id,
@@ -40,7 +39,7 @@ def start_transaction(call: Call) -> Message:
         evse_id=connector,
         connector_id=connector,
         id_token=p["idTag"],
-        reservation_id=maybe_whole(p, "reservationId"),
+        reservation_id=maybe_whole(p, "reservationId", INT64),
         begin_wh=float(meter_start),
     )
 
@@ -48,7 +47,7 @@ def start_transaction(call: Call) -> Message:
 def stop_transaction(call: Call) -> Message:
     """§4.10. A missing reason is Local; a missing idTag means that the station stopped by itself."""
     p = payload(call)
-    at = read_time(p["timestamp"])
+    at = moment(p["timestamp"])
     return Report(
         kind=Kind.ENDED,
         call_id=call.id,

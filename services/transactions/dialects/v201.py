@@ -7,10 +7,9 @@ import orjson
 
 from services.common.calls import Call
 from services.common.dialects import Dialect
-from services.ocpp.timestamps import read_time
 from services.ocpp.v201 import id_token_info
 from services.transactions.dialects.meter import Sample, meter_values, reading
-from services.transactions.dialects.words import INT64, Payload, Rendered, maybe_whole, payload, whole
+from services.transactions.dialects.words import INT64, Payload, Rendered, maybe_whole, moment, payload, whole
 from services.transactions.domain.messages import Begun, Heard, Kind, Message, Noted, Outside, Reading, Report, Verbatim
 from services.transactions.domain.remote import RemoteStart, RemoteStop
 
@@ -25,7 +24,7 @@ def transaction_event(call: Call) -> Message:
     """E01 to E15. The station numbers its transactions (E §1.2) and their events (E §1.3.2)."""
     p = payload(call)
     info, evse, token = p["transactionInfo"], p.get("evse") or {}, p.get("idToken") or {}
-    kind, at, seq_no = KINDS[p["eventType"]], read_time(p["timestamp"]), whole(p, "seqNo", INT64)
+    kind, at, seq_no = KINDS[p["eventType"]], moment(p["timestamp"]), whole(p, "seqNo", INT64)
     details = {name: p[field] for field, name in DETAILS.items() if field in p}
     if (seconds := maybe_whole(info, "timeSpentCharging", INT64)) is not None:
         details["seconds_charging"] = seconds
@@ -46,8 +45,8 @@ def transaction_event(call: Call) -> Message:
         id_token=token.get("idToken"),
         id_token_type=token.get("type"),
         ends_authorization=p["triggerReason"] in ("StopAuthorized", "Deauthorized"),
-        reservation_id=maybe_whole(p, "reservationId"),
-        remote_start_id=maybe_whole(info, "remoteStartId"),
+        reservation_id=maybe_whole(p, "reservationId", INT64),
+        remote_start_id=maybe_whole(info, "remoteStartId", INT64),
         charging_state=info.get("chargingState"),
         # E06.FR.09: a reason that is left out is Local.
         stop_reason=(info.get("stoppedReason") or "Local") if kind == Kind.ENDED else None,

@@ -1,15 +1,19 @@
 """What the dialects of all versions share: payloads as Postgres can keep them, numbers within their range."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
 from services.common.calls import Call
 from services.ocpp.errors import ErrorCode, OcppError
+from services.ocpp.timestamps import read_time
 
 Payload = dict[str, Any]
 Rendered = tuple[str, Payload]
 
+TINY = timedelta(microseconds=1)
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC) + TINY, datetime.max.replace(tzinfo=UTC) - TINY
 INT32, INT64 = 2**31 - 1, 2**63 - 1
 NUL, REPLACEMENT = b"\\u0000", b"\\ufffd"
 
@@ -20,6 +24,12 @@ def payload(call: Call) -> Payload:
         replaced: Payload = orjson.loads(call.raw.replace(NUL, REPLACEMENT))
         return replaced
     return call.payload
+
+
+def moment(text: str) -> datetime:
+    """The station's time. At both ends of what a datetime can be, a microsecond is taken for Postgres' infinities."""
+    at = read_time(text)
+    return at if EARLIEST < at < LATEST else max(EARLIEST, min(at, LATEST))
 
 
 def whole(payload: Payload, name: str, limit: int = INT32) -> int:

@@ -128,7 +128,7 @@ async def test_a_stop_for_the_transaction_of_another_station_is_an_orphan(system
         ("/v1/transactions/999999999", 404, None),
         ("/v1/transactions/999999999/samples", 404, None),
         ("/v1/transactions?status=gone", 422, "query.status"),
-        ("/v1/transactions?station_id=%00", 422, "query.station_id"),
+        ("/v1/transactions?station_id=%00", 422, None),
         ("/v1/transactions?started_after=yesterday", 422, "query.started_after"),
         ("/v1/transactions?cursor=nonsense", 422, "query.cursor"),
         ("/v1/orphans?limit=0", 422, "query.limit"),
