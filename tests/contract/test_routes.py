@@ -1,12 +1,21 @@
 """Every action a station may call has one owner: the one that the table of messages names."""
 
+from collections.abc import Callable
+from typing import Any
+
+import orjson
 import pytest
 
+from services.gateway.actions import Forward, Send
+from services.gateway.dialects import DIALECTS
 from services.gateway.routes import OWNERS
+from services.gateway.session import Limits, Peer, Session
 from services.ocpp.topics import SERVICES
 from services.ocpp.versions import VERSIONS, Version
+from tests.contract import examples
 from tests.contract.spec import Spec
 
+NOW = 1_800_000_000.0
 each_version = pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSIONS)
 
 
@@ -21,3 +30,35 @@ def test_every_action_of_a_station_has_an_owner(version: Version) -> None:
 def test_owners_are_those_of_the_table(version: Version, spec: Spec) -> None:
     named = {message.action: message.owner for message in spec.messages(version.name) if message.from_station}
     assert OWNERS[version.name] == named
+
+
+ACTIONS = [(version, action) for version in VERSIONS.values() for action in sorted(version.from_station)]
+
+
+@pytest.mark.parametrize("make", [examples.minimal, examples.full])
+@pytest.mark.parametrize(("version", "action"), ACTIONS, ids=[f"{v.name}-{a}" for v, a in ACTIONS])
+def test_the_gateway_takes_every_message_to_its_owner(
+    version: Version, action: str, make: Callable[[examples.Schema], Any]
+) -> None:
+    """Unchanged; and it answers itself where the answer says nothing, and what time it is."""
+    suffix = "Request" if version.name == "2.0.1" else ""
+    payload = make(version.schemas.document(action + suffix))
+    session = Session(Peer("CP", "connection", slot=0), DIALECTS[version.name], Limits())
+    actions = session.received(orjson.dumps([2, "m-1", action, payload]), NOW)
+    [forward] = [it for it in actions if isinstance(it, Forward)]
+    assert forward.service == OWNERS[version.name][action]
+    assert (forward.call.action, forward.call.version) == (action, version.name)
+    assert orjson.loads(forward.call.payload) == payload
+    empty = version.schemas.answered_empty(action)
+    assert forward.call.answered == (empty or action == "Heartbeat")
+    if empty:
+        [sent, *_] = session.acknowledged("m-1", NOW)
+    elif action == "Heartbeat":
+        [sent] = [it for it in actions if isinstance(it, Send)]
+    else:
+        assert actions == [forward]
+        return
+    assert isinstance(sent, Send)
+    kind, message_id, reply = orjson.loads(sent.frame)
+    assert (kind, message_id) == (3, "m-1")
+    version.schemas.check_response(action, reply)
