@@ -73,7 +73,8 @@ class CommonSettings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = PREFIX + "_".join(str(step) for step in first["loc"]).upper()
-            raise Misconfigured(f"{name}: {first['msg']}") from None
+            missing = f"set it, or {name}_FILE to a file that holds it"
+            raise Misconfigured(f"{name}: {missing if first['type'] == 'missing' else first['msg']}") from None
 
     def topic(self, name: str) -> str:
         """A topic's or group's name on the broker."""

@@ -49,7 +49,7 @@ def test_the_environment_goes_before_a_file(monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOLTBUS_PASSWORD_KEY", "")
-    with pytest.raises(Misconfigured, match="VOLTBUS_PASSWORD_KEY: "):
+    with pytest.raises(Misconfigured, match="VOLTBUS_PASSWORD_KEY: set it, or VOLTBUS_PASSWORD_KEY_FILE"):
         Settings.read()
 
 
