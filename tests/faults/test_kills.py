@@ -16,7 +16,7 @@ from tests.clients.sessions import SESSIONS, Message, Session
 from tests.clients.system import System, eventually
 
 NUMBERS = itertools.count(1)
-LIMIT = 60.0
+LIMIT = 180.0
 METERS = (1700, 2400, 3300)
 STEPS: dict[str, Callable[[Session], Message]] = {
     "boot": lambda session: session.boot(),
