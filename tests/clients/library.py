@@ -14,6 +14,7 @@ from ocpp.v16 import ChargePoint as ChargePoint16
 from ocpp.v16 import call_result as result16
 from ocpp.v201 import ChargePoint as ChargePoint201
 from ocpp.v201 import call_result as result201
+from websockets.typing import Subprotocol
 
 TIMEOUT = 20
 
@@ -27,12 +28,12 @@ class Station16(ChargePoint16):  # type: ignore[misc]
         super().__init__(station_id, connection, response_timeout=TIMEOUT)
         self.asked: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
 
-    @on("RemoteStartTransaction")
+    @on("RemoteStartTransaction")  # type: ignore[untyped-decorator]
     async def remote_start(self, **payload: Any) -> Any:
         self.asked.put_nowait(("RemoteStartTransaction", payload))
         return result16.RemoteStartTransaction(status="Accepted")
 
-    @on("RemoteStopTransaction")
+    @on("RemoteStopTransaction")  # type: ignore[untyped-decorator]
     async def remote_stop(self, **payload: Any) -> Any:
         self.asked.put_nowait(("RemoteStopTransaction", payload))
         return result16.RemoteStopTransaction(status="Accepted")
@@ -47,12 +48,12 @@ class Station201(ChargePoint201):  # type: ignore[misc]
         super().__init__(station_id, connection, response_timeout=TIMEOUT)
         self.asked: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
 
-    @on("RequestStartTransaction")
+    @on("RequestStartTransaction")  # type: ignore[untyped-decorator]
     async def remote_start(self, **payload: Any) -> Any:
         self.asked.put_nowait(("RequestStartTransaction", payload))
         return result201.RequestStartTransaction(status="Accepted")
 
-    @on("RequestStopTransaction")
+    @on("RequestStopTransaction")  # type: ignore[untyped-decorator]
     async def remote_stop(self, **payload: Any) -> Any:
         self.asked.put_nowait(("RequestStopTransaction", payload))
         return result201.RequestStopTransaction(status="Accepted")
@@ -70,7 +71,9 @@ def dial(
     """A WebSocket as a station opens it, to be entered or awaited."""
     headers = {} if password is None else basic(identity, password)
     address = f"{endpoint}/{quote(identity, safe='')}"
-    return websockets.connect(address, subprotocols=list(protocols) or None, additional_headers=headers, **more)
+    return websockets.connect(
+        address, subprotocols=[Subprotocol(name) for name in protocols] or None, additional_headers=headers, **more
+    )
 
 
 @asynccontextmanager

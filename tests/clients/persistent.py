@@ -22,7 +22,7 @@ class Persistent:
 
     @classmethod
     async def connect(cls, node: Node, endpoint: str, identity: str, protocol: str, password: str) -> "Persistent":
-        settings = {"reconnect": True, "backoff": BACKOFF, "answers": ANSWERS}
+        settings: dict[str, Any] = {"reconnect": True, "backoff": BACKOFF, "answers": ANSWERS}
         station = await node.connect(endpoint, identity, protocol, password, **settings)
         return cls(station)
 

@@ -83,7 +83,8 @@ class Node:
         endpoint: without the station's id. answers: by action, a payload, {"error": code} or {"silence": true}.
         Raises CallRefused with the HTTP status as its code where the handshake is refused.
         """
-        station = self._stations[name] = Station(self, name := f"{identity}#{next(self._ids)}")
+        name = f"{identity}#{next(self._ids)}"
+        station = self._stations[name] = Station(self, name)
         settings = {"protocols": [protocol], "strictMode": True, "reconnect": False, "password": password}
         settings |= {"endpoint": endpoint, "identity": identity, "station": name, "answers": answers} | options
         await self.order("connect", options=settings)

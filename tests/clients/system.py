@@ -61,8 +61,8 @@ class System:
     async def handshake(self, station_id: str, password: str) -> int:
         """The HTTP status of a handshake: 101 where the station is let in, and leaves again."""
         try:
-            async with dial(self.endpoint(), station_id, "ocpp1.6", password=password) as connection:
-                return connection.response.status_code
+            async with dial(self.endpoint(), station_id, "ocpp1.6", password=password):
+                return 101
         except websockets.InvalidStatus as refused:
             return refused.response.status_code
 

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ async def connect(voltbus: system.System, node: rpc.Node, known: Known) -> Async
     """Connects the known station with ocpp-rpc in strict mode: connect(protocol, answers=…)."""
     stations = []
 
-    async def connected(protocol: str, **options: object) -> rpc.Station:
+    async def connected(protocol: str, **options: Any) -> rpc.Station:
         station = await node.connect(voltbus.endpoint(), known.id, protocol, known.password, **options)
         stations.append(station)
         return station

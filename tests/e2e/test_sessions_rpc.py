@@ -1,6 +1,7 @@
 """Whole charging sessions with ocpp-rpc in strict mode: what the charger says, REST shows and Kafka tells."""
 
 import asyncio
+from typing import Any
 
 from tests.clients.sessions import Session
 from tests.clients.system import System, eventually
@@ -29,10 +30,17 @@ async def test_a_session_from_boot_to_stop(voltbus: System, known: Known, sessio
     assert transaction["started_at"] < transaction["stopped_at"]
     energy = [reading["value"] for sample in await voltbus.samples(transaction) for reading in sample["readings"]]
     assert [wh for wh in energy if wh in (1500, 2250, 3100)] == [1500, 2250, 3100]
-    seen = await voltbus.get("firmware", f"/v1/stations/{known.id}")
+    # A StatusNotification is acknowledged as soon as Kafka has it.
+    seen = await eventually(
+        lambda: voltbus.get("firmware", f"/v1/stations/{known.id}"),
+        lambda seen: session.connector_status in statuses(seen),
+    )
     assert (seen["online"], seen["version"]) == (True, session.version)
-    connectors = [connector for evse in seen["evses"] for connector in evse["connectors"]]
-    assert session.connector_status in [connector["status"] for connector in connectors]
+
+
+def statuses(seen: dict[str, Any]) -> list[str]:
+    """Of all connectors of a station."""
+    return [connector["status"] for evse in seen["evses"] for connector in evse["connectors"]]
 
 
 async def test_its_events_in_order_on_kafka(voltbus: System, known: Known, session: Session, connect: Connect) -> None:
