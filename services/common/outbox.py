@@ -22,7 +22,9 @@ NEXT = "select seq, records from outbox order by seq limit 20"
 DONE = "delete from outbox where seq = any($1::bigint[])"
 LEAD = "select pg_try_advisory_lock($1, $2)"
 LOCK = zlib.crc32(b"voltbus outbox") >> 1
+# Seconds: how often a leader looks without being woken, and how often a follower tries to lead.
 IDLE = 0.5
+FOLLOW = 0.5
 
 log = structlog.get_logger()
 
@@ -54,7 +56,7 @@ class Relay:
                         await self._lead(db)
             except Unavailable as error:
                 log.warning("outbox waits", reason=str(error))
-            await asyncio.sleep(IDLE)
+            await asyncio.sleep(FOLLOW)
 
     async def _lead(self, db: Connection) -> None:
         while True:
