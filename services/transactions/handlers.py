@@ -4,7 +4,7 @@ Everything of a batch is one database transaction of a few statements, however m
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -21,39 +21,16 @@ from services.common.events import Events
 from services.ocpp.errors import OcppError
 from services.ocpp.id_tokens import IdToken, Token, TokenInfo, authorize
 from services.transactions import announcements
+from services.transactions.batch import Batch, Known
 from services.transactions.dialects import DIALECTS
 from services.transactions.domain.decide import Decision, begins, decide
-from services.transactions.domain.messages import Kind, Message, Noted, Outside, Reply, Report, Verbatim
-from services.transactions.domain.transaction import Transaction, only_metered
+from services.transactions.domain.messages import Kind, Noted, Outside, Report, Verbatim
+from services.transactions.domain.transaction import Transaction
 from services.transactions.store import Sampled, Store, Work
 
 log = structlog.get_logger()
 
 Key = tuple[str, str | int | None]
-
-
-@dataclass(slots=True)
-class Batch:
-    """What was read, and what comes of it.
-
-    order: the place of each call. refused, replies: by the call's id. news: for the outbox.
-    """
-
-    now: datetime
-    order: dict[str, int] = field(default_factory=dict)
-    messages: list[tuple[Call, Message]] = field(default_factory=list)
-    refused: dict[str, Refused] = field(default_factory=dict)
-    replies: dict[str, Reply] = field(default_factory=dict)
-    news: list[tuple[int, Record]] = field(default_factory=list)
-    dead: list[Record] = field(default_factory=list)
-
-    def add(self, call_id: str, record: Record) -> None:
-        """News of a call."""
-        self.news.append((self.order[call_id], record))
-
-    def outbox(self) -> list[Record]:
-        """All news in the order of their calls, for that is the order of each station."""
-        return [record for _, record in sorted(self.news, key=lambda news: news[0])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +98,12 @@ async def take_reports(shell: Handler, batch: Batch, work: Work, chosen: Sequenc
     """Folds reports into their transactions, in the order in which they came."""
     reports = [report for _, report in chosen]
     known = Known(await work.load(reports))
-    numbers = iter(await work.reserve(len({_key(r) for r in reports if begins(r) and known.of(r) is None})))
+    numbers = iter(await work.reserve(len({_key(r) for r in reports if begins(known.of(r), r)})))
     asked = await _asked(work, known, reports)
     decided: list[tuple[Report, Decision]] = []
     for report in reports:
         before = known.of(report)
-        number = next(numbers) if before is None and begins(report) else None
+        number = next(numbers, None) or (await work.reserve(1))[0] if begins(before, report) else None
         token = shell.verdict(report, batch.now)
         decision = decide(before, report, number, token, asked.get(report.call_id))
         known.take(decision)
@@ -167,38 +144,6 @@ TAKE: Mapping[type, Callable[..., Awaitable[None]]] = {
     Outside: take_outside,
     Verbatim: take_verbatim,
 }
-
-
-class Known:
-    """The transactions of a batch, by both of their names, as they stand after what was decided so far."""
-
-    def __init__(self, loaded: Sequence[Transaction]) -> None:
-        self._loaded = {one.id: one for one in loaded}
-        self._now = dict(self._loaded)
-        self._ids = {(one.station_id, one.key): one.id for one in loaded}
-
-    def of(self, report: Report) -> Transaction | None:
-        """The one that a report names. One of another station is as unknown as none."""
-        if report.key is not None:
-            number = self._ids.get((report.station_id, report.key))
-            return None if number is None else self._now[number]
-        found = self._now.get(report.number or 0)
-        return found if found and found.station_id == report.station_id else None
-
-    def take(self, decision: Decision) -> None:
-        if (one := decision.transaction) and decision.changed:
-            self._now[one.id] = one
-            self._ids[one.station_id, one.key] = one.id
-
-    def changed(self) -> tuple[list[Transaction], list[Transaction]]:
-        """What has to be written: those of which only the energy has changed, and the others."""
-        metered: list[Transaction] = []
-        others: list[Transaction] = []
-        for one in self._now.values():
-            before = self._loaded.get(one.id)
-            if one is not before:
-                (metered if before and only_metered(before, one) else others).append(one)
-        return metered, others
 
 
 async def _asked(work: Work, known: Known, reports: Sequence[Report]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import asyncpg
 
 from services.common.database import Connection
 from services.transactions.domain.transaction import Transaction
-from services.transactions.store import COLUMNS, read
+from services.transactions.rows import COLUMNS, read
 
 FIELDS = ", ".join(f'"{name}"' for name in COLUMNS)
 ONE = f"select {FIELDS} from transaction where id = $1"

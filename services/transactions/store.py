@@ -13,48 +13,8 @@ from services.common.database import Connection, Database
 from services.common.errors import Unavailable
 from services.transactions.domain.decide import Orphan
 from services.transactions.domain.messages import MeterValue, Outside, Report
-from services.transactions.domain.register import Mark, Register
 from services.transactions.domain.transaction import Transaction
-
-# The fields of Transaction that are columns of their own, in its order, and what only merging needs to know.
-COLUMNS = {
-    "id": "bigint",
-    "station_id": "text",
-    "key": "text",
-    "transaction_id": "text",
-    "started_at": "timestamptz",
-    "started_received_at": "timestamptz",
-    "updated_at": "timestamptz",
-    "stopped_at": "timestamptz",
-    "stopped_received_at": "timestamptz",
-    "evse_id": "integer",
-    "connector_id": "integer",
-    "id_token": "text",
-    "id_token_type": "text",
-    "authorization": "text",
-    "stop_id_token": "text",
-    "reservation_id": "bigint",
-    "remote_start_id": "bigint",
-    "command_id": "text",
-    "charging_state": "text",
-    "stop_reason": "text",
-    "offline": "boolean",
-    "details": "jsonb",
-    "state": "jsonb",
-    "revision": "integer",
-}
-# What is made of the fields, for whoever queries the table.
-DERIVED = {
-    "meter_start_wh": "double precision",
-    "meter_stop_wh": "double precision",
-    "energy_wh": "double precision",
-    "register_jumped_back": "boolean",
-}
-WRITTEN = COLUMNS | DERIVED
-PLAIN = tuple(COLUMNS)[:-3]
-FIXED = ("id", "station_id", "key", "transaction_id")
-# What a meter value changes.
-METERED = {name: WRITTEN[name] for name in ("id", "updated_at", "state", "revision", *DERIVED)}
+from services.transactions.rows import COLUMNS, FIXED, METERED, WRITTEN, read, write, write_metered
 
 
 def _names(names: Iterable[str], of: str = "") -> str:
@@ -133,7 +93,6 @@ cross join lateral (
     order by c.number desc limit 1) c"""
 
 
-PLAIN_OF = attrgetter(*PLAIN)
 ORPHAN = attrgetter(
     "call_id",
     "station_id",
@@ -198,11 +157,11 @@ class Work:
 
     async def save(self, transactions: Sequence[Transaction]) -> None:
         """Writes new and changed transactions, their revision one higher."""
-        await self._write(SAVE, "INSERT 0", transactions, _row, len(WRITTEN))
+        await self._write(SAVE, "INSERT 0", transactions, write, len(WRITTEN))
 
     async def meter(self, transactions: Sequence[Transaction]) -> None:
         """Writes transactions of which only the energy has changed."""
-        await self._write(METER, "UPDATE", transactions, _metered, len(METERED))
+        await self._write(METER, "UPDATE", transactions, write_metered, len(METERED))
 
     async def save_samples(self, samples: Sequence[Sampled]) -> list[Sampled]:
         """Keeps meter values of transactions; returns those that were not there yet."""
@@ -268,33 +227,3 @@ def _content(value: MeterValue, where: tuple[Any, ...] = ()) -> tuple[int, str |
     named = readings + repr(where).encode() if where else readings
     digest = int.from_bytes(blake2b(named, digest_size=8).digest(), signed=True)
     return digest, value.said, readings.decode()
-
-
-def _row(one: Transaction) -> tuple[Any, ...]:
-    details = orjson.dumps(dict(one.details)).decode() if one.details else "{}"
-    return (*PLAIN_OF(one), details, _state(one), one.revision + 1, *_derived(one))
-
-
-def _metered(one: Transaction) -> tuple[Any, ...]:
-    return one.id, one.updated_at, _state(one), one.revision + 1, *_derived(one)
-
-
-def _derived(one: Transaction) -> tuple[Any, ...]:
-    return one.meter_start_wh, one.meter_stop_wh, one.energy_wh, one.register_jumped_back
-
-
-def _state(one: Transaction) -> str:
-    register = one.register
-    marks = register and (tuple(register.first), tuple(register.last), register.low, register.high)
-    return orjson.dumps({"register": marks, "seen": one.seen, "told": one.told}).decode()
-
-
-def read(row: "asyncpg.Record") -> Transaction:
-    """A row of the table transaction, its columns as in COLUMNS."""
-    *plain, details, written, revision = row
-    state = orjson.loads(written)
-    marks = state["register"]
-    register = marks and Register(Mark(*marks[0]), Mark(*marks[1]), marks[2], marks[3])
-    kept = orjson.loads(details) if details != "{}" else {}
-    seen = tuple([(low, high) for low, high in state["seen"]])
-    return Transaction._make((*plain, kept, register, seen, state["told"], revision))

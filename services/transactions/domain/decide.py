@@ -1,11 +1,14 @@
 """The decisions: what becomes of a transaction, of a stop that nobody started, of meter values without a home."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.ocpp.id_tokens import TokenInfo
 from services.transactions.domain.messages import Begun, Heard, Kind, MeterValue, Outside, Reply, Report
 from services.transactions.domain.transaction import Transaction, first, merge
+
+# No station is offline for so long: its clock lies.
+LYING = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +51,33 @@ def decide(
 ) -> Decision:
     """Takes a report in. Told again (a retry, a replay), it changes nothing and is answered alike.
 
-    known: the transaction it names, where there is one. number: the id that a new one gets; None where the report
-    cannot begin one. token: the verdict on its idToken. command_id: of the remote start that it comes from.
+    known: the transaction it names, where there is one. number: the id that a new one gets, where one begins.
+    token: the verdict on its idToken. command_id: of the remote start that it comes from.
     """
-    if known is None and number is None:
+    if begins(known, report):
+        assert number is not None, "a transaction that begins needs a number"
+        occurrence = known.occurrence + 1 if known else 1
+        before = first(report, number)._replace(occurrence=occurrence)
+    elif known:
+        before = known
+    else:
         return _homeless(report, token)
-    before = known or first(report, number or 0)
     after = merge(before, report, token.status.value if token else None, command_id)
     reply = Begun(after.id, token) if report.kind == Kind.STARTED else Heard(token)
-    return Decision(reply, after, changed=known is None or after is not known)
+    return Decision(reply, after, changed=after is not known)
 
 
-def begins(report: Report) -> bool:
-    """Whether the report makes a transaction where there is none: 2.x by any of its events, 1.6 by its start."""
-    return report.key is not None
+def begins(known: Transaction | None, report: Report) -> bool:
+    """Whether the report makes a transaction: 2.x by any of its events, 1.6 by its start.
+
+    By a clock that lies two starts of 1.6 can look the same. A station that has heard the number of the first, for it
+    has stopped it, does not ask again: what we receive after that stop is another start.
+    """
+    if known is None:
+        return report.key is not None
+    if report.seq_no is not None or report.kind != Kind.STARTED or known.stopped_received_at is None:
+        return False
+    return abs(report.at - report.received_at) > LYING and report.received_at > known.stopped_received_at
 
 
 def _homeless(report: Report, token: TokenInfo | None) -> Decision:

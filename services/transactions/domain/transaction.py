@@ -18,7 +18,8 @@ class Transaction(NamedTuple):
     """One transaction of one station.
 
     id: ours, and transactionId in 1.6. key: see Report. transaction_id: as the station knows it. started_at,
-    stopped_at: as its clock said; …_received_at: when we heard. told: by field, the order of the report it is from.
+    stopped_at: as its clock said; …_received_at: when we heard. occurrence: among those of the same key.
+    told: by field, the order of the report it is from.
     revision: how often it was saved. A tuple, for it is made anew with every meter value, and dataclasses are slow.
     """
 
@@ -43,6 +44,7 @@ class Transaction(NamedTuple):
     charging_state: str | None = None
     stop_reason: str | None = None
     offline: bool = False
+    occurrence: int = 1
     details: Mapping[str, Any] = EMPTY
     register: Register | None = None
     seen: sequence.Ranges = ()

@@ -23,6 +23,7 @@ create table transaction (
     charging_state text,
     stop_reason text,
     offline boolean not null,
+    occurrence integer not null,
     meter_start_wh double precision,
     meter_stop_wh double precision,
     energy_wh double precision,
@@ -30,9 +31,10 @@ create table transaction (
     details jsonb not null,
     state jsonb not null,
     revision integer not null,
-    unique (station_id, key)
+    unique (station_id, key, occurrence)
 ) with (fillfactor = 80);
 comment on column transaction.key is 'made of what the station said; the same for a retry';
+comment on column transaction.occurrence is 'among those of the same key, which only clocks that lie make more than one';
 comment on column transaction.transaction_id is 'as the station knows it';
 comment on column transaction.state is 'what merging needs to know: register, seen sequence numbers, order by field';
 create index transaction_by_station on transaction (station_id, id);

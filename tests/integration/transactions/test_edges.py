@@ -133,6 +133,25 @@ async def test_a_clock_that_lies_loses_nothing(system: System, station: str, yea
     assert events[2].transaction.energy_wh == 7500
 
 
+async def test_a_clock_that_always_says_the_same_still_makes_two_sessions(system: System, station: str) -> None:
+    """Boots at 1970, meter at 0: what starts after a stop is another session, and read again it stays that one."""
+    told = START | {"timestamp": "1970-01-01T00:00:00Z", "meterStart": 0}
+    records, numbers = [], []
+    for _ in range(2):
+        number = (await system.ask(station, "StartTransaction", told))["transactionId"]
+        assert (await system.ask(station, "StartTransaction", told))["transactionId"] == number
+        end = stop(number, timestamp="1970-01-01T01:00:00Z")
+        records += [call(station, "StartTransaction", told), call(station, "StopTransaction", end)]
+        await system.bus.publish(records[-1:])
+        await system.until(lambda: len(system.events(station)) == 2 * len(numbers) + 2)
+        numbers.append(number)
+    assert numbers[0] != numbers[1]
+    await system.bus.publish(records[1::2])
+    await settled(system, station, 4)
+    items = (await get(system, "/v1/transactions", station_id=station))["items"]
+    assert [(item["id"], item["energy_wh"]) for item in items] == [(number, 8500) for number in numbers[::-1]]
+
+
 async def test_a_clock_at_the_beginning_of_time(system: System, station: str) -> None:
     """What .NET calls DateTime.MinValue, Postgres calls -infinity."""
     number = await start(system, station, timestamp="0001-01-01T00:00:00Z")

@@ -1,5 +1,6 @@
 """Tables of what is known and what is reported, and what comes of it."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from services.transactions.domain.decide import decide
 from services.transactions.domain.messages import Begun, Heard, Kind, Report
 from services.transactions.domain.register import Standing
 from services.transactions.domain.transaction import Transaction
-from tests.unit.transactions.making import at, metered, report, start
+from tests.unit.transactions.making import RECEIVED, at, metered, report, start
 
 ACCEPTED, BLOCKED = TokenInfo(Authorization.ACCEPTED), TokenInfo(Authorization.BLOCKED)
 
@@ -40,6 +41,26 @@ def test_a_retried_start_is_the_same_transaction_whatever_number_is_at_hand() ->
     assert decision.reply == Begun(7, BLOCKED)
     assert not decision.changed
     assert decision.transaction is known
+
+
+@pytest.mark.parametrize(
+    ("clock", "received", "number"),
+    [
+        (at(0), RECEIVED + timedelta(minutes=1), 7),
+        (datetime(1970, 1, 1, tzinfo=UTC), RECEIVED + timedelta(minutes=1), 8),
+        (datetime(2099, 1, 1, tzinfo=UTC), RECEIVED + timedelta(minutes=1), 8),
+        (datetime(1970, 1, 1, tzinfo=UTC), RECEIVED - timedelta(minutes=1), 7),
+    ],
+)
+def test_a_start_after_the_stop_is_another_one_only_by_a_clock_that_lies(
+    clock: datetime, received: datetime, number: int
+) -> None:
+    stop = report(Kind.ENDED, order=Kind.ENDED, end_wh=3000.0)._replace(seq_no=None)
+    known = folded(start(at=clock), stop)
+    decision = decide(known, start(at=clock, received_at=received), 8, ACCEPTED)
+    assert decision.reply == Begun(number, ACCEPTED)
+    assert decision.transaction is not None
+    assert decision.transaction.occurrence == number - 6
 
 
 def test_a_refused_token_still_makes_the_transaction() -> None:
