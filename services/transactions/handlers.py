@@ -30,7 +30,7 @@ from services.transactions.store import Sampled, Store, Work
 
 log = structlog.get_logger()
 
-Key = tuple[str, str | int | None]
+Decided = tuple[Call, Report, Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +95,19 @@ class Handler:
 
 
 async def take_reports(shell: Handler, batch: Batch, work: Work, chosen: Sequence[tuple[Call, Report]]) -> None:
-    """Folds reports into their transactions, in the order in which they came."""
-    reports = [report for _, report in chosen]
-    known = Known(await work.load(reports))
-    numbers = iter(await work.reserve(len({_key(r) for r in reports if begins(known.of(r), r)})))
-    asked = await _asked(work, known, reports)
-    decided: list[tuple[Report, Decision]] = []
-    for report in reports:
-        before = known.of(report)
-        number = next(numbers, None) or (await work.reserve(1))[0] if begins(before, report) else None
-        token = shell.verdict(report, batch.now)
-        decision = decide(before, report, number, token, asked.get(report.call_id))
-        known.take(decision)
-        batch.replies[report.call_id] = decision.reply
-        decided.append((report, decision))
+    """Folds reports into their transactions, saves those, and announces what was new."""
+    known = Known(await work.load([report for _, report in chosen]))
+    decided = await _decide(shell, batch, work, known, chosen)
     metered, changed = known.changed()
     await work.meter(metered)
     await work.save(changed)
-    new = await work.save_samples(_samples(decided))
-    news = {sampled.source.call_id for sampled in new}
-    for (call, _), (report, decision) in zip(chosen, decided, strict=True):
-        after = decision.transaction
-        if after and (decision.changed or report.call_id in news):
+    new = {sampled.source.call_id for sampled in await work.save_samples(_samples(decided))}
+    for call, report, decision in decided:
+        if (after := decision.transaction) and (decision.changed or call.id in new):
             event = announcements.happened(report, after)
-            record = shell.events.record(event, report.station_id, report.call_id, report.received_at)
-            batch.add(report.call_id, record)
+            batch.add(call.id, shell.events.record(event, call.station_id, call.id, call.received_at))
             _tell(call, report, after)
-    await _take_homeless(shell, batch, work, [decision for _, decision in decided])
+    await _take_homeless(shell, batch, work, [decision for _, _, decision in decided])
 
 
 async def take_outside(shell: Handler, batch: Batch, work: Work, chosen: Sequence[tuple[Call, Outside]]) -> None:
@@ -146,14 +132,35 @@ TAKE: Mapping[type, Callable[..., Awaitable[None]]] = {
 }
 
 
-async def _asked(work: Work, known: Known, reports: Sequence[Report]) -> dict[str, str]:
-    """Ids of the remote starts that reports come from, by call: their remoteStartId says it (F02.FR.01), or in 1.6
-    the idToken and the connector."""
-    numbered = [report for report in reports if report.remote_start_id is not None]
+async def _decide(
+    shell: Handler, batch: Batch, work: Work, known: Known, chosen: Sequence[tuple[Call, Report]]
+) -> list[Decided]:
+    """Each report in its turn: the second of a station sees what the first did."""
+    beginning = [report for _, report in chosen if begins(known.of(report), report)]
+    numbers = iter(await work.reserve(len({(report.station_id, report.key) for report in beginning})))
+    asked = await _asked(work, beginning, [report for _, report in chosen if report.remote_start_id is not None])
+    decided: list[Decided] = []
+    for call, report in chosen:
+        before, number = known.of(report), None
+        if begins(before, report):
+            number = next(numbers, None) or (await work.reserve(1))[0]
+        token = shell.verdict(report, batch.now)
+        decision = decide(before, report, number, token, asked.get(call.id))
+        known.take(decision)
+        batch.replies[call.id] = decision.reply
+        decided.append((call, report, decision))
+    return decided
+
+
+async def _asked(work: Work, beginning: Sequence[Report], numbered: Sequence[Report]) -> dict[str, str]:
+    """Ids of the remote starts that reports come from, by call.
+
+    remoteStartId says it in 2.x (F02.FR.01), the idToken and the connector in 1.6.
+    """
     by_number = await work.asked_by_number(numbered)
-    found = {r.call_id: by_number.get((r.station_id, r.remote_start_id or 0)) for r in numbered}
-    guessed = [r for r in reports if r.kind == Kind.STARTED and r.seq_no is None and known.of(r) is None]
-    return {call: command for call, command in found.items() if command} | await work.asked_by_token(guessed)
+    found = {report.call_id: by_number.get((report.station_id, report.remote_start_id or 0)) for report in numbered}
+    by_token = await work.asked_by_token([report for report in beginning if report.seq_no is None])
+    return {call_id: command_id for call_id, command_id in found.items() if command_id} | by_token
 
 
 async def _take_homeless(shell: Handler, batch: Batch, work: Work, decisions: Sequence[Decision]) -> None:
@@ -179,17 +186,13 @@ async def _keep_outside(shell: Handler, batch: Batch, work: Work, chosen: Sequen
             batch.add(one.call_id, shell.events.record(event, one.station_id, one.call_id, one.received_at))
 
 
-def _samples(decided: Sequence[tuple[Report, Decision]]) -> list[Sampled]:
+def _samples(decided: Sequence[Decided]) -> list[Sampled]:
     return [
         Sampled(decision.transaction.id, value, report)
-        for report, decision in decided
+        for _, report, decision in decided
         if decision.transaction
         for value in report.meter_values
     ]
-
-
-def _key(report: Report) -> Key:
-    return report.station_id, report.key
 
 
 def _answer(batch: Batch, call: Call) -> Answer:
