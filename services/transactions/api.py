@@ -25,7 +25,7 @@ READ, WRITE = "transactions:read", "transactions:write"
 # Postgres has no text with the character NUL.
 WORD = r"^[^\x00]+$"
 StationId = Annotated[str, Path(max_length=255, pattern=WORD)]
-Number = Annotated[int, Path(ge=1, lt=2**63, description="our id of the transaction")]
+Number = Annotated[int, Path(alias="id", ge=1, lt=2**63, description="our id of the transaction")]
 
 V = TypeVar("V", bound=BaseModel)
 
@@ -85,7 +85,7 @@ def _reading(database: Database, access: Access) -> APIRouter:
         last = write_cursor(found[limit - 1].id) if len(found) > limit else None
         return Page(items=[views.transaction(one) for one in found[:limit]], next=last)
 
-    @routes.get("/transactions/{number}")
+    @routes.get("/transactions/{id}")
     async def transaction(number: Number) -> TransactionView:
         """One transaction."""
         async with database.connection() as db:
@@ -94,7 +94,7 @@ def _reading(database: Database, access: Access) -> APIRouter:
             raise Problem(404, "there is no such transaction")
         return views.transaction(found)
 
-    @routes.get("/transactions/{number}/samples")
+    @routes.get("/transactions/{id}/samples")
     async def samples(number: Number, limit: Limit = 100, cursor: Cursor = None) -> Page[SampleView]:
         """Its meter values, in the order of the station's clock."""
         async with database.connection() as db:

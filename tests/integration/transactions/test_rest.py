@@ -124,7 +124,7 @@ async def test_a_stop_for_the_transaction_of_another_station_is_an_orphan(system
 @pytest.mark.parametrize(
     ("path", "status", "field"),
     [
-        ("/v1/transactions/0", 422, "path.number"),
+        ("/v1/transactions/0", 422, "path.id"),
         ("/v1/transactions/999999999", 404, None),
         ("/v1/transactions/999999999/samples", 404, None),
         ("/v1/transactions?status=gone", 422, "query.status"),
