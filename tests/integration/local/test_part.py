@@ -48,7 +48,9 @@ async def test_a_frozen_process_still_stops(home: Home) -> None:
     part = part_of(home, SLEEPER)
     await part.start()
     part.freeze()
-    assert psutil.Process(part.pid).status() == psutil.STATUS_STOPPED
+    async with asyncio.timeout(10):
+        while psutil.Process(part.pid).status() != psutil.STATUS_STOPPED:  # noqa: ASYNC110
+            await asyncio.sleep(0)
     await part.stop()
     assert part.exit_code == -signal.SIGTERM
 
