@@ -131,8 +131,10 @@ async def _finish(service: Service, tasks: set["asyncio.Task[None]"]) -> None:
     if tasks:
         await asyncio.wait(tasks, timeout=GRACE)
     for close in service.closes:
-        with contextlib.suppress(Exception):
+        try:
             await asyncio.wait_for(close(), 5)
+        except Exception as error:
+            log.warning("not closed cleanly", reason=repr(error))
 
 
 def _observe(service: Service) -> None:
