@@ -6,6 +6,7 @@ from services.common.wire.voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_DISCONNECTED,
     OUTCOME_ANSWERED,
     OUTCOME_INVALID,
+    OUTCOME_LATE,
     OUTCOME_REFUSED,
     OUTCOME_TIMED_OUT,
     OUTCOME_UNDELIVERED,
@@ -21,7 +22,7 @@ from services.common.wire.voltbus.v1.bus_pb2 import (
     Result,
 )
 from services.common.wire.voltbus.v1.outbox_pb2 import OutboxBatch, OutboxHeader, OutboxRecord
-from services.common.wire.voltbus.v1.state_pb2 import Station, Token
+from services.common.wire.voltbus.v1.state_pb2 import Inventory, Station, Token
 
 __all__ = [
     "CONNECTION_STATE_ALIVE",
@@ -29,6 +30,7 @@ __all__ = [
     "CONNECTION_STATE_DISCONNECTED",
     "OUTCOME_ANSWERED",
     "OUTCOME_INVALID",
+    "OUTCOME_LATE",
     "OUTCOME_REFUSED",
     "OUTCOME_TIMED_OUT",
     "OUTCOME_UNDELIVERED",
@@ -37,6 +39,7 @@ __all__ = [
     "Command",
     "ConnectionChange",
     "ConnectionState",
+    "Inventory",
     "Outbound",
     "OutboxBatch",
     "OutboxHeader",

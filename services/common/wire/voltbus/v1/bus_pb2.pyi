@@ -17,6 +17,7 @@ class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OUTCOME_TIMED_OUT: _ClassVar[Outcome]
     OUTCOME_UNDELIVERED: _ClassVar[Outcome]
     OUTCOME_INVALID: _ClassVar[Outcome]
+    OUTCOME_LATE: _ClassVar[Outcome]
 
 class ConnectionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -30,6 +31,7 @@ OUTCOME_REFUSED: Outcome
 OUTCOME_TIMED_OUT: Outcome
 OUTCOME_UNDELIVERED: Outcome
 OUTCOME_INVALID: Outcome
+OUTCOME_LATE: Outcome
 CONNECTION_STATE_UNSPECIFIED: ConnectionState
 CONNECTION_STATE_CONNECTED: ConnectionState
 CONNECTION_STATE_ALIVE: ConnectionState
