@@ -1,5 +1,7 @@
 """python -m services.auth"""
 
+from redis.asyncio import Redis
+
 from services.auth.app import NAME, build
 from services.auth.settings import Settings
 from services.common.clock import now
@@ -9,9 +11,10 @@ from services.common.service import Service, main
 
 
 def real() -> Service:
-    """On the real Kafka and Postgres."""
+    """On the real Kafka, Postgres and Redis."""
     settings = Settings.read()
-    return build(settings, KafkaBus(settings), Database(settings, NAME), now)
+    redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
+    return build(settings, KafkaBus(settings), Database(settings, NAME), redis, now)
 
 
 if __name__ == "__main__":

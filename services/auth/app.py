@@ -1,44 +1,61 @@
 """The wiring of auth, for production and tests alike."""
 
+from redis.asyncio import Redis
+
 from services.auth.api import routers
 from services.auth.handlers import Handler
 from services.auth.passwords import Passwords
 from services.auth.publication import Publication
 from services.auth.settings import Settings
 from services.auth.store import Store
+from services.common import commands_rest
 from services.common.access import Access
 from services.common.bus import Bus
 from services.common.calls import Replies
 from services.common.clock import Clock
+from services.common.commands_catalogue import Catalogue
+from services.common.commands_desk import Desk
+from services.common.commands_routes import RedisRoutes
 from services.common.consumer import Consumer
 from services.common.database import Database
 from services.common.outbox import Relay
 from services.common.service import Service, web
-from services.ocpp import topics
+from services.common.stations import Stations
+from services.ocpp import commands, topics
 
 NAME = "auth"
 
 
-def build(settings: Settings, bus: Bus, database: Database, clock: Clock) -> Service:
+def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
     """The process, not yet started."""
-    relay = Relay(database, bus)
-    store = Store(database, Publication(settings, NAME), relay.wake)
-    handler = Handler(store, Replies(settings.topic(topics.OUTBOUND.name)), clock)
-    calls, dead = (settings.topic(topic.name) for topic in (topics.calls(NAME), topics.dead(NAME)))
-    consumer = Consumer(bus, NAME, [calls], handler.handle, dead, clock)
+    calls, results, outbound, dead, registered, inventory = (
+        settings.topic(topic.name)
+        for topic in (
+            *(topics.calls(NAME), topics.results(NAME), topics.OUTBOUND, topics.dead(NAME)),
+            *(topics.STATIONS, topics.INVENTORY),
+        )
+    )
+    publication, relay = Publication(settings, NAME), Relay(database, bus)
+    store, events = Store(database, publication, relay.wake), publication.events
+    stations = Stations(bus, registered, inventory)
+    catalogue = Catalogue(commands.forms(NAME), owners=commands.owners())
+    desk = Desk(NAME, database, bus, RedisRoutes(redis), stations, events, catalogue, outbound, relay.wake, clock)
+    handler = Handler(store, desk, Replies(outbound), results, clock)
+    consumer = Consumer(bus, NAME, [calls, results], handler.handle, dead, clock)
     app = web(NAME, "Who may connect and who may charge: stations with their passwords, and idTokens.")
-    passwords = Passwords(settings.password_key.get_secret_value())
-    for router in routers(store, passwords, Access(settings), clock):
+    passwords, access = Passwords(settings.password_key.get_secret_value()), Access(settings)
+    for router in routers(store, passwords, access, clock):
         app.include_router(router)
+    commands_rest.install(app, desk, database, access, NAME, clock)
     return Service(
         name=NAME,
         settings=settings,
         port=settings.auth_port,
         port_setting="VOLTBUS_AUTH_PORT",
         app=app,
-        tasks={"consumer": consumer.run, "outbox": relay.run},
+        tasks={"consumer": consumer.run, "outbox": relay.run, "stations": stations.run, "commands": desk.run},
         checks={"kafka": bus.ready, "consumer": consumer.ready, "postgres": database.ready},
         opens=(bus.start, database.start),
         drains=(consumer.stop,),
-        closes=(database.close, bus.close),
+        closes=(database.close, bus.close, redis.aclose),
     )

@@ -10,20 +10,25 @@ from services.auth.store import Store
 from services.common.bus import Record
 from services.common.calls import Answer, Call, Refused, Replies
 from services.common.clock import Clock
+from services.common.commands_desk import Desk
 from services.common.errors import Unprocessable
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """Handles batches."""
+    """Handles batches. results: the topic of what became of commands."""
 
     store: Store
+    desk: Desk
     replies: Replies
+    results: str
     clock: Clock
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """One query for all idTokens, one transaction for all that is kept and announced; then the replies."""
-        asked = [(call, read(call)) for call in map(Call.read, records)]
+        results = [record for record in records if record.topic == self.results]
+        calls = [Call.read(record) for record in records if record.topic != self.results]
+        asked = [(call, read(call)) for call in calls]
         async with self.store.transaction() as tx:
             known = await tx.known({request.token.key for _, request in asked if isinstance(request, Authorize)})
             now = self.clock()
@@ -33,6 +38,9 @@ class Handler:
             ]
             kept = [call for call, request in asked if isinstance(request, KEPT)]
             await tx.keep(kept, [verdict(call, reply, now) for call, reply in told if isinstance(reply, Verdict)])
+            concluded = await self.desk.conclude(tx.db, results)
+        if concluded:
+            self.desk.tell()
         return self.replies.settle([(call, answer(call, reply)) for call, reply in told], self.clock())
 
 

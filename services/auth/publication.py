@@ -79,6 +79,7 @@ class Publication:
             station_id=station.station_id,
             password_hash=station.password.hash if station.password else b"",
             changed_at=station.changed_at,
+            group=station.group or "",
         )
         return Record(self._stations, station.station_id.encode(), state.SerializeToString())
 

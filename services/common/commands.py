@@ -3,11 +3,12 @@
     accepted ──▶ sent ──▶ answered       the station gave an answer, whatever it says
         │         ├─────▶ rejected       a CALLERROR, or an answer that breaks its schema; or it could not be rendered
         │         ├─────▶ undeliverable  never on the wire: the connection was gone
-        └─────────┴─────▶ expired        no connection, or no answer, in time
+        ├─────────┴─────▶ expired        no connection, or no answer, in time
+        └───────────────▶ cancelled      taken back before it was sent
 
 What is sent is bound to one connection and never sent again: a command that came twice would do more harm than one
 that did not come. So a command whose fate is unknown (TIMED_OUT, or no result at all) expires; the station may have
-acted on it.
+acted on it. An answer that comes after that is kept beside it (LATE).
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from services.common.errors import VoltbusError
 from services.common.wire import (
     OUTCOME_ANSWERED,
     OUTCOME_INVALID,
+    OUTCOME_LATE,
     OUTCOME_REFUSED,
     OUTCOME_TIMED_OUT,
     OUTCOME_UNDELIVERED,
@@ -42,26 +44,58 @@ class Status(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     UNDELIVERABLE = "undeliverable"
+    CANCELLED = "cancelled"
+
+
+class End(StrEnum):
+    """How a command ended, more finely than its status says."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    INVALID = "invalid"
+    UNRENDERABLE = "unrenderable"
+    UNDELIVERED = "undelivered"
+    EXPIRED = "expired"
+    TIMED_OUT = "timed_out"
+    LATE = "late"
+    CANCELLED = "cancelled"
 
 
 OPEN = frozenset({Status.ACCEPTED, Status.SENT})
-OUTCOMES: Mapping[Outcome, Status] = {
-    OUTCOME_ANSWERED: Status.ANSWERED,
-    OUTCOME_REFUSED: Status.REJECTED,
-    OUTCOME_INVALID: Status.REJECTED,
-    OUTCOME_TIMED_OUT: Status.EXPIRED,
-    OUTCOME_UNDELIVERED: Status.UNDELIVERABLE,
+STATUS: Mapping[End, Status] = {
+    End.ANSWERED: Status.ANSWERED,
+    End.REFUSED: Status.REJECTED,
+    End.INVALID: Status.REJECTED,
+    End.UNRENDERABLE: Status.REJECTED,
+    End.UNDELIVERED: Status.UNDELIVERABLE,
+    End.EXPIRED: Status.EXPIRED,
+    End.TIMED_OUT: Status.EXPIRED,
+    End.LATE: Status.EXPIRED,
+    End.CANCELLED: Status.CANCELLED,
 }
+ENDS: Mapping[Outcome, End] = {
+    OUTCOME_ANSWERED: End.ANSWERED,
+    OUTCOME_REFUSED: End.REFUSED,
+    OUTCOME_INVALID: End.INVALID,
+    OUTCOME_TIMED_OUT: End.TIMED_OUT,
+    OUTCOME_UNDELIVERED: End.UNDELIVERED,
+    OUTCOME_LATE: End.LATE,
+}
+# What a station says after all to a command that has timed out.
+ANSWERS = frozenset({End.ANSWERED, End.REFUSED, End.INVALID, End.LATE})
 # error_code where the station gave none.
 CODES = {OUTCOME_TIMED_OUT: "TimedOut", OUTCOME_UNDELIVERED: "Undelivered", OUTCOME_INVALID: "InvalidAnswer"}
 
 
 class Unrenderable(VoltbusError):
-    """A command that cannot be said in the station's version; code is one of services.ocpp.errors.ErrorCode."""
+    """A command that cannot be said in the station's version.
 
-    def __init__(self, code: str, description: str) -> None:
+    code: one of services.ocpp.errors.ErrorCode. field: of the payload, where one is at fault.
+    """
+
+    def __init__(self, code: str, description: str, field: str = "") -> None:
         super().__init__(f"{code}: {description}")
-        self.code, self.description = code, description
+        self.code, self.description, self.field = code, description, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +112,8 @@ class Command:
     """One command. action, payload: as they were asked for. number: small, unique within the service.
 
     connection_id, version: where it was sent to. response: the station's payload. error_code: a name of
-    services.ocpp.errors.ErrorCode or of CODES.
+    services.ocpp.errors.ErrorCode or of CODES. outcome: how it ended. batch_id: of the command to many stations that
+    it is a part of.
     """
 
     id: str
@@ -97,6 +132,8 @@ class Command:
     response: Any = None
     error_code: str | None = None
     error_description: str | None = None
+    outcome: End | None = None
+    batch_id: str | None = None
 
     @property
     def final(self) -> bool:
@@ -119,16 +156,15 @@ def sent(command: Command, route: Route, now: datetime) -> Command:
     )
 
 
-def unrenderable(command: Command, route: Route, error: Unrenderable, now: datetime) -> Command:
+def unrenderable(command: Command, version: str, error: Unrenderable, now: datetime) -> Command:
     """The station's version cannot say it."""
-    return replace(
-        command,
-        status=Status.REJECTED,
-        version=route.version,
-        ended_at=now,
-        error_code=error.code,
-        error_description=error.description,
-    )
+    ended = _ended(command, End.UNRENDERABLE, now, error.code, error.description)
+    return replace(ended, version=version)
+
+
+def cancelled(command: Command, now: datetime) -> Command:
+    """Taken back, where it has not been sent; the same object otherwise."""
+    return _ended(command, End.CANCELLED, now) if command.status == Status.ACCEPTED else command
 
 
 def lapsed(command: Command, now: datetime) -> Command:
@@ -136,26 +172,33 @@ def lapsed(command: Command, now: datetime) -> Command:
     end = command.expires_at if command.status == Status.ACCEPTED else command.expires_at + PATIENCE
     if command.final or now < end:
         return command
-    unsent = command.status == Status.ACCEPTED
-    why = ("Expired", "the station was not connected") if unsent else ("NoResult", "nothing was heard of it again")
-    return replace(command, status=Status.EXPIRED, ended_at=now, error_code=why[0], error_description=why[1])
+    if command.status == Status.ACCEPTED:
+        return _ended(command, End.EXPIRED, now, "Expired", "the station was not connected")
+    return _ended(command, End.TIMED_OUT, now, "NoResult", "nothing was heard of it again")
 
 
 def concluded(command: Command, result: Result) -> Command:
-    """What the gateway says became of it. A command that has ended stays as it ended."""
-    if command.final or result.outcome not in OUTCOMES:
+    """What the gateway says became of it. A command that has ended stays as it ended, but for a late answer."""
+    end = ENDS.get(result.outcome)
+    if end is None:
         return command
+    if command.final:
+        if command.outcome != End.TIMED_OUT or end not in ANSWERS:
+            return command
+        end = End.LATE
     at = result.at.ToDatetime(UTC)
-    status = OUTCOMES[result.outcome]
-    if result.outcome == OUTCOME_UNDELIVERED and at >= command.expires_at:
-        status = Status.EXPIRED
+    if end == End.UNDELIVERED and at >= command.expires_at:
+        end = End.EXPIRED
+    code = result.error_code or CODES.get(result.outcome)
+    ended = _ended(command, end, at, code, result.error_description or None)
+    return replace(ended, response=_payload(result.payload))
+
+
+def _ended(
+    command: Command, end: End, at: datetime, code: str | None = None, description: str | None = None
+) -> Command:
     return replace(
-        command,
-        status=status,
-        ended_at=at,
-        response=_payload(result.payload),
-        error_code=result.error_code or CODES.get(result.outcome),
-        error_description=result.error_description or None,
+        command, status=STATUS[end], outcome=end, ended_at=at, error_code=code, error_description=description
     )
 
 

@@ -1,20 +1,39 @@
-"""Commands by REST, the same for every service: handing one in, waiting for it, reading it."""
+"""Commands by REST, the same for every service: handing one in, waiting for it, reading, listing, taking back."""
 
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from services.common.access import Access
-from services.common.commands import Command, Status, Unrenderable
+from services.common.commands import Command, End, Status, Unrenderable
+from services.common.commands_catalogue import NOT_SUPPORTED
 from services.common.commands_desk import Asked, Desk, KeyReused
+from services.common.commands_store import Filter
+from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.problems import Problem
 
+# Postgres has no text with the character NUL.
+WORD = r"^[^\x00]+$"
+LONGEST = 7 * 24 * 3600
+
 Wait = Annotated[float, Query(ge=0, le=60, description="seconds to wait for the station's answer")]
-IdempotencyKey = Annotated[
-    str | None, Header(min_length=1, max_length=200, description="the same key is the same command, however often sent")
+ExpiresIn = Annotated[
+    float, Query(gt=0, le=LONGEST, description="seconds that it waits for a station that is not connected")
 ]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        pattern=WORD,
+        description="the same key is the same command, however often sent",
+    ),
+]
+StationId = Annotated[str, Path(max_length=255, pattern=WORD, description="as the station names itself")]
+CommandId = Annotated[str, Path(max_length=64, pattern=WORD)]
+Word = Annotated[str | None, Query(max_length=255, pattern=WORD)]
 
 
 class CommandStatus(BaseModel):
@@ -24,10 +43,16 @@ class CommandStatus(BaseModel):
     station_id: str
     action: str
     status: Status = Field(description="accepted and sent go on; the others are final")
+    outcome: End | None = Field(
+        None,
+        description="how it ended: refused is a CALLERROR, invalid an answer that breaks its schema, unrenderable what "
+        "the station's version cannot say, late an answer after timed_out, expired never sent",
+    )
     response: Any = Field(None, description="the station's payload")
     error_code: str | None = Field(None, description="why it was rejected, expired or undeliverable")
     error_description: str | None = None
     version: str | None = Field(None, description="of OCPP, in which it was sent")
+    batch_id: str | None = Field(None, description="of the command to many stations that it is a part of")
     created_at: datetime
     expires_at: datetime
     sent_at: datetime | None = None
@@ -39,31 +64,73 @@ def view(command: Command) -> CommandStatus:
     return CommandStatus(command_id=command.id, **{name: getattr(command, name) for name in names})
 
 
+def page_of(found: list[Command], limit: int) -> Page[CommandStatus]:
+    """found: one more than the limit, where there are more."""
+    last = write_cursor(found[limit - 1].number) if len(found) > limit else None
+    return Page(items=[view(command) for command in found[:limit]], next=last)
+
+
 async def issue(desk: Desk, asked: Asked, wait: float, response: Response) -> CommandStatus:
     """Hands a command in; 200 where it has ended when we answer, 202 where it goes on. Raises Problem."""
     try:
         command = await desk.accept(asked)
     except KeyReused as error:
-        errors = [{"field": "header.idempotency-key", "message": "used for another command"}]
-        raise Problem(409, str(error), errors) from None
+        raise reused(error) from None
     except Unrenderable as error:
-        raise Problem(422, error.description, [{"field": "body", "message": error.description}]) from None
+        raise unsayable(error) from None
     latest = await desk.wait(command.id, wait) or command
     response.status_code = 200 if latest.final else 202
     response.headers["Location"] = f"/v1/commands/{command.id}"
     return view(latest)
 
 
-def router(desk: Desk, access: Access, scope: str) -> APIRouter:
-    """GET /v1/commands/{command_id}, for tokens that hold the scope."""
-    routes = APIRouter(prefix="/v1/commands", tags=["commands"], dependencies=[access.require(scope)])
+def reused(error: KeyReused) -> Problem:
+    return Problem(409, str(error), [{"field": "header.idempotency-key", "message": "used for another command"}])
 
-    @routes.get("/{command_id}")
-    async def command(command_id: str, wait: Wait = 0) -> CommandStatus:
+
+def unsayable(error: Unrenderable, within: str = "body") -> Problem:
+    """409 where the station's version lacks the action, 422 where the payload is at fault. within: where it stands."""
+    if error.code == NOT_SUPPORTED:
+        return Problem(409, error.description)
+    field = ".".join(part for part in (within, error.field) if part)
+    return Problem(422, error.description, [{"field": field, "message": error.description}])
+
+
+def router(desk: Desk, access: Access, service: str) -> APIRouter:
+    """Everything below /v1/commands that is about commands as such. service: its name, which its scopes begin with."""
+    routes = APIRouter(prefix="/v1/commands", tags=["commands"])
+    read, write = [access.require(f"{service}:read")], [access.require(f"{service}:write")]
+
+    @routes.get("", dependencies=read)
+    async def commands(
+        station_id: Word = None,
+        action: Word = None,
+        status: Status | None = None,
+        batch_id: Word = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Page[CommandStatus]:
+        """Commands of this service, newest first."""
+        position = read_cursor(cursor, int)
+        before = int(position[0]) if position else None
+        return page_of(await desk.page(Filter(station_id, action, status, batch_id, before), limit + 1), limit)
+
+    @routes.get("/{command_id}", dependencies=read)
+    async def command(command_id: CommandId, wait: Wait = 0) -> CommandStatus:
         """A command as it stands, or as it ends within the time."""
         found = await desk.wait(command_id, wait)
         if found is None:
             raise Problem(404, "there is no such command")
+        return view(found)
+
+    @routes.post("/{command_id}/cancel", dependencies=write)
+    async def cancel(command_id: CommandId) -> CommandStatus:
+        """Takes back a command that waits for its station; 409 where it was sent or has ended."""
+        found, done = await desk.cancel(command_id)
+        if found is None:
+            raise Problem(404, "there is no such command")
+        if not done and found.status != Status.CANCELLED:
+            raise Problem(409, f"too late: the command is {found.status}")
         return view(found)
 
     return routes

@@ -1,7 +1,7 @@
 """An in-memory copy of a compacted topic: state of another service, at hand without asking it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 import structlog
@@ -37,6 +37,9 @@ class Copy(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
 
     def ready(self) -> bool:
         """Whether everything that was there at the start has been read."""

@@ -54,10 +54,23 @@ class Service:
         return [name for name, check in self.checks.items() if not await _holds(check)]
 
 
-def web(title: str, description: str = "") -> FastAPI:
+class Web(FastAPI):
+    """components: JSON schemas for the OpenAPI document that routes refer to beside those of their models."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.components: dict[str, Any] = {}
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document.setdefault("components", {}).setdefault("schemas", {}).update(self.components)
+        return document
+
+
+def web(title: str, description: str = "") -> Web:
     """An app whose errors are problem details."""
     responses = problems.RESPONSES
-    app = FastAPI(title=f"Voltbus {title}", description=description, redoc_url=None, responses=responses)
+    app = Web(title=f"Voltbus {title}", description=description, redoc_url=None, responses=responses)
     problems.install(app)
     return app
 

@@ -1,14 +1,17 @@
 """Events of the domain as they are published: one message of events.proto each."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from google.protobuf.message import Message
 
 from services.common.bus import Record
 from services.common.events import Events
+from services.common.wire import Inventory
 from services.common.wire.voltbus.v1 import events_pb2 as wire
 from services.firmware.domain.messages import Booted, Connected, Disconnected, Event, SecurityReported, StatusChanged
+from services.firmware.domain.station import Identity, Station
 
 
 def booted(event: Booted) -> Message:
@@ -63,6 +66,26 @@ WRITE: Mapping[type[Event], Callable[[Any], Message]] = {
     StatusChanged: status_changed,
     SecurityReported: security_reported,
 }
+
+
+def what(station: Station) -> tuple[str | None, Identity]:
+    """What others are told that a station is."""
+    return station.version, station.identity
+
+
+def inventory(topic: str, station: Station, now: datetime) -> Record:
+    """What a station is, as state that others keep a copy of. topic: as it is called on this broker."""
+    identity = station.identity
+    state = Inventory(
+        station_id=station.station_id,
+        version=station.version or "",
+        vendor=identity.vendor or "",
+        model=identity.model or "",
+        serial_number=identity.serial_number or "",
+        firmware_version=identity.firmware_version or "",
+        changed_at=now,
+    )
+    return Record(topic, station.station_id.encode(), state.SerializeToString())
 
 
 def announce(events: Events, event: Event) -> Record:

@@ -1,48 +1,69 @@
 """The wiring of firmware, for production and tests alike."""
 
+from redis.asyncio import Redis
+
+from services.common import commands_rest
 from services.common.access import Access
 from services.common.bus import Bus
 from services.common.calls import Replies
 from services.common.clock import Clock
+from services.common.commands_catalogue import Catalogue
+from services.common.commands_desk import Desk
+from services.common.commands_routes import RedisRoutes
 from services.common.consumer import Consumer
 from services.common.database import Database
 from services.common.events import Events
 from services.common.outbox import Relay
 from services.common.service import Service, web
+from services.common.stations import Stations
 from services.firmware import api
 from services.firmware.handlers import Handler
 from services.firmware.settings import Settings
 from services.firmware.sweep import Sweep
-from services.ocpp import topics
+from services.ocpp import commands, topics
 
 NAME = "firmware"
 
 
-def build(settings: Settings, bus: Bus, database: Database, clock: Clock) -> Service:
+def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
     """The process, not yet started."""
-    calls, connections, outbound, dead = (
+    calls, results, connections, outbound, dead, registered, inventory = (
         settings.topic(topic.name)
-        for topic in (topics.calls(NAME), topics.CONNECTIONS, topics.OUTBOUND, topics.dead(NAME))
+        for topic in (
+            *(topics.calls(NAME), topics.results(NAME), topics.CONNECTIONS, topics.OUTBOUND, topics.dead(NAME)),
+            *(topics.STATIONS, topics.INVENTORY),
+        )
     )
     rules, events, relay = settings.rules(), Events(settings, NAME), Relay(database, bus)
-    handler = Handler(database, events, Replies(outbound), rules, connections, relay.wake, clock)
-    consumer = Consumer(bus, NAME, [calls, connections], handler.handle, dead, clock)
+    stations = Stations(bus, registered, inventory)
+    catalogue = Catalogue(commands.forms(NAME), owners=commands.owners())
+    desk = Desk(NAME, database, bus, RedisRoutes(redis), stations, events, catalogue, outbound, relay.wake, clock)
+    handler = Handler(database, desk, events, Replies(outbound), rules, connections, results, inventory, clock)
+    consumer = Consumer(bus, NAME, [calls, connections, results], handler.handle, dead, clock)
 
     async def hearing() -> bool:
         return await bus.ready() and consumer.ready() and consumer.lag() < settings.batch
 
     sweep = Sweep(database, events, rules.silence, hearing, relay.wake, clock)
     app = web(NAME, "Which stations there are, what they are, whether they are here, what they report of themselves.")
-    app.include_router(api.router(database, Access(settings)))
+    access = Access(settings)
+    app.include_router(api.router(database, access))
+    commands_rest.install(app, desk, database, access, NAME, clock)
     return Service(
         name=NAME,
         settings=settings,
         port=settings.firmware_port,
         port_setting="VOLTBUS_FIRMWARE_PORT",
         app=app,
-        tasks={"consumer": consumer.run, "outbox": relay.run, "sweep": sweep.run},
+        tasks={
+            "consumer": consumer.run,
+            "outbox": relay.run,
+            "stations": stations.run,
+            "commands": desk.run,
+            "sweep": sweep.run,
+        },
         checks={"kafka": bus.ready, "consumer": consumer.ready, "postgres": database.ready},
         opens=(bus.start, database.start),
         drains=(consumer.stop,),
-        closes=(database.close, bus.close),
+        closes=(database.close, bus.close, redis.aclose),
     )

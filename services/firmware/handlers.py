@@ -1,6 +1,6 @@
 """A batch of calls and connection changes: read, load, decide in order, save, announce, answer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -11,10 +11,11 @@ from services.common import outbox, recorded
 from services.common.bus import Record
 from services.common.calls import Answer, Call, Refused, Replies
 from services.common.clock import Clock
+from services.common.commands_desk import Desk
 from services.common.database import Connection, Database
 from services.common.events import Events
 from services.firmware import connections, store
-from services.firmware.announcements import announce
+from services.firmware.announcements import announce, inventory, what
 from services.firmware.dialects import DIALECTS
 from services.firmware.domain.decide import decide, repeat
 from services.firmware.domain.messages import (
@@ -55,27 +56,35 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """Handles batches. connections: the topic that gateways speak on. wake: told when something is in the outbox."""
+    """Handles batches.
+
+    connections, results: the topics that gateways speak on. inventory: the topic of what stations are.
+    """
 
     database: Database
+    desk: Desk
     events: Events
     replies: Replies
     rules: Rules
     connections: str
-    wake: Callable[[], None]
+    results: str
+    inventory: str
     clock: Clock
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """Everything of a batch in one transaction; then the replies that stations wait for."""
-        items = [self._read(record) for record in records]
+        results = [record for record in records if record.topic == self.results]
+        items = [self._read(record) for record in records if record.topic != self.results]
         now = self.clock()
         async with self.database.transaction() as db:
             known = await _load(db, items, now)
+            before = dict(known.stations)
             decisions = [self._decide(known, item, now) for item in items]
             await _save(db, known, items, decisions)
-            announced = await self._announce(db, items, decisions)
-        if announced:
-            self.wake()
+            announced = await self._announce(db, items, decisions, self._changed(before, known, now))
+            concluded = await self.desk.conclude(db, results)
+        if announced or concluded:
+            self.desk.tell()
         _log(items, decisions)
         answers = [_answer(item, decision) for item, decision in zip(items, decisions, strict=True)]
         return self.replies.settle((answer for answer in answers if answer), self.clock())
@@ -98,10 +107,17 @@ class Handler:
         known.stations[station.station_id] = decision.station
         return decision
 
-    async def _announce(self, db: Connection, items: Sequence[Item], decisions: Sequence[Decision]) -> bool:
+    def _changed(self, before: Mapping[str, Station], known: Known, now: datetime) -> list[Record]:
+        """What stations are, where that is not what they were."""
+        changed = (after for name, after in known.stations.items() if what(after) != what(before[name]))
+        return [inventory(self.inventory, station, now) for station in changed]
+
+    async def _announce(
+        self, db: Connection, items: Sequence[Item], decisions: Sequence[Decision], changed: Sequence[Record]
+    ) -> bool:
         kept = [item.call for item in items if item.call and isinstance(item.work, KEPT)]
         decided = [announce(self.events, event) for decision in decisions for event in decision.events]
-        records = decided + await recorded.keep(db, self.events, kept)
+        records = [*decided, *changed, *await recorded.keep(db, self.events, kept)]
         await outbox.add(db, records)
         return bool(records)
 

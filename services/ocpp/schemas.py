@@ -2,6 +2,7 @@
 
 import functools
 import json
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -19,6 +20,24 @@ CODES = {
     "additionalProperties": ErrorCode.FORMAT_VIOLATION,
 }
 LONGEST_DESCRIPTION = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """How a payload breaks its schema, without the value itself, for values can be secret.
+
+    where: the path of what is at fault ("payload": the whole). field: the same, and of something missing its own name;
+    empty: the whole.
+    """
+
+    code: ErrorCode
+    where: str
+    message: str
+    field: str = ""
+
+    @property
+    def description(self) -> str:
+        return f"{self.where}: {self.message}"[:LONGEST_DESCRIPTION]
 
 
 class Schemas:
@@ -46,6 +65,14 @@ class Schemas:
         document: dict[str, Any] = json.loads(self._folder.joinpath(f"{name}.json").read_text("utf-8-sig"))
         return document
 
+    def request_document(self, action: str) -> dict[str, Any]:
+        """The schema of a CALL's payload."""
+        return self.document(action + self._request_suffix)
+
+    def request_fault(self, action: str, payload: object) -> Fault | None:
+        """How the payload of a CALL breaks its schema; None where it does not."""
+        return _fault(self.request(action), payload)
+
     def check_request(self, action: str, payload: object) -> None:
         """Raises OcppError where the payload of a CALL breaks its schema."""
         _check(self.request(action), payload)
@@ -55,7 +82,7 @@ class Schemas:
         _check(self.response(action), payload)
 
     def _request(self, action: str) -> jsonschema_rs.Validator:
-        return _compile(self.document(action + self._request_suffix))
+        return _compile(self.request_document(action))
 
     def _response(self, action: str) -> jsonschema_rs.Validator:
         return _compile(self.document(f"{action}Response"))
@@ -71,19 +98,21 @@ def _compile(document: dict[str, Any]) -> jsonschema_rs.Validator:
 
 
 def _check(validator: jsonschema_rs.Validator, payload: object) -> None:
+    if fault := _fault(validator, payload):
+        raise OcppError(fault.code, fault.description)
+
+
+def _fault(validator: jsonschema_rs.Validator, payload: object) -> Fault | None:
     try:
         if validator.is_valid(payload):
-            return
+            return None
         error = next(iter(validator.iter_errors(payload)))
     except ValueError:
         # Deeper than the validator goes (255 levels).
-        raise OcppError(ErrorCode.FORMAT_VIOLATION, "payload: nested too deep") from None
-    code = CODES.get(error.kind.name, ErrorCode.PROPERTY_CONSTRAINT_VIOLATION)
-    where = ".".join(str(step) for step in error.instance_path) or "payload"
-    raise OcppError(code, describe(where, error.kind.name, error.message))
-
-
-def describe(where: str, keyword: str, message: str) -> str:
-    """What is wrong, without the value itself, for values can be secret."""
-    named = message if keyword in ("required", "additionalProperties") else f"breaks {keyword} of its schema"
-    return f"{where}: {named}"[:LONGEST_DESCRIPTION]
+        return Fault(ErrorCode.FORMAT_VIOLATION, "payload", "nested too deep")
+    keyword, path = error.kind.name, [str(step) for step in error.instance_path]
+    code = CODES.get(keyword, ErrorCode.PROPERTY_CONSTRAINT_VIOLATION)
+    named = keyword in ("required", "additionalProperties")
+    message = error.message if named else f"breaks {keyword} of its schema"
+    missing = [error.kind.as_dict()["property"]] if keyword == "required" else []
+    return Fault(code, ".".join(path) or "payload", message, ".".join(path + missing))

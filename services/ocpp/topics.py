@@ -50,13 +50,15 @@ def dead(service: str) -> Topic:
 
 OUTBOUND = Topic("ocpp.outbound", "connection_id", "voltbus.v1.Outbound", DAY, "all services", "gateway", Spread.SLOTS)
 CONNECTIONS = Topic("ocpp.connections", "station_id", "voltbus.v1.ConnectionChange", WEEK, "gateway", "firmware")
-STATIONS = Topic("stations", "station_id", "voltbus.v1.Station", None, "auth", "gateway")
+STATIONS = Topic("stations", "station_id", "voltbus.v1.Station", None, "auth", "gateway and all services")
+INVENTORY = Topic("inventory", "station_id", "voltbus.v1.Inventory", None, "firmware", "all services")
 TOKENS = Topic("tokens", "id_token in lower case", "voltbus.v1.Token", None, "auth", "transactions")
 
 ALL = (
     OUTBOUND,
     CONNECTIONS,
     STATIONS,
+    INVENTORY,
     TOKENS,
     *(kind(service) for kind in (calls, results, events, dead) for service in SERVICES),
 )

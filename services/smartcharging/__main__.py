@@ -1,5 +1,7 @@
 """python -m services.smartcharging"""
 
+from redis.asyncio import Redis
+
 from services.common.clock import now
 from services.common.database import Database
 from services.common.kafka import KafkaBus
@@ -9,9 +11,10 @@ from services.smartcharging.settings import Settings
 
 
 def real() -> Service:
-    """On the real Kafka and Postgres."""
+    """On the real Kafka, Postgres and Redis."""
     settings = Settings.read()
-    return build(settings, KafkaBus(settings), Database(settings, NAME), now)
+    redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
+    return build(settings, KafkaBus(settings), Database(settings, NAME), redis, now)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,22 @@
 """The wiring of smartcharging, for production and tests alike."""
 
+from redis.asyncio import Redis
+
+from services.common import commands_rest
 from services.common.access import Access
 from services.common.bus import Bus
 from services.common.calls import Replies
 from services.common.clock import Clock
+from services.common.commands_catalogue import Catalogue
+from services.common.commands_desk import Desk
+from services.common.commands_routes import RedisRoutes
 from services.common.consumer import Consumer
 from services.common.database import Database
 from services.common.events import Events
 from services.common.outbox import Relay
 from services.common.service import Service, web
-from services.ocpp import topics
+from services.common.stations import Stations
+from services.ocpp import commands, topics
 from services.smartcharging import api
 from services.smartcharging.handlers import Handler
 from services.smartcharging.settings import Settings
@@ -17,24 +24,34 @@ from services.smartcharging.settings import Settings
 NAME = "smartcharging"
 
 
-def build(settings: Settings, bus: Bus, database: Database, clock: Clock) -> Service:
+def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
     """The process, not yet started."""
-    relay = Relay(database, bus)
-    replies = Replies(settings.topic(topics.OUTBOUND.name))
-    handler = Handler(database, Events(settings, NAME), replies, relay.wake, clock)
-    calls, dead = (settings.topic(topic.name) for topic in (topics.calls(NAME), topics.dead(NAME)))
-    consumer = Consumer(bus, NAME, [calls], handler.handle, dead, clock)
+    calls, results, outbound, dead, registered, inventory = (
+        settings.topic(topic.name)
+        for topic in (
+            *(topics.calls(NAME), topics.results(NAME), topics.OUTBOUND, topics.dead(NAME)),
+            *(topics.STATIONS, topics.INVENTORY),
+        )
+    )
+    events, relay = Events(settings, NAME), Relay(database, bus)
+    stations = Stations(bus, registered, inventory)
+    catalogue = Catalogue(commands.forms(NAME), owners=commands.owners())
+    desk = Desk(NAME, database, bus, RedisRoutes(redis), stations, events, catalogue, outbound, relay.wake, clock)
+    handler = Handler(database, desk, events, Replies(outbound), results, clock)
+    consumer = Consumer(bus, NAME, [calls, results], handler.handle, dead, clock)
     app = web(NAME, "What stations report about charging limits, needs and schedules.")
-    app.include_router(api.router(database, Access(settings)))
+    access = Access(settings)
+    app.include_router(api.router(database, access))
+    commands_rest.install(app, desk, database, access, NAME, clock)
     return Service(
         name=NAME,
         settings=settings,
         port=settings.smartcharging_port,
         port_setting="VOLTBUS_SMARTCHARGING_PORT",
         app=app,
-        tasks={"consumer": consumer.run, "outbox": relay.run},
+        tasks={"consumer": consumer.run, "outbox": relay.run, "stations": stations.run, "commands": desk.run},
         checks={"kafka": bus.ready, "consumer": consumer.ready, "postgres": database.ready},
         opens=(bus.start, database.start),
         drains=(consumer.stop,),
-        closes=(database.close, bus.close),
+        closes=(database.close, bus.close, redis.aclose),
     )

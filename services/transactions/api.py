@@ -8,9 +8,8 @@ import asyncpg
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.common import commands_api
 from services.common.access import Access
-from services.common.commands_api import CommandStatus, IdempotencyKey, Wait, issue
+from services.common.commands_api import WORD, CommandStatus, IdempotencyKey, StationId, Wait, issue
 from services.common.commands_desk import Asked, Desk
 from services.common.copies import Copy
 from services.common.database import Database
@@ -22,9 +21,6 @@ from services.transactions.remote import START, STOP
 from services.transactions.views import OrphanView, SampleView, StationSampleView, TransactionView
 
 READ, WRITE = "transactions:read", "transactions:write"
-# Postgres has no text with the character NUL.
-WORD = r"^[^\x00]+$"
-StationId = Annotated[str, Path(max_length=255, pattern=WORD)]
 Number = Annotated[int, Path(alias="id", ge=1, lt=2**63, description="our id of the transaction")]
 
 V = TypeVar("V", bound=BaseModel)
@@ -58,7 +54,6 @@ def router(database: Database, desk: Desk, tokens: Copy[Token], access: Access) 
     routes = APIRouter()
     routes.include_router(_reading(database, access))
     routes.include_router(_acting(database, desk, tokens, access))
-    routes.include_router(commands_api.router(desk, access, READ))
     return routes
 
 

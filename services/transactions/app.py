@@ -2,11 +2,12 @@
 
 from redis.asyncio import Redis
 
-from services.common import history
+from services.common import commands_rest, history
 from services.common.access import Access
 from services.common.bus import Bus
 from services.common.calls import Replies
 from services.common.clock import Clock
+from services.common.commands_catalogue import Catalogue
 from services.common.commands_desk import Desk
 from services.common.commands_routes import RedisRoutes
 from services.common.consumer import Consumer
@@ -15,11 +16,12 @@ from services.common.database import Database
 from services.common.events import Events
 from services.common.outbox import Relay
 from services.common.service import Service, web
-from services.ocpp import topics
+from services.common.stations import Stations
+from services.ocpp import commands, topics
 from services.transactions import api
 from services.transactions.handlers import Handler
 from services.transactions.months import Months
-from services.transactions.remote import render
+from services.transactions.remote import WORDS
 from services.transactions.settings import Settings
 from services.transactions.store import Store
 from services.transactions.tokens import read_token
@@ -29,13 +31,18 @@ NAME = "transactions"
 
 def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
     """The process, not yet started."""
-    calls, results, outbound, dead, tokens_topic = (
+    calls, results, outbound, dead, tokens_topic, registered, inventory = (
         settings.topic(topic.name)
-        for topic in (topics.calls(NAME), topics.results(NAME), topics.OUTBOUND, topics.dead(NAME), topics.TOKENS)
+        for topic in (
+            *(topics.calls(NAME), topics.results(NAME), topics.OUTBOUND, topics.dead(NAME)),
+            *(topics.TOKENS, topics.STATIONS, topics.INVENTORY),
+        )
     )
     events, relay, months = Events(settings, NAME), Relay(database, bus), Months(database, clock)
     tokens = Copy(bus, tokens_topic, read_token)
-    desk = Desk(NAME, database, bus, RedisRoutes(redis), events, render, outbound, relay.wake, clock)
+    stations = Stations(bus, registered, inventory)
+    catalogue = Catalogue(commands.forms(NAME), WORDS, commands.owners())
+    desk = Desk(NAME, database, bus, RedisRoutes(redis), stations, events, catalogue, outbound, relay.wake, clock)
     handler = Handler(Store(database), tokens, desk, events, Replies(outbound), results, dead, clock)
     consumer = Consumer(bus, NAME, [calls, results], handler.handle, dead, clock)
 
@@ -45,8 +52,10 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         await consumer.run()
 
     app = web(NAME, "Charging transactions and their meter values; remote start and stop.")
-    app.include_router(api.router(database, desk, tokens, Access(settings)))
-    app.include_router(history.router(database, Access(settings), api.READ))
+    access = Access(settings)
+    app.include_router(api.router(database, desk, tokens, access))
+    app.include_router(history.router(database, access, api.READ))
+    commands_rest.install(app, desk, database, access, NAME, clock)
     return Service(
         name=NAME,
         settings=settings,
@@ -55,6 +64,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         app=app,
         tasks={
             "tokens": tokens.run,
+            "stations": stations.run,
             "consumer": consume,
             "outbox": relay.run,
             "commands": desk.run,

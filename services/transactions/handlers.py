@@ -55,9 +55,10 @@ class Handler:
             for kind, take in TAKE.items():
                 if chosen := [(call, message) for call, message in batch.messages if isinstance(message, kind)]:
                     await take(self, batch, work, chosen)
-            news = [*batch.outbox(), *await self.desk.conclude(work.db, results)]
+            concluded = await self.desk.conclude(work.db, results)
+            news = batch.outbox()
             await outbox.add(work.db, news)
-        if news:
+        if news or concluded:
             self.desk.tell()
         answers = [(call, _answer(batch, call)) for call in calls]
         return [*batch.dead, *self.replies.settle(answers, self.clock())]

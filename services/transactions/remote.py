@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.common.commands import Command, Unrenderable
+from services.common.commands_catalogue import Render
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.versions import VERSIONS
 from services.transactions.dialects import v16, v201
@@ -34,3 +35,6 @@ def render(command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
     except OcppError as error:
         raise Unrenderable(error.code, error.description) from None
     return action, payload
+
+
+WORDS: Mapping[str, Render] = {START: render, STOP: render}

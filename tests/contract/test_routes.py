@@ -10,6 +10,7 @@ from services.gateway.actions import Forward, Send
 from services.gateway.dialects import DIALECTS
 from services.gateway.routes import OWNERS
 from services.gateway.session import Limits, Peer, Session
+from services.ocpp.commands import OWNERS as COMMAND_OWNERS
 from services.ocpp.topics import SERVICES
 from services.ocpp.versions import VERSIONS, Version
 from tests.contract import examples
@@ -62,3 +63,14 @@ def test_the_gateway_takes_every_message_to_its_owner(
     kind, message_id, reply = orjson.loads(sent.frame)
     assert (kind, message_id) == (3, "m-1")
     version.schemas.check_response(action, reply)
+
+
+@each_version
+def test_commands_have_the_owners_of_the_table(version: Version, spec: Spec) -> None:
+    commands = [message for message in spec.messages(version.name) if message.direction != "CS->CSMS"]
+    assert COMMAND_OWNERS[version.name] == {message.action: message.owner for message in commands}
+
+
+@each_version
+def test_every_action_is_for_a_station_to_call_or_to_be_asked(version: Version) -> None:
+    assert version.schemas.actions == version.from_station | COMMAND_OWNERS[version.name].keys()

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import jwt
 from google.protobuf.message import Message
+from redis.asyncio import Redis
 
 from services.common.bus import Record
 from services.common.database import Database
@@ -181,7 +182,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """The service, with empty tables. topics: that it reads beside its calls."""
     bus, database, clock = MemoryBus(), Database(settings, name), clock or Time()
-    service: Service = build(settings, bus, database, clock)
+    service: Service = build(settings, bus, database, Redis.from_url(settings.redis_url), clock)
     transport = httpx.ASGITransport(service.app)
     headers = {"Authorization": f"Bearer {token(f'{name}:read', f'{name}:write')}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as http:

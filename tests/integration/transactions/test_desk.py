@@ -1,7 +1,7 @@
 """The desk for commands, on a real Postgres: Redis away, crashes, silence, several processes, results told twice."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,12 +10,14 @@ import pytest
 
 from services.common.bus import Record
 from services.common.commands import PATIENCE, Command, Route, Status
+from services.common.commands_catalogue import Catalogue
 from services.common.commands_desk import Asked, Desk, KeyReused
 from services.common.commands_routes import MemoryRoutes
-from services.common.database import Database
+from services.common.database import Connection, Database
 from services.common.errors import Unavailable, Unprocessable
 from services.common.events import Events
 from services.common.memory import MemoryBus
+from services.common.stations import Stations
 from services.common.wire import OUTCOME_ANSWERED, Result
 from services.transactions.settings import Settings
 
@@ -29,6 +31,7 @@ class Office:
     bus: MemoryBus = field(default_factory=MemoryBus)
     routes: MemoryRoutes = field(default_factory=MemoryRoutes)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ended: list[Command] = field(default_factory=list)
 
     def desk(self) -> Desk:
         """One process; there may be several."""
@@ -36,9 +39,13 @@ class Office:
         def render(command: Command, _: str) -> tuple[str, Mapping[str, Any]]:
             return command.action, command.payload
 
-        events = Events(self.settings, "transactions")
-        parts = (self.database, self.bus, self.routes, events, render, "outbound", lambda: None, lambda: self.now)
-        return Desk("transactions", *parts)
+        async def ended(_: Connection, commands: Sequence[Command]) -> None:
+            self.ended += commands
+
+        events, catalogue = Events(self.settings, "transactions"), Catalogue({}, {"Reset": render})
+        stations = Stations(self.bus, "stations", "inventory")
+        parts = (self.database, self.bus, self.routes, stations, events, catalogue, "outbound")
+        return Desk("transactions", *parts, lambda: None, lambda: self.now, ended)
 
     def connect(self, station: str) -> None:
         self.routes.routes[station] = Route(1, f"{station}/1", "1.6")

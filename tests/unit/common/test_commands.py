@@ -7,10 +7,13 @@ import pytest
 
 from services.common.commands import (
     PATIENCE,
+    STATUS,
     Command,
+    End,
     Route,
     Status,
     Unrenderable,
+    cancelled,
     concluded,
     lapsed,
     sent,
@@ -19,6 +22,7 @@ from services.common.commands import (
 from services.common.wire import (
     OUTCOME_ANSWERED,
     OUTCOME_INVALID,
+    OUTCOME_LATE,
     OUTCOME_REFUSED,
     OUTCOME_TIMED_OUT,
     OUTCOME_UNDELIVERED,
@@ -69,11 +73,29 @@ def test_an_outcome_of_a_later_version_changes_nothing() -> None:
     assert concluded(SENT, result(Outcome.Value("OUTCOME_UNSPECIFIED"))) is SENT
 
 
-@pytest.mark.parametrize("status", [Status.ANSWERED, Status.REJECTED, Status.EXPIRED, Status.UNDELIVERABLE])
-def test_what_has_ended_stays_ended(status: Status) -> None:
-    ended = replace(SENT, status=status)
-    assert concluded(ended, result(OUTCOME_ANSWERED)) is ended
+@pytest.mark.parametrize("end", sorted(set(End) - {End.TIMED_OUT}))
+def test_what_has_ended_stays_ended(end: End) -> None:
+    ended = replace(SENT, status=STATUS[end], outcome=end)
+    for outcome in (OUTCOME_ANSWERED, OUTCOME_LATE, OUTCOME_TIMED_OUT):
+        assert concluded(ended, result(outcome)) is ended
     assert lapsed(ended, EXPIRY + PATIENCE) is ended
+    assert cancelled(ended, NOW) is ended
+
+
+@pytest.mark.parametrize("outcome", [OUTCOME_LATE, OUTCOME_ANSWERED])
+def test_an_answer_after_the_time_is_kept_and_changes_no_status(outcome: Outcome) -> None:
+    """Also one that the gateway had in time and that came here after nothing was heard for long."""
+    silent = concluded(SENT, result(OUTCOME_TIMED_OUT))
+    assert (silent.status, silent.outcome) == (Status.EXPIRED, End.TIMED_OUT)
+    late = concluded(silent, result(outcome, payload=b'{"status":"Accepted"}'))
+    assert (late.status, late.outcome, late.response) == (Status.EXPIRED, End.LATE, {"status": "Accepted"})
+    assert concluded(late, result(outcome)) is late
+
+
+def test_a_command_is_taken_back_only_while_it_waits() -> None:
+    taken = cancelled(WAITING, LATER)
+    assert (taken.status, taken.outcome, taken.ended_at) == (Status.CANCELLED, End.CANCELLED, LATER)
+    assert cancelled(SENT, LATER) is SENT
 
 
 @pytest.mark.parametrize(
@@ -94,7 +116,7 @@ def test_every_command_ends_by_time_if_by_nothing_else(
 
 
 def test_what_the_version_cannot_say_is_rejected() -> None:
-    ended = unrenderable(WAITING, ROUTE, Unrenderable("TypeConstraintViolation", "too long"), NOW)
+    ended = unrenderable(WAITING, ROUTE.version, Unrenderable("TypeConstraintViolation", "too long"), NOW)
     assert (ended.status, ended.error_code, ended.error_description) == (
         Status.REJECTED,
         "TypeConstraintViolation",
