@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from services.common.wire import (
     OUTCOME_ANSWERED,
     OUTCOME_INVALID,
+    OUTCOME_LATE,
     OUTCOME_REFUSED,
     OUTCOME_TIMED_OUT,
     OUTCOME_UNDELIVERED,
@@ -22,6 +23,9 @@ from services.ocpp.versions import Version
 if TYPE_CHECKING:
     from services.gateway.session import Limits
 
+# Commands whose answer did not come in time that a connection remembers: what it says of others is dropped.
+REMEMBERED = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -32,15 +36,20 @@ class Sent:
 
 
 class Commands:
-    """A command that was never put on the wire is UNDELIVERED; one that was and got no answer TIMED_OUT."""
+    """A command that was never put on the wire is UNDELIVERED; one that was and got no answer TIMED_OUT.
 
-    __slots__ = ("_connection_id", "_limits", "_queue", "_sent", "_station_id", "_version")
+    An answer that comes after that, on the same connection, is told as LATE.
+    """
+
+    __slots__ = ("_connection_id", "_limits", "_overdue", "_queue", "_sent", "_station_id", "_version")
 
     def __init__(self, station_id: str, connection_id: str, version: Version, limits: "Limits") -> None:
         self._station_id, self._connection_id = station_id, connection_id
         self._version, self._limits = version, limits
         self._sent: Sent | None = None
         self._queue: deque[Command] | None = None
+        # Made when first needed, by message id and oldest first: most stations answer in time.
+        self._overdue: dict[str, Command] | None = None
 
     @property
     def busy(self) -> bool:
@@ -59,30 +68,30 @@ class Commands:
 
     def result(self, message_id: str, rest: list[Any], frame: bytes, now: float) -> list[Action]:
         """[3, id, payload]. One that breaks its schema is INVALID; the station is told nothing before 2.1."""
-        sent = self._answered(message_id)
-        if sent is None:
+        command, late = self._answered(message_id)
+        if command is None:
             return [Drop(Reason.NO_SUCH_CALL, message_id, Kind.RESULT)]
         payload = frames.result_payload(frame) if len(rest) == 1 else b""
         if payload == b"null":
             payload, rest = b"{}", [{}]
+        outcome, code, description = OUTCOME_ANSWERED, "", ""
         try:
-            self._check(sent.command.action, rest)
+            self._check(command.action, rest)
         except OcppError as error:
-            code, description = error.code.value, error.description
-            done = self._complete(sent.command, OUTCOME_INVALID, now, payload, code, description)
-        else:
-            done = self._complete(sent.command, OUTCOME_ANSWERED, now, payload)
-        return [done, *self._next(now)]
+            outcome, code, description = OUTCOME_INVALID, error.code.value, error.description
+        outcome = OUTCOME_LATE if late else outcome
+        return [self._complete(command, outcome, now, payload, code, description), *self._next(now)]
 
     def error(self, message_id: str, rest: list[Any], now: float) -> list[Action]:
         """[4, id, code, description, details], of which stations leave out what they please."""
-        sent = self._answered(message_id)
-        if sent is None:
+        command, late = self._answered(message_id)
+        if command is None:
             return [Drop(Reason.NO_SUCH_CALL, message_id, Kind.ERROR)]
         code, description = (str(part) for part in (*rest, "", "")[:2])
         code = self._version.read_code(code)
         description = description[: frames.LONGEST_DESCRIPTION]
-        return [self._complete(sent.command, OUTCOME_REFUSED, now, b"", code, description), *self._next(now)]
+        outcome = OUTCOME_LATE if late else OUTCOME_REFUSED
+        return [self._complete(command, outcome, now, b"", code, description), *self._next(now)]
 
     def tick(self, now: float) -> list[Action]:
         """The answer that did not come in time, and the commands that expired while they waited for it."""
@@ -93,6 +102,7 @@ class Commands:
             self._queue = deque(command for command in self._queue if not _expired(command, now))
         if self._sent and now - self._sent.at >= self._limits.command_seconds:
             command, self._sent = self._sent.command, None
+            self._remember(command)
             actions += [self._complete(command, OUTCOME_TIMED_OUT, now), *self._next(now)]
         return actions
 
@@ -102,7 +112,7 @@ class Commands:
         if self._sent:
             actions.append(self._complete(self._sent.command, OUTCOME_TIMED_OUT, now, description="disconnected"))
         actions += [self.undelivered(command, now, "disconnected") for command in self._queue or ()]
-        self._sent = self._queue = None
+        self._sent = self._queue = self._overdue = None
         return actions
 
     def undelivered(self, command: Command, now: float, why: str) -> Complete:
@@ -122,12 +132,20 @@ class Commands:
             actions += self._send(self._queue.popleft(), now)
         return actions
 
-    def _answered(self, message_id: str) -> Sent | None:
+    def _answered(self, message_id: str) -> tuple[Command | None, bool]:
+        """The command that an answer is for, None for none that is known; and whether it comes late."""
         sent = self._sent
-        if sent is None or sent.command.id != message_id:
-            return None
-        self._sent = None
-        return sent
+        if sent is not None and sent.command.id == message_id:
+            self._sent = None
+            return sent.command, False
+        return (self._overdue.pop(message_id, None) if self._overdue else None), True
+
+    def _remember(self, command: Command) -> None:
+        if self._overdue is None:
+            self._overdue = {}
+        elif len(self._overdue) >= REMEMBERED:
+            del self._overdue[next(iter(self._overdue))]
+        self._overdue[command.id] = command
 
     def _check(self, action: str, rest: list[Any]) -> None:
         payload = rest[0] if len(rest) == 1 else None

@@ -122,7 +122,45 @@ def test_no_answer_in_time(version: str) -> None:
     actions = line.tick(NOW + 30)
     assert outcomes(actions) == [("1", "TIMED_OUT")]
     assert sent(actions)[0][1] == "2"
-    assert dropped(line.received(frame(3, "1", OK), NOW + 31)) == ["no_such_call"]
+
+
+def test_an_answer_that_comes_late_is_told_and_the_line_goes_on(version: str) -> None:
+    line = session(version)
+    line.command(command("1"), NOW)
+    line.command(command("2"), NOW)
+    line.tick(NOW + 30)
+    actions = line.received(b'[3,"1",{"status" : "Accepted"}]', NOW + 31)
+    assert outcomes(actions) == [("1", "LATE")]
+    assert not sent(actions)
+    result = completed(actions)[0].result
+    assert (result.payload, result.request, result.error_code) == (b'{"status" : "Accepted"}', b"{}", "")
+    assert result.at.ToMicroseconds() == (NOW + 31) * 1e6
+    assert outcomes(line.received(frame(3, "2", OK), NOW + 32)) == [("2", "ANSWERED")]
+    assert dropped(line.received(frame(3, "1", OK), NOW + 33)) == ["no_such_call"]
+
+
+def test_a_late_error_and_a_late_answer_that_breaks_its_schema_say_why(version: str) -> None:
+    line = session(version)
+    for name in ("1", "2"):
+        line.command(command(name), NOW)
+        line.tick(NOW + 30)
+    [refused] = completed(line.received(frame(4, "1", "NotSupported", "no", {}), NOW + 31))
+    [invalid] = completed(line.received(frame(3, "2", {"status": "Maybe"}), NOW + 31))
+    assert {Outcome.Name(done.result.outcome) for done in (refused, invalid)} == {"OUTCOME_LATE"}
+    assert (refused.result.error_code, refused.result.error_description) == ("NotSupported", "no")
+    assert (refused.result.payload, invalid.result.payload) == (b"", b'{"status": "Maybe"}')
+    assert invalid.result.error_code
+    assert invalid.result.error_description
+
+
+def test_only_the_newest_of_those_that_are_overdue_are_remembered() -> None:
+    line = session("1.6")
+    for number in range(17):
+        line.command(command(str(number)), NOW)
+        line.tick(NOW + 30)
+    assert dropped(line.received(frame(3, "0", OK), NOW + 31)) == ["no_such_call"]
+    for number in range(1, 17):
+        assert outcomes(line.received(frame(3, str(number), OK), NOW + 31)) == [(str(number), "LATE")]
 
 
 def test_an_expired_command_is_not_sent(version: str) -> None:
