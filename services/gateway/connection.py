@@ -20,7 +20,6 @@ from services.common.wire import (
 from services.gateway import metrics
 from services.gateway.actions import Action, Complete, Drop, Forward, Kind, Send
 from services.gateway.deflate import Deflate
-from services.gateway.directory import Route
 from services.gateway.produce import Producer
 from services.gateway.records import Records
 from services.gateway.session import Peer, Session
@@ -59,11 +58,6 @@ class Connection(WebSocket):
         # Spread, so that connections that came together do not all report together.
         self._alive_at = self.heard + hub.settings.alive_interval * random.uniform(0.5, 1)
         self._remote, self._leaving = "", False
-
-    @property
-    def route(self) -> Route:
-        """The way back to this connection."""
-        return Route(self.peer.station_id, self.peer.slot, self.peer.connection_id, self.version)
 
     def opened(self) -> None:
         address = self.transport.underlying_transport.get_extra_info("peername")

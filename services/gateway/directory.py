@@ -21,32 +21,34 @@ return 2
 """
 # KEYS: slot or route. ARGV: the value that only its owner has.
 _REMOVE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
-# KEYS: route. ARGV: value, milliseconds. Answers with the value of another where there is one.
-_REFRESH = """
-local other = redis.call('GET', KEYS[1])
-if other and other ~= ARGV[1] then return other end
+# KEYS: route. ARGV: value, milliseconds, since. Answers with the value of another where there is one.
+_REGISTER = """
+local held = redis.call('GET', KEYS[1])
+local other = held and held ~= ARGV[1] and held
+if other and cjson.decode(other).since > tonumber(ARGV[3]) then return other end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return false
+return other
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The connection that a station is on."""
+    """The connection that a station is on. since: when it came, in seconds since 1970, by its gateway's clock."""
 
     station_id: str
     slot: int
     connection_id: str
     version: str
+    since: float
 
     def dump(self) -> bytes:
-        """{"slot":3,"connection_id":"…","version":"1.6"}; the same route always gives the same bytes."""
-        return orjson.dumps({"slot": self.slot, "connection_id": self.connection_id, "version": self.version})
+        """{"slot":3,"connection_id":"…","version":"1.6","since":…}; the same route always gives the same bytes."""
+        fields = {"slot": self.slot, "connection_id": self.connection_id, "version": self.version, "since": self.since}
+        return orjson.dumps(fields)
 
     @classmethod
     def load(cls, station_id: str, value: bytes) -> "Route":
-        fields = orjson.loads(value)
-        return cls(station_id, fields["slot"], fields["connection_id"], fields["version"])
+        return cls(station_id, **orjson.loads(value))
 
 
 class Lease(Enum):
@@ -70,10 +72,10 @@ class Directory(Protocol):
         """Gives a slot back, unless it is another's by now."""
 
     async def register(self, routes: Sequence[Route]) -> list[Route | None]:
-        """New connections win. Answers with the routes that they replace."""
+        """Writes routes, keeps them, restores lost ones: of two connections of a station the newer one has the route.
 
-    async def refresh(self, routes: Sequence[Route]) -> list[Route | None]:
-        """Keeps routes and restores lost ones. Answers with the newer routes of others, which stay."""
+        Answers with the routes of other connections that it met: an older one is replaced, a newer one stays.
+        """
 
     async def remove(self, routes: Sequence[Route]) -> None:
         """Removes routes that have not been replaced."""
@@ -99,13 +101,7 @@ class RedisDirectory(Directory):
     async def register(self, routes: Sequence[Route]) -> list[Route | None]:
         pipeline = self._redis.pipeline(transaction=False)
         for route in routes:
-            pipeline.set(_route(route), route.dump(), px=self._route_ms, get=True)
-        return _loaded(routes, await _asked(pipeline.execute()))
-
-    async def refresh(self, routes: Sequence[Route]) -> list[Route | None]:
-        pipeline = self._redis.pipeline(transaction=False)
-        for route in routes:
-            pipeline.eval(_REFRESH, 1, _route(route), route.dump(), self._route_ms)
+            pipeline.eval(_REGISTER, 1, _route(route), route.dump(), self._route_ms, repr(route.since))
         return _loaded(routes, await _asked(pipeline.execute()))
 
     async def remove(self, routes: Sequence[Route]) -> None:
@@ -141,20 +137,19 @@ class MemoryDirectory(Directory):
 
     async def register(self, routes: Sequence[Route]) -> list[Route | None]:
         self._ask()
-        replaced = [self.routes.get(route.station_id) for route in routes]
-        self.routes.update({route.station_id: route for route in routes})
-        return replaced
-
-    async def refresh(self, routes: Sequence[Route]) -> list[Route | None]:
-        self._ask()
-        held = [self.routes.setdefault(route.station_id, route) for route in routes]
-        return [other if other != mine else None for mine, other in zip(routes, held, strict=True)]
+        return [self._register(route) for route in routes]
 
     async def remove(self, routes: Sequence[Route]) -> None:
         self._ask()
         for route in routes:
             if self.routes.get(route.station_id) == route:
                 del self.routes[route.station_id]
+
+    def _register(self, route: Route) -> Route | None:
+        other = self.routes.get(route.station_id)
+        if other is None or other.since <= route.since:
+            self.routes[route.station_id] = route
+        return other if other != route else None
 
     def _ask(self) -> None:
         if self.broken:

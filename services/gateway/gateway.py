@@ -8,6 +8,7 @@ import secrets
 import structlog
 
 from services.common.bus import Bus
+from services.common.connection_ids import connection_id
 from services.common.copies import Copy
 from services.common.wire import Station
 from services.gateway import handshake, stations
@@ -57,7 +58,7 @@ class Gateway:
         self.producer = Producer(bus, settings.unacknowledged)
         self.routing = Routing(directory, settings.route_ttl / 3, self._replaced, self._outdated)
         first = settings.instance % settings.slots
-        self.slots = Slots(directory, self.nonce, settings.slots, settings.slot_ttl / 5, first, self.routing.restore)
+        self.slots = Slots(directory, self.nonce, settings.slots, settings.slot_ttl, first, self.routing.restore)
         self.stations = Copy[Station](bus, settings.topic(topics.STATIONS.name), stations.decode, self._changed)
         self.outbound = Delivery(bus, self.registry, self.producer, self.records, self.now)
         self.listener = Listener(settings, self)
@@ -81,8 +82,8 @@ class Gateway:
         if verdict.version is None:
             log.info("no common subprotocol", station_id=station_id)
             return None
-        connection_id = f"{self.nonce}-{next(self._numbers)}"
-        peer = Peer(station_id, connection_id, self.slots.slot, verdict.quarantined)
+        named = connection_id(self.nonce, next(self._numbers))
+        peer = Peer(station_id, named, self.slots.slot, verdict.quarantined)
         session = Session(peer, DIALECTS[verdict.version.name], self._limits)
         registered = None if station is None else station.password_hash
         return Connection(self, peer, session, deflate, registered), verdict.version.subprotocol
@@ -92,12 +93,13 @@ class Gateway:
         if before := self.registry.of_station(connection.peer.station_id):
             before.close(REPLACED, "replaced by a newer connection")
         self.registry.add(connection)
-        self.routing.add(connection.route)
+        peer = connection.peer
+        self.routing.add(Route(peer.station_id, peer.slot, peer.connection_id, connection.version, self.now()))
 
     def left(self, connection: Connection) -> None:
         """A connection ended."""
         self.registry.remove(connection)
-        self.routing.remove(connection.route)
+        self.routing.remove(connection.peer.connection_id)
 
     async def tick(self) -> None:
         """Time passes for all connections, until cancelled."""

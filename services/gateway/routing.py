@@ -21,8 +21,8 @@ log = structlog.get_logger()
 class Routing:
     """renewal: seconds between two renewals of all routes.
 
-    replaced: called with the route of another connection that one of ours has displaced.
-    outdated: called with a route of ours for which Redis holds a newer one.
+    replaced: called with the route of an older connection that one of ours has displaced.
+    outdated: called with a route of ours whose station has a newer connection.
     """
 
     def __init__(self, directory: Directory, renewal: float, replaced: Found, outdated: Found) -> None:
@@ -41,13 +41,13 @@ class Routing:
         self._live[route.connection_id] = route
         self._wish(route, True)
 
-    def remove(self, route: Route) -> None:
+    def remove(self, connection_id: str) -> None:
         """A connection is gone."""
-        self._live.pop(route.connection_id, None)
-        self._wish(route, False)
+        if route := self._live.pop(connection_id, None):
+            self._wish(route, False)
 
     def restore(self) -> None:
-        """Redis has lost what it knew: all routes are written again."""
+        """Redis may have lost what it knew: all routes are written again."""
         self._lost.set()
 
     async def flush(self) -> None:
@@ -86,11 +86,7 @@ class Routing:
     async def _fulfil(self, wishes: dict[str, tuple[Route, bool]]) -> None:
         for routes in _batches([route for route, there in wishes.values() if not there]):
             await self._directory.remove(routes)
-        for routes in _batches([route for route, there in wishes.values() if there]):
-            before = await self._directory.register(routes)
-            for mine, other in zip(routes, before, strict=True):
-                if other and other.connection_id != mine.connection_id:
-                    self._replaced(other)
+        await self._register([route for route, there in wishes.values() if there])
 
     async def _renew(self) -> None:
         while True:
@@ -99,22 +95,23 @@ class Routing:
                     await self._lost.wait()
             self._lost.clear()
             try:
-                await self._refresh()
+                await self._register([*self._live.values()])
             except Unavailable as error:
                 log.warning("routes not renewed", reason=str(error))
                 await asyncio.sleep(1)
                 self._lost.set()
 
-    async def _refresh(self) -> None:
-        written = [route for route in self._live.values() if route.connection_id not in self._wishes]
-        for routes in _batches(written):
-            others = await self._directory.refresh(routes)
-            for mine, other in zip(routes, others, strict=True):
+    async def _register(self, routes: Sequence[Route]) -> None:
+        for batch in _batches(routes):
+            others = await self._directory.register(batch)
+            for mine, other in zip(batch, others, strict=True):
                 if mine.connection_id not in self._live:
-                    # It went while its route was renewed, so its removal may have come first.
+                    # It went while its route was written, so its removal may have come first.
                     self._wish(mine, False)
-                elif other:
+                if other and other.since > mine.since:
                     self._outdated(mine)
+                elif other:
+                    self._replaced(other)
 
 
 def _batches(routes: Sequence[Route]) -> Iterator[Sequence[Route]]:

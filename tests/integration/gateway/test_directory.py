@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -10,8 +11,8 @@ from services.common.errors import Unavailable
 from services.gateway.directory import Directory, Lease, MemoryDirectory, RedisDirectory, Route
 from tests.conftest import Stack
 
-OLD, NEW = Route("CP1", 0, "a-1", "1.6"), Route("CP1", 1, "b-1", "2.0.1")
-OTHER = Route("CP é/2", 0, "a-2", "1.6")
+OLD, NEW = Route("CP1", 0, "a-1", "1.6", 1780000000.25), Route("CP1", 1, "b-1", "2.0.1", 1780000000.250001)
+OTHER = Route("CP é/2", 0, "a-2", "1.6", 1780000000.5)
 
 
 @pytest.fixture
@@ -43,24 +44,32 @@ async def test_renewals(directory: Directory) -> None:
     assert not await directory.claim(1, "a")
 
 
-async def test_registering_replaces(directory: Directory) -> None:
+async def test_registering_keeps_and_restores(directory: Directory) -> None:
+    for _ in range(2):
+        assert await directory.register([OLD, OTHER]) == [None, None]
+    await directory.remove([OLD])
     assert await directory.register([OLD, OTHER]) == [None, None]
+
+
+async def test_the_newest_connection_has_the_route_whoever_comes_last(directory: Directory) -> None:
+    await directory.register([OLD])
     assert await directory.register([NEW]) == [OLD]
-    assert await directory.register([NEW]) == [NEW]
+    assert await directory.register([OLD]) == [NEW]
+    assert await directory.register([NEW]) == [None]
 
 
-async def test_refreshing_restores_and_does_not_replace(directory: Directory) -> None:
-    assert await directory.refresh([OLD, OTHER]) == [None, None]
-    assert await directory.refresh([NEW, OTHER]) == [OLD, None]
-    assert await directory.refresh([OLD]) == [None]
+async def test_of_two_that_came_at_once_the_last_to_say_so_has_the_route(directory: Directory) -> None:
+    twin = replace(NEW, since=OLD.since)
+    await directory.register([OLD])
+    assert await directory.register([twin]) == [OLD]
+    assert await directory.register([twin]) == [None]
 
 
 async def test_removing_is_only_for_what_is_there(directory: Directory) -> None:
     await directory.register([OLD, OTHER])
     await directory.register([NEW])
     await directory.remove([OLD, OTHER])
-    assert await directory.refresh([OLD]) == [NEW]
-    assert await directory.register([OTHER]) == [None]
+    assert await directory.register([OLD, OTHER]) == [NEW, None]
 
 
 async def test_keys_and_values_that_services_read(redis: Redis) -> None:
@@ -68,7 +77,7 @@ async def test_keys_and_values_that_services_read(redis: Redis) -> None:
     await directory.claim(3, "a")
     await directory.register([OLD])
     assert await redis.get("slot:3") == b"a"
-    assert await redis.get("route:CP1") == b'{"slot":0,"connection_id":"a-1","version":"1.6"}'
+    assert await redis.get("route:CP1") == b'{"slot":0,"connection_id":"a-1","version":"1.6","since":1780000000.25}'
     assert 0 < await redis.pttl("slot:3") <= 30_000 < await redis.pttl("route:CP1") <= 60_000
 
 
@@ -78,7 +87,7 @@ async def test_what_is_not_renewed_vanishes(redis: Redis) -> None:
     await directory.register([OLD])
     await asyncio.sleep(0.1)
     assert await directory.claim(0, "b")
-    assert await directory.register([NEW]) == [None]
+    assert await directory.register([replace(OLD, since=0)]) == [None]
 
 
 async def test_a_redis_that_does_not_answer_is_unavailable() -> None:
