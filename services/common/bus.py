@@ -1,7 +1,7 @@
 """What processes ask of Kafka: records, and the Bus that carries them. kafka.py is the real one, memory.py the fake."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,10 +56,19 @@ class Bus(Protocol):
 
     async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription: ...
 
-    async def tail(self, topic: str, partition: int) -> AsyncIterator[Sequence[Record]]:
+    async def tail(self, topic: str, partition: int) -> "Tail":
         """What is written to one partition from now on: positioned when this returns, without a group."""
 
     async def whole(self, topic: str) -> "Whole": ...
+
+
+class Tail(Protocol):
+    """One partition from where its end was."""
+
+    async def poll(self) -> Sequence[Record]:
+        """The next records, in order; empty after a second without any. After Unavailable it goes on where it was."""
+
+    async def close(self) -> None: ...
 
 
 class Whole(Protocol):

@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from services.common.bus import Bus, Record, Subscription, Whole
+from services.common.bus import Bus, Record, Subscription, Tail, Whole
 from services.common.errors import Unavailable
 from services.common.settings import CommonSettings
 
@@ -94,13 +94,17 @@ class KafkaBus(Bus):
         await self._opened(consumer)
         return KafkaSubscription(consumer)
 
-    async def tail(self, topic: str, partition: int) -> AsyncIterator[Sequence[Record]]:
+    async def tail(self, topic: str, partition: int) -> Tail:
         consumer = await self._reader()
         place = TopicPartition(topic, partition)
         consumer.assign([place])
-        end = (await _asked(consumer.end_offsets([place])))[place]
+        try:
+            end = (await _asked(consumer.end_offsets([place])))[place]
+        except Unavailable:
+            await consumer.stop()
+            raise
         consumer.seek(place, end)
-        return _batches(consumer)
+        return KafkaTail(consumer)
 
     async def whole(self, topic: str) -> Whole:
         consumer = await self._reader()
@@ -174,6 +178,20 @@ class KafkaSubscription(Subscription):
         await self._consumer.stop()
 
 
+class KafkaTail(Tail):
+    """One partition; the consumer remembers where it is."""
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer = consumer
+
+    async def poll(self) -> Sequence[Record]:
+        batches = await _asked(self._consumer.getmany(timeout_ms=POLL_MS))
+        return [_record(message) for messages in batches.values() for message in messages]
+
+    async def close(self) -> None:
+        await self._consumer.stop()
+
+
 class KafkaWhole(Whole):
     """All partitions of a topic from the beginning, and on."""
 
@@ -194,15 +212,6 @@ class KafkaWhole(Whole):
 
     async def close(self) -> None:
         await self._consumer.stop()
-
-
-async def _batches(consumer: Any) -> AsyncIterator[Sequence[Record]]:
-    try:
-        while True:
-            batches = await _asked(consumer.getmany(timeout_ms=POLL_MS))
-            yield [_record(message) for messages in batches.values() for message in messages]
-    finally:
-        await consumer.stop()
 
 
 async def _asked(answer: Awaitable[T]) -> T:

@@ -3,10 +3,10 @@
 import asyncio
 import zlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from services.common.bus import Bus, Record, Subscription, Whole
+from services.common.bus import Bus, Record, Subscription, Tail, Whole
 from services.common.errors import Unavailable
 
 Place = tuple[str, int]
@@ -55,9 +55,9 @@ class MemoryBus(Bus):
         self._ask()
         return MemorySubscription(self, group, topics)
 
-    async def tail(self, topic: str, partition: int) -> AsyncIterator[Sequence[Record]]:
+    async def tail(self, topic: str, partition: int) -> Tail:
         self._ask()
-        return self._tail((topic, partition), len(self.logs[topic, partition]))
+        return MemoryTail(self, (topic, partition))
 
     async def whole(self, topic: str) -> Whole:
         self._ask()
@@ -76,13 +76,26 @@ class MemoryBus(Bus):
         if self.broken:
             raise Unavailable("the bus in memory is set to be broken")
 
-    async def _tail(self, place: Place, position: int) -> AsyncIterator[Sequence[Record]]:
-        while True:
-            records = self.logs[place][position:]
-            position += len(records)
-            yield records
-            if not records:
-                await self.wait()
+
+class MemoryTail(Tail):
+    """One partition from its end."""
+
+    def __init__(self, bus: MemoryBus, place: Place) -> None:
+        self._bus, self._place, self._position = bus, place, len(bus.logs[place])
+
+    async def poll(self) -> Sequence[Record]:
+        if not (records := self._take()):
+            await self._bus.wait()
+            records = self._take()
+        return records
+
+    async def close(self) -> None:
+        pass
+
+    def _take(self) -> list[Record]:
+        records = self._bus.logs[self._place][self._position :]
+        self._position += len(records)
+        return records
 
 
 class MemorySubscription(Subscription):

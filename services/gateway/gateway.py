@@ -60,12 +60,12 @@ class Gateway:
         first = settings.instance % settings.slots
         self.slots = Slots(directory, self.nonce, settings.slots, settings.slot_ttl, first, self.routing.restore)
         self.stations = Copy[Station](bus, settings.topic(topics.STATIONS.name), stations.decode, self._changed)
-        self.outbound = Delivery(bus, self.registry, self.producer, self.records, self.now)
+        self.outbound = Delivery(bus, self.registry, self.producer, self.records, self.slots, self.nonce, self.now)
         self.listener = Listener(settings, self)
 
     async def position(self) -> None:
         """Before the listener opens: replies to its first connections must not be missed."""
-        await self.outbound.open(self.slots.slot)
+        await self.outbound.open()
 
     def knock(self, request: Request, deflate: Deflate | None) -> Refused | tuple[Connection, str] | None:
         """Answers from memory alone, so that a storm of reconnections costs nobody else anything."""

@@ -1,20 +1,24 @@
 """Reads this gateway's partition of ocpp.outbound: replies, commands and closes for its connections."""
 
-from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 from google.protobuf.message import DecodeError
 
 from services.common.backoff import patiently
-from services.common.bus import Bus, Record
-from services.common.errors import Unavailable
-from services.common.wire import OUTCOME_UNDELIVERED, Command, Outbound, Outcome, Result
+from services.common.bus import Bus, Record, Tail
+from services.common.connection_ids import gateway_of
+from services.common.wire import OUTCOME_UNDELIVERED, Outbound, Outcome, Result
 from services.gateway import metrics
 from services.gateway.actions import Reason
 from services.gateway.produce import Producer
 from services.gateway.records import Records
 from services.gateway.registry import Registry
+from services.gateway.slots import Slots
 from services.gateway.websocket import Now
+
+if TYPE_CHECKING:
+    from services.gateway.connection import Connection
 
 REPLACED = 1000
 
@@ -22,31 +26,24 @@ log = structlog.get_logger()
 
 
 class Delivery:
-    """Hands records to the connections they name; what names none is dropped and counted."""
+    """Hands records to the connections they name; what names none is dropped and counted. nonce: of this gateway."""
 
-    def __init__(self, bus: Bus, registry: Registry, producer: Producer, records: Records, now: Now) -> None:
+    def __init__(
+        self, bus: Bus, registry: Registry, producer: Producer, records: Records, slots: Slots, nonce: str, now: Now
+    ) -> None:
         self._bus, self._registry, self._producer, self._records, self._now = bus, registry, producer, records, now
-        self._slot = -1
-        self._reader: AsyncIterator[Sequence[Record]] | None = None
+        self._slots, self._nonce = slots, nonce
+        self._tail: Tail | None = None
 
-    async def open(self, slot: int) -> None:
+    async def open(self) -> None:
         """Takes the position at the end, before any station can cause a record. Raises Unavailable."""
-        self._slot = slot
-        self._reader = await self._bus.tail(self._records.outbound, slot)
+        self._tail = await self._bus.tail(self._records.outbound, self._slots.slot)
 
     async def run(self) -> None:
-        """Delivers until cancelled."""
+        """Delivers until cancelled; what was written while Kafka did not answer comes when it does."""
+        assert self._tail is not None
         while True:
-            try:
-                await self._read()
-            except Unavailable as error:
-                log.warning("outbound is read again from its end", reason=str(error))
-                await patiently(lambda: self.open(self._slot))
-
-    async def _read(self) -> None:
-        assert self._reader is not None
-        async for records in self._reader:
-            for record in records:
+            for record in await patiently(self._tail.poll):
                 self.deliver(record)
 
     def deliver(self, record: Record) -> None:
@@ -59,20 +56,39 @@ class Delivery:
         match outbound.WhichOneof("body"):
             case "reply" if connection:
                 connection.reply(outbound.reply)
-            case "command" if connection:
-                connection.command(outbound.command)
             case "close" if connection:
                 connection.close(REPLACED, outbound.close.reason)
             case "command":
-                self._undelivered(outbound)
+                self._command(outbound, connection)
             case _:
                 self._dropped(Reason.NO_CONNECTION, outbound.station_id)
         return None
 
-    def _undelivered(self, outbound: Outbound) -> None:
-        """The connection is gone; the command is not for a later one."""
+    def _command(self, outbound: Outbound, connection: "Connection | None") -> None:
+        """While another gateway may have the slot it reads this too: whatever both then say must be the same.
+
+        It finds none of our connections and says UNDELIVERED for us; what is for its own is its to speak of.
+        """
+        certain = self._slots.certain
+        if connection and certain:
+            connection.command(outbound.command)
+        elif certain or gateway_of(outbound.connection_id) == self._nonce:
+            self._undelivered(outbound, "the slot may be lost" if connection else "the connection is gone")
+        else:
+            self._dropped(Reason.NO_CONNECTION, outbound.station_id)
+
+    def _undelivered(self, outbound: Outbound, why: str) -> None:
+        """A command is not for a later connection."""
         command = outbound.command
-        result = _undelivered(outbound, command)
+        result = Result(
+            command_id=command.id,
+            station_id=outbound.station_id,
+            connection_id=outbound.connection_id,
+            action=command.action,
+            request=command.payload,
+            outcome=OUTCOME_UNDELIVERED,
+            error_description=why,
+        )
         result.at.FromMicroseconds(int(self._now() * 1e6))
         metrics.RESULTS.labels(Outcome.Name(result.outcome), "").inc()
         if record := self._records.result(command.service, result):
@@ -81,15 +97,3 @@ class Delivery:
     def _dropped(self, reason: Reason, station_id: str) -> None:
         metrics.DROPPED.labels(reason).inc()
         log.info("dropped", reason=reason, station_id=station_id)
-
-
-def _undelivered(outbound: Outbound, command: Command) -> Result:
-    return Result(
-        command_id=command.id,
-        station_id=outbound.station_id,
-        connection_id=outbound.connection_id,
-        action=command.action,
-        request=command.payload,
-        outcome=OUTCOME_UNDELIVERED,
-        error_description="the connection is gone",
-    )

@@ -3,14 +3,15 @@
 import asyncio
 import json
 import logging
+from collections.abc import Sequence
 
 import httpx
 import pytest
 import websockets
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from services.common.bus import Whole
-from services.common.errors import Misconfigured
+from services.common.bus import Record, Tail, Whole
+from services.common.errors import Misconfigured, Unavailable
 from services.common.wire import (
     CONNECTION_STATE_ALIVE,
     CONNECTION_STATE_CONNECTED,
@@ -127,6 +128,44 @@ async def test_a_command_for_a_connection_that_is_gone(one: Running) -> None:
     result = await one.result()
     assert (result.outcome, result.command_id, result.station_id) == (OUTCOME_UNDELIVERED, "c1", "CP1")
     assert result.connection_id == "gone"
+
+
+async def test_while_another_may_have_the_slot_no_command_goes_out_and_none_of_anothers_is_spoken_of() -> None:
+    async with running(slot_ttl=0.2) as one, await one.connect() as socket:
+        mine = one.gateway.registry.of_station("CP1").peer.connection_id
+        one.directory.broken = True
+        await until(lambda: not one.gateway.slots.certain)
+        await one.command(command("1", expires=2e9), "another-1")
+        await one.command(command("2", expires=2e9), mine)
+        assert (await one.result()).command_id == "2"
+        assert [result.outcome for result in one.results("auth")] == [OUTCOME_UNDELIVERED]
+        assert (await ask(socket, HEARTBEAT))[0] == 3
+        one.directory.broken = False
+        await until(lambda: one.gateway.slots.certain)
+        await one.command(command("3", expires=2e9), mine)
+        assert read(await socket.recv())[1] == "3"
+
+
+async def test_what_was_written_when_kafka_did_not_answer_is_delivered() -> None:
+    class Stumbling(HeldBus):
+        """Its tails fail once there is something to read."""
+
+        async def tail(self, topic: str, partition: int) -> Tail:
+            tail, fails = await super().tail(topic, partition), [Unavailable("Kafka stumbles")]
+            poll = tail.poll
+
+            async def stumble() -> Sequence[Record]:
+                if self.logs[topic, partition] and fails:
+                    raise fails.pop()
+                return await poll()
+
+            tail.poll = stumble
+            return tail
+
+    async with running(Stumbling()) as one, await one.connect() as socket:
+        await socket.send(authorize("1.6").decode())
+        await one.reply(await one.call("auth"), ACCEPTED["1.6"])
+        assert read(await socket.recv())[0] == 3
 
 
 async def test_what_is_addressed_to_nobody_does_no_harm(one: Running) -> None:
