@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from services.common.commands import Route
+from services.common.connection_ids import gateway_of
 from services.common.errors import Unavailable
 
 
@@ -18,19 +19,26 @@ class Routes(Protocol):
 
 
 class RedisRoutes(Routes):
-    """Keys route:<station_id>, values {"slot": 3, "connection_id": "…", "version": "1.6"}."""
+    """Keys route:<station_id>, values {"slot": 3, "connection_id": "…", "version": "1.6", …}; slot:<n>, its gateway.
+
+    A route outlives a gateway that was killed; its slot does not for long. What was sent there nobody would read.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     async def find(self, stations: Sequence[str]) -> dict[str, Route]:
-        if not stations:
-            return {}
+        values = await self._all([f"route:{station}" for station in stations])
+        routes = {station: _route(value) for station, value in zip(stations, values, strict=True) if value}
+        slots = sorted({route.slot for route in routes.values()})
+        owners = dict(zip(slots, await self._all([f"slot:{slot}" for slot in slots]), strict=True))
+        return {station: route for station, route in routes.items() if owners[route.slot] == _owner(route)}
+
+    async def _all(self, keys: Sequence[str]) -> Sequence[bytes | str | None]:
         try:
-            values = await self._redis.mget([f"route:{station}" for station in stations])
+            return await self._redis.mget(keys) if keys else []
         except (RedisError, OSError) as error:
             raise Unavailable(f"Redis: {error!r}") from error
-        return {station: _route(value) for station, value in zip(stations, values, strict=True) if value}
 
 
 class MemoryRoutes(Routes):
@@ -49,3 +57,7 @@ class MemoryRoutes(Routes):
 def _route(value: bytes | str) -> Route:
     fields = orjson.loads(value)
     return Route(fields["slot"], fields["connection_id"], fields["version"])
+
+
+def _owner(route: Route) -> bytes:
+    return gateway_of(route.connection_id).encode()

@@ -27,6 +27,7 @@ from tests.conftest import SECRETS
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 COUNT = itertools.count(1)
+GATEWAY, SLOT = "gateway", 2
 
 
 def token(*scopes: str) -> str:
@@ -38,6 +39,12 @@ def settings_of(kind: type[CommonSettings], environment: Mapping[str, str], **mo
     """A service's settings as its environment would make them."""
     names = {name.removeprefix("VOLTBUS_").lower(): value for name, value in environment.items()}
     return kind(**(names | more))
+
+
+async def connected(redis: Redis, station: str, version: str) -> None:
+    """Makes a station be where a gateway would say that it is: on the connection `<GATEWAY>-<station>`."""
+    value = {"slot": SLOT, "connection_id": f"{GATEWAY}-{station}", "version": version}
+    await redis.mset({f"slot:{SLOT}": GATEWAY, f"route:{station}": json.dumps(value)})
 
 
 @dataclass

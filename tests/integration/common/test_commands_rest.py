@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -18,7 +19,7 @@ from services.firmware.app import build
 from services.firmware.settings import Settings
 from services.ocpp.commands import OWNERS, forms
 from tests.conftest import Stack
-from tests.integration.common.running import Running, running, settings_of
+from tests.integration.common.running import Running, connected, running, settings_of
 
 SOFT, IMMEDIATE = {"type": "Soft"}, {"type": "Immediate"}
 Connect = Callable[[str, str], Awaitable[None]]
@@ -44,11 +45,7 @@ async def connect(settings: Settings) -> AsyncIterator[Connect]:
     async with Redis.from_url(settings.redis_url) as redis:
         await redis.flushdb()
 
-        async def route(station: str, version: str) -> None:
-            value = {"slot": 2, "connection_id": f"{station}/1", "version": version}
-            await redis.set(f"route:{station}", orjson.dumps(value))
-
-        yield route
+        yield partial(connected, redis)
         await redis.flushdb()
 
 

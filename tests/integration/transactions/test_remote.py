@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from services.common.wire import OUTCOME_ANSWERED, OUTCOME_REFUSED, Command, Out
 from services.common.wire.voltbus.v1.events_pb2 import CommandChanged
 from services.ocpp import topics
 from services.transactions.settings import Settings
+from tests.integration.common.running import GATEWAY, connected
 from tests.integration.transactions.running import OUTBOUND, System, token
 from tests.integration.transactions.test_session import START
 
@@ -24,18 +26,13 @@ Connect = Callable[[str, str], Awaitable[None]]
 async def connect(settings: Settings) -> AsyncIterator[Connect]:
     """Makes a station be where a gateway would say that it is."""
     async with Redis.from_url(settings.redis_url) as redis:
-
-        async def route(station: str, version: str) -> None:
-            value = {"slot": 2, "connection_id": f"{station}/1", "version": version}
-            await redis.set(f"route:{station}", orjson.dumps(value))
-
-        yield route
+        yield partial(connected, redis)
 
 
 def commands(system: System, station: str) -> list[Command]:
     """What was sent to the connection of a station."""
     found = [Outbound.FromString(record.value or b"") for record in system.bus.all(OUTBOUND)]
-    return [out.command for out in found if out.connection_id == f"{station}/1" and out.HasField("command")]
+    return [out.command for out in found if out.connection_id == f"{GATEWAY}-{station}" and out.HasField("command")]
 
 
 async def conclude(system: System, station: str, command: Command, outcome: Outcome, **more: Any) -> None:
