@@ -1,6 +1,7 @@
 """What the person who starts the stack may say, read once from the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +17,16 @@ PORTS = {
     "smartcharging": ("VOLTBUS_SMARTCHARGING_PORT", 9083),
     "firmware": ("VOLTBUS_FIRMWARE_PORT", 9084),
 }
+# From the ports of one gateway to those of the next.
+_APART = 100
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSettings:
-    """A server whose address is None is started here; `ports` is keyed like `PORTS`."""
+    """A server whose address is None is started here; `ports` is keyed like `PORTS`, and as `Stack` says.
+
+    gateways: the names of the gateway processes.
+    """
 
     data: Path
     host: str = "127.0.0.1"
@@ -33,6 +39,7 @@ class LocalSettings:
     jwt_audience: str | None = None
     password_key: str | None = None
     unknown_stations: str | None = None
+    gateways: tuple[str, ...] = ("gateway",)
     ports: Mapping[str, int] = field(default_factory=lambda: {name: port for name, (_, port) in PORTS.items()})
 
     @property
@@ -63,6 +70,11 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
                 raise LocalError(f"cannot read {file} ({error.strerror}): correct VOLTBUS_{name}_FILE") from None
         return environ.get(f"VOLTBUS_{name}") or None
 
+    ports = {name: _port(variable, environ.get(variable) or default) for name, (variable, default) in PORTS.items()}
+    further = [f"gateway-{number}" for number in range(1, _count(value("GATEWAYS") or "1"))]
+    for number, name in enumerate(further, 1):
+        ports[name] = _port(PORTS["gateway"][0], ports["gateway"] + number * _APART)
+        ports[f"{name}_http"] = _port(PORTS["gateway_http"][0], ports["gateway_http"] + number * _APART)
     return LocalSettings(
         data=Path(value("DATA") or default_data()),
         host=value("HOST") or "127.0.0.1",
@@ -75,17 +87,20 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
         jwt_audience=value("JWT_AUDIENCE"),
         password_key=value("PASSWORD_KEY"),
         unknown_stations=value("UNKNOWN_STATIONS"),
-        ports={name: _port(variable, environ.get(variable) or default) for name, (variable, default) in PORTS.items()},
+        gateways=("gateway", *further),
+        ports=ports,
     )
 
 
-def _from_file(variable: str, environ: Mapping[str, str]) -> str | None:
-    if not (file := environ.get(variable)):
-        return None
-    try:
-        return Path(file).read_text().strip()
-    except OSError as error:
-        raise LocalError(f"cannot read {file} ({error.strerror}): correct {variable}") from None
+def port_variable(name: str) -> str:
+    """The variable that moves a port; of a further gateway, with those of the first."""
+    return PORTS[re.sub(r"-\d+", "", name)][0]
+
+
+def _count(text: str) -> int:
+    if text.isdecimal() and 0 < int(text) <= 16:
+        return int(text)
+    raise LocalError(f"VOLTBUS_GATEWAYS is {text!r}: set it to a number from 1 to 16")
 
 
 def _port(variable: str, text: str | int) -> int:

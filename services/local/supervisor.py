@@ -13,8 +13,8 @@ from services.local.board import Board
 from services.local.ports import require_free
 from services.local.running import announced
 from services.local.servers import Servers
-from services.local.settings import PORTS, LocalSettings
-from services.local.stack import ALL, Command, Stack, module
+from services.local.settings import LocalSettings, port_variable
+from services.local.stack import SERVICES, Command, Stack, module
 from services.local.welcome import welcome
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -22,13 +22,13 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 async def run(settings: LocalSettings, console: Console, command: Command = module) -> None:
     """Runs until it is asked to stop (Ctrl-C, SIGTERM). Raises LocalError when something cannot start."""
-    board = Board(console, ["postgres", "redis", "kafka", "prepare", *ALL])
+    board = Board(console, ["postgres", "redis", "kafka", "prepare", *settings.gateways, *SERVICES])
     servers = Servers(settings=settings, report=board)
     stop = _Stop()
     servers.take()
     try:
-        for name, (variable, _) in PORTS.items():
-            require_free(settings.ports[name], settings.host, variable)
+        for name, port in settings.ports.items():
+            require_free(port, settings.host, port_variable(name))
         with board:
             stack = await stop.unless(_start(servers, board, command))
         if stack is None:
@@ -50,7 +50,9 @@ async def run(settings: LocalSettings, console: Console, command: Command = modu
 
 async def _start(servers: Servers, board: Board, command: Command) -> Stack:
     await servers.start()
-    stack = Stack(servers, ports=servers.settings.ports, report=board, command=command)
+    settings = servers.settings
+    names = (*settings.gateways, *SERVICES)
+    stack = Stack(servers, names, ports=settings.ports, report=board, command=command)
     await stack.start()
     return stack
 

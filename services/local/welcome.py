@@ -13,7 +13,6 @@ _REST = {
     "transactions": "transactions, samples, remote start and stop",
     "smartcharging": "limits and charging profiles",
     "firmware": "inventory, firmware, diagnostics",
-    "gateway": "connections",
 }
 
 
@@ -21,10 +20,11 @@ def welcome(settings: LocalSettings) -> str:
     """Where chargers and people connect, a token, and what to try."""
     name = "localhost" if settings.host in ("127.0.0.1", "localhost") else settings.host
     program = _program()
-    addresses = [("chargers", f"ws://{name}:{settings.ports['gateway']}/ocpp/{{station_id}}", "OCPP 1.6 and 2.0.1")]
-    for service, what in _REST.items():
-        port = settings.ports["gateway_http" if service == "gateway" else service]
-        addresses.append((service, f"http://{name}:{port}/docs", what))
+    gateways = settings.gateways
+    addresses = [("chargers", _stations(name, settings.ports[gateway]), "OCPP 1.6 and 2.0.1") for gateway in gateways]
+    rest = {service: (settings.ports[service], what) for service, what in _REST.items()}
+    rest |= {gateway: (settings.ports[f"{gateway}_http"], "connections") for gateway in gateways}
+    addresses += [(service, f"http://{name}:{port}/docs", what) for service, (port, what) in rest.items()]
     lines = [f"  {who:<15}{where:<41}{what}" for who, where, what in addresses]
     return "\n".join(
         [
@@ -44,6 +44,10 @@ def transactions_curl(settings: LocalSettings, station_id: str) -> str:
     """A command that shows the transactions of a station."""
     address = f"localhost:{settings.ports['transactions']}/v1/transactions?station_id={station_id}"
     return f'curl -H "Authorization: Bearer $({_program()} token)" "{address}"'
+
+
+def _stations(host: str, port: int) -> str:
+    return f"ws://{host}:{port}/ocpp/{{station_id}}"
 
 
 def _program() -> str:

@@ -57,16 +57,18 @@ async def read_until(process: Process, found: Callable[[str], bool]) -> list[str
 
 
 async def test_says_where_everything_is_and_leaves_nothing(environment: Environment, settings: LocalSettings) -> None:
-    async with started(environment) as process:
+    async with started(environment | {"VOLTBUS_GATEWAYS": "2"}) as process:
         lines = await read_until(process, lambda line: line.startswith("curl"))
         text = "".join(lines)
-        assert f"ws://localhost:{environment['VOLTBUS_GATEWAY_PORT']}/ocpp/{{station_id}}" in text
+        first = int(environment["VOLTBUS_GATEWAY_PORT"])
+        for port in (first, first + 100):
+            assert f"ws://localhost:{port}/ocpp/{{station_id}}" in text
         for service in ("AUTH", "TRANSACTIONS", "SMARTCHARGING", "FIRMWARE"):
             assert f"http://localhost:{environment[f'VOLTBUS_{service}_PORT']}/docs" in text
         assert any(line.startswith("eyJ") for line in lines)
         assert " station\n" in text
         children = psutil.Process(process.pid).children(recursive=True)
-        assert len(children) == 6  # five services and the guard
+        assert len(children) == 7  # two gateways, four services and the guard
         running = json.loads((settings.data / "running.json").read_text())
         assert running["ports"]["auth"] == int(environment["VOLTBUS_AUTH_PORT"])
 

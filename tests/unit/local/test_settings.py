@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.local.errors import LocalError
-from services.local.settings import read_settings
+from services.local.settings import port_variable, read_settings
 
 
 def test_defaults() -> None:
@@ -63,3 +63,18 @@ def test_unknown_stations_are_welcome_only_while_nobody_else_can_come(environmen
 def test_a_port_that_is_none(port: str) -> None:
     with pytest.raises(LocalError, match=r"^VOLTBUS_GATEWAY_PORT is .*: set it to a port between 1 and 65535$"):
         read_settings({"VOLTBUS_GATEWAY_PORT": port})
+
+
+def test_further_gateways_have_ports_of_their_own() -> None:
+    settings = read_settings({"VOLTBUS_GATEWAYS": "3", "VOLTBUS_GATEWAY_PORT": "8000"})
+    assert settings.gateways == ("gateway", "gateway-1", "gateway-2")
+    names = ("gateway-1", "gateway-1_http", "gateway-2", "gateway-2_http")
+    assert [settings.ports[name] for name in names] == [8100, 9180, 8200, 9280]
+    assert port_variable("gateway-2_http") == "VOLTBUS_GATEWAY_HTTP_PORT"
+    assert read_settings({}).gateways == ("gateway",)
+
+
+@pytest.mark.parametrize("count", ["0", "17", "-1", "two"])
+def test_a_number_of_gateways_that_is_none(count: str) -> None:
+    with pytest.raises(LocalError, match=r"^VOLTBUS_GATEWAYS is .*: set it to a number from 1 to 16$"):
+        read_settings({"VOLTBUS_GATEWAYS": count})
