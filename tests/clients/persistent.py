@@ -21,10 +21,18 @@ class Persistent:
         self._station = station
 
     @classmethod
-    async def connect(cls, node: Node, endpoint: str, identity: str, protocol: str, password: str) -> "Persistent":
+    async def connect(
+        cls, node: Node, endpoint: str, identity: str, protocol: str, password: str | None
+    ) -> "Persistent":
         settings: dict[str, Any] = {"reconnect": True, "backoff": BACKOFF, "answers": ANSWERS}
         station = await node.connect(endpoint, identity, protocol, password, **settings)
         return cls(station)
+
+    @property
+    def commands(self) -> list[str]:
+        """The ids of all commands that have reached it."""
+        frames = (json.loads(told["frame"]) for told in self._station.happened if told["event"] == "message")
+        return [frame[1] for frame in frames if frame[0] == 2]
 
     def saying(self, message: Message) -> "Saying":
         """Begins to say something; await it for the answer."""

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ import jwt
 import websockets
 
 from services.local.servers import Servers
-from services.local.stack import SERVICES, Stack
+from services.local.stack import ALL, SERVICES, Stack
 from tests.clients.events import Feed
 from tests.clients.library import dial
 
@@ -35,6 +36,10 @@ class System:
     http: httpx.AsyncClient
     tokens: set[str] = field(default_factory=set)
 
+    @property
+    def gateways(self) -> list[str]:
+        return [part.name for part in self.processes.parts() if part.name.startswith("gateway")]
+
     def endpoint(self, gateway: str = "gateway") -> str:
         """Where stations connect, without their id."""
         return self.processes.station_url("", gateway).removesuffix("/")
@@ -50,18 +55,19 @@ class System:
         return response.json()
 
     async def register(self, station_id: str) -> str:
-        """Makes a station known, and waits until the gateway has heard of it; its password."""
+        """Makes a station known, and waits until all gateways have heard of it; its password."""
         path = quote(station_id, safe="")
         response = await self.ask("PUT", "auth", f"/v1/stations/{path}", json={})
         response.raise_for_status()
         password: str = response.json()["password"]
-        await eventually(lambda: self.handshake(station_id, "wrong"), lambda status: status == 401)
+        for gateway in self.gateways:
+            await eventually(partial(self.handshake, station_id, "wrong", gateway), lambda status: status == 401)
         return password
 
-    async def handshake(self, station_id: str, password: str) -> int:
+    async def handshake(self, station_id: str, password: str, gateway: str = "gateway") -> int:
         """The HTTP status of a handshake: 101 where the station is let in, and leaves again."""
         try:
-            async with dial(self.endpoint(), station_id, "ocpp1.6", password=password):
+            async with dial(self.endpoint(gateway), station_id, "ocpp1.6", password=password):
                 return 101
         except websockets.InvalidStatus as refused:
             return refused.response.status_code
@@ -107,13 +113,15 @@ async def eventually(question: Callable[[], Awaitable[T]], wanted: Callable[[T],
 
 
 @asynccontextmanager
-async def running(servers: Servers, env: dict[str, str], **more: str) -> AsyncIterator[System]:
-    """The five processes, supervised: what dies is started again. env: of a prepared system. more: settings besides."""
+async def running(
+    servers: Servers, env: dict[str, str], names: Sequence[str] = ALL, **more: str
+) -> AsyncIterator[System]:
+    """The processes, supervised: what dies is started again. env: of a prepared system. more: settings besides."""
     env = env | more
     token = jwt.encode({"scope": SCOPES, "exp": time.time() + 3600}, env["VOLTBUS_JWT_SECRET"])
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        Stack(servers, env=env, prepare=False) as processes,
+        Stack(servers, names, env=env, prepare=False) as processes,
         Feed.following(env["VOLTBUS_KAFKA_BOOTSTRAP"], env["VOLTBUS_TOPIC_PREFIX"]) as feed,
         httpx.AsyncClient(headers=headers, timeout=30) as http,
     ):
