@@ -48,7 +48,8 @@ class Route:
 
     @classmethod
     def load(cls, station_id: str, value: bytes) -> "Route":
-        return cls(station_id, **orjson.loads(value))
+        fields = orjson.loads(value)
+        return cls(station_id, fields["slot"], fields["connection_id"], fields["version"], fields["since"])
 
 
 class Lease(Enum):

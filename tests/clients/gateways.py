@@ -1,9 +1,9 @@
 """Two gateways side by side, seen from outside: their slots and routes in Redis, what they tell on Kafka."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio import Redis
@@ -21,6 +21,22 @@ from tests.clients.system import System, eventually
 
 FIRST, SECOND = "gateway", "gateway-1"
 FINAL = {"answered", "rejected", "expired", "undeliverable", "cancelled"}
+
+
+@dataclass(frozen=True)
+class Order:
+    """A command of a service, the same in all versions, which stations answer as ANSWERS of persistent.py says."""
+
+    service: str
+    action: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+ORDERS = (
+    Order("auth", "ClearCache"),
+    Order("smartcharging", "ClearChargingProfile"),
+    Order("firmware", "TriggerMessage", {"requestedMessage": "Heartbeat"}),
+)
 
 
 @dataclass(frozen=True)
@@ -59,12 +75,20 @@ class Pair:
         command: dict[str, Any] = response.json()
         return command
 
-    async def command(self, command_id: str, *statuses: str) -> dict[str, Any]:
+    async def give(self, order: Order, station_id: str, wait: float = 0) -> dict[str, Any]:
+        """Gives a command in the station's own words."""
+        path = f"/v1/stations/{station_id}/commands/{order.action}?wait={wait}"
+        response = await self.system.ask("POST", order.service, path, json=order.payload)
+        response.raise_for_status()
+        command: dict[str, Any] = response.json()
+        return command
+
+    async def command(self, command_id: str, *statuses: str, service: str = "transactions") -> dict[str, Any]:
         """The command, once it is in one of the statuses; in a final one where none is named."""
         path = f"/v1/commands/{command_id}"
         wanted = statuses or FINAL
         found: dict[str, Any] = await eventually(
-            lambda: self.system.get("transactions", path), lambda command: command["status"] in wanted
+            lambda: self.system.get(service, path), lambda command: command["status"] in wanted
         )
         return found
 

@@ -11,7 +11,14 @@ from tests.clients.sessions import Message
 # How long it waits for an answer before it says the same again.
 PATIENCE = 8.0
 BACKOFF = {"initialDelay": 100, "maxDelay": 1000, "factor": 2, "randomisationFactor": 0.2}
-ANSWERS = {action: {"status": "Accepted"} for action in ("RemoteStartTransaction", "RequestStartTransaction")}
+OBEYED = (
+    "RemoteStartTransaction",
+    "RequestStartTransaction",
+    "ClearCache",
+    "ClearChargingProfile",
+    "TriggerMessage",
+)
+ANSWERS = {action: {"status": "Accepted"} for action in OBEYED}
 
 
 class Persistent:

@@ -8,7 +8,7 @@ import pytest
 
 from services.common.wire import CONNECTION_STATE_DISCONNECTED
 from tests.clients import library
-from tests.clients.gateways import FIRST, SECOND, Pair, pair
+from tests.clients.gateways import FIRST, ORDERS, SECOND, Pair, pair
 from tests.clients.library import Station16, Station201
 from tests.clients.persistent import ANSWERS
 from tests.clients.rpc import Node, Station
@@ -69,7 +69,8 @@ async def test_a_command_finds_the_station_on_either_gateway(two: Pair, moving: 
     for gateway in (SECOND, FIRST):
         station = await connect(gateway)
         assert (await two.start(moving.id, wait=20))["status"] == "answered"
-        assert asked(station) == 1
+        assert [(await two.give(order, moving.id, wait=20))["status"] for order in ORDERS] == ["answered"] * 3
+        assert asked(station) == 4
 
 
 @pytest.mark.parametrize("kind", [Station16, Station201])
@@ -122,13 +123,15 @@ async def test_a_late_close_of_the_old_socket_changes_nothing(two: Pair, moving:
 async def test_a_command_of_the_old_connection_never_reaches_the_new_one(
     two: Pair, moving: Known, connect: Connect
 ) -> None:
-    """One is out and not answered, another waits behind it."""
+    """One is out and not answered, others wait behind it."""
     old = await connect(FIRST, SILENT)
-    out, behind = await two.start(moving.id), await two.start(moving.id)
+    out = await two.start(moving.id)
     await old.until("call")
-    await two.command(behind["command_id"], "sent")
+    behind = [(await two.give(order, moving.id))["command_id"] for order in ORDERS]
     new = await connect(SECOND)
-    assert (await two.command(out["command_id"]))["status"] == "expired"
-    assert (await two.command(behind["command_id"]))["status"] == "undeliverable"
+    ends = [await two.command(out["command_id"])]
+    ends += [await two.command(id, service=order.service) for id, order in zip(behind, ORDERS, strict=True)]
+    assert [end["outcome"] for end in ends] == ["timed_out", *["undelivered"] * 3]
+    assert [end["status"] for end in ends] == ["expired", *["undeliverable"] * 3]
     assert (await two.start(moving.id, wait=20))["status"] == "answered"
     assert (asked(old), asked(new)) == (1, 1)

@@ -16,7 +16,7 @@ import websockets
 
 from services.local.part import Part
 from services.local.stack import Stack as Processes
-from tests.clients.gateways import FIRST, SECOND, Pair, pair
+from tests.clients.gateways import FIRST, ORDERS, SECOND, Order, Pair, pair
 from tests.clients.library import dial
 from tests.clients.persistent import Persistent
 from tests.clients.rpc import Node
@@ -99,32 +99,38 @@ async def test_redis_is_emptied_under_load(
     two: Pair, chargers: list[Charger], strike: Callable[[Pair], Awaitable[None]]
 ) -> None:
     """Routes are back at once; every command is answered, and none came twice."""
-    issued: list[tuple[str, str]] = []
+    issued: list[tuple[str, str, str]] = []
     stopping = asyncio.Event()
 
-    async def issue() -> None:
+    async def give(order: Order, one: Charger) -> None:
+        issued.append((order.service, one.id, (await two.give(order, one.id))["command_id"]))
+
+    async def issue(order: Order) -> None:
         for one in itertools.cycle(chargers):
             if stopping.is_set():
                 return
-            issued.append((one.id, (await two.start(one.id))["command_id"]))
+            await give(order, one)
+
+    async def struck() -> None:
+        await strike(two)
+        began = time.monotonic()
+        await eventually(lambda: routed(two, chargers), all, BACK)
+        print(f"{STATIONS} routes are back after {time.monotonic() - began:.1f} s")
 
     async with asyncio.timeout(LIMIT), asyncio.TaskGroup() as load:
         for one in chargers:
             load.create_task(one.charge(stopping))
-        load.create_task(issue())
+        for order in ORDERS:
+            load.create_task(issue(order))
         await eventually(lambda: routed(two, chargers), all, BACK)
-        await eventually(lambda: count(issued), lambda number: number >= STATIONS // 2)
-        await strike(two)
-        began, before = time.monotonic(), len(issued)
-        await eventually(lambda: routed(two, chargers), all, BACK)
-        print(f"{STATIONS} routes are back after {time.monotonic() - began:.1f} s; {len(issued) - before} commands")
+        await asyncio.gather(struck(), *map(give, itertools.cycle(ORDERS), chargers))
         mark = len(issued)
         await eventually(lambda: count(issued), lambda number: number >= mark + STATIONS // 2)
         stopping.set()
-    ends = [(await two.command(command_id))["status"] for _, command_id in issued]
+    ends = [(await two.command(command_id, service=service))["status"] for service, _, command_id in issued]
     assert Counter(ends) == {"answered": len(issued)}
     received = Counter((one.id, command_id) for one in chargers for command_id in one.station.commands)
-    assert received == Counter(issued)
+    assert received == Counter((id, command_id) for _, id, command_id in issued)
 
 
 async def routed(two: Pair, chargers: list[Charger]) -> list[Any]:

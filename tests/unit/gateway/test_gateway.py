@@ -17,6 +17,7 @@ from services.common.wire import (
     CONNECTION_STATE_CONNECTED,
     CONNECTION_STATE_DISCONNECTED,
     OUTCOME_ANSWERED,
+    OUTCOME_LATE,
     OUTCOME_REFUSED,
     OUTCOME_TIMED_OUT,
     OUTCOME_UNDELIVERED,
@@ -121,6 +122,8 @@ async def test_a_command_that_is_not_answered_in_time() -> None:
         await one.command(command(expires=2e9), one.gateway.registry.of_station("CP1").peer.connection_id)
         await socket.recv()
         assert (await one.result()).outcome == OUTCOME_TIMED_OUT
+        await socket.send('[3,"c1",{"status":"Accepted"}]')
+        assert (await one.result(count=2)).outcome == OUTCOME_LATE
 
 
 async def test_a_command_for_a_connection_that_is_gone(one: Running) -> None:
