@@ -1,0 +1,90 @@
+"""Whatever the order in which gateways write, forget and renew: in the end the newest open connection has the route."""
+
+import itertools
+from collections.abc import Coroutine
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from services.gateway.directory import MemoryDirectory, Route
+from services.gateway.routing import Routing
+
+STATION = "CP1"
+
+
+class Gateway:
+    """A routing that is moved on by hand, and the one connection that the station has there."""
+
+    def __init__(self, directory: MemoryDirectory, slot: int) -> None:
+        self._routing = Routing(directory, 1, lambda _: None, self._outdated)
+        self._slot, self._taken = slot, dict[str, tuple[Route, bool]]()
+        self.open: Route | None = None
+
+    def opens(self, at: int) -> None:
+        self.closes()
+        self.open = Route(STATION, self._slot, f"{self._slot}-{at}", "1.6", at)
+        self._routing.add(self.open)
+
+    def closes(self) -> None:
+        if self.open:
+            self._routing.remove(self.open.connection_id)
+            self.open = None
+
+    def takes(self) -> None:
+        """What is to be written is on its way to Redis; it arrives with writes()."""
+        if not self._taken:
+            self._taken, self._routing._wishes = self._routing._wishes, {}
+
+    def writes(self) -> None:
+        taken, self._taken = self._taken, {}
+        done(self._routing._fulfil(taken))
+
+    def renews(self) -> None:
+        done(self._routing._register([*self._routing._live.values()]))
+
+    def _outdated(self, route: Route) -> None:
+        if self.open == route:
+            self.closes()
+
+
+def done(work: Coroutine[Any, Any, None]) -> None:
+    """The directory in memory never waits, so neither does what is built on it."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    raise AssertionError("it waits")
+
+
+Steps = list[tuple[str, int]]
+WORDS = ("opens", "closes", "takes", "writes", "renews", "forgets")
+# Gateway 0 writes only when the station is on 1; Redis has forgotten everything, and 0 is the first to write again.
+BACKLOG: Steps = [("opens", 0), ("takes", 0), ("opens", 1), ("takes", 1), ("writes", 1), ("writes", 0)]
+EMPTIED: Steps = [*BACKLOG, ("forgets", 0), ("renews", 0), ("renews", 1)]
+
+
+@example(BACKLOG)
+@example(EMPTIED)
+@given(st.lists(st.tuples(st.sampled_from(WORDS), st.integers(0, 1)), max_size=40))
+def test_the_newest_open_connection_has_the_route(steps: Steps) -> None:
+    directory, clock = MemoryDirectory(), itertools.count(1)
+    gateways = [Gateway(directory, slot) for slot in range(2)]
+    for word, number in steps:
+        before = directory.routes.get(STATION)
+        if word == "opens":
+            gateways[number].opens(next(clock))
+        elif word == "forgets":
+            directory.routes.clear()
+        else:
+            getattr(gateways[number], word)()
+            after = directory.routes.get(STATION)
+            still = before and before in (gateway.open for gateway in gateways)
+            assert not still or (after and after.since >= before.since), "an older connection took the route"
+    newest = max((gateway.open for gateway in gateways if gateway.open), key=lambda route: route.since, default=None)
+    for _ in range(3):
+        for gateway in gateways:
+            for word in ("writes", "takes", "writes", "renews"):
+                getattr(gateway, word)()
+    assert [gateway.open for gateway in gateways if gateway.open] == ([newest] if newest else [])
+    assert directory.routes.get(STATION) == newest
