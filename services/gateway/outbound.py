@@ -65,17 +65,13 @@ class Delivery:
         return None
 
     def _command(self, outbound: Outbound, connection: "Connection | None") -> None:
-        """While another gateway may have the slot it reads this too: whatever both then say must be the same.
-
-        It finds none of our connections and says UNDELIVERED for us; what is for its own is its to speak of.
-        """
-        certain = self._slots.certain
-        if connection and certain:
-            connection.command(outbound.command)
-        elif certain or gateway_of(outbound.connection_id) == self._nonce:
-            self._undelivered(outbound, "the slot may be lost" if connection else "the connection is gone")
-        else:
+        """Another gateway may have had this slot, or have it by now: each speaks of its own connections only."""
+        if gateway_of(outbound.connection_id) != self._nonce:
             self._dropped(Reason.NO_CONNECTION, outbound.station_id)
+        elif connection and self._slots.certain:
+            connection.command(outbound.command)
+        else:
+            self._undelivered(outbound, "the slot may be lost" if connection else "the connection is gone")
 
     def _undelivered(self, outbound: Outbound, why: str) -> None:
         """A command is not for a later connection."""

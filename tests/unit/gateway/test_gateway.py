@@ -127,13 +127,14 @@ async def test_a_command_that_is_not_answered_in_time() -> None:
 
 
 async def test_a_command_for_a_connection_that_is_gone(one: Running) -> None:
-    await one.command(command(expires=2e9), "gone")
+    gone = f"{one.gateway.nonce}-9"
+    await one.command(command(expires=2e9), gone)
     result = await one.result()
     assert (result.outcome, result.command_id, result.station_id) == (OUTCOME_UNDELIVERED, "c1", "CP1")
-    assert result.connection_id == "gone"
+    assert result.connection_id == gone
 
 
-async def test_while_another_may_have_the_slot_no_command_goes_out_and_none_of_anothers_is_spoken_of() -> None:
+async def test_while_another_may_have_the_slot_no_command_goes_out_and_of_anothers_nothing_is_said() -> None:
     async with running(slot_ttl=0.2) as one, await one.connect() as socket:
         mine = one.gateway.registry.of_station("CP1").peer.connection_id
         one.directory.broken = True
@@ -145,8 +146,10 @@ async def test_while_another_may_have_the_slot_no_command_goes_out_and_none_of_a
         assert (await ask(socket, HEARTBEAT))[0] == 3
         one.directory.broken = False
         await until(lambda: one.gateway.slots.certain)
-        await one.command(command("3", expires=2e9), mine)
-        assert read(await socket.recv())[1] == "3"
+        await one.command(command("3", expires=2e9), "another-1")
+        await one.command(command("4", expires=2e9), mine)
+        assert read(await socket.recv())[1] == "4"
+        assert len(one.results("auth")) == 1
 
 
 async def test_what_was_written_when_kafka_did_not_answer_is_delivered() -> None:
