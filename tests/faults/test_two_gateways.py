@@ -35,7 +35,7 @@ BACK = 20.0
 @pytest.fixture(scope="module")
 async def two(stack: Stack) -> AsyncIterator[Pair]:
     """Slots are free soon after their gateway is gone."""
-    settings = {"VOLTBUS_UNKNOWN_STATIONS": "accept", "VOLTBUS_SLOT_TTL": "3", "VOLTBUS_CALL_TIMEOUT": "6"}
+    settings = {"VOLTBUS_UNKNOWN_STATIONS": "accept", "VOLTBUS_SLOT_TTL": "5", "VOLTBUS_CALL_TIMEOUT": "6"}
     async with pair(stack.servers, await stack.fresh(), **settings) as running:
         yield running
 
