@@ -107,7 +107,8 @@ async def made(stack: Stack, **more: str) -> AsyncIterator[World]:
     env = await stack.fresh()
     port, http = free_ports(2)
     env |= {"VOLTBUS_GATEWAY_PORT": str(port), "VOLTBUS_GATEWAY_HTTP_PORT": str(http)}
-    env |= {"VOLTBUS_UNKNOWN_STATIONS": "accept"} | more
+    # A Kafka that was killed takes its time on a slow machine.
+    env |= {"VOLTBUS_UNKNOWN_STATIONS": "accept", "VOLTBUS_CALL_TIMEOUT": "120"} | more
     async with Redis.from_url(env["VOLTBUS_REDIS_URL"]) as redis:
         names = {name.removeprefix("VOLTBUS_").lower(): value for name, value in env.items()}
         bus = KafkaBus(Settings(**names))  # type: ignore[arg-type]
