@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import zlib
 from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
 
@@ -81,7 +82,7 @@ class KafkaBus(Bus):
             *topics,
             bootstrap_servers=self._settings.kafka_bootstrap,
             group_id=self._settings.topic(group),
-            group_instance_id=f"{group}-{self._settings.instance}",
+            group_instance_id=_member(group, self._settings.instance, topics),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=500,
@@ -212,6 +213,12 @@ class KafkaWhole(Whole):
 
     async def close(self) -> None:
         await self._consumer.stop()
+
+
+def _member(group: str, instance: int, topics: Sequence[str]) -> str:
+    """The name of a static member. Another one for other topics: a known member gets the partitions that it had."""
+    digest = zlib.crc32(" ".join(sorted(topics)).encode())
+    return f"{group}-{instance}-{digest:08x}"
 
 
 async def _asked(answer: Awaitable[T]) -> T:

@@ -56,6 +56,20 @@ async def test_a_key_keeps_its_order_and_headers(bus: tuple[Bus, Name]) -> None:
     await subscription.close()
 
 
+async def test_a_member_that_comes_back_with_another_topic_reads_it(bus: tuple[Bus, Name]) -> None:
+    """After an upgrade: a member that is known by its name would be given what it had, without the new topic."""
+    one, name = bus
+    before = await one.subscribe("group", [name(CALLS)])
+    await one.publish(records(name(CALLS), 1))
+    await take(before, 1)
+    await before.commit()
+    await before.close()
+    after = await one.subscribe("group", [name(CALLS), name(RESULTS)])
+    await one.publish(records(name(RESULTS), 1))
+    assert [record.topic for record in await take(after, 1)] == [name(RESULTS)]
+    await after.close()
+
+
 async def test_what_was_committed_is_not_read_again(bus: tuple[Bus, Name]) -> None:
     one, name = bus
     await one.publish(records(name(CALLS), 3))
