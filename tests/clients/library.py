@@ -3,12 +3,16 @@
 import asyncio
 import base64
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
 import websockets
+from ocpp.charge_point import camel_to_snake_case
+from ocpp.messages import MessageType
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint as ChargePoint16
 from ocpp.v16 import call_result as result16
@@ -16,47 +20,62 @@ from ocpp.v201 import ChargePoint as ChargePoint201
 from ocpp.v201 import call_result as result201
 from websockets.typing import Subprotocol
 
+from services.ocpp.commands import OWNERS
+from services.ocpp.versions import VERSIONS, Version
+from tests.contract import examples
+
 TIMEOUT = 20
 
 
-class Station16(ChargePoint16):  # type: ignore[misc]
-    """Accepts remote starts and stops, and tells of them in `asked`: (action, payload in snake_case)."""
+class _Station:
+    """Answers every action that a CSMS may call, and tells of each CALL in `asked`: (action, payload).
 
-    protocol = "ocpp1.6"
+    answers: by action, what it answers, in camelCase; the least that is valid where nothing else was prepared. The
+    package checks both payloads against its schemas, and answers with a CALLERROR where one of them is wrong.
+    """
 
-    def __init__(self, station_id: str, connection: Any) -> None:
-        super().__init__(station_id, connection, response_timeout=TIMEOUT)
-        self.asked: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
-
-    @on("RemoteStartTransaction")  # type: ignore[untyped-decorator]
-    async def remote_start(self, **payload: Any) -> Any:
-        self.asked.put_nowait(("RemoteStartTransaction", payload))
-        return result16.RemoteStartTransaction(status="Accepted")
-
-    @on("RemoteStopTransaction")  # type: ignore[untyped-decorator]
-    async def remote_stop(self, **payload: Any) -> Any:
-        self.asked.put_nowait(("RemoteStopTransaction", payload))
-        return result16.RemoteStopTransaction(status="Accepted")
-
-
-class Station201(ChargePoint201):  # type: ignore[misc]
-    """Accepts remote starts and stops, and tells of them in `asked`: (action, payload in snake_case)."""
-
-    protocol = "ocpp2.0.1"
+    version: Version
+    results: ModuleType
 
     def __init__(self, station_id: str, connection: Any) -> None:
-        super().__init__(station_id, connection, response_timeout=TIMEOUT)
-        self.asked: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        super().__init__(station_id, connection, response_timeout=TIMEOUT)  # type: ignore[call-arg]
+        self.asked: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+        self.answers: dict[str, Any] = {}
 
-    @on("RequestStartTransaction")  # type: ignore[untyped-decorator]
-    async def remote_start(self, **payload: Any) -> Any:
-        self.asked.put_nowait(("RequestStartTransaction", payload))
-        return result201.RequestStartTransaction(status="Accepted")
+    async def prepare(self, action: str, answer: Any) -> None:
+        """From now on it answers an action so."""
+        self.answers[action] = answer
 
-    @on("RequestStopTransaction")  # type: ignore[untyped-decorator]
-    async def remote_stop(self, **payload: Any) -> Any:
-        self.asked.put_nowait(("RequestStopTransaction", payload))
-        return result201.RequestStopTransaction(status="Accepted")
+    async def route_message(self, frame: str) -> None:
+        kind, _, *rest = json.loads(frame)
+        if kind == MessageType.Call:
+            self.asked.put_nowait((rest[0], rest[1]))
+        await super().route_message(frame)  # type: ignore[misc]
+
+    def answer(self, action: str) -> Any:
+        payload = self.answers.get(action) or examples.minimal(self.version.schemas.document(f"{action}Response"))
+        return getattr(self.results, action)(**camel_to_snake_case(payload))
+
+
+def _handler(action: str) -> Any:
+    async def handler(station: _Station, **_: Any) -> Any:
+        return station.answer(action)
+
+    # By its name the package finds it among the attributes of the class.
+    handler.__name__ = f"on_{action}"
+    return on(action)(handler)
+
+
+def _station(name: str, base: type, results: ModuleType) -> type:
+    """A station class of the package that answers every action of a version."""
+    version = VERSIONS[name]
+    facts = {"version": version, "results": results, "protocol": version.subprotocol}
+    handlers = {f"on_{action}": _handler(action) for action in OWNERS[name]}
+    return type(f"Station_{name}", (_Station, base), facts | handlers)
+
+
+Station16: Any = _station("1.6", ChargePoint16, result16)
+Station201: Any = _station("2.0.1", ChargePoint201, result201)
 
 
 def basic(identity: str, password: str | bytes) -> dict[str, str]:

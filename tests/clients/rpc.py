@@ -1,4 +1,4 @@
-"""Stations played by the npm package ocpp-rpc, in one Node process that station.mjs runs."""
+"""Stations played by clients of npm: ocpp-rpc, or em-ocpp-chargepoint-simulator for 1.6; one Node process for each."""
 
 import asyncio
 import itertools
@@ -12,17 +12,19 @@ from tests.clients.faults import CallRefused, Disconnected
 
 ROOT = Path(__file__).parents[2]
 NODE = ROOT / ".venv" / "bin" / "node"
+OCPP_RPC, SIMULATOR = "station.mjs", "em.mjs"
 TIMEOUT = 20.0
 
 Happening: TypeAlias = dict[str, Any]
 
 
 class Station:
-    """One station; `happened` holds everything it told, oldest first."""
+    """One station; `happened` holds everything it told, oldest first; `asked` the CALLs to it: (action, payload)."""
 
     def __init__(self, node: "Node", name: str) -> None:
         self._node, self.name = node, name
         self.happened: list[Happening] = []
+        self.asked: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         self._news = asyncio.Event()
 
     async def call(self, action: str, payload: Any, timeout: float = TIMEOUT) -> Any:
@@ -31,6 +33,14 @@ class Station:
 
     async def raw(self, frame: str) -> None:
         await self._node.order("raw", station=self.name, frame=frame)
+
+    async def prepare(self, action: str, answer: Any) -> None:
+        """From now on it answers an action so; see Node.connect()."""
+        await self._node.order("prepare", station=self.name, action=action, answer=answer)
+
+    async def answer_now(self, action: str, payload: Any) -> None:
+        """The answer that it was to give later."""
+        await self._node.order("answer", station=self.name, action=action, answer=payload)
 
     async def close(self) -> None:
         await self._node.order("close", station=self.name)
@@ -57,6 +67,8 @@ class Station:
 
     def tell(self, happening: Happening) -> None:
         self.happened.append(happening)
+        if happening["event"] == "call":
+            self.asked.put_nowait((happening["action"], happening["payload"]))
         self._news.set()
 
 
@@ -80,7 +92,8 @@ class Node:
     ) -> Station:
         """A connected station in strict mode: what breaks a schema, in either direction, fails.
 
-        endpoint: without the station's id. answers: by action, a payload, {"error": code} or {"silence": true}.
+        endpoint: without the station's id. answers: by action, a payload, {"error": code}, {"silence": true}, or
+        {"later": true} for an answer that answer_now() gives. The simulator knows payloads only, and is never strict.
         Raises CallRefused with the HTTP status as its code where the handshake is refused.
         """
         name = f"{identity}#{next(self._ids)}"
@@ -118,11 +131,10 @@ def _settle(answer: "asyncio.Future[Any]", told: dict[str, Any]) -> None:
 
 
 @asynccontextmanager
-async def node() -> AsyncIterator[Node]:
-    """The process, until the block ends."""
-    script = Path(__file__).with_name("station.mjs")
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(NODE, script, stdin=pipe, stdout=pipe, limit=2**24)
+async def node(script: str = OCPP_RPC) -> AsyncIterator[Node]:
+    """The process that plays with OCPP_RPC or SIMULATOR, until the block ends."""
+    path, pipe = Path(__file__).with_name(script), asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(NODE, path, stdin=pipe, stdout=pipe, limit=2**24)
     running = Node(process)
     reader = asyncio.create_task(running.read())
     try:

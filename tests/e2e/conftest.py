@@ -29,6 +29,13 @@ async def node() -> AsyncIterator[rpc.Node]:
         yield started
 
 
+@pytest.fixture(scope="package")
+async def simulator() -> AsyncIterator[rpc.Node]:
+    """The process that plays stations with em-ocpp-chargepoint-simulator."""
+    async with rpc.node(rpc.SIMULATOR) as started:
+        yield started
+
+
 @dataclass(frozen=True)
 class Known:
     """A station that is registered, and how it connects."""

@@ -29,7 +29,7 @@ async def test_version_1_6(voltbus: System, known: Known, id_token: str) -> None
 
         asked = await remote_start(voltbus, known.id, id_token)
         assert asked["status"] == "answered"
-        assert await point.asked.get() == ("RemoteStartTransaction", {"connector_id": 1, "id_tag": id_token})
+        assert await point.asked.get() == ("RemoteStartTransaction", {"connectorId": 1, "idTag": id_token})
         started = await point.call(call16.StartTransaction(1, id_token, 12000, now()), suppress=False)
         assert started.id_tag_info["status"] == "Accepted"
         values = [
@@ -43,7 +43,7 @@ async def test_version_1_6(voltbus: System, known: Known, id_token: str) -> None
         ]
         await point.call(call16.MeterValues(1, values, started.transaction_id), suppress=False)
         asked = await remote_stop(voltbus, known.id)
-        assert await point.asked.get() == ("RemoteStopTransaction", {"transaction_id": started.transaction_id})
+        assert await point.asked.get() == ("RemoteStopTransaction", {"transactionId": started.transaction_id})
         stop = call16.StopTransaction(12900, now(), started.transaction_id, reason="Remote")
         await point.call(stop, suppress=False)
 
@@ -77,7 +77,7 @@ async def test_version_2_0_1(voltbus: System, known: Known, id_token: str) -> No
         asked = await remote_start(voltbus, known.id, id_token)
         assert asked["status"] == "answered"
         action, payload = await point.asked.get()
-        assert (action, payload["id_token"]["id_token"]) == ("RequestStartTransaction", id_token)
+        assert (action, payload["idToken"]["idToken"]) == ("RequestStartTransaction", id_token)
         begun = report(
             "Started",
             "RemoteStart",
@@ -87,12 +87,12 @@ async def test_version_2_0_1(voltbus: System, known: Known, id_token: str) -> No
             id_token=token,
             evse=evse,
         )
-        begun.transaction_info.remote_start_id = payload["remote_start_id"]
+        begun.transaction_info.remote_start_id = payload["remoteStartId"]
         answer = await point.call(begun, suppress=False)
         assert answer.id_token_info["status"] == "Accepted"
         await point.call(report("Updated", "MeterValuePeriodic", 1, 900, "Sample.Periodic"), suppress=False)
         await remote_stop(voltbus, known.id)
-        assert await point.asked.get() == ("RequestStopTransaction", {"transaction_id": "tx-of-the-library"})
+        assert await point.asked.get() == ("RequestStopTransaction", {"transactionId": "tx-of-the-library"})
         info.stopped_reason = "Remote"
         await point.call(report("Ended", "RemoteStop", 2, 1600, "Transaction.End"), suppress=False)
 
