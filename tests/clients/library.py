@@ -30,8 +30,9 @@ TIMEOUT = 20
 class _Station:
     """Answers every action that a CSMS may call, and tells of each CALL in `asked`: (action, payload).
 
-    answers: by action, what it answers, in camelCase; the least that is valid where nothing else was prepared. The
-    package checks both payloads against its schemas, and answers with a CALLERROR where one of them is wrong.
+    answers: by action, what it answers: a payload in camelCase, or an OCPPError; the least that is valid where nothing
+    else was prepared. The package checks both payloads against its schemas, and answers with a CALLERROR where one of
+    them is wrong.
     """
 
     version: Version
@@ -53,8 +54,11 @@ class _Station:
         await super().route_message(frame)  # type: ignore[misc]
 
     def answer(self, action: str) -> Any:
-        payload = self.answers.get(action) or examples.minimal(self.version.schemas.document(f"{action}Response"))
-        return getattr(self.results, action)(**camel_to_snake_case(payload))
+        least = examples.minimal(self.version.schemas.document(f"{action}Response"))
+        answer = self.answers.get(action, least)
+        if isinstance(answer, Exception):
+            raise answer
+        return getattr(self.results, action)(**camel_to_snake_case(answer))
 
 
 def _handler(action: str) -> Any:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +15,7 @@ import websockets
 
 from services.local.servers import Servers
 from services.local.stack import ALL, SERVICES, Stack
+from services.ocpp.commands import owners
 from tests.clients.events import Feed
 from tests.clients.library import dial
 
@@ -54,10 +55,10 @@ class System:
         response.raise_for_status()
         return response.json()
 
-    async def register(self, station_id: str) -> str:
+    async def register(self, station_id: str, **more: str) -> str:
         """Makes a station known, and waits until all gateways have heard of it; its password."""
         path = quote(station_id, safe="")
-        response = await self.ask("PUT", "auth", f"/v1/stations/{path}", json={})
+        response = await self.ask("PUT", "auth", f"/v1/stations/{path}", json=more)
         response.raise_for_status()
         password: str = response.json()["password"]
         for gateway in self.gateways:
@@ -81,8 +82,29 @@ class System:
 
     async def _tokens_heard_of(self) -> float:
         metrics = (await self.ask("GET", "transactions", "/metrics")).text
-        lines = (line for line in metrics.splitlines() if line.startswith("voltbus_copy_entries{"))
+        copy = f'voltbus_copy_entries{{topic="{self.env["VOLTBUS_TOPIC_PREFIX"]}tokens"}}'
+        lines = (line for line in metrics.splitlines() if line.startswith(copy))
         return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+    async def command(
+        self, station_id: str, action: str, payload: Any, *, key: str | None = None, owner: str = "", **query: Any
+    ) -> httpx.Response:
+        """Asks the service that owns the action for a command. query: wait, expires_in. key: Idempotency-Key."""
+        path = f"/v1/stations/{quote(station_id, safe='')}/commands/{action}"
+        headers = {"Idempotency-Key": key} if key else {}
+        owner = owner or owners()[action]
+        return await self.ask("POST", owner, path, json=payload, params=query, headers=headers)
+
+    async def life(self, station_id: str, command_id: str, end: str) -> list[Any]:
+        """The events of a command, from its beginning to the one with that status or outcome."""
+
+        def told() -> list[Any]:
+            steps: list[Any] = self.feed.of(station_id, "CommandChanged")
+            own = [step for step in steps if step.body.command_id == command_id]
+            return own if any(end in (step.body.status, step.body.outcome) for step in own) else []
+
+        steps: list[Any] = await self.feed.until(told)
+        return steps
 
     async def transaction(self, station_id: str) -> dict[str, Any]:
         """The only transaction of a station."""
@@ -103,6 +125,12 @@ class System:
             query["cursor"] = page["next"]
 
 
+def bearer(env: Mapping[str, str], scope: str) -> str:
+    """An Authorization header that holds for an hour."""
+    claims = {"scope": scope, "exp": time.time() + 3600}
+    return f"Bearer {jwt.encode(claims, env['VOLTBUS_JWT_SECRET'])}"
+
+
 async def eventually(question: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], timeout: float = 20) -> T:
     """The first answer that is wanted; asked again and again, for REST tells of no changes."""
     deadline = time.monotonic() + timeout
@@ -116,10 +144,12 @@ async def eventually(question: Callable[[], Awaitable[T]], wanted: Callable[[T],
 async def running(
     servers: Servers, env: dict[str, str], names: Sequence[str] = ALL, **more: str
 ) -> AsyncIterator[System]:
-    """The processes, supervised: what dies is started again. env: of a prepared system. more: settings besides."""
+    """The processes, supervised: what dies is started again.
+
+    env: of a prepared system. names: which processes, "gateway-1" for a second gateway. more: settings besides.
+    """
     env = env | more
-    token = jwt.encode({"scope": SCOPES, "exp": time.time() + 3600}, env["VOLTBUS_JWT_SECRET"])
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": bearer(env, SCOPES)}
     async with (
         Stack(servers, names, env=env, prepare=False) as processes,
         Feed.following(env["VOLTBUS_KAFKA_BOOTSTRAP"], env["VOLTBUS_TOPIC_PREFIX"]) as feed,

@@ -1,4 +1,4 @@
-"""One whole Voltbus for all end-to-end tests, closed to unknown stations, its events as protobuf."""
+"""One whole Voltbus for all end-to-end tests: two gateways, closed to unknown stations, events as protobuf."""
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.local.stack import ALL
 from tests.clients import rpc, system
 from tests.clients.sessions import SESSIONS, Session
 from tests.conftest import Stack
@@ -18,7 +19,7 @@ NUMBERS = itertools.count(1)
 async def voltbus(stack: Stack) -> AsyncIterator[system.System]:
     """The processes, as an operator runs them: unknown stations are turned away."""
     settings = {"VOLTBUS_UNKNOWN_STATIONS": "reject", "VOLTBUS_EVENTS_FORMAT": "protobuf"}
-    async with system.running(stack.servers, await stack.fresh(), **settings) as started:
+    async with system.running(stack.servers, await stack.fresh(), (*ALL, "gateway-1"), **settings) as started:
         yield started
 
 
@@ -70,11 +71,12 @@ Connect = Callable[..., Awaitable[rpc.Station]]
 
 @pytest.fixture
 async def connect(voltbus: system.System, node: rpc.Node, known: Known) -> AsyncIterator[Connect]:
-    """Connects the known station with ocpp-rpc in strict mode: connect(protocol, answers=…)."""
+    """Connects the known station with ocpp-rpc in strict mode: connect(protocol, endpoint=…, answers=…)."""
     stations = []
 
-    async def connected(protocol: str, **options: Any) -> rpc.Station:
-        station = await node.connect(voltbus.endpoint(), known.id, protocol, known.password, **options)
+    async def connected(protocol: str, endpoint: str | None = None, **options: Any) -> rpc.Station:
+        where = endpoint or voltbus.endpoint()
+        station = await node.connect(where, known.id, protocol, known.password, **options)
         stations.append(station)
         return station
 

@@ -20,17 +20,6 @@ async def start(voltbus: System, station_id: str, wait: float = 0, key: str | No
     return response.json()
 
 
-async def life(voltbus: System, station_id: str, command_id: str, end: str) -> list[str]:
-    """The steps of a command as events tell them, until it is at its end."""
-
-    def steps() -> list[str]:
-        changes = (event.body for event in voltbus.feed.of(station_id, "CommandChanged"))
-        return [body.status for body in changes if body.command_id == command_id]  # type: ignore[attr-defined]
-
-    await voltbus.feed.until(lambda: end in steps())
-    return steps()
-
-
 async def test_it_waits_for_a_station_that_is_away(
     voltbus: System, known: Known, session: Session, connect: Connect
 ) -> None:
@@ -38,12 +27,14 @@ async def test_it_waits_for_a_station_that_is_away(
     assert asked["status"] == "accepted"
     station = await connect(session.protocol, answers=ACCEPTS)
     await station.until("call")
-    assert await life(voltbus, known.id, asked["command_id"], "answered") == ["accepted", "sent", "answered"]
+    told = await voltbus.life(known.id, asked["command_id"], "answered")
+    assert [step.body.status for step in told] == ["accepted", "sent", "answered"]
 
 
 async def test_it_expires(voltbus: System, known: Known, session: Session, connect: Connect) -> None:
     asked = await start(voltbus, known.id, expires_in=0.5)
-    assert await life(voltbus, known.id, asked["command_id"], "expired") == ["accepted", "expired"]
+    told = await voltbus.life(known.id, asked["command_id"], "expired")
+    assert [step.body.status for step in told] == ["accepted", "expired"]
     station = await connect(session.protocol, answers=ACCEPTS)
     later = await start(voltbus, known.id, wait=10)
     assert later["status"] == "answered"

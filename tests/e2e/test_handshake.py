@@ -57,8 +57,8 @@ async def test_a_station_that_nobody_registered_is_rejected(voltbus: System) -> 
 async def lenient(request: pytest.FixtureRequest, voltbus: System, stack: Stack) -> AsyncIterator[tuple[str, str]]:
     """Another gateway of the same system with another policy: (policy, where stations connect)."""
     env = voltbus.env | {"VOLTBUS_UNKNOWN_STATIONS": request.param}
-    async with Processes(stack.servers, ("gateway-1",), env=env, prepare=False) as processes:
-        yield request.param, processes.station_url("", "gateway-1").removesuffix("/")
+    async with Processes(stack.servers, ("gateway-2",), env=env, prepare=False) as processes:
+        yield request.param, processes.station_url("", "gateway-2").removesuffix("/")
 
 
 @each_protocol

@@ -1,0 +1,118 @@
+"""Every command of every version, to three clients that nobody here wrote, on two gateways."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from services.ocpp.commands import OWNERS
+from services.ocpp.versions import VERSIONS
+from tests.clients import library
+from tests.clients.rpc import Node
+from tests.clients.system import System
+from tests.contract import examples
+
+TIMEOUT = 20
+# What a command says, and what it is answered: the least that is valid, and everything there is.
+EXAMPLES = {"minimal": examples.minimal, "full": examples.full}
+# What em-ocpp-chargepoint-simulator has an answer for; to anything else it says nothing.
+SIMULATED = (
+    "CertificateSigned",
+    "ChangeAvailability",
+    "ChangeConfiguration",
+    "ClearChargingProfile",
+    "DataTransfer",
+    "ExtendedTriggerMessage",
+    "GetConfiguration",
+    "GetDiagnostics",
+    "RemoteStartTransaction",
+    "RemoteStopTransaction",
+    "Reset",
+    "TriggerMessage",
+    "UpdateFirmware",
+)
+CLIENTS = {"ocpp": OWNERS, "ocpp-rpc": OWNERS, "simulator": {"1.6": SIMULATED}}
+# Commands come in at one service and go out at either gateway.
+GATEWAYS = {"ocpp": "gateway", "ocpp-rpc": "gateway-1", "simulator": "gateway-1"}
+CASES = [
+    (client, version, action, kind)
+    for client, versions in CLIENTS.items()
+    for version, actions in versions.items()
+    for action in actions
+    for kind in EXAMPLES
+]
+STATIONS = sorted({(client, version) for client, version, *_ in CASES})
+
+
+@dataclass(frozen=True)
+class Playing:
+    """A connected station. client: tells in `asked` what it was asked, and answers as it is prepared to."""
+
+    id: str
+    client: Any
+
+
+@pytest.fixture(scope="module")
+async def stations(voltbus: System, node: Node, simulator: Node) -> AsyncIterator[Mapping[tuple[str, str], Playing]]:
+    """One station for each client and version."""
+    nodes = {"ocpp-rpc": node, "simulator": simulator}
+    kinds = {"1.6": library.Station16, "2.0.1": library.Station201}
+    async with AsyncExitStack() as leaving:
+
+        async def connected(client: str, version: str) -> Playing:
+            identity, endpoint = f"{client}-{version}", voltbus.endpoint(GATEWAYS[client])
+            password = await voltbus.register(identity)
+            if client == "ocpp":
+                entering = library.station(kinds[version], endpoint, identity, password)
+                return Playing(identity, await leaving.enter_async_context(entering))
+            protocol = VERSIONS[version].subprotocol
+            station = await nodes[client].connect(endpoint, identity, protocol, password)
+            leaving.push_async_callback(station.close)
+            return Playing(identity, station)
+
+        yield {station: await connected(*station) for station in STATIONS}
+
+
+@pytest.mark.parametrize(("client", "version", "action", "kind"), CASES, ids=["-".join(case) for case in CASES])
+async def test_a_command(
+    voltbus: System, stations: Mapping[tuple[str, str], Playing], client: str, version: str, action: str, kind: str
+) -> None:
+    schemas, station = VERSIONS[version].schemas, stations[client, version]
+    payload = EXAMPLES[kind](schemas.request_document(action))
+    answer = EXAMPLES[kind](schemas.document(f"{action}Response"))
+    await station.client.prepare(action, answer)
+    owner = OWNERS[version][action]
+
+    response = await voltbus.command(station.id, action, payload, owner=owner, wait=10)
+    told = response.json()
+    assert (response.status_code, told.get("status"), told.get("outcome")) == (200, "answered", "answered"), told
+    assert (told["response"], told["version"], told["station_id"]) == (answer, version, station.id)
+    assert await received(station, action) == payload
+
+    steps = await voltbus.life(station.id, told["command_id"], "answered")
+    assert [step.body.status for step in steps] == ["accepted", "sent", "answered"]
+    assert {step.topic for step in steps} == {f"{voltbus.env['VOLTBUS_TOPIC_PREFIX']}events.{owner}"}
+    assert {(step.body.action, step.body.station_id) for step in steps} == {(action, station.id)}
+    assert json.loads(steps[-1].body.response) == answer
+
+
+async def received(station: Playing, action: str) -> Any:
+    """The payload of the next CALL of that action to the station."""
+    async with asyncio.timeout(TIMEOUT):
+        while True:
+            asked, payload = await station.client.asked.get()
+            if asked == action:
+                return payload
+
+
+def test_all_are_shown() -> None:
+    """With both clients that know all of OCPP."""
+    shown = {(client, version, action) for client, version, action, _ in CASES}
+    for version, client in itertools.product(VERSIONS.values(), ("ocpp", "ocpp-rpc")):
+        to_station = version.schemas.actions - version.from_station | {"DataTransfer"}
+        assert {(client, version.name, action) for action in to_station} <= shown
