@@ -4,7 +4,7 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import ModuleType
 from typing import Any
@@ -80,6 +80,8 @@ def _station(name: str, base: type, results: ModuleType) -> type:
 
 Station16: Any = _station("1.6", ChargePoint16, result16)
 Station201: Any = _station("2.0.1", ChargePoint201, result201)
+STATIONS: Mapping[str, Any] = {"1.6": Station16, "2.0.1": Station201}
+"""By version."""
 
 
 def basic(identity: str, password: str | bytes) -> dict[str, str]:

@@ -34,6 +34,10 @@ class Message:
     def from_station(self) -> bool:
         return self.direction != "CSMS->CS"
 
+    @property
+    def to_station(self) -> bool:
+        return self.direction != "CS->CSMS"
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:

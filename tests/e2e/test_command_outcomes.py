@@ -19,7 +19,6 @@ from tests.conftest import Stack
 from tests.e2e.conftest import Connect, Known
 
 each_version = pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSIONS)
-KINDS = {"1.6": library.Station16, "2.0.1": library.Station201}
 # A command that all versions write alike.
 TRIGGER, HEARTBEAT = "TriggerMessage", {"requestedMessage": "Heartbeat"}
 ACCEPTED = {"status": "Accepted"}
@@ -119,7 +118,8 @@ async def test_a_callerror_of_ocpp_rpc(voltbus: System, known: Known, connect: C
 
 @each_version
 async def test_a_callerror_of_the_library(voltbus: System, known: Known, version: Version) -> None:
-    async with library.station(KINDS[version.name], voltbus.endpoint(), known.id, known.password) as station:
+    kind = library.STATIONS[version.name]
+    async with library.station(kind, voltbus.endpoint(), known.id, known.password) as station:
         await station.prepare(TRIGGER, NotSupportedError("not today"))
         told = await ask(voltbus, known.id, wait=10)
     assert (*ended(told), told["error_code"]) == ("rejected", "refused", "NotSupported")

@@ -61,14 +61,13 @@ class Playing:
 async def stations(voltbus: System, node: Node, simulator: Node) -> AsyncIterator[Mapping[tuple[str, str], Playing]]:
     """One station for each client and version."""
     nodes = {"ocpp-rpc": node, "simulator": simulator}
-    kinds = {"1.6": library.Station16, "2.0.1": library.Station201}
     async with AsyncExitStack() as leaving:
 
         async def connected(client: str, version: str) -> Playing:
             identity, endpoint = f"{client}-{version}", voltbus.endpoint(GATEWAYS[client])
             password = await voltbus.register(identity)
             if client == "ocpp":
-                entering = library.station(kinds[version], endpoint, identity, password)
+                entering = library.station(library.STATIONS[version], endpoint, identity, password)
                 return Playing(identity, await leaving.enter_async_context(entering))
             protocol = VERSIONS[version].subprotocol
             station = await nodes[client].connect(endpoint, identity, protocol, password)
