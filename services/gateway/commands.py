@@ -169,8 +169,8 @@ class Commands:
             request=command.payload,
             outcome=outcome,
             payload=payload,
-            error_code=code,
-            error_description=description,
+            error_code=frames.text(code),
+            error_description=frames.text(description),
         )
         result.at.FromMicroseconds(int(now * 1e6))
         return Complete(command.service, result)

@@ -41,6 +41,11 @@ def error(message_id: str, code: str, description: str, details: bytes = b"{}") 
     return b"[4,%b,%b]" % (head[1:-1], details)
 
 
+def text(written: str) -> str:
+    """What is said about an error, as it can be kept: bounded, and without NUL, which Postgres does not have."""
+    return written[:LONGEST_DESCRIPTION].replace("\0", "\ufffd")
+
+
 def _last(frame: bytes, before: re.Pattern[bytes]) -> bytes:
     head = before.match(frame)
     # The frame has been parsed, so its pattern is there and all that follows the payload is blank space and "]".
