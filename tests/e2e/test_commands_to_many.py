@@ -10,20 +10,20 @@ import pytest
 from services.ocpp.versions import VERSIONS
 from tests.clients.rpc import Node
 from tests.clients.system import System, eventually
+from tests.e2e.triggers import ACCEPTED, HEARTBEAT, TRIGGER
 
-TRIGGER, HEARTBEAT = "TriggerMessage", {"requestedMessage": "Heartbeat"}
 GROUP = "group-of-many"
 # Each does something else with it.
 ANSWERS: Mapping[str, Any] = {
-    "many-accepts-1.6": {"status": "Accepted"},
-    "many-accepts-2.0.1": {"status": "Accepted"},
+    "many-accepts-1.6": ACCEPTED,
+    "many-accepts-2.0.1": ACCEPTED,
     "many-refuses-1.6": {"error": "InternalError"},
     "many-rejects-2.0.1": {"status": "Rejected"},
 }
 AWAY = "many-away-1.6"
 ENDS = {
-    "many-accepts-1.6": ("answered", {"status": "Accepted"}),
-    "many-accepts-2.0.1": ("answered", {"status": "Accepted"}),
+    "many-accepts-1.6": ("answered", ACCEPTED),
+    "many-accepts-2.0.1": ("answered", ACCEPTED),
     "many-refuses-1.6": ("refused", None),
     "many-rejects-2.0.1": ("answered", {"status": "Rejected"}),
     AWAY: ("expired", None),

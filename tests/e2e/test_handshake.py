@@ -14,6 +14,7 @@ from tests.clients.rpc import Node
 from tests.clients.system import System, eventually
 from tests.conftest import Stack
 from tests.e2e.conftest import Known
+from tests.e2e.triggers import ask
 
 PROTOCOLS = [version.subprotocol for version in VERSIONS.values()]
 each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -62,17 +63,22 @@ async def lenient(request: pytest.FixtureRequest, voltbus: System, stack: Stack)
 
 
 @each_protocol
-async def test_a_station_that_nobody_registered_elsewhere(lenient: tuple[str, str], protocol: str) -> None:
+async def test_a_station_that_nobody_registered_elsewhere(
+    voltbus: System, lenient: tuple[str, str], protocol: str
+) -> None:
     policy, endpoint = lenient
-    async with dial(endpoint, f"stranger-{protocol}-{policy}", protocol) as connection:
+    stranger = f"stranger-{protocol}-{policy}"
+    async with dial(endpoint, stranger, protocol) as connection:
         await beats(connection)
         token = {"idTag": "T"} if protocol == "ocpp1.6" else {"idToken": {"idToken": "T", "type": "ISO14443"}}
         await connection.send(json.dumps([2, "ask", "Authorize", token]))
         answer = json.loads(await connection.recv())
-    if policy == "accept":
-        assert answer[0] == 3
-    else:
-        assert answer[:3] == [4, "ask", "SecurityError"]
+        if policy == "accept":
+            assert answer[0] == 3
+        else:
+            assert answer[:3] == [4, "ask", "SecurityError"]
+            told = await ask(voltbus, stranger, expires_in=1, wait=10)
+            assert (told["status"], told["error_description"]) == ("undeliverable", "the station is not accepted")
 
 
 async def test_a_subprotocol_that_is_not_spoken(voltbus: System, known: Known) -> None:

@@ -1,0 +1,86 @@
+"""Commands that are not taken at all: nothing is kept, nothing is sent, and the problem says what is wrong."""
+
+from typing import Any
+
+import pytest
+
+from services.ocpp.commands import OWNERS
+from services.ocpp.versions import Version
+from tests.clients.system import System, bearer
+from tests.contract import examples
+from tests.e2e.conftest import Connect, Known
+from tests.e2e.triggers import HEARTBEAT, TRIGGER, each_version, ended, works
+
+
+@each_version
+@pytest.mark.parametrize(
+    ("payload", "field"),
+    [
+        ({"requestedMessage": "MakeCoffee"}, "body.requestedMessage"),
+        ({}, "body.requestedMessage"),
+        (HEARTBEAT | {"noSuchProperty": 1}, "body"),
+        ([], "body"),
+    ],
+)
+async def test_a_payload_that_breaks_the_schema_of_the_stations_version(
+    voltbus: System, known: Known, connect: Connect, version: Version, payload: Any, field: str
+) -> None:
+    """Nothing is kept, and nothing is sent."""
+    station = await connect(version.subprotocol)
+    refused = await voltbus.command(known.id, TRIGGER, payload)
+    assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
+    assert [error["field"] for error in refused.json()["errors"]] == [field]
+    await works(voltbus, known, station)
+    assert station.asked.qsize() == 1
+    given = await voltbus.get("firmware", "/v1/commands", station_id=known.id)
+    assert [ended(command) for command in given["items"]] == [("answered", "answered")]
+
+
+@each_version
+async def test_every_rule_of_every_schema(voltbus: System, known: Known, connect: Connect, version: Version) -> None:
+    """Each keyword of each action's schema, broken once."""
+    station = await connect(version.subprotocol)
+    for action, owner in OWNERS[version.name].items():
+        for keyword, payload in dict(examples.broken(version.schemas.request_document(action))).items():
+            refused = await voltbus.command(known.id, action, payload, owner=owner)
+            assert refused.status_code == 422, (action, keyword, payload)
+            [error] = refused.json()["errors"]
+            assert error["field"].partition(".")[0] == "body"
+    await station.call("Heartbeat", {})
+    assert station.asked.empty()
+
+
+@each_version
+async def test_an_action_of_the_other_version(
+    voltbus: System, known: Known, connect: Connect, version: Version
+) -> None:
+    await connect(version.subprotocol)
+    [other] = [name for name in OWNERS if name != version.name]
+    for action in sorted(OWNERS[other].keys() - OWNERS[version.name].keys()):
+        refused = await voltbus.command(known.id, action, {})
+        assert (refused.status_code, refused.json()["detail"]) == (409, f"OCPP {version.name} has no {action}")
+
+
+async def test_an_action_that_nobody_knows(voltbus: System, known: Known) -> None:
+    refused = await voltbus.command(known.id, "MakeCoffee", {}, owner="firmware")
+    assert (refused.status_code, refused.json()["detail"]) == (404, "there is no action MakeCoffee")
+
+
+async def test_an_action_of_another_service(voltbus: System, known: Known) -> None:
+    """Each service knows who owns it."""
+    owners = {action: owner for table in OWNERS.values() for action, owner in table.items()}
+    for action, owner in owners.items():
+        for other in {*owners.values()} - {owner}:
+            refused = await voltbus.command(known.id, action, {}, owner=other)
+            assert refused.status_code == 404
+            assert f"{action} belongs to {owner}" in refused.json()["detail"]
+
+
+async def test_who_may_not(voltbus: System, known: Known) -> None:
+    """No token; a token that may only read; one that may write elsewhere."""
+    path = f"/v1/stations/{known.id}/commands/{TRIGGER}"
+    for scope, status in ((None, 401), ("firmware:read auth:write", 403), ("", 403)):
+        headers = {"Authorization": bearer(voltbus.env, scope) if scope is not None else ""}
+        refused = await voltbus.ask("POST", "firmware", path, json=HEARTBEAT, headers=headers)
+        assert (refused.status_code, refused.headers["content-type"]) == (status, "application/problem+json")
+    assert not (await voltbus.get("firmware", "/v1/commands", station_id=known.id))["items"]
