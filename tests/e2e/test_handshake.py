@@ -14,7 +14,7 @@ from tests.clients.rpc import Node
 from tests.clients.system import System, eventually
 from tests.conftest import Stack
 from tests.e2e.conftest import Known
-from tests.e2e.triggers import ask
+from tests.e2e.triggers import ACCEPTS, ask
 
 PROTOCOLS = [version.subprotocol for version in VERSIONS.values()]
 each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -100,8 +100,10 @@ async def test_the_order_of_subprotocols_is_the_stations_preference(voltbus: Sys
 async def test_an_id_that_must_be_percent_encoded(voltbus: System, node: Node, name: str, protocol: str) -> None:
     name = f"{name} {protocol[4:]}"
     password = await voltbus.register(name)
-    station = await node.connect(voltbus.endpoint(), name, protocol, password)
+    station = await node.connect(voltbus.endpoint(), name, protocol, password, answers=ACCEPTS)
     await station.call("Heartbeat", {})
+    told = await ask(voltbus, name, wait=10)
+    assert (told["station_id"], told["status"]) == (name, "answered")
     await station.close()
     connected = await voltbus.feed.event(name, "StationConnected")
     assert connected.body.station_id == name
