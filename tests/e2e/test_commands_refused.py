@@ -36,6 +36,32 @@ async def test_a_payload_that_breaks_the_schema_of_the_stations_version(
     assert [ended(command) for command in given["items"]] == [("answered", "answered")]
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 422),
+        (b"{nonsense", 422),
+        (b"\xff", 422),
+        (b'{"requestedMessage":"\\ud800"}', 422),
+        (b'{"requestedMessage":' * 10_000, 422),
+        (b'{"requestedMessage":' + b"[" * 300 + b"]" * 300 + b"}", 422),
+        (b'{"requestedMessage":"' + b"x" * 300_000 + b'"}', 413),
+    ],
+    ids=["empty", "no JSON", "no UTF-8", "half a character", "without an end", "deep", "large"],
+)
+async def test_a_body_that_is_no_payload(voltbus: System, known: Known, body: bytes, status: int) -> None:
+    path = f"/v1/stations/{known.id}/commands/{TRIGGER}"
+    refused = await voltbus.ask("POST", "firmware", path, content=body)
+    assert (refused.status_code, refused.headers["content-type"]) == (status, "application/problem+json")
+
+
+@pytest.mark.parametrize("query", [{"wait": -1}, {"wait": 61}, {"wait": "long"}, {"expires_in": 0}])
+async def test_a_time_that_cannot_be(voltbus: System, known: Known, query: dict[str, Any]) -> None:
+    refused = await voltbus.command(known.id, TRIGGER, HEARTBEAT, **query)
+    [name] = query
+    assert (refused.status_code, [error["field"] for error in refused.json()["errors"]]) == (422, [f"query.{name}"])
+
+
 @each_version
 async def test_every_rule_of_every_schema(voltbus: System, known: Known, connect: Connect, version: Version) -> None:
     """Each keyword of each action's schema, broken once."""

@@ -100,6 +100,26 @@ async def test_a_command(
     assert json.loads(steps[-1].body.response) == answer
 
 
+ODD = {
+    "1.6": "Süd ⚡ \0 \u2028 \\",
+    "2.0.1": {"": ["Süd ⚡ \0 \u2028 \\", True, 0, -1, 2**53 - 1, 0.1, 1e-7, [[[{}]]]], "é": {"é": ""}},
+}
+
+
+@pytest.mark.parametrize(("client", "version"), [station for station in STATIONS if station[0] != "simulator"])
+async def test_odd_data(
+    voltbus: System, stations: Mapping[tuple[str, str], Playing], client: str, version: str
+) -> None:
+    """What JSON and these clients can hold (no null, no number past 2**53) goes there and comes back unchanged."""
+    station = stations[client, version]
+    answer = {"status": "Accepted", "data": ODD[version]}
+    await station.client.prepare("DataTransfer", answer)
+    payload = {"vendorId": "com.example", "data": ODD[version]}
+    told = (await voltbus.command(station.id, "DataTransfer", payload, wait=10)).json()
+    assert (told["status"], told["response"]) == ("answered", answer), told
+    assert await received(station, "DataTransfer") == payload
+
+
 async def received(station: Playing, action: str) -> Any:
     """The payload of the next CALL of that action to the station."""
     async with asyncio.timeout(TIMEOUT):
