@@ -62,8 +62,8 @@ OWN_CODE = {"ItRains": "ItRains"}
 
 @pytest.fixture(scope="module")
 async def hasty(voltbus: System, stack: Stack) -> AsyncIterator[str]:
-    """Another gateway of the same system, which waits a second for an answer: where stations connect."""
-    env = voltbus.env | {"VOLTBUS_COMMAND_TIMEOUT": "1", "VOLTBUS_UNKNOWN_STATIONS": "accept"}
+    """Another gateway of the same system, which waits two seconds for an answer: where stations connect."""
+    env = voltbus.env | {"VOLTBUS_COMMAND_TIMEOUT": "2", "VOLTBUS_UNKNOWN_STATIONS": "accept"}
     async with Processes(stack.servers, ("gateway-2",), env=env, prepare=False) as processes:
         yield processes.station_url("", "gateway-2").removesuffix("/")
 

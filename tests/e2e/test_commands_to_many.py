@@ -45,9 +45,9 @@ async def _stations(voltbus: System, node: Node) -> AsyncIterator[None]:
 
 
 async def give(voltbus: System, **body: Any) -> httpx.Response:
-    """Waits until all have answered, but for the one that is away: it has a second to come."""
+    """Waits until all have answered, but for the one that is away: it has three seconds to come."""
     many = {"payload": HEARTBEAT} | body
-    query = {"wait": "10", "expires_in": "1"}
+    query = {"wait": "20", "expires_in": "3"}
     return await voltbus.ask("POST", "firmware", f"/v1/commands/{TRIGGER}", json=many, params=query)
 
 

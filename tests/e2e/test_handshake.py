@@ -77,7 +77,7 @@ async def test_a_station_that_nobody_registered_elsewhere(
             assert answer[0] == 3
         else:
             assert answer[:3] == [4, "ask", "SecurityError"]
-            told = await ask(voltbus, stranger, expires_in=1, wait=10)
+            told = await ask(voltbus, stranger, wait=10)
             assert (told["status"], told["error_description"]) == ("undeliverable", "the station is not accepted")
 
 
