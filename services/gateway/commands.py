@@ -89,7 +89,6 @@ class Commands:
             return [Drop(Reason.NO_SUCH_CALL, message_id, Kind.ERROR)]
         code, description = (str(part) for part in (*rest, "", "")[:2])
         code = self._version.read_code(code)
-        description = description[: frames.LONGEST_DESCRIPTION]
         outcome = OUTCOME_LATE if late else OUTCOME_REFUSED
         return [self._complete(command, outcome, now, b"", code, description), *self._next(now)]
 
