@@ -87,7 +87,7 @@ class Commands:
         command, late = self._answered(message_id)
         if command is None:
             return [Drop(Reason.NO_SUCH_CALL, message_id, Kind.ERROR)]
-        code, description = (str(part) for part in (*rest, "", "")[:2])
+        code, description = ("" if part is None else str(part) for part in (*rest, "", "")[:2])
         code = self._version.read_code(code)
         outcome = OUTCOME_LATE if late else OUTCOME_REFUSED
         return [self._complete(command, outcome, now, b"", code, description), *self._next(now)]

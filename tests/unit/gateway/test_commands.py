@@ -60,7 +60,7 @@ def test_a_command_is_sent_and_its_answer_told_with_the_request(version: str) ->
         (["GenericError", "y" * 400, {}], "GenericError", "y" * 255),
         (["x" * 400, "", {}], "x" * 255, ""),
         (["No\0thing", "a\0b", {}], "No\ufffdthing", "a\ufffdb"),
-        ([7, None], "7", "None"),
+        ([7, None], "7", ""),
     ],
 )
 def test_an_error_is_a_refusal(version: str, rest: list[Any], code: str, description: str) -> None:
