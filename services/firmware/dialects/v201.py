@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from services.common.calls import Call
 from services.common.dialects import Dialect
+from services.firmware.dialects.v201_configuration import part
 from services.firmware.dialects.words import (
     WRITE,
     beat,
@@ -15,7 +16,7 @@ from services.firmware.dialects.words import (
     text,
     transfer,
 )
-from services.firmware.domain.messages import Boot, Command, ReportStatus
+from services.firmware.domain.messages import Boot, Command, ReportSettings, ReportStatus
 from services.firmware.domain.station import Identity
 
 
@@ -38,6 +39,10 @@ def report_status(call: Call) -> Command:
     return ReportStatus(place(p["evseId"], p["connectorId"]), p["connectorStatus"], at=moment(p["timestamp"]))
 
 
+def report_settings(call: Call) -> Command:
+    return ReportSettings(part(call.payload))
+
+
 READ: Mapping[str, Callable[[Call], Command]] = {
     "BootNotification": boot,
     "DataTransfer": transfer,
@@ -47,7 +52,7 @@ READ: Mapping[str, Callable[[Call], Command]] = {
     "NotifyDisplayMessages": report,
     "NotifyEvent": report,
     "NotifyMonitoringReport": report,
-    "NotifyReport": report,
+    "NotifyReport": report_settings,
     "PublishFirmwareStatusNotification": report,
     "SecurityEventNotification": report_security,
     "StatusNotification": report_status,

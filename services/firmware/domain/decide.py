@@ -19,6 +19,7 @@ from services.firmware.domain.messages import (
     Opened,
     Report,
     ReportSecurity,
+    ReportSettings,
     ReportStatus,
     ReportUpdate,
     SecurityReported,
@@ -66,7 +67,7 @@ def _transfer(station: Station, _: Heard, command: Transfer, rules: Rules, __: d
     return Decision(station, transfer(command, rules))
 
 
-def _report(station: Station, _: Heard, __: Report, ___: Rules, ____: datetime) -> Decision:
+def _report(station: Station, _: Heard, __: Report | ReportSettings, ___: Rules, ____: datetime) -> Decision:
     return Decision(station)
 
 
@@ -86,6 +87,7 @@ COMMANDS: Mapping[type, Decide] = {
     ReportStatus: _report_status,
     ReportUpdate: _report_update,
     ReportSecurity: _report_security,
+    ReportSettings: _report,
     Transfer: _transfer,
     Beat: _beat,
     Report: _report,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from services.firmware.domain.reports import Part
 from services.firmware.domain.station import BootStatus, Identity, Place, Station
 
 
@@ -73,6 +74,13 @@ class ReportSecurity:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """NotifyReport: a part of a report of the station's settings."""
+
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Anything that is kept as it came."""
 
@@ -101,10 +109,10 @@ class Closed:
     seen_at: datetime
 
 
-Command: TypeAlias = Boot | ReportStatus | ReportUpdate | ReportSecurity | Transfer | Beat | Report
+Command: TypeAlias = Boot | ReportStatus | ReportUpdate | ReportSecurity | ReportSettings | Transfer | Beat | Report
 Change: TypeAlias = Opened | Alive | Closed
 # What is kept verbatim; a boot has a table of its own, a status and a heartbeat live on in the state.
-KEPT = (ReportUpdate, ReportSecurity, Transfer, Report)
+KEPT = (ReportUpdate, ReportSecurity, ReportSettings, Transfer, Report)
 
 
 # Replies.

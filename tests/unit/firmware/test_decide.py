@@ -13,6 +13,7 @@ from services.firmware.domain.messages import (
     Connected,
     Report,
     ReportSecurity,
+    ReportSettings,
     ReportStatus,
     ReportUpdate,
     Time,
@@ -20,6 +21,7 @@ from services.firmware.domain.messages import (
     Transferred,
     Verdict,
 )
+from services.firmware.domain.reports import Part
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import BootStatus, Identity, Place, Station, Update
 from tests.unit.firmware.tables import at, heard
@@ -28,6 +30,7 @@ EXAMPLES: list[Command] = [
     Boot(Identity("Volta", "One")),
     ReportStatus(Place(1, 1), "Available"),
     ReportUpdate("Installed"),
+    ReportSettings(Part(1, 0, False, ())),
     ReportSecurity("TamperDetectionActivated"),
     Transfer("org.nobody"),
     Beat(),

@@ -1,0 +1,211 @@
+"""A station's settings in words of no version: what each is known to be, and what became of the last attempt to set it.
+
+A setting is called by its name in the station's own words (1.6: the key; 2.x: component, variable and attribute as
+dialects/names.py writes them). Two names that
+differ only in case are one (CiString50Type of 1.6, identifiers of 2.x).
+"""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
+BOOLEANS = frozenset({"true", "false"})
+
+
+class Result(StrEnum):
+    """What became of an attempt to set a setting."""
+
+    PENDING = "pending"
+    APPLIED = "applied"
+    REBOOT_REQUIRED = "reboot_required"
+    READ_ONLY = "read_only"
+    UNKNOWN = "unknown"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    UNDELIVERABLE = "undeliverable"
+    CANCELLED = "cancelled"
+
+
+class State(StrEnum):
+    """How a setting stands to what is desired of it."""
+
+    IN_SYNC = "in_sync"
+    DIFFERS = "differs"
+    PENDING = "pending"
+    PENDING_REBOOT = "pending_reboot"
+    REJECTED = "rejected"
+    READ_ONLY = "read_only"
+    UNKNOWN = "unknown"
+    NOT_YET_APPLIED = "not_yet_applied"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a setting is. mutability: ReadOnly, WriteOnly, ReadWrite. values: the list of those that it can have."""
+
+    mutability: str = "ReadWrite"
+    data_type: str | None = None
+    unit: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    values: str | None = None
+    persistent: bool | None = None
+    constant: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a station says of a setting. unknown: that it has none of that name. facts: None where it said none.
+
+    source: report, get or set.
+    """
+
+    name: str
+    value: str | None
+    source: str
+    facts: Facts | None = None
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The last attempt to set it. wanted: None for a secret. reason: in the station's words. at: of the result."""
+
+    wanted: str | None
+    result: Result
+    reason: str | None
+    asked_at: datetime
+    at: datetime
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of one station. known_at: when value was last said; None where only an attempt is known."""
+
+    name: str
+    value: str | None = None
+    facts: Facts | None = None
+    unknown: bool = False
+    source: str | None = None
+    known_at: datetime | None = None
+    attempt: Attempt | None = None
+
+    @property
+    def read_only(self) -> bool:
+        return self.facts is not None and self.facts.mutability == "ReadOnly"
+
+    @property
+    def write_only(self) -> bool:
+        return self.facts is not None and self.facts.mutability == "WriteOnly"
+
+
+def key(name: str) -> str:
+    """By which settings are told apart."""
+    return name.casefold()
+
+
+def seen(setting: Setting | None, news: Seen, at: datetime) -> Setting:
+    """Newest news counts; what comes late only adds what the setting is, where that was not known."""
+    known = setting or Setting(news.name)
+    if known.known_at and at < known.known_at:
+        return known if known.facts else replace(known, facts=news.facts)
+    facts = news.facts or known.facts
+    secret = facts is not None and facts.mutability == "WriteOnly"
+    return replace(
+        known,
+        name=known.name if news.unknown else news.name,
+        value=None if secret else news.value,
+        facts=facts,
+        unknown=news.unknown,
+        source=news.source,
+        known_at=at,
+    )
+
+
+def attempted(setting: Setting | None, name: str, attempt: Attempt) -> Setting:
+    """B05, 1.6 §5.3: what an attempt came to. One that was asked for later stays the last."""
+    known = setting or Setting(name)
+    if attempt.result is Result.APPLIED:
+        known = seen(known, Seen(name, attempt.wanted, "set"), attempt.at)
+    elif attempt.result is Result.REJECTED and known.read_only:
+        attempt = replace(attempt, result=Result.READ_ONLY)
+    last = known.attempt
+    if last and last.command_id != attempt.command_id and last.asked_at > attempt.asked_at:
+        return known
+    return replace(known, attempt=attempt)
+
+
+def state(setting: Setting | None, desired: str, booted_at: datetime | None) -> State:
+    """booted_at: when the station last booted, for what waits for that."""
+    if setting is None:
+        return State.NOT_YET_APPLIED
+    if setting.value is not None and same(setting.value, desired, setting.facts):
+        return State.IN_SYNC
+    attempt = setting.attempt
+    if attempt and attempt.wanted is not None and same(attempt.wanted, desired, setting.facts):
+        if attempt.result is Result.REBOOT_REQUIRED:
+            return _after_reboot(setting, booted_at)
+        if told := ATTEMPTS.get(attempt.result):
+            return told
+    if setting.unknown:
+        return State.UNKNOWN
+    if setting.read_only:
+        return State.READ_ONLY
+    return State.NOT_YET_APPLIED if setting.value is None else State.DIFFERS
+
+
+ATTEMPTS = {
+    Result.PENDING: State.PENDING,
+    Result.READ_ONLY: State.READ_ONLY,
+    Result.UNKNOWN: State.UNKNOWN,
+    Result.REJECTED: State.REJECTED,
+    Result.EXPIRED: State.NOT_YET_APPLIED,
+    Result.UNDELIVERABLE: State.NOT_YET_APPLIED,
+    Result.CANCELLED: State.NOT_YET_APPLIED,
+}
+# What is not sent: it is as desired, or on its way, or the station said that it cannot be.
+SETTLED = frozenset({State.IN_SYNC, State.PENDING, State.PENDING_REBOOT, State.READ_ONLY})
+
+
+def to_send(setting: Setting | None, desired: str, booted_at: datetime | None) -> bool:
+    """Whether a desired value is to be sent. A value that was rejected is tried again, once a boot."""
+    if setting and setting.unknown:
+        return False
+    return state(setting, desired, booted_at) not in SETTLED
+
+
+def awaits_reboot(setting: Setting, booted_at: datetime | None) -> bool:
+    """Whether a value was taken that counts from the next boot on."""
+    attempt = setting.attempt
+    if attempt is None or attempt.result is not Result.REBOOT_REQUIRED:
+        return False
+    return booted_at is None or attempt.at >= booted_at
+
+
+def same(actual: str, wanted: str, facts: Facts | None = None) -> bool:
+    """Whether two values are one: stations write booleans, numbers and lists in ways of their own."""
+    if actual == wanted:
+        return True
+    kind, one, other = facts.data_type if facts else None, actual.strip(), wanted.strip()
+    if {one.casefold(), other.casefold()} <= BOOLEANS:
+        return one.casefold() == other.casefold()
+    if kind in (None, "integer", "decimal") and NUMBER.fullmatch(one) and NUMBER.fullmatch(other):
+        return Decimal(one) == Decimal(other)
+    ones, others = _items(one), _items(other)
+    return sorted(ones) == sorted(others) if kind == "MemberList" else ones == others
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",")]
+
+
+def _after_reboot(setting: Setting, booted_at: datetime | None) -> State:
+    if awaits_reboot(setting, booted_at):
+        return State.PENDING_REBOOT
+    # It has booted since; what came of it is known once it has been read.
+    read = setting.known_at is not None and booted_at is not None and setting.known_at >= booted_at
+    return State.DIFFERS if read and setting.value is not None else State.NOT_YET_APPLIED
