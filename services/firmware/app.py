@@ -17,6 +17,9 @@ from services.common.outbox import Relay
 from services.common.service import Service, web
 from services.common.stations import Stations
 from services.firmware import api
+from services.firmware.configuration import api as configuration
+from services.firmware.configuration.applying import Applying
+from services.firmware.configuration.fold import Fold
 from services.firmware.handlers import Handler
 from services.firmware.settings import Settings
 from services.firmware.sweep import Sweep
@@ -37,8 +40,10 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     rules, events, relay = settings.rules(), Events(settings, NAME), Relay(database, bus)
     stations = Stations(bus, registered, inventory)
     catalogue = Catalogue(commands.forms(NAME), owners=commands.owners())
-    desk = Desk(NAME, database, bus, RedisRoutes(redis), stations, events, catalogue, outbound, relay.wake, clock)
-    handler = Handler(database, desk, events, Replies(outbound), rules, connections, results, inventory, clock)
+    fold, routes = Fold(events, clock), RedisRoutes(redis)
+    desk = Desk(NAME, database, bus, routes, stations, events, catalogue, outbound, relay.wake, clock, fold.ended)
+    applying = Applying(database, desk, fold, settings.configuration_reading, clock)
+    handler = Handler(database, desk, fold, events, Replies(outbound), rules, connections, results, inventory, clock)
     consumer = Consumer(bus, NAME, [calls, connections, results], handler.handle, dead, clock)
 
     async def hearing() -> bool:
@@ -48,6 +53,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     app = web(NAME, "Which stations there are, what they are, whether they are here, what they report of themselves.")
     access = Access(settings)
     app.include_router(api.router(database, access))
+    app.include_router(configuration.router(database, desk, access, clock))
     commands_rest.install(app, desk, database, access, NAME, clock)
     return Service(
         name=NAME,
@@ -61,6 +67,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             "stations": stations.run,
             "commands": desk.run,
             "sweep": sweep.run,
+            "configuration": applying.run,
         },
         checks={"kafka": bus.ready, "consumer": consumer.ready, "postgres": database.ready},
         opens=(bus.start, database.start),

@@ -16,6 +16,7 @@ from services.common.database import Connection, Database
 from services.common.events import Events
 from services.firmware import connections, store
 from services.firmware.announcements import announce, inventory, what
+from services.firmware.configuration.fold import Fold
 from services.firmware.dialects import DIALECTS
 from services.firmware.domain.decide import decide, repeat
 from services.firmware.domain.messages import (
@@ -25,6 +26,7 @@ from services.firmware.domain.messages import (
     Command,
     Decision,
     Heard,
+    ReportSettings,
     ReportStatus,
     Verdict,
 )
@@ -63,6 +65,7 @@ class Handler:
 
     database: Database
     desk: Desk
+    fold: Fold
     events: Events
     replies: Replies
     rules: Rules
@@ -81,8 +84,9 @@ class Handler:
             before = dict(known.stations)
             decisions = [self._decide(known, item, now) for item in items]
             await _save(db, known, items, decisions)
-            announced = await self._announce(db, items, decisions, self._changed(before, known, now))
             concluded = await self.desk.conclude(db, results)
+            changed = [*self._changed(before, known, now), *await self._fold(db, items, decisions)]
+            announced = await self._announce(db, items, decisions, changed)
         if announced or concluded:
             self.desk.tell()
         _log(items, decisions)
@@ -111,6 +115,12 @@ class Handler:
         """What stations are, where that is not what they were."""
         changed = (after for name, after in known.stations.items() if what(after) != what(before[name]))
         return [inventory(self.inventory, station, now) for station in changed]
+
+    async def _fold(self, db: Connection, items: Sequence[Item], decisions: Sequence[Decision]) -> list[Record]:
+        """What the batch says of configuration."""
+        await self.fold.heard(db, [event for decision in decisions for event in decision.events])
+        parts = [(item.heard, item.work.part) for item in items if isinstance(item.work, ReportSettings)]
+        return await self.fold.reported(db, parts)
 
     async def _announce(
         self, db: Connection, items: Sequence[Item], decisions: Sequence[Decision], changed: Sequence[Record]

@@ -19,6 +19,9 @@ class Settings(CommonSettings):
     heartbeat_interval: int = Field(300, ge=1, le=DAY, description="seconds between heartbeats of an accepted station")
     boot_retry_interval: int = Field(30, ge=1, le=DAY, description="seconds until a station that waits may ask again")
     offline_after: float = Field(150, gt=0, description="seconds of silence after which a station counts as offline")
+    configuration_reading: int = Field(
+        500, ge=0, description="stations whose settings are read at a time; 0: none is read or set by itself"
+    )
 
     def rules(self) -> Rules:
         """As the domain takes them."""

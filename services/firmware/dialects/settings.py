@@ -65,13 +65,15 @@ class Reading:
 class SettingsDialect:
     """One version.
 
-    neutral: the names that versions share, and what this one calls them. secrets: keys of settings that are never
-    shown. name: a setting's name as it is written here; raises BadName. holds: whether a name can be of this version.
-    limit_names: the settings that say how much a station takes; limits: what their values say.
-    read_all: the CALL that asks for everything, by the base and the number of a report. read, set: the CALLs for some.
-    reads, writes, promises: by action, what an answer says; a write without an answer (None) says what was wanted.
+    longest: characters of a value. neutral: the names that versions share, and what this one calls them. secrets: keys
+    of settings that are never shown. name: a setting's name as it is written here; raises BadName. holds: whether a
+    name looks like one of this version. limit_names: the settings that say how much a station takes; limits: what
+    their values say. read_all: the CALL that asks for everything, by the base and the number of a report. read, write:
+    the CALLs for some. reads, writes, promises: by action, what an answer says; a write without an answer (None) says
+    what was wanted.
     """
 
+    longest: int
     neutral: Mapping[str, str]
     secrets: frozenset[str]
     name: Callable[[str], str]
@@ -84,6 +86,11 @@ class SettingsDialect:
     reads: Mapping[str, Callable[[Payload, Any], Reading]]
     writes: Mapping[str, Callable[[Payload, Any], list[Tried]]]
     promises: Mapping[str, Callable[[Payload, Any], Promise]]
+
+    @property
+    def actions(self) -> frozenset[str]:
+        """Commands about configuration."""
+        return frozenset({*self.reads, *self.writes, *self.promises})
 
     def own(self, name: str) -> str:
         """What a shared or own name is called in this version. Raises BadName."""

@@ -95,6 +95,7 @@ def _seen(item: dict[str, Any]) -> Seen:
 
 
 DIALECT = SettingsDialect(
+    longest=500,
     neutral=NEUTRAL,
     secrets=frozenset({"authorizationkey"}),
     name=name,

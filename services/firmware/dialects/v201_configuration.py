@@ -185,6 +185,7 @@ def _wanted(items: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 
 
 DIALECT = SettingsDialect(
+    longest=1000,
     neutral=NEUTRAL,
     secrets=frozenset({"securityctrlr.basicauthpassword"}),
     name=name,

@@ -1,0 +1,45 @@
+"""What is announced of configuration: that settings have changed, never to what; that a report has ended."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.common.bus import Record
+from services.common.events import Events
+from services.common.wire.voltbus.v1.events_pb2 import ConfigurationChanged, ConfigurationReported, SettingChange
+from services.firmware.domain.reports import Report
+
+# Names in one event: a new firmware may change them all.
+MOST = 500
+
+
+def changed(
+    events: Events,
+    station_id: str,
+    changes: Sequence[tuple[str, str]],
+    cause: str,
+    command_id: str | None,
+    at: datetime,
+) -> list[Record]:
+    """changes: name and status. None where nothing has changed."""
+    records = []
+    for start in range(0, len(changes), MOST):
+        named = [SettingChange(name=name, status=status) for name, status in changes[start : start + MOST]]
+        event = ConfigurationChanged(station_id=station_id, settings=named, command_id=command_id or "", at=at)
+        records.append(events.record(event, station_id, f"{cause}/{start}", at))
+    return records
+
+
+def reported(events: Events, report: Report) -> Record:
+    """The end of a report."""
+    assert report.changed_at is not None, "what has ended has changed"
+    event = ConfigurationReported(
+        station_id=report.station_id,
+        request_id=report.request_id,
+        base=report.base or "",
+        status=report.progress.value,
+        missing_seq_nos=report.missing,
+        command_id=report.command_id or "",
+        at=report.changed_at,
+    )
+    cause = f"{report.request_id}/{report.begun_at}/{report.progress}"
+    return events.record(event, report.station_id, cause, report.changed_at)

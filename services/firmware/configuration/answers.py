@@ -1,0 +1,87 @@
+"""What commands about configuration came to, in words of the domain. Pure.
+
+Commands that an operator gave as they are in OCPP say as much of the picture as those that come from here.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from services.common.commands import Command, End, Status
+from services.firmware.dialects.configuration import PROMISES, READS, SETTINGS, WRITES
+from services.firmware.dialects.settings import Promise, Reading, Tried
+from services.firmware.domain.settings import Result
+from services.ocpp.errors import OcppError
+from services.ocpp.versions import VERSIONS
+
+ACTIONS = READS.keys() | WRITES.keys() | PROMISES.keys()
+# An attempt that got no answer.
+UNANSWERED = {
+    Status.REJECTED: Result.REJECTED,
+    Status.EXPIRED: Result.EXPIRED,
+    Status.UNDELIVERABLE: Result.UNDELIVERABLE,
+}
+PENDING = frozenset({Status.ACCEPTED, Status.SENT})
+
+
+NOTHING = Reading(())
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one command says: of settings that were read, that were to be set, of a report that was asked for."""
+
+    command: Command
+    reading: Reading = NOTHING
+    tried: tuple[Tried, ...] = ()
+    promise: Promise | None = None
+
+
+def answer(command: Command) -> Answer:
+    """Nothing where the command says nothing of configuration, or was never one that a station could take."""
+    if command.action not in ACTIONS or not _valid(command):
+        return Answer(command)
+    said = _response(command)
+    if command.action in WRITES:
+        return Answer(command, tried=tuple(_tried(command, said)))
+    if command.action in PROMISES:
+        return Answer(command, promise=_promise(command, said))
+    return Answer(command, READS[command.action](command.payload, said) if said is not None else NOTHING)
+
+
+def missed(command: Command) -> bool:
+    """Whether it never reached the station."""
+    return command.outcome in (End.UNDELIVERED, End.EXPIRED)
+
+
+def _valid(command: Command) -> bool:
+    """What was sent has been checked; what was not may be anything."""
+    if command.sent_at:
+        return True
+    [version] = (version for version, dialect in SETTINGS.items() if command.action in dialect.actions)
+    try:
+        VERSIONS[version].schemas.check_request(command.action, command.payload)
+    except OcppError:
+        return False
+    return True
+
+
+def _response(command: Command) -> Any:
+    """An answer that came late is one; one that breaks its schema is none."""
+    late = command.outcome is End.LATE and command.error_code is None
+    return command.response if late or command.outcome is End.ANSWERED else None
+
+
+def _tried(command: Command, said: Any) -> list[Tried]:
+    tried = WRITES[command.action](command.payload, said)
+    if said is not None or command.status in PENDING:
+        return tried
+    result = UNANSWERED.get(command.status, Result.CANCELLED)
+    return [replace(one, result=result, reason=command.error_code) for one in tried]
+
+
+def _promise(command: Command, said: Any) -> Promise | None:
+    if said is None:
+        if command.status in PENDING or missed(command):
+            return None
+        said = {"status": command.error_code or command.status.value}
+    return PROMISES[command.action](command.payload, said)

@@ -1,0 +1,143 @@
+"""REST of configuration: the picture of a station, setting and reading it."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from services.common.access import Access
+from services.common.clock import Clock
+from services.common.commands import Command
+from services.common.commands_api import ExpiresIn, IdempotencyKey, StationId, Wait, reused, view
+from services.common.commands_desk import Desk, KeyReused
+from services.common.database import Database
+from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.firmware.configuration import desired, groups_api, reads, reports_store
+from services.firmware.configuration.asking import Asking
+from services.firmware.configuration.reads import Wanted
+from services.firmware.configuration.views import (
+    ConfigurationView,
+    ReadResults,
+    ReportView,
+    SetResults,
+    SettingView,
+    ToRead,
+    ToSet,
+    results,
+)
+from services.firmware.dialects.configuration import SETTINGS
+from services.firmware.domain.settings import State, key
+
+READ, WRITE = "firmware:read", "firmware:write"
+# More than can be desired of a station.
+ALL = 2000
+
+
+def wanted(
+    name: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]+$", description="a part of its name")] = None,
+    mutability: Literal["ReadOnly", "WriteOnly", "ReadWrite"] | None = None,
+    differing: Annotated[bool, Query(description="only what is desired and not so")] = False,
+) -> Wanted:
+    """The query of a list."""
+    return Wanted(name, mutability, differing)
+
+
+def router(database: Database, desk: Desk, access: Access, clock: Clock) -> APIRouter:
+    """Everything under /v1/stations/{station_id}/configuration and /v1/groups."""
+    whole, asking = APIRouter(), Asking(database, desk, clock)
+    prefix = "/v1/stations/{station_id}/configuration"
+    for routes, scope in ((_picture(asking), READ), (_acts(asking), WRITE)):
+        whole.include_router(routes, prefix=prefix, tags=["configuration"], dependencies=[access.require(scope)])
+    whole.include_router(groups_api.router(asking, access))
+    return whole
+
+
+def _picture(asking: Asking) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get("")
+    async def configuration(
+        station_id: StationId, wanted: Annotated[Wanted, Depends(wanted)], limit: Limit = 100, cursor: Cursor = None
+    ) -> ConfigurationView:
+        """All that is known of a station's settings, by name, beside what is desired of them."""
+        standing = await asking.standing(station_id)
+        position, group = read_cursor(cursor, str), asking.desk.stations.group(station_id)
+        after, dialect = str(position[0]) if position else None, SETTINGS.get(standing.version or "")
+        most = ALL if wanted.desired else limit + 1
+        async with asking.database.connection() as db:
+            found = (await desired.load(db, [group])).get(group) if group else None
+            rows = await reads.page(db, station_id, found.of(standing.version) if found else {}, wanted, after, most)
+            reports = await reports_store.of_station(db, station_id, 1)
+        shown = [(row.place, SettingView.of(row, dialect, standing.booted_at)) for row in rows]
+        if wanted.desired:
+            shown = [(place, one) for place, one in shown if one.state is not State.IN_SYNC]
+        return ConfigurationView(
+            items=[one for _, one in shown[:limit]],
+            next=write_cursor(shown[limit - 1][0]) if len(shown) > limit else None,
+            station_id=station_id,
+            version=standing.version,
+            group=group,
+            step=standing.step,
+            read_at=standing.read_at,
+            applied_at=standing.applied_at,
+            report=ReportView.of(reports[0]) if reports else None,
+        )
+
+    @routes.get("/reports")
+    async def reports(station_id: StationId, limit: Limit = 20) -> Page[ReportView]:
+        """Its reports in parts (2.x), the newest of them, newest first; those that lack parts too."""
+        await asking.standing(station_id)
+        async with asking.database.connection() as db:
+            found = await reports_store.of_station(db, station_id, limit)
+        return Page(items=[ReportView.of(report) for report in found])
+
+    return routes
+
+
+def _acts(asking: Asking) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.put("", status_code=202, responses={200: {"model": SetResults, "description": "all have an answer"}})
+    async def put(
+        station_id: StationId,
+        body: ToSet,
+        response: Response,
+        wait: Wait = 0,
+        expires_in: ExpiresIn = 60,
+        idempotency_key: IdempotencyKey = None,
+    ) -> SetResults:
+        """Sets settings, whatever the station's version; what it said to each. Others stay as they are."""
+        target = await asking.target(station_id)
+        try:
+            keys = await asking.set(target, body.settings, expires_in, idempotency_key)
+        except KeyReused as error:
+            raise reused(error) from None
+        commands = await asking.wait(keys, wait)
+        asked = {key(target.dialect.own(name)): name for name in body.settings}
+        known = await asking.known(station_id, list(asked))
+        response.status_code = _status(commands)
+        return SetResults(station_id=station_id, settings=results(asked, commands, known))
+
+    @routes.post("/refresh", status_code=202, responses={200: {"model": ReadResults, "description": "all have ended"}})
+    async def refresh(
+        station_id: StationId,
+        body: ToRead,
+        response: Response,
+        wait: Wait = 0,
+        expires_in: ExpiresIn = 60,
+        idempotency_key: IdempotencyKey = None,
+    ) -> ReadResults:
+        """Asks the station what its settings are: all, or some by name. A report of 2.x comes after the answer."""
+        target = await asking.target(station_id)
+        try:
+            keys, number = await asking.read(target, body.names, body.report, expires_in, idempotency_key)
+        except KeyReused as error:
+            raise reused(error) from None
+        commands = await asking.wait(keys, wait)
+        response.status_code = _status(commands)
+        return ReadResults(station_id=station_id, commands=[view(command) for command in commands], request_id=number)
+
+    return routes
+
+
+def _status(commands: list[Command]) -> int:
+    return 200 if all(command.final for command in commands) else 202

@@ -1,0 +1,161 @@
+"""Reads stations that have booted, and sets what is desired of them and differs: in turns, each of many stations.
+
+A turn is one transaction of a few statements. However many stations boot at once, only so many are read at a time; the
+others wait their turn.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from services.common.clock import Clock
+from services.common.commands_desk import Asked, Desk
+from services.common.database import Connection, Database
+from services.common.errors import Unavailable
+from services.firmware.configuration import desired, reports_store, settings_store, steps_store, writing
+from services.firmware.configuration.fold import Fold
+from services.firmware.configuration.steps_store import Candidate
+from services.firmware.dialects.configuration import SETTINGS
+from services.firmware.dialects.settings import Limits, SettingsDialect
+from services.firmware.domain import steps
+from services.firmware.domain.reports import FULL, PATIENCE
+from services.firmware.domain.settings import key, to_send
+from services.firmware.domain.steps import Step
+
+EVERY = 1.0
+AT_ONCE = 200
+# Seconds. Only stations that are here are asked; one that leaves meanwhile is asked again when it is back.
+EXPIRES_IN = 120
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a turn stands on. wanted: desired values, by station and own name. limits: by station."""
+
+    stations: Sequence[Candidate]
+    wanted: Mapping[str, Mapping[str, str]]
+    limits: Mapping[str, Limits]
+
+    def dialect(self, one: Candidate) -> SettingsDialect | None:
+        return SETTINGS.get(one.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """Brings stations to what is desired. most: that are read at a time, for each may send thousands of settings."""
+
+    database: Database
+    desk: Desk
+    fold: Fold
+    most: int
+    clock: Clock
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self.desk.stations.wait()
+        while True:
+            try:
+                while await self.once() >= AT_ONCE:
+                    pass
+                await self.give_up()
+            except Unavailable as error:
+                log.warning("configuration waits", reason=str(error))
+            await asyncio.sleep(EVERY)
+
+    async def once(self) -> int:
+        """One turn: how many stations it was about."""
+        now = self.clock()
+        async with self.database.transaction() as db:
+            room = self.most - await steps_store.reading(db)
+            due = await steps_store.claim(db, Step.DUE, now, min(room, AT_ONCE))
+            ready = await steps_store.claim(db, Step.READY, now, AT_ONCE)
+            if due or ready:
+                await self._ask(db, await self._turn(db, due), now)
+                await self._set(db, await self._turn(db, ready), now)
+        if due or ready:
+            self.desk.tell()
+            self.desk.nudge()
+        return max(len(due), len(ready))
+
+    async def give_up(self) -> None:
+        """Takes reports of which nothing more was heard for incomplete."""
+        since = self.clock() - PATIENCE
+        async with self.database.transaction() as db:
+            if overdue := await reports_store.overdue(db, since, AT_ONCE):
+                await self.fold.give_up(db, overdue, since)
+        if overdue:
+            log.warning("reports of settings are incomplete", reports=len(overdue))
+            self.desk.tell()
+
+    async def _turn(self, db: Connection, stations: Sequence[Candidate]) -> Turn:
+        if not stations:
+            return Turn((), {}, {})
+        groups = {one.progress.station_id: self.desk.stations.group(one.progress.station_id) for one in stations}
+        known = await desired.load(db, {group for group in groups.values() if group})
+        wanted = {}
+        for one in stations:
+            found = known.get(groups[one.progress.station_id] or "")
+            wanted[one.progress.station_id] = found.of(one.version) if found else {}
+        return Turn(stations, wanted, await limits(db, {one.progress.station_id: one.version for one in stations}))
+
+    async def _ask(self, db: Connection, turn: Turn, now: datetime) -> None:
+        """B07.FR.14: everything at first and after a new firmware; else what is desired, and what a reboot changed."""
+        again = await settings_store.reread(db, [one.progress.station_id for one in turn.stations])
+        numbers = iter(await reports_store.request_ids(db, len(turn.stations)))
+        asked: list[Asked] = []
+        waiting: dict[str, set[str]] = {}
+        for one in turn.stations:
+            id_, dialect = one.progress.station_id, turn.dialect(one)
+            waiting[id_] = set()
+            if dialect is None:
+                continue
+            if one.progress.everything:
+                number = next(numbers)
+                calls = [dialect.read_all(FULL, number)]
+                waiting[id_] |= {steps.report_id(number)} if dialect.promises else set()
+            else:
+                names = {key(name): name for name in (*turn.wanted[id_], *again.get(id_, ()))}
+                calls = dialect.read(list(names.values()), turn.limits[id_])
+            asked += [Asked(id_, action, payload, EXPIRES_IN) for action, payload in calls]
+        for command in await self.desk.add(db, asked):
+            waiting[command.station_id].add(command.id)
+        await steps_store.save(db, [_asked(one, waiting, now) for one in turn.stations])
+
+    async def _set(self, db: Connection, turn: Turn, now: datetime) -> None:
+        """What differs, once; what is refused stays so until the next boot."""
+        keys = {(id_, key(name)) for id_, values in turn.wanted.items() for name in values}
+        known = await settings_store.load(db, keys)
+        asked: list[Asked] = []
+        for one in turn.stations:
+            id_, dialect = one.progress.station_id, turn.dialect(one)
+            differing = {
+                name: value
+                for name, value in turn.wanted[id_].items()
+                if to_send(known.get((id_, key(name))), value, one.booted_at)
+            }
+            writes = dialect.write(differing, turn.limits[id_]) if dialect else []
+            asked += [Asked(id_, write.action, write.payload, EXPIRES_IN) for write in writes]
+        await writing.write(db, self.desk, asked)
+        await steps_store.save(db, [steps.applied(one.progress, now) for one in turn.stations])
+
+
+async def limits(db: Connection, versions: Mapping[str, str]) -> dict[str, Limits]:
+    """How much each station takes in a message. versions: by station."""
+    dialects = {id_: SETTINGS[version] for id_, version in versions.items() if version in SETTINGS}
+    keys = {(id_, key(name)) for id_, dialect in dialects.items() for name in dialect.limit_names}
+    values: dict[str, dict[str, str]] = {id_: {} for id_ in dialects}
+    for (id_, called), setting in (await settings_store.load(db, keys)).items():
+        if setting.value is not None:
+            values[id_][called] = setting.value
+    return {id_: dialect.limits(values[id_]) for id_, dialect in dialects.items()}
+
+
+def _asked(one: Candidate, waiting: Mapping[str, set[str]], now: datetime) -> steps.Progress:
+    """Nothing to ask is nothing to set."""
+    ids = waiting[one.progress.station_id]
+    return steps.reading(one.progress, ids) if ids else steps.applied(one.progress, now)
