@@ -41,5 +41,5 @@ def reported(events: Events, report: Report) -> Record:
         command_id=report.command_id or "",
         at=report.changed_at,
     )
-    cause = f"{report.request_id}/{report.begun_at}/{report.progress}"
+    cause = f"{report.request_id}/{report.base}/{report.begun_at}/{report.progress}"
     return events.record(event, report.station_id, cause, report.changed_at)

@@ -76,7 +76,7 @@ class Asking:
         dialect, number = target.dialect, None
         async with self.database.transaction() as db:
             if names is None:
-                number = (await reports_store.request_ids(db, 1))[0]
+                number = await _number(db, target.station_id, idempotency_key)
                 calls = [dialect.read_all(base, number)]
             else:
                 allowed = (await limits(db, {target.station_id: target.version}))[target.station_id]
@@ -142,8 +142,25 @@ def _asked(
     station_id: str, calls: Sequence[tuple[str, Payload]], expires_in: float, idempotency_key: str | None
 ) -> list[Asked]:
     """Each under a key of its own, by which all of them are found again."""
-    base = f"configuration/{station_id}/{idempotency_key or uuid4()}"
-    return [Asked(station_id, action, payload, expires_in, f"{base}/{n}") for n, (action, payload) in enumerate(calls)]
+    key_ = idempotency_key or str(uuid4())
+    return [
+        Asked(station_id, action, payload, expires_in, _key(station_id, key_, n))
+        for n, (action, payload) in enumerate(calls)
+    ]
+
+
+def _key(station_id: str, idempotency_key: str, number: int) -> str:
+    """Of the n-th command of a request."""
+    return f"configuration/{station_id}/{idempotency_key}/{number}"
+
+
+async def _number(db: Connection, station_id: str, idempotency_key: str | None) -> int:
+    """The number of a report: a new one, or that of the same request before."""
+    if idempotency_key:
+        for command in await commands_store.by_keys(db, [_key(station_id, idempotency_key, 0)]):
+            if number := command.payload.get("requestId"):
+                return int(number)
+    return (await reports_store.request_ids(db, 1))[0]
 
 
 async def _all_or_none(db: Connection, asked: Sequence[Asked], new: Sequence[Command]) -> None:

@@ -120,7 +120,8 @@ class Fold:
         for tried in one.tried:
             told = (tried.wanted, tried.result, tried.reason, command.created_at, at, command.id)
             changes.append(picture.attempt(station_id, tried.name, Attempt(*told)))
-        picture.records += announcements.changed(self.events, station_id, changes, command.id, command.id, at)
+        cause = f"{command.id}/{command.outcome}"
+        picture.records += announcements.changed(self.events, station_id, changes, cause, command.id, at)
         if one.promise:
             self._progress(picture, _promised(picture.reports[station_id, one.promise.request_id], one, at))
         if one.reading.everything:
@@ -132,7 +133,8 @@ class Fold:
         """Takes what a report has come to, and what follows from its end."""
         station_id, where = after.station_id, (after.station_id, after.request_id)
         before, picture.reports[where] = picture.reports[where], after
-        if after.progress is Progress.RECEIVING or after.progress is before.progress:
+        # What was asked for may be known only after the last part has come.
+        if after.progress is Progress.RECEIVING or (after.progress, after.base) == (before.progress, before.base):
             return
         picture.records.append(announcements.reported(self.events, after))
         if after.progress is Progress.COMPLETE and after.base == reports.FULL and after.begun_at:

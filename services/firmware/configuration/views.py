@@ -24,7 +24,8 @@ Values = Annotated[dict[Name, Value], Field(max_length=MOST)]
 Base = Literal["FullInventory", "ConfigurationInventory", "SummaryInventory"]
 STATES = (
     "of what is desired: in_sync; differs; pending: sent, no answer yet; pending_reboot: taken, counts from the next "
-    "boot on; rejected, read_only, unknown: what the station said; not_yet_applied"
+    "boot on; rejected, read_only, unknown: what the station said; write_only: a secret, which no group sets; "
+    "not_yet_applied"
 )
 
 

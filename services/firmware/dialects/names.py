@@ -62,18 +62,15 @@ class Variable:
         """From `component` and `variable` of a payload; an empty instance is none (B06.FR.15). Raises BadName."""
         component, variable = item["component"], item["variable"]
         evse = component.get("evse") or {}
-        made = cls(
+        return cls(
             component["name"],
             variable["name"],
             component.get("instance") or None,
-            evse.get("id"),
-            evse.get("connectorId"),
+            _within(evse.get("id")),
+            _within(evse.get("connectorId")),
             variable.get("instance") or None,
             attribute or "Actual",
         )
-        if any(number is not None and not 0 <= number <= LARGEST for number in (made.evse, made.connector)):
-            raise BadName("an EVSE or connector with an impossible number")
-        return made
 
     def payload(self) -> dict[str, Any]:
         """`component`, `variable` and, where it is not Actual, `attributeType` of a payload."""
@@ -112,8 +109,11 @@ def _unescaped(text: str) -> str:
 
 
 def _number(digits: str | None) -> int | None:
-    if digits is None:
-        return None
-    if int(digits) > LARGEST:
+    return _within(int(digits)) if digits else None
+
+
+def _within(number: float | None) -> int | None:
+    """JSON knows one kind of number: 1.0 is valid for a whole one."""
+    if number is not None and not 0 <= number <= LARGEST:
         raise BadName("an EVSE or connector with an impossible number")
-    return int(digits)
+    return None if number is None else int(number)

@@ -85,7 +85,7 @@ class SettingsDialect:
     write: Callable[[Mapping[str, str], Limits], list[Write]]
     reads: Mapping[str, Callable[[Payload, Any], Reading]]
     writes: Mapping[str, Callable[[Payload, Any], list[Tried]]]
-    promises: Mapping[str, Callable[[Payload, Any], Promise]]
+    promises: Mapping[str, Callable[[Payload, Any], Promise | None]]
 
     @property
     def actions(self) -> frozenset[str]:

@@ -133,10 +133,12 @@ def variables_set(asked: Payload, answer: Any) -> list[Tried]:
     ]
 
 
-def promise(asked: Payload, answer: Any) -> Promise:
-    """B07.FR.01, FR.02, FR.13; B08.FR.01, FR.02, FR.15, FR.16."""
-    status = answer["status"]
-    return Promise(asked["requestId"], asked.get("reportBase"), status == "Accepted", status)
+def promise(asked: Payload, answer: Any) -> Promise | None:
+    """B07.FR.01, FR.02, FR.13; B08.FR.01, FR.02, FR.15, FR.16. None where no report can have that number."""
+    request_id, status = asked["requestId"], answer["status"]
+    if abs(request_id) > LARGEST:
+        return None
+    return Promise(int(request_id), asked.get("reportBase"), status == "Accepted", status)
 
 
 def part(report: Payload) -> Part:

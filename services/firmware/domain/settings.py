@@ -38,6 +38,7 @@ class State(StrEnum):
     PENDING_REBOOT = "pending_reboot"
     REJECTED = "rejected"
     READ_ONLY = "read_only"
+    WRITE_ONLY = "write_only"
     UNKNOWN = "unknown"
     NOT_YET_APPLIED = "not_yet_applied"
 
@@ -143,6 +144,8 @@ def state(setting: Setting | None, desired: str, booted_at: datetime | None) -> 
     """booted_at: when the station last booted, for what waits for that."""
     if setting is None:
         return State.NOT_YET_APPLIED
+    if setting.write_only:
+        return State.WRITE_ONLY
     if setting.value is not None and same(setting.value, desired, setting.facts):
         return State.IN_SYNC
     attempt = setting.attempt
@@ -167,8 +170,8 @@ ATTEMPTS = {
     Result.UNDELIVERABLE: State.NOT_YET_APPLIED,
     Result.CANCELLED: State.NOT_YET_APPLIED,
 }
-# What is not sent: it is as desired, or on its way, or the station said that it cannot be.
-SETTLED = frozenset({State.IN_SYNC, State.PENDING, State.PENDING_REBOOT, State.READ_ONLY})
+# What is not sent: it is as desired, or on its way, or cannot be, or is a secret, which is not kept in a command.
+SETTLED = frozenset({State.IN_SYNC, State.PENDING, State.PENDING_REBOOT, State.READ_ONLY, State.WRITE_ONLY})
 
 
 def to_send(setting: Setting | None, desired: str, booted_at: datetime | None) -> bool:

@@ -36,6 +36,7 @@ class Station:
     rejects: frozenset[str] = frozenset()
     asked: list[tuple[str, Any]] = field(default_factory=list)
     silent: frozenset[str] = frozenset()
+    unanswered: list[CommandRecord] = field(default_factory=list)
     version = "1.6"
 
     def answer(self, action: str, payload: Any) -> Any:
@@ -165,8 +166,10 @@ class Field:
         while True:
             for station, command in self._new():
                 station.asked.append((command.action, orjson.loads(command.payload)))
-                if command.action not in station.silent:
-                    await self._answer(station, command)
+                if command.action in station.silent:
+                    station.unanswered.append(command)
+                else:
+                    await self.answer(station, command)
             await self.world.bus.wait()
 
     def _new(self) -> list[tuple[Station, CommandRecord]]:
@@ -175,7 +178,8 @@ class Field:
         self._seen |= {out.command.id for out in new}
         return [(self.stations[out.station_id], out.command) for out in new if out.station_id in self.stations]
 
-    async def _answer(self, station: Station, command: CommandRecord) -> None:
+    async def answer(self, station: Station, command: CommandRecord) -> None:
+        """What it says to a command."""
         payload = orjson.loads(command.payload)
         said = station.answer(command.action, payload)
         result = Result(command_id=command.id, at=self.world.time())

@@ -120,6 +120,20 @@ async def test_a_201_station_reports_in_parts(field: Field) -> None:
     assert len(field.world.announced("MessageRecorded")) == 4
 
 
+async def test_a_report_may_be_whole_before_it_is_promised(field: Field) -> None:
+    """Answers and reports come by different topics."""
+    station = new(silent=frozenset({"GetBaseReport"}))
+    await field.boot(station)
+    await field.world.until(lambda: bool(station.unanswered))
+    [command] = station.unanswered
+    await field.report(station, station.sent("GetBaseReport")[0]["requestId"])
+    assert (await field.view(station))["read_at"] is None
+    await field.answer(station, command)
+    view = await field.view(station, lambda view: view["step"] == "idle")
+    assert (view["report"]["status"], view["report"]["base"]) == ("complete", "FullInventory")
+    assert view["read_at"] is not None
+
+
 async def test_what_a_full_report_does_not_name_is_gone(field: Field) -> None:
     station = new()
     await read(field, station)
@@ -302,6 +316,17 @@ async def test_the_same_request_again_changes_nothing(field: Field) -> None:
     ):
         assert (await put(field, station, other, key="once")).status_code == 409
     assert len(station.sent("ChangeConfiguration")) == 2
+
+
+async def test_the_same_report_is_asked_for_once(field: Field) -> None:
+    station = new()
+    await read(field, station)
+    path, headers = "/v1/stations/CP1/configuration/refresh", {"Idempotency-Key": "once"}
+    told = [await field.world.http.post(path, json={}, params={"wait": 10}, headers=headers) for _ in range(2)]
+    assert told[0].json() == told[1].json()
+    assert len(station.sent("GetBaseReport")) == 2
+    other = await field.world.http.post(path, json={"report": "SummaryInventory"}, headers=headers)
+    assert other.status_code == 409
 
 
 @pytest.mark.parametrize(

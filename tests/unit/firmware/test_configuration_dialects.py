@@ -268,7 +268,24 @@ def test_a_report_is_promised_or_not(status: str) -> None:
     _, asked = V201.read_all("SummaryInventory", 9)
     told = PROMISES["GetBaseReport"](asked, {"status": status})
     assert told == Promise(9, "SummaryInventory", status == "Accepted", status)
-    assert PROMISES["GetReport"]({"requestId": 9}, {"status": status}).base is None
+    assert PROMISES["GetReport"]({"requestId": 9}, {"status": status}) == Promise(9, None, status == "Accepted", status)
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    """JSON has one kind of number, and the schema takes it."""
+    component = {"name": "Connector", "evse": {"id": 1.0, "connectorId": 2.0}}
+    variable = Variable.of({"component": component, "variable": {"name": "V", "instance": ""}}, None)
+    assert str(variable) == "Connector@1.2.V"
+    told = PROMISES["GetReport"]({"requestId": 9.0}, {"status": "Accepted"})
+    assert told == Promise(9, None, True, "Accepted")
+    assert PROMISES["GetReport"]({"requestId": 1e300}, {"status": "Accepted"}) is None
+
+
+@pytest.mark.parametrize("evse", [{"id": -1}, {"id": 1, "connectorId": 2**31}])
+def test_a_setting_of_an_impossible_place_is_left_out(evse: dict[str, int]) -> None:
+    item = {"component": {"name": "EVSE", "evse": evse}, "variable": {"name": "V"}, "variableAttribute": [{}]}
+    report = {"requestId": 1, "seqNo": 0, "generatedAt": "2026-03-01T12:00:00Z", "reportData": [item]}
+    assert v201_configuration.part(report).settings == ()
 
 
 def test_secrets_are_never_what_was_wanted() -> None:

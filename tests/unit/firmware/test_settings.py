@@ -100,6 +100,7 @@ BOOTED = at(5)
         (setting("300"), State.DIFFERS, True),
         (setting("300", READ_ONLY), State.READ_ONLY, False),
         (setting("60", READ_ONLY), State.IN_SYNC, False),
+        (setting(None, Facts("WriteOnly")), State.WRITE_ONLY, False),
         (setting(None), State.NOT_YET_APPLIED, True),
         (setting(None, unknown=True), State.UNKNOWN, False),
         (setting(attempt=attempt(Result.PENDING)), State.PENDING, False),
