@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from redis.asyncio import Redis
 
 from services.common import consumer
 from services.firmware.app import build
+from services.firmware.configuration import applying
 from services.firmware.settings import Settings
 from tests.conftest import Stack
 from tests.integration.common.running import Running, running, settings_of
+from tests.integration.firmware.stations import Field, playing
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +30,13 @@ async def firmware(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Async
     monkeypatch.setattr(consumer, "COMMIT_EVERY", 0)
     async with running("firmware", build, settings, "ocpp.connections") as world:
         yield world
+
+
+@pytest.fixture
+async def field(firmware: Running, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Field]:
+    monkeypatch.setattr(applying, "EVERY", 0.02)
+    async with Redis.from_url(settings.redis_url) as redis:
+        await redis.flushdb()
+        async with playing(firmware, redis) as found:
+            yield found
+        await redis.flushdb()

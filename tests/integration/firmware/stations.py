@@ -25,6 +25,16 @@ BOOTS: dict[str, Callable[[str], Any]] = {
 }
 
 
+KEYS = {"HeartbeatInterval": "300", "NumberOfConnectors": "2", "ConnectionTimeOut": "60", "AuthorizationKey": "00AA"}
+VARIABLES = {
+    "OCPPCommCtrlr.HeartbeatInterval": "300",
+    "OCPPCommCtrlr.OfflineThreshold": "60",
+    "AuthCtrlr.AuthorizeRemoteStart": "true",
+    "DeviceDataCtrlr.ItemsPerMessage(GetVariables)": "4",
+    "DeviceDataCtrlr.ItemsPerMessage(SetVariables)": "2",
+}
+
+
 @dataclass
 class Station:
     """One station. values: by name; asked: what it was sent; silent: actions that it does not answer."""
@@ -207,6 +217,29 @@ class Field:
         except TimeoutError:
             raise AssertionError(seen) from None
         return seen
+
+
+def old(name: str = "CP1", **more: Any) -> Old:
+    return Old(name, dict(KEYS), frozenset({"NumberOfConnectors"}), **more)
+
+
+def new(name: str = "CP1", **more: Any) -> New:
+    return New(name, dict(VARIABLES), **more)
+
+
+async def read(field: Field, station: Station, firmware: str = "1") -> Any:
+    """It boots and all its settings are read."""
+    await field.boot(station, firmware)
+    if isinstance(station, New):
+        await field.world.until(lambda: bool(station.sent("GetBaseReport")))
+        await field.report(station, station.sent("GetBaseReport")[-1]["requestId"])
+    return await field.view(station, lambda view: view["step"] == "idle")
+
+
+async def put(field: Field, station: Station, settings: dict[str, str], wait: float = 10, **more: Any) -> Any:
+    headers = {"Idempotency-Key": more.pop("key")} if "key" in more else {}
+    path = f"/v1/stations/{station.id}/configuration"
+    return await field.world.http.put(path, json={"settings": settings}, params={"wait": wait} | more, headers=headers)
 
 
 def values(view: Any) -> dict[str, str | None]:

@@ -1,6 +1,5 @@
 """The picture of a station's settings: read, reported, set, shown; on a real Postgres."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,51 +9,10 @@ from services.firmware.app import build
 from services.firmware.configuration import applying
 from services.firmware.domain.reports import PATIENCE
 from services.firmware.settings import Settings
-from tests.integration.common.running import Running, running
-from tests.integration.firmware.stations import Field, New, Old, Station, playing, values
+from tests.integration.common.running import running
+from tests.integration.firmware.stations import KEYS, VARIABLES, Field, new, old, playing, put, read, values
 
-KEYS = {"HeartbeatInterval": "300", "NumberOfConnectors": "2", "ConnectionTimeOut": "60", "AuthorizationKey": "00AA"}
-VARIABLES = {
-    "OCPPCommCtrlr.HeartbeatInterval": "300",
-    "OCPPCommCtrlr.OfflineThreshold": "60",
-    "AuthCtrlr.AuthorizeRemoteStart": "true",
-    "DeviceDataCtrlr.ItemsPerMessage(GetVariables)": "4",
-    "DeviceDataCtrlr.ItemsPerMessage(SetVariables)": "2",
-}
 PASSWORD = "SecurityCtrlr.BasicAuthPassword"
-
-
-def old(name: str = "CP1", **more: Any) -> Old:
-    return Old(name, dict(KEYS), frozenset({"NumberOfConnectors"}), **more)
-
-
-def new(name: str = "CP1", **more: Any) -> New:
-    return New(name, dict(VARIABLES), **more)
-
-
-@pytest.fixture
-async def field(firmware: Running, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Field]:
-    monkeypatch.setattr(applying, "EVERY", 0.02)
-    async with Redis.from_url(settings.redis_url) as redis:
-        await redis.flushdb()
-        async with playing(firmware, redis) as found:
-            yield found
-        await redis.flushdb()
-
-
-async def read(field: Field, station: Station, firmware: str = "1") -> Any:
-    """It boots and all its settings are read."""
-    await field.boot(station, firmware)
-    if isinstance(station, New):
-        await field.world.until(lambda: bool(station.sent("GetBaseReport")))
-        await field.report(station, station.sent("GetBaseReport")[-1]["requestId"])
-    return await field.view(station, lambda view: view["step"] == "idle")
-
-
-async def put(field: Field, station: Station, settings: dict[str, str], wait: float = 10, **more: Any) -> Any:
-    headers = {"Idempotency-Key": more.pop("key")} if "key" in more else {}
-    path = f"/v1/stations/{station.id}/configuration"
-    return await field.world.http.put(path, json={"settings": settings}, params={"wait": wait} | more, headers=headers)
 
 
 async def test_a_16_station_is_read_when_it_boots_first(field: Field) -> None:

@@ -7,9 +7,7 @@ import pytest
 from services.common.bus import Record
 from services.common.wire import Station as StationRecord
 from tests.integration.common.running import Running
-from tests.integration.firmware.stations import Field, Station, states
-from tests.integration.firmware.test_configuration import field as field
-from tests.integration.firmware.test_configuration import new, old, put, read
+from tests.integration.firmware.stations import Field, Station, new, old, put, read, states
 
 GROUP = "/v1/groups/vienna/configuration"
 DESIRED = {"heartbeat_interval": "60", "ConnectionTimeOut": "90", "OCPPCommCtrlr.OfflineThreshold": "120"}
