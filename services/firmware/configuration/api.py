@@ -108,10 +108,10 @@ def _acts(asking: Asking) -> APIRouter:
         """Sets settings, whatever the station's version; what it said to each. Others stay as they are."""
         target = await asking.target(station_id)
         try:
-            keys = await asking.set(target, body.settings, expires_in, idempotency_key)
+            given = await asking.set(target, body.settings, expires_in, idempotency_key)
         except KeyReused as error:
             raise reused(error) from None
-        commands = await asking.wait(keys, wait)
+        commands = await asking.wait(given, wait)
         asked = {key(target.dialect.own(name)): name for name in body.settings}
         known = await asking.known(station_id, list(asked))
         response.status_code = _status(commands)
@@ -129,11 +129,12 @@ def _acts(asking: Asking) -> APIRouter:
         """Asks the station what its settings are: all, or some by name. A report of 2.x comes after the answer."""
         target = await asking.target(station_id)
         try:
-            keys, number = await asking.read(target, body.names, body.report, expires_in, idempotency_key)
+            given = await asking.read(target, body.names, body.report, expires_in, idempotency_key)
         except KeyReused as error:
             raise reused(error) from None
-        commands = await asking.wait(keys, wait)
+        commands = await asking.wait(given, wait)
         response.status_code = _status(commands)
+        number = given[0].payload.get("requestId")
         return ReadResults(station_id=station_id, commands=[view(command) for command in commands], request_id=number)
 
     return routes

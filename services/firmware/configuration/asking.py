@@ -14,7 +14,7 @@ from services.firmware.configuration import desired, reports_store, settings_sto
 from services.firmware.configuration.applying import limits
 from services.firmware.configuration.steps_store import Standing
 from services.firmware.dialects.configuration import SETTINGS
-from services.firmware.dialects.settings import BadName, Payload, SettingsDialect
+from services.firmware.dialects.settings import BadName, Limits, Payload, SettingsDialect
 from services.firmware.domain.settings import Setting, key
 
 
@@ -52,41 +52,37 @@ class Asking:
 
     async def set(
         self, target: Target, settings: Mapping[str, str], expires_in: float, idempotency_key: str | None
-    ) -> list[str]:
-        """Sets settings by any of their names; the keys of the commands. Raises Problem, KeyReused."""
+    ) -> list[Command]:
+        """Sets settings by any of their names. Raises Problem, KeyReused."""
         if found := list(desired.own_faults(target.dialect, settings)):
             raise faulty(found)
         values = {target.dialect.own(name): value for name, value in settings.items()}
         async with self.database.transaction() as db:
-            await steps_store.lock(db, [target.station_id], self.clock())
-            allowed = (await limits(db, {target.station_id: target.version}))[target.station_id]
+            allowed = await self._hold(db, target)
             await self._no_secrets(db, target, settings)
             calls = [(write.action, write.payload) for write in target.dialect.write(values, allowed)]
             asked = _asked(target.station_id, calls, expires_in, idempotency_key)
-            await _all_or_none(db, asked, await writing.write(db, self.desk, asked))
-        return await self._sent(asked)
+            kept = await _again(db, asked, len(values)) or await writing.write(db, self.desk, asked)
+        return await self._sent(kept)
 
     async def read(
         self, target: Target, names: Sequence[str] | None, base: str, expires_in: float, idempotency_key: str | None
-    ) -> tuple[list[str], int | None]:
-        """Reads settings by any of their names, or all; the keys of the commands and the number of the report.
-
-        Raises Problem, KeyReused.
-        """
-        dialect, number = target.dialect, None
+    ) -> list[Command]:
+        """Reads settings by any of their names, or all. Raises Problem, KeyReused."""
+        dialect = target.dialect
         async with self.database.transaction() as db:
+            allowed = await self._hold(db, target)
             if names is None:
-                number = await _number(db, target.station_id, idempotency_key)
-                calls = [dialect.read_all(base, number)]
+                calls = [dialect.read_all(base, (await reports_store.request_ids(db, 1))[0])]
             else:
-                allowed = (await limits(db, {target.station_id: target.version}))[target.station_id]
                 calls = dialect.read(_own(dialect, names), allowed)
             asked = _asked(target.station_id, calls, expires_in, idempotency_key)
-            await _all_or_none(db, asked, await self.desk.add(db, asked))
-        return await self._sent(asked), number if dialect.promises else None
+            kept = await _again(db, asked, len(names or ()) or 1) or await self.desk.add(db, asked)
+        return await self._sent(kept)
 
-    async def wait(self, keys: Sequence[str], seconds: float) -> list[Command]:
-        """Commands by their keys in the order they were given, when all have ended or after that time."""
+    async def wait(self, commands: Sequence[Command], seconds: float) -> list[Command]:
+        """Commands in the order in which they were given, when all have ended or after that time."""
+        keys = [command.idempotency_key or "" for command in commands]
 
         async def look() -> list[Command]:
             async with self.database.connection() as db:
@@ -107,14 +103,16 @@ class Asking:
         if found := [(f"settings.{names[one]}", SECRET) for (_, one), setting in known.items() if setting.write_only]:
             raise faulty(found)
 
-    async def _sent(self, asked: Sequence[Asked]) -> list[str]:
+    async def _hold(self, db: Connection, target: Target) -> Limits:
+        """Holds a station, so that its requests come one after the other; how much it takes."""
+        await steps_store.lock(db, [target.station_id], self.clock())
+        return (await limits(db, {target.station_id: target.version}))[target.station_id]
+
+    async def _sent(self, commands: list[Command]) -> list[Command]:
         """Sends at once what can be."""
-        keys = [one.idempotency_key or "" for one in asked]
-        async with self.database.connection() as db:
-            commands = await commands_store.by_keys(db, keys)
         self.desk.tell()
         await self.desk.send([command.id for command in commands])
-        return keys
+        return commands
 
 
 SECRET = "write-only at this station: its value is nobody's business and is not kept here"
@@ -142,37 +140,28 @@ def _asked(
     station_id: str, calls: Sequence[tuple[str, Payload]], expires_in: float, idempotency_key: str | None
 ) -> list[Asked]:
     """Each under a key of its own, by which all of them are found again."""
-    key_ = idempotency_key or str(uuid4())
-    return [
-        Asked(station_id, action, payload, expires_in, _key(station_id, key_, n))
-        for n, (action, payload) in enumerate(calls)
-    ]
+    base = f"configuration/{station_id}/{idempotency_key or uuid4()}"
+    return [Asked(station_id, action, payload, expires_in, f"{base}/{n}") for n, (action, payload) in enumerate(calls)]
 
 
-def _key(station_id: str, idempotency_key: str, number: int) -> str:
-    """Of the n-th command of a request."""
-    return f"configuration/{station_id}/{idempotency_key}/{number}"
+async def _again(db: Connection, asked: Sequence[Asked], most: int) -> list[Command]:
+    """The commands of the same request before, none where there was none. most: that it may have had.
 
-
-async def _number(db: Connection, station_id: str, idempotency_key: str | None) -> int:
-    """The number of a report: a new one, or that of the same request before."""
-    if idempotency_key:
-        for command in await commands_store.by_keys(db, [_key(station_id, idempotency_key, 0)]):
-            if number := command.payload.get("requestId"):
-                return int(number)
-    return (await reports_store.request_ids(db, 1))[0]
-
-
-async def _all_or_none(db: Connection, asked: Sequence[Asked], new: Sequence[Command]) -> None:
-    """The same request again changes nothing; another one under its key is none. Raises KeyReused."""
-    if len(new) == len(asked):
-        return
+    Raises KeyReused where it was another request.
+    """
     base = (asked[0].idempotency_key or "").rpartition("/")[0]
-    keys = [f"{base}/{n}" for n in range(len(asked) + 1)]
-    kept = {command.idempotency_key: command for command in await commands_store.by_keys(db, keys)}
-    same = all(
-        (found := kept.get(one.idempotency_key)) and (found.action, found.payload) == (one.action, one.payload)
-        for one in asked
-    )
-    if new or len(kept) != len(asked) or not same:
+    kept = await commands_store.by_keys(db, [f"{base}/{n}" for n in range(most + 1)])
+    kept.sort(key=lambda command: command.number)
+    if kept and _content(kept) != _content(asked):
         raise KeyReused("the Idempotency-Key stands for another request")
+    return kept
+
+
+def _content(calls: Sequence[Asked | Command]) -> list[object]:
+    """What is asked, however it was cut into messages and whatever number a report has."""
+    found: list[object] = []
+    for call in calls:
+        items = [item for part in call.payload.values() if isinstance(part, list) for item in part]
+        rest = {name: part for name, part in call.payload.items() if not isinstance(part, list) and name != "requestId"}
+        found += [(call.action, item) for item in items] or [(call.action, rest)]
+    return found

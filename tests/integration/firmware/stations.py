@@ -228,10 +228,11 @@ def new(name: str = "CP1", **more: Any) -> New:
 
 
 async def read(field: Field, station: Station, firmware: str = "1") -> Any:
-    """It boots and all its settings are read."""
+    """It boots and all its settings are read, if it is new or its firmware is."""
+    before = len(station.sent("GetBaseReport"))
     await field.boot(station, firmware)
     if isinstance(station, New):
-        await field.world.until(lambda: bool(station.sent("GetBaseReport")))
+        await field.world.until(lambda: len(station.sent("GetBaseReport")) > before)
         await field.report(station, station.sent("GetBaseReport")[-1]["requestId"])
     return await field.view(station, lambda view: view["step"] == "idle")
 

@@ -276,6 +276,19 @@ async def test_the_same_request_again_changes_nothing(field: Field) -> None:
     assert len(station.sent("ChangeConfiguration")) == 2
 
 
+async def test_the_same_request_is_the_same_however_it_is_cut(field: Field) -> None:
+    """What the station takes in a message may have become known in between."""
+    station = new()
+    limit = station.values.pop("DeviceDataCtrlr.ItemsPerMessage(SetVariables)")
+    await read(field, station)
+    wanted = {"heartbeat_interval": "60", "authorize_remote_start": "false", "OCPPCommCtrlr.OfflineThreshold": "1"}
+    first = (await put(field, station, wanted, key="once")).json()
+    station.values["DeviceDataCtrlr.ItemsPerMessage(SetVariables)"] = limit
+    await read(field, station, firmware="2")
+    assert (await put(field, station, wanted, key="once")).json() == first
+    assert [len(payload["setVariableData"]) for payload in station.sent("SetVariables")] == [3]
+
+
 async def test_the_same_report_is_asked_for_once(field: Field) -> None:
     station = new()
     await read(field, station)
