@@ -14,7 +14,7 @@ from services.common.wire import OUTCOME_ANSWERED, OUTCOME_REFUSED, Outbound, Re
 from services.common.wire import Command as CommandRecord
 from services.firmware.domain.steps import HEARD
 from services.ocpp.versions import VERSIONS
-from tests.integration.common.running import Running
+from tests.integration.common.running import Running, connected
 
 BOOTS: dict[str, Callable[[str], Any]] = {
     "1.6": lambda firmware: {"chargePointVendor": "V", "chargePointModel": "M", "firmwareVersion": firmware},
@@ -155,8 +155,7 @@ class Field:
     async def boot(self, station: Station, firmware: str = "1") -> None:
         """It connects and boots, and is accepted."""
         self.stations[station.id] = station
-        route = {"slot": 2, "connection_id": f"{station.id}-a", "version": station.version}
-        await self._redis.set(f"route:{station.id}", orjson.dumps(route))
+        await connected(self._redis, station.id, station.version)
         call = self.world.call("BootNotification", BOOTS[station.version](firmware), station.id, station.version)
         assert (await self.world.ask(call))["status"] == "Accepted"
         self.world.time.passes(HEARD.total_seconds())
