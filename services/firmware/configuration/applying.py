@@ -7,7 +7,7 @@ others wait their turn.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -29,6 +29,9 @@ EVERY = 1.0
 AT_ONCE = 200
 # Seconds. Only stations that are here are asked; one that leaves meanwhile is asked again when it is back.
 EXPIRES_IN = 120
+# Until stations that are away are looked at again, should nobody have said that they are back.
+AWAY = timedelta(minutes=10)
+PARKED = 5000
 
 log = structlog.get_logger()
 
@@ -74,6 +77,7 @@ class Applying:
             room = self.most - await steps_store.reading(db)
             due = await steps_store.claim(db, Step.DUE, now, min(room, AT_ONCE))
             ready = await steps_store.claim(db, Step.READY, now, AT_ONCE)
+            await steps_store.park(db, now, now + AWAY, PARKED)
             if due or ready:
                 await self._ask(db, await self._turn(db, due), now)
                 await self._set(db, await self._turn(db, ready), now)

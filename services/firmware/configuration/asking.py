@@ -14,7 +14,8 @@ from services.firmware.configuration import desired, reports_store, settings_sto
 from services.firmware.configuration.applying import limits
 from services.firmware.configuration.steps_store import Standing
 from services.firmware.dialects.configuration import SETTINGS
-from services.firmware.dialects.settings import BadName, Limits, Payload, SettingsDialect
+from services.firmware.dialects.names import BadName
+from services.firmware.dialects.settings import Limits, Payload, SettingsDialect
 from services.firmware.domain.settings import Setting, key
 
 

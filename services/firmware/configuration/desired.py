@@ -8,7 +8,8 @@ import orjson
 
 from services.common.database import Connection
 from services.firmware.dialects.configuration import SETTINGS
-from services.firmware.dialects.settings import BadName, SettingsDialect
+from services.firmware.dialects.names import BadName
+from services.firmware.dialects.settings import SettingsDialect
 from services.firmware.domain.settings import key
 
 LOAD = "select * from desired where station_group = any($1::text[])"

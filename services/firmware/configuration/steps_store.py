@@ -17,8 +17,11 @@ insert into configuration (station_id, due_at) select unnest($1::text[]), $2
 on conflict (station_id) do update set station_id = excluded.station_id
 returning *"""
 
+# One that waits for later need not, now that it is here.
 BEGIN = """
-insert into configuration (station_id, due_at) select unnest($1::text[]), $2 on conflict (station_id) do nothing"""
+insert into configuration (station_id, due_at) select unnest($1::text[]), $2
+on conflict (station_id) do update set due_at = excluded.due_at
+where configuration.step in ('due', 'ready') and configuration.due_at > excluded.due_at"""
 
 SAVE = """
 update configuration c set
@@ -44,6 +47,16 @@ where c.step = $1 and c.due_at <= $2 and s.online and s.boot_status = 'Accepted'
 order by c.due_at
 limit $3
 for update of c skip locked"""
+
+PARK = """
+with away as (
+    select c.station_id from configuration c join station s using (station_id)
+    where c.step in ('due', 'ready') and c.due_at <= $1
+        and not (s.online and s.boot_status is not distinct from 'Accepted' and not s.quarantined)
+    limit $3
+    for update of c skip locked
+)
+update configuration c set due_at = $2 from away where c.station_id = away.station_id"""
 
 ONE = """
 select s.version, s.booted_at, c.step, c.read_at, c.applied_at
@@ -78,7 +91,7 @@ async def lock(db: Connection, station_ids: Collection[str], now: datetime) -> d
 
 
 async def begin(db: Connection, station_ids: Collection[str], now: datetime) -> None:
-    """Stations that were never read are due."""
+    """Stations are here: those that were never read are due, and so are those that were away when they were."""
     if station_ids:
         await db.execute(BEGIN, sorted(station_ids), now)
 
@@ -103,6 +116,11 @@ async def claim(db: Connection, step: Step, now: datetime, limit: int) -> list[C
     """Stations at a step whose turn it is, held until the commit."""
     rows = await db.fetch(CLAIM, step.value, now, limit) if limit > 0 else []
     return [Candidate(progress(row), row["version"], row["booted_at"]) for row in rows]
+
+
+async def park(db: Connection, now: datetime, until: datetime, limit: int) -> None:
+    """Stations that are not here, or not let in, are not looked at again and again; begin() brings them back."""
+    await db.execute(PARK, now, until, limit)
 
 
 async def reading(db: Connection) -> int:

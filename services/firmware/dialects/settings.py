@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from services.firmware.dialects.names import BadName
 from services.firmware.domain.settings import Facts, Result, Seen, key
 
 Payload: TypeAlias = Mapping[str, Any]
@@ -124,6 +123,3 @@ def whole(values: Mapping[str, str], name: str) -> int | None:
     """A limit as a number above zero; None where the station says none that can be read."""
     text = values.get(key(name), "").strip()
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) else None
-
-
-__all__ = ["BadName", "Limits", "Payload", "Promise", "Reading", "SettingsDialect", "Tried", "Write", "chunks", "whole"]

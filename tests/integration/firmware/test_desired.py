@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from services.common.bus import Record
+from services.common.wire import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED
 from services.common.wire import Station as StationRecord
+from services.firmware.configuration import applying
 from tests.integration.common.running import Running
 from tests.integration.firmware.stations import Field, Station, new, old, put, read, states
 
@@ -73,6 +75,26 @@ async def test_stations_that_are_here_are_set_when_it_changes(field: Field) -> N
     assert await differing(field, away) == {"HeartbeatInterval": "differs"}
     await field.boot(away)
     await field.view(away, lambda view: states(view)["HeartbeatInterval"] == "in_sync")
+
+
+async def test_a_station_that_was_away_is_set_as_soon_as_it_is_back(field: Field) -> None:
+    """It need not boot for that; until then nobody looks for it."""
+    station, world = old(), field.world
+    await register(field, "CP1")
+    await read(field, station)
+    await world.put(world.change(CONNECTION_STATE_DISCONNECTED))
+    await desire(world, {"heartbeat_interval": "60"})
+
+    async def parked() -> bool:
+        async with world.database.connection() as db:
+            due_at = await db.fetchval("select due_at from configuration where station_id = 'CP1'")
+        return bool(due_at == world.time() + applying.AWAY)
+
+    while not await parked():
+        await world.bus.wait()
+    world.time.passes(1)
+    await world.put(world.change(CONNECTION_STATE_CONNECTED, connection_id="CP1-b"))
+    await field.view(station, lambda view: states(view)["HeartbeatInterval"] == "in_sync")
 
 
 async def test_differences_say_what_stands_in_the_way(field: Field) -> None:
