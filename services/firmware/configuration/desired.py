@@ -48,32 +48,37 @@ def concerns(dialect: SettingsDialect, name: str) -> bool:
 
 def faults(settings: Mapping[str, str], versions: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
     """What cannot be desired, and why; by the path of the field."""
-    for name, value in settings.items():
-        concerned = [dialect for dialect in SETTINGS.values() if concerns(dialect, name)]
-        if not concerned:
+    for name in settings:
+        if not any(concerns(dialect, name) for dialect in SETTINGS.values()):
             yield f"settings.{name}", "no name of any version"
-        for dialect in concerned:
-            yield from _fault(f"settings.{name}", dialect, name, value)
+    for dialect in SETTINGS.values():
+        shared = {name: value for name, value in settings.items() if concerns(dialect, name)}
+        yield from own_faults(dialect, shared)
     for version, own in versions.items():
-        named = SETTINGS.get(version)
-        if named is None:
+        if named := SETTINGS.get(version):
+            yield from own_faults(named, own, f"versions.{version}")
+        else:
             yield f"versions.{version}", f"not one of {', '.join(SETTINGS)}"
-            continue
-        for name, value in own.items():
-            yield from _fault(f"versions.{version}.{name}", named, name, value)
 
 
-def own_faults(dialect: SettingsDialect, settings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What cannot be set at a station of this version, and why; by the path of the field."""
+def own_faults(
+    dialect: SettingsDialect, settings: Mapping[str, str], within: str = "settings"
+) -> Iterator[tuple[str, str]]:
+    """What cannot be set at a station of this version, and why; by the path of the field. within: where it stands."""
     known: set[str] = set()
     for name, value in settings.items():
-        field = f"settings.{name}"
-        found = list(_fault(field, dialect, name, value))
-        yield from found
-        if not found and (called := key(dialect.own(name))) in known:
-            yield field, "named twice"
-        elif not found:
-            known.add(called)
+        try:
+            own = dialect.own(name)
+        except BadName as error:
+            yield f"{within}.{name}", str(error)
+            continue
+        if key(own) in known:
+            yield f"{within}.{name}", "named twice"
+        if dialect.secret(own):
+            yield f"{within}.{name}", "a secret: auth rotates passwords (POST /v1/stations/{station_id}/password)"
+        if len(value) > dialect.longest:
+            yield f"{within}.{name}", f"longer than {dialect.longest} characters"
+        known.add(key(own))
 
 
 async def load(db: Connection, groups: Collection[str]) -> dict[str, Desired]:
@@ -95,15 +100,3 @@ async def remove(db: Connection, group: str) -> bool:
 def _desired(group: str, written: str, changed_at: datetime) -> Desired:
     read = orjson.loads(written)
     return Desired(group, read["settings"], read["versions"], changed_at)
-
-
-def _fault(field: str, dialect: SettingsDialect, name: str, value: str) -> Iterator[tuple[str, str]]:
-    try:
-        own = dialect.own(name)
-    except BadName as error:
-        yield field, str(error)
-        return
-    if dialect.secret(own):
-        yield field, "a secret: passwords are rotated by auth (POST /v1/stations/{station_id}/password)"
-    if len(value) > dialect.longest:
-        yield field, f"longer than {dialect.longest} characters"

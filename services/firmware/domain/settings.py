@@ -1,8 +1,7 @@
 """A station's settings in words of no version: what each is known to be, and what became of the last attempt to set it.
 
 A setting is called by its name in the station's own words (1.6: the key; 2.x: component, variable and attribute as
-dialects/names.py writes them). Two names that
-differ only in case are one (CiString50Type of 1.6, identifiers of 2.x).
+dialects/names.py writes them). Two names that differ only in case are one (CiString50Type of 1.6, identifiers of 2.x).
 """
 
 import re
@@ -115,16 +114,11 @@ def seen(setting: Setting | None, news: Seen, at: datetime) -> Setting:
     if known.known_at and at < known.known_at:
         return known if known.facts else replace(known, facts=news.facts)
     facts = news.facts or known.facts
-    secret = facts is not None and facts.mutability == "WriteOnly"
-    return replace(
-        known,
-        name=known.name if news.unknown else news.name,
-        value=None if secret else news.value,
-        facts=facts,
-        unknown=news.unknown,
-        source=news.source,
-        known_at=at,
+    name = known.name if news.unknown else news.name
+    told = replace(
+        known, name=name, value=news.value, facts=facts, unknown=news.unknown, source=news.source, known_at=at
     )
+    return _discreet(told)
 
 
 def attempted(setting: Setting | None, name: str, attempt: Attempt) -> Setting:
@@ -137,7 +131,15 @@ def attempted(setting: Setting | None, name: str, attempt: Attempt) -> Setting:
     last = known.attempt
     if last and last.command_id != attempt.command_id and last.asked_at > attempt.asked_at:
         return known
-    return replace(known, attempt=attempt)
+    return _discreet(replace(known, attempt=attempt))
+
+
+def _discreet(setting: Setting) -> Setting:
+    """A value that is write-only is not kept, neither as it is nor as it was wanted."""
+    if not setting.write_only:
+        return setting
+    attempt = replace(setting.attempt, wanted=None) if setting.attempt else None
+    return replace(setting, value=None, attempt=attempt)
 
 
 def state(setting: Setting | None, desired: str, booted_at: datetime | None) -> State:

@@ -58,6 +58,17 @@ def test_what_is_write_only_is_not_kept() -> None:
     assert seen(known, Seen("x", "secret", "get"), at(1)).value is None
 
 
+def test_what_was_wanted_of_what_is_write_only_is_not_kept_either() -> None:
+    """Whichever is known first."""
+    hidden = attempted(setting(None, Facts("WriteOnly")), NAME, attempt(Result.APPLIED, "secret"))
+    told = seen(
+        attempted(None, NAME, attempt(Result.APPLIED, "secret")), Seen(NAME, None, "get", Facts("WriteOnly")), at(20)
+    )
+    for known in (hidden, told):
+        assert known.attempt == attempt(Result.APPLIED, None)
+        assert known.value is None
+
+
 def test_an_unknown_setting_keeps_its_spelling_and_loses_its_value() -> None:
     known = seen(setting(), Seen(NAME.lower(), None, "get", unknown=True), at(1))
     assert (known.name, known.value, known.unknown) == (NAME, None, True)
