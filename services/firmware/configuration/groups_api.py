@@ -1,5 +1,6 @@
 """REST of what is desired of groups of stations, and of how their stations stand to it."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from services.common.access import Access
 from services.common.commands_api import WORD
 from services.common.commands_desk import Desk
+from services.common.database import Connection
 from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.problems import Problem
 from services.common.stations import Filter
@@ -17,6 +19,8 @@ from services.firmware.configuration.views import GroupView, StationDifferences,
 from services.firmware.domain.settings import Setting, key
 
 READ, WRITE = "firmware:read", "firmware:write"
+# Stations that are looked at in one go.
+AT_ONCE = 500
 Group = Annotated[str, Path(min_length=1, max_length=255, pattern=WORD, description="as stations are registered in")]
 
 
@@ -40,6 +44,7 @@ def _reading(asking: Asking) -> APIRouter:
     async def differences(
         group: Group,
         everything: Annotated[bool, Query(alias="all", description="what is as desired too")] = False,
+        in_sync: Annotated[bool | None, Query(description="only stations that are, or are not")] = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> Page[StationDifferences]:
@@ -47,19 +52,27 @@ def _reading(asking: Asking) -> APIRouter:
         wanted, position = await _desired(asking, group), read_cursor(cursor, str)
         after = str(position[0]) if position else ""
         members = [id_ for id_ in _members(asking.desk, group) if id_ > after]
+        found: list[StationDifferences] = []
         async with asking.database.connection() as db:
-            stations = await reads.members(db, members[:limit])
-            named = {one.station_id: wanted.of(one.version) for one in stations}
-            keys = {(id_, key(name)) for id_, values in named.items() for name in values}
-            known: dict[str, dict[str, Setting]] = {id_: {} for id_ in named}
-            for (id_, one), setting in (await settings_store.load(db, keys)).items():
-                known[id_][one] = setting
-        items = [
-            StationDifferences.of(one, named[one.station_id], known[one.station_id], everything) for one in stations
-        ]
-        return Page(items=items, next=write_cursor(members[limit - 1]) if len(members) > limit else None)
+            for start in range(0, len(members), AT_ONCE):
+                stood = await _stand(db, wanted, members[start : start + AT_ONCE], everything)
+                found += [one for one in stood if in_sync in (None, one.in_sync)]
+                if len(found) > limit:
+                    break
+        return Page(items=found[:limit], next=write_cursor(found[limit - 1].station_id) if len(found) > limit else None)
 
     return routes
+
+
+async def _stand(db: Connection, wanted: Desired, members: Sequence[str], everything: bool) -> list[StationDifferences]:
+    """How stations stand to what is desired."""
+    stations = await reads.members(db, members)
+    named = {one.station_id: wanted.of(one.version) for one in stations}
+    keys = {(id_, key(name)) for id_, values in named.items() for name in values}
+    known: dict[str, dict[str, Setting]] = {id_: {} for id_ in named}
+    for (id_, one), setting in (await settings_store.load(db, keys)).items():
+        known[id_][one] = setting
+    return [StationDifferences.of(one, named[one.station_id], known[one.station_id], everything) for one in stations]
 
 
 def _acting(asking: Asking) -> APIRouter:

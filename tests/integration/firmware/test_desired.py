@@ -132,6 +132,8 @@ async def test_differences_say_what_stands_in_the_way(field: Field) -> None:
     first = await field.world.get(f"{GROUP}/differences", limit=1)
     rest = await field.world.get(f"{GROUP}/differences", cursor=first["next"])
     assert [item["station_id"] for item in (*first["items"], *rest["items"])] == ["CP1", "NEVER"]
+    assert len((await field.world.get(f"{GROUP}/differences", in_sync=False))["items"]) == 2
+    assert (await field.world.get(f"{GROUP}/differences", in_sync=True))["items"] == []
     assert rest["next"] is None
 
 
