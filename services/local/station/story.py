@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from rich.console import Console
 
 from services.local.errors import LocalError
 from services.local.station.facts import (
-    Answer,
     Call,
     Dialect,
     Payload,
@@ -21,7 +21,7 @@ from services.local.station.facts import (
     Wish,
     curve,
 )
-from services.local.station.link import Link, connected
+from services.local.station.link import Link, connect
 
 _STEP = timedelta(minutes=2)
 # A session that the CSMS started runs in real time.
@@ -58,15 +58,18 @@ class Story:
         """
         self._tell(f"connecting as {self.plan.station_id}, {self.dialect.subprotocol}")
         plan = self.plan
-        async with connected(plan.url, plan.station_id, plan.password, self.dialect, self._heard) as link:
-            acting, listening = asyncio.create_task(self._act(link)), asyncio.create_task(link.listen())
-            try:
-                done, _ = await asyncio.wait({acting, listening}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                acting.cancel()
-                listening.cancel()
-                await asyncio.wait({acting, listening})
-            (acting if acting in done else listening).result()
+        link = await connect(plan.url, plan.station_id, plan.password, self.dialect.subprotocol, self._asked)
+        acting = asyncio.create_task(self._act(link))
+        either: list[asyncio.Future[Any]] = [acting, link.lost]
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not acting.done():
+                raise link.lost.result()
+            acting.result()
+        finally:
+            acting.cancel()
+            await asyncio.wait({acting})
+            await link.close()
 
     async def _act(self, link: Link) -> None:
         interval = await self._boot(link)
@@ -80,7 +83,7 @@ class Story:
 
     async def _boot(self, link: Link) -> int:
         while True:
-            status, interval = self.dialect.booted(await link.call(self.dialect.boot()))
+            status, interval = self.dialect.booted(await link.call(*self.dialect.boot()))
             self._tell(f"BootNotification → {status}; heartbeat every {interval} s")
             if status == "Accepted":
                 return interval
@@ -88,7 +91,7 @@ class Story:
 
     async def _plug_in(self, link: Link) -> None:
         await self._say(link, *self.dialect.status(_now(), occupied=True), note="a car is plugged in")
-        status = self.dialect.authorized(await link.call(self.dialect.authorize(self.plan.id_token)))
+        status = self.dialect.authorized(await link.call(*self.dialect.authorize(self.plan.id_token)))
         self._tell(f"Authorize {self.plan.id_token} → {status}")
         if status != "Accepted":
             raise LocalError(f"the token {self.plan.id_token} is {status}: give another with --token")
@@ -98,7 +101,7 @@ class Story:
     ) -> None:
         first = last = next(readings)
         call = self.dialect.start(id_token, first, remote)
-        response = await link.call(call)
+        response = await link.call(*call)
         self.dialect.started(response)
         self._tell(f"{call[0]}: charging starts at {first.at:%H:%M} → {self.dialect.authorized(response)}")
         await self._say(link, *self.dialect.charging(first.at))
@@ -108,11 +111,11 @@ class Story:
             if stopped := await self._stopped_within(pause, link):
                 break
             last = reading
-            await link.call(self.dialect.sample(last))
+            await link.call(*self.dialect.sample(last))
             self._tell(f"  {last.at:%H:%M}  {last.power_w / 1000:5.1f} kW  {_kwh(first, last)}  {last.soc} %")
         self._meter_wh = last.energy_wh
         end = self.dialect.stop(id_token, last, remote=stopped)
-        await link.call(end)
+        await link.call(*end)
         self._tell(f"{end[0]}: {'stopped by the CSMS' if stopped else 'done'}, {_kwh(first, last)}", "green")
         await self._say(link, *self.dialect.status(_now(), occupied=False), note="I am free again")
 
@@ -154,14 +157,18 @@ class Story:
 
     async def _say(self, link: Link, *calls: Call, note: str = "") -> None:
         for call in calls:
-            await link.call(call)
+            await link.call(*call)
             self._tell(f"{call[0]}{': ' if note else ''}{note}")
 
-    def _heard(self, action: str, _: Payload, answer: Answer | None) -> None:
+    def _asked(self, action: str, payload: Payload) -> Payload | None:
+        answer = self.dialect.answer(action, payload)
         said = "I do not know it" if answer is None else answer.payload.get("status", "answered")
         self._tell(f"the CSMS asks {action} → {said}", "cyan")
-        if answer is not None and answer.wish is not None:
+        if answer is None:
+            return None
+        if answer.wish is not None:
             self._wishes.put_nowait(answer.wish)
+        return answer.payload
 
     def _tell(self, text: str, style: str = "") -> None:
         self.console.print(f"{_now().astimezone():%H:%M:%S}  {text}", style=style, highlight=False)
