@@ -16,6 +16,7 @@ from picows.common import WSError
 
 from services.local.errors import LocalError
 from services.local.station.facts import Payload
+from services.ocpp.errors import OcppError
 
 PATIENCE = 30.0
 _CALL, _RESULT, _ERROR = 2, 3, 4
@@ -23,7 +24,8 @@ _HANDSHAKE_SECONDS = 30.0
 _CLOSE_SECONDS = 2.0
 _READ_BUFFER = 1024
 
-# What the station says to a CALL of the CSMS: the response, or None for an action that it does not know.
+# What the station says to a CALL of the CSMS: the response, or None for an action that it does not know. OcppError is a
+# CALLERROR.
 Answers = Callable[[str, Payload], Payload | None]
 
 
@@ -175,7 +177,12 @@ class Link(WSListener):
 
     def _answer(self, message_id: str, action: str, payload: Payload) -> None:
         self._books.asked += 1
-        response = self._answers(action, payload)
+        try:
+            response = self._answers(action, payload)
+        except OcppError as error:
+            self._books.unknown += 1
+            self._send([_ERROR, message_id, error.code.value, error.description, {}])
+            return
         if response is None:
             self._books.unknown += 1
             self._send([_ERROR, message_id, "NotImplemented", "this charger does not know it", {}])

@@ -4,19 +4,22 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from urllib.parse import quote
 
 from rich.console import Console
 
 from services.local.errors import LocalError
 from services.local.settings import LocalSettings
+from services.local.station.charger import Charger
 from services.local.station.facts import Dialect
-from services.local.station.story import Plan, Story
+from services.local.station.story import Plan, Story, now
 from services.local.station.v16 import V16
 from services.local.station.v201 import V201
 from services.local.tokens import bearer_token
 
-DIALECTS: dict[str, type[Dialect]] = {"1.6": V16, "2.0.1": V201}
+DIALECTS: dict[str, Callable[[Charger, int], Dialect]] = {"1.6": V16, "2.0.1": V201}
+SAMPLE_SECONDS = 120
 
 
 async def play(plan: Plan, version: str, settings: LocalSettings, console: Console) -> None:
@@ -27,7 +30,8 @@ async def play(plan: Plan, version: str, settings: LocalSettings, console: Conso
     await asyncio.to_thread(register_token, address, bearer_token(settings), plan.id_token)
     registered = f"registered the token {plan.id_token} (PUT {address}/v1/tokens/{plan.id_token})"
     console.print(registered, highlight=False, soft_wrap=True)
-    await Story(plan, DIALECTS[version](), console).play()
+    charger = Charger(plan.station_id, now, patience=plan.pause)
+    await Story(plan, charger, DIALECTS[version](charger, SAMPLE_SECONDS), console).play()
 
 
 def register_token(address: str, bearer: str, id_token: str) -> None:

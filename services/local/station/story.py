@@ -1,6 +1,7 @@
 """What the demo charger does, step by step, told in plain words."""
 
 import asyncio
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,15 +10,17 @@ from typing import Any
 from rich.console import Console
 
 from services.local.errors import LocalError
+from services.local.station.charger import Charger, Outlet
 from services.local.station.facts import (
     Call,
     Dialect,
     Payload,
+    Perform,
     Reading,
     RemoteStart,
     RemoteStop,
     Reset,
-    Send,
+    Session,
     Wish,
     curve,
 )
@@ -46,10 +49,11 @@ class Story:
     """One charger on one connection."""
 
     plan: Plan
+    charger: Charger
     dialect: Dialect
     console: Console
-    _meter_wh: int = 1_234_500
     _wishes: "asyncio.Queue[Wish]" = field(default_factory=asyncio.Queue)
+    _reported: str = ""
 
     async def play(self) -> None:
         """Connects, boots, charges once and leaves; with `stay`, then obeys the CSMS until cancelled.
@@ -72,52 +76,55 @@ class Story:
             await link.close()
 
     async def _act(self, link: Link) -> None:
-        interval = await self._boot(link)
-        await self._say(link, *self.dialect.status(_now(), occupied=False), note="I am free")
-        await self._plug_in(link)
+        interval = await self._boot(link, "PowerUp")
         # Forty minutes are played in seconds, so they have just passed.
-        await self._charge(link, self.plan.id_token, curve(_now() - 20 * _STEP, _STEP, self._meter_wh, 21))
+        readings = curve(now() - 20 * _STEP, _STEP, int(self._outlet.meter_wh), 21)
+        await self._plug_in(link)
+        await self._charge(link, self._session(self.plan.id_token), readings)
         if self.plan.stay:
             self._tell("staying; start me from the CSMS, Ctrl-C to leave", "bold")
             await self._obey(link, interval)
 
-    async def _boot(self, link: Link) -> int:
+    async def _boot(self, link: Link, reason: str) -> int:
         while True:
-            status, interval = self.dialect.booted(await link.call(*self.dialect.boot()))
+            status, interval = self.dialect.booted(await link.call(*self.dialect.boot(reason)))
             self._tell(f"BootNotification → {status}; heartbeat every {interval} s")
             if status == "Accepted":
+                self._reported = ""
+                await self._say(link, *self.dialect.status(0))
+                await self._report(link, "I am free")
                 return interval
             await asyncio.sleep(interval or 60)
 
     async def _plug_in(self, link: Link) -> None:
-        await self._say(link, *self.dialect.status(_now(), occupied=True), note="a car is plugged in")
+        self._outlet.plugged = True
+        await self._report(link, "a car is plugged in")
         status = self.dialect.authorized(await link.call(*self.dialect.authorize(self.plan.id_token)))
         self._tell(f"Authorize {self.plan.id_token} → {status}")
         if status != "Accepted":
             raise LocalError(f"the token {self.plan.id_token} is {status}: give another with --token")
 
-    async def _charge(
-        self, link: Link, id_token: str, readings: Iterator[Reading], remote: RemoteStart | None = None
-    ) -> None:
+    async def _charge(self, link: Link, session: Session, readings: Iterator[Reading], remote: bool = False) -> None:
         first = last = next(readings)
-        call = self.dialect.start(id_token, first, remote)
-        response = await link.call(*call)
-        self.dialect.started(response)
-        self._tell(f"{call[0]}: charging starts at {first.at:%H:%M} → {self.dialect.authorized(response)}")
-        await self._say(link, *self.dialect.charging(first.at))
+        call = self.dialect.begun(session, first)
+        self.charger.begun(session)
+        status = self.dialect.started(session, await link.call(*call))
+        self._tell(f"{call[0]}: charging starts at {first.at:%H:%M} → {status}")
+        await self._report(link, "")
         pause = _REMOTE_PAUSES * self.plan.pause if remote else self.plan.pause
         stopped = False
         for reading in readings:
             if stopped := await self._stopped_within(pause, link):
                 break
             last = reading
-            await link.call(*self.dialect.sample(last))
+            await self._say(link, self.dialect.sampled(session, last), quiet=True)
             self._tell(f"  {last.at:%H:%M}  {last.power_w / 1000:5.1f} kW  {_kwh(first, last)}  {last.soc} %")
-        self._meter_wh = last.energy_wh
-        end = self.dialect.stop(id_token, last, remote=stopped)
-        await link.call(*end)
-        self._tell(f"{end[0]}: {'stopped by the CSMS' if stopped else 'done'}, {_kwh(first, last)}", "green")
-        await self._say(link, *self.dialect.status(_now(), occupied=False), note="I am free again")
+        self._outlet.meter_wh = last.energy_wh
+        await self._say(link, self.dialect.ended(session, last, "Remote" if stopped else "Local"), quiet=True)
+        self._tell(f"session over: {'stopped by the CSMS' if stopped else 'done'}, {_kwh(first, last)}", "green")
+        self.charger.ended(session)
+        self._outlet.plugged = False
+        await self._report(link, "I am free again")
 
     async def _stopped_within(self, pause: float, link: Link) -> bool:
         end = asyncio.get_running_loop().time() + pause
@@ -129,6 +136,9 @@ class Story:
                 return False
             if isinstance(wish, Reset):
                 self._wishes.put_nowait(wish)  # after the session
+                if wish.idle:
+                    await asyncio.sleep(end - asyncio.get_running_loop().time())
+                    return False
             if isinstance(wish, RemoteStop | Reset):
                 return True
             await self._fulfil(link, wish)
@@ -146,19 +156,48 @@ class Story:
 
     async def _fulfil(self, link: Link, wish: Wish) -> None:
         match wish:
-            case Send(calls):
-                await self._say(link, *calls, note="as asked")
-            case RemoteStart(id_token):
+            case Perform():
+                await self._perform(link, wish)
+            case RemoteStart():
                 step = timedelta(seconds=_REMOTE_PAUSES * self.plan.pause)
-                readings = curve(_now(), step, self._meter_wh, _A_LOT)
-                await self._charge(link, id_token, readings, wish)
+                readings = curve(now(), step, int(self._outlet.meter_wh), _A_LOT)
+                self._outlet.plugged = True
+                await self._report(link, "a car is plugged in")
+                await self._charge(link, self._session(wish.id_token, wish), readings, remote=True)
             case Reset():
-                await self._boot(link)
+                self.charger.variables.restarted()
+                await self._boot(link, "RemoteReset")
 
-    async def _say(self, link: Link, *calls: Call, note: str = "") -> None:
+    async def _perform(self, link: Link, wish: Perform) -> None:
+        for step in wish.steps:
+            await asyncio.sleep(step.after)
+            await self._say(link, step.call, note="as asked")
+        if wish.firmware:
+            self.charger.firmware = wish.firmware
+            await self._boot(link, "FirmwareUpdate")
+
+    async def _report(self, link: Link, note: str) -> None:
+        """A status, where it is another than the one before."""
+        if (state := self.dialect.state(1)) != self._reported:
+            self._reported = state
+            await self._say(link, *self.dialect.status(1), note=note)
+
+    async def _say(self, link: Link, *calls: Call | None, note: str = "", quiet: bool = False) -> None:
         for call in calls:
-            await link.call(*call)
-            self._tell(f"{call[0]}{': ' if note else ''}{note}")
+            if call is not None:
+                await link.call(*call)
+                if not quiet:
+                    self._tell(f"{call[0]}{': ' if note else ''}{note}")
+
+    def _session(self, id_token: str, wish: RemoteStart | None = None) -> Session:
+        session = Session(str(uuid.uuid4()), 1, id_token, now())
+        if wish:
+            session.remote_start_id, session.token_type = wish.request_id, wish.token_type
+        return session
+
+    @property
+    def _outlet(self) -> Outlet:
+        return self.charger.outlets[0]
 
     def _asked(self, action: str, payload: Payload) -> Payload | None:
         answer = self.dialect.answer(action, payload)
@@ -171,10 +210,11 @@ class Story:
         return answer.payload
 
     def _tell(self, text: str, style: str = "") -> None:
-        self.console.print(f"{_now().astimezone():%H:%M:%S}  {text}", style=style, highlight=False)
+        self.console.print(f"{now().astimezone():%H:%M:%S}  {text}", style=style, highlight=False)
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """What the demo charger's clock says."""
     return datetime.now(UTC)
 
 

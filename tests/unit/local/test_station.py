@@ -15,7 +15,8 @@ from rich.console import Console
 from websockets.asyncio.server import ServerConnection, serve
 
 from services.local.errors import LocalError
-from services.local.station.facts import RemoteStart, RemoteStop, curve
+from services.local.station.charger import Charger
+from services.local.station.facts import Dialect, Perform, RemoteStart, RemoteStop, curve
 from services.local.station.play import DIALECTS
 from services.local.station.story import Plan, Story
 from services.ocpp.versions import VERSIONS
@@ -37,6 +38,12 @@ START = {
     "1.6": ("RemoteStartTransaction", {"idTag": "OTHER"}),
     "2.0.1": ("RequestStartTransaction", {"idToken": {"idToken": "OTHER", "type": "Central"}, "remoteStartId": 7}),
 }
+
+
+def speaking(version: str) -> Dialect:
+    return DIALECTS[version](Charger("CP-1", lambda: NOW), 120)
+
+
 every_version = pytest.mark.parametrize("version", sorted(DIALECTS))
 
 
@@ -51,24 +58,29 @@ def test_the_curve_is_that_of_a_car() -> None:
     assert readings[-1].soc < 100
 
 
+def asked_by_csms(version: str) -> frozenset[str]:
+    found = VERSIONS[version].schemas.actions - VERSIONS[version].from_station
+    return found | {"DataTransfer"}
+
+
 @every_version
 def test_knows_every_action_a_csms_may_ask(version: str) -> None:
     schemas = VERSIONS[version].schemas
-    of_local_controllers = {"PublishFirmware", "UnpublishFirmware"}
-    asked = schemas.actions - VERSIONS[version].from_station - of_local_controllers
-    for action in sorted(asked):
+    for action in sorted(asked_by_csms(version)):
         document = schemas.document(action + ("" if version == "1.6" else "Request"))
         for payload in (minimal(document), full(document)):
-            answer = DIALECTS[version]().answer(action, payload)
+            answer = speaking(version).answer(action, payload)
             assert answer is not None, action
             schemas.check_response(action, answer.payload)
-    assert DIALECTS[version]().answer("NoSuchAction", {}) is None
+            for step in answer.wish.steps if isinstance(answer.wish, Perform) else ():
+                schemas.check_request(*step.call)
+    assert speaking(version).answer("NoSuchAction", {}) is None
 
 
 @every_version
 def test_a_remote_stop_of_another_transaction_is_rejected(version: str) -> None:
     action, key = {"1.6": ("RemoteStopTransaction", 41), "2.0.1": ("RequestStopTransaction", "x")}[version]
-    answer = DIALECTS[version]().answer(action, {"transactionId": key})
+    answer = speaking(version).answer(action, {"transactionId": key})
     assert answer is not None
     assert answer.payload == {"status": "Rejected"}
     assert answer.wish is None
@@ -108,7 +120,7 @@ class Csms:
 
 @asynccontextmanager
 async def running(csms: Csms) -> AsyncIterator[Csms]:
-    protocol: Any = DIALECTS[csms.version]().subprotocol
+    protocol: Any = speaking(csms.version).subprotocol
     async with serve(csms.serve_one, "127.0.0.1", 0, subprotocols=[protocol]) as server:
         csms.address = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
         yield csms
@@ -117,7 +129,8 @@ async def running(csms: Csms) -> AsyncIterator[Csms]:
 def story(csms: Csms, **plan: Any) -> tuple[Story, StringIO]:
     told = StringIO()
     made = Plan(csms.address, "CP 1", "TAG", **{"pause": 0.001, **plan})
-    return Story(made, DIALECTS[csms.version](), Console(file=told, width=200)), told
+    charger = Charger("CP 1", lambda: datetime.now(UTC), patience=made.pause)
+    return Story(made, charger, DIALECTS[csms.version](charger, 120), Console(file=told, width=200)), told
 
 
 @every_version
@@ -216,7 +229,7 @@ def refuse(connection: ServerConnection, request: Any) -> Any:
 
 
 def test_wishes_of_the_csms() -> None:
-    started = DIALECTS["2.0.1"]().answer(*START["2.0.1"])
+    started = speaking("2.0.1").answer(*START["2.0.1"])
     assert started is not None
-    assert started.wish == RemoteStart("OTHER", 7)
+    assert started.wish == RemoteStart("OTHER", 7, 1, "Central")
     assert RemoteStop() == RemoteStop()
