@@ -1,4 +1,4 @@
-"""The command `voltbus`: the stack on this machine, a token for it, and a charger to try it with."""
+"""The command `voltbus`: the stack on this machine, a token for it, and chargers to try it with."""
 
 import asyncio
 import os
@@ -67,6 +67,28 @@ def station(
         plan = Plan(gateway, id, token, password or None, pause=0.02 if fast else 1.0, stay=stay)
         asyncio.run(play(plan, version, settings, Console()))
         print(f"\nSee what it made:\n{transactions_curl(settings, id)}")
+
+
+@app.command()
+def fleet(
+    stations: Annotated[int, typer.Argument(help="how many")] = 20,
+    mix: Annotated[float, typer.Option(help="the share that speaks 2.0.1; the others speak 1.6")] = 0.5,
+    speed: Annotated[float, typer.Option(help="more drivers and smaller batteries: days so many times as fast")] = 60,
+    seed: Annotated[int, typer.Option(help="another seed, another fleet and another day")] = 1,
+    duration: Annotated[float, typer.Option(help="seconds; without it, until Ctrl-C")] = 0,
+    quiet: Annotated[bool, typer.Option(help="only totals, now and then")] = False,
+) -> None:
+    """Let many chargers live through days of drivers, faults and lost connections, and watch."""
+    import uvloop
+    from rich.console import Console
+
+    from services.local.fleet.fleet import Plan
+    from services.local.fleet.play import Show, play
+    from services.local.running import with_running
+
+    with _one_line():
+        plan, show = Plan(stations, mix, speed, seed), Show(duration, quiet)
+        uvloop.run(play(plan, show, with_running(read_settings()), Console()))
 
 
 @contextmanager

@@ -47,7 +47,8 @@ class Outlet:
         """What the meter shows."""
         soc = None if self.soc is None else int(self.soc)
         power = int(self.power_w) if self.session else 0
-        return Reading(at, int(self.meter_wh), power, soc, self.volts, self.phases)
+        state = self.session.state if self.session else "Idle"
+        return Reading(at, int(self.meter_wh), power, soc, self.volts, self.phases, state)
 
     @property
     def free(self) -> bool:

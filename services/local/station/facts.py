@@ -14,7 +14,10 @@ _BATTERY_WH = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One look at the meter; energy is the register in Wh, soc the car's state of charge in percent, if it tells."""
+    """One look at the meter; energy is the register in Wh, soc the car's state of charge in percent, if it tells.
+
+    state: of the session at that moment.
+    """
 
     at: datetime
     energy_wh: int
@@ -22,6 +25,7 @@ class Reading:
     soc: int | None
     volts: int = 400
     phases: int = 1
+    state: str = "Charging"
 
     @property
     def current_a(self) -> float:
@@ -35,6 +39,7 @@ class Session:
 
     name: made by the station, unique for ever. number: given by the CSMS in 1.6, None until it is known.
     sequence: of the next message of it. state: as 2.0.1 calls it (EVConnected, Charging, SuspendedEV, SuspendedEVSE).
+    meter_start_wh: the register when it began.
     """
 
     name: str
@@ -47,6 +52,7 @@ class Session:
     number: int | None = None
     sequence: int = 0
     state: str = "Charging"
+    meter_start_wh: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +127,15 @@ class Dialect(Protocol):
     def sample_seconds(self) -> int:
         """How often the CSMS wants meter values of a session; 0 for never."""
 
+    @property
+    def heartbeat_seconds(self) -> int:
+        """How often it shows that it lives, as the answer to its boot or a later command said."""
+
     def boot(self, reason: str) -> Call:
         """reason: PowerUp, RemoteReset, ScheduledReset, FirmwareUpdate, as 2.0.1 has it."""
 
     def booted(self, response: Mapping[str, Any]) -> tuple[str, int]:
-        """Status and interval in seconds."""
+        """Status and interval in seconds; the interval of an acceptance is that of the heartbeat (B01.FR.04)."""
 
     def heartbeat(self) -> Call: ...
     def state(self, outlet: int) -> str:

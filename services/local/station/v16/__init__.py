@@ -7,7 +7,7 @@ from services.local.station.charger import Charger
 from services.local.station.facts import Answer, Call, Reading, Session
 from services.local.station.v16 import messages
 from services.local.station.v16.commands import ANSWERS
-from services.local.station.v16.configuration import SAMPLE_INTERVAL, keys
+from services.local.station.v16.configuration import HEARTBEAT_INTERVAL, SAMPLE_INTERVAL, keys
 
 # Reasons that 1.6 does not have, by their nearest.
 _REASONS = {"ImmediateReset": "HardReset", "StoppedByEV": "EVDisconnected", "GroundFault": "Other", "Timeout": "Other"}
@@ -26,11 +26,18 @@ class V16:
     def sample_seconds(self) -> int:
         return self.charger.variables.number(SAMPLE_INTERVAL)
 
+    @property
+    def heartbeat_seconds(self) -> int:
+        return self.charger.variables.number(HEARTBEAT_INTERVAL)
+
     def boot(self, reason: str) -> Call:  # noqa: ARG002
         return messages.boot(self.charger)
 
     def booted(self, response: Mapping[str, Any]) -> tuple[str, int]:
-        return response["status"], response["interval"]
+        status, interval = response["status"], response["interval"]
+        if status == "Accepted" and interval:
+            self.charger.variables.set(HEARTBEAT_INTERVAL, str(interval))
+        return status, interval
 
     def heartbeat(self) -> Call:
         return "Heartbeat", {}

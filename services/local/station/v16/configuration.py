@@ -14,6 +14,7 @@ from services.local.station.variables import (
 )
 
 SAMPLE_INTERVAL, AUTHORIZATION_KEY = "MeterValueSampleInterval", "AuthorizationKey"
+HEARTBEAT_INTERVAL = "HeartbeatInterval"
 PROFILES = "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"
 MEASURANDS = ("Energy.Active.Import.Register", "Power.Active.Import", "Current.Import", "Voltage", "SoC")
 
@@ -70,7 +71,7 @@ _NUMBERS = {
     "CertSigningWaitMinimum": 30,
     "ClockAlignedDataInterval": 0,
     "ConnectionTimeOut": 60,
-    "HeartbeatInterval": 300,
+    HEARTBEAT_INTERVAL: 300,
     "LightIntensity": 50,
     "MaxEnergyOnInvalidId": 0,
     "MinimumStatusDuration": 0,

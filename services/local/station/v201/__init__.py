@@ -7,7 +7,7 @@ from services.local.station.charger import Charger
 from services.local.station.facts import Answer, Call, Reading, Session
 from services.local.station.v201 import messages
 from services.local.station.v201.commands import ANSWERS
-from services.local.station.v201.model import SAMPLE_INTERVAL, variables
+from services.local.station.v201.model import HEARTBEAT_INTERVAL, SAMPLE_INTERVAL, variables
 
 
 class V201:
@@ -24,11 +24,18 @@ class V201:
     def sample_seconds(self) -> int:
         return self.charger.variables.number(SAMPLE_INTERVAL)
 
+    @property
+    def heartbeat_seconds(self) -> int:
+        return self.charger.variables.number(HEARTBEAT_INTERVAL)
+
     def boot(self, reason: str) -> Call:
         return messages.boot(self.charger, reason)
 
     def booted(self, response: Mapping[str, Any]) -> tuple[str, int]:
-        return response["status"], response["interval"]
+        status, interval = response["status"], response["interval"]
+        if status == "Accepted" and interval:
+            self.charger.variables.set(HEARTBEAT_INTERVAL, str(interval))
+        return status, interval
 
     def heartbeat(self) -> Call:
         return "Heartbeat", {}

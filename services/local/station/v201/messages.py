@@ -81,7 +81,7 @@ def ended(session: Session, reading: Reading, reason: str, offline: bool) -> Cal
     """E06; the token is named by the driver who ends it with a card."""
     more: Payload = {"idToken": token(session)} if reason == "Local" else {}
     trigger = _TRIGGERS.get(reason, "AbnormalCondition")
-    info = {"stoppedReason": reason}
+    info = {"stoppedReason": reason, "chargingState": "Idle" if reason == "EVDisconnected" else "EVConnected"}
     return event("Ended", session, reading, trigger, "Transaction.End", offline, info, more)
 
 
@@ -103,7 +103,7 @@ def event(
         "timestamp": stamp(reading.at),
         "triggerReason": trigger,
         "seqNo": number,
-        "transactionInfo": {"transactionId": session.name, "chargingState": session.state, **info},
+        "transactionInfo": {"transactionId": session.name, "chargingState": reading.state, **info},
         "meterValue": [meter_value(reading, context)],
         **more,
     }

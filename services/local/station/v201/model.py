@@ -47,6 +47,7 @@ class Name(NamedTuple):
 
 
 SAMPLE_INTERVAL = Name("SampledDataCtrlr", "TxUpdatedInterval")
+HEARTBEAT_INTERVAL = Name("OCPPCommCtrlr", "HeartbeatInterval")
 PASSWORD = Name("SecurityCtrlr", "BasicAuthPassword")
 SECURITY_PROFILE = Name("SecurityCtrlr", "SecurityProfile")
 MONITORING_LEVEL = Name("MonitoringCtrlr", "ActiveMonitoringLevel")
@@ -179,7 +180,7 @@ _FLAGS = {
 _NUMBERS: dict[Name, tuple[int, str | None]] = {
     Name("AlignedDataCtrlr", "Interval"): (0, "s"),
     Name("AlignedDataCtrlr", "TxEndedInterval"): (0, "s"),
-    Name("OCPPCommCtrlr", "HeartbeatInterval"): (300, "s"),
+    HEARTBEAT_INTERVAL: (300, "s"),
     Name("OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent"): (5, "s"),
     Name("OCPPCommCtrlr", "MessageAttempts", "TransactionEvent"): (3, None),
     Name("OCPPCommCtrlr", "NetworkProfileConnectionAttempts"): (3, None),

@@ -1,0 +1,74 @@
+"""All stations of a fleet: made from a seed, moved on by whoever has a clock."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.local.fleet import world
+from services.local.fleet.machine import Ask, Machine
+from services.local.fleet.tidings import Tally, Tell, silence
+from services.local.fleet.world import Driver
+from services.local.station.charger import Charger, Make, Outlet, outlet
+from services.local.station.facts import Clock
+from services.local.station.v16 import V16
+from services.local.station.v201 import V201
+
+GROUP = "fleet"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What fleet it shall be. mix: the share of 2.0.1. speed: how much faster than life the days go."""
+
+    stations: int = 20
+    mix: float = 0.5
+    speed: float = 60.0
+    seed: int = 1
+
+    @property
+    def sample_seconds(self) -> int:
+        """How often a session is metered, unless the CSMS says otherwise: as often a session at any speed."""
+        return max(3, round(300 / self.speed))
+
+
+@dataclass(slots=True)
+class Fleet:
+    """Its stations in the order of their ids."""
+
+    machines: list[Machine]
+    tally: Tally
+    plan: Plan
+    begun: datetime
+    drivers: list[Driver] = field(default_factory=list)
+
+    def advance(self, now: datetime) -> None:
+        """Lets every station do what is due."""
+        for machine in self.machines:
+            if machine.due is not None and machine.due <= now:
+                machine.advance()
+
+
+def build(plan: Plan, clock: Clock, ask: Ask = lambda *_: None, tell: Tell = silence) -> Fleet:
+    """A fleet: the same for the same plan, and it does the same where it hears the same at the same times."""
+    dice = random.Random(f"{plan.seed}/fleet")
+    modern = set(dice.sample(range(plan.stations), round(plan.mix * plan.stations)))
+    fleet = Fleet([], Tally(), plan, clock())
+    for number in range(plan.stations):
+        make = dice.choices(world.MAKES, world.SHARES)[0]
+        charger = Charger(station_id(number, plan.stations), clock, make, _outlets(make, dice))
+        dialect = (V201 if number in modern else V16)(charger, plan.sample_seconds)
+        drivers = world.draw_drivers(plan.seed, number)
+        own = random.Random(f"{plan.seed}/station/{number}")
+        fleet.machines.append(Machine(charger, dialect, own, drivers, plan.speed, fleet.tally, ask=ask, tell=tell))
+        fleet.drivers += drivers
+    return fleet
+
+
+def station_id(number: int, stations: int) -> str:
+    """FLEET-001 and so on."""
+    return f"FLEET-{number + 1:0{max(3, len(str(stations)))}}"
+
+
+def _outlets(make: Make, dice: random.Random) -> tuple[Outlet, ...]:
+    count = 2 if make.model.startswith("Post") else 1
+    return tuple(outlet(make, number + 1, dice.randrange(10_000, 9_000_000)) for number in range(count))
