@@ -73,7 +73,7 @@ def station(
 def fleet(
     stations: Annotated[int, typer.Argument(help="how many")] = 20,
     mix: Annotated[float, typer.Option(help="the share that speaks 2.0.1; the others speak 1.6")] = 0.5,
-    speed: Annotated[float, typer.Option(help="more drivers and smaller batteries: days so many times as fast")] = 60,
+    speed: Annotated[float, typer.Option(help="more drivers and smaller batteries: days so many times as fast")] = 100,
     seed: Annotated[int, typer.Option(help="another seed, another fleet and another day")] = 1,
     duration: Annotated[float, typer.Option(help="seconds; without it, until Ctrl-C")] = 0,
     quiet: Annotated[bool, typer.Option(help="only totals, now and then")] = False,

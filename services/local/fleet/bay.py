@@ -18,6 +18,7 @@ from services.local.station.orders import same
 APP_PATIENCE = 45.0
 # How often it is looked at what flows, in seconds.
 TICK = 1.0
+_USUAL = ("Local", "EVDisconnected")
 # Below six amperes a car of alternating current does not charge (IEC 61851-1); a rectifier needs something as well.
 _LEAST_A, _LEAST_DC_W = 6, 1_000
 
@@ -75,7 +76,7 @@ class Bay:
         self.visit = visit = Visit(driver, draw_car(station.dice, station.speed), app)
         self.outlet.plugged, self.outlet.finishing = True, False
         self.outlet.soc = visit.car.soc
-        station.tell(Kind.DRIVER, f"{driver.name} plugs in a {visit.car.model.name}, {visit.car.soc:.0f} %")
+        station.tell(Kind.DRIVER, f"{driver.name} plugs in {visit.car.model.name}, {visit.car.soc:.0f} %")
         self.report()
         wait = station.dice.uniform(1.5, 4)
         station.agenda.after(wait, self._while(visit, self._by_app if app else self._by_card))
@@ -102,7 +103,8 @@ class Bay:
         offline, dialect = not station.online, station.dialect
         self._keep(lambda: dialect.ended(session, reading, reason, offline))
         energy = outlet.meter_wh - session.meter_start_wh
-        station.tell(Kind.SESSION, f"{self._who} has charged {energy / 1000:.2f} kWh ({reason})")
+        why = "" if reason in _USUAL else f" ({reason})"
+        station.tell(Kind.SESSION, f"{self._who} has charged {energy / 1000:.2f} kWh{why}")
         station.charger.ended(session)
         outlet.finishing = True
         self.report()

@@ -136,8 +136,9 @@ class View:
         title = (
             f"Voltbus fleet · {int(clock):02d}:{int(clock % 1 * 60):02d} of a day {fleet.plan.speed:g} times as fast"
         )
+        bays = [(machine, bay) for machine in fleet.machines for bay in machine.bays]
         few = len(fleet.machines) <= _NAMED
-        stations = Columns(map(_tile, fleet.machines), padding=(0, 2)) if few else _dots(fleet.machines)
+        stations = Columns([_tile(*one) for one in bays], padding=(0, 2)) if few else _dots(bays)
         return Group(
             Panel(self.totals(fleet), title=title, subtitle="Ctrl-C ends it"),
             Panel(Group(stations, _legend())),
@@ -161,22 +162,19 @@ def look(machine: Machine, bay: Bay) -> str:
     return "reserved" if outlet.reservation else "free"
 
 
-def _tile(machine: Machine) -> RenderableType:
-    text = Text(machine.charger.id, "" if machine.linked else "yellow")
+def _tile(machine: Machine, bay: Bay) -> RenderableType:
+    text = Text(f"{machine.charger.id}{f'/{bay.outlet.number}' if len(machine.bays) > 1 else '  '}")
     text.append(" 1.6" if machine.dialect.subprotocol == "ocpp1.6" else " 2.0", "dim")
-    for bay in machine.bays:
-        sign, style = _LOOKS[look(machine, bay)]
-        text.append(f" {sign}", style)
-        if bay.outlet.session:
-            text.append(f"{bay.outlet.power_w / 1000:5.1f} kW {bay.outlet.soc or 0:3.0f} %", style)
-    return text
+    sign, style = _LOOKS[look(machine, bay)]
+    text.append(f" {sign}", style)
+    charge = f"{bay.outlet.power_w / 1000:5.1f} kW {bay.outlet.soc or 0:3.0f} %" if bay.outlet.session else ""
+    return text.append(f"{charge:14}", style)
 
 
-def _dots(machines: Iterable[Machine]) -> Text:
+def _dots(bays: Iterable[tuple[Machine, Bay]]) -> Text:
     text = Text()
-    for machine in machines:
-        for bay in machine.bays:
-            text.append(*_LOOKS[look(machine, bay)])
+    for machine, bay in bays:
+        text.append(*_LOOKS[look(machine, bay)])
     return text
 
 

@@ -57,7 +57,7 @@ _CHARGED_PART = 0.93
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A kind of car: battery in Wh, the most it takes in W from alternating and from direct current."""
+    """A kind of car, with its article: battery in Wh, the most it takes in W from alternating and from direct current."""
 
     name: str
     battery_wh: int
@@ -66,10 +66,10 @@ class Model:
 
 
 MODELS = (
-    Model("city car", 36_000, 7_400, 50_000),
-    Model("hatchback", 58_000, 11_000, 120_000),
-    Model("estate", 77_000, 11_000, 170_000),
-    Model("van", 90_000, 22_000, 110_000),
+    Model("a city car", 36_000, 7_400, 50_000),
+    Model("a hatchback", 58_000, 11_000, 120_000),
+    Model("an estate", 77_000, 11_000, 170_000),
+    Model("a van", 90_000, 22_000, 110_000),
 )
 
 
@@ -121,8 +121,9 @@ def draw_drivers(seed: int, station: int, count: int = 3) -> tuple[Driver, ...]:
     dice = random.Random(f"{seed}/drivers/{station}")
     drivers = []
     for _ in range(count):
-        status = dice.choices(("Accepted", "Blocked", "Unknown"), (90, 6, 4))[0]
-        drivers.append(Driver(dice.choice(_NAMES), f"F1EE7{dice.randrange(16**9):09X}", status))
+        status = dice.choices(("Accepted", "Blocked", "Unknown"), (92, 5, 3))[0]
+        name = f"{dice.choice(_NAMES)} {dice.choice(_NAMES)[0]}."
+        drivers.append(Driver(name, f"F1EE7{dice.randrange(16**9):09X}", status))
     return tuple(drivers)
 
 
