@@ -14,6 +14,7 @@ from services.local.station.v16 import V16
 from services.local.station.v201 import V201
 
 GROUP = "fleet"
+_DRIVERS, _FEW_DRIVERS, _MANY = 3, 1, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def build(plan: Plan, clock: Clock, ask: Ask = lambda *_: None, tell: Tell = sil
         make = dice.choices(world.MAKES, world.SHARES)[0]
         charger = Charger(station_id(number, plan.stations), clock, make, _outlets(make, dice))
         dialect = (V201 if number in modern else V16)(charger, plan.sample_seconds)
-        drivers = world.draw_drivers(plan.seed, number)
+        drivers = world.draw_drivers(plan.seed, number, _FEW_DRIVERS if plan.stations > _MANY else _DRIVERS)
         own = random.Random(f"{plan.seed}/station/{number}")
         fleet.machines.append(Machine(charger, dialect, own, drivers, plan.speed, fleet.tally, ask=ask, tell=tell))
         fleet.drivers += drivers

@@ -1,7 +1,8 @@
 """Registers the fleet's stations and drivers through auth's REST API, as anybody would."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +15,11 @@ from services.local.fleet.world import Driver
 
 AT_ONCE = 16
 
+# A connection that auth had just closed is tried again; all that is asked here may be asked twice.
+_ATTEMPTS = 3
+
 Progress = Callable[[int], None]
+Work = Callable[[], Awaitable[None]]
 
 
 class Registrar:
@@ -29,8 +34,8 @@ class Registrar:
 
         done: told how many more are registered.
         """
-        stations = (self._station(machine) for machine in fleet.machines)
-        drivers = (self._driver(driver) for driver in fleet.drivers if driver.registered)
+        stations = (partial(self._station, machine) for machine in fleet.machines)
+        drivers = (partial(self._driver, driver) for driver in fleet.drivers if driver.registered)
         try:
             async with asyncio.TaskGroup() as group:
                 for work in (*stations, *drivers):
@@ -38,9 +43,9 @@ class Registrar:
         except* LocalError as errors:
             raise _first(errors.exceptions) from None
 
-    async def _bounded(self, work: Coroutine[Any, Any, None], done: Progress) -> None:
+    async def _bounded(self, work: Work, done: Progress) -> None:
         async with self._gate:
-            await work
+            await work()
         done(1)
 
     async def _station(self, machine: Machine) -> None:
@@ -55,14 +60,7 @@ class Registrar:
         await self._ask("PUT", f"/v1/tokens/{quote(driver.id_token, safe='')}", body)
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        try:
-            response = await self._http.request(method, self._address + path, json=body)
-        except httpx.TimeoutException:
-            raise LocalError(
-                f"auth at {self._address} does not answer in time: try again with fewer stations"
-            ) from None
-        except httpx.TransportError:
-            raise LocalError(f"nothing answers at {self._address}: start it with `make run`, then try again") from None
+        response = await self._request(method, path, body)
         if response.is_error:
             raise LocalError(
                 f"auth at {self._address} refused to register the fleet ({response.status_code} "
@@ -70,6 +68,16 @@ class Registrar:
             )
         answer: dict[str, Any] = response.json()
         return answer
+
+    async def _request(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
+        for attempt in range(_ATTEMPTS):
+            try:
+                return await self._http.request(method, self._address + path, json=body)
+            except httpx.ConnectError:
+                break
+            except httpx.TransportError:
+                await asyncio.sleep(attempt)
+        raise LocalError(f"nothing answers at {self._address}: start it with `make run`, then try again")
 
 
 def _first(errors: Iterable[BaseException]) -> BaseException:

@@ -57,7 +57,7 @@ _CHARGED_PART = 0.93
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A kind of car, with its article: battery in Wh, the most it takes in W from alternating and from direct current."""
+    """A kind of car, with its article: battery in Wh, the most it takes of alternating and of direct current in W."""
 
     name: str
     battery_wh: int
@@ -116,7 +116,7 @@ def draw_car(dice: random.Random, speed: float) -> Car:
     return Car(model, model.battery_wh / speed, soc, min(100.0, soc + dice.uniform(25, 60)))
 
 
-def draw_drivers(seed: int, station: int, count: int = 3) -> tuple[Driver, ...]:
+def draw_drivers(seed: int, station: int, count: int) -> tuple[Driver, ...]:
     """Those who use one station; the same for the same seed. One in some twenty is blocked, one in thirty unknown."""
     dice = random.Random(f"{seed}/drivers/{station}")
     drivers = []
