@@ -143,6 +143,10 @@ class Machine:
         """For those who watch."""
         self._tell(Tiding(self.charger.clock(), self.charger.id, kind, text))
 
+    def watch(self, tell: Tell) -> None:
+        """Tells somebody else from now on."""
+        self._tell = tell
+
     def idle(self) -> None:
         """A session has ended: a reset that waited for it may go on."""
         if self._reset is not None and not any(self.charger.sessions()):
@@ -182,7 +186,7 @@ class Machine:
         if self.wants_link:
             self.tally.spells += 1
             self.tell(Kind.LINK, "loses its network")
-            self._unlink(self.dice.uniform(600, 3600) / self.speed + 3, "finds its network again")
+            self.unlink(self.dice.uniform(600, 3600) / self.speed + 3, "finds its network again")
 
     def _fault(self) -> None:
         self.agenda.after(seldom(self.dice, self.speed, _FAULTS), self._fault)
@@ -254,9 +258,10 @@ class Machine:
         self.tally.reboots += 1
         self.charger.variables.restarted()
         self._boot_reason = reason
-        self._unlink(_RESTART_SECONDS, f"is up again ({reason})")
+        self.unlink(_RESTART_SECONDS, f"is up again ({reason})")
 
-    def _unlink(self, seconds: float, afterwards: str) -> None:
+    def unlink(self, seconds: float, afterwards: str) -> None:
+        """No connection for a while; what is told when that is over."""
         self.wants_link = False
         self.booted = False
         self.wake()

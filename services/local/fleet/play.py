@@ -67,7 +67,7 @@ def now() -> datetime:
 
 async def _register(fleet: Fleet, registrar: Registrar, console: Console) -> None:
     count = len(fleet.machines) + sum(driver.registered for driver in fleet.drivers)
-    with Progress(console=console, transient=True) as progress:
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"registering {len(fleet.machines)} stations and their drivers", total=count)
         await registrar.register(fleet, lambda more: progress.advance(task, more))
     drivers = sum(driver.registered for driver in fleet.drivers)

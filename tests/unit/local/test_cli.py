@@ -41,6 +41,10 @@ def test_token(data: Path) -> None:
         (["up"], {"VOLTBUS_AUTH_PORT": "no"}, "VOLTBUS_AUTH_PORT is 'no': set it to a port between 1 and 65535"),
         (["station"], {"VOLTBUS_AUTH_PORT": "9"}, "nothing answers at http://127.0.0.1:9: start it with `make run`"),
         (["station", "--version", "3"], {}, "no version 3: choose one of 1.6, 2.0.1"),
+        (["fleet", "3"], {"VOLTBUS_AUTH_PORT": "9"}, "nothing answers at http://127.0.0.1:9: start it with `make run`"),
+        (["fleet", "0"], {}, "no fleet of 0: choose 1 to 20000 stations"),
+        (["fleet", "--mix", "2"], {}, "no share of 2: choose a --mix between 0 (all 1.6) and 1 (all 2.0.1)"),
+        (["fleet", "--speed", "0"], {}, "no speed of 0: choose a --speed between 1 and 1000"),
         (["token"], {"VOLTBUS_JWT_JWKS_URL": "https://x"}, "tokens come from the issuer of VOLTBUS_JWT_JWKS_URL"),
     ],
 )

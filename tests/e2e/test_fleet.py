@@ -1,0 +1,174 @@
+"""A small simulated fleet on a real Voltbus: a compressed day of it, told the same by both sides."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.local.fleet.fleet import Fleet, Plan, build
+from services.local.fleet.machine import Machine
+from services.local.fleet.register import Registrar
+from services.local.fleet.runner import Places, Runner
+from services.local.fleet.tidings import Kind, Tiding
+from services.local.station.link import Books
+from services.ocpp.commands import OWNERS
+from services.ocpp.examples import minimal
+from services.ocpp.versions import BY_SUBPROTOCOL
+from tests.clients.system import System, eventually
+
+PLAN = Plan(stations=8, mix=0.5, speed=400, seed=11)
+AMPERES = 8
+LIMIT_W = AMPERES * 230 * 3
+
+
+@dataclass
+class Living:
+    """A fleet that lives: what it tells, what went over the wire."""
+
+    fleet: Fleet
+    books: Books
+    told: list[Tiding] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[Tiding]:
+        return [tiding for tiding in self.told if tiding.kind is Kind.ERROR]
+
+
+@asynccontextmanager
+async def living(voltbus: System, plan: Plan) -> AsyncIterator[Living]:
+    """Registered and connected, until the end of the block; its sessions are over then."""
+    told: list[Tiding] = []
+    runners: list[Runner] = []
+    fleet = build(plan, lambda: datetime.now(UTC), lambda *asked: runners[0].ask(*asked), told.append)
+    living = Living(fleet, Books(), told)
+    await Registrar(voltbus.http, voltbus.processes.rest("auth")).register(fleet, lambda _: None)
+    places = Places(voltbus.endpoint(), voltbus.processes.rest("transactions"))
+    runners.append(Runner(fleet, places, voltbus.http, living.books))
+    running = asyncio.create_task(runners[0].run())
+    try:
+        yield living
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+    assert running.cancelled(), running.exception()
+
+
+async def until(what: Any, timeout: float = 90) -> None:
+    async def ask() -> bool:
+        return bool(what())
+
+    await eventually(ask, lambda answer: answer, timeout)
+
+
+async def test_a_day_of_a_fleet(voltbus: System) -> None:
+    async with living(voltbus, PLAN) as life:
+        meters = {machine.charger.id: total(machine) for machine in life.fleet.machines}
+        await until(lambda: all(machine.online for machine in life.fleet.machines))
+        await until(lambda: life.fleet.tally.sessions >= 12)
+        for machine in life.fleet.machines:
+            await limited(voltbus, machine)
+        since = datetime.now(UTC)
+        before = life.fleet.tally.sessions
+        await until(lambda: life.fleet.tally.sessions >= before + 8)
+    assert life.errors == []
+    assert (life.books.refused, life.books.unanswered, life.books.unknown) == (0, 0, 0)
+    limited_samples = 0
+    for machine in life.fleet.machines:
+        told = await eventually(lambda who=machine: sessions(voltbus, who), ended)  # type: ignore[misc]
+        assert all(one["complete"] for one in told)
+        # Readings are whole Wh, so each end of a session may be off by less than one.
+        delivered = total(machine) - meters[machine.charger.id]
+        assert sum(one["energy_wh"] for one in told) == pytest.approx(delivered, abs=1 + len(told))
+        limited_samples += sum([await obeyed(voltbus, one, since) for one in told])
+    assert limited_samples > 10
+
+
+def total(machine: Machine) -> float:
+    return sum(outlet.meter_wh for outlet in machine.charger.outlets)
+
+
+async def sessions(voltbus: System, machine: Machine) -> list[dict[str, Any]]:
+    answer = await voltbus.get("transactions", "/v1/transactions", station_id=machine.charger.id, limit="200")
+    items: list[dict[str, Any]] = answer["items"]
+    return items
+
+
+def ended(told: list[dict[str, Any]]) -> bool:
+    return all(one["status"] == "ended" for one in told)
+
+
+async def limited(voltbus: System, machine: Machine) -> None:
+    """A limit for all sessions of the station to come and those that go on."""
+    answer = await command(voltbus, machine, "SetChargingProfile", PROFILES[machine.dialect.subprotocol])
+    assert (answer["status"], answer["response"]) == ("answered", {"status": "Accepted"})
+
+
+async def obeyed(voltbus: System, session: dict[str, Any], since: datetime) -> int:
+    """Nothing beyond the limit flows once it is set; in how many samples."""
+    after = [it for it in await voltbus.samples(session) if datetime.fromisoformat(it["taken_at"]) > since]
+    for sample in after:
+        [power] = [one["value"] for one in sample["readings"] if one["measurand"] == "Power.Active.Import"]
+        assert power <= LIMIT_W
+    return len(after)
+
+
+async def command(voltbus: System, machine: Machine, action: str, payload: Any) -> dict[str, Any]:
+    version = BY_SUBPROTOCOL[machine.dialect.subprotocol].name
+    path = f"/v1/stations/{machine.charger.id}/commands/{action}?wait=20"
+    response = await voltbus.ask("POST", OWNERS[version][action], path, json=payload)
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+PROFILES: dict[str, Any] = {
+    "ocpp1.6": {
+        "connectorId": 0,
+        "csChargingProfiles": {
+            "chargingProfileId": 1,
+            "stackLevel": 0,
+            "chargingProfilePurpose": "TxDefaultProfile",
+            "chargingProfileKind": "Relative",
+            "chargingSchedule": {
+                "chargingRateUnit": "A",
+                "chargingSchedulePeriod": [{"startPeriod": 0, "limit": AMPERES}],
+            },
+        },
+    },
+    "ocpp2.0.1": {
+        "evseId": 0,
+        "chargingProfile": {
+            "id": 1,
+            "stackLevel": 0,
+            "chargingProfilePurpose": "TxDefaultProfile",
+            "chargingProfileKind": "Relative",
+            "chargingSchedule": [
+                {
+                    "id": 1,
+                    "chargingRateUnit": "A",
+                    "chargingSchedulePeriod": [{"startPeriod": 0, "limit": AMPERES}],
+                }
+            ],
+        },
+    },
+}
+
+
+async def test_every_command_is_answered(voltbus: System) -> None:
+    """None by a CALLERROR, none by an answer that breaks its schema; Reset comes last."""
+    async with living(voltbus, Plan(stations=2, mix=0.5, speed=1, seed=12)) as life:
+        await until(lambda: all(machine.online for machine in life.fleet.machines))
+        for machine in life.fleet.machines:
+            version = BY_SUBPROTOCOL[machine.dialect.subprotocol]
+            for action in sorted(OWNERS[version.name], key=lambda action: (action == "Reset", action)):
+                payload = minimal(version.schemas.request_document(action))
+                answer = await command(voltbus, machine, action, payload)
+                assert (action, answer["status"]) == (action, "answered")
+        await until(lambda: life.fleet.tally.reboots >= 2)
+        await until(lambda: all(machine.online for machine in life.fleet.machines))
+    assert life.errors == []
+    assert life.books.unknown == 0
