@@ -39,7 +39,7 @@ def test_quiet_is_totals_alone() -> None:
     assert len(shown.splitlines()) == 1
 
 
-@pytest.mark.parametrize("stations", [20, 300])
+@pytest.mark.parametrize("stations", [20, 80])
 def test_a_picture_on_a_terminal(stations: int) -> None:
     shown, _ = watched(stations, terminal=True)
     assert "of a day 100 times as fast" in shown
