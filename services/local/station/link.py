@@ -113,18 +113,16 @@ class Link(WSListener):
                 raise self.lost.result()
             self._count += 1
             self._message_id = f"{self._prefix}-{self._count}"
-            self._waiting = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+            self._waiting = waiting = loop.create_future()
+            alarm = loop.call_later(self._patience, self._give_up, waiting, action)
             began = time.perf_counter()
             self._books.sent += 1
             self._send([_CALL, self._message_id, action, payload])
             try:
-                async with asyncio.timeout(self._patience):
-                    frame = await self._waiting
-            except TimeoutError:
-                self._books.unanswered += 1
-                message = f"{action} was not answered within {self._patience:.0f} s: see .voltbus/logs"
-                raise Unanswered(message) from None
+                frame = await waiting
             finally:
+                alarm.cancel()
                 self._waiting = None
         return self._response(action, frame, began)
 
@@ -188,6 +186,13 @@ class Link(WSListener):
             self._send([_ERROR, message_id, "NotImplemented", "this charger does not know it", {}])
         else:
             self._send([_RESULT, message_id, response])
+
+    def _give_up(self, waiting: asyncio.Future[list[Any]], action: str) -> None:
+        if not waiting.done():
+            self._books.unanswered += 1
+            waiting.set_exception(
+                Unanswered(f"{action} was not answered within {self._patience:.0f} s: see .voltbus/logs")
+            )
 
     def _response(self, action: str, frame: list[Any], began: float) -> Payload:
         if frame[0] == _ERROR:
