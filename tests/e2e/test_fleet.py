@@ -1,6 +1,9 @@
 """A small simulated fleet on a real Voltbus: a compressed day of it, told the same by both sides."""
 
 import asyncio
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -172,3 +175,25 @@ async def test_every_command_is_answered(voltbus: System) -> None:
         await until(lambda: all(machine.online for machine in life.fleet.machines))
     assert life.errors == []
     assert life.books.unknown == 0
+
+
+async def test_the_command(voltbus: System) -> None:
+    """`voltbus fleet` from outside: lines of what happens, and a clean end at Ctrl-C."""
+    ports = {f"VOLTBUS_{name.upper()}_PORT": str(port) for name, port in voltbus.processes.ports.items()}
+    command = [sys.executable, "-m", "services.local.cli", "fleet", "4", "--speed", "600", "--seed", "13"]
+    process = await asyncio.create_subprocess_exec(
+        *command, env=os.environ | voltbus.env | ports, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    lines = []
+    async with asyncio.timeout(90):
+        async for line in process.stdout:
+            lines.append(line.decode())
+            if "has charged" in lines[-1]:
+                process.send_signal(signal.SIGINT)
+                break
+        rest = (await process.stdout.read()).decode().splitlines()
+        assert await process.wait() == 0
+    assert lines[0].startswith("registered 4 stations and ")
+    assert rest[-1].startswith("0/4 connected   0 charging   0.0 kW")
+    assert "0 errors" in rest[-1]

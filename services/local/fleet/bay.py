@@ -11,7 +11,7 @@ from services.local.fleet.agenda import Agenda
 from services.local.fleet.mailbox import Letter, plain
 from services.local.fleet.tidings import Kind, Tally
 from services.local.fleet.world import Car, Driver, draw_car
-from services.local.station.charger import Charger, Outlet
+from services.local.station.charger import Charger, Outlet, Reservation
 from services.local.station.facts import Call, Dialect, Payload, RemoteStart, Session
 from services.local.station.orders import same
 
@@ -63,6 +63,7 @@ class Bay:
         self.visit: Visit | None = None
         self._settled = station.charger.clock()
         self._reported = ""
+        self._reserved: Reservation | None = None
         self._names = 0
 
     @property
@@ -139,6 +140,21 @@ class Bay:
             self._reported = dialect.state(number)
             for call in dialect.status(number):
                 self._station.say(plain(call))
+
+    def watch_reservation(self) -> None:
+        """H04: a reservation ends by itself."""
+        kept = self.outlet.reservation
+        if kept is not None and kept is not self._reserved:
+            self._station.agenda.after(kept.expires - self._station.charger.clock(), self._expire)
+        self._reserved = kept
+
+    def _expire(self) -> None:
+        kept = self.outlet.reservation
+        if kept is not None and kept.expires <= self._station.charger.clock():
+            self.outlet.reservation = None
+            for call in self._station.dialect.expired(kept.id):
+                self._station.say(plain(call))
+            self.report()
 
     def fail(self, error: str) -> None:
         """A fault: what goes on ends."""

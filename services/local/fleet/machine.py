@@ -14,7 +14,16 @@ from services.local.fleet.mailbox import Letter, Mailbox, plain
 from services.local.fleet.tidings import Kind, Tally, Tell, Tiding
 from services.local.fleet.world import FAULTS, Driver, seldom, until_next
 from services.local.station.charger import Charger
-from services.local.station.facts import Dialect, Payload, Perform, RemoteStart, RemoteStop, Reset, Wish
+from services.local.station.facts import (
+    Dialect,
+    Payload,
+    Perform,
+    RemoteStart,
+    RemoteStop,
+    Reset,
+    Wish,
+    security_event,
+)
 
 # Per simulated day and station.
 _DRIVERS, _SPELLS, _FAULTS, _REBOOTS = 10.0, 1.0, 0.4, 0.3
@@ -125,8 +134,11 @@ class Machine:
             return None
         for bay in self.bays:
             bay.settle()
+            bay.watch_reservation()
         if answer.wish is not None:
             self._fulfil(answer.wish)
+        for bay in self.bays:
+            bay.report()
         return answer.payload
 
     def say(self, letter: Letter) -> None:
@@ -290,6 +302,7 @@ class Machine:
             return
         self.booted, self._boot_reason = True, None
         self._beat_again()
+        self.say(plain(security_event("StartupOfTheDevice", self.charger.clock())))
         for call in self.dialect.status(0):
             self.say(plain(call))
         self._report_all()

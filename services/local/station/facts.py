@@ -118,6 +118,11 @@ def send(*calls: Call) -> Perform:
     return Perform(tuple(Step(call) for call in calls))
 
 
+def security_event(kind: str, at: datetime) -> Call:
+    """A04, which all versions write alike."""
+    return "SecurityEventNotification", {"type": kind, "timestamp": stamp(at)}
+
+
 class Dialect(Protocol):
     """One OCPP version as a station speaks it: messages out, answers in. What is said is read from the charger."""
 
@@ -146,6 +151,9 @@ class Dialect(Protocol):
 
     def fault(self, outlet: int, cleared: bool) -> list[Call]:
         """What is said of a fault beside the status."""
+
+    def expired(self, reservation_id: int) -> list[Call]:
+        """What is said of a reservation that has expired, beside the status."""
 
     def authorize(self, id_token: str) -> Call: ...
     def authorized(self, response: Mapping[str, Any]) -> str:

@@ -50,13 +50,12 @@ def reserve(charger: Charger, number: int | None, reservation: Reservation) -> s
     return "Accepted"
 
 
-def cancel(charger: Charger, reservation_id: int) -> Outlet | None:
-    """H02: the outlet that was kept until now; None where there is no such reservation."""
-    for outlet in charger.outlets:
-        if outlet.reservation and outlet.reservation.id == reservation_id:
-            outlet.reservation = None
-            return outlet
-    return None
+def cancel(charger: Charger, reservation_id: int) -> bool:
+    """H02: whether there was such a reservation."""
+    kept = [one for one in charger.outlets if one.reservation and one.reservation.id == reservation_id]
+    for outlet in kept:
+        outlet.reservation = None
+    return bool(kept)
 
 
 def update_list(charger: Charger, version: int, full: bool, entries: Mapping[str, str | None]) -> str:

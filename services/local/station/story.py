@@ -175,6 +175,7 @@ class Story:
         if wish.firmware:
             self.charger.firmware = wish.firmware
             await self._boot(link, "FirmwareUpdate")
+        await self._report(link, "as asked")
 
     async def _report(self, link: Link, note: str) -> None:
         """A status, where it is another than the one before."""
@@ -205,8 +206,7 @@ class Story:
         self._tell(f"the CSMS asks {action} → {said}", "cyan")
         if answer is None:
             return None
-        if answer.wish is not None:
-            self._wishes.put_nowait(answer.wish)
+        self._wishes.put_nowait(answer.wish or Perform(()))
         return answer.payload
 
     def _tell(self, text: str, style: str = "") -> None:

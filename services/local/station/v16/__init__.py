@@ -51,6 +51,9 @@ class V16:
     def fault(self, outlet: int, cleared: bool) -> list[Call]:  # noqa: ARG002
         return []  # the status says it
 
+    def expired(self, reservation_id: int) -> list[Call]:  # noqa: ARG002
+        return []
+
     def authorize(self, id_token: str) -> Call:
         return "Authorize", {"idTag": id_token}
 

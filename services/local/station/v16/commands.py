@@ -45,12 +45,10 @@ def reset(_: Charger, payload: Request) -> Answer:
 
 
 def change_availability(charger: Charger, payload: Request) -> Answer:
+    """1.6 §5.2; that of the whole station is told here, that of a connector like any change of it."""
     number = payload["connectorId"]
     status = orders.availability(charger, number, payload["type"] == "Operative")
-    if status != "Accepted":
-        return answer(status)
-    places = [number] if number else [0, *(outlet.number for outlet in charger.outlets)]
-    return answer(status, *(messages.status(charger, place) for place in places))
+    return answer(status, *([messages.status(charger, 0)] if number == 0 and status == "Accepted" else []))
 
 
 def unlock(charger: Charger, payload: Request) -> Answer:
@@ -106,14 +104,11 @@ def list_version(charger: Charger, _: Request) -> Answer:
 
 def reserve(charger: Charger, payload: Request) -> Answer:
     wanted = Reservation(payload["reservationId"], payload["idTag"], read_time(payload["expiryDate"]))
-    status = orders.reserve(charger, payload["connectorId"], wanted)
-    kept = [one.number for one in charger.outlets if one.reservation == wanted]
-    return answer(status, *(messages.status(charger, number) for number in kept))
+    return answer(orders.reserve(charger, payload["connectorId"], wanted))
 
 
 def cancel_reservation(charger: Charger, payload: Request) -> Answer:
-    outlet = orders.cancel(charger, payload["reservationId"])
-    return answer("Accepted", messages.status(charger, outlet.number)) if outlet else answer("Rejected")
+    return answer("Accepted" if orders.cancel(charger, payload["reservationId"]) else "Rejected")
 
 
 def trigger(charger: Charger, payload: Request) -> Answer:

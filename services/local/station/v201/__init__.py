@@ -50,6 +50,10 @@ class V201:
         self._events += 1
         return [messages.problem(self.charger, outlet, self._events, cleared)]
 
+    def expired(self, reservation_id: int) -> list[Call]:
+        status = {"reservationId": reservation_id, "reservationUpdateStatus": "Expired"}
+        return [("ReservationStatusUpdate", status)]
+
     def authorize(self, id_token: str) -> Call:
         return "Authorize", {"idToken": {"idToken": id_token, "type": "ISO14443"}}
 

@@ -64,10 +64,9 @@ def reset(charger: Charger, payload: Request) -> Answer:
 
 
 def change_availability(charger: Charger, payload: Request) -> Answer:
+    """G03, G04."""
     number = payload.get("evse", {}).get("id", 0)
-    status = orders.availability(charger, number, payload["operationalStatus"] == "Operative")
-    places = charger.places(number) if status == "Accepted" else ()
-    return answer(status, *(messages.status(charger, outlet.number) for outlet in places))
+    return answer(orders.availability(charger, number, payload["operationalStatus"] == "Operative"))
 
 
 def unlock(charger: Charger, payload: Request) -> Answer:
@@ -98,14 +97,11 @@ def list_version(charger: Charger, _: Request) -> Answer:
 
 def reserve(charger: Charger, payload: Request) -> Answer:
     wanted = Reservation(payload["id"], payload["idToken"]["idToken"], read_time(payload["expiryDateTime"]))
-    status = orders.reserve(charger, payload.get("evseId"), wanted)
-    kept = [one.number for one in charger.outlets if one.reservation == wanted]
-    return answer(status, *(messages.status(charger, number) for number in kept))
+    return answer(orders.reserve(charger, payload.get("evseId"), wanted))
 
 
 def cancel_reservation(charger: Charger, payload: Request) -> Answer:
-    outlet = orders.cancel(charger, payload["reservationId"])
-    return answer("Accepted", messages.status(charger, outlet.number)) if outlet else answer("Rejected")
+    return answer("Accepted" if orders.cancel(charger, payload["reservationId"]) else "Rejected")
 
 
 def trigger(charger: Charger, payload: Request) -> Answer:

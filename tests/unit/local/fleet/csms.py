@@ -41,6 +41,13 @@ class Csms:
             for machine in self.fleet.machines:
                 self._serve(machine)
 
+    def close(self) -> None:
+        """All sessions end, and everything is heard that still waits."""
+        for machine in self.fleet.machines:
+            machine.stop()
+            machine.wants_link = True
+            self._serve(machine)
+
     def command(self, machine: Machine, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         """The CSMS asks something; what it hears is checked."""
         schemas = BY_SUBPROTOCOL[machine.dialect.subprotocol].schemas

@@ -231,6 +231,24 @@ def test_a_reservation_keeps_an_outlet_for_one_driver(version: str) -> None:
 
 
 @every_version
+def test_a_reservation_expires(version: str) -> None:
+    """H04."""
+    csms, machine, _ = alone(version)
+    expires = stamp(csms.now + timedelta(seconds=20))
+    wanted: dict[str, Any] = {"connectorId": 1, "idTag": "TAG", "reservationId": 9, "expiryDate": expires}
+    if version == V201:
+        token = {"idToken": "TAG", "type": "ISO14443"}
+        wanted = {"id": 9, "expiryDateTime": expires, "idToken": token}
+    assert csms.command(machine, "ReserveNow", wanted) == {"status": "Accepted"}
+    csms.run(19)
+    assert states(csms, machine)[-1] == "Reserved"
+    csms.run(2)
+    assert states(csms, machine)[-1] == "Available"
+    told = [{"reservationId": 9, "reservationUpdateStatus": "Expired"}] if version == V201 else []
+    assert csms.of(machine.charger.id, "ReservationStatusUpdate") == told
+
+
+@every_version
 def test_the_sample_interval_can_be_changed(version: str) -> None:
     csms, machine, _ = charging(version)
     if version == V16:
