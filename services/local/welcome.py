@@ -35,6 +35,8 @@ def welcome(settings: LocalSettings) -> str:
             "\nTry one charger, then look at the session it made:",
             f"{program} station",
             transactions_curl(settings, DEFAULT_ID),
+            "\nOr watch many of them, of both versions:",
+            f"{program} fleet",
             "",
         ]
     )
