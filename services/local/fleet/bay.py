@@ -10,7 +10,7 @@ from typing import Protocol
 from services.local.fleet.agenda import Agenda
 from services.local.fleet.mailbox import Letter, plain
 from services.local.fleet.tidings import Kind, Tally
-from services.local.fleet.world import Car, Driver, draw_car
+from services.local.fleet.world import Car, Driver, draw_car, flow
 from services.local.station.charger import Charger, Outlet, Reservation
 from services.local.station.facts import Call, Dialect, Payload, RemoteStart, Session
 from services.local.station.orders import same
@@ -19,8 +19,6 @@ APP_PATIENCE = 45.0
 # How often it is looked at what flows, in seconds.
 TICK = 1.0
 _USUAL = ("Local", "EVDisconnected")
-# Below six amperes a car of alternating current does not charge (IEC 61851-1); a rectifier needs something as well.
-_LEAST_A, _LEAST_DC_W = 6, 1_000
 
 
 class Station(Protocol):
@@ -270,12 +268,8 @@ class Bay:
         self.end("EVDisconnected" if self.visit is None or self.visit.app else "Local")
 
     def _set_power(self, outlet: Outlet, session: Session, visit: Visit) -> None:
-        allowed = self._station.charger.allowed_w(outlet)
-        direct = self._station.charger.make.direct
-        least = _LEAST_DC_W if direct else _LEAST_A * outlet.volts * outlet.phases
-        wanted = visit.car.wants_w(direct)
-        state = "SuspendedEVSE" if allowed < least else "SuspendedEV" if not wanted else "Charging"
-        outlet.power_w = min(wanted, allowed) if state == "Charging" else 0.0
+        charger = self._station.charger
+        state, outlet.power_w = flow(outlet, visit.car, charger.allowed_w(outlet), charger.make.direct)
         if state != session.state:
             session.state = state
             self._changed(session)

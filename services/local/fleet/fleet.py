@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.local.fleet import world
+from services.local.fleet.fate import Fate
 from services.local.fleet.machine import Ask, Machine
 from services.local.fleet.tidings import Tally, Tell, silence
 from services.local.fleet.world import Driver
@@ -60,7 +61,9 @@ def build(plan: Plan, clock: Clock, ask: Ask = lambda *_: None, tell: Tell = sil
         dialect = (V201 if number in modern else V16)(charger, plan.sample_seconds)
         drivers = world.draw_drivers(plan.seed, number, _FEW_DRIVERS if plan.stations > _MANY else _DRIVERS)
         own = random.Random(f"{plan.seed}/station/{number}")
-        fleet.machines.append(Machine(charger, dialect, own, drivers, plan.speed, fleet.tally, ask=ask, tell=tell))
+        machine = Machine(charger, dialect, own, plan.speed, fleet.tally, ask=ask, tell=tell)
+        Fate(machine, drivers).begin()
+        fleet.machines.append(machine)
         fleet.drivers += drivers
     return fleet
 

@@ -1,4 +1,4 @@
-"""One simulated station without its connection: what it does by itself, what it says, how it obeys. No I/O, no clock.
+"""One simulated station without its connection: what it says, and how it obeys. No I/O, no clock of its own.
 
 Whoever holds the connection tells it `connected` and `lost`, sends what `next` gives and says how that went, hands it
 what the CSMS asks, and calls `advance` when `due` has come.
@@ -6,13 +6,13 @@ what the CSMS asks, and calls `advance` when `due` has come.
 
 import random
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.local.fleet.agenda import Agenda
 from services.local.fleet.bay import Bay
 from services.local.fleet.mailbox import Letter, Mailbox, plain
 from services.local.fleet.tidings import Kind, Tally, Tell, Tiding
-from services.local.fleet.world import FAULTS, Driver, seldom, until_next
+from services.local.fleet.world import Driver
 from services.local.station.charger import Charger
 from services.local.station.facts import (
     Dialect,
@@ -25,9 +25,6 @@ from services.local.station.facts import (
     security_event,
 )
 
-# Per simulated day and station.
-_DRIVERS, _SPELLS, _FAULTS, _REBOOTS = 10.0, 1.0, 0.4, 0.3
-_BY_APP = 0.35
 _RESTART_SECONDS = 4.0
 
 # The driver's app asks the CSMS for a session: station, outlet, idToken.
@@ -35,14 +32,13 @@ Ask = Callable[[str, int, str], None]
 
 
 class Machine:
-    """One station; what it does is decided by its dice alone, and by what it hears."""
+    """One station; what it does is decided by its dice, by its fate, and by what it hears."""
 
     def __init__(
         self,
         charger: Charger,
         dialect: Dialect,
         dice: random.Random,
-        drivers: tuple[Driver, ...],
         speed: float,
         tally: Tally,
         *,
@@ -54,14 +50,12 @@ class Machine:
         self.agenda = Agenda(charger.clock)
         self.bays = tuple(Bay(self, outlet) for outlet in charger.outlets)
         self.wants_link, self.linked, self.booted = True, False, False
-        self._drivers, self._ask, self._tell, self.wake = drivers, ask, tell, wake
-        self._begun = charger.clock()
+        self._ask, self._tell, self.wake = ask, tell, wake
         self._mailbox = Mailbox(charger.clock)
         self._boot_reason: str | None = "PowerUp"
         self._may_boot = True
         self._beats = 0
         self._reset: Reset | None = None
-        self._plan()
 
     @property
     def online(self) -> bool:
@@ -170,56 +164,10 @@ class Machine:
         for bay in self.bays:
             bay.end("Local")
 
-    # What happens by itself.
-
-    def _plan(self) -> None:
-        soon = self.dice.uniform(2, 20) if self.dice.random() < 0.5 else None
-        first = timedelta(seconds=soon) if soon is not None else self._until_driver()
-        self.agenda.after(first, self._driver_comes)
-        self.agenda.after(seldom(self.dice, self.speed, _SPELLS), self._spell)
-        self.agenda.after(seldom(self.dice, self.speed, _FAULTS), self._fault)
-        self.agenda.after(seldom(self.dice, self.speed, _REBOOTS), self._power_cut)
-
-    def _until_driver(self) -> timedelta:
-        per_day = _DRIVERS * len(self.bays)
-        return until_next(self.dice, self.charger.clock() - self._begun, self.speed, per_day)
-
-    def _driver_comes(self) -> None:
-        self.agenda.after(self._until_driver(), self._driver_comes)
-        driver, app = self.dice.choice(self._drivers), self.dice.random() < _BY_APP
-        here = {bay.visit.driver.id_token for bay in self.bays if bay.visit}
-        vacant = [bay for bay in self.bays if bay.vacant]
-        if vacant and driver.id_token not in here:
-            vacant[0].arrive(driver, app and driver.status == "Accepted" and self.online)
-
-    def _spell(self) -> None:
-        """The network is gone for a while."""
-        self.agenda.after(seldom(self.dice, self.speed, _SPELLS), self._spell)
-        if self.wants_link:
-            self.tally.spells += 1
-            self.tell(Kind.LINK, "loses its network")
-            self.unlink(self.dice.uniform(600, 3600) / self.speed + 3, "finds its network again")
-
-    def _fault(self) -> None:
-        self.agenda.after(seldom(self.dice, self.speed, _FAULTS), self._fault)
-        bay = self.dice.choice(self.bays)
-        if bay.outlet.fault is None:
-            error = self.dice.choice(FAULTS)
-            self.tally.faults += 1
-            self.tell(Kind.FAULT, f"{error} at outlet {bay.outlet.number}")
-            bay.fail(error)
-            self.agenda.after(self.dice.uniform(900, 5400) / self.speed + 3, lambda: self._repair(bay))
-
-    def _repair(self, bay: Bay) -> None:
-        self.tell(Kind.FAULT, f"outlet {bay.outlet.number} is well again")
-        bay.recover()
-
-    def _power_cut(self) -> None:
-        self.agenda.after(seldom(self.dice, self.speed, _REBOOTS), self._power_cut)
-        if self.wants_link:
-            self.tell(Kind.FAULT, "power cut")
-            self._end_all("PowerLoss")
-            self._restart("PowerUp")
+    def power_cut(self) -> None:
+        """It begins anew, and what went on is over."""
+        self._end_all("PowerLoss")
+        self._restart("PowerUp")
 
     # What it is told to do.
 

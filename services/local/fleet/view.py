@@ -82,7 +82,7 @@ class View:
         """Begins."""
         self._fleet = fleet
         if self._console.is_terminal and not self._quiet:
-            self._live = Live(get_renderable=self._picture, console=self._console, refresh_per_second=4, screen=True)
+            self._live = Live(get_renderable=self.picture, console=self._console, refresh_per_second=4, screen=True)
             self._live.start()
 
     def close(self) -> None:
@@ -127,7 +127,8 @@ class View:
     def _median(self) -> float:
         return sorted(self._took)[len(self._took) // 2] if self._took else 0.0
 
-    def _picture(self) -> RenderableType:
+    def picture(self) -> RenderableType:
+        """As it is now."""
         fleet = self._fleet
         if fleet is None:
             return Text("")

@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.local.station.charger import Make
+from services.local.station.charger import Make, Outlet
 
 MAKES = (
     Make("Amperia", "Wall 11", 11_000),
@@ -53,6 +53,8 @@ _NAMES = (
     "Olga", "Priya", "Quinn", "Rosa", "Sami", "Tove", "Uma", "Vito", "Wanda", "Xenia", "Yara", "Zeno",
 )  # fmt: skip
 _CHARGED_PART = 0.93
+# Below six amperes a car of alternating current does not charge (IEC 61851-1); a rectifier needs something as well.
+_LEAST_A, _LEAST_DC_W = 6, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,15 @@ class Car:
     def take(self, energy_wh: float) -> None:
         """What came out of the cable; a part of it is lost on the way."""
         self.soc = min(100.0, self.soc + energy_wh * _CHARGED_PART / self.battery_wh * 100)
+
+
+def flow(outlet: Outlet, car: Car, allowed_w: float, direct: bool) -> tuple[str, float]:
+    """The charging state, as 2.0.1 calls it, and the power: what the car wants, within what is allowed."""
+    least = _LEAST_DC_W if direct else _LEAST_A * outlet.volts * outlet.phases
+    if allowed_w < least:
+        return "SuspendedEVSE", 0.0
+    wanted = car.wants_w(direct)
+    return ("Charging", min(wanted, allowed_w)) if wanted else ("SuspendedEV", 0.0)
 
 
 def draw_car(dice: random.Random, speed: float) -> Car:
