@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.local.fleet import world
 from services.local.fleet.fate import Fate
-from services.local.fleet.machine import Ask, Machine
+from services.local.fleet.machine import Machine
 from services.local.fleet.tidings import Tally, Tell, silence
 from services.local.fleet.world import Driver
 from services.local.station.charger import Charger, Make, Outlet, outlet
@@ -50,7 +50,7 @@ class Fleet:
                 machine.advance()
 
 
-def build(plan: Plan, clock: Clock, ask: Ask = lambda *_: None, tell: Tell = silence) -> Fleet:
+def build(plan: Plan, clock: Clock, tell: Tell = silence) -> Fleet:
     """A fleet: the same for the same plan, and it does the same where it hears the same at the same times."""
     dice = random.Random(f"{plan.seed}/fleet")
     modern = set(dice.sample(range(plan.stations), round(plan.mix * plan.stations)))
@@ -61,7 +61,7 @@ def build(plan: Plan, clock: Clock, ask: Ask = lambda *_: None, tell: Tell = sil
         dialect = (V201 if number in modern else V16)(charger, plan.sample_seconds)
         drivers = world.draw_drivers(plan.seed, number, _FEW_DRIVERS if plan.stations > _MANY else _DRIVERS)
         own = random.Random(f"{plan.seed}/station/{number}")
-        machine = Machine(charger, dialect, own, plan.speed, fleet.tally, ask=ask, tell=tell)
+        machine = Machine(charger, dialect, own, plan.speed, fleet.tally, tell)
         Fate(machine, drivers).begin()
         fleet.machines.append(machine)
         fleet.drivers += drivers

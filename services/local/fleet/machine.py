@@ -27,12 +27,16 @@ from services.local.station.facts import (
 
 _RESTART_SECONDS = 4.0
 
-# The driver's app asks the CSMS for a session: station, outlet, idToken.
-Ask = Callable[[str, int, str], None]
+# Station, outlet, idToken.
+App = Callable[[str, int, str], None]
 
 
 class Machine:
-    """One station; what it does is decided by its dice, by its fate, and by what it hears."""
+    """One station; what it does is decided by its dice, by its fate, and by what it hears.
+
+    wake: called when there may be something for `next`, or the connection is to be dropped. app: when a driver asks the
+    CSMS for a session by telephone.
+    """
 
     def __init__(
         self,
@@ -41,16 +45,15 @@ class Machine:
         dice: random.Random,
         speed: float,
         tally: Tally,
-        *,
-        ask: Ask = lambda *_: None,
-        tell: Tell = lambda _: None,
-        wake: Callable[[], None] = lambda: None,
+        tell: Tell,
     ) -> None:
         self.charger, self.dialect, self.dice, self.speed, self.tally = charger, dialect, dice, speed, tally
         self.agenda = Agenda(charger.clock)
         self.bays = tuple(Bay(self, outlet) for outlet in charger.outlets)
         self.wants_link, self.linked, self.booted = True, False, False
-        self._ask, self._tell, self.wake = ask, tell, wake
+        self._tell = tell
+        self.wake: Callable[[], None] = lambda: None
+        self.app: App = lambda *_: None
         self._mailbox = Mailbox(charger.clock)
         self._boot_reason: str | None = "PowerUp"
         self._may_boot = True
@@ -143,7 +146,7 @@ class Machine:
             self.wake()
 
     def ask(self, outlet: int, driver: Driver) -> None:
-        self._ask(self.charger.id, outlet, driver.id_token)
+        self.app(self.charger.id, outlet, driver.id_token)
 
     def tell(self, kind: Kind, text: str) -> None:
         """For those who watch."""

@@ -38,11 +38,9 @@ async def play(plan: Plan, show: Show, settings: LocalSettings, console: Console
     view = View(console, books, show.quiet)
     headers = {"Authorization": f"Bearer {bearer_token(settings)}"}
     async with httpx.AsyncClient(headers=headers, timeout=30) as http:
-        apps: list[Runner] = []
-        fleet = build(plan, now, lambda *asked: apps[0].ask(*asked), view.tell)
+        fleet = build(plan, now, view.tell)
         await _register(fleet, Registrar(http, rest["auth"]), console)
         runner = Runner(fleet, places, http, books)
-        apps.append(runner)
         view.show(fleet)
         try:
             await _until_stopped(runner, view, show.duration)

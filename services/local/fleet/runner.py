@@ -42,6 +42,8 @@ class Runner:
         self._apps: set[asyncio.Task[None]] = set()
         self._begun = asyncio.get_running_loop().time()
         self._waits = random.Random()
+        for machine in fleet.machines:
+            machine.app = self.ask
 
     def ask(self, station_id: str, outlet: int, id_token: str) -> None:
         """A driver's app: `POST /v1/stations/{id}/start` of transactions."""
@@ -82,10 +84,17 @@ class Runner:
         try:
             what()
         except Exception as error:
-            log.exception("%s", machine.charger.id)
-            machine.tell(Kind.ERROR, f"{type(error).__name__}: {error}")
+            _trouble(machine, error)
 
     async def _live(self, machine: Machine) -> None:
+        while True:
+            try:
+                await self._connect_again(machine)
+            except Exception as error:
+                _trouble(machine, error)
+                await asyncio.sleep(_LONGEST)
+
+    async def _connect_again(self, machine: Machine) -> None:
         woken = asyncio.Event()
         machine.wake = woken.set
         failures = 0
@@ -179,3 +188,8 @@ class Runner:
             return
         if response.is_error:
             machine.tell(Kind.ERROR, f"the app was refused a start: {response.status_code}")
+
+
+def _trouble(machine: Machine, error: Exception) -> None:
+    log.error("%s", machine.charger.id, exc_info=error)
+    machine.tell(Kind.ERROR, f"{type(error).__name__}: {error}")

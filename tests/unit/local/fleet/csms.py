@@ -29,7 +29,9 @@ class Csms:
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
-        self.fleet: Fleet = build(self.plan, lambda: self.now, self._ask, self.told.append)
+        self.fleet: Fleet = build(self.plan, lambda: self.now, self.told.append)
+        for machine in self.fleet.machines:
+            machine.app = self._ask
         self.refused = {driver.id_token for driver in self.fleet.drivers if driver.status != "Accepted"}
 
     def run(self, seconds: float) -> None:
