@@ -24,6 +24,7 @@ class Fate:
 
     def begin(self) -> None:
         """From now on."""
+        self._begun = self._machine.charger.clock()
         at_once = self._dice.random() < _AT_ONCE
         first = timedelta(seconds=self._dice.uniform(*_SOON)) if at_once else self._until_driver()
         self._agenda.after(first, self._driver_comes)

@@ -40,8 +40,16 @@ class Fleet:
     machines: list[Machine]
     tally: Tally
     plan: Plan
+    clock: Clock
     begun: datetime
     drivers: list[Driver] = field(default_factory=list)
+    fates: list[Fate] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """The day begins."""
+        self.begun = self.clock()
+        for fate in self.fates:
+            fate.begin()
 
     def advance(self, now: datetime) -> None:
         """Lets every station do what is due."""
@@ -54,16 +62,15 @@ def build(plan: Plan, clock: Clock, tell: Tell = silence) -> Fleet:
     """A fleet: the same for the same plan, and it does the same where it hears the same at the same times."""
     dice = random.Random(f"{plan.seed}/fleet")
     modern = set(dice.sample(range(plan.stations), round(plan.mix * plan.stations)))
-    fleet = Fleet([], Tally(), plan, clock())
+    fleet = Fleet([], Tally(), plan, clock, clock())
     for number in range(plan.stations):
         make = dice.choices(world.MAKES, world.SHARES)[0]
         charger = Charger(station_id(number, plan.stations), clock, make, _outlets(make, dice))
         dialect = (V201 if number in modern else V16)(charger, plan.sample_seconds)
         drivers = world.draw_drivers(plan.seed, number, _FEW_DRIVERS if plan.stations > _MANY else _DRIVERS)
         own = random.Random(f"{plan.seed}/station/{number}")
-        machine = Machine(charger, dialect, own, plan.speed, fleet.tally, tell)
-        Fate(machine, drivers).begin()
-        fleet.machines.append(machine)
+        fleet.machines.append(Machine(charger, dialect, own, plan.speed, fleet.tally, tell))
+        fleet.fates.append(Fate(fleet.machines[-1], drivers))
         fleet.drivers += drivers
     return fleet
 

@@ -22,7 +22,7 @@ TICK = 0.1
 _HEARD_OF = 15.0
 _SHORTEST, _LONGEST = 0.5, 30.0
 _AT_ONCE = 50
-_FAREWELL = 5.0
+_FAREWELL = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Runner:
 
     async def run(self) -> None:
         """Every station lives, until cancelled; then sessions are ended and connections closed."""
+        self._fleet.begin()
         lives = [asyncio.create_task(self._live(machine)) for machine in self._fleet.machines]
         try:
             while True:

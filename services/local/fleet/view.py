@@ -100,29 +100,27 @@ class View:
             self._console.print(self.totals(self._fleet), highlight=False, soft_wrap=True)
 
     def totals(self, fleet: Fleet) -> Text:
-        """Everything in two lines."""
-        bays = [bay for machine in fleet.machines for bay in machine.bays]
-        charging = [bay for bay in bays if bay.outlet.session]
+        """Everything in one line."""
+        return Text("   ").join(self._facts(fleet))
+
+    def _facts(self, fleet: Fleet) -> list[Text]:
+        charging = [bay for machine in fleet.machines for bay in machine.bays if bay.outlet.session]
         power, tally, books = sum(bay.outlet.power_w for bay in charging) / 1000, fleet.tally, self._books
-        facts = [
-            (f"{sum(machine.linked for machine in fleet.machines)}/{len(fleet.machines)}", "connected"),
-            (str(len(charging)), "charging"),
-            (f"{power:.1f}", "kW"),
-            (f"{tally.energy_wh / 1000:.2f}", "kWh"),
-            (str(tally.sessions), "sessions"),
-            (str(tally.remote), "by app"),
-            (str(tally.faults), "faults"),
-            (str(tally.spells), "lost networks"),
-            (f"{self._messages.per_second():.1f}", "messages/s"),
-            (f"{self._median() * 1000:.0f}", "ms an answer"),
-            (str(books.asked), "commands answered"),
-            (str(self._errors + books.unknown), "errors"),
+        errors = self._errors + books.unknown
+        return [
+            _fact(f"{sum(machine.linked for machine in fleet.machines)}/{len(fleet.machines)}", "connected"),
+            _fact(str(len(charging)), "charging"),
+            _fact(f"{power:.1f}", "kW"),
+            _fact(f"{tally.energy_wh / 1000:.2f}", "kWh"),
+            _fact(str(tally.sessions), "sessions"),
+            _fact(str(tally.remote), "by app"),
+            _fact(str(tally.faults), "faults"),
+            _fact(str(tally.spells), "lost networks"),
+            _fact(f"{self._messages.per_second():.1f}", "messages/s"),
+            _fact(f"{self._median() * 1000:.0f}", "ms an answer"),
+            _fact(str(books.asked), "commands answered"),
+            _fact(str(errors), "errors", "bold red" if errors else "bold"),
         ]
-        text = Text()
-        for value, what in facts:
-            alarming = what == "errors" and value != "0"
-            text.append(value, "bold red" if alarming else "bold").append(f" {what}   ", "red" if alarming else "dim")
-        return text
 
     def _median(self) -> float:
         return sorted(self._took)[len(self._took) // 2] if self._took else 0.0
@@ -132,8 +130,7 @@ class View:
         fleet = self._fleet
         if fleet is None:
             return Text("")
-        now = fleet.machines[0].charger.clock() if fleet.machines else fleet.begun
-        clock = hour(now - fleet.begun, fleet.plan.speed)
+        clock = hour(fleet.clock() - fleet.begun, fleet.plan.speed)
         title = (
             f"Voltbus fleet · {int(clock):02d}:{int(clock % 1 * 60):02d} of a day {fleet.plan.speed:g} times as fast"
         )
@@ -141,7 +138,7 @@ class View:
         few = len(fleet.machines) <= _NAMED
         stations = Columns([_tile(*one) for one in bays], padding=(0, 2)) if few else _dots(bays)
         return Group(
-            Panel(self.totals(fleet), title=title, subtitle="Ctrl-C ends it"),
+            Panel(Columns(self._facts(fleet), padding=(0, 3)), title=title, subtitle="Ctrl-C ends it"),
             Panel(Group(stations, _legend())),
             Panel(Group(*map(_line, self._feed)), title="what happens"),
         )
@@ -161,6 +158,10 @@ def look(machine: Machine, bay: Bay) -> str:
     if not (outlet.operative and machine.charger.operative):
         return "closed"
     return "reserved" if outlet.reservation else "free"
+
+
+def _fact(value: str, what: str, style: str = "bold") -> Text:
+    return Text.assemble((value, style), (f" {what}", "dim"))
 
 
 def _tile(machine: Machine, bay: Bay) -> RenderableType:

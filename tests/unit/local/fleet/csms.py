@@ -32,6 +32,7 @@ class Csms:
         self.fleet: Fleet = build(self.plan, lambda: self.now, self.told.append)
         for machine in self.fleet.machines:
             machine.app = self._ask
+        self.fleet.begin()
         self.refused = {driver.id_token for driver in self.fleet.drivers if driver.status != "Accepted"}
 
     def run(self, seconds: float) -> None:
