@@ -4,7 +4,6 @@ import random
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from services.local.fleet.agenda import Agenda
@@ -45,12 +44,12 @@ class Station(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Visit:
-    """A driver with a car at an outlet; until: when he means to leave."""
+    """A driver with a car at an outlet; leaving: the car has what it wants, and the driver is told."""
 
     driver: Driver
     car: Car
     app: bool
-    until: datetime | None = None
+    leaving: bool = False
 
 
 class Bay:
@@ -259,8 +258,8 @@ class Bay:
         station, session, visit = self._station, self.outlet.session, self.visit
         assert session is not None, "only asked while it goes on"
         self.settle()
-        if visit is not None and visit.car.soc >= visit.car.target and visit.until is None:
-            visit.until = station.charger.clock()
+        if visit is not None and visit.car.soc >= visit.car.target and not visit.leaving:
+            visit.leaving = True
             station.agenda.after(station.dice.uniform(3, 12), self._during(session, self._finish))
         station.agenda.after(TICK, self._during(session, self._tick))
 

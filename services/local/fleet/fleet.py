@@ -51,11 +51,10 @@ class Fleet:
         for fate in self.fates:
             fate.begin()
 
-    def advance(self, now: datetime) -> None:
-        """Lets every station do what is due."""
-        for machine in self.machines:
-            if machine.due is not None and machine.due <= now:
-                machine.advance()
+    def due(self) -> list[Machine]:
+        """Those that have something to do by now."""
+        now = self.clock()
+        return [machine for machine in self.machines if machine.due is not None and machine.due <= now]
 
 
 def build(plan: Plan, clock: Clock, tell: Tell = silence) -> Fleet:

@@ -27,8 +27,8 @@ from services.local.station.facts import (
 
 _RESTART_SECONDS = 4.0
 
-# Station, outlet, idToken.
-App = Callable[[str, int, str], None]
+# Outlet, idToken.
+App = Callable[[int, str], None]
 
 
 class Machine:
@@ -56,7 +56,7 @@ class Machine:
         self.app: App = lambda *_: None
         self._mailbox = Mailbox(charger.clock)
         self._boot_reason: str | None = "PowerUp"
-        self._may_boot = True
+        self._may_boot, self._pending = True, False
         self._beats = 0
         self._reset: Reset | None = None
 
@@ -91,7 +91,7 @@ class Machine:
     def lost(self) -> None:
         """The connection is gone; what concerns sessions is kept."""
         self.linked = self.booted = False
-        self._may_boot = True
+        self._may_boot, self._pending = True, False
         self._mailbox.disconnected()
         self._beats += 1
 
@@ -102,7 +102,7 @@ class Machine:
         if self.booted:
             return self._mailbox.next()
         if self._boot_reason is None or not self._may_boot:
-            return None
+            return self._mailbox.next(asked=True) if self._pending else None
         self._may_boot = False
         return Letter(lambda: None, self._verdict, call=self.dialect.boot(self._boot_reason))
 
@@ -114,7 +114,7 @@ class Machine:
 
     def failed(self, letter: Letter, counted: bool) -> None:
         """It was refused by a CALLERROR (`counted`), or not answered."""
-        if not self.booted:
+        if not self.booted and not letter.asked:
             self.agenda.after(5, self._boot_again)
             return
         again = self._mailbox.failed(letter, counted)
@@ -146,7 +146,7 @@ class Machine:
             self.wake()
 
     def ask(self, outlet: int, driver: Driver) -> None:
-        self.app(self.charger.id, outlet, driver.id_token)
+        self.app(outlet, driver.id_token)
 
     def tell(self, kind: Kind, text: str) -> None:
         """For those who watch."""
@@ -212,9 +212,8 @@ class Machine:
             self._restart("FirmwareUpdate")
         if step.call[0] == "BootNotification" and not self.booted:
             self._boot_again()  # asked for while the CSMS has not decided (B02.FR.02)
-        letter = plain(step.call)
-        letter.kept = bool(wish.task)
-        self.say(letter)
+        else:
+            self.say(Letter(lambda: step.call, lambda _: None, kept=True, asked=True))
         self._perform(wish, number + 1)
 
     def _restart(self, reason: str) -> None:
@@ -247,6 +246,7 @@ class Machine:
 
     def _verdict(self, response: Payload) -> None:
         status, interval = self.dialect.booted(response)
+        self._pending = status == "Pending"
         if status != "Accepted":
             self.tell(Kind.LINK, f"booted: {status}")
             self.agenda.after(interval or 60, self._boot_again)

@@ -17,13 +17,15 @@ MOST = 500
 class Letter:
     """One CALL to be. make: called when it is first sent; None from it: there is nothing to say after all.
 
-    kept: it concerns a session and outlives the connection. spare: it may be dropped where there are too many.
+    kept: it outlives the connection. spare: it may be dropped where there are too many. asked: the CSMS wants to hear
+    it, even before it has accepted the station.
     """
 
     make: Callable[[], Call | None]
     answered: Callable[[Payload], None]
     kept: bool = False
     spare: bool = False
+    asked: bool = False
     call: Call | None = None
     attempts: int = 0
     not_before: datetime | None = None
@@ -47,29 +49,30 @@ class Mailbox:
     @property
     def keeps(self) -> bool:
         """Whether something about a session waits."""
-        return any(letter.kept for letter in self._letters)
+        return any(letter.kept and not letter.asked for letter in self._letters)
 
     def put(self, letter: Letter) -> None:
         """To be sent after those that wait."""
         if not (letter.spare and len(self._letters) >= MOST):
             self._letters.append(letter)
 
-    def next(self) -> Letter | None:
-        """The one to send now; it stays until it is `done`."""
-        while self._letters:
-            head = self._letters[0]
-            if head.not_before and head.not_before > self._clock():
+    def next(self, asked: bool = False) -> Letter | None:
+        """The one to send now, or of those that were `asked` for; it stays until it is `done`."""
+        for letter in tuple(self._letters):
+            if asked and not letter.asked:
+                continue
+            if letter.not_before and letter.not_before > self._clock():
                 return None
-            head.call = head.call or head.make()
-            if head.call is not None:
-                return head
-            self._letters.popleft()
+            letter.call = letter.call or letter.make()
+            if letter.call is not None:
+                return letter
+            self.done(letter)
         return None
 
     def done(self, letter: Letter) -> None:
-        """It was answered."""
-        if self._letters and self._letters[0] is letter:
-            self._letters.popleft()
+        """It was answered, or there is nothing to say."""
+        if letter in self._letters:
+            self._letters.remove(letter)
 
     def failed(self, letter: Letter, counted: bool) -> datetime | None:
         """It was refused (`counted`) or not answered; when it is sent again, None for never (E13.FR.03)."""

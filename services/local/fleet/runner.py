@@ -43,11 +43,11 @@ class Runner:
         self._begun = asyncio.get_running_loop().time()
         self._waits = random.Random()
         for machine in fleet.machines:
-            machine.app = self.ask
+            machine.app = partial(self.ask, machine)
 
-    def ask(self, station_id: str, outlet: int, id_token: str) -> None:
+    def ask(self, machine: Machine, outlet: int, id_token: str) -> None:
         """A driver's app: `POST /v1/stations/{id}/start` of transactions."""
-        task = asyncio.create_task(self._app(station_id, outlet, id_token))
+        task = asyncio.create_task(self._app(machine, outlet, id_token))
         self._apps.add(task)
         task.add_done_callback(self._apps.discard)
 
@@ -66,10 +66,8 @@ class Runner:
             await asyncio.gather(*lives, *self._apps, return_exceptions=True)
 
     def _advance(self) -> None:
-        for machine in self._fleet.machines:
-            now = machine.charger.clock()
-            if machine.due is not None and machine.due <= now:
-                self._guarded(machine, machine.advance)
+        for machine in self._fleet.due():
+            self._guarded(machine, machine.advance)
 
     async def _farewell(self) -> None:
         """What is said at the end, as far as it is heard in a few seconds."""
@@ -178,9 +176,8 @@ class Runner:
         """RetryBackOff of 2.0.1: doubled each time, with something random so that not all come at once."""
         return min(_LONGEST, _SHORTEST * 2.0 ** min(failures - 1, 10)) * self._waits.uniform(0.5, 1.5)
 
-    async def _app(self, station_id: str, outlet: int, id_token: str) -> None:
-        address = f"{self._places.transactions}/v1/stations/{quote(station_id, safe='')}/start"
-        machine = next(machine for machine in self._fleet.machines if machine.charger.id == station_id)
+    async def _app(self, machine: Machine, outlet: int, id_token: str) -> None:
+        address = f"{self._places.transactions}/v1/stations/{quote(machine.charger.id, safe='')}/start"
         try:
             async with self._asking:
                 response = await self._http.post(address, json={"id_token": id_token, "evse_id": outlet})

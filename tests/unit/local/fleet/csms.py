@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from services.local.fleet.fleet import Fleet, Plan, build
@@ -31,7 +32,7 @@ class Csms:
         self._numbers = itertools.count(1)
         self.fleet: Fleet = build(self.plan, lambda: self.now, self.told.append)
         for machine in self.fleet.machines:
-            machine.app = self._ask
+            machine.app = partial(self._ask, machine)
         self.fleet.begin()
         self.refused = {driver.id_token for driver in self.fleet.drivers if driver.status != "Accepted"}
 
@@ -40,7 +41,8 @@ class Csms:
         end = self.now + timedelta(seconds=seconds)
         while self.now < end:
             self.now += STEP
-            self.fleet.advance(self.now)
+            for machine in self.fleet.due():
+                machine.advance()
             for machine in self.fleet.machines:
                 self._serve(machine)
 
@@ -76,9 +78,8 @@ class Csms:
             self.said.append((self.now, machine.charger.id, action, payload))
             machine.answered(letter, self.answers(machine, action, payload) or self._answer(action, payload))
 
-    def _ask(self, station_id: str, outlet: int, id_token: str) -> None:
-        self.asked.append((station_id, outlet, id_token))
-        machine = next(machine for machine in self.fleet.machines if machine.charger.id == station_id)
+    def _ask(self, machine: Machine, outlet: int, id_token: str) -> None:
+        self.asked.append((machine.charger.id, outlet, id_token))
         if machine.online:
             self.command(machine, *start(machine, outlet, id_token, next(self._numbers)))
 

@@ -295,6 +295,20 @@ def test_a_boot_is_repeated_until_it_is_accepted(version: str) -> None:
     assert machine.online
 
 
+def test_what_is_asked_for_is_said_before_it_is_accepted() -> None:
+    """B02.FR.05: while the boot is pending, a report that was asked for, and nothing else."""
+    pending = {"status": "Pending", "interval": 300, "currentTime": "2026-03-01T12:00:00Z"}
+    csms, machine, bay = alone(V201, answers=lambda _, action, __: pending if action == "BootNotification" else None)
+    bay.arrive(ADA, app=False)
+    csms.command(machine, "GetBaseReport", {"requestId": 1, "reportBase": "SummaryInventory"})
+    csms.run(3)
+    assert actions(csms) == ["BootNotification", "NotifyReport"]
+    ask = {"requestedMessage": "BootNotification"}
+    assert csms.command(machine, "TriggerMessage", ask) == {"status": "Accepted"}
+    csms.run(1)
+    assert actions(csms)[-1] == "BootNotification"
+
+
 def test_the_device_model_is_reported_in_parts() -> None:
     """B07: every variable once, the parts numbered, the last one says so."""
     csms, machine, _ = alone(V201)
