@@ -25,6 +25,8 @@ def with_running(settings: LocalSettings) -> LocalSettings:
     """The settings, with the address and ports of the stack that runs on the same data folder, if one does."""
     try:
         known = json.loads((settings.data / _FILE).read_text())
-        return dataclasses.replace(settings, host=known["host"], ports=known["ports"])
+        ports = known["ports"]
+        gateways = tuple(name for name in ports if name.startswith("gateway") and not name.endswith("_http"))
+        return dataclasses.replace(settings, host=known["host"], ports=ports, gateways=gateways)
     except (OSError, ValueError, KeyError):
         return settings

@@ -48,7 +48,7 @@ async def living(voltbus: System, plan: Plan) -> AsyncIterator[Living]:
     fleet = build(plan, lambda: datetime.now(UTC), told.append)
     living = Living(fleet, Books(), told)
     await Registrar(voltbus.http, voltbus.processes.rest("auth")).register(fleet, lambda _: None)
-    places = Places(voltbus.endpoint(), voltbus.processes.rest("transactions"))
+    places = Places([voltbus.endpoint()], voltbus.processes.rest("transactions"))
     running = asyncio.create_task(Runner(fleet, places, voltbus.http, living.books).run())
     try:
         yield living

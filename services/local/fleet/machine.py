@@ -73,7 +73,7 @@ class Machine:
     @property
     def busy(self) -> bool:
         """Whether something waits to be said to a CSMS that can hear it."""
-        return self.online and len(self._mailbox) > 0
+        return self.online and self._mailbox.next() is not None
 
     def advance(self) -> None:
         """Does what is due."""

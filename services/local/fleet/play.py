@@ -34,7 +34,8 @@ async def play(plan: Plan, show: Show, settings: LocalSettings, console: Console
     """Raises LocalError."""
     check(plan)
     rest, books = {name: f"http://{settings.reachable_at}:{port}" for name, port in settings.ports.items()}, Books()
-    places = Places(f"ws://{settings.reachable_at}:{settings.ports['gateway']}/ocpp", rest["transactions"])
+    gateways = [f"ws://{settings.reachable_at}:{settings.ports[gateway]}/ocpp" for gateway in settings.gateways]
+    places = Places(gateways, rest["transactions"])
     view = View(console, books, show.quiet)
     headers = {"Authorization": f"Bearer {bearer_token(settings)}"}
     async with httpx.AsyncClient(headers=headers, timeout=30) as http:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import quote
@@ -27,9 +27,9 @@ _FAREWELL = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the stack is: the gateway without the station's id, transactions."""
+    """Where the stack is: its gateways, without the station's id; transactions."""
 
-    gateway: str
+    gateways: Sequence[str]
     transactions: str
 
 
@@ -42,6 +42,7 @@ class Runner:
         self._apps: set[asyncio.Task[None]] = set()
         self._begun = asyncio.get_running_loop().time()
         self._waits = random.Random()
+        self._numbers = {machine: number for number, machine in enumerate(fleet.machines)}
         for machine in fleet.machines:
             machine.app = partial(self.ask, machine)
 
@@ -157,7 +158,7 @@ class Runner:
         try:
             async with self._connecting:
                 return await connect(
-                    self._places.gateway,
+                    self._gateway(machine, failures),
                     charger.id,
                     charger.password,
                     machine.dialect.subprotocol,
@@ -171,6 +172,10 @@ class Runner:
             if failures == 0:
                 machine.tell(Kind.LINK, "the gateway is not there")
         return None
+
+    def _gateway(self, machine: Machine, failures: int) -> str:
+        """Stations are spread over the gateways; where one does not answer, the next is tried."""
+        return self._places.gateways[(self._numbers[machine] + failures) % len(self._places.gateways)]
 
     def _pause(self, failures: int) -> float:
         """RetryBackOff of 2.0.1: doubled each time, with something random so that not all come at once."""

@@ -90,7 +90,8 @@ def test_a_stack_with_other_secrets(auth: Any) -> None:
 
 
 def test_the_running_stack_is_found_whatever_its_ports(tmp_path: Path) -> None:
-    started = LocalSettings(tmp_path, host="0.0.0.0", ports={"auth": 1, "gateway": 2})
+    ports = {"auth": 1, "gateway": 2, "gateway_http": 3, "gateway-1": 4, "gateway-1_http": 5}
+    started = LocalSettings(tmp_path, host="0.0.0.0", ports=ports, gateways=("gateway", "gateway-1"))
     asking = LocalSettings(tmp_path)
     assert with_running(asking) == asking
     with announced(started):
