@@ -1,5 +1,6 @@
 """One simulated station and a CSMS that asks things of it, in both versions."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,9 @@ from services.local.fleet.fleet import Plan
 from services.local.fleet.machine import Machine
 from services.local.fleet.world import Driver
 from services.local.station.facts import stamp
+from services.ocpp import examples
+from services.ocpp.commands import OWNERS
+from services.ocpp.versions import VERSIONS
 from tests.unit.local.fleet.csms import Csms, start
 
 V16, V201 = "1.6", "2.0.1"
@@ -159,6 +163,22 @@ def test_a_reset_ends_sessions_and_boots(version: str) -> None:
     csms.run(10)
     assert ends(csms, machine) == ["HardReset" if version == V16 else "ImmediateReset"]
     assert actions(csms).count("BootNotification") == 2
+    assert machine.online
+
+
+@every_version
+@pytest.mark.parametrize("make", [examples.minimal, examples.full])
+def test_whatever_is_asked_while_it_charges_is_answered_in_valid_words(
+    version: str, make: Callable[[Mapping[str, Any]], Any]
+) -> None:
+    """Also what it says afterwards because of that; the station is there in the end."""
+    csms, machine, bay = charging(version)
+    for action in OWNERS[version]:
+        if bay.vacant:
+            bay.arrive(ADA, app=False)
+        csms.command(machine, action, make(VERSIONS[version].schemas.request_document(action)))
+        csms.run(5)
+    csms.run(60)
     assert machine.online
 
 
