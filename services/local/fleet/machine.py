@@ -72,8 +72,8 @@ class Machine:
 
     @property
     def busy(self) -> bool:
-        """Whether something waits to be said to a CSMS that can hear it."""
-        return self.online and self._mailbox.next() is not None
+        """Whether something waits that can be said now, or that the CSMS must hear of."""
+        return self._mailbox.next() is not None if self.online else self._mailbox.keeps
 
     def advance(self) -> None:
         """Does what is due."""
@@ -163,9 +163,11 @@ class Machine:
             self.agenda.after(1, lambda: self._restart("ScheduledReset" if reset.idle else "RemoteReset"))
 
     def stop(self) -> None:
-        """Ends what goes on, as a station that is switched off in order."""
+        """Ends what goes on, as a station that is switched off in order; for that it gets its network back."""
         for bay in self.bays:
             bay.end("Local")
+        self.wants_link = True
+        self.wake()
 
     def power_cut(self) -> None:
         """It begins anew, and what went on is over."""

@@ -76,8 +76,15 @@ async def _register(fleet: Fleet, registrar: Registrar, console: Console) -> Non
 async def _until_stopped(runner: Runner, view: View, duration: float) -> None:
     """Until Ctrl-C, SIGTERM or the end of its time; then it says goodbye."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def leave() -> None:
+        stop.set()
+        for number in numbers:
+            loop.remove_signal_handler(number)  # whoever presses twice does not want to wait
+
+    for number in numbers:
+        loop.add_signal_handler(number, leave)
     living = asyncio.create_task(runner.run())
     stopping = asyncio.create_task(stop.wait())
     end = loop.time() + duration if duration else None
@@ -90,5 +97,4 @@ async def _until_stopped(runner: Runner, view: View, duration: float) -> None:
         living.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await living
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+        leave()

@@ -50,7 +50,6 @@ class Csms:
         """All sessions end, and everything is heard that still waits."""
         for machine in self.fleet.machines:
             machine.stop()
-            machine.wants_link = True
             self._serve(machine)
 
     def command(self, machine: Machine, action: str, payload: dict[str, Any]) -> dict[str, Any]:
