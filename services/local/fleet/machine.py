@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services.local.fleet.agenda import Agenda
-from services.local.fleet.bay import Bay
+from services.local.fleet.bay import TICK, Bay
 from services.local.fleet.mailbox import Letter, Mailbox, plain
 from services.local.fleet.tidings import Kind, Tally, Tell, Tiding
 from services.local.fleet.world import Driver
@@ -59,6 +59,8 @@ class Machine:
         self._may_boot, self._pending = True, False
         self._beats = 0
         self._reset: Reset | None = None
+        self._watching = False
+        charger.accepted = False
 
     @property
     def online(self) -> bool:
@@ -136,6 +138,8 @@ class Machine:
             self._fulfil(answer.wish)
         for bay in self.bays:
             bay.report()
+        if self.charger.monitors and not self._watching:
+            self._watch()
         return answer.payload
 
     def say(self, letter: Letter) -> None:
@@ -221,7 +225,7 @@ class Machine:
     def _restart(self, reason: str) -> None:
         self.tally.reboots += 1
         self.charger.variables.restarted()
-        self._boot_reason = reason
+        self._boot_reason, self.charger.accepted = reason, False
         self.unlink(_RESTART_SECONDS, f"is up again ({reason})")
 
     def unlink(self, seconds: float, afterwards: str) -> None:
@@ -236,6 +240,14 @@ class Machine:
             self.wake()
 
         self.agenda.after(seconds, back)
+
+    def _watch(self) -> None:
+        """Looks at what is monitored, for as long as something is."""
+        self._watching = bool(self.charger.monitors)
+        if self._watching:
+            for call in self.dialect.alarms() if self.online else ():
+                self.say(plain(call))
+            self.agenda.after(TICK, self._watch)
 
     def _end_all(self, reason: str) -> None:
         for bay in self.bays:
@@ -253,7 +265,7 @@ class Machine:
             self.tell(Kind.LINK, f"booted: {status}")
             self.agenda.after(interval or 60, self._boot_again)
             return
-        self.booted, self._boot_reason = True, None
+        self.booted, self._boot_reason, self.charger.accepted = True, None, True
         self._beat_again()
         self.say(plain(security_event("StartupOfTheDevice", self.charger.clock())))
         for call in self.dialect.status(0):

@@ -75,6 +75,7 @@ class Charger:
 
     tasks: updates and uploads that go on, by name, and what was last said of each.
     patience: seconds that each step of an update or an upload takes. queued: messages that wait for a connection.
+    accepted: the CSMS has accepted its boot.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Charger:
     monitors: dict[int, Payload] = field(default_factory=dict)
     networks: dict[int, Payload] = field(default_factory=dict)
     queued: bool = False
+    accepted: bool = True
 
     def __post_init__(self) -> None:
         self.outlets = self.outlets or (outlet(self.make, 1),)
@@ -141,7 +143,7 @@ class Charger:
                 outlet.reservation = None
 
     def ended(self, session: Session) -> None:
-        """Its profiles go with a session (K01.FR.03); an outlet that was to be taken out of service now is."""
+        """Its profiles go with a session; an outlet that was to be taken out of service now is."""
         self.profiles = [known for known in self.profiles if not _ends_with(known, session)]
         if outlet := self.outlet(session.outlet):
             outlet.session, outlet.power_w = None, 0.0

@@ -152,6 +152,9 @@ class Dialect(Protocol):
     def fault(self, outlet: int, cleared: bool) -> list[Call]:
         """What is said of a fault beside the status."""
 
+    def alarms(self) -> list[Call]:
+        """What monitors that were set have seen since the last time."""
+
     def expired(self, reservation_id: int) -> list[Call]:
         """What is said of a reservation that has expired, beside the status."""
 

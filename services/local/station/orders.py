@@ -29,8 +29,11 @@ def availability(charger: Charger, number: int, operative: bool) -> str:
 
 
 def find_outlet(charger: Charger, number: int | None, id_token: str) -> Outlet | None:
-    """Where a session for this token can begin: the outlet that was named, or one with a car, or a free one."""
-    free = [outlet for outlet in charger.places(number) if charger.operative and outlet.free]
+    """Where a session for this token can begin: the outlet that was named, or one with a car, or a free one.
+
+    Nowhere while the boot is not accepted (B02.FR.05).
+    """
+    free = [outlet for outlet in charger.places(number) if charger.operative and outlet.free and charger.accepted]
     open_to = [one for one in free if one.reservation is None or same(one.reservation.id_token, id_token)]
     return min(open_to, key=lambda outlet: (not outlet.plugged, outlet.number), default=None)
 
@@ -91,7 +94,7 @@ def set_profile(charger: Charger, profile: Profile) -> str:
 
 
 def clear_profiles(charger: Charger, wanted: Sequence[Profile]) -> str:
-    """K10: Unknown where nothing fits (K10.FR.02)."""
+    """K10: Unknown where nothing fits."""
     charger.profiles = [profile for profile in charger.profiles if profile not in wanted]
     return "Accepted" if wanted else "Unknown"
 

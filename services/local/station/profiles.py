@@ -8,7 +8,7 @@ from typing import Any
 
 from services.local.station.facts import Payload, Session
 
-# A limit in amperes is one of each phase; a period that names no phases means three (K01.FR.19).
+# A limit in amperes is one of each phase; a period that names no phases means three.
 VOLTS, PHASES = 230, 3
 _PERIODS = {"Daily": timedelta(days=1), "Weekly": timedelta(days=7)}
 
@@ -80,7 +80,7 @@ class Profile:
         return start
 
     def replaces(self, other: "Profile") -> bool:
-        """K01.FR.05, 1.6 §5.16: the same id, or the same place: outlet, purpose, stack level and transaction."""
+        """K01.FR.05: the same id; or the same place, which nobody should take twice (K01.FR.06)."""
         place = (other.outlet, other.purpose, other.stack, other.transaction)
         return self.id == other.id or place == (self.outlet, self.purpose, self.stack, self.transaction)
 

@@ -44,7 +44,7 @@ def allowed(*profiles: Profile, session: Session | None = SESSION, at: datetime 
     ],
 )
 def test_which_one_counts(profiles: list[Profile], watts: float) -> None:
-    """K01.FR.06, K01.FR.30: the highest stack level of each purpose, and of the purposes the least."""
+    """The highest stack level of each purpose, and of the purposes the least."""
     assert allowed(*profiles) == watts
 
 

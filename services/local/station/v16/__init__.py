@@ -51,6 +51,9 @@ class V16:
     def fault(self, outlet: int, cleared: bool) -> list[Call]:  # noqa: ARG002
         return []  # the status says it
 
+    def alarms(self) -> list[Call]:
+        return []
+
     def expired(self, reservation_id: int) -> list[Call]:  # noqa: ARG002
         return []
 

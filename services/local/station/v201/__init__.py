@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.local.station.charger import Charger
-from services.local.station.facts import Answer, Call, Reading, Session
+from services.local.station.facts import Answer, Call, Reading, Session, stamp
 from services.local.station.v201 import messages
 from services.local.station.v201.commands import ANSWERS
 from services.local.station.v201.model import HEARTBEAT_INTERVAL, SAMPLE_INTERVAL, variables
+from services.local.station.v201.monitors import Watch
 
 
 class V201:
@@ -18,7 +19,7 @@ class V201:
     def __init__(self, charger: Charger, sample_seconds: int = 120) -> None:
         self.charger = charger
         charger.variables.add(variables(charger, sample_seconds))
-        self._events = 0
+        self._events, self._watch = 0, Watch()
 
     @property
     def sample_seconds(self) -> int:
@@ -49,6 +50,14 @@ class V201:
     def fault(self, outlet: int, cleared: bool) -> list[Call]:
         self._events += 1
         return [messages.problem(self.charger, outlet, self._events, cleared)]
+
+    def alarms(self) -> list[Call]:
+        events = []
+        for event in self._watch.look(self.charger):
+            self._events += 1
+            events.append({"eventId": self._events, **event})
+        at = stamp(self.charger.clock())
+        return [("NotifyEvent", {"generatedAt": at, "seqNo": 0, "eventData": events})] if events else []
 
     def expired(self, reservation_id: int) -> list[Call]:
         status = {"reservationId": reservation_id, "reservationUpdateStatus": "Expired"}

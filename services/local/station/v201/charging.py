@@ -95,7 +95,7 @@ def composite_schedule(charger: Charger, payload: Request) -> Answer:
 
 
 def _reports(request: int, profiles: list[Profile]) -> Iterator[Call]:
-    """One message an EVSE (K09.FR.03)."""
+    """One message an EVSE, all but the last to be continued (K09.FR.02)."""
     places = sorted({known.outlet for known in profiles})
     for place in places:
         yield (

@@ -10,7 +10,7 @@ Request = Mapping[str, Any]
 
 
 def set_message(charger: Charger, payload: Request) -> Answer:
-    """O01, O02; one of the same id takes the place of the one before (O06.FR.01)."""
+    """O01, O02; one of the same id takes the place of the one before (O06)."""
     message: Payload = payload["message"]
     if message["message"]["format"] not in ("ASCII", "UTF8"):
         return Answer({"status": "NotSupportedMessageFormat"})

@@ -144,7 +144,7 @@ def triggered_event(charger: Charger, number: int) -> list[Call]:
 
 
 def task(charger: Charger, name: str, action: str) -> Call:
-    """What was last said of an update or an upload; Idle where none goes on (L01.FR.25, N01.FR.08)."""
+    """What was last said of an update or an upload; Idle where none goes on (L01.FR.25, L01.FR.26)."""
     return charger.tasks.get(name, (action, {"status": "Idle"}))
 
 

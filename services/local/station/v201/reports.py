@@ -22,7 +22,7 @@ def set_variables(charger: Charger, payload: Request) -> Answer:
 
 
 def base_report(charger: Charger, payload: Request) -> Answer:
-    """B07; a configuration inventory is what can be set, a summary how everything is (B07.FR.08)."""
+    """B07; a configuration inventory is what can be set, a summary how everything is."""
     chosen = {
         "FullInventory": lambda _: True,
         "ConfigurationInventory": lambda name: charger.variables.known[name].access != READ_ONLY,
@@ -121,7 +121,7 @@ def _named(item: Payload) -> Payload:
 
 
 def _monitor(charger: Charger, item: Payload) -> Payload:
-    """N04: its id is given back where it is kept; one with an id takes the place of that (N04.FR.10)."""
+    """N04: its id is given back where it is kept; one with an id takes the place of that."""
     status, number = _monitored(charger, item)
     kept = ("type", "severity", "component", "variable")
     result = {key: item[key] for key in kept} | {"status": status}
@@ -132,6 +132,7 @@ def _monitor(charger: Charger, item: Payload) -> Payload:
 
 
 def _monitored(charger: Charger, item: Payload) -> tuple[str, int]:
+    """N04.FR.10: one of a type and a severity is enough for a variable."""
     name, unknown = model.find(charger, model.read(item))
     number = item.get("id", max(charger.monitors, default=0) + 1)
     if name is None:
@@ -154,7 +155,7 @@ def _told(number: int, item: Payload) -> Payload:
 
 
 def _covers(wanted: Name, name: Name) -> bool:
-    """Whether a request for a component, an EVSE or a variable of it means this one (B08.FR.09)."""
+    """Whether a request for a component, an EVSE or a variable of it means this one."""
     return (
         wanted.component.lower() == name.component.lower()
         and wanted.evse in (None, name.evse)

@@ -95,7 +95,7 @@ def energy(event: dict[str, Any]) -> tuple[datetime, float, float]:
 
 
 def test_events_of_a_session_are_in_order_and_none_is_missing(day: Csms) -> None:
-    """E04.FR.06, E02: also those that were made offline."""
+    """E04.FR.02: also those that were made offline."""
     ended = 0
     for events in sessions(day).values():
         assert [event["seqNo"] for event in events] == list(range(len(events)))

@@ -284,7 +284,7 @@ def test_the_sample_interval_can_be_changed(version: str) -> None:
 
 @every_version
 def test_a_session_that_the_csms_refuses_ends(version: str) -> None:
-    """E05, C12.FR.05; 1.6 §3.6 (StopTransactionOnInvalidId)."""
+    """E05; 1.6 §3.6 (StopTransactionOnInvalidId)."""
     csms, machine, _ = alone(version)
     token = {"idTagInfo": {"status": "Invalid"}, "idTokenInfo": {"status": "Invalid"}, "transactionId": 3}
 
@@ -316,7 +316,7 @@ def test_a_boot_is_repeated_until_it_is_accepted(version: str) -> None:
 
 
 def test_what_is_asked_for_is_said_before_it_is_accepted() -> None:
-    """B02.FR.05: while the boot is pending, a report that was asked for, and nothing else."""
+    """B02.FR.02: while the boot is pending, a report that was asked for, and nothing else."""
     pending = {"status": "Pending", "interval": 300, "currentTime": "2026-03-01T12:00:00Z"}
     csms, machine, bay = alone(V201, answers=lambda _, action, __: pending if action == "BootNotification" else None)
     bay.arrive(ADA, app=False)
@@ -327,6 +327,7 @@ def test_what_is_asked_for_is_said_before_it_is_accepted() -> None:
     assert csms.command(machine, "TriggerMessage", ask) == {"status": "Accepted"}
     csms.run(1)
     assert actions(csms)[-1] == "BootNotification"
+    assert csms.command(machine, *start(machine, 1, "TAG", 1))["status"] == "Rejected"  # B02.FR.05
 
 
 def test_the_device_model_is_reported_in_parts() -> None:
@@ -339,6 +340,40 @@ def test_the_device_model_is_reported_in_parts() -> None:
     assert [part["tbc"] for part in parts] == [True] * (len(parts) - 1) + [False]
     names = [str((item["component"], item["variable"])) for part in parts for item in part["reportData"]]
     assert len(names) == len(set(names)) == len(machine.charger.variables.known)
+
+
+def test_monitors_see() -> None:
+    """N07.FR.16, N07.FR.02, N07.FR.19, N07.FR.15, N08."""
+    csms, machine, bay = alone(V201)
+    evse: dict[str, Any] = {"name": "EVSE", "evse": {"id": 1}}
+    wanted = [
+        {"type": "UpperThreshold", "value": 100, "severity": 3, "component": evse, "variable": {"name": "Power"}},
+        {"type": "Delta", "value": 1, "severity": 4, "component": evse, "variable": {"name": "AvailabilityState"}},
+        {"type": "Delta", "value": 1, "severity": 9, "component": evse, "variable": {"name": "AvailabilityState"}},
+        {"type": "UpperThreshold", "value": 1, "severity": 3, "component": evse, "variable": {"name": "Problem"}},
+        {"type": "Delta", "value": 1, "severity": 3, "component": {"name": "Toaster"}, "variable": {"name": "Heat"}},
+    ]
+    answer = csms.command(machine, "SetVariableMonitoring", {"setMonitoringData": wanted})
+    statuses = [result["status"] for result in answer["setMonitoringResult"]]
+    assert statuses == ["Accepted", "Accepted", "Accepted", "UnsupportedMonitorType", "UnknownComponent"]
+    csms.command(machine, "SetMonitoringLevel", {"severity": 5})
+    bay.arrive(ADA, app=False)
+    csms.run(10)
+    bay.end("Local")
+    csms.run(10)
+    events = [event for payload in csms.of(machine.charger.id, "NotifyEvent") for event in payload["eventData"]]
+    told = [(event["variableMonitoringId"], event["trigger"], event.get("cleared")) for event in events]
+    assert [it for it in told if it[0] == 1] == [(1, "Alerting", False), (1, "Alerting", True)]
+    assert [it for it in told if it[0] == 2] == [(2, "Delta", None), (2, "Delta", None)]
+    assert not [it for it in told if it[0] == 3]
+    assert csms.command(machine, "ClearVariableMonitoring", {"id": [1, 2, 3, 4]})["clearMonitoringResult"][3] == {
+        "id": 4,
+        "status": "NotFound",
+    }
+    heard = len(events)
+    bay.arrive(ADA, app=False)
+    csms.run(10)
+    assert len(csms.of(machine.charger.id, "NotifyEvent")) <= heard
 
 
 def test_keys_of_16_are_read_only_or_need_a_reboot() -> None:
