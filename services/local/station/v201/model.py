@@ -1,6 +1,6 @@
 """The device model of a 2.0.1 station: the components and variables that a small charger has (part 2, appendix)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from services.local.station.charger import Charger, Outlet
@@ -119,29 +119,32 @@ def _station(charger: Charger) -> Iterator[tuple[Name, Variable]]:
     facts = {"VendorName": charger.make.vendor, "Model": charger.make.model, "SerialNumber": charger.serial}
     for variable, value in facts.items():
         yield Name("ChargingStation", variable), Variable(value, STRING, READ_ONLY)
-    yield Name("ChargingStation", "FirmwareVersion"), Variable(lambda: charger.firmware, STRING, READ_ONLY)
+    yield Name("ChargingStation", "FirmwareVersion"), _seen(lambda: charger.firmware)
     yield Name("ChargingStation", "SupplyPhases"), Variable("3", INTEGER, READ_ONLY)
-    available = lambda: "Available" if charger.operative else "Unavailable"  # noqa: E731
-    yield Name("ChargingStation", "AvailabilityState"), Variable(available, OPTION, READ_ONLY, options=_STATES)
-    entries = lambda: str(len(charger.local_list))  # noqa: E731
-    yield Name("LocalAuthListCtrlr", "Entries"), Variable(entries, INTEGER, READ_ONLY, most=10_000)
-    profiles = lambda: str(len(charger.profiles))  # noqa: E731
-    yield Name("SmartChargingCtrlr", "Entries", "ChargingProfiles"), Variable(profiles, INTEGER, READ_ONLY, most=50)
+    yield Name("ChargingStation", "AvailabilityState"), _seen(lambda: _availability(charger), OPTION, _STATES)
+    yield Name("LocalAuthListCtrlr", "Entries"), _seen(lambda: len(charger.local_list), INTEGER)
+    yield Name("SmartChargingCtrlr", "Entries", "ChargingProfiles"), _seen(lambda: len(charger.profiles), INTEGER)
 
 
 def _evse(charger: Charger, outlet: Outlet) -> Iterator[tuple[Name, Variable]]:
-    number, state = outlet.number, lambda: messages.state(charger, number)
+    number, kind = outlet.number, "cCCS2" if charger.make.direct else "sType2"
     for component, connector in (("EVSE", None), ("Connector", 1)):
-        place = (None, number, connector)
-        yield Name(component, "AvailabilityState", *place), Variable(state, OPTION, READ_ONLY, options=_STATES)
-        yield Name(component, "Available", *place), Variable("true", BOOLEAN, READ_ONLY)
-    power = lambda: str(int(outlet.power_w))  # noqa: E731
-    problem = lambda: "true" if outlet.fault else "false"  # noqa: E731
-    yield Name("EVSE", "Power", None, number), Variable(power, INTEGER, READ_ONLY, "W", most=outlet.most_w)
-    yield Name("EVSE", "Problem", None, number), Variable(problem, BOOLEAN, READ_ONLY)
+        state = _seen(lambda: messages.state(charger, number), OPTION, _STATES)
+        yield Name(component, "AvailabilityState", None, number, connector), state
+        yield Name(component, "Available", None, number, connector), Variable("true", BOOLEAN, READ_ONLY)
+    yield Name("EVSE", "Power", None, number), _seen(lambda: int(outlet.power_w), INTEGER, unit="W", most=outlet.most_w)
+    yield Name("EVSE", "Problem", None, number), _seen(lambda: "true" if outlet.fault else "false", BOOLEAN)
     yield Name("EVSE", "SupplyPhases", None, number), Variable(str(outlet.phases), INTEGER, READ_ONLY)
-    kind = "cCCS2" if charger.make.direct else "sType2"
     yield Name("Connector", "ConnectorType", None, number, 1), Variable(kind, STRING, READ_ONLY)
+
+
+def _seen(read: Callable[[], object], kind: str = STRING, options: tuple[str, ...] = (), **more: Any) -> Variable:
+    """One that is read from how the station is, and never set."""
+    return Variable(lambda: str(read()), kind, READ_ONLY, options=options, **more)
+
+
+def _availability(charger: Charger) -> str:
+    return "Available" if charger.operative else "Unavailable"
 
 
 _STATES = ("Available", "Occupied", "Reserved", "Unavailable", "Faulted")
