@@ -13,6 +13,9 @@ test: .venv/dev node_modules/.package-lock.json  ## all checks and all tests
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest $(TESTS)
 
+bench: .venv/run  ## rates, latencies and CPU a message, into docs/benchmarks.md (ARGS=--quick: a minute, not kept)
+	@$(BIN)/voltbus bench $(if $(findstring --quick,$(ARGS)),,--page docs/benchmarks.md --data build/benchmarks.json) $(ARGS)
+
 check: .venv/dev node_modules/.package-lock.json  ## style, types, import contracts, proto lint and drift
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -62,4 +65,4 @@ node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
 	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund \
 		|| { echo "could not install the tools from npm: is a registry reachable? Run the same command again."; exit 1; }
 
-.PHONY: help run test check setup proto format lock clean
+.PHONY: help run test bench check setup proto format lock clean

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -73,7 +74,7 @@ def station(
 def fleet(
     stations: Annotated[int, typer.Argument(help="how many")] = 20,
     mix: Annotated[float, typer.Option(help="the share that speaks 2.0.1; the others speak 1.6")] = 0.5,
-    speed: Annotated[float, typer.Option(help="more drivers and smaller batteries: days so many times as fast")] = 100,
+    speed: Annotated[float, typer.Option(help="more drivers and smaller batteries: days so many times as fast")] = 60,
     seed: Annotated[int, typer.Option(help="another seed, another fleet and another day")] = 1,
     duration: Annotated[float, typer.Option(help="seconds; without it, until Ctrl-C")] = 0,
     quiet: Annotated[bool, typer.Option(help="only totals, now and then")] = False,
@@ -89,6 +90,35 @@ def fleet(
     with _one_line():
         plan, show = Plan(stations, mix, speed, seed), Show(duration, quiet)
         uvloop.run(play(plan, show, with_running(read_settings()), Console()))
+
+
+@app.command()
+def bench(
+    quick: Annotated[bool, typer.Option(help="about a minute: fewer stations, shorter phases, fewer loads")] = False,
+    only: Annotated[list[str] | None, typer.Option(help="a scenario's name; may be given several times")] = None,
+    stations: Annotated[int, typer.Option(help="how many of each scenario; 0: as planned", min=0)] = 0,
+    seconds: Annotated[float, typer.Option(help="of each measured phase; 0: as planned", min=0)] = 0,
+    processes: Annotated[int, typer.Option(help="that the stations are spread over", min=1)] = 1,
+    echo: Annotated[bool, typer.Option(help="measure without the domain, too")] = True,
+    running: Annotated[bool, typer.Option(help="use the stack of `make run`, not one of its own")] = False,
+    page: Annotated[Path | None, typer.Option(help="write the report there, in Markdown")] = None,
+    data: Annotated[Path | None, typer.Option(help="write the numbers there, in JSON")] = None,
+    books: Annotated[Path | None, typer.Option(help="a folder for every CALL and its answer")] = None,
+    yardstick: Annotated[Path | None, typer.Option(help="a folder whose run.py is quoted beside it")] = None,
+) -> None:
+    """Measure rates, latencies and CPU a message at several loads, with the domain and without it."""
+    from rich.console import Console
+
+    from services.local.bench.command import Options, run
+    from services.local.bench.plan import planned
+
+    with _one_line():
+        plan = planned(quick, only or [], stations, seconds, processes, echo)
+        options = Options(plan, running, page, data, books, yardstick)
+        console = Console()
+        console.width = max(120, console.width)  # what is too long for a table is worse than a long line
+        if not asyncio.run(run(options, read_settings(), console)):
+            raise typer.Exit(1)
 
 
 @contextmanager

@@ -1,0 +1,60 @@
+"""python -m services.local.bench.load [BOOKS]: stations in a process of their own, by orders on standard input.
+
+BOOKS is a file that takes a line for every CALL: [station, action, payload, response].
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import uvloop
+
+from services.local.bench import orders
+from services.local.bench.crowd import Crowd
+from services.local.bench.driver import Told
+from services.local.bench.tally import Tally
+from services.local.station.facts import Payload
+
+
+async def obey(crowd: Crowd | None, order: orders.Order, told: Told | None) -> tuple[Crowd, Tally]:
+    """The stations there are now, and what came of the order."""
+    if isinstance(order, orders.Connect):
+        crowd = Crowd(order, told)
+        return crowd, await crowd.connect()
+    assert crowd is not None, "the first order is to connect"
+    if isinstance(order, orders.Run):
+        return crowd, await crowd.run(order)
+    return crowd, await (crowd.open() if isinstance(order, orders.Open) else crowd.leave())
+
+
+async def main(told: Told | None) -> None:
+    """Until standard input ends."""
+    reader = asyncio.StreamReader(limit=2**24)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    crowd = None
+    while line := await reader.readline():
+        crowd, tally = await obey(crowd, orders.read(line), told)
+        sys.stdout.buffer.write(orjson.dumps(tally.dump()) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+@contextlib.contextmanager
+def books(file: str | None) -> Iterator[Told | None]:
+    """Writes every CALL down, where a file is given."""
+    if file is None:
+        yield None
+        return
+    with Path(file).open("ab") as out:
+
+        def told(station_id: str, action: str, payload: Payload, response: Payload | None) -> None:
+            out.write(orjson.dumps([station_id, action, payload, response]) + b"\n")
+
+        yield told
+
+
+if __name__ == "__main__":
+    with books(sys.argv[1] if len(sys.argv) > 1 else None) as kept:
+        uvloop.run(main(kept))

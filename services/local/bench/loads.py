@@ -1,0 +1,110 @@
+"""The load processes as the benchmark holds them: orders go to all of them, their tallies come back as one."""
+
+import asyncio
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import orjson
+
+from services.local.bench import orders
+from services.local.bench.plan import Rate, Scenario
+from services.local.bench.tally import Tally, merged
+from services.local.errors import LocalError
+
+_LONGEST_LINE = 2**28
+# Until all processes have read the order to run.
+_HEAD_START = 0.05
+_GRACE = 5.0
+
+
+class Loads:
+    """`count` processes as an async context manager. books: a folder that takes every CALL and answer."""
+
+    def __init__(self, count: int, books: Path | None = None) -> None:
+        self._count, self._books = count, books
+        self._processes: list[Process] = []
+
+    @property
+    def pids(self) -> list[int]:
+        return [process.pid for process in self._processes]
+
+    async def connect(self, scenario: Scenario, url: str, prefix: str, stations: int) -> Tally:
+        """Raises LocalError where a station is not let in."""
+        tallies = await self._tell(
+            *(
+                orders.Connect(
+                    url, prefix, scenario.version, scenario.script, list(range(n, stations, self._count)), stations
+                )
+                for n in range(self._count)
+            )
+        )
+        if tallies.answered != stations:
+            raise LocalError(f"{stations - tallies.answered} of {stations} stations: {tallies.complaint}")
+        return tallies
+
+    async def open(self) -> Tally:
+        """Gets the stations into the state that is measured. Raises LocalError where one does not get there."""
+        tally = await self._tell(*[orders.Open()] * self._count)
+        if tally.answered != tally.sent:
+            raise LocalError(f"{tally.sent - tally.answered} of {tally.sent} CALLs failed: {tally.complaint}")
+        return tally
+
+    async def run(self, rate: Rate, seconds: float) -> Tally:
+        """One phase."""
+        return await self._tell(*[orders.Run(rate, seconds, time.perf_counter() + _HEAD_START)] * self._count)
+
+    async def leave(self) -> Tally:
+        """Disconnects; the books of the links themselves, over their whole life."""
+        return await self._tell(*[orders.Leave()] * self._count)
+
+    async def _tell(self, *told: orders.Order) -> Tally:
+        for process, order in zip(self._processes, told, strict=True):
+            assert process.stdin is not None
+            process.stdin.write(orders.write(order))
+        lines = await asyncio.gather(*(_line(process) for process in self._processes))
+        return merged([Tally.load(orjson.loads(line)) for line in lines])
+
+    async def __aenter__(self) -> Self:
+        for number in range(self._count):
+            files = [] if self._books is None else [str(self._books / f"books-{number}.jsonl")]
+            self._processes.append(
+                await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "services.local.bench.load",
+                    *files,
+                    stdin=PIPE,
+                    stdout=PIPE,
+                    limit=_LONGEST_LINE,
+                    start_new_session=True,  # Ctrl-C is for the benchmark, which then ends them
+                )
+            )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.gather(*map(_ended, self._processes))
+
+
+async def _ended(process: Process) -> None:
+    """By itself when its orders end, so that its books are whole; by force where it is stuck."""
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        async with asyncio.timeout(_GRACE):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+async def _line(process: Process) -> bytes:
+    assert process.stdout is not None
+    if line := await process.stdout.readline():
+        return line
+    raise LocalError("a load process has ended: its last words stand above")

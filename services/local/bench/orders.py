@@ -1,0 +1,55 @@
+"""What the benchmark tells its load processes: a JSON object a line on their standard input, a tally for each back."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Stations connect, `at_a_time` at most, each with an id made of prefix and number; `of`: stations of all loads."""
+
+    url: str
+    prefix: str
+    version: str
+    script: str
+    numbers: list[int]
+    of: int
+    at_a_time: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Stations get into the state that is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Stations call for so many seconds: `rate` messages a second over the stations of all loads, None for no limit.
+
+    at: when, on the clock of perf_counter, which all processes of a machine share.
+    """
+
+    rate: float | None
+    seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Stations disconnect."""
+
+
+Order = Connect | Open | Run | Leave
+_KINDS: dict[str, type[Order]] = {kind.__name__: kind for kind in (Connect, Open, Run, Leave)}
+
+
+def write(order: Order) -> bytes:
+    """One line."""
+    return json.dumps({"order": type(order).__name__, **asdict(order)}).encode() + b"\n"
+
+
+def read(line: bytes) -> Order:
+    """What `write` wrote."""
+    fields: dict[str, Any] = json.loads(line)
+    return _KINDS[fields.pop("order")](**fields)

@@ -1,0 +1,172 @@
+"""The results in Markdown, as docs/benchmarks.md keeps them."""
+
+from collections.abc import Iterable, Sequence
+
+from services.local.bench.plan import FULL, Rate, Scenario
+from services.local.bench.results import Books, Results, Row, ratio
+from services.local.bench.stage import ECHO, VOLTBUS
+
+GROUPS = {
+    "gateway": "gateway",
+    "service": "service",
+    "kafka": "Kafka",
+    "postgres": "Postgres",
+    "redis": "Redis",
+    "others": "other services",
+    "load": "load",
+}
+# Cores, of other programs.
+NOISE = 0.2
+FORMS = {VOLTBUS: "Voltbus", ECHO: "echo"}
+
+HEAD = """\
+# Benchmarks
+
+Written by `make bench`; run it again rather than edit it. Machines differ, and one machine drifts from hour to hour:
+compare numbers of one run only, and quote ratios.
+"""
+
+READING = """\
+## How to read it
+
+Stations in a process of their own connect to the gateway, each with one CALL under way at a time. At a rate, the times
+at which CALLs are due do not depend on answers, and a CALL's time counts from when it was due. *All* is a closed loop:
+every station calls again as soon as it has its answer.
+
+- **echo** is the same run with the domain left out: the same gateway, Kafka and load, and in the place of the service a
+  process that reads the same records and answers them. What lies between the two is what the service and Postgres cost.
+- **acknowledged/s** counts answers. MeterValues are answered by the gateway once Kafka has them; **stored/s** counts
+  until the service has handled the last of them. Everything else is answered after it is stored.
+- **CPU** is in microseconds for one message, all of its process group's (children too) until its event is published.
+  Idle work is included, which is why a message costs more at low load. *service* is the one that owns the message. The
+  load shares the cores and is not in the sum. *busy* is how many cores all of this took, *elsewhere* how many other
+  programs did.
+- *late* is how late the load itself sent what was due, 99 of 100: it is part of the latencies.
+"""
+
+
+def markdown(results: Results) -> str:
+    """The whole page."""
+    sections = [HEAD, _facts(results), *(_scenario(results, scenario) for scenario in results.scenarios)]
+    sections += [_books(results.books), _yardstick(results), READING]
+    return "\n".join(section for section in sections if section)
+
+
+def load_name(rate: Rate) -> str:
+    """What was asked for."""
+    return "all" if rate is FULL else f"{rate:,g}/s"
+
+
+def speed(row: Row, scenario: Scenario) -> str:
+    """Stored messages a second, and the units they make."""
+    if scenario.unit is None:
+        return f"{row.stored_per_s:,.0f}"
+    name, messages = scenario.unit
+    return f"{row.stored_per_s:,.0f} ({row.stored_per_s / messages:,.0f} {name})"
+
+
+def pairs(results: Results, scenario: Scenario) -> list[tuple[Row, Row]]:
+    """A row of Voltbus and the row of the echo at the same load."""
+    echoes = {row.rate: row for row in results.of(scenario, ECHO)}
+    return [(row, echoes[row.rate]) for row in results.of(scenario, VOLTBUS) if row.rate in echoes]
+
+
+def compared(ours: Row, theirs: Row) -> str:
+    """One sentence."""
+    share = ratio(ours, theirs)
+    cpu = f"{share['cpu']:.1f} times the CPU of the echo for a message"
+    if ours.rate is FULL:
+        return f"{share['stored_per_s']:.0%} of the echo's messages a second, {cpu}"
+    return f"at {load_name(ours.rate)} {cpu}"
+
+
+def _facts(results: Results) -> str:
+    lines = _table(["", ""], [[name, value] for name, value in results.facts.items()])
+    return "\n".join(["## The machine", "", *lines, *(f"\n{note}" for note in [*results.notes, *noise(results)]), ""])
+
+
+def noise(results: Results) -> list[str]:
+    """One sentence where other programs took so much that the numbers are not worth keeping."""
+    most = max((row.others for row in results.rows), default=0.0)
+    if most < NOISE:
+        return []
+    return [f"**Other programs kept up to {most:.1f} cores busy meanwhile: run it again on a quiet machine.**"]
+
+
+def _scenario(results: Results, scenario: Scenario) -> str:
+    rows = [row for form in FORMS for row in results.of(scenario, form)]
+    if not rows:
+        return ""
+    heads = ["load", "", "acknowledged/s", "stored/s", "p50 ms", "p99 ms", "max ms", "late ms"]
+    times = _table(heads, [_times(row, scenario) for row in rows])
+    names = [name for name in GROUPS if any(name in row.cpu_us for row in rows)]
+    heads = ["load", "", "CPU µs/message", *(GROUPS[name] for name in names), "busy", "elsewhere"]
+    cpu = _table(heads, [_cpu(row, names) for row in rows])
+    memory = _table(["memory at the end, MB", *(GROUPS[name] for name in names)], _memory(rows, names))
+    told = [f"- {compared(*pair)}" for pair in pairs(results, scenario)]
+    title = f"## {scenario.title}, {rows[0].stations:,} stations"
+    return "\n".join([title, "", *times, "", *cpu, "", *memory, "", *told, *([""] if told else [])])
+
+
+def _times(row: Row, scenario: Scenario) -> list[str]:
+    marks = "" if row.closed and row.sent == row.answered else f" ({row.sent - row.answered} unanswered)"
+    behind = f" ({row.unsent} not sent)" if row.unsent else ""
+    numbers = [f"{value:,.1f}" for value in (row.p50_ms, row.p99_ms, row.max_ms, row.late_ms)]
+    acknowledged = f"{row.acknowledged_per_s:,.0f}{marks}{behind}"
+    return [load_name(row.rate), FORMS[row.form], acknowledged, speed(row, scenario), *numbers]
+
+
+def _cpu(row: Row, names: Sequence[str]) -> list[str]:
+    spent = [f"{row.cpu_us.get(name, 0):,.0f}" for name in names]
+    return [load_name(row.rate), FORMS[row.form], f"{row.cpu_total_us:,.0f}", *spent, *_cores(row)]
+
+
+def _cores(row: Row) -> list[str]:
+    return [f"{row.cores:.2f}", f"{row.others:.2f}"]
+
+
+def _memory(rows: Sequence[Row], names: Sequence[str]) -> list[list[str]]:
+    last = {row.form: row for row in rows}
+    return [[FORMS[form], *(f"{row.memory_mb.get(name, 0):,.0f}" for name in names)] for form, row in last.items()]
+
+
+def _books(books: Sequence[Books]) -> str:
+    if not books:
+        return ""
+    heads = ["", "connected", "connects/s", "KB a connection", "CALLs", "answered", "of them by Voltbus", "in Postgres"]
+    rows = [
+        [
+            book.scenario,
+            f"{book.connected:,}",
+            f"{book.connected / book.connect_seconds:,.0f}",
+            f"{book.connection_kb:,.0f}",
+            f"{book.sent:,}",
+            f"{book.answered:,}",
+            f"{book.acknowledged:,}",
+            "not counted" if book.kept is None else f"{book.kept:,}",
+        ]
+        for book in books
+    ]
+    closed = all(book.closed for book in books)
+    verdict = "All of it adds up." if closed else "**It does not add up.**"
+    said = f"Every CALL and every answer of a scenario, warm-up included. {verdict}"
+    return "\n".join(["## The books", "", said, "", *_table(heads, rows), ""])
+
+
+def _yardstick(results: Results) -> str:
+    if not results.yardstick:
+        return ""
+    rows = [
+        [str(row[name]) for name in ("mode", "phase", "per_s", "p50", "p99", "cpu_total_us")]
+        for row in results.yardstick
+    ]
+    heads = ["", "phase", "messages/s", "p50 ms", "p99 ms", "CPU µs/message"]
+    return "\n".join(["## The yardstick", "", "In the same run, on the same machine.", "", *_table(heads, rows), ""])
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [_line(heads), _line(["---"] * len(heads)), *map(_line, rows)]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

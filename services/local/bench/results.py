@@ -1,0 +1,133 @@
+"""What came out: rows of numbers, and how they are made from tallies and usage."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from services.local.bench.plan import Rate, Scenario
+from services.local.bench.tally import Tally, quantile
+from services.local.bench.usage import Spent
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One phase. form: VOLTBUS or ECHO. rate: what was asked for, None for all that is answered; messages a second.
+
+    acknowledged_per_s: answers. stored_per_s: until the service had handled the last. Times in milliseconds, from when
+    a CALL was due; late_ms: how late the load itself was, 99 of 100. cpu_us: CPU by group for one message. cores: how
+    many CPUs all of it kept busy; others: how many other programs did. memory_mb: by group, at the end.
+    """
+
+    scenario: str
+    form: str
+    rate: Rate
+    stations: int
+    seconds: float
+    sent: int
+    answered: int
+    refused: int
+    unanswered: int
+    unsent: int
+    acknowledged_per_s: float
+    stored_per_s: float
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+    late_ms: float
+    cpu_us: Mapping[str, float]
+    cores: float
+    others: float
+    memory_mb: Mapping[str, float]
+    closed: bool
+    complaint: str = ""
+
+    @property
+    def cpu_total_us(self) -> float:
+        """Of everything but the load itself."""
+        return sum(used for name, used in self.cpu_us.items() if name != "load")
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Of one scenario, over all its phases. acknowledged: by Voltbus, not by the echo. kept: rows in Postgres, None
+    where they were not counted.
+    """
+
+    scenario: str
+    connected: int
+    connect_seconds: float
+    connection_kb: float
+    sent: int
+    answered: int
+    acknowledged: int
+    kept: int | None
+
+    @property
+    def closed(self) -> bool:
+        """Whether every CALL was answered, and every answer is kept."""
+        return self.sent == self.answered and self.kept in (None, self.acknowledged)
+
+
+@dataclass
+class Results:
+    """Everything of a run. yardstick: rows as its program prints them."""
+
+    facts: Mapping[str, str]
+    scenarios: Sequence[Scenario]
+    rows: list[Row] = field(default_factory=list)
+    books: list[Books] = field(default_factory=list)
+    yardstick: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def of(self, scenario: Scenario, form: str) -> list[Row]:
+        """The rows of a scenario in one form."""
+        return [row for row in self.rows if (row.scenario, row.form) == (scenario.name, form)]
+
+    @property
+    def closed(self) -> bool:
+        """Whether all numbers add up."""
+        return all(row.closed and row.answered == row.sent for row in self.rows) and all(it.closed for it in self.books)
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+def row(
+    scenario: Scenario, form: str, rate: Rate, stations: int, tally: Tally, stored_seconds: float, spent: Spent
+) -> Row:
+    """stored_seconds: from the beginning of the phase until the service had handled its last CALL."""
+    took, late = sorted(tally.took), sorted(tally.late)
+    each = max(1, tally.answered)
+    return Row(
+        scenario=scenario.name,
+        form=form,
+        rate=rate,
+        stations=stations,
+        seconds=tally.seconds,
+        sent=tally.sent,
+        answered=tally.answered,
+        refused=tally.refused,
+        unanswered=tally.unanswered,
+        unsent=tally.unsent,
+        acknowledged_per_s=tally.answered / tally.seconds,
+        stored_per_s=tally.answered / stored_seconds,
+        p50_ms=quantile(took, 0.5) / 1e3,
+        p99_ms=quantile(took, 0.99) / 1e3,
+        max_ms=quantile(took, 1.0) / 1e3,
+        late_ms=quantile(late, 0.99) / 1e3,
+        cpu_us={name: seconds / each * 1e6 for name, seconds in spent.cpu.items()},
+        cores=sum(spent.cpu.values()) / spent.seconds,
+        others=spent.others / spent.seconds,
+        memory_mb={name: used / 1e6 for name, used in spent.memory.items()},
+        closed=tally.closed,
+        complaint=tally.complaint,
+    )
+
+
+def ratio(ours: Row, theirs: Row) -> dict[str, float]:
+    """Voltbus over the echo."""
+    return {
+        "stored_per_s": ours.stored_per_s / theirs.stored_per_s if theirs.stored_per_s else 0.0,
+        "cpu": ours.cpu_total_us / theirs.cpu_total_us if theirs.cpu_total_us else 0.0,
+    }

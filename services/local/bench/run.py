@@ -1,0 +1,101 @@
+"""The course of a benchmark: scenario after scenario, load after load, with the domain and then without it."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+from services.local.bench.handled import handled, reached
+from services.local.bench.loads import Loads
+from services.local.bench.plan import FULL, Plan, Rate, Scenario
+from services.local.bench.results import Books, Results, row
+from services.local.bench.scripts import TOKEN
+from services.local.bench.stage import ECHO, VOLTBUS, Stage
+from services.local.bench.tally import Tally
+from services.local.bench.usage import Look, between, look
+from services.local.station.play import register_token
+
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Course:
+    """One run of a plan. results: grows as it goes on. tell: hears what is being done."""
+
+    plan: Plan
+    stage: Stage
+    loads: Loads
+    http: httpx.AsyncClient
+    results: Results
+    tell: Tell
+
+    async def run(self) -> None:
+        """Raises LocalError where something stands still."""
+        await asyncio.to_thread(register_token, self.stage.rest["auth"], self.stage.bearer, TOKEN)
+        for number, scenario in enumerate(self.plan.scenarios):
+            # Ids of this run alone, so that nothing is told twice to a system that has seen another run.
+            await self._scenario(scenario, f"BENCH-{os.getpid():x}-{int(time.time()) % 86400:x}-{number}-")
+
+    async def _scenario(self, scenario: Scenario, prefix: str) -> None:
+        self.tell(f"{scenario.title}: {self.plan.stations} stations connect")
+        before = await self._look(scenario)
+        connected = await self.loads.connect(scenario, self.stage.url, prefix, self.plan.stations)
+        spent = between(before, await self._look(scenario))
+        grown = spent.memory.get("gateway", 0) - before.groups["gateway"].memory
+        await self.loads.open()
+        kept = await self.stage.rows(scenario.table)
+        acknowledged = await self._form(scenario, VOLTBUS)
+        now_kept = await self.stage.rows(scenario.table)
+        if self.plan.echo and scenario.service in self.stage.echoes:
+            await self._form(scenario, ECHO)
+            await self.stage.become(VOLTBUS, scenario.service)
+        links = await self.loads.leave()
+        self.results.books.append(
+            Books(
+                scenario.name,
+                connected.answered,
+                connected.seconds,
+                grown / connected.answered / 1e3,
+                links.sent,
+                links.answered,
+                acknowledged,
+                None if kept is None or now_kept is None else now_kept - kept,
+            )
+        )
+
+    async def _form(self, scenario: Scenario, form: str) -> int:
+        """All loads of a scenario on one form of the system; how many CALLs it acknowledged, warm-up included."""
+        await self.stage.become(form, scenario.service)
+        acknowledged = (await self._settled(scenario, FULL, self.plan.warm_up))[0].answered
+        for rate in scenario.rates:
+            load = "all that is answered" if rate is FULL else f"{rate:,g}/s"
+            self.tell(f"{scenario.title}: {form}, {load}")
+            acknowledged += (await self._settled(scenario, rate, self.plan.warm_up))[0].answered
+            acknowledged += await self._measure(scenario, form, rate)
+        return acknowledged
+
+    async def _measure(self, scenario: Scenario, form: str, rate: Rate) -> int:
+        before = await self._look(scenario)
+        tally, stored_seconds = await self._settled(scenario, rate, self.plan.seconds)
+        spent = between(before, await self._look(scenario))
+        self.results.rows.append(row(scenario, form, rate, self.plan.stations, tally, stored_seconds, spent))
+        return tally.answered
+
+    async def _settled(self, scenario: Scenario, rate: Rate, seconds: float) -> tuple[Tally, float]:
+        """One phase, and the seconds from its beginning until the service had handled all of it."""
+        address = self.stage.rest[scenario.service]
+
+        async def count() -> int:
+            return await handled(self.http, address, scenario.action)
+
+        before = await count()
+        tally = await self.loads.run(rate, seconds)
+        stored = await reached(count, lambda number: number >= before + tally.answered)
+        await reached(lambda: self.stage.unpublished(scenario.service), lambda number: number == 0)
+        return tally, max(tally.seconds, stored - tally.began)
+
+    async def _look(self, scenario: Scenario) -> Look:
+        return await asyncio.to_thread(look, self.stage.roots(scenario.service, self.loads.pids))

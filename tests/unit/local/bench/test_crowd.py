@@ -1,0 +1,134 @@
+"""Stations that call: at a rate without omission, in a closed loop, and into trouble."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from services.local.bench import driver, echo, orders
+from services.local.bench.crowd import Crowd
+from services.local.station.facts import Payload
+from services.local.station.link import Books, Lost, NotAdmitted, Refused
+
+
+class FakeLink:
+    """Answers as the echo does; `hold` makes it wait, `error` fail, before it answers."""
+
+    def __init__(self, books: Books) -> None:
+        self.books, self.hold, self.error = books, 0.0, None
+        self.lost: asyncio.Future[Lost] = asyncio.get_running_loop().create_future()
+        self.calls: list[str] = []
+
+    async def call(self, action: str, _: Payload) -> Payload:
+        self.calls.append(action)
+        self.books.sent += 1
+        await asyncio.sleep(self.hold)
+        self.hold = 0.0
+        if self.error:
+            self.books.refused += 1
+            raise self.error
+        self.books.answered += 1
+        return echo.ANSWERS[action]()
+
+    async def close(self) -> None:
+        self.lost.set_result(Lost())
+
+
+@pytest.fixture
+def links(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+
+    async def connect(*arguments: Any) -> Any:
+        _, station_id, *_, books = arguments
+        if station_id == "X00001":
+            raise NotAdmitted(station_id, 404)
+        made[station_id] = FakeLink(books)
+        return made[station_id]
+
+    monkeypatch.setattr(driver, "connect", connect)
+    return made
+
+
+async def crowd(stations: int, script: str = "meter", prefix: str = "CP", **options: Any) -> Crowd:
+    made = Crowd(orders.Connect("ws://x", prefix, "1.6", script, list(range(stations)), stations), **options)
+    connected = await made.connect()
+    assert connected.closed
+    return made
+
+
+async def test_opens_calls_and_leaves_with_equal_books(links: dict[str, Any]) -> None:
+    told: list[tuple[str, str, bool]] = []
+    stations = await crowd(
+        3, told=lambda station, action, _, response: told.append((station, action, response is None))
+    )
+    opened = await stations.open()
+    assert (opened.sent, opened.answered) == (6, 6)
+    assert links["CP00002"].calls == ["BootNotification", "StartTransaction"]
+    phase = await stations.run(orders.Run(200, 0.1, 0))
+    assert phase.closed
+    assert (phase.sent, phase.unsent) == (20, 0)
+    links_said = await stations.leave()
+    assert (links_said.sent, links_said.answered, links_said.unanswered) == (26, 26, 0)
+    assert len(told) == 26
+    assert not any(silent for *_, silent in told)
+
+
+async def test_what_waits_behind_a_slow_answer_has_waited(links: dict[str, Any]) -> None:
+    stations = await crowd(1)
+    await stations.open()
+    links["CP00000"].hold = 0.2
+    phase = await stations.run(orders.Run(50, 0.2, 0))
+    assert phase.closed
+    assert phase.answered == 10
+    # Due every 20 ms, and none could be sent for 200: each has waited for the rest of them.
+    assert all(took >= (200 - 20 * turn) * 1000 for turn, took in enumerate(phase.took))
+    assert phase.late[0] < phase.late[1]
+
+
+async def test_a_closed_loop_ends_in_time(links: dict[str, Any]) -> None:
+    stations = await crowd(2)
+    await stations.open()
+    for link in links.values():
+        link.hold = 0.01
+    phase = await stations.run(orders.Run(None, 0.05, time.perf_counter() + 0.01))
+    assert phase.closed
+    assert phase.sent == sum(len(link.calls) for link in links.values()) - 4
+    assert phase.seconds >= 0.05
+
+
+async def test_a_station_whose_answer_is_missing_does_not_go_on(links: dict[str, Any]) -> None:
+    stations = await crowd(2)
+    await stations.open()
+    links["CP00001"].error = Refused("MeterValues", "InternalError", "no")
+    phase = await stations.run(orders.Run(100, 0.1, 0))
+    assert phase.closed
+    assert (phase.refused, phase.unanswered, phase.answered, phase.unsent) == (1, 0, 5, 4)
+    assert phase.complaint == "CP00001: the CSMS refused MeterValues: InternalError no"
+
+
+async def test_a_lost_connection_is_no_answer(links: dict[str, Any]) -> None:
+    stations = await crowd(1)
+    await stations.open()
+    links["CP00000"].error = Lost(1001, "the gateway goes down")
+    phase = await stations.run(orders.Run(None, 0.05, 0))
+    assert phase.closed
+    assert (phase.sent, phase.unanswered) == (1, 1)
+
+
+@pytest.mark.usefixtures("links")
+async def test_who_is_not_let_in_is_told() -> None:
+    stations = Crowd(orders.Connect("ws://x", "X", "1.6", "meter", [0, 1], 2))
+    tally = await stations.connect()
+    assert (tally.answered, tally.refused) == (1, 1)
+    assert tally.complaint.startswith("the gateway refused the station X00001 (404)")
+
+
+def test_orders_arrive_as_they_were_given() -> None:
+    for order in (
+        orders.Connect("u", "p", "1.6", "meter", [1], 2),
+        orders.Open(),
+        orders.Run(None, 1.5, 2.5),
+        orders.Leave(),
+    ):
+        assert orders.read(orders.write(order)) == order

@@ -1,0 +1,128 @@
+"""The report says what was measured, in full, and when it does not add up."""
+
+import json
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from services.local.bench.plan import FULL, SCENARIOS
+from services.local.bench.report import markdown
+from services.local.bench.results import Books, Results, ratio, row
+from services.local.bench.screen import show
+from services.local.bench.stage import ECHO, VOLTBUS
+from services.local.bench.tally import Tally
+from services.local.bench.usage import Spent
+
+METER, SESSIONS = SCENARIOS[:2]
+CPU = {"gateway": 1.0, "service": 2.0, "kafka": 0.5, "postgres": 0.25, "load": 4.0}
+SPENT = Spent(10.0, CPU, 1.5, dict.fromkeys(CPU, 64_000_000))
+
+
+def tally(answered: int = 1000, **more: int) -> Tally:
+    took = [1000 * number for number in range(1, answered + 1)]
+    return Tally(
+        sent=answered + sum(more.values()), answered=answered, seconds=5.0, took=took, late=[10] * answered, **more
+    )
+
+
+def results(ours: Tally, kept: int = 1000) -> Results:
+    echo = Spent(10.0, CPU | {"service": 0.5, "postgres": 0.0}, 0.0, SPENT.memory)
+    made = Results({"CPU": "a fast one"}, SCENARIOS)
+    for rate in (60.0, FULL):
+        made.rows.append(row(METER, VOLTBUS, rate, 500, ours, 8.0, SPENT))
+        made.rows.append(row(METER, ECHO, rate, 500, tally(2000), 5.0, echo))
+    made.books.append(Books("meter", 500, 0.5, 12.0, ours.sent, ours.answered, ours.answered, kept))
+    return made
+
+
+def test_a_row_is_made_of_books_and_usage() -> None:
+    made = row(METER, VOLTBUS, FULL, 500, tally(), 8.0, SPENT)
+    assert (made.acknowledged_per_s, made.stored_per_s) == (200.0, 125.0)
+    assert (made.p50_ms, made.p99_ms, made.max_ms, made.late_ms) == (500.0, 990.0, 1000.0, 0.01)
+    assert made.cpu_us == {"gateway": 1000, "service": 2000, "kafka": 500, "postgres": 250, "load": 4000}
+    assert made.cpu_total_us == 3750
+    assert (made.cores, made.others) == (0.775, 0.15)
+    assert made.closed
+
+
+def test_the_ratio_is_voltbus_over_echo() -> None:
+    ours, theirs = results(tally()).rows[:2]
+    assert ratio(ours, theirs) == {"stored_per_s": pytest.approx(125 / 400), "cpu": pytest.approx(3750 / 1000)}
+
+
+def test_the_page_has_every_row_and_the_machine() -> None:
+    page = markdown(results(tally()))
+    assert "| CPU | a fast one |" in page
+    for load in ("60/s", "all"):
+        assert f"| {load} | Voltbus | 200 | 125 | 500.0 | 990.0 | 1,000.0 | 0.0 |" in page
+        assert f"| {load} | echo | 400 | 400 |" in page
+        assert f"| {load} | Voltbus | 3,750 | 1,000 | 2,000 | 500 | 250 | 4,000 | 0.78 | 0.15 |" in page
+    assert "- 31% of the echo's messages a second, 3.8 times the CPU of the echo for a message" in page
+    assert "- at 60/s 3.8 times the CPU" in page
+    assert "| meter | 500 | 1,000 | 12 | 1,000 | 1,000 | 1,000 | 1,000 |" in page
+    assert "All of it adds up." in page
+    assert SESSIONS.title not in page
+
+
+def test_whole_sessions_are_counted() -> None:
+    made = Results({}, SCENARIOS)
+    made.rows.append(row(SESSIONS, VOLTBUS, FULL, 500, tally(7000), 10.0, SPENT))
+    assert "| all | Voltbus | 1,400 | 700 (100 sessions) |" in markdown(made)
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (results(tally(999, unanswered=1), kept=999), "200 (1 unanswered)"),
+        (results(tally(1000, refused=1)), "200 (1 unanswered)"),
+        (results(tally(), kept=999), "**It does not add up.**"),
+    ],
+)
+def test_what_does_not_add_up_is_said(made: Results, words: str) -> None:
+    assert not made.closed
+    assert words in markdown(made)
+    assert "it does not add up" in shown(made)
+
+
+def test_rows_that_were_not_counted_are_no_fault() -> None:
+    made = results(tally())
+    made.books = [replace(made.books[0], kept=None)]
+    assert made.closed
+    assert "not counted" in markdown(made)
+
+
+def test_the_terminal_shows_every_row() -> None:
+    text = shown(results(tally()))
+    assert "all of it adds up" in text
+    assert text.count("Voltbus") >= 2
+    assert text.count("echo") >= 2
+    assert "31% of the echo's messages a second" in text
+
+
+def test_a_noisy_machine_is_told() -> None:
+    made = results(tally())
+    assert "kept up to" not in markdown(made)
+    made.rows[0] = replace(made.rows[0], others=1.26)
+    assert "**Other programs kept up to 1.3 cores busy meanwhile" in markdown(made)
+    assert "Other programs kept up to 1.3 cores busy meanwhile" in shown(made)
+
+
+def test_the_yardstick_is_quoted() -> None:
+    made = results(tally())
+    made.yardstick = [{"mode": "whole", "phase": "meter", "per_s": 6600, "p50": 7.1, "p99": 20.5, "cpu_total_us": 184}]
+    assert "| whole | meter | 6600 | 7.1 | 20.5 | 184 |" in markdown(made)
+
+
+def test_the_numbers_are_json() -> None:
+    data = json.loads(json.dumps(results(tally()).dump()))
+    assert [one["rate"] for one in data["rows"]] == [60.0, 60.0, None, None]
+    assert data["books"][0]["kept"] == 1000
+
+
+def shown(made: Results) -> str:
+    console = Console(file=StringIO(), width=110)
+    show(console, made)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
