@@ -6,6 +6,7 @@ import resource
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -59,7 +60,8 @@ async def run(options: Options, settings: LocalSettings, console: Console) -> bo
             results.notes.append("Measured on a system that ran already, so that no echo could take a service's place.")
         async with Loads(plan.processes, options.books) as loads, httpx.AsyncClient(timeout=30) as http:
             with console.status("") as status:
-                await Course(plan, stage, loads, http, results, lambda text: status.update(text)).run()
+                tell = status.update if console.is_terminal else partial(console.print, highlight=False)
+                await Course(plan, stage, loads, http, results, tell).run()
     show(console, results)
     _write(options, results, console)
     return results.closed
