@@ -74,7 +74,7 @@ class Crowd:
         return await _timed(tally, map(one, self._drivers))
 
     async def leave(self) -> Tally:
-        """Ends all connections, and checks that stations and phases have counted the same."""
+        """Ends all connections; what the links have counted over their whole life."""
         await asyncio.gather(*(driver.leave() for driver in self._drivers))
         return _sum(self._drivers)
 
@@ -91,7 +91,6 @@ async def _timed(tally: Tally, work: Iterable[Awaitable[None]]) -> Tally:
 
 
 def _sum(drivers: Sequence[Driver]) -> Tally:
-    """What the links themselves have counted over their whole life."""
     books = [driver.books for driver in drivers]
     return Tally(
         sent=sum(book.sent for book in books),

@@ -49,14 +49,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Of one scenario, over all its phases. acknowledged: by Voltbus, not by the echo. kept: rows in Postgres, None
-    where they were not counted.
+    """Of one scenario, over all its phases: as the links of the stations have counted, and `called` as the phases have.
+
+    acknowledged: by Voltbus, not by the echo. kept: rows in Postgres, None where they were not looked at.
     """
 
     scenario: str
     connected: int
     connect_seconds: float
     connection_kb: float
+    called: int
     sent: int
     answered: int
     acknowledged: int
@@ -65,7 +67,7 @@ class Books:
     @property
     def closed(self) -> bool:
         """Whether every CALL was answered, and every answer is kept."""
-        return self.sent == self.answered and self.kept in (None, self.acknowledged)
+        return self.called == self.sent == self.answered and self.kept in (None, self.acknowledged)
 
 
 @dataclass

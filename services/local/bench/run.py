@@ -23,7 +23,7 @@ Tell = Callable[[str], None]
 
 @dataclass
 class Course:
-    """One run of a plan. results: grows as it goes on. tell: hears what is being done."""
+    """One run of a plan. results: grows as it goes on. tell: hears what is being done. called: in this scenario."""
 
     plan: Plan
     stage: Stage
@@ -31,6 +31,7 @@ class Course:
     http: httpx.AsyncClient
     results: Results
     tell: Tell
+    called: int = 0
 
     async def run(self) -> None:
         """Raises LocalError where something stands still."""
@@ -45,7 +46,7 @@ class Course:
         connected = await self.loads.connect(scenario, self.stage.url, prefix, self.plan.stations)
         spent = between(before, await self._look(scenario))
         grown = spent.memory.get("gateway", 0) - before.groups["gateway"].memory
-        await self.loads.open()
+        self.called = (await self.loads.open()).sent
         kept = await self.stage.rows(scenario.table)
         acknowledged = await self._form(scenario, VOLTBUS)
         now_kept = await self.stage.rows(scenario.table)
@@ -59,6 +60,7 @@ class Course:
                 connected.answered,
                 connected.seconds,
                 grown / connected.answered / 1e3,
+                self.called,
                 links.sent,
                 links.answered,
                 acknowledged,
@@ -93,6 +95,7 @@ class Course:
 
         before = await count()
         tally = await self.loads.run(rate, seconds)
+        self.called += tally.sent
         stored = await reached(count, lambda number: number >= before + tally.answered)
         await reached(lambda: self.stage.unpublished(scenario.service), lambda number: number == 0)
         return tally, max(tally.seconds, stored - tally.began)

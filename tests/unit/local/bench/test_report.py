@@ -33,7 +33,7 @@ def results(ours: Tally, kept: int = 1000) -> Results:
     for rate in (60.0, FULL):
         made.rows.append(row(METER, VOLTBUS, rate, 500, ours, 8.0, SPENT))
         made.rows.append(row(METER, ECHO, rate, 500, tally(2000), 5.0, echo))
-    made.books.append(Books("meter", 500, 0.5, 12.0, ours.sent, ours.answered, ours.answered, kept))
+    made.books.append(Books("meter", 500, 0.5, 12.0, ours.sent, ours.sent, ours.answered, ours.answered, kept))
     return made
 
 
@@ -84,6 +84,12 @@ def test_what_does_not_add_up_is_said(made: Results, words: str) -> None:
     assert not made.closed
     assert words in markdown(made)
     assert "it does not add up" in shown(made)
+
+
+def test_a_call_that_a_station_has_lost_sight_of_is_said() -> None:
+    made = results(tally())
+    made.books = [replace(made.books[0], called=999)]
+    assert not made.closed
 
 
 def test_rows_that_were_not_counted_are_no_fault() -> None:
