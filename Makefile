@@ -13,8 +13,8 @@ test: .venv/dev node_modules/.package-lock.json  ## all checks and all tests
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest $(TESTS)
 
-bench: .venv/run  ## rates, latencies and CPU a message, into docs/benchmarks.md (ARGS=--quick: a minute, not kept)
-	@$(BIN)/voltbus bench $(if $(findstring --quick,$(ARGS)),,--page docs/benchmarks.md --data build/benchmarks.json) $(ARGS)
+bench: .venv/run  ## rates, latencies and CPU a message, into docs/benchmarks.md (with ARGS, such as --quick: not kept)
+	@$(BIN)/voltbus bench $(or $(ARGS),--page docs/benchmarks.md --data build/benchmarks.json)
 
 check: .venv/dev node_modules/.package-lock.json  ## style, types, import contracts, proto lint and drift
 	$(BIN)/ruff check .
