@@ -71,7 +71,8 @@ class Course:
     async def _form(self, scenario: Scenario, form: str) -> int:
         """All loads of a scenario on one form of the system; how many CALLs it acknowledged, warm-up included."""
         await self.stage.become(form, scenario.service)
-        acknowledged = (await self._settled(scenario, FULL, self.plan.warm_up))[0].answered
+        warm_up = self.plan.warm_up if self.results.rows else self.plan.heat
+        acknowledged = (await self._settled(scenario, FULL, warm_up))[0].answered
         for rate in scenario.rates:
             load = "all that is answered" if rate is FULL else f"{rate:,g}/s"
             self.tell(f"{scenario.title}: {form}, {load}")

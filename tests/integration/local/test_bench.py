@@ -40,7 +40,7 @@ async def measured(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Me
     """One run, on the servers of the tests."""
     folder = tmp_path_factory.mktemp("bench")
     env = await stack.fresh()
-    plan = Plan(MEASURED, stations=STATIONS, seconds=0.5, warm_up=0.1, processes=2)
+    plan = Plan(MEASURED, stations=STATIONS, seconds=0.5, warm_up=0.1, heat=0.2, processes=2)
     options = command.Options(plan, False, folder / "page.md", folder / "data.json", folder / "books")
     stages: list[Stage] = []
 
