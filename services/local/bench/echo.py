@@ -60,7 +60,7 @@ def answer(call: Call) -> dict[str, Any] | Refused:
 
 def read_by(service: str) -> list[topics.Topic]:
     """What the group of a service reads. A static member that comes back must ask for what it had (aiokafka)."""
-    return [topic for topic in topics.ALL if topic.consumers == service and topic.retention_ms is not None]
+    return [topic for topic in topics.ALL if service in topic.consumers.split() and topic.retention_ms is not None]
 
 
 def build(name: str, settings: Settings, bus: Bus, clock: Clock) -> Service:
