@@ -24,7 +24,7 @@ class Plan:
 
     stations: int = 20
     mix: float = 0.5
-    speed: float = 100.0
+    speed: float = 60.0
     seed: int = 1
 
     @property

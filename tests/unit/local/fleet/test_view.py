@@ -15,7 +15,7 @@ def watched(stations: int, quiet: bool = False) -> tuple[View, StringIO, Csms]:
     """A fleet that was watched for two minutes where there is no terminal, and all that was shown."""
     shown = StringIO()
     console = Console(file=shown, width=120, height=50)
-    csms, view = Csms(Plan(stations, seed=2)), View(console, Books(), quiet)
+    csms, view = Csms(Plan(stations, speed=100, seed=2)), View(console, Books(), quiet)
     for machine in csms.fleet.machines:
         machine.watch(view.tell)
     view.show(csms.fleet)
