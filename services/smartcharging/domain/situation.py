@@ -1,0 +1,143 @@
+"""Everything that is known of a site at one moment: its stations, their EVSEs, the sessions, what each holds."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from services.smartcharging.domain.allocate import Key
+from services.smartcharging.domain.hold import Hold
+from services.smartcharging.domain.loads import Loads
+from services.smartcharging.domain.site import Member, Site
+from services.smartcharging.domain.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """connected_at: when its last connection began, which names it; None: it has never been here."""
+
+    station_id: str
+    connected: bool = False
+    connected_at: datetime | None = None
+    version: str | None = None
+    evse_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A transaction that charges. priority, minimum, maximum: an operator's own for it, before those of its station."""
+
+    id: int
+    station_id: str
+    evse_id: int
+    transaction_id: str
+    started_at: datetime
+    priority: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Charging:
+    """A session, what its TxProfile holds it to, and what it does with that. draw: the last sample."""
+
+    session: Session
+    hold: Hold = field(default_factory=Hold)
+    watch: Watch = field(default_factory=Watch)
+    draw: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """An EVSE of the site. default: the hold of the TxDefaultProfile that covers it. Currents: tenths of an ampere."""
+
+    member: Member
+    station: Station
+    evse_id: int
+    weights: Loads
+    default: Hold
+    charging: Charging | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.member.station_id, self.evse_id
+
+    @property
+    def uncovered(self) -> int:
+        """What a session may draw that no TxProfile holds. A station that was never here draws nothing."""
+        if self.station.connected_at is None and self.charging is None:
+            return 0
+        return min(self.default.ceiling(self.member.maximum), self.member.maximum)
+
+    @property
+    def ceiling(self) -> int:
+        """The most it may be drawing, now or, where it is idle, as soon as someone plugs in."""
+        if self.charging is None:
+            return self.uncovered
+        return min(self.charging.hold.ceiling(self.uncovered), self.member.maximum)
+
+    @property
+    def reserve(self) -> int:
+        """What is set aside for it: its session can end, and the next begin, without our knowing."""
+        return max(self.ceiling, self.uncovered)
+
+    @property
+    def current(self) -> int:
+        """What it is going to draw at the most, when the station has answered what it was asked."""
+        if self.charging is None:
+            return self.uncovered
+        return min(self.charging.hold.current(self.uncovered), self.member.maximum)
+
+    @property
+    def minimum(self) -> int:
+        own = self.charging.session.minimum if self.charging else None
+        return self.member.minimum if own is None else own
+
+    @property
+    def maximum(self) -> int:
+        own = self.charging.session.maximum if self.charging else None
+        return self.member.maximum if own is None else min(own, self.member.maximum)
+
+    @property
+    def priority(self) -> int:
+        own = self.charging.session.priority if self.charging else None
+        return self.member.priority if own is None else own
+
+    def heeds(self, hold: Hold, now: datetime) -> bool:
+        """Whether it is of use to ask it."""
+        return self.station.connected and not hold.resting(now)
+
+    def certain(self, hold: Hold) -> bool:
+        """Whether what it holds was confirmed on this connection, and is all that it may hold."""
+        return hold.held is not None and not hold.doubtful and hold.epoch == self.station.connected_at
+
+
+@dataclass(frozen=True)
+class Situation:
+    """defaults: by station and the EVSE that the profile is on. charging: by station and EVSE."""
+
+    site: Site
+    stations: Mapping[str, Station] = field(default_factory=dict)
+    defaults: Mapping[Key, Hold] = field(default_factory=dict)
+    charging: Mapping[Key, Charging] = field(default_factory=dict)
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        return tuple(self._points())
+
+    @cached_property
+    def default_currents(self) -> Mapping[str, int]:
+        """What TxDefaultProfiles are to say, by station."""
+        return self.site.defaults(point.member for point in self.points)
+
+    def _points(self) -> Iterator[Point]:
+        taken: dict[str, set[int]] = {}
+        for station_id, evse_id in self.charging:
+            taken.setdefault(station_id, set()).add(evse_id)
+        for member in self.site.members:
+            station = self.stations.get(member.station_id, Station(member.station_id))
+            known = set(station.evse_ids) | taken.get(member.station_id, set())
+            for evse_id in member.evse_ids or sorted(known) or (1,):
+                default = self.defaults.get((member.station_id, member.default_key(evse_id)), Hold())
+                charging = self.charging.get((member.station_id, evse_id))
+                yield Point(member, station, evse_id, self.site.weights(member), default, charging)

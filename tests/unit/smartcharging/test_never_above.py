@@ -1,0 +1,174 @@
+"""Whatever happens in whatever order: never more than the limit, nobody below the minimum, no flapping."""
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from services.smartcharging.domain.share import INTERVAL, TURN, share, small
+from services.smartcharging.domain.site import Limit, Member, Site
+from services.smartcharging.domain.step import committed
+from tests.unit.smartcharging.world import World
+
+WIRINGS = [("L1", "L2", "L3"), ("L1",), ("L2",), ("L3", "L1", "L2"), ("L2", "L3")]
+FATES = ["accept", "accept", "accept", "refuse", "obey", "lose", "unsent"]
+
+
+@st.composite
+def worlds(draw: Any) -> World:
+    """Sites of up to four stations, whose TxDefaultProfiles are installed."""
+    members, evses = [], {}
+    for number in range(draw(st.integers(1, 4))):
+        name, count = f"CP{number}", draw(st.integers(1, 2))
+        given_ids = draw(st.booleans())
+        evses[name] = tuple(range(1, count + 1))
+        members.append(
+            Member(
+                name,
+                evses[name] if given_ids else None,
+                draw(st.sampled_from(WIRINGS)),
+                minimum=draw(st.sampled_from([60, 60, 80])),
+                maximum=draw(st.sampled_from([160, 320, 320])),
+                priority=draw(st.integers(0, 1)),
+            )
+        )
+    unit = draw(st.sampled_from("AAW"))
+    value = draw(st.floats(0, 120)) if unit == "A" else draw(st.floats(0, 70_000))
+    return World(Site("site", Limit(value, unit), tuple(members)), evses)
+
+
+stations = st.integers(0, 3)
+evses = st.integers(0, 7)
+
+
+class Site_(RuleBasedStateMachine):
+    """Everything that can happen to a site."""
+
+    world: World
+
+    @initialize(world=worlds())
+    def begins(self, world: World) -> None:
+        self.world = world
+
+    @rule(evse=evses)
+    def starts(self, evse: int) -> None:
+        self.world.start(self._key(evse))
+
+    @rule(evse=evses)
+    def ends(self, evse: int) -> None:
+        self.world.end(self._key(evse))
+
+    @rule(evse=evses, part=st.sampled_from([0, 0.2, 0.5, 0.9, 1]), times=st.integers(1, 4))
+    def draws(self, evse: int, part: float, times: int) -> None:
+        for _ in range(times):
+            self.world.draws(self._key(evse), part)
+
+    @rule(station=stations, how=st.sampled_from(FATES))
+    def answers(self, station: int, how: str) -> None:
+        self.world.answers(self._station(station), how)
+
+    @rule()
+    def all_answer(self) -> None:
+        self.world.answer_all()
+
+    @rule(station=stations)
+    def leaves(self, station: int) -> None:
+        self.world.leaves(self._station(station))
+
+    @rule(station=stations)
+    def comes(self, station: int) -> None:
+        self.world.comes(self._station(station))
+
+    @rule(seconds=st.sampled_from([1, 30, 40, 1000, 4000]))
+    def passes(self, seconds: float) -> None:
+        self.world.passes(seconds)
+
+    @invariant()
+    def never_more_than_the_limit(self) -> None:
+        world = self.world
+        assert world.holds_limit(), (world.drawn(), committed(world.situation), world.situation.site.capacity)
+
+    @invariant()
+    def nobody_is_asked_for_less_than_the_minimum_and_more_than_nothing(self) -> None:
+        minimum = {member.station_id: member.minimum for member in self.world.situation.site.members}
+        assert all(not ask.current or ask.current >= minimum[ask.key[0]] for ask in self.world.asked)
+
+    @invariant()
+    def looking_again_changes_nothing(self) -> None:
+        before = len(self.world.asked)
+        self.world.look()
+        assert self.world.asked[before:] == []
+
+    def _key(self, number: int) -> tuple[str, int]:
+        return self.world.keys[number % len(self.world.keys)]
+
+    def _station(self, number: int) -> str:
+        names = sorted(self.world.reals)
+        return names[number % len(names)]
+
+
+TestSite = Site_.TestCase
+TestSite.settings = settings(
+    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+def quiet(world: World) -> None:
+    """Everybody answers, and nothing else happens for a while."""
+    for _ in range(4):
+        world.answer_all()
+        world.passes(INTERVAL.total_seconds() + 1)
+    world.answer_all()
+
+
+@settings(max_examples=150, deadline=None)
+@given(world=worlds(), started=st.sets(evses))
+def test_what_is_there_is_used(world: World, started: set[int]) -> None:
+    """Work-conserving up to what is not worth a message: who could take more hangs on something that is full."""
+    for number in sorted(started):
+        world.start(world.keys[number % len(world.keys)])
+    quiet(world)
+    capacity, taken = world.situation.site.capacity, committed(world.situation)
+    for point in world.situation.points:
+        if point.charging:
+            wish = max(small(point.current), point.minimum) if point.current else point.minimum
+            enough = point.current + wish > point.maximum
+            fits = all(taken[name] + wish * weight <= capacity[name] for name, weight in point.weights.items())
+            assert enough or not fits, (point.key, point.current, taken, capacity)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    world=worlds(), started=st.sets(evses, min_size=1), parts=st.lists(st.sampled_from([0.1, 0.3, 1.0]), max_size=60)
+)
+def test_small_draws_that_come_and_go_do_not_make_shares_flap(
+    world: World, started: set[int], parts: list[float]
+) -> None:
+    """A share is given back after some samples, and after each return it takes twice as many."""
+    for number in sorted(started):
+        world.start(world.keys[number % len(world.keys)])
+    quiet(world)
+    before = len(world.asked)
+    for part in parts:
+        for key in world.keys:
+            world.draws(key, part)
+        world.answer_all()
+        world.passes(31)
+    turns = 31 * len(parts) // TURN.total_seconds() + 1
+    sessions = len(world.situation.charging)
+    assert len(world.asked) - before <= sessions * (12 * sessions + 4 * turns)
+
+
+@settings(max_examples=100, deadline=None)
+@given(world=worlds(), started=st.sets(evses))
+def test_the_same_again_asks_nothing(world: World, started: set[int]) -> None:
+    for number in sorted(started):
+        world.start(world.keys[number % len(world.keys)])
+    quiet(world)
+    shares = share(world.situation, world.now)
+    if all(shares.wanted.values()):
+        before = len(world.asked)
+        for _ in range(5):
+            world.passes(60)
+        assert len(world.asked) == before
