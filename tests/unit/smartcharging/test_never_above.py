@@ -1,5 +1,6 @@
 """Whatever happens in whatever order: never more than the limit, nobody below the minimum, no flapping."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -12,14 +13,14 @@ from services.smartcharging.domain.step import committed
 from tests.unit.smartcharging.world import World
 
 WIRINGS = [("L1", "L2", "L3"), ("L1",), ("L2",), ("L3", "L1", "L2"), ("L2", "L3")]
-FATES = ["accept", "accept", "accept", "refuse", "obey", "lose", "unsent"]
+FATES = ["accept", "accept", "refuse", "obey", "obey", "lose", "unsent"]
 
 
 @st.composite
 def worlds(draw: Any) -> World:
     """Sites of up to four stations, whose TxDefaultProfiles are installed."""
     members, evses = [], {}
-    for number in range(draw(st.integers(1, 4))):
+    for number in range(draw(st.integers(1, 3))):
         name, count = f"CP{number}", draw(st.integers(1, 2))
         given_ids = draw(st.booleans())
         evses[name] = tuple(range(1, count + 1))
@@ -33,13 +34,16 @@ def worlds(draw: Any) -> World:
                 priority=draw(st.integers(0, 1)),
             )
         )
-    unit = draw(st.sampled_from("AAW"))
-    value = draw(st.floats(0, 120)) if unit == "A" else draw(st.floats(0, 70_000))
-    return World(Site("site", Limit(value, unit), tuple(members)), evses)
+    amperes = draw(st.sampled_from([5, 6, 16, 20, 25.5, 32, 40, 64, 120]))
+    limit = draw(st.sampled_from([Limit(amperes), Limit(amperes), Limit(amperes * 690, "W")]))
+    world = World(Site("site", limit, tuple(members)), evses)
+    # What an operator lets sessions draw unheard of, where that fits.
+    own = World(replace(world.situation.site, default=80), evses)
+    return own if draw(st.booleans()) and own.holds_limit() else world
 
 
-stations = st.integers(0, 3)
-evses = st.integers(0, 7)
+stations = st.integers(0, 2)
+evses = st.integers(0, 5)
 
 
 class Site_(RuleBasedStateMachine):
@@ -110,7 +114,7 @@ class Site_(RuleBasedStateMachine):
 
 TestSite = Site_.TestCase
 TestSite.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=200, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
