@@ -1,10 +1,13 @@
-"""OCPP 2.0.1, block K: payload to report, reply to payload."""
+"""OCPP 2.0.1, block K: payload to report, reply to payload; charging profiles."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.common.calls import Call
 from services.common.dialects import Dialect
+from services.smartcharging.dialects.words import Payload, Rendered, given, period, schedule, schedule_of
+from services.smartcharging.domain.orders import ClearProfiles, Composed, ComposeSchedule, ReportProfiles, SetProfile
+from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose
 from services.smartcharging.domain.reports import (
     ChargingNeeds,
     ChosenSchedule,
@@ -43,6 +46,89 @@ def schedule_taken(_: ScheduleTaken) -> dict[str, Any]:
     return {"status": "Accepted"}
 
 
+def set_profile(order: SetProfile) -> Rendered:
+    """K01. One schedule: more are for ISO 15118 (K01.FR.34)."""
+    profile = order.profile
+    written = given(
+        id=profile.id,
+        stackLevel=profile.stack_level,
+        chargingProfilePurpose=profile.purpose.value,
+        chargingProfileKind=profile.kind.value,
+        recurrencyKind=profile.recurrency,
+        validFrom=profile.valid_from,
+        validTo=profile.valid_to,
+        transactionId=profile.transaction_id,
+        chargingSchedule=[{"id": 1} | schedule(profile.schedule, [_period(one) for one in profile.schedule.periods])],
+    )
+    return "SetChargingProfile", {"evseId": profile.evse_id, "chargingProfile": written}
+
+
+def clear_profiles(order: ClearProfiles) -> Rendered:
+    """K10.FR.02: by its id, or by what it is."""
+    criteria = given(
+        evseId=order.evse_id,
+        chargingProfilePurpose=order.purpose and order.purpose.value,
+        stackLevel=order.stack_level,
+    )
+    return "ClearChargingProfile", given(chargingProfileId=order.id, chargingProfileCriteria=criteria or None)
+
+
+def compose_schedule(order: ComposeSchedule) -> Rendered:
+    """K08."""
+    return "GetCompositeSchedule", given(evseId=order.evse_id, duration=order.duration, chargingRateUnit=order.unit)
+
+
+def report_profiles(order: ReportProfiles) -> Rendered:
+    """K09.FR.03 wants a criterion, and profiles of any source are asked for."""
+    criteria = {"chargingLimitSource": ["EMS", "Other", "SO", "CSO"]}
+    return "GetChargingProfiles", given(requestId=order.number, evseId=order.evse_id, chargingProfile=criteria)
+
+
+def composed(answer: Payload) -> Composed | None:
+    """What was composed; None where there is nothing."""
+    told = answer.get("schedule")
+    return Composed(told["evseId"], schedule_of(told, told["scheduleStart"])) if told else None
+
+
+def profile_of(payload: Payload) -> Profile:
+    """The profile of a SetChargingProfile that somebody put in these words; the first of its schedules."""
+    told = payload["chargingProfile"]
+    return Profile(
+        id=told["id"],
+        purpose=Purpose(told["chargingProfilePurpose"]),
+        schedule=schedule_of(told["chargingSchedule"][0]),
+        evse_id=payload["evseId"],
+        stack_level=told["stackLevel"],
+        kind=Kind(told["chargingProfileKind"]),
+        recurrency=told.get("recurrencyKind"),
+        valid_from=told.get("validFrom"),
+        valid_to=told.get("validTo"),
+        transaction_id=told.get("transactionId"),
+    )
+
+
+def clear_of(payload: Payload) -> ClearProfiles:
+    """The same of a ClearChargingProfile."""
+    told = payload.get("chargingProfileCriteria") or {}
+    purpose = told.get("chargingProfilePurpose")
+    return ClearProfiles(
+        payload.get("chargingProfileId"),
+        told.get("evseId"),
+        Purpose(purpose) if purpose else None,
+        told.get("stackLevel"),
+    )
+
+
+def _period(one: Period) -> Payload:
+    return period(one) | given(phaseToUse=one.phase_to_use)
+
+
+SAYS: Mapping[type, Callable[[Any], Rendered]] = {
+    SetProfile: set_profile,
+    ClearProfiles: clear_profiles,
+    ComposeSchedule: compose_schedule,
+    ReportProfiles: report_profiles,
+}
 READ: Mapping[str, Callable[[Call], Report]] = {
     "NotifyChargingLimit": notice,
     "ClearedChargingLimit": notice,

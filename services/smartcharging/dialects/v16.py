@@ -1,0 +1,101 @@
+"""OCPP 1.6: SetChargingProfile, ClearChargingProfile, GetCompositeSchedule. A connector is what later is an EVSE."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.common.commands import Unrenderable
+from services.ocpp.errors import ErrorCode
+from services.smartcharging.dialects.words import Payload, Rendered, given, period, schedule, schedule_of
+from services.smartcharging.domain.orders import ClearProfiles, Composed, ComposeSchedule, ReportProfiles, SetProfile
+from services.smartcharging.domain.profile import Kind, Profile, Purpose
+
+PURPOSES = {
+    Purpose.STATION_MAX: "ChargePointMaxProfile",
+    Purpose.TX_DEFAULT: "TxDefaultProfile",
+    Purpose.TX: "TxProfile",
+}
+MEANT = {spelled: purpose for purpose, spelled in PURPOSES.items()}
+
+
+def set_profile(order: SetProfile) -> Rendered:
+    """§5.16. The transaction is named by our number."""
+    profile = order.profile
+    written = given(
+        chargingProfileId=profile.id,
+        transactionId=None if profile.transaction_id is None else _number(profile.transaction_id),
+        stackLevel=profile.stack_level,
+        chargingProfilePurpose=PURPOSES[profile.purpose],
+        chargingProfileKind=profile.kind.value,
+        recurrencyKind=profile.recurrency,
+        validFrom=profile.valid_from,
+        validTo=profile.valid_to,
+        chargingSchedule=schedule(profile.schedule, [period(one) for one in profile.schedule.periods]),
+    )
+    return "SetChargingProfile", {"connectorId": profile.evse_id, "csChargingProfiles": written}
+
+
+def clear_profiles(order: ClearProfiles) -> Rendered:
+    """§5.3."""
+    purpose = order.purpose and PURPOSES[order.purpose]
+    return "ClearChargingProfile", given(
+        id=order.id, connectorId=order.evse_id, chargingProfilePurpose=purpose, stackLevel=order.stack_level
+    )
+
+
+def compose_schedule(order: ComposeSchedule) -> Rendered:
+    """§5.7."""
+    return "GetCompositeSchedule", given(
+        connectorId=order.evse_id, duration=order.duration, chargingRateUnit=order.unit
+    )
+
+
+def report_profiles(_: ReportProfiles) -> Rendered:
+    raise Unrenderable(ErrorCode.NOT_SUPPORTED, "stations of OCPP 1.6 do not report their profiles")
+
+
+def composed(answer: Payload) -> Composed | None:
+    """What was composed; None where there is nothing."""
+    told = answer.get("chargingSchedule")
+    if not told:
+        return None
+    return Composed(answer.get("connectorId"), schedule_of(told, answer.get("scheduleStart")))
+
+
+def profile_of(payload: Payload) -> Profile:
+    """The profile of a SetChargingProfile that somebody put in these words."""
+    told = payload["csChargingProfiles"]
+    transaction_id = told.get("transactionId")
+    return Profile(
+        id=told["chargingProfileId"],
+        purpose=MEANT[told["chargingProfilePurpose"]],
+        schedule=schedule_of(told["chargingSchedule"]),
+        evse_id=payload["connectorId"],
+        stack_level=told["stackLevel"],
+        kind=Kind(told["chargingProfileKind"]),
+        recurrency=told.get("recurrencyKind"),
+        valid_from=told.get("validFrom"),
+        valid_to=told.get("validTo"),
+        transaction_id=None if transaction_id is None else str(transaction_id),
+    )
+
+
+def clear_of(payload: Payload) -> ClearProfiles:
+    """The same of a ClearChargingProfile."""
+    purpose = payload.get("chargingProfilePurpose")
+    return ClearProfiles(
+        payload.get("id"), payload.get("connectorId"), MEANT[purpose] if purpose else None, payload.get("stackLevel")
+    )
+
+
+def _number(transaction_id: str) -> int:
+    if not transaction_id.isdecimal():
+        raise Unrenderable(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "transactions of OCPP 1.6 have numbers")
+    return int(transaction_id)
+
+
+SAYS: Mapping[type, Callable[[Any], Rendered]] = {
+    SetProfile: set_profile,
+    ClearProfiles: clear_profiles,
+    ComposeSchedule: compose_schedule,
+    ReportProfiles: report_profiles,
+}

@@ -1,0 +1,37 @@
+"""What the dialects of all versions share: schedules, whose fields are called alike."""
+
+from typing import Any
+
+from services.smartcharging.domain.profile import Period, Schedule
+
+Payload = dict[str, Any]
+Rendered = tuple[str, Payload]
+
+
+def given(**fields: Any) -> Payload:
+    """Without what is not given: an absent field is left out."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def schedule(one: Schedule, periods: list[Payload]) -> Payload:
+    return given(
+        duration=one.duration,
+        startSchedule=one.start,
+        chargingRateUnit=one.unit,
+        chargingSchedulePeriod=periods,
+        minChargingRate=one.min_charging_rate,
+    )
+
+
+def period(one: Period) -> Payload:
+    return given(startPeriod=one.start, limit=one.limit, numberPhases=one.phases)
+
+
+def schedule_of(told: Payload, start: str | None = None) -> Schedule:
+    """start: where it is said beside the schedule."""
+    periods = tuple(
+        Period(int(one["startPeriod"]), one["limit"], one.get("numberPhases"), one.get("phaseToUse"))
+        for one in told["chargingSchedulePeriod"]
+    )
+    begins = told.get("startSchedule", start)
+    return Schedule(told["chargingRateUnit"], periods, begins, told.get("duration"), told.get("minChargingRate"))

@@ -1,0 +1,55 @@
+"""What is asked of stations about charging profiles, in words of no version; dialects say them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.smartcharging.domain.profile import Profile, Purpose, Schedule
+
+
+class Word(StrEnum):
+    """Actions of our own: they are commands by these names."""
+
+    SET = "SetProfile"
+    CLEAR = "ClearProfiles"
+    COMPOSE = "ComposeSchedule"
+    REPORT = "ReportProfiles"
+
+
+@dataclass(frozen=True, slots=True)
+class SetProfile:
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
+class ClearProfiles:
+    """Those that fit everything that is given (K10.FR.02, K10.FR.04)."""
+
+    id: int | None = None
+    evse_id: int | None = None
+    purpose: Purpose | None = None
+    stack_level: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeSchedule:
+    """duration: seconds. unit: A or W."""
+
+    evse_id: int
+    duration: int
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportProfiles:
+    """Everything that is installed, or what is on one EVSE; 0 is the station itself. number: of the request."""
+
+    number: int
+    evse_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A composite schedule. start: RFC 3339."""
+
+    evse_id: int | None
+    schedule: Schedule

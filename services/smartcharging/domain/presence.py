@@ -1,0 +1,65 @@
+"""Whether stations are here, and which EVSEs they have spoken of. What is told twice, or late, changes nothing."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    station_id: str
+    at: datetime
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    station_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HasEvse:
+    station_id: str
+    evse_id: int
+
+
+Said = Came | Went | HasEvse
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """changed_at: when it came or went. connected_at: when its last connection began; None: it was never here."""
+
+    station_id: str
+    connected: bool = False
+    connected_at: datetime | None = None
+    version: str | None = None
+    changed_at: datetime | None = None
+    evse_ids: tuple[int, ...] = ()
+
+
+def hear(known: Presence, said: Said) -> Presence:
+    """With what is said; the same object where that is nothing new."""
+    if isinstance(said, HasEvse):
+        return _with_evse(known, said.evse_id)
+    if known.changed_at and said.at <= known.changed_at:
+        return known
+    if isinstance(said, Came):
+        return replace(known, connected=True, connected_at=said.at, version=said.version, changed_at=said.at)
+    return replace(known, connected=False, changed_at=said.at)
+
+
+def fold(known: Mapping[str, Presence], said: Iterable[Said]) -> list[Presence]:
+    """Everything that is said, in its order: the stations that are changed by it."""
+    after: dict[str, Presence] = {}
+    for one in said:
+        before = after.get(one.station_id) or known.get(one.station_id) or Presence(one.station_id)
+        after[one.station_id] = hear(before, one)
+    return [station for name, station in after.items() if station is not known.get(name)]
+
+
+def _with_evse(known: Presence, evse_id: int) -> Presence:
+    if evse_id < 1 or evse_id in known.evse_ids:
+        return known
+    return replace(known, evse_ids=tuple(sorted((*known.evse_ids, evse_id))))

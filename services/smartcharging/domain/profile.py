@@ -1,0 +1,116 @@
+"""A charging profile in words of no version, and the rules that every one of them has to keep."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+TENTH = 1e-6
+
+
+class Purpose(StrEnum):
+    """As OCPP 2.x spells it."""
+
+    STATION_MAX = "ChargingStationMaxProfile"
+    TX_DEFAULT = "TxDefaultProfile"
+    TX = "TxProfile"
+
+
+class Kind(StrEnum):
+    ABSOLUTE = "Absolute"
+    RECURRING = "Recurring"
+    RELATIVE = "Relative"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """start: seconds after the schedule's. limit: A for each phase, or W."""
+
+    start: int
+    limit: float
+    phases: int | None = None
+    phase_to_use: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """unit: A or W. start: RFC 3339. duration: seconds."""
+
+    unit: str
+    periods: tuple[Period, ...]
+    start: str | None = None
+    duration: int | None = None
+    min_charging_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """evse_id: 0 for the whole station; a connector in OCPP 1.6. transaction_id: as the station knows it."""
+
+    id: int
+    purpose: Purpose
+    schedule: Schedule
+    evse_id: int = 0
+    stack_level: int = 0
+    kind: Kind = Kind.RELATIVE
+    recurrency: str | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
+    transaction_id: str | None = None
+
+
+def written(profile: Profile) -> dict[str, Any]:
+    """As JSON can hold it."""
+    return asdict(profile)
+
+
+def read(payload: Mapping[str, Any]) -> Profile:
+    """What written() wrote."""
+    schedule = payload["schedule"]
+    periods = tuple(Period(**period) for period in schedule["periods"])
+    kinds = {"purpose": Purpose(payload["purpose"]), "kind": Kind(payload["kind"])}
+    return Profile(**(dict(payload) | kinds | {"schedule": Schedule(**(schedule | {"periods": periods}))}))
+
+
+def faults(profile: Profile) -> Iterator[tuple[str, str]]:
+    """What OCPP does not allow, as field and reason."""
+    yield from _of_purpose(profile)
+    yield from _of_kind(profile)
+    yield from _of_periods(profile.schedule)
+
+
+def _of_purpose(profile: Profile) -> Iterator[tuple[str, str]]:
+    if profile.purpose == Purpose.TX:
+        if profile.evse_id < 1:
+            yield "evse_id", "a TxProfile is for an EVSE (K01.FR.16)"
+        if profile.transaction_id is None:
+            yield "transaction_id", "a TxProfile is for a transaction (K01.FR.03)"
+    elif profile.transaction_id is not None:
+        yield "transaction_id", "only a TxProfile is for a transaction"
+    if profile.purpose == Purpose.STATION_MAX:
+        if profile.evse_id:
+            yield "evse_id", "a ChargingStationMaxProfile is for the whole station"
+        if profile.kind == Kind.RELATIVE:
+            yield "kind", "a ChargingStationMaxProfile is not Relative (K01.FR.38)"
+
+
+def _of_kind(profile: Profile) -> Iterator[tuple[str, str]]:
+    if (profile.schedule.start is None) != (profile.kind == Kind.RELATIVE):
+        yield "schedule.start", "given unless the kind is Relative (K01.FR.40, K01.FR.41)"
+    if (profile.recurrency is None) == (profile.kind == Kind.RECURRING):
+        yield "recurrency", "given where the kind is Recurring"
+
+
+def _of_periods(schedule: Schedule) -> Iterator[tuple[str, str]]:
+    starts = [period.start for period in schedule.periods]
+    if starts[0] != 0:
+        yield "schedule.periods", "the first starts at 0 (K01.FR.31)"
+    if any(later <= earlier for earlier, later in pairwise(starts)):
+        yield "schedule.periods", "each starts later than the one before (K01.FR.35)"
+    rates = [period.limit for period in schedule.periods]
+    rates += [] if schedule.min_charging_rate is None else [schedule.min_charging_rate]
+    if any(abs(rate * 10 - round(rate * 10)) > TENTH for rate in rates):
+        yield "schedule", "limits have one decimal at the most"
+    if any(period.phase_to_use and period.phases != 1 for period in schedule.periods):
+        yield "schedule.periods", "a phase is chosen where one is used (K01.FR.19)"

@@ -1,0 +1,92 @@
+"""Sessions as transactions tells of them. What is told twice, or late, changes nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+# So many samples are remembered between two looks at a site.
+REMEMBERED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a vehicle drew. unit: A, of the phase that carries most; or W, of all. at: by the station's clock."""
+
+    at: datetime
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an event says. evse_id: 0 where it is not known yet. sample: None where there is nothing of use."""
+
+    id: int
+    station_id: str
+    evse_id: int
+    transaction_id: str
+    started_at: datetime
+    ended: bool
+    sample: Sample | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A session. ended_at: when we heard of its end. draws: the last samples; samples: how many there were."""
+
+    id: int
+    station_id: str
+    evse_id: int
+    transaction_id: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    unit: str | None = None
+    draws: tuple[float, ...] = ()
+    samples: int = 0
+    sampled_at: datetime | None = None
+
+
+def hear(known: Tracked | None, told: Told, now: datetime) -> Tracked:
+    """With what is told; the same object where that is nothing new. What has ended stays as it ended."""
+    if known is None:
+        known = Tracked(told.id, told.station_id, told.evse_id, told.transaction_id, told.started_at)
+    if known.ended_at:
+        return known
+    if told.evse_id and told.evse_id != known.evse_id:
+        known = replace(known, evse_id=told.evse_id)
+    if told.ended:
+        return replace(known, ended_at=now)
+    return _sampled(known, told.sample) if told.sample else known
+
+
+def _sampled(known: Tracked, sample: Sample) -> Tracked:
+    if known.sampled_at and sample.at <= known.sampled_at:
+        return known
+    before = known.draws if known.unit == sample.unit else ()
+    return replace(
+        known,
+        unit=sample.unit,
+        draws=(*before, sample.value)[-REMEMBERED:],
+        samples=known.samples + 1,
+        sampled_at=sample.at,
+    )
+
+
+def fold(known: Iterable[Tracked], told: Iterable[Told], now: datetime) -> list[Tracked]:
+    """Everything that is told of some stations, in its order: the sessions that are changed by it.
+
+    known: of those stations, what is active and what is named. One EVSE has one session: a new one ends the others.
+    """
+    before = {session.id: session for session in known}
+    after = dict(before)
+    for one in told:
+        session = after[one.id] = hear(after.get(one.id), one, now)
+        if one.id not in before and session.evse_id and not session.ended_at:
+            for other in list(after.values()):
+                if other.id != session.id and not other.ended_at and _where(other) == _where(session):
+                    after[other.id] = replace(other, ended_at=now)
+    return [session for session in after.values() if session is not before.get(session.id)]
+
+
+def _where(session: Tracked) -> tuple[str, int]:
+    return session.station_id, session.evse_id
