@@ -1,15 +1,19 @@
-"""Domain events as records: CloudEvents 1.0, binary mode of its Kafka binding, protobuf or JSON by setting."""
+"""Domain events as records, and back: CloudEvents 1.0, binary mode of its Kafka binding, protobuf or JSON."""
 
 import hashlib
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from typing import Any, TypeVar
 
-from google.protobuf.json_format import MessageToJson
-from google.protobuf.message import Message
+from google.protobuf.json_format import MessageToJson, Parse, ParseError
+from google.protobuf.message import DecodeError, Message
 
 from services.common.bus import Record
+from services.common.errors import Unprocessable
 from services.common.settings import CommonSettings
+
+Wire = TypeVar("Wire", bound=Message)
 
 # Ids are made from what happened, so that the same event told again has the same id.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://voltbus.example/events")
@@ -62,3 +66,37 @@ def _id(name: str) -> str:
     digest = hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).hexdigest()
     variant = "89ab"[int(digest[16], 16) & 3]
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+
+
+def read_event(record: Record, wanted: Collection[type[Wire]]) -> Wire | None:
+    """The event of a record, where it is of a kind that is wanted; None for all others.
+
+    Raises Unprocessable where it is none.
+    """
+    headers = dict(record.headers)
+    name = headers.get("ce_type", b"").decode(errors="replace").rpartition(".")[2]
+    kind = next((kind for kind in wanted if kind.DESCRIPTOR.name == name), None)
+    if kind is None:
+        return None
+    read = READ.get(headers.get("content-type", b""))
+    if read is None:
+        raise Unprocessable("an event of a content type that is not known here")
+    try:
+        event: Wire = read(kind, record.value or b"")
+    except (DecodeError, ParseError):
+        raise Unprocessable(f"not a {kind.DESCRIPTOR.full_name}") from None
+    return event
+
+
+def _from_json(kind: type[Wire], value: bytes) -> Wire:
+    return Parse(value, kind(), ignore_unknown_fields=True)
+
+
+def _from_protobuf(kind: type[Wire], value: bytes) -> Wire:
+    return kind.FromString(value)
+
+
+READ: Mapping[bytes, Callable[[Any, bytes], Any]] = {
+    b"application/protobuf": _from_protobuf,
+    b"application/json": _from_json,
+}

@@ -8,6 +8,7 @@ from datetime import datetime
 @dataclass(frozen=True, slots=True)
 class Came:
     station_id: str
+    connection_id: str
     at: datetime
     version: str
 
@@ -15,7 +16,7 @@ class Came:
 @dataclass(frozen=True, slots=True)
 class Went:
     station_id: str
-    at: datetime
+    connection_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,13 @@ Said = Came | Went | HasEvse
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """changed_at: when it came or went. connected_at: when its last connection began; None: it was never here."""
+    """connection_id, connected_at: of its last connection; None: it was never here."""
 
     station_id: str
     connected: bool = False
+    connection_id: str | None = None
     connected_at: datetime | None = None
     version: str | None = None
-    changed_at: datetime | None = None
     evse_ids: tuple[int, ...] = ()
 
 
@@ -43,11 +44,12 @@ def hear(known: Presence, said: Said) -> Presence:
     """With what is said; the same object where that is nothing new."""
     if isinstance(said, HasEvse):
         return _with_evse(known, said.evse_id)
-    if known.changed_at and said.at <= known.changed_at:
+    if isinstance(said, Went):
+        gone = known.connected and said.connection_id == known.connection_id
+        return replace(known, connected=False) if gone else known
+    if said.connection_id == known.connection_id or (known.connected_at and said.at <= known.connected_at):
         return known
-    if isinstance(said, Came):
-        return replace(known, connected=True, connected_at=said.at, version=said.version, changed_at=said.at)
-    return replace(known, connected=False, changed_at=said.at)
+    return replace(known, connected=True, connection_id=said.connection_id, connected_at=said.at, version=said.version)
 
 
 def fold(known: Mapping[str, Presence], said: Iterable[Said]) -> list[Presence]:

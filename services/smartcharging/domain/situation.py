@@ -8,19 +8,9 @@ from functools import cached_property
 from services.smartcharging.domain.allocate import Key
 from services.smartcharging.domain.hold import Hold
 from services.smartcharging.domain.loads import Loads
+from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.site import Member, Site
 from services.smartcharging.domain.watch import Watch
-
-
-@dataclass(frozen=True, slots=True)
-class Station:
-    """connected_at: when its last connection began, which names it; None: it has never been here."""
-
-    station_id: str
-    connected: bool = False
-    connected_at: datetime | None = None
-    version: str | None = None
-    evse_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +42,7 @@ class Point:
     """An EVSE of the site. default: the hold of the TxDefaultProfile that covers it. Currents: tenths of an ampere."""
 
     member: Member
-    station: Station
+    station: Presence
     evse_id: int
     weights: Loads
     default: Hold
@@ -117,7 +107,7 @@ class Situation:
     """defaults: by station and the EVSE that the profile is on. charging: by station and EVSE."""
 
     site: Site
-    stations: Mapping[str, Station] = field(default_factory=dict)
+    stations: Mapping[str, Presence] = field(default_factory=dict)
     defaults: Mapping[Key, Hold] = field(default_factory=dict)
     charging: Mapping[Key, Charging] = field(default_factory=dict)
 
@@ -135,7 +125,7 @@ class Situation:
         for station_id, evse_id in self.charging:
             taken.setdefault(station_id, set()).add(evse_id)
         for member in self.site.members:
-            station = self.stations.get(member.station_id, Station(member.station_id))
+            station = self.stations.get(member.station_id, Presence(member.station_id))
             known = set(station.evse_ids) | taken.get(member.station_id, set())
             for evse_id in member.evse_ids or sorted(known) or (1,):
                 default = self.defaults.get((member.station_id, member.default_key(evse_id)), Hold())

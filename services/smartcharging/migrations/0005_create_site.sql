@@ -41,10 +41,10 @@ create index site_change_by_site on site_change (site_id);
 create table station (
     station_id text primary key,
     connected boolean not null,
+    connection_id text,
     connected_at timestamptz,
     version text,
-    changed_at timestamptz,
     evse_ids integer[] not null default '{}'
 );
-comment on column station.connected_at is 'when its last connection began; null: it was never here';
+comment on column station.connection_id is 'of its last connection; null: it was never here';
 comment on column station.evse_ids is 'that it has spoken of';

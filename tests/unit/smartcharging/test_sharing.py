@@ -6,9 +6,9 @@ import pytest
 
 from services.smartcharging.domain.allocate import Claim, allocate
 from services.smartcharging.domain.hold import FIRST_RETRY
+from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.share import INTERVAL, TURN, share
 from services.smartcharging.domain.site import Limit, Member, Site
-from services.smartcharging.domain.situation import Station
 from tests.unit.smartcharging.world import World, hold_of
 
 ONE = {"L1": 1}
@@ -184,7 +184,7 @@ def test_who_comes_back_is_told_again() -> None:
 
 def test_a_station_that_was_never_here_sets_nothing_aside() -> None:
     site = world(32, "A", "B")
-    known, never = site.situation, Station("B", evse_ids=(1,))
+    known, never = site.situation, Presence("B", evse_ids=(1,))
     site.situation = replace(known, stations={**known.stations, "B": never}, defaults={A0: known.defaults[A0]})
     site.start(A)
     site.answer_all()

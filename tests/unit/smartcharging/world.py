@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from services.smartcharging.domain.allocate import Key
 from services.smartcharging.domain.hold import Fate, Hold, settle
 from services.smartcharging.domain.loads import times, total, within
+from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.share import share
 from services.smartcharging.domain.site import Member, Site
-from services.smartcharging.domain.situation import Charging, Session, Situation, Station
+from services.smartcharging.domain.situation import Charging, Session, Situation
 from services.smartcharging.domain.step import Ask, committed, step, told
 from services.smartcharging.domain.watch import sampled
 
@@ -51,7 +52,7 @@ class World:
     def __init__(self, site: Site, evses: dict[str, tuple[int, ...]]) -> None:
         self.now, self.number = START, 0
         self.reals = {member.station_id: Real(member) for member in site.members}
-        stations = {name: Station(name, True, START, evse_ids=ids) for name, ids in evses.items()}
+        stations = {name: Presence(name, True, START, evse_ids=ids) for name, ids in evses.items()}
         self.situation = Situation(site, stations)
         self.sent: dict[str, deque[Ask]] = {name: deque() for name in self.reals}
         self.unheard: dict[str, list[tuple[str, int, int]]] = {name: [] for name in self.reals}
@@ -181,7 +182,7 @@ class World:
     def _charging(self, key: Key, charging: Charging) -> None:
         self.situation = replace(self.situation, charging={**self.situation.charging, key: charging})
 
-    def _station(self, station: Station) -> None:
+    def _station(self, station: Presence) -> None:
         self.situation = replace(self.situation, stations={**self.situation.stations, station.station_id: station})
 
 

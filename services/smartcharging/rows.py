@@ -1,0 +1,87 @@
+"""Between rows and what the domain knows: one function each way and a table."""
+
+from typing import Any
+
+import asyncpg
+
+from services.smartcharging.domain.hold import Hold
+from services.smartcharging.domain.look import Drawn
+from services.smartcharging.domain.presence import Presence
+from services.smartcharging.domain.sessions import Tracked
+from services.smartcharging.domain.site import Limit, Member, Site
+from services.smartcharging.domain.situation import Session
+from services.smartcharging.domain.watch import Watch
+
+Row = tuple[Any, ...]
+
+
+def site_row(site: Site) -> Row:
+    return (site.site_id, site.limit.value, site.limit.unit, site.phases, site.voltage, site.default)
+
+
+def member_row(site: Site, place: int, member: Member) -> Row:
+    m = member
+    what = (m.minimum, m.maximum, m.priority, m.unit)
+    return (m.station_id, site.site_id, place, None if m.evse_ids is None else list(m.evse_ids), list(m.phases), *what)
+
+
+def read_site(row: asyncpg.Record, members: list[asyncpg.Record]) -> Site:
+    return Site(
+        row["site_id"],
+        Limit(row["limit_value"], row["limit_unit"]),
+        tuple(read_member(member) for member in members),
+        row["phases"],
+        row["voltage"],
+        row["default_current"],
+    )
+
+
+def read_member(row: asyncpg.Record) -> Member:
+    evse_ids = None if row["evse_ids"] is None else tuple(row["evse_ids"])
+    what = (row["minimum"], row["maximum"], row["priority"], row["unit"])
+    return Member(row["station_id"], evse_ids, tuple(row["phases"]), *what)
+
+
+def presence_row(station: Presence) -> Row:
+    s = station
+    return (s.station_id, s.connected, s.connection_id, s.connected_at, s.version, _array(s.evse_ids))
+
+
+def read_presence(row: asyncpg.Record) -> Presence:
+    return Presence(**(dict(row) | {"evse_ids": tuple(row["evse_ids"])}))
+
+
+def tracked_row(session: Tracked) -> Row:
+    s = session
+    about = (s.id, s.station_id, s.evse_id, s.transaction_id, s.started_at, s.ended_at)
+    return (*about, s.unit, _array(s.draws), s.samples, s.sampled_at)
+
+
+def read_tracked(row: asyncpg.Record) -> Tracked:
+    fields = {name: row[name] for name in Tracked.__dataclass_fields__}
+    return Tracked(**(fields | {"draws": tuple(row["draws"])}))
+
+
+def read_session(row: asyncpg.Record) -> Session:
+    return Session(**{name: row[name] for name in Session.__dataclass_fields__})
+
+
+def read_drawn(row: asyncpg.Record) -> Drawn | None:
+    return Drawn(row["unit"], tuple(row["draws"]), row["samples"]) if row["unit"] else None
+
+
+def hold_row(station_id: str, evse_id: int, session_id: int, hold: Hold, watch: Watch) -> Row:
+    h, w = hold, watch
+    asked = (h.held, h.asked, h.doubtful, h.command_id, h.asked_epoch, h.epoch)
+    failed = (h.failures, h.refused, h.retry_at, h.changed_at, h.turn_at)
+    return (station_id, evse_id, session_id, *asked, *failed, w.cap, w.lows, w.peak, w.patience, w.seen)
+
+
+def read_hold(row: asyncpg.Record) -> tuple[Hold, Watch]:
+    hold = Hold(**{name: row[name] for name in Hold.__dataclass_fields__})
+    return hold, Watch(**{name: row[name] for name in Watch.__dataclass_fields__})
+
+
+def _array(values: tuple[Any, ...]) -> str:
+    """As text: unnest would flatten an array of arrays."""
+    return "{" + ",".join(map(repr, values)) + "}"

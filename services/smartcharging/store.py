@@ -1,0 +1,150 @@
+"""All SQL of what batches learn and what looks at sites need, in a statement each. REST reads by reads.py."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from services.common.commands import End, Route
+from services.common.database import Connection
+from services.smartcharging.domain.presence import Presence
+from services.smartcharging.domain.sessions import Tracked
+from services.smartcharging.rows import Row, presence_row, read_presence, read_tracked, tracked_row
+
+# Told by those who learn something, within their transaction; they wait for nobody.
+CHANGE = "insert into site_change (site_id) select distinct site_id from member where station_id = any($1::text[])"
+CHANGE_SITE = "insert into site_change (site_id) values ($1)"
+
+# What another process looks at is left to it.
+CLAIM = """
+select * from site s
+where look_at <= $1 or exists (select from site_change c where c.site_id = s.site_id)
+order by look_at nulls first
+limit 1
+for update skip locked"""
+FORGET_CHANGES = "delete from site_change where site_id = $1"
+MEMBERS = "select * from member where site_id = $1 order by place"
+STATIONS = "select * from station where station_id = any($1::text[])"
+# One EVSE has one session: the last that was heard of.
+SESSIONS = """
+select distinct on (station_id, evse_id) * from session
+where station_id = any($1::text[]) and evse_id > 0 and ended_at is null
+order by station_id, evse_id, id desc"""
+HOLDS = """
+select h.*, c.outcome, c.response from hold h left join command c on c.id = h.command_id
+where h.station_id = any($1::text[])"""
+SAVE_HOLDS = """
+insert into hold
+select * from unnest(
+    $1::text[], $2::integer[], $3::bigint[], $4::integer[], $5::integer[], $6::integer[], $7::text[],
+    $8::timestamptz[], $9::timestamptz[], $10::integer[], $11::boolean[], $12::timestamptz[], $13::timestamptz[],
+    $14::timestamptz[], $15::integer[], $16::integer[], $17::integer[], $18::integer[], $19::integer[])
+on conflict (station_id, evse_id, session_id) do update set
+    held = excluded.held, asked = excluded.asked, doubtful = excluded.doubtful, command_id = excluded.command_id,
+    asked_epoch = excluded.asked_epoch, epoch = excluded.epoch, failures = excluded.failures,
+    refused = excluded.refused, retry_at = excluded.retry_at, changed_at = excluded.changed_at,
+    turn_at = excluded.turn_at, cap = excluded.cap, lows = excluded.lows, peak = excluded.peak,
+    patience = excluded.patience, seen = excluded.seen"""
+DROP_HOLDS = """
+delete from hold
+where station_id = any($1::text[]) and session_id <> 0 and not session_id = any($2::bigint[])"""
+LOOKED = "update site set look_at = $2, over_committed = $3 where site_id = $1"
+
+LOAD_SESSIONS = """
+select * from session where id = any($2::bigint[]) or (station_id = any($1::text[]) and ended_at is null)"""
+SAVE_SESSIONS = """
+insert into session
+    (id, station_id, evse_id, transaction_id, started_at, ended_at, unit, draws, samples, sampled_at)
+select id, station_id, evse_id, transaction_id, started_at, ended_at, unit, draws::double precision[], samples,
+    sampled_at
+from unnest(
+    $1::bigint[], $2::text[], $3::integer[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[],
+    $8::text[], $9::integer[], $10::timestamptz[])
+    as u (id, station_id, evse_id, transaction_id, started_at, ended_at, unit, draws, samples, sampled_at)
+on conflict (id) do update set
+    evse_id = excluded.evse_id, ended_at = excluded.ended_at, unit = excluded.unit, draws = excluded.draws,
+    samples = excluded.samples, sampled_at = excluded.sampled_at"""
+FORGET_SESSIONS = "delete from session where ended_at < $1"
+
+SAVE_STATIONS = """
+insert into station (station_id, connected, connection_id, connected_at, version, evse_ids)
+select station_id, connected, connection_id, connected_at, version, evse_ids::integer[]
+from unnest($1::text[], $2::boolean[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
+    as u (station_id, connected, connection_id, connected_at, version, evse_ids)
+on conflict (station_id) do update set
+    connected = excluded.connected, connection_id = excluded.connection_id, connected_at = excluded.connected_at,
+    version = excluded.version, evse_ids = excluded.evse_ids"""
+FOUND_HERE = """
+insert into station (station_id, connected, connection_id, connected_at, version)
+select station_id, true, connection_id, $4, version
+from unnest($1::text[], $2::text[], $3::text[]) as u (station_id, connection_id, version)
+on conflict (station_id) do update set
+    connected = true, connection_id = excluded.connection_id, connected_at = excluded.connected_at,
+    version = excluded.version
+where station.connection_id is null"""
+
+
+async def changed(db: Connection, stations: Collection[str]) -> None:
+    """Something of these stations has changed: their sites are to be looked at."""
+    if stations:
+        await db.execute(CHANGE, list(stations))
+
+
+async def load_sessions(db: Connection, stations: Collection[str], ids: Collection[int]) -> list[Tracked]:
+    """Those that are active at the stations, and those of the ids."""
+    return [read_tracked(row) for row in await db.fetch(LOAD_SESSIONS, list(stations), list(ids))]
+
+
+async def save_sessions(db: Connection, sessions: Sequence[Tracked]) -> None:
+    if sessions:
+        await db.execute(SAVE_SESSIONS, *columns(map(tracked_row, sessions)))
+
+
+async def forget_sessions(db: Connection, before: datetime) -> None:
+    """Those that ended so long ago that nobody will tell of them again."""
+    await db.execute(FORGET_SESSIONS, before)
+
+
+async def load_stations(db: Connection, stations: Collection[str]) -> dict[str, Presence]:
+    return {row["station_id"]: read_presence(row) for row in await db.fetch(STATIONS, list(stations))}
+
+
+async def save_stations(db: Connection, stations: Sequence[Presence]) -> None:
+    if stations:
+        await db.execute(SAVE_STATIONS, *columns(map(presence_row, stations)))
+
+
+async def found_here(db: Connection, routes: Mapping[str, Route], now: datetime) -> None:
+    """Stations that are connected now; of those that are known already, more is known."""
+    if routes:
+        rows = [(name, route.connection_id, route.version) for name, route in routes.items()]
+        await db.execute(FOUND_HERE, *columns(rows), now)
+
+
+async def claim(db: Connection, now: datetime) -> asyncpg.Record | None:
+    """A site that is to be looked at, ours alone until the commit."""
+    return await db.fetchrow(CLAIM, now)
+
+
+async def looked(db: Connection, site_id: str, again: datetime | None, over: bool) -> None:
+    await db.execute(LOOKED, site_id, again, over)
+
+
+async def save_holds(db: Connection, rows: Sequence[Row]) -> None:
+    if rows:
+        await db.execute(SAVE_HOLDS, *columns(rows))
+
+
+async def drop_holds(db: Connection, stations: Sequence[str], sessions: Sequence[int]) -> None:
+    """Of sessions that are no more; sessions: those that are."""
+    await db.execute(DROP_HOLDS, stations, sessions)
+
+
+def end_of(row: asyncpg.Record) -> End | None:
+    return End(row["outcome"]) if row["outcome"] else None
+
+
+def columns(rows: Iterable[Row]) -> list[list[Any]]:
+    """Rows as unnest takes them: a list a column."""
+    return [list(column) for column in zip(*rows, strict=True)]
