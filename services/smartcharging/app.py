@@ -18,30 +18,39 @@ from services.common.service import Service, web
 from services.common.stations import Stations
 from services.ocpp import commands, topics
 from services.smartcharging import api
-from services.smartcharging.handlers import Handler
+from services.smartcharging.handlers import Handler, Topics
+from services.smartcharging.remote import WORDS
 from services.smartcharging.settings import Settings
+from services.smartcharging.sharing import Sharing, ended
+from services.smartcharging.sites import Sites
 
 NAME = "smartcharging"
 
 
 def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
     """The process, not yet started."""
-    calls, results, outbound, dead, registered, inventory = (
+    calls, results, outbound, dead, registered, inventory, connections, sessions, connectors = (
         settings.topic(topic.name)
         for topic in (
             *(topics.calls(NAME), topics.results(NAME), topics.OUTBOUND, topics.dead(NAME)),
-            *(topics.STATIONS, topics.INVENTORY),
+            *(topics.STATIONS, topics.INVENTORY, topics.CONNECTIONS),
+            *(topics.events("transactions"), topics.events("firmware")),
         )
     )
     events, relay = Events(settings, NAME), Relay(database, bus)
     stations = Stations(bus, registered, inventory)
-    catalogue = Catalogue(commands.forms(NAME), owners=commands.owners())
-    desk = Desk(NAME, database, bus, RedisRoutes(redis), stations, events, catalogue, outbound, relay.wake, clock)
-    handler = Handler(database, desk, events, Replies(outbound), results, clock)
-    consumer = Consumer(bus, NAME, [calls, results], handler.handle, dead, clock)
-    app = web(NAME, "What stations report about charging limits, needs and schedules.")
+    catalogue, routes = Catalogue(commands.forms(NAME), WORDS, commands.owners()), RedisRoutes(redis)
+    parts = (routes, stations, events, catalogue, outbound, relay.wake, clock)
+    desk = Desk(NAME, database, bus, *parts, ended=ended)
+    sharing = Sharing(database, desk, events, clock)
+    heard = Topics(calls, results, connections)
+    handler = Handler(database, desk, sharing, events, Replies(outbound), heard, clock)
+    consumer = Consumer(bus, NAME, [calls, results, connections, sessions, connectors], handler.handle, dead, clock)
+    app = web(NAME, "Limits that stations share, charging profiles, and what stations report about them.")
     access = Access(settings)
-    app.include_router(api.router(database, access))
+    sites = Sites(database, desk, sharing, routes, events, clock)
+    for router in api.routers(database, desk, sites, access, clock):
+        app.include_router(router)
     commands_rest.install(app, desk, database, access, NAME, clock)
     return Service(
         name=NAME,
@@ -49,7 +58,13 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         port=settings.smartcharging_port,
         port_setting="VOLTBUS_SMARTCHARGING_PORT",
         app=app,
-        tasks={"consumer": consumer.run, "outbox": relay.run, "stations": stations.run, "commands": desk.run},
+        tasks={
+            "consumer": consumer.run,
+            "outbox": relay.run,
+            "stations": stations.run,
+            "commands": desk.run,
+            "sharing": sharing.run,
+        },
         checks={"kafka": bus.ready, "consumer": consumer.ready, "postgres": database.ready},
         opens=(bus.start, database.start),
         drains=(consumer.stop,),

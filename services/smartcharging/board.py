@@ -10,9 +10,9 @@ from services.common.database import Connection
 from services.smartcharging import store
 from services.smartcharging.domain.allocate import Key
 from services.smartcharging.domain.hold import Fate, Hold
-from services.smartcharging.domain.look import Drawn, Outlook
+from services.smartcharging.domain.look import Drawn, Outlook, in_tenths
 from services.smartcharging.domain.presence import Presence
-from services.smartcharging.domain.situation import Charging, Situation
+from services.smartcharging.domain.situation import Charging, Point, Situation
 from services.smartcharging.domain.watch import Watch
 from services.smartcharging.remote import fate
 from services.smartcharging.rows import Row, hold_row, read_drawn, read_hold, read_session, read_site
@@ -29,6 +29,11 @@ class Board:
     drawn: Mapping[Key, Drawn]
     kept: Kept
     over: bool
+
+    def measured(self, point: Point) -> int | None:
+        """The last sample of a session; None where there was none."""
+        drawn = self.drawn.get(point.key)
+        return in_tenths(self.situation.site, point.member, drawn, drawn.values[-1]) if drawn else None
 
 
 async def load(db: Connection, row: asyncpg.Record) -> Board:

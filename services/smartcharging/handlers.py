@@ -1,45 +1,97 @@
-"""A batch of ocpp.calls.smartcharging: read, decide, keep, answer."""
+"""A batch of calls, results and events: keep and answer what stations report, learn what sites are shared by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.common import outbox, recorded
 from services.common.bus import Record
 from services.common.calls import Answer, Call, Refused, Replies
 from services.common.clock import Clock
 from services.common.commands_desk import Desk
-from services.common.database import Database
+from services.common.database import Connection, Database
 from services.common.events import Events
+from services.smartcharging import heard, store
 from services.smartcharging.dialects import DIALECTS
+from services.smartcharging.domain import presence, sessions
+from services.smartcharging.domain.presence import Said
 from services.smartcharging.domain.reports import decide
+from services.smartcharging.domain.sessions import Told
+from services.smartcharging.sharing import Sharing
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """As they are called on this broker."""
+
+    calls: str
+    results: str
+    connections: str
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """Handles batches. results: the topic of what became of commands."""
+    """Handles batches. What comes on none of the topics is an event."""
 
     database: Database
     desk: Desk
+    sharing: Sharing
     events: Events
     replies: Replies
-    results: str
+    topics: Topics
     clock: Clock
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Keeps the calls, announces them, and gives the replies that stations wait for."""
-        results = [record for record in records if record.topic == self.results]
-        calls = [Call.read(record) for record in records if record.topic != self.results]
+        """Everything of a batch in one transaction; then the replies that stations wait for."""
+        calls = [Call.read(record) for record in records if record.topic == self.topics.calls]
         answers = [answer(call) for call in calls]
+        told = [fact for record in records if (fact := self._fact(record))]
         async with self.database.transaction() as db:
             events = await recorded.keep(db, self.events, calls)
             await outbox.add(db, events)
+            results = [record for record in records if record.topic == self.topics.results]
             concluded = await self.desk.conclude(db, results)
+            learned = await _learn(db, told, self.clock())
         if events or concluded:
             self.desk.tell()
+        if learned or concluded:
+            self.sharing.nudge()
         return self.replies.settle(zip(calls, answers, strict=True), self.clock())
+
+    def _fact(self, record: Record) -> Told | Said | None:
+        if record.topic in (self.topics.calls, self.topics.results):
+            return None
+        return heard.connection(record) if record.topic == self.topics.connections else heard.read(record)
 
 
 def answer(call: Call) -> Answer:
     """What a station is told."""
     report = DIALECTS.read(call)
     return report if isinstance(report, Refused) else DIALECTS.write(call, decide(report))
+
+
+async def _learn(db: Connection, facts: Sequence[Told | Said], now: datetime) -> bool:
+    """Keeps what is new of stations and sessions; whether anything was."""
+    told = [fact for fact in facts if isinstance(fact, Told)]
+    said = [fact for fact in facts if not isinstance(fact, Told)]
+    changed = await _learn_sessions(db, told, now) | await _learn_stations(db, said)
+    await store.changed(db, changed)
+    return bool(changed)
+
+
+async def _learn_sessions(db: Connection, told: Sequence[Told], now: datetime) -> set[str]:
+    if not told:
+        return set()
+    known = await store.load_sessions(db, {one.station_id for one in told}, {one.id for one in told})
+    changed = sessions.fold(known, told, now)
+    await store.save_sessions(db, changed)
+    return {session.station_id for session in changed}
+
+
+async def _learn_stations(db: Connection, said: Sequence[Said]) -> set[str]:
+    if not said:
+        return set()
+    known: Mapping[str, presence.Presence] = await store.load_stations(db, {one.station_id for one in said})
+    changed = presence.fold(known, said)
+    await store.save_stations(db, changed)
+    return {station.station_id for station in changed}

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.common.commands import Command, End, Status, Unrenderable
+from services.common.commands import Command, End, Unrenderable
 from services.common.commands_catalogue import Render
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.versions import VERSIONS
 from services.smartcharging.dialects import v16, v201
 from services.smartcharging.dialects.words import Payload
 from services.smartcharging.domain.hold import Fate
+from services.smartcharging.domain.installed import Step
 from services.smartcharging.domain.orders import (
     ClearProfiles,
     Composed,
@@ -25,6 +26,7 @@ COMPOSED: Mapping[str, Callable[[Payload], Composed | None]] = {"1.6": v16.compo
 # Charging profiles that somebody set or cleared in the words of a version.
 PROFILE_OF: Mapping[str, Callable[[Payload], Profile]] = {"1.6": v16.profile_of, "2.0.1": v201.profile_of}
 CLEAR_OF: Mapping[str, Callable[[Payload], ClearProfiles]] = {"1.6": v16.clear_of, "2.0.1": v201.clear_of}
+REPORTED: Mapping[str, Callable[[Payload], list[Profile]]] = {"2.0.1": v201.reported}
 FATES: Mapping[End, Fate] = {
     End.REFUSED: Fate.REFUSED,
     End.INVALID: Fate.UNKNOWN,
@@ -81,12 +83,31 @@ def accepted(response: Any) -> bool:
     return isinstance(response, dict) and response.get("status") == "Accepted"
 
 
-def set_or_cleared(command: Command) -> Profile | ClearProfiles | None:
+def composed(version: str | None, response: Any) -> Composed | None:
+    """The schedule in a station's answer; None where it gave none."""
+    reader = COMPOSED.get(version or "")
+    return reader(response) if reader and accepted(response) else None
+
+
+def step(command: Command) -> Step | None:
     """What a command sets or clears, whether in our words or a version's; None for all others."""
+    order = _order(command)
+    if order is None:
+        return None
+    cleared = isinstance(order, ClearProfiles) and isinstance(command.response, dict)
+    # There is nothing to clear where nothing is known of it (K10.FR.01).
+    done = accepted(command.response) or (cleared and command.response.get("status") == "Unknown")
+    return Step(command.id, order, command.status, command.response, command.created_at, done, not command.final)
+
+
+def _order(command: Command) -> Profile | ClearProfiles | None:
     if command.action == Word.SET:
         return read(command.payload)
     if command.action == Word.CLEAR:
         return clear_profiles(dict(command.payload))
-    table = {"SetChargingProfile": PROFILE_OF, "ClearChargingProfile": CLEAR_OF}.get(command.action, {})
-    reader: Any = table.get(command.version or "")
-    return reader(command.payload) if reader and command.status != Status.REJECTED else None
+    table: Mapping[str, Any] = {"SetChargingProfile": PROFILE_OF, "ClearChargingProfile": CLEAR_OF}.get(
+        command.action, {}
+    )
+    reader = table.get(command.version or "")
+    found: Profile | ClearProfiles | None = reader(dict(command.payload)) if reader and command.sent_at else None
+    return found

@@ -22,7 +22,8 @@ def site_row(site: Site) -> Row:
 def member_row(site: Site, place: int, member: Member) -> Row:
     m = member
     what = (m.minimum, m.maximum, m.priority, m.unit)
-    return (m.station_id, site.site_id, place, None if m.evse_ids is None else list(m.evse_ids), list(m.phases), *what)
+    evse_ids = None if m.evse_ids is None else _array(m.evse_ids)
+    return (m.station_id, site.site_id, place, evse_ids, "{" + ",".join(m.phases) + "}", *what)
 
 
 def read_site(row: asyncpg.Record, members: list[asyncpg.Record]) -> Site:

@@ -91,20 +91,13 @@ def composed(answer: Payload) -> Composed | None:
 
 
 def profile_of(payload: Payload) -> Profile:
-    """The profile of a SetChargingProfile that somebody put in these words; the first of its schedules."""
-    told = payload["chargingProfile"]
-    return Profile(
-        id=told["id"],
-        purpose=Purpose(told["chargingProfilePurpose"]),
-        schedule=schedule_of(told["chargingSchedule"][0]),
-        evse_id=payload["evseId"],
-        stack_level=told["stackLevel"],
-        kind=Kind(told["chargingProfileKind"]),
-        recurrency=told.get("recurrencyKind"),
-        valid_from=told.get("validFrom"),
-        valid_to=told.get("validTo"),
-        transaction_id=told.get("transactionId"),
-    )
+    """The profile of a SetChargingProfile that somebody put in these words."""
+    return _profile(payload["evseId"], payload["chargingProfile"])
+
+
+def reported(payload: Payload) -> list[Profile]:
+    """Those of a ReportChargingProfiles."""
+    return [_profile(payload["evseId"], told) for told in payload["chargingProfile"]]
 
 
 def clear_of(payload: Payload) -> ClearProfiles:
@@ -116,6 +109,22 @@ def clear_of(payload: Payload) -> ClearProfiles:
         told.get("evseId"),
         Purpose(purpose) if purpose else None,
         told.get("stackLevel"),
+    )
+
+
+def _profile(evse_id: int, told: Payload) -> Profile:
+    """With the first of its schedules."""
+    return Profile(
+        id=told["id"],
+        purpose=Purpose(told["chargingProfilePurpose"]),
+        schedule=schedule_of(told["chargingSchedule"][0]),
+        evse_id=evse_id,
+        stack_level=told["stackLevel"],
+        kind=Kind(told["chargingProfileKind"]),
+        recurrency=told.get("recurrencyKind"),
+        valid_from=told.get("validFrom"),
+        valid_to=told.get("validTo"),
+        transaction_id=told.get("transactionId"),
     )
 
 

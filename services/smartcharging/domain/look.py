@@ -70,7 +70,7 @@ def _with_samples(site: Site, point: Point, charging: Charging, drawn: Drawn) ->
     currents = [in_tenths(site, point.member, drawn, value) for value in drawn.values]
     for current in currents[len(currents) - new :]:
         watch = sampled(watch, current, point.current, point.minimum)
-    return replace(charging, watch=replace(watch, seen=drawn.count), draw=currents[-1] if currents else None)
+    return replace(charging, watch=replace(watch, seen=drawn.count))
 
 
 def _again(situation: Situation, shares: Shares, now: datetime) -> datetime | None:

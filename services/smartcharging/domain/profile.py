@@ -10,8 +10,9 @@ TENTH = 1e-6
 
 
 class Purpose(StrEnum):
-    """As OCPP 2.x spells it."""
+    """As OCPP 2.x spells it. EXTERNAL is reported, and never set (K01.FR.22)."""
 
+    EXTERNAL = "ChargingStationExternalConstraints"
     STATION_MAX = "ChargingStationMaxProfile"
     TX_DEFAULT = "TxDefaultProfile"
     TX = "TxProfile"

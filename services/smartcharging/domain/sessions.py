@@ -80,8 +80,9 @@ def fold(known: Iterable[Tracked], told: Iterable[Told], now: datetime) -> list[
     before = {session.id: session for session in known}
     after = dict(before)
     for one in told:
-        session = after[one.id] = hear(after.get(one.id), one, now)
-        if one.id not in before and session.evse_id and not session.ended_at:
+        earlier = after.get(one.id)
+        session = after[one.id] = hear(earlier, one, now)
+        if session.evse_id and not session.ended_at and (earlier is None or earlier.evse_id != session.evse_id):
             for other in list(after.values()):
                 if other.id != session.id and not other.ended_at and _where(other) == _where(session):
                     after[other.id] = replace(other, ended_at=now)

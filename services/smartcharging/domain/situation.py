@@ -29,12 +29,11 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Charging:
-    """A session, what its TxProfile holds it to, and what it does with that. draw: the last sample."""
+    """A session, what its TxProfile holds it to, and what it does with that."""
 
     session: Session
     hold: Hold = field(default_factory=Hold)
     watch: Watch = field(default_factory=Watch)
-    draw: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,16 @@
-"""smartcharging, running."""
+"""smartcharging, running, and stations that obey it."""
 
 from collections.abc import AsyncIterator
 
 import pytest
+from redis.asyncio import Redis
 
 from services.common import consumer
 from services.smartcharging.app import build
 from services.smartcharging.settings import Settings
 from tests.conftest import Stack
 from tests.integration.common.running import Running, running, settings_of
+from tests.integration.smartcharging.stations import TOPICS, Stations
 
 
 @pytest.fixture(scope="session")
@@ -25,5 +27,14 @@ def settings(environment: dict[str, str]) -> Settings:
 @pytest.fixture
 async def smartcharging(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     monkeypatch.setattr(consumer, "COMMIT_EVERY", 0)
-    async with running("smartcharging", build, settings) as world:
+    async with running("smartcharging", build, settings, *TOPICS) as world:
         yield world
+
+
+@pytest.fixture
+async def stations(smartcharging: Running, settings: Settings) -> AsyncIterator[Stations]:
+    """None yet."""
+    async with Redis.from_url(settings.redis_url) as redis:
+        await redis.flushdb()
+        yield Stations(smartcharging, redis)
+        await redis.flushdb()

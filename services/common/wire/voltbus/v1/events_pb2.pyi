@@ -340,3 +340,65 @@ class ConfigurationReported(_message.Message):
     command_id: str
     at: _timestamp_pb2.Timestamp
     def __init__(self, station_id: _Optional[str] = ..., request_id: _Optional[int] = ..., base: _Optional[str] = ..., status: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class SiteChanged(_message.Message):
+    __slots__ = ("site_id", "limit", "unit", "phases", "station_ids", "removed", "at")
+    SITE_ID_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    PHASES_FIELD_NUMBER: _ClassVar[int]
+    STATION_IDS_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    site_id: str
+    limit: float
+    unit: str
+    phases: int
+    station_ids: _containers.RepeatedScalarFieldContainer[str]
+    removed: bool
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, site_id: _Optional[str] = ..., limit: _Optional[float] = ..., unit: _Optional[str] = ..., phases: _Optional[int] = ..., station_ids: _Optional[_Iterable[str]] = ..., removed: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ShareChanged(_message.Message):
+    __slots__ = ("site_id", "station_id", "evse_id", "transaction", "transaction_id", "granted_a", "paused", "command_id", "at")
+    SITE_ID_FIELD_NUMBER: _ClassVar[int]
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EVSE_ID_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_ID_FIELD_NUMBER: _ClassVar[int]
+    GRANTED_A_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    site_id: str
+    station_id: str
+    evse_id: int
+    transaction: int
+    transaction_id: str
+    granted_a: float
+    paused: bool
+    command_id: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, site_id: _Optional[str] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., transaction: _Optional[int] = ..., transaction_id: _Optional[str] = ..., granted_a: _Optional[float] = ..., paused: _Optional[bool] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class SiteOverCommitted(_message.Message):
+    __slots__ = ("site_id", "over_committed", "loads", "at")
+    SITE_ID_FIELD_NUMBER: _ClassVar[int]
+    OVER_COMMITTED_FIELD_NUMBER: _ClassVar[int]
+    LOADS_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    site_id: str
+    over_committed: bool
+    loads: _containers.RepeatedCompositeFieldContainer[SiteLoad]
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, site_id: _Optional[str] = ..., over_committed: _Optional[bool] = ..., loads: _Optional[_Iterable[_Union[SiteLoad, _Mapping]]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class SiteLoad(_message.Message):
+    __slots__ = ("name", "limit_a", "set_aside_a")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_A_FIELD_NUMBER: _ClassVar[int]
+    SET_ASIDE_A_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    limit_a: float
+    set_aside_a: float
+    def __init__(self, name: _Optional[str] = ..., limit_a: _Optional[float] = ..., set_aside_a: _Optional[float] = ...) -> None: ...

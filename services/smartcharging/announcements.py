@@ -1,0 +1,62 @@
+"""Events of the domain as they are published: one message of events.proto each."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from services.common.bus import Record
+from services.common.events import Events
+from services.common.wire.voltbus.v1 import events_pb2 as wire
+from services.smartcharging.domain.loads import amperes
+from services.smartcharging.domain.look import Outlook
+from services.smartcharging.domain.share import Shares
+from services.smartcharging.domain.site import Site
+from services.smartcharging.domain.situation import Charging, Situation
+
+
+def site_changed(events: Events, site: Site, removed: bool, at: datetime) -> Record:
+    """SiteChanged, keyed by the site."""
+    changed = wire.SiteChanged(
+        site_id=site.site_id,
+        limit=site.limit.value,
+        unit=site.limit.unit,
+        phases=site.phases,
+        station_ids=[member.station_id for member in site.members],
+        removed=removed,
+        at=at,
+    )
+    return events.record(changed, site.site_id, f"{removed}/{at.isoformat()}", at)
+
+
+def announce(events: Events, before: Situation, over: bool, outlook: Outlook, at: datetime) -> Iterator[Record]:
+    """What a look has found: shares that were confirmed, keyed by the station; whether the limit can be held."""
+    for key, charging in outlook.situation.charging.items():
+        known = before.charging[key].hold
+        if charging.hold.held is not None and charging.hold.held != known.held:
+            yield _share_changed(events, before.site, charging, known.command_id or "", at)
+    if outlook.shares.over != over:
+        yield _over_committed(events, before.site, outlook.shares, at)
+
+
+def _share_changed(events: Events, site: Site, charging: Charging, command_id: str, at: datetime) -> Record:
+    session, held = charging.session, charging.hold.held or 0
+    changed = wire.ShareChanged(
+        site_id=site.site_id,
+        station_id=session.station_id,
+        evse_id=session.evse_id,
+        transaction=session.id,
+        transaction_id=session.transaction_id,
+        granted_a=amperes(held),
+        paused=not held,
+        command_id=command_id,
+        at=at,
+    )
+    return events.record(changed, session.station_id, command_id, at)
+
+
+def _over_committed(events: Events, site: Site, shares: Shares, at: datetime) -> Record:
+    loads = [
+        wire.SiteLoad(name=name, limit_a=amperes(current), set_aside_a=amperes(shares.fixed.get(name, 0)))
+        for name, current in shares.capacity.items()
+    ]
+    told = wire.SiteOverCommitted(site_id=site.site_id, over_committed=shares.over, loads=loads, at=at)
+    return events.record(told, site.site_id, at.isoformat(), at)

@@ -1,0 +1,110 @@
+"""Charging profiles as clients write them, and as they are shown."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.common.problems import Problem
+from services.ocpp.timestamps import write_time
+from services.smartcharging.api.fields import EvseId, Strict, Unit
+from services.smartcharging.domain.limits import FIRST_ID
+from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose, Schedule, faults, written
+
+Seconds = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Rate = Annotated[float, Field(ge=0, le=100_000_000, allow_inf_nan=False)]
+TransactionId = Annotated[
+    str, Field(min_length=1, max_length=36, description="as the station knows it; in OCPP 1.6 its number")
+]
+
+
+class PeriodBody(Strict):
+    start: Seconds = Field(description="after the schedule's, in seconds; the first is 0")
+    limit: Rate = Field(description="A for each phase, or W; one decimal", examples=[16])
+    phases: int | None = Field(None, ge=1, le=3)
+    phase_to_use: int | None = Field(None, ge=1, le=3, description="of OCPP 2.x")
+
+
+class ScheduleBody(Strict):
+    unit: Unit = "A"
+    periods: list[PeriodBody] = Field(min_length=1, max_length=1024)
+    start: AwareDatetime | None = Field(None, description="unless the profile is Relative")
+    duration: Seconds | None = None
+    min_charging_rate: Rate | None = None
+
+
+class ProfileBody(Strict):
+    """A charging profile in words of no version."""
+
+    id: int = Field(ge=1, lt=FIRST_ID, description="what has the same is replaced; those above are the sites' own")
+    purpose: Literal[Purpose.STATION_MAX, Purpose.TX_DEFAULT, Purpose.TX]
+    stack_level: int = Field(0, ge=0, le=1000)
+    kind: Kind = Kind.RELATIVE
+    recurrency: Literal["Daily", "Weekly"] | None = None
+    valid_from: AwareDatetime | None = None
+    valid_to: AwareDatetime | None = None
+    schedule: ScheduleBody
+
+    def profile(self, evse_id: int, transaction_id: str | None) -> Profile:
+        """Raises Problem where OCPP does not allow it."""
+        told = self.schedule
+        periods = tuple(Period(**period.model_dump()) for period in told.periods)
+        made = Profile(
+            id=self.id,
+            purpose=self.purpose,
+            schedule=Schedule(told.unit, periods, _time(told.start), told.duration, told.min_charging_rate),
+            evse_id=evse_id,
+            stack_level=self.stack_level,
+            kind=self.kind,
+            recurrency=self.recurrency,
+            valid_from=_time(self.valid_from),
+            valid_to=_time(self.valid_to),
+            transaction_id=transaction_id,
+        )
+        if found := [{"field": f"body.{field}", "message": why} for field, why in faults(made)]:
+            raise Problem(422, f"{found[0]['field']}: {found[0]['message']}", found)
+        return made
+
+
+class InstallBody(Strict):
+    """What to install: a profile, or the name of a stored one."""
+
+    profile: ProfileBody | None = None
+    stored: str | None = Field(None, min_length=1, max_length=100, examples=["night"])
+    evse_id: EvseId | Literal[0] = Field(0, description="0: the whole station; a connector in OCPP 1.6")
+    transaction_id: TransactionId | None = None
+
+
+class ScheduleView(BaseModel):
+    """Times as the station or the client wrote them."""
+
+    unit: str
+    periods: list[dict[str, Any]]
+    start: str | None
+    duration: int | None
+    min_charging_rate: float | None
+
+
+class ProfileView(BaseModel):
+    """A charging profile in words of no version."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    evse_id: int
+    purpose: Purpose
+    stack_level: int
+    kind: Kind
+    recurrency: str | None
+    valid_from: str | None
+    valid_to: str | None
+    transaction_id: str | None
+    schedule: ScheduleView
+
+
+def view(profile: Profile) -> ProfileView:
+    return ProfileView(**written(profile))
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else write_time(at.astimezone(UTC))

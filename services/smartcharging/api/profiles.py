@@ -1,0 +1,166 @@
+"""REST of the charging profiles of a station: what is installed, installing, clearing, reports, composite schedules."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from services.common.access import Access
+from services.common.commands_api import CommandStatus, ExpiresIn, IdempotencyKey, StationId, Wait, issue
+from services.common.commands_desk import Asked, Desk
+from services.common.database import Database
+from services.common.problems import Problem
+from services.smartcharging.api.bodies import InstallBody, ProfileView, ScheduleView, view
+from services.smartcharging.api.fields import READ, WRITE, Unit
+from services.smartcharging.api.reports import Report, newest
+from services.smartcharging.api.stored import find
+from services.smartcharging.domain.installed import Installed
+from services.smartcharging.domain.limits import FIRST_ID
+from services.smartcharging.domain.orders import ClearProfiles, ComposeSchedule, Word
+from services.smartcharging.domain.profile import Purpose, written
+from services.smartcharging.installed import installed_on
+from services.smartcharging.reads import site_of
+from services.smartcharging.remote import composed
+
+EvseQuery = Annotated[int | None, Query(ge=0, le=1000, description="0: the station itself; a connector in OCPP 1.6")]
+SETTABLE = Literal[Purpose.STATION_MAX, Purpose.TX_DEFAULT, Purpose.TX]
+
+
+class InstalledView(BaseModel):
+    """A profile as it was asked for, and as the station confirmed it."""
+
+    profile_id: int
+    asked: ProfileView | None = Field(description="null: it was asked to be cleared")
+    installed: ProfileView | None = Field(description="as last confirmed; null: not that we know")
+    of_site: bool = Field(description="it holds a site's limit")
+    command_id: str
+    status: str = Field(description="of the last command about it")
+    response: Any = None
+    asked_at: datetime
+
+
+class Profiles(BaseModel):
+    """reported: what the station said of itself, where it was asked to and did (OCPP 2.x)."""
+
+    items: list[InstalledView]
+    reported: Report | None
+
+
+class CompositeSchedule(BaseModel):
+    """What a station is going to allow, all of its profiles taken together."""
+
+    station_id: str
+    evse_id: int
+    command_id: str
+    schedule: ScheduleView
+
+
+def router(database: Database, desk: Desk, access: Access) -> APIRouter:
+    """/v1/stations/{station_id}/profiles and …/composite-schedule."""
+    routes = APIRouter(prefix="/v1/stations/{station_id}", tags=["profiles"])
+    read, write = [access.require(READ)], [access.require(WRITE)]
+
+    @routes.get("/profiles", dependencies=read)
+    async def profiles(station_id: StationId) -> Profiles:
+        """What was asked of a station, what it confirmed, and what it reported itself."""
+        async with database.connection() as db:
+            found = await installed_on(db, station_id)
+            reported = await newest(db, station_id)
+        return Profiles(items=[_view(one) for one in found], reported=reported)
+
+    @routes.post("/profiles", dependencies=write, status_code=202, responses={200: {"model": CommandStatus}})
+    async def install(
+        station_id: StationId,
+        body: InstallBody,
+        response: Response,
+        wait: Wait = 0,
+        expires_in: ExpiresIn = 60,
+        idempotency_key: IdempotencyKey = None,
+    ) -> CommandStatus:
+        """Installs a profile, or a stored one. 409 where the limits of a station's sessions are its site's matter."""
+        if (body.profile is None) == (body.stored is None):
+            raise Problem(422, "body: a profile, or the name of a stored one")
+        chosen = body.profile or (await find(database, body.stored or "")).profile
+        profile = chosen.profile(body.evse_id, body.transaction_id)
+        if profile.purpose != Purpose.STATION_MAX:
+            await _not_of_site(station_id)
+        asked = Asked(station_id, Word.SET.value, written(profile), expires_in, idempotency_key)
+        return await issue(desk, asked, wait, response)
+
+    @routes.delete("/profiles", dependencies=write, status_code=202, responses={200: {"model": CommandStatus}})
+    async def clear(
+        station_id: StationId,
+        response: Response,
+        id: Annotated[int | None, Query(ge=-(2**31), lt=2**31)] = None,
+        evse_id: EvseQuery = None,
+        purpose: SETTABLE | None = None,
+        stack_level: Annotated[int | None, Query(ge=0, le=1000)] = None,
+        wait: Wait = 0,
+        expires_in: ExpiresIn = 60,
+        idempotency_key: IdempotencyKey = None,
+    ) -> CommandStatus:
+        """Clears the profiles that fit everything that is given (K10). 409 where they can be those of its site."""
+        order = ClearProfiles(id, evse_id, purpose, stack_level)
+        if order == ClearProfiles():
+            raise Problem(422, "query: an id, an evse_id, a purpose or a stack_level (K10.FR.02)")
+        if purpose != Purpose.STATION_MAX and (id is None or id >= FIRST_ID):
+            await _not_of_site(station_id)
+        asked = Asked(station_id, Word.CLEAR.value, asdict(order), expires_in, idempotency_key)
+        return await issue(desk, asked, wait, response)
+
+    @routes.post("/profiles/report", dependencies=write, status_code=202, responses={200: {"model": CommandStatus}})
+    async def report(
+        station_id: StationId, response: Response, evse_id: EvseQuery = None, wait: Wait = 0, expires_in: ExpiresIn = 60
+    ) -> CommandStatus:
+        """Asks a station of OCPP 2.x what it has installed (K09); what it reports is shown with its profiles."""
+        return await issue(desk, Asked(station_id, Word.REPORT.value, {"evse_id": evse_id}, expires_in), wait, response)
+
+    @routes.get("/composite-schedule", dependencies=read)
+    async def composite_schedule(
+        station_id: StationId,
+        response: Response,
+        evse_id: Annotated[int, Query(ge=0, le=1000)] = 0,
+        duration: Annotated[int, Query(ge=1, le=366 * 24 * 3600, description="seconds")] = 24 * 3600,
+        unit: Unit | None = None,
+        wait: Annotated[float, Query(gt=0, le=60, description="seconds to wait for the station")] = 30,
+    ) -> CompositeSchedule:
+        """Asks the station what it is going to allow (K08, 1.6 §5.7). 409 where it refuses, 504 where it is silent."""
+        order = ComposeSchedule(evse_id, duration, unit)
+        asked = Asked(station_id, Word.COMPOSE.value, asdict(order), wait)
+        command = await issue(desk, asked, wait, response)
+        response.status_code = 200
+        if command.outcome is None or command.status == "expired":
+            raise Problem(504, "the station did not answer")
+        found = composed(command.version, command.response)
+        if found is None:
+            raise Problem(409, "the station gave no schedule: " + (command.error_code or _said(command.response)))
+        where = evse_id if found.evse_id is None else found.evse_id
+        schedule = ScheduleView(**asdict(found.schedule))
+        return CompositeSchedule(station_id=station_id, evse_id=where, command_id=command.command_id, schedule=schedule)
+
+    async def _not_of_site(station_id: str) -> None:
+        async with database.connection() as db:
+            site = await site_of(db, station_id)
+        if site is not None:
+            raise Problem(409, f"the station is in site {site}, which limits its sessions")
+
+    return routes
+
+
+def _said(response: Any) -> str:
+    return str(response.get("status", "")) if isinstance(response, dict) else "its answer cannot be read"
+
+
+def _view(one: Installed) -> InstalledView:
+    return InstalledView(
+        profile_id=one.profile_id,
+        asked=one.asked and view(one.asked),
+        installed=one.installed and view(one.installed),
+        of_site=one.profile_id >= FIRST_ID,
+        command_id=one.last.command_id,
+        status=one.last.status,
+        response=one.last.response,
+        asked_at=one.last.asked_at,
+    )

@@ -1,0 +1,53 @@
+"""What a station has reported of its profiles: the parts of its newest report, put together."""
+
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+from pydantic import BaseModel, Field
+
+from services.common import recorded
+from services.common.database import Connection
+from services.smartcharging.api.bodies import ProfileView, view
+from services.smartcharging.remote import REPORTED
+
+ACTION = "ReportChargingProfiles"
+MOST_PARTS = 200
+
+
+class ReportedProfile(BaseModel):
+    """source: who set it, such as EMS or CSO (ChargingLimitSourceEnumType)."""
+
+    source: str
+    profile: ProfileView
+
+
+class Report(BaseModel):
+    """request_id: the number of the command that asked for it."""
+
+    request_id: int
+    complete: bool = Field(description="the station has said that no more is to come (K09.FR.02)")
+    reported_at: datetime
+    profiles: list[ReportedProfile]
+
+
+async def newest(db: Connection, station_id: str) -> Report | None:
+    """None where it never reported anything."""
+    rows = await recorded.page(db, station_id, ACTION, None, MOST_PARTS)
+    parts = [(row, orjson.loads(row["payload"])) for row in rows]
+    if not parts:
+        return None
+    number = parts[0][1]["requestId"]
+    mine = [(row, told) for row, told in reversed(parts) if told["requestId"] == number]
+    return Report(
+        request_id=number,
+        complete=any(not told.get("tbc") for _, told in mine),
+        reported_at=parts[0][0]["received_at"],
+        profiles=[one for row, told in mine for one in _profiles(row, told)],
+    )
+
+
+def _profiles(row: asyncpg.Record, told: dict[str, Any]) -> list[ReportedProfile]:
+    source = told["chargingLimitSource"]
+    return [ReportedProfile(source=source, profile=view(one)) for one in REPORTED[row["version"]](told)]

@@ -1,0 +1,79 @@
+"""REST of sites: the limit, the stations that share it, and how it is shared now."""
+
+from fastapi import APIRouter, Response
+
+from services.common.access import Access
+from services.common.clock import Clock
+from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.common.problems import Problem
+from services.smartcharging import reads
+from services.smartcharging.api import views
+from services.smartcharging.api.fields import READ, WRITE, SiteBody, SiteId, WishBody
+from services.smartcharging.api.views import SessionView, SiteState, SiteView
+from services.smartcharging.domain.loads import tenths
+from services.smartcharging.sites import Sites, Taken
+
+
+def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
+    """/v1/sites."""
+    routes = APIRouter(prefix="/v1/sites", tags=["sites"])
+    read, write = [access.require(READ)], [access.require(WRITE)]
+
+    @routes.put("/{site_id}", dependencies=write, responses={201: {"model": SiteState}})
+    async def put(site_id: SiteId, body: SiteBody, response: Response) -> SiteState:
+        """Sets a site; its limit is shared anew at once. 409 where one of its stations is in another site."""
+        try:
+            new = await sites.put(body.site(site_id))
+        except Taken as error:
+            raise Problem(409, str(error)) from None
+        response.status_code = 201 if new else 200
+        return await state(site_id)
+
+    @routes.get("", dependencies=read)
+    async def all_sites(limit: Limit = 50, cursor: Cursor = None) -> Page[SiteView]:
+        """Sites by id."""
+        position = read_cursor(cursor, str)
+        async with sites.database.connection() as db:
+            rows = await reads.sites(db, str(position[0]) if position else "", limit + 1)
+            members = await reads.members_of(db, [row["site_id"] for row in rows])
+        items = [views.site(row, members[row["site_id"]]) for row in rows[:limit]]
+        return Page(items=items, next=write_cursor(items[-1].site_id) if len(rows) > limit else None)
+
+    @routes.get("/{site_id}", dependencies=read)
+    async def site(site_id: SiteId) -> SiteState:
+        """A site, its phases, EVSEs and sessions as they are now."""
+        return await state(site_id)
+
+    @routes.delete("/{site_id}", dependencies=write, status_code=204)
+    async def remove(site_id: SiteId) -> None:
+        """Removes a site; its stations are freed of its limits."""
+        if not await sites.remove(site_id):
+            raise _missing()
+
+    @routes.get("/{site_id}/sessions", dependencies=read)
+    async def sessions(site_id: SiteId) -> Page[SessionView]:
+        """The active sessions of a site and their shares."""
+        return Page(items=(await state(site_id)).sessions)
+
+    @routes.put("/{site_id}/sessions/{session}", dependencies=write)
+    async def wish(site_id: SiteId, session: int, body: WishBody) -> SessionView:
+        """Sets what an operator wants for one session, until it ends; null takes it back."""
+        minimum, maximum = (None if one is None else tenths(one) for one in (body.minimum_a, body.maximum_a))
+        if abs(session) >= 1 << 63 or not await sites.wish(site_id, session, body.priority, minimum, maximum):
+            raise Problem(404, "there is no such session in this site")
+        found = next((one for one in (await state(site_id)).sessions if one.session == session), None)
+        if found is None:
+            raise Problem(404, "the session is on an EVSE that is not of this site")
+        return found
+
+    async def state(site_id: str) -> SiteState:
+        found = await sites.board(site_id)
+        if found is None:
+            raise _missing()
+        return views.site_state(*found, clock())
+
+    return routes
+
+
+def _missing() -> Problem:
+    return Problem(404, "there is no such site")

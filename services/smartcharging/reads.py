@@ -1,0 +1,144 @@
+"""What REST reads and writes: sites, sessions of operators' wishes, stored profiles. Looks at sites use store.py."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+from services.common.database import Connection
+from services.smartcharging.domain.site import Site
+from services.smartcharging.rows import member_row, site_row
+from services.smartcharging.store import MEMBERS, columns
+
+SITE = "select * from site where site_id = $1"
+LOCK_SITE = "select * from site where site_id = $1 for update"
+SITES = "select * from site where site_id > $1 order by site_id limit $2"
+MEMBERS_OF = "select * from member where site_id = any($1::text[]) order by site_id, place"
+SAVE_SITE = """
+insert into site (site_id, limit_value, limit_unit, phases, voltage, default_current, created_at, changed_at)
+values ($1, $2, $3, $4, $5, $6, $7, $7)
+on conflict (site_id) do update set
+    limit_value = excluded.limit_value, limit_unit = excluded.limit_unit, phases = excluded.phases,
+    voltage = excluded.voltage, default_current = excluded.default_current, changed_at = excluded.changed_at"""
+DROP_SITE = "delete from site where site_id = $1"
+DROP_MEMBERS = "delete from member where site_id = $1"
+# Of another site: taken from nobody.
+TAKEN = "select station_id, site_id from member where station_id = any($1::text[]) and site_id <> $2 order by 1"
+ADD_MEMBERS = """
+insert into member (station_id, site_id, place, evse_ids, phases, minimum, maximum, priority, unit)
+select station_id, site_id, place, evse_ids::integer[], phases::text[], minimum, maximum, priority, unit
+from unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::integer[],
+    $8::integer[], $9::text[])
+    as u (station_id, site_id, place, evse_ids, phases, minimum, maximum, priority, unit)
+on conflict (station_id) do nothing"""
+HELD = "select station_id, evse_id, session_id from hold where station_id = any($1::text[]) order by 1, 2, 3"
+DROP_HELD = """
+delete from hold h using unnest($1::text[], $2::integer[], $3::bigint[]) as u (station_id, evse_id, session_id)
+where h.station_id = u.station_id and h.evse_id = u.evse_id and h.session_id = u.session_id"""
+SITE_OF = "select site_id from member where station_id = $1"
+WISH = """
+update session s set priority = $3, minimum = $4, maximum = $5
+from member m
+where s.id = $2 and m.station_id = s.station_id and m.site_id = $1 and s.ended_at is null
+returning s.id"""
+ENDED = "select transaction_id from session where station_id = $1 and ended_at is not null"
+
+SAVE_STORED = """
+insert into stored_profile (name, profile, changed_at) values ($1, $2, $3)
+on conflict (name) do update set profile = excluded.profile, changed_at = excluded.changed_at
+returning xmax = 0 as new"""
+STORED = "select * from stored_profile where name = $1"
+ALL_STORED = "select * from stored_profile where name > $1 order by name limit $2"
+DROP_STORED = "delete from stored_profile where name = $1 returning name"
+
+Held = tuple[str, int, int]
+
+
+async def site(db: Connection, site_id: str, lock: bool = False) -> asyncpg.Record | None:
+    return await db.fetchrow(LOCK_SITE if lock else SITE, site_id)
+
+
+async def sites(db: Connection, after: str, limit: int) -> list[asyncpg.Record]:
+    """By id."""
+    return await db.fetch(SITES, after, limit)
+
+
+async def members_of(db: Connection, site_ids: Sequence[str]) -> dict[str, list[asyncpg.Record]]:
+    """By site."""
+    found: dict[str, list[asyncpg.Record]] = {site_id: [] for site_id in site_ids}
+    for row in await db.fetch(MEMBERS_OF, site_ids):
+        found[row["site_id"]].append(row)
+    return found
+
+
+async def members(db: Connection, site_id: str) -> list[asyncpg.Record]:
+    return await db.fetch(MEMBERS, site_id)
+
+
+async def taken(db: Connection, site_: Site) -> dict[str, str]:
+    """Stations that another site has, and which."""
+    rows = await db.fetch(TAKEN, [member.station_id for member in site_.members], site_.site_id)
+    return {row["station_id"]: row["site_id"] for row in rows}
+
+
+async def save_site(db: Connection, site_: Site, now: datetime) -> bool:
+    """Whether all of its stations were free."""
+    await db.execute(SAVE_SITE, *site_row(site_), now)
+    await db.execute(DROP_MEMBERS, site_.site_id)
+    if not site_.members:
+        return True
+    rows = [member_row(site_, place, member) for place, member in enumerate(site_.members)]
+    return await db.execute(ADD_MEMBERS, *columns(rows)) == f"INSERT 0 {len(rows)}"
+
+
+async def drop_site(db: Connection, site_id: str) -> None:
+    await db.execute(DROP_SITE, site_id)
+
+
+async def held(db: Connection, stations: Sequence[str]) -> list[Held]:
+    """Station, EVSE and session of every profile that was ever asked of the stations."""
+    return [tuple(row) for row in await db.fetch(HELD, stations)]
+
+
+async def drop_held(db: Connection, gone: Sequence[Held]) -> None:
+    if gone:
+        await db.execute(DROP_HELD, *columns(gone))
+
+
+async def site_of(db: Connection, station_id: str) -> str | None:
+    """The site that a station is in."""
+    found: str | None = await db.fetchval(SITE_OF, station_id)
+    return found
+
+
+async def wish(
+    db: Connection, site_id: str, session_id: int, priority: int | None, minimum: int | None, maximum: int | None
+) -> bool:
+    """Whether there is such a session."""
+    return bool(await db.fetchval(WISH, site_id, session_id, priority, minimum, maximum))
+
+
+async def ended(db: Connection, station_id: str) -> set[str]:
+    """Transactions of a station that have ended not long ago, as the station knows them."""
+    return {row["transaction_id"] for row in await db.fetch(ENDED, station_id)}
+
+
+async def save_stored(db: Connection, name: str, profile: dict[str, Any], now: datetime) -> bool:
+    """Whether it is new."""
+    return bool(await db.fetchval(SAVE_STORED, name, orjson.dumps(profile).decode(), now))
+
+
+async def stored(db: Connection, name: str) -> asyncpg.Record | None:
+    return await db.fetchrow(STORED, name)
+
+
+async def all_stored(db: Connection, after: str, limit: int) -> list[asyncpg.Record]:
+    """By name."""
+    return await db.fetch(ALL_STORED, after, limit)
+
+
+async def drop_stored(db: Connection, name: str) -> bool:
+    """Whether there was one."""
+    return bool(await db.fetchval(DROP_STORED, name))

@@ -1,0 +1,125 @@
+"""Looks at sites: whenever something has changed or is due, each by one process at a time.
+
+Who learns something only notes that a site has changed. A look then takes everything as it is now, so that nothing is
+lost and nothing done twice, whatever was read again or crashed in between.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from services.common import outbox
+from services.common.clock import Clock
+from services.common.commands import Command
+from services.common.commands_desk import Asked, Desk
+from services.common.database import Connection, Database
+from services.common.errors import Unavailable
+from services.common.events import Events
+from services.smartcharging import board, store
+from services.smartcharging.announcements import announce
+from services.smartcharging.domain.limits import profile
+from services.smartcharging.domain.look import Outlook, look
+from services.smartcharging.domain.orders import Word
+from services.smartcharging.domain.profile import written
+from services.smartcharging.domain.situation import Situation
+from services.smartcharging.domain.step import Ask
+
+EVERY = 1.0
+# Seconds after which a limit that was not sent is of no use: the next look asks for what is right then.
+EXPIRES_IN = 30
+# Events are read again for as long as Kafka keeps them; a session that has ended is remembered longer.
+REMEMBERED = timedelta(days=8)
+TIDY_EVERY = timedelta(hours=1)
+
+log = structlog.get_logger()
+
+
+async def ended(db: Connection, commands: Sequence[Command]) -> None:
+    """Commands have ended (see commands_book): the holds that they were for are to be looked at."""
+    await store.changed(db, {command.station_id for command in commands if command.action == Word.SET})
+
+
+@dataclass(slots=True)
+class Sharing:
+    """Many may run: a site that one looks at is left alone by the others."""
+
+    database: Database
+    desk: Desk
+    events: Events
+    clock: Clock
+    _hurry: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _tidied_at: datetime | None = field(default=None, init=False)
+
+    def nudge(self) -> None:
+        """Something has changed: do not wait for the next look."""
+        self._hurry.set()
+
+    async def run(self) -> None:
+        """Looks at what has changed or is due, every second and when nudged, until cancelled."""
+        while True:
+            self._hurry.clear()
+            try:
+                while await self.look():
+                    pass
+                await self._tidy()
+            except Unavailable as error:
+                log.warning("shares wait", reason=str(error))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EVERY):
+                    await self._hurry.wait()
+
+    async def look(self) -> bool:
+        """At one site, where one is to be looked at. Raises Unavailable."""
+        now = self.clock()
+        async with self.database.transaction() as db:
+            row = await store.claim(db, now)
+            if row is None:
+                return False
+            # Before anything is read: what changes from now on is seen, or looked at again.
+            await db.execute(store.FORGET_CHANGES, row["site_id"])
+            found = await board.load(db, row)
+            outlook = look(found.situation, found.fates, found.drawn, now)
+            commands = await self.desk.add(db, _asked(outlook))
+            outlook = replace(outlook, situation=_sent(outlook.situation, outlook.asks, commands))
+            await board.save(db, found, outlook)
+            records = list(announce(self.events, found.situation, found.over, outlook, now))
+            await outbox.add(db, records)
+        if commands or records:
+            self.desk.tell()
+            self.desk.nudge()
+        _log(outlook, found.over)
+        return True
+
+    async def _tidy(self) -> None:
+        now = self.clock()
+        if self._tidied_at is None or now - self._tidied_at > TIDY_EVERY:
+            async with self.database.transaction() as db:
+                await store.forget_sessions(db, now - REMEMBERED)
+            self._tidied_at = now
+
+
+def _asked(outlook: Outlook) -> list[Asked]:
+    return [
+        Asked(ask.key[0], Word.SET.value, written(profile(outlook.situation, ask)), EXPIRES_IN) for ask in outlook.asks
+    ]
+
+
+def _sent(situation: Situation, asks: Sequence[Ask], commands: Sequence[Command]) -> Situation:
+    """Each hold with the command that was made of what it was asked."""
+    defaults, charging = dict(situation.defaults), dict(situation.charging)
+    for ask, command in zip(asks, commands, strict=True):
+        if ask.number is None:
+            defaults[ask.key] = replace(defaults[ask.key], command_id=command.id)
+        else:
+            one = charging[ask.key]
+            charging[ask.key] = replace(one, hold=replace(one.hold, command_id=command.id))
+    return replace(situation, defaults=defaults, charging=charging)
+
+
+def _log(outlook: Outlook, over: bool) -> None:
+    if outlook.shares.over and not over:
+        log.warning("the limit cannot be held", site_id=outlook.situation.site.site_id)

@@ -1,0 +1,124 @@
+"""Sites as operators set them: who belongs to which, and what is taken back from those who leave."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+import asyncpg
+
+from services.common import outbox
+from services.common.clock import Clock
+from services.common.commands_desk import Asked, Desk
+from services.common.commands_routes import Routes
+from services.common.database import Connection, Database
+from services.common.errors import VoltbusError
+from services.common.events import Events
+from services.smartcharging import board, reads, store
+from services.smartcharging.announcements import site_changed
+from services.smartcharging.board import Board
+from services.smartcharging.domain.limits import default_id, session_id
+from services.smartcharging.domain.orders import ClearProfiles, Word
+from services.smartcharging.domain.site import Site
+from services.smartcharging.reads import Held
+from services.smartcharging.rows import read_site
+from services.smartcharging.sharing import Sharing
+
+# Seconds that a station which is away has to come back and hear that it is free.
+FREED_WITHIN = 7 * 24 * 3600
+
+
+class Taken(VoltbusError):
+    """A station is in another site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """All in one transaction each; what is to be shared anew is looked at after it."""
+
+    database: Database
+    desk: Desk
+    sharing: Sharing
+    routes: Routes
+    events: Events
+    clock: Clock
+
+    async def put(self, site: Site) -> bool:
+        """Sets a site; whether it is new. Raises Taken, Unavailable."""
+        now = self.clock()
+        routes = await self.routes.find([member.station_id for member in site.members])
+        async with self.database.transaction() as db:
+            before = await self._before(db, site.site_id)
+            if taken := await reads.taken(db, site):
+                raise Taken("; ".join(f"{station} is in site {other}" for station, other in taken.items()))
+            if not await reads.save_site(db, site, now):
+                raise Taken("a station was put into another site at the same moment")
+            await store.found_here(db, routes, now)
+            await self._free(db, before, site)
+            await db.execute(store.CHANGE_SITE, site.site_id)
+            await outbox.add(db, [site_changed(self.events, site, False, now)])
+        self._changed()
+        return before is None
+
+    async def remove(self, site_id: str) -> bool:
+        """Removes a site and its limits; whether there was one."""
+        now = self.clock()
+        async with self.database.transaction() as db:
+            before = await self._before(db, site_id)
+            if before is None:
+                return False
+            await self._free(db, before, replace(before, members=()))
+            await reads.drop_site(db, site_id)
+            await outbox.add(db, [site_changed(self.events, before, True, now)])
+        self._changed()
+        return True
+
+    async def wish(
+        self, site_id: str, session: int, priority: int | None, minimum: int | None, maximum: int | None
+    ) -> bool:
+        """An operator's own for a session; whether there is one."""
+        async with self.database.transaction() as db:
+            found = await reads.wish(db, site_id, session, priority, minimum, maximum)
+            if found:
+                await db.execute(store.CHANGE_SITE, site_id)
+        self.sharing.nudge()
+        return found
+
+    async def board(self, site_id: str) -> tuple[asyncpg.Record, Board] | None:
+        """A site's row, and everything that is known of it now."""
+        async with self.database.connection() as db:
+            row = await reads.site(db, site_id)
+            return (row, await board.load(db, row)) if row else None
+
+    async def _before(self, db: Connection, site_id: str) -> Site | None:
+        row = await reads.site(db, site_id, lock=True)
+        return read_site(row, await reads.members(db, site_id)) if row else None
+
+    async def _free(self, db: Connection, before: Site | None, after: Site) -> None:
+        """Takes back the profiles that are nobody's any more, before others are sent (K01.FR.52, K01.FR.53)."""
+        if before is None:
+            return
+        gone = _gone(await reads.held(db, [member.station_id for member in before.members]), after)
+        await self.desk.add(db, [_clear(held) for held in gone])
+        await reads.drop_held(db, gone)
+
+    def _changed(self) -> None:
+        self.desk.tell()
+        self.desk.nudge()
+        self.sharing.nudge()
+
+
+def _gone(held: Sequence[Held], site: Site) -> list[Held]:
+    members = {member.station_id: member for member in site.members}
+
+    def kept(station_id: str, evse_id: int, session: int) -> bool:
+        member = members.get(station_id)
+        if member is None:
+            return False
+        return member.covers(evse_id) if session else evse_id in member.default_keys()
+
+    return [one for one in held if not kept(*one)]
+
+
+def _clear(held: Held) -> Asked:
+    station_id, evse_id, session = held
+    order = ClearProfiles(session_id(evse_id) if session else default_id(evse_id))
+    return Asked(station_id, Word.CLEAR.value, asdict(order), FREED_WITHIN)

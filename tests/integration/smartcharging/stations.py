@@ -1,0 +1,226 @@
+"""Stations as smartcharging sees them: through gateways, transactions and firmware, which are played here."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from redis.asyncio import Redis
+
+from services.common.bus import Record
+from services.common.events import Events
+from services.common.settings import CommonSettings
+from services.common.wire import (
+    CONNECTION_STATE_CONNECTED,
+    CONNECTION_STATE_DISCONNECTED,
+    OUTCOME_ANSWERED,
+    OUTCOME_REFUSED,
+    OUTCOME_TIMED_OUT,
+    Outbound,
+    Outcome,
+    Result,
+)
+from services.common.wire.voltbus.v1 import events_pb2 as pb
+from services.ocpp.versions import VERSIONS
+from tests.integration.common.running import Running
+
+TOPICS = ("ocpp.results.smartcharging", "ocpp.connections", "events.transactions", "events.firmware")
+NUMBERS = itertools.count(1)
+ACCEPTED = {"status": "Accepted"}
+
+
+@dataclass
+class Sent:
+    """A CALL to a station."""
+
+    id: str
+    station_id: str
+    version: str
+    action: str
+    payload: dict[str, Any]
+
+    @property
+    def limit(self) -> float:
+        """Of the first period of a SetChargingProfile."""
+        if self.version == "1.6":
+            schedule = self.payload["csChargingProfiles"]["chargingSchedule"]
+        else:
+            [schedule] = self.payload["chargingProfile"]["chargingSchedule"]
+        return float(schedule["chargingSchedulePeriod"][0]["limit"])
+
+    @property
+    def purpose(self) -> str:
+        profile = self.payload["csChargingProfiles" if self.version == "1.6" else "chargingProfile"]
+        return str(profile["chargingProfilePurpose"])
+
+
+Answers = Callable[[Sent], tuple[Outcome, Any]]
+
+
+def accept(_: Sent) -> tuple[Outcome, Any]:
+    return OUTCOME_ANSWERED, ACCEPTED
+
+
+def reject(_: Sent) -> tuple[Outcome, Any]:
+    return OUTCOME_ANSWERED, {"status": "Rejected"}
+
+
+def fail(_: Sent) -> tuple[Outcome, Any]:
+    return OUTCOME_REFUSED, None
+
+
+def say_nothing(_: Sent) -> tuple[Outcome, Any]:
+    return OUTCOME_TIMED_OUT, None
+
+
+@dataclass
+class Stations:
+    """answers: by station, what it answers; accept where nothing is said. limits: what TxProfiles of EVSEs say."""
+
+    world: Running
+    redis: Redis
+    versions: dict[str, str] = field(default_factory=dict)
+    connections: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, Answers] = field(default_factory=dict)
+    history: list[Sent] = field(default_factory=list)
+    defaults: dict[str, float] = field(default_factory=dict)
+    limits: dict[tuple[str, int], float] = field(default_factory=dict)
+    most: float = 0
+    _read: int = 0
+
+    async def connect(self, *names: str, version: str = "1.6") -> None:
+        for name in names:
+            self.versions[name] = version
+            connection = self.connections[name] = f"{name}/{next(NUMBERS)}"
+            value = {"slot": 2, "connection_id": connection, "version": version}
+            await self.redis.set(f"route:{name}", orjson.dumps(value))
+            change = self.world.change(CONNECTION_STATE_CONNECTED, name, version, connection_id=connection)
+            await self.world.put(change)
+
+    async def leave(self, name: str) -> None:
+        await self.redis.delete(f"route:{name}")
+        connection = self.connections.pop(name)
+        await self.world.put(self.world.change(CONNECTION_STATE_DISCONNECTED, name, connection_id=connection))
+
+    async def start(self, name: str, evse_id: int = 1, **more: Any) -> int:
+        """A transaction begins; its id."""
+        number = next(NUMBERS)
+        await self.tell(pb.TransactionStarted(transaction=self.transaction(name, number, evse_id), **more))
+        return number
+
+    async def end(self, name: str, number: int, evse_id: int = 1) -> None:
+        self.limits.pop((name, evse_id), None)
+        await self.tell(pb.TransactionEnded(transaction=self.transaction(name, number, evse_id, "ended")))
+
+    async def draws(self, name: str, number: int, amperes: float, evse_id: int = 1) -> None:
+        """A sample, a minute after the last."""
+        self.world.time.passes(60)
+        reading = pb.Reading(value=amperes, measurand="Current.Import", unit="A", phase="L1")
+        value = pb.MeterValue(taken_at=self.world.time(), readings=[reading])
+        transaction = self.transaction(name, number, evse_id)
+        await self.tell(pb.TransactionUpdated(transaction=transaction, meter_values=[value]))
+
+    def transaction(self, name: str, number: int, evse_id: int, status: str = "active") -> pb.Transaction:
+        named = str(number) if self.versions.get(name) == "1.6" else f"tx-{number}"
+        return pb.Transaction(
+            id=number,
+            station_id=name,
+            evse_id=evse_id,
+            transaction_id=named,
+            status=status,
+            started_at=self.world.time(),
+        )
+
+    def event(self, event: Any, service: str = "transactions", form: str = "protobuf") -> Record:
+        """As another service publishes it."""
+        settings = CommonSettings(events_format=form)  # type: ignore[arg-type]
+        subject = event.station_id if service == "firmware" else event.transaction.station_id
+        return Events(settings, service).record(event, subject, str(next(NUMBERS)), self.world.time())
+
+    async def tell(self, event: Any, service: str = "transactions") -> None:
+        await self.world.put(self.event(event, service))
+        await self.settle()
+
+    def sent(self) -> list[Sent]:
+        """What has come since the last look, valid against its schema."""
+        bodies = [Outbound.FromString(record.value or b"") for record in self.world.bus.all("ocpp.outbound")]
+        commands = [(body.station_id, body.command) for body in bodies if body.HasField("command")]
+        new, self._read = commands[self._read :], len(commands)
+        found = [
+            Sent(command.id, name, self.versions[name], command.action, orjson.loads(command.payload))
+            for name, command in new
+        ]
+        for one in found:
+            VERSIONS[one.version].schemas.check_request(one.action, one.payload)
+        self.history += found
+        return found
+
+    async def obey(self) -> int:
+        """Does and answers what has come; how much that was."""
+        found = self.sent()
+        for one in found:
+            outcome, payload = self.answers.get(one.station_id, accept)(one)
+            if outcome == OUTCOME_ANSWERED and payload == ACCEPTED and one.action == "SetChargingProfile":
+                self._take(one)
+            await self.conclude(one, outcome, payload)
+        return len(found)
+
+    async def conclude(self, sent: Sent, outcome: Outcome, payload: Any) -> None:
+        told = b"" if payload is None else orjson.dumps(payload)
+        result = Result(
+            command_id=sent.id,
+            station_id=sent.station_id,
+            version=sent.version,
+            action=sent.action,
+            outcome=outcome,
+            payload=told,
+            error_code="InternalError" if outcome == OUTCOME_REFUSED else "",
+            at=self.world.time(),
+        )
+        name = sent.station_id.encode()
+        await self.world.put(Record("ocpp.results.smartcharging", name, result.SerializeToString()))
+
+    async def settle(self) -> None:
+        """Until nothing more is asked of anybody."""
+        await self.calm()
+        while await self.obey():
+            await self.calm()
+
+    async def calm(self) -> None:
+        """Until the service has looked at everything and sent what it can."""
+        looks = "select exists (select from site_change) or exists (select from site where look_at <= $1)"
+        waits = "select array_agg(distinct station_id) from command where status = 'accepted'"
+        async with self.world.database.connection() as db:
+            for _ in range(1000):
+                await self.world.settled()
+                waiting = await db.fetchval(waits) or []
+                if not await db.fetchval(looks, self.world.time()) and not set(waiting) & self.connections.keys():
+                    return
+                await self.world.bus.wait()
+                self.world.fail()
+        raise AssertionError("the service does not come to rest")
+
+    async def passes(self, time: timedelta | float) -> None:
+        self.world.time.passes(time if isinstance(time, int | float) else time.total_seconds())
+        await self.settle()
+
+    async def put_site(self, body: Any, site_id: str = "garage", status: int | None = None) -> Any:
+        answer = await self.world.http.put(f"/v1/sites/{site_id}", json=body)
+        assert answer.status_code in ((200, 201) if status is None else (status,)), answer.text
+        await self.settle()
+        return answer.json()
+
+    async def shares(self, site_id: str = "garage") -> dict[str, float]:
+        """What stations have confirmed, by station."""
+        items = (await self.world.get(f"/v1/sites/{site_id}/sessions"))["items"]
+        return {item["station_id"]: item["confirmed_a"] for item in items}
+
+    def _take(self, sent: Sent) -> None:
+        if sent.purpose == "TxDefaultProfile":
+            self.defaults[sent.station_id] = sent.limit
+        else:
+            evse = sent.payload["connectorId" if sent.version == "1.6" else "evseId"]
+            self.limits[sent.station_id, evse] = sent.limit
+            self.most = max(self.most, sum(self.limits.values()))
