@@ -83,7 +83,7 @@ def read_event(record: Record, wanted: Collection[type[Wire]]) -> Wire | None:
         raise Unprocessable("an event of a content type that is not known here")
     try:
         event: Wire = read(kind, record.value or b"")
-    except (DecodeError, ParseError):
+    except (DecodeError, ParseError, UnicodeDecodeError):
         raise Unprocessable(f"not a {kind.DESCRIPTOR.full_name}") from None
     return event
 

@@ -40,7 +40,9 @@ def results(service: str) -> Topic:
 
 def events(service: str) -> Topic:
     """Domain events of a service, for everybody else."""
-    return Topic(f"events.{service}", "station_id or id_token", "a message of events.proto", WEEK, service, "anyone")
+    key = "station_id, id_token or site_id"
+    readers = "smartcharging, anyone" if service in ("transactions", "firmware") else "anyone"
+    return Topic(f"events.{service}", key, "a message of events.proto", WEEK, service, readers)
 
 
 def dead(service: str) -> Topic:
@@ -49,7 +51,9 @@ def dead(service: str) -> Topic:
 
 
 OUTBOUND = Topic("ocpp.outbound", "connection_id", "voltbus.v1.Outbound", DAY, "all services", "gateway", Spread.SLOTS)
-CONNECTIONS = Topic("ocpp.connections", "station_id", "voltbus.v1.ConnectionChange", WEEK, "gateway", "firmware")
+CONNECTIONS = Topic(
+    "ocpp.connections", "station_id", "voltbus.v1.ConnectionChange", WEEK, "gateway", "firmware, smartcharging"
+)
 STATIONS = Topic("stations", "station_id", "voltbus.v1.Station", None, "auth", "gateway and all services")
 INVENTORY = Topic("inventory", "station_id", "voltbus.v1.Inventory", None, "firmware", "all services")
 TOKENS = Topic("tokens", "id_token in lower case", "voltbus.v1.Token", None, "auth", "transactions")

@@ -62,8 +62,10 @@ class Profile:
 
 
 def written(profile: Profile) -> dict[str, Any]:
-    """As JSON can hold it."""
-    return asdict(profile)
+    """As JSON has it."""
+    told = asdict(profile)
+    told["schedule"]["periods"] = list(told["schedule"]["periods"])
+    return told
 
 
 def read(payload: Mapping[str, Any]) -> Profile:

@@ -195,8 +195,10 @@ class Stations:
         async with self.world.database.connection() as db:
             for _ in range(1000):
                 await self.world.settled()
+                # In this order: what a look asks is there when it has been done.
+                looking = await db.fetchval(looks, self.world.time())
                 waiting = await db.fetchval(waits) or []
-                if not await db.fetchval(looks, self.world.time()) and not set(waiting) & self.connections.keys():
+                if not looking and not set(waiting) & self.connections.keys():
                     return
                 await self.world.bus.wait()
                 self.world.fail()

@@ -1,0 +1,207 @@
+"""Charging profiles of a station by REST: installed, cleared, reported, composed, stored."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.common.wire import OUTCOME_ANSWERED, OUTCOME_TIMED_OUT
+from tests.integration.smartcharging.stations import Stations, reject
+
+PROFILE = {
+    "id": 7,
+    "purpose": "TxDefaultProfile",
+    "stack_level": 1,
+    "schedule": {"unit": "A", "periods": [{"start": 0, "limit": 21.3}, {"start": 3600, "limit": 6, "phases": 1}]},
+}
+MAX = PROFILE | {"id": 8, "purpose": "ChargingStationMaxProfile", "kind": "Absolute"}
+MAX["schedule"] = PROFILE["schedule"] | {"start": "2026-03-01T12:00:00Z"}  # type: ignore[operator]
+
+
+async def post(stations: Stations, path: str, body: Any, status: int, **query: Any) -> Any:
+    answer = await stations.world.http.post(f"/v1/stations/CP1/{path}", json=body, params=query)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def shown(stations: Stations) -> Any:
+    return await stations.world.get("/v1/stations/CP1/profiles")
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_what_is_installed_is_shown_beside_what_was_asked(stations: Stations, version: str) -> None:
+    """1.6 §5.16; K01.FR.05: the same id takes the place of what was there."""
+    await stations.connect("CP1", version=version)
+    first = await post(stations, "profiles", {"profile": PROFILE}, 202)
+    await stations.settle()
+    [item] = (await shown(stations))["items"]
+    assert (item["command_id"], item["status"], item["response"]) == (
+        first["command_id"],
+        "answered",
+        {"status": "Accepted"},
+    )
+    assert item["asked"] == item["installed"]
+    assert item["installed"]["schedule"]["periods"][0]["limit"] == 21.3
+    stations.answers["CP1"] = reject
+    await post(stations, "profiles", {"profile": PROFILE | {"stack_level": 2}}, 202)
+    await stations.settle()
+    [item] = (await shown(stations))["items"]
+    assert (item["asked"]["stack_level"], item["installed"]["stack_level"]) == (2, 1)
+    assert item["response"] == {"status": "Rejected"}
+
+
+async def test_clearing(stations: Stations) -> None:
+    """K10.FR.02, K10.FR.04, 1.6 §5.3."""
+    await stations.connect("CP1")
+    for number in (1, 2):
+        await post(stations, "profiles", {"profile": PROFILE | {"id": number, "stack_level": number}}, 202)
+    await stations.settle()
+    assert [item["profile_id"] for item in (await shown(stations))["items"]] == [1, 2]
+    path = "/v1/stations/CP1/profiles"
+    answer = await stations.world.http.delete(path, params={"purpose": "TxDefaultProfile", "stack_level": 2})
+    assert answer.status_code == 202
+    await stations.settle()
+    assert stations.history[-1].payload == {"chargingProfilePurpose": "TxDefaultProfile", "stackLevel": 2}
+    assert [item["profile_id"] for item in (await shown(stations))["items"]] == [1]
+    assert (await stations.world.http.delete(path)).status_code == 422
+    raw = await stations.world.http.post("/v1/stations/CP1/commands/ClearChargingProfile", json={"id": 1})
+    assert raw.status_code == 202
+    await stations.settle()
+    assert (await shown(stations))["items"] == []
+
+
+async def test_what_was_set_in_the_words_of_a_version_is_shown_too(stations: Stations) -> None:
+    await stations.connect("CP1", version="2.0.1")
+    schedule = {"id": 1, "chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 7400.0}]}
+    profile = {
+        "id": 99,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": [schedule],
+    }
+    await post(stations, "commands/SetChargingProfile", {"evseId": 0, "chargingProfile": profile}, 202)
+    await stations.settle()
+    [item] = (await shown(stations))["items"]
+    assert item["installed"]["schedule"]["unit"] == "W"
+    assert item["installed"]["schedule"]["periods"][0]["limit"] == 7400
+
+
+async def test_a_stored_profile_is_installed_by_its_name(stations: Stations) -> None:
+    await stations.connect("CP1")
+    put = await stations.world.http.put("/v1/profiles/night", json=PROFILE)
+    assert put.status_code == 201
+    assert (await stations.world.http.put("/v1/profiles/night", json=PROFILE)).status_code == 200
+    assert [one["name"] for one in (await stations.world.get("/v1/profiles"))["items"]] == ["night"]
+    await post(stations, "profiles", {"stored": "night", "evse_id": 1}, 202)
+    await stations.settle()
+    assert stations.history[-1].payload["connectorId"] == 1
+    assert stations.history[-1].limit == 21.3
+    await post(stations, "profiles", {"stored": "nobody's"}, 404)
+    await post(stations, "profiles", {}, 422)
+    assert (await stations.world.http.delete("/v1/profiles/night")).status_code == 204
+    await stations.world.get("/v1/profiles/night", 404)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"purpose": "TxProfile"}, "body.evse_id"),
+        ({"kind": "Absolute"}, "body.schedule.start"),
+        ({"kind": "Recurring"}, "body.schedule.start"),
+        ({"recurrency": "Daily"}, "body.recurrency"),
+        ({"schedule": {"periods": [{"start": 5, "limit": 6}]}}, "body.schedule.periods"),
+        ({"schedule": {"periods": [{"start": 0, "limit": 6}] * 2}}, "body.schedule.periods"),
+        ({"schedule": {"periods": [{"start": 0, "limit": 6.25}]}}, "body.schedule"),
+        ({"schedule": {"periods": [{"start": 0, "limit": 6, "phase_to_use": 1}]}}, "body.schedule.periods"),
+        ({"purpose": "ChargingStationMaxProfile"}, "body.kind"),
+    ],
+)
+async def test_what_ocpp_does_not_allow_is_refused(stations: Stations, wrong: dict[str, Any], field: str) -> None:
+    """K01.FR.03, K01.FR.16, K01.FR.19, K01.FR.31, K01.FR.35, K01.FR.38, K01.FR.40, K01.FR.41."""
+    refused = await post(stations, "profiles", {"profile": PROFILE | wrong}, 422)
+    assert refused["errors"][0]["field"] == field
+
+
+async def test_the_sessions_of_a_site_are_its_own_matter(stations: Stations) -> None:
+    await stations.connect("CP1")
+    await stations.put_site({"limit": {"value": 32}, "stations": ["CP1"]})
+    assert [item["of_site"] for item in (await shown(stations))["items"]] == [True]
+    refused = await post(stations, "profiles", {"profile": PROFILE}, 409)
+    assert "site garage" in refused["detail"]
+    await post(stations, "profiles", {"profile": MAX}, 202)
+    await stations.settle()
+    assert stations.history[-1].purpose == "ChargePointMaxProfile"
+    path = "/v1/stations/CP1/profiles"
+    assert (await stations.world.http.delete(path, params={"evse_id": 0})).status_code == 409
+    assert (await stations.world.http.delete(path, params={"id": 8})).status_code == 202
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_a_composite_schedule_is_asked_for(stations: Stations, version: str) -> None:
+    """K08.FR.02, 1.6 §5.7."""
+    await stations.connect("CP1", version=version)
+    periods = [{"startPeriod": 0, "limit": 16.0}, {"startPeriod": 60, "limit": 0.0}]
+    begins = "2026-03-01T12:00:00Z"
+    schedule = {"duration": 600, "chargingRateUnit": "A", "chargingSchedulePeriod": periods}
+    told = {"status": "Accepted", "connectorId": 1, "scheduleStart": begins, "chargingSchedule": schedule}
+    if version == "2.0.1":
+        told = {"status": "Accepted", "schedule": schedule | {"evseId": 1, "scheduleStart": begins}}
+    stations.answers["CP1"] = lambda _: (OUTCOME_ANSWERED, told)
+    found = await composite(stations, 200)
+    asked = stations.history[-1].payload
+    name = "connectorId" if version == "1.6" else "evseId"
+    assert asked == {name: 1, "duration": 600, "chargingRateUnit": "A"}
+    assert (found["evse_id"], found["schedule"]["start"], found["schedule"]["unit"]) == (1, begins, "A")
+    assert [(period["start"], period["limit"]) for period in found["schedule"]["periods"]] == [(0, 16), (60, 0)]
+    stations.answers["CP1"] = reject
+    assert "Rejected" in (await composite(stations, 409))["detail"]
+    stations.answers["CP1"] = lambda _: (OUTCOME_TIMED_OUT, None)
+    await composite(stations, 504)
+
+
+async def composite(stations: Stations, status: int) -> Any:
+    query = {"evse_id": 1, "duration": 600, "unit": "A", "wait": 10}
+    asking = asyncio.create_task(stations.world.get("/v1/stations/CP1/composite-schedule", status, query))
+    async with asyncio.timeout(10):
+        while not await stations.obey():
+            await stations.world.bus.wait()
+    return await asking
+
+
+async def test_what_a_station_reports_is_put_together(stations: Stations) -> None:
+    """K09.FR.01, K09.FR.02, K09.FR.03."""
+    await stations.connect("CP1", version="2.0.1")
+    command = await post(stations, "profiles/report", None, 202, evse_id=1)
+    await stations.settle()
+    asked = stations.history[-1]
+    assert (asked.action, asked.payload["evseId"]) == ("GetChargingProfiles", 1)
+    assert asked.payload["chargingProfile"]["chargingLimitSource"]
+    for number, tbc in ((1, True), (2, False)):
+        schedule = {"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.0}]}
+        profile = {
+            "id": -number,
+            "stackLevel": 0,
+            "chargingProfilePurpose": "ChargingStationExternalConstraints",
+            "chargingProfileKind": "Relative",
+            "chargingSchedule": [schedule],
+        }
+        report = {
+            "requestId": asked.payload["requestId"],
+            "chargingLimitSource": "EMS",
+            "evseId": 1,
+            "tbc": tbc,
+            "chargingProfile": [profile],
+        }
+        stations.world.time.passes(1)
+        await stations.world.put(stations.world.call("ReportChargingProfiles", report, "CP1", "2.0.1"))
+        told = (await shown(stations))["reported"]
+        assert (told["complete"], len(told["profiles"])) == (not tbc, number)
+    assert [(one["source"], one["profile"]["id"]) for one in told["profiles"]] == [("EMS", -1), ("EMS", -2)]
+    assert command["action"] == "ReportProfiles"
+
+
+async def test_a_station_of_1_6_reports_no_profiles(stations: Stations) -> None:
+    await stations.connect("CP1", version="1.6")
+    refused = await post(stations, "profiles/report", None, 409)
+    assert "1.6" in refused["detail"]

@@ -1,0 +1,161 @@
+"""Charging profiles in the words of each version: valid, and read back as they were."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.common.commands import Command, End, Status, Unrenderable
+from services.ocpp.commands import forms
+from services.ocpp.versions import VERSIONS
+from services.smartcharging.dialects import v16, v201
+from services.smartcharging.domain.hold import Fate
+from services.smartcharging.domain.orders import Word
+from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose, Schedule, faults, read, written
+from services.smartcharging.remote import SAYS, WORDS, composed, fate, render, step
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DIALECTS = {"1.6": v16, "2.0.1": v201}
+SCHEDULE = Schedule("A", (Period(0, 16.0),))
+MAX = {"connectorId": 0, "chargingProfilePurpose": "ChargePointMaxProfile"}
+
+periods = st.lists(
+    st.builds(
+        Period,
+        start=st.integers(0, 86400),
+        limit=st.integers(0, 10_000).map(lambda tenths: tenths / 10),
+        phases=st.none() | st.integers(1, 3),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@st.composite
+def profiles(draw: Any) -> Profile:
+    """Whatever OCPP allows."""
+    purpose = draw(st.sampled_from([Purpose.STATION_MAX, Purpose.TX_DEFAULT, Purpose.TX]))
+    kind = draw(st.sampled_from([kind for kind in Kind if purpose != Purpose.STATION_MAX or kind != Kind.RELATIVE]))
+    starts = sorted({period.start for period in draw(periods)} | {0})
+    told = tuple(Period(start, draw(periods)[0].limit, draw(st.none() | st.integers(1, 3))) for start in starts)
+    profile = Profile(
+        id=draw(st.integers(1, 2**31 - 1)),
+        purpose=purpose,
+        schedule=Schedule(
+            draw(st.sampled_from("AW")),
+            told,
+            None if kind == Kind.RELATIVE else "2026-03-01T12:00:00Z",
+            draw(st.none() | st.integers(1, 86400)),
+            draw(st.none() | st.just(6.5)),
+        ),
+        evse_id=draw(st.integers(1, 9)) if purpose == Purpose.TX else 0,
+        stack_level=draw(st.integers(0, 9)),
+        kind=kind,
+        recurrency=draw(st.sampled_from(["Daily", "Weekly"])) if kind == Kind.RECURRING else None,
+        valid_from=draw(st.none() | st.just("2026-03-01T12:00:00Z")),
+        transaction_id=str(draw(st.integers(1, 2**31 - 1))) if purpose == Purpose.TX else None,
+    )
+    assert not list(faults(profile))
+    return profile
+
+
+def command(action: str, payload: Any, version: str | None = None, **more: Any) -> Command:
+    sent = NOW if version else None
+    status = more.pop("status", Status.SENT)
+    return Command("c", 12, "CP1", action, payload, status, NOW, NOW, version=version, sent_at=sent, **more)
+
+
+@pytest.mark.parametrize("version", SAYS)
+@given(profile=profiles())
+def test_a_profile_is_valid_and_read_back_as_it_was(version: str, profile: Profile) -> None:
+    """Limits of one decimal are multiples of 0.1, however floats write them."""
+    assert read(written(profile)) == profile
+    action, payload = render(command(Word.SET, written(profile)), version)
+    assert DIALECTS[version].profile_of(dict(payload)) == profile
+    assert VERSIONS[version].schemas.request_fault(action, payload) is None
+
+
+@pytest.mark.parametrize(
+    ("version", "payload", "said"),
+    [
+        ("1.6", {"id": 7}, {"id": 7}),
+        ("1.6", {"evse_id": 0, "purpose": "ChargingStationMaxProfile"}, MAX),
+        ("2.0.1", {"id": 7}, {"chargingProfileId": 7}),
+        ("2.0.1", {"evse_id": 0, "stack_level": 1}, {"chargingProfileCriteria": {"evseId": 0, "stackLevel": 1}}),
+    ],
+)
+def test_clearing(version: str, payload: dict[str, Any], said: dict[str, Any]) -> None:
+    """K10.FR.02, 1.6 §5.3."""
+    assert render(command(Word.CLEAR, payload), version) == ("ClearChargingProfile", said)
+    order = DIALECTS[version].clear_of(said)
+    found = step(command(Word.CLEAR, payload))
+    assert found is not None
+    assert found.order == order
+
+
+def test_the_words_are_no_actions_of_ocpp() -> None:
+    """Or a command would be said in two ways."""
+    assert not WORDS.keys() & forms("smartcharging").keys()
+    assert all(version in VERSIONS for version in SAYS)
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "version"),
+    [
+        (Word.REPORT, {"evse_id": None}, "1.6"),
+        (Word.SET, written(Profile(1, Purpose.TX, SCHEDULE, 1, transaction_id="tx-1")), "1.6"),
+        (Word.CLEAR, {"id": 1}, "9.9"),
+    ],
+)
+def test_what_a_version_cannot_say(action: str, payload: Any, version: str) -> None:
+    with pytest.raises(Unrenderable):
+        render(command(action, payload), version)
+
+
+@pytest.mark.parametrize(
+    ("end", "response", "meant"),
+    [
+        (None, None, Fate.OPEN),
+        (End.ANSWERED, {"status": "Accepted"}, Fate.ACCEPTED),
+        (End.ANSWERED, {"status": "Rejected"}, Fate.REFUSED),
+        (End.ANSWERED, {"status": "NotSupported"}, Fate.REFUSED),
+        (End.REFUSED, None, Fate.REFUSED),
+        (End.UNRENDERABLE, None, Fate.REFUSED),
+        (End.INVALID, "nonsense", Fate.UNKNOWN),
+        (End.TIMED_OUT, None, Fate.UNKNOWN),
+        (End.LATE, {"status": "Accepted"}, Fate.LATE),
+        (End.UNDELIVERED, None, Fate.UNSENT),
+        (End.EXPIRED, None, Fate.UNSENT),
+        (End.CANCELLED, None, Fate.UNSENT),
+    ],
+)
+def test_what_a_command_comes_to(end: End | None, response: Any, meant: Fate) -> None:
+    """A CALLERROR, and what never left, changed nothing; what nobody knows may have."""
+    assert fate(end, response) == meant
+
+
+def test_every_end_has_a_fate() -> None:
+    assert {fate(end, None) for end in End} <= set(Fate)
+
+
+def test_no_schedule_where_none_was_given() -> None:
+    assert composed("1.6", {"status": "Rejected"}) is None
+    assert composed("1.6", {"status": "Accepted"}) is None
+    assert composed("2.0.1", {"status": "Accepted"}) is None
+    assert composed(None, None) is None
+
+
+def broken() -> Iterator[tuple[Profile, str]]:
+    yield Profile(1, Purpose.TX, SCHEDULE, 0, transaction_id="1"), "evse_id"
+    yield Profile(1, Purpose.TX, SCHEDULE, 1), "transaction_id"
+    yield Profile(1, Purpose.TX_DEFAULT, SCHEDULE, 1, transaction_id="1"), "transaction_id"
+    yield Profile(1, Purpose.STATION_MAX, SCHEDULE, 1), "evse_id"
+    yield Profile(1, Purpose.TX_DEFAULT, Schedule("A", (Period(0, 6.01),))), "schedule"
+
+
+@pytest.mark.parametrize(("profile", "field"), list(broken()))
+def test_what_ocpp_does_not_allow(profile: Profile, field: str) -> None:
+    assert field in [found for found, _ in faults(profile)]
