@@ -54,7 +54,7 @@ def read_presence(row: asyncpg.Record) -> Presence:
 
 def tracked_row(session: Tracked) -> Row:
     s = session
-    about = (s.id, s.station_id, s.evse_id, s.transaction_id, s.started_at, s.ended_at)
+    about = (s.id, s.station_id, s.evse_id, s.transaction_id, s.started_at, s.heard_at, s.ended_at)
     return (*about, s.unit, _array(s.draws), s.samples, s.sampled_at)
 
 

@@ -55,13 +55,13 @@ LOAD_SESSIONS = """
 select * from session where id = any($2::bigint[]) or (station_id = any($1::text[]) and ended_at is null)"""
 SAVE_SESSIONS = """
 insert into session
-    (id, station_id, evse_id, transaction_id, started_at, ended_at, unit, draws, samples, sampled_at)
-select id, station_id, evse_id, transaction_id, started_at, ended_at, unit, draws::double precision[], samples,
-    sampled_at
+    (id, station_id, evse_id, transaction_id, started_at, heard_at, ended_at, unit, draws, samples, sampled_at)
+select id, station_id, evse_id, transaction_id, started_at, heard_at, ended_at, unit, draws::double precision[],
+    samples, sampled_at
 from unnest(
-    $1::bigint[], $2::text[], $3::integer[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[],
-    $8::text[], $9::integer[], $10::timestamptz[])
-    as u (id, station_id, evse_id, transaction_id, started_at, ended_at, unit, draws, samples, sampled_at)
+    $1::bigint[], $2::text[], $3::integer[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
+    $8::text[], $9::text[], $10::integer[], $11::timestamptz[])
+    as u (id, station_id, evse_id, transaction_id, started_at, heard_at, ended_at, unit, draws, samples, sampled_at)
 on conflict (id) do update set
     evse_id = excluded.evse_id, ended_at = excluded.ended_at, unit = excluded.unit, draws = excluded.draws,
     samples = excluded.samples, sampled_at = excluded.sampled_at"""

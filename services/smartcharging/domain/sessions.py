@@ -32,13 +32,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """A session. ended_at: when we heard of its end. draws: the last samples; samples: how many there were."""
+    """A session. heard_at, ended_at: when we heard of its start and its end. draws: the last samples; samples: how many there were."""
 
     id: int
     station_id: str
     evse_id: int
     transaction_id: str
     started_at: datetime
+    heard_at: datetime
     ended_at: datetime | None = None
     unit: str | None = None
     draws: tuple[float, ...] = ()
@@ -49,7 +50,7 @@ class Tracked:
 def hear(known: Tracked | None, told: Told, now: datetime) -> Tracked:
     """With what is told; the same object where that is nothing new. What has ended stays as it ended."""
     if known is None:
-        known = Tracked(told.id, told.station_id, told.evse_id, told.transaction_id, told.started_at)
+        known = Tracked(told.id, told.station_id, told.evse_id, told.transaction_id, told.started_at, now)
     if known.ended_at:
         return known
     if told.evse_id and told.evse_id != known.evse_id:

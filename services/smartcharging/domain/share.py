@@ -64,12 +64,13 @@ def _claim(point: Point, idle: int) -> Claim:
     return Claim(point.key, point.weights, point.minimum, maximum, point.priority, idle)
 
 
-def _order(point: Point, now: datetime) -> tuple[int, int, datetime, Key]:
+def _order(point: Point, now: datetime) -> tuple[int, int, datetime, bool, Key]:
     """By priority; then who has his turn, then who waits, longest first, then who has had his turn."""
-    since = _charging(point).hold.turn_at or _charging(point).session.started_at
+    turn_at = _charging(point).hold.turn_at
+    since = turn_at or _charging(point).session.heard_at
     running = point.current > 0
     place = 1 if not running else 0 if now - since < TURN else 2
-    return -point.priority, place, since, point.key
+    return -point.priority, place, since, turn_at is not None, point.key
 
 
 def _turns(told: Sequence[Point], wanted: Mapping[Key, int], now: datetime) -> list[datetime]:

@@ -15,13 +15,18 @@ from services.smartcharging.domain.watch import Watch
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A transaction that charges. priority, minimum, maximum: an operator's own for it, before those of its station."""
+    """A transaction that charges.
+
+    started_at: by the station's clock; heard_at: by ours. priority, minimum, maximum: an operator's own for it, before
+    those of its station.
+    """
 
     id: int
     station_id: str
     evse_id: int
     transaction_id: str
     started_at: datetime
+    heard_at: datetime
     priority: int | None = None
     minimum: int | None = None
     maximum: int | None = None

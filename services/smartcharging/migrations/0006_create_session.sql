@@ -6,6 +6,7 @@ create table session (
     evse_id integer not null,
     transaction_id text not null,
     started_at timestamptz not null,
+    heard_at timestamptz not null,
     ended_at timestamptz,
     unit text,
     draws double precision[] not null default '{}',
@@ -15,6 +16,7 @@ create table session (
     minimum integer,
     maximum integer
 );
+comment on column session.heard_at is 'by our clock; started_at is by the station''s';
 comment on column session.ended_at is 'when we heard of its end; null: it is active';
 comment on column session.draws is 'the last samples, in A of the phase that carries most, or in W of all';
 comment on column session.priority is 'an operator''s own for this session, as minimum and maximum are';

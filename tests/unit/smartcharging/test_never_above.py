@@ -112,10 +112,20 @@ class Site_(RuleBasedStateMachine):
         return names[number % len(names)]
 
 
-TestSite = Site_.TestCase
-TestSite.settings = settings(
-    max_examples=200, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
-)
+class Contended(Site_):
+    """Two stations with one EVSE each, and hardly enough for both: what is forgotten is soon too much."""
+
+    @initialize(amperes=st.sampled_from([16, 20, 32, 40]), default=st.sampled_from([0, 60]))
+    def begins(self, amperes: float, default: int) -> None:
+        names = ("CP0", "CP1")
+        members = tuple(Member(name) for name in names)
+        site = Site("site", Limit(amperes), members, default=default)
+        self.world = World(site, dict.fromkeys(names, (1,)))
+
+
+PROFILE = settings(max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+TestSite, TestContended = Site_.TestCase, Contended.TestCase
+TestSite.settings = TestContended.settings = PROFILE
 
 
 def quiet(world: World) -> None:

@@ -52,7 +52,7 @@ class World:
     def __init__(self, site: Site, evses: dict[str, tuple[int, ...]]) -> None:
         self.now, self.number = START, 0
         self.reals = {member.station_id: Real(member) for member in site.members}
-        stations = {name: Presence(name, True, START, evse_ids=ids) for name, ids in evses.items()}
+        stations = {name: Presence(name, True, name, START, evse_ids=ids) for name, ids in evses.items()}
         self.situation = Situation(site, stations)
         self.sent: dict[str, deque[Ask]] = {name: deque() for name in self.reals}
         self.unheard: dict[str, list[tuple[str, int, int]]] = {name: [] for name in self.reals}
@@ -166,7 +166,7 @@ class World:
     def _happened(self, station: str, what: str, evse_id: int, number: int) -> None:
         key = station, evse_id
         if what == "start":
-            session = Session(number, station, evse_id, str(number), self.now)
+            session = Session(number, station, evse_id, str(number), self.now, self.now)
             self._charging(key, Charging(session))
         elif (known := self.situation.charging.get(key)) and known.session.id == number:
             rest = {other: one for other, one in self.situation.charging.items() if other != key}
