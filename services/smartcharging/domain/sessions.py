@@ -32,7 +32,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """A session. heard_at, ended_at: when we heard of its start and its end. draws: the last samples; samples: how many there were."""
+    """A session. heard_at, ended_at: when we heard of its start and its end.
+
+    draws: the last samples; samples: how many there were.
+    """
 
     id: int
     station_id: str

@@ -64,13 +64,17 @@ def _claim(point: Point, idle: int) -> Claim:
     return Claim(point.key, point.weights, point.minimum, maximum, point.priority, idle)
 
 
-def _order(point: Point, now: datetime) -> tuple[int, int, datetime, bool, Key]:
-    """By priority; then who has his turn, then who waits, longest first, then who has had his turn."""
+def _order(point: Point, now: datetime) -> tuple[int, int, float, bool, Key]:
+    """By priority; then who has his turn; then who waits for one, longest first; then who has had his, longest last;
+    then who had his not long ago, for whom nobody makes room."""
     turn_at = _charging(point).hold.turn_at
     since = turn_at or _charging(point).session.heard_at
-    running = point.current > 0
-    place = 1 if not running else 0 if now - since < TURN else 2
-    return -point.priority, place, since, turn_at is not None, point.key
+    new = now - since < TURN
+    if point.current > 0:
+        place, when = (0, since.timestamp()) if new else (2, -since.timestamp())
+    else:
+        place, when = (3 if new and turn_at else 1), since.timestamp()
+    return -point.priority, place, when, turn_at is not None, point.key
 
 
 def _turns(told: Sequence[Point], wanted: Mapping[Key, int], now: datetime) -> list[datetime]:

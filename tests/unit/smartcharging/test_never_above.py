@@ -123,7 +123,7 @@ class Contended(Site_):
         self.world = World(site, dict.fromkeys(names, (1,)))
 
 
-PROFILE = settings(max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+PROFILE = settings(max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
 TestSite, TestContended = Site_.TestCase, Contended.TestCase
 TestSite.settings = TestContended.settings = PROFILE
 

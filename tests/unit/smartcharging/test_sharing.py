@@ -281,3 +281,22 @@ def test_a_limit_that_cannot_be_held_is_told() -> None:
 @pytest.mark.parametrize(("limit", "default"), [(96, 60), (48, 60), (47, 0), (16, 0)])
 def test_the_default_is_the_minimum_where_that_is_a_small_part(limit: float, default: int) -> None:
     assert world(limit, "A", "B", default=None).situation.default_currents == {"A": default, "B": default}
+
+
+def test_who_has_had_his_turn_takes_nobody_else_s() -> None:
+    """One newcomer ends one turn; the one who is paused for it does not end another."""
+    site = world(13, "A", "B", "C")
+    site.start(A)
+    site.start(B)
+    site.answer_all()
+    site.passes(TURN.total_seconds() + 1)
+    site.answer_all()
+    site.start(C)
+    site.answer_all()
+    site.passes(INTERVAL.total_seconds())
+    site.answer_all()
+    assert sorted(site.shares().values()) == [0, 65, 65]
+    assert site.shares()[C] == 65
+    before = len(site.asked)
+    site.passes(60)
+    assert len(site.asked) == before
