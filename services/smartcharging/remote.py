@@ -7,7 +7,7 @@ from services.common.commands import Command, End, Unrenderable
 from services.common.commands_catalogue import Render
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.versions import VERSIONS
-from services.smartcharging.dialects import v16, v201
+from services.smartcharging.dialects import PROFILES
 from services.smartcharging.dialects.words import Payload
 from services.smartcharging.domain.hold import Fate
 from services.smartcharging.domain.installed import Step
@@ -21,12 +21,6 @@ from services.smartcharging.domain.orders import (
 )
 from services.smartcharging.domain.profile import Profile, Purpose, read
 
-SAYS: Mapping[str, Mapping[type, Callable[[Any], Any]]] = {"1.6": v16.SAYS, "2.0.1": v201.SAYS}
-COMPOSED: Mapping[str, Callable[[Payload], Composed | None]] = {"1.6": v16.composed, "2.0.1": v201.composed}
-# Charging profiles that somebody set or cleared in the words of a version.
-PROFILE_OF: Mapping[str, Callable[[Payload], Profile]] = {"1.6": v16.profile_of, "2.0.1": v201.profile_of}
-CLEAR_OF: Mapping[str, Callable[[Payload], ClearProfiles]] = {"1.6": v16.clear_of, "2.0.1": v201.clear_of}
-REPORTED: Mapping[str, Callable[[Payload], list[Profile]]] = {"2.0.1": v201.reported}
 FATES: Mapping[End, Fate] = {
     End.REFUSED: Fate.REFUSED,
     End.INVALID: Fate.UNKNOWN,
@@ -55,11 +49,11 @@ READ: Mapping[str, Callable[[Command], Any]] = {
 
 def render(command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
     """The CALL that says it, valid against its schema. Raises Unrenderable."""
-    says = SAYS.get(version)
-    if says is None:
+    dialect = PROFILES.get(version)
+    if dialect is None:
         raise Unrenderable(ErrorCode.NOT_SUPPORTED, f"no charging profiles of OCPP {version} here")
     order = READ[command.action](command)
-    action, payload = says[type(order)](order)
+    action, payload = dialect.says[type(order)](order)
     try:
         VERSIONS[version].schemas.check_request(action, payload)
     except OcppError as error:
@@ -85,8 +79,8 @@ def accepted(response: Any) -> bool:
 
 def composed(version: str | None, response: Any) -> Composed | None:
     """The schedule in a station's answer; None where it gave none."""
-    reader = COMPOSED.get(version or "")
-    return reader(response) if reader and accepted(response) else None
+    dialect = PROFILES.get(version or "")
+    return dialect.composed(response) if dialect and accepted(response) else None
 
 
 def step(command: Command) -> Step | None:
@@ -105,9 +99,9 @@ def _order(command: Command) -> Profile | ClearProfiles | None:
         return read(command.payload)
     if command.action == Word.CLEAR:
         return clear_profiles(dict(command.payload))
-    table: Mapping[str, Any] = {"SetChargingProfile": PROFILE_OF, "ClearChargingProfile": CLEAR_OF}.get(
-        command.action, {}
-    )
-    reader = table.get(command.version or "")
-    found: Profile | ClearProfiles | None = reader(dict(command.payload)) if reader and command.sent_at else None
-    return found
+    dialect = PROFILES.get(command.version or "")
+    if dialect is None or command.sent_at is None:
+        return None
+    if command.action == "SetChargingProfile":
+        return dialect.profile_of(dict(command.payload))
+    return dialect.clear_of(dict(command.payload)) if command.action == "ClearChargingProfile" else None

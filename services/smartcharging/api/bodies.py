@@ -3,18 +3,31 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.common.problems import Problem
 from services.ocpp.timestamps import write_time
-from services.smartcharging.api.fields import EvseId, Strict, Unit
+from services.smartcharging.api.fields import NAME, EvseId, Strict, Unit
 from services.smartcharging.domain.limits import FIRST_ID
 from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose, Schedule, faults, written
 
 Seconds = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Rate = Annotated[float, Field(ge=0, le=100_000_000, allow_inf_nan=False)]
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside of the years 1 to 9999") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 TransactionId = Annotated[
-    str, Field(min_length=1, max_length=36, description="as the station knows it; in OCPP 1.6 its number")
+    str,
+    Field(
+        min_length=1, max_length=36, pattern=r"^[ -~]+$", description="as the station knows it; in OCPP 1.6 its number"
+    ),
 ]
 
 
@@ -28,7 +41,7 @@ class PeriodBody(Strict):
 class ScheduleBody(Strict):
     unit: Unit = "A"
     periods: list[PeriodBody] = Field(min_length=1, max_length=1024)
-    start: AwareDatetime | None = Field(None, description="unless the profile is Relative")
+    start: Moment | None = Field(None, description="unless the profile is Relative")
     duration: Seconds | None = None
     min_charging_rate: Rate | None = None
 
@@ -41,8 +54,8 @@ class ProfileBody(Strict):
     stack_level: int = Field(0, ge=0, le=1000)
     kind: Kind = Kind.RELATIVE
     recurrency: Literal["Daily", "Weekly"] | None = None
-    valid_from: AwareDatetime | None = None
-    valid_to: AwareDatetime | None = None
+    valid_from: Moment | None = None
+    valid_to: Moment | None = None
     schedule: ScheduleBody
 
     def profile(self, evse_id: int, transaction_id: str | None) -> Profile:
@@ -70,7 +83,7 @@ class InstallBody(Strict):
     """What to install: a profile, or the name of a stored one."""
 
     profile: ProfileBody | None = None
-    stored: str | None = Field(None, min_length=1, max_length=100, examples=["night"])
+    stored: str | None = Field(None, min_length=1, max_length=100, pattern=NAME, examples=["night"])
     evse_id: EvseId | Literal[0] = Field(0, description="0: the whole station; a connector in OCPP 1.6")
     transaction_id: TransactionId | None = None
 
@@ -107,4 +120,4 @@ def view(profile: Profile) -> ProfileView:
 
 
 def _time(at: datetime | None) -> str | None:
-    return None if at is None else write_time(at.astimezone(UTC))
+    return None if at is None else write_time(at)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from services.common import recorded
 from services.common.database import Connection
 from services.smartcharging.api.bodies import ProfileView, view
-from services.smartcharging.remote import REPORTED
+from services.smartcharging.dialects import PROFILES
 
 ACTION = "ReportChargingProfiles"
 MOST_PARTS = 200
@@ -50,4 +50,4 @@ async def newest(db: Connection, station_id: str) -> Report | None:
 
 def _profiles(row: asyncpg.Record, told: dict[str, Any]) -> list[ReportedProfile]:
     source = told["chargingLimitSource"]
-    return [ReportedProfile(source=source, profile=view(one)) for one in REPORTED[row["version"]](told)]
+    return [ReportedProfile(source=source, profile=view(one)) for one in PROFILES[row["version"]].reported(told)]

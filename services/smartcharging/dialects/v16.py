@@ -1,11 +1,11 @@
 """OCPP 1.6: SetChargingProfile, ClearChargingProfile, GetCompositeSchedule. A connector is what later is an EVSE."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from services.common.commands import Unrenderable
 from services.ocpp.errors import ErrorCode
-from services.smartcharging.dialects.words import Payload, Rendered, given, period, schedule, schedule_of
+from services.smartcharging.dialects.words import Payload, Profiles, Rendered, given, period, schedule, schedule_of
 from services.smartcharging.domain.orders import ClearProfiles, Composed, ComposeSchedule, ReportProfiles, SetProfile
 from services.smartcharging.domain.profile import Kind, Profile, Purpose
 
@@ -87,6 +87,11 @@ def clear_of(payload: Payload) -> ClearProfiles:
     )
 
 
+def nothing_reported(_: Payload) -> Sequence[Profile]:
+    """There is no such message."""
+    return ()
+
+
 def _number(transaction_id: str) -> int:
     if not transaction_id.isdecimal():
         raise Unrenderable(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "transactions of OCPP 1.6 have numbers")
@@ -99,3 +104,4 @@ SAYS: Mapping[type, Callable[[Any], Rendered]] = {
     ComposeSchedule: compose_schedule,
     ReportProfiles: report_profiles,
 }
+PROFILES = Profiles(SAYS, composed, profile_of, clear_of, nothing_reported)

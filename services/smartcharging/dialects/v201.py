@@ -5,7 +5,7 @@ from typing import Any
 
 from services.common.calls import Call
 from services.common.dialects import Dialect
-from services.smartcharging.dialects.words import Payload, Rendered, given, period, schedule, schedule_of
+from services.smartcharging.dialects.words import Payload, Profiles, Rendered, given, period, schedule, schedule_of
 from services.smartcharging.domain.orders import ClearProfiles, Composed, ComposeSchedule, ReportProfiles, SetProfile
 from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose
 from services.smartcharging.domain.reports import (
@@ -138,6 +138,7 @@ SAYS: Mapping[type, Callable[[Any], Rendered]] = {
     ComposeSchedule: compose_schedule,
     ReportProfiles: report_profiles,
 }
+PROFILES = Profiles(SAYS, composed, profile_of, clear_of, reported)
 READ: Mapping[str, Callable[[Call], Report]] = {
     "NotifyChargingLimit": notice,
     "ClearedChargingLimit": notice,

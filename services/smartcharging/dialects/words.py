@@ -1,11 +1,29 @@
 """What the dialects of all versions share: schedules, whose fields are called alike."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from services.smartcharging.domain.profile import Period, Schedule
+from services.smartcharging.domain.orders import ClearProfiles, Composed
+from services.smartcharging.domain.profile import Period, Profile, Schedule
 
 Payload = dict[str, Any]
 Rendered = tuple[str, Payload]
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """How a version speaks of charging profiles.
+
+    says: by the class of an order, its action and payload. composed: of the answer to GetCompositeSchedule.
+    profile_of, clear_of: of a SetChargingProfile, a ClearChargingProfile. reported: of a ReportChargingProfiles.
+    """
+
+    says: Mapping[type, Callable[[Any], Rendered]]
+    composed: Callable[[Payload], Composed | None]
+    profile_of: Callable[[Payload], Profile]
+    clear_of: Callable[[Payload], ClearProfiles]
+    reported: Callable[[Payload], Sequence[Profile]]
 
 
 def given(**fields: Any) -> Payload:

@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 from services.common.commands import Command, End, Status, Unrenderable
 from services.ocpp.commands import forms
 from services.ocpp.versions import VERSIONS
-from services.smartcharging.dialects import v16, v201
+from services.smartcharging.dialects import PROFILES
 from services.smartcharging.domain.hold import Fate
 from services.smartcharging.domain.orders import Word
 from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose, Schedule, faults, read, written
-from services.smartcharging.remote import SAYS, WORDS, composed, fate, render, step
+from services.smartcharging.remote import WORDS, composed, fate, render, step
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-DIALECTS = {"1.6": v16, "2.0.1": v201}
 SCHEDULE = Schedule("A", (Period(0, 16.0),))
 MAX = {"connectorId": 0, "chargingProfilePurpose": "ChargePointMaxProfile"}
 
@@ -68,13 +67,13 @@ def command(action: str, payload: Any, version: str | None = None, **more: Any) 
     return Command("c", 12, "CP1", action, payload, status, NOW, NOW, version=version, sent_at=sent, **more)
 
 
-@pytest.mark.parametrize("version", SAYS)
+@pytest.mark.parametrize("version", PROFILES)
 @given(profile=profiles())
 def test_a_profile_is_valid_and_read_back_as_it_was(version: str, profile: Profile) -> None:
     """Limits of one decimal are multiples of 0.1, however floats write them."""
     assert read(written(profile)) == profile
     action, payload = render(command(Word.SET, written(profile)), version)
-    assert DIALECTS[version].profile_of(dict(payload)) == profile
+    assert PROFILES[version].profile_of(dict(payload)) == profile
     assert VERSIONS[version].schemas.request_fault(action, payload) is None
 
 
@@ -90,7 +89,7 @@ def test_a_profile_is_valid_and_read_back_as_it_was(version: str, profile: Profi
 def test_clearing(version: str, payload: dict[str, Any], said: dict[str, Any]) -> None:
     """K10.FR.02, 1.6 §5.3."""
     assert render(command(Word.CLEAR, payload), version) == ("ClearChargingProfile", said)
-    order = DIALECTS[version].clear_of(said)
+    order = PROFILES[version].clear_of(said)
     found = step(command(Word.CLEAR, payload))
     assert found is not None
     assert found.order == order
@@ -99,7 +98,7 @@ def test_clearing(version: str, payload: dict[str, Any], said: dict[str, Any]) -
 def test_the_words_are_no_actions_of_ocpp() -> None:
     """Or a command would be said in two ways."""
     assert not WORDS.keys() & forms("smartcharging").keys()
-    assert all(version in VERSIONS for version in SAYS)
+    assert all(version in VERSIONS for version in PROFILES)
 
 
 @pytest.mark.parametrize(
