@@ -21,7 +21,7 @@ from services.smartcharging import api
 from services.smartcharging.handlers import Handler, Topics
 from services.smartcharging.remote import WORDS
 from services.smartcharging.settings import Settings
-from services.smartcharging.sharing import Sharing, ended
+from services.smartcharging.sharing import Sharing, noting
 from services.smartcharging.sites import Sites
 
 NAME = "smartcharging"
@@ -41,7 +41,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     stations = Stations(bus, registered, inventory)
     catalogue, routes = Catalogue(commands.forms(NAME), WORDS, commands.owners()), RedisRoutes(redis)
     parts = (routes, stations, events, catalogue, outbound, relay.wake, clock)
-    desk = Desk(NAME, database, bus, *parts, ended=ended)
+    desk = Desk(NAME, database, bus, *parts, ended=noting(clock))
     sharing = Sharing(database, desk, events, clock)
     heard = Topics(calls, results, connections)
     handler = Handler(database, desk, sharing, events, Replies(outbound), heard, clock)

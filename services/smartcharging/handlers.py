@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.common import outbox, recorded
 from services.common.bus import Record
@@ -18,6 +18,9 @@ from services.smartcharging.domain.presence import Said
 from services.smartcharging.domain.reports import decide
 from services.smartcharging.domain.sessions import Told
 from services.smartcharging.sharing import Sharing
+
+# Samples come all the time, and are looked at together.
+UNHURRIED = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +74,26 @@ def answer(call: Call) -> Answer:
 
 
 async def _learn(db: Connection, facts: Sequence[Told | Said], now: datetime) -> bool:
-    """Keeps what is new of stations and sessions; whether anything was."""
+    """Keeps what is new of stations and sessions; whether there is anything to look at at once."""
     told = [fact for fact in facts if isinstance(fact, Told)]
     said = [fact for fact in facts if not isinstance(fact, Told)]
-    changed = await _learn_sessions(db, told, now) | await _learn_stations(db, said)
-    await store.changed(db, changed)
+    changed, sampled = await _learn_sessions(db, told, now)
+    changed |= await _learn_stations(db, said)
+    await store.changed(db, changed, now)
+    await store.changed(db, sampled - changed, now + UNHURRIED)
     return bool(changed)
 
 
-async def _learn_sessions(db: Connection, told: Sequence[Told], now: datetime) -> set[str]:
+async def _learn_sessions(db: Connection, told: Sequence[Told], now: datetime) -> tuple[set[str], set[str]]:
+    """The stations whose sessions have changed, and those where only something was drawn."""
     if not told:
-        return set()
+        return set(), set()
     known = await store.load_sessions(db, {one.station_id for one in told}, {one.id for one in told})
-    changed = sessions.fold(known, told, now)
-    await store.save_sessions(db, changed)
-    return {session.station_id for session in changed}
+    after = sessions.fold(known, told, now)
+    await store.save_sessions(db, after)
+    before = {session.id: session for session in known}
+    sampled = {one.station_id for one in after if sessions.only_sampled(before.get(one.id), one)}
+    return {one.station_id for one in after} - sampled, sampled
 
 
 async def _learn_stations(db: Connection, said: Sequence[Said]) -> set[str]:

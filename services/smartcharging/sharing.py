@@ -15,6 +15,7 @@ import structlog
 from services.common import outbox
 from services.common.clock import Clock
 from services.common.commands import Command
+from services.common.commands_book import Ended
 from services.common.commands_desk import Asked, Desk
 from services.common.database import Connection, Database
 from services.common.errors import Unavailable
@@ -36,11 +37,6 @@ REMEMBERED = timedelta(days=8)
 TIDY_EVERY = timedelta(hours=1)
 
 log = structlog.get_logger()
-
-
-async def ended(db: Connection, commands: Sequence[Command]) -> None:
-    """Commands have ended (see commands_book): the holds that they were for are to be looked at."""
-    await store.changed(db, {command.station_id for command in commands if command.action == Word.SET})
 
 
 @dataclass(slots=True)
@@ -80,7 +76,7 @@ class Sharing:
             if row is None:
                 return False
             # Before anything is read: what changes from now on is seen, or looked at again.
-            await db.execute(store.FORGET_CHANGES, row["site_id"])
+            await store.forget_changes(db, row["site_id"])
             found = await board.load(db, row)
             outlook = look(found.situation, found.fates, found.drawn, now)
             commands = await self.desk.add(db, _asked(outlook))
@@ -100,6 +96,16 @@ class Sharing:
             async with self.database.transaction() as db:
                 await store.forget_sessions(db, now - REMEMBERED)
             self._tidied_at = now
+
+
+def noting(clock: Clock) -> Ended:
+    """What is made of commands that have ended: the sites they were for are to be looked at."""
+
+    async def ended(db: Connection, commands: Sequence[Command]) -> None:
+        stations = {command.station_id for command in commands if command.action == Word.SET}
+        await store.changed(db, stations, clock())
+
+    return ended
 
 
 def _asked(outlook: Outlook) -> list[Asked]:

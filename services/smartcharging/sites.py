@@ -53,7 +53,7 @@ class Sites:
                 raise Taken("a station was put into another site at the same moment")
             await store.found_here(db, routes, now)
             await self._free(db, before, site)
-            await db.execute(store.CHANGE_SITE, site.site_id)
+            await store.site_changed(db, site.site_id, now)
             await outbox.add(db, [site_changed(self.events, site, False, now)])
         self._changed()
         return before is None
@@ -67,6 +67,7 @@ class Sites:
                 return False
             await self._free(db, before, replace(before, members=()))
             await reads.drop_site(db, site_id)
+            await store.forget_changes(db, site_id)
             await outbox.add(db, [site_changed(self.events, before, True, now)])
         self._changed()
         return True
@@ -78,7 +79,7 @@ class Sites:
         async with self.database.transaction() as db:
             found = await reads.wish(db, site_id, session, priority, minimum, maximum)
             if found:
-                await db.execute(store.CHANGE_SITE, site_id)
+                await store.site_changed(db, site_id, self.clock())
         self.sharing.nudge()
         return found
 

@@ -13,13 +13,15 @@ from services.smartcharging.domain.sessions import Tracked
 from services.smartcharging.rows import Row, presence_row, read_presence, read_tracked, tracked_row
 
 # Told by those who learn something, within their transaction; they wait for nobody.
-CHANGE = "insert into site_change (site_id) select distinct site_id from member where station_id = any($1::text[])"
-CHANGE_SITE = "insert into site_change (site_id) values ($1)"
+CHANGE = """
+insert into site_change (site_id, due_at)
+select distinct site_id, $2::timestamptz from member where station_id = any($1::text[])"""
+CHANGE_SITE = "insert into site_change (site_id, due_at) values ($1, $2)"
 
 # What another process looks at is left to it.
 CLAIM = """
 select * from site s
-where look_at <= $1 or exists (select from site_change c where c.site_id = s.site_id)
+where look_at <= $1 or exists (select from site_change c where c.site_id = s.site_id and c.due_at <= $1)
 order by look_at nulls first
 limit 1
 for update skip locked"""
@@ -85,10 +87,19 @@ on conflict (station_id) do update set
 where station.connection_id is null"""
 
 
-async def changed(db: Connection, stations: Collection[str]) -> None:
+async def changed(db: Connection, stations: Collection[str], due_at: datetime) -> None:
     """Something of these stations has changed: their sites are to be looked at."""
     if stations:
-        await db.execute(CHANGE, list(stations))
+        await db.execute(CHANGE, list(stations), due_at)
+
+
+async def site_changed(db: Connection, site_id: str, due_at: datetime) -> None:
+    await db.execute(CHANGE_SITE, site_id, due_at)
+
+
+async def forget_changes(db: Connection, site_id: str) -> None:
+    """They are looked at now; those that are not due yet, too."""
+    await db.execute(FORGET_CHANGES, site_id)
 
 
 async def load_sessions(db: Connection, stations: Collection[str], ids: Collection[int]) -> list[Tracked]:

@@ -10,7 +10,7 @@ from services.smartcharging.domain.loads import amperes
 from services.smartcharging.domain.share import Shares, share
 from services.smartcharging.domain.site import Limit, Member, Site
 from services.smartcharging.domain.situation import Point
-from services.smartcharging.domain.state import State, state
+from services.smartcharging.domain.state import State, state, trouble
 from services.smartcharging.domain.step import committed
 from services.smartcharging.rows import read_site
 
@@ -85,6 +85,7 @@ class EvseView(BaseModel):
     connected: bool
     default_a: float | None = Field(description="its TxDefaultProfile as confirmed; null: none ever")
     default_wanted_a: float
+    default_reason: str = Field(description="why it is not what it should be; empty where it is")
     at_most_a: float = Field(description="what it may draw, if only by a session that begins unheard of")
 
 
@@ -117,7 +118,7 @@ def site_state(row: asyncpg.Record, board: Board, now: datetime) -> SiteState:
         **_noted(row),
         over_committed=shares.over,
         loads=loads,
-        evses=[_evse(point, situation.default_currents[point.member.station_id]) for point in situation.points],
+        evses=[_evse(point, situation.default_currents[point.member.station_id], now) for point in situation.points],
         sessions=sessions(board, now),
     )
 
@@ -152,13 +153,14 @@ def _session(point: Point, board: Board, shares: Shares, now: datetime) -> Sessi
     )
 
 
-def _evse(point: Point, wanted: int) -> EvseView:
+def _evse(point: Point, wanted: int, now: datetime) -> EvseView:
     return EvseView(
         station_id=point.member.station_id,
         evse_id=point.evse_id,
         connected=point.station.connected,
         default_a=_amperes(point.default.held),
         default_wanted_a=amperes(wanted),
+        default_reason="" if point.default.held == wanted else trouble(point, point.default, now),
         at_most_a=amperes(point.reserve),
     )
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 # When a station that did not obey is asked again: after its first failure, and after many.
-FIRST_RETRY = timedelta(seconds=30)
+FIRST_RETRY = timedelta(seconds=10)
 LAST_RETRY = timedelta(hours=1)
 
 

@@ -93,5 +93,10 @@ def fold(known: Iterable[Tracked], told: Iterable[Told], now: datetime) -> list[
     return [session for session in after.values() if session is not before.get(session.id)]
 
 
+def only_sampled(before: Tracked | None, after: Tracked) -> bool:
+    """Whether nothing has changed but what is drawn."""
+    return before is not None and (before.evse_id, before.ended_at) == (after.evse_id, after.ended_at)
+
+
 def _where(session: Tracked) -> tuple[str, int]:
     return session.station_id, session.evse_id

@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
+from services.smartcharging.domain.hold import Hold
 from services.smartcharging.domain.share import Shares
 from services.smartcharging.domain.situation import Point
 
@@ -18,16 +19,23 @@ class State(StrEnum):
     SET_ASIDE = "set_aside"
 
 
+def trouble(point: Point, hold: Hold, now: datetime) -> str:
+    """Why a station does not hold what it should."""
+    if not point.station.connected:
+        return "the station is not connected"
+    if hold.resting(now):
+        return "the station refused the limit" if hold.refused else "the station did not answer"
+    return "the station has yet to answer" if hold.asked is not None else "others have to confirm less first"
+
+
 def state(point: Point, shares: Shares, now: datetime) -> tuple[State, str]:
     """The state of a session, and its reason in words where there is one."""
     assert point.charging, "an idle EVSE has no share"
     hold, wanted = point.charging.hold, shares.wanted.get(point.key)
-    if not point.station.connected:
-        return State.SET_ASIDE, "the station is not connected"
-    if hold.resting(now):
-        return State.SET_ASIDE, "the station refused the limit" if hold.refused else "the station did not answer"
+    if not point.heeds(hold, now):
+        return State.SET_ASIDE, trouble(point, hold, now)
     if hold.asked is not None:
-        return State.CHANGING, "the station has yet to answer"
+        return State.CHANGING, trouble(point, hold, now)
     if wanted is not None and wanted > point.current:
         return State.WAITING, "others have to confirm less first"
     if point.current == 0:

@@ -34,9 +34,10 @@ create index member_by_site on member (site_id, place);
 -- Only ever added to by those who learn something, so that nobody waits for a site that is being looked at.
 create table site_change (
     number bigint generated always as identity primary key,
-    site_id text not null
+    site_id text not null,
+    due_at timestamptz not null
 );
-create index site_change_by_site on site_change (site_id);
+create index site_change_by_site on site_change (site_id, due_at);
 
 create table station (
     station_id text primary key,

@@ -10,6 +10,7 @@ import orjson
 from redis.asyncio import Redis
 
 from services.common.bus import Record
+from services.common.connection_ids import connection_id
 from services.common.events import Events
 from services.common.settings import CommonSettings
 from services.common.wire import (
@@ -24,7 +25,8 @@ from services.common.wire import (
 )
 from services.common.wire.voltbus.v1 import events_pb2 as pb
 from services.ocpp.versions import VERSIONS
-from tests.integration.common.running import Running
+from services.smartcharging.handlers import UNHURRIED
+from tests.integration.common.running import GATEWAY, SLOT, Running
 
 TOPICS = ("ocpp.results.smartcharging", "ocpp.connections", "events.transactions", "events.firmware")
 NUMBERS = itertools.count(1)
@@ -93,9 +95,9 @@ class Stations:
     async def connect(self, *names: str, version: str = "1.6") -> None:
         for name in names:
             self.versions[name] = version
-            connection = self.connections[name] = f"{name}/{next(NUMBERS)}"
-            value = {"slot": 2, "connection_id": connection, "version": version}
-            await self.redis.set(f"route:{name}", orjson.dumps(value))
+            connection = self.connections[name] = connection_id(GATEWAY, next(NUMBERS))
+            value = {"slot": SLOT, "connection_id": connection, "version": version}
+            await self.redis.mset({f"slot:{SLOT}": GATEWAY, f"route:{name}": orjson.dumps(value)})
             change = self.world.change(CONNECTION_STATE_CONNECTED, name, version, connection_id=connection)
             await self.world.put(change)
 
@@ -121,6 +123,7 @@ class Stations:
         value = pb.MeterValue(taken_at=self.world.time(), readings=[reading])
         transaction = self.transaction(name, number, evse_id)
         await self.tell(pb.TransactionUpdated(transaction=transaction, meter_values=[value]))
+        await self.passes(UNHURRIED)
 
     def transaction(self, name: str, number: int, evse_id: int, status: str = "active") -> pb.Transaction:
         named = str(number) if self.versions.get(name) == "1.6" else f"tx-{number}"
@@ -190,7 +193,10 @@ class Stations:
 
     async def calm(self) -> None:
         """Until the service has looked at everything and sent what it can."""
-        looks = "select exists (select from site_change) or exists (select from site where look_at <= $1)"
+        looks = (
+            "select exists (select from site_change where due_at <= $1)"
+            " or exists (select from site where look_at <= $1)"
+        )
         waits = "select array_agg(distinct station_id) from command where status = 'accepted'"
         async with self.world.database.connection() as db:
             for _ in range(1000):
@@ -202,7 +208,7 @@ class Stations:
                     return
                 await self.world.bus.wait()
                 self.world.fail()
-        raise AssertionError("the service does not come to rest")
+        raise AssertionError(f"the service does not come to rest: {looking} {waiting} {self.connections}")
 
     async def passes(self, time: timedelta | float) -> None:
         self.world.time.passes(time if isinstance(time, int | float) else time.total_seconds())
