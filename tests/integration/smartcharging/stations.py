@@ -19,6 +19,7 @@ from services.common.wire import (
     OUTCOME_ANSWERED,
     OUTCOME_REFUSED,
     OUTCOME_TIMED_OUT,
+    Command,
     Outbound,
     Outcome,
     Result,
@@ -148,8 +149,7 @@ class Stations:
 
     def sent(self) -> list[Sent]:
         """What has come since the last look, valid against its schema."""
-        bodies = [Outbound.FromString(record.value or b"") for record in self.world.bus.all("ocpp.outbound")]
-        commands = [(body.station_id, body.command) for body in bodies if body.HasField("command")]
+        commands = self._commands()
         new, self._read = commands[self._read :], len(commands)
         found = [
             Sent(command.id, name, self.versions[name], command.action, orjson.loads(command.payload))
@@ -198,17 +198,20 @@ class Stations:
             " or exists (select from site where look_at <= $1)"
         )
         waits = "select array_agg(distinct station_id) from command where status = 'accepted'"
+        leaves = "select array_agg(id) from command where status = 'sent'"
         async with self.world.database.connection() as db:
             for _ in range(1000):
                 await self.world.settled()
                 # In this order: what a look asks is there when it has been done.
                 looking = await db.fetchval(looks, self.world.time())
-                waiting = await db.fetchval(waits) or []
-                if not looking and not set(waiting) & self.connections.keys():
+                waiting = set(await db.fetchval(waits) or []) & self.connections.keys()
+                # "sent" is committed before the record is on the bus.
+                leaving = set(await db.fetchval(leaves) or []) - {command.id for _, command in self._commands()}
+                if not looking and not waiting and not leaving:
                     return
                 await self.world.bus.wait()
                 self.world.fail()
-        raise AssertionError(f"the service does not come to rest: {looking} {waiting} {self.connections}")
+        raise AssertionError(f"the service does not come to rest: {looking} {waiting} {leaving}")
 
     async def passes(self, time: timedelta | float) -> None:
         self.world.time.passes(time if isinstance(time, int | float) else time.total_seconds())
@@ -224,6 +227,11 @@ class Stations:
         """What stations have confirmed, by station."""
         items = (await self.world.get(f"/v1/sites/{site_id}/sessions"))["items"]
         return {item["station_id"]: item["confirmed_a"] for item in items}
+
+    def _commands(self) -> list[tuple[str, Command]]:
+        """All that were ever sent, with their stations."""
+        bodies = [Outbound.FromString(record.value or b"") for record in self.world.bus.all("ocpp.outbound")]
+        return [(body.station_id, body.command) for body in bodies if body.HasField("command")]
 
     def _take(self, sent: Sent) -> None:
         if sent.purpose == "TxDefaultProfile":
