@@ -14,13 +14,17 @@ from services.common.events import Events
 from services.smartcharging import heard, store
 from services.smartcharging.dialects import DIALECTS
 from services.smartcharging.domain import presence, sessions
+from services.smartcharging.domain.allocate import Key
 from services.smartcharging.domain.presence import Said
-from services.smartcharging.domain.reports import decide
+from services.smartcharging.domain.reports import Bound, ChosenSchedule, Reply, Report, ScheduleRefused, decide
 from services.smartcharging.domain.sessions import Told
 from services.smartcharging.sharing import Sharing
 
 # Samples come all the time, and are looked at together.
 UNHURRIED = timedelta(seconds=5)
+
+
+Decided = tuple[Call, Report | Refused, Reply | Refused]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Handler:
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """Everything of a batch in one transaction; then the replies that stations wait for."""
         calls = [Call.read(record) for record in records if record.topic == self.topics.calls]
-        answers = [answer(call) for call in calls]
+        reports = [(call, DIALECTS.read(call)) for call in calls]
         told = [fact for record in records if (fact := self._fact(record))]
         async with self.database.transaction() as db:
             events = await recorded.keep(db, self.events, calls)
@@ -55,11 +59,13 @@ class Handler:
             results = [record for record in records if record.topic == self.topics.results]
             concluded = await self.desk.conclude(db, results)
             learned = await _learn(db, told, self.clock())
+            decided = await _decide(db, reports)
+            await store.changed(db, await _renegotiate(db, decided), self.clock())
         if events or concluded:
             self.desk.tell()
         if learned or concluded:
             self.sharing.nudge()
-        return self.replies.settle(zip(calls, answers, strict=True), self.clock())
+        return self.replies.settle([(call, _answer(call, reply)) for call, _, reply in decided], self.clock())
 
     def _fact(self, record: Record) -> Told | Said | None:
         if record.topic in (self.topics.calls, self.topics.results):
@@ -67,10 +73,33 @@ class Handler:
         return heard.connection(record) if record.topic == self.topics.connections else heard.read(record)
 
 
-def answer(call: Call) -> Answer:
-    """What a station is told."""
-    report = DIALECTS.read(call)
-    return report if isinstance(report, Refused) else DIALECTS.write(call, decide(report))
+async def _decide(db: Connection, reports: Sequence[tuple[Call, Report | Refused]]) -> list[Decided]:
+    """What stations are told about their reports."""
+    chosen = {call.station_id for call, report in reports if isinstance(report, ChosenSchedule)}
+    bounds = await store.bounds(db, chosen)
+    return [
+        (call, report, report if isinstance(report, Refused) else decide(report, _bound(bounds, call, report)))
+        for call, report in reports
+    ]
+
+
+def _bound(bounds: Mapping[Key, Bound], call: Call, report: Report) -> Bound | None:
+    return bounds.get((call.station_id, report.evse_id)) if isinstance(report, ChosenSchedule) else None
+
+
+async def _renegotiate(db: Connection, decided: Sequence[Decided]) -> set[str]:
+    """K15.FR.13, K16: where a vehicle wants more than its limit, that is sent again; the stations."""
+    keys = [
+        (call.station_id, report.evse_id)
+        for call, report, reply in decided
+        if isinstance(reply, ScheduleRefused) and isinstance(report, ChosenSchedule)
+    ]
+    await store.doubt(db, keys)
+    return {station_id for station_id, _ in keys}
+
+
+def _answer(call: Call, reply: Reply | Refused) -> Answer:
+    return reply if isinstance(reply, Refused) else DIALECTS.write(call, reply)
 
 
 async def _learn(db: Connection, facts: Sequence[Told | Said], now: datetime) -> bool:

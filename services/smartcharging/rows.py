@@ -5,8 +5,10 @@ from typing import Any
 import asyncpg
 
 from services.smartcharging.domain.hold import Hold
+from services.smartcharging.domain.loads import amperes
 from services.smartcharging.domain.look import Drawn
 from services.smartcharging.domain.presence import Presence
+from services.smartcharging.domain.reports import Bound
 from services.smartcharging.domain.sessions import Tracked
 from services.smartcharging.domain.site import Limit, Member, Site
 from services.smartcharging.domain.situation import Session
@@ -81,6 +83,11 @@ def hold_row(station_id: str, evse_id: int, session_id: int, hold: Hold, watch: 
 def read_hold(row: asyncpg.Record) -> tuple[Hold, Watch]:
     hold = Hold(**{name: row[name] for name in Hold.__dataclass_fields__})
     return hold, Watch(**{name: row[name] for name in Watch.__dataclass_fields__})
+
+
+def read_bound(row: asyncpg.Record) -> Bound:
+    current = amperes(row["held"])
+    return Bound(current, current * row["voltage"] * row["phases"])
 
 
 def _array(values: tuple[Any, ...]) -> str:

@@ -8,9 +8,11 @@ import asyncpg
 
 from services.common.commands import End, Route
 from services.common.database import Connection
+from services.smartcharging.domain.allocate import Key
 from services.smartcharging.domain.presence import Presence
+from services.smartcharging.domain.reports import Bound
 from services.smartcharging.domain.sessions import Tracked
-from services.smartcharging.rows import Row, presence_row, read_presence, read_tracked, tracked_row
+from services.smartcharging.rows import Row, presence_row, read_bound, read_presence, read_tracked, tracked_row
 
 # Told by those who learn something, within their transaction; they wait for nobody.
 CHANGE = """
@@ -67,6 +69,18 @@ from unnest(
 on conflict (id) do update set
     evse_id = excluded.evse_id, ended_at = excluded.ended_at, unit = excluded.unit, draws = excluded.draws,
     samples = excluded.samples, sampled_at = excluded.sampled_at"""
+BOUNDS = """
+select s.station_id, s.evse_id, h.held, cardinality(m.phases) as phases, site.voltage
+from session s
+join member m using (station_id)
+join site using (site_id)
+join hold h on h.station_id = s.station_id and h.evse_id = s.evse_id and h.session_id = s.id
+where s.station_id = any($1::text[]) and s.ended_at is null and h.held is not null"""
+# What was confirmed is to be told again.
+DOUBT = """
+update hold h set epoch = null
+from unnest($1::text[], $2::integer[]) as u (station_id, evse_id)
+where h.station_id = u.station_id and h.evse_id = u.evse_id and h.session_id <> 0"""
 FORGET_SESSIONS = "delete from session where ended_at < $1"
 
 SAVE_STATIONS = """
@@ -110,6 +124,18 @@ async def load_sessions(db: Connection, stations: Collection[str], ids: Collecti
 async def save_sessions(db: Connection, sessions: Sequence[Tracked]) -> None:
     if sessions:
         await db.execute(SAVE_SESSIONS, *columns(map(tracked_row, sessions)))
+
+
+async def bounds(db: Connection, stations: Collection[str]) -> dict[Key, Bound]:
+    """What the sessions of stations are held to, by station and EVSE."""
+    rows = await db.fetch(BOUNDS, list(stations)) if stations else []
+    return {(row["station_id"], row["evse_id"]): read_bound(row) for row in rows}
+
+
+async def doubt(db: Connection, keys: Sequence[Key]) -> None:
+    """The sessions on these EVSEs are told their limits again."""
+    if keys:
+        await db.execute(DOUBT, *columns(keys))
 
 
 async def forget_sessions(db: Connection, before: datetime) -> None:

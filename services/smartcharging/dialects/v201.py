@@ -15,6 +15,7 @@ from services.smartcharging.domain.reports import (
     Noted,
     Notice,
     Report,
+    ScheduleRefused,
     ScheduleTaken,
 )
 
@@ -27,8 +28,10 @@ def charging_needs(_: Call) -> Report:
     return ChargingNeeds()
 
 
-def chosen_schedule(_: Call) -> Report:
-    return ChosenSchedule()
+def chosen_schedule(call: Call) -> Report:
+    told = call.payload["chargingSchedule"]
+    highest = max(float(period["limit"]) for period in told["chargingSchedulePeriod"])
+    return ChosenSchedule(int(call.payload["evseId"]), told["chargingRateUnit"], highest)
 
 
 def empty(_: Noted) -> dict[str, Any]:
@@ -44,6 +47,10 @@ def needs_declined(reply: NeedsDeclined) -> dict[str, Any]:
 
 def schedule_taken(_: ScheduleTaken) -> dict[str, Any]:
     return {"status": "Accepted"}
+
+
+def schedule_refused(_: ScheduleRefused) -> dict[str, Any]:
+    return {"status": "Rejected"}
 
 
 def set_profile(order: SetProfile) -> Rendered:
@@ -150,5 +157,6 @@ WRITE: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     Noted: empty,
     NeedsDeclined: needs_declined,
     ScheduleTaken: schedule_taken,
+    ScheduleRefused: schedule_refused,
 }
 DIALECT = Dialect(READ, WRITE)

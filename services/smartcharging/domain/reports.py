@@ -17,10 +17,25 @@ class ChargingNeeds:
 
 @dataclass(frozen=True, slots=True)
 class ChosenSchedule:
-    """A vehicle says how it is going to charge (K15, K16, K17)."""
+    """A vehicle says how it is going to charge (K15, K16, K17). highest: of its periods, in the unit: A or W."""
+
+    evse_id: int = 0
+    unit: str = "A"
+    highest: float = 0
 
 
 Report: TypeAlias = Notice | ChargingNeeds | ChosenSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a session is held to: A for each phase, and the W that this comes to."""
+
+    amperes: float
+    watts: float
+
+    def holds(self, chosen: ChosenSchedule) -> bool:
+        return chosen.highest <= (self.amperes if chosen.unit == "A" else self.watts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +55,36 @@ class ScheduleTaken:
     """The schedule is within the limits that were set."""
 
 
-Reply: TypeAlias = Noted | NeedsDeclined | ScheduleTaken
+@dataclass(frozen=True, slots=True)
+class ScheduleRefused:
+    """The schedule is not; the limits are sent anew, which makes the station negotiate again (K15.FR.13)."""
 
 
-def noted(_: Notice) -> Reply:
+Reply: TypeAlias = Noted | NeedsDeclined | ScheduleTaken | ScheduleRefused
+
+
+def noted(_: Notice, __: Bound | None) -> Reply:
     """K11.FR.02, K12.FR.02, K13.FR.02, K09: the station informs, and that is all."""
     return Noted()
 
 
-def declined(_: ChargingNeeds) -> Reply:
+def declined(_: ChargingNeeds, __: Bound | None) -> Reply:
     """K15.FR.04: no schedule can be provided. The other two answers promise one (K15.FR.07)."""
     return NeedsDeclined("schedules are not computed here")
 
 
-def taken(_: ChosenSchedule) -> Reply:
-    """K15.FR.11: as no limit was set with a profile, the schedule exceeds none."""
-    return ScheduleTaken()
+def taken(chosen: ChosenSchedule, bound: Bound | None) -> Reply:
+    """K15.FR.11, K15.FR.12. Where no limit was set, none is exceeded."""
+    return ScheduleTaken() if bound is None or bound.holds(chosen) else ScheduleRefused()
 
 
-DECIDE: Mapping[type[Report], Callable[[Any], Reply]] = {
+DECIDE: Mapping[type[Report], Callable[[Any, Bound | None], Reply]] = {
     Notice: noted,
     ChargingNeeds: declined,
     ChosenSchedule: taken,
 }
 
 
-def decide(report: Report) -> Reply:
-    """What a station is told about its report."""
-    return DECIDE[type(report)](report)
+def decide(report: Report, bound: Bound | None = None) -> Reply:
+    """What a station is told about its report. bound: of the session that it is about, where there is one."""
+    return DECIDE[type(report)](report, bound)

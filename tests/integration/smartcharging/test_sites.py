@@ -276,6 +276,21 @@ async def test_what_is_no_event_goes_to_the_dead_letters(stations: Stations) -> 
     assert dict(dead.headers)["dead-reason"] == b"not a voltbus.v1.TransactionStarted"
 
 
+async def test_a_vehicle_that_wants_more_than_its_share_negotiates_again(stations: Stations) -> None:
+    """K15.FR.12, K15.FR.13: refused, and the limit is sent anew (K16)."""
+    await two(stations)
+    await stations.start("CP2")
+    before = len(stations.history)
+    for limit, status in ((32, "Accepted"), (32.1, "Rejected")):
+        periods = [{"startPeriod": 0, "limit": 6}, {"startPeriod": 60, "limit": limit}]
+        schedule = {"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": periods}
+        chosen = {"timeBase": "2026-03-01T12:00:00Z", "evseId": 1, "chargingSchedule": schedule}
+        call = stations.world.call("NotifyEVChargingSchedule", chosen, "CP2", "2.0.1")
+        assert await stations.world.ask(call) == {"status": status}
+    await stations.passes(1)
+    assert [(sent.station_id, sent.limit) for sent in stations.history[before:]] == [("CP2", 32)]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
