@@ -1,7 +1,7 @@
 """A batch of calls, results and events: keep and answer what stations report, learn what sites are shared by."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.common import outbox, recorded
@@ -22,7 +22,6 @@ from services.smartcharging.sharing import Sharing
 
 # Samples come all the time, and are looked at together.
 UNHURRIED = timedelta(seconds=5)
-
 
 Decided = tuple[Call, Report | Refused, Reply | Refused]
 
@@ -117,8 +116,10 @@ async def _learn_sessions(db: Connection, told: Sequence[Told], now: datetime) -
     """The stations whose sessions have changed, and those where only something was drawn."""
     if not told:
         return set(), set()
-    known = await store.load_sessions(db, {one.station_id for one in told}, {one.id for one in told})
-    after = sessions.fold(known, told, now)
+    stations = {one.station_id for one in told}
+    sharing = await store.in_sites(db, stations)
+    known = await store.load_sessions(db, stations, {one.id for one in told})
+    after = sessions.fold(known, (one if one.station_id in sharing else replace(one, sample=None) for one in told), now)
     await store.save_sessions(db, after)
     before = {session.id: session for session in known}
     sampled = {one.station_id for one in after if sessions.only_sampled(before.get(one.id), one)}

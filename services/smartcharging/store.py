@@ -55,6 +55,7 @@ delete from hold
 where station_id = any($1::text[]) and session_id <> 0 and not session_id = any($2::bigint[])"""
 LOOKED = "update site set look_at = $2, over_committed = $3 where site_id = $1"
 
+IN_SITES = "select station_id from member where station_id = any($1::text[])"
 LOAD_SESSIONS = """
 select * from session where id = any($2::bigint[]) or (station_id = any($1::text[]) and ended_at is null)"""
 SAVE_SESSIONS = """
@@ -114,6 +115,11 @@ async def site_changed(db: Connection, site_id: str, due_at: datetime) -> None:
 async def forget_changes(db: Connection, site_id: str) -> None:
     """They are looked at now; those that are not due yet, too."""
     await db.execute(FORGET_CHANGES, site_id)
+
+
+async def in_sites(db: Connection, stations: Collection[str]) -> set[str]:
+    """Those that are in a site."""
+    return {row["station_id"] for row in await db.fetch(IN_SITES, list(stations))}
 
 
 async def load_sessions(db: Connection, stations: Collection[str], ids: Collection[int]) -> list[Tracked]:

@@ -61,14 +61,12 @@ class Point:
         """What a session may draw that no TxProfile holds. A station that was never here draws nothing."""
         if self.station.connected_at is None and self.charging is None:
             return 0
-        return min(self.default.ceiling(self.member.maximum), self.member.maximum)
+        return self.default.ceiling(self.member.maximum)
 
     @property
     def ceiling(self) -> int:
         """The most it may be drawing, now or, where it is idle, as soon as someone plugs in."""
-        if self.charging is None:
-            return self.uncovered
-        return min(self.charging.hold.ceiling(self.uncovered), self.member.maximum)
+        return self.charging.hold.ceiling(self.uncovered) if self.charging else self.uncovered
 
     @property
     def reserve(self) -> int:
@@ -78,9 +76,7 @@ class Point:
     @property
     def current(self) -> int:
         """What it is going to draw at the most, when the station has answered what it was asked."""
-        if self.charging is None:
-            return self.uncovered
-        return min(self.charging.hold.current(self.uncovered), self.member.maximum)
+        return self.charging.hold.current(self.uncovered) if self.charging else self.uncovered
 
     @property
     def minimum(self) -> int:

@@ -161,6 +161,20 @@ async def test_what_is_not_drawn_goes_to_others_and_comes_back(stations: Station
     assert stations.most <= 32
 
 
+async def test_a_station_outside_of_sites_costs_no_row_a_sample(stations: Stations) -> None:
+    """Its sessions are known, for it may be put into one while they last."""
+    await stations.connect("CP9")
+    number = await stations.start("CP9")
+    await stations.draws("CP9", number, 7)
+    async with stations.world.database.connection() as db:
+        assert await db.fetchval("select samples from session where id = $1", number) == 0
+    await stations.put_site(SITE | {"stations": ["CP9"]})
+    assert await stations.shares() == {"CP9": 32}
+    await stations.draws("CP9", number, 7)
+    [shown] = (await state(stations))["sessions"]
+    assert shown["measured_a"] == 7
+
+
 async def test_everything_read_again_asks_nothing_anew(stations: Stations) -> None:
     await two(stations)
     first = await stations.start("CP1")

@@ -300,3 +300,16 @@ def test_who_has_had_his_turn_takes_nobody_else_s() -> None:
     before = len(site.asked)
     site.passes(60)
     assert len(site.asked) == before
+
+
+def test_a_station_that_may_take_less_from_now_on_is_told_so() -> None:
+    site = world(32, "A")
+    site.start(A)
+    site.answer_all()
+    lower = replace(site.situation.site, members=(Member("A", maximum=100),))
+    site.situation = replace(site.situation, site=lower)
+    site.look()
+    assert [ask.current for ask in site.sent["A"]] == [100]
+    assert site.situation.points[0].ceiling == 320
+    site.answer_all()
+    assert site.shares() == {A: 100}
