@@ -30,6 +30,7 @@ from services.smartcharging.domain.situation import Situation
 from services.smartcharging.domain.step import Ask
 
 EVERY = 1.0
+RAW = frozenset({"SetChargingProfile", "ClearChargingProfile"})
 # Seconds after which a limit that was not sent is of no use: the next look asks for what is right then.
 EXPIRES_IN = 30
 # Events are read again for as long as Kafka keeps them; a session that has ended is remembered longer.
@@ -102,8 +103,11 @@ def noting(clock: Clock) -> Ended:
     """What is made of commands that have ended: the sites they were for are to be looked at."""
 
     async def ended(db: Connection, commands: Sequence[Command]) -> None:
-        stations = {command.station_id for command in commands if command.action == Word.SET}
-        await store.changed(db, stations, clock())
+        # Who sets or clears profiles in the words of a version may have replaced ours.
+        others = {command.station_id for command in commands if command.action in RAW}
+        await store.doubt_stations(db, others)
+        ours = {command.station_id for command in commands if command.action == Word.SET}
+        await store.changed(db, ours | others, clock())
 
     return ended
 

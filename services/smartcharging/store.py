@@ -78,6 +78,7 @@ join site using (site_id)
 join hold h on h.station_id = s.station_id and h.evse_id = s.evse_id and h.session_id = s.id
 where s.station_id = any($1::text[]) and s.ended_at is null and h.held is not null"""
 # What was confirmed is to be told again.
+DOUBT_STATIONS = "update hold set epoch = null where station_id = any($1::text[])"
 DOUBT = """
 update hold h set epoch = null
 from unnest($1::text[], $2::integer[]) as u (station_id, evse_id)
@@ -142,6 +143,12 @@ async def doubt(db: Connection, keys: Sequence[Key]) -> None:
     """The sessions on these EVSEs are told their limits again."""
     if keys:
         await db.execute(DOUBT, *columns(keys))
+
+
+async def doubt_stations(db: Connection, stations: Collection[str]) -> None:
+    """They are told everything again."""
+    if stations:
+        await db.execute(DOUBT_STATIONS, list(stations))
 
 
 async def forget_sessions(db: Connection, before: datetime) -> None:

@@ -214,6 +214,8 @@ class Stations:
         raise AssertionError(f"the service does not come to rest: {looking} {waiting} {leaving}")
 
     async def passes(self, time: timedelta | float) -> None:
+        # Or what is being asked now would have expired.
+        await self.settle()
         self.world.time.passes(time if isinstance(time, int | float) else time.total_seconds())
         await self.settle()
 

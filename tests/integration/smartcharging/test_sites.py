@@ -175,6 +175,18 @@ async def test_a_station_outside_of_sites_costs_no_row_a_sample(stations: Statio
     assert shown["measured_a"] == 7
 
 
+async def test_what_somebody_else_set_is_set_right_again(stations: Stations) -> None:
+    await two(stations)
+    await stations.start("CP1")
+    before = len(stations.history)
+    answer = await stations.world.http.post("/v1/stations/CP1/commands/ClearChargingProfile", json={})
+    assert answer.status_code == 202
+    await stations.settle()
+    await stations.passes(1)
+    told = [sent for sent in stations.history[before:] if sent.action == "SetChargingProfile"]
+    assert sorted((sent.purpose, sent.limit) for sent in told) == [("TxDefaultProfile", 0), ("TxProfile", 32)]
+
+
 async def test_everything_read_again_asks_nothing_anew(stations: Stations) -> None:
     await two(stations)
     first = await stations.start("CP1")
