@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import asyncpg
 import structlog
 
 from services.common import outbox
@@ -17,7 +18,7 @@ from services.common.clock import Clock
 from services.common.commands import Command
 from services.common.commands_book import Ended
 from services.common.commands_desk import Asked, Desk
-from services.common.database import Connection, Database
+from services.common.database import AWAY, Connection, Database
 from services.common.errors import Unavailable
 from services.common.events import Events
 from services.smartcharging import board, store
@@ -36,6 +37,7 @@ EXPIRES_IN = 30
 # Events are read again for as long as Kafka keeps them; a session that has ended is remembered longer.
 REMEMBERED = timedelta(days=8)
 TIDY_EVERY = timedelta(hours=1)
+PUT_OFF = timedelta(minutes=1)
 
 log = structlog.get_logger()
 
@@ -70,7 +72,7 @@ class Sharing:
                     await self._hurry.wait()
 
     async def look(self) -> bool:
-        """At one site, where one is to be looked at. Raises Unavailable."""
+        """At one site, where one is to be looked at. One that cannot be is put off. Raises Unavailable."""
         now = self.clock()
         async with self.database.transaction() as db:
             row = await store.claim(db, now)
@@ -78,18 +80,32 @@ class Sharing:
                 return False
             # Before anything is read: what changes from now on is seen, or looked at again.
             await store.forget_changes(db, row["site_id"])
-            found = await board.load(db, row)
-            outlook = look(found.situation, found.fates, found.drawn, now)
-            commands = await self.desk.add(db, _asked(outlook))
-            outlook = replace(outlook, situation=_sent(outlook.situation, outlook.asks, commands))
-            await board.save(db, found, outlook)
-            records = list(announce(self.events, found.situation, found.over, outlook, now))
-            await outbox.add(db, records)
-        if commands or records:
+            try:
+                async with db.transaction():
+                    told = await self._look_at(db, row, now)
+            except (*AWAY, Unavailable):
+                raise
+            except Exception:
+                # The other sites must not wait for what is wrong with one.
+                log.exception("a site cannot be looked at", site_id=row["site_id"])
+                await store.looked(db, row["site_id"], now + PUT_OFF, row["over_committed"])
+                told = False
+        if told:
             self.desk.tell()
             self.desk.nudge()
-        _log(outlook, found.over)
         return True
+
+    async def _look_at(self, db: Connection, row: asyncpg.Record, now: datetime) -> bool:
+        """Whether there is anything to send."""
+        found = await board.load(db, row)
+        outlook = look(found.situation, found.fates, found.drawn, now)
+        commands = await self.desk.add(db, _asked(outlook))
+        outlook = replace(outlook, situation=_sent(outlook.situation, outlook.asks, commands))
+        await board.save(db, found, outlook)
+        records = list(announce(self.events, found.situation, found.over, outlook, now))
+        await outbox.add(db, records)
+        _log(outlook, found.over)
+        return bool(commands or records)
 
     async def _tidy(self) -> None:
         now = self.clock()

@@ -7,6 +7,9 @@ import pytest
 from services.common.bus import Record
 from services.common.wire import OUTCOME_ANSWERED
 from services.common.wire.voltbus.v1 import events_pb2 as pb
+from services.smartcharging import sharing
+from services.smartcharging.domain.look import Outlook
+from services.smartcharging.domain.situation import Situation
 from tests.integration.common.running import Running
 from tests.integration.smartcharging.stations import ACCEPTED, Sent, Stations, fail, reject, say_nothing
 
@@ -352,3 +355,25 @@ async def test_sites_are_paged(smartcharging: Running) -> None:
     assert [site["site_id"] for site in page["items"]] == ["site-0", "site-1"]
     rest = await smartcharging.get("/v1/sites", limit=2, cursor=page["next"])
     assert ([site["site_id"] for site in rest["items"]], rest["next"]) == (["site-2"], None)
+
+
+async def test_a_site_that_cannot_be_looked_at_keeps_no_other_waiting(
+    stations: Stations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = sharing.look
+
+    def broken(situation: Situation, *more: Any) -> Outlook:
+        if situation.site.site_id == "broken":
+            raise ZeroDivisionError
+        return real(situation, *more)
+
+    monkeypatch.setattr(sharing, "look", broken)
+    await stations.connect("CP1")
+    await stations.put_site({"limit": {"value": 96}, "stations": ["CP9"]}, site_id="broken")
+    await stations.put_site({"limit": {"value": 96}, "stations": ["CP1"]})
+    assert stations.history
+    monkeypatch.undo()
+    stations.history.clear()
+    await stations.connect("CP9")
+    await stations.settle()
+    assert {sent.station_id for sent in stations.history} == {"CP9"}
