@@ -68,17 +68,21 @@ def _id(name: str) -> str:
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
+def kind_of(record: Record) -> str:
+    """The name of an event's message; empty where it is no event."""
+    return dict(record.headers).get("ce_type", b"").decode(errors="replace").rpartition(".")[2]
+
+
 def read_event(record: Record, wanted: Collection[type[Wire]]) -> Wire | None:
     """The event of a record, where it is of a kind that is wanted; None for all others.
 
     Raises Unprocessable where it is none.
     """
-    headers = dict(record.headers)
-    name = headers.get("ce_type", b"").decode(errors="replace").rpartition(".")[2]
+    name = kind_of(record)
     kind = next((kind for kind in wanted if kind.DESCRIPTOR.name == name), None)
     if kind is None:
         return None
-    read = READ.get(headers.get("content-type", b""))
+    read = READ.get(dict(record.headers).get("content-type", b""))
     if read is None:
         raise Unprocessable("an event of a content type that is not known here")
     try:

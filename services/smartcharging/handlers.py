@@ -49,6 +49,9 @@ class Handler:
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """Everything of a batch in one transaction; then the replies that stations wait for."""
+        records = await self._of_use(records)
+        if not records:
+            return []
         calls = [Call.read(record) for record in records if record.topic == self.topics.calls]
         reports = [(call, DIALECTS.read(call)) for call in calls]
         told = [fact for record in records if (fact := self._fact(record))]
@@ -65,6 +68,17 @@ class Handler:
         if learned or concluded:
             self.sharing.nudge()
         return self.replies.settle([(call, _answer(call, reply)) for call, _, reply in decided], self.clock())
+
+    async def _of_use(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Without what is drawn outside of sites, which is most of what happens."""
+        updated = [heard.updates(record) for record in records]
+        stations = {station_id for station_id in updated if station_id}
+        if not stations:
+            return records
+        async with self.database.connection() as db:
+            others = stations - await store.in_sites(db, stations)
+        pairs = zip(records, updated, strict=True)
+        return [record for record, station_id in pairs if station_id not in others]
 
     def _fact(self, record: Record) -> Told | Said | None:
         if record.topic in (self.topics.calls, self.topics.results):

@@ -8,15 +8,21 @@ from google.protobuf.message import DecodeError
 
 from services.common.bus import Record
 from services.common.errors import Unprocessable
-from services.common.events import read_event
+from services.common.events import kind_of, read_event
 from services.common.wire import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED, ConnectionChange
 from services.common.wire.voltbus.v1 import events_pb2 as wire
 from services.smartcharging.domain.presence import Came, HasEvse, Said, Went
 from services.smartcharging.domain.sessions import Sample, Told
 
+UPDATED = wire.TransactionUpdated.DESCRIPTOR.name
 CURRENT, POWER = "Current.Import", "Power.Active.Import"
 # Where the station's cable ends; a reading without a word about it is from there too.
 OUTSIDE = frozenset({"", "Outlet", "Cable"})
+
+
+def updates(record: Record) -> str | None:
+    """The station whose running transaction a record tells of, which matters only within a site; None for all else."""
+    return (record.key or b"").decode(errors="replace") if kind_of(record) == UPDATED else None
 
 
 def read(record: Record) -> Told | Said | None:

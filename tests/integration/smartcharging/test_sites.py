@@ -377,3 +377,16 @@ async def test_a_site_that_cannot_be_looked_at_keeps_no_other_waiting(
     await stations.connect("CP9")
     await stations.settle()
     assert {sent.station_id for sent in stations.history} == {"CP9"}
+
+
+async def test_what_is_drawn_outside_of_sites_costs_nothing_and_is_not_kept(stations: Stations) -> None:
+    """A session is known from its start on, so that it is there when its station joins a site."""
+    await stations.connect("CP1")
+    number = await stations.start("CP1")
+    await stations.draws("CP1", number, 16)
+    await stations.put_site({"limit": {"value": 96}, "stations": ["CP1"]})
+    [shown] = (await stations.world.get("/v1/sites/garage/sessions"))["items"]
+    assert (shown["station_id"], shown["measured_a"]) == ("CP1", None)
+    await stations.draws("CP1", number, 16)
+    [shown] = (await stations.world.get("/v1/sites/garage/sessions"))["items"]
+    assert shown["measured_a"] == 16
