@@ -4,8 +4,6 @@
 that expires, never one that a station receives twice.
 """
 
-import asyncio
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +21,7 @@ from services.common.commands_catalogue import Catalogue
 from services.common.commands_routes import Routes
 from services.common.database import Database
 from services.common.errors import Unavailable
+from services.common.nudge import Nudge
 from services.common.wire import Command as CommandRecord
 from services.common.wire import Outbound
 
@@ -44,24 +43,17 @@ class Sender:
     outbound: str
     changed: Callable[[], None]
     clock: Clock
-    _hurry: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-
-    def nudge(self) -> None:
-        """Something waits: do not wait for the next look."""
-        self._hurry.set()
+    nudge: Nudge = field(default_factory=Nudge, init=False)
 
     async def run(self) -> None:
         """Sends what waits and ends what is due, every second and when nudged, until cancelled."""
         while True:
-            self._hurry.clear()
             try:
                 await self.send()
                 await self._end_silent()
             except Unavailable as error:
                 log.warning("commands wait", reason=str(error))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EVERY):
-                    await self._hurry.wait()
+            await self.nudge.wait(EVERY)
 
     async def send(self, ids: Sequence[str] | None = None) -> None:
         """Sends what waits for stations that are connected; ids: only these. Raises Unavailable."""

@@ -4,7 +4,6 @@ A row holds all records of one transaction, so that a batch costs one insert and
 """
 
 import asyncio
-import contextlib
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from services.common import metrics
 from services.common.bus import Bus, Record
 from services.common.database import Connection, Database
 from services.common.errors import Unavailable
+from services.common.nudge import Nudge
 from services.common.wire import OutboxBatch, OutboxRecord
 
 ADD = "insert into outbox (records) values ($1)"
@@ -41,11 +41,8 @@ class Relay:
 
     def __init__(self, database: Database, bus: Bus) -> None:
         self._database, self._bus = database, bus
-        self._something = asyncio.Event()
-
-    def wake(self) -> None:
-        """There is something in the outbox: do not wait for the next look."""
-        self._something.set()
+        # There is something in the outbox: do not wait for the next look.
+        self.wake = Nudge()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -60,17 +57,13 @@ class Relay:
 
     async def _lead(self, db: Connection) -> None:
         while True:
-            self._something.clear()
             while rows := await db.fetch(NEXT):
                 batches = [OutboxBatch.FromString(row["records"]) for row in rows]
                 records = [_unpack(record) for batch in batches for record in batch.records]
                 await self._bus.publish(records)
                 await db.execute(DONE, [row["seq"] for row in rows])
                 metrics.RELAYED.inc(len(records))
-            # Not wait_for, which loses a cancellation that comes together with what it waits for (until Python 3.12).
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(IDLE):
-                    await self._something.wait()
+            await self.wake.wait(IDLE)
 
 
 def _pack(record: Record) -> dict[str, Any]:

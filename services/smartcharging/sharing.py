@@ -4,8 +4,6 @@ Who learns something only notes that a site has changed. A look then takes every
 lost and nothing done twice, whatever was read again or crashed in between.
 """
 
-import asyncio
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,6 +19,7 @@ from services.common.commands_desk import Asked, Desk
 from services.common.database import AWAY, Connection, Database
 from services.common.errors import Unavailable
 from services.common.events import Events
+from services.common.nudge import Nudge
 from services.smartcharging import board, store
 from services.smartcharging.announcements import announce
 from services.smartcharging.domain.limits import profile
@@ -50,26 +49,19 @@ class Sharing:
     desk: Desk
     events: Events
     clock: Clock
-    _hurry: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    nudge: Nudge = field(default_factory=Nudge, init=False)
     _tidied_at: datetime | None = field(default=None, init=False)
-
-    def nudge(self) -> None:
-        """Something has changed: do not wait for the next look."""
-        self._hurry.set()
 
     async def run(self) -> None:
         """Looks at what has changed or is due, every second and when nudged, until cancelled."""
         while True:
-            self._hurry.clear()
             try:
                 while await self.look():
                     pass
                 await self._tidy()
             except Unavailable as error:
                 log.warning("shares wait", reason=str(error))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EVERY):
-                    await self._hurry.wait()
+            await self.nudge.wait(EVERY)
 
     async def look(self) -> bool:
         """At one site, where one is to be looked at. One that cannot be is put off. Raises Unavailable."""
