@@ -2,7 +2,7 @@
 
 from redis.asyncio import Redis
 
-from services.auth.api import routers
+from services.auth.api import TAGS, routers
 from services.auth.handlers import Handler
 from services.auth.passwords import Passwords
 from services.auth.publication import Publication
@@ -19,8 +19,9 @@ from services.common.commands_routes import RedisRoutes
 from services.common.consumer import Consumer
 from services.common.database import Database
 from services.common.outbox import Relay
-from services.common.service import Service, web
+from services.common.service import Service
 from services.common.stations import Stations
+from services.common.web import web
 from services.ocpp import commands, topics
 
 NAME = "auth"
@@ -42,7 +43,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     desk = Desk(NAME, database, bus, RedisRoutes(redis), stations, events, catalogue, outbound, relay.wake, clock)
     handler = Handler(store, desk, Replies(outbound), results, clock)
     consumer = Consumer(bus, NAME, [calls, results], handler.handle, dead, clock)
-    app = web(NAME, "Who may connect and who may charge: stations with their passwords, and idTokens.")
+    app = web(NAME, "Who may connect and who may charge: stations with their passwords, and idTokens.", TAGS)
     passwords, access = Passwords(settings.password_key.get_secret_value()), Access(settings)
     for router in routers(store, passwords, access, clock):
         app.include_router(router)

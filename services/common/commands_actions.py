@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.common.access import Access
-from services.common.commands_api import CommandStatus, ExpiresIn, IdempotencyKey, StationId, Wait, issue
+from services.common.commands_api import ISSUED, CommandStatus, ExpiresIn, IdempotencyKey, StationId, Wait, issue
 from services.common.commands_catalogue import Form
 from services.common.commands_desk import Asked, Desk
-from services.common.problems import Problem
+from services.common.problems import Problem, at_fault
+from services.common.requests import bounded, read_json
 
 # What a gateway takes of a station is a good measure of what it may send to one.
 LARGEST = 256 * 1024
@@ -20,17 +20,9 @@ DROPPED = frozenset({"$schema", "$id", "id", "comment", "javaType", "definitions
 
 async def json_object(request: Request) -> dict[str, Any]:
     """The body, a JSON object within bounds. Raises Problem."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise Problem(413, f"the body is larger than {LARGEST} bytes")
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise Problem(422, "body: not valid JSON", [{"field": "body", "message": "not valid JSON"}]) from None
+    value = read_json(await bounded(request, LARGEST))
     if not isinstance(value, dict):
-        raise Problem(422, "body: not an object", [{"field": "body", "message": "not an object"}])
+        raise at_fault("body", "not an object")
     return value
 
 
@@ -51,7 +43,7 @@ def router(desk: Desk, access: Access, service: str) -> APIRouter:
             description=f"Sends {action} to the station. The payload is that of its version: {_list(forms)}.",
             status_code=202,
             response_model=CommandStatus,
-            responses={200: {"model": CommandStatus, "description": "it has ended"}},
+            responses=ISSUED,
             openapi_extra={"requestBody": body(action, forms)},
         )
 
@@ -66,10 +58,14 @@ def router(desk: Desk, access: Access, service: str) -> APIRouter:
 
 def body(action: str, forms: Mapping[str, Form]) -> dict[str, Any]:
     """The request body of an action for OpenAPI: the schema and an example of each version."""
-    schemas = [_reference(version, action) for version in forms]
     examples = {f"OCPP {version}": {"value": form.example} for version, form in forms.items()}
-    schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
-    return {"required": True, "content": {"application/json": {"schema": schema, "examples": examples}}}
+    return {"required": True, "content": {"application/json": {"schema": payload(action, forms), "examples": examples}}}
+
+
+def payload(action: str, forms: Mapping[str, Form]) -> dict[str, Any]:
+    """The schema of an action's payload in OpenAPI: that of any version that has it."""
+    schemas = [_reference(version, action) for version in forms]
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
 def components(forms: Mapping[str, Mapping[str, Form]]) -> dict[str, Any]:

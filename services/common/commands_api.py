@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import BaseModel, Field
@@ -11,8 +12,9 @@ from services.common.commands import Command, End, Status, Unrenderable
 from services.common.commands_catalogue import NOT_SUPPORTED
 from services.common.commands_desk import Asked, Desk, KeyReused
 from services.common.commands_store import Filter
+from services.common.openapi import LOCATION, may
 from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
-from services.common.problems import Problem
+from services.common.problems import Problem, at_fault
 
 # Postgres has no text with the character NUL.
 WORD = r"^[^\x00]+$"
@@ -32,8 +34,11 @@ IdempotencyKey = Annotated[
     ),
 ]
 StationId = Annotated[str, Path(max_length=255, pattern=WORD, description="as the station names itself")]
-CommandId = Annotated[str, Path(max_length=64, pattern=WORD)]
+CommandId = Annotated[UUID, Path(description="as it was given when the command was handed in")]
 Word = Annotated[str | None, Query(max_length=255, pattern=WORD)]
+
+MISSING = "there is no such command"
+REUSED = "the Idempotency-Key stands for another command"
 
 
 class CommandStatus(BaseModel):
@@ -70,6 +75,14 @@ def page_of(found: list[Command], limit: int) -> Page[CommandStatus]:
     return Page(items=[view(command) for command in found[:limit]], next=last)
 
 
+# What handing one in may say; for the `responses` of a route whose status code is 202.
+ISSUED: dict[int | str, dict[str, Any]] = {
+    200: {"model": CommandStatus, "description": "it has ended", "headers": LOCATION},
+    202: {"description": "it goes on", "headers": LOCATION},
+    **may({409: f"{REUSED}, or the station's version cannot say this"}),
+}
+
+
 async def issue(desk: Desk, asked: Asked, wait: float, response: Response) -> CommandStatus:
     """Hands a command in; 200 where it has ended when we answer, 202 where it goes on. Raises Problem."""
     try:
@@ -85,15 +98,14 @@ async def issue(desk: Desk, asked: Asked, wait: float, response: Response) -> Co
 
 
 def reused(error: KeyReused) -> Problem:
-    return Problem(409, str(error), [{"field": "header.idempotency-key", "message": "used for another command"}])
+    return at_fault("header.idempotency-key", str(error), 409)
 
 
 def unsayable(error: Unrenderable, within: str = "body") -> Problem:
     """409 where the station's version lacks the action, 422 where the payload is at fault. within: where it stands."""
     if error.code == NOT_SUPPORTED:
         return Problem(409, error.description)
-    field = ".".join(part for part in (within, error.field) if part)
-    return Problem(422, error.description, [{"field": field, "message": error.description}])
+    return at_fault(".".join(part for part in (within, error.field) if part), error.description)
 
 
 def router(desk: Desk, access: Access, service: str) -> APIRouter:
@@ -115,20 +127,20 @@ def router(desk: Desk, access: Access, service: str) -> APIRouter:
         before = int(position[0]) if position else None
         return page_of(await desk.page(Filter(station_id, action, status, batch_id, before), limit + 1), limit)
 
-    @routes.get("/{command_id}", dependencies=read)
+    @routes.get("/{command_id:uuid}", dependencies=read, responses=may({404: MISSING}))
     async def command(command_id: CommandId, wait: Wait = 0) -> CommandStatus:
         """A command as it stands, or as it ends within the time."""
-        found = await desk.wait(command_id, wait)
+        found = await desk.wait(str(command_id), wait)
         if found is None:
-            raise Problem(404, "there is no such command")
+            raise Problem(404, MISSING)
         return view(found)
 
-    @routes.post("/{command_id}/cancel", dependencies=write)
+    @routes.post("/{command_id:uuid}/cancel", dependencies=write, responses=may({404: MISSING, 409: "too late"}))
     async def cancel(command_id: CommandId) -> CommandStatus:
         """Takes back a command that waits for its station; 409 where it was sent or has ended."""
-        found, done = await desk.cancel(command_id)
+        found, done = await desk.cancel(str(command_id))
         if found is None:
-            raise Problem(404, "there is no such command")
+            raise Problem(404, MISSING)
         if not done and found.status != Status.CANCELLED:
             raise Problem(409, f"too late: the command is {found.status}")
         return view(found)

@@ -3,16 +3,19 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from services.common import commands_batches as batches
 from services.common.access import Access
 from services.common.clock import Clock
 from services.common.commands import OPEN, Status, Unrenderable
+from services.common.commands_actions import payload
 from services.common.commands_api import (
+    REUSED,
     WORD,
     CommandStatus,
     ExpiresIn,
@@ -27,15 +30,21 @@ from services.common.commands_catalogue import Form
 from services.common.commands_desk import Asked, Desk, KeyReused
 from services.common.commands_store import Filter as Commands
 from services.common.database import Connection, Database
+from services.common.fields import absent
+from services.common.openapi import LOCATION, may
 from services.common.pages import Page
-from services.common.problems import Problem
+from services.common.problems import Problem, at_fault
 from services.common.stations import Filter
 
 MOST = 10_000
 SHOWN = 1000
 
+MISSING = "there is no such batch"
+NOBODY = "fits no station"
+
+BatchId = Annotated[UUID, Path(description="as it was given when the command was handed in")]
 StationName = Annotated[str, Field(min_length=1, max_length=255, pattern=WORD)]
-Text = Annotated[str | None, Field(min_length=1, max_length=255)]
+Text = Annotated[str | None, Field(min_length=1, max_length=255, pattern=WORD)]
 
 
 class Chosen(BaseModel):
@@ -55,9 +64,18 @@ class Many(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    stations: Annotated[list[StationName], Field(min_length=1, max_length=MOST)] | None = None
-    filter: Chosen | None = None
+    stations: Annotated[list[StationName], Field(min_length=1, max_length=MOST)] | SkipJsonSchema[None] = Field(
+        None, json_schema_extra=absent
+    )
+    filter: Chosen | SkipJsonSchema[None] = Field(None, json_schema_extra=absent)
     payload: dict[str, Any] = Field(description="of OCPP; stations whose version cannot say it get a rejected command")
+
+    @field_validator("stations", "filter")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("cannot be null")
+        return value
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "Many":
@@ -79,6 +97,13 @@ class BatchStatus(BaseModel):
     commands: Page[CommandStatus] = Field(description=f"the newest {SHOWN}; `next` is a cursor of GET /v1/commands")
 
 
+GIVEN: dict[int | str, dict[str, Any]] = {
+    200: {"model": BatchStatus, "description": "all have ended", "headers": LOCATION},
+    202: {"description": "some go on", "headers": LOCATION},
+    **may({404: f"the filter {NOBODY}", 409: REUSED}),
+}
+
+
 def router(desk: Desk, database: Database, access: Access, service: str, clock: Clock) -> APIRouter:
     """Every action of the service for many stations, and what became of them."""
     desks = Batches(desk, database, clock)
@@ -94,16 +119,16 @@ def router(desk: Desk, database: Database, access: Access, service: str, clock: 
             description=f"Sends {action} to many stations; each gets a command of its own.",
             status_code=202,
             response_model=BatchStatus,
-            responses={200: {"model": BatchStatus, "description": "all have ended"}},
+            responses=GIVEN,
             dependencies=write,
-            openapi_extra={"requestBody": _body(forms)},
+            openapi_extra={"requestBody": _body(action, forms)},
         )
 
-    @routes.get("/batches/{batch_id}", dependencies=read)
-    async def batch(batch_id: Annotated[str, Path(max_length=64, pattern=WORD)], wait: Wait = 0) -> BatchStatus:
+    @routes.get("/batches/{batch_id:uuid}", dependencies=read, responses=may({404: MISSING}))
+    async def batch(batch_id: BatchId, wait: Wait = 0) -> BatchStatus:
         """What became of an action for many stations, as it stands or when all have ended within the time."""
-        if (found := await desks.find(batch_id)) is None:
-            raise Problem(404, "there is no such batch")
+        if (found := await desks.find(str(batch_id))) is None:
+            raise Problem(404, MISSING)
         return await desks.view(found, wait)
 
     return routes
@@ -169,7 +194,7 @@ class Batches:
             raise Problem(503, "not all stations are known yet: try again", headers={"Retry-After": "1"})
         found = self._desk.stations.chosen(Filter(**many.filter.model_dump()))
         if not found:
-            raise Problem(422, "the filter fits no station", [{"field": "body.filter", "message": "fits no station"}])
+            raise at_fault("body.filter", NOBODY, 404)
         return found
 
     async def _add(self, db: Connection, batch: Batch, stations: list[str], expires_in: float) -> None:
@@ -209,9 +234,33 @@ def _endpoint(desks: Batches, action: str) -> Callable[..., Awaitable[BatchStatu
     return send
 
 
-def _body(forms: Mapping[str, Form]) -> dict[str, Any]:
+def _body(action: str, forms: Mapping[str, Form]) -> dict[str, Any]:
+    """The request body for OpenAPI, the payload with its real schema."""
     examples = {
         f"OCPP {version}": {"value": {"filter": {"group": "vienna", "version": version}, "payload": form.example}}
         for version, form in forms.items()
     }
-    return {"content": {"application/json": {"examples": examples}}}
+    reference = {"$ref": f"#/components/schemas/{_name(action)}"}
+    return {"content": {"application/json": {"schema": reference, "examples": examples}}}
+
+
+def components(forms: Mapping[str, Mapping[str, Form]]) -> dict[str, Any]:
+    """The schemas that the bodies refer to, for the OpenAPI document."""
+    return {_name(action): _schema(payload(action, forms[action])) for action in forms}
+
+
+def _schema(payload: Mapping[str, Any]) -> dict[str, Any]:
+    document = Many.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {
+        "title": "Many",
+        "type": "object",
+        "description": document["description"],
+        "additionalProperties": False,
+        "properties": {**document["properties"], "payload": payload},
+        "required": ["payload"],
+        "oneOf": [{"required": ["stations"]}, {"required": ["filter"]}],
+    }
+
+
+def _name(action: str) -> str:
+    return f"{action}ToMany"

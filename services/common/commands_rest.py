@@ -5,7 +5,7 @@ from services.common.access import Access
 from services.common.clock import Clock
 from services.common.commands_desk import Desk
 from services.common.database import Database
-from services.common.service import Web
+from services.common.web import Web
 
 
 def install(app: Web, desk: Desk, database: Database, access: Access, service: str, clock: Clock) -> None:
@@ -13,4 +13,5 @@ def install(app: Web, desk: Desk, database: Database, access: Access, service: s
     app.include_router(commands_actions.router(desk, access, service))
     app.include_router(commands_api.router(desk, access, service))
     app.include_router(commands_many.router(desk, database, access, service, clock))
-    app.components |= commands_actions.components(desk.catalogue.forms)
+    for module in (commands_actions, commands_many):
+        app.components |= module.components(desk.catalogue.forms)

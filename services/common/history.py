@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from services.common import recorded
 from services.common.access import Access
+from services.common.commands_api import WORD, StationId
 from services.common.database import Database
 from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
 
@@ -32,8 +33,8 @@ def router(database: Database, access: Access, scope: str) -> APIRouter:
 
     @routes.get("/{station_id}/messages")
     async def messages(
-        station_id: str,
-        action: Annotated[str | None, Query(max_length=50, description="only this action")] = None,
+        station_id: StationId,
+        action: Annotated[str | None, Query(max_length=50, pattern=WORD, description="only this action")] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[Message]:

@@ -9,7 +9,7 @@ import orjson
 from fastapi import Query
 from pydantic import BaseModel
 
-from services.common.problems import Problem
+from services.common.problems import Problem, at_fault
 
 T = TypeVar("T")
 
@@ -41,8 +41,13 @@ def read_cursor(cursor: str | None, *kinds: type) -> Sequence[str | int] | None:
     except (binascii.Error, ValueError):
         position = None
     if not isinstance(position, list) or [type(value) for value in position] != list(kinds) or not _usable(position):
-        raise Problem(422, "cursor: not one that this list gave out", [{"field": "query.cursor", "message": "unknown"}])
+        raise unknown()
     return position
+
+
+def unknown() -> Problem:
+    """A cursor that is none of a list's own."""
+    return at_fault("query.cursor", "not one that this list gave out")
 
 
 def _usable(position: list[str | int]) -> bool:

@@ -9,31 +9,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Match
 
 from services.common.errors import Unavailable
 
 CONTENT_TYPE = "application/problem+json"
-
-
-TEXT = {"type": "string"}
-FIELD = {"type": "object", "properties": {"field": TEXT | {"examples": ["body.status"]}, "message": TEXT}}
-SCHEMA = {
-    "title": "Problem",
-    "type": "object",
-    "properties": {
-        "type": TEXT | {"default": "about:blank"},
-        "title": TEXT | {"examples": ["Unprocessable Entity"]},
-        "status": {"type": "integer", "examples": [422]},
-        "detail": TEXT,
-        "errors": {"type": "array", "items": FIELD, "description": "where fields are at fault"},
-    },
-    "required": ["type", "title", "status", "detail"],
-}
-# What every operation may answer instead, for OpenAPI.
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    "default": {"description": "a problem (RFC 9457)", "content": {CONTENT_TYPE: {"schema": SCHEMA}}}
-}
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 class Problem(Exception):
@@ -64,21 +45,26 @@ def response(problem: Problem) -> JSONResponse:
     return JSONResponse(body, problem.status, headers=headers, media_type=CONTENT_TYPE)
 
 
+def at_fault(field: str, message: str, status: int = 422) -> Problem:
+    """One field that is at fault: its path, such as body.stations.3."""
+    return Problem(status, f"{field}: {message}", [{"field": field, "message": message}])
+
+
 def install(app: FastAPI) -> None:
     """Makes every error of an app a problem."""
-    app.add_middleware(NoNul)
 
     @app.exception_handler(Problem)
     async def problem(_: Request, error: Problem) -> Response:
         return response(error)
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> Response:
-        return response(Problem(error.status_code, str(error.detail), headers=error.headers))
+    async def http(request: Request, error: HTTPException) -> Response:
+        headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+        return response(Problem(error.status_code, str(error.detail), headers=headers))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        errors = [{"field": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
+        errors = faults(error)
         first = errors[0]
         return response(Problem(422, f"{first['field']}: {first['message']}", errors))
 
@@ -92,14 +78,31 @@ def install(app: FastAPI) -> None:
         return response(Problem(500, "something went wrong here; the log says what"))
 
 
-class NoNul:
-    """Refuses the character NUL in addresses: nothing is called so, and Postgres cannot even compare with it."""
+def faults(error: RequestValidationError) -> list[dict[str, str]]:
+    """What is wrong with a request, by field, each fault once."""
+    found = {(_field(one, error.body), one["msg"].removeprefix("Value error, ")): None for one in error.errors()}
+    return [{"field": field, "message": message} for field, message in found]
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and ("\0" in scope["path"] or b"%00" in scope["query_string"]):
-            await response(Problem(422, "the address holds the character NUL"))(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+def _field(error: Mapping[str, Any], body: Any) -> str:
+    """The path of what is at fault, without what pydantic calls the parts of a union."""
+    where, *steps = error["loc"]
+    if where != "body":
+        return ".".join(map(str, error["loc"]))
+    path, value = [where], body
+    for step in steps:
+        if (isinstance(value, Mapping) and step in value) or (isinstance(value, list) and isinstance(step, int)):
+            path.append(step)
+            value = value[step]
+        elif error["type"] == "missing" and step == steps[-1]:
+            path.append(step)
+    return ".".join(map(str, path))
+
+
+def _allowed(request: Request) -> str:
+    """The methods of an address; a route knows only its own."""
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    routes = request.app.router.routes
+    return ", ".join(
+        method for method, scope in scopes.items() if any(route.matches(scope)[0] == Match.FULL for route in routes)
+    )

@@ -9,15 +9,16 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 import uvicorn
 import uvloop
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
 
-from services.common import logs, metrics, problems
+from services.common import logs, metrics
 from services.common.backoff import patiently
 from services.common.errors import Misconfigured
 from services.common.settings import CommonSettings
@@ -52,27 +53,6 @@ class Service:
     async def unready(self) -> list[str]:
         """The names of the checks that do not hold."""
         return [name for name, check in self.checks.items() if not await _holds(check)]
-
-
-class Web(FastAPI):
-    """components: JSON schemas for the OpenAPI document that routes refer to beside those of their models."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.components: dict[str, Any] = {}
-
-    def openapi(self) -> dict[str, Any]:
-        document = super().openapi()
-        document.setdefault("components", {}).setdefault("schemas", {}).update(self.components)
-        return document
-
-
-def web(title: str, description: str = "") -> Web:
-    """An app whose errors are problem details."""
-    responses = problems.RESPONSES
-    app = Web(title=f"Voltbus {title}", description=description, redoc_url=None, responses=responses)
-    problems.install(app)
-    return app
 
 
 def main(build: Callable[[], Service]) -> None:
@@ -150,23 +130,39 @@ async def _finish(service: Service, tasks: set["asyncio.Task[None]"]) -> None:
             log.warning("not closed cleanly", reason=repr(error))
 
 
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Readiness(BaseModel):
+    """Whether the process can do its work."""
+
+    status: Literal["ready", "not ready"]
+    waiting_for: list[str] = Field(description="the parts that are not there yet")
+
+
 def _observe(service: Service) -> None:
     """Adds the three addresses that every process has."""
 
-    async def healthz() -> dict[str, str]:
-        return {"status": "alive"}
+    async def healthz() -> Alive:
+        """Whether the process answers at all."""
+        return Alive()
 
-    async def readyz(response: Response) -> dict[str, object]:
+    async def readyz(response: Response) -> Readiness:
+        """Whether the process can do its work."""
         unready = await service.unready()
         metrics.UP.set(not unready)
         response.status_code = 503 if unready else 200
-        return {"status": "not ready" if unready else "ready", "waiting_for": unready}
+        return Readiness(status="not ready" if unready else "ready", waiting_for=unready)
 
     async def expose() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
+    waits: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "not ready"}}
     service.app.add_api_route("/healthz", healthz, tags=["operations"])
-    service.app.add_api_route("/readyz", readyz, tags=["operations"])
+    service.app.add_api_route("/readyz", readyz, tags=["operations"], responses=waits)
     service.app.add_api_route("/metrics", expose, include_in_schema=False)
 
 

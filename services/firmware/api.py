@@ -2,11 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 
 from services.common import history
 from services.common.access import Access
+from services.common.commands_api import WORD, StationId
 from services.common.database import Database
+from services.common.openapi import may
 from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.problems import Problem
 from services.firmware import inventory
@@ -16,14 +18,17 @@ from services.firmware.views import BootOrder, BootView, StationView
 
 READ, WRITE = "firmware:read", "firmware:write"
 
-StationId = Annotated[str, Path(max_length=255, description="as the station names itself")]
+TAGS = {"stations": "The inventory: which stations there are, what they are, and whether they are let in."}
+MISSING = "no such station was ever heard of"
+
+Text = Annotated[str | None, Query(max_length=255, pattern=WORD)]
 
 
 def filters(
     online: bool | None = None,
-    version: Annotated[str | None, Query(description="of OCPP")] = None,
-    vendor: str | None = None,
-    model: str | None = None,
+    version: Annotated[Text, Query(description="of OCPP")] = None,
+    vendor: Text = None,
+    model: Text = None,
     status: Annotated[BootStatus | None, Query(description="the verdict on its last boot")] = None,
     quarantined: bool | None = None,
 ) -> Filters:
@@ -56,7 +61,7 @@ def _inventory(database: Database) -> APIRouter:
         items = [StationView.of(station, connectors[station.station_id]) for station in found[:limit]]
         return Page(items=items, next=write_cursor(items[-1].station_id) if len(found) > limit else None)
 
-    @routes.get("/{station_id}")
+    @routes.get("/{station_id}", responses=may({404: MISSING}))
     async def station(station_id: StationId) -> StationView:
         """One station."""
         return await _station(database, station_id)
@@ -83,7 +88,7 @@ def _orders(database: Database) -> APIRouter:
             await inventory.order(db, station_id, wanted.status, wanted.interval)
         return await _station(database, station_id)
 
-    @routes.delete("/{station_id}/boot")
+    @routes.delete("/{station_id}/boot", responses=may({404: MISSING}))
     async def withdraw(station_id: StationId) -> StationView:
         """No order any more: what the station was before counts, or else the default."""
         async with database.connection() as db:
@@ -97,6 +102,6 @@ async def _station(database: Database, station_id: str) -> StationView:
     async with database.connection() as db:
         found = await inventory.one(db, station_id)
         if found is None:
-            raise Problem(404, f"no station {station_id} was ever heard of")
+            raise Problem(404, MISSING)
         connectors = await inventory.connectors(db, [station_id])
     return StationView.of(found, connectors[station_id])

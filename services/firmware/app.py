@@ -14,8 +14,9 @@ from services.common.consumer import Consumer
 from services.common.database import Database
 from services.common.events import Events
 from services.common.outbox import Relay
-from services.common.service import Service, web
+from services.common.service import Service
 from services.common.stations import Stations
+from services.common.web import web
 from services.firmware import api
 from services.firmware.configuration import api as configuration
 from services.firmware.configuration.applying import Applying
@@ -50,7 +51,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         return await bus.ready() and consumer.ready() and consumer.lag() < settings.batch
 
     sweep = Sweep(database, events, rules.silence, hearing, relay.wake, clock)
-    app = web(NAME, "Which stations there are, what they are, whether they are here, what they report of themselves.")
+    app = web(NAME, "Which stations there are, what they are, and what they report of themselves.", api.TAGS)
     access = Access(settings)
     app.include_router(api.router(database, access))
     app.include_router(configuration.router(database, desk, access, clock))

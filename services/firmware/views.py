@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any, Self
 
 import orjson
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.firmware import inventory
 from services.firmware.domain.station import BootStatus, Connector, Place, Station
@@ -130,6 +130,8 @@ class BootView(BaseModel):
 
 class BootOrder(BaseModel):
     """What a station is to be told at its next boots."""
+
+    model_config = ConfigDict(extra="forbid")
 
     status: BootStatus
     interval: int | None = Field(

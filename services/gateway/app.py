@@ -1,7 +1,8 @@
 """build(settings, …): the only wiring of the gateway, used by production and tests alike."""
 
 from services.common.bus import Bus
-from services.common.service import Service, web
+from services.common.service import Service
+from services.common.web import web
 from services.gateway.directory import Directory
 from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings

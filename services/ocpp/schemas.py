@@ -26,8 +26,8 @@ LONGEST_DESCRIPTION = 255
 class Fault:
     """How a payload breaks its schema, without the value itself, for values can be secret.
 
-    where: the path of what is at fault ("payload": the whole). field: the same, and of something missing its own name;
-    empty: the whole.
+    where: the path of what is at fault ("payload": the whole). field: the same, and the name of what is missing or not
+    allowed; empty: the whole.
     """
 
     code: ErrorCode
@@ -114,5 +114,10 @@ def _fault(validator: jsonschema_rs.Validator, payload: object) -> Fault | None:
     code = CODES.get(keyword, ErrorCode.PROPERTY_CONSTRAINT_VIOLATION)
     named = keyword in ("required", "additionalProperties")
     message = error.message if named else f"breaks {keyword} of its schema"
-    missing = [error.kind.as_dict()["property"]] if keyword == "required" else []
-    return Fault(code, ".".join(path) or "payload", message, ".".join(path + missing))
+    return Fault(code, ".".join(path) or "payload", message, ".".join(path + _named(error)))
+
+
+def _named(error: jsonschema_rs.ValidationError) -> list[str]:
+    """The property that is missing, or that is there and should not be."""
+    said = error.kind.as_dict()
+    return [said["property"]] if "property" in said else said.get("unexpected", [])[:1]

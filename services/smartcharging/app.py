@@ -14,8 +14,9 @@ from services.common.consumer import Consumer
 from services.common.database import Database
 from services.common.events import Events
 from services.common.outbox import Relay
-from services.common.service import Service, web
+from services.common.service import Service
 from services.common.stations import Stations
+from services.common.web import web
 from services.ocpp import commands, topics
 from services.smartcharging import api
 from services.smartcharging.handlers import Handler, Topics

@@ -6,22 +6,29 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import asyncpg
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.common.access import Access
-from services.common.commands_api import WORD, CommandStatus, IdempotencyKey, StationId, Wait, issue
+from services.common.commands_api import ISSUED, WORD, CommandStatus, IdempotencyKey, StationId, Wait, issue
 from services.common.commands_desk import Asked, Desk
 from services.common.copies import Copy
 from services.common.database import Database
-from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
-from services.common.problems import Problem
+from services.common.fields import Moment
+from services.common.openapi import may
+from services.common.pages import Cursor, Limit, Page, read_cursor, unknown, write_cursor
+from services.common.problems import Problem, at_fault
 from services.ocpp.id_tokens import TYPES, Token, token_key
 from services.transactions import reads, views
 from services.transactions.remote import START, STOP
 from services.transactions.views import OrphanView, SampleView, StationSampleView, TransactionView
 
+MISSING = "there is no such transaction"
 READ, WRITE = "transactions:read", "transactions:write"
-Number = Annotated[int, Path(alias="id", ge=1, lt=2**63, description="our id of the transaction")]
+Number = Annotated[int, Path(alias="id", ge=1, lt=2**31, description="our id of the transaction")]
+TAGS = {
+    "transactions": "Charging sessions as stations told of them, with their meter values.",
+    "remote control": "Starting and stopping a transaction, whatever the station's version.",
+}
 
 V = TypeVar("V", bound=BaseModel)
 
@@ -43,7 +50,7 @@ class Stop(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    transaction_id: Annotated[int, Field(ge=0, lt=2**63)] | Annotated[str, Field(max_length=36, pattern=WORD)] = Field(
+    transaction_id: Annotated[int, Field(ge=0, lt=2**31)] | Annotated[str, Field(max_length=36, pattern=WORD)] = Field(
         description="ours or the station's"
     )
     expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
@@ -65,8 +72,8 @@ def _reading(database: Database, access: Access) -> APIRouter:
         station_id: Annotated[str | None, Query(max_length=255, pattern=WORD)] = None,
         status: Literal["active", "ended"] | None = None,
         id_token: Annotated[str | None, Query(max_length=255, pattern=WORD)] = None,
-        started_after: AwareDatetime | None = None,
-        started_before: AwareDatetime | None = None,
+        started_after: Moment | None = None,
+        started_before: Moment | None = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[TransactionView]:
@@ -80,21 +87,21 @@ def _reading(database: Database, access: Access) -> APIRouter:
         last = write_cursor(found[limit - 1].id) if len(found) > limit else None
         return Page(items=[views.transaction(one) for one in found[:limit]], next=last)
 
-    @routes.get("/transactions/{id}")
+    @routes.get("/transactions/{id}", responses=may({404: MISSING}))
     async def transaction(number: Number) -> TransactionView:
         """One transaction."""
         async with database.connection() as db:
             found = await reads.transaction(db, number)
         if found is None:
-            raise Problem(404, "there is no such transaction")
+            raise Problem(404, MISSING)
         return views.transaction(found)
 
-    @routes.get("/transactions/{id}/samples")
+    @routes.get("/transactions/{id}/samples", responses=may({404: MISSING}))
     async def samples(number: Number, limit: Limit = 100, cursor: Cursor = None) -> Page[SampleView]:
         """Its meter values, in the order of the station's clock."""
         async with database.connection() as db:
             if await reads.transaction(db, number) is None:
-                raise Problem(404, "there is no such transaction")
+                raise Problem(404, MISSING)
             rows = await reads.samples(db, number, _place(cursor), limit + 1)
         return _page(rows, limit, views.sample)
 
@@ -126,7 +133,7 @@ def _reading(database: Database, access: Access) -> APIRouter:
 def _acting(database: Database, desk: Desk, tokens: Copy[Token], access: Access) -> APIRouter:
     routes = APIRouter(prefix="/v1/stations", tags=["remote control"], dependencies=[access.require(WRITE)])
 
-    @routes.post("/{station_id}/start", status_code=202, responses={200: {"model": CommandStatus}})
+    @routes.post("/{station_id}/start", status_code=202, responses=ISSUED)
     async def start(
         station_id: StationId,
         body: Start,
@@ -143,7 +150,7 @@ def _acting(database: Database, desk: Desk, tokens: Copy[Token], access: Access)
         asked = Asked(station_id, START, payload, body.expires_in, idempotency_key)
         return await issue(desk, asked, wait, response)
 
-    @routes.post("/{station_id}/stop", status_code=202, responses={200: {"model": CommandStatus}})
+    @routes.post("/{station_id}/stop", status_code=202, responses=ISSUED | may({404: MISSING}))
     async def stop(
         station_id: StationId,
         body: Stop,
@@ -155,8 +162,7 @@ def _acting(database: Database, desk: Desk, tokens: Copy[Token], access: Access)
         async with database.connection() as db:
             found = await reads.named(db, station_id, str(body.transaction_id))
         if found is None:
-            field = [{"field": "body.transaction_id", "message": "unknown"}]
-            raise Problem(404, "the station has no such transaction", field)
+            raise at_fault("body.transaction_id", "the station has no such transaction", 404)
         payload = {"id": found.id, "transaction_id": found.transaction_id}
         asked = Asked(station_id, STOP, payload, body.expires_in, idempotency_key)
         return await issue(desk, asked, wait, response)
@@ -169,7 +175,7 @@ def _place(cursor: str | None) -> tuple[datetime, int] | None:
     try:
         return (datetime.fromisoformat(str(position[0])), int(position[1])) if position else None
     except ValueError:
-        raise Problem(422, "cursor: not one that this list gave out") from None
+        raise unknown() from None
 
 
 def _page(rows: Sequence[asyncpg.Record], limit: int, show: Callable[[Any], V]) -> Page[V]:

@@ -15,8 +15,9 @@ from services.common.copies import Copy
 from services.common.database import Database
 from services.common.events import Events
 from services.common.outbox import Relay
-from services.common.service import Service, web
+from services.common.service import Service
 from services.common.stations import Stations
+from services.common.web import web
 from services.ocpp import commands, topics
 from services.transactions import api
 from services.transactions.handlers import Handler
@@ -51,7 +52,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         await tokens.wait()
         await consumer.run()
 
-    app = web(NAME, "Charging transactions and their meter values; remote start and stop.")
+    app = web(NAME, "Charging transactions and their meter values; remote start and stop.", api.TAGS)
     access = Access(settings)
     app.include_router(api.router(database, desk, tokens, access))
     app.include_router(history.router(database, access, api.READ))

@@ -11,6 +11,11 @@ from services.common import history
 from services.common.access import Access
 from services.common.clock import Clock
 
+TAGS = {
+    "stations": "Stations that may connect, and their passwords.",
+    "tokens": "IdTokens: who may charge.",
+}
+
 
 def routers(store: Store, passwords: Passwords, access: Access, clock: Clock) -> Sequence[APIRouter]:
     """Everything that auth serves under /v1."""

@@ -1,11 +1,10 @@
 """What the fields of auth's REST API may hold."""
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Header, Path
-from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from services.common.problems import Problem
 
@@ -55,16 +54,6 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key", min_length=1, max_length=200, description="the same request again does nothing new"
     ),
 ]
-
-
-def _utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("outside of the years 1 to 9999") from None
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 def _password(password: SecretStr) -> SecretStr:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter, Query, Response
@@ -15,6 +15,8 @@ from services.auth.passwords import Passwords
 from services.auth.store import Store
 from services.common.access import Access
 from services.common.clock import Clock
+from services.common.commands_api import WORD
+from services.common.openapi import may
 from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
 
 
@@ -74,12 +76,19 @@ class PasswordView(BaseModel):
     password: str = Field(examples=["0123456789abcdef0123456789abcdef01234567"])
 
 
+CREATED: dict[int | str, dict[str, Any]] = {
+    200: {"description": "it was known, and is as asked now"},
+    201: {"model": StationWithPassword | StationView, "description": "it is new"},
+}
+MISSING = may({404: "no such station"})
+
+
 def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> APIRouter:
     """/v1/stations."""
     routes = APIRouter(prefix="/v1/stations", tags=["stations"])
     read, write = [access.require(READ)], [access.require(WRITE)]
 
-    @routes.put("/{station_id}", dependencies=write, responses={201: {"model": StationWithPassword | StationView}})
+    @routes.put("/{station_id}", dependencies=write, responses=CREATED)
     async def register(
         station_id: StationId, response: Response, body: StationBody | None = None
     ) -> StationWithPassword | StationView:
@@ -95,7 +104,9 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
 
     @routes.get("", dependencies=read)
     async def stations(
-        group: Annotated[str | None, Query(max_length=200)] = None, limit: Limit = 50, cursor: Cursor = None
+        group: Annotated[str | None, Query(max_length=200, pattern=WORD)] = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
     ) -> Page[StationView]:
         """Stations by id."""
         position = read_cursor(cursor, str)
@@ -103,14 +114,14 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
         after = write_cursor(found[limit - 1].station_id) if len(found) > limit else None
         return Page(items=[_view(station) for station in found[:limit]], next=after)
 
-    @routes.get("/{station_id}", dependencies=read)
+    @routes.get("/{station_id}", dependencies=read, responses=MISSING)
     async def station(station_id: StationId) -> StationView:
         """One station."""
         if (known := await store.station(station_id)) is None:
             raise missing("station")
         return _view(known)
 
-    @routes.patch("/{station_id}", dependencies=write)
+    @routes.patch("/{station_id}", dependencies=write, responses=MISSING)
     async def change(station_id: StationId, body: Attributes) -> StationView:
         """Changes the attributes that are named; null empties one."""
         async with store.transaction() as tx:
@@ -121,7 +132,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
             await tx.save_station(decision, uuid4().hex)
         return _view(decision.station)
 
-    @routes.delete("/{station_id}", dependencies=write, status_code=204)
+    @routes.delete("/{station_id}", dependencies=write, status_code=204, responses=MISSING)
     async def remove(station_id: StationId) -> None:
         """Removes a station; it is unknown from now on."""
         async with store.transaction() as tx:
@@ -129,7 +140,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
                 raise missing("station")
             await tx.remove_station(domain.remove(known, clock()), uuid4().hex)
 
-    @routes.post("/{station_id}/password", dependencies=write)
+    @routes.post("/{station_id}/password", dependencies=write, responses=MISSING)
     async def rotate(station_id: StationId, idempotency_key: IdempotencyKey = None) -> PasswordView:
         """Gives a station a new password; the old one is worth nothing from now on.
 

@@ -2,18 +2,22 @@
 
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic.json_schema import SkipJsonSchema
 
-from services.auth.api.fields import READ, WRITE, GroupId, IdTokenPath, Language, Moment, missing
+from services.auth.api.fields import READ, WRITE, GroupId, IdTokenPath, Language, missing
 from services.auth.domain import tokens as domain
 from services.auth.domain.tokens import Entry
 from services.auth.store import Store
 from services.common.access import Access
 from services.common.clock import Clock
+from services.common.commands_api import WORD
+from services.common.fields import Moment, absent
+from services.common.openapi import may
 from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.ocpp.id_tokens import Authorization, Token, token_key
 
@@ -26,10 +30,13 @@ class TokenChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    type: Type | None = Field(
-        None, description="of OCPP 2.0.1; 1.6 has no types and presents any", examples=["ISO14443"]
+    type: Type | SkipJsonSchema[None] = Field(
+        None,
+        description="of OCPP 2.0.1; 1.6 has no types and presents any",
+        examples=["ISO14443"],
+        json_schema_extra=absent,
     )
-    status: Authorization | None = Field(None, examples=["Accepted"])
+    status: Authorization | SkipJsonSchema[None] = Field(None, examples=["Accepted"], json_schema_extra=absent)
     expires_at: Moment | None = Field(None, description="from then on it is Expired", examples=["2030-12-31T23:00:00Z"])
     group_id: GroupId | None = None
     cache_expires_at: Moment | None = Field(
@@ -66,12 +73,19 @@ class TokenView(BaseModel):
     changed_at: datetime
 
 
+CREATED: dict[int | str, dict[str, Any]] = {
+    200: {"description": "it was known, and is as asked now"},
+    201: {"model": TokenView, "description": "it is new"},
+}
+MISSING = may({404: "no such idToken"})
+
+
 def router(store: Store, access: Access, clock: Clock) -> APIRouter:
     """/v1/tokens."""
     routes = APIRouter(prefix="/v1/tokens", tags=["tokens"])
     read, write = [access.require(READ)], [access.require(WRITE)]
 
-    @routes.put("/{id_token:path}", dependencies=write, responses={201: {"model": TokenView}})
+    @routes.put("/{id_token:path}", dependencies=write, responses=CREATED)
     async def put(id_token: IdTokenPath, body: TokenBody, response: Response) -> TokenView:
         """Registers an idToken, or replaces all that is said about it."""
         token = Token(id_token, **dict(body))
@@ -86,7 +100,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
     async def tokens(
         type: Annotated[Type | None, Query()] = None,
         status: Annotated[Authorization | None, Query()] = None,
-        group_id: Annotated[str | None, Query(max_length=36)] = None,
+        group_id: Annotated[str | None, Query(max_length=36, pattern=WORD)] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[TokenView]:
@@ -96,14 +110,14 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
         after = write_cursor(found[limit - 1].key) if len(found) > limit else None
         return Page(items=[_view(entry) for entry in found[:limit]], next=after)
 
-    @routes.get("/{id_token:path}", dependencies=read)
+    @routes.get("/{id_token:path}", dependencies=read, responses=MISSING)
     async def token(id_token: IdTokenPath) -> TokenView:
         """One idToken."""
         if (known := await store.token(token_key(id_token))) is None:
             raise missing("idToken")
         return _view(known)
 
-    @routes.patch("/{id_token:path}", dependencies=write)
+    @routes.patch("/{id_token:path}", dependencies=write, responses=MISSING)
     async def change(id_token: IdTokenPath, body: TokenChange) -> TokenView:
         """Changes what is named."""
         async with store.transaction() as tx:
@@ -114,7 +128,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
             await tx.save_token(decision, uuid4().hex)
         return _view(decision.entry)
 
-    @routes.delete("/{id_token:path}", dependencies=write, status_code=204)
+    @routes.delete("/{id_token:path}", dependencies=write, status_code=204, responses=MISSING)
     async def remove(id_token: IdTokenPath) -> None:
         """Removes an idToken; it is unknown from now on."""
         async with store.transaction() as tx:

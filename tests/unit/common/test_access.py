@@ -16,8 +16,8 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from services.common.access import Access
 from services.common.errors import Misconfigured
-from services.common.service import web
 from services.common.settings import CommonSettings
+from services.common.web import web
 
 SECRET = "a secret of the tests, long enough for HS256"
 ISSUER = "https://login.example"

@@ -1,20 +1,26 @@
 """Every error of the REST API is a problem (RFC 9457) that names the field and gives nothing away."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import pytest
 from fastapi import Query
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from services.common.errors import Unavailable
 from services.common.problems import CONTENT_TYPE, Problem
-from services.common.service import web
+from services.common.requests import LARGEST
+from services.common.web import web
 
 
 class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     number: int
     secret: SecretStr | None = None
+    many: dict[str, list[int]] = {}
+    anything: Any = None
+    either: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern="^a")] = 0
 
 
 app = web("test")
@@ -26,8 +32,15 @@ async def item(item: int, limit: Annotated[int, Query(le=10)] = 1) -> int:
 
 
 @app.post("/items")
-async def create(body: Body) -> int:
-    return body.number
+@app.post("/v1/others")
+async def create(body: Body) -> Any:
+    return body.anything
+
+
+@app.get("/things/{thing}")
+@app.delete("/things/{thing}")
+async def thing(thing: int) -> int:
+    return thing
 
 
 @app.get("/fails/{how}")
@@ -53,14 +66,19 @@ def http() -> httpx.AsyncClient:
         ("POST", "/items", '{"number": "x"}', 422, ["body.number"]),
         ("POST", "/items", "{}", 422, ["body.number"]),
         ("POST", "/items", '{"number": "x", "secret": 5}', 422, ["body.number", "body.secret"]),
-        ("POST", "/items", "{", 422, ["body.1"]),
+        ("POST", "/items", "{", 422, ["body"]),
         ("GET", "/fails/problem", None, 409, ["body.name"]),
         ("GET", "/nowhere", None, 404, []),
         ("DELETE", "/items", None, 405, []),
         ("GET", "/fails/unavailable", None, 503, []),
         ("GET", "/fails/unexpected", None, 500, []),
-        ("GET", "/fails/a%00b", None, 422, []),
-        ("GET", "/items/1?group=a%00b", None, 422, []),
+        ("GET", "/fails/a%00b", None, 422, ["path"]),
+        ("GET", "/items/1?group=a%00b", None, 422, ["query.group"]),
+        ("POST", "/items", '{"number": 1, "many": {"a": [1, "x"]}}', 422, ["body.many.a.1"]),
+        ("POST", "/items", '{"number": 1, "either": {"x": 1}}', 422, ["body.either", "body.either"]),
+        ("POST", "/items", '{"number": 1, "other": 1}', 422, ["body.other"]),
+        ("POST", "/items", '"text"', 422, ["body"]),
+        ("POST", "/items", f'{{"number": 1, "many": "{"x" * LARGEST}"}}', 413, ["body"]),
     ],
 )
 async def test_every_error_is_a_problem(
@@ -93,7 +111,38 @@ async def test_what_was_sent_is_not_repeated(http: httpx.AsyncClient) -> None:
     assert "hunter2" not in (await http.post("/items", json={"number": "hunter2", "secret": ["hunter2"]})).text
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"number": 1,}', "not valid JSON at line 1 column 13: "),
+        (b'{\n  "number": NaN\n}', "not valid JSON at line 2 column 13: "),
+        (b'{"number": "\xff"}', "not valid JSON at line 1 column "),
+        (b'{"number": "\\ud800"}', "not valid JSON at line 1 column "),
+        (b"[" * 100_000, "not valid JSON at line 1 column "),
+    ],
+)
+async def test_what_is_no_json_says_where(http: httpx.AsyncClient, content: bytes, message: str) -> None:
+    answer = await http.post("/items", content=content, headers={"Content-Type": "application/json"})
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (422, "body")
+    assert error["message"].startswith(message)
+
+
+async def test_a_number_beyond_64_bits_is_a_double(http: httpx.AsyncClient) -> None:
+    content = b'{"number": 1, "anything": 18446744073709551617}'
+    answer = await http.post("/items", content=content, headers={"Content-Type": "application/json"})
+    assert answer.json() == float(2**64)
+
+
+async def test_405_names_every_method_of_the_address(http: httpx.AsyncClient) -> None:
+    assert (await http.put("/things/1")).headers["Allow"] == "DELETE, GET"
+
+
 def test_openapi_says_that_errors_are_problems() -> None:
-    operation = app.openapi()["paths"]["/items"]["post"]
-    assert operation["responses"].keys() == {"200", "default"}
-    assert operation["responses"]["default"]["content"].keys() == {CONTENT_TYPE}
+    document = app.openapi()
+    responses = document["paths"]["/v1/others"]["post"]["responses"]
+    assert responses.keys() == {"200", "401", "403", "413", "422", "503"}
+    for status, response in responses.items():
+        if status != "200":
+            assert response["content"][CONTENT_TYPE]["schema"] == {"$ref": "#/components/schemas/Problem"}
+    assert document["components"]["schemas"].keys() == {"Body", "Problem"}

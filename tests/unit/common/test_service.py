@@ -13,8 +13,9 @@ import pytest
 from services.common import backoff
 from services.common import service as module
 from services.common.errors import Misconfigured, Unavailable
-from services.common.service import Service, run, web
+from services.common.service import Service, run
 from services.common.settings import CommonSettings
+from services.common.web import web
 from services.local.ports import free_ports
 
 
