@@ -12,7 +12,7 @@ from services.common import recorded
 from services.common.access import Access
 from services.common.commands_api import WORD, StationId
 from services.common.database import Database
-from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.common.pages import Cursor, Limit, Page, read_moment, write_moment
 
 
 class Message(BaseModel):
@@ -39,9 +39,9 @@ def router(database: Database, access: Access, scope: str) -> APIRouter:
         cursor: Cursor = None,
     ) -> Page[Message]:
         """What the station sent that this service keeps verbatim, newest first."""
-        position = read_cursor(cursor, str)
+        before = read_moment(cursor, str)
         async with database.connection() as db:
-            rows = await recorded.page(db, station_id, action, str(position[0]) if position else None, limit + 1)
+            rows = await recorded.page(db, station_id, action, before, limit + 1)
         return _page(rows, limit)
 
     return routes
@@ -50,7 +50,7 @@ def router(database: Database, access: Access, scope: str) -> APIRouter:
 def _page(rows: list[asyncpg.Record], limit: int) -> Page[Message]:
     items = [_message(row) for row in rows[:limit]]
     last = items[-1] if len(rows) > limit else None
-    return Page(items=items, next=write_cursor(last.id) if last else None)
+    return Page(items=items, next=write_moment(last.received_at, last.id) if last else None)
 
 
 def _message(row: asyncpg.Record) -> Message:

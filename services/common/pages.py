@@ -3,7 +3,8 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Annotated, Generic, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
 from fastapi import Query
@@ -41,12 +42,26 @@ def read_cursor(cursor: str | None, *kinds: type) -> Sequence[str | int] | None:
     except (binascii.Error, ValueError):
         position = None
     if not isinstance(position, list) or [type(value) for value in position] != list(kinds) or not _usable(position):
-        raise unknown()
+        raise _unknown()
     return position
 
 
-def unknown() -> Problem:
-    """A cursor that is none of a list's own."""
+def write_moment(at: datetime, key: str | int) -> str:
+    """Where a page of a list ended that is in the order of time; key: what tells apart what was at one time."""
+    return write_cursor(at.isoformat(), key)
+
+
+def read_moment(cursor: str | None, kind: type) -> tuple[datetime, Any] | tuple[None, None]:
+    """The time and the key in a cursor; None twice for the first page. Raises Problem."""
+    if (position := read_cursor(cursor, str, kind)) is None:
+        return None, None
+    try:
+        return datetime.fromisoformat(str(position[0])).astimezone(UTC), position[1]
+    except (ValueError, OverflowError):
+        raise _unknown() from None
+
+
+def _unknown() -> Problem:
     return at_fault("query.cursor", "not one that this list gave out")
 
 

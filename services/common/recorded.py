@@ -1,6 +1,7 @@
 """Messages kept verbatim: every service has a table for those it answers without deciding anything about them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import asyncpg
 
@@ -21,9 +22,9 @@ select call_id, station_id, version, action, message_id, payload, received_at
 from message
 where station_id = $1
     and ($2::text is null or action = $2)
-    and ($3::text is null or (received_at, call_id) < (select received_at, call_id from message where call_id = $3))
+    and ($3::timestamptz is null or (received_at, call_id) < ($3, $4))
 order by received_at desc, call_id desc
-limit $4"""
+limit $5"""
 
 
 async def save(db: Connection, calls: Sequence[Call]) -> list[Call]:
@@ -55,10 +56,10 @@ def event(events: Events, call: Call) -> Record:
 
 
 async def page(
-    db: Connection, station_id: str, action: str | None, before: str | None, limit: int
+    db: Connection, station_id: str, action: str | None, before: tuple[datetime, str] | tuple[None, None], limit: int
 ) -> list[asyncpg.Record]:
-    """Messages of a station, newest first; before: the call_id that the page before ended with."""
-    return await db.fetch(PAGE, station_id, action, before, limit)
+    """Messages of a station, newest first; before: received_at and call_id that the page before ended with."""
+    return await db.fetch(PAGE, station_id, action, *before, limit)
 
 
 def _text(call: Call) -> str:

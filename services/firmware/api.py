@@ -9,7 +9,7 @@ from services.common.access import Access
 from services.common.commands_api import WORD, StationId
 from services.common.database import Database
 from services.common.openapi import may
-from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.common.pages import Cursor, Limit, Page, read_cursor, read_moment, write_cursor, write_moment
 from services.common.problems import Problem
 from services.firmware import inventory
 from services.firmware.domain.station import BootStatus
@@ -69,11 +69,12 @@ def _inventory(database: Database) -> APIRouter:
     @routes.get("/{station_id}/boots")
     async def boots(station_id: StationId, limit: Limit = 50, cursor: Cursor = None) -> Page[BootView]:
         """How the station booted, newest first."""
-        position = read_cursor(cursor, str)
+        before = read_moment(cursor, str)
         async with database.connection() as db:
-            found = await inventory.boots(db, station_id, str(position[0]) if position else None, limit + 1)
+            found = await inventory.boots(db, station_id, before, limit + 1)
         items = [BootView.of(boot) for boot in found[:limit]]
-        return Page(items=items, next=write_cursor(items[-1].id) if len(found) > limit else None)
+        last = items[-1] if len(found) > limit else None
+        return Page(items=items, next=write_moment(last.received_at, last.id) if last else None)
 
     return routes
 

@@ -29,9 +29,9 @@ CONNECTORS = "select * from connector where station_id = any($1::text[]) order b
 BOOTS = """
 select * from boot
 where station_id = $1
-    and ($2::text is null or (received_at, call_id) < (select received_at, call_id from boot where call_id = $2))
+    and ($2::timestamptz is null or (received_at, call_id) < ($2, $3))
 order by received_at desc, call_id desc
-limit $3"""
+limit $4"""
 
 ORDER = """
 insert into station (station_id, boot_decision, boot_interval) values ($1, $2, $3)
@@ -88,9 +88,11 @@ async def connectors(db: Connection, station_ids: Collection[str]) -> Connectors
     return found
 
 
-async def boots(db: Connection, station_id: str, before: str | None, limit: int) -> list[Boot]:
-    """Boots of a station, newest first; before: the id that the page before ended with."""
-    return [_boot(row) for row in await db.fetch(BOOTS, station_id, before, limit)]
+async def boots(
+    db: Connection, station_id: str, before: tuple[datetime, str] | tuple[None, None], limit: int
+) -> list[Boot]:
+    """Boots of a station, newest first; before: received_at and id that the page before ended with."""
+    return [_boot(row) for row in await db.fetch(BOOTS, station_id, *before, limit)]
 
 
 async def order(db: Connection, station_id: str, decision: BootStatus, interval: int | None) -> None:

@@ -133,9 +133,13 @@ class BootOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    status: BootStatus
+    status: BootStatus = Field(examples=["Accepted"])
     interval: int | None = Field(
-        None, ge=1, le=24 * 3600, description="seconds between heartbeats (Accepted), or until it may ask again"
+        None,
+        ge=1,
+        le=24 * 3600,
+        description="seconds between heartbeats (Accepted), or until it may ask again",
+        examples=[300],
     )
 
 

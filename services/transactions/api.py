@@ -1,7 +1,6 @@
 """REST: transactions, their meter values, orphans; remote start and stop."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 import asyncpg
@@ -15,7 +14,7 @@ from services.common.copies import Copy
 from services.common.database import Database
 from services.common.fields import Moment
 from services.common.openapi import may
-from services.common.pages import Cursor, Limit, Page, read_cursor, unknown, write_cursor
+from services.common.pages import Cursor, Limit, Page, read_cursor, read_moment, write_cursor, write_moment
 from services.common.problems import Problem, at_fault
 from services.ocpp.id_tokens import TYPES, Token, token_key
 from services.transactions import reads, views
@@ -38,9 +37,9 @@ class Start(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id_token: str = Field(min_length=1, max_length=36, pattern=WORD)
+    id_token: str = Field(min_length=1, max_length=36, pattern=WORD, examples=["04A2B3C4D5E6F7"])
     type: Literal[TYPES] | None = Field(None, description="default: as registered, else Central")  # type: ignore[valid-type]
-    evse_id: int | None = Field(None, ge=1, lt=2**31, description="of OCPP 1.6: the connector")
+    evse_id: int | None = Field(None, ge=1, lt=2**31, description="of OCPP 1.6: the connector", examples=[1])
     connector_id: int | None = Field(None, ge=1, lt=2**31)
     expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
 
@@ -51,7 +50,7 @@ class Stop(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     transaction_id: Annotated[int, Field(ge=0, lt=2**31)] | Annotated[str, Field(max_length=36, pattern=WORD)] = Field(
-        description="ours or the station's"
+        description="ours or the station's", examples=[17]
     )
     expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
 
@@ -102,7 +101,7 @@ def _reading(database: Database, access: Access) -> APIRouter:
         async with database.connection() as db:
             if await reads.transaction(db, number) is None:
                 raise Problem(404, MISSING)
-            rows = await reads.samples(db, number, _place(cursor), limit + 1)
+            rows = await reads.samples(db, number, read_moment(cursor, int), limit + 1)
         return _page(rows, limit, views.sample)
 
     @routes.get("/stations/{station_id}/samples")
@@ -111,7 +110,7 @@ def _reading(database: Database, access: Access) -> APIRouter:
     ) -> Page[StationSampleView]:
         """Meter values that belong to no transaction, newest first."""
         async with database.connection() as db:
-            rows = await reads.station_samples(db, station_id, _place(cursor), limit + 1)
+            rows = await reads.station_samples(db, station_id, read_moment(cursor, int), limit + 1)
         return _page(rows, limit, views.station_sample)
 
     @routes.get("/orphans")
@@ -170,15 +169,7 @@ def _acting(database: Database, desk: Desk, tokens: Copy[Token], access: Access)
     return routes
 
 
-def _place(cursor: str | None) -> tuple[datetime, int] | None:
-    position = read_cursor(cursor, str, int)
-    try:
-        return (datetime.fromisoformat(str(position[0])), int(position[1])) if position else None
-    except ValueError:
-        raise unknown() from None
-
-
 def _page(rows: Sequence[asyncpg.Record], limit: int, show: Callable[[Any], V]) -> Page[V]:
     last = rows[limit - 1] if len(rows) > limit else None
-    following = write_cursor(last["taken_at"].isoformat(), last["digest"]) if last else None
+    following = write_moment(last["taken_at"], last["digest"]) if last else None
     return Page(items=[show(row) for row in rows[:limit]], next=following)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import asyncpg
 
@@ -34,6 +33,10 @@ select * from orphan_stop
 where ($1::text is null or station_id = $1) and ($2::bigint is null or id < $2)
 order by id desc
 limit $3"""
+
+
+# The time and the digest that a page ended with.
+Place = tuple[datetime, int] | tuple[None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +82,16 @@ async def named(db: Connection, station_id: str, name: str) -> Transaction | Non
     return read(row) if row else None
 
 
-async def samples(
-    db: Connection, number: int, after: tuple[datetime, int] | None, limit: int
-) -> Sequence[asyncpg.Record]:
+async def samples(db: Connection, number: int, after: Place, limit: int) -> Sequence[asyncpg.Record]:
     """Of a transaction, in the order of the station's clock."""
-    return await db.fetch(SAMPLES, number, *_place(after), limit)
+    return await db.fetch(SAMPLES, number, *after, limit)
 
 
-async def station_samples(
-    db: Connection, station_id: str, before: tuple[datetime, int] | None, limit: int
-) -> Sequence[asyncpg.Record]:
+async def station_samples(db: Connection, station_id: str, before: Place, limit: int) -> Sequence[asyncpg.Record]:
     """Of a station outside its transactions, newest first."""
-    return await db.fetch(STATION_SAMPLES, station_id, *_place(before), limit)
+    return await db.fetch(STATION_SAMPLES, station_id, *before, limit)
 
 
 async def orphans(db: Connection, station_id: str | None, before: int | None, limit: int) -> Sequence[asyncpg.Record]:
     """Newest first."""
     return await db.fetch(ORPHANS, station_id, before, limit)
-
-
-def _place(place: tuple[datetime, int] | None) -> tuple[Any, Any]:
-    return place or (None, None)

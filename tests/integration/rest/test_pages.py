@@ -1,0 +1,75 @@
+"""A list read page by page, while rows come at both ends and others go: what was there all the time is seen once."""
+
+from collections.abc import AsyncIterator, Iterator
+from random import Random
+from typing import Any
+
+import pytest
+
+from services.common.database import Database
+from tests.integration.common.running import Running, running, settings_of
+from tests.integration.rest.lists import LISTS, List, transaction
+from tests.integration.rest.serving import BUILDS
+
+FIRST, LAST = 1000, 1060
+# Rows that stay, with one between each two that comes or goes.
+STAYING = range(FIRST + 1, LAST, 2)
+
+
+@pytest.fixture(params=LISTS, ids=lambda one: f"{one.service} {one.path}")
+async def reading(
+    request: pytest.FixtureRequest, environment: dict[str, str]
+) -> AsyncIterator[tuple[List, Running, Database]]:
+    build, kind = BUILDS[request.param.service]
+    async with running(request.param.service, build, settings_of(kind, environment)) as world:
+        yield request.param, world, world.database
+
+
+@pytest.mark.parametrize("limit", [1, 7])
+async def test_what_stays_is_seen_once_and_in_order(reading: tuple[List, Running, Database], limit: int) -> None:
+    one, world, database = reading
+    change = Changes(one, database, Random(limit))
+    await change.begin()
+    seen: list[Any] = []
+    cursor: str | None = None
+    for _ in range(LAST):
+        page = await world.get(one.path, limit=limit, **({"cursor": cursor} if cursor else {}))
+        assert len(page["items"]) <= limit
+        seen += [item[one.shown] for item in page["items"]]
+        if (cursor := page["next"]) is None:
+            break
+        await change.next(seen[-1])
+    staying = [one.name(place) for place in STAYING]
+    found = [name for name in seen if name in set(staying)]
+    assert found in (staying, staying[::-1])
+    assert len(set(seen)) == len(seen)
+
+
+class Changes:
+    """What happens to the rows of a list between two pages."""
+
+    def __init__(self, one: List, database: Database, random: Random) -> None:
+        self._one, self._database, self._random = one, database, random
+        self._going = {place for place in range(FIRST, LAST + 1) if place not in STAYING}
+        self._ends = zip(range(FIRST - 1, FIRST - 11, -1), range(LAST + 1, LAST + 11), strict=True)
+
+    async def begin(self) -> None:
+        async with self._database.connection() as db:
+            if self._one.service == "transactions":
+                await List("", "", "transaction", "id", "id", transaction).add(db, 7)
+            for place in self._random.sample(range(FIRST, LAST + 1), LAST + 1 - FIRST):
+                await self._one.add(db, place)
+
+    async def next(self, ended: Any) -> None:
+        """ended: the name of the row that the page ended with, which goes if it may."""
+        async with self._database.connection() as db:
+            for place in next(self._ends, ()):
+                await self._one.add(db, place)
+            for place in self._leaving(ended):
+                self._going.remove(place)
+                await self._one.remove(db, place)
+
+    def _leaving(self, ended: Any) -> Iterator[int]:
+        last = {place for place in self._going if self._one.name(place) == ended}
+        others = sorted(self._going - last)
+        yield from last | set(self._random.sample(others, min(1, len(others))))
