@@ -18,7 +18,11 @@ from services.firmware.views import BootOrder, BootView, StationView
 
 READ, WRITE = "firmware:read", "firmware:write"
 
-TAGS = {"stations": "The inventory: which stations there are, what they are, and whether they are let in."}
+TAGS = {
+    "stations": "The inventory: which stations there are, what they are, and whether they are let in.",
+    "configuration": "The settings of a station: what they are, and setting them, whatever its version.",
+    "groups": "What is desired of the settings of all stations of a group, and which of them differ.",
+}
 MISSING = "no such station was ever heard of"
 
 Text = Annotated[str | None, Query(max_length=255, pattern=WORD)]

@@ -1,18 +1,20 @@
 """REST of configuration: the picture of a station, setting and reading it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel
 
 from services.common.access import Access
 from services.common.clock import Clock
 from services.common.commands import Command
-from services.common.commands_api import ExpiresIn, IdempotencyKey, StationId, Wait, reused, view
+from services.common.commands_api import REUSED, ExpiresIn, IdempotencyKey, StationId, Wait, reused, view
 from services.common.commands_desk import Desk, KeyReused
 from services.common.database import Database
+from services.common.openapi import may
 from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.firmware.configuration import desired, groups_api, reads, reports_store
-from services.firmware.configuration.asking import Asking
+from services.firmware.configuration.asking import MISSING, Asking
 from services.firmware.configuration.reads import Wanted
 from services.firmware.configuration.views import (
     ConfigurationView,
@@ -54,7 +56,7 @@ def router(database: Database, desk: Desk, access: Access, clock: Clock) -> APIR
 def _picture(asking: Asking) -> APIRouter:
     routes = APIRouter()
 
-    @routes.get("")
+    @routes.get("", responses=may({404: MISSING}))
     async def configuration(
         station_id: StationId, wanted: Annotated[Wanted, Depends(wanted)], limit: Limit = 100, cursor: Cursor = None
     ) -> ConfigurationView:
@@ -82,7 +84,7 @@ def _picture(asking: Asking) -> APIRouter:
             report=ReportView.of(reports[0]) if reports else None,
         )
 
-    @routes.get("/reports")
+    @routes.get("/reports", responses=may({404: MISSING}))
     async def reports(station_id: StationId, limit: Limit = 20) -> Page[ReportView]:
         """Its reports in parts (2.x), the newest of them, newest first; those that lack parts too."""
         await asking.standing(station_id)
@@ -96,7 +98,7 @@ def _picture(asking: Asking) -> APIRouter:
 def _acts(asking: Asking) -> APIRouter:
     routes = APIRouter()
 
-    @routes.put("", status_code=202, responses={200: {"model": SetResults, "description": "all have an answer"}})
+    @routes.put("", status_code=202, responses=_asked(SetResults))
     async def put(
         station_id: StationId,
         body: ToSet,
@@ -117,7 +119,7 @@ def _acts(asking: Asking) -> APIRouter:
         response.status_code = _status(commands)
         return SetResults(station_id=station_id, settings=results(asked, commands, known))
 
-    @routes.post("/refresh", status_code=202, responses={200: {"model": ReadResults, "description": "all have ended"}})
+    @routes.post("/refresh", status_code=202, responses=_asked(ReadResults))
     async def refresh(
         station_id: StationId,
         body: ToRead,
@@ -138,6 +140,11 @@ def _acts(asking: Asking) -> APIRouter:
         return ReadResults(station_id=station_id, commands=[view(command) for command in commands], request_id=number)
 
     return routes
+
+
+def _asked(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    said = {200: {"model": model, "description": "all have ended"}, 202: {"description": "some go on"}}
+    return said | may({404: MISSING, 409: f"{REUSED}, or the configuration of the station's version is not known"})
 
 
 def _status(commands: list[Command]) -> int:

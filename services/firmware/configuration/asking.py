@@ -18,6 +18,8 @@ from services.firmware.dialects.names import BadName
 from services.firmware.dialects.settings import Limits, Payload, SettingsDialect
 from services.firmware.domain.settings import Setting, key
 
+MISSING = "no such station was ever heard of"
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -41,7 +43,7 @@ class Asking:
         async with self.database.connection() as db:
             found = await steps_store.one(db, station_id)
         if found is None:
-            raise Problem(404, f"no station {station_id} was ever heard of")
+            raise Problem(404, MISSING)
         return found
 
     async def target(self, station_id: str) -> Target:

@@ -9,6 +9,7 @@ from services.common.access import Access
 from services.common.commands_api import WORD
 from services.common.commands_desk import Desk
 from services.common.database import Connection
+from services.common.openapi import may
 from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.problems import Problem
 from services.common.stations import Filter
@@ -21,6 +22,7 @@ from services.firmware.domain.settings import Setting, key
 READ, WRITE = "firmware:read", "firmware:write"
 # Stations that are looked at in one go.
 AT_ONCE = 500
+MISSING = "nothing is desired of this group"
 Group = Annotated[str, Path(min_length=1, max_length=255, pattern=WORD, description="as stations are registered in")]
 
 
@@ -35,12 +37,12 @@ def router(asking: Asking, access: Access) -> APIRouter:
 def _reading(asking: Asking) -> APIRouter:
     routes = APIRouter()
 
-    @routes.get("")
+    @routes.get("", responses=may({404: MISSING}))
     async def configuration(group: Group) -> GroupView:
         """What is desired of the stations of a group."""
         return GroupView.of(await _desired(asking, group), len(_members(asking.desk, group)))
 
-    @routes.get("/differences")
+    @routes.get("/differences", responses=may({404: MISSING}))
     async def differences(
         group: Group,
         everything: Annotated[bool, Query(alias="all", description="what is as desired too")] = False,
@@ -94,12 +96,12 @@ def _acting(asking: Asking) -> APIRouter:
             await steps_store.mark_due(db, members, now)
         return GroupView.of(wanted, len(members))
 
-    @routes.delete("", status_code=204)
+    @routes.delete("", status_code=204, responses=may({404: MISSING}))
     async def leave(group: Group) -> Response:
         """Nothing is desired any more; stations keep what they have."""
         async with asking.database.transaction() as db:
             if not await desired.remove(db, group):
-                raise Problem(404, f"nothing is desired of a group {group}")
+                raise Problem(404, MISSING)
         return Response(status_code=204)
 
     return routes
@@ -109,7 +111,7 @@ async def _desired(asking: Asking, group: str) -> Desired:
     async with asking.database.connection() as db:
         found = (await desired.load(db, [group])).get(group)
     if found is None:
-        raise Problem(404, f"nothing is desired of a group {group}")
+        raise Problem(404, MISSING)
     return found
 
 

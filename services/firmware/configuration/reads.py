@@ -23,7 +23,8 @@ limit $9"""
 
 STATIONS = """
 select station_id, version, online, booted_at from station
-where station_id = any($1::text[]) order by station_id"""
+where station_id = any($1::text[]) order by station_id collate "C"
+"""
 
 
 @dataclass(frozen=True, slots=True)

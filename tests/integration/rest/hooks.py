@@ -6,6 +6,12 @@ from typing import Any
 import schemathesis
 from schemathesis import Case, GenerationMode, HookContext
 
+NAMES = {
+    "settings": {"heartbeat_interval": "300"},
+    "names": ["heartbeat_interval"],
+    "versions": {"1.6": {"HeartbeatInterval": "300"}},
+}
+
 
 @schemathesis.hook
 def before_call(_: HookContext, case: Case, __: dict[str, Any]) -> None:
@@ -24,9 +30,18 @@ def _agree(case: Case) -> None:
     if "/commands/" in case.operation.path and case.path_parameters.get("station_id", "").startswith("vienna"):
         # Its version is known, and the payload may be one of another version.
         case.path_parameters["station_id"] = "anyone"
+    _settings(case.body)
     if case.operation.path == "/v1/stations/{station_id}" and isinstance(case.body, dict) and "password" in case.body:
         # A password, or null, contradicts one of the two.
         case.body.pop("auth", None)
+
+
+def _settings(body: Any) -> None:
+    """Names have a grammar of their own, and belong to a version."""
+    if isinstance(body, dict) and {"settings", "names", "versions"} & set(body):
+        for field, valid in NAMES.items():
+            if body.get(field):
+                body[field] = valid
 
 
 def _whole(value: Any) -> Any:
