@@ -143,8 +143,12 @@ def _acts(asking: Asking) -> APIRouter:
 
 
 def _asked(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    said = {200: {"model": model, "description": "all have ended"}, 202: {"description": "some go on"}}
-    return said | may({404: MISSING, 409: f"{REUSED}, or the configuration of the station's version is not known"})
+    """What asking a station may say."""
+    return {
+        200: {"model": model, "description": "all have ended"},
+        202: {"description": "some go on"},
+        **may({404: MISSING, 409: f"{REUSED}, or the configuration of the station's version is not known"}),
+    }
 
 
 def _status(commands: list[Command]) -> int:
