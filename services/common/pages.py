@@ -51,10 +51,10 @@ def write_moment(at: datetime, key: str | int) -> str:
     return write_cursor(at.isoformat(), key)
 
 
-def read_moment(cursor: str | None, kind: type) -> tuple[datetime, Any] | tuple[None, None]:
-    """The time and the key in a cursor; None twice for the first page. Raises Problem."""
+def read_moment(cursor: str | None, kind: type) -> tuple[datetime, Any] | None:
+    """The time and the key in a cursor; None for the first page. Raises Problem."""
     if (position := read_cursor(cursor, str, kind)) is None:
-        return None, None
+        return None
     try:
         return datetime.fromisoformat(str(position[0])).astimezone(UTC), position[1]
     except (ValueError, OverflowError):

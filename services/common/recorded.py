@@ -56,10 +56,10 @@ def event(events: Events, call: Call) -> Record:
 
 
 async def page(
-    db: Connection, station_id: str, action: str | None, before: tuple[datetime, str] | tuple[None, None], limit: int
+    db: Connection, station_id: str, action: str | None, before: tuple[datetime, str] | None, limit: int
 ) -> list[asyncpg.Record]:
     """Messages of a station, newest first; before: received_at and call_id that the page before ended with."""
-    return await db.fetch(PAGE, station_id, action, *before, limit)
+    return await db.fetch(PAGE, station_id, action, *(before or (None, None)), limit)
 
 
 def _text(call: Call) -> str:

@@ -88,11 +88,9 @@ async def connectors(db: Connection, station_ids: Collection[str]) -> Connectors
     return found
 
 
-async def boots(
-    db: Connection, station_id: str, before: tuple[datetime, str] | tuple[None, None], limit: int
-) -> list[Boot]:
+async def boots(db: Connection, station_id: str, before: tuple[datetime, str] | None, limit: int) -> list[Boot]:
     """Boots of a station, newest first; before: received_at and id that the page before ended with."""
-    return [_boot(row) for row in await db.fetch(BOOTS, station_id, *before, limit)]
+    return [_boot(row) for row in await db.fetch(BOOTS, station_id, *(before or (None, None)), limit)]
 
 
 async def order(db: Connection, station_id: str, decision: BootStatus, interval: int | None) -> None:

@@ -36,7 +36,7 @@ limit $3"""
 
 
 # The time and the digest that a page ended with.
-Place = tuple[datetime, int] | tuple[None, None]
+Place = tuple[datetime, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +82,16 @@ async def named(db: Connection, station_id: str, name: str) -> Transaction | Non
     return read(row) if row else None
 
 
-async def samples(db: Connection, number: int, after: Place, limit: int) -> Sequence[asyncpg.Record]:
+async def samples(db: Connection, number: int, after: Place | None, limit: int) -> Sequence[asyncpg.Record]:
     """Of a transaction, in the order of the station's clock."""
-    return await db.fetch(SAMPLES, number, *after, limit)
+    return await db.fetch(SAMPLES, number, *(after or (None, None)), limit)
 
 
-async def station_samples(db: Connection, station_id: str, before: Place, limit: int) -> Sequence[asyncpg.Record]:
+async def station_samples(
+    db: Connection, station_id: str, before: Place | None, limit: int
+) -> Sequence[asyncpg.Record]:
     """Of a station outside its transactions, newest first."""
-    return await db.fetch(STATION_SAMPLES, station_id, *before, limit)
+    return await db.fetch(STATION_SAMPLES, station_id, *(before or (None, None)), limit)
 
 
 async def orphans(db: Connection, station_id: str | None, before: int | None, limit: int) -> Sequence[asyncpg.Record]:

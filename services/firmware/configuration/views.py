@@ -33,7 +33,7 @@ class ToSet(BaseModel):
     """Settings by their own names or by those that versions share, and the values they are to have."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"settings": {"heartbeat_interval": "300"}}}
+        extra="forbid", json_schema_extra={"examples": [{"settings": {"heartbeat_interval": "300"}}]}
     )
 
     settings: Values = Field(min_length=1)
@@ -42,7 +42,7 @@ class ToSet(BaseModel):
 class ToRead(BaseModel):
     """What to read again; without names, everything. report: of 2.x, which."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"names": ["heartbeat_interval"]}]})
 
     names: Annotated[list[Name], Field(min_length=1, max_length=MOST)] | None = None
     report: Base = "FullInventory"
@@ -54,10 +54,12 @@ class ToDesire(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "example": {
-                "settings": {"heartbeat_interval": "300"},
-                "versions": {"1.6": {"MeterValuesSampledData": "Energy.Active.Import.Register"}},
-            }
+            "examples": [
+                {
+                    "settings": {"heartbeat_interval": "300"},
+                    "versions": {"1.6": {"MeterValuesSampledData": "Energy.Active.Import.Register"}},
+                }
+            ]
         },
     )
 

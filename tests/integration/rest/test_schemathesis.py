@@ -19,6 +19,7 @@ headers = {{ Authorization = "Bearer ${{VOLTBUS_TOKEN}}" }}
 continue-on-failure = true
 request-timeout = 20
 warnings = false
+workers = 4
 
 [generation]
 deterministic = true
