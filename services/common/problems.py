@@ -79,8 +79,9 @@ def install(app: FastAPI) -> None:
 
 
 def faults(error: RequestValidationError) -> list[dict[str, str]]:
-    """What is wrong with a request, by field, each fault once."""
-    found = {(_field(one, error.body), one["msg"].removeprefix("Value error, ")): None for one in error.errors()}
+    """What is wrong with a request, by field, each fault once; that null would be right too is no help."""
+    told = [one for one in error.errors() if one["type"] != "none_required"] or error.errors()
+    found = {(_field(one, error.body), one["msg"].removeprefix("Value error, ")): None for one in told}
     return [{"field": field, "message": message} for field, message in found]
 
 
