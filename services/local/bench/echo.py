@@ -17,8 +17,9 @@ from services.common.calls import Call, Refused, Replies
 from services.common.clock import Clock, now
 from services.common.consumer import Consumer
 from services.common.kafka import KafkaBus
-from services.common.service import Service, main, web
+from services.common.service import Service, main
 from services.common.settings import CommonSettings
+from services.common.web import web
 from services.ocpp import topics
 
 NUMBERS = itertools.count(1)
