@@ -29,6 +29,18 @@ Moment = Annotated[
 ]
 
 
+def _number(value: object) -> object:
+    """Not what pydantic would make one of."""
+    if isinstance(value, bool | str):
+        raise ValueError("no number")
+    return value
+
+
+# Numbers of bodies; those of queries are text.
+Int = Annotated[int, BeforeValidator(_number)]
+Float = Annotated[float, BeforeValidator(_number)]
+
+
 def absent(schema: dict[str, Any]) -> None:
     """For `json_schema_extra` of a field that may be absent but not null: its default is nothing to tell of."""
     schema.pop("default", None)

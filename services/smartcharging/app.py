@@ -47,7 +47,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     heard = Topics(calls, results, connections)
     handler = Handler(database, desk, sharing, events, Replies(outbound), heard, clock)
     consumer = Consumer(bus, NAME, [calls, results, connections, sessions, connectors], handler.handle, dead, clock)
-    app = web(NAME, "Limits that stations share, charging profiles, and what stations report about them.")
+    app = web(NAME, "Limits that stations share, charging profiles, and what stations report about them.", api.TAGS)
     access = Access(settings)
     sites = Sites(database, desk, sharing, routes, events, clock)
     for router in api.routers(database, desk, sites, access, clock):

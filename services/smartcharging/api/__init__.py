@@ -13,6 +13,11 @@ from services.smartcharging.api import profiles, sites, stored
 from services.smartcharging.api.fields import READ
 from services.smartcharging.sites import Sites
 
+TAGS = {
+    "sites": "Stations that share a limit, and how it is shared now.",
+    "profiles": "The charging profiles of stations, and those that are kept to be installed.",
+}
+
 
 def routers(database: Database, desk: Desk, sites_: Sites, access: Access, clock: Clock) -> Sequence[APIRouter]:
     """Everything that smartcharging serves under /v1."""

@@ -1,28 +1,21 @@
 """Charging profiles as clients write them, and as they are shown."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from services.common.fields import Float, Int, Moment
 from services.common.problems import Problem
 from services.ocpp.timestamps import write_time
 from services.smartcharging.api.fields import NAME, EvseId, Strict, Unit
 from services.smartcharging.domain.limits import FIRST_ID
 from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose, Schedule, faults, written
 
-Seconds = Annotated[int, Field(ge=0, le=2**31 - 1)]
-Rate = Annotated[float, Field(ge=0, le=100_000_000, allow_inf_nan=False)]
+Seconds = Annotated[Int, Field(ge=0, le=2**31 - 1)]
+Rate = Annotated[Float, Field(ge=0, le=100_000_000, allow_inf_nan=False)]
 
 
-def _utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("outside of the years 1 to 9999") from None
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 TransactionId = Annotated[
     str,
     Field(
@@ -34,8 +27,8 @@ TransactionId = Annotated[
 class PeriodBody(Strict):
     start: Seconds = Field(description="after the schedule's, in seconds; the first is 0")
     limit: Rate = Field(description="A for each phase, or W; one decimal", examples=[16])
-    phases: int | None = Field(None, ge=1, le=3)
-    phase_to_use: int | None = Field(None, ge=1, le=3, description="of OCPP 2.x")
+    phases: Int | None = Field(None, ge=1, le=3)
+    phase_to_use: Int | None = Field(None, ge=1, le=3, description="of OCPP 2.x")
 
 
 class ScheduleBody(Strict):
@@ -49,9 +42,9 @@ class ScheduleBody(Strict):
 class ProfileBody(Strict):
     """A charging profile in words of no version."""
 
-    id: int = Field(ge=1, lt=FIRST_ID, description="what has the same is replaced; those above are the sites' own")
+    id: Int = Field(ge=1, lt=FIRST_ID, description="what has the same is replaced; those above are the sites' own")
     purpose: Literal[Purpose.STATION_MAX, Purpose.TX_DEFAULT, Purpose.TX]
-    stack_level: int = Field(0, ge=0, le=1000)
+    stack_level: Int = Field(0, ge=0, le=1000)
     kind: Kind = Kind.RELATIVE
     recurrency: Literal["Daily", "Weekly"] | None = None
     valid_from: Moment | None = None

@@ -6,7 +6,8 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.common.commands_api import WORD
-from services.common.problems import Problem
+from services.common.fields import Float, Int
+from services.common.problems import at_fault
 from services.smartcharging.domain.loads import tenths
 from services.smartcharging.domain.site import PHASES, Limit, Member, Site
 
@@ -17,11 +18,11 @@ NAME = r"^[^\x00-\x1f\x7f/]+$"
 SiteId = Annotated[str, Path(min_length=1, max_length=100, pattern=NAME, examples=["garage-7"])]
 ProfileName = Annotated[str, Path(min_length=1, max_length=100, pattern=NAME, examples=["night"])]
 StationName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=WORD)]
-EvseId = Annotated[int, Field(ge=1, le=1000)]
+EvseId = Annotated[Int, Field(ge=1, le=1000)]
 Unit = Literal["A", "W"]
 Phase = Literal["L1", "L2", "L3"]
-Amperes = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
-Priority = Annotated[int, Field(ge=-1000, le=1000, description="the higher is served first")]
+Amperes = Annotated[Float, Field(ge=0, le=10_000, allow_inf_nan=False)]
+Priority = Annotated[Int, Field(ge=-1000, le=1000, description="the higher is served first")]
 LARGEST = 1000
 
 
@@ -32,7 +33,7 @@ class Strict(BaseModel):
 class LimitBody(Strict):
     """What all sessions of a site may draw together."""
 
-    value: float = Field(ge=0, le=100_000_000, allow_inf_nan=False, examples=[96])
+    value: Float = Field(ge=0, le=100_000_000, allow_inf_nan=False, examples=[96])
     unit: Unit = Field("A", description="A: for each phase; W: for all phases together")
 
 
@@ -43,7 +44,7 @@ class StationBody(Strict):
     evse_ids: list[EvseId] | None = Field(
         None, min_length=1, max_length=100, description="which of its EVSEs (1.6: connectors); null: all of them"
     )
-    phases: list[Phase] | int | None = Field(
+    phases: list[Phase] | Int | None = Field(
         None,
         description="the site's phases that it hangs on, in the order of its own conductors; a number: so many from L1 "
         "on; null: all the site has",
@@ -85,8 +86,8 @@ class SiteBody(Strict):
     """A site as it shall be."""
 
     limit: LimitBody
-    phases: int = Field(3, ge=1, le=3)
-    voltage: float = Field(230, ge=50, le=1000, allow_inf_nan=False, description="between a phase and neutral, in V")
+    phases: Int = Field(3, ge=1, le=3)
+    voltage: Float = Field(230, ge=50, le=1000, allow_inf_nan=False, description="between a phase and neutral, in V")
     default_a: Amperes | None = Field(
         None,
         description="what a session may draw that begins unheard of, while its station is away; it is set aside for "
@@ -100,7 +101,7 @@ class SiteBody(Strict):
         members = tuple(body.member(self.phases) for body in bodies)
         default = None if self.default_a is None else tenths(self.default_a)
         if fault := _fault(self, members, default):
-            raise Problem(422, f"body.{fault[0]}: {fault[1]}", [{"field": f"body.{fault[0]}", "message": fault[1]}])
+            raise at_fault(f"body.{fault[0]}", fault[1])
         return Site(site_id, Limit(self.limit.value, self.limit.unit), members, self.phases, self.voltage, default)
 
 
@@ -119,7 +120,7 @@ class WishBody(Strict):
     """What an operator wants for one session; null: as for its station."""
 
     priority: Priority | None = None
-    minimum_a: Amperes | None = Field(None, ge=1)
+    minimum_a: Amperes | None = Field(None, ge=1, examples=[10])
     maximum_a: Amperes | None = Field(None, description="never more than its station's max_a")
 
     @model_validator(mode="after")

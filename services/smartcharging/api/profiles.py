@@ -8,14 +8,15 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from services.common.access import Access
-from services.common.commands_api import CommandStatus, ExpiresIn, IdempotencyKey, StationId, Wait, issue
+from services.common.commands_api import ISSUED, CommandStatus, ExpiresIn, IdempotencyKey, StationId, Wait, issue
 from services.common.commands_desk import Asked, Desk
 from services.common.database import Database
-from services.common.problems import Problem
+from services.common.openapi import may
+from services.common.problems import Problem, at_fault
 from services.smartcharging.api.bodies import InstallBody, ProfileView, ScheduleView, view
 from services.smartcharging.api.fields import READ, WRITE, Unit
 from services.smartcharging.api.reports import Report, newest
-from services.smartcharging.api.stored import find
+from services.smartcharging.api.stored import MISSING, find
 from services.smartcharging.domain.installed import Installed
 from services.smartcharging.domain.limits import FIRST_ID
 from services.smartcharging.domain.orders import ClearProfiles, ComposeSchedule, Word
@@ -26,6 +27,9 @@ from services.smartcharging.remote import composed
 
 EvseQuery = Annotated[int | None, Query(ge=0, le=1000, description="0: the station itself; a connector in OCPP 1.6")]
 SETTABLE = Literal[Purpose.STATION_MAX, Purpose.TX_DEFAULT, Purpose.TX]
+
+
+REFUSED, SILENT = "the station gave no schedule", "the station did not answer"
 
 
 class InstalledView(BaseModel):
@@ -70,7 +74,7 @@ def router(database: Database, desk: Desk, access: Access) -> APIRouter:
             reported = await newest(db, station_id)
         return Profiles(items=[_view(one) for one in found], reported=reported)
 
-    @routes.post("/profiles", dependencies=write, status_code=202, responses={200: {"model": CommandStatus}})
+    @routes.post("/profiles", dependencies=write, status_code=202, responses=ISSUED | may({404: MISSING}))
     async def install(
         station_id: StationId,
         body: InstallBody,
@@ -81,7 +85,7 @@ def router(database: Database, desk: Desk, access: Access) -> APIRouter:
     ) -> CommandStatus:
         """Installs a profile, or a stored one. 409 where the limits of a station's sessions are its site's matter."""
         if (body.profile is None) == (body.stored is None):
-            raise Problem(422, "body: a profile, or the name of a stored one")
+            raise at_fault("body", "a profile, or the name of a stored one: one of both")
         chosen = body.profile or (await find(database, body.stored or "")).profile
         profile = chosen.profile(body.evse_id, body.transaction_id)
         if profile.purpose != Purpose.STATION_MAX:
@@ -89,7 +93,7 @@ def router(database: Database, desk: Desk, access: Access) -> APIRouter:
         asked = Asked(station_id, Word.SET.value, written(profile), expires_in, idempotency_key)
         return await issue(desk, asked, wait, response)
 
-    @routes.delete("/profiles", dependencies=write, status_code=202, responses={200: {"model": CommandStatus}})
+    @routes.delete("/profiles", dependencies=write, status_code=202, responses=ISSUED)
     async def clear(
         station_id: StationId,
         response: Response,
@@ -104,20 +108,20 @@ def router(database: Database, desk: Desk, access: Access) -> APIRouter:
         """Clears the profiles that fit everything that is given (K10). 409 where they can be those of its site."""
         order = ClearProfiles(id, evse_id, purpose, stack_level)
         if order == ClearProfiles():
-            raise Problem(422, "query: an id, an evse_id, a purpose or a stack_level (K10.FR.02)")
+            raise at_fault("query", "an id, an evse_id, a purpose or a stack_level (K10.FR.02)")
         if purpose != Purpose.STATION_MAX and (id is None or id >= FIRST_ID):
             await _not_of_site(station_id)
         asked = Asked(station_id, Word.CLEAR.value, asdict(order), expires_in, idempotency_key)
         return await issue(desk, asked, wait, response)
 
-    @routes.post("/profiles/report", dependencies=write, status_code=202, responses={200: {"model": CommandStatus}})
+    @routes.post("/profiles/report", dependencies=write, status_code=202, responses=ISSUED)
     async def report(
         station_id: StationId, response: Response, evse_id: EvseQuery = None, wait: Wait = 0, expires_in: ExpiresIn = 60
     ) -> CommandStatus:
         """Asks a station of OCPP 2.x what it has installed (K09); what it reports is shown with its profiles."""
         return await issue(desk, Asked(station_id, Word.REPORT.value, {"evse_id": evse_id}, expires_in), wait, response)
 
-    @routes.get("/composite-schedule", dependencies=read)
+    @routes.get("/composite-schedule", dependencies=read, responses=may({409: REFUSED, 504: SILENT}))
     async def composite_schedule(
         station_id: StationId,
         response: Response,
@@ -132,10 +136,10 @@ def router(database: Database, desk: Desk, access: Access) -> APIRouter:
         command = await issue(desk, asked, wait, response)
         response.status_code = 200
         if command.outcome is None or command.status == "expired":
-            raise Problem(504, "the station did not answer")
+            raise Problem(504, SILENT)
         found = composed(command.version, command.response)
         if found is None:
-            raise Problem(409, "the station gave no schedule: " + (command.error_code or _said(command.response)))
+            raise Problem(409, f"{REFUSED}: " + (command.error_code or _said(command.response)))
         where = evse_id if found.evse_id is None else found.evse_id
         schedule = ScheduleView(**asdict(found.schedule))
         return CompositeSchedule(station_id=station_id, evse_id=where, command_id=command.command_id, schedule=schedule)

@@ -1,11 +1,14 @@
 """REST of sites: the limit, the stations that share it, and how it is shared now."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
 
 from services.common.access import Access
 from services.common.clock import Clock
+from services.common.openapi import may
 from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
-from services.common.problems import Problem
+from services.common.problems import Problem, at_fault
 from services.smartcharging import reads
 from services.smartcharging.api import views
 from services.smartcharging.api.fields import READ, WRITE, SiteBody, SiteId, WishBody
@@ -13,19 +16,27 @@ from services.smartcharging.api.views import SessionView, SiteState, SiteView
 from services.smartcharging.domain.loads import tenths
 from services.smartcharging.sites import Sites, Taken
 
+PUT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "it was there, and is as asked now"},
+    201: {"model": SiteState, "description": "it is new"},
+    **may({409: "one of its stations is in another site"}),
+}
+MISSING = may({404: "there is no such site, or no such session in it"})
+SessionId = Annotated[int, Path(ge=1, lt=2**63, description="our id of its transaction")]
+
 
 def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
     """/v1/sites."""
     routes = APIRouter(prefix="/v1/sites", tags=["sites"])
     read, write = [access.require(READ)], [access.require(WRITE)]
 
-    @routes.put("/{site_id}", dependencies=write, responses={201: {"model": SiteState}})
+    @routes.put("/{site_id}", dependencies=write, responses=PUT)
     async def put(site_id: SiteId, body: SiteBody, response: Response) -> SiteState:
         """Sets a site; its limit is shared anew at once. 409 where one of its stations is in another site."""
         try:
             new = await sites.put(body.site(site_id))
         except Taken as error:
-            raise Problem(409, str(error)) from None
+            raise at_fault("body.stations", str(error), 409) from None
         response.status_code = 201 if new else 200
         return await state(site_id)
 
@@ -39,27 +50,27 @@ def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
         items = [views.site(row, members[row["site_id"]]) for row in rows[:limit]]
         return Page(items=items, next=write_cursor(items[-1].site_id) if len(rows) > limit else None)
 
-    @routes.get("/{site_id}", dependencies=read)
+    @routes.get("/{site_id}", dependencies=read, responses=MISSING)
     async def site(site_id: SiteId) -> SiteState:
         """A site, its phases, EVSEs and sessions as they are now."""
         return await state(site_id)
 
-    @routes.delete("/{site_id}", dependencies=write, status_code=204)
+    @routes.delete("/{site_id}", dependencies=write, status_code=204, responses=MISSING)
     async def remove(site_id: SiteId) -> None:
         """Removes a site; its stations are freed of its limits."""
         if not await sites.remove(site_id):
             raise _missing()
 
-    @routes.get("/{site_id}/sessions", dependencies=read)
+    @routes.get("/{site_id}/sessions", dependencies=read, responses=MISSING)
     async def sessions(site_id: SiteId) -> Page[SessionView]:
         """The active sessions of a site and their shares."""
         return Page(items=(await state(site_id)).sessions)
 
-    @routes.put("/{site_id}/sessions/{session}", dependencies=write)
-    async def wish(site_id: SiteId, session: int, body: WishBody) -> SessionView:
+    @routes.put("/{site_id}/sessions/{session}", dependencies=write, responses=MISSING)
+    async def wish(site_id: SiteId, session: SessionId, body: WishBody) -> SessionView:
         """Sets what an operator wants for one session, until it ends; null takes it back."""
         minimum, maximum = (None if one is None else tenths(one) for one in (body.minimum_a, body.maximum_a))
-        if abs(session) >= 1 << 63 or not await sites.wish(site_id, session, body.priority, minimum, maximum):
+        if not await sites.wish(site_id, session, body.priority, minimum, maximum):
             raise Problem(404, "there is no such session in this site")
         found = next((one for one in (await state(site_id)).sessions if one.session == session), None)
         if found is None:

@@ -1,6 +1,7 @@
 """REST of stored profiles, which operators keep to install them again."""
 
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import orjson
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 from services.common.access import Access
 from services.common.clock import Clock
 from services.common.database import Database
+from services.common.openapi import may
 from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.problems import Problem
 from services.smartcharging import reads
@@ -26,12 +28,19 @@ class StoredView(BaseModel):
     changed_at: datetime
 
 
+MISSING = "there is no such stored profile"
+PUT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "it was there, and is as asked now"},
+    201: {"model": StoredView, "description": "it is new"},
+}
+
+
 def router(database: Database, access: Access, clock: Clock) -> APIRouter:
     """/v1/profiles."""
     routes = APIRouter(prefix="/v1/profiles", tags=["profiles"])
     read, write = [access.require(READ)], [access.require(WRITE)]
 
-    @routes.put("/{name}", dependencies=write, responses={201: {"model": StoredView}})
+    @routes.put("/{name}", dependencies=write, responses=PUT)
     async def put(name: ProfileName, body: ProfileBody, response: Response) -> StoredView:
         """Keeps a profile; it is installed by POST /v1/stations/{station_id}/profiles."""
         tx = body.purpose == Purpose.TX
@@ -51,12 +60,12 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
         items = [_view(row) for row in rows[:limit]]
         return Page(items=items, next=write_cursor(items[-1].name) if len(rows) > limit else None)
 
-    @routes.get("/{name}", dependencies=read)
+    @routes.get("/{name}", dependencies=read, responses=may({404: MISSING}))
     async def stored(name: ProfileName) -> StoredView:
         """One stored profile."""
         return await find(database, name)
 
-    @routes.delete("/{name}", dependencies=write, status_code=204)
+    @routes.delete("/{name}", dependencies=write, status_code=204, responses=may({404: MISSING}))
     async def remove(name: ProfileName) -> None:
         """Forgets a stored profile; where it is installed, it stays."""
         async with database.transaction() as db:
@@ -80,4 +89,4 @@ def _view(row: asyncpg.Record) -> StoredView:
 
 
 def _missing() -> Problem:
-    return Problem(404, "there is no such stored profile")
+    return Problem(404, MISSING)

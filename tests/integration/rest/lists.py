@@ -1,5 +1,6 @@
 """Every list of the REST APIs, and how rows come to stand at a place in its order."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -97,6 +98,17 @@ def orphan(place: int) -> Row:
     return {"id": place, "call_id": "c", "station_id": "CP1", "transaction_id": f"t{place}", **times}
 
 
+def site(place: int) -> Row:
+    limit = {"limit_value": 96.0, "limit_unit": "A", "phases": 3, "voltage": 230.0}
+    return {"site_id": f"s{place:05}", **limit, "created_at": START, "changed_at": START}
+
+
+def stored_profile(place: int) -> Row:
+    schedule = {"unit": "A", "periods": [{"start": 0, "limit": 6}]}
+    profile = {"id": 1, "purpose": "TxDefaultProfile", "schedule": schedule}
+    return {"name": f"p{place:05}", "profile": json.dumps(profile), "changed_at": START}
+
+
 def of_every_service(service: str) -> Iterator[List]:
     yield List(service, "/v1/stations/CP1/messages", "message", "call_id", "id", message)
     yield List(service, "/v1/commands", "command", "id", "command_id", command)
@@ -110,6 +122,8 @@ LISTS = [
     List("transactions", "/v1/transactions/7/samples", "sample", "received_at", "received_at", sample),
     List("transactions", "/v1/stations/CP1/samples", "station_sample", "taken_at", "taken_at", station_sample),
     List("transactions", "/v1/orphans", "orphan_stop", "id", "id", orphan),
+    List("smartcharging", "/v1/sites", "site", "site_id", "site_id", site),
+    List("smartcharging", "/v1/profiles", "stored_profile", "name", "name", stored_profile),
     List("firmware", "/v1/stations", "station", "station_id", "station_id", lambda n: {"station_id": f"S{n:05}"}),
     List("firmware", "/v1/stations/CP1/boots", "boot", "call_id", "id", boot),
 ]

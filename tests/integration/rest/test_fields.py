@@ -23,6 +23,7 @@ EVERY: Table = [
     ("GET", f"/v1/stations/{'x' * 256}/messages", None, "path.station_id"),
     ("GET", "/v1/stations/a%00b/messages", None, "path"),
 ]
+L2 = {"station_id": "A", "phases": ["L2"]}
 RESET, PROFILE = "/v1/stations/CP1/commands/Reset", "/v1/stations/CP1/commands/SetChargingProfile"
 SCHEDULE = {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6}]}
 INNER = {"chargingProfileId": 1, "chargingProfilePurpose": "TxProfile", "chargingProfileKind": "Relative"}
@@ -68,6 +69,13 @@ TABLES: dict[str, Table] = {
         ("GET", "/v1/stations/CP1/samples?cursor=WyJ4IiwxXQ", None, "query.cursor"),
     ],
     "smartcharging": [
+        ("PUT", "/v1/sites/s", {"limit": {"value": -1}}, "body.limit.value"),
+        ("PUT", "/v1/sites/s", {"limit": {"value": 1, "unit": "kW"}}, "body.limit.unit"),
+        ("PUT", "/v1/sites/s", {"limit": {"value": 9}, "phases": 1, "stations": [L2]}, "body.stations.0.phases"),
+        ("PUT", "/v1/sites/s", {"limit": {"value": 9}, "stations": ["A", "A"]}, "body.stations"),
+        ("PUT", "/v1/sites/s", {"limit": {"value": 9}, "station": ["A"]}, "body.station"),
+        ("DELETE", "/v1/stations/CP1/profiles", None, "query"),
+        ("POST", "/v1/stations/CP1/profiles", {}, "body"),
         ("POST", PROFILE, profile(stackLevel="low"), "body.csChargingProfiles.stackLevel"),
         ("POST", PROFILE, profile(colour="red"), "body.csChargingProfiles.colour"),
         ("POST", PROFILE, {"connectorId": 1}, "body.csChargingProfiles"),

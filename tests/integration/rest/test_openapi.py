@@ -75,8 +75,8 @@ def examples(schema: Any, document: dict[str, Any]) -> Iterator[Any]:
         for part in schema:
             yield from examples(part, document)
     elif isinstance(schema, dict):
-        yield from schema.get("examples", ()) if isinstance(schema.get("examples"), list) else ()
         if reference := schema.get("$ref"):
             schema = document["components"]["schemas"][reference.rpartition("/")[2]]
+        yield from schema.get("examples", ()) if isinstance(schema.get("examples"), list) else ()
         for part in schema.values():
             yield from examples(part, document)
