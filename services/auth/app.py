@@ -55,7 +55,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         port_setting="VOLTBUS_AUTH_PORT",
         app=app,
         tasks={"consumer": consumer.run, "outbox": relay.run, "stations": stations.run, "commands": desk.run},
-        checks={"kafka": bus.ready, "consumer": consumer.ready, "postgres": database.ready},
+        checks={"kafka": bus.ready, "stations": stations.ready, "consumer": consumer.ready, "postgres": database.ready},
         opens=(bus.start, database.start),
         drains=(consumer.stop,),
         closes=(database.close, bus.close, redis.aclose),

@@ -70,7 +70,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             "sweep": sweep.run,
             "configuration": applying.run,
         },
-        checks={"kafka": bus.ready, "consumer": consumer.ready, "postgres": database.ready},
+        checks={"kafka": bus.ready, "stations": stations.ready, "consumer": consumer.ready, "postgres": database.ready},
         opens=(bus.start, database.start),
         drains=(consumer.stop,),
         closes=(database.close, bus.close, redis.aclose),

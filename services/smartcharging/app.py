@@ -66,7 +66,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             "commands": desk.run,
             "sharing": sharing.run,
         },
-        checks={"kafka": bus.ready, "consumer": consumer.ready, "postgres": database.ready},
+        checks={"kafka": bus.ready, "stations": stations.ready, "consumer": consumer.ready, "postgres": database.ready},
         opens=(bus.start, database.start),
         drains=(consumer.stop,),
         closes=(database.close, bus.close, redis.aclose),

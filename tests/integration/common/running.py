@@ -161,6 +161,12 @@ class Running:
             self.bus.committed.clear()
         self._begin()
 
+    async def ready(self) -> None:
+        async with asyncio.timeout(15):
+            while await self.service.unready():
+                await self.bus.wait()
+                self.fail()
+
     def _begin(self) -> None:
         self.tasks = [asyncio.create_task(step(), name=name) for name, step in self.service.tasks.items()]
 
@@ -199,6 +205,7 @@ async def running(
         world = Running(name, service, bus, database, clock, http, (f"ocpp.calls.{name}", *topics))
         world._begin()
         try:
+            await world.ready()
             yield world
         finally:
             await world._halt()
