@@ -18,7 +18,7 @@ from tests.e2e.triggers import HEARTBEAT, TRIGGER, each_version, ended, works
     [
         ({"requestedMessage": "MakeCoffee"}, "body.requestedMessage"),
         ({}, "body.requestedMessage"),
-        (HEARTBEAT | {"noSuchProperty": 1}, "body"),
+        (HEARTBEAT | {"noSuchProperty": 1}, "body.noSuchProperty"),
         ([], "body"),
     ],
 )

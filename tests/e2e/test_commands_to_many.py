@@ -89,7 +89,7 @@ async def test_stations_by_a_filter(voltbus: System, more: dict[str, str], chose
 
 async def test_a_filter_that_fits_no_station(voltbus: System) -> None:
     refused = await give(voltbus, filter={"group": "nobody is in it"})
-    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body.filter")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "body.filter")
 
 
 async def test_a_payload_that_no_version_can_say(voltbus: System) -> None:

@@ -130,7 +130,9 @@ async def test_redis_is_emptied_under_load(
     ends = [(await two.command(command_id, service=service))["status"] for service, _, command_id in issued]
     assert Counter(ends) == {"answered": len(issued)}
     received = Counter((one.id, command_id) for one in chargers for command_id in one.station.commands)
-    assert received == Counter((id, command_id) for _, id, command_id in issued)
+    # Their settings are asked for besides.
+    assert received.keys() >= {(id, command_id) for _, id, command_id in issued}
+    assert set(received.values()) == {1}
 
 
 async def routed(two: Pair, chargers: list[Charger]) -> list[Any]:

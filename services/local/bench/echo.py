@@ -5,6 +5,7 @@ Postgres, no dialect, no decision, no event.
 """
 
 import itertools
+import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -61,7 +62,8 @@ def answer(call: Call) -> dict[str, Any] | Refused:
 
 def read_by(service: str) -> list[topics.Topic]:
     """What the group of a service reads. A static member that comes back must ask for what it had (aiokafka)."""
-    return [topic for topic in topics.ALL if service in topic.consumers.split() and topic.retention_ms is not None]
+    consumers = {topic: re.findall(r"\w+", topic.consumers) for topic in topics.ALL if topic.retention_ms is not None}
+    return [topic for topic, services in consumers.items() if service in services]
 
 
 def build(name: str, settings: Settings, bus: Bus, clock: Clock) -> Service:

@@ -49,7 +49,7 @@ async def test_nobody_is_judged_before_the_tokens_are_known(settings: Settings, 
     await bus.publish([token("CAFE01"), call(station, "StartTransaction", START)])
     system = System(build(settings, bus, Database(settings, NAME), Redis.from_url(settings.redis_url), now), bus)
     starting = asyncio.create_task(system.start())
-    await system.until(lambda: _waits_for(system, {"tokens", "consumer"}))
+    await system.until(lambda: _waits_for(system, {"tokens", "stations", "consumer"}))
     assert bus.all(OUTBOUND) == []
     bus.whole_now.set()
     await starting
