@@ -21,11 +21,12 @@ return 2
 """
 # KEYS: slot or route. ARGV: the value that only its owner has.
 _REMOVE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
-# KEYS: route. ARGV: value, milliseconds, since. Answers with the value of another where there is one.
+# KEYS: route. ARGV: value, milliseconds, since. Answers with the value of another where there is one; one that does not
+# say since when it is there was written by an earlier version, and is older than any.
 _REGISTER = """
 local held = redis.call('GET', KEYS[1])
 local other = held and held ~= ARGV[1] and held
-if other and cjson.decode(other).since > tonumber(ARGV[3]) then return other end
+if other and (cjson.decode(other).since or 0) > tonumber(ARGV[3]) then return other end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return other
 """
@@ -49,7 +50,7 @@ class Route:
     @classmethod
     def load(cls, station_id: str, value: bytes) -> "Route":
         fields = orjson.loads(value)
-        return cls(station_id, fields["slot"], fields["connection_id"], fields["version"], fields["since"])
+        return cls(station_id, fields["slot"], fields["connection_id"], fields["version"], fields.get("since", 0.0))
 
 
 class Lease(Enum):

@@ -96,3 +96,13 @@ async def test_a_redis_that_does_not_answer_is_unavailable() -> None:
         for question in (directory.claim(0, "a"), directory.renew(0, "a"), directory.register([OLD])):
             with pytest.raises(Unavailable):
                 await question
+
+
+async def test_a_route_that_an_earlier_version_wrote_is_older_than_any(redis: Redis) -> None:
+    """While gateways are upgraded one by one; the old ones do not say since when a connection is there."""
+    directory = RedisDirectory(redis, 30, 30)
+    await redis.set("route:CP1", b'{"slot":0,"connection_id":"a-1","version":"1.6"}')
+    [other] = await directory.register([NEW])
+    assert other is not None
+    assert (other.connection_id, other.since) == ("a-1", 0)
+    assert await redis.get("route:CP1") == NEW.dump()
