@@ -77,7 +77,8 @@ class Desk:
         Raises KeyReused, Unavailable; Unrenderable where the station cannot be asked that, or no station could.
         """
         command = self._new(asked)
-        await self._check(command)
+        if not await self._given(asked.idempotency_key):
+            await self._check(command)
         async with self._database.transaction() as db:
             kept = await self._book.add(db, [command])
             if not kept and asked.idempotency_key:
@@ -153,6 +154,13 @@ class Desk:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
         self._wake()
+
+    async def _given(self, idempotency_key: str | None) -> bool:
+        """Whether there is a command under that key already."""
+        if idempotency_key is None:
+            return False
+        async with self._database.connection() as db:
+            return bool(await store.by_keys(db, [idempotency_key]))
 
     async def _check(self, command: Command) -> None:
         route = (await self._sender.find([command.station_id])).get(command.station_id)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.common.bus import Record
-from services.common.commands import PATIENCE, Command, Route, Status
+from services.common.commands import PATIENCE, Command, Route, Status, Unrenderable
 from services.common.commands_catalogue import Catalogue
 from services.common.commands_desk import Asked, Desk, KeyReused
 from services.common.commands_routes import MemoryRoutes
@@ -36,7 +36,9 @@ class Office:
     def desk(self) -> Desk:
         """One process; there may be several."""
 
-        def render(command: Command, _: str) -> tuple[str, Mapping[str, Any]]:
+        def render(command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
+            if version == "2.0.1":
+                raise Unrenderable("NotSupported", "not in this version")
             return command.action, command.payload
 
         async def ended(_: Connection, commands: Sequence[Command]) -> None:
@@ -47,8 +49,8 @@ class Office:
         parts = (self.database, self.bus, self.routes, stations, events, catalogue, "outbound")
         return Desk("transactions", *parts, lambda: None, lambda: self.now, ended)
 
-    def connect(self, station: str) -> None:
-        self.routes.routes[station] = Route(1, f"{station}/1", "1.6")
+    def connect(self, station: str, version: str = "1.6") -> None:
+        self.routes.routes[station] = Route(1, f"{station}/1", version)
 
     def sent(self) -> list[Record]:
         return self.bus.all("outbound")
@@ -171,3 +173,13 @@ async def test_waiting_ends(office: Office, station: str) -> None:
     command = await desk.accept(Asked(station, "Reset", {}))
     assert (await desk.wait(command.id, 0.05)) == command
     assert await desk.wait("nobody's", 0.05) is None
+
+
+async def test_what_was_given_stays_given_whatever_the_station_speaks_by_now(office: Office, station: str) -> None:
+    desk = office.desk()
+    office.connect(station)
+    first = await desk.accept(Asked(station, "Reset", {}, 60, station))
+    office.connect(station, "2.0.1")
+    assert (await desk.accept(Asked(station, "Reset", {}, 60, station))).id == first.id
+    with pytest.raises(Unrenderable):
+        await desk.accept(Asked(station, "Reset", {}, 60, f"{station}/other"))
