@@ -52,8 +52,11 @@ def create_schemas(settings: CommonSettings) -> None:
 
 
 async def everything(settings: CommonSettings) -> None:
-    """Topics and schemas."""
-    await asyncio.gather(create_topics(settings), asyncio.to_thread(create_schemas, settings))
+    """Topics and schemas, side by side. Both come to their end also when one fails: half-made connections say so."""
+    both = create_topics(settings), asyncio.to_thread(create_schemas, settings)
+    for failure in await asyncio.gather(*both, return_exceptions=True):
+        if failure is not None:
+            raise failure
 
 
 def main() -> None:
