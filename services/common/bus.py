@@ -1,14 +1,21 @@
 """What processes ask of Kafka: records, and the Bus that carries them. kafka.py is the real one, memory.py the fake."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+from services.common.errors import Unprocessable, VoltbusError
 
 Header = tuple[str, bytes]
 
+# Below what a broker takes by default (message.max.bytes, 1 MiB): what it refuses would break the sequence of the
+# producer for whatever comes after it.
+LONGEST = 1_000_000
 
-@dataclass(frozen=True, slots=True)
+
+# Not frozen, though nobody changes one: there is one for every message, and a frozen one takes seven times as long.
+@dataclass(slots=True)
 class Record:
     """One record. value None is a tombstone; partition None: chosen by the key. offset -1: not yet on the bus."""
 
@@ -18,6 +25,19 @@ class Record:
     headers: tuple[Header, ...] = ()
     partition: int | None = None
     offset: int = -1
+
+
+R = TypeVar("R", bound=Record)
+Settled = Callable[[Sequence[R], VoltbusError | None], None]
+"""Told of records that all replicas have, or why they have not: Unavailable, or Unprocessable where none ever will."""
+
+
+def refused(record: Record) -> Unprocessable | None:
+    """Why a record cannot go to Kafka at all: it is too long."""
+    length = len(record.key or b"") + len(record.value or b"")
+    if record.headers:
+        length += sum(len(name) + len(value) for name, value in record.headers)
+    return Unprocessable(f"{length} bytes are too long for {record.topic}") if length > LONGEST else None
 
 
 class Subscription(Protocol):
@@ -39,7 +59,7 @@ class Subscription(Protocol):
 
 
 class Bus(Protocol):
-    """Kafka as we use it. All calls raise Unavailable while the broker does not answer."""
+    """Kafka as we use it. All coroutines raise Unavailable while the broker does not answer."""
 
     async def start(self) -> None: ...
 
@@ -48,11 +68,29 @@ class Bus(Protocol):
     async def ready(self) -> bool:
         """Whether the broker answers now."""
 
-    async def send(self, record: Record) -> asyncio.Future[object]:
-        """Queues a record; the future is done when all replicas have it. Order within a partition is kept."""
+    def send(self, records: Sequence[R], settled: Settled[R]) -> None:
+        """Queues records, and keeps their order within a partition. Each is settled once, later, many at a time."""
 
     async def publish(self, records: Sequence[Record]) -> None:
-        """Returns when all replicas have all records."""
+        """Returns when all replicas have all records; raises Unprocessable for one that Kafka never takes."""
+        if not records:
+            return
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        left, problems = len(records), []
+
+        def settled(some: Sequence[Record], problem: VoltbusError | None) -> None:
+            nonlocal left
+            left -= len(some)
+            if problem:
+                problems.append(problem)
+            # Who waited may have been cancelled.
+            if not left and not done.done():
+                done.set_result(None)
+
+        self.send(records, settled)
+        await done
+        if problems:
+            raise problems[0]
 
     async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription: ...
 

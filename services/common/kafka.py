@@ -10,8 +10,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from services.common.bus import Bus, Record, Subscription, Tail, Whole
+from services.common.bus import Bus, R, Record, Settled, Subscription, Tail, Whole
 from services.common.errors import Unavailable
+from services.common.pipes import Pipes
 from services.common.settings import CommonSettings
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ class KafkaBus(Bus):
     def __init__(self, settings: CommonSettings) -> None:
         self._settings = settings
         self._producer: Any = None
+        self._pipes: Pipes | None = None
 
     async def start(self) -> None:
         producer = AIOKafkaProducer(
@@ -38,10 +40,10 @@ class KafkaBus(Bus):
             enable_idempotence=True,
             linger_ms=0,
             max_batch_size=65536,
-            max_request_size=1 << 20,
         )
         await self._opened(producer)
         self._producer = producer
+        self._pipes = Pipes(producer)
 
     async def close(self) -> None:
         if self._producer:
@@ -55,27 +57,9 @@ class KafkaBus(Bus):
                 return bool(await self._producer.client.force_metadata_update())
         return False
 
-    async def send(self, record: Record) -> asyncio.Future[object]:
-        try:
-            sent: asyncio.Future[object] = await self._producer.send(
-                record.topic,
-                record.value,
-                key=record.key,
-                partition=record.partition,
-                headers=list(record.headers),
-            )
-        except KafkaError as error:
-            raise Unavailable(f"Kafka: {error!r}") from error
-        return sent
-
-    async def publish(self, records: Sequence[Record]) -> None:
-        sent = [await self.send(record) for record in records]
-        results = await asyncio.gather(*sent, return_exceptions=True)
-        for result in results:
-            if isinstance(result, KafkaError):
-                raise Unavailable(f"Kafka: {result!r}") from result
-            if isinstance(result, BaseException):
-                raise result
+    def send(self, records: Sequence[R], settled: Settled[R]) -> None:
+        assert self._pipes is not None
+        self._pipes.send(records, settled)
 
     async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
         consumer = AIOKafkaConsumer(

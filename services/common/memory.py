@@ -4,16 +4,16 @@ import asyncio
 import zlib
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import Any
 
-from services.common.bus import Bus, Record, Subscription, Tail, Whole
+from services.common.bus import Bus, R, Record, Settled, Subscription, Tail, Whole, refused
 from services.common.errors import Unavailable
 
 Place = tuple[str, int]
 
 
 class MemoryBus(Bus):
-    """Logs by (topic, partition). `broken` makes every call raise Unavailable until it is reset."""
+    """Logs by (topic, partition). `broken` makes every coroutine raise Unavailable until it is reset."""
 
     def __init__(self, partitions: int = 4) -> None:
         self.partitions = partitions
@@ -21,6 +21,7 @@ class MemoryBus(Bus):
         self.committed: dict[tuple[str, Place], int] = defaultdict(int)
         self.broken = False
         self.grown = asyncio.Event()
+        self._owed: list[tuple[Sequence[Any], Settled[Any]]] = []
 
     def all(self, topic: str) -> list[Record]:
         """Everything on a topic, partition by partition."""
@@ -35,21 +36,35 @@ class MemoryBus(Bus):
     async def ready(self) -> bool:
         return not self.broken
 
-    async def send(self, record: Record) -> asyncio.Future[object]:
-        self._ask()
-        chosen = zlib.crc32(record.key or b"") % self.partitions if record.partition is None else record.partition
-        log = self.logs[record.topic, chosen]
-        log.append(replace(record, partition=chosen, offset=len(log)))
-        self.grown.set()
-        self.grown = asyncio.Event()
-        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        done.set_result(None)
-        return done
+    def send(self, records: Sequence[R], settled: Settled[R]) -> None:
+        self._owed.append((records, settled))
+        self._deliver()
 
     async def publish(self, records: Sequence[Record]) -> None:
         self._ask()
-        for record in records:
-            await self.send(record)
+        await super().publish(records)
+
+    def _deliver(self) -> None:
+        """As Kafka's producer: what was sent while nobody answers waits until somebody does."""
+        loop = asyncio.get_running_loop()
+        if self.broken:
+            loop.call_later(0.02, self._deliver)
+            return
+        owed, self._owed = self._owed, []
+        for records, settled in owed:
+            for record in records:
+                problem = refused(record)
+                if not problem:
+                    self._write(record)
+                loop.call_soon(settled, [record], problem)
+
+    def _write(self, record: Record) -> None:
+        chosen = zlib.crc32(record.key or b"") % self.partitions if record.partition is None else record.partition
+        log = self.logs[record.topic, chosen]
+        kept = (record.topic, record.key, record.value, record.headers)
+        log.append(Record(*kept, partition=chosen, offset=len(log)))
+        self.grown.set()
+        self.grown = asyncio.Event()
 
     async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
         self._ask()

@@ -25,7 +25,6 @@ def assemble(gateway: Gateway, bus: Bus) -> Service:
         opens=(bus.start, gateway.slots.acquire, gateway.position, gateway.listener.open),
         tasks={
             "stations": gateway.stations.run,
-            "produce": gateway.producer.run,
             "outbound": gateway.outbound.run,
             "routing": gateway.routing.run,
             "slot": gateway.slots.run,

@@ -132,7 +132,7 @@ class Connection(WebSocket):
         call = action.call
         metrics.FRAMES.count(("in", Kind.CALL, self.version, call.action))
         done = partial(self._acknowledged, call.message_id) if action.acknowledge else None
-        self._hub.producer.add(self._hub.records.call(action.service, call), done)
+        self._hub.producer.add(self._hub.records.call(action.service, call, done))
 
     def _acknowledged(self, message_id: str) -> None:
         if not self.over:
@@ -142,7 +142,7 @@ class Connection(WebSocket):
         result = action.result
         metrics.RESULTS.labels(Outcome.Name(result.outcome), self.version).inc()
         if record := self._hub.records.result(action.service, result):
-            self._hub.producer.add(record, kept=True)
+            self._hub.producer.add(record)
 
     def _drop(self, action: Drop) -> None:
         metrics.DROPPED.labels(action.reason).inc()
@@ -160,4 +160,4 @@ class Connection(WebSocket):
         )
         change.at.FromMicroseconds(int(now * 1e6))
         change.last_seen_at.FromMicroseconds(int(self.heard * 1e6))
-        self._hub.producer.add(self._hub.records.change(change), kept=True)
+        self._hub.producer.add(self._hub.records.change(change))

@@ -124,7 +124,7 @@ class Gateway:
         """A station came to us from another gateway, which may not have noticed."""
         if route.slot != self.slots.slot:
             reason = "replaced by a newer connection"
-            self.producer.add(self.records.close(route.station_id, route.connection_id, route.slot, reason), kept=True)
+            self.producer.add(self.records.close(route.station_id, route.connection_id, route.slot, reason))
 
     def _outdated(self, route: Route) -> None:
         """Another gateway has a newer connection of a station that we still hold."""

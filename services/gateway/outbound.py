@@ -88,7 +88,7 @@ class Delivery:
         result.at.FromMicroseconds(int(self._now() * 1e6))
         metrics.RESULTS.labels(Outcome.Name(result.outcome), "").inc()
         if record := self._records.result(command.service, result):
-            self._producer.add(record, kept=True)
+            self._producer.add(record)
 
     def _dropped(self, reason: Reason, station_id: str) -> None:
         metrics.DROPPED.labels(reason).inc()

@@ -2,34 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 
 import structlog
 
-from services.common.backoff import patiently
-from services.common.bus import Bus, Record
-from services.common.errors import Unavailable
+from services.common.bus import Bus
+from services.common.errors import Unavailable, VoltbusError
 from services.gateway import metrics
 from services.gateway.actions import Reason
+from services.gateway.records import Done, Outgoing
 from services.gateway.websocket import WebSocket
-
-Done = Callable[[], None]
 
 # A gateway whose records wait so long is not ready for more stations.
 STUCK_SECONDS = 5.0
+# When a record that Kafka gave up is sent again.
+AGAIN_SECONDS = 0.5
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A record on its way. done: called when Kafka has it. kept: sent again when Kafka gives it up."""
-
-    record: Record
-    done: Done | None
-    kept: bool
 
 
 class Producer:
@@ -37,8 +26,7 @@ class Producer:
 
     def __init__(self, bus: Bus, limit: int) -> None:
         self._bus, self._limit = bus, limit
-        self._waiting: list[Delivery] = []
-        self._something = asyncio.Event()
+        self._waiting: list[Outgoing] = []
         self._empty = asyncio.Event()
         self._empty.set()
         self._paused: set[WebSocket] = set()
@@ -56,12 +44,13 @@ class Producer:
     def full(self) -> bool:
         return self.unacknowledged >= self._limit
 
-    def add(self, record: Record, done: Done | None = None, kept: bool = False) -> None:
+    def add(self, record: Outgoing) -> None:
         """Queues a record; never waits."""
         if self.unacknowledged == 0:
             self._moved = time.monotonic()
+            self._empty.clear()
         self.unacknowledged += 1
-        self._queue(Delivery(record, done, kept))
+        self._queue(record)
 
     def hold(self, socket: WebSocket) -> None:
         """Does not read from a socket until Kafka has caught up."""
@@ -73,44 +62,49 @@ class Producer:
         """Returns when Kafka has everything."""
         await self._empty.wait()
 
-    async def run(self) -> None:
-        """Sends until cancelled."""
-        while True:
-            await self._something.wait()
-            self._something.clear()
-            deliveries, self._waiting = self._waiting, []
-            for delivery in deliveries:
-                try:
-                    sent = await self._bus.send(delivery.record)
-                except Unavailable:
-                    sent = await patiently(partial(self._bus.send, delivery.record))
-                sent.add_done_callback(partial(self._sent, delivery))
-
-    def _queue(self, delivery: Delivery) -> None:
+    def _queue(self, record: Outgoing) -> None:
         if not self._waiting:
-            self._something.set()
-            self._empty.clear()
-        self._waiting.append(delivery)
+            asyncio.get_running_loop().call_soon(self._send)
+        self._waiting.append(record)
 
-    def _sent(self, delivery: Delivery, sent: "asyncio.Future[object]") -> None:
-        failed = sent.cancelled() or sent.exception() is not None
-        if failed and delivery.kept:
-            return self._queue(delivery)
-        self.unacknowledged -= 1
-        self._moved = time.monotonic()
-        if failed:
-            # The station has no answer and will say it again.
-            metrics.DROPPED.labels(Reason.NOT_ACKNOWLEDGED).inc()
-            log.warning("Kafka did not take a record", topic=delivery.record.topic)
-        elif delivery.done:
-            delivery.done()
-        self._relax()
+    def _send(self) -> None:
+        records, self._waiting = self._waiting, []
+        self._bus.send(records, self._settled)
+
+    def _settled(self, records: Sequence[Outgoing], problem: VoltbusError | None) -> None:
+        if problem:
+            return self._failed(records, problem)
+        self._ended(len(records))
+        for record in records:
+            if record.done:
+                _tell(record.done)
         return None
 
-    def _relax(self) -> None:
+    def _failed(self, records: Sequence[Outgoing], problem: VoltbusError) -> None:
+        again = isinstance(problem, Unavailable)
+        for record in records:
+            if record.kept and again:
+                asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._queue, record)
+            else:
+                # A station that has no answer says it again.
+                metrics.DROPPED.labels(Reason.NOT_ACKNOWLEDGED).inc()
+                log.warning("Kafka did not take a record", topic=record.topic, reason=str(problem))
+                self._ended(1)
+
+    def _ended(self, count: int) -> None:
+        self.unacknowledged -= count
+        self._moved = time.monotonic()
         if self.unacknowledged == 0:
             self._empty.set()
         if self._paused and self.unacknowledged <= self._limit // 2:
             resumed, self._paused = self._paused, set()
             for socket in resumed:
                 socket.resume()
+
+
+def _tell(done: Done) -> None:
+    try:
+        done()
+    except Exception:
+        # One connection's trouble must not keep Kafka's word from the others of the batch.
+        log.exception("a connection failed at Kafka's word")

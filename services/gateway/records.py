@@ -1,12 +1,22 @@
-"""The records that the gateway writes: which topic, which key."""
+"""The records that the gateway writes: which topic, which key, and what becomes of them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from services.common.bus import Record
 from services.common.wire import Call, Close, ConnectionChange, Outbound, Result
 from services.ocpp import topics
 
 Name = Callable[[str], str]
+Done = Callable[[], None]
+
+
+@dataclass(slots=True)
+class Outgoing(Record):
+    """A record on its way. done: called when Kafka has it. kept: sent again when Kafka gives it up."""
+
+    done: Done | None = None
+    kept: bool = False
 
 
 class Records:
@@ -18,18 +28,19 @@ class Records:
         self._connections = name(topics.CONNECTIONS.name)
         self.outbound = name(topics.OUTBOUND.name)
 
-    def call(self, service: str, call: Call) -> Record:
-        return Record(self._calls[service], call.station_id.encode(), call.SerializeToString())
+    def call(self, service: str, call: Call, done: Done | None = None) -> Outgoing:
+        """Not kept: a station that has no answer says it again."""
+        return Outgoing(self._calls[service], call.station_id.encode(), call.SerializeToString(), done=done)
 
-    def result(self, service: str, result: Result) -> Record | None:
+    def result(self, service: str, result: Result) -> Outgoing | None:
         """None where no such service is known: nobody would read it."""
         topic = self._results.get(service)
-        return Record(topic, result.station_id.encode(), result.SerializeToString()) if topic else None
+        return Outgoing(topic, result.station_id.encode(), result.SerializeToString(), kept=True) if topic else None
 
-    def change(self, change: ConnectionChange) -> Record:
-        return Record(self._connections, change.station_id.encode(), change.SerializeToString())
+    def change(self, change: ConnectionChange) -> Outgoing:
+        return Outgoing(self._connections, change.station_id.encode(), change.SerializeToString(), kept=True)
 
-    def close(self, station_id: str, connection_id: str, slot: int, reason: str) -> Record:
+    def close(self, station_id: str, connection_id: str, slot: int, reason: str) -> Outgoing:
         """Ends a connection of another gateway."""
         body = Outbound(station_id=station_id, connection_id=connection_id, close=Close(reason=reason))
-        return Record(self.outbound, connection_id.encode(), body.SerializeToString(), partition=slot)
+        return Outgoing(self.outbound, connection_id.encode(), body.SerializeToString(), partition=slot, kept=True)

@@ -1,11 +1,13 @@
 """What the rest of the code counts on in a Bus: shown on the one in memory and on Kafka alike."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
-from services.common.bus import Bus, Record, Subscription, Tail
+from services.common.bus import LONGEST, Bus, Record, Subscription, Tail
+from services.common.errors import Unprocessable, VoltbusError
 from services.common.kafka import KafkaBus
 from services.common.memory import MemoryBus
 from services.common.settings import CommonSettings
@@ -54,6 +56,53 @@ async def test_a_key_keeps_its_order_and_headers(bus: tuple[Bus, Name]) -> None:
     assert len({record.partition for record in taken}) == 1
     assert [record.offset for record in taken] == sorted(record.offset for record in taken)
     await subscription.close()
+
+
+async def test_each_record_that_is_sent_is_settled_once_in_the_order_of_its_key(bus: tuple[Bus, Name]) -> None:
+    one, name = bus
+    keys = [b"CP%d" % number for number in range(5)]
+    sent = [Record(name(CALLS), key, b"%d" % number) for number in range(200) for key in keys]
+    told: list[Record] = []
+    whole = asyncio.Event()
+
+    def settled(some: Sequence[Record], problem: VoltbusError | None) -> None:
+        assert problem is None
+        told.extend(some)
+        if len(told) == len(sent):
+            whole.set()
+
+    for start in range(0, len(sent), 7):
+        one.send(sent[start : start + 7], settled)
+        await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        await whole.wait()
+    subscription = await one.subscribe("group", [name(CALLS)])
+    taken = await take(subscription, len(sent))
+    for key in keys:
+        assert [record.value for record in told if record.key == key] == [b"%d" % number for number in range(200)]
+        assert [record.value for record in taken if record.key == key] == [b"%d" % number for number in range(200)]
+    await subscription.close()
+
+
+async def test_a_record_that_is_too_long_fails_and_those_around_it_do_not(bus: tuple[Bus, Name]) -> None:
+    one, name = bus
+    before, after = records(name(CALLS), 2)
+    longest = Record(name(CALLS), b"CP1", b"x" * (LONGEST - 3))
+    with pytest.raises(Unprocessable):
+        await one.publish([before, replace(longest, value=b"x" * LONGEST), longest, after])
+    await one.publish([after])
+    subscription = await one.subscribe("group", [name(CALLS)])
+    taken = [record.value for record in await take(subscription, 4)]
+    assert taken == [before.value, longest.value, after.value, after.value]
+    await subscription.close()
+
+
+async def test_a_partition_that_is_not_there_takes_nothing(bus: tuple[Bus, Name]) -> None:
+    one, name = bus
+    if isinstance(one, MemoryBus):
+        pytest.skip("the one in memory has every partition")
+    with pytest.raises(Unprocessable):
+        await one.publish([Record(name(OUTBOUND), b"key", b"", partition=10_000)])
 
 
 async def test_a_member_that_comes_back_with_another_topic_reads_it(bus: tuple[Bus, Name]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from services.common.bus import Record
+from services.common.bus import R, Record, Settled
+from services.common.errors import Unavailable
 from services.common.memory import MemoryBus
 from services.common.service import Service, run
 from services.common.wire import Call, Command, ConnectionChange, Outbound, Reply, Result, Station
@@ -29,28 +30,25 @@ class HeldBus(MemoryBus):
         super().__init__()
         self.held = self.failing = False
         self.failed = 0
-        self.owed: list[tuple[asyncio.Future[object], Record]] = []
+        self.owed: list[tuple[Sequence[Any], Settled[Any]]] = []
 
-    async def send(self, record: Record) -> asyncio.Future[object]:
-        if not self.held and not self.failing:
-            return await super().send(record)
-        self._ask()
-        promise: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+    def send(self, records: Sequence[R], settled: Settled[R]) -> None:
         if self.failing:
-            self.failed += 1
-            promise.set_exception(RuntimeError("no replica took it"))
-        else:
-            self.owed.append((promise, record))
+            self.failed += len(records)
+            problem = Unavailable("no replica took it")
+            asyncio.get_running_loop().call_soon(settled, records, problem)
+        elif self.held:
+            self.owed.append((records, settled))
             self.grown.set()
             self.grown = asyncio.Event()
-        return promise
+        else:
+            super().send(records, settled)
 
-    async def release(self) -> None:
+    def release(self) -> None:
         self.held = False
         owed, self.owed = self.owed, []
-        for promise, record in owed:
-            await super().send(record)
-            promise.set_result(None)
+        for records, settled in owed:
+            super().send(records, settled)
 
 
 @dataclass
@@ -112,13 +110,13 @@ class Running:
     async def outbound(self, body: Outbound, slot: int | None = None) -> None:
         slot = self.gateway.slots.slot if slot is None else slot
         record = Record("ocpp.outbound", body.connection_id.encode(), body.SerializeToString(), partition=slot)
-        await self.bus.send(record)
+        await self.bus.publish([record])
 
     async def register(self, station_id: str = "CP1", password_hash: bytes | None = None, gone: bool = False) -> None:
         """Writes to the topic of stations, and waits until the gateway has read it."""
         station = Station(station_id=station_id, password_hash=password_hash or b"")
         value = None if gone else station.SerializeToString()
-        await self.bus.send(Record("stations", station_id.encode(), value))
+        await self.bus.publish([Record("stations", station_id.encode(), value)])
         await until(lambda: self.gateway.stations.get(station_id) == (None if gone else station))
 
 

@@ -50,7 +50,7 @@ async def test_a_notification_is_acknowledged_when_kafka_has_it_and_not_before(o
         await socket.send(status("1.6").decode())
         await until(lambda: one.bus.owed)
         assert (await ask(socket, HEARTBEAT.replace(b"Heartbeat", b"Dance")))[0] == 4
-        await one.bus.release()
+        one.bus.release()
         assert read(await socket.recv()) == [3, "status", {}]
         [record] = one.calls("firmware")
         assert record.answered
@@ -82,7 +82,7 @@ async def test_while_kafka_takes_nothing_it_is_not_ready(one: Running, monkeypat
         await socket.send(status("1.6").decode())
         await until(lambda: one.bus.owed and not one.gateway.producer.moving)
         assert await one.service.unready() == ["producer"]
-        await one.bus.release()
+        one.bus.release()
         assert read(await socket.recv())[0] == 3
         assert await one.service.unready() == []
 
@@ -96,7 +96,7 @@ async def test_too_much_unacknowledged_stops_the_reading() -> None:
         connection = one.gateway.registry.of_station("CP1")
         await until(lambda: connection.paused)
         assert one.gateway.producer.unacknowledged < 20
-        await one.bus.release()
+        one.bus.release()
         assert [read(await socket.recv())[1] for _ in range(3, 20)] == [str(number) for number in range(3, 20)]
         assert not connection.paused
 
