@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from services.common.backoff import patiently
 from services.common.bus import Bus, R, Record, Settled, Subscription, Tail, Whole
 from services.common.errors import Unavailable
 from services.common.pipes import Pipes
@@ -34,6 +35,10 @@ class KafkaBus(Bus):
         self._pipes: Pipes | None = None
 
     async def start(self) -> None:
+        self._producer = await self._produce()
+        self._pipes = Pipes(self._producer, self._renew)
+
+    async def _produce(self) -> Any:
         producer = AIOKafkaProducer(
             bootstrap_servers=self._settings.kafka_bootstrap,
             acks="all",
@@ -42,8 +47,12 @@ class KafkaBus(Bus):
             max_batch_size=65536,
         )
         await self._opened(producer)
-        self._producer = producer
-        self._pipes = Pipes(producer)
+        return producer
+
+    async def _renew(self) -> Any:
+        spoilt, self._producer = self._producer, await patiently(self._produce)
+        await spoilt.stop()
+        return self._producer
 
     async def close(self) -> None:
         if self._producer:

@@ -7,7 +7,7 @@ load batches grow by themselves. Nothing waits where nothing is under way.
 import asyncio
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -42,12 +42,13 @@ class Pipes:
 
     aiokafka has one request at a time under way to each broker, so that batches made while there is one would only be
     smaller: all partitions of a broker make theirs when its answer is there.
+
+    renew: gives another producer. When aiokafka gives up a batch, the sequence of its partition has a hole, and Kafka
+    refuses whatever comes after it.
     """
 
-    def __init__(self, producer: Any) -> None:
-        self._producer = producer
-        self._cluster = producer.client.cluster
-        self._cluster.add_listener(self._learned)
+    def __init__(self, producer: Any, renew: Callable[[], Awaitable[Any]]) -> None:
+        self._renew = renew
         self._topics: dict[str, list[Pipe]] = {}
         # Pipes in which something waits, in the order in which it came.
         self._waiting: dict[Pipe, None] = {}
@@ -56,7 +57,9 @@ class Pipes:
         # By topic: records for partitions that are asked for.
         self._homeless: dict[str, list[Item]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._due = self._late = False
+        self._due = self._late = self._spoilt = False
+        self._flying = 0
+        self._adopt(producer)
 
     def send(self, records: Sequence[R], settled: Settled[R]) -> None:
         """Queues records; see Bus.send."""
@@ -73,6 +76,11 @@ class Pipes:
                 self._homeless[record.topic] = [(record, settled)]
                 self._begin(self._search(record.topic))
         self._soon()
+
+    def _adopt(self, producer: Any) -> None:
+        self._producer = producer
+        self._cluster = producer.client.cluster
+        self._cluster.add_listener(self._learned)
 
     def _pipe(self, record: Record) -> Pipe | None:
         """By the key, as aiokafka and every other client of Kafka choose; None where there is no such partition."""
@@ -120,6 +128,8 @@ class Pipes:
     def _launch(self) -> None:
         """A batch for each partition that has none under way, unless its broker is busy with another one's."""
         self._due = False
+        if self._spoilt:
+            return
         loop = asyncio.get_running_loop()
         now = loop.time()
         busy = {broker for broker, since in self._asked.items() if now - since < PATIENCE}
@@ -128,6 +138,7 @@ class Pipes:
             if broker not in busy:
                 self._asked[broker] = now
                 pipe.flying = True
+                self._flying += 1
                 self._begin(self._fly(pipe, broker, *self._fill(pipe)))
         if self._waiting and not self._late:
             self._late = True
@@ -142,12 +153,20 @@ class Pipes:
         try:
             await (await self._producer.send_batch(batch, pipe.place.topic, partition=pipe.place.partition))
         except KafkaError as error:
-            problem = _unavailable(error)
+            problem, self._spoilt = _unavailable(error), True
         pipe.flying = False
+        self._flying -= 1
         # The first partition that is answered says that the request of all of them is.
         self._asked.pop(broker, None)
+        if self._spoilt and not self._flying:
+            self._begin(self._replace())
         self._soon()
         _settle(items, problem)
+
+    async def _replace(self) -> None:
+        self._adopt(await self._renew())
+        self._spoilt = False
+        self._soon()
 
     def _fill(self, pipe: Pipe) -> tuple[Any, list[Item]]:
         """As much as goes into one batch; a record that is longer than that goes alone."""

@@ -97,14 +97,6 @@ async def test_a_record_that_is_too_long_fails_and_those_around_it_do_not(bus: t
     await subscription.close()
 
 
-async def test_a_partition_that_is_not_there_takes_nothing(bus: tuple[Bus, Name]) -> None:
-    one, name = bus
-    if isinstance(one, MemoryBus):
-        pytest.skip("the one in memory has every partition")
-    with pytest.raises(Unprocessable):
-        await one.publish([Record(name(OUTBOUND), b"key", b"", partition=10_000)])
-
-
 async def test_a_member_that_comes_back_with_another_topic_reads_it(bus: tuple[Bus, Name]) -> None:
     """After an upgrade: a member that is known by its name would be given what it had, without the new topic."""
     one, name = bus

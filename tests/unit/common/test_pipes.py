@@ -101,8 +101,16 @@ class World:
 
     def __init__(self, **topics: int) -> None:
         self.producer = Producer(**topics)
-        self.pipes = Pipes(self.producer)
+        self.pipes = Pipes(self.producer, self.renew)
+        self.producers = [self.producer]
         self.said: list[tuple[bytes | None, VoltbusError | None]] = []
+
+    async def renew(self) -> Producer:
+        """The batches and answers of all producers are in the same lists."""
+        producer = Producer(**self.producer.cluster.topics)
+        producer.batches, producer.answers = self.producer.batches, self.producer.answers
+        self.producers.append(producer)
+        return producer
 
     def send(self, *values: bytes, partition: int | None = 0, topic: str = "calls") -> None:
         self.pipes.send([Record(topic, b"key", value, partition=partition) for value in values], self.settled)
@@ -186,6 +194,21 @@ async def test_what_kafka_refuses_is_told_and_the_next_goes_on() -> None:
     assert first == b"1"
     assert isinstance(problem, Unavailable)
     assert second == (b"2", None)
+
+
+async def test_after_a_batch_that_was_given_up_another_producer_goes_on() -> None:
+    """But not before all that the old one has under way is answered, so that the order stays."""
+    world = World(calls=2)
+    world.send(b"1", partition=0)
+    world.send(b"2", partition=1)
+    await rest()
+    world.send(b"3", partition=0)
+    world.send(b"4", partition=1)
+    await world.answer(0, MessageSizeTooLargeError())
+    assert len(world.producer.batches) == 2
+    await world.answer(1)
+    assert len(world.producers) == 2
+    assert world.producer.batches[2:] == [("calls", 0, [b"3"]), ("calls", 1, [b"4"])]
 
 
 async def test_a_record_that_is_too_long_fails_for_itself() -> None:

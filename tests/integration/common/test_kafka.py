@@ -1,0 +1,51 @@
+"""What only a real broker can do to us."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from services.common.bus import Record
+from services.common.errors import Unavailable, Unprocessable
+from services.common.kafka import KafkaBus
+from services.common.settings import CommonSettings
+from services.ocpp import topics
+from tests.conftest import Stack
+from tests.integration.common.running import settings_of
+
+
+@pytest.fixture
+async def settings(stack: Stack) -> CommonSettings:
+    return settings_of(CommonSettings, await stack.fresh())
+
+
+@pytest.fixture
+async def bus(settings: CommonSettings) -> AsyncIterator[KafkaBus]:
+    bus = KafkaBus(settings)
+    await bus.start()
+    yield bus
+    await bus.close()
+
+
+async def test_a_partition_that_is_not_there_takes_nothing(bus: KafkaBus, settings: CommonSettings) -> None:
+    with pytest.raises(Unprocessable):
+        await bus.publish([Record(settings.topic(topics.OUTBOUND.name), b"key", b"", partition=10_000)])
+
+
+async def test_what_the_broker_refuses_does_not_stop_what_comes_after(bus: KafkaBus, settings: CommonSettings) -> None:
+    """The sequence of an idempotent producer has a hole then, and a broker takes nothing more from it."""
+    small = NewTopic(settings.topic("small"), 1, 1, topic_configs={"max.message.bytes": "2000"})
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    await admin.create_topics([small])
+    await admin.close()
+    await bus.publish([Record(small.name, b"key", b"before")])
+    with pytest.raises(Unavailable, match="MessageSizeTooLarge"):
+        await bus.publish([Record(small.name, b"key", b"x" * 5000)])
+    await bus.publish([Record(small.name, b"key", b"after")])
+    whole = await bus.whole(small.name)
+    taken: list[Record] = []
+    while not whole.caught_up():
+        taken += await whole.poll()
+    await whole.close()
+    assert [record.value for record in taken] == [b"before", b"after"]
