@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+import msgspec
 
 from services.common.errors import Unprocessable, VoltbusError
 
@@ -14,10 +15,11 @@ Header = tuple[str, bytes]
 LONGEST = 1_000_000
 
 
-# Not frozen, though nobody changes one: there is one for every message, and a frozen one takes seven times as long.
-@dataclass(slots=True)
-class Record:
-    """One record. value None is a tombstone; partition None: chosen by the key. offset -1: not yet on the bus."""
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """One record. value None is a tombstone; partition None: chosen by the key. offset -1: not yet on the bus.
+
+    A struct, for each message makes three or four of them: 0.1 µs one, a frozen dataclass 0.9.
+    """
 
     topic: str
     key: bytes | None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from typing import Any, TypeAlias
 
+import msgspec
 import orjson
 from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -20,8 +21,7 @@ from services.common.wire import Outbound, Refusal, Reply
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, dict=True):
     """A CALL of a station.
 
     id: unique for all time, the same when the record is read again; business keys and event ids come from it.

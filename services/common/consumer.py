@@ -7,10 +7,10 @@ between any two makes the records be read again, which business keys make harmle
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import structlog
+from msgspec.structs import replace
 
 from services.common import metrics
 from services.common.backoff import patiently

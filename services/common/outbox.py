@@ -6,8 +6,8 @@ A row holds all records of one transaction, so that a batch costs one insert and
 import asyncio
 import zlib
 from collections.abc import Sequence
-from typing import Any
 
+import msgspec
 import structlog
 
 from services.common import metrics
@@ -15,7 +15,7 @@ from services.common.bus import Bus, Record
 from services.common.database import Connection, Database
 from services.common.errors import Unavailable
 from services.common.nudge import Nudge
-from services.common.wire import OutboxBatch, OutboxRecord
+from services.common.wire import OutboxBatch
 
 ADD = "insert into outbox (records) values ($1)"
 NEXT = "select seq, records from outbox order by seq limit 20"
@@ -25,6 +25,10 @@ LOCK = zlib.crc32(b"voltbus outbox") >> 1
 # Seconds: how often a leader looks without being woken, and how often a follower tries to lead.
 IDLE = 0.5
 FOLLOW = 0.5
+# A row is MessagePack: 0.3 µs a record to pack, 1.3 to unpack; protobuf took 7 and 9.
+PACK, UNPACK = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(list[Record])
+# How protobuf begins, and no array of MessagePack.
+OLDER = b"\x0a"
 
 log = structlog.get_logger()
 
@@ -32,8 +36,7 @@ log = structlog.get_logger()
 async def add(db: Connection, records: Sequence[Record]) -> None:
     """Writes records into the outbox, within the caller's transaction."""
     if records:
-        packed = OutboxBatch(records=[_pack(record) for record in records])
-        await db.execute(ADD, packed.SerializeToString())
+        await db.execute(ADD, PACK.encode(records))
 
 
 class Relay:
@@ -58,20 +61,25 @@ class Relay:
     async def _lead(self, db: Connection) -> None:
         while True:
             while rows := await db.fetch(NEXT):
-                batches = [OutboxBatch.FromString(row["records"]) for row in rows]
-                records = [_unpack(record) for batch in batches for record in batch.records]
+                records = [record for row in rows for record in _unpack(row["records"])]
                 await self._bus.publish(records)
                 await db.execute(DONE, [row["seq"] for row in rows])
                 metrics.RELAYED.inc(len(records))
             await self.wake.wait(IDLE)
 
 
-def _pack(record: Record) -> dict[str, Any]:
-    """An OutboxRecord as a dict, which protobuf makes into messages in C, all at once."""
-    headers = [{"name": name, "value": value} for name, value in record.headers]
-    return {"topic": record.topic, "key": record.key, "value": record.value, "headers": headers}
+def _unpack(packed: bytes) -> list[Record]:
+    return _unpack_older(packed) if packed.startswith(OLDER) else UNPACK.decode(packed)
 
 
-def _unpack(record: OutboxRecord) -> Record:
-    value = record.value if record.HasField("value") else None
-    return Record(record.topic, record.key, value, tuple((h.name, h.value) for h in record.headers))
+def _unpack_older(packed: bytes) -> list[Record]:
+    """A row of before MessagePack (ADR 2)."""
+    return [
+        Record(
+            record.topic,
+            record.key,
+            record.value if record.HasField("value") else None,
+            tuple((header.name, header.value) for header in record.headers),
+        )
+        for record in OutboxBatch.FromString(packed).records
+    ]

@@ -1,7 +1,6 @@
 """The records that the gateway writes: which topic, which key, and what becomes of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from services.common.bus import Record
 from services.common.wire import Call, Close, ConnectionChange, Outbound, Result
@@ -11,7 +10,6 @@ Name = Callable[[str], str]
 Done = Callable[[], None]
 
 
-@dataclass(slots=True)
 class Outgoing(Record):
     """A record on its way. done: called when Kafka has it. kept: sent again when Kafka gives it up."""
 

@@ -13,6 +13,7 @@ from services.common.errors import Unavailable
 from services.common.memory import MemoryBus
 from services.common.outbox import Relay
 from services.common.settings import CommonSettings
+from services.common.wire import OutboxBatch, OutboxHeader, OutboxRecord
 from tests.conftest import Stack
 from tests.integration.common.running import empty, settings_of
 
@@ -107,6 +108,21 @@ async def test_a_record_leaves_as_it_was(database: Database, bus: MemoryBus) -> 
     [event], [tombstone] = bus.all(TOPIC), bus.all("tokens")
     assert (event.key, event.value, event.headers) == (b"k", b"v", (("a", b"1"), ("a", b"\xff")))
     assert (tombstone.key, tombstone.value) == (b"gone", None)
+
+
+async def test_what_the_version_before_this_one_wrote_leaves_too(database: Database, bus: MemoryBus) -> None:
+    header = OutboxHeader(name="a", value=b"1")
+    old = OutboxBatch(records=[OutboxRecord(topic=TOPIC, key=b"k", value=b"v", headers=[header])])
+    old.records.add(topic="tokens", key=b"gone")
+    async with database.transaction() as db:
+        await db.execute(outbox.ADD, old.SerializeToString())
+    await put(database, records(1, 1))
+    async with relaying(database, bus):
+        await emptied(database, bus)
+    first, second = bus.all(TOPIC)
+    assert (first.key, first.value, first.headers) == (b"k", b"v", (("a", b"1"),))
+    assert second.value == b"1"
+    assert [(one.key, one.value) for one in bus.all("tokens")] == [(b"gone", None)]
 
 
 async def test_what_is_rolled_back_never_leaves(database: Database, bus: MemoryBus) -> None:
