@@ -2,6 +2,9 @@
 
 Order of effects: the handler commits its transaction, the replies are published, the offsets are committed. A crash
 between any two makes the records be read again, which business keys make harmless.
+
+A large batch is handled in lanes, side by side: while one waits for Postgres or Kafka, another computes. A lane takes
+the partitions of its numbers, of all topics, and so all records of a station in their order.
 """
 
 import asyncio
@@ -21,6 +24,8 @@ from services.common.errors import Unprocessable
 Handle = Callable[[Sequence[Record]], Awaitable[Sequence[Record]]]
 
 COMMIT_EVERY = 0.5
+# Below this a batch costs more by being two than by waiting.
+APART = 64
 # How often a record that fails alone is tried before it is put aside: what failed may have been the moment.
 TRIES = 3
 
@@ -32,10 +37,20 @@ class Consumer:
 
     dead_topic takes what cannot be handled. handle raises Unavailable when infrastructure is away (tried again until
     it works), Unprocessable or anything else when the batch itself is at fault (halved until the record is found).
+    lanes: how many batches of different stations handle may have in hand at a time.
     """
 
-    def __init__(self, bus: Bus, group: str, topics: Sequence[str], handle: Handle, dead_topic: str, clock: Clock):
-        self._bus, self._group, self._topics = bus, group, topics
+    def __init__(
+        self,
+        bus: Bus,
+        group: str,
+        topics: Sequence[str],
+        handle: Handle,
+        dead_topic: str,
+        clock: Clock,
+        lanes: int = 1,
+    ) -> None:
+        self._bus, self._group, self._topics, self._lanes = bus, group, topics, lanes
         self._handle, self._dead_topic, self._clock = handle, dead_topic, clock
         self._subscription: Subscription | None = None
         self._committed_at = 0.0
@@ -71,13 +86,24 @@ class Consumer:
         records = await patiently(subscription.poll)
         if records:
             began = time.perf_counter()
-            await self._settle(records)
+            async with asyncio.TaskGroup() as group:
+                for lane in self._apart(records):
+                    group.create_task(self._settle(lane))
             metrics.BATCH.observe(len(records))
             metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
         if time.monotonic() - self._committed_at > COMMIT_EVERY:
             await patiently(subscription.commit)
             self._committed_at = time.monotonic()
             metrics.LAG.set(subscription.lag())
+
+    def _apart(self, records: Sequence[Record]) -> list[Sequence[Record]]:
+        """The records of each lane."""
+        if len(records) < APART or self._lanes == 1:
+            return [records]
+        lanes: dict[int, list[Record]] = {}
+        for record in records:
+            lanes.setdefault((record.partition or 0) % self._lanes, []).append(record)
+        return list(lanes.values())
 
     async def _settle(self, records: Sequence[Record]) -> None:
         try:

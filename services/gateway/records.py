@@ -10,7 +10,7 @@ Name = Callable[[str], str]
 Done = Callable[[], None]
 
 
-class Outgoing(Record):
+class Outgoing(Record, frozen=True):
     """A record on its way. done: called when Kafka has it. kept: sent again when Kafka gives it up."""
 
     done: Done | None = None

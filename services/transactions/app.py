@@ -45,7 +45,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     catalogue = Catalogue(commands.forms(NAME), WORDS, commands.owners())
     desk = Desk(NAME, database, bus, RedisRoutes(redis), stations, events, catalogue, outbound, relay.wake, clock)
     handler = Handler(Store(database), tokens, desk, events, Replies(outbound), results, dead, clock)
-    consumer = Consumer(bus, NAME, [calls, results], handler.handle, dead, clock)
+    consumer = Consumer(bus, NAME, [calls, results], handler.handle, dead, clock, lanes=2)
 
     async def consume() -> None:
         # A driver must not be refused because the tokens are still being read.

@@ -1,19 +1,23 @@
 """The batch shell: what is tried again, what is put aside, and that order is kept."""
 
 import asyncio
+import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from services.common import backoff
+from services.common import backoff, consumer
 from services.common.bus import Record
 from services.common.consumer import Consumer
 from services.common.errors import Unavailable, Unprocessable
 from services.common.memory import MemoryBus
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-IN, OUT, DEAD = "in", "out", "dead"
+IN, MORE, OUT, DEAD = "in", "more", "out", "dead"
 
 
 @pytest.fixture(autouse=True)
@@ -39,14 +43,18 @@ class Service:
         return [Record(OUT, one.key, one.value) for one in records]
 
 
-async def settle(bus: MemoryBus, service: Service, count: int) -> list[bytes | None]:
+class Handles(Protocol):
+    async def handle(self, records: Sequence[Record]) -> Sequence[Record]: ...
+
+
+async def settle(bus: MemoryBus, service: Handles, count: int, lanes: int = 1) -> list[bytes | None]:
     """Runs a consumer until that many records were answered or put aside; the answers."""
-    consumer = Consumer(bus, "group", [IN], service.handle, DEAD, lambda: NOW)
-    running = asyncio.create_task(consumer.run())
+    shell = Consumer(bus, "group", [IN, MORE], service.handle, DEAD, lambda: NOW, lanes=lanes)
+    running = asyncio.create_task(shell.run())
     async with asyncio.timeout(10):
         while len(bus.all(OUT)) + len(bus.all(DEAD)) < count:
             await bus.wait()
-        await consumer.stop()
+        await shell.stop()
         await running
     return [one.value for one in bus.all(OUT)]
 
@@ -123,3 +131,105 @@ async def test_what_was_not_committed_is_read_again() -> None:
     bus.committed.clear()
     await settle(bus, second, 2)
     assert first.batches == second.batches == [[b"1"]]
+
+
+class Meeting:
+    """Handles a batch only when there is one of another lane to be handled beside it."""
+
+    def __init__(self, lanes: int) -> None:
+        self.batches: list[list[Record]] = []
+        self._lanes, self._met = lanes, asyncio.Event()
+
+    async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+        self.batches.append(list(records))
+        if len(self.batches) == self._lanes:
+            self._met.set()
+        await self._met.wait()
+        return [Record(OUT, one.key, one.value) for one in records]
+
+
+async def test_lanes_of_a_large_batch_are_in_hand_at_a_time_and_small_ones_stay_whole() -> None:
+    bus, service = MemoryBus(4), Meeting(2)
+    await bus.publish([Record(IN, b"CP%d" % (n % 9), b"%d" % n) for n in range(200)])
+    await settle(bus, service, 200, lanes=2)
+    first, second = ({record.partition for record in batch} for batch in service.batches)
+    assert {frozenset(first), frozenset(second)} == {frozenset({0, 2}), frozenset({1, 3})}
+    small, alone = MemoryBus(4), Meeting(1)
+    await small.publish([Record(IN, b"CP%d" % n, b"%d" % n) for n in range(9)])
+    await settle(small, alone, 9, lanes=2)
+    assert len(alone.batches) == 1
+
+
+async def test_nothing_is_committed_before_all_lanes_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash then reads the records of all lanes again."""
+    monkeypatch.setattr(consumer, "COMMIT_EVERY", -1)
+    bus, done, release = MemoryBus(2), asyncio.Event(), asyncio.Event()
+
+    async def handle(records: Sequence[Record]) -> Sequence[Record]:
+        if records[0].partition == 0:
+            done.set()
+        else:
+            await release.wait()
+        return [Record(OUT, one.key, one.value, partition=one.partition) for one in records]
+
+    await bus.publish([Record(IN, b"CP%d" % (n % 9), b"%d" % n) for n in range(100)])
+    shell = Consumer(bus, "group", [IN], handle, DEAD, lambda: NOW, lanes=2)
+    running = asyncio.create_task(shell.run())
+    async with asyncio.timeout(10):
+        await done.wait()
+        while not bus.logs[OUT, 0]:
+            await bus.wait()
+        assert not any(bus.committed.values())
+        release.set()
+        while not bus.committed["group", (IN, 1)]:
+            await bus.wait()
+        assert {place: len(bus.logs[place]) for _, place in bus.committed} == {
+            place: count for (_, place), count in bus.committed.items()
+        }
+        await shell.stop()
+        await running
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=150),
+    st.sets(st.integers(0, 149), max_size=3),
+    st.integers(1, 3),
+    st.integers(0, 2**32),
+)
+def test_whatever_fails_each_station_is_answered_in_its_order(
+    told: list[tuple[int, bool]], poison: set[int], lanes: int, seed: int
+) -> None:
+    """Whatever the lanes, whenever infrastructure is away: once each, or put aside, and in order by key."""
+    chance = random.Random(seed)
+
+    class Shaky(Service):
+        async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+            for _ in range(chance.randrange(3)):
+                await asyncio.sleep(0)
+            return await super().handle(records)
+
+    def fail(records: Sequence[Record]) -> None:
+        if chance.random() < 0.1:
+            raise Unavailable("Postgres")
+        if poison & {int(one.value or b"") for one in records}:
+            raise Unprocessable("boom")
+
+    async def run() -> MemoryBus:
+        bus = MemoryBus(4)
+        await bus.publish(
+            [Record(IN if calls else MORE, b"CP%d" % key, b"%d" % n) for n, (key, calls) in enumerate(told)]
+        )
+        await settle(bus, Shaky(fail), len(told), lanes)
+        return bus
+
+    bus = asyncio.run(run())
+    bad = poison & set(range(len(told)))
+    assert sorted(int(one.value or b"") for one in bus.all(DEAD)) == sorted(bad)
+    for key, topic in {(key, IN if calls else MORE) for key, calls in told}:
+        mine = [n for n, (other, calls) in enumerate(told) if (other, IN if calls else MORE) == (key, topic)]
+        answered = [int(one.value or b"") for one in bus.all(OUT) if one.key == b"CP%d" % key]
+        assert [n for n in answered if n in mine] == [n for n in mine if n not in bad]
+    assert {place: len(log) for place, log in bus.logs.items() if place[0] in (IN, MORE)} == {
+        place: count for (_, place), count in bus.committed.items()
+    }
