@@ -1,5 +1,6 @@
 """Sessions as transactions tells of them. What is told twice, or late, changes nothing."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -83,13 +84,24 @@ def fold(known: Iterable[Tracked], told: Iterable[Told], now: datetime) -> list[
     """
     before = {session.id: session for session in known}
     after = dict(before)
+    active: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
+    for session in before.values():
+        if not session.ended_at:
+            active[_where(session)].add(session.id)
     for one in told:
         earlier = after.get(one.id)
         session = after[one.id] = hear(earlier, one, now)
-        if session.evse_id and not session.ended_at and (earlier is None or earlier.evse_id != session.evse_id):
-            for other in list(after.values()):
-                if other.id != session.id and not other.ended_at and _where(other) == _where(session):
-                    after[other.id] = replace(other, ended_at=now)
+        if session is earlier:
+            continue
+        if earlier:
+            active[_where(earlier)].discard(session.id)
+        if session.ended_at:
+            continue
+        here = active[_where(session)]
+        if session.evse_id and (earlier is None or earlier.evse_id != session.evse_id):
+            after |= {other: replace(after[other], ended_at=now) for other in here}
+            here.clear()
+        here.add(session.id)
     return [session for session in after.values() if session is not before.get(session.id)]
 
 

@@ -56,6 +56,23 @@ def test_an_evse_may_be_told_later() -> None:
     assert (after[2].evse_id, bool(after[1].ended_at)) == (1, True)
 
 
+tellings = st.lists(st.builds(told, st.integers(1, 6), st.integers(0, 2), st.booleans()), max_size=12)
+
+
+@given(tellings=tellings)
+def test_whatever_is_told_an_evse_has_one_session(tellings: list[Told]) -> None:
+    """And it is the one that came to it last, whether that is told at once or in parts."""
+    whole = fold(*tellings)
+    parts: dict[int, Tracked] = {}
+    for one in tellings:
+        parts = fold(one, known=list(parts.values()))
+        here = [session.id for session in parts.values() if session.evse_id == 1 and not session.ended_at]
+        assert len(here) <= 1
+        if one.evse_id == 1 and not parts[one.id].ended_at:
+            assert here == [one.id]
+    assert whole == parts
+
+
 def test_samples_are_taken_once_and_in_order() -> None:
     samples = [Sample(at(second), float(second), "A") for second in (0, 60, 30, 60, 120)]
     session = fold(*(told(sample=one) for one in samples))[1]
