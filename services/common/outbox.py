@@ -4,6 +4,7 @@ A row holds all records of one transaction, so that a batch costs one insert and
 """
 
 import asyncio
+import contextlib
 import zlib
 from collections.abc import Sequence
 
@@ -12,7 +13,7 @@ import structlog
 
 from services.common import metrics
 from services.common.bus import Bus, Record
-from services.common.database import Connection, Database
+from services.common.database import AWAY, Connection, Database
 from services.common.errors import Unavailable
 from services.common.nudge import Nudge
 from services.common.wire import OutboxBatch
@@ -21,6 +22,7 @@ ADD = "insert into outbox (records) values ($1)"
 NEXT = "select seq, records from outbox order by seq limit 20"
 DONE = "delete from outbox where seq = any($1::bigint[])"
 LEAD = "select pg_try_advisory_lock($1, $2)"
+RESIGN = "select pg_advisory_unlock_all()"
 LOCK = zlib.crc32(b"voltbus outbox") >> 1
 # Seconds: how often a leader looks without being woken, and how often a follower tries to lead.
 IDLE = 0.5
@@ -53,7 +55,12 @@ class Relay:
             try:
                 async with self._database.connection() as db:
                     if await db.fetchval(LEAD, LOCK, zlib.crc32(self._database.schema.encode()) >> 1):
-                        await self._lead(db)
+                        try:
+                            await self._lead(db)
+                        finally:
+                            # With a connection that is broken the lock is gone.
+                            with contextlib.suppress(*AWAY):
+                                await db.execute(RESIGN)
             except Unavailable as error:
                 log.warning("outbox waits", reason=str(error))
             await asyncio.sleep(FOLLOW)
