@@ -2,23 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache, cached_property
 from typing import Any, TypeAlias
 
 import msgspec
 import orjson
 from google.protobuf.message import DecodeError
-from google.protobuf.timestamp_pb2 import Timestamp
 from prometheus_client import Counter, Histogram
 
 from services.common import metrics
 from services.common.bus import Record
+from services.common.clock import moment
 from services.common.errors import Unprocessable
 from services.common.wire import Call as CallRecord
 from services.common.wire import Outbound, Refusal, Reply
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Call(msgspec.Struct, frozen=True, dict=True):
@@ -61,7 +59,7 @@ class Call(msgspec.Struct, frozen=True, dict=True):
             call.version,
             call.action,
             call.payload,
-            _moment(call.received_at),
+            moment(call.received_at),
             call.answered,
             call.quarantined,
         )
@@ -114,11 +112,6 @@ class Replies:
         body = Outbound(station_id=call.station_id, connection_id=call.connection_id, reply=reply)
         key = call.connection_id.encode()
         return Record(self._topic, key, body.SerializeToString(), partition=call.slot)
-
-
-def _moment(at: Timestamp) -> datetime:
-    """at.ToDatetime(UTC), in a third of the time."""
-    return EPOCH + timedelta(seconds=at.seconds, microseconds=at.nanos // 1000)
 
 
 @cache

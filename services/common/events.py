@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -70,19 +70,12 @@ def _id(name: str) -> str:
 
 def kind_of(record: Record) -> str:
     """The name of an event's message; empty where it is no event."""
-    return dict(record.headers).get("ce_type", b"").decode(errors="replace").rpartition(".")[2]
+    return _header(record, "ce_type").decode(errors="replace").rpartition(".")[2]
 
 
-def read_event(record: Record, wanted: Collection[type[Wire]]) -> Wire | None:
-    """The event of a record, where it is of a kind that is wanted; None for all others.
-
-    Raises Unprocessable where it is none.
-    """
-    name = kind_of(record)
-    kind = next((kind for kind in wanted if kind.DESCRIPTOR.name == name), None)
-    if kind is None:
-        return None
-    read = READ.get(dict(record.headers).get("content-type", b""))
+def read_event(record: Record, kind: type[Wire]) -> Wire:
+    """The event of a record, which is of this kind. Raises Unprocessable where it cannot be read."""
+    read = READ.get(_header(record, "content-type"))
     if read is None:
         raise Unprocessable("an event of a content type that is not known here")
     try:
@@ -90,6 +83,14 @@ def read_event(record: Record, wanted: Collection[type[Wire]]) -> Wire | None:
     except (DecodeError, ParseError, UnicodeDecodeError):
         raise Unprocessable(f"not a {kind.DESCRIPTOR.full_name}") from None
     return event
+
+
+def _header(record: Record, wanted: str) -> bytes:
+    """Empty where there is none."""
+    for name, value in record.headers:
+        if name == wanted:
+            return value
+    return b""
 
 
 def _from_json(kind: type[Wire], value: bytes) -> Wire:

@@ -1,7 +1,7 @@
 """A batch of calls, results and events: keep and answer what stations report, learn what sites are shared by."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.common import outbox, recorded
@@ -49,18 +49,18 @@ class Handler:
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """Everything of a batch in one transaction; then the replies that stations wait for."""
-        records = await self._of_use(records)
-        if not records:
-            return []
         calls = [Call.read(record) for record in records if record.topic == self.topics.calls]
+        results = [record for record in records if record.topic == self.topics.results]
+        facts = await self._facts(records)
+        # Most of what happens is of no use here.
+        if not (calls or results or facts):
+            return []
         reports = [(call, DIALECTS.read(call)) for call in calls]
-        told = [fact for record in records if (fact := self._fact(record))]
         async with self.database.transaction() as db:
             events = await recorded.keep(db, self.events, calls)
             await outbox.add(db, events)
-            results = [record for record in records if record.topic == self.topics.results]
             concluded = await self.desk.conclude(db, results)
-            learned = await _learn(db, told, self.clock())
+            learned = await _learn(db, facts, self.clock())
             decided = await _decide(db, reports)
             await store.changed(db, await _renegotiate(db, decided), self.clock())
         if events or concluded:
@@ -69,21 +69,23 @@ class Handler:
             self.sharing.nudge()
         return self.replies.settle([(call, _answer(call, reply)) for call, _, reply in decided], self.clock())
 
-    async def _of_use(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Without what is drawn outside of sites, which is most of what happens."""
-        updated = [heard.updates(record) for record in records]
-        stations = {station_id for station_id in updated if station_id}
-        if not stations:
-            return records
-        async with self.database.connection() as db:
-            others = stations - await store.in_sites(db, stations)
-        pairs = zip(records, updated, strict=True)
-        return [record for record, station_id in pairs if station_id not in others]
+    async def _facts(self, records: Sequence[Record]) -> list[Told | Said]:
+        """What others say, as far as it matters here."""
+        said = [heard.connection(record) for record in records if record.topic == self.topics.connections]
+        events = [(record, kind) for record in records if self._event(record) and (kind := heard.kind(record))]
+        shared = await self._shared({heard.station(record) for record, kind in events if kind in heard.TRANSACTIONS})
+        told = [heard.read(record, kind, heard.station(record) in shared) for record, kind in events]
+        return [fact for fact in (*said, *told) if fact]
 
-    def _fact(self, record: Record) -> Told | Said | None:
-        if record.topic in (self.topics.calls, self.topics.results):
-            return None
-        return heard.connection(record) if record.topic == self.topics.connections else heard.read(record)
+    async def _shared(self, stations: Collection[str]) -> set[str]:
+        """Those that are in sites."""
+        if not stations:
+            return set()
+        async with self.database.connection() as db:
+            return await store.in_sites(db, stations)
+
+    def _event(self, record: Record) -> bool:
+        return record.topic not in (self.topics.calls, self.topics.results, self.topics.connections)
 
 
 async def _decide(db: Connection, reports: Sequence[tuple[Call, Report | Refused]]) -> list[Decided]:
@@ -130,12 +132,12 @@ async def _learn_sessions(db: Connection, told: Sequence[Told], now: datetime) -
     """The stations whose sessions have changed, and those where only something was drawn."""
     if not told:
         return set(), set()
-    stations = {one.station_id for one in told}
-    sharing = await store.in_sites(db, stations)
-    known = await store.load_sessions(db, stations, {one.id for one in told})
-    after = sessions.fold(known, (one if one.station_id in sharing else replace(one, sample=None) for one in told), now)
-    await store.save_sessions(db, after)
+    known = await store.load_sessions(db, {one.station_id for one in told}, {one.id for one in told})
     before = {session.id: session for session in known}
+    after = sessions.fold(known, told, now)
+    ended = {one.id for one in after if sessions.only_ended(before.get(one.id), one)}
+    await store.end_sessions(db, ended, now)
+    await store.save_sessions(db, [one for one in after if one.id not in ended])
     sampled = {one.station_id for one in after if sessions.only_sampled(before.get(one.id), one)}
     return {one.station_id for one in after} - sampled, sampled
 

@@ -1,12 +1,13 @@
 """What transactions, firmware and gateways say (events.…, ocpp.connections), as far as it matters here."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC
 from typing import Any
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
+from msgspec.structs import replace
 
 from services.common.bus import Record
+from services.common.clock import moment
 from services.common.errors import Unprocessable
 from services.common.events import kind_of, read_event
 from services.common.wire import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED, ConnectionChange
@@ -14,31 +15,41 @@ from services.common.wire.voltbus.v1 import events_pb2 as wire
 from services.smartcharging.domain.presence import Came, HasEvse, Said, Went
 from services.smartcharging.domain.sessions import Sample, Told
 
-UPDATED = wire.TransactionUpdated.DESCRIPTOR.name
 CURRENT, POWER = "Current.Import", "Power.Active.Import"
 # Where the station's cable ends; a reading without a word about it is from there too.
 OUTSIDE = frozenset({"", "Outlet", "Cable"})
 
 
-def updates(record: Record) -> str | None:
-    """The station whose running transaction a record tells of, which matters only within a site; None for all else."""
-    return (record.key or b"").decode(errors="replace") if kind_of(record) == UPDATED else None
+def kind(record: Record) -> type[Message] | None:
+    """What kind of event a record holds; None where it is of no use here."""
+    return KINDS.get(kind_of(record))
 
 
-def read(record: Record) -> Told | Said | None:
-    """What a record tells; None where it is of no use here. Raises Unprocessable where it cannot be read."""
-    event = read_event(record, READ)
-    return READ[type(event)](event) if event else None
+def station(record: Record) -> str:
+    """The station that an event is about."""
+    return (record.key or b"").decode(errors="replace")
 
 
-def _transaction(event: Any) -> Told | None:
+def read(record: Record, kind: type[Message], shared: bool) -> Told | Said | None:
+    """What a record of that kind tells; None where it is of no use here. Raises Unprocessable where it cannot be read.
+
+    shared: whether the station is in a site. Outside of sites nobody needs to know what is drawn, which is most of what
+    happens.
+    """
+    if kind is wire.TransactionUpdated and not shared:
+        return None
+    told = READ[kind](read_event(record, kind))
+    return told if shared or not isinstance(told, Told) else replace(told, sample=None)
+
+
+def _transaction(event: Any) -> Told:
     told = event.transaction
     return Told(
         id=told.id,
         station_id=told.station_id,
         evse_id=told.evse_id,
         transaction_id=told.transaction_id,
-        started_at=told.started_at.ToDatetime(UTC),
+        started_at=moment(told.started_at),
         ended=told.status == "ended",
         # What was drawn while the station was away says nothing of now.
         sample=None if event.offline else sample(event.meter_values),
@@ -49,12 +60,16 @@ def _connector(event: wire.ConnectorStatusChanged) -> Said | None:
     return HasEvse(event.station_id, event.evse_id) if event.evse_id > 0 else None
 
 
-READ: Mapping[type, Callable[[Any], Told | Said | None]] = {
+TRANSACTIONS: Mapping[type[Message], Callable[[Any], Told]] = {
     wire.TransactionStarted: _transaction,
     wire.TransactionUpdated: _transaction,
     wire.TransactionEnded: _transaction,
+}
+READ: Mapping[type[Message], Callable[[Any], Told | Said | None]] = {
+    **TRANSACTIONS,
     wire.ConnectorStatusChanged: _connector,
 }
+KINDS = {kind.DESCRIPTOR.name: kind for kind in READ}
 
 
 def sample(values: Iterable[wire.MeterValue]) -> Sample | None:
@@ -63,7 +78,7 @@ def sample(values: Iterable[wire.MeterValue]) -> Sample | None:
         readings = [one for one in value.readings if one.HasField("value") and one.location in OUTSIDE]
         for found in (_current(readings), _power(readings)):
             if found:
-                return Sample(value.taken_at.ToDatetime(UTC), *found)
+                return Sample(moment(value.taken_at), *found)
     return None
 
 
@@ -87,6 +102,6 @@ def connection(record: Record) -> Said | None:
     except DecodeError:
         raise Unprocessable("not a voltbus.v1.ConnectionChange") from None
     if change.state == CONNECTION_STATE_CONNECTED and not change.quarantined:
-        return Came(change.station_id, change.connection_id, change.at.ToDatetime(UTC), change.version)
+        return Came(change.station_id, change.connection_id, moment(change.at), change.version)
     gone = change.state == CONNECTION_STATE_DISCONNECTED
     return Went(change.station_id, change.connection_id) if gone else None

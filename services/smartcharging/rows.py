@@ -51,7 +51,7 @@ def presence_row(station: Presence) -> Row:
 
 
 def read_presence(row: asyncpg.Record) -> Presence:
-    return Presence(**(dict(row) | {"evse_ids": tuple(row["evse_ids"])}))
+    return Presence(*row[:5], evse_ids=tuple(row["evse_ids"]))
 
 
 def tracked_row(session: Tracked) -> Row:
@@ -61,8 +61,7 @@ def tracked_row(session: Tracked) -> Row:
 
 
 def read_tracked(row: asyncpg.Record) -> Tracked:
-    fields = {name: row[name] for name in Tracked.__dataclass_fields__}
-    return Tracked(**(fields | {"draws": tuple(row["draws"])}))
+    return Tracked(*row[:8], draws=tuple(row["draws"]), samples=row["samples"], sampled_at=row["sampled_at"])
 
 
 def read_session(row: asyncpg.Record) -> Session:

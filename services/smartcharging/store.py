@@ -29,7 +29,9 @@ limit 1
 for update skip locked"""
 FORGET_CHANGES = "delete from site_change where site_id = $1"
 MEMBERS = "select * from member where site_id = $1 order by place"
-STATIONS = "select * from station where station_id = any($1::text[])"
+STATIONS = """
+select station_id, connected, connection_id, connected_at, version, evse_ids
+from station where station_id = any($1::text[])"""
 # One EVSE has one session: the last that was heard of.
 SESSIONS = """
 select distinct on (station_id, evse_id) * from session
@@ -57,7 +59,8 @@ LOOKED = "update site set look_at = $2, over_committed = $3 where site_id = $1"
 
 IN_SITES = "select station_id from member where station_id = any($1::text[])"
 LOAD_SESSIONS = """
-select * from session where id = any($2::bigint[]) or (station_id = any($1::text[]) and ended_at is null)"""
+select id, station_id, evse_id, transaction_id, started_at, heard_at, ended_at, unit, draws, samples, sampled_at
+from session where id = any($2::bigint[]) or (station_id = any($1::text[]) and ended_at is null)"""
 SAVE_SESSIONS = """
 insert into session
     (id, station_id, evse_id, transaction_id, started_at, heard_at, ended_at, unit, draws, samples, sampled_at)
@@ -70,6 +73,7 @@ from unnest(
 on conflict (id) do update set
     evse_id = excluded.evse_id, ended_at = excluded.ended_at, unit = excluded.unit, draws = excluded.draws,
     samples = excluded.samples, sampled_at = excluded.sampled_at"""
+END_SESSIONS = "update session set ended_at = $2 where id = any($1::bigint[])"
 BOUNDS = """
 select s.station_id, s.evse_id, h.held, cardinality(m.phases) as phases, site.voltage
 from session s
@@ -131,6 +135,11 @@ async def load_sessions(db: Connection, stations: Collection[str], ids: Collecti
 async def save_sessions(db: Connection, sessions: Sequence[Tracked]) -> None:
     if sessions:
         await db.execute(SAVE_SESSIONS, *columns(map(tracked_row, sessions)))
+
+
+async def end_sessions(db: Connection, ids: Collection[int], now: datetime) -> None:
+    if ids:
+        await db.execute(END_SESSIONS, list(ids), now)
 
 
 async def bounds(db: Connection, stations: Collection[str]) -> dict[Key, Bound]:

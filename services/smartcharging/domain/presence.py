@@ -1,26 +1,25 @@
 """Whether stations are here, and which EVSEs they have spoken of. What is told twice, or late, changes nothing."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 
+from msgspec import Struct
+from msgspec.structs import replace
 
-@dataclass(frozen=True, slots=True)
-class Came:
+
+class Came(Struct, frozen=True):
     station_id: str
     connection_id: str
     at: datetime
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Went:
+class Went(Struct, frozen=True):
     station_id: str
     connection_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class HasEvse:
+class HasEvse(Struct, frozen=True):
     station_id: str
     evse_id: int
 
@@ -28,8 +27,7 @@ class HasEvse:
 Said = Came | Went | HasEvse
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
+class Presence(Struct, frozen=True):
     """connection_id, connected_at: of its last connection; None: it was never here."""
 
     station_id: str

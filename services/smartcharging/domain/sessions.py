@@ -2,15 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 # So many samples are remembered between two looks at a site.
 REMEMBERED = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """What a vehicle drew. unit: A, of the phase that carries most; or W, of all. at: by the station's clock."""
 
     at: datetime
@@ -18,8 +19,7 @@ class Sample:
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What an event says. evse_id: 0 where it is not known yet. sample: None where there is nothing of use."""
 
     id: int
@@ -31,8 +31,7 @@ class Told:
     sample: Sample | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
+class Tracked(Struct, frozen=True):
     """A session. heard_at, ended_at: when we heard of its start and its end.
 
     draws: the last samples; samples: how many there were.
@@ -108,6 +107,11 @@ def fold(known: Iterable[Tracked], told: Iterable[Told], now: datetime) -> list[
 def only_sampled(before: Tracked | None, after: Tracked) -> bool:
     """Whether nothing has changed but what is drawn."""
     return before is not None and (before.evse_id, before.ended_at) == (after.evse_id, after.ended_at)
+
+
+def only_ended(before: Tracked | None, after: Tracked) -> bool:
+    """Whether nothing has changed but that it has ended."""
+    return before is not None and before.ended_at is None and after == replace(before, ended_at=after.ended_at)
 
 
 def _where(session: Tracked) -> tuple[str, int]:

@@ -1,9 +1,10 @@
 """Calls for tests without a bus."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from services.common.calls import Call
 

@@ -149,25 +149,44 @@ def test_events_are_read_in_both_formats(form: str) -> None:
     transaction = pb.Transaction(id=7, station_id="CP1", evse_id=2, transaction_id="x", status="ended", started_at=NOW)
     event = pb.TransactionEnded(transaction=transaction)
     record = Events(settings, "transactions").record(event, "CP1", "1", NOW)
-    assert heard.read(record) == Told(7, "CP1", 2, "x", NOW, True)
+    assert heard.kind(record) is pb.TransactionEnded
+    assert heard.station(record) == "CP1"
+    assert heard.read(record, pb.TransactionEnded, shared=False) == Told(7, "CP1", 2, "x", NOW, True)
     other = Events(settings, "transactions").record(pb.OrphanStopRecorded(station_id="CP1"), "CP1", "2", NOW)
-    assert heard.read(other) is None
+    assert heard.kind(other) is None
 
 
 @pytest.mark.parametrize("content_type", [b"application/protobuf", b"application/json", b"text/plain"])
 def test_what_cannot_be_read_says_so(content_type: bytes) -> None:
     headers = (("ce_type", b"voltbus.transactions.v1.TransactionStarted"), ("content-type", content_type))
     with pytest.raises(Unprocessable):
-        heard.read(Record("events.transactions", b"CP1", b"\xff{", headers))
+        heard.read(Record("events.transactions", b"CP1", b"\xff{", headers), pb.TransactionStarted, shared=False)
 
 
-def test_what_was_drawn_while_away_says_nothing_of_now() -> None:
+@pytest.mark.parametrize(
+    ("shared", "offline", "sample"),
+    [
+        pytest.param(True, False, Sample(NOW, 9, "A"), id="in a site"),
+        pytest.param(True, True, None, id="while it was away, which says nothing of now"),
+        pytest.param(False, False, None, id="where nobody shares anything"),
+    ],
+)
+def test_what_was_drawn(shared: bool, offline: bool, sample: Sample | None) -> None:
     value = pb.MeterValue(taken_at=NOW, readings=readings((CURRENT, 9, "")))
     transaction = pb.Transaction(id=7, station_id="CP1", evse_id=2, status="active", started_at=NOW)
-    event = pb.TransactionUpdated(transaction=transaction, meter_values=[value], offline=True)
-    found = heard.read(Events(CommonSettings(), "transactions").record(event, "CP1", "1", NOW))
+    event = pb.TransactionStarted(transaction=transaction, meter_values=[value], offline=offline)
+    record = Events(CommonSettings(), "transactions").record(event, "CP1", "1", NOW)
+    found = heard.read(record, pb.TransactionStarted, shared)
     assert isinstance(found, Told)
-    assert found.sample is None
+    assert found.sample == sample
+
+
+def test_what_goes_on_outside_of_sites_is_not_even_read() -> None:
+    headers = (("ce_type", b"voltbus.transactions.v1.TransactionUpdated"),)
+    record = Record("events.transactions", b"CP1", b"\xff{", headers)
+    assert heard.read(record, pb.TransactionUpdated, shared=False) is None
+    with pytest.raises(Unprocessable):
+        heard.read(record, pb.TransactionUpdated, shared=True)
 
 
 def test_connections() -> None:

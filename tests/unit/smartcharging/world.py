@@ -4,6 +4,8 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from msgspec import structs
+
 from services.smartcharging.domain.allocate import Key
 from services.smartcharging.domain.hold import Fate, Hold, settle
 from services.smartcharging.domain.loads import times, total, within
@@ -123,13 +125,13 @@ class World:
     def leaves(self, station: str) -> None:
         self.reals[station].online = False
         known = self.situation.stations[station]
-        self._station(replace(known, connected=False))
+        self._station(structs.replace(known, connected=False))
         self.look()
 
     def comes(self, station: str) -> None:
         self.reals[station].online = True
         known = self.situation.stations[station]
-        self._station(replace(known, connected=True, connected_at=self.now))
+        self._station(structs.replace(known, connected=True, connected_at=self.now))
         for what in self.unheard[station]:
             self._happened(station, *what)
         self.unheard[station].clear()
