@@ -1,7 +1,8 @@
 """Whether a station that boots is let in (B01, B02, B03; 1.6 §4.2)."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from services.firmware.domain.messages import Boot, Booted, Decision, Heard, Verdict
 from services.firmware.domain.rules import Rules

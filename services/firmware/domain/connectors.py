@@ -4,7 +4,7 @@ Stations send statuses in the order in which they came about (1.6 §4.9 rule 4),
 order of receipt decides, the station's own time is kept beside.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from services.firmware.domain.messages import Decision, Heard, ReportStatus, StatusChanged
 from services.firmware.domain.station import Connector, Station

@@ -1,9 +1,10 @@
 """Every command and its decision."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from services.firmware.domain.boot import boot
 from services.firmware.domain.connectors import report_status

@@ -1,15 +1,15 @@
 """What reaches firmware, what it answers, and what it announces: commands, replies and events."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from services.firmware.domain.reports import Part
 from services.firmware.domain.station import BootStatus, Identity, Place, Station
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """Where a command comes from. id: unique, the same when it is read again. at: when it was received."""
 
     id: str
@@ -23,16 +23,14 @@ class Heard:
 # Commands: what stations send.
 
 
-@dataclass(frozen=True, slots=True)
-class Boot:
+class Boot(Struct, frozen=True):
     """BootNotification. reason: of 2.x."""
 
     identity: Identity
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportStatus:
+class ReportStatus(Struct, frozen=True):
     """StatusNotification. at: the station's own time, where it gives one that can be read."""
 
     place: Place
@@ -43,15 +41,13 @@ class ReportStatus:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportUpdate:
+class ReportUpdate(Struct, frozen=True):
     """FirmwareStatusNotification and its signed sister."""
 
     status: str
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(Struct, frozen=True):
     """DataTransfer: data is whatever the vendor agreed upon."""
 
     vendor_id: str
@@ -59,13 +55,11 @@ class Transfer:
     data: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(Struct, frozen=True):
     """Heartbeat: the station is here."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportSecurity:
+class ReportSecurity(Struct, frozen=True):
     """SecurityEventNotification. at: the station's own time, where it can be read."""
 
     type: str
@@ -73,37 +67,32 @@ class ReportSecurity:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportSettings:
+class ReportSettings(Struct, frozen=True):
     """NotifyReport: a part of a report of the station's settings."""
 
     part: Part
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """Anything that is kept as it came."""
 
 
 # Commands: what gateways say about connections.
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A connection of a station was opened."""
 
     remote_address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Alive:
+class Alive(Struct, frozen=True):
     """A connection is still there. seen_at: when the station last sent something on it."""
 
     seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Struct, frozen=True):
     """A connection has ended. seen_at: when the station last sent something on it."""
 
     seen_at: datetime
@@ -118,8 +107,7 @@ KEPT = (ReportUpdate, ReportSecurity, ReportSettings, Transfer, Report)
 # Replies.
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """Whether a station is let in. interval: of its heartbeats, or until it may ask again; seconds, above zero."""
 
     status: BootStatus
@@ -127,21 +115,18 @@ class Verdict:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Transferred:
+class Transferred(Struct, frozen=True):
     """What became of a DataTransfer: Accepted, Rejected, UnknownMessageId, UnknownVendorId."""
 
     status: str
     data: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(Struct, frozen=True):
     """There is nothing to say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Time:
+class Time(Struct, frozen=True):
     """A Heartbeat that the gateway did not answer."""
 
     now: datetime
@@ -153,30 +138,26 @@ Reply: TypeAlias = Verdict | Transferred | Noted | Time
 # Events. cause: what makes each this one and no other.
 
 
-@dataclass(frozen=True, slots=True)
-class Booted:
+class Booted(Struct, frozen=True):
     station: Station
     at: datetime
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
+class Connected(Struct, frozen=True):
     station_id: str
     version: str
     at: datetime
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnected:
+class Disconnected(Struct, frozen=True):
     station_id: str
     at: datetime
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class StatusChanged:
+class StatusChanged(Struct, frozen=True):
     station_id: str
     place: Place
     status: str
@@ -185,8 +166,7 @@ class StatusChanged:
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityReported:
+class SecurityReported(Struct, frozen=True):
     """occurred_at: by the station's clock. at: when it was received."""
 
     station_id: str
@@ -200,8 +180,7 @@ class SecurityReported:
 Event: TypeAlias = Booted | Connected | Disconnected | StatusChanged | SecurityReported
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """A station after a command, what it is told, what is announced."""
 
     station: Station

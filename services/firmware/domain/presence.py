@@ -5,8 +5,9 @@ a connection that has ended brings nobody back, an older one takes nobody away, 
 (after this service was down) proves nothing about now.
 """
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from services.firmware.domain.messages import Alive, Closed, Connected, Decision, Disconnected, Heard, Opened
 from services.firmware.domain.rules import Rules

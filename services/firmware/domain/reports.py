@@ -4,9 +4,11 @@ Parts may come in any order, twice, or not at all; a report that lacks some is s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from services.firmware.domain.settings import Seen
 
@@ -27,8 +29,7 @@ class Progress(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One NotifyReport. more: whether another follows (tbc)."""
 
     request_id: int
@@ -37,8 +38,7 @@ class Part:
     settings: tuple[Seen, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """parts: when each came, by its seqNo. last: the seqNo of the last, once it has come.
 
     base: what was asked for, where it was asked for here; FullInventory is everything that a station has.

@@ -5,10 +5,12 @@ dialects/names.py writes them). Two names that differ only in case are one (CiSt
 """
 
 import re
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 BOOLEANS = frozenset({"true", "false"})
@@ -42,8 +44,7 @@ class State(StrEnum):
     NOT_YET_APPLIED = "not_yet_applied"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What a setting is. mutability: ReadOnly, WriteOnly, ReadWrite. values: the list of those that it can have."""
 
     mutability: str = "ReadWrite"
@@ -56,8 +57,7 @@ class Facts:
     constant: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What a station says of a setting. unknown: that it has none of that name. facts: None where it said none.
 
     source: report, get or set.
@@ -70,8 +70,7 @@ class Seen:
     unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """The last attempt to set it. wanted: None for a secret. reason: in the station's words. at: of the result."""
 
     wanted: str | None
@@ -82,8 +81,7 @@ class Attempt:
     command_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One setting of one station. known_at: when value was last said; None where only an attempt is known."""
 
     name: str

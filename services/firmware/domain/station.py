@@ -1,10 +1,11 @@
 """The state of a station: what it is, whether it is accepted, whether it is here, how its connectors are."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 
 class BootStatus(StrEnum):
@@ -22,8 +23,7 @@ class Place(NamedTuple):
     connector_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """What a station says it is when it boots."""
 
     vendor: str | None = None
@@ -36,8 +36,7 @@ class Identity:
     meter_serial_number: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """Whether a station is let in.
 
     status: of its last boot. accepted: it was accepted once, which persists. decision, interval: what an operator
@@ -52,8 +51,7 @@ class Registration:
     interval: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
+class Presence(Struct, frozen=True):
     """Whether a station is here.
 
     connection_id: the connection it is here by. closed_id: the one that ended last; what was said on it does not bring
@@ -71,8 +69,7 @@ class Presence:
     alive_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Connector:
+class Connector(Struct, frozen=True):
     """What a connector was last said to be.
 
     received_at: when the last report came. since: when one came that changed the status. reported_at: the station's
@@ -89,16 +86,14 @@ class Connector:
     connection_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """How far the last firmware update has come, in the station's words."""
 
     status: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Station:
+class Station(Struct, frozen=True):
     """A station and all that is known of it; connectors: those that a batch is about."""
 
     station_id: str

@@ -6,9 +6,11 @@ idle ──▶ due ──▶ reading ──▶ ready ──▶ idle
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 # Until a station that could not be reached is asked again.
 AGAIN = timedelta(seconds=30)
@@ -23,8 +25,7 @@ class Step(StrEnum):
     READY = "ready"
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """One station. everything: all settings are to be read. waiting: for which answers, commands and reports by id.
 
     firmware_version: of the station when everything was read last, at read_at. due_at: not before.

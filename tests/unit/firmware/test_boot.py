@@ -1,8 +1,7 @@
 """Who is let in: every reason there is, and their order (B01, B02, B03; 1.6 §4.2)."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from services.firmware.domain.boot import boot
 from services.firmware.domain.messages import Boot, Booted, Decision, Verdict

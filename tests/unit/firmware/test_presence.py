@@ -1,9 +1,9 @@
 """Whether a station is here, whatever order the news of it comes in (G02.FR.04)."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from services.firmware.domain.decide import decide
 from services.firmware.domain.messages import Alive, Beat, Closed, Connected, Disconnected, Event, Heard, Opened

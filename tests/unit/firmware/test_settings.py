@@ -1,10 +1,10 @@
 """A setting: what is known of it, what became of setting it, how it stands to what is desired."""
 
-from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from services.firmware.domain.settings import (
     Attempt,

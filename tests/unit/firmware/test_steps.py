@@ -1,8 +1,7 @@
 """A station is read before it is set, once a boot."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from services.firmware.domain.steps import AGAIN, HEARD, Progress, Step, applied, booted, done, due, read, reading
 from tests.unit.firmware.tables import START, at
