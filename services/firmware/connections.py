@@ -1,11 +1,12 @@
 """What gateways say about connections (topic ocpp.connections), as commands of the domain."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from google.protobuf.message import DecodeError
 
 from services.common.bus import Record
+from services.common.clock import moment
 from services.common.errors import Unprocessable
 from services.common.wire import (
     CONNECTION_STATE_ALIVE,
@@ -29,15 +30,14 @@ def read(record: Record) -> tuple[Heard, Change]:
 
 
 def _heard(change: ConnectionChange) -> Heard:
-    at = change.at.ToDatetime(UTC)
+    at = moment(change.at)
     # No id comes with it: what it says is what makes it this one and no other.
     cause = f"{change.connection_id}/{ConnectionState.Name(change.state)}/{at.isoformat()}"
     return Heard(cause, change.station_id, change.connection_id, change.version, at, change.quarantined)
 
 
 def _seen_at(change: ConnectionChange) -> datetime:
-    moment = change.last_seen_at if change.HasField("last_seen_at") else change.at
-    return moment.ToDatetime(UTC)
+    return moment(change.last_seen_at if change.HasField("last_seen_at") else change.at)
 
 
 def _opened(change: ConnectionChange) -> Change:

@@ -1,11 +1,13 @@
 """A batch of calls and connection changes: read, load, decide in order, save, announce, answer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from services.common import outbox, recorded
 from services.common.bus import Record
@@ -39,8 +41,7 @@ log = structlog.get_logger()
 Work: TypeAlias = Command | Change | Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One record of a batch. call: None for the word of a gateway."""
 
     heard: Heard
@@ -50,9 +51,13 @@ class Item:
 
 @dataclass(slots=True)
 class Known:
-    """What a batch stands on; stations change as it is decided. verdicts: on boots that are read again."""
+    """What a batch stands on. before: stations that were known. after: all, as they are decided about.
 
-    stations: dict[str, Station]
+    verdicts: on boots that are read again.
+    """
+
+    before: Mapping[str, Station]
+    after: dict[str, Station]
     verdicts: dict[str, Verdict]
 
 
@@ -81,11 +86,10 @@ class Handler:
         now = self.clock()
         async with self.database.transaction() as db:
             known = await _load(db, items, now)
-            before = dict(known.stations)
             decisions = [self._decide(known, item, now) for item in items]
             await _save(db, known, items, decisions)
             concluded = await self.desk.conclude(db, results)
-            changed = [*self._changed(before, known, now), *await self._fold(db, items, decisions)]
+            changed = [*self._changed(known, now), *await self._fold(db, items, decisions)]
             announced = await self._announce(db, items, decisions, changed)
         if announced or concluded:
             self.desk.tell()
@@ -101,20 +105,20 @@ class Handler:
         return Item(heard, DIALECTS.read(call), call)
 
     def _decide(self, known: Known, item: Item, now: datetime) -> Decision:
-        station = known.stations[item.heard.station_id]
+        station = known.after[item.heard.station_id]
         if told := known.verdicts.get(item.heard.id):
             decision = repeat(station, item.heard, told, self.rules, now)
         elif isinstance(item.work, Refused):
             decision = seen(station, item.heard, self.rules, now)
         else:
             decision = decide(station, item.heard, item.work, self.rules, now)
-        known.stations[station.station_id] = decision.station
+        known.after[station.station_id] = decision.station
         return decision
 
-    def _changed(self, before: Mapping[str, Station], known: Known, now: datetime) -> list[Record]:
+    def _changed(self, known: Known, now: datetime) -> list[Record]:
         """What stations are, where that is not what they were."""
-        changed = (after for name, after in known.stations.items() if what(after) != what(before[name]))
-        return [inventory(self.inventory, station, now) for station in changed]
+        pairs = ((known.before.get(name) or Station(name), after) for name, after in known.after.items())
+        return [inventory(self.inventory, after, now) for before, after in pairs if what(after) != what(before)]
 
     async def _fold(self, db: Connection, items: Sequence[Item], decisions: Sequence[Decision]) -> list[Record]:
         """What the batch says of configuration."""
@@ -133,17 +137,19 @@ class Handler:
 
 
 async def _load(db: Connection, items: Sequence[Item], now: datetime) -> Known:
-    stations = await store.load_stations(db, {item.heard.station_id for item in items})
+    names = {item.heard.station_id for item in items}
+    before = await store.load_stations(db, names)
+    after = {name: before.get(name) or Station(name) for name in names}
     wanted = {(item.heard.station_id, item.work.place) for item in items if isinstance(item.work, ReportStatus)}
     for station_id, connectors in (await store.load_connectors(db, wanted)).items():
-        stations[station_id] = replace(stations[station_id], connectors=connectors)
+        after[station_id] = replace(after[station_id], connectors=connectors)
     boots = [item.heard.id for item in items if isinstance(item.work, Boot)]
-    return Known(stations, await store.load_verdicts(db, boots, now))
+    return Known(before, after, await store.load_verdicts(db, boots, now))
 
 
 async def _save(db: Connection, known: Known, items: Sequence[Item], decisions: Sequence[Decision]) -> None:
-    await store.save_stations(db, known.stations.values())
-    await store.save_connectors(db, known.stations.values())
+    await store.save_stations(db, known.before, known.after.values())
+    await store.save_connectors(db, known.after.values())
     pairs = zip(items, decisions, strict=True)
     boots = [(item.call, d.reply) for item, d in pairs if item.call and isinstance(d.reply, Verdict)]
     await store.save_boots(db, boots)

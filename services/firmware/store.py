@@ -1,7 +1,8 @@
 """All SQL of firmware's decisions: what a batch loads and saves, in a statement each. REST reads by inventory.py."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 import asyncpg
 
@@ -18,6 +19,8 @@ from services.firmware.domain.station import (
     Station,
     Update,
 )
+
+Row: TypeAlias = tuple[object, ...]
 
 # Locked, so that the sweep and a second process wait; in one order, so that nobody waits in a circle.
 LOAD_STATIONS = "select * from station where station_id = any($1::text[]) order by station_id for update"
@@ -57,6 +60,29 @@ on conflict (station_id) do update set
     disconnected_at = excluded.disconnected_at, last_seen_at = excluded.last_seen_at, alive_at = excluded.alive_at,
     update_status = excluded.update_status, update_status_at = excluded.update_status_at"""
 
+# Of a station that is known: what a boot or a connection changes, and what any message does. A column that is not
+# written saves as much time as it takes to make one of these values.
+SAVE_STANDING = """
+update station s set
+    boot_status = u.boot_status, boot_reason = u.boot_reason, booted_at = u.booted_at, accepted = u.accepted,
+    online = u.online, connection_id = u.connection_id, closed_id = u.closed_id, remote_address = u.remote_address,
+    connected_at = u.connected_at, disconnected_at = u.disconnected_at,
+    last_seen_at = u.last_seen_at, alive_at = u.alive_at
+from unnest(
+    $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::boolean[],
+    $6::boolean[], $7::text[], $8::text[], $9::text[],
+    $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[]
+) as u (
+    station_id, boot_status, boot_reason, booted_at, accepted,
+    online, connection_id, closed_id, remote_address, connected_at, disconnected_at, last_seen_at, alive_at
+)
+where s.station_id = u.station_id"""
+
+SAVE_SEEN = """
+update station s set last_seen_at = u.last_seen_at, alive_at = u.alive_at
+from unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) as u (station_id, last_seen_at, alive_at)
+where s.station_id = u.station_id"""
+
 SAVE_CONNECTORS = """
 insert into connector (
     station_id, evse_id, connector_id,
@@ -87,12 +113,12 @@ from silent where station.station_id = silent.station_id
 returning station.*"""
 
 SWEEP_AT_ONCE = 1000
+STATUSES: Mapping[str | None, BootStatus | None] = {None: None} | {status.value: status for status in BootStatus}
 
 
 async def load_stations(db: Connection, station_ids: Collection[str]) -> dict[str, Station]:
-    """The stations of a batch, each locked; one that is not known yet is new."""
-    rows = await db.fetch(LOAD_STATIONS, list(station_ids))
-    return {id_: Station(id_) for id_ in station_ids} | {row["station_id"]: station(row) for row in rows}
+    """The stations of a batch, each locked; without those that are not known yet."""
+    return {row["station_id"]: station(row) for row in await db.fetch(LOAD_STATIONS, list(station_ids))}
 
 
 async def load_connectors(db: Connection, wanted: Collection[tuple[str, Place]]) -> dict[str, dict[Place, Connector]]:
@@ -111,10 +137,19 @@ async def load_verdicts(db: Connection, call_ids: Sequence[str], now: datetime) 
     return {row["call_id"]: Verdict(BootStatus(row["status"]), row["interval_seconds"], now) for row in rows}
 
 
-async def save_stations(db: Connection, stations: Iterable[Station]) -> None:
-    """What an operator ordered (boot_decision, boot_interval) is not ours to write."""
-    if columns := _columns(_station_row(station) for station in stations):
-        await db.execute(SAVE_STATIONS, *columns)
+async def save_stations(db: Connection, before: Mapping[str, Station], stations: Iterable[Station]) -> None:
+    """What has changed of stations. before: as they were loaded.
+
+    What an operator ordered (boot_decision, boot_interval) is not ours to write.
+    """
+    rows: dict[str, list[Row]] = {SAVE_STATIONS: [], SAVE_STANDING: [], SAVE_SEEN: []}
+    for after in stations:
+        if chosen := _statement(before.get(after.station_id), after):
+            statement, row = chosen
+            rows[statement].append(row(after))
+    for statement, changed in rows.items():
+        if changed:
+            await db.execute(statement, *_columns(changed))
 
 
 async def save_connectors(db: Connection, stations: Iterable[Station]) -> None:
@@ -136,40 +171,15 @@ async def sweep(db: Connection, silent_since: datetime, now: datetime) -> list[S
 
 
 def station(row: asyncpg.Record) -> Station:
-    """A row of the table."""
+    """A row of the table, its columns as they stand there."""
     return Station(
-        station_id=row["station_id"],
-        version=row["version"],
-        quarantined=row["quarantined"],
-        identity=Identity(
-            row["vendor"],
-            row["model"],
-            row["serial_number"],
-            row["firmware_version"],
-            row["iccid"],
-            row["imsi"],
-            row["meter_type"],
-            row["meter_serial_number"],
-        ),
-        registration=Registration(
-            BootStatus(row["boot_status"]) if row["boot_status"] else None,
-            row["boot_reason"],
-            row["booted_at"],
-            row["accepted"],
-            BootStatus(row["boot_decision"]) if row["boot_decision"] else None,
-            row["boot_interval"],
-        ),
-        presence=Presence(
-            row["online"],
-            row["connection_id"],
-            row["closed_id"],
-            row["remote_address"],
-            row["connected_at"],
-            row["disconnected_at"],
-            row["last_seen_at"],
-            row["alive_at"],
-        ),
-        update=Update(row["update_status"], row["update_status_at"]) if row["update_status"] else None,
+        row[0],
+        row[1],
+        row[2],
+        Identity(*row[3:11]),
+        Registration(STATUSES[row[11]], row[12], row[13], row[14], STATUSES[row[15]], row[16]),
+        Presence(*row[17:25]),
+        Update(row[25], row[26]) if row[25] else None,
     )
 
 
@@ -187,20 +197,54 @@ def connector(row: asyncpg.Record) -> Connector:
     )
 
 
-def _station_row(station: Station) -> tuple[object, ...]:
-    what, boot, here, update = station.identity, station.registration, station.presence, station.update
+def _statement(before: Station | None, after: Station) -> tuple[str, Callable[[Station], Row]] | None:
+    """The one that writes what has changed, and its row; None where nothing has."""
+    if before is None or _what(before) != _what(after):
+        return SAVE_STATIONS, _station_row
+    if before.registration != after.registration or _connection(before) != _connection(after):
+        return SAVE_STANDING, _standing_row
+    return None if before.presence == after.presence else (SAVE_SEEN, _seen_row)
+
+
+def _what(station: Station) -> tuple[object, ...]:
+    return station.version, station.quarantined, station.identity, station.update
+
+
+def _connection(station: Station) -> tuple[object, ...]:
+    here = station.presence
+    return (
+        *(here.online, here.connection_id, here.closed_id, here.remote_address),
+        *(here.connected_at, here.disconnected_at),
+    )
+
+
+def _station_row(station: Station) -> Row:
+    what, update = station.identity, station.update
+    _, *standing = _standing_row(station)
     return (
         *(station.station_id, station.version, station.quarantined),
         *(what.vendor, what.model, what.serial_number, what.firmware_version),
         *(what.iccid, what.imsi, what.meter_type, what.meter_serial_number),
-        *(boot.status, boot.reason, boot.booted_at, boot.accepted),
-        *(here.online, here.connection_id, here.closed_id, here.remote_address),
-        *(here.connected_at, here.disconnected_at, here.last_seen_at, here.alive_at),
+        *standing,
         *((update.status, update.at) if update else (None, None)),
     )
 
 
-def _connector_row(station_id: str, place: Place, known: Connector) -> tuple[object, ...]:
+def _standing_row(station: Station) -> Row:
+    boot = station.registration
+    return (
+        station.station_id,
+        *(boot.status, boot.reason, boot.booted_at, boot.accepted),
+        *_connection(station),
+        *(station.presence.last_seen_at, station.presence.alive_at),
+    )
+
+
+def _seen_row(station: Station) -> Row:
+    return station.station_id, station.presence.last_seen_at, station.presence.alive_at
+
+
+def _connector_row(station_id: str, place: Place, known: Connector) -> Row:
     return (
         *(station_id, *place),
         *(known.status, known.error_code, known.info, known.vendor_error_code),
@@ -208,11 +252,11 @@ def _connector_row(station_id: str, place: Place, known: Connector) -> tuple[obj
     )
 
 
-def _boot_row(call: Call, verdict: Verdict) -> tuple[object, ...]:
+def _boot_row(call: Call, verdict: Verdict) -> Row:
     payload = (call.raw or b"{}").decode()
     return (call.id, call.station_id, call.version, verdict.status, verdict.interval, payload, call.received_at)
 
 
-def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
+def _columns(rows: Iterable[Row]) -> list[list[object]]:
     """Rows as unnest takes them: a list a column."""
     return [list(column) for column in zip(*rows, strict=True)]

@@ -51,7 +51,8 @@ def presence_row(station: Presence) -> Row:
 
 
 def read_presence(row: asyncpg.Record) -> Presence:
-    return Presence(*row[:5], evse_ids=tuple(row["evse_ids"]))
+    fields: Row = (*row[:5], tuple(row["evse_ids"]))
+    return Presence(*fields)
 
 
 def tracked_row(session: Tracked) -> Row:
@@ -61,7 +62,8 @@ def tracked_row(session: Tracked) -> Row:
 
 
 def read_tracked(row: asyncpg.Record) -> Tracked:
-    return Tracked(*row[:8], draws=tuple(row["draws"]), samples=row["samples"], sampled_at=row["sampled_at"])
+    fields: Row = (*row[:8], tuple(row["draws"]), *row[9:])
+    return Tracked(*fields)
 
 
 def read_session(row: asyncpg.Record) -> Session:

@@ -69,11 +69,9 @@ class Fold:
         """A station that was never read is due, and so is one that is let in (B07.FR.14)."""
         now, happened = self.clock(), list(happened)
         boots = {e.station.station_id: e.station for e in happened if isinstance(e, Booted)}
-        accepted = {id_: one for id_, one in boots.items() if one.registration.status is BootStatus.ACCEPTED}
-        await steps_store.begin(db, {e.station_id for e in happened if isinstance(e, Connected)} - accepted.keys(), now)
-        known = await steps_store.lock(db, accepted, now)
-        booted = [steps.booted(one, accepted[id_].identity.firmware_version, now) for id_, one in known.items()]
-        await steps_store.save(db, booted)
+        accepted = {id_ for id_, one in boots.items() if one.registration.status is BootStatus.ACCEPTED}
+        await steps_store.begin(db, {e.station_id for e in happened if isinstance(e, Connected)} - accepted, now)
+        await steps_store.booted(db, accepted, now + steps.HEARD)
 
     async def reported(self, db: Connection, parts: Sequence[tuple[Heard, Part]]) -> list[Record]:
         """Takes parts of reports; what is to be announced. Parts that are read again change nothing."""

@@ -23,6 +23,15 @@ insert into configuration (station_id, due_at) select unnest($1::text[]), $2
 on conflict (station_id) do update set due_at = excluded.due_at
 where configuration.step in ('due', 'ready') and configuration.due_at > excluded.due_at"""
 
+# B07.FR.14: everything is read again where it may have changed with the firmware. What it was waiting for is forgotten.
+BOOTED = """
+insert into configuration (station_id, due_at) select unnest($1::text[]), $2
+on conflict (station_id) do update set
+    step = 'due', due_at = excluded.due_at, waiting = '{}',
+    everything = configuration.everything or configuration.read_at is null
+        or configuration.firmware_version is distinct from
+            (select s.firmware_version from station s where s.station_id = excluded.station_id)"""
+
 SAVE = """
 update configuration c set
     step = u.step, due_at = u.due_at, everything = u.everything, waiting = string_to_array(u.waiting, ','),
@@ -94,6 +103,15 @@ async def begin(db: Connection, station_ids: Collection[str], now: datetime) -> 
     """Stations are here: those that were never read are due, and so are those that were away when they were."""
     if station_ids:
         await db.execute(BEGIN, sorted(station_ids), now)
+
+
+async def booted(db: Connection, station_ids: Collection[str], due_at: datetime) -> None:
+    """Stations have booted and are let in: they are read and set anew, everything at first and after a new firmware.
+
+    What they said they are has been saved before.
+    """
+    if station_ids:
+        await db.execute(BOOTED, sorted(station_ids), due_at)
 
 
 async def mark_due(db: Connection, station_ids: Collection[str], now: datetime) -> None:

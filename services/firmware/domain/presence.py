@@ -99,4 +99,4 @@ def _before(moment: datetime, known: datetime | None) -> bool:
 
 
 def _later(moment: datetime | None, known: datetime | None) -> datetime | None:
-    return max((m for m in (moment, known) if m), default=None)
+    return max(moment, known) if moment and known else moment or known

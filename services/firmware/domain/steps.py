@@ -46,12 +46,6 @@ def report_id(request_id: int) -> str:
     return f"report/{request_id}"
 
 
-def booted(progress: Progress, firmware_version: str | None, now: datetime) -> Progress:
-    """B07.FR.14: everything is read again where it may have changed with the firmware."""
-    changed = progress.read_at is None or progress.firmware_version != firmware_version
-    return due(replace(progress, everything=progress.everything or changed), now + HEARD)
-
-
 def due(progress: Progress, at: datetime) -> Progress:
     """To be read and set from then on, whatever it was waiting for."""
     return replace(progress, step=Step.DUE, due_at=at, waiting=frozenset())

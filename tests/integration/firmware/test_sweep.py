@@ -133,7 +133,7 @@ async def test_two_processes_on_one_station(firmware: Running) -> None:
             known = await store.load_stations(db, {"CP1"})
             held.set()
             await asked.wait()
-            await store.save_stations(db, known.values())
+            await store.save_stations(db, {}, known.values())
 
     async def second() -> Record:
         await held.wait()

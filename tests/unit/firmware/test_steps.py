@@ -1,38 +1,13 @@
 """A station is read before it is set, once a boot."""
 
-import pytest
 from msgspec.structs import replace
 
-from services.firmware.domain.steps import AGAIN, HEARD, Progress, Step, applied, booted, done, due, read, reading
+from services.firmware.domain.steps import AGAIN, Progress, Step, applied, done, due, read, reading
 from tests.unit.firmware.tables import START, at
 
 NEW = Progress("CP1", Step.IDLE, START)
 READ = replace(NEW, everything=False, firmware_version="1", read_at=START)
 WAITS = reading(READ, {"a", "b"})
-
-
-@pytest.mark.parametrize(
-    ("before", "firmware", "everything"),
-    [
-        (NEW, "1", True),
-        (READ, "1", False),
-        (READ, "2", True),
-        (READ, None, True),
-        (replace(NEW, read_at=None), None, True),
-    ],
-)
-def test_everything_is_read_at_first_and_after_a_new_firmware(
-    before: Progress, firmware: str | None, everything: bool
-) -> None:
-    """B07.FR.14."""
-    after = booted(before, firmware, at(5))
-    assert (after.step, after.everything, after.due_at) == (Step.DUE, everything, at(5) + HEARD)
-
-
-def test_what_a_boot_interrupts_begins_anew() -> None:
-    after = booted(WAITS, "1", at(5))
-    assert (after.step, after.waiting) == (Step.DUE, frozenset())
-    assert done(after, ["a", "b"], [], at(6)) == after
 
 
 def test_it_is_ready_when_everything_it_waits_for_has_ended() -> None:
