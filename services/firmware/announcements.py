@@ -7,6 +7,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from services.common.bus import Record
+from services.common.clock import stamp
 from services.common.events import Events
 from services.common.wire import Inventory
 from services.common.wire.voltbus.v1 import events_pb2 as wire
@@ -26,16 +27,16 @@ def booted(event: Booted) -> Message:
         firmware_version=identity.firmware_version or "",
         status=registration.status or "",
         reason=registration.reason or "",
-        at=event.at,
+        at=stamp(event.at),
     )
 
 
 def connected(event: Connected) -> Message:
-    return wire.StationConnected(station_id=event.station_id, version=event.version, at=event.at)
+    return wire.StationConnected(station_id=event.station_id, version=event.version, at=stamp(event.at))
 
 
 def disconnected(event: Disconnected) -> Message:
-    return wire.StationDisconnected(station_id=event.station_id, at=event.at)
+    return wire.StationDisconnected(station_id=event.station_id, at=stamp(event.at))
 
 
 def status_changed(event: StatusChanged) -> Message:
@@ -45,7 +46,7 @@ def status_changed(event: StatusChanged) -> Message:
         connector_id=event.place.connector_id,
         status=event.status,
         error_code=event.error_code or "",
-        at=event.at,
+        at=stamp(event.at),
     )
 
 
@@ -54,8 +55,8 @@ def security_reported(event: SecurityReported) -> Message:
         station_id=event.station_id,
         type=event.type,
         tech_info=event.tech_info or "",
-        occurred_at=event.occurred_at,
-        received_at=event.at,
+        occurred_at=event.occurred_at and stamp(event.occurred_at),
+        received_at=stamp(event.at),
     )
 
 
@@ -83,7 +84,7 @@ def inventory(topic: str, station: Station, now: datetime) -> Record:
         model=identity.model or "",
         serial_number=identity.serial_number or "",
         firmware_version=identity.firmware_version or "",
-        changed_at=now,
+        changed_at=stamp(now),
     )
     return Record(topic, station.station_id.encode(), state.SerializeToString())
 

@@ -45,7 +45,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     desk = Desk(NAME, database, bus, routes, stations, events, catalogue, outbound, relay.wake, clock, fold.ended)
     applying = Applying(database, desk, fold, settings.configuration_reading, clock)
     handler = Handler(database, desk, fold, events, Replies(outbound), rules, connections, results, inventory, clock)
-    consumer = Consumer(bus, NAME, [calls, connections, results], handler.handle, dead, clock)
+    consumer = Consumer(bus, NAME, [calls, connections, results], handler.handle, dead, clock, lanes=2)
 
     async def hearing() -> bool:
         return await bus.ready() and consumer.ready() and consumer.lag() < settings.batch

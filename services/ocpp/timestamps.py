@@ -16,4 +16,4 @@ def read_time(text: str) -> datetime:
 
 def write_time(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds and Z, as OCPP 2.0.1 asks (part 2, DateTime)."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
