@@ -13,7 +13,7 @@ test: .venv/dev node_modules/.package-lock.json  ## all checks and all tests
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest $(TESTS)
 
-bench: .venv/run  ## rates, latencies and CPU a message, into docs/benchmarks.md (with ARGS, such as --quick: not kept)
+bench: .venv/dev  ## rates, latencies, CPU and memory, into docs/benchmarks.md (with ARGS, such as --quick: not kept)
 	@$(BIN)/voltbus bench $(or $(ARGS),--page docs/benchmarks.md --data build/benchmarks.json)
 
 check: .venv/dev node_modules/.package-lock.json  ## style, types, import contracts, proto lint and drift

@@ -94,7 +94,7 @@ def fleet(
 
 @app.command()
 def bench(
-    quick: Annotated[bool, typer.Option(help="about a minute: fewer stations, shorter phases, fewer loads")] = False,
+    quick: Annotated[bool, typer.Option(help="two minutes: fewer stations, shorter phases, fewer loads")] = False,
     only: Annotated[list[str] | None, typer.Option(help="a scenario's name; may be given several times")] = None,
     stations: Annotated[int, typer.Option(help="how many of each scenario; 0: as planned", min=0)] = 0,
     seconds: Annotated[float, typer.Option(help="of each measured phase; 0: as planned", min=0)] = 0,
@@ -105,6 +105,7 @@ def bench(
     data: Annotated[Path | None, typer.Option(help="write the numbers there, in JSON")] = None,
     books: Annotated[Path | None, typer.Option(help="a folder for every CALL and its answer")] = None,
     yardstick: Annotated[Path | None, typer.Option(help="a folder whose run.py is quoted beside it")] = None,
+    profile: Annotated[Path | None, typer.Option(help="a folder for the stacks that profiles are made of")] = None,
 ) -> None:
     """Measure rates, latencies and CPU a message at several loads, with the domain and without it."""
     from rich.console import Console
@@ -114,7 +115,7 @@ def bench(
 
     with _one_line():
         plan = planned(quick, only or [], stations, seconds, processes, echo)
-        options = Options(plan, running, page, data, books, yardstick)
+        options = Options(plan, running, page, data, books, yardstick, profile)
         console = Console()
         console.width = max(120, console.width)  # what is too long for a table is worse than a long line
         if not asyncio.run(run(options, read_settings(), console)):

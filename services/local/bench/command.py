@@ -4,8 +4,8 @@ import contextlib
 import json
 import resource
 import tempfile
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from rich.console import Console
 from services.local.bench.facts import facts
 from services.local.bench.found import found
 from services.local.bench.loads import Loads
-from services.local.bench.plan import Plan
+from services.local.bench.plan import Measured, Plan
+from services.local.bench.plots import Plot, draw
 from services.local.bench.report import markdown
 from services.local.bench.results import Results
 from services.local.bench.run import Course
@@ -34,7 +35,7 @@ _SPARE = 200
 @dataclass(frozen=True, slots=True)
 class Options:
     """running: use the stack of `make run`. page, data: files for the report and the numbers. books: a folder for every
-    CALL. yardstick: a folder.
+    CALL. yardstick: a folder. stacks: a folder for what profiles are made of.
     """
 
     plan: Plan
@@ -43,28 +44,36 @@ class Options:
     data: Path | None = None
     books: Path | None = None
     yardstick: Path | None = None
+    stacks: Path | None = None
 
 
 async def run(options: Options, settings: LocalSettings, console: Console) -> bool:
     """Runs it; whether all numbers add up. Raises LocalError."""
     plan = options.plan
+    if options.running and options.yardstick:
+        raise LocalError("a yardstick is to run alone: leave --running or --yardstick out")
     _allow_files(plan.stations)
     if options.books:
         options.books.mkdir(parents=True, exist_ok=True)
     settings.data.mkdir(mode=0o711, parents=True, exist_ok=True)
     results = Results(facts(settings.data), plan.scenarios)
     console.print(f"about {plan.about_seconds / 60:.1f} min; leave the machine alone meanwhile", highlight=False)
-    await _quote(options, results, console)
+    async for scenarios in _parts(options, results, console):
+        await _course(options, replace(plan, scenarios=scenarios), settings, results, console)
+    show(console, results)
+    _write(options, results, console)
+    return results.closed
+
+
+async def _course(options: Options, plan: Plan, settings: LocalSettings, results: Results, console: Console) -> None:
+    """One system from its start to its end."""
     async with _stage(options, settings, console) as stage:
         if plan.echo and not stage.echoes:
             results.notes.append("Measured on a system that ran already, so that no echo could take a service's place.")
         async with Loads(plan.processes, options.books) as loads, httpx.AsyncClient(timeout=30) as http:
             with console.status("") as status:
                 tell = status.update if console.is_terminal else partial(console.print, highlight=False)
-                await Course(plan, stage, loads, http, results, tell).run()
-    show(console, results)
-    _write(options, results, console)
-    return results.closed
+                await Course(plan, stage, loads, http, results, tell, options.stacks).run()
 
 
 @contextlib.asynccontextmanager
@@ -81,22 +90,47 @@ async def _stage(options: Options, settings: LocalSettings, console: Console) ->
             yield stage
 
 
-async def _quote(options: Options, results: Results, console: Console) -> None:
-    if options.yardstick is None:
+async def _parts(options: Options, results: Results, console: Console) -> AsyncIterator[tuple[Measured, ...]]:
+    """What each system is to go through. A yardstick runs before and after what is compared with it, and alone."""
+    scenarios = options.plan.scenarios
+    beside = tuple(scenario for scenario in scenarios if scenario.quoted)
+    if options.yardstick is None or not beside:
         console.print("no yardstick is quoted: --yardstick DIR names one", highlight=False)
+        yield scenarios
         return
-    console.print(f"the yardstick in {options.yardstick}", highlight=False)
-    for mode in ((), ("echo",)):
-        results.yardstick += await measured(options.yardstick, options.plan.stations, *mode)
+    counts = sorted({scenario.stations for scenario in beside})
+    await _quote(options.yardstick, counts, "before", results, console)
+    yield beside
+    await _quote(options.yardstick, counts[::-1], "after", results, console)
+    if rest := tuple(scenario for scenario in scenarios if not scenario.quoted):
+        yield rest
+
+
+async def _quote(folder: Path, counts: Sequence[int], when: str, results: Results, console: Console) -> None:
+    for stations in counts:
+        console.print(f"the yardstick in {folder}, {stations:,} stations", highlight=False)
+        results.yardstick += await measured(folder, stations, when)
 
 
 def _write(options: Options, results: Results, console: Console) -> None:
-    files = {options.page: markdown(results), options.data: json.dumps(results.dump(), indent=1) + "\n"}
+    plots = _plots(options.page, results)
+    files = {options.page: markdown(results, plots), options.data: json.dumps(results.dump(), indent=1) + "\n"}
     for file, text in files.items():
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
             console.print(f"written to {file}", highlight=False)
+
+
+def _plots(page: Path | None, results: Results) -> list[Plot]:
+    """Beside the page, in a folder of its name."""
+    if page is None:
+        return []
+    try:
+        return draw(results, page.with_suffix(""))
+    except ModuleNotFoundError as error:
+        results.notes.append(f"No plots were drawn, for {error.name} is not installed: `make setup`.")
+        return []
 
 
 def _allow_files(stations: int) -> None:

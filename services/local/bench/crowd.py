@@ -12,41 +12,52 @@ from services.local.errors import LocalError
 
 
 class Crowd:
-    """Made by an order to connect."""
+    """Grows with every order to connect. told: hears of every CALL."""
 
-    def __init__(self, order: Connect, told: Told | None = None) -> None:
-        self._order = order
-        self._drivers = [
-            Driver(f"{order.prefix}{number:05}", number, order.version, order.script, told) for number in order.numbers
+    def __init__(self, told: Told | None = None) -> None:
+        self._told = told
+        self._drivers: list[Driver] = []
+        self._of = 0
+
+    async def connect(self, order: Connect) -> Tally:
+        """All of the order, some at a time.
+
+        `answered` counts those that are in, and accepted where they are to boot; `took` is the time it took each.
+        """
+        self._of = order.of
+        tally, gate = Tally(), asyncio.Semaphore(order.at_a_time)
+        new = [
+            Driver(f"{order.prefix}{number:05}", number, order.version, order.script, self._told)
+            for number in order.numbers
         ]
-
-    async def connect(self) -> Tally:
-        """All, some at a time. `answered` counts those that are in, `took` is the time it took each."""
-        tally, gate = Tally(), asyncio.Semaphore(self._order.at_a_time)
+        self._drivers += new
 
         async def one(driver: Driver) -> None:
             async with gate:
                 began = time.perf_counter()
                 tally.sent += 1
                 try:
-                    await driver.connect(self._order.url)
+                    await driver.connect(order.url, order.deflate)
                 except LocalError as error:
                     tally.refused += 1
                     tally.complain(str(error))
                     return
-                tally.answered += 1
-                tally.took.append(round((time.perf_counter() - began) * 1e6))
+            if order.boot and (complaint := await driver.boot()):
+                tally.unanswered += 1
+                tally.complain(complaint)
+                return
+            tally.answered += 1
+            tally.took.append(round((time.perf_counter() - began) * 1e6))
 
-        return await _timed(tally, map(one, self._drivers))
+        return await _timed(tally, map(one, new))
 
     async def open(self) -> Tally:
         """Every station gets into the state that is to be measured."""
         tally = Tally()
 
         async def one(driver: Driver) -> None:
-            for _ in range(driver.opening):
-                if _able(driver):
-                    await driver.turn(tally)
+            while driver.opening and _able(driver):
+                await driver.turn(tally)
 
         return await _timed(tally, map(one, self._drivers))
 
@@ -62,9 +73,9 @@ class Crowd:
 
         async def paced(driver: Driver) -> None:
             assert order.rate is not None
-            for due in dues(order.rate, order.seconds, self._order.of, driver.number):
+            for due in dues(order.rate, order.seconds, self._of, driver.number):
                 # Far behind, there is nothing left to learn.
-                if not _able(driver) or time.perf_counter() > began + 2 * order.seconds:
+                if not _able(driver) or time.perf_counter() > began + order.seconds + order.overtime:
                     tally.unsent += 1
                     continue
                 await asyncio.sleep(max(0.0, began + due - time.perf_counter()))
@@ -75,8 +86,9 @@ class Crowd:
 
     async def leave(self) -> Tally:
         """Ends all connections; what the links have counted over their whole life."""
-        await asyncio.gather(*(driver.leave() for driver in self._drivers))
-        return _sum(self._drivers)
+        gone, self._drivers = self._drivers, []
+        await asyncio.gather(*(driver.leave() for driver in gone))
+        return _sum(gone)
 
 
 def _able(driver: Driver) -> bool:

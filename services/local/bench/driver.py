@@ -15,7 +15,10 @@ Told = Callable[[str, str, Payload, Payload | None], None]
 
 
 class Driver:
-    """number: its place among all stations of the scenario. over: it does not go on, for an answer was missing."""
+    """number: its place among all stations of the scenario. over: it does not go on, for an answer was missing.
+
+    opening: CALLs until it is in the state that is measured.
+    """
 
     def __init__(self, station_id: str, number: int, version: str, script: str, told: Told | None = None) -> None:
         words = words_of(version, station_id)
@@ -33,13 +36,24 @@ class Driver:
     def connected(self) -> bool:
         return self._link is not None and not self._link.lost.done()
 
-    async def connect(self, url: str) -> None:
-        """Raises LocalError where the gateway does not let it in."""
-        self._link = await connect(url, self.station_id, None, self._words.subprotocol, self._asked, self.books)
+    async def connect(self, url: str, deflate: bool = False) -> None:
+        """Raises LocalError where the gateway does not let it in, or does not compress where that is asked for."""
+        self._link = await connect(
+            url, self.station_id, None, self._words.subprotocol, self._asked, self.books, deflate=deflate
+        )
+        if deflate and not self._link.deflates:
+            raise LocalError(f"{self.station_id}: the gateway does not compress: leave VOLTBUS_DEFLATE out")
 
     async def leave(self) -> None:
         if self._link is not None:
             await self._link.close()
+
+    async def boot(self) -> str:
+        """The first CALL of every script; what is wrong with the answer, empty where it is accepted."""
+        await self.turn(tally := Tally())
+        if not tally.complaint and self._words.booted(self._response)[0] != "Accepted":
+            return f"{self.station_id}: its boot is not accepted"
+        return tally.complaint
 
     async def turn(self, tally: Tally, due: float | None = None) -> None:
         """The next CALL of the script and its answer. due: when it was to be sent, on the clock of perf_counter."""
@@ -48,6 +62,7 @@ class Driver:
         began = time.perf_counter()
         # A timer may go off a little early: what was sent before it was due has not waited.
         since = began if due is None else min(due, began)
+        self.opening = max(0, self.opening - 1)
         tally.sent += 1
         try:
             self._response = await self._link.call(action, payload)

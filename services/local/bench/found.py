@@ -26,10 +26,14 @@ def found(settings: LocalSettings) -> Stage:
         )
     return Stage(
         url=f"ws://{running.reachable_at}:{ports['gateway']}/ocpp",
-        rest={name: f"http://{running.reachable_at}:{ports[name]}" for name in SERVICES},
+        rest={name: f"http://{running.reachable_at}:{port}" for name, port in _http(running).items()},
         bearer=bearer_token(running),
         pids=pids,
     )
+
+
+def _http(running: LocalSettings) -> dict[str, int]:
+    return {"gateway": running.ports["gateway_http"]} | {name: running.ports[name] for name in SERVICES}
 
 
 def listening(ports: Mapping[str, int]) -> dict[str, int]:

@@ -23,14 +23,25 @@ def count(exposition: str, action: str) -> int:
     return int(sum(it.value for it in samples if it.name == "voltbus_calls_total" and it.labels["action"] == action))
 
 
+def level(exposition: str, name: str) -> float:
+    """The sum of a gauge over all its labels; 0 where there is none."""
+    families = text_string_to_metric_families(exposition)
+    return sum(sample.value for family in families if family.name == name for sample in family.samples)
+
+
 async def handled(http: httpx.AsyncClient, address: str, action: str) -> int:
     """Asks the service at `address`. Raises LocalError where it does not answer."""
+    return count(await metrics(http, address), action)
+
+
+async def metrics(http: httpx.AsyncClient, address: str) -> str:
+    """The /metrics page of the process at `address`. Raises LocalError where it does not answer."""
     try:
         response = await http.get(f"{address}/metrics")
         response.raise_for_status()
     except httpx.HTTPError as error:
         raise LocalError(f"no metrics from {address} ({type(error).__name__}): see its log") from None
-    return count(response.text, action)
+    return response.text
 
 
 async def reached(question: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> float:

@@ -19,24 +19,26 @@ from services.local.bench.tally import Tally
 from services.local.station.facts import Payload
 
 
-async def obey(crowd: Crowd | None, order: orders.Order, told: Told | None) -> tuple[Crowd, Tally]:
-    """The stations there are now, and what came of the order."""
-    if isinstance(order, orders.Connect):
-        crowd = Crowd(order, told)
-        return crowd, await crowd.connect()
-    assert crowd is not None, "the first order is to connect"
-    if isinstance(order, orders.Run):
-        return crowd, await crowd.run(order)
-    return crowd, await (crowd.open() if isinstance(order, orders.Open) else crowd.leave())
+async def obey(crowd: Crowd, order: orders.Order) -> Tally:
+    """What came of the order."""
+    match order:
+        case orders.Connect():
+            return await crowd.connect(order)
+        case orders.Open():
+            return await crowd.open()
+        case orders.Run():
+            return await crowd.run(order)
+        case orders.Leave():
+            return await crowd.leave()
 
 
 async def main(told: Told | None) -> None:
     """Until standard input ends."""
     reader = asyncio.StreamReader(limit=2**24)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    crowd = None
+    crowd = Crowd(told)
     while line := await reader.readline():
-        crowd, tally = await obey(crowd, orders.read(line), told)
+        tally = await obey(crowd, orders.read(line))
         sys.stdout.buffer.write(orjson.dumps(tally.dump()) + b"\n")
         sys.stdout.buffer.flush()
 

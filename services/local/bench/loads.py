@@ -11,7 +11,7 @@ from typing import Self
 import orjson
 
 from services.local.bench import orders
-from services.local.bench.plan import Rate, Scenario
+from services.local.bench.plan import Arrival, Rate, Scenario
 from services.local.bench.tally import Tally, merged
 from services.local.errors import LocalError
 
@@ -19,32 +19,58 @@ _LONGEST_LINE = 2**28
 # Until all processes have read the order to run.
 _HEAD_START = 0.05
 _GRACE = 5.0
+# Handshakes under way.
+_AT_ONCE = 200
 
 
 class Loads:
-    """`count` processes as an async context manager. books: a folder that takes every CALL and answer."""
+    """`count` processes as an async context manager. books: a folder that takes every CALL and answer, in files of
+    this name.
+    """
 
-    def __init__(self, count: int, books: Path | None = None) -> None:
-        self._count, self._books = count, books
+    def __init__(self, count: int, books: Path | None = None, name: str = "books") -> None:
+        self._count, self._books, self._name = count, books, name
         self._processes: list[Process] = []
 
     @property
     def pids(self) -> list[int]:
         return [process.pid for process in self._processes]
 
-    async def connect(self, scenario: Scenario, url: str, prefix: str, stations: int) -> Tally:
+    def beside(self, count: int, name: str) -> "Loads":
+        """Further processes for other stations, which keep their books in the same folder."""
+        return Loads(count, self._books, name)
+
+    async def connect(self, scenario: Scenario, url: str, prefix: str) -> Tally:
         """Raises LocalError where a station is not let in."""
-        tallies = await self._tell(
+        stations = range(scenario.stations)
+        return await self._connect(stations, url, prefix, scenario.version, scenario.script)
+
+    async def arrive(self, arrival: Arrival, stations: range, url: str, prefix: str) -> Tally:
+        """Further stations connect and boot. Raises LocalError where one is not let in or not accepted."""
+        return await self._connect(stations, url, prefix, arrival.version, "boots", True, arrival.deflate)
+
+    async def _connect(
+        self,
+        stations: range,
+        url: str,
+        prefix: str,
+        version: str,
+        script: str,
+        boot: bool = False,
+        deflate: bool = False,
+    ) -> Tally:
+        shares = [list(stations[process :: self._count]) for process in range(self._count)]
+        tally = await self._tell(
             *(
                 orders.Connect(
-                    url, prefix, scenario.version, scenario.script, list(range(n, stations, self._count)), stations
+                    url, prefix, version, script, share, stations.stop, boot, deflate, _AT_ONCE // self._count
                 )
-                for n in range(self._count)
+                for share in shares
             )
         )
-        if tallies.answered != stations:
-            raise LocalError(f"{stations - tallies.answered} of {stations} stations: {tallies.complaint}")
-        return tallies
+        if tally.answered != len(stations):
+            raise LocalError(f"{len(stations) - tally.answered} of {len(stations)} stations: {tally.complaint}")
+        return tally
 
     async def open(self) -> Tally:
         """Gets the stations into the state that is measured. Raises LocalError where one does not get there."""
@@ -53,9 +79,10 @@ class Loads:
             raise LocalError(f"{tally.sent - tally.answered} of {tally.sent} CALLs failed: {tally.complaint}")
         return tally
 
-    async def run(self, rate: Rate, seconds: float) -> Tally:
-        """One phase."""
-        return await self._tell(*[orders.Run(rate, seconds, time.perf_counter() + _HEAD_START)] * self._count)
+    async def run(self, rate: Rate, seconds: float, overtime: float | None = None) -> Tally:
+        """One phase. overtime: seconds in which what is late is still sent; None: as long again as the phase."""
+        at, more = time.perf_counter() + _HEAD_START, seconds if overtime is None else overtime
+        return await self._tell(*[orders.Run(rate, seconds, at, more)] * self._count)
 
     async def leave(self) -> Tally:
         """Disconnects; the books of the links themselves, over their whole life."""
@@ -70,7 +97,7 @@ class Loads:
 
     async def __aenter__(self) -> Self:
         for number in range(self._count):
-            files = [] if self._books is None else [str(self._books / f"books-{number}.jsonl")]
+            files = [] if self._books is None else [str(self._books / f"{self._name}-{number}.jsonl")]
             self._processes.append(
                 await asyncio.create_subprocess_exec(
                     sys.executable,

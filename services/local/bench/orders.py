@@ -7,7 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Stations connect, `at_a_time` at most, each with an id made of prefix and number; `of`: stations of all loads."""
+    """Stations connect, `at_a_time` at most, each with an id made of prefix and number; those that are there stay.
+
+    of: stations of all loads. boot: each boots as soon as it is in. deflate: they offer permessage-deflate.
+    """
 
     url: str
     prefix: str
@@ -15,6 +18,8 @@ class Connect:
     script: str
     numbers: list[int]
     of: int
+    boot: bool = False
+    deflate: bool = False
     at_a_time: int = 200
 
 
@@ -27,12 +32,14 @@ class Open:
 class Run:
     """Stations call for so many seconds: `rate` messages a second over the stations of all loads, None for no limit.
 
-    at: when, on the clock of perf_counter, which all processes of a machine share.
+    at: when, on the clock of perf_counter, which all processes of a machine share. overtime: seconds after the end in
+    which what is due is still sent.
     """
 
     rate: float | None
     seconds: float
     at: float
+    overtime: float
 
 
 @dataclass(frozen=True, slots=True)

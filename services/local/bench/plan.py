@@ -16,7 +16,9 @@ class Scenario:
 
     script: a name of scripts.SCRIPTS, in the words of `version`. action and service: what it sends over and over, and
     who owns it. rates: messages per second over all stations, FULL for as many as are answered. table: holds a row for
-    every such message. unit: what so many messages make together, such as a session.
+    every such message. unit: what so many messages make together, such as a session. echo: also without the domain.
+    quoted: a yardstick, where there is one, is run before and after it. profiled: and where the time goes.
+    stored: samples that lie in the table before it begins.
     """
 
     name: str
@@ -28,45 +30,118 @@ class Scenario:
     table: str
     rates: tuple[Rate, ...]
     unit: tuple[str, int] | None = None
+    stations: int = 1000
+    echo: bool = True
+    quoted: bool = False
+    profiled: bool = False
+    stored: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Stations connect and boot, all of a step at once; after each step they stay and say nothing.
+
+    counts: how many are connected after each step. deflate: they offer permessage-deflate.
+    """
+
+    name: str
+    title: str
+    counts: tuple[int, ...]
+    deflate: bool = False
+    version: str = "2.0.1"
+    processes: int = 2
+    quoted: bool = False
+
+    @property
+    def stations(self) -> int:
+        """At the end."""
+        return self.counts[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """`times` as many messages are due as `scenario` can take, for so many seconds; then the load ends.
+
+    probes: further stations that start a transaction now and then: before, meanwhile, and until that is as fast as
+    before.
+    """
+
+    name: str
+    title: str
+    scenario: Scenario
+    times: float = 2.0
+    seconds: float = 20.0
+    probes: int = 50
+    probe_rate: float = 25.0
+    quoted: bool = False
+
+    @property
+    def stations(self) -> int:
+        return self.scenario.stations
+
+
+Measured = Scenario | Arrival | Overload
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How it is measured: stations of each scenario; seconds of each measured phase, and of the warm-up before it.
+    """How it is measured: seconds of each measured phase, and of the warm-up before it.
 
-    heat: of the very first warm-up, in which the new broker's Java compiles what is used.
+    heat: of the very first warm-up, in which the new broker's Java compiles what is used. processes: of the load.
     """
 
-    scenarios: tuple[Scenario, ...]
-    stations: int = 1000
-    seconds: float = 10.0
+    scenarios: tuple[Measured, ...]
+    seconds: float = 8.0
     warm_up: float = 2.0
     heat: float = 8.0
     echo: bool = True
     processes: int = 1
 
     @property
+    def stations(self) -> int:
+        """The most there will be at once."""
+        return max(scenario.stations for scenario in self.scenarios)
+
+    @property
     def about_seconds(self) -> float:
         """How long it will take, roughly."""
-        phases = sum(len(scenario.rates) for scenario in self.scenarios)
-        forms = 2 if self.echo else 1
-        return (
-            20
-            + self.heat
-            + forms * (phases * (self.seconds + self.warm_up + 0.7) + len(self.scenarios) * (self.warm_up + 3))
-        )
+        return 20 + self.heat + sum(map(self._about, self.scenarios))
+
+    def _about(self, scenario: Measured) -> float:
+        match scenario:
+            case Scenario():
+                forms = 2 if self.echo and scenario.echo else 1
+                phases = forms * len(scenario.rates) + scenario.profiled
+                joining = scenario.stations / 800 + scenario.stored / 100_000
+                return joining + phases * (self.seconds + self.warm_up + 0.7) + forms * (self.warm_up + 2)
+            case Arrival():
+                return 6 + scenario.stations / 1500 + 3 * len(scenario.counts)
+            case Overload():
+                return scenario.stations / 800 + 2 * scenario.seconds
 
 
-SCENARIOS = (
-    Scenario(
-        "meter",
-        "OCPP 1.6 MeterValues, nine sampled values",
-        "1.6",
-        "meter",
-        "MeterValues",
-        "transactions",
-        "transactions.sample",
-        (60, 500, 1000, FULL),
+_METER = Scenario(
+    "meter",
+    "OCPP 1.6 MeterValues, nine sampled values",
+    "1.6",
+    "meter",
+    "MeterValues",
+    "transactions",
+    "transactions.sample",
+    (FULL,),
+    quoted=True,
+)
+# A rate at which batches are of one size, however many stations there are.
+STEADY = 1000.0
+SCENARIOS: tuple[Measured, ...] = (
+    replace(_METER, profiled=True),
+    replace(_METER, name="meter-5000", stations=5000),
+    replace(
+        _METER,
+        name="pace",
+        title="OCPP 1.6 MeterValues at rising rates",
+        rates=(60, 250, 500, 1000, 2000, 3000),
+        quoted=False,
     ),
     Scenario(
         "sessions",
@@ -76,8 +151,9 @@ SCENARIOS = (
         "TransactionEvent",
         "transactions",
         "transactions.sample",
-        (60, FULL),
+        (60, 500, FULL),
         ("sessions", 7),
+        profiled=True,
     ),
     Scenario(
         "starts",
@@ -87,7 +163,8 @@ SCENARIOS = (
         "StartTransaction",
         "transactions",
         "transactions.transaction",
-        (60, FULL),
+        (FULL,),
+        profiled=True,
     ),
     Scenario(
         "boots",
@@ -99,8 +176,31 @@ SCENARIOS = (
         "firmware.boot",
         (FULL,),
     ),
+    *(
+        replace(_METER, name=f"stations-{count}", rates=(STEADY, FULL), stations=count, echo=False, quoted=False)
+        for count in (100, 1_000, 10_000)
+    ),
+    replace(
+        _METER,
+        name="samples",
+        title="OCPP 1.6 MeterValues where many are stored already",
+        rates=(STEADY, FULL),
+        echo=False,
+        quoted=False,
+        stored=10_000_000,
+    ),
+    Arrival("storm", "Stations connect and boot, all at once", (10_000,)),
+    Arrival("idle", "Idle stations", (1_000, 2_500, 5_000, 10_000)),
+    Arrival("idle-deflate", "Idle stations with permessage-deflate", (1_000, 2_500, 5_000, 10_000), deflate=True),
+    Overload(
+        "overload",
+        "Twice as many MeterValues as can be taken",
+        replace(_METER, rates=(), stations=5000, echo=False, quoted=False),
+    ),
 )
 STANDARD = Plan(SCENARIOS)
+# They differ from others by their stations alone, of which there are few when it is to be quick.
+_ONLY_AT_LENGTH = ("meter-5000", "stations-100", "stations-1000", "stations-10000")
 
 
 def planned(
@@ -108,19 +208,26 @@ def planned(
 ) -> Plan:
     """The standard plan, or the quick one, with what is not 0 changed. Raises LocalError for an unknown scenario."""
     plan = choose(shortened(STANDARD) if quick else STANDARD, names)
-    return replace(
-        plan,
-        stations=stations or plan.stations,
-        seconds=seconds or plan.seconds,
-        processes=processes,
-        echo=echo,
-    )
+    scenarios = tuple(sized(it, stations) for it in plan.scenarios) if stations else plan.scenarios
+    return replace(plan, scenarios=scenarios, seconds=seconds or plan.seconds, processes=processes, echo=echo)
 
 
 def shortened(plan: Plan) -> Plan:
-    """The same in about a minute: fewer stations, shorter phases, the two ends of each scenario's loads."""
-    ends = tuple(replace(it, rates=tuple(dict.fromkeys((it.rates[0], it.rates[-1])))) for it in plan.scenarios)
-    return replace(plan, scenarios=ends, stations=200, seconds=2.0, warm_up=0.5, heat=2.0)
+    """Nearly the same in two minutes: fewer stations, shorter phases, the two ends of each scenario's loads."""
+    scenarios = tuple(_shortened(it) for it in plan.scenarios if it.name not in _ONLY_AT_LENGTH)
+    return replace(plan, scenarios=scenarios, seconds=1.5, warm_up=0.3, heat=2.0)
+
+
+def sized(scenario: Measured, stations: int) -> Measured:
+    """The same with so many stations; steps on the way to them stay in proportion."""
+    match scenario:
+        case Scenario():
+            return replace(scenario, stations=stations)
+        case Arrival():
+            counts = dict.fromkeys(max(1, count * stations // scenario.stations) for count in scenario.counts)
+            return replace(scenario, counts=tuple(counts))
+        case Overload():
+            return replace(scenario, scenario=replace(scenario.scenario, stations=stations))
 
 
 def choose(plan: Plan, names: Sequence[str]) -> Plan:
@@ -129,3 +236,14 @@ def choose(plan: Plan, names: Sequence[str]) -> Plan:
     if unknown := [name for name in names if name not in known]:
         raise LocalError(f"no scenario {', '.join(unknown)}: choose from {', '.join(known)}")
     return replace(plan, scenarios=tuple(known[name] for name in names) or plan.scenarios)
+
+
+def _shortened(scenario: Measured) -> Measured:
+    match sized(scenario, min(400, scenario.stations // 5)):
+        case Scenario() as small:
+            rates = dict.fromkeys((small.rates[0], small.rates[-1]))
+            return replace(small, rates=tuple(rates), stored=small.stored // 200, profiled=False)
+        case Arrival() as small:
+            return replace(small, counts=small.counts[-2:])
+        case Overload() as small:
+            return replace(small, seconds=2.0)

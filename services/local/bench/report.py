@@ -1,10 +1,13 @@
 """The results in Markdown, as docs/benchmarks.md keeps them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from services.local.bench import sections
 from services.local.bench.plan import FULL, Rate, Scenario
-from services.local.bench.results import Books, Results, Row, ratio
+from services.local.bench.plots import Plot
+from services.local.bench.results import Results, Row, ratio
 from services.local.bench.stage import ECHO, VOLTBUS
+from services.local.bench.tables import table
 
 GROUPS = {
     "gateway": "gateway",
@@ -42,14 +45,21 @@ every station calls again as soon as it has its answer.
   load shares the cores and is not in the sum. *busy* is how many cores all of this took, *elsewhere* how many other
   programs did.
 - *late* is how late the load itself sent what was due, 99 of 100: it is part of the latencies.
+- **the yardstick**: the same path with nothing in it. A gateway parses, validates and produces; a service stores a
+  batch in one transaction and replies. It is run alone, before and after the scenarios that are compared with it.
+- **memory** of the gateway is what it shares with no other process; what the kernel keeps for a socket is not in it.
+- **flat** costs lie at most so far from the middle between the least and the greatest of them. At full load a closed
+  loop of few stations has few CALLs under way, and batches are small.
 """
 
 
-def markdown(results: Results) -> str:
-    """The whole page."""
-    sections = [HEAD, _facts(results), *(_scenario(results, scenario) for scenario in results.scenarios)]
-    sections += [_books(results.books), _yardstick(results), READING]
-    return "\n".join(section for section in sections if section)
+def markdown(results: Results, plots: Sequence[Plot] = ()) -> str:
+    """The whole page. plots: drawn already, with addresses as the page is to name them."""
+    parts = [HEAD, sections.targets(results), sections.plots(plots), _facts(results)]
+    parts += [_scenario(results, scenario) for scenario in results.loads]
+    parts += [sections.arrivals(results), sections.overloads(results), sections.profiles(results.profiles)]
+    parts += [sections.books(results), sections.yardstick(results), READING]
+    return "\n".join(part for part in parts if part)
 
 
 def load_name(rate: Rate) -> str:
@@ -81,7 +91,7 @@ def compared(ours: Row, theirs: Row) -> str:
 
 
 def _facts(results: Results) -> str:
-    lines = _table(["", ""], [[name, value] for name, value in results.facts.items()])
+    lines = table(["", ""], [[name, value] for name, value in results.facts.items()])
     return "\n".join(["## The machine", "", *lines, *(f"\n{note}" for note in [*results.notes, *noise(results)]), ""])
 
 
@@ -98,11 +108,11 @@ def _scenario(results: Results, scenario: Scenario) -> str:
     if not rows:
         return ""
     heads = ["load", "", "acknowledged/s", "stored/s", "p50 ms", "p99 ms", "max ms", "late ms"]
-    times = _table(heads, [_times(row, scenario) for row in rows])
+    times = table(heads, [_times(row, scenario) for row in rows])
     names = [name for name in GROUPS if any(name in row.cpu_us for row in rows)]
     heads = ["load", "", "CPU µs/message", *(GROUPS[name] for name in names), "busy", "elsewhere"]
-    cpu = _table(heads, [_cpu(row, names) for row in rows])
-    memory = _table(["memory at the end, MB", *(GROUPS[name] for name in names)], _memory(rows, names))
+    cpu = table(heads, [_cpu(row, names) for row in rows])
+    memory = table(["memory at the end, MB", *(GROUPS[name] for name in names)], _memory(rows, names))
     told = [f"- {compared(*pair)}" for pair in pairs(results, scenario)]
     title = f"## {scenario.title}, {rows[0].stations:,} stations"
     return "\n".join([title, "", *times, "", *cpu, "", *memory, "", *told, *([""] if told else [])])
@@ -128,45 +138,3 @@ def _cores(row: Row) -> list[str]:
 def _memory(rows: Sequence[Row], names: Sequence[str]) -> list[list[str]]:
     last = {row.form: row for row in rows}
     return [[FORMS[form], *(f"{row.memory_mb.get(name, 0):,.0f}" for name in names)] for form, row in last.items()]
-
-
-def _books(books: Sequence[Books]) -> str:
-    if not books:
-        return ""
-    heads = ["", "connected", "connects/s", "KB a connection", "CALLs", "answered", "of them by Voltbus", "in Postgres"]
-    rows = [
-        [
-            book.scenario,
-            f"{book.connected:,}",
-            f"{book.connected / book.connect_seconds:,.0f}",
-            f"{book.connection_kb:,.0f}",
-            f"{book.sent:,}",
-            f"{book.answered:,}",
-            f"{book.acknowledged:,}",
-            "not counted" if book.kept is None else f"{book.kept:,}",
-        ]
-        for book in books
-    ]
-    closed = all(book.closed for book in books)
-    verdict = "All of it adds up." if closed else "**It does not add up.**"
-    said = f"Every CALL and every answer of a scenario, warm-up included. {verdict}"
-    return "\n".join(["## The books", "", said, "", *_table(heads, rows), ""])
-
-
-def _yardstick(results: Results) -> str:
-    if not results.yardstick:
-        return ""
-    rows = [
-        [str(row[name]) for name in ("mode", "phase", "per_s", "p50", "p99", "cpu_total_us")]
-        for row in results.yardstick
-    ]
-    heads = ["", "phase", "messages/s", "p50 ms", "p99 ms", "CPU µs/message"]
-    return "\n".join(["## The yardstick", "", "In the same run, on the same machine.", "", *_table(heads, rows), ""])
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    return [_line(heads), _line(["---"] * len(heads)), *map(_line, rows)]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

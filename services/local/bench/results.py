@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from statistics import linear_regression
 from typing import Any
 
-from services.local.bench.plan import Rate, Scenario
+from services.local.bench.plan import Measured, Rate, Scenario
+from services.local.bench.profiles import Profile
 from services.local.bench.tally import Tally, quantile
 from services.local.bench.usage import Spent
 
@@ -70,14 +72,91 @@ class Books:
         return self.called == self.sent == self.answered and self.kept in (None, self.acknowledged)
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """connections: in all. seconds: from the first of the step that connects to the last whose boot is accepted.
+
+    p99_ms: what that took a station, 99 of 100. memory: bytes of the gateway once it stands still.
+    """
+
+    connections: int
+    seconds: float
+    p99_ms: float
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An arrival. before: bytes of the gateway without a connection. kept: rows of boots, None where not looked at."""
+
+    scenario: str
+    deflate: bool
+    before: int
+    steps: Sequence[Step]
+    sent: int
+    answered: int
+    kept: int | None
+
+    @property
+    def connection_kb(self) -> float:
+        """What the gateway keeps for one more connection, in 1,000 bytes: the slope through all steps."""
+        counts, memory = zip((0, self.before), *((step.connections, step.memory) for step in self.steps), strict=True)
+        return linear_regression(counts, memory).slope / 1e3
+
+    @property
+    def closed(self) -> bool:
+        """Whether every boot was accepted once, and is kept."""
+        stations = self.steps[-1].connections
+        return self.sent == self.answered == stations and self.kept in (None, stations)
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Times to an answer, in milliseconds, of the probes of an overload."""
+
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overloaded:
+    """capacity_per_s: answers to a closed loop. due_per_s: what was asked for. sent: in `seconds`, all of them.
+
+    wait: from a CALL's sending to its answer, of the load itself. calm, meanwhile: of the probes. recovered_seconds:
+    after the end of the load, until the probes were as fast as before; stored_seconds: until the service had handled
+    all. memory_mb: of the gateway before, at most, and after. paused: sockets that it did not read, at most.
+    closed: every CALL was answered, and every answer is kept.
+    """
+
+    scenario: str
+    stations: int
+    seconds: float
+    capacity_per_s: float
+    due_per_s: float
+    sent: int
+    acknowledged_per_s: float
+    wait: Waits
+    calm: Waits
+    meanwhile: Waits
+    recovered_seconds: float
+    stored_seconds: float
+    memory_mb: tuple[float, float, float]
+    paused: int
+    closed: bool
+
+
 @dataclass
 class Results:
-    """Everything of a run. yardstick: rows as its program prints them."""
+    """Everything of a run. yardstick: rows as its program prints them, with the stations and when it ran."""
 
     facts: Mapping[str, str]
-    scenarios: Sequence[Scenario]
+    scenarios: Sequence[Measured]
     rows: list[Row] = field(default_factory=list)
     books: list[Books] = field(default_factory=list)
+    arrivals: list[Arrived] = field(default_factory=list)
+    overloads: list[Overloaded] = field(default_factory=list)
+    profiles: list[Profile] = field(default_factory=list)
     yardstick: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -85,10 +164,21 @@ class Results:
         """The rows of a scenario in one form."""
         return [row for row in self.rows if (row.scenario, row.form) == (scenario.name, form)]
 
+    def row(self, name: str, form: str, rate: Rate) -> Row | None:
+        """One phase of the scenario of this name, where it was measured."""
+        return next((row for row in self.rows if (row.scenario, row.form, row.rate) == (name, form, rate)), None)
+
+    @property
+    def loads(self) -> list[Scenario]:
+        """The scenarios of loads."""
+        return [scenario for scenario in self.scenarios if isinstance(scenario, Scenario)]
+
     @property
     def closed(self) -> bool:
         """Whether all numbers add up."""
-        return all(row.closed and row.answered == row.sent for row in self.rows) and all(it.closed for it in self.books)
+        rows = [row.closed and row.answered == row.sent for row in self.rows]
+        books = [it.closed for it in self.books] + [it.closed for it in self.arrivals]
+        return all(rows) and all(books) and all(it.closed for it in self.overloads)
 
     def dump(self) -> dict[str, Any]:
         """As JSON."""

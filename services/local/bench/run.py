@@ -4,14 +4,19 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 
+from services.local.bench.arrivals import arrive
 from services.local.bench.handled import handled, reached
 from services.local.bench.loads import Loads
-from services.local.bench.plan import FULL, Plan, Rate, Scenario
+from services.local.bench.overload import overload
+from services.local.bench.plan import FULL, Arrival, Measured, Overload, Plan, Rate, Scenario
+from services.local.bench.profiles import profiled
 from services.local.bench.results import Books, Results, row
+from services.local.bench.samples import fill
 from services.local.bench.scripts import TOKEN
 from services.local.bench.stage import ECHO, VOLTBUS, Stage
 from services.local.bench.tally import Tally
@@ -23,7 +28,10 @@ Tell = Callable[[str], None]
 
 @dataclass
 class Course:
-    """One run of a plan. results: grows as it goes on. tell: hears what is being done. called: in this scenario."""
+    """One run of a plan. results: grows as it goes on. tell: hears what is being done. stacks: a folder for profiles.
+
+    called: in this scenario. hot: the broker's Java has compiled what is used.
+    """
 
     plan: Plan
     stage: Stage
@@ -31,26 +39,39 @@ class Course:
     http: httpx.AsyncClient
     results: Results
     tell: Tell
-    called: int = 0
+    stacks: Path | None = None
+    called: int = field(default=0, init=False)
+    hot: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Raises LocalError where something stands still."""
         await asyncio.to_thread(register_token, self.stage.rest["auth"], self.stage.bearer, TOKEN)
         for number, scenario in enumerate(self.plan.scenarios):
             # Ids of this run alone, so that nothing is told twice to a system that has seen another run.
-            await self._scenario(scenario, f"BENCH-{os.getpid():x}-{int(time.time()) % 86400:x}-{number}-")
+            await self._measured(scenario, f"BENCH-{os.getpid():x}-{int(time.time()) % 86400:x}-{number}-")
+
+    async def _measured(self, scenario: Measured, prefix: str) -> None:
+        self.tell(f"{scenario.title}: {scenario.stations:,} stations")
+        match scenario:
+            case Scenario():
+                await self._scenario(scenario, prefix)
+            case Arrival():
+                self.results.arrivals.append(await arrive(scenario, self.stage, self.loads, prefix))
+            case Overload():
+                self.results.overloads.append(await overload(scenario, self.stage, self.loads, self.http, prefix))
 
     async def _scenario(self, scenario: Scenario, prefix: str) -> None:
-        self.tell(f"{scenario.title}: {self.plan.stations} stations connect")
         before = await self._look(scenario)
-        connected = await self.loads.connect(scenario, self.stage.url, prefix, self.plan.stations)
+        connected = await self.loads.connect(scenario, self.stage.url, prefix)
         spent = between(before, await self._look(scenario))
         grown = spent.memory.get("gateway", 0) - before.groups["gateway"].memory
         self.called = (await self.loads.open()).sent
+        if scenario.stored:
+            await self._fill(scenario)
         kept = await self.stage.rows(scenario.table)
         acknowledged = await self._form(scenario, VOLTBUS)
         now_kept = await self.stage.rows(scenario.table)
-        if self.plan.echo and scenario.service in self.stage.echoes:
+        if self.plan.echo and scenario.echo and scenario.service in self.stage.echoes:
             await self._form(scenario, ECHO)
             await self.stage.become(VOLTBUS, scenario.service)
         links = await self.loads.leave()
@@ -68,23 +89,43 @@ class Course:
             )
         )
 
+    async def _fill(self, scenario: Scenario) -> None:
+        """Where Postgres can be looked at."""
+        if self.stage.postgres:
+            self.tell(f"{scenario.title}: {scenario.stored:,} samples are stored")
+            await self._settled(scenario, scenario.stations, 1)
+            await fill(self.stage.postgres, scenario.stored)
+
     async def _form(self, scenario: Scenario, form: str) -> int:
         """All loads of a scenario on one form of the system; how many CALLs it acknowledged, warm-up included."""
         await self.stage.become(form, scenario.service)
-        warm_up = self.plan.warm_up if self.results.rows else self.plan.heat
-        acknowledged = (await self._settled(scenario, FULL, warm_up))[0].answered
+        warm_up = self.plan.warm_up if self.hot else self.plan.heat
+        acknowledged, self.hot = (await self._settled(scenario, FULL, warm_up))[0].answered, True
         for rate in scenario.rates:
             load = "all that is answered" if rate is FULL else f"{rate:,g}/s"
             self.tell(f"{scenario.title}: {form}, {load}")
             acknowledged += (await self._settled(scenario, rate, self.plan.warm_up))[0].answered
             acknowledged += await self._measure(scenario, form, rate)
+        if scenario.profiled and form == VOLTBUS:
+            acknowledged += await self._profile(scenario)
         return acknowledged
 
     async def _measure(self, scenario: Scenario, form: str, rate: Rate) -> int:
         before = await self._look(scenario)
         tally, stored_seconds = await self._settled(scenario, rate, self.plan.seconds)
         spent = between(before, await self._look(scenario))
-        self.results.rows.append(row(scenario, form, rate, self.plan.stations, tally, stored_seconds, spent))
+        self.results.rows.append(row(scenario, form, rate, scenario.stations, tally, stored_seconds, spent))
+        return tally.answered
+
+    async def _profile(self, scenario: Scenario) -> int:
+        """Where gateway and service spend their time at full load."""
+        self.tell(f"{scenario.title}: where the time goes")
+        pids = {name: self.stage.pids[name] for name in ("gateway", scenario.service)}
+        (tally, _), found = await asyncio.gather(
+            self._settled(scenario, FULL, self.plan.seconds),
+            profiled(scenario.name, pids, self.plan.seconds, self.stacks),
+        )
+        self.results.profiles += found
         return tally.answered
 
     async def _settled(self, scenario: Scenario, rate: Rate, seconds: float) -> tuple[Tally, float]:

@@ -6,7 +6,8 @@ from rich.table import Table
 
 from services.local.bench.plan import Scenario
 from services.local.bench.report import FORMS, GROUPS, compared, load_name, noise, pairs
-from services.local.bench.results import Results, Row
+from services.local.bench.results import Arrived, Books, Results, Row
+from services.local.bench.targets import verdicts
 
 _GROUPS = ("gateway", "service", "kafka", "postgres")
 _HEADS = ("answers/s", "stored/s", "p50 ms", "p99 ms", "CPU µs", *(GROUPS[name] for name in _GROUPS), "elsewhere")
@@ -14,15 +15,21 @@ _HEADS = ("answers/s", "stored/s", "p50 ms", "p99 ms", "CPU µs", *(GROUPS[name]
 
 def show(console: Console, results: Results) -> None:
     """All tables, how Voltbus compares with the echo, and whether the books are closed."""
-    for scenario in results.scenarios:
+    for scenario in results.loads:
         rows = [row for form in FORMS for row in results.of(scenario, form)]
         if rows:
             console.print(_table(scenario, rows))
             for pair in pairs(results, scenario):
                 console.print(f"  {compared(*pair)}", highlight=False, soft_wrap=True)
+    for verdict in verdicts(results):
+        beside = f" ({verdict.beside})" if verdict.beside else ""
+        style = "green" if verdict.met else "yellow"
+        line = f"  {verdict.what}: {verdict.figure}{beside}, wanted {verdict.target}: {verdict.said.strip('*')}"
+        console.print(line, style=style, highlight=False, soft_wrap=True)
     for sentence in noise(results):
         console.print(f"\n{sentence.strip('*')}", style="yellow", highlight=False, soft_wrap=True)
-    calls, answers = sum(book.sent for book in results.books), sum(book.answered for book in results.books)
+    books: list[Books | Arrived] = [*results.books, *results.arrivals]
+    calls, answers = sum(book.sent for book in books), sum(book.answered for book in books)
     style = "green" if results.closed else "bold red"
     console.print(f"\n{calls:,} CALLs, {answers:,} answers: {_verdict(results)}", style=style, highlight=False)
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -76,15 +77,21 @@ def nine(call: Call | None, reading: Reading, version: str) -> Call:
     """The same CALL with nine sampled values: energy, power, the currents and voltages of three phases, charge."""
     assert call is not None, "the session has its number"
     action, payload = call
-    values = [
-        _value(version, reading.energy_wh, "Energy.Active.Import.Register", "Wh"),
-        _value(version, reading.power_w, "Power.Active.Import", "W"),
-        *(_value(version, reading.current_a, "Current.Import", "A", phase) for phase in PHASES),
-        *(_value(version, reading.volts, "Voltage", "V", f"{phase}-N") for phase in PHASES),
-        _value(version, CHARGED, "SoC", "Percent"),
-    ]
+    energy = _value(version, reading.energy_wh, "Energy.Active.Import.Register", "Wh")
+    values = [energy, *_steady(version, reading.power_w, reading.current_a, reading.volts)]
     at = payload["meterValue"][0]["timestamp"]
     return action, payload | {"meterValue": [{"timestamp": at, "sampledValue": values}]}
+
+
+@cache
+def _steady(version: str, power_w: float, current_a: float, volts: float) -> tuple[dict[str, Any], ...]:
+    """The eight that stay as they are: what a message costs the load is taken from what is measured."""
+    return (
+        _value(version, power_w, "Power.Active.Import", "W"),
+        *(_value(version, current_a, "Current.Import", "A", phase) for phase in PHASES),
+        *(_value(version, volts, "Voltage", "V", f"{phase}-N") for phase in PHASES),
+        _value(version, CHARGED, "SoC", "Percent"),
+    )
 
 
 def _value(version: str, value: float, measurand: str, unit: str, phase: str | None = None) -> dict[str, Any]:

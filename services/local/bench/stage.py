@@ -13,7 +13,7 @@ import asyncpg
 from services.local.part import Part, Spec
 from services.local.servers import Report, Servers
 from services.local.settings import LocalSettings
-from services.local.stack import SERVICES, Stack
+from services.local.stack import ALL, SERVICES, Stack
 from services.local.tokens import bearer_token
 
 VOLTBUS, ECHO = "voltbus", "echo"
@@ -26,9 +26,10 @@ _REPLACEABLE = ("transactions", "firmware")
 class Stage:
     """A system that runs.
 
-    url: where stations connect. rest: the HTTP address of each service. bearer: opens its REST API. pids: of gateway,
-    services and servers, by name; those that are not on this machine are missing. postgres: where tables are looked
-    at; empty: nowhere. services, echoes: the processes that can take each other's place.
+    url: where stations connect. rest: the HTTP address of the gateway and each service. bearer: opens its REST API.
+    pids: of gateway, services and servers, by name; those that are not on this machine are missing. postgres: where
+    tables are looked at; empty: nowhere. services, echoes: the processes that can take each other's place. gateway: the
+    process, where it is ours.
     """
 
     url: str
@@ -38,6 +39,13 @@ class Stage:
     postgres: str = ""
     services: Mapping[str, Part] = field(default_factory=dict)
     echoes: Mapping[str, Part] = field(default_factory=dict)
+    gateway: Part | None = None
+
+    async def fresh_gateway(self) -> None:
+        """Starts the gateway anew, so that no room is left in it from connections that have gone."""
+        if self.gateway is not None:
+            await self.gateway.restart()
+            self.pids["gateway"] = self.gateway.pid
 
     async def become(self, form: str, service: str) -> None:
         """Puts the echo in the place of a service (ECHO), or the service back (VOLTBUS)."""
@@ -90,12 +98,13 @@ async def on(servers: Servers, env: Mapping[str, str], report: Report) -> AsyncI
         settings = dataclasses.replace(servers.settings, jwt_secret=stack.env["VOLTBUS_JWT_SECRET"])
         stage = Stage(
             url=stack.station_url("").removesuffix("/"),
-            rest={name: stack.rest(name) for name in SERVICES},
+            rest={name: stack.rest(name) for name in ALL},
             bearer=bearer_token(settings),
             pids={name: part.pid for name, part in parts.items()},
             postgres=stack.env["VOLTBUS_POSTGRES_DSN"],
             services=services,
             echoes={name: Part(_echo(stack[name].spec), servers.home) for name in _REPLACEABLE},
+            gateway=stack["gateway"],
         )
         try:
             yield stage

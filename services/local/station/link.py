@@ -15,6 +15,7 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_
 from picows.common import WSError
 
 from services.local.errors import LocalError
+from services.local.station import deflate as compression
 from services.local.station.facts import Payload
 from services.ocpp.errors import OcppError
 
@@ -101,7 +102,14 @@ class Link(WSListener):
         self._waiting: asyncio.Future[list[Any]] | None = None
         self._message_id = ""
         self._parts: bytearray | None = None
+        self._compressed = False
+        self._deflate: compression.Deflate | None = None
         self.lost: asyncio.Future[Lost] = asyncio.get_running_loop().create_future()
+
+    @property
+    def deflates(self) -> bool:
+        """Whether messages are compressed."""
+        return self._deflate is not None
 
     async def call(self, action: str, payload: Payload) -> Payload:
         """Sends a CALL when the one before has been answered; its response.
@@ -140,6 +148,8 @@ class Link(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
+        if agreed := transport.response.headers.get(compression.HEADER):
+            self._deflate = compression.agreed(agreed)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         if self.lost.done():
@@ -159,13 +169,15 @@ class Link(WSListener):
             self._part(frame)
 
     def _part(self, frame: WSFrame) -> None:
-        if frame.fin and self._parts is None:
+        if frame.fin and self._parts is None and not frame.rsv1:
             self._take(orjson.loads(frame.get_payload_as_memoryview()))
             return
-        self._parts = (self._parts or bytearray()) + frame.get_payload_as_bytes()
+        if self._parts is None:
+            self._parts, self._compressed = bytearray(), bool(frame.rsv1)
+        self._parts += frame.get_payload_as_bytes()
         if frame.fin:
-            whole, self._parts = self._parts, None
-            self._take(orjson.loads(whole))
+            whole, self._parts = bytes(self._parts), None
+            self._take(orjson.loads(self._deflate.inflate(whole) if self._compressed and self._deflate else whole))
 
     def _take(self, frame: list[Any]) -> None:
         if frame[0] == _CALL:
@@ -205,7 +217,11 @@ class Link(WSListener):
         return response
 
     def _send(self, frame: list[Any]) -> None:
-        self._transport.send(WSMsgType.TEXT, orjson.dumps(frame))
+        data = orjson.dumps(frame)
+        if self._deflate is not None:
+            self._transport.send(WSMsgType.TEXT, self._deflate.deflate(data), True, True)
+        else:
+            self._transport.send(WSMsgType.TEXT, data)
 
 
 async def connect(
@@ -216,9 +232,15 @@ async def connect(
     answers: Answers,
     books: Books | None = None,
     patience: float = PATIENCE,
+    deflate: bool = False,
 ) -> Link:
-    """Connects as a station does; `url` is without the station's id. Raises NotAdmitted, NotConnected."""
+    """Connects as a station does; `url` is without the station's id. deflate: offers permessage-deflate.
+
+    Raises NotAdmitted, NotConnected.
+    """
     headers = {"Sec-WebSocket-Protocol": subprotocol}
+    if deflate:
+        headers[compression.HEADER] = compression.OFFER
     if password:
         credentials = base64.b64encode(f"{station_id}:{password}".encode()).decode()
         headers["Authorization"] = f"Basic {credentials}"

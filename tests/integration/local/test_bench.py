@@ -12,15 +12,29 @@ import pytest
 from rich.console import Console
 
 from services.local.bench import command
-from services.local.bench.plan import FULL, SCENARIOS, Plan
+from services.local.bench.plan import FULL, SCENARIOS, Overload, Plan, Scenario, sized
 from services.local.bench.stage import Stage, on
 from services.local.settings import LocalSettings
 from tests.conftest import Stack
 
 pytestmark = pytest.mark.slow
 STATIONS = 6
-# Both services that an echo replaces, one of them twice.
-MEASURED = tuple(replace(it, rates=(20.0, FULL)) for it in SCENARIOS if it.name in ("meter", "sessions", "boots"))
+KNOWN = {scenario.name: scenario for scenario in SCENARIOS}
+
+
+def load(name: str, **more: Any) -> Scenario:
+    scenario = KNOWN[name]
+    assert isinstance(scenario, Scenario)
+    return replace(scenario, rates=(20.0, FULL), stations=STATIONS, **more)
+
+
+# Both services that an echo replaces, one of them twice; and every other kind of scenario.
+ECHOED = (load("meter"), load("sessions", profiled=False), load("boots"))
+LOADS = (*ECHOED, load("samples", stored=1000))
+OTHERS = tuple(sized(KNOWN[name], STATIONS) for name in ("idle", "idle-deflate"))
+OVERLOAD = KNOWN["overload"]
+assert isinstance(OVERLOAD, Overload)
+MEASURED = (*LOADS, *OTHERS, replace(sized(OVERLOAD, STATIONS), seconds=1.0, probes=2))
 
 
 @dataclass(frozen=True)
@@ -40,8 +54,10 @@ async def measured(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Me
     """One run, on the servers of the tests."""
     folder = tmp_path_factory.mktemp("bench")
     env = await stack.fresh()
-    plan = Plan(MEASURED, stations=STATIONS, seconds=0.5, warm_up=0.1, heat=0.2, processes=2)
-    options = command.Options(plan, False, folder / "page.md", folder / "data.json", folder / "books")
+    plan = Plan(MEASURED, seconds=0.5, warm_up=0.1, heat=0.2, processes=2)
+    options = command.Options(
+        plan, page=folder / "page.md", data=folder / "data.json", books=folder / "books", stacks=folder / "stacks"
+    )
     stages: list[Stage] = []
 
     @asynccontextmanager
@@ -55,7 +71,7 @@ async def measured(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Me
         patch.setattr(command, "fresh", fresh)
         screen = StringIO()
         closed = await command.run(options, LocalSettings(folder / "data"), Console(file=screen, width=120))
-    files = sorted((folder / "books").iterdir())
+    files = sorted((folder / "books").glob("books-*"))
     assert len(files) == 2
     return Measured(
         closed,
@@ -71,7 +87,7 @@ def test_every_row_is_there_and_adds_up(measured: Measured) -> None:
     assert measured.closed
     rows = measured.data["rows"]
     told = {(row["scenario"], row["form"], row["rate"]) for row in rows}
-    assert len(rows) == len(told) == len(MEASURED) * 2 * 2
+    assert len(rows) == len(told) == (2 * len(ECHOED) + 1) * 2
     for row in rows:
         assert row["sent"] == row["answered"] > 0, row
         assert (row["refused"], row["unanswered"], row["unsent"]) == (0, 0, 0)
@@ -85,7 +101,7 @@ def test_every_row_is_there_and_adds_up(measured: Measured) -> None:
 
 
 def test_everything_that_was_acknowledged_is_in_postgres(measured: Measured) -> None:
-    assert [book["scenario"] for book in measured.data["books"]] == [scenario.name for scenario in MEASURED]
+    assert [book["scenario"] for book in measured.data["books"]] == [scenario.name for scenario in LOADS]
     for book in measured.data["books"]:
         assert book["connected"] == STATIONS
         assert book["kept"] == book["acknowledged"]
@@ -99,17 +115,44 @@ def test_everything_that_was_acknowledged_is_in_postgres(measured: Measured) -> 
 def test_the_written_books_hold_every_call_and_its_answer(measured: Measured) -> None:
     assert len(measured.books) == sum(book["sent"] for book in measured.data["books"])
     assert all(response is not None for *_, response in measured.books)
-    assert len({station for station, *_ in measured.books}) == STATIONS * len(MEASURED)
+    assert len({station for station, *_ in measured.books}) == STATIONS * len(LOADS)
 
 
 def test_page_and_screen_have_all_rows(measured: Measured) -> None:
     for scenario in MEASURED:
         assert scenario.title in measured.page
+    for scenario in LOADS:
         assert scenario.title in measured.screen
-    assert measured.page.count("| 20/s | Voltbus |") == measured.page.count("| 20/s | echo |") == 2 * len(MEASURED)
+    assert measured.page.count("| 20/s | Voltbus |") == 2 * len(LOADS)
+    assert measured.page.count("| 20/s | echo |") == 2 * len(ECHOED)
     assert "All of it adds up." in measured.page
     assert "all of it adds up" in measured.screen
     assert "no yardstick is quoted" in measured.screen
+
+
+def test_stations_come_in_steps_and_stay(measured: Measured) -> None:
+    for arrived, plain in zip(measured.data["arrivals"], (True, False), strict=True):
+        assert arrived["deflate"] is not plain
+        assert arrived["sent"] == arrived["answered"] == arrived["kept"] == STATIONS
+        assert all(step["seconds"] > 0 and step["memory"] > 1e6 for step in arrived["steps"])
+    assert "![Memory of the gateway" in measured.page
+
+
+def test_more_than_can_be_taken_is_answered_in_the_end(measured: Measured) -> None:
+    (overload,) = measured.data["overloads"]
+    assert overload["closed"]
+    assert overload["due_per_s"] == pytest.approx(2 * overload["capacity_per_s"])
+    assert overload["sent"] > 0
+    assert all(memory > 1 for memory in overload["memory_mb"])
+
+
+def test_processes_were_looked_at(measured: Measured) -> None:
+    """Where this user may not, the page says so; elsewhere their time is shared out."""
+    profiles = measured.data["profiles"]
+    assert [profile["process"] for profile in profiles] == ["gateway", "transactions"]
+    for profile in profiles:
+        assert profile["complaint"] or sum(profile["shares"].values()) == pytest.approx(1)
+    assert "## Where the time goes" in measured.page
 
 
 def test_nothing_is_left_running(measured: Measured) -> None:

@@ -45,7 +45,7 @@ def test_token(data: Path) -> None:
         (["fleet", "0"], {}, "no fleet of 0: choose 1 to 20000 stations"),
         (["fleet", "--mix", "2"], {}, "no share of 2: choose a --mix between 0 (all 1.6) and 1 (all 2.0.1)"),
         (["fleet", "--speed", "0"], {}, "no speed of 0: choose a --speed between 1 and 1000"),
-        (["bench", "--only", "stops"], {}, "no scenario stops: choose from meter, sessions, starts, boots"),
+        (["bench", "--only", "stops"], {}, "no scenario stops: choose from meter, meter-5000, pace, sessions"),
         (["token"], {"VOLTBUS_JWT_JWKS_URL": "https://x"}, "tokens come from the issuer of VOLTBUS_JWT_JWKS_URL"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.local.bench.plan import FULL, SCENARIOS, STANDARD, planned
+from services.local.bench.plan import SCENARIOS, STANDARD, Arrival, Overload, Scenario, planned
 from services.local.bench.scripts import SCRIPTS
 from services.local.bench.yardstick import rows
 from services.local.errors import LocalError
@@ -11,39 +11,61 @@ from services.ocpp.topics import SERVICES
 
 
 def test_scenarios_name_what_there_is() -> None:
+    assert len({scenario.name for scenario in SCENARIOS}) == len(SCENARIOS)
     for scenario in SCENARIOS:
-        assert scenario.script in SCRIPTS
-        assert scenario.version in DIALECTS
-        assert scenario.service in SERVICES
-        assert scenario.table.startswith(f"{scenario.service}.")
-        assert scenario.rates[-1] is FULL
+        if isinstance(scenario, Arrival):
+            assert list(scenario.counts) == sorted(set(scenario.counts))
+            continue
+        load = scenario.scenario if isinstance(scenario, Overload) else scenario
+        assert load.script in SCRIPTS
+        assert load.version in DIALECTS
+        assert load.service in SERVICES
+        assert load.table.startswith(f"{load.service}.")
 
 
 def test_the_standard_plan_is_used_unless_something_is_said() -> None:
     assert planned(False) == STANDARD
-    assert STANDARD.about_seconds < 6 * 60
+    assert STANDARD.about_seconds < 15 * 60
 
 
-def test_the_quick_one_is_quick_and_covers_the_same() -> None:
+def test_the_quick_one_is_quick_and_covers_every_kind() -> None:
     quick = planned(True)
-    assert quick.about_seconds < 100
-    assert [scenario.name for scenario in quick.scenarios] == [scenario.name for scenario in SCENARIOS]
-    assert all(scenario.rates[-1] is FULL for scenario in quick.scenarios)
+    assert quick.about_seconds < 150
+    whole = {scenario.name: scenario for scenario in SCENARIOS}
+    assert {type(scenario) for scenario in quick.scenarios} == {Scenario, Arrival, Overload}
+    assert {it.script for it in quick.scenarios if isinstance(it, Scenario)} == set(SCRIPTS)
+    for small in quick.scenarios:
+        large = whole[small.name]
+        assert small.stations < large.stations
+        if isinstance(small, Scenario) and isinstance(large, Scenario):
+            assert (small.rates[0], small.rates[-1]) == (large.rates[0], large.rates[-1])
+            assert bool(small.stored) == bool(large.stored)
 
 
 def test_what_is_said_is_done() -> None:
     plan = planned(True, ["starts"], stations=7, seconds=1.5, processes=2, echo=False)
-    assert [scenario.name for scenario in plan.scenarios] == ["starts"]
+    assert [(scenario.name, scenario.stations) for scenario in plan.scenarios] == [("starts", 7)]
     assert (plan.stations, plan.seconds, plan.processes, plan.echo) == (7, 1.5, 2, False)
 
 
+def test_steps_stay_in_proportion() -> None:
+    idle, overload = planned(False, ["idle", "overload"], stations=100).scenarios
+    assert isinstance(idle, Arrival)
+    assert idle.counts == (10, 25, 50, 100)
+    assert isinstance(overload, Overload)
+    assert overload.scenario.stations == overload.stations == 100
+    (tiny,) = planned(False, ["idle"], stations=2).scenarios
+    assert isinstance(tiny, Arrival)
+    assert tiny.counts == (1, 2)
+
+
 def test_an_unknown_scenario() -> None:
-    with pytest.raises(LocalError, match="no scenario stops: choose from meter, sessions, starts, boots"):
+    with pytest.raises(LocalError, match="no scenario stops: choose from meter, meter-5000, pace, sessions"):
         planned(False, ["stops"])
 
 
 def test_of_a_yardstick_the_last_of_each_phase_counts() -> None:
     line = '{"phase": "%s", "per_s": %d, "p50": 1.0, "p99": 2.0, "cpu_total_us": 3, "errors": 0}'
     output = "\n".join([line % ("meter", 100), "up", line % ("boot", 1), line % ("meter", 200)])
-    expected = {"mode": "echo", "phase": "meter", "per_s": 200, "p50": 1.0, "p99": 2.0, "cpu_total_us": 3}
-    assert rows(output, "echo") == [expected]
+    expected = {"phase": "meter", "per_s": 200, "p50": 1.0, "p99": 2.0, "cpu_total_us": 3}
+    assert rows(output, 500, "before") == [{"when": "before", "stations": 500} | expected]

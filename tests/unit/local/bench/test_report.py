@@ -3,20 +3,29 @@
 import json
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from services.local.bench.plan import FULL, SCENARIOS
+from services.local.bench.plan import FULL, SCENARIOS, Scenario
+from services.local.bench.plots import Plot
+from services.local.bench.profiles import Profile, digested
 from services.local.bench.report import markdown
-from services.local.bench.results import Books, Results, ratio, row
+from services.local.bench.results import Arrived, Books, Overloaded, Results, Step, Waits, ratio, row
 from services.local.bench.screen import show
 from services.local.bench.stage import ECHO, VOLTBUS
 from services.local.bench.tally import Tally
 from services.local.bench.usage import Spent
 
-METER, SESSIONS = SCENARIOS[:2]
+LOADS = {scenario.name: scenario for scenario in SCENARIOS if isinstance(scenario, Scenario)}
+METER, SESSIONS = LOADS["meter"], LOADS["sessions"]
 CPU = {"gateway": 1.0, "service": 2.0, "kafka": 0.5, "postgres": 0.25, "load": 4.0}
+YARDSTICK = {"when": "before", "stations": 1000, "phase": "meter", "per_s": 150} | {
+    "p50": 7.1,
+    "p99": 20.5,
+    "cpu_total_us": 184,
+}
 SPENT = Spent(10.0, CPU, 1.5, dict.fromkeys(CPU, 64_000_000))
 
 
@@ -117,14 +126,72 @@ def test_a_noisy_machine_is_told() -> None:
 
 def test_the_yardstick_is_quoted() -> None:
     made = results(tally())
-    made.yardstick = [{"mode": "whole", "phase": "meter", "per_s": 6600, "p50": 7.1, "p99": 20.5, "cpu_total_us": 184}]
-    assert "| whole | meter | 6600 | 7.1 | 20.5 | 184 |" in markdown(made)
+    made.yardstick = [YARDSTICK]
+    assert "| before | 1000 | meter | 150 | 7.1 | 20.5 | 184 |" in markdown(made)
+
+
+def test_targets_stand_first() -> None:
+    made = results(tally())
+    made.yardstick = [YARDSTICK]
+    page = markdown(made)
+    assert page.index("## Targets") < page.index("## The machine")
+    row = "| durable MeterValues, 1,000 stations | ≥ 0.8 of the yardstick | 125/s | yardstick 150/s: 0.83 |"
+    assert f"{row} met, 4% better |" in page
+    assert "durable MeterValues, 1,000 stations: 125/s (yardstick 150/s: 0.83), wanted" in shown(made)
+
+
+def test_stations_that_come_and_stay() -> None:
+    made = results(tally())
+    steps = [Step(1000, 0.5, 90.0, 70_000_000), Step(2000, 0.25, 80.0, 90_000_000)]
+    made.arrivals = [Arrived("idle", False, 50_000_000, steps, 2000, 2000, 2000)]
+    assert made.closed
+    page = markdown(made)
+    assert "| Idle stations | 1,000 | 0.5 | 2,000 | 90 | 70 |  |" in page
+    assert "| Idle stations | 2,000 | 0.2 | 4,000 | 80 | 90 | 20.0 |" in page
+    made.arrivals = [replace(made.arrivals[0], kept=1999)]
+    assert not made.closed
+
+
+def test_an_overload() -> None:
+    made = results(tally())
+    made.overloads = [overloaded(closed=True)]
+    assert made.closed
+    page = markdown(made)
+    assert "- gateway memory: 80 MB before, 120 MB at most, 90 MB after; 40 sockets were not read, at most" in page
+    assert "- 60,000 CALLs: all answered, and stored" in page
+    assert "| meanwhile | 50.0 | 90.0 | 95.0 |" in page
+    made.overloads = [overloaded(closed=False)]
+    assert not made.closed
+    assert "**not all answered and stored**" in markdown(made)
+
+
+def test_where_the_time_goes() -> None:
+    made = results(tally())
+    made.profiles = [
+        digested("meter", "gateway", "run (x.py);send (aiokafka/producer/producer.py) 3\nrun (x.py) 1\n"),
+        Profile("meter", "transactions", 0, {}, [], "py-spy may not look at it: no right to"),
+    ]
+    page = markdown(made)
+    assert "| aiokafka | 75% |" in page
+    assert "| `send (aiokafka/producer/producer.py)` | 75.0% |" in page
+    assert "- meter: transactions was not looked at: py-spy may not look at it: no right to" in page
+
+
+def test_plots_are_shown() -> None:
+    page = markdown(results(tally()), [Plot(Path("/x/benchmarks/latency.png"), "benchmarks/latency.png", "Latency")])
+    assert "![Latency](benchmarks/latency.png)" in page
 
 
 def test_the_numbers_are_json() -> None:
     data = json.loads(json.dumps(results(tally()).dump()))
     assert [one["rate"] for one in data["rows"]] == [60.0, 60.0, None, None]
     assert data["books"][0]["kept"] == 1000
+
+
+def overloaded(closed: bool) -> Overloaded:
+    wait, calm, meanwhile = Waits(5.0, 9.0, 9.5), Waits(6.0, 8.0, 8.5), Waits(50.0, 90.0, 95.0)
+    times = (20.0, 3000.0, 6000.0, 60_000, 2900.0)
+    return Overloaded("overload", 5000, *times, wait, calm, meanwhile, 2.5, 1.5, (80.0, 120.0, 90.0), 40, closed)
 
 
 def shown(made: Results) -> str:

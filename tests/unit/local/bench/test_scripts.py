@@ -13,7 +13,8 @@ from services.local.bench.scripts import SCRIPTS, words_of
 from services.local.station.facts import Call
 from services.ocpp.versions import VERSIONS
 
-every_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+LOADS = [scenario for scenario in SCENARIOS if isinstance(scenario, Scenario)]
+every_scenario = pytest.mark.parametrize("scenario", LOADS, ids=lambda scenario: scenario.name)
 
 
 def said(scenario: Scenario) -> Iterator[Call]:
@@ -45,7 +46,7 @@ def test_the_echo_answers_as_the_schema_asks(scenario: Scenario) -> None:
 
 
 def test_meter_values_have_nine_readings_of_a_transaction() -> None:
-    (scenario,) = (it for it in SCENARIOS if it.name == "meter")
+    (scenario,) = (it for it in LOADS if it.name == "meter")
     for _, payload in islice(said(scenario), 2, 10):
         (value,) = payload["meterValue"]
         assert len(value["sampledValue"]) == 9
@@ -53,7 +54,7 @@ def test_meter_values_have_nine_readings_of_a_transaction() -> None:
 
 
 def test_sessions_are_whole() -> None:
-    (scenario,) = (it for it in SCENARIOS if it.name == "sessions")
+    (scenario,) = (it for it in LOADS if it.name == "sessions")
     assert scenario.unit is not None
     _, length = scenario.unit
     calls = list(islice(said(scenario), 1, 1 + 2 * length))

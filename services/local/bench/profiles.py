@@ -1,0 +1,125 @@
+"""Where the time of a process goes: its stacks as py-spy samples them, their shares by group, its hottest functions."""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from asyncio.subprocess import PIPE
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# Of what a frame says, the first that fits; the innermost frame that fits anything decides about a stack.
+GROUPS: Sequence[tuple[str, tuple[str, ...]]] = (
+    ("aiokafka", ("aiokafka/",)),
+    ("asyncpg", ("asyncpg/",)),
+    ("protobuf", ("google/protobuf", "_upb", "_message.", "common/wire/", "_pb2")),
+    ("orjson", ("orjson",)),
+    ("JSON schema", ("jsonschema_rs", "ocpp/schemas.py")),
+    ("WebSockets and sockets", ("picows", "gateway/websocket.py", "gateway/listener.py")),
+    ("compression", ("gateway/deflate.py", "permessage_deflate")),
+    ("session", ("gateway/session.py", "gateway/frames.py", "gateway/commands.py", "gateway/boot.py")),
+    ("metrics and logs", ("prometheus_client", "structlog", "logging/", "tallies.py", "common/logs.py", "metrics.py")),
+    ("domain", ("/domain/",)),
+    ("dialects", ("/dialects/",)),
+    ("outbox", ("common/outbox.py", "common/nudge.py")),
+    ("events", ("announcements.py", "common/events.py")),
+    ("store", ("store.py", "rows.py", "common/database.py")),
+    ("service", ("services/",)),
+    ("HTTP", ("uvicorn", "starlette", "fastapi", "h11", "httptools")),
+    ("event loop", ("uvloop", "asyncio/", "selectors.py", "libuv")),
+)
+OTHER = "other"
+TOP = 15
+_RATE = 200
+_GRACE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One process under full load. shares: of its time, by group; top: of functions, by what they spend themselves.
+
+    samples: how many stacks were seen. complaint: why there are none.
+    """
+
+    scenario: str
+    process: str
+    samples: int
+    shares: Mapping[str, float]
+    top: Sequence[tuple[str, float]]
+    complaint: str = ""
+
+
+async def profiled(scenario: str, pids: Mapping[str, int], seconds: float, folder: Path | None = None) -> list[Profile]:
+    """Looks at processes for so many seconds. folder: takes their stacks, for a flame graph."""
+    with tempfile.TemporaryDirectory(prefix="stacks-") as draft:
+        return await asyncio.gather(
+            *(
+                _profile(scenario, name, pid, seconds, (folder or Path(draft)) / f"{scenario}-{name}.folded")
+                for name, pid in pids.items()
+            )
+        )
+
+
+def digested(scenario: str, process: str, folded: str) -> Profile:
+    """folded: lines of `outermost;…;innermost count`."""
+    stacks = [(line.rpartition(" ")[0].split(";"), int(line.rpartition(" ")[2])) for line in folded.splitlines()]
+    groups: Counter[str] = Counter()
+    functions: Counter[str] = Counter()
+    for frames, count in stacks:
+        groups[group(frames)] += count
+        functions[frames[-1]] += count
+    whole = groups.total()
+    if not whole:
+        return Profile(scenario, process, 0, {}, [], "py-spy saw nothing")
+    return Profile(scenario, process, whole, _shares(groups.most_common(), whole), _top(functions, whole))
+
+
+def group(frames: Sequence[str]) -> str:
+    """Whose work a stack is, outermost frame first."""
+    for frame in reversed(frames):
+        for name, marks in GROUPS:
+            if any(mark in frame for mark in marks):
+                return name
+    return OTHER
+
+
+def _shares(counts: Iterable[tuple[str, int]], whole: int) -> dict[str, float]:
+    return {name: count / whole for name, count in counts}
+
+
+def _top(functions: Counter[str], whole: int) -> list[tuple[str, float]]:
+    return list(_shares(functions.most_common(TOP), whole).items())
+
+
+async def _profile(scenario: str, name: str, pid: int, seconds: float, file: Path) -> Profile:
+    if complaint := await _record(pid, seconds, file):
+        return Profile(scenario, name, 0, {}, [], complaint)
+    return digested(scenario, name, await asyncio.to_thread(file.read_text))
+
+
+async def _record(pid: int, seconds: float, file: Path) -> str:
+    """Writes the stacks down; what was wrong, where something was."""
+    program = shutil.which("py-spy", path=str(Path(sys.executable).parent))
+    if program is None:
+        return "py-spy is not installed: `make setup`"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    command = [program, "record", "--pid", str(pid), "--duration", str(max(1, round(seconds))), "--rate", str(_RATE)]
+    command += ["--format", "raw", "--nonblocking", "--output", str(file)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+    try:
+        async with asyncio.timeout(seconds + _GRACE):
+            _, said = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return "py-spy did not come to an end"
+    if process.returncode:
+        return f"py-spy may not look at it: {_last(said)}"
+    return ""
+
+
+def _last(said: bytes) -> str:
+    lines = said.decode(errors="replace").strip().splitlines()
+    return lines[-1].strip() if lines else "it said nothing"
