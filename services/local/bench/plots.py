@@ -67,6 +67,7 @@ def _latency(results: Results, axes: Any) -> bool:
         axes.plot(sent, [row.p99_ms for row in rows], "o--", color=colour, label=f"{_NAMES[form]}, p99")
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
     axes.set_xlabel("messages a second")
     axes.set_ylabel("ms from when a CALL was due")
     return bool(axes.lines)
@@ -81,7 +82,7 @@ def _memory(results: Results, axes: Any) -> bool:
         name = "permessage-deflate" if arrived.deflate else "plain"
         label = f"{name}: {arrived.connection_kb:.1f} KB each"
         axes.plot(counts, [used / 1e6 for used in memory], "o-", label=label)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.1)
     axes.set_xlabel("connections")
     axes.set_ylabel("MB")
     return bool(axes.lines)
@@ -94,7 +95,7 @@ def _cost(results: Results, axes: Any) -> bool:
         if rows:
             axes.plot([row.stations for row in rows], [row.cpu_total_us for row in rows], "o-", label=label)
     axes.set_xscale("log")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.1)
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("stations")
     axes.set_ylabel("µs of CPU a message, without the load's")

@@ -1,6 +1,8 @@
 """Where the time of a process goes: its stacks as py-spy samples them, their shares by group, its hottest functions."""
 
 import asyncio
+import linecache
+import re
 import shutil
 import sys
 import tempfile
@@ -10,28 +12,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# Of what a frame says, the first that fits; the innermost frame that fits anything decides about a stack.
+# Marks of a frame, of the first group that fits; the innermost frame that fits anything decides about a stack.
 GROUPS: Sequence[tuple[str, tuple[str, ...]]] = (
     ("aiokafka", ("aiokafka/",)),
     ("asyncpg", ("asyncpg/",)),
-    ("protobuf", ("google/protobuf", "_upb", "_message.", "common/wire/", "_pb2")),
-    ("orjson", ("orjson",)),
+    ("protobuf", ("google/protobuf/", "common/wire/", "FromString(", "SerializeToString(")),
+    ("orjson", ("orjson.",)),
     ("JSON schema", ("jsonschema_rs", "ocpp/schemas.py")),
-    ("WebSockets and sockets", ("picows", "gateway/websocket.py", "gateway/listener.py")),
+    ("WebSockets", ("picows", "gateway/websocket.py", "gateway/listener.py")),
     ("compression", ("gateway/deflate.py", "permessage_deflate")),
-    ("session", ("gateway/session.py", "gateway/frames.py", "gateway/commands.py", "gateway/boot.py")),
     ("metrics and logs", ("prometheus_client", "structlog", "logging/", "tallies.py", "common/logs.py", "metrics.py")),
+    ("session", ("gateway/session.py", "gateway/frames.py", "gateway/commands.py", "gateway/boot.py")),
     ("domain", ("/domain/",)),
     ("dialects", ("/dialects/",)),
     ("outbox", ("common/outbox.py", "common/nudge.py")),
     ("events", ("announcements.py", "common/events.py")),
     ("store", ("store.py", "rows.py", "common/database.py")),
-    ("service", ("services/",)),
-    ("HTTP", ("uvicorn", "starlette", "fastapi", "h11", "httptools")),
-    ("event loop", ("uvloop", "asyncio/", "selectors.py", "libuv")),
+    ("other code of Voltbus", ("services/",)),
+    ("HTTP", ("uvicorn", "starlette", "fastapi", "h11")),
 )
-OTHER = "other"
+LOOP, OTHER = "event loop", "other threads"
+NAMES = (*(name for name, _ in GROUPS), LOOP, OTHER)
 TOP = 15
+# What stands around everything that runs in the event loop.
+_RUNNER = "asyncio/runners.py"
+_ROOT = Path(__file__).parents[3]
 _RATE = 200
 _GRACE = 20.0
 
@@ -63,34 +68,39 @@ async def profiled(scenario: str, pids: Mapping[str, int], seconds: float, folde
 
 
 def digested(scenario: str, process: str, folded: str) -> Profile:
-    """folded: lines of `outermost;…;innermost count`."""
-    stacks = [(line.rpartition(" ")[0].split(";"), int(line.rpartition(" ")[2])) for line in folded.splitlines()]
+    """folded: lines of `outermost;…;innermost count`, each frame as `function (file:line)`."""
     groups: Counter[str] = Counter()
     functions: Counter[str] = Counter()
-    for frames, count in stacks:
-        groups[group(frames)] += count
-        functions[frames[-1]] += count
+    for line in folded.splitlines():
+        stack, _, count = line.rpartition(" ")
+        frames = stack.split(";")
+        groups[group(frames)] += int(count)
+        functions[re.sub(r":\d+\)$", ")", frames[-1])] += int(count)
     whole = groups.total()
     if not whole:
         return Profile(scenario, process, 0, {}, [], "py-spy saw nothing")
-    return Profile(scenario, process, whole, _shares(groups.most_common(), whole), _top(functions, whole))
+    shares = _shares(groups.most_common(), whole)
+    return Profile(scenario, process, whole, shares, list(_shares(functions.most_common(TOP), whole).items()))
 
 
 def group(frames: Sequence[str]) -> str:
-    """Whose work a stack is, outermost frame first."""
-    for frame in reversed(frames):
-        for name, marks in GROUPS:
-            if any(mark in frame for mark in marks):
-                return name
-    return OTHER
+    """Whose work a stack is, outermost frame first. What is no frame, for it is not Python, is told by its caller."""
+    within = next((n for n, frame in reversed(list(enumerate(frames))) if _RUNNER in frame), None)
+    if within is None:
+        return OTHER
+    marked = [*frames[within + 1 : -1], frames[-1] + source(frames[-1])]
+    found = (name for frame in reversed(marked) for name, marks in GROUPS if any(mark in frame for mark in marks))
+    return next(found, LOOP)
+
+
+def source(frame: str) -> str:
+    """The line of our own code at which a frame stands; empty for others."""
+    place = re.search(r"\((services/.+):(\d+)\)$", frame)
+    return linecache.getline(str(_ROOT / place[1]), int(place[2])) if place else ""
 
 
 def _shares(counts: Iterable[tuple[str, int]], whole: int) -> dict[str, float]:
     return {name: count / whole for name, count in counts}
-
-
-def _top(functions: Counter[str], whole: int) -> list[tuple[str, float]]:
-    return list(_shares(functions.most_common(TOP), whole).items())
 
 
 async def _profile(scenario: str, name: str, pid: int, seconds: float, file: Path) -> Profile:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.local.bench.plots import Plot
-from services.local.bench.profiles import GROUPS, OTHER, Profile
+from services.local.bench.profiles import NAMES, Profile
 from services.local.bench.results import Arrived, Overloaded, Results
 from services.local.bench.tables import table
 from services.local.bench.targets import verdicts
@@ -45,10 +45,10 @@ def profiles(found: Sequence[Profile]) -> str:
         return ""
     seen = [profile for profile in found if not profile.complaint]
     names = [f"{profile.scenario}: {profile.process}" for profile in seen]
-    groups = [name for name in (*(name for name, _ in GROUPS), OTHER) if any(name in it.shares for it in seen)]
+    groups = [name for name in NAMES if any(name in it.shares for it in seen)]
     shares = [[name, *(f"{profile.shares.get(name, 0):.0%}" for profile in seen)] for name in groups]
-    said = "Stacks of gateway and service as py-spy samples them, in a further phase at full load. A library written in"
-    said += "\nanother language counts for the function that calls it."
+    said = "Stacks of gateway and service as py-spy samples them, in a further phase at full load. What is not written"
+    said += "\nin Python counts for the line that calls it."
     told = [f"- {it.scenario}: {it.process} was not looked at: {it.complaint}" for it in found if it.complaint]
     tops = [line for profile in seen for line in _top(profile)]
     return _section("Where the time goes", [said, "", *table(["", *names], shares), *told, *tops])

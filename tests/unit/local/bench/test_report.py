@@ -168,7 +168,11 @@ def test_an_overload() -> None:
 def test_where_the_time_goes() -> None:
     made = results(tally())
     made.profiles = [
-        digested("meter", "gateway", "run (x.py);send (aiokafka/producer/producer.py) 3\nrun (x.py) 1\n"),
+        digested(
+            "meter",
+            "gateway",
+            "Runner.run (asyncio/runners.py:1);send (aiokafka/producer/producer.py:9) 3\nrun (x.py:2) 1\n",
+        ),
         Profile("meter", "transactions", 0, {}, [], "py-spy may not look at it: no right to"),
     ]
     page = markdown(made)
