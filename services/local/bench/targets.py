@@ -45,10 +45,10 @@ def verdicts(results: Results) -> list[Verdict]:
     return [verdict for judge in JUDGES for verdict in judge(results)]
 
 
-def yardstick(results: Results, phase: str, stations: int) -> float | None:
-    """Messages a second of the yardstick, the mean of its runs; None where there was none."""
-    rates = [row["per_s"] for row in results.yardstick if (row["phase"], row["stations"]) == (phase, stations)]
-    return mean(rates) if rates else None
+def yardstick(results: Results, phase: str, stations: int) -> tuple[float, float] | None:
+    """Messages a second and µs of CPU a message of the yardstick, means of its runs; None where there was none."""
+    rows = [row for row in results.yardstick if (row["phase"], row["stations"]) == (phase, stations)]
+    return (mean(row["per_s"] for row in rows), mean(row["cpu_total_us"] for row in rows)) if rows else None
 
 
 def deviation(costs: Sequence[float]) -> float:
@@ -76,8 +76,10 @@ def _beside_the_yardstick(results: Results) -> list[Verdict]:
         if theirs is None:
             made.append(Verdict(what, target, figure, "no yardstick was run", None, met=False, judged=False))
             continue
-        share = ours.stored_per_s / theirs
-        made.append(_at_least(what, target, _YARDSTICK_SHARE, share, figure, f"yardstick {theirs:,.0f}/s: {share:.2f}"))
+        rate, cpu = theirs
+        share = ours.stored_per_s / rate
+        beside = f"yardstick {rate:,.0f}/s: {share:.2f}; CPU a message {ours.cpu_total_us:,.0f} to {cpu:,.0f} µs"
+        made.append(_at_least(what, target, _YARDSTICK_SHARE, share, figure, beside))
     return made
 
 

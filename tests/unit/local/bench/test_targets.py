@@ -34,10 +34,13 @@ def only(results: Results, what: str) -> Verdict:
 
 @pytest.mark.parametrize(("before", "after", "met"), [(6000, 6500, True), (6000, 6501, False)])
 def test_the_mean_of_the_yardstick_counts(before: int, after: int, met: bool) -> None:
-    runs = [{"phase": "meter", "stations": 1000, "per_s": rate} for rate in (before, after)]
-    other = {"phase": "meter", "stations": 5000, "per_s": 9000}
+    runs = [
+        {"phase": "meter", "stations": 1000, "per_s": rate, "cpu_total_us": cpu}
+        for rate, cpu in ((before, 180), (after, 220))
+    ]
+    other = {"phase": "meter", "stations": 5000, "per_s": 9000, "cpu_total_us": 100}
     results = made(row("meter"), yardstick=[*runs, other])
-    assert yardstick(results, "meter", 1000) == (before + after) / 2
+    assert yardstick(results, "meter", 1000) == ((before + after) / 2, 200)
     assert only(results, "durable MeterValues").met is met
 
 
