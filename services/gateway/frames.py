@@ -1,6 +1,7 @@
 """OCPP-J frames as bytes: written from their parts, and their payload cut out of them unchanged."""
 
 import re
+from typing import Any
 
 import orjson
 
@@ -13,6 +14,16 @@ LONGEST_DESCRIPTION = 255
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _CALL = re.compile(rb"\s*\[\s*2\s*,\s*" + _STRING + rb"\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL)
 _CALLRESULT = re.compile(rb"\s*\[\s*3\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL)
+
+
+def is_call(message: Any) -> bool:
+    """Whether a parsed frame is [2, id, action, payload], whatever the payload is."""
+    # By type and length: a pattern of match takes ten times as long.
+    if type(message) is not list or len(message) != 4:
+        return False
+    kind, message_id, action, _ = message
+    named = type(message_id) is str and type(action) is str
+    return named and type(kind) is int and kind == CALL and len(message_id) <= LONGEST_ID
 
 
 def call_payload(frame: bytes) -> bytes:

@@ -42,7 +42,8 @@ class Limits:
     queue: int = 64
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, as little as what it becomes: see actions.py.
+@dataclass(slots=True)
 class Waiting:
     """A valid CALL of the station: on the line, or in the queue for it."""
 
@@ -83,9 +84,10 @@ class Session:
             message = orjson.loads(frame)
         except orjson.JSONDecodeError:
             return self._unreadable(Reason.NOT_JSON, ErrorCode.RPC_FRAMEWORK_ERROR, "the message is not valid JSON")
+        if frames.is_call(message):
+            _, message_id, action, payload = message
+            return self._call(message_id, action, payload, frame, now)
         match message:
-            case [int(frames.CALL), str(message_id), str(action), payload] if len(message_id) <= frames.LONGEST_ID:
-                return self._call(message_id, action, payload, frame, now)
             case [int(frames.CALLRESULT), str(message_id), *rest]:
                 return self._commands.result(message_id, rest, frame, now)
             case [int(frames.CALLERROR), str(message_id), *rest]:
@@ -137,11 +139,11 @@ class Session:
         return self._commands.closed(now)
 
     def _call(self, message_id: str, action: str, payload: Any, frame: bytes, now: float) -> list[Action]:
-        known = action in self._owners
         try:
             self._check(message_id, action, payload)
         except OcppError as error:
-            return [self._error(message_id, error.code, error.description, action if known else "")]
+            known = action if action in self._owners else ""
+            return [self._error(message_id, error.code, error.description, known)]
         raw = b"{}" if payload is None else frames.call_payload(frame)
         call = Waiting(message_id, action, raw, now)
         if self._line is None:
@@ -207,8 +209,9 @@ class Session:
             answered=answered,
             quarantined=peer.quarantined,
         )
-        record.received_at.seconds = seconds = int(call.received)
-        record.received_at.nanos = int((call.received - seconds) * 1e6) * 1000
+        at = record.received_at
+        at.seconds = seconds = int(call.received)
+        at.nanos = int((call.received - seconds) * 1e6) * 1000
         return Forward(self._owners[call.action], record, acknowledge)
 
     def _result(self, call: Waiting, payload: bytes, now: float) -> Send:
