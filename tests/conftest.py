@@ -9,11 +9,16 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
 
 from services.common.settings import CommonSettings
 from services.local.servers import Servers
 from services.prepare import create_schemas, create_topics
+
+# How fast a machine is, is no property of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 COUNT = itertools.count(1)
 SECRETS = {
