@@ -1,7 +1,7 @@
 """What processes ask of Kafka: records, and the Bus that carries them. kafka.py is the real one, memory.py the fake."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -40,6 +40,13 @@ def refused(record: Record) -> Unprocessable | None:
     if record.headers:
         length += sum(len(name) + len(value) for name, value in record.headers)
     return Unprocessable(f"{length} bytes are too long for {record.topic}") if length > LONGEST else None
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """One partition and one group. end: the offset after the last record; committed: after the last that is done."""
+
+    end: int
+    committed: int
 
 
 class Subscription(Protocol):
@@ -95,6 +102,9 @@ class Bus(Protocol):
             raise problems[0]
 
     async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription: ...
+
+    async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
+        """How far a group is, by partition: of those in which it has done something, and that we have written to."""
 
     async def tail(self, topic: str, partition: int) -> "Tail":
         """What is written to one partition from now on: positioned when this returns, without a group."""

@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from services.common.backoff import patiently
-from services.common.bus import Bus, R, Record, Settled, Subscription, Tail, Whole
+from services.common.bus import Bus, Progress, R, Record, Settled, Subscription, Tail, Whole
 from services.common.errors import Unavailable
 from services.common.pipes import Pipes
 from services.common.settings import CommonSettings
@@ -33,6 +34,7 @@ class KafkaBus(Bus):
         self._settings = settings
         self._producer: Any = None
         self._pipes: Pipes | None = None
+        self._admin: Any = None
 
     async def start(self) -> None:
         self._producer = await self._produce()
@@ -57,6 +59,8 @@ class KafkaBus(Bus):
     async def close(self) -> None:
         if self._producer:
             await self._producer.stop()
+        if self._admin:
+            await self._admin.close()
 
     async def ready(self) -> bool:
         if self._producer is None:
@@ -87,6 +91,20 @@ class KafkaBus(Bus):
         )
         await self._opened(consumer)
         return KafkaSubscription(consumer)
+
+    async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
+        assert self._pipes is not None
+        ends = self._pipes.ends(topic)
+        if not ends:
+            return {}
+        if self._admin is None:
+            admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka_bootstrap)
+            await _asked(admin.start())
+            self._admin = admin
+        named = self._settings.topic(group)
+        committed = await _asked(self._admin.list_consumer_group_offsets(named, partitions=list(ends)))
+        done = {place: known.offset for place, known in committed.items() if known.offset >= 0}
+        return {place.partition: Progress(max(ends[place], offset), offset) for place, offset in done.items()}
 
     async def tail(self, topic: str, partition: int) -> Tail:
         consumer = await self._reader()

@@ -3,10 +3,10 @@
 import asyncio
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.common.bus import Bus, R, Record, Settled, Subscription, Tail, Whole, refused
+from services.common.bus import Bus, Progress, R, Record, Settled, Subscription, Tail, Whole, refused
 from services.common.errors import Unavailable
 
 Place = tuple[str, int]
@@ -69,6 +69,15 @@ class MemoryBus(Bus):
     async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
         self._ask()
         return MemorySubscription(self, group, topics)
+
+    async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
+        self._ask()
+        places = [(place, committed) for (name, place), committed in self.committed.items() if name == group]
+        return {
+            number: Progress(len(self.logs[topic, number]), committed)
+            for (name, number), committed in places
+            if name == topic
+        }
 
     async def tail(self, topic: str, partition: int) -> Tail:
         self._ask()

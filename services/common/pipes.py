@@ -27,14 +27,15 @@ Item = tuple[Record, Settled[Any]]
 
 
 class Pipe:
-    """One partition: what waits for it, and whether a batch is under way."""
+    """One partition: what waits for it, whether a batch is under way, and where it ended when the last one was done."""
 
-    __slots__ = ("flying", "place", "waiting")
+    __slots__ = ("end", "flying", "place", "waiting")
 
     def __init__(self, topic: str, partition: int) -> None:
         self.place = TopicPartition(topic, partition)
         self.waiting: deque[Item] = deque()
         self.flying = False
+        self.end = 0
 
 
 class Pipes:
@@ -76,6 +77,10 @@ class Pipes:
                 self._homeless[record.topic] = [(record, settled)]
                 self._begin(self._search(record.topic))
         self._soon()
+
+    def ends(self, topic: str) -> dict[TopicPartition, int]:
+        """The offset after the last record of ours, by partition; others may have written more since."""
+        return {pipe.place: pipe.end for pipe in self._topics.get(topic, ()) if pipe.end}
 
     def _adopt(self, producer: Any) -> None:
         self._producer = producer
@@ -151,7 +156,8 @@ class Pipes:
     async def _fly(self, pipe: Pipe, broker: int | None, batch: Any, items: list[Item]) -> None:
         problem = None
         try:
-            await (await self._producer.send_batch(batch, pipe.place.topic, partition=pipe.place.partition))
+            sent = await self._producer.send_batch(batch, pipe.place.topic, partition=pipe.place.partition)
+            pipe.end = max(pipe.end, (await sent).offset + len(items))
         except KafkaError as error:
             problem, self._spoilt = _unavailable(error), True
         pipe.flying = False

@@ -25,6 +25,7 @@ def assemble(gateway: Gateway, bus: Bus) -> Service:
         opens=(bus.start, gateway.slots.acquire, gateway.position, gateway.listener.open),
         tasks={
             "stations": gateway.stations.run,
+            "admission": gateway.admission.run,
             "outbound": gateway.outbound.run,
             "routing": gateway.routing.run,
             "slot": gateway.slots.run,

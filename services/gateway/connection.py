@@ -19,6 +19,7 @@ from services.common.wire import (
 )
 from services.gateway import metrics
 from services.gateway.actions import Action, Complete, Drop, Forward, Kind, Send
+from services.gateway.admission import Admission
 from services.gateway.deflate import Deflate
 from services.gateway.produce import Producer
 from services.gateway.records import Records
@@ -36,6 +37,7 @@ class Hub(Protocol):
 
     settings: Settings
     producer: Producer
+    admission: Admission
     records: Records
     now: Now
 
@@ -133,6 +135,7 @@ class Connection(WebSocket):
         metrics.FRAMES.count(("in", Kind.CALL, self.version, call.action))
         done = partial(self._acknowledged, call.message_id) if action.acknowledge else None
         self._hub.producer.add(self._hub.records.call(action.service, call, done))
+        self._hub.admission.passed(action.service, self)
 
     def _acknowledged(self, message_id: str) -> None:
         if not self.over:

@@ -12,6 +12,7 @@ from services.common.connection_ids import connection_id
 from services.common.copies import Copy
 from services.common.wire import Station
 from services.gateway import handshake, stations
+from services.gateway.admission import Admission
 from services.gateway.connection import Connection
 from services.gateway.deflate import Deflate
 from services.gateway.dialects import DIALECTS
@@ -56,6 +57,7 @@ class Gateway:
         self.registry = Registry()
         self.records = Records(settings.topic)
         self.producer = Producer(bus, settings.unacknowledged)
+        self.admission = Admission(bus, self.records.calls.items(), settings.behind)
         self.routing = Routing(directory, settings.route_ttl / 3, self._replaced, self._outdated)
         first = settings.instance % settings.slots
         self.slots = Slots(directory, self.nonce, settings.slots, settings.slot_ttl, first, self.routing.restore)

@@ -11,7 +11,7 @@ from services.common.errors import Unavailable, VoltbusError
 from services.gateway import metrics
 from services.gateway.actions import Reason
 from services.gateway.records import Done, Outgoing
-from services.gateway.websocket import WebSocket
+from services.gateway.websocket import Hold, WebSocket
 
 # A gateway whose records wait so long is not ready for more stations.
 STUCK_SECONDS = 5.0
@@ -56,7 +56,7 @@ class Producer:
         """Does not read from a socket until Kafka has caught up."""
         if not socket.over:
             self._paused.add(socket)
-            socket.pause()
+            socket.pause(Hold.KAFKA)
 
     async def flush(self) -> None:
         """Returns when Kafka has everything."""
@@ -99,7 +99,7 @@ class Producer:
         if self._paused and self.unacknowledged <= self._limit // 2:
             resumed, self._paused = self._paused, set()
             for socket in resumed:
-                socket.resume()
+                socket.resume(Hold.KAFKA)
 
 
 def _tell(done: Done) -> None:

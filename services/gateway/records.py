@@ -21,14 +21,14 @@ class Records:
     """name: what a topic is called on this broker."""
 
     def __init__(self, name: Name) -> None:
-        self._calls = {service: name(topics.calls(service).name) for service in topics.SERVICES}
+        self.calls = {service: name(topics.calls(service).name) for service in topics.SERVICES}
         self._results = {service: name(topics.results(service).name) for service in topics.SERVICES}
         self._connections = name(topics.CONNECTIONS.name)
         self.outbound = name(topics.OUTBOUND.name)
 
     def call(self, service: str, call: Call, done: Done | None = None) -> Outgoing:
         """Not kept: a station that has no answer says it again."""
-        return Outgoing(self._calls[service], call.station_id.encode(), call.SerializeToString(), done=done)
+        return Outgoing(self.calls[service], call.station_id.encode(), call.SerializeToString(), done=done)
 
     def result(self, service: str, result: Result) -> Outgoing | None:
         """None where no such service is known: nobody would read it."""

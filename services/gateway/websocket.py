@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from enum import IntFlag
 from typing import Any
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
@@ -18,11 +19,22 @@ TEXT, BINARY, CONTINUATION = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINU
 PING, PONG, CLOSE = WSMsgType.PING, WSMsgType.PONG, WSMsgType.CLOSE
 
 
+class Hold(IntFlag):
+    """Why a socket is not read."""
+
+    PEER = 1
+    """The other end does not read what it is sent."""
+    KAFKA = 2
+    """Kafka is behind with what the gateway has."""
+    SERVICE = 4
+    """A service is behind with what Kafka has."""
+
+
 class WebSocket(WSListener):
     """Hands whole text messages to `message`; calls `opened` and `ended` once each.
 
     size: the longest message, before and after inflation. heard: when the last frame came, by the clock `now`.
-    paused: nothing is read from the socket. over: one side has closed, or the socket is lost.
+    paused: why nothing is read from the socket; 0: it is read. over: one side has closed, or the socket is lost.
     """
 
     __slots__ = (
@@ -42,7 +54,8 @@ class WebSocket(WSListener):
         self._now, self._size, self._deflate = now, size, deflate
         self.transport: Any = None
         self._parts: bytearray | None = None
-        self._compressed = self.paused = self.over = False
+        self._compressed = self.over = False
+        self.paused = 0
         self._pinged = 0.0
         self.heard = now()
 
@@ -70,16 +83,17 @@ class WebSocket(WSListener):
         asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.transport.disconnect, False)
         self._end()
 
-    def pause(self) -> None:
+    def pause(self, why: Hold) -> None:
         """Reads no more from the socket; the other end feels it by TCP."""
         if not self.paused:
-            self.paused = True
             self.transport.underlying_transport.pause_reading()
+        self.paused |= why
 
-    def resume(self) -> None:
-        if self.paused:
-            self.paused = False
-            if not self.transport.underlying_transport.is_closing():
+    def resume(self, why: Hold) -> None:
+        """Reads on, unless there is another reason not to."""
+        if self.paused & why:
+            self.paused &= ~why
+            if not self.paused and not self.transport.underlying_transport.is_closing():
                 self.transport.underlying_transport.resume_reading()
 
     def watch(self, now: float, interval: float, patience: float) -> None:
@@ -124,10 +138,10 @@ class WebSocket(WSListener):
 
     def pause_writing(self) -> None:
         """The other end does not read what it is sent, so no more is read from it."""
-        self.pause()
+        self.pause(Hold.PEER)
 
     def resume_writing(self) -> None:
-        self.resume()
+        self.resume(Hold.PEER)
 
     def _part(self, frame: WSFrame) -> None:
         """One fragment of a message."""

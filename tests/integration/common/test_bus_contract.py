@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.common.bus import LONGEST, Bus, Record, Subscription, Tail
+from services.common.bus import LONGEST, Bus, Progress, Record, Subscription, Tail
 from services.common.errors import Unprocessable, VoltbusError
 from services.common.kafka import KafkaBus
 from services.common.memory import MemoryBus
@@ -123,6 +123,22 @@ async def test_what_was_committed_is_not_read_again(bus: tuple[Bus, Name]) -> No
     again = await one.subscribe("group", [name(CALLS), name(RESULTS)])
     assert {record.topic for record in await take(again, 2)} == {name(RESULTS)}
     await again.close()
+
+
+async def test_how_far_a_group_is(bus: tuple[Bus, Name]) -> None:
+    one, name = bus
+    assert await one.progress("group", name(CALLS)) == {}
+    await one.publish(records(name(CALLS), 3))
+    subscription = await one.subscribe("group", [name(CALLS)])
+    [first, *_] = await take(subscription, 3)
+    await subscription.commit()
+    await one.publish(records(name(CALLS), 2))
+    known = await one.progress("group", name(CALLS))
+    assert first.partition is not None
+    assert known[first.partition] == Progress(end=5, committed=3)
+    assert all(other == Progress(0, 0) for number, other in known.items() if number != first.partition)
+    assert await one.progress("another", name(CALLS)) == {}
+    await subscription.close()
 
 
 async def test_topics_of_one_group_share_the_partitions_of_a_station(bus: tuple[Bus, Name]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -122,7 +123,7 @@ class World:
         if problem:
             self.producer.answers[number].set_exception(problem)
         else:
-            self.producer.answers[number].set_result(None)
+            self.producer.answers[number].set_result(SimpleNamespace(offset=100))
         await rest()
 
 
