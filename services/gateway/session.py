@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import orjson
 
 from services.common.wire import Call, Command, Refusal, Reply
@@ -42,9 +43,7 @@ class Limits:
     queue: int = 64
 
 
-# Not frozen, as little as what it becomes: see actions.py.
-@dataclass(slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """A valid CALL of the station: on the line, or in the queue for it."""
 
     message_id: str
