@@ -101,7 +101,8 @@ class Bus(Protocol):
         if problems:
             raise problems[0]
 
-    async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription: ...
+    async def subscribe(self, group: str, topics: Sequence[str], linger: float = 0) -> Subscription:
+        """linger: seconds that a few records may wait for more, where nobody waits for them."""
 
     async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
         """How far a group is, by partition: of those in which it has done something, and that we have written to."""

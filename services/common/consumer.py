@@ -37,7 +37,7 @@ class Consumer:
 
     dead_topic takes what cannot be handled. handle raises Unavailable when infrastructure is away (tried again until
     it works), Unprocessable or anything else when the batch itself is at fault (halved until the record is found).
-    lanes: how many batches of different stations handle may have in hand at a time.
+    lanes: how many batches of different stations handle may have in hand at a time. linger: see Bus.subscribe.
     """
 
     def __init__(
@@ -49,9 +49,10 @@ class Consumer:
         dead_topic: str,
         clock: Clock,
         lanes: int = 1,
+        linger: float = 0,
     ) -> None:
         self._bus, self._group, self._topics, self._lanes = bus, group, topics, lanes
-        self._handle, self._dead_topic, self._clock = handle, dead_topic, clock
+        self._handle, self._dead_topic, self._clock, self._linger = handle, dead_topic, clock, linger
         self._subscription: Subscription | None = None
         self._committed_at = 0.0
         self._stopping, self._resting = asyncio.Event(), asyncio.Event()
@@ -72,7 +73,9 @@ class Consumer:
 
     async def run(self) -> None:
         """Until stopped; then what was done is committed. The group is told nothing: static members return."""
-        subscription = self._subscription = await patiently(lambda: self._bus.subscribe(self._group, self._topics))
+        subscription = self._subscription = await patiently(
+            lambda: self._bus.subscribe(self._group, self._topics, self._linger)
+        )
         self._resting.clear()
         try:
             while not self._stopping.is_set():

@@ -20,6 +20,10 @@ from services.common.settings import CommonSettings
 T = TypeVar("T")
 
 POLL_MS = 1000
+# How long the broker holds a request for records until there are some.
+FETCH_MS = 500
+# So much is not waited for to grow.
+MANY_BYTES = 32 * 1024
 # A broker that takes longer to say which topics it has is not ready.
 ANSWER_SECONDS = 2
 # Longer than a restart takes: a member that comes back by its name within this time moves no partitions.
@@ -74,7 +78,7 @@ class KafkaBus(Bus):
         assert self._pipes is not None
         self._pipes.send(records, settled)
 
-    async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
+    async def subscribe(self, group: str, topics: Sequence[str], linger: float = 0) -> Subscription:
         consumer = AIOKafkaConsumer(
             *topics,
             bootstrap_servers=self._settings.kafka_bootstrap,
@@ -82,7 +86,8 @@ class KafkaBus(Bus):
             group_instance_id=_member(group, self._settings.instance, topics),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=500,
+            fetch_max_wait_ms=round(linger * 1000) or FETCH_MS,
+            fetch_min_bytes=MANY_BYTES if linger else 1,
             max_poll_records=self._settings.batch,
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=HEARTBEAT_MS,
@@ -132,7 +137,7 @@ class KafkaBus(Bus):
     async def _reader(self) -> Any:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka_bootstrap,
-            fetch_max_wait_ms=500,
+            fetch_max_wait_ms=FETCH_MS,
             max_poll_records=self._settings.batch,
             enable_auto_commit=False,
         )

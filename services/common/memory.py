@@ -66,7 +66,7 @@ class MemoryBus(Bus):
         self.grown.set()
         self.grown = asyncio.Event()
 
-    async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
+    async def subscribe(self, group: str, topics: Sequence[str], linger: float = 0) -> Subscription:  # noqa: ARG002
         self._ask()
         return MemorySubscription(self, group, topics)
 

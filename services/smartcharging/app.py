@@ -26,6 +26,9 @@ from services.smartcharging.sharing import Sharing, noting
 from services.smartcharging.sites import Sites
 
 NAME = "smartcharging"
+# It reads what has happened to others, a record at a time where little happens; a request for records costs as much
+# as many of them.
+LINGER = 0.1
 
 
 def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
@@ -46,7 +49,9 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     sharing = Sharing(database, desk, events, clock)
     heard = Topics(calls, results, connections)
     handler = Handler(database, desk, sharing, events, Replies(outbound), heard, clock)
-    consumer = Consumer(bus, NAME, [calls, results, connections, sessions, connectors], handler.handle, dead, clock)
+    consumer = Consumer(
+        bus, NAME, [calls, results, connections, sessions, connectors], handler.handle, dead, clock, linger=LINGER
+    )
     app = web(NAME, "Limits that stations share, charging profiles, and what stations report about them.", api.TAGS)
     access = Access(settings)
     sites = Sites(database, desk, sharing, routes, events, clock)
