@@ -8,7 +8,7 @@ from services.local.bench.plan import Arrival
 from services.local.bench.results import Arrived, Step
 from services.local.bench.stage import Stage
 from services.local.bench.tally import Tally, quantile
-from services.local.bench.usage import own_memory
+from services.local.bench.usage import Spent, between, look, own_memory
 
 BOOTS = "firmware.boot"
 # What follows an arrival (routes, presence) is done when the gateway's memory stands still.
@@ -26,8 +26,11 @@ async def arrive(arrival: Arrival, stage: Stage, loads: Loads, prefix: str) -> A
     async with loads.beside(arrival.processes, arrival.name) as stations:
         there = 0
         for count in arrival.counts:
+            roots = stage.roots("firmware", stations.pids)
+            looked = await asyncio.to_thread(look, roots)
             tally = await stations.arrive(arrival, range(there, count), stage.url, prefix)
-            steps.append(step(count, tally, await _still(stage.pids["gateway"])))
+            memory = await _still(stage.pids["gateway"])
+            steps.append(step(count, tally, memory, between(looked, await asyncio.to_thread(look, roots))))
             there = count
         links = await stations.leave()
     now_kept = await stage.rows(BOOTS)
@@ -35,9 +38,10 @@ async def arrive(arrival: Arrival, stage: Stage, loads: Loads, prefix: str) -> A
     return Arrived(arrival.name, arrival.deflate, before, steps, links.sent, links.answered, grown)
 
 
-def step(connections: int, tally: Tally, memory: int) -> Step:
+def step(connections: int, tally: Tally, memory: int, spent: Spent) -> Step:
     """From the books of those who came."""
-    return Step(connections, tally.seconds, quantile(sorted(tally.took), 0.99) / 1e3, memory)
+    cpu = {name: seconds / tally.answered * 1e6 for name, seconds in spent.cpu.items()}
+    return Step(connections, tally.seconds, quantile(sorted(tally.took), 0.99) / 1e3, memory, cpu)
 
 
 async def _still(pid: int) -> int:

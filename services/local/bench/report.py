@@ -7,17 +7,8 @@ from services.local.bench.plan import FULL, Rate, Scenario
 from services.local.bench.plots import Plot
 from services.local.bench.results import Results, Row, ratio
 from services.local.bench.stage import ECHO, VOLTBUS
-from services.local.bench.tables import table
+from services.local.bench.tables import GROUPS, table
 
-GROUPS = {
-    "gateway": "gateway",
-    "service": "service",
-    "kafka": "Kafka",
-    "postgres": "Postgres",
-    "redis": "Redis",
-    "others": "other services",
-    "load": "load",
-}
 # Cores, of other programs.
 NOISE = 0.2
 FORMS = {VOLTBUS: "Voltbus", ECHO: "echo"}

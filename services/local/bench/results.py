@@ -76,13 +76,15 @@ class Books:
 class Step:
     """connections: in all. seconds: from the first of the step that connects to the last whose boot is accepted.
 
-    p99_ms: what that took a station, 99 of 100. memory: bytes of the gateway once it stands still.
+    p99_ms: what that took a station, 99 of 100. memory: bytes of the gateway once it stands still. cpu_us: of each group
+    for one station, until then.
     """
 
     connections: int
     seconds: float
     p99_ms: float
     memory: int
+    cpu_us: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

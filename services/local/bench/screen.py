@@ -5,8 +5,9 @@ from rich.console import Console
 from rich.table import Table
 
 from services.local.bench.plan import Scenario
-from services.local.bench.report import FORMS, GROUPS, compared, load_name, noise, pairs
+from services.local.bench.report import FORMS, compared, load_name, noise, pairs
 from services.local.bench.results import Arrived, Books, Results, Row
+from services.local.bench.tables import GROUPS
 from services.local.bench.targets import verdicts
 
 _GROUPS = ("gateway", "service", "kafka", "postgres")

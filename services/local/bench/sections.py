@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from services.local.bench.plots import Plot
 from services.local.bench.profiles import NAMES, Profile
 from services.local.bench.results import Arrived, Overloaded, Results
-from services.local.bench.tables import table
+from services.local.bench.tables import GROUPS, table
 from services.local.bench.targets import verdicts
 
 
@@ -27,9 +27,12 @@ def arrivals(results: Results) -> str:
     if not results.arrivals:
         return ""
     titles = {scenario.name: scenario.title for scenario in results.scenarios}
-    heads = ["", "connections", "seconds", "connects and boots/s", "p99 ms", "gateway MB", "KB a connection"]
-    rows = [row for it in results.arrivals for row in _steps(it, titles[it.scenario])]
-    said = "OCPP 2.0.1. All stations of a step connect, and each boots as soon as it is in; then they say nothing."
+    names = [name for name in GROUPS if any(name in it.steps[0].cpu_us for it in results.arrivals)]
+    heads = ["", "connections", "seconds", "connects and boots/s", "p99 ms", *(GROUPS[name] for name in names)]
+    heads += ["gateway MB", "KB a connection"]
+    rows = [row for it in results.arrivals for row in _steps(it, titles[it.scenario], names)]
+    said = "OCPP 2.0.1. All stations of a step connect, each boots as soon as it is in, and then says nothing. Columns of\n"
+    said += "processes: milliseconds of CPU for one station."
     return _section("Stations that connect, boot and stay", [said, "", *table(heads, rows)])
 
 
@@ -89,12 +92,13 @@ def yardstick(results: Results) -> str:
     return _section("The yardstick", [said, "", *table(heads, rows)])
 
 
-def _steps(it: Arrived, title: str) -> list[list[str]]:
+def _steps(it: Arrived, title: str, names: Sequence[str]) -> list[list[str]]:
     rows, there = [], 0
     for step in it.steps:
         came, there = step.connections - there, step.connections
         numbers = [f"{step.connections:,}", f"{step.seconds:.1f}", f"{came / step.seconds:,.0f}", f"{step.p99_ms:,.0f}"]
-        rows.append([title, *numbers, f"{step.memory / 1e6:,.0f}", ""])
+        spent = [f"{step.cpu_us.get(name, 0) / 1e3:.2f}" for name in names]
+        rows.append([title, *numbers, *spent, f"{step.memory / 1e6:,.0f}", ""])
     rows[-1][-1] = f"{it.connection_kb:.1f}"
     return rows
 

@@ -1,6 +1,16 @@
-"""Tables in Markdown."""
+"""Tables in Markdown, and what groups of processes are called in them."""
 
 from collections.abc import Iterable, Sequence
+
+GROUPS = {
+    "gateway": "gateway",
+    "service": "service",
+    "kafka": "Kafka",
+    "postgres": "Postgres",
+    "redis": "Redis",
+    "others": "other services",
+    "load": "load",
+}
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -63,9 +63,9 @@ def test_both_percentiles_count(p50: float, p99: float, met: bool) -> None:
 
 
 def test_arrivals_by_their_kind() -> None:
-    storm = Arrived("storm", False, 0, [Step(10_000, 12.0, 1.0, 0)], 10_000, 10_000, 10_000)
+    storm = Arrived("storm", False, 0, [Step(10_000, 12.0, 1.0, 0, {})], 10_000, 10_000, 10_000)
     idle = Arrived(
-        "idle", True, 50_000_000, [Step(1000, 1.0, 1.0, 70_000_000), Step(2000, 1.0, 1.0, 90_000_000)], 0, 0, 0
+        "idle", True, 50_000_000, [Step(1000, 1.0, 1.0, 70_000_000, {}), Step(2000, 1.0, 1.0, 90_000_000, {})], 0, 0, 0
     )
     results = made(arrivals=[storm, idle])
     assert only(results, "10,000 stations").said == "**missed by 20%**"
