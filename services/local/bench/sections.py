@@ -31,8 +31,10 @@ def arrivals(results: Results) -> str:
     heads = ["", "connections", "seconds", "connects and boots/s", "p99 ms", *(GROUPS[name] for name in names)]
     heads += ["gateway MB", "KB a connection"]
     rows = [row for it in results.arrivals for row in _steps(it, titles[it.scenario], names)]
-    said = "OCPP 2.0.1. All stations of a step connect, each boots as soon as it is in, and then says nothing. Columns of\n"
-    said += "processes: milliseconds of CPU for one station."
+    said = (
+        "OCPP 2.0.1. All stations of a step connect, each boots as soon as it is in, and then says nothing. The columns"
+    )
+    said += "\nof processes are milliseconds of CPU for one station."
     return _section("Stations that connect, boot and stay", [said, "", *table(heads, rows)])
 
 
