@@ -26,9 +26,10 @@ async def arrive(arrival: Arrival, stage: Stage, loads: Loads, prefix: str) -> A
     async with loads.beside(arrival.processes, arrival.name) as stations:
         there = 0
         for count in arrival.counts:
+            await stations.make(range(there, count), prefix, arrival.version, "boots")
             roots = stage.roots("firmware", stations.pids)
             looked = await asyncio.to_thread(look, roots)
-            tally = await stations.arrive(arrival, range(there, count), stage.url, prefix)
+            tally = await stations.arrive(stage.url, boot=True, deflate=arrival.deflate)
             memory = await _still(stage.pids["gateway"])
             steps.append(step(count, tally, memory, between(looked, await asyncio.to_thread(look, roots))))
             there = count

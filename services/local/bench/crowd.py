@@ -5,31 +5,37 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from services.local.bench.driver import Driver, Told
-from services.local.bench.orders import Connect, Run
+from services.local.bench.orders import Connect, Make, Run
 from services.local.bench.pace import dues
 from services.local.bench.tally import Tally
 from services.local.errors import LocalError
 
 
 class Crowd:
-    """Grows with every order to connect. told: hears of every CALL."""
+    """Grows with every order to make stations. told: hears of every CALL."""
 
     def __init__(self, told: Told | None = None) -> None:
         self._told = told
         self._drivers: list[Driver] = []
+        self._new: list[Driver] = []
         self._of = 0
 
-    async def connect(self, order: Connect) -> Tally:
-        """All of the order, some at a time.
-
-        `answered` counts those that are in, and accepted where they are to boot; `took` is the time it took each.
-        """
+    def make(self, order: Make) -> Tally:
+        """They connect with the next order to do so."""
         self._of = order.of
-        tally, gate = Tally(), asyncio.Semaphore(order.at_a_time)
-        new = [
+        self._new = [
             Driver(f"{order.prefix}{number:05}", number, order.version, order.script, self._told)
             for number in order.numbers
         ]
+        return Tally()
+
+    async def connect(self, order: Connect) -> Tally:
+        """All that were made, some at a time.
+
+        `answered` counts those that are in, and accepted where they are to boot; `took` is the time it took each.
+        """
+        tally, gate = Tally(), asyncio.Semaphore(order.at_a_time)
+        new, self._new = self._new, []
         self._drivers += new
 
         async def one(driver: Driver) -> None:

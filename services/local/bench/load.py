@@ -22,6 +22,8 @@ from services.local.station.facts import Payload
 async def obey(crowd: Crowd, order: orders.Order) -> Tally:
     """What came of the order."""
     match order:
+        case orders.Make():
+            return crowd.make(order)
         case orders.Connect():
             return await crowd.connect(order)
         case orders.Open():

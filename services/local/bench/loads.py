@@ -11,7 +11,7 @@ from typing import Self
 import orjson
 
 from services.local.bench import orders
-from services.local.bench.plan import Arrival, Rate, Scenario
+from services.local.bench.plan import Rate, Scenario
 from services.local.bench.tally import Tally, merged
 from services.local.errors import LocalError
 
@@ -42,34 +42,19 @@ class Loads:
 
     async def connect(self, scenario: Scenario, url: str, prefix: str) -> Tally:
         """Raises LocalError where a station is not let in."""
-        stations = range(scenario.stations)
-        return await self._connect(stations, url, prefix, scenario.version, scenario.script)
+        await self.make(range(scenario.stations), prefix, scenario.version, scenario.script)
+        return await self.arrive(url)
 
-    async def arrive(self, arrival: Arrival, stations: range, url: str, prefix: str) -> Tally:
-        """Further stations connect and boot. Raises LocalError where one is not let in or not accepted."""
-        return await self._connect(stations, url, prefix, arrival.version, "boots", True, arrival.deflate)
-
-    async def _connect(
-        self,
-        stations: range,
-        url: str,
-        prefix: str,
-        version: str,
-        script: str,
-        boot: bool = False,
-        deflate: bool = False,
-    ) -> Tally:
+    async def make(self, stations: range, prefix: str, version: str, script: str) -> None:
+        """Further stations, which are to connect."""
         shares = [list(stations[process :: self._count]) for process in range(self._count)]
-        tally = await self._tell(
-            *(
-                orders.Connect(
-                    url, prefix, version, script, share, stations.stop, boot, deflate, _AT_ONCE // self._count
-                )
-                for share in shares
-            )
-        )
-        if tally.answered != len(stations):
-            raise LocalError(f"{len(stations) - tally.answered} of {len(stations)} stations: {tally.complaint}")
+        await self._tell(*(orders.Make(prefix, version, script, share, stations.stop) for share in shares))
+
+    async def arrive(self, url: str, boot: bool = False, deflate: bool = False) -> Tally:
+        """Those that were made connect. Raises LocalError where one is not let in, or its boot not accepted."""
+        tally = await self._tell(*[orders.Connect(url, boot, deflate, _AT_ONCE // self._count)] * self._count)
+        if tally.answered != tally.sent:
+            raise LocalError(f"{tally.sent - tally.answered} of {tally.sent} stations: {tally.complaint}")
         return tally
 
     async def open(self) -> Tally:

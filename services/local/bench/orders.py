@@ -6,18 +6,26 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Connect:
-    """Stations connect, `at_a_time` at most, each with an id made of prefix and number; those that are there stay.
+class Make:
+    """Stations are made, beside those that are there, each with an id made of prefix and number.
 
-    of: stations of all loads. boot: each boots as soon as it is in. deflate: they offer permessage-deflate.
+    of: stations of all loads.
     """
 
-    url: str
     prefix: str
     version: str
     script: str
     numbers: list[int]
     of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Those that were made connect, `at_a_time` at most. boot: each boots as soon as it is in. deflate: they offer
+    permessage-deflate.
+    """
+
+    url: str
     boot: bool = False
     deflate: bool = False
     at_a_time: int = 200
@@ -47,8 +55,8 @@ class Leave:
     """Stations disconnect."""
 
 
-Order = Connect | Open | Run | Leave
-_KINDS: dict[str, type[Order]] = {kind.__name__: kind for kind in (Connect, Open, Run, Leave)}
+Order = Make | Connect | Open | Run | Leave
+_KINDS: dict[str, type[Order]] = {kind.__name__: kind for kind in (Make, Connect, Open, Run, Leave)}
 
 
 def write(order: Order) -> bytes:

@@ -76,8 +76,8 @@ class Books:
 class Step:
     """connections: in all. seconds: from the first of the step that connects to the last whose boot is accepted.
 
-    p99_ms: what that took a station, 99 of 100. memory: bytes of the gateway once it stands still. cpu_us: of each group
-    for one station, until then.
+    p99_ms: what that took a station, 99 of 100. memory: bytes of the gateway once it stands still. cpu_us: of each
+    group for one station, until then.
     """
 
     connections: int

@@ -9,6 +9,7 @@ import pytest
 from services.local.bench import driver, echo, orders
 from services.local.bench.crowd import Crowd
 from services.local.bench.driver import Told
+from services.local.bench.tally import Tally
 from services.local.station.facts import Payload
 from services.local.station.link import Books, Lost, NotAdmitted, Refused
 
@@ -52,13 +53,14 @@ def links(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return made
 
 
-def order(stations: range, prefix: str = "CP", **more: bool) -> orders.Connect:
-    return orders.Connect("ws://x", prefix, "1.6", "meter", list(stations), stations.stop, **more)
+async def join(crowd: Crowd, stations: range, prefix: str = "CP", **more: bool) -> Tally:
+    crowd.make(orders.Make(prefix, "1.6", "meter", list(stations), stations.stop))
+    return await crowd.connect(orders.Connect("ws://x", **more))
 
 
 async def crowd(stations: int, told: Told | None = None) -> Crowd:
     made = Crowd(told)
-    connected = await made.connect(order(range(stations)))
+    connected = await join(made, range(stations))
     assert connected.closed
     return made
 
@@ -134,7 +136,7 @@ async def test_what_is_due_after_the_end_is_not_sent(links: dict[str, Any]) -> N
 async def test_further_stations_come_to_those_that_are_there(links: dict[str, Any]) -> None:
     stations = Crowd()
     for there, count in ((0, 2), (2, 5)):
-        tally = await stations.connect(order(range(there, count), boot=True))
+        tally = await join(stations, range(there, count), boot=True)
         assert tally.answered == len(tally.took) == count - there
     assert {link.calls[0] for link in links.values()} == {"BootNotification"}
     await stations.open()
@@ -147,29 +149,30 @@ async def test_further_stations_come_to_those_that_are_there(links: dict[str, An
 async def test_a_boot_that_is_not_accepted_is_no_arrival(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = {"status": "Pending", "interval": 5, "currentTime": "2026-01-01T00:00:00Z"}
     monkeypatch.setitem(echo.ANSWERS, "BootNotification", lambda: answer)
-    tally = await Crowd().connect(order(range(1), boot=True))
+    tally = await join(Crowd(), range(1), boot=True)
     assert (tally.sent, tally.answered, tally.unanswered) == (1, 0, 1)
     assert tally.complaint == "CP00000: its boot is not accepted"
 
 
 @pytest.mark.usefixtures("links")
 async def test_who_asks_for_compression_gets_it() -> None:
-    assert (await Crowd().connect(order(range(1), "D", deflate=True))).answered == 1
-    tally = await Crowd().connect(order(range(1), "P", deflate=True))
+    assert (await join(Crowd(), range(1), "D", deflate=True)).answered == 1
+    tally = await join(Crowd(), range(1), "P", deflate=True)
     assert (tally.answered, tally.refused) == (0, 1)
     assert "does not compress" in tally.complaint
 
 
 @pytest.mark.usefixtures("links")
 async def test_who_is_not_let_in_is_told() -> None:
-    tally = await Crowd().connect(order(range(2), "X"))
+    tally = await join(Crowd(), range(2), "X")
     assert (tally.answered, tally.refused) == (1, 1)
     assert tally.complaint.startswith("the gateway refused the station X00001 (404)")
 
 
 def test_orders_arrive_as_they_were_given() -> None:
     for given in (
-        orders.Connect("u", "p", "1.6", "meter", [1], 2),
+        orders.Make("p", "1.6", "meter", [1], 2),
+        orders.Connect("u", True),
         orders.Open(),
         orders.Run(None, 1.5, 2.5, 1),
         orders.Leave(),
