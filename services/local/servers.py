@@ -1,7 +1,7 @@
 """Postgres, Redis and Kafka for `make run`, tests and benchmarks: started here, or the operator's own."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -26,17 +26,23 @@ class Servers:
 
     Entering returns when all three answer; raises LocalError. `servers["kafka"]` is the `Part` to kill, stop, freeze
     and start; a server that the operator gave by variable has none (KeyError). `report(name, state)` is called
-    whenever a server has something to tell while it starts.
+    whenever a server has something to tell while it starts. `doors`: further ports of Kafka, and what it tells those
+    who come by each is its port, so that somebody can stand in between.
     """
 
     def __init__(
-        self, data: Path | None = None, settings: LocalSettings | None = None, report: Report = silent
+        self,
+        data: Path | None = None,
+        settings: LocalSettings | None = None,
+        report: Report = silent,
+        doors: Mapping[int, int] | None = None,
     ) -> None:
         self.settings = settings or read_settings()
         self.home = Home(data or self.settings.data)
         self.parts: dict[str, Part] = {}
         self._taken = False
         self._report = report
+        self._doors = doors or {}
         self.postgres_dsn = self.settings.postgres_dsn or ""
         self.redis_url = self.settings.redis_url or ""
         self.kafka_bootstrap = self.settings.kafka_bootstrap or ""
@@ -94,7 +100,7 @@ class Servers:
         port, controller = ports["kafka"], ports["kafka_controller"]
         self.kafka_bootstrap = f"127.0.0.1:{port}"
         tell = partial(self._report, "kafka")
-        await self._start(lambda: kafka.prepare(self.home, port, controller, tell))
+        await self._start(lambda: kafka.prepare(self.home, port, controller, tell, self._doors))
 
     async def _check(self, name: str, question: Coroutine[None, None, None]) -> None:
         self._report(name, "asking yours")

@@ -35,7 +35,8 @@ class Stack:
 
     `names` says which: a service's name, or "gateway-1" for the second of a kind. `ports` is keyed by name, and by
     name with "_http" for a gateway's second port; what it does not name gets a free port. `env` is added to the
-    environment of all. `supervise` starts again whatever dies, the servers too; `command` says how a module is run.
+    environment of all, `own` to that of one, by its name. `supervise` starts again whatever dies, the servers too;
+    `command` says how a module is run.
     Raises LocalError.
     """
 
@@ -45,6 +46,7 @@ class Stack:
         names: Sequence[str] = ALL,
         *,
         env: Mapping[str, str] | None = None,
+        own: Mapping[str, Mapping[str, str]] | None = None,
         ports: Mapping[str, int] | None = None,
         prepare: bool = True,
         supervise: bool = True,
@@ -53,6 +55,7 @@ class Stack:
     ) -> None:
         self.servers = servers
         self.env = {**_environment(servers), **(env or {})}
+        self._own = own or {}
         self.ports = _fill(names, ports or {})
         self._prepare = prepare
         self._supervise = supervise
@@ -130,7 +133,7 @@ class Stack:
             name,
             tuple(self._command(service)),
             lambda: http_ok(http, host=self._host),
-            env,
+            {**env, **self._own.get(name, {})},
             orphan_signal=signal.SIGKILL,  # built to bear it
         )
 

@@ -72,6 +72,7 @@ class Books:
 
     took: called with the action and the seconds of every CALL that was answered by a CALLRESULT.
     asked: CALLs of the CSMS; unknown: those of them that were answered by a CALLERROR.
+    wire: called with every frame, and whether it is one of the station's own.
     """
 
     sent: int = 0
@@ -81,6 +82,7 @@ class Books:
     asked: int = 0
     unknown: int = 0
     took: Callable[[str, float], None] | None = None
+    wire: Callable[[list[Any], bool], None] | None = None
 
     @property
     def messages(self) -> int:
@@ -180,6 +182,8 @@ class Link(WSListener):
             self._take(orjson.loads(self._deflate.inflate(whole) if self._compressed and self._deflate else whole))
 
     def _take(self, frame: list[Any]) -> None:
+        if self._books.wire is not None:
+            self._books.wire(frame, False)
         if frame[0] == _CALL:
             self._answer(frame[1], frame[2], frame[3])
         elif self._waiting is not None and frame[1] == self._message_id and not self._waiting.done():
@@ -217,6 +221,8 @@ class Link(WSListener):
         return response
 
     def _send(self, frame: list[Any]) -> None:
+        if self._books.wire is not None:
+            self._books.wire(frame, True)
         data = orjson.dumps(frame)
         if self._deflate is not None:
             self._transport.send(WSMsgType.TEXT, self._deflate.deflate(data), True, True)
