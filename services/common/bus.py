@@ -110,7 +110,8 @@ class Bus(Protocol):
     async def tail(self, topic: str, partition: int) -> "Tail":
         """What is written to one partition from now on: positioned when this returns, without a group."""
 
-    async def whole(self, topic: str) -> "Whole": ...
+    async def whole(self, topic: str, newest: int | None = None) -> "Whole":
+        """newest: begins with that many records before the end of each partition, not at its beginning."""
 
 
 class Tail(Protocol):

@@ -123,13 +123,15 @@ class KafkaBus(Bus):
         consumer.seek(place, end)
         return KafkaTail(consumer)
 
-    async def whole(self, topic: str) -> Whole:
+    async def whole(self, topic: str, newest: int | None = None) -> Whole:
         consumer = await self._reader()
         numbers = await _asked(self._producer.partitions_for(topic))
         places = [TopicPartition(topic, number) for number in numbers]
         consumer.assign(places)
         ends = await _asked(consumer.end_offsets(places))
         starts = await _asked(consumer.beginning_offsets(places))
+        if newest is not None:
+            starts = {place: max(start, ends[place] - newest) for place, start in starts.items()}
         for place in places:
             consumer.seek(place, starts[place])
         return KafkaWhole(consumer, {place: end for place, end in ends.items() if end > starts[place]})

@@ -83,9 +83,9 @@ class MemoryBus(Bus):
         self._ask()
         return MemoryTail(self, (topic, partition))
 
-    async def whole(self, topic: str) -> Whole:
+    async def whole(self, topic: str, newest: int | None = None) -> Whole:
         self._ask()
-        return MemoryWhole(self, topic)
+        return MemoryWhole(self, topic, newest)
 
     async def wait(self) -> None:
         """Until something is written, or for a moment."""
@@ -163,10 +163,13 @@ class MemorySubscription(Subscription):
 
 
 class MemoryWhole(Whole):
-    """A topic from its beginning."""
+    """A topic from its beginning, or from so many records before the end of each partition."""
 
-    def __init__(self, bus: MemoryBus, topic: str) -> None:
-        self._subscription = MemorySubscription(bus, f"whole-{id(self)}", [topic])
+    def __init__(self, bus: MemoryBus, topic: str, newest: int | None) -> None:
+        group = f"whole-{id(self)}"
+        for place, log in bus.logs.items():
+            bus.committed[group, place] = 0 if newest is None else max(0, len(log) - newest)
+        self._subscription = MemorySubscription(bus, group, [topic])
         self._caught_up = False
 
     async def poll(self) -> Sequence[Record]:

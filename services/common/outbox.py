@@ -1,13 +1,17 @@
 """The outbox: what a transaction publishes is written with it, and one leader a service relays it in order.
 
-A row holds all records of one transaction, so that a batch costs one insert and one delete.
+A row holds all records of one transaction, so that a batch costs one insert and one delete. Rows are deleted once they
+are published, and what was published may still be there when a leader begins: he first reads what Kafka has of it, so
+that no event is told twice.
 """
 
 import asyncio
 import contextlib
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 
+import asyncpg
 import msgspec
 import structlog
 
@@ -19,11 +23,14 @@ from services.common.nudge import Nudge
 from services.common.wire import OutboxBatch
 
 ADD = "insert into outbox (records) values ($1)"
-NEXT = "select seq, records from outbox order by seq limit 20"
+NEXT = "select seq, records from outbox order by seq limit $1"
 DONE = "delete from outbox where seq = any($1::bigint[])"
 LEAD = "select pg_try_advisory_lock($1, $2)"
 RESIGN = "select pg_advisory_unlock_all()"
 LOCK = zlib.crc32(b"voltbus outbox") >> 1
+# Rows that are published together, and among how many those of the last leader stand, for transactions that began
+# earlier may have been committed since.
+AT_ONCE, UNDER_WAY = 20, 30
 # Seconds: how often a leader looks without being woken, and how often a follower tries to lead.
 IDLE = 0.5
 FOLLOW = 0.5
@@ -66,13 +73,38 @@ class Relay:
             await asyncio.sleep(FOLLOW)
 
     async def _lead(self, db: Connection) -> None:
+        told = await self._told(_records(await db.fetch(NEXT, UNDER_WAY)))
         while True:
-            while rows := await db.fetch(NEXT):
-                records = [record for row in rows for record in _unpack(row["records"])]
+            while rows := await db.fetch(NEXT, AT_ONCE):
+                records = _records(rows)
+                if told:
+                    records = [record for record in records if _event_id(record) not in told]
                 await self._bus.publish(records)
                 await db.execute(DONE, [row["seq"] for row in rows])
                 metrics.RELAYED.inc(len(records))
             await self.wake.wait(IDLE)
+
+    async def _told(self, records: Sequence[Record]) -> set[bytes]:
+        """Ids of the events that Kafka has already. records: those that were under way when the last leader ended."""
+        count = Counter(record.topic for record in records if _event_id(record))
+        told: set[bytes] = set()
+        for topic, number in count.items():
+            reader = await self._bus.whole(topic, newest=number)
+            try:
+                while not reader.caught_up():
+                    told |= {_event_id(record) for record in await reader.poll()}
+            finally:
+                await reader.close()
+        return told - {b""}
+
+
+def _records(rows: Sequence[asyncpg.Record]) -> list[Record]:
+    return [record for row in rows for record in _unpack(row["records"])]
+
+
+def _event_id(record: Record) -> bytes:
+    """Empty where it is no event: state, which may be told again."""
+    return next((value for name, value in record.headers if name == "ce_id"), b"")
 
 
 def _unpack(packed: bytes) -> list[Record]:

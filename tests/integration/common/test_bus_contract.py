@@ -97,6 +97,24 @@ async def test_a_record_that_is_too_long_fails_and_those_around_it_do_not(bus: t
     await subscription.close()
 
 
+async def test_the_newest_of_a_topic_are_read_alone(bus: tuple[Bus, Name]) -> None:
+    """So many of each partition, and what comes after."""
+    one, name = bus
+    await one.publish([*records(name(CALLS), 5), *records(name(CALLS), 2, b"CP2")])
+    whole = await one.whole(name(CALLS), newest=3)
+    taken: list[Record] = []
+    async with asyncio.timeout(20):
+        while not whole.caught_up():
+            taken += await whole.poll()
+        await one.publish(records(name(CALLS), 1, b"CP3"))
+        while not any(record.key == b"CP3" for record in taken):
+            taken += await whole.poll()
+    assert [record.value for record in taken if record.key == b"CP1"][-1] == b"4"
+    for place in {record.partition for record in taken}:
+        assert sum(record.partition == place and record.key != b"CP3" for record in taken) <= 3
+    await whole.close()
+
+
 async def test_a_member_that_comes_back_with_another_topic_reads_it(bus: tuple[Bus, Name]) -> None:
     """After an upgrade: a member that is known by its name would be given what it had, without the new topic."""
     one, name = bus
