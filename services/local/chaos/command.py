@@ -39,10 +39,8 @@ async def run(options: Options, settings: LocalSettings, console: Console) -> bo
     minutes = (plan.warm + 30 + sum(fault.seconds + 12 for fault in plan.faults)) / 60
     console.print(f"seed {plan.seed}, {len(plan.faults)} faults, about {minutes:.0f} min", highlight=False)
     async with _stage(settings, console) as stage:
-        with console.status("") as status:
-            tell = status.update if console.is_terminal else partial(console.print, highlight=False)
-            course = Course(plan, stage, results, tell)
-            await course.run()
+        course = Course(plan, stage, results, partial(console.print, highlight=False))
+        await course.run()
     show(console, results)
     _write(options, results, course.books, console)
     return results.kept

@@ -83,6 +83,15 @@ def counted(row: Row, books: Books, commands: Sequence[Command], breaches: Itera
     )
 
 
+def told_of(row: Row, breaches: Iterable[Breach]) -> str:
+    """One line about a row whose time has just ended."""
+    back = "not served again" if row.recovery is None else f"served again after {row.recovery:.1f} s"
+    found = Counter(breach.what for breach in breaches if breach.at >= row.began)
+    wrong = "".join(f", {count} {what}" for what, count in found.items())
+    fell = f", fell: {', '.join(row.fell)}" if row.fell else ""
+    return f"down {row.down:.1f} s, {back}{wrong}{fell}"
+
+
 def recovery(said: Iterable[Said], back: float) -> float:
     """Seconds from a part's return to the last answer that came slowly; `said`: since the blow."""
     slow = [one.done for one in said if one.done and one.waited > SLOW and one.done > back]

@@ -20,7 +20,7 @@ from services.local.chaos.faults import NONE, Fault
 from services.local.chaos.found import Told
 from services.local.chaos.given import EXPIRES_IN, Orders
 from services.local.chaos.look import Kafka, Postgres
-from services.local.chaos.results import RECOVERY, SLOW, Results, Row, counted, recovery, totals
+from services.local.chaos.results import RECOVERY, SLOW, Results, Row, counted, recovery, told_of, totals
 from services.local.chaos.stage import PARTITIONS, Stage
 from services.local.chaos.station import PATIENCE
 from services.local.chaos.strike import DOWN, strike
@@ -102,6 +102,7 @@ class Course:
         row = Row(fault.name, began, blow.back, down=down, recovery=recovery(recent, blow.back) if calm else None)
         await self._compare()
         self.results.rows.append(replace(row, ended=time.time(), fell=tuple(fell)))
+        self.tell(f"  {told_of(self.results.rows[-1], self.results.breaches)}")
 
     async def _calm(self) -> bool:
         """Waits until everybody has been connected and served for a while; whether that came about."""

@@ -1,0 +1,62 @@
+"""`make chaos` in short, with the same code; and broken services, which show that it sees what is broken."""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from services.local.chaos.faults import Fault
+from services.local.chaos.report import breaches, verdict
+from services.local.chaos.results import Results
+from services.local.chaos.run import Course, Plan
+from services.local.chaos.stage import fresh
+from services.local.servers import silent
+from services.local.stack import Command, module
+
+pytestmark = pytest.mark.slow
+FAULTS = (
+    Fault("kill", "transactions"),
+    Fault("kill", "gateway-1"),
+    Fault("stall", "transactions", 3.0, "postgres"),
+    Fault("reset", "gateway", 3.0, "kafka"),
+    Fault("kill", "kafka"),
+    Fault("empty", "redis"),
+    Fault("kill", "postgres"),
+)
+
+
+async def run(folder: Path, plan: Plan, command: Command = module) -> Results:
+    results = Results(plan.seed, {})
+    async with fresh(folder, silent, command=command) as stage:
+        await Course(plan, stage, results, lambda _: None).run()
+    return results
+
+
+async def test_everything_that_is_promised_is_kept(tmp_path: Path) -> None:
+    """However slow this machine is: how long it took to recover is asked where nothing else runs (`make chaos`)."""
+    results = await run(tmp_path, Plan(FAULTS, seed=1, stations=40, interval=1.0, orders=2.0, warm=3.0))
+    assert not results.breaches, "\n".join(breaches(results))
+    assert [row.fault for row in results.rows] == ["none", *(fault.name for fault in FAULTS)]
+    assert all(row.recovery is not None for row in results.rows), verdict(results)
+    assert all(row.acknowledged > 0 for row in results.rows)
+    assert results.totals["commands"] > 0
+    assert results.totals["events"] > results.totals["messages acknowledged"]
+
+
+def broken(name: str) -> Command:
+    """Transactions is run by a module of tests/faults/broken."""
+
+    def command(service: str) -> Sequence[str]:
+        return (sys.executable, "-m", f"tests.faults.broken.{name}") if service == "transactions" else module(service)
+
+    return command
+
+
+@pytest.mark.parametrize(("name", "seen"), [("hasty", "lost"), ("silent", "unanswered")])
+async def test_what_is_broken_is_seen(tmp_path: Path, name: str, seen: str) -> None:
+    """hasty: offsets are committed before the transaction. silent: a reply is dropped."""
+    results = await run(tmp_path, Plan((), seed=1, stations=40, interval=1.0, orders=1.0, warm=3.0), broken(name))
+    assert not results.kept
+    assert Counter(breach.what for breach in results.breaches)[seen] > 0, "\n".join(breaches(results))
