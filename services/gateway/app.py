@@ -28,7 +28,7 @@ def assemble(gateway: Gateway, bus: Bus) -> Service:
             "admission": gateway.admission.run,
             "outbound": gateway.outbound.run,
             "routing": gateway.routing.run,
-            "slot": gateway.slots.run,
+            "slot": gateway.keep_slot,
             "time": gateway.tick,
         },
         checks={

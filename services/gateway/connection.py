@@ -25,6 +25,7 @@ from services.gateway.produce import Producer
 from services.gateway.records import Records
 from services.gateway.session import Peer, Session
 from services.gateway.settings import Settings
+from services.gateway.wake import Wake
 from services.gateway.websocket import Now, WebSocket
 
 GOING_AWAY = 1001
@@ -39,6 +40,7 @@ class Hub(Protocol):
     producer: Producer
     admission: Admission
     records: Records
+    wake: Wake
     now: Now
 
     def joined(self, connection: "Connection") -> None: ...
@@ -70,9 +72,12 @@ class Connection(WebSocket):
         log.info("connected", version=self.version, remote=self._remote, **self._who)
 
     def message(self, data: bytes, now: float) -> None:
+        if self._hub.wake.doubtful():
+            return self._hub.wake.hold(self, data)
         self._perform(self._session.received(data, now))
         if self._hub.producer.full:
             self._hub.producer.hold(self)
+        return None
 
     def ended(self) -> None:
         now = self._hub.now()

@@ -27,7 +27,8 @@ from services.gateway.registry import Registry
 from services.gateway.routing import Routing
 from services.gateway.session import Limits, Peer, Session
 from services.gateway.settings import Settings
-from services.gateway.slots import Slots
+from services.gateway.slots import SlotLost, Slots
+from services.gateway.wake import Wake
 from services.gateway.websocket import Now
 from services.ocpp import topics
 
@@ -61,6 +62,7 @@ class Gateway:
         self.routing = Routing(directory, settings.route_ttl / 3, self._replaced, self._outdated)
         first = settings.instance % settings.slots
         self.slots = Slots(directory, self.nonce, settings.slots, settings.slot_ttl, first, self.routing.restore)
+        self.wake = Wake(self.slots, max(settings.slot_ttl / 2, 2 * TICK))
         self.stations = Copy[Station](bus, settings.topic(topics.STATIONS.name), stations.decode, self._changed)
         self.outbound = Delivery(bus, self.registry, self.producer, self.records, self.slots, self.nonce, self.now)
         self.listener = Listener(settings, self)
@@ -71,7 +73,7 @@ class Gateway:
 
     def knock(self, request: Request, deflate: Deflate | None) -> Refused | tuple[Connection, str] | None:
         """Answers from memory alone, so that a storm of reconnections costs nobody else anything."""
-        if self._draining or not self.stations.ready():
+        if self._draining or self.wake.doubtful() or not self.stations.ready():
             return BUSY
         station_id = handshake.identity(request.path)
         if station_id is None:
@@ -107,11 +109,22 @@ class Gateway:
         """Time passes for all connections, until cancelled."""
         while True:
             await asyncio.sleep(TICK)
+            self.wake.tick(self.now())
             for number, connection in enumerate(self.registry):
                 if number % PIECE == PIECE - 1:
                     await asyncio.sleep(0)
                 if not connection.over:
                     connection.tick(self.now())
+
+    async def keep_slot(self) -> None:
+        """Renews the lease until cancelled. Raises SlotLost: then nobody is served any more, for it is another's."""
+        try:
+            await self.slots.run()
+        except SlotLost:
+            self._draining = True
+            for connection in [*self.registry]:
+                connection.leave(at_once=True)
+            raise
 
     async def drain(self) -> None:
         """No new connections; what is under way is answered; the rest leaves in waves; nothing of ours stays behind."""

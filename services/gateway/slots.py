@@ -39,6 +39,8 @@ class Slots:
         self._first, self._doubtful, self._clock = first, doubtful, clock
         self._held: int | None = None
         self._until = 0.0
+        # When the last renewal that has come to an end was asked for; without Redis, nobody else gets the slot either.
+        self.asked = clock()
         metrics.SLOT.set(-1)
 
     @property
@@ -72,8 +74,9 @@ class Slots:
         """Renews the lease until cancelled; without Redis it goes on as it is. Raises SlotLost."""
         away = False
         while True:
+            asked = self._clock()
             try:
-                lease = await self._renew()
+                lease = await self._renew(asked)
             except Unavailable as error:
                 away = True
                 log.warning("slot not renewed", slot=self.slot, reason=str(error))
@@ -82,15 +85,15 @@ class Slots:
                     log.warning("Redis was away or has lost the slot: routes are written again", slot=self.slot)
                     self._doubtful()
                 away = False
+            self.asked = asked
             await asyncio.sleep(self._ttl / RENEWALS)
 
     async def release(self) -> None:
         if self._held is not None:
             await self._directory.release(self._held, self._owner)
 
-    async def _renew(self) -> Lease:
+    async def _renew(self, asked: float) -> Lease:
         # By when it was asked, not answered: Redis counts from in between.
-        asked = self._clock()
         lease = await self._directory.renew(self.slot, self._owner)
         if lease is Lease.LOST:
             self._until = 0.0

@@ -1,0 +1,55 @@
+"""A gateway that stood still for long takes nothing from stations before it knows that its slot is still its own."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from services.gateway.slots import Slots
+
+
+class Socket(Protocol):
+    """A connection whose frames can wait."""
+
+    over: bool
+
+    def message(self, data: bytes, now: float) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+
+class Wake:
+    """still: seconds without a sign of life of this process after which another may have the slot."""
+
+    def __init__(self, slots: Slots, still: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._slots, self._still, self._clock = slots, still, clock
+        self._woke: float | None = None
+        self._held: list[tuple[Socket, bytes]] = []
+        # When the last sign of life was.
+        self.seen = clock()
+
+    def doubtful(self) -> bool:
+        """Whether Redis has not been asked since it woke. To be called with whatever happens, and now and then."""
+        now = self._clock()
+        if now - self.seen > self._still:
+            self._woke = now
+        self.seen = now
+        if self._woke is not None and self._slots.asked >= self._woke:
+            self._woke = None
+        return self._woke is not None
+
+    def hold(self, socket: Socket, data: bytes) -> None:
+        """Keeps a message for later, and reads no more from its connection."""
+        self._held.append((socket, data))
+        socket.pause()
+
+    def tick(self, now: float) -> None:
+        """Hands out what was held, once the slot is known to be ours."""
+        if self.doubtful():
+            return
+        held, self._held = self._held, []
+        for socket, data in held:
+            socket.resume()
+            if not socket.over:
+                socket.message(data, now)
