@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -83,14 +84,13 @@ class Course:
                     self.tell(f"{number} of {len(plan.faults)}: {fault.name}")
                     await self._befall(fault)
                 self.tell("the end: sessions come to their end, commands too")
-                giving.cancel()
+                await _ended(giving)
                 await orders.finish()
                 await self._crowd.finish()
                 await self._compare_all()
             finally:
-                giving.cancel()
-                watching.cancel()
-                await asyncio.gather(giving, watching, return_exceptions=True)
+                await _ended(giving)
+                await _ended(watching)
 
     async def _befall(self, fault: Fault) -> None:
         began, starts = time.time(), self._starts()
@@ -98,8 +98,9 @@ class Course:
         calm = await self._calm()
         fell = [name for name, count in self._starts().items() if count > starts[name] + fault.restarts(name)]
         recent = [said for said in self.books.said() if said.due > began - _LONGEST]
-        down = blow.down if fault is not NONE else 0.0
-        row = Row(fault.name, began, blow.back, down=down, recovery=recovery(recent, blow.back) if calm else None)
+        row = Row(fault.name, began, blow.back)
+        if fault is not NONE:
+            row = replace(row, down=blow.down, recovery=recovery(recent, blow.back) if calm else None)
         await self._compare()
         self.results.rows.append(replace(row, ended=time.time(), fell=tuple(fell)))
         self.tell(f"  {told_of(self.results.rows[-1], self.results.breaches)}")
@@ -181,3 +182,10 @@ async def _repeated(look: Callable[[], Awaitable[T]], seconds: float) -> T:
         if not (found := await look()) or time.time() > deadline:
             return found
         await asyncio.sleep(_TICK)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancels it. Raises what has ended it before."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
