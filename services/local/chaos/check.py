@@ -123,6 +123,36 @@ def boots(said: Iterable[Said], whole: Whole, told: Told) -> Iterator[Breach]:
                     yield _breach("missing", one, "no event")
 
 
+def passed(said: Iterable[Said], told: Told) -> Iterator[Breach]:
+    """Every CALL that was answered went on to the services. (Heartbeats are answered before that.)"""
+    for one in said:
+        for tried in one.tries:
+            if tried.answer is not None and one.action != "Heartbeat" and tried.message_id not in told.calls:
+                yield _breach("lost", one, f"{tried.message_id} is not on Kafka")
+
+
+def states(said: Iterable[Said], told: Told) -> Iterator[Breach]:
+    """Every change of a connector's state is told, once and in order."""
+    heard = defaultdict[str, dict[str, str]](dict)
+    for event in told.events:
+        if event.kind == "ConnectorStatusChanged":
+            heard[event.subject][event.id] = event.step
+    last: dict[str, Said] = {}
+    wanted = defaultdict[str, list[str]](list)
+    for one in said:
+        if one.kind is Kind.STATUS and one.acknowledged:
+            if one.station not in last or last[one.station].state != one.state:
+                wanted[one.station].append(one.state)
+            last[one.station] = one
+    for station, found in wanted.items():
+        events = list(heard[station].values())
+        if events != found:
+            what = "missing" if len(events) < len(found) else "double" if len(events) > len(found) else "order"
+            place = next((n for n, pair in enumerate(zip(events, found, strict=False)) if pair[0] != pair[1]), -1)
+            about = f"{len(events)} changes of state were told, {len(found)} said; the {place}th is the first to differ"
+            yield _breach(what, last[station], about)
+
+
 def answers(said: Iterable[Said]) -> Iterator[Breach]:
     """A failure of infrastructure is never turned into a verdict, and the same message has the same answer."""
     for one in said:

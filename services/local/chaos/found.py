@@ -38,7 +38,8 @@ class Command:
 class Event:
     """A record of events.<service>. transaction, at: of those about transactions; at is the moment that it tells of.
 
-    command, step: of a CommandChanged; the step is how it ended, or its status. told_at: when Kafka had it, in seconds
+    command, step: of a CommandChanged; the step is how it ended, or its status. Of a ConnectorStatusChanged the step is
+    the status. told_at: when Kafka had it, in seconds
     since 1970.
     """
 

@@ -147,9 +147,14 @@ def _changed(value: bytes) -> Mapping[str, Any]:
     return {"command": event.command_id, "step": event.outcome or event.status}
 
 
+def _status(value: bytes) -> Mapping[str, Any]:
+    return {"step": pb.ConnectorStatusChanged.FromString(value).status}
+
+
 READ: Mapping[str, Callable[[bytes], Mapping[str, Any]]] = {
     "TransactionStarted": _started,
     "TransactionUpdated": _updated,
     "TransactionEnded": _ended,
     "CommandChanged": _changed,
+    "ConnectorStatusChanged": _status,
 }

@@ -153,6 +153,8 @@ class Course:
         yield from check.sessions(books.charges, whole.kept, told)
         yield from check.strangers(books.charges, whole.kept)
         yield from check.boots(books.loose, whole, told)
+        yield from check.passed(books.said(), told)
+        yield from check.states(books.loose, told)
         yield from check.answers(books.said())
         yield from check.presence(on, books.loose, whole, told)
         yield from check.unanswered(books.said(), self._troubled())

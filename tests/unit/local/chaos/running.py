@@ -55,6 +55,8 @@ class Run:
             said = Said(station, kind, kind.value, BEGAN.timestamp(), BEGAN, state="Available")
             call = self._answered(said, number, {"status": "Accepted"} if kind is Kind.BOOT else {})
             self.books.loose.append(said)
+            if kind is Kind.STATUS:
+                self.tell("ConnectorStatusChanged", station, f"{number}.status", step="Available")
             if kind is Kind.BOOT:
                 self.whole.boots.add(call)
                 self.tell("StationBooted", station, id=str(uuid.uuid5(NAMESPACE, f"{BOOTED}/{station}/{call}")))

@@ -20,6 +20,8 @@ def found(run: Run) -> list[str]:
         *check.sessions(run.books.charges, whole.kept, told),
         *check.strangers(run.books.charges, whole.kept),
         *check.boots(said, whole, told),
+        *check.passed(said, told),
+        *check.states(said, told),
         *check.answers(said),
         *check.presence({OLD: "m4", NEW: "m10"}, said, whole, told),
         *check.unanswered(said, [(BEGAN.timestamp() - 60, BEGAN.timestamp() - 30)]),
@@ -69,6 +71,7 @@ def invent_transaction(run: Run) -> None:
 def answer_differently(run: Run) -> None:
     said = run.books.charges[0].said[0]
     said.tries.append(Try("again", 1, said.due, said.due, {"transactionId": 9, "idTagInfo": {"status": "Accepted"}}))
+    run.told.calls["again"] = run.told.calls[said.tries[0].message_id]
 
 
 def lose_event(run: Run) -> None:
@@ -102,6 +105,18 @@ def stay_on_the_old_connection(run: Run) -> None:
 
 def keep_an_old_state(run: Run) -> None:
     run.whole.states[NEW] = "Occupied"
+
+
+def lose_a_status(run: Run) -> None:
+    run.told.events[:] = [event for event in run.told.events if event.kind != "ConnectorStatusChanged"]
+
+
+def tell_an_old_state(run: Run) -> None:
+    run.tell("ConnectorStatusChanged", NEW, "another", step="Occupied")
+
+
+def answer_before_kafka_has_it(run: Run) -> None:
+    del run.told.calls["m5"]
 
 
 def refuse(run: Run) -> None:
@@ -177,6 +192,9 @@ BREACHES: dict[Callable[[Run], None], set[str]] = {
     forget_a_station: {"presence"},
     stay_on_the_old_connection: {"presence"},
     keep_an_old_state: {"lost"},
+    lose_a_status: {"missing"},
+    tell_an_old_state: {"double"},
+    answer_before_kafka_has_it: {"lost"},
     refuse: {"refused"},
     refuse_a_driver: {"refused"},
     leave_unanswered: {"unanswered"},
