@@ -60,6 +60,16 @@ def test_reports(said: list[Said], status: str, since: float, changes: int) -> N
     assert len(events) == changes
 
 
+@pytest.mark.parametrize(("own", "status"), [(2, "Charging"), (6, "Finishing")])
+def test_what_one_gateway_held_up_does_not_undo_what_another_heard_later(own: float, status: str) -> None:
+    """Where the station's own clock says so too; else the clock of one gateway is behind."""
+    station = Station("CP1")
+    for seconds, connection, said, its_own in ((5, "b", "Charging", 5), (1, "a", "Finishing", own)):
+        command = ReportStatus(ONE, said, at=at(its_own))
+        station = report_status(station, heard(seconds, connection), command).station
+    assert station.connectors[ONE].status == status
+
+
 @pytest.mark.parametrize("seconds", [-1_700_000_000, 0, 2_300_000_000])
 def test_a_station_s_clock_is_kept_and_not_believed(seconds: float) -> None:
     command = ReportStatus(ONE, "Available", at=at(seconds))
