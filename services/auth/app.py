@@ -36,7 +36,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             *(topics.STATIONS, topics.INVENTORY),
         )
     )
-    publication, relay = Publication(settings, NAME), Relay(database, bus)
+    publication, relay = Publication(settings, NAME), Relay(database, bus, dead, clock)
     store, events = Store(database, publication, relay.wake), publication.events
     stations = Stations(bus, registered, inventory)
     catalogue = Catalogue(commands.forms(NAME), owners=commands.owners())

@@ -80,26 +80,30 @@ class Bus(Protocol):
     def send(self, records: Sequence[R], settled: Settled[R]) -> None:
         """Queues records, and keeps their order within a partition. Each is settled once, later, many at a time."""
 
-    async def publish(self, records: Sequence[Record]) -> None:
-        """Returns when all replicas have all records; raises Unprocessable for one that Kafka never takes."""
+    async def attempt(self, records: Sequence[Record]) -> list[tuple[Record, VoltbusError]]:
+        """Returns when each record is settled: those that Kafka has not taken, and why."""
         if not records:
-            return
+            return []
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        left, problems = len(records), []
+        left, failed = len(records), []
 
         def settled(some: Sequence[Record], problem: VoltbusError | None) -> None:
             nonlocal left
             left -= len(some)
             if problem:
-                problems.append(problem)
+                failed.extend((record, problem) for record in some)
             # Who waited may have been cancelled.
             if not left and not done.done():
                 done.set_result(None)
 
         self.send(records, settled)
         await done
-        if problems:
-            raise problems[0]
+        return failed
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Returns when all replicas have all records; raises Unprocessable for one that Kafka never takes."""
+        for _, problem in await self.attempt(records):
+            raise problem
 
     async def subscribe(self, group: str, topics: Sequence[str], linger: float = 0) -> Subscription:
         """linger: seconds that a few records may wait for more, where nobody waits for them."""

@@ -10,12 +10,8 @@ the partitions of its numbers, of all topics, and so all records of a station in
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 
-import structlog
-from msgspec.structs import replace
-
-from services.common import metrics
+from services.common import dead, metrics
 from services.common.backoff import patiently
 from services.common.bus import Bus, Record, Subscription
 from services.common.clock import Clock
@@ -28,8 +24,6 @@ COMMIT_EVERY = 0.5
 APART = 64
 # How often a record that fails alone is tried before it is put aside: what failed may have been the moment.
 TRIES = 3
-
-log = structlog.get_logger()
 
 
 class Consumer:
@@ -122,6 +116,9 @@ class Consumer:
     async def _once(self, records: Sequence[Record]) -> None:
         if replies := await self._handle(records):
             await self._bus.publish(replies)
+            for letter in replies:
+                if letter.topic == self._dead_topic:
+                    dead.told(letter)
 
     async def _again(self, record: Record, error: Exception) -> None:
         for _ in range(0 if isinstance(error, Unprocessable) else TRIES - 1):
@@ -131,22 +128,4 @@ class Consumer:
                 error = latest
             else:
                 return
-        await patiently(lambda: self._bus.publish([dead_letter(record, self._dead_topic, error, self._clock())]))
-        metrics.DEAD.inc()
-        where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-        where |= {"key": (record.key or b"").decode(errors="replace")}
-        why = None if isinstance(error, Unprocessable) else error
-        log.error("record put aside", reason=type(error).__name__, exc_info=why, **where)
-
-
-def dead_letter(record: Record, topic: str, error: Exception, now: datetime) -> Record:
-    """The record as it was, for a topic of dead letters; why and whence in its headers."""
-    where = {
-        "dead-reason": str(error) if isinstance(error, Unprocessable) else repr(error),
-        "dead-topic": record.topic,
-        "dead-partition": str(record.partition),
-        "dead-offset": str(record.offset),
-        "dead-at": now.isoformat(),
-    }
-    headers = (*record.headers, *((name, value.encode()) for name, value in where.items()))
-    return replace(record, topic=topic, partition=None, headers=headers)
+        await patiently(lambda: dead.put_aside(self._bus, record, self._dead_topic, error, self._clock()))

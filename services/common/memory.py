@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.common.bus import Bus, Progress, R, Record, Settled, Subscription, Tail, Whole, refused
-from services.common.errors import Unavailable
+from services.common.errors import Unavailable, VoltbusError
 
 Place = tuple[str, int]
 
@@ -40,9 +40,9 @@ class MemoryBus(Bus):
         self._owed.append((records, settled))
         self._deliver()
 
-    async def publish(self, records: Sequence[Record]) -> None:
+    async def attempt(self, records: Sequence[Record]) -> list[tuple[Record, VoltbusError]]:
         self._ask()
-        await super().publish(records)
+        return await super().attempt(records)
 
     def _deliver(self) -> None:
         """As Kafka's producer: what was sent while nobody answers waits until somebody does."""

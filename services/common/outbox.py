@@ -17,8 +17,10 @@ import structlog
 
 from services.common import metrics
 from services.common.bus import Bus, Record
+from services.common.clock import Clock
 from services.common.database import AWAY, Connection, Database
-from services.common.errors import Unavailable
+from services.common.dead import put_aside
+from services.common.errors import Unavailable, Unprocessable
 from services.common.nudge import Nudge
 from services.common.wire import OutboxBatch
 
@@ -49,10 +51,13 @@ async def add(db: Connection, records: Sequence[Record]) -> None:
 
 
 class Relay:
-    """Sends what stands in the outbox, oldest first. Many may run: one leads, the others wait."""
+    """Sends what stands in the outbox, oldest first. Many may run: one leads, the others wait.
 
-    def __init__(self, database: Database, bus: Bus) -> None:
-        self._database, self._bus = database, bus
+    dead_topic: told of what Kafka does not take, so that the others do not wait for it for ever.
+    """
+
+    def __init__(self, database: Database, bus: Bus, dead_topic: str, clock: Clock) -> None:
+        self._database, self._bus, self._dead_topic, self._clock = database, bus, dead_topic, clock
         # There is something in the outbox: do not wait for the next look.
         self.wake = Nudge()
 
@@ -79,10 +84,18 @@ class Relay:
                 records = _records(rows)
                 if told:
                     records = [record for record in records if _event_id(record) not in told]
-                await self._bus.publish(records)
+                await self._publish(records)
                 await db.execute(DONE, [row["seq"] for row in rows])
                 metrics.RELAYED.inc(len(records))
             await self.wake.wait(IDLE)
+
+    async def _publish(self, records: Sequence[Record]) -> None:
+        failed = await self._bus.attempt(records)
+        for _, problem in failed:
+            if not isinstance(problem, Unprocessable):
+                raise problem
+        for record, problem in failed:
+            await put_aside(self._bus, record, self._dead_topic, problem, self._clock())
 
     async def _told(self, records: Sequence[Record]) -> set[bytes]:
         """Ids of the events that Kafka has already. records: those that were under way when the last leader ended."""

@@ -38,7 +38,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             *(topics.STATIONS, topics.INVENTORY),
         )
     )
-    rules, events, relay = settings.rules(), Events(settings, NAME), Relay(database, bus)
+    rules, events, relay = settings.rules(), Events(settings, NAME), Relay(database, bus, dead, clock)
     stations = Stations(bus, registered, inventory)
     catalogue = Catalogue(commands.forms(NAME), owners=commands.owners())
     fold, routes = Fold(events, clock), RedisRoutes(redis)

@@ -41,7 +41,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             *(topics.events("transactions"), topics.events("firmware")),
         )
     )
-    events, relay = Events(settings, NAME), Relay(database, bus)
+    events, relay = Events(settings, NAME), Relay(database, bus, dead, clock)
     stations = Stations(bus, registered, inventory)
     catalogue, routes = Catalogue(commands.forms(NAME), WORDS, commands.owners()), RedisRoutes(redis)
     parts = (routes, stations, events, catalogue, outbound, relay.wake, clock)

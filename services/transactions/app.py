@@ -39,7 +39,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             *(topics.TOKENS, topics.STATIONS, topics.INVENTORY),
         )
     )
-    events, relay, months = Events(settings, NAME), Relay(database, bus), Months(database, clock)
+    events, relay, months = Events(settings, NAME), Relay(database, bus, dead, clock), Months(database, clock)
     tokens = Copy(bus, tokens_topic, read_token)
     stations = Stations(bus, registered, inventory)
     catalogue = Catalogue(commands.forms(NAME), WORDS, commands.owners())

@@ -14,8 +14,8 @@ from services.common.bus import Record
 from services.common.calls import Answer, Call, Refused, Replies
 from services.common.clock import Clock
 from services.common.commands_desk import Desk
-from services.common.consumer import dead_letter
 from services.common.copies import Copy
+from services.common.dead import dead_letter
 from services.common.errors import Unprocessable
 from services.common.events import Events
 from services.ocpp.errors import OcppError

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 
 from services.common import outbox
-from services.common.bus import Record
+from services.common.bus import LONGEST, Record
 from services.common.database import Database
 from services.common.errors import Unavailable
 from services.common.memory import MemoryBus
@@ -17,7 +18,8 @@ from services.common.wire import OutboxBatch, OutboxHeader, OutboxRecord
 from tests.conftest import Stack
 from tests.integration.common.running import empty, settings_of
 
-TOPIC = "events.smartcharging"
+TOPIC, DEAD = "events.smartcharging", "dead.smartcharging"
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 # Of this database alone: other systems on the same server have leaders of their own.
 COUNT_LOCKS = """
 select count(*) from pg_locks
@@ -76,7 +78,7 @@ async def emptied(database: Database, bus: MemoryBus) -> None:
 
 @asynccontextmanager
 async def relaying(database: Database, bus: MemoryBus) -> AsyncIterator[Relay]:
-    relay = Relay(database, bus)
+    relay = Relay(database, bus, DEAD, lambda: NOW)
     running = asyncio.create_task(relay.run())
     try:
         async with asyncio.timeout(20):
@@ -98,6 +100,20 @@ async def test_everything_leaves_in_order(database: Database, bus: MemoryBus) ->
     async with relaying(database, bus):
         await emptied(database, bus)
     assert values(bus) == list(range(300))
+
+
+async def test_a_record_that_kafka_does_not_take_holds_up_nobody(database: Database, bus: MemoryBus) -> None:
+    large = Record(TOPIC, b"CP1", bytes(LONGEST), (("ce_id", b"x"),))
+    await put(database, [*records(0, 3), large, *records(3, 3)])
+    await put(database, records(6, 3))
+    async with relaying(database, bus):
+        await emptied(database, bus)
+    assert list(dict.fromkeys(values(bus))) == list(range(9))
+    [letter] = bus.all(DEAD)
+    headers = dict(letter.headers)
+    assert (letter.key, letter.value, headers["dead-topic"]) == (b"CP1", b"", TOPIC.encode())
+    assert headers["dead-value-left-out"] == b"%d" % LONGEST
+    assert b"too long for events.smartcharging" in headers["dead-reason"]
 
 
 async def test_a_record_leaves_as_it_was(database: Database, bus: MemoryBus) -> None:

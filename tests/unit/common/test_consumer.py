@@ -9,10 +9,12 @@ from typing import Protocol
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from services.common import backoff, consumer
 from services.common.bus import Record
 from services.common.consumer import Consumer
+from services.common.dead import dead_letter
 from services.common.errors import Unavailable, Unprocessable
 from services.common.memory import MemoryBus
 
@@ -233,3 +235,78 @@ def test_whatever_fails_each_station_is_answered_in_its_order(
     assert {place: len(log) for place, log in bus.logs.items() if place[0] in (IN, MORE)} == {
         place: count for (_, place), count in bus.committed.items()
     }
+
+
+async def test_a_record_that_is_too_large_to_be_put_aside_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(records: Sequence[Record]) -> None:
+        if any(len(one.value or b"") > 10 for one in records):
+            raise ValueError("boom")
+
+    bus, service = MemoryBus(1), Service(fail)
+    await bus.publish([record(1), Record(IN, b"CP1", bytes(5000)), record(2)])
+    monkeypatch.setattr("services.common.bus.LONGEST", 2000)
+    assert await settle(bus, service, 3) == [b"1", b"2"]
+    (dead,) = bus.all(DEAD)
+    headers = dict(dead.headers)
+    assert (dead.key, dead.value, headers["dead-value-left-out"]) == (b"CP1", b"", b"5000")
+    assert (headers["dead-topic"], headers["dead-offset"]) == (b"in", b"1")
+    assert b"boom" in headers["dead-reason"]
+
+
+async def test_a_record_whose_answer_is_too_large_is_put_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Talking(Service):
+        async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+            return [Record(OUT, one.key, (one.value or b"") * (1000 if one.value == b"2" else 1)) for one in records]
+
+    bus = MemoryBus(1)
+    await bus.publish([record(number) for number in (1, 2, 3)])
+    monkeypatch.setattr("services.common.bus.LONGEST", 900)
+    assert set(await settle(bus, Talking(), 3)) == {b"1", b"3"}
+    (dead,) = bus.all(DEAD)
+    assert dead.value == b"2"
+    assert b"too long for out" in dict(dead.headers)["dead-reason"]
+
+
+async def test_a_reason_is_kept_short() -> None:
+    def fail(_: Sequence[Record]) -> None:
+        raise Unprocessable("x" * 100_000)
+
+    bus = MemoryBus(1)
+    await bus.publish([record(1)])
+    await settle(bus, Service(fail), 1)
+    assert len(dict(bus.all(DEAD)[0].headers)["dead-reason"]) == 1000
+
+
+async def test_a_poison_record_without_key_and_value_is_put_aside() -> None:
+    """Kafka's client sends no such record; one that came from elsewhere must not hold up the others."""
+
+    def fail(_: Sequence[Record]) -> None:
+        raise Unprocessable("no call")
+
+    bus = MemoryBus(1)
+    await bus.publish([Record(IN, None, None)])
+    await settle(bus, Service(fail), 1)
+    (dead,) = bus.all(DEAD)
+    assert (dead.key, dead.value) == (None, b"")
+
+
+async def test_letters_are_counted_whoever_makes_them() -> None:
+    """A handler that puts one record of a batch aside itself, and the shell that does it."""
+    before = counted()
+
+    class Sorting(Service):
+        async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+            return [dead_letter(one, DEAD, Unprocessable("no call"), NOW) for one in records]
+
+    def fail(_: Sequence[Record]) -> None:
+        raise Unprocessable("no call")
+
+    for service in (Sorting(), Service(fail)):
+        bus = MemoryBus(1)
+        await bus.publish([record(1), record(2)])
+        await settle(bus, service, 2)
+    assert counted() == before + 4
+
+
+def counted() -> float:
+    return REGISTRY.get_sample_value("voltbus_dead_letters_total") or 0
