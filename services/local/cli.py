@@ -3,18 +3,18 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from services.local.errors import LocalError
+from services.local.dead.commands import app as dead
+from services.local.one_line import one_line
 from services.local.settings import read_settings
 from services.local.station import DEFAULT_ID, DEFAULT_TOKEN
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(dead, name="dead")
 
 
 @app.command()
@@ -24,7 +24,7 @@ def up() -> None:
 
     from services.local.supervisor import run
 
-    with _one_line():
+    with one_line():
         asyncio.run(run(read_settings(), Console()))
 
 
@@ -34,7 +34,7 @@ def token() -> None:
     from services.local.running import with_running
     from services.local.tokens import bearer_token
 
-    with _one_line():
+    with one_line():
         print(bearer_token(with_running(read_settings())))
 
 
@@ -62,7 +62,7 @@ def station(
     from services.local.station.story import Plan
     from services.local.welcome import transactions_curl
 
-    with _one_line():
+    with one_line():
         settings = with_running(read_settings())
         gateway = url or f"ws://{settings.reachable_at}:{settings.ports['gateway']}/ocpp"
         plan = Plan(gateway, id, token, password or None, pause=0.02 if fast else 1.0, stay=stay)
@@ -87,7 +87,7 @@ def fleet(
     from services.local.fleet.play import Show, play
     from services.local.running import with_running
 
-    with _one_line():
+    with one_line():
         plan, show = Plan(stations, mix, speed, seed), Show(duration, quiet)
         uvloop.run(play(plan, show, with_running(read_settings()), Console()))
 
@@ -113,7 +113,7 @@ def bench(
     from services.local.bench.command import Options, run
     from services.local.bench.plan import planned
 
-    with _one_line():
+    with one_line():
         plan = planned(quick, only or [], stations, seconds, processes, echo)
         options = Options(plan, running, page, data, books, yardstick, profile)
         console = Console()
@@ -143,25 +143,13 @@ def chaos(
     from services.local.chaos.faults import chosen
     from services.local.chaos.run import Plan
 
-    with _one_line():
+    with one_line():
         number = random.randrange(1_000_000) if seed is None else seed
         plan = Plan(chosen(faults or [], rounds, number), number, stations, interval)
         console = Console()
         console.width = max(160, console.width)  # what is too long for a table is worse than a long line
         if not uvloop.run(run(Options(plan, page, data, books), read_settings(), console)):
             raise typer.Exit(1)
-
-
-@contextmanager
-def _one_line() -> Iterator[None]:
-    """What a person can mend is told in one line, without a traceback."""
-    try:
-        yield
-    except LocalError as error:
-        print(f"voltbus: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
 
 
 if __name__ == "__main__":

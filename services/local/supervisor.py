@@ -37,7 +37,7 @@ async def run(settings: LocalSettings, console: Console, command: Command = modu
             # A download that is under way would hold up the end.
             sys.stdout.flush()
             os._exit(130)
-        with announced(settings):
+        with announced(settings, servers.kafka_bootstrap):
             console.print(welcome(settings), soft_wrap=True, highlight=False, markup=False)
             await stop.asked.wait()
             with contextlib.suppress(OSError):  # the terminal may be gone

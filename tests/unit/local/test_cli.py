@@ -4,6 +4,7 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,12 @@ def test_token(data: Path) -> None:
         (["fleet", "--mix", "2"], {}, "no share of 2: choose a --mix between 0 (all 1.6) and 1 (all 2.0.1)"),
         (["fleet", "--speed", "0"], {}, "no speed of 0: choose a --speed between 1 and 1000"),
         (["bench", "--only", "stops"], {}, "no scenario stops: choose from meter, meter-5000, pace, sessions"),
+        (["dead", "list"], {}, "no Kafka: start it with `make run`, or set VOLTBUS_KAFKA_BOOTSTRAP"),
+        (["dead", "list", "--service", "cards"], {}, "no service cards: choose from auth, transactions"),
+        (["dead", "list", "--since", "noon"], {}, "no moment noon: say how long ago, such as 90m, 24h or 7d"),
+        (["dead", "show", "CP001"], {}, "no letter CP001: ids are those that `voltbus dead list` shows"),
+        (["dead", "replay"], {}, "which letters? Give ids, or --service, --station, --reason or --since"),
+        (["dead", "list"], {"VOLTBUS_KAFKA_BOOTSTRAP": "127.0.0.1:9"}, "Kafka at 127.0.0.1:9 does not answer"),
         (["token"], {"VOLTBUS_JWT_JWKS_URL": "https://x"}, "tokens come from the issuer of VOLTBUS_JWT_JWKS_URL"),
     ],
 )
@@ -92,11 +99,14 @@ def test_a_stack_with_other_secrets(auth: Any) -> None:
 
 def test_the_running_stack_is_found_whatever_its_ports(tmp_path: Path) -> None:
     ports = {"auth": 1, "gateway": 2, "gateway_http": 3, "gateway-1": 4, "gateway-1_http": 5}
-    started = LocalSettings(tmp_path, host="0.0.0.0", ports=ports, gateways=("gateway", "gateway-1"))
+    started = LocalSettings(
+        tmp_path, host="0.0.0.0", ports=ports, gateways=("gateway", "gateway-1"), kafka_bootstrap="k:1"
+    )
     asking = LocalSettings(tmp_path)
     assert with_running(asking) == asking
-    with announced(started):
+    with announced(started, "k:1"):
         assert with_running(asking) == started
+        assert with_running(replace(asking, kafka_bootstrap="other:2")).kafka_bootstrap == "other:2"
     assert with_running(asking) == asking
 
 
