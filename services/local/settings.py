@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.local.errors import LocalError
+from services.ocpp.topics import SERVICES
 
 _ROOT = Path(__file__).parents[2]
 PORTS = {
@@ -17,15 +18,16 @@ PORTS = {
     "smartcharging": ("VOLTBUS_SMARTCHARGING_PORT", 9083),
     "firmware": ("VOLTBUS_FIRMWARE_PORT", 9084),
 }
-# From the ports of one gateway to those of the next.
+# From the ports of one process to those of the next of its kind.
 _APART = 100
+_MOST = 16
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSettings:
     """A server whose address is None is started here; `ports` is keyed like `PORTS`, and as `Stack` says.
 
-    gateways: the names of the gateway processes.
+    gateways, services: the names of the processes, "transactions-1" for the second of a kind.
     """
 
     data: Path
@@ -40,6 +42,7 @@ class LocalSettings:
     password_key: str | None = None
     unknown_stations: str | None = None
     gateways: tuple[str, ...] = ("gateway",)
+    services: tuple[str, ...] = SERVICES
     ports: Mapping[str, int] = field(default_factory=lambda: {name: port for name, (_, port) in PORTS.items()})
 
     @property
@@ -71,10 +74,14 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
         return environ.get(f"VOLTBUS_{name}") or None
 
     ports = {name: _port(variable, environ.get(variable) or default) for name, (variable, default) in PORTS.items()}
-    further = [f"gateway-{number}" for number in range(1, _count(value("GATEWAYS") or "1"))]
-    for number, name in enumerate(further, 1):
-        ports[name] = _port(PORTS["gateway"][0], ports["gateway"] + number * _APART)
-        ports[f"{name}_http"] = _port(PORTS["gateway_http"][0], ports["gateway_http"] + number * _APART)
+    gateways = _copies("gateway", _count("VOLTBUS_GATEWAYS", value("GATEWAYS") or "1"))
+    replicas = _replicas(value("REPLICAS") or "")
+    services = [name for service in SERVICES for name in _copies(service, replicas.get(service, 1))]
+    for name in (*gateways, *services):
+        kind, _, number = name.partition("-")
+        for key, first in ((name, kind), (f"{name}_http", f"{kind}_http")):
+            if number and first in PORTS:
+                ports[key] = _port(PORTS[first][0], ports[first] + int(number) * _APART)
     return LocalSettings(
         data=Path(value("DATA") or default_data()),
         host=value("HOST") or "127.0.0.1",
@@ -87,20 +94,36 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
         jwt_audience=value("JWT_AUDIENCE"),
         password_key=value("PASSWORD_KEY"),
         unknown_stations=value("UNKNOWN_STATIONS"),
-        gateways=("gateway", *further),
+        gateways=gateways,
+        services=tuple(services),
         ports=ports,
     )
 
 
 def port_variable(name: str) -> str:
-    """The variable that moves a port; of a further gateway, with those of the first."""
+    """The variable that moves a port; of a further process, with those of the first of its kind."""
     return PORTS[re.sub(r"-\d+", "", name)][0]
 
 
-def _count(text: str) -> int:
-    if text.isdecimal() and 0 < int(text) <= 16:
+def _copies(kind: str, count: int) -> tuple[str, ...]:
+    return kind, *(f"{kind}-{number}" for number in range(1, count))
+
+
+def _replicas(text: str) -> dict[str, int]:
+    """`transactions=2,firmware=3`, by service."""
+    replicas = {}
+    for item in filter(None, text.split(",")):
+        service, _, count = item.partition("=")
+        if service not in SERVICES:
+            raise LocalError(f"VOLTBUS_REPLICAS is {text!r}: name services and numbers, such as transactions=2,auth=2")
+        replicas[service] = _count(f"{service} in VOLTBUS_REPLICAS", count)
+    return replicas
+
+
+def _count(what: str, text: str) -> int:
+    if text.isdecimal() and 0 < int(text) <= _MOST:
         return int(text)
-    raise LocalError(f"VOLTBUS_GATEWAYS is {text!r}: set it to a number from 1 to 16")
+    raise LocalError(f"{what} is {text!r}: set it to a number from 1 to {_MOST}")
 
 
 def _port(variable: str, text: str | int) -> int:

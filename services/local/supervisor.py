@@ -14,7 +14,7 @@ from services.local.ports import require_free
 from services.local.running import announced
 from services.local.servers import Servers
 from services.local.settings import LocalSettings, port_variable
-from services.local.stack import SERVICES, Command, Stack, module
+from services.local.stack import Command, Stack, module
 from services.local.welcome import welcome
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -22,7 +22,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 async def run(settings: LocalSettings, console: Console, command: Command = module) -> None:
     """Runs until it is asked to stop (Ctrl-C, SIGTERM). Raises LocalError when something cannot start."""
-    board = Board(console, ["postgres", "redis", "kafka", "prepare", *settings.gateways, *SERVICES])
+    board = Board(console, ["postgres", "redis", "kafka", "prepare", *settings.gateways, *settings.services])
     servers = Servers(settings=settings, report=board)
     stop = _Stop()
     servers.take()
@@ -51,7 +51,7 @@ async def run(settings: LocalSettings, console: Console, command: Command = modu
 async def _start(servers: Servers, board: Board, command: Command) -> Stack:
     await servers.start()
     settings = servers.settings
-    names = (*settings.gateways, *SERVICES)
+    names = (*settings.gateways, *settings.services)
     stack = Stack(servers, names, ports=settings.ports, report=board, command=command)
     await stack.start()
     return stack

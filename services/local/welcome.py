@@ -22,7 +22,7 @@ def welcome(settings: LocalSettings) -> str:
     program = _program()
     gateways = settings.gateways
     addresses = [("chargers", _stations(name, settings.ports[gateway]), "OCPP 1.6 and 2.0.1") for gateway in gateways]
-    rest = {service: (settings.ports[service], what) for service, what in _REST.items()}
+    rest = {name: (settings.ports[name], _REST[name.partition("-")[0]]) for name in settings.services}
     rest |= {gateway: (settings.ports[f"{gateway}_http"], "connections") for gateway in gateways}
     addresses += [(service, f"http://{name}:{port}/docs", what) for service, (port, what) in rest.items()]
     lines = [f"  {who:<15}{where:<41}{what}" for who, where, what in addresses]

@@ -78,3 +78,19 @@ def test_further_gateways_have_ports_of_their_own() -> None:
 def test_a_number_of_gateways_that_is_none(count: str) -> None:
     with pytest.raises(LocalError, match=r"^VOLTBUS_GATEWAYS is .*: set it to a number from 1 to 16$"):
         read_settings({"VOLTBUS_GATEWAYS": count})
+
+
+def test_replicas_of_services_have_ports_of_their_own() -> None:
+    settings = read_settings({"VOLTBUS_REPLICAS": "transactions=3,auth=2", "VOLTBUS_TRANSACTIONS_PORT": "8000"})
+    of_two = ("auth", "auth-1", "transactions", "transactions-1", "transactions-2")
+    assert settings.services == (*of_two, "smartcharging", "firmware")
+    names = ("transactions", "transactions-1", "transactions-2", "auth-1")
+    assert [settings.ports[name] for name in names] == [8000, 8100, 8200, 9181]
+    assert port_variable("transactions-2") == "VOLTBUS_TRANSACTIONS_PORT"
+    assert read_settings({}).services == ("auth", "transactions", "smartcharging", "firmware")
+
+
+@pytest.mark.parametrize("replicas", ["cards=2", "2", "transactions", "transactions=0", "transactions=17", "auth=two"])
+def test_replicas_that_are_none(replicas: str) -> None:
+    with pytest.raises(LocalError, match="VOLTBUS_REPLICAS is "):
+        read_settings({"VOLTBUS_REPLICAS": replicas})
