@@ -53,7 +53,10 @@ class Subscription(Protocol):
     """A member of a consumer group."""
 
     async def poll(self) -> Sequence[Record]:
-        """The next records, in order within each partition; empty after a second without any."""
+        """The next records, in order within each partition; empty after a second without any.
+
+        Who asks for more is done with what came before.
+        """
 
     async def commit(self) -> None:
         """Everything polled so far is done. A group that has moved on is no error: others read again."""

@@ -66,7 +66,7 @@ class Consumer:
         await self._resting.wait()
 
     async def run(self) -> None:
-        """Until stopped; then what was done is committed. The group is told nothing: static members return."""
+        """Until stopped; then what was done is committed."""
         subscription = self._subscription = await patiently(
             lambda: self._bus.subscribe(self._group, self._topics, self._linger)
         )

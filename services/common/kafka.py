@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -26,9 +26,13 @@ FETCH_MS = 500
 MANY_BYTES = 32 * 1024
 # A broker that takes longer to say which topics it has is not ready.
 ANSWER_SECONDS = 2
-# Longer than a restart takes: a member that comes back by its name within this time moves no partitions.
-SESSION_MS = 30_000
-HEARTBEAT_MS = 3_000
+# The shortest that brokers allow as they come. Longer than a restart takes: a member that was killed and comes back by
+# its name within this time moves no partitions. One that does not come back holds its own for so long (ADR 11).
+SESSION_MS = 6_000
+# How soon a member hears that the group is shared anew.
+HEARTBEAT_MS = 500
+# How long a batch in hand may keep the others waiting when the group is shared anew.
+HANDOVER_SECONDS = 2.0
 
 
 class KafkaBus(Bus):
@@ -80,7 +84,6 @@ class KafkaBus(Bus):
 
     async def subscribe(self, group: str, topics: Sequence[str], linger: float = 0) -> Subscription:
         consumer = AIOKafkaConsumer(
-            *topics,
             bootstrap_servers=self._settings.kafka_bootstrap,
             group_id=self._settings.topic(group),
             group_instance_id=_member(group, self._settings.instance, topics),
@@ -94,8 +97,10 @@ class KafkaBus(Bus):
             # Range: the partitions of one number go to one member for all topics, so a station has one reader.
             partition_assignment_strategy=(RangePartitionAssignor,),
         )
+        subscription = KafkaSubscription(consumer, topics)
+        consumer.subscribe(topics, listener=subscription)
         await self._opened(consumer)
-        return KafkaSubscription(consumer)
+        return subscription
 
     async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
         assert self._pipes is not None
@@ -154,21 +159,28 @@ class KafkaBus(Bus):
             raise Unavailable(f"Kafka at {self._settings.kafka_bootstrap} does not answer") from error
 
 
-class KafkaSubscription(Subscription):
-    """A static member of a group."""
+class KafkaSubscription(Subscription, ConsumerRebalanceListener):  # type: ignore[misc]
+    """A static member of a group. What it has in hand is finished before its partitions go to others."""
 
-    def __init__(self, consumer: Any) -> None:
-        self._consumer = consumer
+    def __init__(self, consumer: Any, topics: Sequence[str]) -> None:
+        self._consumer, self._topics = consumer, topics
         self._positions: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
+        # Set while nothing is in hand.
+        self._done = asyncio.Event()
+        self._done.set()
 
     async def poll(self) -> Sequence[Record]:
+        self._done.set()
         batches = await _asked(self._consumer.getmany(timeout_ms=POLL_MS))
+        if batches:
+            self._done.clear()
         for place, messages in batches.items():
             self._positions[place] = messages[-1].offset + 1
         return [_record(message) for messages in batches.values() for message in messages]
 
     async def commit(self) -> None:
+        self._done.set()
         mine = self._consumer.assignment()
         self._positions = {place: offset for place, offset in self._positions.items() if place in mine}
         news = {place: o for place, o in self._positions.items() if self._committed.get(place) != o}
@@ -183,6 +195,18 @@ class KafkaSubscription(Subscription):
         except KafkaError as error:
             raise Unavailable(f"Kafka: {error!r}") from error
 
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002
+        """The group is shared anew, and waits for this. What takes too long is read again by whoever comes next."""
+        with contextlib.suppress(TimeoutError, Unavailable):
+            async with asyncio.timeout(HANDOVER_SECONDS):
+                await self._done.wait()
+                await self.commit()
+        self._positions.clear()
+        self._committed.clear()
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        pass
+
     def lag(self) -> int:
         return sum(self._behind(place) for place in self._consumer.assignment())
 
@@ -194,7 +218,18 @@ class KafkaSubscription(Subscription):
         return bool(self._consumer.assignment())
 
     async def close(self) -> None:
+        """Who has company leaves its partitions to the others at once; who is alone keeps its place."""
+        self._done.set()
+        if not self._alone():
+            # aiokafka takes leave only of groups in which it has no name of its own.
+            self._consumer._coordinator._group_instance_id = None
         await self._consumer.stop()
+
+    def _alone(self) -> bool:
+        """Whether all partitions are with this member."""
+        numbers = {topic: self._consumer.partitions_for_topic(topic) or () for topic in self._topics}
+        places = {TopicPartition(topic, number) for topic in self._topics for number in numbers[topic]}
+        return bool(places == self._consumer.assignment())
 
 
 class KafkaTail(Tail):
