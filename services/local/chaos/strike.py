@@ -11,6 +11,7 @@ from services.local.chaos.stage import Stage
 
 # How long a part that was killed stays away, in seconds: at random, for the moment matters.
 DOWN = (0.2, 3.0)
+_PATIENCE = 60.0
 
 
 @dataclass(slots=True)
@@ -69,6 +70,8 @@ async def _freeze(fault: Fault, stage: Stage, seconds: float, _: Slot, __: Blow)
         await asyncio.sleep(seconds)
     finally:
         part.thaw()
+    if fault.part in SERVERS:
+        await part.ready(_PATIENCE)
 
 
 async def _usurp(fault: Fault, stage: Stage, seconds: float, slot: Slot, blow: Blow) -> None:
