@@ -88,7 +88,7 @@ class Bus(Protocol):
         if not records:
             return []
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        left, failed = len(records), []
+        left, failed = len(records), list[tuple[Record, VoltbusError]]()
 
         def settled(some: Sequence[Record], problem: VoltbusError | None) -> None:
             nonlocal left

@@ -2,21 +2,9 @@
 
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from services.gateway.slots import Slots
-
-
-class Socket(Protocol):
-    """A connection whose frames can wait."""
-
-    over: bool
-
-    def message(self, data: bytes, now: float) -> None: ...
-
-    def pause(self) -> None: ...
-
-    def resume(self) -> None: ...
+from services.gateway.websocket import Hold, WebSocket
 
 
 class Wake:
@@ -25,7 +13,7 @@ class Wake:
     def __init__(self, slots: Slots, still: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._slots, self._still, self._clock = slots, still, clock
         self._woke: float | None = None
-        self._held: list[tuple[Socket, bytes]] = []
+        self._held: list[tuple[WebSocket, bytes]] = []
         # When the last sign of life was.
         self.seen = clock()
 
@@ -39,10 +27,10 @@ class Wake:
             self._woke = None
         return self._woke is not None
 
-    def hold(self, socket: Socket, data: bytes) -> None:
+    def hold(self, socket: WebSocket, data: bytes) -> None:
         """Keeps a message for later, and reads no more from its connection."""
         self._held.append((socket, data))
-        socket.pause()
+        socket.pause(Hold.SLOT)
 
     def tick(self, now: float) -> None:
         """Hands out what was held, once the slot is known to be ours."""
@@ -50,6 +38,6 @@ class Wake:
             return
         held, self._held = self._held, []
         for socket, data in held:
-            socket.resume()
+            socket.resume(Hold.SLOT)
             if not socket.over:
                 socket.message(data, now)

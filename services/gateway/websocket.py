@@ -28,6 +28,8 @@ class Hold(IntFlag):
     """Kafka is behind with what the gateway has."""
     SERVICE = 4
     """A service is behind with what Kafka has."""
+    SLOT = 8
+    """It is not known whether the gateway still has its slot."""
 
 
 class WebSocket(WSListener):
