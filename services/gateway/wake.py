@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from math import inf
 
 from services.gateway.slots import Slots
 from services.gateway.websocket import Hold, WebSocket
@@ -14,17 +15,17 @@ class Wake:
         self._slots, self._still, self._clock = slots, still, clock
         self._woke: float | None = None
         self._held: list[tuple[WebSocket, bytes]] = []
-        # When the last sign of life was.
-        self.seen = clock()
+        # When the last sign of life was; none is expected before the first.
+        self.seen = inf
 
     def doubtful(self) -> bool:
-        """Whether Redis has not been asked since it woke. To be called with whatever happens, and now and then."""
+        """Whether it has stood still, and Redis has not been asked since."""
         now = self._clock()
-        if now - self.seen > self._still:
-            self._woke = now
-        self.seen = now
-        if self._woke is not None and self._slots.asked >= self._woke:
-            self._woke = None
+        if self._woke is None:
+            if now - self.seen > self._still:
+                self._woke = now
+        elif self._slots.asked >= self._woke:
+            self._woke, self.seen = None, now
         return self._woke is not None
 
     def hold(self, socket: WebSocket, data: bytes) -> None:
@@ -33,8 +34,9 @@ class Wake:
         socket.pause(Hold.SLOT)
 
     def tick(self, now: float) -> None:
-        """Hands out what was held, once the slot is known to be ours."""
-        if self.doubtful():
+        """Its sign of life, about once a second. Hands out what was held, once the slot is known to be ours."""
+        doubtful, self.seen = self.doubtful(), self._clock()
+        if doubtful:
             return
         held, self._held = self._held, []
         for socket, data in held:

@@ -1,6 +1,7 @@
 """A gateway that stood still: what stations send waits until it is known whose the slot is."""
 
 import json
+from math import inf
 
 import pytest
 import websockets
@@ -10,8 +11,9 @@ from tests.unit.gateway.running import Running, ask, running, until
 HEARTBEAT = json.dumps([2, "1", "Heartbeat", {}])
 
 
-def stand_still(one: Running) -> None:
+async def stand_still(one: Running) -> None:
     """As after a freeze: nothing has been seen for an hour, and the next renewal is still to come."""
+    await until(lambda: one.gateway.wake.seen < inf)
     one.gateway.wake.seen -= 3600
 
 
@@ -19,7 +21,7 @@ async def test_what_comes_meanwhile_is_handled_when_the_slot_is_still_ours() -> 
     async with running(slot_ttl=1.0) as one, await one.connect() as socket:
         await ask(socket, HEARTBEAT.encode())
         asked = one.gateway.slots.asked
-        stand_still(one)
+        await stand_still(one)
         await socket.send(HEARTBEAT)
         await until(lambda: not one.gateway.wake.doubtful())
         assert one.gateway.slots.asked > asked
@@ -30,7 +32,7 @@ async def test_what_comes_meanwhile_is_handled_when_the_slot_is_still_ours() -> 
 async def test_nothing_of_it_is_taken_in_a_slot_that_is_anothers() -> None:
     async with running(slot_ttl=1.0) as one:
         socket = await one.connect()
-        stand_still(one)
+        await stand_still(one)
         one.directory.slots[one.gateway.slots.slot] = "another"
         await socket.send(HEARTBEAT)
         with pytest.raises(websockets.ConnectionClosed):
@@ -42,7 +44,7 @@ async def test_nothing_of_it_is_taken_in_a_slot_that_is_anothers() -> None:
 
 async def test_nobody_is_let_in_meanwhile() -> None:
     async with running(slot_ttl=1.0) as one:
-        stand_still(one)
+        await stand_still(one)
         with pytest.raises(websockets.InvalidStatus) as refused:
             await one.connect()
         assert refused.value.response.status_code == 503
@@ -54,6 +56,6 @@ async def test_without_redis_stations_are_served() -> None:
     """Nobody else can take the slot then either."""
     async with running(slot_ttl=1.0) as one, await one.connect() as socket:
         one.directory.broken = True
-        stand_still(one)
+        await stand_still(one)
         await socket.send(HEARTBEAT)
         assert json.loads(await socket.recv())[:2] == [3, "1"]
