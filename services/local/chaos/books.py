@@ -11,12 +11,14 @@ from services.local.station.facts import Payload
 
 
 class Kind(StrEnum):
-    """What a message is about. Of NOTICE nothing is looked for afterwards."""
+    """What a message is about. Of NOTICE nothing is looked for but on Kafka."""
 
     START = "start"
     SAMPLE = "sample"
     END = "end"
     BOOT = "boot"
+    AUTHORIZE = "authorize"
+    SECURITY = "security"
     STATUS = "status"
     NOTICE = "notice"
 

@@ -16,7 +16,12 @@ KINDS = {Kind.START: "TransactionStarted", Kind.SAMPLE: "TransactionUpdated", Ki
 NEVER = datetime.max.replace(tzinfo=UTC)
 # A change of owner is seen so much later at the most.
 SEEN = timedelta(seconds=0.3)
-BOOTED = "voltbus.firmware.v1.StationBooted"
+# Of a message that stands for itself: its event.
+EVENTS = {
+    Kind.BOOT: "voltbus.firmware.v1.StationBooted",
+    Kind.SECURITY: "voltbus.firmware.v1.SecurityEventReported",
+    Kind.AUTHORIZE: "voltbus.auth.v1.AuthorizationDecided",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +117,20 @@ def _events(charge: Charge, events: Sequence[Event]) -> Iterator[Breach]:
             yield _breach("double", charge.said[0], f"{event.kind} of {event.at}, which was never said")
 
 
-def boots(said: Iterable[Said], whole: Whole, told: Told) -> Iterator[Breach]:
-    """Every BootNotification that was answered is kept, and told under its own id."""
+def calls(said: Iterable[Said], whole: Whole, told: Told) -> Iterator[Breach]:
+    """Messages that stand for themselves: each that was answered is kept, and told under the id of its CALL."""
     for one in said:
-        if one.kind is Kind.BOOT:
+        if one.kind in EVENTS:
             for call in (told.calls.get(tried.message_id) for tried in one.tries if tried.answer is not None):
-                if call is None or call.id not in whole.boots:
+                if call is None or (one.kind is Kind.BOOT and call.id not in whole.boots):
                     yield _breach("lost", one, "no boot")
-                elif not told.times[str(uuid.uuid5(NAMESPACE, f"{BOOTED}/{one.station}/{call.id}"))]:
+                elif not told.times[event_id(one, call.id)]:
                     yield _breach("missing", one, "no event")
+
+
+def event_id(said: Said, call_id: str) -> str:
+    """What ce_id must be."""
+    return str(uuid.uuid5(NAMESPACE, f"{EVENTS[said.kind]}/{said.station}/{call_id}"))
 
 
 def passed(said: Iterable[Said], told: Told) -> Iterator[Breach]:

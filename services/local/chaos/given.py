@@ -42,11 +42,20 @@ class Orders:
         self._http, self._rest, self._books, self._seed = http, rest, books, seed
         self._dice = random.Random(f"{seed}/orders")
         self._under_way: set[asyncio.Task[None]] = set()
+        self._enough = False
 
     async def run(self, stations: Sequence[str], rate: float) -> None:
-        """So many a second, until cancelled."""
+        """So many a second, until there are enough. Cancelled, it gives up those that are under way."""
+        try:
+            await self._give_all(stations, rate)
+        except asyncio.CancelledError:
+            for task in self._under_way:
+                task.cancel()
+            raise
+
+    async def _give_all(self, stations: Sequence[str], rate: float) -> None:
         number = 0
-        while True:
+        while not self._enough:
             number += 1
             kind = KINDS[number % len(KINDS)]
             task = asyncio.create_task(self._give(kind, self._dice.choice(stations), f"{self._seed}-{number}"))
@@ -55,7 +64,8 @@ class Orders:
             await asyncio.sleep(1 / rate)
 
     async def finish(self) -> None:
-        """Until all of them are accepted."""
+        """No more; returns when all of them are accepted."""
+        self._enough = True
         await asyncio.gather(*self._under_way)
 
     async def _give(self, kind: Kind, station: str, key: str) -> None:

@@ -84,7 +84,6 @@ class Course:
                     self.tell(f"{number} of {len(plan.faults)}: {fault.name}")
                     await self._befall(fault)
                 self.tell("the end: sessions come to their end, commands too")
-                await _ended(giving)
                 await orders.finish()
                 await self._crowd.finish()
                 await self._compare_all()
@@ -152,7 +151,7 @@ class Course:
         books, whole, told = self.books, self._whole, self.told
         yield from check.sessions(books.charges, whole.kept, told)
         yield from check.strangers(books.charges, whole.kept)
-        yield from check.boots(books.loose, whole, told)
+        yield from check.calls(books.loose, whole, told)
         yield from check.passed(books.said(), told)
         yield from check.states(books.loose, told)
         yield from check.answers(books.said())

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from services.local.bench.scripts import TOKEN, nine
 from services.local.chaos.books import Books, Charge, Kind, Said
 from services.local.station.charger import Charger
-from services.local.station.facts import Call, Dialect, Payload, Reading, Session
+from services.local.station.facts import Call, Dialect, Payload, Reading, Session, security_event
 from services.local.station.play import DIALECTS
 
 SAMPLES = 5
@@ -38,6 +38,7 @@ class Life:
     def boot(self) -> Script:
         """Tells that it has begun anew, and how it is."""
         yield self._loose(Kind.BOOT, self.words.boot("PowerUp"))
+        yield self._loose(Kind.SECURITY, security_event("StartupOfTheDevice", now()))
         yield from self._status()
 
     def session(self) -> Script:
@@ -45,6 +46,7 @@ class Life:
         outlet = self.charger.outlets[0]
         outlet.plugged = True
         yield from self._status()
+        yield self._loose(Kind.AUTHORIZE, self.words.authorize(TOKEN))
         yield from self._charge()
         outlet.plugged = False
         yield from self._status()

@@ -5,9 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from services.common.events import NAMESPACE
 from services.local.chaos.books import Books, Charge, Given, Kind, Order, Said, Try
-from services.local.chaos.check import BOOTED, KINDS
+from services.local.chaos.check import KINDS, event_id
 from services.local.chaos.found import Command, Event, Kept, Passed, Told, Transaction, Whole
 
 BEGAN = datetime(2030, 1, 1, tzinfo=UTC)
@@ -59,7 +58,7 @@ class Run:
                 self.tell("ConnectorStatusChanged", station, f"{number}.status", step="Available")
             if kind is Kind.BOOT:
                 self.whole.boots.add(call)
-                self.tell("StationBooted", station, id=str(uuid.uuid5(NAMESPACE, f"{BOOTED}/{station}/{call}")))
+                self.tell("StationBooted", station, id=event_id(said, call))
 
     def _answered(self, said: Said, connection: int, answer: dict[str, object]) -> str:
         """Sent and answered once; the id that the gateway gave the CALL."""

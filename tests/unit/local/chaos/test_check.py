@@ -19,7 +19,7 @@ def found(run: Run) -> list[str]:
     breaches = [
         *check.sessions(run.books.charges, whole.kept, told),
         *check.strangers(run.books.charges, whole.kept),
-        *check.boots(said, whole, told),
+        *check.calls(said, whole, told),
         *check.passed(said, told),
         *check.states(said, told),
         *check.answers(said),
