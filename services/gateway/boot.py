@@ -1,13 +1,12 @@
 """What a station may send before it is accepted. Acceptance persists: without a verdict here, everything may pass."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct, structs
 
 BOOT, HEARTBEAT = "BootNotification", "Heartbeat"
 ACCEPTED, PENDING, REJECTED = "Accepted", "Pending", "Rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """The verdict of the last BootNotification on this connection, and what was asked of the station since.
 
     B02.FR.09: while Pending, other CALLs than BootNotification and what the CSMS asked for are a SecurityError.
@@ -34,11 +33,11 @@ class Gate:
 
     def told(self, verdict: str) -> "Gate":
         """After a BootNotification was answered."""
-        return replace(self, verdict=verdict)
+        return self if verdict == self.verdict else structs.replace(self, verdict=verdict)
 
     def asking(self, actions: frozenset[str]) -> "Gate":
         """After a command that makes the station send something."""
-        return replace(self, asked=self.asked | actions) if actions - self.asked else self
+        return structs.replace(self, asked=self.asked | actions) if actions - self.asked else self
 
 
 OPEN, QUARANTINED = Gate(), Gate(quarantined=True)

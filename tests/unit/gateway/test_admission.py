@@ -119,8 +119,8 @@ async def test_without_kafkas_word_there_is_no_limit() -> None:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything twenty times as fast, and rates that a test can reach."""
-    for name, value in {"WINDOW": 0.6, "PATIENCE": 0.3, "IN_HAND": 0, "LEAST": 20.0}.items():
+    """Everything ten times as fast, and rates that a test can reach."""
+    for name, value in {"WINDOW": 0.8, "PATIENCE": 0.4, "IN_HAND": 0, "LEAST": 20.0}.items():
         monkeypatch.setattr(flow, name, value)
     for name, value in {"LOOK": 0.02, "BUSY": 1, "HELPING": 0.01, "LONGEST": 2.0}.items():
         monkeypatch.setattr(admission, name, value)
