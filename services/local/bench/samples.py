@@ -6,12 +6,13 @@ import asyncpg
 
 _WRITERS = 2
 # A hundred of each transaction, of this month, in order of time; their readings are those of a sample that is there.
+# Ids below zero are nobody else's.
 FILL = """
 insert into transactions.sample (transaction_id, taken_at, received_at, seq_no, digest, said, readings)
-select -1 - n / 100, at, at, null, ('x' || left(md5(n::text), 16))::bit(64)::bigint, null, $3::jsonb
+select n / 100 - $4::bigint, at, at, null, ('x' || left(md5(n::text), 16))::bit(64)::bigint, null, $3::jsonb
 from generate_series($1::bigint, $2::bigint) as n
 cross join lateral (
-    select date_trunc('month', now()) + (now() - date_trunc('month', now())) * (n / $4::float8) as at) as t"""
+    select date_trunc('month', now()) + (now() - date_trunc('month', now())) * (n / $4::bigint::float8) as at) as t"""
 
 
 async def fill(dsn: str, count: int) -> None:

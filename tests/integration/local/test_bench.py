@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from rich.console import Console
 
@@ -47,6 +48,7 @@ class Measured:
     screen: str
     books: list[list[Any]]
     stage: Stage
+    dsn: str
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,7 @@ async def measured(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Me
         screen.getvalue(),
         [json.loads(line) for file in files for line in file.read_text().splitlines()],
         stages[0],
+        env["VOLTBUS_POSTGRES_DSN"],
     )
 
 
@@ -128,6 +131,14 @@ def test_page_and_screen_have_all_rows(measured: Measured) -> None:
     assert "All of it adds up." in measured.page
     assert "all of it adds up" in measured.screen
     assert "no yardstick is quoted" in measured.screen
+
+
+async def test_samples_lay_there_before(measured: Measured) -> None:
+    connection = await asyncpg.connect(measured.dsn)
+    try:
+        assert await connection.fetchval("select count(*) from transactions.sample where transaction_id < 0") == 1000
+    finally:
+        await connection.close()
 
 
 def test_stations_come_in_steps_and_stay(measured: Measured) -> None:
