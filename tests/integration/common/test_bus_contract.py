@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from services.common.bus import LONGEST, Bus, Progress, Record, Subscription, Tail
 from services.common.errors import Unprocessable, VoltbusError

@@ -10,7 +10,7 @@ import pytest
 from services.common import outbox
 from services.common.bus import LONGEST, Record
 from services.common.database import Database
-from services.common.errors import Unavailable
+from services.common.errors import Unavailable, VoltbusError
 from services.common.memory import MemoryBus
 from services.common.outbox import Relay
 from services.common.settings import CommonSettings
@@ -221,17 +221,17 @@ async def test_after_a_crash_before_the_delete_nothing_is_told_twice(
     database: Database, bus: MemoryBus, monkeypatch: pytest.MonkeyPatch, reached: int
 ) -> None:
     """reached: how many events of a batch Kafka has. What is no event is told again, for it changes nothing."""
-    real, crashes = bus.publish, iter([True])
+    real, crashes = bus.attempt, iter([True])
     state = Record("tokens", b"key", b"value")
 
-    async def publish(told: Sequence[Record]) -> None:
+    async def attempt(told: Sequence[Record]) -> list[tuple[Record, VoltbusError]]:
         if next(crashes, False):
             await real([*told[:reached], state])
             raise Unavailable("gone in the middle")
-        await real(told)
+        return await real(told)
 
     await bus.publish(records(-2, 2))
-    monkeypatch.setattr(bus, "publish", publish)
+    monkeypatch.setattr(bus, "attempt", attempt)
     await put(database, [*records(0, 3), state])
     await put(database, records(3, 2))
     async with relaying(database, bus):
