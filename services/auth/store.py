@@ -57,6 +57,12 @@ on conflict (key) do update set
     cache_expires_at = excluded.cache_expires_at,
     language = excluded.language,
     changed_at = excluded.changed_at"""
+# Kept a day longer than Kafka keeps calls, for what is gone from there is not read again.
+ANNOUNCE = """
+with old as (delete from decision where decided_at < now() - interval '8 days')
+insert into decision (call_id, decided_at) select call_id, now() from unnest($1::text[]) as c (call_id)
+on conflict do nothing
+returning call_id"""
 REMOVE_TOKEN = "delete from token where key = $1"
 
 
@@ -154,4 +160,10 @@ class Transaction:
     async def keep(self, calls: Sequence[Call], decided: Sequence[Decided]) -> None:
         """Calls to be kept word for word, and what was decided about others, all in one row of the outbox."""
         events = await recorded.keep(self.db, self.publication.events, calls)
-        await outbox.add(self.db, events + self.publication.decided(decided))
+        await outbox.add(self.db, events + self.publication.decided(await self._first(decided)))
+
+    async def _first(self, decided: Sequence[Decided]) -> list[Decided]:
+        """Without those whose call was read before."""
+        rows = await self.db.fetch(ANNOUNCE, [one.cause for one in decided]) if decided else []
+        new = {row["call_id"] for row in rows}
+        return [one for one in decided if one.cause in new]

@@ -169,7 +169,7 @@ async def test_read_again_changes_nothing_and_answers_the_same(auth: Running) ->
     assert len(replies) == 4
     assert len(set(replies)) == 2
     ids = [dict(record.headers)["ce_id"] for record in auth.bus.all("events.auth")]
-    assert len(set(ids)) == 3
+    assert len(ids) == len(set(ids)) == 3
 
 
 async def test_a_bad_record_does_not_harm_its_batch(auth: Running) -> None:
