@@ -30,6 +30,7 @@ from services.firmware.domain.messages import (
     Heard,
     ReportSettings,
     ReportStatus,
+    SecurityReported,
     Verdict,
 )
 from services.firmware.domain.presence import seen
@@ -130,8 +131,13 @@ class Handler:
         self, db: Connection, items: Sequence[Item], decisions: Sequence[Decision], changed: Sequence[Record]
     ) -> bool:
         kept = [item.call for item in items if item.call and isinstance(item.work, KEPT)]
-        decided = [announce(self.events, event) for decision in decisions for event in decision.events]
-        records = [*decided, *changed, *await recorded.keep(db, self.events, kept)]
+        new = await recorded.save(db, kept)
+        told = {call.id for call in kept} - {call.id for call in new}
+        events = [event for decision in decisions for event in decision.events]
+        # What was kept before is read again: what it says was announced then.
+        decided = [event for event in events if not (isinstance(event, SecurityReported) and event.cause in told)]
+        records = [announce(self.events, event) for event in decided]
+        records += [*changed, *(recorded.event(self.events, call) for call in new)]
         await outbox.add(db, records)
         return bool(records)
 

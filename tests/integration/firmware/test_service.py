@@ -179,6 +179,9 @@ async def test_what_is_read_again_changes_nothing(firmware: Running) -> None:
         await firmware.put(
             firmware.call("StatusNotification", status(1, word), received_at=START + timedelta(seconds=second))
         )
+    event = {"type": "TamperDetectionActivated", "timestamp": "2026-03-01T12:00:00Z"}
+    await firmware.put(firmware.call("SecurityEventNotification", event))
+    assert len(firmware.announced("SecurityEventReported")) == 1
     firmware.time.passes(10)
     before = (await firmware.get("/v1/stations/CP1"), len(firmware.announced()))
     await firmware.restart(commit=False)
