@@ -174,11 +174,20 @@ def answers(said: Iterable[Said]) -> Iterator[Breach]:
 
 
 def unanswered(said: Iterable[Said], troubled: Sequence[tuple[float, float]]) -> Iterator[Breach]:
-    """Where nothing was wrong, every CALL has its answer. troubled: from when to when something was."""
-    for one in said:
-        for tried in one.tries:
-            if tried.answered is None and not any(begin < tried.sent < end for begin, end in troubled):
-                yield _breach("unanswered", one, f"no answer to {tried.message_id}")
+    """Where nothing was wrong, no CALL is passed over: one that came after it was answered, and it never was.
+
+    troubled: from when to when something was wrong.
+    """
+    tries = [(one, tried) for one in said for tried in one.tries]
+    last = dict[tuple[str, int], float]()
+    for one, tried in tries:
+        if tried.answered is not None:
+            place = one.station, tried.connection
+            last[place] = max(last.get(place, 0.0), tried.sent)
+    for one, tried in tries:
+        passed_over = tried.answered is None and tried.sent < last.get((one.station, tried.connection), 0.0)
+        if passed_over and not any(begin < tried.sent < end for begin, end in troubled):
+            yield _breach("unanswered", one, f"no answer to {tried.message_id}")
 
 
 def presence(on: Mapping[str, str], said: Iterable[Said], whole: Whole, told: Told) -> Iterator[Breach]:

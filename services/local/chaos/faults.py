@@ -49,7 +49,7 @@ class Fault:
         return int(part == self.part and self.kind in ("kill", "empty", "usurp"))
 
 
-NONE = Fault("none", "", 10.0)
+NONE = Fault("none", "")
 FAULTS = (
     *(Fault("kill", part) for part in (*GATEWAYS, *SERVICES, *SERVERS)),
     Fault("empty", "redis"),

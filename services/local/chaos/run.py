@@ -29,17 +29,19 @@ from services.local.station.play import register_token
 
 Tell = Callable[[str], None]
 
-# Seconds: how long everything must have been well before the next fault; how long that is waited for; how long what
-# was acknowledged may take into Postgres and into the events.
+# Seconds: how long everything must have been well before the next fault; how long that is waited for.
 CALM = 3.0
 _LONGEST = 90.0
-_SETTLE = 20.0
 _TICK = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """interval: seconds between two messages of a station. orders: commands a second. warm: seconds before it all."""
+    """interval: seconds between two messages of a station. orders: commands a second. warm: seconds before it all.
+
+    still: seconds without a fault, to compare with. settle: seconds that what was acknowledged may take into Postgres
+    and into the events.
+    """
 
     faults: Sequence[Fault]
     seed: int
@@ -47,6 +49,8 @@ class Plan:
     interval: float = 2.0
     orders: float = 4.0
     warm: float = 10.0
+    still: float = 10.0
+    settle: float = 20.0
 
 
 T = TypeVar("T")
@@ -80,7 +84,7 @@ class Course:
             await asyncio.sleep(plan.warm)
             giving = asyncio.create_task(orders.run([it.id for it in self._crowd.stations], plan.orders))
             try:
-                for number, fault in enumerate([NONE, *plan.faults]):
+                for number, fault in enumerate([replace(NONE, seconds=plan.still), *plan.faults]):
                     self.tell(f"{number} of {len(plan.faults)}: {fault.name}")
                     await self._befall(fault)
                 self.tell("the end: sessions come to their end, commands too")
@@ -98,7 +102,7 @@ class Course:
         fell = [name for name, count in self._starts().items() if count > starts[name] + fault.restarts(name)]
         recent = [said for said in self.books.said() if said.due > began - _LONGEST]
         row = Row(fault.name, began, blow.back)
-        if fault is not NONE:
+        if fault.part:
             row = replace(row, down=blow.down, recovery=recovery(recent, blow.back) if calm else None)
         await self._compare()
         self.results.rows.append(replace(row, ended=time.time(), fell=tuple(fell)))
@@ -128,12 +132,12 @@ class Course:
             await self._kafka.read_on(self.told)
             return list(check.sessions(over, kept, self.told))
 
-        self._note(await _repeated(look, _SETTLE))
+        self._note(await _repeated(look, self.plan.settle))
 
     async def _compare_all(self) -> None:
         """Everything, once all commands have ended and all events have left."""
         last = max((given.at for given in self.books.given), default=0.0) + EXPIRES_IN
-        left = last + commands.PATIENCE.total_seconds() + _SETTLE - time.time()
+        left = last + commands.PATIENCE.total_seconds() + self.plan.settle - time.time()
         await _repeated(self._postgres.open_commands, left)
         on = {it.id: it.newest for it in self._crowd.stations if it.connected and it.newest}
 
@@ -142,7 +146,7 @@ class Course:
             await self._kafka.read_on(self.told)
             return list(self._breaches(on))
 
-        self._note(await _repeated(look, _SETTLE))
+        self._note(await _repeated(look, self.plan.settle))
         given, breaches = self._whole.commands, self.results.breaches
         self.results.rows = [counted(row, self.books, given, breaches) for row in self.results.rows]
         self.results.totals = totals(self.books, self._whole, self.told)

@@ -129,7 +129,7 @@ def refuse_a_driver(run: Run) -> None:
 
 def leave_unanswered(run: Run) -> None:
     said = run.books.loose[0]
-    said.tries.insert(0, Try("first", 1, said.due))
+    said.tries.insert(0, Try("first", 1, said.due - 1))
 
 
 def use_another_ones_slot(run: Run) -> None:
@@ -222,6 +222,13 @@ def unanswered(run: Run) -> None:
     charge = run.books.charges[0]
     charge.said.pop()
     charge.said[-1].tries.clear()
+
+
+def test_silence_that_ends_with_the_connection_is_no_breach() -> None:
+    run = Run()
+    said = run.books.loose[0]
+    said.tries.insert(0, Try("first", 0, said.due - 1))
+    assert found(run) == []
 
 
 def test_what_was_not_acknowledged_may_be_there_or_not() -> None:

@@ -1,16 +1,24 @@
-"""python -m tests.faults.broken.hasty: transactions, which commits offsets first, and dies before it does the rest."""
+"""python -m tests.faults.careless: transactions, which breaks two promises on purpose, so that it shows who sees that.
 
+It commits offsets first, and dies before it does the rest; and it leaves one CALL without an answer.
+"""
+
+import itertools
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from services.common import kafka
+from services.common import calls, kafka
 from services.common.bus import Record
 from services.common.service import main
+from services.transactions import app
 from services.transactions.__main__ import real
 
 # It dies after so many batches, with the next that has a message which the gateway has answered.
 BATCHES = 40
+DROPPED = 20
+COUNT = itertools.count(1)
 
 
 class Hasty(kafka.KafkaSubscription):
@@ -27,6 +35,14 @@ class Hasty(kafka.KafkaSubscription):
         return records
 
 
+class Silent(calls.Replies):
+    """All replies but one."""
+
+    def settle(self, answers: Iterable[tuple[calls.Call, calls.Answer]], now: datetime) -> list[Record]:
+        return [reply for reply in super().settle(answers, now) if next(COUNT) != DROPPED]
+
+
 if __name__ == "__main__":
     kafka.KafkaSubscription = Hasty  # type: ignore[misc]
+    app.Replies = Silent  # type: ignore[misc]
     main(real)
