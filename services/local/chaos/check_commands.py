@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from services.common.commands import OPEN, PATIENCE
 from services.local.chaos.books import Books, Order
-from services.local.chaos.check import Breach
+from services.local.chaos.breach import Breach
 from services.local.chaos.found import Command, Told, Whole
 
 # Of these nothing was on the wire.

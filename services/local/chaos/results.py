@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from services.local.chaos.books import Books, Said
-from services.local.chaos.check import Breach
+from services.local.chaos.breach import Breach
 from services.local.chaos.found import Command, Told, Whole
 
 # Seconds: a CALL that waits longer is not being served; and how long after a part's return that may be so.

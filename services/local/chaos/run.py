@@ -12,10 +12,9 @@ import httpx
 
 from services.common import commands
 from services.local.bench.scripts import TOKEN
-from services.local.chaos import check, leases
+from services.local.chaos import check_calls, check_commands, check_sessions, check_system, leases
 from services.local.chaos.books import Books, Charge
-from services.local.chaos.check import Breach
-from services.local.chaos.check_commands import commands as check_commands
+from services.local.chaos.breach import Breach
 from services.local.chaos.crowd import Crowd
 from services.local.chaos.faults import NONE, Fault
 from services.local.chaos.found import Told
@@ -130,7 +129,7 @@ class Course:
         async def look() -> list[Breach]:
             kept = await self._postgres.kept(over)
             await self._kafka.read_on(self.told)
-            return list(check.sessions(over, kept, self.told))
+            return list(check_sessions.sessions(over, kept, self.told))
 
         self._note(await _repeated(look, self.plan.settle))
 
@@ -153,17 +152,17 @@ class Course:
 
     def _breaches(self, on: Mapping[str, str]) -> Iterator[Breach]:
         books, whole, told = self.books, self._whole, self.told
-        yield from check.sessions(books.charges, whole.kept, told)
-        yield from check.strangers(books.charges, whole.kept)
-        yield from check.calls(books.loose, whole, told)
-        yield from check.passed(books.said(), told)
-        yield from check.states(books.loose, told)
-        yield from check.answers(books.said())
-        yield from check.presence(on, books.loose, whole, told)
-        yield from check.unanswered(books.said(), self._troubled())
-        yield from check.repeated(told)
-        yield from check.slots(told)
-        yield from check_commands(books, whole, told, max(row.down for row in self.results.rows))
+        yield from check_sessions.sessions(books.charges, whole.kept, told)
+        yield from check_sessions.strangers(books.charges, whole.kept)
+        yield from check_calls.calls(books.loose, whole, told)
+        yield from check_calls.passed(books.said(), told)
+        yield from check_calls.states(books.loose, told)
+        yield from check_calls.answers(books.said())
+        yield from check_system.presence(on, books.loose, whole, told)
+        yield from check_calls.unanswered(books.said(), self._troubled())
+        yield from check_system.repeated(told)
+        yield from check_system.slots(told)
+        yield from check_commands.commands(books, whole, told, max(row.down for row in self.results.rows))
 
     def _troubled(self) -> list[tuple[float, float]]:
         """When a CALL may be left without an answer: from a blow until recovery must be over."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from services.local.chaos.books import Books, Charge, Given, Kind, Order, Said, Try
-from services.local.chaos.check import KINDS, event_id
+from services.local.chaos.check_calls import event_id
+from services.local.chaos.check_sessions import KINDS
 from services.local.chaos.found import Command, Event, Kept, Passed, Told, Transaction, Whole
 
 BEGAN = datetime(2030, 1, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.local.chaos import check
+from services.local.chaos import check_calls, check_sessions, check_system
 from services.local.chaos.books import Try
 from services.local.chaos.check_commands import commands
 from services.local.chaos.found import Passed
@@ -17,16 +17,16 @@ def found(run: Run) -> list[str]:
     """The kinds of all breaches."""
     said, whole, told = list(run.books.said()), run.whole, run.told
     breaches = [
-        *check.sessions(run.books.charges, whole.kept, told),
-        *check.strangers(run.books.charges, whole.kept),
-        *check.calls(said, whole, told),
-        *check.passed(said, told),
-        *check.states(said, told),
-        *check.answers(said),
-        *check.presence({OLD: "m4", NEW: "m10"}, said, whole, told),
-        *check.unanswered(said, [(BEGAN.timestamp() - 60, BEGAN.timestamp() - 30)]),
-        *check.repeated(told),
-        *check.slots(told),
+        *check_sessions.sessions(run.books.charges, whole.kept, told),
+        *check_sessions.strangers(run.books.charges, whole.kept),
+        *check_calls.calls(said, whole, told),
+        *check_calls.passed(said, told),
+        *check_calls.states(said, told),
+        *check_calls.answers(said),
+        *check_system.presence({OLD: "m4", NEW: "m10"}, said, whole, told),
+        *check_calls.unanswered(said, [(BEGAN.timestamp() - 60, BEGAN.timestamp() - 30)]),
+        *check_system.repeated(told),
+        *check_system.slots(told),
         *commands(run.books, whole, told, down=0.0),
     ]
     return [breach.what for breach in breaches]
