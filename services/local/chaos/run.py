@@ -165,8 +165,12 @@ class Course:
         yield from check_commands.commands(books, whole, told, max(row.down for row in self.results.rows))
 
     def _troubled(self) -> list[tuple[float, float]]:
-        """When a CALL may be left without an answer: from a blow until recovery must be over."""
-        return [(row.began - PATIENCE, row.back + RECOVERY) for row in self.results.rows if row.down]
+        """When a CALL may be left without an answer: from a blow until recovery must be over, or was."""
+        rows = [row for row in self.results.rows if row.down]
+        return [
+            (row.began - PATIENCE, row.ended if row.recovery is None else row.back + max(RECOVERY, row.recovery))
+            for row in rows
+        ]
 
     def _note(self, breaches: Sequence[Breach]) -> None:
         known = set(self.results.breaches)
