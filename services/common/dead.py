@@ -54,7 +54,11 @@ async def put_aside(bus: Bus, record: Record, topic: str, error: Exception, now:
     except Exception:
         # Too long, or of a shape that cannot be sent: what is known of it is told all the same.
         letter = stripped(letter)
-        await bus.publish([letter])
+        try:
+            await bus.publish([letter])
+        except Unprocessable as problem:
+            # No fault of the record: there is no such topic.
+            raise Unavailable(str(problem)) from problem
     told(letter, error)
 
 

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from services.common import metrics
-from services.common.bus import Bus, Record
+from services.common.bus import Bus, Record, refused
 from services.common.clock import Clock
 from services.common.database import AWAY, Connection, Database
 from services.common.dead import put_aside
@@ -55,7 +55,7 @@ async def add(db: Connection, records: Sequence[Record]) -> None:
 class Relay:
     """Sends what stands in the outbox, oldest first. Many may run: one leads, the others wait.
 
-    dead_topic: told of what Kafka does not take, so that the others do not wait for it for ever.
+    dead_topic: told of what is too long for Kafka, so that the others do not wait for it for ever.
     """
 
     def __init__(self, database: Database, bus: Bus, dead_topic: str, clock: Clock) -> None:
@@ -75,7 +75,7 @@ class Relay:
                             # With a connection that is broken the lock is gone.
                             with contextlib.suppress(*AWAY):
                                 await db.execute(RESIGN)
-            except Unavailable as error:
+            except (Unavailable, Unprocessable) as error:
                 log.warning("outbox waits", reason=str(error))
             await asyncio.sleep(FOLLOW)
 
@@ -94,8 +94,8 @@ class Relay:
 
     async def _publish(self, records: Sequence[Record]) -> None:
         failed = await self._bus.attempt(records)
-        for _, problem in failed:
-            if not isinstance(problem, Unprocessable):
+        for record, problem in failed:
+            if not refused(record):
                 raise problem
         for record, problem in failed:
             await put_aside(self._bus, record, self._dead_topic, problem, self._clock())

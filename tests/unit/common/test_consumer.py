@@ -310,3 +310,22 @@ async def test_letters_are_counted_whoever_makes_them() -> None:
 
 def counted() -> float:
     return REGISTRY.get_sample_value("voltbus_dead_letters_total") or 0
+
+
+async def test_where_letters_have_no_topic_the_record_waits_for_it() -> None:
+    """It is not lost, and the process does not end over it."""
+
+    def fail(_: Sequence[Record]) -> None:
+        raise Unprocessable("no call")
+
+    class Bare(MemoryBus):
+        async def publish(self, records: Sequence[Record]) -> None:
+            if missing and DEAD in {one.topic for one in records}:
+                missing.pop()
+                raise Unprocessable(f"{DEAD} has no such partition")
+            await super().publish(records)
+
+    bus, missing = Bare(1), [True] * 6
+    await bus.publish([record(1)])
+    await settle(bus, Service(fail), 1)
+    assert [letter.value for letter in bus.all(DEAD)] == [b"1"]
