@@ -68,6 +68,12 @@ class Stack:
     def __getitem__(self, name: str) -> Part:
         return self._services.get(name) or self.servers[name]
 
+    def add(self, name: str) -> Part:
+        """A further process, such as "transactions-1" for the second of a kind; not started yet."""
+        self.ports = _fill([name], self.ports)
+        part = self._services[name] = Part(self._spec(name), self.servers.home)
+        return part
+
     def parts(self) -> list[Part]:
         """All processes, the servers first."""
         return [*self.servers.parts.values(), *self._services.values()]

@@ -37,7 +37,8 @@ async def handled(http: httpx.AsyncClient, address: str, action: str) -> int:
 async def metrics(http: httpx.AsyncClient, address: str) -> str:
     """The /metrics page of the process at `address`. Raises LocalError where it does not answer."""
     try:
-        response = await http.get(f"{address}/metrics")
+        # Not over a connection of before, which the process may be closing at this moment.
+        response = await http.get(f"{address}/metrics", headers={"Connection": "close"})
         response.raise_for_status()
     except httpx.HTTPError as error:
         raise LocalError(f"no metrics from {address} ({type(error).__name__}): see its log") from None

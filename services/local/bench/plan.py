@@ -8,6 +8,8 @@ from services.local.errors import LocalError
 # As many messages as are answered: every station calls again as soon as it has its answer.
 FULL = None
 Rate = float | None
+# A rate at which batches are of one size, however many stations there are.
+STEADY = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,35 @@ class Overload:
         return self.scenario.stations
 
 
-Measured = Scenario | Arrival | Overload
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """`scenario` on one process of gateway and service, then on two, up to `most`: at its rate, and at `each` for each.
+
+    moving: what goes on while a process of the service comes, leaves, or is killed. move_seconds: of each of these
+    phases. gone: one is killed for good, which its group notices after a while.
+    """
+
+    name: str
+    title: str
+    scenario: Scenario
+    moving: Scenario
+    each: float = STEADY / 2
+    most: int = 3
+    move_seconds: float = 12.0
+    gone: bool = True
+    quoted: bool = False
+
+    @property
+    def stations(self) -> int:
+        return max(self.scenario.stations, self.moving.stations)
+
+    def rates(self, count: int) -> tuple[float, ...]:
+        """Messages a second over `count` processes, the lowest first."""
+        together = [rate for rate in self.scenario.rates if rate is not FULL]
+        return tuple(sorted({*together, count * self.each}))
+
+
+Measured = Scenario | Arrival | Overload | Scaling
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +148,10 @@ class Plan:
                 return 6 + scenario.stations / 1500 + 3 * len(scenario.counts)
             case Overload():
                 return scenario.stations / 800 + 2 * scenario.seconds
+            case Scaling():
+                phases = sum(len(scenario.rates(count)) for count in range(1, scenario.most + 1))
+                starting = scenario.most * (scenario.stations / 800 + 4)
+                return starting + phases * (1.5 * self.seconds + 1) + (5 + scenario.gone) * scenario.move_seconds
 
 
 _METER = Scenario(
@@ -131,8 +165,17 @@ _METER = Scenario(
     (FULL,),
     quoted=True,
 )
-# A rate at which batches are of one size, however many stations there are.
-STEADY = 1000.0
+_STARTS = Scenario(
+    "starts",
+    "OCPP 1.6 StartTransaction",
+    "1.6",
+    "starts",
+    "StartTransaction",
+    "transactions",
+    "transactions.transaction",
+    (FULL,),
+    profiled=True,
+)
 SCENARIOS: tuple[Measured, ...] = (
     replace(_METER, profiled=True),
     replace(_METER, name="meter-5000", stations=5000),
@@ -155,17 +198,7 @@ SCENARIOS: tuple[Measured, ...] = (
         ("sessions", 7),
         profiled=True,
     ),
-    Scenario(
-        "starts",
-        "OCPP 1.6 StartTransaction",
-        "1.6",
-        "starts",
-        "StartTransaction",
-        "transactions",
-        "transactions.transaction",
-        (FULL,),
-        profiled=True,
-    ),
+    _STARTS,
     Scenario(
         "boots",
         "OCPP 2.0.1 BootNotification",
@@ -196,6 +229,12 @@ SCENARIOS: tuple[Measured, ...] = (
         "overload",
         "Twice as many MeterValues as can be taken",
         replace(_METER, rates=(), stations=5000, echo=False, quoted=False),
+    ),
+    Scaling(
+        "scaling",
+        "Several processes of gateway and transactions",
+        replace(_METER, rates=(STEADY,), echo=False, quoted=False),
+        replace(_STARTS, rates=(300,), stations=300, profiled=False),
     ),
 )
 STANDARD = Plan(SCENARIOS)
@@ -228,6 +267,9 @@ def sized(scenario: Measured, stations: int) -> Measured:
             return replace(scenario, counts=tuple(counts))
         case Overload():
             return replace(scenario, scenario=replace(scenario.scenario, stations=stations))
+        case Scaling():
+            load, moving = (replace(it, stations=stations) for it in (scenario.scenario, scenario.moving))
+            return replace(scenario, scenario=load, moving=moving)
 
 
 def choose(plan: Plan, names: Sequence[str]) -> Plan:
@@ -247,3 +289,5 @@ def _shortened(scenario: Measured) -> Measured:
             return replace(small, counts=small.counts[-2:])
         case Overload() as small:
             return replace(small, seconds=2.0)
+        case Scaling() as small:
+            return replace(small, most=2, move_seconds=2.0, gone=False)

@@ -148,6 +148,56 @@ class Overloaded:
     closed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`count` processes of gateway and service. per_s: over all of them. cpu_us: of each process, for one message.
+
+    handled: messages by process of the service; frames: in and out, by gateway.
+    """
+
+    count: int
+    per_s: float
+    answered: int
+    p50_ms: float
+    p99_ms: float
+    cpu_us: Mapping[str, float]
+    handled: Mapping[str, int]
+    frames: Mapping[str, int]
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A phase in which something is done to a process. stored: rows; None where Postgres was not looked at."""
+
+    what: str
+    sent: int
+    answered: int
+    stored: int | None
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+    @property
+    def closed(self) -> bool:
+        """Whether every CALL was answered, and stored once."""
+        return self.sent == self.answered and self.stored in (None, self.answered)
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """Of a scaling. each: messages a second for each process, in those shares in which the load grows with them."""
+
+    scenario: str
+    each: float
+    shares: Sequence[Share]
+    moves: Sequence[Move]
+
+    @property
+    def closed(self) -> bool:
+        return all(share.closed for share in self.shares) and all(move.closed for move in self.moves)
+
+
 @dataclass
 class Results:
     """Everything of a run. yardstick: rows as its program prints them, with the stations and when it ran."""
@@ -158,6 +208,7 @@ class Results:
     books: list[Books] = field(default_factory=list)
     arrivals: list[Arrived] = field(default_factory=list)
     overloads: list[Overloaded] = field(default_factory=list)
+    scalings: list[Scaled] = field(default_factory=list)
     profiles: list[Profile] = field(default_factory=list)
     yardstick: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -180,7 +231,8 @@ class Results:
         """Whether all numbers add up."""
         rows = [row.closed and row.answered == row.sent for row in self.rows]
         books = [it.closed for it in self.books] + [it.closed for it in self.arrivals]
-        return all(rows) and all(books) and all(it.closed for it in self.overloads)
+        others = [it.closed for it in self.overloads] + [it.closed for it in self.scalings]
+        return all(rows) and all(books) and all(others)
 
     def dump(self) -> dict[str, Any]:
         """As JSON."""

@@ -13,10 +13,11 @@ from services.local.bench.arrivals import arrive
 from services.local.bench.handled import handled, reached
 from services.local.bench.loads import Loads
 from services.local.bench.overload import overload
-from services.local.bench.plan import FULL, Arrival, Measured, Overload, Plan, Rate, Scenario
+from services.local.bench.plan import FULL, Arrival, Measured, Overload, Plan, Rate, Scaling, Scenario
 from services.local.bench.profiles import profiled
 from services.local.bench.results import Books, Results, row
 from services.local.bench.samples import fill
+from services.local.bench.scaling import Crew, scale
 from services.local.bench.scripts import TOKEN
 from services.local.bench.stage import ECHO, VOLTBUS, Stage
 from services.local.bench.tally import Tally
@@ -59,6 +60,8 @@ class Course:
                 self.results.arrivals.append(await arrive(scenario, self.stage, self.loads, prefix))
             case Overload():
                 self.results.overloads.append(await overload(scenario, self.stage, self.loads, self.http, prefix))
+            case Scaling():
+                await self._scaling(scenario, prefix)
 
     async def _scenario(self, scenario: Scenario, prefix: str) -> None:
         before = await self._look(scenario)
@@ -88,6 +91,14 @@ class Course:
                 None if kept is None or now_kept is None else now_kept - kept,
             )
         )
+
+    async def _scaling(self, scaling: Scaling, prefix: str) -> None:
+        if self.stage.stack is None:
+            self.results.notes.append("On a system that ran already, no further processes were started.")
+            return
+        crew = Crew(self.stage.stack, self.http, scaling.scenario.service)
+        scaled = await scale(scaling, crew, self.stage, self.loads, prefix, self.plan.seconds)
+        self.results.scalings.append(scaled)
 
     async def _fill(self, scenario: Scenario) -> None:
         """Where Postgres can be looked at."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from services.local.bench.plots import Plot
 from services.local.bench.profiles import NAMES, Profile
-from services.local.bench.results import Arrived, Overloaded, Results
+from services.local.bench.results import Arrived, Overloaded, Results, Scaled
+from services.local.bench.spread import balance, cost
 from services.local.bench.tables import GROUPS, table
 from services.local.bench.targets import verdicts
 
@@ -42,6 +43,12 @@ def overloads(results: Results) -> str:
     """What becomes of more than can be taken."""
     titles = {scenario.name: scenario.title for scenario in results.scenarios}
     return "\n".join(_section(titles[it.scenario], _overload(it)) for it in results.overloads)
+
+
+def scalings(results: Results) -> str:
+    """What several processes cost, how the work is spread over them, and who waits when one comes or goes."""
+    titles = {scenario.name: scenario.title for scenario in results.scenarios}
+    return "\n".join(_section(titles[it.scenario], _scaling(it)) for it in results.scalings)
 
 
 def profiles(found: Sequence[Profile]) -> str:
@@ -123,6 +130,44 @@ def _overload(it: Overloaded) -> list[str]:
         f"- {it.sent:,} CALLs: {'all answered, and stored' if it.closed else '**not all answered and stored**'}",
         "",
         *table(heads, waits),
+    ]
+
+
+def _scaling(it: Scaled) -> list[str]:
+    heads = [
+        "of each",
+        "messages/s",
+        "gateways, µs",
+        "transactions, µs",
+        "Kafka, µs",
+        "Postgres, µs",
+        "p50 ms",
+        "p99 ms",
+    ]
+    heads += ["messages by gateway", "by process of transactions"]
+    rows = [
+        [
+            str(share.count),
+            f"{share.per_s:,.0f}",
+            *(f"{cost(share, kind):,.0f}" for kind in ("gateway", "transactions", "kafka", "postgres")),
+            *(f"{share.p50_ms:,.1f}", f"{share.p99_ms:,.1f}"),
+            *(balance(share.frames), balance(share.handled)),
+        ]
+        for share in it.shares
+    ]
+    moves = [
+        [move.what, f"{move.sent:,}", "yes" if move.closed else "**no**", f"{move.p50_ms:,.1f}", f"{move.max_ms:,.0f}"]
+        for move in it.moves
+    ]
+    return [
+        "MeterValues at one rate, whatever the number of processes, and at a rate that grows with them: CPU a message",
+        "of all processes of a kind, and how evenly the messages lie on them.",
+        "",
+        *table(heads, rows),
+        "",
+        "While stations start transactions, something is done to one of the processes of transactions.",
+        "",
+        *table(["", "CALLs", "all answered, and stored once", "p50 ms", "longest wait ms"], moves),
     ]
 
 

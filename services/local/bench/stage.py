@@ -29,7 +29,7 @@ class Stage:
     url: where stations connect. rest: the HTTP address of the gateway and each service. bearer: opens its REST API.
     pids: of gateway, services and servers, by name; those that are not on this machine are missing. postgres: where
     tables are looked at; empty: nowhere. services, echoes: the processes that can take each other's place. gateway: the
-    process, where it is ours.
+    process, and stack: all of them, where they are ours.
     """
 
     url: str
@@ -40,6 +40,7 @@ class Stage:
     services: Mapping[str, Part] = field(default_factory=dict)
     echoes: Mapping[str, Part] = field(default_factory=dict)
     gateway: Part | None = None
+    stack: Stack | None = None
 
     async def fresh_gateway(self) -> None:
         """Starts the gateway anew, so that no room is left in it from connections that have gone."""
@@ -105,6 +106,7 @@ async def on(servers: Servers, env: Mapping[str, str], report: Report) -> AsyncI
             services=services,
             echoes={name: Part(_echo(stack[name].spec), servers.home) for name in _REPLACEABLE},
             gateway=stack["gateway"],
+            stack=stack,
         )
         try:
             yield stage

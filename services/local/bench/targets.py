@@ -6,12 +6,14 @@ from statistics import mean
 
 from services.local.bench.plan import FULL, STEADY, Overload, Rate
 from services.local.bench.results import Arrived, Results, Row
+from services.local.bench.spread import cost, longest
 from services.local.bench.stage import ECHO, VOLTBUS
 
 _YARDSTICK_SHARE, _ECHO_SHARE = 0.8, 0.5
 _SESSIONS_PER_S, _STARTS_PER_S = 4000, 2500
 _ARRIVAL_SECONDS = 10
 _CONNECTION_KB = 25
+_MOVE_SECONDS = 3
 _FLAT = 0.15
 FLAT_STATIONS = ("stations-100", "stations-1000", "stations-10000")
 
@@ -186,6 +188,29 @@ def _back_pressure(results: Results) -> list[Verdict]:
     return made
 
 
+def _moves(results: Results) -> list[Verdict]:
+    made = []
+    for it in results.scalings:
+        if worst := longest(it.moves):
+            what = "longest wait while a process of transactions comes, leaves or is restarted"
+            seconds = worst.max_ms / 1e3
+            figure, beside = f"{seconds:.1f} s", f"{worst.what}; all CALLs {'' if it.closed else 'not '}stored once"
+            made.append(_at_most(what, f"≤ {_MOVE_SECONDS} s", _MOVE_SECONDS, seconds, figure, beside))
+    return made
+
+
+def _spread(results: Results) -> list[Verdict]:
+    made = []
+    for it in results.scalings:
+        grown = [share for share in it.shares if share.per_s == share.count * it.each]
+        costs = [cost(share, "gateway") + cost(share, "transactions") for share in grown]
+        what = f"CPU a message of 1 → {len(costs)} processes of gateway and transactions, {it.each:,.0f}/s for each"
+        figure = " → ".join(f"{each:,.0f}" for each in costs) + " µs"
+        off = deviation(costs)
+        made.append(Verdict(what, f"± {_FLAT:.0%}", figure, f"± {off:.0%}", None, off <= _FLAT))
+    return made
+
+
 JUDGES: Sequence[Callable[[Results], list[Verdict]]] = (
     _beside_the_yardstick,
     _rate("sessions", "TransactionEvents, whole sessions", _SESSIONS_PER_S),
@@ -200,4 +225,6 @@ JUDGES: Sequence[Callable[[Results], list[Verdict]]] = (
     _flat(FLAT_STATIONS, _of_stations),
     _flat((FLAT_STATIONS[1], "samples"), _of_samples),
     _back_pressure,
+    _spread,
+    _moves,
 )

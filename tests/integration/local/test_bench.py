@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from services.local.bench import command
-from services.local.bench.plan import FULL, SCENARIOS, Overload, Plan, Scenario, sized
+from services.local.bench.plan import FULL, SCENARIOS, Overload, Plan, Scaling, Scenario, sized
 from services.local.bench.stage import Stage, on
 from services.local.settings import LocalSettings
 from tests.conftest import Stack
@@ -35,7 +35,17 @@ LOADS = (*ECHOED, load("samples", stored=1000))
 OTHERS = tuple(sized(KNOWN[name], STATIONS) for name in ("idle", "idle-deflate"))
 OVERLOAD = KNOWN["overload"]
 assert isinstance(OVERLOAD, Overload)
-MEASURED = (*LOADS, *OTHERS, replace(sized(OVERLOAD, STATIONS), seconds=1.0, probes=2))
+SCALING = sized(KNOWN["scaling"], STATIONS)
+assert isinstance(SCALING, Scaling)
+SCALED = replace(
+    SCALING,
+    scenario=replace(SCALING.scenario, rates=(40.0,)),
+    moving=replace(SCALING.moving, rates=(20.0,)),
+    each=20.0,
+    most=2,
+    move_seconds=3.0,
+)
+MEASURED = (*LOADS, *OTHERS, replace(sized(OVERLOAD, STATIONS), seconds=1.0, probes=2), SCALED)
 
 
 @dataclass(frozen=True)
@@ -155,6 +165,21 @@ def test_more_than_can_be_taken_is_answered_in_the_end(measured: Measured) -> No
     assert overload["due_per_s"] == pytest.approx(2 * overload["capacity_per_s"])
     assert overload["sent"] > 0
     assert all(memory > 1 for memory in overload["memory_mb"])
+
+
+def test_processes_come_and_go_and_nothing_is_lost_or_twice(measured: Measured) -> None:
+    (scaled,) = measured.data["scalings"]
+    assert [(share["count"], share["per_s"]) for share in scaled["shares"]] == [(1, 20), (1, 40), (2, 40)]
+    for share in scaled["shares"]:
+        assert share["closed"]
+        assert sum(share["handled"].values()) == share["answered"] > 0
+        assert len(share["handled"]) == len(share["frames"]) == share["count"]
+        assert all(share["frames"].values())
+    moves = {move["what"]: move for move in scaled["moves"]}
+    assert len(moves) == 6
+    for what, move in moves.items():
+        print(f"{what}: longest wait {move['max_ms']:.0f} ms")
+        assert move["sent"] == move["answered"] == move["stored"] > 0, what
 
 
 def test_processes_were_looked_at(measured: Measured) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.local.bench.plan import SCENARIOS, STANDARD, Arrival, Overload, Scenario, planned
+from services.local.bench.plan import SCENARIOS, STANDARD, Arrival, Overload, Scaling, Scenario, planned
 from services.local.bench.scripts import SCRIPTS
 from services.local.bench.yardstick import rows
 from services.local.errors import LocalError
@@ -16,7 +16,7 @@ def test_scenarios_name_what_there_is() -> None:
         if isinstance(scenario, Arrival):
             assert list(scenario.counts) == sorted(set(scenario.counts))
             continue
-        load = scenario.scenario if isinstance(scenario, Overload) else scenario
+        load = scenario.scenario if isinstance(scenario, Overload | Scaling) else scenario
         assert load.script in SCRIPTS
         assert load.version in DIALECTS
         assert load.service in SERVICES
@@ -30,9 +30,9 @@ def test_the_standard_plan_is_used_unless_something_is_said() -> None:
 
 def test_the_quick_one_is_quick_and_covers_every_kind() -> None:
     quick = planned(True)
-    assert quick.about_seconds < 150
+    assert quick.about_seconds < 160
     whole = {scenario.name: scenario for scenario in SCENARIOS}
-    assert {type(scenario) for scenario in quick.scenarios} == {Scenario, Arrival, Overload}
+    assert {type(scenario) for scenario in quick.scenarios} == {Scenario, Arrival, Overload, Scaling}
     assert {it.script for it in quick.scenarios if isinstance(it, Scenario)} == set(SCRIPTS)
     for small in quick.scenarios:
         large = whole[small.name]
@@ -69,3 +69,10 @@ def test_of_a_yardstick_the_last_of_each_phase_counts() -> None:
     output = "\n".join([line % ("meter", 100), "up", line % ("boot", 1), line % ("meter", 200)])
     expected = {"phase": "meter", "per_s": 200, "p50": 1.0, "p99": 2.0, "cpu_total_us": 3}
     assert rows(output, 500, "before") == [{"when": "before", "stations": 500} | expected]
+
+
+def test_the_load_stays_and_grows_with_the_processes() -> None:
+    (scaling,) = planned(False, ["scaling"], stations=12).scenarios
+    assert isinstance(scaling, Scaling)
+    assert [scaling.rates(count) for count in (1, 2, 3)] == [(500, 1000), (1000,), (1000, 1500)]
+    assert scaling.scenario.stations == scaling.moving.stations == scaling.stations == 12
