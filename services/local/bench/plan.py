@@ -65,7 +65,7 @@ class Overload:
     """`times` as many messages are due as `scenario` can take, for so many seconds; then the load ends.
 
     probes: further stations that start a transaction now and then: before, meanwhile, and until that is as fast as
-    before.
+    before: half of them take at most `as_fast` times as long.
     """
 
     name: str
@@ -75,6 +75,7 @@ class Overload:
     seconds: float = 20.0
     probes: int = 50
     probe_rate: float = 25.0
+    as_fast: float = 2.0
     quoted: bool = False
 
     @property

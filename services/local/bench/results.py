@@ -127,7 +127,7 @@ class Overloaded:
 
     wait: from a CALL's sending to its answer, of the load itself. calm, meanwhile: of the probes. recovered_seconds:
     after the end of the load, until the probes were as fast as before; stored_seconds: until the service had handled
-    all. memory_mb: of the gateway before, at most, and after. paused: sockets that it did not read, at most.
+    all. memory_mb: of the gateway before, at most, and after. unread: sockets that it did not read, at most.
     closed: every CALL was answered, and every answer is kept.
     """
 
@@ -144,7 +144,7 @@ class Overloaded:
     recovered_seconds: float
     stored_seconds: float
     memory_mb: tuple[float, float, float]
-    paused: int
+    unread: int
     closed: bool
 
 

@@ -5,8 +5,9 @@ import asyncio
 import asyncpg
 
 _WRITERS = 2
-# A hundred of each transaction, of this month, in order of time; their readings are those of a sample that is there.
-# Ids below zero are nobody else's.
+# A hundred of each transaction, of this month, in order of time. Keys are what they would be, for what is to be found
+# out is whether a large index costs more; there is one reading in each, so that a disk takes them. Ids below zero are
+# nobody else's.
 FILL = """
 insert into transactions.sample (transaction_id, taken_at, received_at, seq_no, digest, said, readings)
 select n / 100 - $4::bigint, at, at, null, ('x' || left(md5(n::text), 16))::bit(64)::bigint, null, $3::jsonb
@@ -14,12 +15,14 @@ from generate_series($1::bigint, $2::bigint) as n
 cross join lateral (
     select date_trunc('month', now()) + (now() - date_trunc('month', now())) * (n / $4::bigint::float8) as at) as t"""
 
+READING = "select jsonb_build_array(readings -> 0) from transactions.sample limit 1"
+
 
 async def fill(dsn: str, count: int) -> None:
     """Adds `count` samples, and lets Postgres tidy up after them; at least one must be there."""
     connection = await asyncpg.connect(dsn)
     try:
-        readings = await connection.fetchval("select readings from transactions.sample limit 1")
+        readings = await connection.fetchval(READING)
         share = -(-count // _WRITERS)
         parts = [(first, min(first + share, count) - 1) for first in range(0, count, share)]
         await asyncio.gather(*(_write(dsn, first, last, readings, count) for first, last in parts))

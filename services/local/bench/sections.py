@@ -124,7 +124,7 @@ def _overload(it: Overloaded) -> list[str]:
         f"- {it.acknowledged_per_s:,.0f}/s were answered; a CALL waited {it.wait.p50_ms:,.0f} ms (p50),"
         f" {it.wait.p99_ms:,.0f} ms (p99) once it was sent",
         f"- gateway memory: {before:,.0f} MB before, {most:,.0f} MB at most, {after:,.0f} MB after;"
-        f" {it.paused:,} sockets were not read, at most",
+        f" {it.unread:,} sockets were not read, at most",
         f"- the service had handled everything {it.stored_seconds:.1f} s after the load had ended, and others were"
         f" answered as fast as before after {it.recovered_seconds:.1f} s",
         f"- {it.sent:,} CALLs: {'all answered, and stored' if it.closed else '**not all answered and stored**'}",

@@ -45,7 +45,7 @@ SCALED = replace(
     most=2,
     move_seconds=3.0,
 )
-MEASURED = (*LOADS, *OTHERS, replace(sized(OVERLOAD, STATIONS), seconds=1.0, probes=2), SCALED)
+MEASURED = (*LOADS, *OTHERS, replace(sized(OVERLOAD, STATIONS), seconds=1.0, probes=2, as_fast=50), SCALED)
 
 
 @dataclass(frozen=True)
