@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import msgspec
 import orjson
 from google.protobuf.message import DecodeError
-from prometheus_client import Counter, Histogram
 
 from services.common import metrics
 from services.common.bus import Record
@@ -86,10 +85,9 @@ class Replies:
         """The replies that stations wait for, and none where the gateway has answered; counts and times all calls."""
         settled = list(answers)
         for call, answer in settled:
-            outcome = "refused" if isinstance(answer, Refused) else "done"
-            handled, latency = _meters(call.action, call.version, outcome)
-            handled.inc()
-            latency.observe((now - call.received_at).total_seconds())
+            what = call.action, call.version
+            metrics.HANDLED.count((*what, "refused" if isinstance(answer, Refused) else "done"))
+            metrics.LATENCY.observe(what, (now - call.received_at).total_seconds())
         return [self.answer(call, answer) for call, answer in settled if not call.answered]
 
     def answer(self, call: Call, answer: Answer) -> Record:
@@ -112,9 +110,3 @@ class Replies:
         body = Outbound(station_id=call.station_id, connection_id=call.connection_id, reply=reply)
         key = call.connection_id.encode()
         return Record(self._topic, key, body.SerializeToString(), partition=call.slot)
-
-
-@cache
-def _meters(action: str, version: str, outcome: str) -> tuple[Counter, Histogram]:
-    """Looked up once: actions and versions are few."""
-    return metrics.HANDLED.labels(action, version, outcome), metrics.LATENCY.labels(action, version)

@@ -1,15 +1,17 @@
 """Every metric that services share, declared once. The gateway declares its own beside its code."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+
+from services.common.tallies import Counts, Times
 
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
-HANDLED = Counter("voltbus_calls_total", "CALLs handled by a service", ["action", "version", "outcome"])
-LATENCY = Histogram(
+HANDLED = Counts("voltbus_calls", "CALLs handled by a service", ("action", "version", "outcome"))
+LATENCY = Times(
     "voltbus_call_seconds",
     "from the receipt of a CALL at the gateway to its commit by the service",
-    ["action", "version"],
-    buckets=BUCKETS,
+    ("action", "version"),
+    BUCKETS,
 )
 BATCH = Histogram("voltbus_batch_records", "records handled in one go", buckets=(1, 2, 5, 10, 50, 100, 500, 1000, 2000))
 BATCH_SECONDS = Histogram(
@@ -21,3 +23,6 @@ DEAD = Counter("voltbus_dead_letters_total", "records put aside because they can
 RELAYED = Counter("voltbus_outbox_relayed_total", "records sent from the outbox to Kafka")
 COPY_SIZE = Gauge("voltbus_copy_entries", "entries in the in-memory copy of a compacted topic", ["topic"])
 UP = Gauge("voltbus_ready", "1 while this process can do its work")
+
+REGISTRY.register(HANDLED)
+REGISTRY.register(LATENCY)

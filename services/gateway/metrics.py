@@ -3,7 +3,7 @@
 from prometheus_client import REGISTRY, Counter, Gauge
 
 from services.common.metrics import BUCKETS
-from services.gateway.tallies import Counts, Times
+from services.common.tallies import Counts, Times
 
 FRAMES = Counts(
     "voltbus_gateway_frames",
