@@ -1,6 +1,7 @@
 """Times as stations write them, read leniently; times as we write them."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from services.ocpp.errors import ErrorCode, OcppError
 
@@ -14,6 +15,8 @@ def read_time(text: str) -> datetime:
         raise OcppError(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "timestamp: not a date-time of RFC 3339") from None
 
 
+# The answers of a batch tell one time.
+@lru_cache(maxsize=16)
 def write_time(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds and Z, as OCPP 2.0.1 asks (part 2, DateTime)."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
