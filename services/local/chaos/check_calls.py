@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from services.common.events import NAMESPACE
-from services.local.chaos.books import Kind, Said
+from services.local.chaos.books import Kind, Said, Try
 from services.local.chaos.breach import Breach, breach
 from services.local.chaos.found import Told, Whole
 from services.local.station.facts import Payload
@@ -82,18 +82,18 @@ def _verdict(answer: Payload) -> str:
     return str(answer.get("status", "Accepted"))
 
 
-def unanswered(said: Iterable[Said], troubled: Sequence[tuple[float, float]]) -> Iterator[Breach]:
-    """Where nothing was wrong, no CALL is passed over: one that came after it was answered, and it never was.
+def unanswered(said: Iterable[Said], troubled: Sequence[tuple[float, float]], patience: float) -> Iterator[Breach]:
+    """Where nothing was wrong, no CALL is passed over: it was never answered, while later ones of its kind were.
 
-    troubled: from when to when something was wrong.
+    troubled: from when to when something was wrong. patience: seconds that a station waits for an answer.
     """
     tries = [(one, tried) for one in said for tried in one.tries]
-    last = dict[tuple[str, int], float]()
+    served = defaultdict[str, list[Try]](list)
     for one, tried in tries:
         if tried.answered is not None:
-            place = one.station, tried.connection
-            last[place] = max(last.get(place, 0.0), tried.sent)
+            served[one.action].append(tried)
     for one, tried in tries:
-        passed_over = tried.answered is None and tried.sent < last.get((one.station, tried.connection), 0.0)
-        if passed_over and not any(begin < tried.sent < end for begin, end in troubled):
-            yield breach("unanswered", one, f"no answer to {tried.message_id}")
+        if tried.answered is None and not any(begin < tried.sent < end for begin, end in troubled):
+            since, until = tried.sent + 1, tried.sent + patience
+            if any(other.sent > since and (other.answered or until) < until for other in served[one.action]):
+                yield breach("unanswered", one, f"no answer to {tried.message_id}")

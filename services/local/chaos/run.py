@@ -159,7 +159,7 @@ class Course:
         yield from check_calls.states(books.loose, told)
         yield from check_calls.answers(books.said())
         yield from check_system.presence(on, books.loose, whole, told)
-        yield from check_calls.unanswered(books.said(), self._troubled())
+        yield from check_calls.unanswered(books.said(), self._troubled(), PATIENCE)
         yield from check_system.repeated(told)
         yield from check_system.slots(told)
         yield from check_commands.commands(books, whole, told, max(row.down for row in self.results.rows))
