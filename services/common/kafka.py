@@ -27,7 +27,7 @@ MANY_BYTES = 32 * 1024
 # A broker that takes longer to say which topics it has is not ready.
 ANSWER_SECONDS = 2
 # The shortest that brokers allow as they come. Longer than a restart takes: a member that was killed and comes back by
-# its name within this time moves no partitions. One that does not come back holds its own for so long (ADR 11).
+# its name within this time moves no partitions. One that does not come back holds its own for so long (ADR 14).
 SESSION_MS = 6_000
 # How soon a member hears that the group is shared anew.
 HEARTBEAT_MS = 500

@@ -23,7 +23,7 @@ from tests.integration.common.running import settings_of
 CALLS, DEAD = topics.calls("auth").name, topics.dead("auth").name
 STATIONS, EVERY = 40, 0.005
 # What is aimed at is 3 s; a busy machine may take its time.
-LONGEST_WAIT = 20.0
+LONGEST_WAIT = 60.0
 
 
 @dataclass
@@ -136,7 +136,7 @@ async def until(question: Callable[[], object]) -> None:
     async def answer() -> object:
         return question()
 
-    await eventually(answer, bool, 60)
+    await eventually(answer, bool, 120)
 
 
 @pytest.fixture
@@ -145,8 +145,8 @@ async def group(stack: Stack) -> Group:
 
 
 async def test_one_more_joins(group: Group) -> None:
+    await group.join(0)
     async with group.load():
-        await group.join(0)
         await group.does(0)
         await group.join(1)
         await group.does(1)
@@ -155,9 +155,9 @@ async def test_one_more_joins(group: Group) -> None:
 
 
 async def test_one_leaves(group: Group) -> None:
+    for instance in range(3):
+        await group.join(instance)
     async with group.load():
-        for instance in range(3):
-            await group.join(instance)
         for instance in range(3):
             await group.does(instance)
         await group.members[1].leave()
@@ -168,9 +168,9 @@ async def test_one_leaves(group: Group) -> None:
 
 async def test_all_are_restarted_one_after_the_other(group: Group) -> None:
     """A rolling update: each leaves, and comes back by its name."""
+    for instance in range(2):
+        await group.join(instance)
     async with group.load():
-        for instance in range(2):
-            await group.join(instance)
         for instance in range(2):
             await group.does(instance)
             await group.members[instance].leave()
@@ -180,8 +180,8 @@ async def test_all_are_restarted_one_after_the_other(group: Group) -> None:
 
 
 async def test_the_only_member_comes_back_to_what_it_had(group: Group) -> None:
+    first = await group.join(0)
     async with group.load():
-        first = await group.join(0)
         await group.does(0)
         await first.leave()
         await group.join(0)
@@ -193,8 +193,8 @@ async def test_what_is_in_hand_is_finished_before_others_take_over(
     group: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.common.kafka.HANDOVER_SECONDS", 30)
+    first = await group.join(0)
     async with group.load():
-        first = await group.join(0)
         await group.does(0)
         first.free.clear()
         second = await group.start(1)
@@ -208,8 +208,8 @@ async def test_what_is_in_hand_is_finished_before_others_take_over(
 async def test_what_stays_in_hand_does_not_hold_up_the_others(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
     """Postgres is away for one member: the others go on, and read again what that one had not finished."""
     monkeypatch.setattr("services.common.kafka.HANDOVER_SECONDS", 0.5)
+    first = await group.join(0)
     async with group.load():
-        first = await group.join(0)
         await group.does(0)
         first.free.clear()
         await group.join(1)
