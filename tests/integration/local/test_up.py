@@ -57,7 +57,8 @@ async def read_until(process: Process, found: Callable[[str], bool]) -> list[str
 
 
 async def test_says_where_everything_is_and_leaves_nothing(environment: Environment, settings: LocalSettings) -> None:
-    async with started(environment | {"VOLTBUS_GATEWAYS": "2"}) as process:
+    several = {"VOLTBUS_GATEWAYS": "2", "VOLTBUS_REPLICAS": "transactions=2"}
+    async with started(environment | several) as process:
         lines = await read_until(process, lambda line: line.startswith("curl"))
         text = "".join(lines)
         first = int(environment["VOLTBUS_GATEWAY_PORT"])
@@ -65,10 +66,11 @@ async def test_says_where_everything_is_and_leaves_nothing(environment: Environm
             assert f"ws://localhost:{port}/ocpp/{{station_id}}" in text
         for service in ("AUTH", "TRANSACTIONS", "SMARTCHARGING", "FIRMWARE"):
             assert f"http://localhost:{environment[f'VOLTBUS_{service}_PORT']}/docs" in text
+        assert f"http://localhost:{int(environment['VOLTBUS_TRANSACTIONS_PORT']) + 100}/docs" in text
         assert any(line.startswith("eyJ") for line in lines)
         assert " station\n" in text
         children = psutil.Process(process.pid).children(recursive=True)
-        assert len(children) == 7  # two gateways, four services and the guard
+        assert len(children) == 8  # two gateways, four services and one more of them, and the guard
         running = json.loads((settings.data / "running.json").read_text())
         assert running["ports"]["auth"] == int(environment["VOLTBUS_AUTH_PORT"])
 
