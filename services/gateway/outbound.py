@@ -49,9 +49,15 @@ class Delivery:
     def deliver(self, record: Record) -> None:
         """One record; never raises for what is in it."""
         try:
-            outbound = Outbound.FromString(record.value or b"")
-        except DecodeError:
-            return self._dropped(Reason.UNREADABLE_RECORD, "")
+            self._deliver(Outbound.FromString(record.value or b""))
+        except Exception as error:
+            # One bad record must not take away the connections of all others.
+            self._dropped(Reason.UNREADABLE_RECORD, "")
+            known = isinstance(error, DecodeError)
+            where = {"partition": record.partition, "offset": record.offset}
+            log.error("record left out", reason=type(error).__name__, exc_info=None if known else error, **where)
+
+    def _deliver(self, outbound: Outbound) -> None:
         connection = self._registry.get(outbound.connection_id)
         match outbound.WhichOneof("body"):
             case "reply" if connection:
@@ -62,7 +68,6 @@ class Delivery:
                 self._command(outbound, connection)
             case _:
                 self._dropped(Reason.NO_CONNECTION, outbound.station_id)
-        return None
 
     def _command(self, outbound: Outbound, connection: "Connection | None") -> None:
         """Another gateway may have had this slot, or have it by now: each speaks of its own connections only."""

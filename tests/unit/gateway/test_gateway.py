@@ -23,6 +23,7 @@ from services.common.wire import (
     OUTCOME_UNDELIVERED,
     Close,
     Outbound,
+    Reply,
 )
 from services.gateway.directory import MemoryDirectory
 from services.ocpp.passwords import keyed
@@ -99,6 +100,24 @@ async def test_too_much_unacknowledged_stops_the_reading() -> None:
         one.bus.release()
         assert [read(await socket.recv())[1] for _ in range(3, 20)] == [str(number) for number in range(3, 20)]
         assert not connection.paused
+
+
+async def test_a_record_that_makes_no_sense_ends_nothing(one: Running) -> None:
+    """No protobuf; an answer to a boot, and a command, that are no JSON."""
+    async with await one.connect() as socket:
+        await socket.send(boot("1.6").decode())
+        booted = await one.call("firmware")
+        await one.bus.publish([Record("ocpp.outbound", b"x", b"\xff", partition=booted.slot)])
+        nonsense = Reply(message_id="boot", action="BootNotification", payload=b"{")
+        await one.outbound(Outbound(connection_id=booted.connection_id, reply=nonsense))
+        spoilt = command(expires=2e9)
+        spoilt.payload = b"{"
+        await one.command(spoilt, booted.connection_id)
+        await one.reply(booted, {"status": "Accepted", "currentTime": "2026-01-01T00:00:00Z", "interval": 60})
+        while read(frame := await socket.recv())[1] != "boot":
+            pass
+        assert read(frame)[2]["status"] == "Accepted"
+        assert await ask(socket, HEARTBEAT)
 
 
 async def test_a_command_is_answered(one: Running) -> None:
