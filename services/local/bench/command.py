@@ -58,8 +58,13 @@ async def run(options: Options, settings: LocalSettings, console: Console) -> bo
     settings.data.mkdir(mode=0o711, parents=True, exist_ok=True)
     results = Results(facts(settings.data), plan.scenarios)
     console.print(f"about {plan.about_seconds / 60:.1f} min; leave the machine alone meanwhile", highlight=False)
-    async for scenarios in _parts(options, results, console):
-        await _course(options, replace(plan, scenarios=scenarios), settings, results, console)
+    try:
+        async for scenarios in _parts(options, results, console):
+            await _course(options, replace(plan, scenarios=scenarios), settings, results, console)
+    except LocalError as error:
+        if not results.books:
+            raise
+        results.broken = str(error)  # what was measured before is worth a look
     show(console, results)
     _write(options, results, console)
     return results.closed

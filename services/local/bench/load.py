@@ -5,6 +5,7 @@ BOOKS is a file that takes a line for every CALL: [station, action, payload, res
 
 import asyncio
 import contextlib
+import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,9 @@ async def obey(crowd: Crowd, order: orders.Order) -> Tally:
     """What came of the order."""
     match order:
         case orders.Make():
-            return crowd.make(order)
+            tally = crowd.make(order)
+            gc.freeze()  # they stay: the collector need not look through them while it is measured
+            return tally
         case orders.Connect():
             return await crowd.connect(order)
         case orders.Open():

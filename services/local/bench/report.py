@@ -84,7 +84,9 @@ def compared(ours: Row, theirs: Row) -> str:
 
 def _facts(results: Results) -> str:
     lines = table(["", ""], [[name, value] for name, value in results.facts.items()])
-    return "\n".join(["## The machine", "", *lines, *(f"\n{note}" for note in [*results.notes, *noise(results)]), ""])
+    broken = [f"**It ended early: {results.broken}.**"] if results.broken else []
+    notes = [f"\n{note}" for note in (*broken, *results.notes, *noise(results))]
+    return "\n".join(["## The machine", "", *lines, *notes, ""])
 
 
 def noise(results: Results) -> list[str]:

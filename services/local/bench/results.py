@@ -200,7 +200,9 @@ class Scaled:
 
 @dataclass
 class Results:
-    """Everything of a run. yardstick: rows as its program prints them, with the stations and when it ran."""
+    """Everything of a run. yardstick: rows as its program prints them, with the stations and when it ran. broken: why
+    it ended early.
+    """
 
     facts: Mapping[str, str]
     scenarios: Sequence[Measured]
@@ -212,6 +214,7 @@ class Results:
     profiles: list[Profile] = field(default_factory=list)
     yardstick: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    broken: str = ""
 
     def of(self, scenario: Scenario, form: str) -> list[Row]:
         """The rows of a scenario in one form."""
@@ -232,7 +235,7 @@ class Results:
         rows = [row.closed and row.answered == row.sent for row in self.rows]
         books = [it.closed for it in self.books] + [it.closed for it in self.arrivals]
         others = [it.closed for it in self.overloads] + [it.closed for it in self.scalings]
-        return all(rows) and all(books) and all(others)
+        return not self.broken and all(rows) and all(books) and all(others)
 
     def dump(self) -> dict[str, Any]:
         """As JSON."""

@@ -57,5 +57,5 @@ def _numbers(row: Row) -> list[str]:
 def _verdict(results: Results) -> str:
     if results.closed:
         return "all of it adds up"
-    complaints = [row.complaint for row in results.rows if row.complaint]
-    return f"it does not add up. {complaints[0] if complaints else ''}".strip()
+    complaints = [results.broken, *(row.complaint for row in results.rows)]
+    return f"it does not add up. {next(filter(None, complaints), '')}".strip()

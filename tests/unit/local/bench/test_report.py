@@ -168,6 +168,14 @@ def test_an_overload() -> None:
     assert "**not all answered and stored**" in markdown(made)
 
 
+def test_a_run_that_ended_early_says_so() -> None:
+    made = results(tally())
+    made.broken = "the backlog is not gone after 120 s"
+    assert not made.closed
+    assert "**It ended early: the backlog is not gone after 120 s.**" in markdown(made)
+    assert "it does not add up. the backlog is not gone" in shown(made)
+
+
 def test_where_the_time_goes() -> None:
     made = results(tally())
     made.profiles = [
