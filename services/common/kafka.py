@@ -42,6 +42,7 @@ class KafkaBus(Bus):
         self._settings = settings
         self._producer: Any = None
         self._pipes: Pipes | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
         self._admin: Any = None
 
     async def start(self) -> None:
@@ -54,17 +55,22 @@ class KafkaBus(Bus):
             acks="all",
             enable_idempotence=True,
             linger_ms=0,
-            max_batch_size=65536,
+            max_batch_size=1 << 18,
         )
         await self._opened(producer)
         return producer
 
     async def _renew(self) -> Any:
         spoilt, self._producer = self._producer, await patiently(self._produce)
-        await spoilt.stop()
+        # That takes as long as what it has under way.
+        retiring = asyncio.create_task(spoilt.stop())
+        self._retiring.add(retiring)
+        retiring.add_done_callback(self._retiring.discard)
         return self._producer
 
     async def close(self) -> None:
+        for retiring in self._retiring:
+            retiring.cancel()
         if self._producer:
             await self._producer.stop()
         if self._admin:

@@ -52,17 +52,22 @@ class MemoryBus(Bus):
             return
         owed, self._owed = self._owed, []
         for records, settled in owed:
+            taken = [record for record in records if not refused(record)]
+            for record in taken:
+                self._write(record)
+            self._wake()
+            loop.call_soon(settled, taken, None)
             for record in records:
-                problem = refused(record)
-                if not problem:
-                    self._write(record)
-                loop.call_soon(settled, [record], problem)
+                if problem := refused(record):
+                    loop.call_soon(settled, [record], problem)
 
     def _write(self, record: Record) -> None:
         chosen = zlib.crc32(record.key or b"") % self.partitions if record.partition is None else record.partition
         log = self.logs[record.topic, chosen]
         kept = (record.topic, record.key, record.value, record.headers)
         log.append(Record(*kept, partition=chosen, offset=len(log)))
+
+    def _wake(self) -> None:
         self.grown.set()
         self.grown = asyncio.Event()
 

@@ -59,7 +59,6 @@ class Pipes:
         self._homeless: dict[str, list[Item]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._due = self._late = self._spoilt = False
-        self._flying = 0
         self._adopt(producer)
 
     def send(self, records: Sequence[R], settled: Settled[R]) -> None:
@@ -143,7 +142,6 @@ class Pipes:
             if broker not in busy:
                 self._asked[broker] = now
                 pipe.flying = True
-                self._flying += 1
                 self._begin(self._fly(pipe, broker, *self._fill(pipe)))
         if self._waiting and not self._late:
             self._late = True
@@ -154,22 +152,23 @@ class Pipes:
         self._launch()
 
     async def _fly(self, pipe: Pipe, broker: int | None, batch: Any, items: list[Item]) -> None:
-        problem = None
+        producer, problem = self._producer, None
         try:
-            sent = await self._producer.send_batch(batch, pipe.place.topic, partition=pipe.place.partition)
+            sent = await producer.send_batch(batch, pipe.place.topic, partition=pipe.place.partition)
             pipe.end = max(pipe.end, (await sent).offset + len(items))
         except KafkaError as error:
-            problem, self._spoilt = _unavailable(error), True
+            problem = _unavailable(error)
+            if producer is self._producer and not self._spoilt:
+                self._spoilt = True
+                self._begin(self._replace())
         pipe.flying = False
-        self._flying -= 1
         # The first partition that is answered says that the request of all of them is.
         self._asked.pop(broker, None)
-        if self._spoilt and not self._flying:
-            self._begin(self._replace())
         self._soon()
         _settle(items, problem)
 
     async def _replace(self) -> None:
+        """What is under way stays with the old producer, and its partitions wait for it."""
         self._adopt(await self._renew())
         self._spoilt = False
         self._soon()

@@ -16,11 +16,11 @@ from services.gateway.websocket import Hold, WebSocket
 LOOK, BUSY = 0.25, 25
 # Kafka that answers later than this is not asked for advice.
 ANSWER = 2.0
-# Seconds between two helpings, and how many of them may be saved up.
-HELPING, SAVED = 0.05, 4
+# Seconds between two slices of the rate, and how many of them may be saved up.
+SLICE, SAVED = 0.05, 4
 # No station is held for longer, whatever the rate: it would think us dead.
 LONGEST = 5.0
-# Sockets that go on in one helping once there is no limit any more.
+# Sockets that go on in one slice once there is no limit any more.
 PIECE = 500
 
 log = structlog.get_logger()
@@ -45,7 +45,6 @@ class Gate:
     def idle(self) -> bool:
         return self.flow.rate is None and not self._held
 
-    @property
     def busy(self) -> bool:
         """Whether so much has been sent since this was last asked that it can be too much."""
         sent, self._looked_at = self.sent - self._looked_at, self.sent
@@ -71,13 +70,13 @@ class Gate:
         self.flow.forget()
         self._changed(before)
 
-    def help(self, now: float) -> None:
+    def release(self, now: float) -> None:
         """Lets sockets go on, as many as the rate gives since the last time."""
         rate = self.flow.rate
         if rate is None:
             count = PIECE
         else:
-            self._credit = min(max(self._credit, -rate) + rate * HELPING, rate * HELPING * SAVED)
+            self._credit = min(max(self._credit, -rate) + rate * SLICE, rate * SLICE * SAVED)
             count = int(self._credit)
         while self._held:
             socket, since = next(iter(self._held.items()))
@@ -114,8 +113,8 @@ class Admission:
             gate.passed(socket, self._clock())
 
     async def run(self) -> None:
-        """Looks and helps until cancelled."""
-        await asyncio.gather(self._watch(), self._help())
+        """Looks and releases until cancelled."""
+        await asyncio.gather(self._watch(), self._release())
 
     async def _watch(self) -> None:
         while True:
@@ -125,7 +124,7 @@ class Admission:
                 self._slow.set()
 
     async def _look(self, gate: Gate) -> None:
-        if not gate.busy:
+        if not gate.busy():
             return gate.open()
         try:
             async with asyncio.timeout(ANSWER):
@@ -137,13 +136,13 @@ class Admission:
             gate.look(Look(self._clock(), progress, gate.sent))
         return None
 
-    async def _help(self) -> None:
+    async def _release(self) -> None:
         while True:
             await self._slow.wait()
-            await asyncio.sleep(HELPING)
+            await asyncio.sleep(SLICE)
             now = self._clock()
             slow = [gate for gate in self._gates.values() if not gate.idle]
             for gate in slow:
-                gate.help(now)
+                gate.release(now)
             if not slow:
                 self._slow.clear()

@@ -53,13 +53,13 @@ def gate(rate: float | None) -> Any:
 
 
 def test_as_many_go_on_as_the_rate_gives_and_the_longest_held_first() -> None:
-    one = gate(100 / admission.HELPING / 10)
+    one = gate(100 / admission.SLICE / 10)
     sockets = [Socket() for _ in range(35)]
     for number, socket in enumerate(sockets):
         one.passed(socket, now=number / 1000)
     assert all(socket.paused == Hold.SERVICE for socket in sockets)
     while any(socket.paused for socket in sockets):
-        one.help(now=0.1)
+        one.release(now=0.1)
         held = [bool(socket.paused) for socket in sockets]
         assert held == sorted(held)
         assert sum(held) % 10 in (5, 0)
@@ -72,7 +72,7 @@ def test_who_sends_again_is_held_again_and_counted_once() -> None:
     one.passed(socket, 0.0)
     assert len(one._held) == 1
     for _ in range(200):
-        one.help(0.1)
+        one.release(0.1)
     assert not socket.paused
     for _ in range(admission.SAVED + 2):
         one.passed(socket, 0.2)
@@ -83,7 +83,7 @@ def test_nobody_is_held_for_longer_than_a_station_bears() -> None:
     one, socket, later = gate(0.01), Socket(), Socket()
     one.passed(socket, 0.0)
     one.passed(later, 1.0)
-    one.help(admission.LONGEST + 0.1)
+    one.release(admission.LONGEST + 0.1)
     assert (socket.paused, later.paused) == (0, Hold.SERVICE)
 
 
@@ -99,9 +99,9 @@ def test_when_there_is_no_limit_any_more_all_go_on_in_pieces() -> None:
     for socket in sockets:
         one.passed(socket, 0.0)
     one.open()
-    one.help(0.0)
+    one.release(0.0)
     assert [bool(socket.paused) for socket in sockets] == [False] * admission.PIECE + [True]
-    one.help(0.0)
+    one.release(0.0)
     assert one.idle
 
 
@@ -122,7 +122,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything ten times as fast, and rates that a test can reach."""
     for name, value in {"WINDOW": 0.8, "PATIENCE": 0.4, "IN_HAND": 0, "LEAST": 20.0}.items():
         monkeypatch.setattr(flow, name, value)
-    for name, value in {"LOOK": 0.02, "BUSY": 1, "HELPING": 0.01, "LONGEST": 2.0}.items():
+    for name, value in {"LOOK": 0.02, "BUSY": 1, "SLICE": 0.01, "LONGEST": 2.0}.items():
         monkeypatch.setattr(admission, name, value)
 
 

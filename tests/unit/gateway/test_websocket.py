@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from services.gateway.deflate import negotiate
+from services.gateway.websocket import Hold
 from tests.unit.gateway.examples import call, status
 from tests.unit.gateway.running import Running, ask, read, running, until
 
@@ -173,6 +174,22 @@ async def test_the_socket_goes_when_a_close_is_not_answered(one: Running, monkey
     socket.transport.abort()
 
 
+async def test_a_socket_that_is_held_for_two_reasons_waits_for_both(one: Running) -> None:
+    async with await one.connect() as socket:
+        connection = one.gateway.registry.of_station("CP1")
+        assert connection is not None
+        connection.pause(Hold.KAFKA)
+        connection.pause(Hold.SERVICE)
+        await socket.send(HEARTBEAT.decode())
+        connection.resume(Hold.KAFKA)
+        connection.resume(Hold.PEER)
+        assert connection.paused == Hold.SERVICE
+        assert not connection.transport.underlying_transport.is_reading()
+        connection.resume(Hold.SERVICE)
+        assert not connection.paused
+        assert read(await socket.recv())[0] == 3
+
+
 async def test_a_station_that_does_not_read_is_not_read_either(one: Running) -> None:
     socket = await one.connect(ping_interval=None)
     socket.transport.pause_reading()
@@ -185,7 +202,7 @@ async def test_a_station_that_does_not_read_is_not_read_either(one: Running) -> 
             write(socket, flood)
         return bool(connection.paused)
 
-    await until(flooded, 30)
+    await until(flooded, 60)
     assert connection.transport.underlying_transport.get_write_buffer_size() < 1_000_000
     socket.transport.abort()
     await until(lambda: len(one.gateway.registry) == 0)
