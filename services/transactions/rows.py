@@ -83,4 +83,4 @@ def read(row: "asyncpg.Record") -> Transaction:
     register = marks and Register(Mark(*marks[0]), Mark(*marks[1]), marks[2], marks[3])
     kept = orjson.loads(details) if details != "{}" else {}
     seen = tuple([(low, high) for low, high in state["seen"]])
-    return Transaction._make((*plain, kept, register, seen, state["told"], revision))
+    return Transaction(*(*plain, kept, register, seen, state["told"], revision))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from services.ocpp.id_tokens import TokenInfo
 from services.transactions.domain.messages import Begun, Heard, Kind, MeterValue, Outside, Reply, Report
 from services.transactions.domain.transaction import Transaction, first, merge
@@ -57,7 +59,7 @@ def decide(
     if begins(known, report):
         assert number is not None, "a transaction that begins needs a number"
         occurrence = known.occurrence + 1 if known else 1
-        before = first(report, number)._replace(occurrence=occurrence)
+        before = replace(first(report, number), occurrence=occurrence)
     elif known:
         before = known
     else:

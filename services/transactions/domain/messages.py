@@ -7,6 +7,8 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import msgspec
+
 from services.ocpp.id_tokens import TokenInfo
 
 # One sampled value: {"measurand", "value", "unit"} in the base unit, and "context", "location", "phase", "signed"
@@ -36,7 +38,7 @@ class MeterValue(NamedTuple):
     said: str | None = None
 
 
-class Report(NamedTuple):
+class Report(msgspec.Struct, frozen=True):
     """What a station reports about one transaction.
 
     key: made of what the station said, the same however often it is told; None where only `number` names the

@@ -1,9 +1,10 @@
 """The energy register over one transaction: where it began and where it ended, in whatever order readings arrive."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
+
+import msgspec
 
 # Registers and what a message says of its own are rounded each in its own way.
 SLACK_WH = 10.0
@@ -28,8 +29,7 @@ class Mark(NamedTuple):
     wh: float
 
 
-@dataclass(frozen=True, slots=True)
-class Register:
+class Register(msgspec.Struct, frozen=True):
     """first and last reading by standing, then order; lowest and highest value. Every merge is order-free."""
 
     first: Mark

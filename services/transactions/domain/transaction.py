@@ -7,20 +7,23 @@ merged that gives the same for any order: the earliest or the latest by the stat
 from collections.abc import Mapping
 from datetime import datetime
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from services.transactions.domain import sequence
 from services.transactions.domain.messages import EMPTY, Kind, Report
 from services.transactions.domain.register import Mark, Register, Standing, read
 
 
-class Transaction(NamedTuple):
+class Transaction(msgspec.Struct, frozen=True):
     """One transaction of one station.
 
     id: ours, and transactionId in 1.6. key: see Report. transaction_id: as the station knows it. started_at,
     stopped_at: as its clock said; …_received_at: when we heard. occurrence: among those of the same key.
     told: by field, the order of the report it is from.
-    revision: how often it was saved. A tuple, for it is made anew with every meter value, and dataclasses are slow.
+    revision: how often it was saved. A struct, for it is made anew with every meter value, and dataclasses are slow.
     """
 
     id: int
@@ -137,7 +140,7 @@ def merge(
         return known
     if report.received_at > known.updated_at:
         changes["updated_at"] = report.received_at
-    return known._replace(told=told, **changes)
+    return replace(known, told=told, **changes)
 
 
 def only_metered(before: Transaction, after: Transaction) -> bool:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from services.common.database import Database
 from services.common.errors import Unavailable
@@ -41,7 +42,7 @@ async def number(store: Store) -> int:
 async def test_what_is_saved_comes_back(store: Store, station: str) -> None:
     made = decide(None, start(station_id=station), await number(store)).transaction
     assert made is not None
-    assert await saved(store, made) == made._replace(revision=1)
+    assert await saved(store, made) == replace(made, revision=1)
 
 
 async def test_whole_sessions_come_back(store: Store, station: str) -> None:
@@ -52,18 +53,18 @@ async def test_whole_sessions_come_back(store: Store, station: str) -> None:
         report(seq_no=5, connector_id=2, charging_state="Charging", offline=True),
         report(Kind.ENDED, seq_no=6, id_token="U", ends_authorization=True, stop_reason="Remote"),
     ]
-    made = folded(reports)._replace(id=await number(store), station_id=station)
+    made = replace(folded(reports), id=await number(store), station_id=station)
     back = await saved(store, made)
-    assert back == made._replace(revision=1)
+    assert back == replace(made, revision=1)
     more = decide(back, report(seq_no=99, station_id=station, meter_values=metered(50_000))).transaction
     assert more is not None
     async with store.transaction() as work:
         await work.meter([more])
-    assert await loaded(store, report(station_id=station, key=made.key)) == more._replace(revision=2)
+    assert await loaded(store, report(station_id=station, key=made.key)) == replace(more, revision=2)
 
 
 async def test_numbers_and_keys_find_the_same_row(store: Store, station: str) -> None:
-    made = await saved(store, folded([start(station_id=station)])._replace(id=await number(store)))
+    made = await saved(store, replace(folded([start(station_id=station)]), id=await number(store)))
     by_number = report(station_id=station, key=None, number=made.id)
     assert await loaded(store, by_number) == made
     async with store.transaction() as work:
@@ -74,8 +75,8 @@ async def test_numbers_and_keys_find_the_same_row(store: Store, station: str) ->
 @pytest.mark.parametrize("way", ["save", "meter"])
 async def test_another_process_was_faster(store: Store, station: str, way: str) -> None:
     """Nothing is overwritten; the batch is tried again on what is there."""
-    made = await saved(store, folded([start(station_id=station)])._replace(id=await number(store)))
-    newer = made._replace(charging_state="Charging")
+    made = await saved(store, replace(folded([start(station_id=station)]), id=await number(store)))
+    newer = replace(made, charging_state="Charging")
     await saved(store, newer)
     with pytest.raises(Unavailable):
         async with store.transaction() as work:
@@ -84,7 +85,7 @@ async def test_another_process_was_faster(store: Store, station: str, way: str) 
 
 
 async def test_two_processes_hear_of_a_transaction_at_once(store: Store, station: str) -> None:
-    first, second = [folded([start(station_id=station)])._replace(id=await number(store)) for _ in range(2)]
+    first, second = [replace(folded([start(station_id=station)]), id=await number(store)) for _ in range(2)]
     await saved(store, first)
     with pytest.raises(Unavailable):
         await saved(store, second)

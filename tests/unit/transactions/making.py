@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from services.common.calls import Call
 from services.transactions.domain.messages import Kind, MeterValue, Report
@@ -41,7 +42,7 @@ def report(kind: Kind = Kind.UPDATED, **more: Any) -> Report:
 def start(**more: Any) -> Report:
     """Of 1.6."""
     told = {"order": Kind.STARTED, "key": "start:1", "transaction_id": None, "begin_wh": 1000.0, "id_token": "T"}
-    return report(Kind.STARTED, **(told | more))._replace(seq_no=None)
+    return replace(report(Kind.STARTED, **(told | more)), seq_no=None)
 
 
 def metered(*wh: float, standing: int = 0) -> tuple[MeterValue, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.transactions.domain.decide import decide
@@ -82,7 +83,7 @@ def test_what_looks_only_metered_is_only_metered(reports: list[Report]) -> None:
         after = folded([*reports[: reports.index(one)], one])
         if only_metered(before, after):
             unwritten = dict.fromkeys(narrow)
-            assert before._replace(**unwritten) == after._replace(**unwritten)
+            assert replace(before, **unwritten) == replace(after, **unwritten)
         before = after
 
 
@@ -91,13 +92,13 @@ def test_1_6_bills_what_start_and_stop_say(data: st.DataObject, readings: list[i
     """1.6: meter values arrive late, twice or never; meterStart and meterStop decide."""
     begun = folded([start()])
     values = [
-        report(order=Kind.UPDATED, key=None, number=1, meter_values=(MeterValue(NOON, [], 0, wh),))._replace(
-            seq_no=None
+        replace(
+            report(order=Kind.UPDATED, key=None, number=1, meter_values=(MeterValue(NOON, [], 0, wh),)), seq_no=None
         )
         for wh in readings
     ]
     stop = report(Kind.ENDED, order=Kind.ENDED, key=None, number=1, end_wh=9000.0, stop_reason="Local")
-    rest = data.draw(st.permutations([*values, *values, stop._replace(seq_no=None), stop._replace(seq_no=None)]))
+    rest = data.draw(st.permutations([*values, *values, replace(stop, seq_no=None), replace(stop, seq_no=None)]))
     known = begun
     for one in rest:
         known = decide(known, one).transaction or known

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.transactions.domain.decide import decide
@@ -55,7 +56,7 @@ def test_a_retried_start_is_the_same_transaction_whatever_number_is_at_hand() ->
 def test_a_start_after_the_stop_is_another_one_only_by_a_clock_that_lies(
     clock: datetime, received: datetime, number: int
 ) -> None:
-    stop = report(Kind.ENDED, order=Kind.ENDED, end_wh=3000.0)._replace(seq_no=None)
+    stop = replace(report(Kind.ENDED, order=Kind.ENDED, end_wh=3000.0), seq_no=None)
     known = folded(start(at=clock), stop)
     decision = decide(known, start(at=clock, received_at=received), 8, ACCEPTED)
     assert decision.reply == Begun(number, ACCEPTED)
@@ -166,9 +167,9 @@ def test_meter_values_of_nothing_are_kept_outside() -> None:
 
 
 def test_a_second_stop_changes_nothing() -> None:
-    first = report(Kind.ENDED, order=Kind.ENDED, end_wh=3000.0, stop_reason="Local")._replace(seq_no=None)
+    first = replace(report(Kind.ENDED, order=Kind.ENDED, end_wh=3000.0, stop_reason="Local"), seq_no=None)
     known = folded(start(), first)
-    again = decide(known, first._replace(call_id="c.9", at=at(99), end_wh=3000.0, stop_reason="Remote"), None)
+    again = decide(known, replace(first, call_id="c.9", at=at(99), end_wh=3000.0, stop_reason="Remote"), None)
     assert not again.changed
     assert again.transaction is known
 
