@@ -11,6 +11,7 @@ from services.common.settings import CommonSettings
 from services.firmware import store as firmware
 from services.firmware.configuration import reports_store, settings_store, steps_store
 from services.smartcharging import store as smartcharging
+from services.transactions import store as transactions
 from tests.conftest import Stack
 from tests.integration.common.running import settings_of
 
@@ -24,6 +25,9 @@ HOT = {
     "smartcharging": [
         *(smartcharging.IN_SITES, smartcharging.LOAD_SESSIONS, smartcharging.END_SESSIONS, smartcharging.STATIONS),
         *(smartcharging.CHANGE, smartcharging.BOUNDS),
+    ],
+    "transactions": [
+        *(transactions.LOAD, transactions.METER, transactions.ASKED_BY_NUMBER, transactions.ASKED_BY_TOKEN),
     ],
 }
 
