@@ -58,6 +58,14 @@ async def test_a_key_keeps_its_order_and_headers(bus: tuple[Bus, Name]) -> None:
     await subscription.close()
 
 
+async def test_who_lingers_gets_a_few_records_too(bus: tuple[Bus, Name]) -> None:
+    one, name = bus
+    subscription = await one.subscribe("group", [name(CALLS)], linger=0.1)
+    await one.publish(records(name(CALLS), 1))
+    assert [record.value for record in await take(subscription, 1)] == [b"0"]
+    await subscription.close()
+
+
 async def test_each_record_that_is_sent_is_settled_once_in_the_order_of_its_key(bus: tuple[Bus, Name]) -> None:
     one, name = bus
     keys = [b"CP%d" % number for number in range(5)]
