@@ -27,6 +27,14 @@ def test_kafka_is_one_durable_node_that_comes_back_quickly() -> None:
     assert replicas == ["1"] * 6
 
 
+def test_a_door_is_a_listener_that_tells_another_port() -> None:
+    text = properties(Path("/data/kafka"), 9092, 9093, {19092: 29092})
+    lines = dict(line.split("=", 1) for line in text.splitlines())
+    assert "DOOR19092://127.0.0.1:19092" in lines["listeners"].split(",")
+    assert lines["advertised.listeners"].split(",") == ["PLAINTEXT://127.0.0.1:9092", "DOOR19092://127.0.0.1:29092"]
+    assert "DOOR19092:PLAINTEXT" in lines["listener.security.protocol.map"].split(",")
+
+
 def test_redis_takes_any_folder() -> None:
     assert quoted(Path('/a "b"/c d')) == '"/a \\"b\\"/c d"'
 
