@@ -147,7 +147,7 @@ def chaos(
         number = random.randrange(1_000_000) if seed is None else seed
         plan = Plan(chosen(faults or [], rounds, number), number, stations, interval)
         console = Console()
-        console.width = max(160, console.width)  # what is too long for a table is worse than a long line
+        console.width = max(190, console.width)  # what is too long for a table is worse than a long line
         if not uvloop.run(run(Options(plan, page, data, books), read_settings(), console)):
             raise typer.Exit(1)
 
