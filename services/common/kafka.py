@@ -135,12 +135,16 @@ class KafkaBus(Bus):
         return KafkaTail(consumer)
 
     async def whole(self, topic: str, newest: int | None = None) -> Whole:
-        consumer = await self._reader()
         numbers = await _asked(self._producer.partitions_for(topic))
+        consumer = await self._reader()
         places = [TopicPartition(topic, number) for number in numbers]
         consumer.assign(places)
-        ends = await _asked(consumer.end_offsets(places))
-        starts = await _asked(consumer.beginning_offsets(places))
+        try:
+            ends = await _asked(consumer.end_offsets(places))
+            starts = await _asked(consumer.beginning_offsets(places))
+        except Unavailable:
+            await consumer.stop()
+            raise
         if newest is not None:
             starts = {place: max(start, ends[place] - newest) for place, start in starts.items()}
         for place in places:

@@ -9,7 +9,7 @@ from uuid import uuid4
 from services.common.bus import Bus, Whole
 from services.common.clock import Clock
 from services.common.dead import LEFT_OUT
-from services.common.errors import Unavailable
+from services.common.errors import Unavailable, VoltbusError
 from services.local.dead.box import CLAIM, SENT, Box, State, note
 from services.local.dead.choice import Choice
 from services.local.dead.letter import Letter, revived
@@ -50,11 +50,15 @@ class Desk:
         self._readers: dict[str, Whole] = {}
 
     async def open(self) -> None:
-        """Reads everything. Raises Unavailable."""
+        """Reads everything. Raises LocalError."""
         for service, box in self._boxes.items():
-            reader = self._readers[service] = await self._bus.whole(self._topic(service))
-            while not reader.caught_up():
-                await _read(reader, box)
+            topic = self._topic(service)
+            try:
+                reader = self._readers[service] = await self._bus.whole(topic)
+                while not reader.caught_up():
+                    await _read(reader, box)
+            except Unavailable as error:
+                raise LocalError(f"cannot read {topic} ({error}): has `voltbus prepare` made it?") from error
 
     async def close(self) -> None:
         for reader in self._readers.values():
@@ -69,7 +73,7 @@ class Desk:
     async def replay(self, letters: Sequence[Letter]) -> Outcome:
         """Sends letters back, in the order in which they lie there; those that another run has claimed are left to it.
 
-        Raises LocalError, before anything is sent, for a letter that cannot be; and where Kafka goes away meanwhile.
+        Raises LocalError, before anything is sent, for a letter that cannot be; and where Kafka does not take them.
         """
         for letter in letters:
             self._check(letter)
@@ -83,7 +87,7 @@ class Desk:
                 try:
                     claimed = await self._claim(box, piece, run)
                     await self._send(box, claimed, run)
-                except Unavailable as error:
+                except VoltbusError as error:
                     doubt = f"{len(sent)} letters were sent back; up to {len(piece)} more may have been"
                     raise LocalError(f"{error}; {doubt}: see `voltbus dead list`") from error
                 mine = [letter for letter, _ in claimed]
@@ -119,7 +123,7 @@ class Desk:
 
 @asynccontextmanager
 async def opened(bus: Bus, name: Name, choice: Choice, clock: Clock) -> AsyncIterator[Desk]:
-    """A desk on a bus that is started for it. Raises Unavailable."""
+    """A desk on a bus that is started for it. Raises Unavailable or LocalError."""
     await bus.start()
     desk = Desk(bus, name, choice, clock)
     try:

@@ -179,3 +179,11 @@ async def test_the_value_as_it_is(world: World) -> None:
         letters = await world.waiting(1)
     raw = await world.voltbus(f"dead show {letters[0]['id']} --raw")
     assert Call.FromString(raw.stdout_bytes).payload == b'{"idTag":"04A2B3C4D5E6F7"}'
+
+
+async def test_a_system_that_is_not_there(world: World) -> None:
+    world.env["VOLTBUS_TOPIC_PREFIX"] = "nobodys."
+    said = await world.voltbus("dead list")
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert said.stderr.startswith("voltbus: cannot read nobodys.dead.auth (Kafka: UnknownTopicOrPartitionError")
+    assert said.stderr.count("\n") == 1
