@@ -16,7 +16,7 @@ from services.local.bench.overload import overload
 from services.local.bench.plan import FULL, Arrival, Measured, Overload, Plan, Rate, Scaling, Scenario
 from services.local.bench.profiles import profiled
 from services.local.bench.results import Books, Results, row
-from services.local.bench.samples import fill
+from services.local.bench.samples import empty, fill
 from services.local.bench.scaling import Crew, scale
 from services.local.bench.scripts import TOKEN
 from services.local.bench.stage import ECHO, VOLTBUS, Stage
@@ -78,6 +78,8 @@ class Course:
             await self._form(scenario, ECHO)
             await self.stage.become(VOLTBUS, scenario.service)
         links = await self.loads.leave()
+        if scenario.stored and self.stage.postgres:
+            await empty(self.stage.postgres)
         self.results.books.append(
             Books(
                 scenario.name,

@@ -16,6 +16,7 @@ cross join lateral (
     select date_trunc('month', now()) + (now() - date_trunc('month', now())) * (n / $4::bigint::float8) as at) as t"""
 
 READING = "select jsonb_build_array(readings -> 0) from transactions.sample limit 1"
+EMPTY = "truncate transactions.sample"
 
 
 async def fill(dsn: str, count: int) -> None:
@@ -28,6 +29,15 @@ async def fill(dsn: str, count: int) -> None:
         await asyncio.gather(*(_write(dsn, first, last, readings, count) for first, last in parts))
         await connection.execute("vacuum (analyze) transactions.sample")
         await connection.execute("checkpoint")
+    finally:
+        await connection.close()
+
+
+async def empty(dsn: str) -> None:
+    """Removes all samples, so that what comes next finds none."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(EMPTY)
     finally:
         await connection.close()
 

@@ -8,7 +8,6 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from rich.console import Console
 
@@ -58,7 +57,6 @@ class Measured:
     screen: str
     books: list[list[Any]]
     stage: Stage
-    dsn: str
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +90,6 @@ async def measured(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Me
         screen.getvalue(),
         [json.loads(line) for file in files for line in file.read_text().splitlines()],
         stages[0],
-        env["VOLTBUS_POSTGRES_DSN"],
     )
 
 
@@ -141,14 +138,6 @@ def test_page_and_screen_have_all_rows(measured: Measured) -> None:
     assert "All of it adds up." in measured.page
     assert "all of it adds up" in measured.screen
     assert "no yardstick is quoted" in measured.screen
-
-
-async def test_samples_lay_there_before(measured: Measured) -> None:
-    connection = await asyncpg.connect(measured.dsn)
-    try:
-        assert await connection.fetchval("select count(*) from transactions.sample where transaction_id < 0") == 1000
-    finally:
-        await connection.close()
 
 
 def test_stations_come_in_steps_and_stay(measured: Measured) -> None:
