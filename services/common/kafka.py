@@ -43,7 +43,9 @@ class KafkaBus(Bus):
         self._producer: Any = None
         self._pipes: Pipes | None = None
         self._retiring: set[asyncio.Task[None]] = set()
+        # Made when first needed: only gateways ask for the progress of others.
         self._admin: Any = None
+        self._administering = asyncio.Lock()
 
     async def start(self) -> None:
         self._producer = await self._produce()
@@ -113,14 +115,22 @@ class KafkaBus(Bus):
         ends = self._pipes.ends(topic)
         if not ends:
             return {}
-        if self._admin is None:
-            admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka_bootstrap)
-            await _asked(admin.start())
-            self._admin = admin
-        named = self._settings.topic(group)
-        committed = await _asked(self._admin.list_consumer_group_offsets(named, partitions=list(ends)))
+        admin, named = await self._administrator(), self._settings.topic(group)
+        committed = await _asked(admin.list_consumer_group_offsets(named, partitions=list(ends)))
         done = {place: known.offset for place, known in committed.items() if known.offset >= 0}
         return {place.partition: Progress(max(ends[place], offset), offset) for place, offset in done.items()}
+
+    async def _administrator(self) -> Any:
+        async with self._administering:
+            if self._admin is None:
+                admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka_bootstrap)
+                try:
+                    await _asked(admin.start())
+                    self._admin = admin
+                finally:
+                    if self._admin is None:
+                        await admin.close()
+        return self._admin
 
     async def tail(self, topic: str, partition: int) -> Tail:
         consumer = await self._reader()
@@ -287,7 +297,7 @@ def _member(group: str, instance: int, topics: Sequence[str]) -> str:
 async def _asked(answer: Awaitable[T]) -> T:
     try:
         return await answer
-    except KafkaError as error:
+    except (KafkaError, OSError) as error:
         raise Unavailable(f"Kafka: {error!r}") from error
 
 
