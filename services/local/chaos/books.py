@@ -96,7 +96,7 @@ class Charge:
 
 
 @dataclass(slots=True)
-class Order:
+class Received:
     """A command that reached a station. answered: when it had its answer on the wire."""
 
     station: str
@@ -127,7 +127,7 @@ class Books:
 
     charges: list[Charge] = field(default_factory=list)
     loose: list[Said] = field(default_factory=list)
-    orders: list[Order] = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
     given: list[Given] = field(default_factory=list)
 
     def said(self) -> Iterator[Said]:
@@ -139,9 +139,9 @@ class Books:
 
 def lines(books: Books) -> Iterator[str]:
     """All of it in JSON, a line each: messages, commands that stations received, commands that were asked for."""
-    entries: dict[str, Iterable[Said | Order | Given]] = {
+    entries: dict[str, Iterable[Said | Received | Given]] = {
         "said": books.said(),
-        "received": books.orders,
+        "received": books.received,
         "given": books.given,
     }
     for kind, found in entries.items():

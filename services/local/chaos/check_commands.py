@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from services.common.commands import OPEN, PATIENCE
-from services.local.chaos.books import Books, Order
+from services.local.chaos.books import Books, Received
 from services.local.chaos.breach import Breach
 from services.local.chaos.found import Command, Told, Whole
 
@@ -20,9 +20,9 @@ def commands(books: Books, whole: Whole, told: Told, down: float) -> Iterator[Br
 
     down: how long the longest fault kept its part away, which is how much later a command may end.
     """
-    received = defaultdict[str, list[Order]](list)
-    for order in books.orders:
-        received[order.id].append(order)
+    received = defaultdict[str, list[Received]](list)
+    for one in books.received:
+        received[one.id].append(one)
     known = {command.id: command for command in whole.commands}
     on = _connections(books, told)
     for command in whole.commands:
@@ -49,7 +49,7 @@ def _ended(command: Command, down: float) -> Iterator[Breach]:
         yield Breach("late", at, f"{about} ended at {command.ended_at}, its time was {command.expires_at}")
 
 
-def _received(command: Command, orders: list[Order], on: dict[tuple[str, int], str]) -> Iterator[Breach]:
+def _received(command: Command, orders: list[Received], on: dict[tuple[str, int], str]) -> Iterator[Breach]:
     at, about = command.created_at.timestamp(), f"{command.service} {command.id} of {command.station}"
     if len(orders) > 1:
         yield Breach("command", at, f"{about} was received {len(orders)} times")

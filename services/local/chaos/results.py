@@ -110,7 +110,7 @@ def totals(books: Books, whole: Whole, told: Told) -> dict[str, int]:
         "samples": whole.kept.samples.total(),
         "events": len(told.events),
         "commands": len(whole.commands),
-        "commands received": len(books.orders),
+        "commands received": len(books.received),
         **{
             f"commands {end}": count for end, count in Counter(it.outcome or it.status for it in whole.commands).items()
         },

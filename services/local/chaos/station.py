@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from services.local.chaos.books import Books, Order, Said, Try
+from services.local.chaos.books import Books, Received, Said, Try
 from services.local.chaos.script import Life, Next, Script
 from services.local.station import link
 from services.local.station.facts import Call, Payload, Perform
@@ -46,7 +46,7 @@ class Station:
         self._here, self._up = asyncio.Event(), asyncio.Event()
         self._here.set()
         self._tries: dict[str, Try] = {}
-        self._orders: dict[str, Order] = {}
+        self._received: dict[str, Received] = {}
         self._asked: list[Call] = []
         self._due = 0.0
         self.connections = 0
@@ -172,10 +172,10 @@ class Station:
             self._tries[frame[1]] = made = Try(frame[1], connection, now)
             self.saying.tries.append(made)
         elif own:
-            self._orders[frame[1]].answered = now
+            self._received[frame[1]].answered = now
         elif frame[0] == _CALL:
-            self._orders[frame[1]] = order = Order(self.id, connection, frame[1], frame[2], now)
-            self._books.orders.append(order)
+            self._received[frame[1]] = came = Received(self.id, connection, frame[1], frame[2], now)
+            self._books.received.append(came)
         elif frame[1] in self._tries:
             answered = self._tries[frame[1]]
             answered.answered = now

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from services.local.chaos.books import Books, Charge, Given, Kind, Order, Said, Try
+from services.local.chaos.books import Books, Charge, Given, Kind, Received, Said, Try
 from services.local.chaos.check_calls import event_id
 from services.local.chaos.check_sessions import KINDS
 from services.local.chaos.found import Command, Event, Kept, Passed, Told, Transaction, Whole
@@ -73,7 +73,7 @@ class Run:
     def _command(self) -> None:
         at = BEGAN + timedelta(seconds=5)
         self.books.given.append(Given(OLD, "auth", "ClearCache", "key", at.timestamp(), 1, "command"))
-        self.books.orders.append(Order(OLD, 1, "command", "ClearCache", at.timestamp(), at.timestamp() + 0.1))
+        self.books.received.append(Received(OLD, 1, "command", "ClearCache", at.timestamp(), at.timestamp() + 0.1))
         ended, expires = at + timedelta(seconds=1), at + timedelta(seconds=20)
         row = Command("command", "auth", OLD, "answered", "answered", f"{GATEWAY}-1", at, expires, ended, "key")
         self.whole.commands.append(row)

@@ -147,11 +147,11 @@ def end_a_command_late(run: Run) -> None:
 
 
 def send_a_command_twice(run: Run) -> None:
-    run.books.orders.append(run.books.orders[0])
+    run.books.received.append(run.books.received[0])
 
 
 def send_it_to_a_later_connection(run: Run) -> None:
-    run.books.orders[0].connection = 2
+    run.books.received[0].connection = 2
     said = run.books.loose[0]
     said.tries.append(Try("later", 2, said.due, said.due, {"status": "Accepted"}))
     run.told.calls["later"] = Passed("call-m4", OLD, f"{OTHER}-7", 1, said.at)
@@ -163,12 +163,12 @@ def deny_that_it_was_sent(run: Run) -> None:
 
 
 def claim_an_answer(run: Run) -> None:
-    run.books.orders.clear()
+    run.books.received.clear()
 
 
 def lose_a_command(run: Run) -> None:
     run.whole.commands.clear()
-    run.books.orders.clear()
+    run.books.received.clear()
 
 
 def keep_the_end_of_a_command_to_oneself(run: Run) -> None:
