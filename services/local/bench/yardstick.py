@@ -1,7 +1,10 @@
 """Another system's benchmark, quoted beside ours: a folder with a run.py that prints a JSON line a phase."""
 
 import asyncio
+import contextlib
 import json
+import os
+import signal
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
@@ -26,6 +29,8 @@ async def measured(folder: Path, stations: int, when: str) -> list[dict[str, Any
         if process.returncode is None:
             process.terminate()
             await process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # what it has started and left behind would be measured, too
     if process.returncode:
         last = complaint.decode(errors="replace").strip().rpartition("\n")[2]
         raise LocalError(f"the yardstick ended with {process.returncode}: {last}")

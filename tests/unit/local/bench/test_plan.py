@@ -1,10 +1,14 @@
 """Scenarios are data: what is asked for is what is run."""
 
+import contextlib
+from pathlib import Path
+
+import psutil
 import pytest
 
 from services.local.bench.plan import SCENARIOS, STANDARD, Arrival, Overload, Scaling, Scenario, planned
 from services.local.bench.scripts import SCRIPTS
-from services.local.bench.yardstick import rows
+from services.local.bench.yardstick import measured, rows
 from services.local.errors import LocalError
 from services.local.station.play import DIALECTS
 from services.ocpp.topics import SERVICES
@@ -62,6 +66,21 @@ def test_steps_stay_in_proportion() -> None:
 def test_an_unknown_scenario() -> None:
     with pytest.raises(LocalError, match="no scenario stops: choose from meter, meter-5000, pace, sessions"):
         planned(False, ["stops"])
+
+
+async def test_a_yardstick_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    program = """
+import pathlib, subprocess, sys
+child = subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+pathlib.Path(__file__).with_name("child").write_text(str(child.pid))
+sys.exit("Kafka did not start")
+"""
+    (tmp_path / "run.py").write_text(program)
+    with pytest.raises(LocalError, match="the yardstick ended with 1: Kafka did not start"):
+        await measured(tmp_path, 10, "before")
+    child = int((tmp_path / "child").read_text())
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(child).wait(10)  # raises TimeoutExpired where it lives on
 
 
 def test_of_a_yardstick_the_last_of_each_phase_counts() -> None:
