@@ -5,11 +5,11 @@ from typing import Protocol
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from services.common.commands import Route
 from services.common.connection_ids import gateway_of
 from services.common.errors import Unavailable
+from services.common.redis import asked
 
 
 class Routes(Protocol):
@@ -35,10 +35,7 @@ class RedisRoutes(Routes):
         return {station: route for station, route in routes.items() if owners[route.slot] == _owner(route)}
 
     async def _all(self, keys: Sequence[str]) -> Sequence[bytes | str | None]:
-        try:
-            return await self._redis.mget(keys) if keys else []
-        except (RedisError, OSError) as error:
-            raise Unavailable(f"Redis: {error!r}") from error
+        return await asked(self._redis.mget(keys)) if keys else []
 
 
 class MemoryRoutes(Routes):

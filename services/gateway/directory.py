@@ -1,15 +1,15 @@
 """What gateways share in Redis: who holds which slot, which connection a station is on. All of it can be rebuilt."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import Protocol
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from services.common.errors import Unavailable
+from services.common.redis import asked
 
 # KEYS: slot. ARGV: owner, milliseconds.
 _RENEW = """
@@ -95,22 +95,22 @@ class RedisDirectory(Directory):
         return await self.renew(slot, owner) is not Lease.LOST
 
     async def renew(self, slot: int, owner: str) -> Lease:
-        return Lease(int(await _asked(self._redis.eval(_RENEW, 1, _slot(slot), owner, str(self._slot_ms)))))
+        return Lease(int(await asked(self._redis.eval(_RENEW, 1, _slot(slot), owner, str(self._slot_ms)))))
 
     async def release(self, slot: int, owner: str) -> None:
-        await _asked(self._redis.eval(_REMOVE, 1, _slot(slot), owner))
+        await asked(self._redis.eval(_REMOVE, 1, _slot(slot), owner))
 
     async def register(self, routes: Sequence[Route]) -> list[Route | None]:
         pipeline = self._redis.pipeline(transaction=False)
         for route in routes:
             pipeline.eval(_REGISTER, 1, _route(route), route.dump(), self._route_ms, repr(route.since))
-        return _loaded(routes, await _asked(pipeline.execute()))
+        return _loaded(routes, await asked(pipeline.execute()))
 
     async def remove(self, routes: Sequence[Route]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
         for route in routes:
             pipeline.eval(_REMOVE, 1, _route(route), route.dump())
-        await _asked(pipeline.execute())
+        await asked(pipeline.execute())
 
 
 class MemoryDirectory(Directory):
@@ -168,10 +168,3 @@ def _route(route: Route) -> str:
 
 def _loaded(routes: Sequence[Route], values: list[bytes | None]) -> list[Route | None]:
     return [Route.load(mine.station_id, value) if value else None for mine, value in zip(routes, values, strict=True)]
-
-
-async def _asked(answer: Awaitable[Any]) -> Any:
-    try:
-        return await answer
-    except (RedisError, OSError) as error:
-        raise Unavailable(f"Redis: {error!r}") from error
