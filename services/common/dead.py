@@ -67,7 +67,9 @@ def told(letter: Record, error: Exception | None = None) -> None:
     metrics.DEAD.inc()
     said = {name: value.decode(errors="replace") for name, value in letter.headers if name.startswith(PREFIX)}
     where = {name: said.get(f"{PREFIX}{name}", "") for name in ("topic", "partition", "offset")}
-    where["key"] = (letter.key or b"").decode(errors="replace")
+    if where["offset"] != "-1":
+        # Records that are read have stations for keys; those that were on their way out may have an idToken.
+        where["key"] = (letter.key or b"").decode(errors="replace")
     known = error is None or isinstance(error, Unprocessable)
     reason = said.get(REASON, "") if known else type(error).__name__
     log.error("record put aside", reason=reason, exc_info=None if known else error, **where)
