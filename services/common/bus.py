@@ -1,7 +1,7 @@
 """What processes ask of Kafka: records, and the Bus that carries them. kafka.py is the real one, memory.py the fake."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -29,7 +29,11 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     offset: int = -1
 
 
+Place = tuple[str, int]
+"""A topic and the number of one of its partitions."""
+
 R = TypeVar("R", bound=Record)
+GiveWay = Callable[[], Awaitable[None]]
 Settled = Callable[[Sequence[R], VoltbusError | None], None]
 """Told of records that all replicas have, or why they have not: Unavailable, or Unprocessable where none ever will."""
 
@@ -53,16 +57,13 @@ class Subscription(Protocol):
     """A member of a consumer group."""
 
     async def poll(self) -> Sequence[Record]:
-        """The next records, in order within each partition; empty after a second without any.
+        """The next records, in order within each partition; empty after a second without any."""
 
-        Who asks for more is done with what came before.
-        """
-
-    async def commit(self) -> None:
-        """Everything polled so far is done. A group that has moved on is no error: others read again."""
+    async def commit(self, done: Mapping[Place, int]) -> None:
+        """By partition, the offset after the last record that is done; where others have it by now, they read again."""
 
     def lag(self) -> int:
-        """Records that wait in the partitions of this member."""
+        """Records in the partitions of this member that have not been polled."""
 
     def ready(self) -> bool:
         """Whether partitions are assigned."""
@@ -108,8 +109,13 @@ class Bus(Protocol):
         for _, problem in await self.attempt(records):
             raise problem
 
-    async def subscribe(self, group: str, topics: Sequence[str], linger: float = 0) -> Subscription:
-        """linger: seconds that a few records may wait for more, where nobody waits for them."""
+    async def subscribe(
+        self, group: str, topics: Sequence[str], linger: float = 0, give_way: GiveWay | None = None
+    ) -> Subscription:
+        """linger: seconds that a few records may wait for more, where nobody waits for them.
+
+        give_way: called before partitions go to others, who then read from what is committed.
+        """
 
     async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
         """How far a group is, by partition: of those in which it has done something, and that we have written to."""

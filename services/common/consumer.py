@@ -3,8 +3,7 @@
 Order of effects: the handler commits its transaction, the replies are published, the offsets are committed. A crash
 between any two makes the records be read again, which business keys make harmless.
 
-A large batch is handled in lanes, side by side: while one waits for Postgres or Kafka, another computes. A lane takes
-the partitions of its numbers, of all topics, and so all records of a station in their order.
+Several batches are in hand at a time: while one waits for Postgres or Kafka, another computes.
 """
 
 import asyncio
@@ -13,15 +12,16 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from services.common import dead, metrics
 from services.common.backoff import patiently
-from services.common.bus import Bus, Record, Subscription
+from services.common.bus import Bus, Place, Record, Subscription
 from services.common.clock import Clock
 from services.common.errors import Unprocessable
+from services.common.piles import Piles
 
 Handle = Callable[[Sequence[Record]], Awaitable[Sequence[Record]]]
 
 COMMIT_EVERY = 0.5
-# Below this a batch costs more by being two than by waiting.
-APART = 64
+# Records that wait for a lane: with so many, no more are asked for.
+AHEAD = 2000
 # How often a record that fails alone is tried before it is put aside: what failed may have been the moment.
 TRIES = 3
 
@@ -45,7 +45,12 @@ class Consumer:
         lanes: int = 1,
         linger: float = 0,
     ) -> None:
-        self._bus, self._group, self._topics, self._lanes = bus, group, topics, lanes
+        self._bus, self._group, self._topics = bus, group, topics
+        self._piles = Piles(lanes)
+        # By partition: the offset after the last record that is done.
+        self._done: dict[Place, int] = {}
+        # Set when a lane has done its batch.
+        self._free = asyncio.Event()
         self._handle, self._dead_topic, self._clock, self._linger = handle, dead_topic, clock, linger
         self._subscription: Subscription | None = None
         self._committed_at = 0.0
@@ -58,49 +63,68 @@ class Consumer:
 
     def lag(self) -> int:
         """Records that wait for this member."""
-        return self._subscription.lag() if self._subscription else 0
+        return (self._subscription.lag() if self._subscription else 0) + self._piles.waiting
 
     async def stop(self) -> None:
-        """Ends run() after the batch in hand, and returns when its offsets are committed."""
+        """Ends run() after what is in hand, and returns when its offsets are committed."""
         self._stopping.set()
         await self._resting.wait()
 
     async def run(self) -> None:
         """Until stopped; then what was done is committed."""
         subscription = self._subscription = await patiently(
-            lambda: self._bus.subscribe(self._group, self._topics, self._linger)
+            lambda: self._bus.subscribe(self._group, self._topics, self._linger, self._give_way)
         )
         self._resting.clear()
         try:
-            while not self._stopping.is_set():
-                await self._turn(subscription)
-            await patiently(subscription.commit)
+            async with asyncio.TaskGroup() as lanes:
+                while not self._stopping.is_set():
+                    await self._turn(subscription, lanes)
+                self._piles.clear()
+            await patiently(lambda: subscription.commit(self._done))
         finally:
             await subscription.close()
             self._resting.set()
 
-    async def _turn(self, subscription: Subscription) -> None:
-        records = await patiently(subscription.poll)
-        if records:
-            began = time.perf_counter()
-            async with asyncio.TaskGroup() as group:
-                for lane in self._apart(records):
-                    group.create_task(self._settle(lane))
-            metrics.BATCH.observe(len(records))
-            metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
+    async def _turn(self, subscription: Subscription, lanes: asyncio.TaskGroup) -> None:
+        self._piles.add(await patiently(subscription.poll))
+        self._hand_out(lanes)
+        while self._piles.waiting >= AHEAD:
+            await self._free.wait()
         if time.monotonic() - self._committed_at > COMMIT_EVERY:
-            await patiently(subscription.commit)
+            await patiently(lambda: subscription.commit(self._done))
             self._committed_at = time.monotonic()
-            metrics.LAG.set(subscription.lag())
+            metrics.LAG.set(self.lag())
 
-    def _apart(self, records: Sequence[Record]) -> list[Sequence[Record]]:
-        """The records of each lane."""
-        if len(records) < APART or self._lanes == 1:
-            return [records]
-        lanes: dict[int, list[Record]] = {}
+    def _hand_out(self, lanes: asyncio.TaskGroup) -> None:
+        for batch in self._piles.take():
+            lanes.create_task(self._lane(batch, lanes))
+
+    async def _lane(self, records: Sequence[Record], lanes: asyncio.TaskGroup) -> None:
+        began, done = time.perf_counter(), self._done
+        await self._settle(records)
+        metrics.BATCH.observe(len(records))
+        metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
         for record in records:
-            lanes.setdefault((record.partition or 0) % self._lanes, []).append(record)
-        return list(lanes.values())
+            done[record.topic, record.partition or 0] = record.offset + 1
+        self._piles.give_back(records)
+        freed, self._free = self._free, asyncio.Event()
+        freed.set()
+        self._hand_out(lanes)
+
+    async def _give_way(self) -> None:
+        """What waits is for others; what is in hand is done and committed first.
+
+        What takes too long for that is read again by whoever comes next, and says nothing of where he is.
+        """
+        self._piles.clear()
+        try:
+            while self._piles.busy:
+                await self._free.wait()
+            if self._subscription:
+                await self._subscription.commit(self._done)
+        finally:
+            self._done = {}
 
     async def _settle(self, records: Sequence[Record]) -> None:
         try:

@@ -12,7 +12,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from services.common.backoff import patiently
-from services.common.bus import Bus, Progress, R, Record, Settled, Subscription, Tail, Whole
+from services.common.bus import Bus, GiveWay, Place, Progress, R, Record, Settled, Subscription, Tail, Whole
 from services.common.errors import Unavailable
 from services.common.pipes import Pipes
 from services.common.settings import CommonSettings
@@ -31,7 +31,7 @@ ANSWER_SECONDS = 2
 SESSION_MS = 6_000
 # How soon a member hears that the group is shared anew.
 HEARTBEAT_MS = 500
-# How long a batch in hand may keep the others waiting when the group is shared anew.
+# How long what is in hand may keep the others waiting when the group is shared anew.
 HANDOVER_SECONDS = 2.0
 
 
@@ -90,7 +90,9 @@ class KafkaBus(Bus):
         assert self._pipes is not None
         self._pipes.send(records, settled)
 
-    async def subscribe(self, group: str, topics: Sequence[str], linger: float = 0) -> Subscription:
+    async def subscribe(
+        self, group: str, topics: Sequence[str], linger: float = 0, give_way: GiveWay | None = None
+    ) -> Subscription:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka_bootstrap,
             group_id=self._settings.topic(group),
@@ -105,7 +107,7 @@ class KafkaBus(Bus):
             # Range: the partitions of one number go to one member for all topics, so a station has one reader.
             partition_assignment_strategy=(RangePartitionAssignor,),
         )
-        subscription = KafkaSubscription(consumer, topics)
+        subscription = KafkaSubscription(consumer, topics, give_way)
         consumer.subscribe(topics, listener=subscription)
         await self._opened(consumer)
         return subscription
@@ -180,30 +182,27 @@ class KafkaBus(Bus):
 
 
 class KafkaSubscription(Subscription, ConsumerRebalanceListener):  # type: ignore[misc]
-    """A static member of a group. What it has in hand is finished before its partitions go to others."""
+    """A static member of a group."""
 
-    def __init__(self, consumer: Any, topics: Sequence[str]) -> None:
-        self._consumer, self._topics = consumer, topics
+    def __init__(self, consumer: Any, topics: Sequence[str], give_way: GiveWay | None) -> None:
+        self._consumer, self._topics, self._give_way = consumer, topics, give_way
         self._positions: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
-        # Set while nothing is in hand.
-        self._done = asyncio.Event()
-        self._done.set()
 
     async def poll(self) -> Sequence[Record]:
-        self._done.set()
         batches = await _asked(self._consumer.getmany(timeout_ms=POLL_MS))
-        if batches:
-            self._done.clear()
         for place, messages in batches.items():
             self._positions[place] = messages[-1].offset + 1
         return [_record(message) for messages in batches.values() for message in messages]
 
-    async def commit(self) -> None:
-        self._done.set()
+    async def commit(self, done: Mapping[Place, int]) -> None:
         mine = self._consumer.assignment()
-        self._positions = {place: offset for place, offset in self._positions.items() if place in mine}
-        news = {place: o for place, o in self._positions.items() if self._committed.get(place) != o}
+        ours = {
+            place: offset
+            for (topic, number), offset in done.items()
+            if (place := TopicPartition(topic, number)) in mine
+        }
+        news = {place: offset for place, offset in ours.items() if self._committed.get(place) != offset}
         if not news:
             return
         try:
@@ -217,10 +216,10 @@ class KafkaSubscription(Subscription, ConsumerRebalanceListener):  # type: ignor
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002
         """The group is shared anew, and waits for this. What takes too long is read again by whoever comes next."""
-        with contextlib.suppress(TimeoutError, Unavailable):
-            async with asyncio.timeout(HANDOVER_SECONDS):
-                await self._done.wait()
-                await self.commit()
+        if self._give_way:
+            with contextlib.suppress(TimeoutError, Unavailable):
+                async with asyncio.timeout(HANDOVER_SECONDS):
+                    await self._give_way()
         self._positions.clear()
         self._committed.clear()
 
@@ -239,7 +238,6 @@ class KafkaSubscription(Subscription, ConsumerRebalanceListener):  # type: ignor
 
     async def close(self) -> None:
         """Who has company leaves its partitions to the others at once; who is alone keeps its place."""
-        self._done.set()
         if not self._alone():
             # aiokafka takes leave only of groups in which it has no name of its own.
             self._consumer._coordinator._group_instance_id = None

@@ -6,10 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.common.bus import Bus, Progress, R, Record, Settled, Subscription, Tail, Whole, refused
+from services.common.bus import Bus, GiveWay, Place, Progress, R, Record, Settled, Subscription, Tail, Whole, refused
 from services.common.errors import Unavailable, VoltbusError
-
-Place = tuple[str, int]
 
 
 class MemoryBus(Bus):
@@ -71,7 +69,13 @@ class MemoryBus(Bus):
         self.grown.set()
         self.grown = asyncio.Event()
 
-    async def subscribe(self, group: str, topics: Sequence[str], linger: float = 0) -> Subscription:  # noqa: ARG002
+    async def subscribe(
+        self,
+        group: str,
+        topics: Sequence[str],
+        linger: float = 0,  # noqa: ARG002
+        give_way: GiveWay | None = None,  # noqa: ARG002
+    ) -> Subscription:
         self._ask()
         return MemorySubscription(self, group, topics)
 
@@ -140,9 +144,9 @@ class MemorySubscription(Subscription):
             records = self._take()
         return records
 
-    async def commit(self) -> None:
-        for place, position in self._positions.items():
-            self._bus.committed[self._group, place] = position
+    async def commit(self, done: Mapping[Place, int]) -> None:
+        for place, offset in done.items():
+            self._bus.committed[self._group, place] = offset
 
     def lag(self) -> int:
         return sum(len(self._bus.logs[place]) - self._position(place) for place in self._places())

@@ -28,7 +28,7 @@ class Hasty(kafka.KafkaSubscription):
 
     async def poll(self) -> Sequence[Record]:
         if records := await super().poll():
-            await self.commit()
+            await self.commit({(record.topic, record.partition or 0): record.offset + 1 for record in records})
             self.polls += 1
             if self.polls > BATCHES and any(b"MeterValues" in (record.value or b"") for record in records):
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import pytest
 from msgspec.structs import replace
 
-from services.common.bus import LONGEST, Bus, Progress, Record, Subscription, Tail
+from services.common.bus import LONGEST, Bus, Place, Progress, Record, Subscription, Tail
 from services.common.errors import Unprocessable, VoltbusError
 from services.common.kafka import KafkaBus
 from services.common.memory import MemoryBus
@@ -44,6 +44,10 @@ async def take(subscription: Subscription, count: int) -> list[Record]:
         while len(taken) < count:
             taken += await subscription.poll()
     return taken
+
+
+def done(taken: Sequence[Record]) -> dict[Place, int]:
+    return {(record.topic, record.partition or 0): record.offset + 1 for record in taken}
 
 
 async def test_a_key_keeps_its_order_and_headers(bus: tuple[Bus, Name]) -> None:
@@ -128,8 +132,7 @@ async def test_a_member_that_comes_back_with_another_topic_reads_it(bus: tuple[B
     one, name = bus
     before = await one.subscribe("group", [name(CALLS)])
     await one.publish(records(name(CALLS), 1))
-    await take(before, 1)
-    await before.commit()
+    await before.commit(done(await take(before, 1)))
     await before.close()
     after = await one.subscribe("group", [name(CALLS), name(RESULTS)])
     await one.publish(records(name(RESULTS), 1))
@@ -141,8 +144,7 @@ async def test_what_was_committed_is_not_read_again(bus: tuple[Bus, Name]) -> No
     one, name = bus
     await one.publish(records(name(CALLS), 3))
     first = await one.subscribe("group", [name(CALLS), name(RESULTS)])
-    await take(first, 3)
-    await first.commit()
+    await first.commit(done(await take(first, 3)))
     await one.publish(records(name(RESULTS), 2))
     await take(first, 2)
     await first.close()
@@ -156,8 +158,9 @@ async def test_how_far_a_group_is(bus: tuple[Bus, Name]) -> None:
     assert await one.progress("group", name(CALLS)) == {}
     await one.publish(records(name(CALLS), 3))
     subscription = await one.subscribe("group", [name(CALLS)])
-    [first, *_] = await take(subscription, 3)
-    await subscription.commit()
+    taken = await take(subscription, 3)
+    first = taken[0]
+    await subscription.commit(done(taken))
     await one.publish(records(name(CALLS), 2))
     known = await one.progress("group", name(CALLS))
     assert first.partition is not None

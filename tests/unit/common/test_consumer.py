@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from services.common import backoff, consumer
-from services.common.bus import Record
+from services.common.bus import GiveWay, Record, Subscription
 from services.common.consumer import Consumer
 from services.common.dead import dead_letter
 from services.common.errors import Unavailable, Unprocessable
@@ -155,39 +156,105 @@ async def test_lanes_of_a_large_batch_are_in_hand_at_a_time_and_small_ones_stay_
     await bus.publish([Record(IN, b"CP%d" % (n % 9), b"%d" % n) for n in range(200)])
     await settle(bus, service, 200, lanes=2)
     first, second = ({record.partition for record in batch} for batch in service.batches)
-    assert {frozenset(first), frozenset(second)} == {frozenset({0, 2}), frozenset({1, 3})}
+    assert len(first) == len(second) == 2
+    assert first | second == {0, 1, 2, 3}
     small, alone = MemoryBus(4), Meeting(1)
     await small.publish([Record(IN, b"CP%d" % n, b"%d" % n) for n in range(9)])
     await settle(small, alone, 9, lanes=2)
     assert len(alone.batches) == 1
 
 
-async def test_nothing_is_committed_before_all_lanes_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A crash then reads the records of all lanes again."""
-    monkeypatch.setattr(consumer, "COMMIT_EVERY", -1)
-    bus, done, release = MemoryBus(2), asyncio.Event(), asyncio.Event()
+class Holding:
+    """Keeps what is of partition 0 in hand until it is released. done: by partition."""
 
-    async def handle(records: Sequence[Record]) -> Sequence[Record]:
-        if records[0].partition == 0:
-            done.set()
-        else:
-            await release.wait()
+    def __init__(self) -> None:
+        self.held, self.release = asyncio.Event(), asyncio.Event()
+        self.done: Counter[int | None] = Counter()
+
+    async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+        if any(record.partition == 0 for record in records):
+            self.held.set()
+            await self.release.wait()
+        self.done.update(record.partition for record in records)
         return [Record(OUT, one.key, one.value, partition=one.partition) for one in records]
 
-    await bus.publish([Record(IN, b"CP%d" % (n % 9), b"%d" % n) for n in range(100)])
-    shell = Consumer(bus, "group", [IN], handle, DEAD, lambda: NOW, lanes=2)
+
+def of(partition: int, number: int) -> Record:
+    return Record(IN, b"CP%d" % partition, b"%d" % number, partition=partition)
+
+
+async def held(bus: MemoryBus, service: Holding) -> tuple[Consumer, "asyncio.Task[None]"]:
+    """A consumer with partition 0 in hand, that has gone on with partition 1."""
+    shell = Consumer(bus, "group", [IN], service.handle, DEAD, lambda: NOW, lanes=2)
     running = asyncio.create_task(shell.run())
+    await bus.publish([of(0, 0)])
+    await service.held.wait()
+    await bus.publish([of(0, 1), of(1, 0)])
+    while not bus.logs[OUT, 1]:
+        await bus.wait()
+    return shell, running
+
+
+async def test_while_a_partition_is_in_hand_the_others_go_on_and_only_what_is_done_is_committed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A crash then reads again what was in hand."""
+    monkeypatch.setattr(consumer, "COMMIT_EVERY", -1)
+    bus, service = MemoryBus(2), Holding()
     async with asyncio.timeout(10):
-        await done.wait()
-        while not bus.logs[OUT, 0]:
+        shell, running = await held(bus, service)
+        while bus.committed["group", (IN, 1)] < 1:
             await bus.wait()
-        assert not any(bus.committed.values())
-        release.set()
-        while not bus.committed["group", (IN, 1)]:
+        assert not bus.committed["group", (IN, 0)]
+        assert shell.lag() == 1
+        service.release.set()
+        while bus.committed["group", (IN, 0)] < 2:
             await bus.wait()
-        assert {place: len(bus.logs[place]) for _, place in bus.committed} == {
-            place: count for (_, place), count in bus.committed.items()
-        }
+        await shell.stop()
+        await running
+    assert service.done == {0: 2, 1: 1}
+
+
+async def test_when_partitions_go_to_others_what_is_in_hand_is_done_and_what_waits_is_theirs() -> None:
+    ways: list[GiveWay] = []
+
+    class Shared(MemoryBus):
+        async def subscribe(
+            self, group: str, topics: Sequence[str], linger: float = 0, give_way: GiveWay | None = None
+        ) -> Subscription:
+            assert give_way
+            ways.append(give_way)
+            return await super().subscribe(group, topics, linger, give_way)
+
+    bus, service = Shared(2), Holding()
+    async with asyncio.timeout(10):
+        shell, running = await held(bus, service)
+        giving = asyncio.ensure_future(ways[0]())
+        await asyncio.sleep(0)
+        assert not giving.done()
+        service.release.set()
+        await giving
+        assert (bus.committed["group", (IN, 0)], bus.committed["group", (IN, 1)]) == (1, 1)
+        await shell.stop()
+        await running
+    assert service.done == {0: 1, 1: 1}
+
+
+async def test_who_cannot_keep_up_does_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "AHEAD", 3)
+    bus, service = MemoryBus(2), Holding()
+    async with asyncio.timeout(10):
+        shell, running = await held(bus, service)
+        await bus.publish([of(0, number) for number in range(2, 5)])
+        while shell.lag() < 4:
+            await bus.wait()
+        await bus.publish([of(1, 1)])
+        for _ in range(5):
+            await bus.wait()
+        assert service.done == {1: 1}
+        service.release.set()
+        while service.done != {0: 5, 1: 2}:
+            await bus.wait()
         await shell.stop()
         await running
 
