@@ -25,8 +25,10 @@ from services.common.nudge import Nudge
 from services.common.wire import OutboxBatch
 
 ADD = "insert into outbox (records) values ($1)"
-NEXT = "select seq, records from outbox order by seq limit $1"
-DONE = "delete from outbox where seq = any($1::bigint[])"
+# What is published goes, and what comes next is read: one round trip.
+NEXT = """
+with done as (delete from outbox where seq = any($1::bigint[]))
+select seq, records from outbox where seq <> all($1::bigint[]) order by seq limit $2"""
 LEAD = "select pg_try_advisory_lock($1, $2)"
 RESIGN = "select pg_advisory_unlock_all()"
 LOCK = zlib.crc32(b"voltbus outbox") >> 1
@@ -80,15 +82,17 @@ class Relay:
             await asyncio.sleep(FOLLOW)
 
     async def _lead(self, db: Connection) -> None:
-        told = await self._told(_records(await db.fetch(NEXT, UNDER_WAY)))
+        done: list[int] = []
+        told = await self._told(_records(await db.fetch(NEXT, done, UNDER_WAY)))
         while True:
-            while rows := await db.fetch(NEXT, AT_ONCE):
+            while rows := await db.fetch(NEXT, done, AT_ONCE):
                 records = _records(rows)
                 if told:
                     records = [record for record in records if _event_id(record) not in told]
                 await self._publish(records)
-                await db.execute(DONE, [row["seq"] for row in rows])
+                done = [row["seq"] for row in rows]
                 metrics.RELAYED.inc(len(records))
+            done = []
             await self.wake.wait(IDLE)
             await asyncio.sleep(LINGER)
 
