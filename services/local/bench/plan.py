@@ -118,13 +118,14 @@ Measured = Scenario | Arrival | Overload | Scaling
 class Plan:
     """How it is measured: seconds of each measured phase, and of the warm-up before it.
 
-    heat: of the very first warm-up, in which the new broker's Java compiles what is used. processes: of the load.
+    heat: the first warm-ups at full load, and at a rate before the first scenario that has one: the new broker's Java
+    compiles what is used, for large requests and for small ones. processes: of the load.
     """
 
     scenarios: tuple[Measured, ...]
     seconds: float = 8.0
     warm_up: float = 2.0
-    heat: float = 8.0
+    heat: tuple[tuple[Rate, float], ...] = ((FULL, 10.0), (500.0, 24.0))
     echo: bool = True
     processes: int = 1
 
@@ -136,7 +137,7 @@ class Plan:
     @property
     def about_seconds(self) -> float:
         """How long it will take, roughly."""
-        return 20 + self.heat + sum(map(self._about, self.scenarios))
+        return 20 + sum(seconds for _, seconds in self.heat) + sum(map(self._about, self.scenarios))
 
     def _about(self, scenario: Measured) -> float:
         match scenario:
@@ -255,7 +256,7 @@ def planned(
 def shortened(plan: Plan) -> Plan:
     """Nearly the same in two minutes: fewer stations, shorter phases, the two ends of each scenario's loads."""
     scenarios = tuple(_shortened(it) for it in plan.scenarios if it.name not in _ONLY_AT_LENGTH)
-    return replace(plan, scenarios=scenarios, seconds=1.5, warm_up=0.3, heat=2.0)
+    return replace(plan, scenarios=scenarios, seconds=1.5, warm_up=0.3, heat=((FULL, 2.0),))
 
 
 def sized(scenario: Measured, stations: int) -> Measured:

@@ -31,7 +31,7 @@ Tell = Callable[[str], None]
 class Course:
     """One run of a plan. results: grows as it goes on. tell: hears what is being done. stacks: a folder for profiles.
 
-    called: in this scenario. hot: the broker's Java has compiled what is used.
+    called: in this scenario. hot: the warm-ups that have been, of the plan's heat.
     """
 
     plan: Plan
@@ -42,7 +42,7 @@ class Course:
     tell: Tell
     stacks: Path | None = None
     called: int = field(default=0, init=False)
-    hot: bool = field(default=False, init=False)
+    hot: list[tuple[Rate, float]] = field(default_factory=list, init=False)
 
     async def run(self) -> None:
         """Raises LocalError where something stands still."""
@@ -112,8 +112,9 @@ class Course:
     async def _form(self, scenario: Scenario, form: str) -> int:
         """All loads of a scenario on one form of the system; how many CALLs it acknowledged, warm-up included."""
         await self.stage.become(form, scenario.service)
-        warm_up = self.plan.warm_up if self.hot else self.plan.heat
-        acknowledged, self.hot = (await self._settled(scenario, FULL, warm_up))[0].answered, True
+        acknowledged = 0
+        for rate, seconds in self._heat(scenario):
+            acknowledged += (await self._settled(scenario, rate, seconds))[0].answered
         for rate in scenario.rates:
             load = "all that is answered" if rate is FULL else f"{rate:,g}/s"
             self.tell(f"{scenario.title}: {form}, {load}")
@@ -122,6 +123,13 @@ class Course:
         if scenario.profiled and form == VOLTBUS:
             acknowledged += await self._profile(scenario)
         return acknowledged
+
+    def _heat(self, scenario: Scenario) -> list[tuple[Rate, float]]:
+        """The warm-ups of a scenario."""
+        wanted = [(rate, seconds) for rate, seconds in self.plan.heat if rate is FULL or {*scenario.rates} - {FULL}]
+        due = [one for one in wanted if one not in self.hot]
+        self.hot += due
+        return due or [(FULL, self.plan.warm_up)]
 
     async def _measure(self, scenario: Scenario, form: str, rate: Rate) -> int:
         before = await self._look(scenario)

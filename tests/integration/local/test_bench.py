@@ -64,7 +64,7 @@ async def measured(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Me
     """One run, on the servers of the tests."""
     folder = tmp_path_factory.mktemp("bench")
     env = await stack.fresh()
-    plan = Plan(MEASURED, seconds=0.5, warm_up=0.1, heat=0.2, processes=2)
+    plan = Plan(MEASURED, seconds=0.5, warm_up=0.1, heat=((FULL, 0.2),), processes=2)
     options = command.Options(
         plan, page=folder / "page.md", data=folder / "data.json", books=folder / "books", stacks=folder / "stacks"
     )
