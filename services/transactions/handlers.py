@@ -1,15 +1,16 @@
-"""A batch of calls and results: read, load, decide in order, save, announce, answer.
+"""A batch of calls and results: read, load, decide in order, announce, save, answer.
 
-Everything of a batch is one database transaction of a few statements, however many stations it is from.
+Everything of a batch is one database transaction, however many stations it is from: of reports alone, one statement
+that writes them and their news, after one that reads. What was read is held by the revisions until it is written.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from services.common import outbox, recorded
+from services.common import recorded
 from services.common.bus import Record
 from services.common.calls import Answer, Call, Refused, Replies
 from services.common.clock import Clock
@@ -21,16 +22,15 @@ from services.common.events import Events
 from services.ocpp.errors import OcppError
 from services.ocpp.id_tokens import IdToken, Token, TokenInfo, authorize
 from services.transactions import announcements
-from services.transactions.batch import Batch, Known
+from services.transactions.batch import Batch, Changes, Decided, Known, in_doubt, settle
 from services.transactions.dialects import DIALECTS
 from services.transactions.domain.decide import Decision, begins, decide
-from services.transactions.domain.messages import Kind, Noted, Outside, Report, Verbatim
+from services.transactions.domain.messages import Kind, Report
 from services.transactions.domain.transaction import Transaction
-from services.transactions.store import Sampled, Store, Work
+from services.transactions.rows import Sample, write_sample
+from services.transactions.store import Store, Work
 
 log = structlog.get_logger()
-
-Decided = tuple[Call, Report, Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,15 @@ class Handler:
         batch = Batch(self.clock())
         results = [record for record in records if record.topic == self.results]
         calls = self._read(batch, [record for record in records if record.topic != self.results])
-        async with self.store.transaction() as work:
-            for kind, take in TAKE.items():
-                if chosen := [(call, message) for call, message in batch.messages if isinstance(message, kind)]:
-                    await take(self, batch, work, chosen)
-            concluded = await self.desk.conclude(work.db, results)
-            news = batch.outbox()
-            await outbox.add(work.db, news)
+        async with self.store.work() as work:
+            changes = await take_reports(self, batch, work)
+            async with work.together(batch.mixed or bool(results)):
+                await keep_orphans(self, batch, work)
+                await keep_outside(self, batch, work)
+                await keep_verbatim(self, batch, work)
+                concluded = await self.desk.conclude(work.db, results)
+                news = batch.outbox()
+                await work.write(changes, news)
         if news or concluded:
             self.desk.tell()
         answers = [(call, _answer(batch, call)) for call in calls]
@@ -85,7 +87,7 @@ class Handler:
             batch.order[call.id] = len(calls)
             calls.append(call)
             if not isinstance(message, Refused):
-                batch.messages.append((call, message))
+                batch.take(call, message)
                 continue
             batch.refused[call.id] = message
             log.warning("call refused", station_id=call.station_id, message_id=call.message_id, reason=message.code)
@@ -95,61 +97,64 @@ class Handler:
         return calls
 
 
-async def take_reports(shell: Handler, batch: Batch, work: Work, chosen: Sequence[tuple[Call, Report]]) -> None:
-    """Folds reports into their transactions, saves those, and announces what was new."""
-    known = Known(await work.load([report for _, report in chosen]))
-    decided = await _decide(shell, batch, work, known, chosen)
-    metered, changed = known.changed()
-    await work.meter(metered)
-    await work.save(changed)
-    new = {sampled.source.call_id for sampled in await work.save_samples(_samples(decided))}
-    for call, report, decision in decided:
-        if (after := decision.transaction) and (decision.changed or call.id in new):
-            event = announcements.happened(report, after)
-            batch.add(call.id, shell.events.record(event, call.station_id, call.id, call.received_at))
-            _tell(call, report, after)
-    await _take_homeless(shell, batch, work, [decision for _, _, decision in decided])
+async def take_reports(shell: Handler, batch: Batch, work: Work) -> Changes:
+    """Folds reports into their transactions, and announces what is new: what is to be written of them."""
+    if not batch.reports:
+        return Changes()
+    known = Known(await work.load([report for _, report in batch.reports]))
+    decided = await _decide(shell, batch, work, known)
+    changes, news = settle(known, decided, await work.there(in_doubt(decided)))
+    for one in news:
+        if after := one.decision.transaction:
+            event = announcements.happened(one.report, after)
+            batch.add(one.call.id, shell.events.record(event, one.call.station_id, one.call.id, one.call.received_at))
+            _tell(one.call, one.report, after)
+    return changes
 
 
-async def take_outside(shell: Handler, batch: Batch, work: Work, chosen: Sequence[tuple[Call, Outside]]) -> None:
-    """Keeps meter values that belong to no transaction."""
-    await _keep_outside(shell, batch, work, [outside for _, outside in chosen])
-    for call, _ in chosen:
-        batch.replies[call.id] = Noted()
+async def keep_orphans(shell: Handler, batch: Batch, work: Work) -> None:
+    """Stops of transactions that are none of ours."""
+    new = await work.save_orphans(batch.orphans)
+    for orphan in batch.orphans:
+        if orphan.call_id in new:
+            event = announcements.orphan(orphan)
+            record = shell.events.record(event, orphan.station_id, orphan.call_id, orphan.received_at)
+            batch.add(orphan.call_id, record)
+            log.warning("stop without a start", station_id=orphan.station_id, transaction_id=orphan.transaction_id)
 
 
-async def take_verbatim(shell: Handler, batch: Batch, work: Work, chosen: Sequence[tuple[Call, Verbatim]]) -> None:
-    """Keeps calls as they came."""
-    for call in await recorded.save(work.db, [call for call, _ in chosen]):
+async def keep_outside(shell: Handler, batch: Batch, work: Work) -> None:
+    """Meter values that belong to no transaction."""
+    new = await work.save_outside(batch.outside)
+    for one in batch.outside:
+        if one.call_id in new:
+            event = announcements.outside(one)
+            batch.add(one.call_id, shell.events.record(event, one.station_id, one.call_id, one.received_at))
+
+
+async def keep_verbatim(shell: Handler, batch: Batch, work: Work) -> None:
+    """Calls as they came."""
+    for call in await recorded.save(work.db, batch.verbatim):
         batch.add(call.id, recorded.event(shell.events, call))
-    for call, _ in chosen:
-        batch.replies[call.id] = Noted()
 
 
-TAKE: Mapping[type, Callable[..., Awaitable[None]]] = {
-    Report: take_reports,
-    Outside: take_outside,
-    Verbatim: take_verbatim,
-}
-
-
-async def _decide(
-    shell: Handler, batch: Batch, work: Work, known: Known, chosen: Sequence[tuple[Call, Report]]
-) -> list[Decided]:
+async def _decide(shell: Handler, batch: Batch, work: Work, known: Known) -> list[Decided]:
     """Each report in its turn: the second of a station sees what the first did."""
-    beginning = [report for _, report in chosen if begins(known.of(report), report)]
-    numbers = iter(await work.reserve(len({(report.station_id, report.key) for report in beginning})))
-    asked = await _asked(work, beginning, [report for _, report in chosen if report.remote_start_id is not None])
+    reports = [report for _, report in batch.reports]
+    beginning = [report for report in reports if begins(known.of(report), report)]
+    wanted = len({(report.station_id, report.key) for report in beginning})
+    numbers = iter(await work.reserve(wanted, batch.now))
+    asked = await _asked(work, beginning, [report for report in reports if report.remote_start_id is not None])
     decided: list[Decided] = []
-    for call, report in chosen:
+    for call, report in batch.reports:
         before, number = known.of(report), None
         if begins(before, report):
-            number = next(numbers, None) or (await work.reserve(1))[0]
+            number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
         token = shell.verdict(report, batch.now)
         decision = decide(before, report, number, token, asked.get(call.id))
         known.take(decision)
-        batch.replies[call.id] = decision.reply
-        decided.append((call, report, decision))
+        batch.decide(call, decision)
+        decided.append(Decided(call, report, decision, _samples(report, decision)))
     return decided
 
 
@@ -164,36 +169,9 @@ async def _asked(work: Work, beginning: Sequence[Report], numbered: Sequence[Rep
     return {call_id: command_id for call_id, command_id in found.items() if command_id} | by_token
 
 
-async def _take_homeless(shell: Handler, batch: Batch, work: Work, decisions: Sequence[Decision]) -> None:
-    """Stops and meter values that name no transaction of ours."""
-    orphans = [decision.orphan for decision in decisions if decision.orphan]
-    new = await work.save_orphans(orphans)
-    for orphan in orphans:
-        if orphan.call_id in new:
-            event = announcements.orphan(orphan)
-            record = shell.events.record(event, orphan.station_id, orphan.call_id, orphan.received_at)
-            batch.add(orphan.call_id, record)
-            log.warning("stop without a start", station_id=orphan.station_id, transaction_id=orphan.transaction_id)
-    outside = [orphan.outside() for orphan in orphans if orphan.meter_values]
-    await _keep_outside(shell, batch, work, outside + [d.outside for d in decisions if d.outside])
-
-
-async def _keep_outside(shell: Handler, batch: Batch, work: Work, chosen: Sequence[Outside]) -> None:
-    samples = [Sampled(one.station_id, value, one) for one in chosen for value in one.meter_values]
-    new = {sampled.source.call_id for sampled in await work.save_station_samples(samples)}
-    for one in chosen:
-        if one.call_id in new:
-            event = announcements.outside(one)
-            batch.add(one.call_id, shell.events.record(event, one.station_id, one.call_id, one.received_at))
-
-
-def _samples(decided: Sequence[Decided]) -> list[Sampled]:
-    return [
-        Sampled(decision.transaction.id, value, report)
-        for _, report, decision in decided
-        if decision.transaction
-        for value in report.meter_values
-    ]
+def _samples(report: Report, decision: Decision) -> list[Sample]:
+    one = decision.transaction
+    return [write_sample(one.id, value, report) for value in report.meter_values] if one else []
 
 
 def _answer(batch: Batch, call: Call) -> Answer:

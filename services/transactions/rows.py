@@ -1,11 +1,15 @@
-"""Transactions as rows: which columns there are, and a Transaction there and back."""
+"""Transactions and their meter values as rows: which columns there are, and a Transaction there and back."""
 
-from operator import attrgetter
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import blake2b
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import asyncpg
 import orjson
 
+from services.transactions.domain.messages import MeterValue, Report
 from services.transactions.domain.register import Mark, Register
 from services.transactions.domain.transaction import Transaction
 
@@ -49,9 +53,22 @@ PLAIN = tuple(COLUMNS)[:-3]
 FIXED = ("id", "station_id", "key", "occurrence", "transaction_id")
 # What a meter value changes.
 METERED = {name: WRITTEN[name] for name in ("id", "updated_at", "state", "revision", *DERIVED)}
-
+# A meter value of a transaction, and what makes it that one and no other.
+SAMPLE = {
+    "transaction_id": "bigint",
+    "taken_at": "timestamptz",
+    "received_at": "timestamptz",
+    "seq_no": "bigint",
+    "digest": "bigint",
+    "said": "text",
+    "readings": "jsonb",
+}
+SAMPLE_KEY = {name: SAMPLE[name] for name in ("transaction_id", "taken_at", "digest")}
+Sample = tuple[int, datetime, datetime, int | None, int, str | None, str]
+SampleKey = tuple[int, datetime, int]
 
 PLAIN_OF = attrgetter(*PLAIN)
+sample_key: Callable[[Sample], SampleKey] = itemgetter(*map(list(SAMPLE).index, SAMPLE_KEY))
 
 
 def write(one: Transaction) -> tuple[Any, ...]:
@@ -63,6 +80,19 @@ def write(one: Transaction) -> tuple[Any, ...]:
 def write_metered(one: Transaction) -> tuple[Any, ...]:
     """METERED of a transaction, its revision one higher."""
     return one.id, one.updated_at, _state(one), one.revision + 1, *_derived(one)
+
+
+def write_sample(transaction_id: int, value: MeterValue, report: Report) -> Sample:
+    """SAMPLE of a meter value that a report brings."""
+    return transaction_id, value.taken_at, report.received_at, report.seq_no, *content(value)
+
+
+def content(value: MeterValue, where: tuple[Any, ...] = ()) -> tuple[int, str | None, str]:
+    """digest, said and readings of a meter value."""
+    readings = orjson.dumps(value.readings)
+    named = readings + repr(where).encode() if where else readings
+    digest = int.from_bytes(blake2b(named, digest_size=8).digest(), signed=True)
+    return digest, value.said, readings.decode()
 
 
 def _derived(one: Transaction) -> tuple[Any, ...]:

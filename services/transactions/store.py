@@ -1,28 +1,43 @@
-"""What batches read and write: all SQL of the hot path. One statement for everything of a kind, whatever the batch."""
+"""What batches read and write: all SQL of the hot path. One statement for all of a kind, whatever the batch."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
-from hashlib import blake2b
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from datetime import datetime
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
-import orjson
 
+from services.common import outbox
+from services.common.bus import Record
 from services.common.database import Connection, Database
 from services.common.errors import Unavailable
+from services.transactions.batch import Changes
 from services.transactions.domain.decide import Orphan
-from services.transactions.domain.messages import MeterValue, Outside, Report
+from services.transactions.domain.messages import Outside, Report
 from services.transactions.domain.transaction import Transaction
-from services.transactions.rows import COLUMNS, FIXED, METERED, WRITTEN, read, write, write_metered
+from services.transactions.ids import Ids
+from services.transactions.rows import (
+    COLUMNS,
+    FIXED,
+    METERED,
+    SAMPLE,
+    SAMPLE_KEY,
+    WRITTEN,
+    SampleKey,
+    content,
+    read,
+    write,
+    write_metered,
+)
 
 
 def _names(names: Iterable[str], of: str = "") -> str:
     return ", ".join(f'{of}"{name}"' for name in names)
 
 
-def _arrays(kinds: Iterable[str]) -> str:
-    return ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(kinds, 1))
+def _arrays(kinds: Iterable[str], begin: int = 1) -> str:
+    return ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(kinds, begin))
 
 
 def _assigned(names: Iterable[str], source: str) -> str:
@@ -38,25 +53,37 @@ from unnest($3::text[], $4::bigint[]) as n (station_id, id) join transaction t u
 
 RESERVE = "select nextval('transaction_id') from generate_series(1, $1)"
 
-# A revision that does not follow means that another process had the station meanwhile: nothing is overwritten.
-SAVE = f"""
-insert into transaction ({_names(WRITTEN)}) select * from unnest({_arrays(WRITTEN.values())})
-on conflict (id) do update set {_assigned(WRITTEN, "excluded")}
-where transaction.revision = excluded.revision - 1"""
+# Of meter values, the places of those that are kept. Its offset has them looked up one by one, however many there are.
+THERE = f"""
+select k.n from unnest({_arrays(SAMPLE_KEY.values())}) with ordinality as k ({_names(SAMPLE_KEY)}, n)
+cross join lateral (
+    select from sample s
+    where s.transaction_id = k.transaction_id and s.taken_at = k.taken_at and s.digest = k.digest
+    offset 0) s"""
 
-METER = f"""
-update transaction t set {_assigned(METERED, "u")}
-from unnest({_arrays(METERED.values())}) as u ({_names(METERED)})
-where t.id = u.id and t.revision = u.revision - 1"""
+# A revision that does not follow means that another process had the station meanwhile: nothing is written then.
+CHANGED, SAMPLES = 1 + len(METERED), 1 + len(METERED) + len(WRITTEN)
+NEWS = SAMPLES + len(SAMPLE)
+WRITE = f"""
+with metered as (
+    update transaction t set {_assigned(METERED, "u")}
+    from unnest({_arrays(METERED.values())}) as u ({_names(METERED)})
+    where t.id = u.id and t.revision = u.revision - 1
+    returning t.id),
+changed as (
+    insert into transaction ({_names(WRITTEN)}) select * from unnest({_arrays(WRITTEN.values(), CHANGED)})
+    on conflict (id) do update set {_assigned(WRITTEN, "excluded")}
+    where transaction.revision = excluded.revision - 1
+    returning id),
+sampled as (
+    insert into sample ({_names(SAMPLE)}) select * from unnest({_arrays(SAMPLE.values(), SAMPLES)})
+    on conflict do nothing),
+told as (insert into outbox (records) select ${NEWS}::bytea where ${NEWS}::bytea is not null)
+select all_written(
+    (select count(*) from metered) + (select count(*) from changed),
+    cardinality($1::bigint[]) + cardinality(${CHANGED}::bigint[]))"""
 
-SAVE_SAMPLES = """
-insert into sample (transaction_id, taken_at, received_at, seq_no, digest, said, readings)
-select * from unnest(
-    $1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::text[], $7::jsonb[])
-on conflict do nothing
-returning transaction_id, taken_at, digest"""
-
-SAVE_STATION_SAMPLES = """
+SAVE_OUTSIDE = """
 insert into station_sample
     (station_id, taken_at, received_at, evse_id, connector_id, transaction_id, digest, said, readings)
 select * from unnest(
@@ -105,32 +132,28 @@ ORPHAN = attrgetter(
 )
 
 
-class Sampled(NamedTuple):
-    """A meter value on its way into a table. owner: the transaction's id or the station's."""
-
-    owner: Any
-    value: MeterValue
-    source: Report | Outside
-
-
 class Store:
     """The schema of this service, as batches use it."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database, self._ids = database, Ids()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator["Work"]:
-        """One database transaction; raises Unavailable where Postgres is away or another process was faster."""
-        async with self._database.transaction() as db:
-            yield Work(db)
+    async def work(self) -> AsyncIterator["Work"]:
+        """A connection for a batch; raises Unavailable where Postgres is away or another process was faster."""
+        async with self._database.connection() as db:
+            yield Work(db, self._ids)
 
 
 class Work:
-    """What can be done within one database transaction."""
+    """What a batch does on its connection: each of these by itself, but for what is done within together()."""
 
-    def __init__(self, db: Connection) -> None:
-        self.db = db
+    def __init__(self, db: Connection, ids: Ids) -> None:
+        self.db, self._ids = db, ids
+
+    def together(self, mixed: bool) -> AbstractAsyncContextManager[Any]:
+        """One database transaction, where there is more to write than what write() does by itself."""
+        return self.db.transaction() if mixed else nullcontext()
 
     async def load(self, reports: Sequence[Report]) -> list[Transaction]:
         """The transactions that the reports name, in one query."""
@@ -139,9 +162,9 @@ class Work:
         rows = await self.db.fetch(LOAD, *_columns(keys, 2), *_columns(numbers, 2))
         return [read(row) for row in rows]
 
-    async def reserve(self, count: int) -> list[int]:
+    async def reserve(self, count: int, now: datetime) -> list[int]:
         """That many new ids."""
-        return [row[0] for row in await self.db.fetch(RESERVE, count)] if count else []
+        return await self._ids.take(count, now, self._fetch_ids)
 
     async def asked_by_number(self, reports: Sequence[Report]) -> dict[tuple[str, int], str]:
         """Ids of remote starts by station and remoteStartId."""
@@ -155,29 +178,45 @@ class Work:
         rows = await self.db.fetch(ASKED_BY_TOKEN, *_columns(wanted, 5)) if wanted else []
         return {row["call_id"]: row["id"] for row in rows}
 
-    async def save(self, transactions: Sequence[Transaction]) -> None:
-        """Writes new and changed transactions, their revision one higher."""
-        await self._write(SAVE, "INSERT 0", transactions, write, len(WRITTEN))
+    async def there(self, keys: Sequence[SampleKey]) -> set[SampleKey]:
+        """Which of these meter values are kept."""
+        rows = await self.db.fetch(THERE, *_columns(keys, len(SAMPLE_KEY))) if keys else []
+        return {keys[row["n"] - 1] for row in rows}
 
-    async def meter(self, transactions: Sequence[Transaction]) -> None:
-        """Writes transactions of which only the energy has changed."""
-        await self._write(METER, "UPDATE", transactions, write_metered, len(METERED))
+    async def write(self, changes: Changes, news: Sequence[Record]) -> None:
+        """Everything of a batch's reports, and all its news; transactions with their revision one higher.
 
-    async def save_samples(self, samples: Sequence[Sampled]) -> list[Sampled]:
-        """Keeps meter values of transactions; returns those that were not there yet."""
-        rows = [
-            (owner, value.taken_at, source.received_at, getattr(source, "seq_no", None), *_content(value))
-            for owner, value, source in samples
-        ]
-        return await self._kept(SAVE_SAMPLES, rows, 7, 4, samples)
+        Raises Unavailable where a revision does not follow, or a transaction of the same key is there: then nothing is
+        written.
+        """
+        if not changes.metered and not changes.changed:
+            await outbox.add(self.db, news)
+            return
+        columns = (
+            *_columns(map(write_metered, changes.metered), len(METERED)),
+            *_columns(map(write, changes.changed), len(WRITTEN)),
+            *_columns(changes.samples, len(SAMPLE)),
+        )
+        try:
+            await self.db.execute(WRITE, *columns, outbox.PACK.encode(news) if news else None)
+        except (asyncpg.SerializationError, asyncpg.UniqueViolationError) as error:
+            raise Unavailable("another process handles the same stations at this moment") from error
 
-    async def save_station_samples(self, samples: Sequence[Sampled]) -> list[Sampled]:
-        """Keeps meter values of stations; returns those that were not there yet."""
-        rows = []
-        for owner, value, source in samples:
-            where = (source.evse_id, source.connector_id, source.transaction_id)
-            rows.append((owner, value.taken_at, source.received_at, *where, *_content(value, where)))
-        return await self._kept(SAVE_STATION_SAMPLES, rows, 9, 6, samples)
+    async def save_outside(self, outside: Sequence[Outside]) -> set[str]:
+        """Keeps meter values of stations; returns the calls of those that were not there yet."""
+        calls, rows = [], []
+        for one in outside:
+            where = (one.evse_id, one.connector_id, one.transaction_id)
+            for value in one.meter_values:
+                calls.append(one.call_id)
+                rows.append((one.station_id, value.taken_at, one.received_at, *where, *content(value, where)))
+        kept = {tuple(row) for row in await self.db.fetch(SAVE_OUTSIDE, *_columns(rows, 9))} if rows else set()
+        new = set()
+        for call_id, row in zip(calls, rows, strict=True):
+            if (identity := (row[0], row[1], row[6])) in kept:
+                kept.remove(identity)
+                new.add(call_id)
+        return new
 
     async def save_orphans(self, orphans: Sequence[Orphan]) -> set[str]:
         """Keeps stops that nobody started; returns the calls of those that were not there yet."""
@@ -185,45 +224,10 @@ class Work:
         kept = await self.db.fetch(SAVE_ORPHANS, *_columns(rows, 8)) if rows else []
         return {row["call_id"] for row in kept}
 
-    async def _write(
-        self,
-        sql: str,
-        verb: str,
-        transactions: Sequence[Transaction],
-        row: Callable[[Transaction], tuple[Any, ...]],
-        width: int,
-    ) -> None:
-        if not transactions:
-            return
-        try:
-            done = await self.db.execute(sql, *_columns([row(one) for one in transactions], width))
-        except asyncpg.UniqueViolationError:
-            done = ""
-        if done != f"{verb} {len(transactions)}":
-            raise Unavailable("another process handles the same stations at this moment")
-
-    async def _kept(
-        self, sql: str, rows: Sequence[tuple[Any, ...]], width: int, digest: int, samples: Sequence[Sampled]
-    ) -> list[Sampled]:
-        if not rows:
-            return []
-        new = {tuple(row) for row in await self.db.fetch(sql, *_columns(rows, width))}
-        kept = []
-        for row, sampled in zip(rows, samples, strict=True):
-            if (identity := (row[0], row[1], row[digest])) in new:
-                new.remove(identity)
-                kept.append(sampled)
-        return kept
+    async def _fetch_ids(self, count: int) -> list[int]:
+        return [row[0] for row in await self.db.fetch(RESERVE, count)]
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
     columns = [list(column) for column in zip(*rows, strict=True)]
     return columns or [[] for _ in range(width)]
-
-
-def _content(value: MeterValue, where: tuple[Any, ...] = ()) -> tuple[int, str | None, str]:
-    """digest, said and readings of a meter value."""
-    readings = orjson.dumps(value.readings)
-    named = readings + repr(where).encode() if where else readings
-    digest = int.from_bytes(blake2b(named, digest_size=8).digest(), signed=True)
-    return digest, value.said, readings.decode()

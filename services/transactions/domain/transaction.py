@@ -143,6 +143,11 @@ def merge(
     return replace(known, told=told, **changes)
 
 
+def noted(known: Transaction, report: Report) -> Transaction:
+    """With a report that says nothing new of it but brings new meter values: written again, as by any other change."""
+    return replace(known, updated_at=max(known.updated_at, report.received_at))
+
+
 def only_metered(before: Transaction, after: Transaction) -> bool:
     """Whether nothing was told between the two but meter values and the sequence numbers of their reports."""
     told = before.told == after.told and before.started_at == after.started_at

@@ -27,7 +27,8 @@ HOT = {
         *(smartcharging.CHANGE, smartcharging.BOUNDS),
     ],
     "transactions": [
-        *(transactions.LOAD, transactions.METER, transactions.ASKED_BY_NUMBER, transactions.ASKED_BY_TOKEN),
+        *(transactions.LOAD, transactions.THERE, transactions.WRITE),
+        *(transactions.ASKED_BY_NUMBER, transactions.ASKED_BY_TOKEN),
     ],
 }
 

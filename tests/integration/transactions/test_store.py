@@ -1,18 +1,21 @@
 """The store on a real Postgres: what is saved comes back, nothing is overwritten, partitions make room."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from services.common.bus import Record
 from services.common.database import Database
 from services.common.errors import Unavailable
+from services.transactions.batch import Changes
 from services.transactions.domain.decide import decide
 from services.transactions.domain.messages import Kind, MeterValue, Outside, Report
 from services.transactions.domain.transaction import Transaction
 from services.transactions.months import Months
-from services.transactions.store import Sampled, Store
+from services.transactions.rows import Sample, sample_key, write_sample
+from services.transactions.store import Store
 from tests.unit.transactions.making import NOON, metered, report, start
 from tests.unit.transactions.test_any_order import folded
 
@@ -22,21 +25,50 @@ def store(database: Database) -> Store:
     return Store(database)
 
 
+async def written(store: Store, changes: Changes, *news: Record) -> None:
+    async with store.work() as work:
+        await work.write(changes, news)
+
+
 async def saved(store: Store, made: Transaction) -> Transaction:
-    async with store.transaction() as work:
-        await work.save([made])
+    await written(store, Changes(changed=[made]))
     return await loaded(store, report(station_id=made.station_id, key=made.key))
 
 
 async def loaded(store: Store, *reports: Report) -> Transaction:
-    async with store.transaction() as work:
-        [found] = await work.load(reports)
+    [found] = await found_by(store, *reports)
     return found
 
 
+async def found_by(store: Store, *reports: Report) -> list[Transaction]:
+    async with store.work() as work:
+        return await work.load(reports)
+
+
+async def numbers(store: Store, count: int) -> list[int]:
+    async with store.work() as work:
+        return await work.reserve(count, NOON)
+
+
 async def number(store: Store) -> int:
-    async with store.transaction() as work:
-        return (await work.reserve(1))[0]
+    return (await numbers(store, 1))[0]
+
+
+async def outbox(database: Database) -> int:
+    async with database.connection() as db:
+        count: int = await db.fetchval("select count(*) from outbox")
+    return count
+
+
+def sampled(owner: int, *wh: float) -> list[Sample]:
+    told = report(meter_values=metered(*wh))
+    return [write_sample(owner, value, told) for value in told.meter_values]
+
+
+async def there(store: Store, samples: list[Sample]) -> list[Sample]:
+    async with store.work() as work:
+        known = await work.there([sample_key(sample) for sample in samples])
+    return [sample for sample in samples if sample_key(sample) in known]
 
 
 async def test_what_is_saved_comes_back(store: Store, station: str) -> None:
@@ -58,8 +90,7 @@ async def test_whole_sessions_come_back(store: Store, station: str) -> None:
     assert back == replace(made, revision=1)
     more = decide(back, report(seq_no=99, station_id=station, meter_values=metered(50_000))).transaction
     assert more is not None
-    async with store.transaction() as work:
-        await work.meter([more])
+    await written(store, Changes(metered=[more]))
     assert await loaded(store, report(station_id=station, key=made.key)) == replace(more, revision=2)
 
 
@@ -67,21 +98,44 @@ async def test_numbers_and_keys_find_the_same_row(store: Store, station: str) ->
     made = await saved(store, replace(folded([start(station_id=station)]), id=await number(store)))
     by_number = report(station_id=station, key=None, number=made.id)
     assert await loaded(store, by_number) == made
-    async with store.transaction() as work:
-        assert await work.load([report(station_id="another", key=None, number=made.id)]) == []
-        assert await work.reserve(0) == []
+    assert await found_by(store, report(station_id="another", key=None, number=made.id)) == []
 
 
-@pytest.mark.parametrize("way", ["save", "meter"])
-async def test_another_process_was_faster(store: Store, station: str, way: str) -> None:
-    """Nothing is overwritten; the batch is tried again on what is there."""
+async def test_ids_are_given_once(store: Store, database: Database) -> None:
+    """To batches side by side, and to processes."""
+    stores = [store, store, store, Store(database)]
+    given = await asyncio.gather(*(numbers(one, count) for one in stores for count in (0, 1, 7, 30)))
+    assert [len(some) for some in given] == [0, 1, 7, 30] * 4
+    assert len({one for some in given for one in some}) == 4 * 38
+
+
+@pytest.mark.parametrize("way", ["changed", "metered"])
+async def test_another_process_was_faster(store: Store, database: Database, station: str, way: str) -> None:
+    """Nothing is overwritten, and nothing else of the batch is there; it is tried again on what is there."""
     made = await saved(store, replace(folded([start(station_id=station)]), id=await number(store)))
     newer = replace(made, charging_state="Charging")
     await saved(store, newer)
+    other = replace(made, id=await number(store), key="another", revision=0)
+    changes = Changes(changed=[other], samples=sampled(other.id, 1))
+    getattr(changes, way).append(made)
+    before = await outbox(database)
     with pytest.raises(Unavailable):
-        async with store.transaction() as work:
-            await getattr(work, way)([made])
+        await written(store, changes, Record("events", b"k", b"v"))
     assert (await loaded(store, report(station_id=station, key=made.key))).charging_state == "Charging"
+    assert await found_by(store, report(station_id=station, key="another")) == []
+    assert await there(store, changes.samples) == []
+    assert await outbox(database) == before
+
+
+@pytest.mark.parametrize("way", ["changed", "metered"])
+async def test_two_processes_write_at_once(store: Store, database: Database, station: str, way: str) -> None:
+    made = await saved(store, replace(folded([start(station_id=station)]), id=await number(store)))
+    before = await outbox(database)
+    tries = [written(store, Changes(**{way: [made]}), Record("events", b"k", b"v")) for _ in range(4)]
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    assert sorted(map(type, outcomes), key=str) == [type(None), *[Unavailable] * 3]
+    assert (await loaded(store, report(station_id=station, key=made.key))).revision == made.revision + 1
+    assert await outbox(database) == before + 1
 
 
 async def test_two_processes_hear_of_a_transaction_at_once(store: Store, station: str) -> None:
@@ -91,32 +145,42 @@ async def test_two_processes_hear_of_a_transaction_at_once(store: Store, station
         await saved(store, second)
 
 
+async def test_all_parts_may_be_empty(store: Store, database: Database, station: str) -> None:
+    before = await outbox(database)
+    await written(store, Changes())
+    assert await outbox(database) == before
+    await written(store, Changes(), Record("events", b"k", b"v"))
+    assert await outbox(database) == before + 1
+    made = await saved(store, replace(folded([start(station_id=station)]), id=await number(store)))
+    await written(store, Changes(metered=[made]))
+    assert await outbox(database) == before + 1
+
+
 async def test_samples_are_kept_once(store: Store, station: str) -> None:
-    told = report(station_id=station, meter_values=metered(1, 2))
-    owner = await number(store)
-    samples = [Sampled(owner, value, told) for value in told.meter_values]
-    async with store.transaction() as work:
-        assert await work.save_samples([*samples, samples[0]]) == samples
-        assert await work.save_samples(samples) == []
-        other = [Sampled(owner, value._replace(readings=[{"value": 9}]), told) for value in told.meter_values]
-        assert await work.save_samples(other) == other
+    made = replace(folded([start(station_id=station)]), id=await number(store))
+    first, second, third = sampled(made.id, 1, 2, 3)
+    assert await there(store, [first, second]) == []
+    await written(store, Changes(changed=[made], samples=[first, second, first]))
+    assert await there(store, [third, second, first]) == [second, first]
+    await written(store, Changes(metered=[replace(made, revision=1)], samples=[second, third]))
+    assert await there(store, [first, second, third]) == [first, second, third]
+    assert await there(store, [*sampled(made.id, 9), *sampled(await number(store), 1)]) == []
 
 
 async def test_station_samples_of_two_connectors_are_two(store: Store, station: str) -> None:
     [value] = metered(1)
-    one, two = [Outside("c", station, NOON, n, n, (value,)) for n in (1, 2)]
-    async with store.transaction() as work:
-        samples = [Sampled(station, value, source) for source in (one, two, one)]
-        assert await work.save_station_samples(samples) == samples[:2]
+    told = [Outside(call_id, station, NOON, n, n, (value,)) for call_id, n in (("a", 1), ("b", 2), ("c", 1))]
+    async with store.work() as work:
+        assert await work.save_outside(told) == {"a", "b"}
+        assert await work.save_outside(told) == set()
 
 
 async def test_a_month_takes_over_what_a_fast_clock_left_in_the_default(database: Database, station: str) -> None:
     """Rows of the default partition move when their month is made; rows of other times stay."""
     ahead = datetime(2031, 5, 20, tzinfo=UTC)
     values = [MeterValue(ahead + timedelta(days=n), [{"value": n}]) for n in (0, 400)]
-    async with Store(database).transaction() as work:
-        told: Any = Outside("c", station, NOON, 1, 1, tuple(values))
-        await work.save_station_samples([Sampled(station, value, told) for value in values])
+    async with Store(database).work() as work:
+        assert await work.save_outside([Outside("c", station, NOON, 1, 1, tuple(values))]) == {"c"}
     await Months(database, lambda: datetime(2031, 4, 30, 23, tzinfo=UTC)).prepare()
     await Months(database, lambda: datetime(2031, 4, 30, 23, tzinfo=UTC)).prepare()
     where = "select tableoid::regclass::text from station_sample where station_id = $1 order by taken_at"
@@ -131,7 +195,7 @@ async def test_every_moment_has_a_place(store: Store, station: str) -> None:
         datetime(1970, 1, 1, tzinfo=UTC),
         datetime(9999, 12, 31, tzinfo=UTC),
     ]
-    told = report(station_id=station, meter_values=tuple(MeterValue(at, []) for at in moments))
-    owner = await number(store)
-    async with store.transaction() as work:
-        assert len(await work.save_samples([Sampled(owner, value, told) for value in told.meter_values])) == 3
+    made = replace(folded([start(station_id=station)]), id=await number(store))
+    samples = [write_sample(made.id, MeterValue(at, []), report()) for at in moments]
+    await written(store, Changes(changed=[made], samples=samples))
+    assert await there(store, samples) == samples
