@@ -1,0 +1,255 @@
+"""Batches as the handler takes them: what they cost, what is told again, and two processes that have the same."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from services.common import outbox
+from services.common.bus import Record
+from services.common.calls import Replies
+from services.common.clock import now
+from services.common.commands import Status
+from services.common.commands_desk import Asked
+from services.common.copies import Copy
+from services.common.database import Database
+from services.common.errors import Unavailable
+from services.common.events import Events
+from services.common.wire import OUTCOME_ANSWERED, Result
+from services.common.wire.voltbus.v1 import events_pb2 as pb
+from services.transactions.batch import Changes
+from services.transactions.handlers import Handler
+from services.transactions.settings import Settings
+from services.transactions.store import LOAD, RESERVE, THERE, WRITE, Store, Work
+from services.transactions.tokens import read_token
+from tests.integration.transactions.running import answer, call, event
+from tests.integration.transactions.test_desk import Office
+from tests.integration.transactions.test_edges import energy
+from tests.integration.transactions.test_edges import event as told
+from tests.integration.transactions.test_session import START, metered, stop
+
+RESULTS = "results"
+
+
+class Held(Work):
+    """Says when everything is read and decided, and writes when it may."""
+
+    decided: asyncio.Event
+    go: asyncio.Event
+
+    async def write(self, changes: Changes, news: Sequence[Record]) -> None:
+        self.decided.set()
+        await self.go.wait()
+        await super().write(changes, news)
+
+
+class Watched(Store):
+    """statements: what batches have sent to Postgres."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.statements: list[str] = []
+        self.decided, self.go = asyncio.Event(), asyncio.Event()
+        self.go.set()
+
+    def hold(self) -> None:
+        """What is decided from now on is not written before `go` is set."""
+        self.decided.clear()
+        self.go.clear()
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[Work]:
+        async with super().work() as work:
+            held = Held(work.db, self._ids)
+            held.decided, held.go = self.decided, self.go
+            with work.db.query_logger(lambda query: self.statements.append(query.query)):
+                yield held
+
+
+class Process:
+    """One that handles batches, of any number on the same database."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        office = Office(database, settings)
+        self.database, self.store, self.desk = database, Watched(database), office.desk()
+        self.office = office
+        tokens = Copy(office.bus, "tokens", read_token)
+        self.handler = Handler(
+            self.store,
+            tokens,
+            self.desk,
+            Events(settings, "transactions"),
+            Replies("outbound"),
+            RESULTS,
+            "dead",
+            now,
+        )
+
+    async def handle(self, *records: Record) -> Sequence[Record]:
+        self.store.statements.clear()
+        return await self.handler.handle(records)
+
+    async def begin(self, station: str) -> int:
+        """A session of 1.6."""
+        [reply] = await self.handle(call(station, "StartTransaction", START))
+        number: int = answer(reply)["transactionId"]
+        return number
+
+    async def kept(self, station: str, number: int) -> tuple[int, int, list[Any]]:
+        """The revision of a transaction, how many samples it has, and the events of the station in their order."""
+        async with self.database.connection() as db:
+            revision = await db.fetchval("select revision from transaction where id = $1", number)
+            samples = await db.fetchval("select count(*) from sample where transaction_id = $1", number)
+        return revision, samples, [one for row in await self.told(station) for one in row]
+
+    async def told(self, station: str) -> list[list[Any]]:
+        """By row of the outbox, the events of a station."""
+        async with self.database.connection() as db:
+            rows = await db.fetch("select records from outbox order by seq")
+        news = [outbox.UNPACK.decode(row["records"]) for row in rows]
+        of_station = [[event(one) for one in row if one.key == station.encode()] for row in news]
+        return [row for row in of_station if row]
+
+
+@pytest.fixture
+def here(database: Database, settings: Settings) -> Process:
+    return Process(database, settings)
+
+
+@pytest.fixture
+def there(database: Database, settings: Settings) -> Process:
+    return Process(database, settings)
+
+
+def voltage(number: int, *volts: float) -> dict[str, Any]:
+    """Meter values that change nothing of their transaction."""
+    values = [
+        {"timestamp": f"2026-03-01T10:{n:02}:00Z", "sampledValue": [{"value": str(value), "measurand": "Voltage"}]}
+        for n, value in enumerate(volts)
+    ]
+    return {"connectorId": 1, "transactionId": number, "meterValue": values}
+
+
+async def test_reports_are_read_by_one_statement_and_written_by_one(here: Process, station: str) -> None:
+    """However many; one more is for ids where none are left, and one where only the table knows what is new."""
+    stations = [f"{station}-{n}" for n in range(5)]
+    begun = [call(one, "TransactionEvent", told("Started", 0, **energy(1)), "2.0.1") for one in stations]
+    later = [call(one, "TransactionEvent", told("Updated", 1, **energy(2)), "2.0.1") for one in stations]
+    quiet = [call(one, "TransactionEvent", told("Updated", 2), "2.0.1") for one in stations]
+    # asyncpg asks for the types that it does not know, once a connection.
+    await here.begin(station)
+    for batch, statements in (
+        (begun, [LOAD, WRITE]),
+        (later, [LOAD, WRITE]),
+        (quiet, [LOAD, WRITE]),
+        (later, [LOAD, THERE]),
+        (quiet, [LOAD]),
+    ):
+        await here.handle(*batch)
+        assert here.store.statements == statements
+    await here.handle(*(call(f"{one}-b", "TransactionEvent", told("Started", 0), "2.0.1") for one in stations))
+    assert here.store.statements == [LOAD, RESERVE, WRITE]
+
+
+async def test_what_is_read_again_is_told_and_stored_once(here: Process, station: str) -> None:
+    number = await here.begin(station)
+    records = [
+        call(station, "MeterValues", metered(number, "2000")),
+        call(station, "MeterValues", voltage(number, 230, 231)),
+        call(station, "StopTransaction", stop(number, transactionData=metered(1, "3000")["meterValue"])),
+    ]
+    replies = await here.handle(*records)
+    before = await here.kept(station, number)
+    assert (before[1], [type(one) for one in before[2]]) == (
+        4,
+        [pb.TransactionStarted, pb.TransactionUpdated, pb.TransactionUpdated, pb.TransactionEnded],
+    )
+    for again in (records, records[1:2], [*records, *records]):
+        assert [reply for reply in await here.handle(*again) if reply not in replies] == []
+        assert await here.kept(station, number) == before
+
+
+async def test_meter_values_that_change_nothing_are_announced_once(here: Process, station: str) -> None:
+    number = await here.begin(station)
+    first, second = (
+        call(station, "MeterValues", voltage(number, 230)),
+        call(station, "MeterValues", voltage(number, 230)),
+    )
+    more = call(station, "MeterValues", voltage(number, 230, 231))
+    await here.handle(first)
+    assert (await here.kept(station, number))[:2] == (2, 1)
+    await here.handle(first, second, more)
+    await here.handle(second, more)
+    revision, samples, events = await here.kept(station, number)
+    assert (revision, samples) == (3, 2)
+    assert [len(one.meter_values) for one in events] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("again", ["the same", "changed"])
+async def test_two_processes_handle_the_same_meter_values(
+    here: Process, there: Process, station: str, again: str
+) -> None:
+    """A station moves to another process while the first is at it: one writes, the other looks again."""
+    number = await here.begin(station)
+    record = call(station, "MeterValues", voltage(number, 230))
+    others = {"the same": [record], "changed": [record, call(station, "StopTransaction", stop(number))]}[again]
+    here.store.hold()
+    late = asyncio.create_task(here.handle(record))
+    await here.store.decided.wait()
+    await there.handle(*others)
+    before = await here.kept(station, number)
+    here.store.go.set()
+    with pytest.raises(Unavailable):
+        await late
+    await here.handle(record)
+    assert await here.kept(station, number) == before
+    assert before[1] == 1
+    assert len(before[2]) == 1 + len(others)
+
+
+async def test_everything_of_a_mixed_batch_is_one_transaction(here: Process, there: Process, station: str) -> None:
+    """Where the last of it cannot be written, nothing is; tried again, everything is, in the order of its calls."""
+    number = await here.begin(station)
+    here.office.connect(station)
+    command = await here.desk.accept(Asked(station, "Reset", {}))
+    result = Result(command_id=command.id, station_id=station, outcome=OUTCOME_ANSWERED, payload=b"{}", at=now())
+    records = [
+        call(station, "MeterValues", metered(None, "5")),
+        call(station, "MeterValues", metered(number, "2000")),
+        call(station, "ReservationStatusUpdate", {"reservationId": 1, "reservationUpdateStatus": "Expired"}, "2.0.1"),
+        call(station, "StopTransaction", stop(0, transactionData=metered(1, "3000")["meterValue"])),
+        call(station, "MeterValues", voltage(number, 230)),
+        Record(RESULTS, station.encode(), result.SerializeToString()),
+    ]
+    here.store.hold()
+    late = asyncio.create_task(here.handle(*records))
+    await here.store.decided.wait()
+    await there.handle(call(station, "MeterValues", metered(number, "1500", "2026-03-01T10:15:00Z")))
+    before = await everything(here, station, number, command.id)
+    assert before[:4] == (0, 0, 0, Status.SENT)
+    here.store.go.set()
+    with pytest.raises(Unavailable):
+        await late
+    assert await everything(here, station, number, command.id) == before
+    await here.handle(*records)
+    *counts, (revision, samples, _) = await everything(here, station, number, command.id)
+    assert (counts, revision, samples) == ([1, 2, 1, Status.ANSWERED], 3, 3)
+    concluded, news = (await here.told(station))[-2:]
+    assert [type(one) for one in concluded] == [pb.CommandChanged]
+    assert [type(one) for one in news] == [
+        *(pb.MeterValuesRecorded, pb.TransactionUpdated, pb.MessageRecorded),
+        *(pb.OrphanStopRecorded, pb.MeterValuesRecorded, pb.TransactionUpdated),
+    ]
+    await here.handle(*records)
+    assert (await here.told(station))[-1] == news
+
+
+async def everything(process: Process, station: str, number: int, command_id: str) -> tuple[Any, ...]:
+    """How many orphans, meter values outside, and messages there are of a station; the command; and kept()."""
+    tables = ("orphan_stop", "station_sample", "message")
+    async with process.database.connection() as db:
+        counts = [await db.fetchval(f"select count(*) from {table} where station_id = $1", station) for table in tables]
+    command = await process.desk.get(command_id)
+    return *counts, command and command.status, await process.kept(station, number)
