@@ -1,7 +1,7 @@
 """Batches as the handler takes them: what they cost, what is told again, and two processes that have the same."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -92,9 +92,10 @@ class Process:
         return await self.handler.handle(records)
 
     async def begin(self, station: str) -> int:
-        """A session of 1.6."""
+        """A session of 1.6 with a meter value, the first of which says where it is from."""
         [reply] = await self.handle(call(station, "StartTransaction", START))
         number: int = answer(reply)["transactionId"]
+        await self.handle(call(station, "MeterValues", voltage(number, 220)))
         return number
 
     async def kept(self, station: str, number: int) -> tuple[int, int, list[Any]]:
@@ -114,8 +115,10 @@ class Process:
 
 
 @pytest.fixture
-def here(database: Database, settings: Settings) -> Process:
-    return Process(database, settings)
+def here(database: Database, settings: Settings) -> Iterator[Process]:
+    process = Process(database, settings)
+    yield process
+    process.store.go.set()
 
 
 @pytest.fixture
@@ -163,8 +166,8 @@ async def test_what_is_read_again_is_told_and_stored_once(here: Process, station
     replies = await here.handle(*records)
     before = await here.kept(station, number)
     assert (before[1], [type(one) for one in before[2]]) == (
-        4,
-        [pb.TransactionStarted, pb.TransactionUpdated, pb.TransactionUpdated, pb.TransactionEnded],
+        5,
+        [pb.TransactionStarted, *[pb.TransactionUpdated] * 3, pb.TransactionEnded],
     )
     for again in (records, records[1:2], [*records, *records]):
         assert [reply for reply in await here.handle(*again) if reply not in replies] == []
@@ -179,12 +182,12 @@ async def test_meter_values_that_change_nothing_are_announced_once(here: Process
     )
     more = call(station, "MeterValues", voltage(number, 230, 231))
     await here.handle(first)
-    assert (await here.kept(station, number))[:2] == (2, 1)
+    assert (await here.kept(station, number))[:2] == (3, 2)
     await here.handle(first, second, more)
     await here.handle(second, more)
     revision, samples, events = await here.kept(station, number)
-    assert (revision, samples) == (3, 2)
-    assert [len(one.meter_values) for one in events] == [0, 1, 2]
+    assert (revision, samples) == (4, 3)
+    assert [len(one.meter_values) for one in events] == [0, 1, 1, 2]
 
 
 @pytest.mark.parametrize("again", ["the same", "changed"])
@@ -205,8 +208,8 @@ async def test_two_processes_handle_the_same_meter_values(
         await late
     await here.handle(record)
     assert await here.kept(station, number) == before
-    assert before[1] == 1
-    assert len(before[2]) == 1 + len(others)
+    assert before[1] == 2
+    assert len(before[2]) == 2 + len(others)
 
 
 async def test_everything_of_a_mixed_batch_is_one_transaction(here: Process, there: Process, station: str) -> None:
@@ -235,7 +238,7 @@ async def test_everything_of_a_mixed_batch_is_one_transaction(here: Process, the
     assert await everything(here, station, number, command.id) == before
     await here.handle(*records)
     *counts, (revision, samples, _) = await everything(here, station, number, command.id)
-    assert (counts, revision, samples) == ([1, 2, 1, Status.ANSWERED], 3, 3)
+    assert (counts, revision, samples) == ([1, 2, 1, Status.ANSWERED], 4, 4)
     concluded, news = (await here.told(station))[-2:]
     assert [type(one) for one in concluded] == [pb.CommandChanged]
     assert [type(one) for one in news] == [
