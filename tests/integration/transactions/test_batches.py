@@ -1,6 +1,8 @@
 """Batches as the handler takes them: what they cost, what is told again, and two processes that have the same."""
 
 import asyncio
+import contextlib
+import random
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -210,6 +212,38 @@ async def test_two_processes_handle_the_same_meter_values(
     assert await here.kept(station, number) == before
     assert before[1] == 2
     assert len(before[2]) == 2 + len(others)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whoever_reads_what_is_told_once_and_in_order(
+    here: Process, there: Process, station: str, seed: int
+) -> None:
+    """Two processes read the same from the beginning, side by side, in batches of their own, parts of it again."""
+    number = await here.begin(station)
+    records = [
+        call(station, "MeterValues", body)
+        for n in range(10)
+        for body in (
+            metered(number, str(2000 + n), f"2026-03-01T11:{n:02}:00Z"),
+            voltage(number, *range(n, n + 2)),
+            metered(None, str(n)),
+        )
+    ]
+    chance = random.Random(seed)
+
+    async def read(process: Process) -> None:
+        place = 0
+        while place < len(records):
+            batch = records[max(0, place - chance.randrange(3)) : place + chance.randrange(1, 8)]
+            with contextlib.suppress(Unavailable):
+                await process.handle(*batch)
+                place = records.index(batch[-1]) + 1
+
+    await asyncio.gather(read(here), read(there))
+    _, samples, events = await here.kept(station, number)
+    values = [one.meter_values[0].readings[0].value for one in events[2:]]
+    assert values == [float(n) for k in range(10) for n in (2000 + k, k, k)]
+    assert samples == 1 + 10 + 20
 
 
 async def test_everything_of_a_mixed_batch_is_one_transaction(here: Process, there: Process, station: str) -> None:
