@@ -112,7 +112,7 @@ class Desk:
 
     async def page(self, wanted: Filter, limit: int) -> list[Command]:
         """Newest first."""
-        async with self._database.connection() as db:
+        async with self._database.lists() as db:
             return await store.page(db, wanted, limit)
 
     async def wait(self, command_id: str, seconds: float) -> Command | None:

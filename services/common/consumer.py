@@ -3,11 +3,13 @@
 Order of effects: the handler commits its transaction, the replies are published, the offsets are committed. A crash
 between any two makes the records be read again, which business keys make harmless.
 
-Several batches are in hand at a time: while one waits for Postgres or Kafka, another computes.
+Several batches are under way at a time: while one waits for Postgres, another computes, and while replies are on their
+way, what comes next is handled. What is committed is what is done, and everything before it.
 """
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from services.common import dead, metrics
@@ -22,8 +24,27 @@ Handle = Callable[[Sequence[Record]], Awaitable[Sequence[Record]]]
 COMMIT_EVERY = 0.5
 # Records that wait for a lane: with so many, no more are asked for.
 AHEAD = 2000
+# Batches that wait for Kafka to take their replies: with so many, nothing else is handled.
+UNDER_WAY = 4
 # How often a record that fails alone is tried before it is put aside: what failed may have been the moment.
 TRIES = 3
+
+
+class Flight:
+    """A batch on its way. handled: its transaction is committed. over: Kafka has its replies, too.
+
+    done: takes its offsets, by partition, when it and all before it are over.
+    """
+
+    __slots__ = ("done", "handled", "over", "records")
+
+    def __init__(self, records: Sequence[Record], done: dict[Place, int]) -> None:
+        self.records, self.done = records, done
+        self.handled = self.over = False
+
+    def land(self) -> None:
+        for record in self.records:
+            self.done[record.topic, record.partition or 0] = record.offset + 1
 
 
 class Consumer:
@@ -49,8 +70,9 @@ class Consumer:
         self._piles = Piles(lanes)
         # By partition: the offset after the last record that is done.
         self._done: dict[Place, int] = {}
-        # Set when a lane has done its batch.
-        self._free = asyncio.Event()
+        self._flights: deque[Flight] = deque()
+        # Set when one of them is over.
+        self._landed = asyncio.Event()
         self._handle, self._dead_topic, self._clock, self._linger = handle, dead_topic, clock, linger
         self._subscription: Subscription | None = None
         self._committed_at = 0.0
@@ -90,26 +112,36 @@ class Consumer:
         self._piles.add(await patiently(subscription.poll))
         self._hand_out(lanes)
         while self._piles.waiting >= AHEAD:
-            await self._free.wait()
+            await self._landed.wait()
         if time.monotonic() - self._committed_at > COMMIT_EVERY:
             await patiently(lambda: subscription.commit(self._done))
             self._committed_at = time.monotonic()
             metrics.LAG.set(self.lag())
 
     def _hand_out(self, lanes: asyncio.TaskGroup) -> None:
-        for batch in self._piles.take():
-            lanes.create_task(self._lane(batch, lanes))
+        if len(self._flights) < UNDER_WAY:
+            for batch in self._piles.take():
+                self._flights.append(Flight(batch, self._done))
+                lanes.create_task(self._fly(self._flights[-1], lanes))
 
-    async def _lane(self, records: Sequence[Record], lanes: asyncio.TaskGroup) -> None:
-        began, done = time.perf_counter(), self._done
-        await self._settle(records)
-        metrics.BATCH.observe(len(records))
+    async def _fly(self, flight: Flight, lanes: asyncio.TaskGroup) -> None:
+        began = time.perf_counter()
+
+        def handled() -> None:
+            if not flight.handled:
+                flight.handled = True
+                self._piles.give_back(flight.records)
+                self._hand_out(lanes)
+
+        await self._settle(flight.records, handled)
+        handled()
+        metrics.BATCH.observe(len(flight.records))
         metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
-        for record in records:
-            done[record.topic, record.partition or 0] = record.offset + 1
-        self._piles.give_back(records)
-        freed, self._free = self._free, asyncio.Event()
-        freed.set()
+        flight.over = True
+        while self._flights and self._flights[0].over:
+            self._flights.popleft().land()
+        landed, self._landed = self._landed, asyncio.Event()
+        landed.set()
         self._hand_out(lanes)
 
     async def _give_way(self) -> None:
@@ -119,16 +151,16 @@ class Consumer:
         """
         self._piles.clear()
         try:
-            while self._piles.busy:
-                await self._free.wait()
+            while self._flights:
+                await self._landed.wait()
             if self._subscription:
                 await self._subscription.commit(self._done)
         finally:
             self._done = {}
 
-    async def _settle(self, records: Sequence[Record]) -> None:
+    async def _settle(self, records: Sequence[Record], handled: Callable[[], None] = lambda: None) -> None:
         try:
-            await patiently(lambda: self._once(records))
+            await patiently(lambda: self._once(records, handled))
         except Exception as error:
             if len(records) > 1:
                 middle = len(records) // 2
@@ -137,8 +169,10 @@ class Consumer:
             else:
                 await self._again(records[0], error)
 
-    async def _once(self, records: Sequence[Record]) -> None:
-        if replies := await self._handle(records):
+    async def _once(self, records: Sequence[Record], handled: Callable[[], None] = lambda: None) -> None:
+        replies = await self._handle(records)
+        handled()
+        if replies:
             await self._bus.publish(replies)
             for letter in replies:
                 if letter.topic == self._dead_topic:

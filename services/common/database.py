@@ -1,7 +1,7 @@
 """Postgres as a service uses it: a pool that sees one schema as one role, and whose troubles have one name."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import TypeAlias
 
 import asyncpg
@@ -10,6 +10,7 @@ from services.common.errors import Unavailable
 from services.common.settings import CommonSettings
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record] | None"
 
 # What says nothing about the work and everything about the moment: tried again.
 AWAY = (
@@ -29,6 +30,8 @@ AWAY = (
 # Statements are prepared once, when tables may still be empty: without a word they would be read through from then on,
 # however long they grow, until Postgres counts them anew.
 CALM = {"jit": "off", "enable_seqscan": "off", "idle_in_transaction_session_timeout": "60s"}
+# And planned once: to plan those of a small batch takes longer than to carry them out.
+ONCE = {"plan_cache_mode": "force_generic_plan"}
 
 
 class Database:
@@ -40,23 +43,19 @@ class Database:
     def __init__(self, settings: CommonSettings, schema: str) -> None:
         self.schema = schema
         self._dsn = settings.postgres_dsn.get_secret_value()
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: Pool = None
+        self._lists: Pool = None
 
     async def start(self) -> None:
         """Raises Unavailable where Postgres does not answer."""
-        server_settings = CALM | {
-            "search_path": self.schema,
-            "role": role(self.schema),
-            "application_name": f"voltbus {self.schema}",
-        }
         with named():
-            self._pool = await asyncpg.create_pool(
-                self._dsn, min_size=2, max_size=8, command_timeout=60, server_settings=server_settings, reset=_as_it_is
-            )
+            self._pool = await self._open(2, 8, CALM | ONCE)
+            self._lists = await self._open(0, 4, CALM)
 
     async def close(self) -> None:
-        if self._pool:
-            await self._pool.close()
+        for pool in (self._pool, self._lists):
+            if pool:
+                await pool.close()
 
     async def ready(self) -> bool:
         """Whether a query is answered now."""
@@ -66,19 +65,43 @@ class Database:
         except Unavailable:
             return False
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection without a transaction; raises Unavailable for whatever is Postgres' own trouble."""
-        if self._pool is None:
-            raise Unavailable("Postgres: not connected yet")
-        with named():
-            async with self._pool.acquire(timeout=10) as db:
-                yield db
+        return _taken(self._pool)
+
+    def lists(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection for statements whose filters may be left out: planned for those that are not."""
+        return _taken(self._lists)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction that is committed at the end of the block."""
         async with self.connection() as db, db.transaction():
+            yield db
+
+    async def _open(self, least: int, most: int, settings: Mapping[str, str]) -> Pool:
+        server_settings = {
+            **settings,
+            "search_path": self.schema,
+            "role": role(self.schema),
+            "application_name": f"voltbus {self.schema}",
+        }
+        return await asyncpg.create_pool(
+            self._dsn,
+            min_size=least,
+            max_size=most,
+            command_timeout=60,
+            server_settings=server_settings,
+            reset=_as_it_is,
+        )
+
+
+@asynccontextmanager
+async def _taken(pool: Pool) -> AsyncIterator[Connection]:
+    if pool is None:
+        raise Unavailable("Postgres: not connected yet")
+    with named():
+        async with pool.acquire(timeout=10) as db:
             yield db
 
 

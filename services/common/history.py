@@ -40,7 +40,7 @@ def router(database: Database, access: Access, scope: str) -> APIRouter:
     ) -> Page[Message]:
         """What the station sent that this service keeps verbatim, newest first."""
         before = read_moment(cursor, str)
-        async with database.connection() as db:
+        async with database.lists() as db:
             rows = await recorded.page(db, station_id, action, before, limit + 1)
         return _page(rows, limit)
 

@@ -15,7 +15,7 @@ LATENCY = Times(
 )
 BATCH = Histogram("voltbus_batch_records", "records handled in one go", buckets=(1, 2, 5, 10, 50, 100, 500, 1000, 2000))
 BATCH_SECONDS = Histogram(
-    "voltbus_batch_seconds", "from a batch's poll to its replies' acknowledgement", buckets=BUCKETS
+    "voltbus_batch_seconds", "from when a batch is begun to its replies' acknowledgement", buckets=BUCKETS
 )
 LAG = Gauge("voltbus_consumer_lag_records", "records that wait in the partitions of this process")
 RETRIES = Counter("voltbus_batch_retries_total", "batches tried again because infrastructure was away")

@@ -35,11 +35,13 @@ class Piles:
         self._piles.clear()
 
     def take(self) -> list[list[Record]]:
-        """A batch for each lane that is free, as far as there is something for it."""
+        """A batch for each lane that is free, as far as there is much; little waits for what is in hand, and grows."""
         batches: list[list[Record]] = []
         while self.busy < self._lanes and (numbers := [number for number in self._piles if number not in self._held]):
             if sum(len(self._piles[number]) for number in numbers) >= APART:
                 numbers = numbers[:: self._lanes - self.busy]
+            elif self.busy:
+                break
             batches.append([record for number in numbers for record in self._piles.pop(number)])
             self._held.update(numbers)
             self.busy += 1

@@ -59,7 +59,7 @@ def _inventory(database: Database) -> APIRouter:
     ) -> Page[StationView]:
         """All stations that were ever heard of, by id."""
         position = read_cursor(cursor, str)
-        async with database.connection() as db:
+        async with database.lists() as db:
             found = await inventory.page(db, str(position[0]) if position else None, wanted, limit + 1)
             connectors = await inventory.connectors(db, [station.station_id for station in found])
         items = [StationView.of(station, connectors[station.station_id]) for station in found[:limit]]
@@ -74,7 +74,7 @@ def _inventory(database: Database) -> APIRouter:
     async def boots(station_id: StationId, limit: Limit = 50, cursor: Cursor = None) -> Page[BootView]:
         """How the station booted, newest first."""
         before = read_moment(cursor, str)
-        async with database.connection() as db:
+        async with database.lists() as db:
             found = await inventory.boots(db, station_id, before, limit + 1)
         items = [BootView.of(boot) for boot in found[:limit]]
         last = items[-1] if len(found) > limit else None

@@ -81,7 +81,7 @@ def _reading(database: Database, access: Access) -> APIRouter:
         active = None if status is None else status == "active"
         before = int(position[0]) if position else None
         wanted = reads.Filter(station_id, active, id_token, started_after, started_before, before)
-        async with database.connection() as db:
+        async with database.lists() as db:
             found = await reads.transactions(db, wanted, limit + 1)
         last = write_cursor(found[limit - 1].id) if len(found) > limit else None
         return Page(items=[views.transaction(one) for one in found[:limit]], next=last)
@@ -98,7 +98,7 @@ def _reading(database: Database, access: Access) -> APIRouter:
     @routes.get("/transactions/{id}/samples", responses=may({404: MISSING}))
     async def samples(number: Number, limit: Limit = 100, cursor: Cursor = None) -> Page[SampleView]:
         """Its meter values, in the order of the station's clock."""
-        async with database.connection() as db:
+        async with database.lists() as db:
             if await reads.transaction(db, number) is None:
                 raise Problem(404, MISSING)
             rows = await reads.samples(db, number, read_moment(cursor, int), limit + 1)
@@ -109,7 +109,7 @@ def _reading(database: Database, access: Access) -> APIRouter:
         station_id: StationId, limit: Limit = 100, cursor: Cursor = None
     ) -> Page[StationSampleView]:
         """Meter values that belong to no transaction, newest first."""
-        async with database.connection() as db:
+        async with database.lists() as db:
             rows = await reads.station_samples(db, station_id, read_moment(cursor, int), limit + 1)
         return _page(rows, limit, views.station_sample)
 
@@ -121,7 +121,7 @@ def _reading(database: Database, access: Access) -> APIRouter:
     ) -> Page[OrphanView]:
         """Stops of transactions that never began here, newest first."""
         position = read_cursor(cursor, int)
-        async with database.connection() as db:
+        async with database.lists() as db:
             rows = await reads.orphans(db, station_id, int(position[0]) if position else None, limit + 1)
         last = write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
         return Page(items=[views.orphan(row) for row in rows[:limit]], next=last)

@@ -46,7 +46,9 @@ def _assigned(names: Iterable[str], source: str) -> str:
 
 LOAD = f"""
 select {_names(COLUMNS, "t.")}
-from unnest($1::text[], $2::text[]) as k (station_id, key) join transaction t using (station_id, key)
+from unnest($1::text[], $2::text[]) as k (station_id, key)
+cross join lateral (
+    select * from transaction t where t.station_id = k.station_id and t.key = k.key order by t.occurrence) t
 union all
 select {_names(COLUMNS, "t.")}
 from unnest($3::text[], $4::bigint[]) as n (station_id, id) join transaction t using (station_id, id)"""

@@ -65,7 +65,7 @@ def _picture(asking: Asking) -> APIRouter:
         position, group = read_cursor(cursor, str), asking.desk.stations.group(station_id)
         after, dialect = str(position[0]) if position else None, SETTINGS.get(standing.version or "")
         most = ALL if wanted.desired else limit + 1
-        async with asking.database.connection() as db:
+        async with asking.database.lists() as db:
             found = (await desired.load(db, [group])).get(group) if group else None
             rows = await reads.page(db, station_id, found.of(standing.version) if found else {}, wanted, after, most)
             reports = await reports_store.of_station(db, station_id, 1)

@@ -165,7 +165,7 @@ async def test_lanes_of_a_large_batch_are_in_hand_at_a_time_and_small_ones_stay_
 
 
 class Holding:
-    """Keeps what is of partition 0 in hand until it is released. done: by partition."""
+    """Keeps what is of partition 0 in hand until it is released; done: by partition."""
 
     def __init__(self) -> None:
         self.held, self.release = asyncio.Event(), asyncio.Event()
@@ -179,6 +179,10 @@ class Holding:
         return [Record(OUT, one.key, one.value, partition=one.partition) for one in records]
 
 
+# A second lane has its hands on so many.
+MUCH = 100
+
+
 def of(partition: int, number: int) -> Record:
     return Record(IN, b"CP%d" % partition, b"%d" % number, partition=partition)
 
@@ -189,13 +193,13 @@ async def held(bus: MemoryBus, service: Holding) -> tuple[Consumer, "asyncio.Tas
     running = asyncio.create_task(shell.run())
     await bus.publish([of(0, 0)])
     await service.held.wait()
-    await bus.publish([of(0, 1), of(1, 0)])
+    await bus.publish([of(0, 1), *(of(1, number) for number in range(MUCH))])
     while not bus.logs[OUT, 1]:
         await bus.wait()
     return shell, running
 
 
-async def test_while_a_partition_is_in_hand_the_others_go_on_and_only_what_is_done_is_committed(
+async def test_while_a_partition_is_in_hand_the_others_go_on_and_nothing_after_it_is_committed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A crash then reads again what was in hand."""
@@ -203,16 +207,14 @@ async def test_while_a_partition_is_in_hand_the_others_go_on_and_only_what_is_do
     bus, service = MemoryBus(2), Holding()
     async with asyncio.timeout(10):
         shell, running = await held(bus, service)
-        while bus.committed["group", (IN, 1)] < 1:
-            await bus.wait()
-        assert not bus.committed["group", (IN, 0)]
+        assert not any(bus.committed.values())
         assert shell.lag() == 1
         service.release.set()
-        while bus.committed["group", (IN, 0)] < 2:
+        while (bus.committed["group", (IN, 0)], bus.committed["group", (IN, 1)]) != (2, MUCH):
             await bus.wait()
         await shell.stop()
         await running
-    assert service.done == {0: 2, 1: 1}
+    assert service.done == {0: 2, 1: MUCH}
 
 
 async def test_when_partitions_go_to_others_what_is_in_hand_is_done_and_what_waits_is_theirs() -> None:
@@ -234,10 +236,10 @@ async def test_when_partitions_go_to_others_what_is_in_hand_is_done_and_what_wai
         assert not giving.done()
         service.release.set()
         await giving
-        assert (bus.committed["group", (IN, 0)], bus.committed["group", (IN, 1)]) == (1, 1)
+        assert (bus.committed["group", (IN, 0)], bus.committed["group", (IN, 1)]) == (1, MUCH)
         await shell.stop()
         await running
-    assert service.done == {0: 1, 1: 1}
+    assert service.done == {0: 1, 1: MUCH}
 
 
 async def test_who_cannot_keep_up_does_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,15 +250,52 @@ async def test_who_cannot_keep_up_does_not_pile_up(monkeypatch: pytest.MonkeyPat
         await bus.publish([of(0, number) for number in range(2, 5)])
         while shell.lag() < 4:
             await bus.wait()
-        await bus.publish([of(1, 1)])
+        await bus.publish([of(1, number) for number in range(MUCH)])
         for _ in range(5):
             await bus.wait()
-        assert service.done == {1: 1}
+        assert service.done == {1: MUCH}
         service.release.set()
-        while service.done != {0: 5, 1: 2}:
+        while service.done != {0: 5, 1: 2 * MUCH}:
             await bus.wait()
         await shell.stop()
         await running
+
+
+class Slow(MemoryBus):
+    """Takes replies only when it is let."""
+
+    def __init__(self, partitions: int) -> None:
+        super().__init__(partitions)
+        self.let = asyncio.Event()
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        if records[0].topic == OUT:
+            await self.let.wait()
+        await super().publish(records)
+
+
+async def test_what_comes_is_handled_while_replies_are_on_their_way_and_done_when_they_are_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(consumer, "COMMIT_EVERY", -1)
+    bus, service = Slow(1), Service()
+    shell = Consumer(bus, "group", [IN], service.handle, DEAD, lambda: NOW)
+    running = asyncio.create_task(shell.run())
+    async with asyncio.timeout(10):
+        for number in range(2 * consumer.UNDER_WAY):
+            await bus.publish([record(number)])
+            while len(service.batches) < min(number + 1, consumer.UNDER_WAY):
+                await bus.wait()
+        for _ in range(5):
+            await bus.wait()
+        assert len(service.batches) == consumer.UNDER_WAY
+        assert not bus.committed["group", (IN, 0)]
+        bus.let.set()
+        while bus.committed["group", (IN, 0)] < 2 * consumer.UNDER_WAY:
+            await bus.wait()
+        await shell.stop()
+        await running
+    assert [one.value for one in bus.all(OUT)] == [b"%d" % number for number in range(2 * consumer.UNDER_WAY)]
 
 
 @settings(deadline=None, max_examples=30)

@@ -11,11 +11,15 @@ def record(number: int, offset: int, topic: str = "in") -> Record:
     return Record(topic, b"CP", b"", partition=number, offset=offset)
 
 
-def test_few_records_stay_together() -> None:
+def test_few_records_stay_together_and_wait_for_what_is_in_hand() -> None:
     piles = Piles(2)
     piles.add([record(number, 0) for number in range(4)])
+    (batch,) = piles.take()
+    assert (len(batch), piles.waiting) == (4, 0)
+    piles.add([record(number, 0) for number in range(4, 8)])
+    assert piles.take() == []
+    piles.give_back(batch)
     assert [len(batch) for batch in piles.take()] == [4]
-    assert piles.waiting == 0
 
 
 def test_many_are_shared_by_the_lanes_that_are_free() -> None:
@@ -29,10 +33,12 @@ def test_a_partition_waits_for_the_lane_that_has_it_whatever_its_topic() -> None
     piles = Piles(2)
     piles.add([record(0, 0)])
     (batch,) = piles.take()
-    piles.add([record(0, 1, "more"), record(1, 0)])
-    assert piles.take() == [[record(1, 0)]]
+    piles.add([record(0, 1, "more"), *(record(1, offset) for offset in range(APART))])
+    (other,) = piles.take()
+    assert {one.partition for one in other} == {1}
     assert piles.waiting == 1
     piles.give_back(batch)
+    piles.give_back(other)
     assert piles.take() == [[record(0, 1, "more")]]
 
 
