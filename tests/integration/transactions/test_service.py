@@ -42,6 +42,11 @@ class Away(Database):
             raise Unavailable("Postgres is set to be away")
         return super().connection()
 
+    def lists(self):  # type: ignore[no-untyped-def]
+        if self.away:
+            raise Unavailable("Postgres is set to be away")
+        return super().lists()
+
 
 async def test_nobody_is_judged_before_the_tokens_are_known(settings: Settings, station: str) -> None:
     """A driver must not be refused because the service has just started."""
