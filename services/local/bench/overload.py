@@ -83,6 +83,7 @@ class Trial:
         for stations, scenario, ids in ((self.crowd, self.it.scenario, prefix), (self.probes, probing, f"{prefix}P")):
             await stations.connect(scenario, self.stage.url, ids)
             await stations.open()
+        await self.stage.rested()
 
     async def _overloaded(self, due: float) -> tuple[Tally, Tally]:
         """The books of the crowd and of the probes. What is late when the load ends is not sent any more."""

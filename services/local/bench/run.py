@@ -69,6 +69,7 @@ class Course:
         spent = between(before, await self._look(scenario))
         grown = spent.memory.get("gateway", 0) - before.groups["gateway"].memory
         self.called = (await self.loads.open()).sent
+        await self.stage.rested()
         if scenario.stored:
             await self._fill(scenario)
         kept = await self.stage.rows(scenario.table)

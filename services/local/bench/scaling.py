@@ -83,8 +83,10 @@ async def scale(it: Scaling, crew: Crew, stage: Stage, loads: Loads, prefix: str
         for count in range(1, it.most + 1):
             await crew.grow(count)
             async with _connected(it.scenario, crew, loads, f"{prefix}{count}-"):
+                await stage.rested()
                 shares += [await _share(it.scenario.action, crew, rate, seconds) for rate in it.rates(count)]
         async with _connected(it.moving, crew, loads, f"{prefix}M-"):
+            await stage.rested()
             for what, strike in _moves(crew, it.gone).items():
                 moves.append(await _moved(it, crew, stage, what, strike))
     finally:

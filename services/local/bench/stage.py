@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 
+from services.local.bench.handled import reached
 from services.local.part import Part, Spec
 from services.local.servers import Report, Servers
 from services.local.settings import LocalSettings
@@ -74,6 +75,12 @@ class Stage:
     async def unpublished(self, service: str) -> int:
         """Transactions of a service whose events have not left; 0 where it is not looked at."""
         return await self._count(f"{service}.outbox") if self.postgres else 0
+
+    async def rested(self) -> None:
+        """Returns when the configuration of all that have booted is read, which each costs once. Raises LocalError."""
+        table = "firmware.configuration join firmware.station using (station_id) where step <> 'idle' and online"
+        if self.postgres:
+            await reached(lambda: self._count(table), lambda number: number == 0)
 
     async def _count(self, table: str) -> int:
         connection = await asyncpg.connect(self.postgres)

@@ -206,8 +206,7 @@ def _spread(results: Results) -> list[Verdict]:
         costs = [cost(share, "gateway") + cost(share, "transactions") for share in grown]
         what = f"CPU a message of 1 → {len(costs)} processes of gateway and transactions, {it.each:,.0f}/s for each"
         figure = " → ".join(f"{each:,.0f}" for each in costs) + " µs"
-        off = deviation(costs)
-        made.append(Verdict(what, f"± {_FLAT:.0%}", figure, f"± {off:.0%}", None, off <= _FLAT))
+        made.append(_at_most(what, f"grows by ≤ {_FLAT:.0%}", costs[0] * (1 + _FLAT), costs[-1], figure))
     return made
 
 
