@@ -1,5 +1,6 @@
 """What is measured: a system of the benchmark's own whose services an echo can replace."""
 
+import asyncio
 import dataclasses
 import os
 import sys
@@ -10,7 +11,6 @@ from pathlib import Path
 
 import asyncpg
 
-from services.local.bench.handled import reached
 from services.local.part import Part, Spec
 from services.local.servers import Report, Servers
 from services.local.settings import LocalSettings
@@ -20,6 +20,8 @@ from services.local.tokens import bearer_token
 VOLTBUS, ECHO = "voltbus", "echo"
 # What is logged of every connection and transaction is not what is measured.
 _ENV = {"VOLTBUS_LOG_LEVEL": "warning", "VOLTBUS_UNKNOWN_STATIONS": "accept"}
+# Seconds in which firmware asks further stations for their configuration, if there are any.
+_TURNS = 3.0
 _REPLACEABLE = ("transactions", "firmware")
 
 
@@ -77,10 +79,16 @@ class Stage:
         return await self._count(f"{service}.outbox") if self.postgres else 0
 
     async def rested(self) -> None:
-        """Returns when the configuration of all that have booted is read, which each costs once. Raises LocalError."""
+        """Returns when no more configurations of stations that have booted are read: each costs that once."""
+        before, left = 0, await self._unread()
+        while left and left != before:
+            await asyncio.sleep(_TURNS)
+            before, left = left, await self._unread()
+
+    async def _unread(self) -> int:
+        """Some may stay so, for a station that promises a report and sends none is waited for."""
         table = "firmware.configuration join firmware.station using (station_id) where step <> 'idle' and online"
-        if self.postgres:
-            await reached(lambda: self._count(table), lambda number: number == 0)
+        return await self._count(table) if self.postgres else 0
 
     async def _count(self, table: str) -> int:
         connection = await asyncpg.connect(self.postgres)
