@@ -51,7 +51,12 @@ log = structlog.get_logger()
 async def add(db: Connection, records: Sequence[Record]) -> None:
     """Writes records into the outbox, within the caller's transaction."""
     if records:
-        await db.execute(ADD, PACK.encode(records))
+        await db.execute(ADD, pack(records))
+
+
+def pack(records: Sequence[Record]) -> bytes:
+    """One row."""
+    return PACK.encode(records)
 
 
 class Relay:

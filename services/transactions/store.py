@@ -200,7 +200,7 @@ class Work:
             *_columns(changes.samples, len(SAMPLE)),
         )
         try:
-            await self.db.execute(WRITE, *columns, outbox.PACK.encode(news) if news else None)
+            await self.db.execute(WRITE, *columns, outbox.pack(news) if news else None)
         except (asyncpg.SerializationError, asyncpg.UniqueViolationError) as error:
             raise Unavailable("another process handles the same stations at this moment") from error
 

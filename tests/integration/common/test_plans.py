@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.common import commands_store
+from services.common import commands_store, outbox
 from services.common.database import Database
 from services.common.settings import CommonSettings
 from services.firmware import store as firmware
@@ -27,7 +27,7 @@ HOT = {
         *(smartcharging.CHANGE, smartcharging.BOUNDS),
     ],
     "transactions": [
-        *(transactions.LOAD, transactions.THERE, transactions.WRITE),
+        *(transactions.LOAD, transactions.THERE, transactions.WRITE, outbox.NEXT),
         *(transactions.ASKED_BY_NUMBER, transactions.ASKED_BY_TOKEN),
     ],
 }
