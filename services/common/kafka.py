@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Awaitable, Collection, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -14,10 +14,9 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from services.common.backoff import patiently
 from services.common.bus import Bus, GiveWay, Place, Progress, R, Record, Settled, Subscription, Tail, Whole
 from services.common.errors import Unavailable
+from services.common.kafka_client import alive, asked, polled, stopped
 from services.common.pipes import Pipes
 from services.common.settings import CommonSettings
-
-T = TypeVar("T")
 
 POLL_MS = 1000
 # How long the broker holds a request for records until there are some.
@@ -33,6 +32,8 @@ SESSION_MS = 6_000
 HEARTBEAT_MS = 500
 # How long what is in hand may keep the others waiting when the group is shared anew.
 HANDOVER_SECONDS = 2.0
+# aiokafka tries to commit for as long as it takes.
+COMMIT_SECONDS = 10.0
 
 
 class KafkaBus(Bus):
@@ -118,7 +119,7 @@ class KafkaBus(Bus):
         if not ends:
             return {}
         admin, named = await self._administrator(), self._settings.topic(group)
-        committed = await _asked(admin.list_consumer_group_offsets(named, partitions=list(ends)))
+        committed = await asked(admin.list_consumer_group_offsets(named, partitions=list(ends)))
         done = {place: known.offset for place, known in committed.items() if known.offset >= 0}
         return {place.partition: Progress(max(ends[place], offset), offset) for place, offset in done.items()}
 
@@ -127,7 +128,7 @@ class KafkaBus(Bus):
             if self._admin is None:
                 admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka_bootstrap)
                 try:
-                    await _asked(admin.start())
+                    await asked(admin.start())
                     self._admin = admin
                 finally:
                     if self._admin is None:
@@ -139,7 +140,7 @@ class KafkaBus(Bus):
         place = TopicPartition(topic, partition)
         consumer.assign([place])
         try:
-            end = (await _asked(consumer.end_offsets([place])))[place]
+            end = (await asked(consumer.end_offsets([place])))[place]
         except Unavailable:
             await consumer.stop()
             raise
@@ -147,13 +148,13 @@ class KafkaBus(Bus):
         return KafkaTail(consumer)
 
     async def whole(self, topic: str, newest: int | None = None) -> Whole:
-        numbers = await _asked(self._producer.partitions_for(topic))
+        numbers = await asked(self._producer.partitions_for(topic))
         consumer = await self._reader()
         places = [TopicPartition(topic, number) for number in numbers]
         consumer.assign(places)
         try:
-            ends = await _asked(consumer.end_offsets(places))
-            starts = await _asked(consumer.beginning_offsets(places))
+            ends = await asked(consumer.end_offsets(places))
+            starts = await asked(consumer.beginning_offsets(places))
         except Unavailable:
             await consumer.stop()
             raise
@@ -190,7 +191,7 @@ class KafkaSubscription(Subscription, ConsumerRebalanceListener):  # type: ignor
         self._committed: dict[TopicPartition, int] = {}
 
     async def poll(self) -> Sequence[Record]:
-        batches = await _asked(self._consumer.getmany(timeout_ms=POLL_MS))
+        batches = await polled(self._consumer, POLL_MS)
         for place, messages in batches.items():
             self._positions[place] = messages[-1].offset + 1
         return [_record(message) for messages in batches.values() for message in messages]
@@ -206,12 +207,14 @@ class KafkaSubscription(Subscription, ConsumerRebalanceListener):  # type: ignor
         if not news:
             return
         try:
-            await self._consumer.commit(news)
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await self._consumer.commit(news)
             self._committed |= news
         except (CommitFailedError, IllegalStateError):
             # The group has moved on; whoever has the partition now reads again what was not committed.
             self._committed.clear()
-        except KafkaError as error:
+        except (KafkaError, TimeoutError) as error:
+            alive(self._consumer)
             raise Unavailable(f"Kafka: {error!r}") from error
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002
@@ -241,7 +244,7 @@ class KafkaSubscription(Subscription, ConsumerRebalanceListener):  # type: ignor
         if not self._alone():
             # aiokafka takes leave only of groups in which it has no name of its own.
             self._consumer._coordinator._group_instance_id = None
-        await self._consumer.stop()
+        await stopped(self._consumer)
 
     def _alone(self) -> bool:
         """Whether all partitions are with this member."""
@@ -257,11 +260,11 @@ class KafkaTail(Tail):
         self._consumer = consumer
 
     async def poll(self) -> Sequence[Record]:
-        batches = await _asked(self._consumer.getmany(timeout_ms=POLL_MS))
+        batches = await polled(self._consumer, POLL_MS)
         return [_record(message) for messages in batches.values() for message in messages]
 
     async def close(self) -> None:
-        await self._consumer.stop()
+        await stopped(self._consumer)
 
 
 class KafkaWhole(Whole):
@@ -272,7 +275,7 @@ class KafkaWhole(Whole):
         self._missing = missing
 
     async def poll(self) -> Sequence[Record]:
-        batches = await _asked(self._consumer.getmany(timeout_ms=200 if self._missing else POLL_MS))
+        batches = await polled(self._consumer, 200 if self._missing else POLL_MS)
         # The position, not the last record: a compacted topic ends in offsets that hold no record.
         for place in list(self._missing):
             if await self._consumer.position(place) >= self._missing[place]:
@@ -283,20 +286,13 @@ class KafkaWhole(Whole):
         return not self._missing
 
     async def close(self) -> None:
-        await self._consumer.stop()
+        await stopped(self._consumer)
 
 
 def _member(group: str, instance: int, topics: Sequence[str]) -> str:
     """The name of a static member. Another one for other topics: a known member gets the partitions that it had."""
     digest = zlib.crc32(" ".join(sorted(topics)).encode())
     return f"{group}-{instance}-{digest:08x}"
-
-
-async def _asked(answer: Awaitable[T]) -> T:
-    try:
-        return await answer
-    except (KafkaError, OSError) as error:
-        raise Unavailable(f"Kafka: {error!r}") from error
 
 
 def _record(message: Any) -> Record:

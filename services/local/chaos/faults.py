@@ -29,7 +29,7 @@ _CUT_OFF = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """kind: kill, empty, freeze, usurp, reset, stall. part: what it befalls. server: of a cut, its other end.
+    """kind: kill, empty, freeze, usurp, reset, stall, flap. part: what it befalls. server: of a cut, its other end.
 
     seconds: how long the part is kept away, beside the time that it takes to come back.
     """
@@ -57,7 +57,7 @@ FAULTS = (
     Fault("usurp", "gateway", 12.0),
     *(
         Fault(kind, part, _CUT_OFF if (part, server) == ("gateway", "kafka") else _CUT, server)
-        for kind in ("reset", "stall")
+        for kind in ("reset", "stall", "flap")
         for part, server in CUTS
     ),
 )

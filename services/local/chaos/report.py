@@ -20,9 +20,10 @@ READING = f"""\
 
 Stations of 1.6 and 2.0.1 go through whole sessions on two gateways, and repeat what is not answered. Meanwhile one part
 after another is killed (`kill`, `empty`: Redis without its data), frozen longer than every lease and time-out
-(`freeze`; `usurp`: until another gateway has its slot), or cut off from a server: connections end at once (`reset`) or
-nothing comes through (`stall`). After each fault, and once more at the end, the books of the stations are compared with
-Postgres and with every event. `none` is the same time without a fault.
+(`freeze`; `usurp`: until another gateway has its slot), or cut off from a server: connections end at once (`reset`),
+nothing comes through (`stall`), or connections are lost and come back several times a second (`flap`). After each
+fault, and once more at the end, the books of the stations are compared with Postgres and with every event. `none` is
+the same time without a fault.
 
 - **down** is from the blow until the part was back, in seconds: a process of Voltbus that was started, a server that
   answers, a way that is open.

@@ -1,6 +1,7 @@
 """Does what a fault says, and mends it again."""
 
 import asyncio
+import random
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,6 +12,8 @@ from services.local.chaos.stage import Stage
 
 # How long a part that was killed stays away, in seconds: at random, for the moment matters.
 DOWN = (0.2, 3.0)
+# How long a connection lasts while its way flaps.
+UP = (0.0, 0.5)
 _PATIENCE = 60.0
 
 
@@ -99,6 +102,15 @@ async def _break(fault: Fault, stage: Stage, seconds: float, _: Slot, __: Blow) 
         door.restore()
 
 
+async def _flap(fault: Fault, stage: Stage, seconds: float, _: Slot, __: Blow) -> None:
+    """Connections are lost again and again, whatever happens on them just then, and come back at once."""
+    door, dice, end = stage.doors[fault.part, fault.server], random.Random(fault.name), time.monotonic() + seconds
+    while time.monotonic() < end:
+        door.break_("reset")
+        door.restore()
+        await asyncio.sleep(dice.uniform(*UP))
+
+
 STRIKES: Mapping[str, Callable[[Fault, Stage, float, Slot, Blow], Awaitable[None]]] = {
     "none": _nothing,
     "kill": _kill,
@@ -107,4 +119,5 @@ STRIKES: Mapping[str, Callable[[Fault, Stage, float, Slot, Blow], Awaitable[None
     "usurp": _usurp,
     "reset": _break,
     "stall": _break,
+    "flap": _flap,
 }

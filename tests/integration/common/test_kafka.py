@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
 
 from services.common.bus import Record
 from services.common.errors import Unavailable, Unprocessable
 from services.common.kafka import KafkaBus
+from services.common.kafka_client import ClientBroken
 from services.common.settings import CommonSettings
 from services.ocpp import topics
 from tests.conftest import Stack
@@ -49,3 +51,24 @@ async def test_what_the_broker_refuses_does_not_stop_what_comes_after(bus: Kafka
         taken += await whole.poll()
     await whole.close()
     assert [record.value for record in taken] == [b"before", b"after"]
+
+
+async def test_a_reader_whose_client_has_broken_says_so(
+    bus: KafkaBus, settings: CommonSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """aiokafka never asks for metadata again once it failed in a way that was not thought of, and never says so."""
+
+    async def fails(*_: object) -> bool:
+        raise RuntimeError("not thought of")
+
+    subscription = await bus.subscribe("group", [settings.topic(topics.OUTBOUND.name)])
+    while not subscription.ready():
+        await subscription.poll()
+    with monkeypatch.context() as broken:
+        broken.setattr(AIOKafkaClient, "_metadata_update", fails)
+        with pytest.raises(ClientBroken, match="not thought of"):  # noqa: PT012
+            asked = subscription._consumer._client.force_metadata_update()
+            while True:
+                await subscription.poll()
+    asked.cancel()
+    await subscription.close()

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from hypothesis import given, settings
@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from services.common import backoff
-from services.common.bus import Record
+from services.common.bus import Record, Subscription
 from services.common.consumer import Consumer
 from services.common.dead import dead_letter
 from services.common.errors import Unavailable, Unprocessable
+from services.common.kafka_client import ClientBroken
 from services.common.memory import MemoryBus
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -272,3 +273,20 @@ async def test_where_letters_have_no_topic_the_record_waits_for_it() -> None:
     await bus.publish([record(1)])
     await settle(bus, Service(fail), 1)
     assert [letter.value for letter in bus.all(DEAD)] == [b"1"]
+
+
+async def test_a_subscription_that_breaks_ends_it_and_whoever_stops_it_does_not_wait() -> None:
+    class Broken(MemoryBus):
+        async def subscribe(self, *arguments: Any, **more: Any) -> Subscription:
+            subscription = await super().subscribe(*arguments, **more)
+            subscription.poll = fail  # type: ignore[method-assign]
+            return subscription
+
+    async def fail() -> Any:
+        raise ClientBroken("its task has ended")
+
+    shell = Consumer(Broken(1), "group", [IN], Service().handle, DEAD, lambda: NOW)
+    with pytest.RaisesGroup(ClientBroken):
+        await shell.run()
+    async with asyncio.timeout(1):
+        await shell.stop()
