@@ -19,6 +19,7 @@ FAULTS = (
     Fault("kill", "transactions"),
     Fault("kill", "gateway-1"),
     Fault("stall", "transactions", 3.0, "postgres"),
+    Fault("flap", "transactions", 3.0, "kafka"),
     Fault("kill", "kafka"),
     Fault("empty", "redis"),
     Fault("kill", "postgres"),

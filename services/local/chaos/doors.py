@@ -101,7 +101,7 @@ async def opened(*doors: Door) -> AsyncIterator[None]:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    if (end := writer.get_extra_info("socket")) is not None:  # it is open
+    if not writer.transport.is_closing():
         with suppress(OSError):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
     writer.transport.abort()
