@@ -4,6 +4,7 @@ aiokafka works by background tasks: for metadata, fetching, the group. One that 
 some of those who wait for it would do so for ever.
 """
 
+import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +16,14 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from services.common.errors import Unavailable
 
 T = TypeVar("T")
+
+_TASKS = {
+    "sync_task": "_client",
+    "fetch_task": "_fetcher",
+    "coordination_task": "_coordinator",
+    "heartbeat_task": "_coordinator",
+    "commit_refresh_task": "_coordinator",
+}
 
 log = structlog.get_logger()
 
@@ -62,14 +71,12 @@ async def stopped(consumer: Any) -> None:
 
 def alive(consumer: Any) -> None:
     """Raises ClientBroken where a task that a consumer works by has ended by an error."""
-    group = consumer._coordinator
-    for owner, name in (
-        (consumer._client, "_sync_task"),
-        (consumer._fetcher, "_fetch_task"),
-        (group, "_coordination_task"),
-        (group, "_heartbeat_task"),
-        (group, "_commit_refresh_task"),
-    ):
-        task = getattr(owner, name, None)
-        if task and task.done() and not task.cancelled() and (error := task.exception()):
-            raise ClientBroken(f"aiokafka's {name.strip('_')} has ended: {error!r}") from error
+    for name, task in tasks(consumer).items():
+        if task.done() and not task.cancelled() and (error := task.exception()):
+            raise ClientBroken(f"aiokafka's {name} has ended: {error!r}") from error
+
+
+def tasks(consumer: Any) -> dict[str, asyncio.Task[Any]]:
+    """What a consumer works by; one without a group has fewer. aiokafka tells nobody of them."""
+    found = {name: getattr(getattr(consumer, owner), f"_{name}", None) for name, owner in _TASKS.items()}
+    return {name: task for name, task in found.items() if task}

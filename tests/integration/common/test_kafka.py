@@ -1,5 +1,6 @@
 """What only a real broker can do to us."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,7 +10,7 @@ from aiokafka.client import AIOKafkaClient
 from services.common.bus import Record
 from services.common.errors import Unavailable, Unprocessable
 from services.common.kafka import KafkaBus
-from services.common.kafka_client import ClientBroken
+from services.common.kafka_client import ClientBroken, tasks
 from services.common.settings import CommonSettings
 from services.ocpp import topics
 from tests.conftest import Stack
@@ -64,11 +65,13 @@ async def test_a_reader_whose_client_has_broken_says_so(
     subscription = await bus.subscribe("group", [settings.topic(topics.OUTBOUND.name)])
     while not subscription.ready():
         await subscription.poll()
+    assert len(tasks(subscription._consumer)) == 5
     with monkeypatch.context() as broken:
         broken.setattr(AIOKafkaClient, "_metadata_update", fails)
         with pytest.raises(ClientBroken, match="not thought of"):  # noqa: PT012
             asked = subscription._consumer._client.force_metadata_update()
-            while True:
-                await subscription.poll()
+            async with asyncio.timeout(20):
+                while True:
+                    await subscription.poll()
     asked.cancel()
     await subscription.close()
