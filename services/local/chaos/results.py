@@ -69,8 +69,11 @@ class Results:
 
 
 def counted(row: Row, books: Books, commands: Sequence[Command], breaches: Iterable[Breach]) -> Row:
-    """With what its time holds: every message, command and breach belongs to the row in which it began."""
-    said = [one for one in books.said() if row.began <= one.due < row.ended]
+    """With what its time holds: every command and breach belongs to the row in which it began.
+
+    A message belongs to the row in which it was answered: one that the next blow met under way waits for that one.
+    """
+    said = [one for one in books.said() if row.began <= (one.done or one.due) < row.ended]
     found = Counter(breach.what for breach in breaches if row.began <= breach.at < row.ended)
     return replace(
         row,

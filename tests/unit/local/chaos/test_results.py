@@ -34,6 +34,17 @@ def test_a_row_counts_what_began_in_its_time() -> None:
     assert row.wait > 0
 
 
+def test_what_waits_into_the_next_fault_belongs_to_that() -> None:
+    run = Run()
+    after = replace(ROW, began=ROW.ended, ended=ROW.ended + 30)
+    before = [counted(row, run.books, run.whole.commands, []).acknowledged for row in (ROW, after)]
+    late = next(one for one in run.books.said() if ROW.began <= one.due < ROW.ended)
+    late.done = ROW.ended + 20
+    first, second = (counted(row, run.books, run.whole.commands, []) for row in (ROW, after))
+    assert [first.acknowledged, second.acknowledged] == [before[0] - 1, before[1] + 1]
+    assert first.wait < second.wait == late.waited
+
+
 def test_what_is_not_kept_is_not_kept() -> None:
     assert results(ROW).kept
     assert not results(ROW, breaches=(Breach("lost", START, "x"),)).kept
