@@ -21,8 +21,7 @@ from services.common.piles import Piles
 
 Handle = Callable[[Sequence[Record]], Awaitable[Sequence[Record]]]
 
-# Also how finely gateways see what is done.
-COMMIT_EVERY = 0.25
+COMMIT_EVERY = 0.5
 # Records that wait for a lane: with so many, no more are asked for.
 AHEAD = 2000
 # Batches that wait for Kafka to take their replies: with so many, nothing else is handled.

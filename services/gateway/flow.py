@@ -13,7 +13,7 @@ WINDOW, PATIENCE = 8.0, 4.0
 # And how long a partition may stand still before its reader counts as away, while others are read.
 AWAY = 20.0
 # A service may always be so many seconds behind: what it has in hand and has not committed looks like that.
-IN_HAND = 1.0
+IN_HAND = 2.0
 # While a service is far behind, it is given a little less than it does.
 SLOWEST = 0.9
 # A gateway whose stations wait so many seconds asks for so much more than its share, so that waits become equal.

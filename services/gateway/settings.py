@@ -30,7 +30,7 @@ class Settings(CommonSettings):
     pong_timeout: float = Field(30, gt=0, description="silence after a ping that ends the connection")
     alive_interval: float = Field(60, gt=0, description="how often an open connection is told on ocpp.connections")
     unacknowledged: int = Field(20_000, ge=1, description="records without Kafka's word before sockets are not read")
-    behind: int = Field(2_000, ge=100, description="records that a service is behind before stations are slowed down")
+    behind: int = Field(5_000, ge=100, description="records that a service is behind before stations are slowed down")
     slot_ttl: float = Field(10, gt=0, description="how long a slot stays leased without renewal")
     route_ttl: float = Field(120, gt=0, description="how long a route stays in Redis without renewal")
     drain_seconds: float = Field(10, ge=0, description="over which connections are closed at shutdown")
