@@ -4,6 +4,7 @@ import errno
 import json
 import random
 import socket
+from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from services.local.errors import LocalError, PortInUse
 # Below the range from which Linux (32768) and macOS (49152) take the ports of outgoing connections: there a client
 # that keeps calling a server which is down would sooner or later be given the server's own port.
 _RANGE = range(20_000, 32_000)
+# What this process has chosen and may not use yet: it is not to be chosen for something else meanwhile.
+_given: deque[int] = deque(maxlen=500)
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
@@ -31,9 +34,10 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 def free_port(taken: Iterable[int] = ()) -> int:
     """A port nothing listens on; it stays free only until somebody else takes it."""
-    avoid = set(taken)
+    avoid = {*taken, *_given}
     for port in random.sample(_RANGE, 200):
         if port not in avoid and is_free(port):
+            _given.append(port)
             return port
     raise LocalError("no free TCP port between 20000 and 32000: stop what uses them")
 

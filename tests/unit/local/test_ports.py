@@ -1,13 +1,15 @@
 """Which ports are taken, and what is said when one is in use."""
 
 import socket
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from services.local import ports
 from services.local.errors import LocalError, PortInUse
-from services.local.ports import free_ports, is_free, kept_ports, require_free
+from services.local.ports import free_port, free_ports, is_free, kept_ports, require_free
 
 
 @pytest.fixture
@@ -17,9 +19,17 @@ def busy() -> Iterator[int]:
 
 
 def test_free_ports_differ_and_lie_below_those_of_outgoing_connections() -> None:
-    ports = free_ports(20)
-    assert len(set(ports)) == 20
-    assert all(20_000 <= port < 32_000 and is_free(port) for port in ports)
+    given = free_ports(20)
+    assert len(set(given)) == 20
+    assert all(20_000 <= port < 32_000 and is_free(port) for port in given)
+
+
+def test_a_port_that_was_given_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has it may not listen yet, for others have to be started first."""
+    candidates = free_ports(2)
+    monkeypatch.setattr(ports, "_given", deque(maxlen=500))
+    monkeypatch.setattr(ports.random, "sample", lambda *_: candidates)
+    assert [free_port(), free_port()] == candidates
 
 
 def test_a_busy_port_is_named_with_its_variable(busy: int) -> None:
