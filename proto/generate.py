@@ -1,4 +1,8 @@
-"""Generates services/common/wire from proto/; with --check says whether what is committed is what comes out."""
+"""Generates voltbus/v1 from proto/; with --check says whether what is committed is what comes out.
+
+proto/public is the contract with consumers of events; proto/private is what Voltbus says to itself. Both are one
+package, voltbus.v1.
+"""
 
 import filecmp
 import shutil
@@ -10,33 +14,34 @@ import grpc_tools
 from grpc_tools import protoc
 
 PROTO = Path(__file__).parent
-WIRE = PROTO.parent / "services/common/wire"
+ROOTS = (PROTO / "public", PROTO / "private")
+PACKAGE = Path("voltbus/v1")
+COMMITTED = PROTO.parent / PACKAGE
 
 
 def generate(target: Path) -> list[str]:
-    """Writes the modules below target; returns their paths relative to it."""
-    sources = sorted(str(path.relative_to(PROTO)) for path in PROTO.rglob("*.proto"))
+    """Writes the modules below target; returns their names."""
+    sources = sorted(str(path.relative_to(root)) for root in ROOTS for path in root.rglob("*.proto"))
     include = Path(grpc_tools.__file__).parent / "_proto"
-    options = [f"-I{PROTO}", f"-I{include}", f"--python_out={target}", f"--pyi_out={target}"]
-    if protoc.main(["protoc", *options, *sources]):
+    paths = [f"-I{path}" for path in (*ROOTS, include)]
+    if protoc.main(["protoc", *paths, f"--python_out={target}", f"--pyi_out={target}", *sources]):
         sys.exit("protoc failed")
-    return sorted(str(path.relative_to(target)) for path in target.rglob("*_pb2.py*"))
+    return sorted(path.name for path in (target / PACKAGE).glob("*_pb2.py*"))
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        fresh = Path(folder)
-        names = generate(fresh)
-        committed = sorted(str(path.relative_to(WIRE)) for path in WIRE.rglob("*_pb2.py*"))
+        names, fresh = generate(Path(folder)), Path(folder) / PACKAGE
+        committed = {path.name for path in COMMITTED.glob("*_pb2.py*")}
         if "--check" in sys.argv:
-            changed = [name for name in names if not (WIRE / name).is_file()]
-            changed += [name for name in set(names) - set(changed) if not filecmp.cmp(fresh / name, WIRE / name, False)]
-            changed += sorted(set(committed) - set(names))
-            if changed:
-                sys.exit(f"services/common/wire is not what proto/ generates: {changed}; run: make proto")
+            same, changed, missing = filecmp.cmpfiles(fresh, COMMITTED, names, shallow=False)
+            if stale := sorted({*changed, *missing, *(committed - set(same))}):
+                sys.exit(f"{PACKAGE} is not what proto/ generates: {stale}; run: make proto")
             return
-        shutil.rmtree(WIRE / "voltbus", ignore_errors=True)
-        shutil.copytree(fresh, WIRE, dirs_exist_ok=True)
+        for name in committed:
+            (COMMITTED / name).unlink()
+        for name in names:
+            shutil.copy(fresh / name, COMMITTED / name)
 
 
 if __name__ == "__main__":

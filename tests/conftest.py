@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
 
-from services.common.settings import CommonSettings
-from services.local.servers import Servers
-from services.prepare import create_schemas, create_topics
+from services.common.process.settings import CommonSettings
+from voltbus.local.servers import Servers
+from voltbus.operator.prepare import create_schemas, create_topics
 
 # How fast a machine is, is no property of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

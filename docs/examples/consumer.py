@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
 
-from services.common.wire.voltbus.v1 import events_pb2
+from voltbus.v1 import events_pb2
 
 
 def bootstrap() -> str:

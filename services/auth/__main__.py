@@ -4,10 +4,10 @@ from redis.asyncio import Redis
 
 from services.auth.app import NAME, build
 from services.auth.settings import Settings
-from services.common.clock import now
-from services.common.database import Database
-from services.common.kafka import KafkaBus
-from services.common.service import Service, main
+from services.common.kafka.broker import KafkaBus
+from services.common.postgres.database import Database
+from services.common.process.clock import now
+from services.common.process.service import Service, main
 
 
 def real() -> Service:

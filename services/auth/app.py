@@ -8,20 +8,20 @@ from services.auth.passwords import Passwords
 from services.auth.publication import Publication
 from services.auth.settings import Settings
 from services.auth.store import Store
-from services.common import commands_rest
-from services.common.access import Access
-from services.common.bus import Bus
-from services.common.calls import Replies
-from services.common.clock import Clock
-from services.common.commands_catalogue import Catalogue
-from services.common.commands_desk import Desk
-from services.common.commands_routes import RedisRoutes
-from services.common.consumer import Consumer
-from services.common.database import Database
-from services.common.outbox import Relay
-from services.common.service import Service
-from services.common.stations import Stations
-from services.common.web import web
+from services.common.calls.call import Replies
+from services.common.calls.stations import Stations
+from services.common.commands import api as commands_api
+from services.common.commands.catalogue import Catalogue
+from services.common.commands.routes import RedisRoutes
+from services.common.commands.service import Desk
+from services.common.kafka.bus import Bus
+from services.common.kafka.consumer import Consumer
+from services.common.postgres.database import Database
+from services.common.postgres.outbox import Relay
+from services.common.process.clock import Clock
+from services.common.process.service import Service
+from services.common.web.access import Access
+from services.common.web.app import web
 from services.ocpp import commands, topics
 
 NAME = "auth"
@@ -47,7 +47,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     passwords, access = Passwords(settings.password_key.get_secret_value()), Access(settings)
     for router in routers(store, passwords, access, clock):
         app.include_router(router)
-    commands_rest.install(app, desk, database, access, NAME, clock)
+    commands_api.install(app, desk, database, access, NAME, clock)
     return Service(
         name=NAME,
         settings=settings,

@@ -7,11 +7,11 @@ from datetime import datetime
 from services.auth.dialects import DIALECTS
 from services.auth.domain.requests import KEPT, Authorize, Decided, Reply, Request, Verdict, decide
 from services.auth.store import Store
-from services.common.bus import Record
-from services.common.calls import Answer, Call, Refused, Replies
-from services.common.clock import Clock
-from services.common.commands_desk import Desk
-from services.common.errors import Unprocessable
+from services.common.calls.call import Answer, Call, Refused, Replies
+from services.common.commands.service import Desk
+from services.common.kafka.bus import Record
+from services.common.process.clock import Clock
+from services.common.process.errors import Unprocessable
 
 
 @dataclass(frozen=True, slots=True)

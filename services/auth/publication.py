@@ -8,13 +8,13 @@ from google.protobuf.message import Message
 
 from services.auth.domain import stations, tokens
 from services.auth.domain.requests import Decided
-from services.common import wire
-from services.common.bus import Record
-from services.common.events import Events
-from services.common.settings import CommonSettings
-from services.common.wire.voltbus.v1 import events_pb2 as pb
+from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
+from services.common.process.settings import CommonSettings
 from services.ocpp import topics
 from services.ocpp.id_tokens import token_key
+from voltbus.v1 import events_pb2 as pb
+from voltbus.v1 import state_pb2 as wire
 
 
 def station_registered(event: stations.Registered) -> tuple[str, Message]:

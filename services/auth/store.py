@@ -10,9 +10,10 @@ from services.auth.domain.requests import Decided
 from services.auth.domain.stations import Station
 from services.auth.domain.tokens import Entry
 from services.auth.publication import Publication
-from services.common import outbox, recorded
-from services.common.calls import Call
-from services.common.database import Connection, Database
+from services.common.calls import message_log
+from services.common.calls.call import Call
+from services.common.postgres import outbox
+from services.common.postgres.database import Connection, Database
 from services.ocpp.id_tokens import Token
 
 # What two writers of one key must not do at once; a key that does not exist yet has no row to lock.
@@ -159,7 +160,7 @@ class Transaction:
 
     async def keep(self, calls: Sequence[Call], decided: Sequence[Decided]) -> None:
         """Calls to be kept word for word, and what was decided about others, all in one row of the outbox."""
-        events = await recorded.keep(self.db, self.publication.events, calls)
+        events = await message_log.keep(self.db, self.publication.events, calls)
         await outbox.add(self.db, events + self.publication.decided(await self._first(decided)))
 
     async def _first(self, decided: Sequence[Decided]) -> list[Decided]:

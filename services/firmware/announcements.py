@@ -6,13 +6,13 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from services.common.bus import Record
-from services.common.clock import stamp
-from services.common.events import Events
-from services.common.wire import Inventory
-from services.common.wire.voltbus.v1 import events_pb2 as wire
+from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
+from services.common.process.clock import stamp
 from services.firmware.domain.messages import Booted, Connected, Disconnected, Event, SecurityReported, StatusChanged
 from services.firmware.domain.station import Identity, Station
+from voltbus.v1 import events_pb2 as wire
+from voltbus.v1.state_pb2 import Inventory
 
 
 def booted(event: Booted) -> Message:

@@ -2,28 +2,28 @@
 
 from redis.asyncio import Redis
 
-from services.common import commands_rest
-from services.common.access import Access
-from services.common.bus import Bus
-from services.common.calls import Replies
-from services.common.clock import Clock
-from services.common.commands_catalogue import Catalogue
-from services.common.commands_desk import Desk
-from services.common.commands_routes import RedisRoutes
-from services.common.consumer import Consumer
-from services.common.database import Database
-from services.common.events import Events
-from services.common.outbox import Relay
-from services.common.service import Service
-from services.common.stations import Stations
-from services.common.web import web
-from services.firmware import api
-from services.firmware.configuration import api as configuration
+from services.common.calls.call import Replies
+from services.common.calls.stations import Stations
+from services.common.commands import api as commands_api
+from services.common.commands.catalogue import Catalogue
+from services.common.commands.routes import RedisRoutes
+from services.common.commands.service import Desk
+from services.common.kafka.bus import Bus
+from services.common.kafka.consumer import Consumer
+from services.common.kafka.events import Events
+from services.common.postgres.database import Database
+from services.common.postgres.outbox import Relay
+from services.common.process.clock import Clock
+from services.common.process.service import Service
+from services.common.web.access import Access
+from services.common.web.app import web
+from services.firmware.api import stations as api
+from services.firmware.configuration.api import stations as configuration
 from services.firmware.configuration.applying import Applying
 from services.firmware.configuration.fold import Fold
 from services.firmware.handlers import Handler
+from services.firmware.offline_detector import Sweep
 from services.firmware.settings import Settings
-from services.firmware.sweep import Sweep
 from services.ocpp import commands, topics
 
 NAME = "firmware"
@@ -55,7 +55,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     access = Access(settings)
     app.include_router(api.router(database, access))
     app.include_router(configuration.router(database, desk, access, clock))
-    commands_rest.install(app, desk, database, access, NAME, clock)
+    commands_api.install(app, desk, database, access, NAME, clock)
     return Service(
         name=NAME,
         settings=settings,

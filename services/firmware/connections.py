@@ -5,17 +5,17 @@ from datetime import datetime
 
 from google.protobuf.message import DecodeError
 
-from services.common.bus import Record
-from services.common.clock import moment
-from services.common.errors import Unprocessable
-from services.common.wire import (
+from services.common.kafka.bus import Record
+from services.common.process.clock import moment
+from services.common.process.errors import Unprocessable
+from services.firmware.domain.messages import Alive, Change, Closed, Heard, Opened
+from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_ALIVE,
     CONNECTION_STATE_CONNECTED,
     CONNECTION_STATE_DISCONNECTED,
     ConnectionChange,
     ConnectionState,
 )
-from services.firmware.domain.messages import Alive, Change, Closed, Heard, Opened
 
 
 def read(record: Record) -> tuple[Heard, Change]:

@@ -9,13 +9,14 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.common import outbox, recorded
-from services.common.bus import Record
-from services.common.calls import Answer, Call, Refused, Replies
-from services.common.clock import Clock
-from services.common.commands_desk import Desk
-from services.common.database import Connection, Database
-from services.common.events import Events
+from services.common.calls import message_log
+from services.common.calls.call import Answer, Call, Refused, Replies
+from services.common.commands.service import Desk
+from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
+from services.common.postgres import outbox
+from services.common.postgres.database import Connection, Database
+from services.common.process.clock import Clock
 from services.firmware import connections, store
 from services.firmware.announcements import announce, inventory, what
 from services.firmware.configuration.fold import Fold
@@ -131,13 +132,13 @@ class Handler:
         self, db: Connection, items: Sequence[Item], decisions: Sequence[Decision], changed: Sequence[Record]
     ) -> bool:
         kept = [item.call for item in items if item.call and isinstance(item.work, KEPT)]
-        new = await recorded.save(db, kept)
+        new = await message_log.save(db, kept)
         told = {call.id for call in kept} - {call.id for call in new}
         events = [event for decision in decisions for event in decision.events]
         # What was kept before is read again: what it says was announced then.
         decided = [event for event in events if not (isinstance(event, SecurityReported) and event.cause in told)]
         records = [announce(self.events, event) for event in decided]
-        records += [*changed, *(recorded.event(self.events, call) for call in new)]
+        records += [*changed, *(message_log.event(self.events, call) for call in new)]
         await outbox.add(db, records)
         return bool(records)
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from services.common.settings import CommonSettings
+from services.common.process.settings import CommonSettings
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import BootStatus
 

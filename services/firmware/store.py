@@ -6,8 +6,8 @@ from typing import TypeAlias
 
 import asyncpg
 
-from services.common.calls import Call
-from services.common.database import Connection
+from services.common.calls.call import Call
+from services.common.postgres.database import Connection
 from services.firmware.domain.messages import Verdict
 from services.firmware.domain.station import (
     BootStatus,

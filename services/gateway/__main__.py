@@ -4,10 +4,10 @@ import time
 
 from redis.asyncio import Redis
 
-from services.common.kafka import KafkaBus
-from services.common.service import Service, main
+from services.common.kafka.broker import KafkaBus
+from services.common.process.service import Service, main
 from services.gateway.app import build
-from services.gateway.directory import RedisDirectory
+from services.gateway.cluster.directory import RedisDirectory
 from services.gateway.settings import Settings
 
 

@@ -1,12 +1,12 @@
 """build(settings, …): the only wiring of the gateway, used by production and tests alike."""
 
-from services.common.bus import Bus
-from services.common.service import Service
-from services.common.web import web
-from services.gateway.directory import Directory
+from services.common.kafka.bus import Bus
+from services.common.process.service import Service
+from services.common.web.app import web
+from services.gateway.cluster.directory import Directory
 from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings
-from services.gateway.websocket import Now
+from services.gateway.transport.websocket import Now
 
 
 def build(settings: Settings, bus: Bus, directory: Directory, now: Now) -> Service:

@@ -7,7 +7,17 @@ from typing import Protocol
 
 import structlog
 
-from services.common.wire import (
+from services.gateway import metrics
+from services.gateway.ocppj.actions import Action, Complete, Drop, Forward, Kind, Send
+from services.gateway.ocppj.session import Peer, Session
+from services.gateway.pressure.admission import Admission
+from services.gateway.pressure.producer import Producer
+from services.gateway.pressure.stall_guard import Wake
+from services.gateway.records import Records
+from services.gateway.settings import Settings
+from services.gateway.transport.deflate import Deflate
+from services.gateway.transport.websocket import Now, WebSocket
+from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_ALIVE,
     CONNECTION_STATE_CONNECTED,
     CONNECTION_STATE_DISCONNECTED,
@@ -17,16 +27,6 @@ from services.common.wire import (
     Outcome,
     Reply,
 )
-from services.gateway import metrics
-from services.gateway.actions import Action, Complete, Drop, Forward, Kind, Send
-from services.gateway.admission import Admission
-from services.gateway.deflate import Deflate
-from services.gateway.produce import Producer
-from services.gateway.records import Records
-from services.gateway.session import Peer, Session
-from services.gateway.settings import Settings
-from services.gateway.wake import Wake
-from services.gateway.websocket import Now, WebSocket
 
 GOING_AWAY = 1001
 

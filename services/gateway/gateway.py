@@ -7,30 +7,31 @@ import secrets
 
 import structlog
 
-from services.common.bus import Bus
-from services.common.connection_ids import connection_id
-from services.common.copies import Copy
-from services.common.wire import Station
-from services.gateway import handshake, stations
-from services.gateway.admission import Admission
+from services.common.calls.connection_ids import connection_id
+from services.common.kafka.bus import Bus
+from services.common.kafka.table import Copy
+from services.gateway import stations
+from services.gateway.cluster.directory import Directory, Route
+from services.gateway.cluster.routing import Routing
+from services.gateway.cluster.slots import SlotLost, Slots
 from services.gateway.connection import Connection
-from services.gateway.deflate import Deflate
-from services.gateway.dialects import DIALECTS
-from services.gateway.directory import Directory, Route
 from services.gateway.drain import drain
-from services.gateway.handshake import Refused, Request
-from services.gateway.listener import Listener
+from services.gateway.ocppj.dialects import DIALECTS
+from services.gateway.ocppj.session import Limits, Peer, Session
 from services.gateway.outbound import REPLACED, Delivery
-from services.gateway.produce import Producer
+from services.gateway.pressure.admission import Admission
+from services.gateway.pressure.producer import Producer
+from services.gateway.pressure.stall_guard import Wake
 from services.gateway.records import Records
 from services.gateway.registry import Registry
-from services.gateway.routing import Routing
-from services.gateway.session import Limits, Peer, Session
 from services.gateway.settings import Settings
-from services.gateway.slots import SlotLost, Slots
-from services.gateway.wake import Wake
-from services.gateway.websocket import Now
+from services.gateway.transport import handshake
+from services.gateway.transport.deflate import Deflate
+from services.gateway.transport.handshake import Refused, Request
+from services.gateway.transport.listener import Listener
+from services.gateway.transport.websocket import Now
 from services.ocpp import topics
+from voltbus.v1.state_pb2 import Station
 
 BY_POLICY = 1008
 TICK = 1.0

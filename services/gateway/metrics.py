@@ -2,8 +2,8 @@
 
 from prometheus_client import REGISTRY, Counter, Gauge
 
-from services.common.metrics import BUCKETS
-from services.common.tallies import Counts, Times
+from services.common.process.fast_metrics import Counts, Times
+from services.common.process.metrics import BUCKETS
 
 FRAMES = Counts(
     "voltbus_gateway_frames",

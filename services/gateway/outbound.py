@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 import structlog
 from google.protobuf.message import DecodeError
 
-from services.common.backoff import patiently
-from services.common.bus import Bus, Record, Tail
-from services.common.connection_ids import gateway_of
-from services.common.wire import OUTCOME_UNDELIVERED, Outbound, Outcome, Result
+from services.common.calls.connection_ids import gateway_of
+from services.common.kafka.bus import Bus, Record, Tail
+from services.common.process.backoff import patiently
 from services.gateway import metrics
-from services.gateway.actions import Reason
-from services.gateway.produce import Producer
+from services.gateway.cluster.slots import Slots
+from services.gateway.ocppj.actions import Reason
+from services.gateway.pressure.producer import Producer
 from services.gateway.records import Records
 from services.gateway.registry import Registry
-from services.gateway.slots import Slots
-from services.gateway.websocket import Now
+from services.gateway.transport.websocket import Now
+from voltbus.v1.bus_pb2 import OUTCOME_UNDELIVERED, Outbound, Outcome, Result
 
 if TYPE_CHECKING:
     from services.gateway.connection import Connection

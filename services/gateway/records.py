@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from services.common.bus import Record
-from services.common.wire import Call, Close, ConnectionChange, Outbound, Result
+from services.common.kafka.bus import Record
 from services.ocpp import topics
+from voltbus.v1.bus_pb2 import Call, Close, ConnectionChange, Outbound, Result
 
 Name = Callable[[str], str]
 Done = Callable[[], None]

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, SecretStr
 
-from services.common.settings import CommonSettings
+from services.common.process.settings import CommonSettings
 
 
 class UnknownStations(StrEnum):

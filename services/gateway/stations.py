@@ -5,8 +5,8 @@ import os
 import structlog
 from google.protobuf.message import DecodeError
 
-from services.common.wire import Station
 from services.gateway.settings import UnknownStations
+from voltbus.v1.state_pb2 import Station
 
 log = structlog.get_logger()
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from services.common.bus import Record
-from services.common.events import Events
-from services.common.wire.voltbus.v1 import events_pb2 as wire
+from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
 from services.smartcharging.domain.loads import amperes
 from services.smartcharging.domain.look import Outlook
 from services.smartcharging.domain.share import Shares
 from services.smartcharging.domain.site import Site
 from services.smartcharging.domain.situation import Charging, Situation
+from voltbus.v1 import events_pb2 as wire
 
 
 def site_changed(events: Events, site: Site, removed: bool, at: datetime) -> Record:

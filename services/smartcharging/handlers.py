@@ -4,14 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.common import outbox, recorded
-from services.common.bus import Record
-from services.common.calls import Answer, Call, Refused, Replies
-from services.common.clock import Clock
-from services.common.commands_desk import Desk
-from services.common.database import Connection, Database
-from services.common.events import Events
-from services.smartcharging import heard, store
+from services.common.calls import message_log
+from services.common.calls.call import Answer, Call, Refused, Replies
+from services.common.commands.service import Desk
+from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
+from services.common.postgres import outbox
+from services.common.postgres.database import Connection, Database
+from services.common.process.clock import Clock
+from services.smartcharging import inbound_events, store
 from services.smartcharging.dialects import DIALECTS
 from services.smartcharging.domain import presence, sessions
 from services.smartcharging.domain.allocate import Key
@@ -57,7 +58,7 @@ class Handler:
             return []
         reports = [(call, DIALECTS.read(call)) for call in calls]
         async with self.database.transaction() as db:
-            events = await recorded.keep(db, self.events, calls)
+            events = await message_log.keep(db, self.events, calls)
             await outbox.add(db, events)
             concluded = await self.desk.conclude(db, results)
             learned = await _learn(db, facts, self.clock())
@@ -71,10 +72,12 @@ class Handler:
 
     async def _facts(self, records: Sequence[Record]) -> list[Told | Said]:
         """What others say, as far as it matters here."""
-        said = [heard.connection(record) for record in records if record.topic == self.topics.connections]
-        events = [(record, kind) for record in records if self._event(record) and (kind := heard.kind(record))]
-        shared = await self._shared({heard.station(record) for record, kind in events if kind in heard.TRANSACTIONS})
-        told = [heard.read(record, kind, heard.station(record) in shared) for record, kind in events]
+        said = [inbound_events.connection(record) for record in records if record.topic == self.topics.connections]
+        events = [(record, kind) for record in records if self._event(record) and (kind := inbound_events.kind(record))]
+        shared = await self._shared(
+            {inbound_events.station(record) for record, kind in events if kind in inbound_events.TRANSACTIONS}
+        )
+        told = [inbound_events.read(record, kind, inbound_events.station(record) in shared) for record, kind in events]
         return [fact for fact in (*said, *told) if fact]
 
     async def _shared(self, stations: Collection[str]) -> set[str]:

@@ -1,8 +1,8 @@
 """What the commands of a station come to."""
 
-from services.common import commands_store
-from services.common.commands_store import Filter
-from services.common.database import Connection
+from services.common.commands import store
+from services.common.commands.store import Filter
+from services.common.postgres.database import Connection
 from services.smartcharging import reads
 from services.smartcharging.domain.installed import Installed, installed
 from services.smartcharging.remote import step
@@ -13,6 +13,6 @@ LOOKED_THROUGH = 1000
 
 async def installed_on(db: Connection, station_id: str) -> list[Installed]:
     """The profiles of a station."""
-    newest = await commands_store.page(db, Filter(station_id=station_id), LOOKED_THROUGH)
+    newest = await store.page(db, Filter(station_id=station_id), LOOKED_THROUGH)
     steps = (found for command in reversed(newest) if (found := step(command)))
     return installed(steps, await reads.ended(db, station_id))

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from services.common.database import Connection
+from services.common.postgres.database import Connection
 from services.smartcharging.domain.site import Site
 from services.smartcharging.rows import member_row, site_row
 from services.smartcharging.store import MEMBERS, columns

@@ -11,16 +11,16 @@ from datetime import datetime, timedelta
 import asyncpg
 import structlog
 
-from services.common import outbox
-from services.common.clock import Clock
-from services.common.commands import Command
-from services.common.commands_book import Ended
-from services.common.commands_desk import Asked, Desk
-from services.common.database import AWAY, Connection, Database
-from services.common.errors import Unavailable
-from services.common.events import Events
-from services.common.nudge import Nudge
-from services.smartcharging import board, store
+from services.common.commands.command import Command
+from services.common.commands.journal import Ended
+from services.common.commands.service import Asked, Desk
+from services.common.kafka.events import Events
+from services.common.postgres import outbox
+from services.common.postgres.database import AWAY, Connection, Database
+from services.common.process.clock import Clock
+from services.common.process.errors import Unavailable
+from services.common.process.wakeup import Nudge
+from services.smartcharging import snapshot, store
 from services.smartcharging.announcements import announce
 from services.smartcharging.domain.limits import profile
 from services.smartcharging.domain.look import Outlook, look
@@ -89,11 +89,11 @@ class Sharing:
 
     async def _look_at(self, db: Connection, row: asyncpg.Record, now: datetime) -> bool:
         """Whether there is anything to send."""
-        found = await board.load(db, row)
+        found = await snapshot.load(db, row)
         outlook = look(found.situation, found.fates, found.drawn, now)
         commands = await self.desk.add(db, _asked(outlook))
         outlook = replace(outlook, situation=_sent(outlook.situation, outlook.asks, commands))
-        await board.save(db, found, outlook)
+        await snapshot.save(db, found, outlook)
         records = list(announce(self.events, found.situation, found.over, outlook, now))
         await outbox.add(db, records)
         _log(outlook, found.over)

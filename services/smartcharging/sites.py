@@ -5,22 +5,22 @@ from dataclasses import asdict, dataclass, replace
 
 import asyncpg
 
-from services.common import outbox
-from services.common.clock import Clock
-from services.common.commands_desk import Asked, Desk
-from services.common.commands_routes import Routes
-from services.common.database import Connection, Database
-from services.common.errors import VoltbusError
-from services.common.events import Events
-from services.smartcharging import board, reads, store
+from services.common.commands.routes import Routes
+from services.common.commands.service import Asked, Desk
+from services.common.kafka.events import Events
+from services.common.postgres import outbox
+from services.common.postgres.database import Connection, Database
+from services.common.process.clock import Clock
+from services.common.process.errors import VoltbusError
+from services.smartcharging import reads, snapshot, store
 from services.smartcharging.announcements import site_changed
-from services.smartcharging.board import Board
 from services.smartcharging.domain.limits import default_id, session_id
 from services.smartcharging.domain.orders import ClearProfiles, Word
 from services.smartcharging.domain.site import Site
 from services.smartcharging.reads import Held
 from services.smartcharging.rows import read_site
 from services.smartcharging.sharing import Sharing
+from services.smartcharging.snapshot import Board
 
 # Seconds that a station which is away has to come back and hear that it is free.
 FREED_WITHIN = 7 * 24 * 3600
@@ -87,7 +87,7 @@ class Sites:
         """A site's row, and everything that is known of it now."""
         async with self.database.connection() as db:
             row = await reads.site(db, site_id)
-            return (row, await board.load(db, row)) if row else None
+            return (row, await snapshot.load(db, row)) if row else None
 
     async def _before(self, db: Connection, site_id: str) -> Site | None:
         row = await reads.site(db, site_id, lock=True)

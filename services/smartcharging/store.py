@@ -6,8 +6,8 @@ from typing import Any
 
 import asyncpg
 
-from services.common.commands import End, Route
-from services.common.database import Connection
+from services.common.commands.command import End, Route
+from services.common.postgres.database import Connection
 from services.smartcharging.domain.allocate import Key
 from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.reports import Bound

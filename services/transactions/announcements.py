@@ -6,11 +6,11 @@ from typing import Any
 
 import orjson
 
-from services.common.wire.voltbus.v1 import events_pb2 as pb
 from services.transactions.domain import sequence
 from services.transactions.domain.decide import Orphan
 from services.transactions.domain.messages import Kind, MeterValue, Outside, Reading, Report
 from services.transactions.domain.transaction import Transaction
+from voltbus.v1 import events_pb2 as pb
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SPECIAL = frozenset({"signed", "custom_data"})

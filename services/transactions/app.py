@@ -2,27 +2,28 @@
 
 from redis.asyncio import Redis
 
-from services.common import commands_rest, history
-from services.common.access import Access
-from services.common.bus import Bus
-from services.common.calls import Replies
-from services.common.clock import Clock
-from services.common.commands_catalogue import Catalogue
-from services.common.commands_desk import Desk
-from services.common.commands_routes import RedisRoutes
-from services.common.consumer import Consumer
-from services.common.copies import Copy
-from services.common.database import Database
-from services.common.events import Events
-from services.common.outbox import Relay
-from services.common.service import Service
-from services.common.stations import Stations
-from services.common.web import web
+from services.common.calls import message_log_api
+from services.common.calls.call import Replies
+from services.common.calls.stations import Stations
+from services.common.commands import api as commands_api
+from services.common.commands.catalogue import Catalogue
+from services.common.commands.routes import RedisRoutes
+from services.common.commands.service import Desk
+from services.common.kafka.bus import Bus
+from services.common.kafka.consumer import Consumer
+from services.common.kafka.events import Events
+from services.common.kafka.table import Copy
+from services.common.postgres.database import Database
+from services.common.postgres.outbox import Relay
+from services.common.process.clock import Clock
+from services.common.process.service import Service
+from services.common.web.access import Access
+from services.common.web.app import web
 from services.ocpp import commands, topics
-from services.transactions import api
+from services.transactions.api import transactions as api
 from services.transactions.handlers import Handler
-from services.transactions.months import Months
 from services.transactions.remote import WORDS
+from services.transactions.sample_partitions import Months
 from services.transactions.settings import Settings
 from services.transactions.store import Store
 from services.transactions.tokens import read_token
@@ -55,8 +56,8 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     app = web(NAME, "Charging transactions and their meter values; remote start and stop.", api.TAGS)
     access = Access(settings)
     app.include_router(api.router(database, desk, tokens, access))
-    app.include_router(history.router(database, access, api.READ))
-    commands_rest.install(app, desk, database, access, NAME, clock)
+    app.include_router(message_log_api.router(database, access, api.READ))
+    commands_api.install(app, desk, database, access, NAME, clock)
     return Service(
         name=NAME,
         settings=settings,

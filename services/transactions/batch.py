@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.common.bus import Record
-from services.common.calls import Call, Refused
+from services.common.calls.call import Call, Refused
+from services.common.kafka.bus import Record
 from services.transactions.domain.decide import Decision, Orphan
 from services.transactions.domain.messages import Message, Noted, Outside, Reply, Report
 from services.transactions.domain.transaction import Transaction, noted, only_metered

@@ -10,15 +10,15 @@ from datetime import datetime
 
 import structlog
 
-from services.common import recorded
-from services.common.bus import Record
-from services.common.calls import Answer, Call, Refused, Replies
-from services.common.clock import Clock
-from services.common.commands_desk import Desk
-from services.common.copies import Copy
-from services.common.dead import dead_letter
-from services.common.errors import Unprocessable
-from services.common.events import Events
+from services.common.calls import message_log
+from services.common.calls.call import Answer, Call, Refused, Replies
+from services.common.commands.service import Desk
+from services.common.kafka.bus import Record
+from services.common.kafka.dead_letters import dead_letter
+from services.common.kafka.events import Events
+from services.common.kafka.table import Copy
+from services.common.process.clock import Clock
+from services.common.process.errors import Unprocessable
 from services.ocpp.errors import OcppError
 from services.ocpp.id_tokens import IdToken, Token, TokenInfo, authorize
 from services.transactions import announcements
@@ -134,8 +134,8 @@ async def keep_outside(shell: Handler, batch: Batch, work: Work) -> None:
 
 async def keep_verbatim(shell: Handler, batch: Batch, work: Work) -> None:
     """Calls as they came."""
-    for call in await recorded.save(work.db, batch.verbatim):
-        batch.add(call.id, recorded.event(shell.events, call))
+    for call in await message_log.save(work.db, batch.verbatim):
+        batch.add(call.id, message_log.event(shell.events, call))
 
 
 async def _decide(shell: Handler, batch: Batch, work: Work, known: Known) -> list[Decided]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import asyncpg
 
-from services.common.database import Connection
+from services.common.postgres.database import Connection
 from services.transactions.domain.transaction import Transaction
 from services.transactions.rows import COLUMNS, read
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.common.commands import Command, Unrenderable
-from services.common.commands_catalogue import Render
+from services.common.commands.catalogue import Render
+from services.common.commands.command import Command, Unrenderable
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.versions import VERSIONS
 from services.transactions.dialects import v16, v201

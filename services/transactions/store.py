@@ -8,10 +8,10 @@ from typing import Any
 
 import asyncpg
 
-from services.common import outbox
-from services.common.bus import Record
-from services.common.database import Connection, Database
-from services.common.errors import Unavailable
+from services.common.kafka.bus import Record
+from services.common.postgres import outbox
+from services.common.postgres.database import Connection, Database
+from services.common.process.errors import Unavailable
 from services.transactions.batch import Changes
 from services.transactions.domain.decide import Orphan
 from services.transactions.domain.messages import Outside, Report

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.common.wire import Token as TokenRecord
 from services.ocpp.id_tokens import Authorization, Token
+from voltbus.v1.state_pb2 import Token as TokenRecord
 
 
 def read_token(value: bytes) -> Token:

@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaConsumer
 from google.protobuf.json_format import Parse
 from google.protobuf.message import Message
 
-from services.common.wire.voltbus.v1 import events_pb2
 from services.ocpp.topics import SERVICES
+from voltbus.v1 import events_pb2
 
 TIMEOUT = 20.0
 

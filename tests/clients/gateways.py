@@ -10,14 +10,14 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 
-from services.common.kafka import KafkaBus
-from services.common.settings import CommonSettings
-from services.common.wire import ConnectionChange
-from services.local.servers import Servers
-from services.local.stack import ALL
+from services.common.kafka.broker import KafkaBus
+from services.common.process.settings import CommonSettings
 from services.ocpp.topics import CONNECTIONS
 from tests.clients import system
 from tests.clients.system import System, eventually
+from voltbus.local.servers import Servers
+from voltbus.local.stack import ALL
+from voltbus.v1.bus_pb2 import ConnectionChange
 
 FIRST, SECOND = "gateway", "gateway-1"
 FINAL = {"answered", "rejected", "expired", "undeliverable", "cancelled"}

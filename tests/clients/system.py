@@ -13,11 +13,11 @@ import httpx
 import jwt
 import websockets
 
-from services.local.servers import Servers
-from services.local.stack import ALL, SERVICES, Stack
 from services.ocpp.commands import owners
 from tests.clients.events import Feed
 from tests.clients.library import dial
+from voltbus.local.servers import Servers
+from voltbus.local.stack import ALL, SERVICES, Stack
 
 T = TypeVar("T")
 SCOPES = " ".join(f"{service}:{right}" for service in SERVICES for right in ("read", "write"))

@@ -11,17 +11,17 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from services.common.bus import Record
-from services.common.clock import now
-from services.common.database import Database
-from services.common.memory import MemoryBus
-from services.common.service import Service
-from services.common.wire import Call, Outbound, Reply
-from services.gateway.routes import OWNERS
+from services.common.kafka.bus import Record
+from services.common.postgres.database import Database
+from services.common.process.clock import now
+from services.common.process.service import Service
+from services.common.testing.memory import MemoryBus
+from services.gateway.ocppj.routes import OWNERS
 from services.ocpp.topics import SERVICES
 from services.ocpp.versions import VERSIONS
 from tests.conftest import Stack
 from tests.contract import examples
+from voltbus.v1.bus_pb2 import Call, Outbound, Reply
 
 MAKERS = {"minimal": examples.minimal, "full": examples.full}
 CASES = [

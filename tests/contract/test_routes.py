@@ -6,10 +6,10 @@ from typing import Any
 import orjson
 import pytest
 
-from services.gateway.actions import Forward, Send
-from services.gateway.dialects import DIALECTS
-from services.gateway.routes import OWNERS
-from services.gateway.session import Limits, Peer, Session
+from services.gateway.ocppj.actions import Forward, Send
+from services.gateway.ocppj.dialects import DIALECTS
+from services.gateway.ocppj.routes import OWNERS
+from services.gateway.ocppj.session import Limits, Peer, Session
 from services.ocpp.commands import OWNERS as COMMAND_OWNERS
 from services.ocpp.topics import SERVICES
 from services.ocpp.versions import VERSIONS, Version

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from services.local.stack import ALL
 from tests.clients import rpc, system
 from tests.clients.sessions import SESSIONS, Session
 from tests.conftest import Stack
+from voltbus.local.stack import ALL
 
 NUMBERS = itertools.count(1)
 

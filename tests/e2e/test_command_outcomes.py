@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from ocpp.exceptions import NotSupportedError
 
-from services.local.stack import Stack as Processes
 from services.ocpp.versions import Version
 from tests.clients import library
 from tests.clients.rpc import Node
@@ -27,6 +26,7 @@ from tests.e2e.triggers import (
     message_id,
     works,
 )
+from voltbus.local.stack import Stack as Processes
 
 # As a station of the version writes it (OCPP-J 1.6 §4.2.3, 2.0.1 part 4 §4.3), and as it is called here.
 CODES = {

@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from services.local.fleet.fleet import Fleet, Plan, build
-from services.local.fleet.machine import Machine
-from services.local.fleet.register import Registrar
-from services.local.fleet.runner import Places, Runner
-from services.local.fleet.tidings import Kind, Tiding
-from services.local.station.link import Books
 from services.ocpp.commands import OWNERS
 from services.ocpp.examples import minimal
 from services.ocpp.versions import BY_SUBPROTOCOL
 from tests.clients.system import System, eventually
+from voltbus.simulator.fleet.activity import Kind, Tiding
+from voltbus.simulator.fleet.fleet import Fleet, Plan, build
+from voltbus.simulator.fleet.machine import Machine
+from voltbus.simulator.fleet.register import Registrar
+from voltbus.simulator.fleet.runner import Places, Runner
+from voltbus.simulator.station.link import Books
 
 PLAN = Plan(stations=8, mix=0.5, speed=600, seed=11)
 AMPERES = 8
@@ -179,7 +179,7 @@ async def test_every_command_is_answered(voltbus: System) -> None:
 async def test_the_command(voltbus: System) -> None:
     """`voltbus fleet` from outside: lines of what happens, and a clean end at Ctrl-C."""
     ports = {f"VOLTBUS_{name.upper()}_PORT": str(port) for name, port in voltbus.processes.ports.items()}
-    command = [sys.executable, "-m", "services.local.cli", "fleet", "4", "--speed", "600", "--seed", "13"]
+    command = [sys.executable, "-m", "voltbus.cli", "fleet", "4", "--speed", "600", "--seed", "13"]
     process = await asyncio.create_subprocess_exec(
         *command, env=os.environ | voltbus.env | ports, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )

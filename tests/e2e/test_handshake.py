@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import pytest
 import websockets
 
-from services.local.stack import Stack as Processes
 from services.ocpp.versions import VERSIONS
 from tests.clients.faults import CallRefused
 from tests.clients.library import dial
@@ -15,6 +14,7 @@ from tests.clients.system import System, eventually
 from tests.conftest import Stack
 from tests.e2e.conftest import Known
 from tests.e2e.triggers import ACCEPTS, ask
+from voltbus.local.stack import Stack as Processes
 
 PROTOCOLS = [version.subprotocol for version in VERSIONS.values()]
 each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)

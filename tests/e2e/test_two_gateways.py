@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from services.common.wire import CONNECTION_STATE_DISCONNECTED
 from tests.clients import library
 from tests.clients.gateways import FIRST, ORDERS, SECOND, Pair, pair
 from tests.clients.library import Station16, Station201
@@ -16,6 +15,7 @@ from tests.clients.sessions import SESSIONS
 from tests.clients.system import eventually
 from tests.conftest import Stack
 from tests.e2e.conftest import NUMBERS, Known
+from voltbus.v1.bus_pb2 import CONNECTION_STATE_DISCONNECTED
 
 SILENT = {action: {"silence": True} for action in ANSWERS}
 

@@ -9,9 +9,10 @@ import signal
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from services.common import calls, kafka
-from services.common.bus import Record
-from services.common.service import main
+from services.common.calls import call
+from services.common.kafka import broker
+from services.common.kafka.bus import Record
+from services.common.process.service import main
 from services.transactions import app
 from services.transactions.__main__ import real
 
@@ -21,7 +22,7 @@ DROPPED = 20
 COUNT = itertools.count(1)
 
 
-class Hasty(kafka.KafkaSubscription):
+class Hasty(broker.KafkaSubscription):
     """What it hands out counts as done."""
 
     polls = 0
@@ -35,14 +36,14 @@ class Hasty(kafka.KafkaSubscription):
         return records
 
 
-class Silent(calls.Replies):
+class Silent(call.Replies):
     """All replies but one."""
 
-    def settle(self, answers: Iterable[tuple[calls.Call, calls.Answer]], now: datetime) -> list[Record]:
+    def settle(self, answers: Iterable[tuple[call.Call, call.Answer]], now: datetime) -> list[Record]:
         return [reply for reply in super().settle(answers, now) if next(COUNT) != DROPPED]
 
 
 if __name__ == "__main__":
-    kafka.KafkaSubscription = Hasty  # type: ignore[misc]
+    broker.KafkaSubscription = Hasty  # type: ignore[misc]
     app.Replies = Silent  # type: ignore[misc]
     main(real)

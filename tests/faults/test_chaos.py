@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from services.local.chaos.faults import Fault
-from services.local.chaos.report import breaches
-from services.local.chaos.results import Results
-from services.local.chaos.run import Course, Plan
-from services.local.chaos.stage import fresh
-from services.local.servers import silent
-from services.local.stack import Command, module
+from voltbus.lab.chaos.faults import Fault
+from voltbus.lab.chaos.report import breaches
+from voltbus.lab.chaos.results import Results
+from voltbus.lab.chaos.run import Course, Plan
+from voltbus.lab.chaos.stage import fresh
+from voltbus.local.servers import silent
+from voltbus.local.stack import Command, module
 
 pytestmark = pytest.mark.slow
 FAULTS = (

@@ -14,8 +14,6 @@ from typing import Any
 import pytest
 import websockets
 
-from services.local.part import Part
-from services.local.stack import Stack as Processes
 from tests.clients.gateways import FIRST, ORDERS, SECOND, Order, Pair, pair
 from tests.clients.library import dial
 from tests.clients.persistent import Persistent
@@ -24,6 +22,8 @@ from tests.clients.sessions import SESSIONS, Session
 from tests.clients.system import eventually
 from tests.conftest import Stack
 from tests.faults.test_kills import STEPS, forget
+from voltbus.local.process import Part
+from voltbus.local.stack import Stack as Processes
 
 NUMBERS = itertools.count(1)
 LIMIT = 120.0

@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from services.auth.api import stations, tokens
 from services.auth.passwords import Passwords
 from services.auth.store import Store
-from services.common import history
-from services.common.access import Access
-from services.common.clock import Clock
+from services.common.calls import message_log_api
+from services.common.process.clock import Clock
+from services.common.web.access import Access
 
 TAGS = {
     "stations": "Stations that may connect, and their passwords.",
@@ -22,5 +22,5 @@ def routers(store: Store, passwords: Passwords, access: Access, clock: Clock) ->
     return (
         stations.router(store, passwords, access, clock),
         tokens.router(store, access, clock),
-        history.router(store.database, access, "auth:read"),
+        message_log_api.router(store.database, access, "auth:read"),
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Header, Path
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
-from services.common.problems import Problem
+from services.common.web.problems import Problem
 
 READ, WRITE = "auth:read", "auth:write"
 

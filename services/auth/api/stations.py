@@ -13,11 +13,11 @@ from services.auth.domain import stations as domain
 from services.auth.domain.stations import Password, Register, Wish
 from services.auth.passwords import Passwords
 from services.auth.store import Store
-from services.common.access import Access
-from services.common.clock import Clock
-from services.common.commands_api import WORD
-from services.common.openapi import may
-from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.common.process.clock import Clock
+from services.common.web.access import Access
+from services.common.web.fields import WORD
+from services.common.web.openapi import may
+from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 
 
 class Attributes(BaseModel):

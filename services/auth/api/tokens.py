@@ -13,12 +13,11 @@ from services.auth.api.fields import READ, WRITE, GroupId, IdTokenPath, Language
 from services.auth.domain import tokens as domain
 from services.auth.domain.tokens import Entry
 from services.auth.store import Store
-from services.common.access import Access
-from services.common.clock import Clock
-from services.common.commands_api import WORD
-from services.common.fields import Moment, absent
-from services.common.openapi import may
-from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.common.process.clock import Clock
+from services.common.web.access import Access
+from services.common.web.fields import WORD, Moment, absent
+from services.common.web.openapi import may
+from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.ocpp.id_tokens import Authorization, Token, token_key
 
 # IdTokenEnumType of OCPP 2.0.1.

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.auth.domain.requests import Authorize, NotSigned, Request, SignCertificate, Verdict
-from services.common.calls import Call
-from services.common.dialects import Dialect
+from services.common.calls.call import Call
+from services.common.calls.dialects import Dialect
 from services.ocpp.id_tokens import IdToken
 from services.ocpp.v16 import id_tag_info
 

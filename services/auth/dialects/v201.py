@@ -17,8 +17,8 @@ from services.auth.domain.requests import (
     SignCertificate,
     Verdict,
 )
-from services.common.calls import Call
-from services.common.dialects import Dialect
+from services.common.calls.call import Call
+from services.common.calls.dialects import Dialect
 from services.ocpp.id_tokens import IdToken
 from services.ocpp.v201 import id_token_info
 

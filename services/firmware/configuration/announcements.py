@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.common.bus import Record
-from services.common.events import Events
-from services.common.wire.voltbus.v1.events_pb2 import ConfigurationChanged, ConfigurationReported, SettingChange
-from services.firmware.domain.reports import Report
+from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
+from services.firmware.configuration.domain.reports import Report
+from voltbus.v1.events_pb2 import ConfigurationChanged, ConfigurationReported, SettingChange
 
 # Names in one event: a new firmware may change them all.
 MOST = 500

@@ -6,10 +6,10 @@ Commands that an operator gave as they are in OCPP say as much of the picture as
 from dataclasses import dataclass, replace
 from typing import Any
 
-from services.common.commands import Command, End, Status
-from services.firmware.dialects.configuration import PROMISES, READS, SETTINGS, WRITES
-from services.firmware.dialects.settings import Promise, Reading, Tried
-from services.firmware.domain.settings import Result
+from services.common.commands.command import Command, End, Status
+from services.firmware.configuration.dialects.dialect import Promise, Reading, Tried
+from services.firmware.configuration.dialects.tables import PROMISES, READS, SETTINGS, WRITES
+from services.firmware.configuration.domain.settings import Result
 from services.ocpp.errors import OcppError
 from services.ocpp.versions import VERSIONS
 

@@ -11,19 +11,19 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from services.common.clock import Clock
-from services.common.commands_desk import Asked, Desk
-from services.common.database import Connection, Database
-from services.common.errors import Unavailable
+from services.common.commands.service import Asked, Desk
+from services.common.postgres.database import Connection, Database
+from services.common.process.clock import Clock
+from services.common.process.errors import Unavailable
 from services.firmware.configuration import desired, reports_store, settings_store, steps_store, writing
+from services.firmware.configuration.dialects.dialect import Limits, SettingsDialect
+from services.firmware.configuration.dialects.tables import SETTINGS
+from services.firmware.configuration.domain import steps
+from services.firmware.configuration.domain.reports import FULL, PATIENCE
+from services.firmware.configuration.domain.settings import key, to_send
+from services.firmware.configuration.domain.steps import Step
 from services.firmware.configuration.fold import Fold
 from services.firmware.configuration.steps_store import Candidate
-from services.firmware.dialects.configuration import SETTINGS
-from services.firmware.dialects.settings import Limits, SettingsDialect
-from services.firmware.domain import steps
-from services.firmware.domain.reports import FULL, PATIENCE
-from services.firmware.domain.settings import key, to_send
-from services.firmware.domain.steps import Step
 
 EVERY = 1.0
 AT_ONCE = 200

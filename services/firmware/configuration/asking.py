@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from services.common import commands_store
-from services.common.clock import Clock
-from services.common.commands import Command
-from services.common.commands_desk import Asked, Desk, KeyReused
-from services.common.database import Connection, Database
-from services.common.problems import Problem
+from services.common.commands import store
+from services.common.commands.command import Command
+from services.common.commands.service import Asked, Desk, KeyReused
+from services.common.postgres.database import Connection, Database
+from services.common.process.clock import Clock
+from services.common.web.problems import Problem
 from services.firmware.configuration import desired, reports_store, settings_store, steps_store, writing
 from services.firmware.configuration.applying import limits
+from services.firmware.configuration.dialects.dialect import Limits, Payload, SettingsDialect
+from services.firmware.configuration.dialects.names import BadName
+from services.firmware.configuration.dialects.tables import SETTINGS
+from services.firmware.configuration.domain.settings import Setting, key
 from services.firmware.configuration.steps_store import Standing
-from services.firmware.dialects.configuration import SETTINGS
-from services.firmware.dialects.names import BadName
-from services.firmware.dialects.settings import Limits, Payload, SettingsDialect
-from services.firmware.domain.settings import Setting, key
 
 MISSING = "no such station was ever heard of"
 
@@ -89,7 +89,7 @@ class Asking:
 
         async def look() -> list[Command]:
             async with self.database.connection() as db:
-                return sorted(await commands_store.by_keys(db, keys), key=lambda command: command.number)
+                return sorted(await store.by_keys(db, keys), key=lambda command: command.number)
 
         return await self.desk.until(look, lambda commands: all(command.final for command in commands), seconds)
 
@@ -153,7 +153,7 @@ async def _again(db: Connection, asked: Sequence[Asked], most: int) -> list[Comm
     Raises KeyReused where it was another request.
     """
     base = (asked[0].idempotency_key or "").rpartition("/")[0]
-    kept = await commands_store.by_keys(db, [f"{base}/{n}" for n in range(most + 1)])
+    kept = await store.by_keys(db, [f"{base}/{n}" for n in range(most + 1)])
     kept.sort(key=lambda command: command.number)
     if kept and _content(kept) != _content(asked):
         raise KeyReused("the Idempotency-Key stands for another request")

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import orjson
 
-from services.common.database import Connection
-from services.firmware.dialects.configuration import SETTINGS
-from services.firmware.dialects.names import BadName
-from services.firmware.dialects.settings import SettingsDialect
-from services.firmware.domain.settings import key
+from services.common.postgres.database import Connection
+from services.firmware.configuration.dialects.dialect import SettingsDialect
+from services.firmware.configuration.dialects.names import BadName
+from services.firmware.configuration.dialects.tables import SETTINGS
+from services.firmware.configuration.domain.settings import key
 
 LOAD = "select * from desired where station_group = any($1::text[])"
 

@@ -7,18 +7,18 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.common import outbox
-from services.common.bus import Record
-from services.common.clock import Clock
-from services.common.commands import Command
-from services.common.database import Connection
-from services.common.events import Events
+from services.common.commands.command import Command
+from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
+from services.common.postgres import outbox
+from services.common.postgres.database import Connection
+from services.common.process.clock import Clock
 from services.firmware.configuration import announcements, reports_store, settings_store, steps_store
 from services.firmware.configuration.answers import ACTIONS, Answer, answer, missed
-from services.firmware.domain import reports, settings, steps
+from services.firmware.configuration.domain import reports, settings, steps
+from services.firmware.configuration.domain.reports import Part, Progress, Report
+from services.firmware.configuration.domain.settings import Attempt, Seen, Setting
 from services.firmware.domain.messages import Booted, Connected, Event, Heard
-from services.firmware.domain.reports import Part, Progress, Report
-from services.firmware.domain.settings import Attempt, Seen, Setting
 from services.firmware.domain.station import BootStatus
 
 Change = tuple[str, str]

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import asyncpg
 
-from services.common.database import Connection
+from services.common.postgres.database import Connection
 from services.firmware.configuration import settings_store
-from services.firmware.domain.settings import Setting, key
+from services.firmware.configuration.domain.settings import Setting, key
 
 PAGE = """
 select coalesce(s.key, d.key) as place, d.name as desired_name, d.value as desired, s.*

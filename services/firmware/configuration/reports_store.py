@@ -5,8 +5,8 @@ from datetime import datetime
 
 import asyncpg
 
-from services.common.database import Connection
-from services.firmware.domain.reports import Progress, Report
+from services.common.postgres.database import Connection
+from services.firmware.configuration.domain.reports import Progress, Report
 
 # A station, and the number of a report.
 Key = tuple[str, int]

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import asyncpg
 
-from services.common.database import Connection
-from services.firmware.domain.settings import Attempt, Facts, Result, Setting
+from services.common.postgres.database import Connection
+from services.firmware.configuration.domain.settings import Attempt, Facts, Result, Setting
 
 # A station, and the key of a setting.
 Key = tuple[str, str]

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import asyncpg
 
-from services.common.database import Connection
-from services.firmware.domain.steps import Progress, Step
+from services.common.postgres.database import Connection
+from services.firmware.configuration.domain.steps import Progress, Step
 
 FIRMWARE = "select station_id, firmware_version from station where station_id = any($1::text[])"
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from services.common.commands import Command
-from services.common.commands_desk import Asked, Desk
-from services.common.database import Connection
+from services.common.commands.command import Command
+from services.common.commands.service import Asked, Desk
+from services.common.postgres.database import Connection
 from services.firmware.configuration import settings_store
-from services.firmware.dialects.configuration import WRITES
-from services.firmware.domain.settings import Attempt, attempted, key
+from services.firmware.configuration.dialects.tables import WRITES
+from services.firmware.configuration.domain.settings import Attempt, attempted, key
 
 
 async def write(db: Connection, desk: Desk, asked: Sequence[Asked]) -> list[Command]:

@@ -1,6 +1,6 @@
 """The versions that firmware speaks."""
 
-from services.common.dialects import Dialects
+from services.common.calls.dialects import Dialects
 from services.firmware.dialects import v16, v201
 from services.firmware.domain.messages import Command
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from services.common.calls import Call
-from services.common.dialects import Dialect
+from services.common.calls.call import Call
+from services.common.calls.dialects import Dialect
 from services.firmware.dialects.words import (
     WRITE,
     beat,

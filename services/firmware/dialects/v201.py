@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from services.common.calls import Call
-from services.common.dialects import Dialect
-from services.firmware.dialects.v201_configuration import part
+from services.common.calls.call import Call
+from services.common.calls.dialects import Dialect
+from services.firmware.configuration.dialects.v201 import part
 from services.firmware.dialects.words import (
     WRITE,
     beat,

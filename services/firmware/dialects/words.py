@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.common.calls import Call
-from services.common.errors import Unprocessable
+from services.common.calls.call import Call
+from services.common.process.errors import Unprocessable
 from services.firmware.domain.messages import (
     Beat,
     Command,

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
-from services.firmware.domain.reports import Part
+from services.firmware.configuration.domain.reports import Part
 from services.firmware.domain.station import BootStatus, Identity, Place, Station
 
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from services.common import history
-from services.common.access import Access
-from services.common.clock import Clock
-from services.common.commands_desk import Desk
-from services.common.database import Database
+from services.common.calls import message_log_api
+from services.common.commands.service import Desk
+from services.common.postgres.database import Database
+from services.common.process.clock import Clock
+from services.common.web.access import Access
 from services.smartcharging.api import profiles, sites, stored
 from services.smartcharging.api.fields import READ
 from services.smartcharging.sites import Sites
@@ -25,5 +25,5 @@ def routers(database: Database, desk: Desk, sites_: Sites, access: Access, clock
         sites.router(sites_, access, clock),
         profiles.router(database, desk, access),
         stored.router(database, access, clock),
-        history.router(database, access, READ),
+        message_log_api.router(database, access, READ),
     )

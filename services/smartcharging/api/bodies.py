@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.fields import Float, Int, Moment
-from services.common.problems import Problem
+from services.common.web.fields import Float, Int, Moment
+from services.common.web.problems import Problem
 from services.ocpp.timestamps import write_time
 from services.smartcharging.api.fields import NAME, EvseId, Strict, Unit
 from services.smartcharging.domain.limits import FIRST_ID

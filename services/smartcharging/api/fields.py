@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.common.commands_api import WORD
-from services.common.fields import Float, Int
-from services.common.problems import at_fault
+from services.common.web.fields import WORD, Float, Int
+from services.common.web.problems import at_fault
 from services.smartcharging.domain.loads import tenths
 from services.smartcharging.domain.site import PHASES, Limit, Member, Site
 

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from services.common.access import Access
-from services.common.commands_api import ISSUED, CommandStatus, ExpiresIn, IdempotencyKey, StationId, Wait, issue
-from services.common.commands_desk import Asked, Desk
-from services.common.database import Database
-from services.common.openapi import may
-from services.common.problems import Problem, at_fault
+from services.common.commands.api.commands import ISSUED, CommandStatus, ExpiresIn, IdempotencyKey, Wait, issue
+from services.common.commands.service import Asked, Desk
+from services.common.postgres.database import Database
+from services.common.web.access import Access
+from services.common.web.fields import StationId
+from services.common.web.openapi import may
+from services.common.web.problems import Problem, at_fault
 from services.smartcharging.api.bodies import InstallBody, ProfileView, ScheduleView, view
 from services.smartcharging.api.fields import READ, WRITE, Unit
 from services.smartcharging.api.reports import Report, newest

@@ -7,8 +7,8 @@ import asyncpg
 import orjson
 from pydantic import BaseModel, Field
 
-from services.common import recorded
-from services.common.database import Connection
+from services.common.calls import message_log
+from services.common.postgres.database import Connection
 from services.smartcharging.api.bodies import ProfileView, view
 from services.smartcharging.dialects import PROFILES
 
@@ -34,7 +34,7 @@ class Report(BaseModel):
 
 async def newest(db: Connection, station_id: str) -> Report | None:
     """None where it never reported anything."""
-    rows = await recorded.page(db, station_id, ACTION, None, MOST_PARTS)
+    rows = await message_log.page(db, station_id, ACTION, None, MOST_PARTS)
     parts = [(row, orjson.loads(row["payload"])) for row in rows]
     if not parts:
         return None

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
 
-from services.common.access import Access
-from services.common.clock import Clock
-from services.common.openapi import may
-from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
-from services.common.problems import Problem, at_fault
+from services.common.process.clock import Clock
+from services.common.web.access import Access
+from services.common.web.openapi import may
+from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.common.web.problems import Problem, at_fault
 from services.smartcharging import reads
 from services.smartcharging.api import views
 from services.smartcharging.api.fields import READ, WRITE, SiteBody, SiteId, WishBody

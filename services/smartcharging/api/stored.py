@@ -8,12 +8,12 @@ import orjson
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from services.common.access import Access
-from services.common.clock import Clock
-from services.common.database import Database
-from services.common.openapi import may
-from services.common.pages import Cursor, Limit, Page, read_cursor, write_cursor
-from services.common.problems import Problem
+from services.common.postgres.database import Database
+from services.common.process.clock import Clock
+from services.common.web.access import Access
+from services.common.web.openapi import may
+from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.common.web.problems import Problem
 from services.smartcharging import reads
 from services.smartcharging.api.bodies import ProfileBody
 from services.smartcharging.api.fields import READ, WRITE, ProfileName

@@ -5,7 +5,6 @@ from datetime import datetime
 import asyncpg
 from pydantic import BaseModel, Field
 
-from services.smartcharging.board import Board
 from services.smartcharging.domain.loads import amperes
 from services.smartcharging.domain.share import Shares, share
 from services.smartcharging.domain.site import Limit, Member, Site
@@ -13,6 +12,7 @@ from services.smartcharging.domain.situation import Point
 from services.smartcharging.domain.state import State, state, trouble
 from services.smartcharging.domain.step import committed
 from services.smartcharging.rows import read_site
+from services.smartcharging.snapshot import Board
 
 
 class LimitView(BaseModel):

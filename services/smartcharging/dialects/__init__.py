@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from services.common.dialects import Dialects
+from services.common.calls.dialects import Dialects
 from services.smartcharging.dialects import v16, v201
 from services.smartcharging.dialects.words import Profiles
 from services.smartcharging.domain.reports import Report

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from services.common.commands import Unrenderable
+from services.common.commands.command import Unrenderable
 from services.ocpp.errors import ErrorCode
 from services.smartcharging.dialects.words import Payload, Profiles, Rendered, given, period, schedule, schedule_of
 from services.smartcharging.domain.orders import ClearProfiles, Composed, ComposeSchedule, ReportProfiles, SetProfile

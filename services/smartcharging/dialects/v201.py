@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.common.calls import Call
-from services.common.dialects import Dialect
+from services.common.calls.call import Call
+from services.common.calls.dialects import Dialect
 from services.smartcharging.dialects.words import Payload, Profiles, Rendered, given, period, schedule, schedule_of
 from services.smartcharging.domain.orders import ClearProfiles, Composed, ComposeSchedule, ReportProfiles, SetProfile
 from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose

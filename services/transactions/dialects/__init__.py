@@ -1,6 +1,6 @@
 """Versions end here: what differs between them is said in one module each, and nowhere else."""
 
-from services.common.dialects import Dialects
+from services.common.calls.dialects import Dialects
 from services.transactions.dialects import v16, v201
 from services.transactions.domain.messages import Message
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.common.calls import Call
-from services.common.dialects import Dialect
+from services.common.calls.call import Call
+from services.common.calls.dialects import Dialect
 from services.ocpp.id_tokens import token_key
 from services.ocpp.v16 import id_tag_info
 from services.transactions.dialects.meter import Sample, meter_values, number, reading

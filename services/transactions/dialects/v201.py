@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from services.common.calls import Call
-from services.common.dialects import Dialect
+from services.common.calls.call import Call
+from services.common.calls.dialects import Dialect
 from services.ocpp.v201 import id_token_info
 from services.transactions.dialects.meter import Sample, meter_values, reading
 from services.transactions.dialects.words import INT64, Payload, Rendered, maybe_whole, moment, payload, whole

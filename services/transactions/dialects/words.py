@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from services.common.calls import Call
+from services.common.calls.call import Call
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.timestamps import read_time
 

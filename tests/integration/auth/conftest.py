@@ -6,10 +6,10 @@ import pytest
 
 from services.auth.app import NAME, build
 from services.auth.settings import Settings
-from services.common import consumer
-from services.common.wire import Station, Token
+from services.common.kafka import consumer
 from tests.conftest import Stack
 from tests.integration.common.running import Running, running, settings_of
+from voltbus.v1.state_pb2 import Station, Token
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.common.errors import Unavailable
+from services.common.process.errors import Unavailable
 from tests.integration.common.running import Running, token
 
 CALLS = [

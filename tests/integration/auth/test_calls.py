@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from services.common.bus import Record
-from services.common.errors import Unavailable
-from services.common.wire import Call
+from services.common.kafka.bus import Record
+from services.common.process.errors import Unavailable
 from services.ocpp.timestamps import write_time
 from tests.integration.common.running import START, Running
+from voltbus.v1.bus_pb2 import Call
 
 HASH = {
     "hashAlgorithm": "SHA256",

@@ -15,15 +15,15 @@ import jwt
 from google.protobuf.message import Message
 from redis.asyncio import Redis
 
-from services.common.bus import Record
-from services.common.database import Database
-from services.common.memory import MemoryBus
-from services.common.service import Service
-from services.common.settings import CommonSettings
-from services.common.wire import Call, ConnectionChange, ConnectionState, Outbound
-from services.common.wire.voltbus.v1 import events_pb2
+from services.common.kafka.bus import Record
+from services.common.postgres.database import Database
+from services.common.process.service import Service
+from services.common.process.settings import CommonSettings
+from services.common.testing.memory import MemoryBus
 from services.ocpp.versions import VERSIONS
 from tests.conftest import SECRETS
+from voltbus.v1 import events_pb2
+from voltbus.v1.bus_pb2 import Call, ConnectionChange, ConnectionState, Outbound
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 COUNT = itertools.count(1)

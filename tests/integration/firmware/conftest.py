@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from services.common import consumer
+from services.common.kafka import consumer
 from services.firmware.app import build
 from services.firmware.configuration import applying
 from services.firmware.settings import Settings
 from tests.conftest import Stack
 from tests.integration.common.running import Running, running, settings_of
-from tests.integration.firmware.stations import Field, playing
+from tests.integration.firmware.configuration.stations import Field, playing
 
 
 @pytest.fixture(scope="session")

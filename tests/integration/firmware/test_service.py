@@ -5,17 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from services.common.bus import Record
-from services.common.wire import (
+from services.common.kafka.bus import Record
+from services.firmware.dialects import v16, v201
+from services.ocpp.versions import VERSIONS
+from tests.contract.examples import full
+from tests.integration.common.running import START, Running
+from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_ALIVE,
     CONNECTION_STATE_CONNECTED,
     CONNECTION_STATE_DISCONNECTED,
     ConnectionChange,
 )
-from services.firmware.dialects import v16, v201
-from services.ocpp.versions import VERSIONS
-from tests.contract.examples import full
-from tests.integration.common.running import START, Running
 
 BOOT_16 = {
     "chargePointVendor": "Volta",

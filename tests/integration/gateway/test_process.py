@@ -18,13 +18,14 @@ from redis.exceptions import RedisError
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from services.common.bus import Record, Whole
-from services.common.kafka import KafkaBus
-from services.common.wire import OUTCOME_ANSWERED, Call, Command, ConnectionChange, Outbound, Reply, Result, Station
+from services.common.kafka.broker import KafkaBus
+from services.common.kafka.bus import Record, Whole
 from services.gateway.settings import Settings
-from services.local.ports import free_ports
 from services.ocpp.passwords import keyed
 from tests.conftest import SECRETS, Stack
+from voltbus.local.ports import free_ports
+from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Call, Command, ConnectionChange, Outbound, Reply, Result
+from voltbus.v1.state_pb2 import Station
 
 STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
 AUTHORIZE = {"idTag": "CARD"}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.local.home import Home
-from services.local.settings import LocalSettings
+from voltbus.local.data_dir import Home
+from voltbus.settings import LocalSettings
 
 DUMMY = Path(__file__).with_name("dummy.py")
 
@@ -30,7 +30,7 @@ def settings(stack: Any, tmp_path: Path) -> LocalSettings:
 
 
 def dummy(name: str) -> Sequence[str]:
-    """How a stand-in is run; the same as `services.local.stack.module` for the real ones."""
+    """How a stand-in is run; the same as `voltbus.local.stack.module` for the real ones."""
     return sys.executable, "-I", "-S", str(DUMMY), name
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from services.local.errors import LocalError
-from services.local.settings import read_settings
-from services.local.supervisor import run
+from voltbus.errors import LocalError
+from voltbus.local.supervisor import run
+from voltbus.settings import read_settings
 
 DUMMY = Path(__file__).with_name("dummy.py")
 

@@ -13,11 +13,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from redis.asyncio import Redis
 
-from services.local.errors import AlreadyRunning, ServerUnreachable, StartFailed
-from services.local.home import Home
-from services.local.ports import free_port
-from services.local.servers import Servers
-from services.local.settings import LocalSettings
+from voltbus.errors import AlreadyRunning, ServerUnreachable, StartFailed
+from voltbus.local.data_dir import Home
+from voltbus.local.ports import free_port
+from voltbus.local.servers import Servers
+from voltbus.settings import LocalSettings
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ from typing import Any
 import psutil
 import pytest
 
-from services.local.errors import StartFailed
-from services.local.probes import http_ok
-from services.local.servers import Servers
-from services.local.settings import LocalSettings
-from services.local.stack import Stack
+from voltbus.errors import StartFailed
+from voltbus.local.probes import http_ok
+from voltbus.local.servers import Servers
+from voltbus.local.stack import Stack
+from voltbus.settings import LocalSettings
 
 
 async def test_two_gateways_and_a_service_each_by_name(settings: LocalSettings, command: Any) -> None:

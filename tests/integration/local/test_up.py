@@ -14,9 +14,9 @@ from typing import Any
 import psutil
 import pytest
 
-from services.local.home import Home
-from services.local.ports import free_ports
-from services.local.settings import PORTS, LocalSettings
+from voltbus.local.data_dir import Home
+from voltbus.local.ports import free_ports
+from voltbus.settings import PORTS, LocalSettings
 
 RUN = Path(__file__).with_name("run_dummies.py")
 Environment = dict[str, str]

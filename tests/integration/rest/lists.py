@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.common.database import Connection
+from services.common.postgres.database import Connection
 from tests.integration.common.running import START
 
 Row = Mapping[str, Any]

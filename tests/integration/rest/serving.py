@@ -11,24 +11,24 @@ from redis.asyncio import Redis
 
 from services.auth import app as auth
 from services.auth.settings import Settings as AuthSettings
-from services.common.bus import Record
-from services.common.clock import now
-from services.common.database import Database
-from services.common.memory import MemoryBus
-from services.common.service import Service, run
-from services.common.settings import CommonSettings
-from services.common.wire import Inventory, Station
+from services.common.kafka.bus import Record
+from services.common.postgres.database import Database
+from services.common.process.clock import now
+from services.common.process.service import Service, run
+from services.common.process.settings import CommonSettings
+from services.common.testing.memory import MemoryBus
 from services.firmware import app as firmware
 from services.firmware.settings import Settings as FirmwareSettings
 from services.gateway import app as gateway
-from services.gateway.directory import RedisDirectory
+from services.gateway.cluster.directory import RedisDirectory
 from services.gateway.settings import Settings as GatewaySettings
-from services.local.ports import free_ports
 from services.smartcharging import app as smartcharging
 from services.smartcharging.settings import Settings as SmartchargingSettings
 from services.transactions import app as transactions
 from services.transactions.settings import Settings as TransactionsSettings
 from tests.integration.common.running import settings_of, token
+from voltbus.local.ports import free_ports
+from voltbus.v1.state_pb2 import Inventory, Station
 
 BUILDS: Mapping[str, tuple[Callable[..., Service], type[CommonSettings]]] = {
     "auth": (auth.build, AuthSettings),

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.common.memory import MemoryBus
-from services.common.openapi import operations
+from services.common.testing.memory import MemoryBus
+from services.common.web.openapi import operations
 from tests.integration.rest.serving import BUILDS, built
 
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.common.database import Database
+from services.common.postgres.database import Database
 from tests.integration.common.running import Running, running, settings_of
 from tests.integration.rest.lists import LISTS, List, transaction
 from tests.integration.rest.serving import BUILDS

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from services.common import consumer
+from services.common.kafka import consumer
 from services.smartcharging.app import build
 from services.smartcharging.settings import Settings
 from tests.conftest import Stack

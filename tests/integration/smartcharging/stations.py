@@ -9,11 +9,15 @@ from typing import Any
 import orjson
 from redis.asyncio import Redis
 
-from services.common.bus import Record
-from services.common.connection_ids import connection_id
-from services.common.events import Events
-from services.common.settings import CommonSettings
-from services.common.wire import (
+from services.common.calls.connection_ids import connection_id
+from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
+from services.common.process.settings import CommonSettings
+from services.ocpp.versions import VERSIONS
+from services.smartcharging.handlers import UNHURRIED
+from tests.integration.common.running import GATEWAY, SLOT, Running
+from voltbus.v1 import events_pb2 as pb
+from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_CONNECTED,
     CONNECTION_STATE_DISCONNECTED,
     OUTCOME_ANSWERED,
@@ -24,10 +28,6 @@ from services.common.wire import (
     Outcome,
     Result,
 )
-from services.common.wire.voltbus.v1 import events_pb2 as pb
-from services.ocpp.versions import VERSIONS
-from services.smartcharging.handlers import UNHURRIED
-from tests.integration.common.running import GATEWAY, SLOT, Running
 
 TOPICS = ("ocpp.results.smartcharging", "ocpp.connections", "events.transactions", "events.firmware")
 NUMBERS = itertools.count(1)

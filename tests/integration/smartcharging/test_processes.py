@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
-from services.common.database import Database
+from services.common.postgres.database import Database
 from services.smartcharging.app import build
 from services.smartcharging.settings import Settings
 from tests.integration.smartcharging.stations import Stations, reject

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.common.wire import OUTCOME_ANSWERED, OUTCOME_TIMED_OUT
 from tests.integration.smartcharging.stations import Stations, reject
+from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_TIMED_OUT
 
 PROFILE = {
     "id": 7,

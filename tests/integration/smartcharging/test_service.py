@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.common.bus import Record
+from services.common.kafka.bus import Record
 from services.ocpp.versions import VERSIONS
 from services.smartcharging.dialects.v201 import READ
 from tests.contract.examples import full

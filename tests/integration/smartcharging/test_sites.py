@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from services.common.bus import Record
-from services.common.wire import OUTCOME_ANSWERED
-from services.common.wire.voltbus.v1 import events_pb2 as pb
+from services.common.kafka.bus import Record
 from services.smartcharging import sharing
 from services.smartcharging.domain.look import Outlook
 from services.smartcharging.domain.situation import Situation
 from tests.integration.common.running import Running
 from tests.integration.smartcharging.stations import ACCEPTED, Sent, Stations, fail, reject, say_nothing
+from voltbus.v1 import events_pb2 as pb
+from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED
 
 SITE = {"limit": {"value": 32, "unit": "A"}, "stations": ["CP1", "CP2"]}
 

@@ -8,9 +8,9 @@ import pytest
 from redis.asyncio import Redis
 
 import services.transactions
-from services.common.clock import now
-from services.common.database import Database
-from services.common.memory import MemoryBus
+from services.common.postgres.database import Database
+from services.common.process.clock import now
+from services.common.testing.memory import MemoryBus
 from services.transactions.app import NAME, build
 from services.transactions.settings import Settings
 from tests.conftest import Stack

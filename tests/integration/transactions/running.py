@@ -10,14 +10,14 @@ import httpx
 import jwt
 import orjson
 
-from services.common.bus import Record
-from services.common.memory import MemoryBus
-from services.common.service import Service
-from services.common.wire import Call, Outbound, Reply
-from services.common.wire import Token as TokenRecord
-from services.common.wire.voltbus.v1 import events_pb2
+from services.common.kafka.bus import Record
+from services.common.process.service import Service
+from services.common.testing.memory import MemoryBus
 from services.ocpp import topics
 from services.transactions.settings import Settings
+from voltbus.v1 import events_pb2
+from voltbus.v1.bus_pb2 import Call, Outbound, Reply
+from voltbus.v1.state_pb2 import Token as TokenRecord
 
 SECRET = "a secret of the tests, long enough for HS256"
 OUTBOUND, CALLS = topics.OUTBOUND.name, topics.calls("transactions").name

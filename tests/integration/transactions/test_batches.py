@@ -9,28 +9,28 @@ from typing import Any
 
 import pytest
 
-from services.common import outbox
-from services.common.bus import Record
-from services.common.calls import Replies
-from services.common.clock import now
-from services.common.commands import Status
-from services.common.commands_desk import Asked
-from services.common.copies import Copy
-from services.common.database import Database
-from services.common.errors import Unavailable
-from services.common.events import Events
-from services.common.wire import OUTCOME_ANSWERED, Result
-from services.common.wire.voltbus.v1 import events_pb2 as pb
+from services.common.calls.call import Replies
+from services.common.commands.command import Status
+from services.common.commands.service import Asked
+from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
+from services.common.kafka.table import Copy
+from services.common.postgres import outbox
+from services.common.postgres.database import Database
+from services.common.process.clock import now
+from services.common.process.errors import Unavailable
 from services.transactions.batch import Changes
 from services.transactions.handlers import Handler
 from services.transactions.settings import Settings
 from services.transactions.store import LOAD, RESERVE, THERE, WRITE, Store, Work
 from services.transactions.tokens import read_token
 from tests.integration.transactions.running import answer, call, event
-from tests.integration.transactions.test_desk import Office
+from tests.integration.transactions.test_command_service import Office
 from tests.integration.transactions.test_edges import energy
 from tests.integration.transactions.test_edges import event as told
 from tests.integration.transactions.test_session import START, metered, stop
+from voltbus.v1 import events_pb2 as pb
+from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Result
 
 RESULTS = "results"
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from services.common.bus import Record
-from services.common.wire.voltbus.v1 import events_pb2 as pb
+from services.common.kafka.bus import Record
 from tests.integration.transactions.running import DEAD, EVENTS, System, call, token
 from tests.integration.transactions.test_rest import get, start
 from tests.integration.transactions.test_session import START, metered, stop
+from voltbus.v1 import events_pb2 as pb
 
 
 def event(kind: str, seq_no: int, **more: Any) -> dict[str, Any]:

@@ -10,14 +10,14 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from services.common.bus import Record
-from services.common.wire import OUTCOME_ANSWERED, OUTCOME_REFUSED, Command, Outbound, Outcome, Result
-from services.common.wire.voltbus.v1.events_pb2 import CommandChanged
+from services.common.kafka.bus import Record
 from services.ocpp import topics
 from services.transactions.settings import Settings
 from tests.integration.common.running import GATEWAY, connected
 from tests.integration.transactions.running import OUTBOUND, System, token
 from tests.integration.transactions.test_session import START
+from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_REFUSED, Command, Outbound, Outcome, Result
+from voltbus.v1.events_pb2 import CommandChanged
 
 Connect = Callable[[str, str], Awaitable[None]]
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import pytest
 from redis.asyncio import Redis
 
-from services.common.bus import Record, Whole
-from services.common.clock import now
-from services.common.database import Database
-from services.common.errors import Unavailable
-from services.common.memory import MemoryBus
+from services.common.kafka.bus import Record, Whole
+from services.common.postgres.database import Database
+from services.common.process.clock import now
+from services.common.process.errors import Unavailable
+from services.common.testing.memory import MemoryBus
 from services.transactions.app import NAME, build
 from services.transactions.settings import Settings
 from tests.integration.transactions.running import OUTBOUND, System, call, token

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from services.common.wire.voltbus.v1 import events_pb2 as pb
 from tests.integration.transactions.running import System, token
+from voltbus.v1 import events_pb2 as pb
 
 START = {"connectorId": 1, "idTag": "CAFE01", "timestamp": "2026-03-01T10:00:00Z", "meterStart": 1000}
 

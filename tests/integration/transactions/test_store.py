@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from services.common.bus import Record
-from services.common.database import Database
-from services.common.errors import Unavailable
+from services.common.kafka.bus import Record
+from services.common.postgres.database import Database
+from services.common.process.errors import Unavailable
 from services.transactions.batch import Changes
 from services.transactions.domain.decide import decide
 from services.transactions.domain.messages import Kind, MeterValue, Outside, Report
 from services.transactions.domain.transaction import Transaction
-from services.transactions.months import Months
 from services.transactions.rows import Sample, sample_key, write_sample
+from services.transactions.sample_partitions import Months
 from services.transactions.store import Store
 from tests.unit.transactions.making import NOON, metered, report, start
 from tests.unit.transactions.test_any_order import folded

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 from services.auth.api.fields import ChosenPassword
 from services.auth.domain.stations import Password, Station
 from services.auth.passwords import Passwords
-from services.common import wire
-from services.gateway.handshake import Admitted, Request, decide
 from services.gateway.settings import UnknownStations
+from services.gateway.transport.handshake import Admitted, Request, decide
+from voltbus.v1 import state_pb2 as wire
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PASSWORDS = Passwords("a key")

@@ -24,9 +24,9 @@ from services.auth.domain.requests import (
     Verdict,
     decide,
 )
-from services.common.calls import Refused
-from services.common.dialects import Dialect
-from services.gateway.routes import OWNERS
+from services.common.calls.call import Refused
+from services.common.calls.dialects import Dialect
+from services.gateway.ocppj.routes import OWNERS
 from services.ocpp.id_tokens import Authorization, IdToken, Token, TokenInfo
 from services.ocpp.versions import VERSIONS
 from tests.unit.common.calls import call

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from services.common.calls import Call
+from services.common.calls.call import Call
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from services.firmware.domain.boot import boot
 from services.firmware.domain.messages import Boot, Booted, Decision, Verdict
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import BootStatus, Identity, Registration, Station
-from tests.unit.firmware.tables import START, at, heard
+from tests.unit.firmware.configuration.tables import START, at, heard
 
 A, P, R = BootStatus.ACCEPTED, BootStatus.PENDING, BootStatus.REJECTED
 WHAT = Identity("Volta", "One", "S-1", "1.2.3")

@@ -5,7 +5,7 @@ import pytest
 from services.firmware.domain.connectors import report_status
 from services.firmware.domain.messages import ReportStatus, StatusChanged
 from services.firmware.domain.station import Place, Station
-from tests.unit.firmware.tables import at, heard
+from tests.unit.firmware.configuration.tables import at, heard
 
 ONE = Place(1, 1)
 Said = tuple[float, str, str, str]

@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
+from services.firmware.configuration.domain.reports import Part
 from services.firmware.domain.decide import CHANGES, COMMANDS, DECIDE, decide, repeat
 from services.firmware.domain.messages import (
     Beat,
@@ -21,10 +22,9 @@ from services.firmware.domain.messages import (
     Transferred,
     Verdict,
 )
-from services.firmware.domain.reports import Part
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import BootStatus, Identity, Place, Station, Update
-from tests.unit.firmware.tables import at, heard
+from tests.unit.firmware.configuration.tables import at, heard
 
 EXAMPLES: list[Command] = [
     Boot(Identity("Volta", "One")),

@@ -2,18 +2,18 @@
 
 import pytest
 
-from services.common.calls import Call, Refused
-from services.common.errors import Unprocessable
+from services.common.calls.call import Call, Refused
+from services.common.process.errors import Unprocessable
 from services.firmware.dialects import DIALECTS, v16, v201
 from services.firmware.domain.decide import decide
 from services.firmware.domain.messages import Boot, Command, Heard, ReportStatus, Time, Transferred, Verdict
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import BootStatus, Identity, Place, Station
-from services.gateway.routes import FIRMWARE, V16, V201
+from services.gateway.ocppj.routes import FIRMWARE, V16, V201
 from services.ocpp.versions import VERSIONS
 from tests.contract.examples import full, minimal
 from tests.unit.common.calls import NOW, call
-from tests.unit.firmware.tables import START
+from tests.unit.firmware.configuration.tables import START
 
 READ = {"1.6": v16.READ, "2.0.1": v201.READ}
 ROUTES = {"1.6": V16, "2.0.1": V201}

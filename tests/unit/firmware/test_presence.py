@@ -10,7 +10,7 @@ from services.firmware.domain.messages import Alive, Beat, Closed, Connected, Di
 from services.firmware.domain.presence import silent
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import Station
-from tests.unit.firmware.tables import at, heard, here
+from tests.unit.firmware.configuration.tables import at, heard, here
 
 RULES = Rules()
 NEW = Station("CP1")

@@ -6,14 +6,14 @@ from typing import Any
 import orjson
 import pytest
 
-from services.common.calls import Call
-from services.common.wire.voltbus.v1.events_pb2 import SecurityEventReported
+from services.common.calls.call import Call
 from services.firmware.announcements import WRITE
 from services.firmware.dialects import DIALECTS
 from services.firmware.domain.decide import decide
 from services.firmware.domain.messages import Heard, Noted, ReportSecurity, SecurityReported
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import Station
+from voltbus.v1.events_pb2 import SecurityEventReported
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 THEN = datetime(2026, 6, 1, 3, tzinfo=UTC)

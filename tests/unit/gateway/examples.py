@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from services.common.wire import Command, Refusal, Reply
-from services.gateway.actions import Action, Complete, Drop, Forward, Send
-from services.gateway.dialects import DIALECTS
-from services.gateway.session import Limits, Peer, Session
+from services.gateway.ocppj.actions import Action, Complete, Drop, Forward, Send
+from services.gateway.ocppj.dialects import DIALECTS
+from services.gateway.ocppj.session import Limits, Peer, Session
+from voltbus.v1.bus_pb2 import Command, Refusal, Reply
 
 VERSIONS = tuple(DIALECTS)
 NOW = 1_780_000_000.0

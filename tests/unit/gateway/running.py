@@ -11,16 +11,17 @@ from typing import Any
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from services.common.bus import R, Record, Settled
-from services.common.errors import Unavailable
-from services.common.memory import MemoryBus
-from services.common.service import Service, run
-from services.common.wire import Call, Command, ConnectionChange, Outbound, Reply, Result, Station
+from services.common.kafka.bus import R, Record, Settled
+from services.common.process.errors import Unavailable
+from services.common.process.service import Service, run
+from services.common.testing.memory import MemoryBus
 from services.gateway.app import assemble
-from services.gateway.directory import MemoryDirectory
+from services.gateway.cluster.directory import MemoryDirectory
 from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings
-from services.local.ports import free_ports
+from voltbus.local.ports import free_ports
+from voltbus.v1.bus_pb2 import Call, Command, ConnectionChange, Outbound, Reply, Result
+from voltbus.v1.state_pb2 import Station
 
 
 class HeldBus(MemoryBus):

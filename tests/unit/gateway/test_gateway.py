@@ -10,9 +10,13 @@ import pytest
 import websockets
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from services.common.bus import Record, Tail, Whole
-from services.common.errors import Misconfigured, Unavailable
-from services.common.wire import (
+from services.common.kafka.bus import Record, Tail, Whole
+from services.common.process.errors import Misconfigured, Unavailable
+from services.gateway.cluster.directory import MemoryDirectory
+from services.ocpp.passwords import keyed
+from tests.unit.gateway.examples import ACCEPTED, authorize, boot, call, command, status
+from tests.unit.gateway.running import HeldBus, Running, ask, gateway, read, running, starting, until
+from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_ALIVE,
     CONNECTION_STATE_CONNECTED,
     CONNECTION_STATE_DISCONNECTED,
@@ -25,10 +29,6 @@ from services.common.wire import (
     Outbound,
     Reply,
 )
-from services.gateway.directory import MemoryDirectory
-from services.ocpp.passwords import keyed
-from tests.unit.gateway.examples import ACCEPTED, authorize, boot, call, command, status
-from tests.unit.gateway.running import HeldBus, Running, ask, gateway, read, running, starting, until
 
 HEARTBEAT = call("hb", "Heartbeat", {})
 SUBPROTOCOLS = {"1.6": "ocpp1.6", "2.0.1": "ocpp2.0.1"}
@@ -77,7 +77,7 @@ async def test_while_kafka_is_away_nothing_is_lost_and_nobody_refused(one: Runni
 
 
 async def test_while_kafka_takes_nothing_it_is_not_ready(one: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.gateway.produce.STUCK_SECONDS", 0.05)
+    monkeypatch.setattr("services.gateway.pressure.producer.STUCK_SECONDS", 0.05)
     async with await one.connect() as socket:
         one.bus.held = True
         await socket.send(status("1.6").decode())

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from services.local import jars
-from services.local.errors import LocalError
-from services.local.jars import ENDPOINT, Jar, cache_folder, class_path, read_lock
+from voltbus.errors import LocalError
+from voltbus.local import jars
+from voltbus.local.jars import ENDPOINT, Jar, cache_folder, class_path, read_lock
 
 PATH = "org/example/thing/1.0/thing-1.0.jar"
 GOOD = b"the right content"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from services.local import ports
-from services.local.errors import LocalError, PortInUse
-from services.local.ports import free_port, free_ports, is_free, kept_ports, require_free
+from voltbus.errors import LocalError, PortInUse
+from voltbus.local import ports
+from voltbus.local.ports import free_port, free_ports, is_free, kept_ports, require_free
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.common.calls import Call, Refused
+from services.common.calls.call import Call, Refused
 from services.ocpp.versions import VERSIONS
 from services.smartcharging.dialects import DIALECTS
 from services.smartcharging.domain.reports import DECIDE, Bound, ChosenSchedule, ScheduleRefused, ScheduleTaken, decide

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.common.bus import Record
-from services.common.errors import Unprocessable
-from services.common.events import Events
-from services.common.settings import CommonSettings
-from services.common.wire import CONNECTION_STATE_ALIVE, CONNECTION_STATE_CONNECTED, ConnectionChange
-from services.common.wire.voltbus.v1 import events_pb2 as pb
-from services.smartcharging import heard
+from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
+from services.common.process.errors import Unprocessable
+from services.common.process.settings import CommonSettings
+from services.smartcharging import inbound_events
 from services.smartcharging.domain import presence, sessions
 from services.smartcharging.domain.presence import Came, HasEvse, Presence, Said, Went
 from services.smartcharging.domain.sessions import REMEMBERED, Sample, Told, Tracked
 from services.smartcharging.domain.watch import LONGEST_PATIENCE, Watch, sampled
+from voltbus.v1 import events_pb2 as pb
+from voltbus.v1.bus_pb2 import CONNECTION_STATE_ALIVE, CONNECTION_STATE_CONNECTED, ConnectionChange
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -134,13 +134,13 @@ CURRENT, POWER = "Current.Import", "Power.Active.Import"
     ],
 )
 def test_what_is_drawn(values: list[pb.Reading], found: tuple[float, str] | None) -> None:
-    sample = heard.sample([pb.MeterValue(taken_at=NOW, readings=values)])
+    sample = inbound_events.sample([pb.MeterValue(taken_at=NOW, readings=values)])
     assert sample == (Sample(NOW, *found) if found else None)
 
 
 def test_the_newest_moment_counts() -> None:
     values = [pb.MeterValue(taken_at=at(n), readings=readings((CURRENT, n, ""))) for n in (5, 9, 7)]
-    assert heard.sample(values) == Sample(at(9), 9, "A")
+    assert inbound_events.sample(values) == Sample(at(9), 9, "A")
 
 
 @pytest.mark.parametrize("form", ["protobuf", "json"])
@@ -149,18 +149,20 @@ def test_events_are_read_in_both_formats(form: str) -> None:
     transaction = pb.Transaction(id=7, station_id="CP1", evse_id=2, transaction_id="x", status="ended", started_at=NOW)
     event = pb.TransactionEnded(transaction=transaction)
     record = Events(settings, "transactions").record(event, "CP1", "1", NOW)
-    assert heard.kind(record) is pb.TransactionEnded
-    assert heard.station(record) == "CP1"
-    assert heard.read(record, pb.TransactionEnded, shared=False) == Told(7, "CP1", 2, "x", NOW, True)
+    assert inbound_events.kind(record) is pb.TransactionEnded
+    assert inbound_events.station(record) == "CP1"
+    assert inbound_events.read(record, pb.TransactionEnded, shared=False) == Told(7, "CP1", 2, "x", NOW, True)
     other = Events(settings, "transactions").record(pb.OrphanStopRecorded(station_id="CP1"), "CP1", "2", NOW)
-    assert heard.kind(other) is None
+    assert inbound_events.kind(other) is None
 
 
 @pytest.mark.parametrize("content_type", [b"application/protobuf", b"application/json", b"text/plain"])
 def test_what_cannot_be_read_says_so(content_type: bytes) -> None:
     headers = (("ce_type", b"voltbus.transactions.v1.TransactionStarted"), ("content-type", content_type))
     with pytest.raises(Unprocessable):
-        heard.read(Record("events.transactions", b"CP1", b"\xff{", headers), pb.TransactionStarted, shared=False)
+        inbound_events.read(
+            Record("events.transactions", b"CP1", b"\xff{", headers), pb.TransactionStarted, shared=False
+        )
 
 
 @pytest.mark.parametrize(
@@ -176,7 +178,7 @@ def test_what_was_drawn(shared: bool, offline: bool, sample: Sample | None) -> N
     transaction = pb.Transaction(id=7, station_id="CP1", evse_id=2, status="active", started_at=NOW)
     event = pb.TransactionStarted(transaction=transaction, meter_values=[value], offline=offline)
     record = Events(CommonSettings(), "transactions").record(event, "CP1", "1", NOW)
-    found = heard.read(record, pb.TransactionStarted, shared)
+    found = inbound_events.read(record, pb.TransactionStarted, shared)
     assert isinstance(found, Told)
     assert found.sample == sample
 
@@ -184,21 +186,21 @@ def test_what_was_drawn(shared: bool, offline: bool, sample: Sample | None) -> N
 def test_what_goes_on_outside_of_sites_is_not_even_read() -> None:
     headers = (("ce_type", b"voltbus.transactions.v1.TransactionUpdated"),)
     record = Record("events.transactions", b"CP1", b"\xff{", headers)
-    assert heard.read(record, pb.TransactionUpdated, shared=False) is None
+    assert inbound_events.read(record, pb.TransactionUpdated, shared=False) is None
     with pytest.raises(Unprocessable):
-        heard.read(record, pb.TransactionUpdated, shared=True)
+        inbound_events.read(record, pb.TransactionUpdated, shared=True)
 
 
 def test_connections() -> None:
     def said(**more: Any) -> object:
         change = ConnectionChange(station_id="CP1", connection_id="a", at=NOW, version="1.6", **more)
-        return heard.connection(Record("ocpp.connections", b"CP1", change.SerializeToString()))
+        return inbound_events.connection(Record("ocpp.connections", b"CP1", change.SerializeToString()))
 
     assert said(state=CONNECTION_STATE_CONNECTED) == Came("CP1", "a", NOW, "1.6")
     assert said(state=CONNECTION_STATE_CONNECTED, quarantined=True) is None
     assert said(state=CONNECTION_STATE_ALIVE) is None
     with pytest.raises(Unprocessable):
-        heard.connection(Record("ocpp.connections", b"CP1", b"\xff"))
+        inbound_events.connection(Record("ocpp.connections", b"CP1", b"\xff"))
 
 
 def after(watch: Watch, *draws: int, share: int = 320) -> Watch:

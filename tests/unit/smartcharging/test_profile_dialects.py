@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.common.commands import Command, End, Status, Unrenderable
+from services.common.commands.command import Command, End, Status, Unrenderable
 from services.ocpp.commands import forms
 from services.ocpp.versions import VERSIONS
 from services.smartcharging.dialects import PROFILES

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from msgspec.structs import replace
 
-from services.common.calls import Call
+from services.common.calls.call import Call
 from services.transactions.domain.messages import Kind, MeterValue, Report
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -5,17 +5,17 @@ from itertools import pairwise
 
 import pytest
 
-from services.common.commands import Command, Status, Unrenderable
-from services.common.wire import Token as TokenRecord
-from services.common.wire.voltbus.v1 import events_pb2 as pb
+from services.common.commands.command import Command, Status, Unrenderable
 from services.ocpp.id_tokens import Authorization, Token
 from services.transactions import announcements
 from services.transactions.domain.decide import decide
 from services.transactions.domain.messages import Kind, MeterValue
-from services.transactions.months import months
 from services.transactions.remote import START, render
+from services.transactions.sample_partitions import months
 from services.transactions.tokens import read_token
 from tests.unit.transactions.making import NOON, report, start
+from voltbus.v1 import events_pb2 as pb
+from voltbus.v1.state_pb2 import Token as TokenRecord
 
 
 def test_a_token_as_auth_publishes_it() -> None:

@@ -1,0 +1,1 @@
+"""CALLs of stations: read, answered, logged; and what is known of stations."""

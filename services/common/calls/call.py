@@ -1,0 +1,112 @@
+"""CALLs as services handle them: read from their record, answered to the connection they came from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import msgspec
+import orjson
+from google.protobuf.message import DecodeError
+
+from services.common.kafka.bus import Record
+from services.common.process import metrics
+from services.common.process.clock import moment
+from services.common.process.errors import Unprocessable
+from voltbus.v1.bus_pb2 import Call as CallRecord
+from voltbus.v1.bus_pb2 import Outbound, Refusal, Reply
+
+
+class Call(msgspec.Struct, frozen=True, dict=True):
+    """A CALL of a station.
+
+    id: unique for all time, the same when the record is read again; business keys and event ids come from it.
+    raw: the payload as the station sent it. answered: the gateway answers, no reply is expected.
+    """
+
+    id: str
+    station_id: str
+    connection_id: str
+    slot: int
+    message_id: str
+    version: str
+    action: str
+    raw: bytes
+    received_at: datetime
+    answered: bool
+    quarantined: bool
+
+    @cached_property
+    def payload(self) -> dict[str, Any]:
+        """The payload, valid against its schema; `null` and nothing are an empty one."""
+        return orjson.loads(self.raw or b"{}") or {}
+
+    @classmethod
+    def read(cls, record: Record) -> "Call":
+        """Raises Unprocessable where the record is no Call."""
+        try:
+            call = CallRecord.FromString(record.value or b"")
+        except DecodeError:
+            raise Unprocessable("not a voltbus.v1.Call") from None
+        return cls(
+            call.id,
+            call.station_id,
+            call.connection_id,
+            call.slot,
+            call.message_id,
+            call.version,
+            call.action,
+            call.payload,
+            moment(call.received_at),
+            call.answered,
+            call.quarantined,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A CALLERROR instead of an answer; code is the name of a services.ocpp.errors.ErrorCode."""
+
+    code: str
+    description: str
+
+
+Answer: TypeAlias = dict[str, Any] | Refused
+
+
+class Replies:
+    """Makes the records that answer calls. topic: ocpp.outbound as it is called on this broker."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+
+    def settle(self, answers: Iterable[tuple[Call, Answer]], now: datetime) -> list[Record]:
+        """The replies that stations wait for, and none where the gateway has answered; counts and times all calls."""
+        settled = list(answers)
+        for call, answer in settled:
+            what = call.action, call.version
+            metrics.HANDLED.count((*what, "refused" if isinstance(answer, Refused) else "done"))
+            metrics.LATENCY.observe(what, (now - call.received_at).total_seconds())
+        return [self.answer(call, answer) for call, answer in settled if not call.answered]
+
+    def answer(self, call: Call, answer: Answer) -> Record:
+        """A CALLRESULT or a CALLERROR."""
+        if isinstance(answer, Refused):
+            return self.refusal(call, answer.code, answer.description)
+        return self.result(call, answer)
+
+    def result(self, call: Call, payload: dict[str, Any]) -> Record:
+        """A CALLRESULT."""
+        reply = Reply(message_id=call.message_id, action=call.action, payload=orjson.dumps(payload))
+        return self._record(call, reply)
+
+    def refusal(self, call: Call, code: str, description: str) -> Record:
+        """A CALLERROR; code is the name of a services.ocpp.errors.ErrorCode."""
+        refusal = Refusal(code=code, description=description, details=b"{}")
+        return self._record(call, Reply(message_id=call.message_id, action=call.action, refusal=refusal))
+
+    def _record(self, call: Call, reply: Reply) -> Record:
+        body = Outbound(station_id=call.station_id, connection_id=call.connection_id, reply=reply)
+        key = call.connection_id.encode()
+        return Record(self._topic, key, body.SerializeToString(), partition=call.slot)

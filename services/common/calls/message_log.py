@@ -1,0 +1,66 @@
+"""Messages kept verbatim: every service has a table for those it answers without deciding anything about them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+
+from services.common.calls.call import Call
+from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
+from services.common.postgres.database import Connection
+from voltbus.v1.events_pb2 import MessageRecorded
+
+SAVE = """
+insert into message (call_id, station_id, version, action, message_id, payload, received_at)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::json[], $7::timestamptz[])
+on conflict (call_id) do nothing
+returning call_id"""
+
+PAGE = """
+select call_id, station_id, version, action, message_id, payload, received_at
+from message
+where station_id = $1
+    and ($2::text is null or action = $2)
+    and ($3::timestamptz is null or (received_at, call_id) < ($3, $4))
+order by received_at desc, call_id desc
+limit $5"""
+
+
+async def save(db: Connection, calls: Sequence[Call]) -> list[Call]:
+    """Keeps calls as they came and says which are new; one that is told again is kept once."""
+    if not calls:
+        return []
+    columns = [(c.id, c.station_id, c.version, c.action, c.message_id, _text(c), c.received_at) for c in calls]
+    rows = await db.fetch(SAVE, *(list(column) for column in zip(*columns, strict=True)))
+    new = {row["call_id"] for row in rows}
+    return [call for call in calls if call.id in new]
+
+
+async def keep(db: Connection, events: Events, calls: Sequence[Call]) -> list[Record]:
+    """Keeps calls as they came; MessageRecorded of each that is new, for the outbox of the same transaction."""
+    return [event(events, call) for call in await save(db, calls)]
+
+
+def event(events: Events, call: Call) -> Record:
+    """MessageRecorded of one call."""
+    recorded = MessageRecorded(
+        station_id=call.station_id,
+        version=call.version,
+        action=call.action,
+        message_id=call.message_id,
+        payload=_text(call),
+        received_at=call.received_at,
+    )
+    return events.record(recorded, call.station_id, call.id, call.received_at)
+
+
+async def page(
+    db: Connection, station_id: str, action: str | None, before: tuple[datetime, str] | None, limit: int
+) -> list[asyncpg.Record]:
+    """Messages of a station, newest first; before: received_at and call_id that the page before ended with."""
+    return await db.fetch(PAGE, station_id, action, *(before or (None, None)), limit)
+
+
+def _text(call: Call) -> str:
+    return (call.raw or b"{}").decode()

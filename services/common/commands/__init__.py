@@ -1,0 +1,1 @@
+"""Commands to stations: accepted, sent, answered; one catalogue, one life."""

@@ -1,0 +1,125 @@
+"""POST /v1/stations/{station_id}/commands/{Action}: a route for each OCPP action, its real schema in OpenAPI."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.common.commands.api.commands import ISSUED, CommandStatus, ExpiresIn, IdempotencyKey, Wait, issue
+from services.common.commands.catalogue import Form
+from services.common.commands.service import Asked, Desk
+from services.common.web.access import Access
+from services.common.web.fields import StationId
+from services.common.web.problems import Problem, at_fault
+from services.common.web.requests import bounded, read_json
+
+# What a gateway takes of a station is a good measure of what it may send to one.
+LARGEST = 256 * 1024
+# What describes a schema itself and not the payload, or means nothing to OpenAPI.
+DROPPED = frozenset({"$schema", "$id", "id", "comment", "javaType", "definitions"})
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """The body, a JSON object within bounds. Raises Problem."""
+    value = read_json(await bounded(request, LARGEST))
+    if not isinstance(value, dict):
+        raise at_fault("body", "not an object")
+    return value
+
+
+Body = Annotated[dict[str, Any], Depends(json_object)]
+
+
+def router(desk: Desk, access: Access, service: str) -> APIRouter:
+    """Every action of the service, and a word about those of others."""
+    writes = [access.require(f"{service}:write")]
+    routes = APIRouter(prefix="/v1/stations/{station_id}/commands", tags=["commands"], dependencies=writes)
+    for action, forms in desk.catalogue.forms.items():
+        routes.add_api_route(
+            f"/{action}",
+            _endpoint(desk, action),
+            methods=["POST"],
+            operation_id=action,
+            summary=action,
+            description=f"Sends {action} to the station. The payload is that of its version: {_list(forms)}.",
+            status_code=202,
+            response_model=CommandStatus,
+            responses=ISSUED,
+            openapi_extra={"requestBody": body(action, forms)},
+        )
+
+    @routes.post("/{action}", include_in_schema=False)
+    async def elsewhere(action: str) -> None:
+        owner = desk.catalogue.owners.get(action)
+        where = f"{action} belongs to {owner}, which has its own address" if owner else f"there is no action {action}"
+        raise Problem(404, where)
+
+    return routes
+
+
+def body(action: str, forms: Mapping[str, Form]) -> dict[str, Any]:
+    """The request body of an action for OpenAPI: the schema and an example of each version."""
+    examples = {f"OCPP {version}": {"value": form.example} for version, form in forms.items()}
+    return {"required": True, "content": {"application/json": {"schema": payload(action, forms), "examples": examples}}}
+
+
+def payload(action: str, forms: Mapping[str, Form]) -> dict[str, Any]:
+    """The schema of an action's payload in OpenAPI: that of any version that has it."""
+    schemas = [_reference(version, action) for version in forms]
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+
+def components(forms: Mapping[str, Mapping[str, Form]]) -> dict[str, Any]:
+    """The schemas that the bodies refer to, for the OpenAPI document."""
+    return {name: schema for action in forms for name, schema in _components(action, forms[action])}
+
+
+def _endpoint(desk: Desk, action: str) -> Callable[..., Awaitable[CommandStatus]]:
+    async def send(
+        station_id: StationId,
+        payload: Body,
+        response: Response,
+        wait: Wait = 0,
+        expires_in: ExpiresIn = 60,
+        idempotency_key: IdempotencyKey = None,
+    ) -> CommandStatus:
+        return await issue(desk, Asked(station_id, action, payload, expires_in, idempotency_key), wait, response)
+
+    return send
+
+
+def _components(action: str, forms: Mapping[str, Form]) -> Iterator[tuple[str, Any]]:
+    for version, form in forms.items():
+        prefix = _name(version, action)
+        yield prefix, _plain(form.schema, prefix) | {"title": f"{action} of OCPP {version}"}
+        for name, part in form.schema.get("definitions", {}).items():
+            yield f"{prefix}.{name}", _plain(part, prefix)
+
+
+def _plain(schema: Any, prefix: str) -> Any:
+    """A schema as OpenAPI has it: references lead to components."""
+    if isinstance(schema, list):
+        return [_plain(part, prefix) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: _plain(part, prefix) for key, part in schema.items() if not _meta(key, part)}
+    if reference := plain.get("$ref"):
+        plain["$ref"] = reference.replace("#/definitions/", f"#/components/schemas/{prefix}.")
+    return plain
+
+
+def _meta(key: str, part: Any) -> bool:
+    """A property may be called like what describes a schema; then it is a schema itself."""
+    return key in DROPPED and (key == "definitions" or not isinstance(part, dict))
+
+
+def _reference(version: str, action: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{_name(version, action)}"}
+
+
+def _name(version: str, action: str) -> str:
+    return f"OCPP-{version}.{action}"
+
+
+def _list(forms: Mapping[str, Form]) -> str:
+    return " or ".join(f"OCPP {version}" for version in forms)

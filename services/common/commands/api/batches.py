@@ -1,0 +1,265 @@
+"""POST /v1/commands/{Action}: the same action for many stations, named or chosen, with a command for each."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from services.common.calls.stations import Filter
+from services.common.commands import batches
+from services.common.commands.api.actions import payload
+from services.common.commands.api.commands import (
+    REUSED,
+    CommandStatus,
+    ExpiresIn,
+    IdempotencyKey,
+    Wait,
+    page_of,
+    reused,
+    unsayable,
+)
+from services.common.commands.batches import Batch
+from services.common.commands.catalogue import Form
+from services.common.commands.command import OPEN, Status, Unrenderable
+from services.common.commands.service import Asked, Desk, KeyReused
+from services.common.commands.store import Filter as Commands
+from services.common.postgres.database import Connection, Database
+from services.common.process.clock import Clock
+from services.common.web.access import Access
+from services.common.web.fields import WORD, absent
+from services.common.web.openapi import LOCATION, may
+from services.common.web.pages import Page
+from services.common.web.problems import Problem, at_fault
+
+MOST = 10_000
+SHOWN = 1000
+
+MISSING = "there is no such batch"
+NOBODY = "fits no station"
+
+BatchId = Annotated[UUID, Path(description="as it was given when the command was handed in")]
+StationName = Annotated[str, Field(min_length=1, max_length=255, pattern=WORD)]
+Text = Annotated[str | None, Field(min_length=1, max_length=255, pattern=WORD)]
+
+
+class Chosen(BaseModel):
+    """Stations that are registered or were here; all that is named must fit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    group: Text = Field(None, description="as registered in auth")
+    version: Text = Field(None, description="of OCPP, on its last connection", examples=["2.0.1"])
+    vendor: Text = None
+    model: Text = None
+    firmware_version: Text = None
+
+
+class Many(BaseModel):
+    """An action for many stations: named, or chosen by a filter; an empty filter is every station."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stations: Annotated[list[StationName], Field(min_length=1, max_length=MOST)] | SkipJsonSchema[None] = Field(
+        None, json_schema_extra=absent
+    )
+    filter: Chosen | SkipJsonSchema[None] = Field(None, json_schema_extra=absent)
+    payload: dict[str, Any] = Field(description="of OCPP; stations whose version cannot say it get a rejected command")
+
+    @field_validator("stations", "filter")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("cannot be null")
+        return value
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Many":
+        if (self.stations is None) == (self.filter is None):
+            raise ValueError("name stations or give a filter, one of both")
+        return self
+
+
+class BatchStatus(BaseModel):
+    """What became of an action for many stations, by the status of each one's command."""
+
+    batch_id: str
+    action: str
+    stations: int = Field(description="how many stations it is for")
+    by_status: dict[Status, int]
+    open: int = Field(description="how many have not ended")
+    created_at: datetime
+    expires_at: datetime
+    commands: Page[CommandStatus] = Field(description=f"the newest {SHOWN}; `next` is a cursor of GET /v1/commands")
+
+
+GIVEN: dict[int | str, dict[str, Any]] = {
+    200: {"model": BatchStatus, "description": "all have ended", "headers": LOCATION},
+    202: {"description": "some go on", "headers": LOCATION},
+    **may({404: f"the filter {NOBODY}", 409: REUSED}),
+}
+
+
+def router(desk: Desk, database: Database, access: Access, service: str, clock: Clock) -> APIRouter:
+    """Every action of the service for many stations, and what became of them."""
+    desks = Batches(desk, database, clock)
+    read, write = [access.require(f"{service}:read")], [access.require(f"{service}:write")]
+    routes = APIRouter(prefix="/v1", tags=["commands to many"])
+    for action, forms in desk.catalogue.forms.items():
+        routes.add_api_route(
+            f"/commands/{action}",
+            _endpoint(desks, action),
+            methods=["POST"],
+            operation_id=f"{action}ToMany",
+            summary=f"{action} to many",
+            description=f"Sends {action} to many stations; each gets a command of its own.",
+            status_code=202,
+            response_model=BatchStatus,
+            responses=GIVEN,
+            dependencies=write,
+            openapi_extra={"requestBody": _body(action, forms)},
+        )
+
+    @routes.get("/batches/{batch_id:uuid}", dependencies=read, responses=may({404: MISSING}))
+    async def batch(batch_id: BatchId, wait: Wait = 0) -> BatchStatus:
+        """What became of an action for many stations, as it stands or when all have ended within the time."""
+        if (found := await desks.find(str(batch_id))) is None:
+            raise Problem(404, MISSING)
+        return await desks.view(found, wait)
+
+    return routes
+
+
+class Batches:
+    """Actions for many stations at a desk."""
+
+    def __init__(self, desk: Desk, database: Database, clock: Clock) -> None:
+        self._desk, self._database, self._clock = desk, database, clock
+
+    async def find(self, batch_id: str) -> Batch | None:
+        async with self._database.connection() as db:
+            return await batches.one(db, batch_id)
+
+    async def give(self, action: str, many: Many, expires_in: float, idempotency_key: str | None) -> Batch:
+        """Keeps the batch and a command for each station; the same batch for the same key.
+
+        Raises KeyReused, and Unrenderable where no version can say the payload.
+        """
+        self._desk.catalogue.check(action, many.payload)
+        wanted = self._new(action, many, expires_in, idempotency_key)
+        stations = self._stations(many)
+        async with self._database.transaction() as db:
+            kept = await batches.add(db, wanted)
+            if kept is None:
+                return _same(await batches.by_key(db, idempotency_key or ""), wanted)
+            await self._add(db, kept, stations, expires_in)
+        self._desk.tell()
+        await self._desk.send()
+        return kept
+
+    async def view(self, batch: Batch, wait: float) -> BatchStatus:
+        """As it stands, or when all commands have ended within the time."""
+
+        async def tally() -> Mapping[Status, int]:
+            async with self._database.connection() as db:
+                return await batches.tally(db, batch.id)
+
+        by_status = await self._desk.until(tally, lambda counts: not _open(counts), wait)
+        commands = await self._desk.page(Commands(batch_id=batch.id), SHOWN + 1)
+        return BatchStatus(
+            batch_id=batch.id,
+            action=batch.action,
+            stations=sum(by_status.values()),
+            by_status=dict(by_status),
+            open=_open(by_status),
+            created_at=batch.created_at,
+            expires_at=batch.expires_at,
+            commands=page_of(commands, SHOWN),
+        )
+
+    def _new(self, action: str, many: Many, expires_in: float, idempotency_key: str | None) -> Batch:
+        now = self._clock()
+        chosen = {"stations": many.stations} if many.filter is None else {"filter": many.filter.model_dump()}
+        until = now + timedelta(seconds=expires_in)
+        return Batch(str(uuid4()), action, many.payload, chosen, now, until, idempotency_key)
+
+    def _stations(self, many: Many) -> list[str]:
+        if many.filter is None:
+            return sorted(set(many.stations or ()))
+        if not self._desk.stations.ready():
+            raise Problem(503, "not all stations are known yet: try again", headers={"Retry-After": "1"})
+        found = self._desk.stations.chosen(Filter(**many.filter.model_dump()))
+        if not found:
+            raise at_fault("body.filter", NOBODY, 404)
+        return found
+
+    async def _add(self, db: Connection, batch: Batch, stations: list[str], expires_in: float) -> None:
+        asked = [Asked(one, batch.action, batch.payload, expires_in, batch_id=batch.id) for one in stations]
+        await self._desk.add(db, asked)
+
+
+def _same(kept: Batch, wanted: Batch) -> Batch:
+    if (kept.action, kept.payload, kept.chosen) != (wanted.action, wanted.payload, wanted.chosen):
+        raise KeyReused("the Idempotency-Key stands for another command")
+    return kept
+
+
+def _open(counts: Mapping[Status, int]) -> int:
+    return sum(count for status, count in counts.items() if status in OPEN)
+
+
+def _endpoint(desks: Batches, action: str) -> Callable[..., Awaitable[BatchStatus]]:
+    async def send(
+        many: Many,
+        response: Response,
+        wait: Wait = 0,
+        expires_in: ExpiresIn = 60,
+        idempotency_key: IdempotencyKey = None,
+    ) -> BatchStatus:
+        try:
+            batch = await desks.give(action, many, expires_in, idempotency_key)
+        except KeyReused as error:
+            raise reused(error) from None
+        except Unrenderable as error:
+            raise unsayable(error, "body.payload") from None
+        found = await desks.view(batch, wait)
+        response.status_code = 202 if found.open else 200
+        response.headers["Location"] = f"/v1/batches/{batch.id}"
+        return found
+
+    return send
+
+
+def _body(action: str, forms: Mapping[str, Form]) -> dict[str, Any]:
+    """The request body for OpenAPI, the payload with its real schema."""
+    examples = {
+        f"OCPP {version}": {"value": {"filter": {"group": "vienna", "version": version}, "payload": form.example}}
+        for version, form in forms.items()
+    }
+    reference = {"$ref": f"#/components/schemas/{_name(action)}"}
+    return {"content": {"application/json": {"schema": reference, "examples": examples}}}
+
+
+def components(forms: Mapping[str, Mapping[str, Form]]) -> dict[str, Any]:
+    """The schemas that the bodies refer to, for the OpenAPI document."""
+    return {_name(action): _schema(payload(action, forms[action])) for action in forms}
+
+
+def _schema(payload: Mapping[str, Any]) -> dict[str, Any]:
+    document = Many.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {
+        "title": "Many",
+        "type": "object",
+        "description": document["description"],
+        "additionalProperties": False,
+        "properties": {**document["properties"], "payload": payload},
+        "required": ["payload"],
+        "oneOf": [{"required": ["stations"]}, {"required": ["filter"]}],
+    }
+
+
+def _name(action: str) -> str:
+    return f"{action}ToMany"

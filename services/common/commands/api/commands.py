@@ -1,0 +1,146 @@
+"""Commands by REST, the same for every service: handing one in, waiting for it, reading, listing, taking back."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Path, Query, Response
+from pydantic import BaseModel, Field
+
+from services.common.commands.catalogue import NOT_SUPPORTED
+from services.common.commands.command import Command, End, Status, Unrenderable
+from services.common.commands.service import Asked, Desk, KeyReused
+from services.common.commands.store import Filter
+from services.common.web.access import Access
+from services.common.web.fields import WORD
+from services.common.web.openapi import LOCATION, may
+from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.common.web.problems import Problem, at_fault
+
+LONGEST = 7 * 24 * 3600
+
+Wait = Annotated[float, Query(ge=0, le=60, description="seconds to wait for the station's answer")]
+ExpiresIn = Annotated[
+    float, Query(gt=0, le=LONGEST, description="seconds that it waits for a station that is not connected")
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        pattern=WORD,
+        description="the same key is the same command, however often sent",
+    ),
+]
+CommandId = Annotated[UUID, Path(description="as it was given when the command was handed in")]
+Word = Annotated[str | None, Query(max_length=255, pattern=WORD)]
+
+MISSING = "there is no such command"
+REUSED = "the Idempotency-Key stands for another command"
+
+
+class CommandStatus(BaseModel):
+    """A command and what became of it."""
+
+    command_id: str
+    station_id: str
+    action: str
+    status: Status = Field(description="accepted and sent go on; the others are final")
+    outcome: End | None = Field(
+        None,
+        description="how it ended: refused is a CALLERROR, invalid an answer that breaks its schema, unrenderable what "
+        "the station's version cannot say, late an answer after timed_out, expired never sent",
+    )
+    response: Any = Field(None, description="the station's payload")
+    error_code: str | None = Field(None, description="why it was rejected, expired or undeliverable")
+    error_description: str | None = None
+    version: str | None = Field(None, description="of OCPP, in which it was sent")
+    batch_id: str | None = Field(None, description="of the command to many stations that it is a part of")
+    created_at: datetime
+    expires_at: datetime
+    sent_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+def view(command: Command) -> CommandStatus:
+    names = set(CommandStatus.model_fields) - {"command_id"}
+    return CommandStatus(command_id=command.id, **{name: getattr(command, name) for name in names})
+
+
+def page_of(found: list[Command], limit: int) -> Page[CommandStatus]:
+    """found: one more than the limit, where there are more."""
+    last = write_cursor(found[limit - 1].number) if len(found) > limit else None
+    return Page(items=[view(command) for command in found[:limit]], next=last)
+
+
+# What handing one in may say; for the `responses` of a route whose status code is 202.
+ISSUED: dict[int | str, dict[str, Any]] = {
+    200: {"model": CommandStatus, "description": "it has ended", "headers": LOCATION},
+    202: {"description": "it goes on", "headers": LOCATION},
+    **may({409: f"{REUSED}, or the station's version cannot say this"}),
+}
+
+
+async def issue(desk: Desk, asked: Asked, wait: float, response: Response) -> CommandStatus:
+    """Hands a command in; 200 where it has ended when we answer, 202 where it goes on. Raises Problem."""
+    try:
+        command = await desk.accept(asked)
+    except KeyReused as error:
+        raise reused(error) from None
+    except Unrenderable as error:
+        raise unsayable(error) from None
+    latest = await desk.wait(command.id, wait) or command
+    response.status_code = 200 if latest.final else 202
+    response.headers["Location"] = f"/v1/commands/{command.id}"
+    return view(latest)
+
+
+def reused(error: KeyReused) -> Problem:
+    return at_fault("header.idempotency-key", str(error), 409)
+
+
+def unsayable(error: Unrenderable, within: str = "body") -> Problem:
+    """409 where the station's version lacks the action, 422 where the payload is at fault. within: where it stands."""
+    if error.code == NOT_SUPPORTED:
+        return Problem(409, error.description)
+    return at_fault(".".join(part for part in (within, error.field) if part), error.description)
+
+
+def router(desk: Desk, access: Access, service: str) -> APIRouter:
+    """Everything below /v1/commands that is about commands as such. service: its name, which its scopes begin with."""
+    routes = APIRouter(prefix="/v1/commands", tags=["commands"])
+    read, write = [access.require(f"{service}:read")], [access.require(f"{service}:write")]
+
+    @routes.get("", dependencies=read)
+    async def commands(
+        station_id: Word = None,
+        action: Word = None,
+        status: Status | None = None,
+        batch_id: Word = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Page[CommandStatus]:
+        """Commands of this service, newest first."""
+        position = read_cursor(cursor, int)
+        before = int(position[0]) if position else None
+        return page_of(await desk.page(Filter(station_id, action, status, batch_id, before), limit + 1), limit)
+
+    @routes.get("/{command_id:uuid}", dependencies=read, responses=may({404: MISSING}))
+    async def command(command_id: CommandId, wait: Wait = 0) -> CommandStatus:
+        """A command as it stands, or as it ends within the time."""
+        found = await desk.wait(str(command_id), wait)
+        if found is None:
+            raise Problem(404, MISSING)
+        return view(found)
+
+    @routes.post("/{command_id:uuid}/cancel", dependencies=write, responses=may({404: MISSING, 409: "too late"}))
+    async def cancel(command_id: CommandId) -> CommandStatus:
+        """Takes back a command that waits for its station; 409 where it was sent or has ended."""
+        found, done = await desk.cancel(str(command_id))
+        if found is None:
+            raise Problem(404, MISSING)
+        if not done and found.status != Status.CANCELLED:
+            raise Problem(409, f"too late: the command is {found.status}")
+        return view(found)
+
+    return routes

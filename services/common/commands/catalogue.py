@@ -1,0 +1,64 @@
+"""What a service can ask of stations: OCPP actions as they are, and words of its own that dialects render."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from services.common.commands.command import Command, Unrenderable
+
+# A command in the station's version: its action and payload, valid against the schema. Raises Unrenderable.
+Render = Callable[[Command, str], tuple[str, Mapping[str, Any]]]
+NOT_SUPPORTED = "NotSupported"
+
+
+class Fault(Protocol):
+    """How a payload breaks its schema. field: its path; empty: the whole."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def field(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+
+
+class Form(Protocol):
+    """How one version says an action."""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """JSON schema of the payload, its references within itself (#/definitions/…)."""
+
+    @property
+    def example(self) -> Any: ...
+
+    def fault(self, payload: object) -> Fault | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """forms: of OCPP actions, by action and version. words: of the service's own. owners: who owns any action."""
+
+    forms: Mapping[str, Mapping[str, Form]]
+    words: Mapping[str, Render] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+
+    def render(self, command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
+        """The CALL that says it in a version. Raises Unrenderable."""
+        if word := self.words.get(command.action):
+            return word(command, version)
+        form = self.forms.get(command.action, {}).get(version)
+        if form is None:
+            raise Unrenderable(NOT_SUPPORTED, f"OCPP {version} has no {command.action}")
+        if fault := form.fault(command.payload):
+            raise Unrenderable(fault.code, fault.description, fault.field)
+        return command.action, command.payload
+
+    def check(self, action: str, payload: object) -> None:
+        """Raises Unrenderable where no version at all could say it."""
+        faults = {version: form.fault(payload) for version, form in self.forms.get(action, {}).items()}
+        broken = {version: fault for version, fault in faults.items() if fault}
+        if faults and len(broken) == len(faults):
+            first = next(iter(broken.values()))
+            said = "; ".join(f"OCPP {version}: {fault.description}" for version, fault in broken.items())
+            raise Unrenderable(first.code, said, first.field)

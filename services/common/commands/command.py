@@ -1,0 +1,210 @@
+"""Commands to stations: what one is, and the steps of its life. Pure.
+
+    accepted ──▶ sent ──▶ answered       the station gave an answer, whatever it says
+        │         ├─────▶ rejected       a CALLERROR, or an answer that breaks its schema; or it could not be rendered
+        │         ├─────▶ undeliverable  never on the wire: the connection was gone
+        ├─────────┴─────▶ expired        no connection, or no answer, in time
+        └───────────────▶ cancelled      taken back before it was sent
+
+What is sent is bound to one connection and never sent again: a command that came twice would do more harm than one
+that did not come. So a command whose fate is unknown (TIMED_OUT, or no result at all) expires; the station may have
+acted on it. An answer that comes after that is kept beside it (LATE).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from services.common.process.errors import VoltbusError
+from voltbus.v1.bus_pb2 import (
+    OUTCOME_ANSWERED,
+    OUTCOME_INVALID,
+    OUTCOME_LATE,
+    OUTCOME_REFUSED,
+    OUTCOME_TIMED_OUT,
+    OUTCOME_UNDELIVERED,
+    Outcome,
+    Result,
+)
+
+# After its expiry a command can still be on the line of a slow station; this long its result is waited for.
+PATIENCE = timedelta(seconds=60)
+
+
+class Status(StrEnum):
+    """The step of its life that a command is in."""
+
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    ANSWERED = "answered"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    UNDELIVERABLE = "undeliverable"
+    CANCELLED = "cancelled"
+
+
+class End(StrEnum):
+    """How a command ended, more finely than its status says."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    INVALID = "invalid"
+    UNRENDERABLE = "unrenderable"
+    UNDELIVERED = "undelivered"
+    EXPIRED = "expired"
+    TIMED_OUT = "timed_out"
+    LATE = "late"
+    CANCELLED = "cancelled"
+
+
+OPEN = frozenset({Status.ACCEPTED, Status.SENT})
+STATUS: Mapping[End, Status] = {
+    End.ANSWERED: Status.ANSWERED,
+    End.REFUSED: Status.REJECTED,
+    End.INVALID: Status.REJECTED,
+    End.UNRENDERABLE: Status.REJECTED,
+    End.UNDELIVERED: Status.UNDELIVERABLE,
+    End.EXPIRED: Status.EXPIRED,
+    End.TIMED_OUT: Status.EXPIRED,
+    End.LATE: Status.EXPIRED,
+    End.CANCELLED: Status.CANCELLED,
+}
+ENDS: Mapping[Outcome, End] = {
+    OUTCOME_ANSWERED: End.ANSWERED,
+    OUTCOME_REFUSED: End.REFUSED,
+    OUTCOME_INVALID: End.INVALID,
+    OUTCOME_TIMED_OUT: End.TIMED_OUT,
+    OUTCOME_UNDELIVERED: End.UNDELIVERED,
+    OUTCOME_LATE: End.LATE,
+}
+# What a station says after all to a command that has timed out.
+ANSWERS = frozenset({End.ANSWERED, End.REFUSED, End.INVALID, End.LATE})
+# error_code where the station gave none.
+CODES = {OUTCOME_TIMED_OUT: "TimedOut", OUTCOME_UNDELIVERED: "Undelivered", OUTCOME_INVALID: "InvalidAnswer"}
+
+
+class Unrenderable(VoltbusError):
+    """A command that cannot be said in the station's version.
+
+    code: one of services.ocpp.errors.ErrorCode. field: of the payload, where one is at fault.
+    """
+
+    def __init__(self, code: str, description: str, field: str = "") -> None:
+        super().__init__(f"{code}: {description}")
+        self.code, self.description, self.field = code, description, field
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The connection that a station is on."""
+
+    slot: int
+    connection_id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. action, payload: as they were asked for. number: small, unique within the service.
+
+    connection_id, version: where it was sent to. response: the station's payload. error_code: a name of
+    services.ocpp.errors.ErrorCode or of CODES. outcome: how it ended. batch_id: of the command to many stations that
+    it is a part of.
+    """
+
+    id: str
+    number: int
+    station_id: str
+    action: str
+    payload: Mapping[str, Any]
+    status: Status
+    created_at: datetime
+    expires_at: datetime
+    idempotency_key: str | None = None
+    connection_id: str | None = None
+    version: str | None = None
+    sent_at: datetime | None = None
+    ended_at: datetime | None = None
+    response: Any = None
+    error_code: str | None = None
+    error_description: str | None = None
+    outcome: End | None = None
+    batch_id: str | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will become of it."""
+        return self.status not in OPEN
+
+    @property
+    def changed_at(self) -> datetime:
+        return self.ended_at or self.sent_at or self.created_at
+
+
+def sent(command: Command, route: Route, now: datetime) -> Command:
+    """On its way to a connection, and to no other ever."""
+    return replace(
+        command,
+        status=Status.SENT,
+        connection_id=route.connection_id,
+        version=route.version,
+        sent_at=now,
+    )
+
+
+def unrenderable(command: Command, version: str, error: Unrenderable, now: datetime) -> Command:
+    """The station's version cannot say it."""
+    ended = _ended(command, End.UNRENDERABLE, now, error.code, error.description)
+    return replace(ended, version=version)
+
+
+def cancelled(command: Command, now: datetime) -> Command:
+    """Taken back, where it has not been sent; the same object otherwise."""
+    return _ended(command, End.CANCELLED, now) if command.status == Status.ACCEPTED else command
+
+
+def lapsed(command: Command, now: datetime) -> Command:
+    """Ended by time, where that has come: unsent at its expiry, sent when no result came long after."""
+    end = command.expires_at if command.status == Status.ACCEPTED else command.expires_at + PATIENCE
+    if command.final or now < end:
+        return command
+    if command.status == Status.ACCEPTED:
+        return _ended(command, End.EXPIRED, now, "Expired", "the station was not connected")
+    return _ended(command, End.TIMED_OUT, now, "NoResult", "nothing was heard of it again")
+
+
+def concluded(command: Command, result: Result) -> Command:
+    """What the gateway says became of it. A command that has ended stays as it ended, but for a late answer."""
+    end = ENDS.get(result.outcome)
+    if end is None:
+        return command
+    if command.final:
+        if command.outcome != End.TIMED_OUT or end not in ANSWERS:
+            return command
+        end = End.LATE
+    at = result.at.ToDatetime(UTC)
+    if end == End.UNDELIVERED and at >= command.expires_at:
+        end = End.EXPIRED
+    code = result.error_code or CODES.get(result.outcome)
+    ended = _ended(command, end, at, code, result.error_description or None)
+    return replace(ended, response=_payload(result.payload))
+
+
+def _ended(
+    command: Command, end: End, at: datetime, code: str | None = None, description: str | None = None
+) -> Command:
+    return replace(
+        command, status=STATUS[end], outcome=end, ended_at=at, error_code=code, error_description=description
+    )
+
+
+def _payload(written: bytes) -> Any:
+    """An answer that is no JSON is kept as text."""
+    try:
+        return orjson.loads(written) if written else None
+    except orjson.JSONDecodeError:
+        return written.decode(errors="replace")

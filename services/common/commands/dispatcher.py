@@ -1,0 +1,117 @@
+"""Sends commands that wait to the connections of their stations, and ends those whose time has come.
+
+"sent" is committed before the record is produced: a crash between the two leaves a command that nobody receives and
+that expires, never one that a station receives twice.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+import structlog
+
+from services.common.commands import store
+from services.common.commands.catalogue import Catalogue
+from services.common.commands.command import Command, Route, Unrenderable, lapsed, sent, unrenderable
+from services.common.commands.journal import Book
+from services.common.commands.routes import Routes
+from services.common.kafka.bus import Bus, Record
+from services.common.postgres.database import Database
+from services.common.process.clock import Clock
+from services.common.process.errors import Unavailable
+from services.common.process.wakeup import Nudge
+from voltbus.v1.bus_pb2 import Command as CommandRecord
+from voltbus.v1.bus_pb2 import Outbound
+
+EVERY = 1.0
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Sender:
+    """service: which results come back to. outbound: the topic. changed: told after commands have changed."""
+
+    service: str
+    database: Database
+    bus: Bus
+    routes: Routes
+    catalogue: Catalogue
+    book: Book
+    outbound: str
+    changed: Callable[[], None]
+    clock: Clock
+    nudge: Nudge = field(default_factory=Nudge, init=False)
+
+    async def run(self) -> None:
+        """Sends what waits and ends what is due, every second and when nudged, until cancelled."""
+        while True:
+            try:
+                await self.send()
+                await self._end_silent()
+            except Unavailable as error:
+                log.warning("commands wait", reason=str(error))
+            await self.nudge.wait(EVERY)
+
+    async def send(self, ids: Sequence[str] | None = None) -> None:
+        """Sends what waits for stations that are connected; ids: only these. Raises Unavailable."""
+        async with self.database.connection() as db:
+            stations = await store.waiting(db, ids)
+        if not stations:
+            return
+        routes = await self.find(stations)
+        while await self._send_some(routes, ids) == store.AT_ONCE:
+            pass
+
+    async def find(self, stations: Sequence[str]) -> dict[str, Route]:
+        """Where stations are connected; nobody, while Redis is away."""
+        try:
+            return await self.routes.find(stations)
+        except Unavailable as error:
+            log.warning("commands wait for routes", reason=str(error))
+            return {}
+
+    async def _send_some(self, routes: Mapping[str, Route], ids: Sequence[str] | None) -> int:
+        now, records = self.clock(), list[Record]()
+        async with self.database.transaction() as db:
+            claimed = await store.claim(db, list(routes), now, ids)
+            await self.book.save(db, [self._step(command, routes, now, records) for command in claimed])
+        if claimed:
+            self.changed()
+        if records:
+            await self.bus.publish(records)
+        return len(claimed)
+
+    def _step(self, command: Command, routes: Mapping[str, Route], now: datetime, records: list[Record]) -> Command:
+        """The next step of a waiting command; a record is added where it is sent."""
+        ended = lapsed(command, now)
+        route = routes.get(command.station_id)
+        if ended.final or route is None:
+            return ended
+        try:
+            action, payload = self.catalogue.render(command, route.version)
+        except Unrenderable as error:
+            return unrenderable(command, route.version, error, now)
+        records.append(self._record(command, route, action, payload))
+        return sent(command, route, now)
+
+    def _record(self, command: Command, route: Route, action: str, payload: Mapping[str, Any]) -> Record:
+        written = CommandRecord(
+            id=command.id,
+            service=self.service,
+            action=action,
+            payload=orjson.dumps(dict(payload)),
+            expires_at=command.expires_at,
+        )
+        body = Outbound(station_id=command.station_id, connection_id=route.connection_id, command=written)
+        return Record(self.outbound, route.connection_id.encode(), body.SerializeToString(), partition=route.slot)
+
+    async def _end_silent(self) -> None:
+        now = self.clock()
+        async with self.database.transaction() as db:
+            silent = await store.claim_silent(db, now)
+            await self.book.save(db, [lapsed(command, now) for command in silent])
+        if silent:
+            self.changed()

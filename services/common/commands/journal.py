@@ -1,0 +1,60 @@
+"""Where commands are written down: their rows, the events of their steps, and what the service makes of their end."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from services.common.commands import store
+from services.common.commands.command import Command
+from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
+from services.common.postgres import outbox
+from services.common.postgres.database import Connection
+from voltbus.v1.events_pb2 import CommandChanged
+
+# Told of commands that have ended, by whatever way, within the transaction that says so; and again of a late answer.
+Ended = Callable[[Connection, Sequence[Command]], Awaitable[None]]
+
+
+async def nothing(_: Connection, __: Sequence[Command]) -> None:
+    """A service to which the end of a command means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All within the caller's transaction."""
+
+    events: Events
+    ended: Ended
+
+    async def add(self, db: Connection, commands: Sequence[Command]) -> list[Command]:
+        """Keeps new commands; leaves out those whose idempotency key is taken."""
+        kept = await store.add(db, commands)
+        await outbox.add(db, [self._event(command) for command in kept])
+        return kept
+
+    async def save(self, db: Connection, stepped: Sequence[Command]) -> None:
+        """Keeps the steps that commands have made."""
+        if not stepped:
+            return
+        await store.save(db, stepped)
+        await outbox.add(db, [self._event(command) for command in stepped])
+        if final := [command for command in stepped if command.final]:
+            await self.ended(db, final)
+
+    def _event(self, command: Command) -> Record:
+        changed = CommandChanged(
+            command_id=command.id,
+            station_id=command.station_id,
+            action=command.action,
+            status=command.status.value,
+            outcome=command.outcome or "",
+            batch_id=command.batch_id or "",
+            response="" if command.response is None else orjson.dumps(command.response).decode(),
+            error_code=command.error_code or "",
+            error_description=command.error_description or "",
+            at=command.changed_at,
+        )
+        cause = f"{command.id}/{command.outcome or command.status}"
+        return self.events.record(changed, command.station_id, cause, command.changed_at)

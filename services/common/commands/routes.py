@@ -1,0 +1,60 @@
+"""Where stations are connected: what the gateways keep in Redis, read only."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import orjson
+from redis.asyncio import Redis
+
+from services.common.calls.connection_ids import gateway_of
+from services.common.commands.command import Route
+from services.common.process.errors import Unavailable
+from services.common.process.redis import asked
+
+
+class Routes(Protocol):
+    """By station; those that are not connected are left out. Raises Unavailable."""
+
+    async def find(self, stations: Sequence[str]) -> dict[str, Route]: ...
+
+
+class RedisRoutes(Routes):
+    """Keys route:<station_id>, values {"slot": 3, "connection_id": "…", "version": "1.6", …}; slot:<n>, its gateway.
+
+    A route outlives a gateway that was killed; its slot does not for long. What was sent there nobody would read.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def find(self, stations: Sequence[str]) -> dict[str, Route]:
+        values = await self._all([f"route:{station}" for station in stations])
+        routes = {station: _route(value) for station, value in zip(stations, values, strict=True) if value}
+        slots = sorted({route.slot for route in routes.values()})
+        owners = dict(zip(slots, await self._all([f"slot:{slot}" for slot in slots]), strict=True))
+        return {station: route for station, route in routes.items() if owners[route.slot] == _owner(route)}
+
+    async def _all(self, keys: Sequence[str]) -> Sequence[bytes | str | None]:
+        return await asked(self._redis.mget(keys)) if keys else []
+
+
+class MemoryRoutes(Routes):
+    """For tests. `broken` makes it raise Unavailable."""
+
+    def __init__(self) -> None:
+        self.routes: dict[str, Route] = {}
+        self.broken = False
+
+    async def find(self, stations: Sequence[str]) -> dict[str, Route]:
+        if self.broken:
+            raise Unavailable("the routes in memory are set to be broken")
+        return {station: self.routes[station] for station in stations if station in self.routes}
+
+
+def _route(value: bytes | str) -> Route:
+    fields = orjson.loads(value)
+    return Route(fields["slot"], fields["connection_id"], fields["version"])
+
+
+def _owner(route: Route) -> bytes:
+    return gateway_of(route.connection_id).encode()

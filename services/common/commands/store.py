@@ -1,0 +1,145 @@
+"""The table of commands, which every service has: its SQL."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+from services.common.commands.command import PATIENCE, Command, End, Status
+from services.common.postgres.database import Connection
+
+# Numbers follow the order in which commands are given.
+ADD = """
+insert into command (id, station_id, action, payload, status, created_at, expires_at, idempotency_key, batch_id)
+select id, station_id, action, payload, 'accepted', created_at, expires_at, idempotency_key, batch_id
+from unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::timestamptz[], $6::timestamptz[], $7::text[],
+    $8::text[]) with ordinality
+    as c (id, station_id, action, payload, created_at, expires_at, idempotency_key, batch_id, place)
+order by place
+on conflict (idempotency_key) do nothing
+returning *"""
+BY_KEYS = "select * from command where idempotency_key = any($1::text[])"
+ONE = "select * from command where id = $1"
+PAGE = """
+select * from command
+where ($1::text is null or station_id = $1)
+    and ($2::text is null or action = $2)
+    and ($3::text is null or status = $3)
+    and ($4::text is null or batch_id = $4)
+    and ($5::integer is null or number < $5)
+order by number desc
+limit $6"""
+WAITING = "select distinct station_id from command where status = 'accepted' and ($1::text[] is null or id = any($1))"
+# A row that another process has in hand is left to it.
+CLAIM = """
+select * from command
+where status = 'accepted' and (station_id = any($1) or expires_at <= $2) and ($3::text[] is null or id = any($3))
+order by number
+limit $4
+for update skip locked"""
+CLAIM_SILENT = """
+select * from command
+where status = 'sent' and expires_at <= $1
+limit $2
+for update skip locked"""
+LOCK = "select * from command where id = any($1::text[]) order by number for update"
+SAVE = """
+update command c
+set status = u.status, outcome = u.outcome, connection_id = u.connection_id, version = u.version, sent_at = u.sent_at,
+    ended_at = u.ended_at, response = u.response, error_code = u.error_code, error_description = u.error_description
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
+    $8::json[], $9::text[], $10::text[])
+    as u (id, status, outcome, connection_id, version, sent_at, ended_at, response, error_code, error_description)
+where c.id = u.id"""
+
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which commands; None: whatever. before: a number."""
+
+    station_id: str | None = None
+    action: str | None = None
+    status: Status | None = None
+    batch_id: str | None = None
+    before: int | None = None
+
+
+async def add(db: Connection, commands: Sequence[Command]) -> list[Command]:
+    """Keeps new commands and gives them their numbers; leaves out those whose idempotency key is taken."""
+    if not commands:
+        return []
+    return [_command(row) for row in await db.fetch(ADD, *_columns(map(_new, commands)))]
+
+
+async def by_keys(db: Connection, idempotency_keys: Sequence[str]) -> list[Command]:
+    return [_command(row) for row in await db.fetch(BY_KEYS, idempotency_keys)]
+
+
+async def one(db: Connection, command_id: str) -> Command | None:
+    row = await db.fetchrow(ONE, command_id)
+    return _command(row) if row else None
+
+
+async def page(db: Connection, wanted: Filter, limit: int) -> list[Command]:
+    """Newest first."""
+    w = wanted
+    rows = await db.fetch(PAGE, w.station_id, w.action, w.status, w.batch_id, w.before, limit)
+    return [_command(row) for row in rows]
+
+
+async def waiting(db: Connection, ids: Sequence[str] | None) -> list[str]:
+    """Stations that have commands waiting. ids: only of these."""
+    return [row["station_id"] for row in await db.fetch(WAITING, ids)]
+
+
+async def claim(db: Connection, stations: Sequence[str], now: datetime, ids: Sequence[str] | None) -> list[Command]:
+    """The first AT_ONCE of the stations' waiting commands and of what has expired; ours alone until the commit."""
+    return [_command(row) for row in await db.fetch(CLAIM, stations, now, ids, AT_ONCE)]
+
+
+async def claim_silent(db: Connection, now: datetime) -> list[Command]:
+    """The first AT_ONCE sent commands of which nothing was heard for so long that nothing will be."""
+    return [_command(row) for row in await db.fetch(CLAIM_SILENT, now - PATIENCE, AT_ONCE)]
+
+
+async def lock(db: Connection, ids: Sequence[str]) -> dict[str, Command]:
+    """Commands by id, held until the commit."""
+    return {row["id"]: _command(row) for row in await db.fetch(LOCK, ids)}
+
+
+async def save(db: Connection, commands: Sequence[Command]) -> None:
+    """Writes the steps that commands have made."""
+    if commands:
+        await db.execute(SAVE, *_columns(map(_row, commands)))
+
+
+def _new(c: Command) -> tuple[object, ...]:
+    until = (c.created_at, c.expires_at)
+    return (c.id, c.station_id, c.action, _json(dict(c.payload)), *until, c.idempotency_key, c.batch_id)
+
+
+def _row(c: Command) -> tuple[object, ...]:
+    response = None if c.response is None else _json(c.response)
+    end = c.outcome and c.outcome.value
+    at = (c.sent_at, c.ended_at)
+    return (c.id, c.status.value, end, c.connection_id, c.version, *at, response, c.error_code, c.error_description)
+
+
+def _command(row: asyncpg.Record) -> Command:
+    read = {name: orjson.loads(row[name]) if row[name] else None for name in ("payload", "response")}
+    ends = {"status": Status(row["status"]), "outcome": End(row["outcome"]) if row["outcome"] else None}
+    return Command(**(dict(row) | read | ends))
+
+
+def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
+    """Rows as unnest takes them: a list a column."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()

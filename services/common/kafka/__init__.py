@@ -1,0 +1,1 @@
+"""Records: the bus that everybody speaks to, the broker behind it, consumers, tables, events."""

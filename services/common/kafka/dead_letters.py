@@ -1,0 +1,75 @@
+"""Dead letters: what cannot be handled is put aside as it was, with its reason, so that its partition moves on."""
+
+from datetime import datetime
+
+import structlog
+from msgspec.structs import replace
+
+from services.common.kafka.bus import Bus, Record
+from services.common.process import metrics
+from services.common.process.errors import Unavailable, Unprocessable
+
+# Characters of a reason that are kept: it may quote what it complains about.
+LONGEST_REASON = 1000
+# Bytes of a key that are kept of a record that is too long to be kept whole.
+LONGEST_KEY = 256
+PREFIX = "dead-"
+REASON, TOPIC, PARTITION, OFFSET, AT = "dead-reason", "dead-topic", "dead-partition", "dead-offset", "dead-at"
+# The bytes that a value had which is left out: with it, the letter would be too long.
+LEFT_OUT = "dead-value-left-out"
+
+log = structlog.get_logger()
+
+
+def dead_letter(record: Record, topic: str, error: Exception, now: datetime) -> Record:
+    """The record as it was, for a topic of dead letters; why and whence in its headers."""
+    where = {
+        REASON: (str(error) if isinstance(error, Unprocessable) else repr(error))[:LONGEST_REASON],
+        TOPIC: record.topic,
+        PARTITION: str(record.partition),
+        OFFSET: str(record.offset),
+        AT: now.isoformat(),
+    }
+    headers = (*record.headers, *((name, value.encode()) for name, value in where.items()))
+    # The client sends no record that has neither key nor value.
+    value = b"" if record.key is None and record.value is None else record.value
+    return replace(record, topic=topic, value=value, partition=None, headers=headers)
+
+
+def stripped(letter: Record) -> Record:
+    """A letter without what may be large in it: its value, and the headers that it had before."""
+    own = tuple((name, value) for name, value in letter.headers if name.startswith(PREFIX))
+    size = str(len(letter.value or b"")).encode()
+    key = None if letter.key is None else letter.key[:LONGEST_KEY]
+    return replace(letter, key=key, value=b"", headers=(*own, (LEFT_OUT, size)))
+
+
+async def put_aside(bus: Bus, record: Record, topic: str, error: Exception, now: datetime) -> None:
+    """Publishes a record to a topic of dead letters, counts it and says so. Raises Unavailable."""
+    letter = dead_letter(record, topic, error, now)
+    try:
+        await bus.publish([letter])
+    except Unavailable:
+        raise
+    except Exception:
+        # Too long, or of a shape that cannot be sent: what is known of it is told all the same.
+        letter = stripped(letter)
+        try:
+            await bus.publish([letter])
+        except Unprocessable as problem:
+            # No fault of the record: there is no such topic.
+            raise Unavailable(str(problem)) from problem
+    told(letter, error)
+
+
+def told(letter: Record, error: Exception | None = None) -> None:
+    """Counts a letter that was published, and logs where it is from; error: with its traceback, where it has one."""
+    metrics.DEAD.inc()
+    said = {name: value.decode(errors="replace") for name, value in letter.headers if name.startswith(PREFIX)}
+    where = {name: said.get(f"{PREFIX}{name}", "") for name in ("topic", "partition", "offset")}
+    if where["offset"] != "-1":
+        # Records that are read have stations for keys; those that were on their way out may have an idToken.
+        where["key"] = (letter.key or b"").decode(errors="replace")
+    known = error is None or isinstance(error, Unprocessable)
+    reason = said.get(REASON, "") if known else type(error).__name__
+    log.error("record put aside", reason=reason, exc_info=None if known else error, **where)

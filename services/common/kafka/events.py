@@ -1,0 +1,111 @@
+"""Domain events as records, and back: CloudEvents 1.0, binary mode of its Kafka binding, protobuf or JSON."""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+import orjson
+from google.protobuf.json_format import MessageToJson, Parse, ParseError
+from google.protobuf.message import DecodeError, Message
+
+from services.common.kafka.bus import Record
+from services.common.process.errors import Unprocessable
+from services.common.process.settings import CommonSettings
+
+Wire = TypeVar("Wire", bound=Message)
+
+# Ids are made from what happened, so that the same event told again has the same id.
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://voltbus.example/events")
+BEGUN = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)
+
+
+def _json(event: Message) -> bytes:
+    return MessageToJson(event, preserving_proto_field_name=True, indent=None).encode()
+
+
+def _protobuf(event: Message) -> bytes:
+    return event.SerializeToString()
+
+
+FORMATS: Mapping[str, tuple[bytes, Callable[[Message], bytes]]] = {
+    "protobuf": (b"application/protobuf", _protobuf),
+    "json": (b"application/json", _json),
+}
+
+
+class Events:
+    """Makes the event records of one service."""
+
+    def __init__(self, settings: CommonSettings, service: str) -> None:
+        self._topic = settings.topic(f"events.{service}")
+        self._source = f"/voltbus/{service}".encode()
+        self._type = f"voltbus.{service}.v1."
+        self._content_type, self._write = FORMATS[settings.events_format]
+
+    def record(self, event: Message, subject: str, cause: str, at: datetime) -> Record:
+        """One event.
+
+        subject: what it is about (a station id, an id token), the record's key. cause: what makes it this event and no
+        other, usually the id of the call that caused it; with type and subject it makes the event's id.
+        """
+        kind, key = self._type + event.DESCRIPTOR.name, subject.encode()
+        headers = (
+            ("ce_specversion", b"1.0"),
+            ("ce_id", _id(f"{kind}/{subject}/{cause}").encode()),
+            ("ce_source", self._source),
+            ("ce_type", kind.encode()),
+            ("ce_subject", key),
+            ("ce_time", orjson.dumps(at)[1:-1]),  # at.isoformat(), in a third of the time
+            ("content-type", self._content_type),
+        )
+        return Record(self._topic, key, self._write(event), headers)
+
+
+def _id(name: str) -> str:
+    """str(uuid.uuid5(NAMESPACE, name)), in a quarter of the time."""
+    made = BEGUN.copy()
+    made.update(name.encode())
+    digest = made.hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+
+
+def kind_of(record: Record) -> str:
+    """The name of an event's message; empty where it is no event."""
+    return _header(record, "ce_type").decode(errors="replace").rpartition(".")[2]
+
+
+def read_event(record: Record, kind: type[Wire]) -> Wire:
+    """The event of a record, which is of this kind. Raises Unprocessable where it cannot be read."""
+    read = READ.get(_header(record, "content-type"))
+    if read is None:
+        raise Unprocessable("an event of a content type that is not known here")
+    try:
+        event: Wire = read(kind, record.value or b"")
+    except (DecodeError, ParseError, UnicodeDecodeError):
+        raise Unprocessable(f"not a {kind.DESCRIPTOR.full_name}") from None
+    return event
+
+
+def _header(record: Record, wanted: str) -> bytes:
+    """Empty where there is none."""
+    for name, value in record.headers:
+        if name == wanted:
+            return value
+    return b""
+
+
+def _from_json(kind: type[Wire], value: bytes) -> Wire:
+    return Parse(value, kind(), ignore_unknown_fields=True)
+
+
+def _from_protobuf(kind: type[Wire], value: bytes) -> Wire:
+    return kind.FromString(value)
+
+
+READ: Mapping[bytes, Callable[[Any, bytes], Any]] = {
+    b"application/protobuf": _from_protobuf,
+    b"application/json": _from_json,
+}

@@ -1,0 +1,1 @@
+"""One schema of Postgres: connections, migrations, the outbox."""

@@ -1,0 +1,126 @@
+"""Postgres as a service uses it: a pool that sees one schema as one role, and whose troubles have one name."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import TypeAlias
+
+import asyncpg
+
+from services.common.process.errors import Unavailable
+from services.common.process.settings import CommonSettings
+
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record] | None"
+
+# What says nothing about the work and everything about the moment: tried again.
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidPasswordError,
+)
+# Statements are prepared once, when tables may still be empty: without a word they would be read through from then on,
+# however long they grow, until Postgres counts them anew.
+CALM = {"jit": "off", "enable_seqscan": "off", "idle_in_transaction_session_timeout": "60s"}
+# And planned once: to plan those of a small batch takes longer than to carry them out.
+ONCE = {"plan_cache_mode": "force_generic_plan"}
+
+
+class Database:
+    """The schema of one service.
+
+    schema: its name; the role is voltbus_<schema>, which the login role of the DSN is a member of.
+    """
+
+    def __init__(self, settings: CommonSettings, schema: str) -> None:
+        self.schema = schema
+        self._dsn = settings.postgres_dsn.get_secret_value()
+        self._pool: Pool = None
+        self._lists: Pool = None
+
+    async def start(self) -> None:
+        """Raises Unavailable where Postgres does not answer."""
+        with named():
+            self._pool = await self._open(2, 8, CALM | ONCE)
+            self._lists = await self._open(0, 4, CALM)
+
+    async def close(self) -> None:
+        for pool in (self._pool, self._lists):
+            if pool:
+                await pool.close()
+
+    async def ready(self) -> bool:
+        """Whether a query is answered now."""
+        try:
+            async with self.connection() as db:
+                return bool(await db.fetchval("select true", timeout=2))
+        except Unavailable:
+            return False
+
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection without a transaction; raises Unavailable for whatever is Postgres' own trouble."""
+        return _taken(self._pool)
+
+    def lists(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection for statements whose filters may be left out: planned for those that are not."""
+        return _taken(self._lists)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction that is committed at the end of the block."""
+        async with self.connection() as db, db.transaction():
+            yield db
+
+    async def _open(self, least: int, most: int, settings: Mapping[str, str]) -> Pool:
+        server_settings = {
+            **settings,
+            "search_path": self.schema,
+            "role": role(self.schema),
+            "application_name": f"voltbus {self.schema}",
+        }
+        return await asyncpg.create_pool(
+            self._dsn,
+            min_size=least,
+            max_size=most,
+            command_timeout=60,
+            server_settings=server_settings,
+            reset=_as_it_is,
+        )
+
+
+@asynccontextmanager
+async def _taken(pool: Pool) -> AsyncIterator[Connection]:
+    if pool is None:
+        raise Unavailable("Postgres: not connected yet")
+    with named():
+        async with pool.acquire(timeout=10) as db:
+            yield db
+
+
+async def _as_it_is(_: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """A connection is given back as it was taken: nobody sets anything for longer than a transaction.
+
+    To have Postgres make sure of it would cost a round trip after each.
+    """
+
+
+def role(schema: str) -> str:
+    """The role that owns a schema and sees nothing else."""
+    return f"voltbus_{schema}"
+
+
+@contextmanager
+def named() -> Iterator[None]:
+    """Gives Postgres' troubles their name."""
+    try:
+        yield
+    except AWAY as error:
+        raise Unavailable(f"Postgres: {type(error).__name__}") from error

@@ -1,0 +1,1 @@
+"""What makes a process: settings, logs, metrics, time, errors, and the loop that runs it."""

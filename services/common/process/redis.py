@@ -1,0 +1,21 @@
+"""Redis as processes use it: its troubles have one name."""
+
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from redis.exceptions import RedisError
+
+from services.common.process.errors import Unavailable
+
+T = TypeVar("T")
+
+# uvloop says RuntimeError where a connection is lost between its opening and its first command.
+AWAY = (RedisError, OSError, RuntimeError)
+
+
+async def asked(answer: Awaitable[T]) -> T:
+    """What Redis says; raises Unavailable while it does not answer."""
+    try:
+        return await answer
+    except AWAY as error:
+        raise Unavailable(f"Redis: {error!r}") from error

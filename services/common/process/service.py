@@ -1,0 +1,197 @@
+"""One process: opens what it stands on, runs its tasks, serves HTTP, stops gracefully. All five are run by this."""
+
+import asyncio
+import contextlib
+import gc
+import inspect
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import structlog
+import uvicorn
+import uvloop
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
+
+from services.common.process import logs, metrics
+from services.common.process.backoff import patiently
+from services.common.process.errors import Misconfigured
+from services.common.process.settings import CommonSettings
+
+Check = Callable[[], bool | Awaitable[bool]]
+Step = Callable[[], Coroutine[Any, Any, None]]
+GRACE = 20.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a process is made of.
+
+    port_setting: the variable that moves the port, for the error message. opens and closes: what it stands on, in
+    order. tasks: run until they are stopped; one that ends by itself ends the process. drains: asked to finish on
+    SIGTERM, before tasks are cancelled. checks: all must hold for /readyz.
+    """
+
+    name: str
+    settings: CommonSettings
+    port: int
+    port_setting: str
+    app: FastAPI
+    tasks: Mapping[str, Step]
+    checks: Mapping[str, Check]
+    opens: Sequence[Step] = ()
+    drains: Sequence[Step] = ()
+    closes: Sequence[Step] = ()
+
+    async def unready(self) -> list[str]:
+        """The names of the checks that do not hold."""
+        return [name for name, check in self.checks.items() if not await _holds(check)]
+
+
+def main(build: Callable[[], Service]) -> None:
+    """Runs a process until SIGTERM or SIGINT; exits 1 with one line when it cannot."""
+    try:
+        service = build()
+        logs.configure(service.name, service.settings.log_level)
+        _collect_rarely()
+        sys.exit(uvloop.run(run(service)))
+    except Misconfigured as error:
+        sys.exit(f"voltbus: {error}")
+
+
+def _collect_rarely() -> None:
+    """Nearly all is freed by counting; to look for cycles as often as is usual takes a quarter of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
+
+
+async def run(service: Service, stop: asyncio.Event | None = None) -> int:
+    """Runs until `stop` is set (by a signal where none is given) or a task ends; the exit code."""
+    stop = stop or _signalled()
+    _observe(service)
+    server = _Server(uvicorn.Config(service.app, log_config=None, access_log=False, lifespan="off"))
+    listener = _listen(service)
+    http = asyncio.create_task(server.serve(sockets=[listener]))
+    work = asyncio.create_task(_work(service, stop))
+    try:
+        await asyncio.wait({http, work}, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        return await work
+    finally:
+        server.should_exit = True
+        await asyncio.wait({http}, timeout=2)
+        log.info("stopped")
+
+
+async def _work(service: Service, stop: asyncio.Event) -> int:
+    stopped = asyncio.create_task(stop.wait())
+    opening = asyncio.create_task(_open(service))
+    await asyncio.wait({stopped, opening}, return_when=asyncio.FIRST_COMPLETED)
+    if not opening.done():
+        opening.cancel()
+        return 0
+    opening.result()
+    tasks = {asyncio.create_task(task(), name=name) for name, task in service.tasks.items()}
+    log.info("running")
+    done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    ended = done - {stopped}
+    for task in ended:
+        log.error("a task ended by itself", task=task.get_name(), exc_info=task.exception())
+    await _finish(service, tasks)
+    return 1 if ended else 0
+
+
+async def _open(service: Service) -> None:
+    for step in service.opens:
+        await patiently(step)
+
+
+async def _finish(service: Service, tasks: set["asyncio.Task[None]"]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GRACE):
+            for drain in service.drains:
+                await drain()
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=GRACE)
+    for close in service.closes:
+        try:
+            await asyncio.wait_for(close(), 5)
+        except Exception as error:
+            log.warning("not closed cleanly", reason=repr(error))
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Readiness(BaseModel):
+    """Whether the process can do its work."""
+
+    status: Literal["ready", "not ready"]
+    waiting_for: list[str] = Field(description="the parts that are not there yet")
+
+
+def _observe(service: Service) -> None:
+    """Adds the three addresses that every process has."""
+
+    async def healthz() -> Alive:
+        """Whether the process answers at all."""
+        return Alive()
+
+    async def readyz(response: Response) -> Readiness:
+        """Whether the process can do its work."""
+        unready = await service.unready()
+        metrics.UP.set(not unready)
+        response.status_code = 503 if unready else 200
+        return Readiness(status="not ready" if unready else "ready", waiting_for=unready)
+
+    async def expose() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    waits: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "not ready"}}
+    service.app.add_api_route("/healthz", healthz, tags=["operations"])
+    service.app.add_api_route("/readyz", readyz, tags=["operations"], responses=waits)
+    service.app.add_api_route("/metrics", expose, include_in_schema=False)
+
+
+async def _holds(check: Check) -> bool:
+    answer = check()
+    return bool(await answer) if inspect.isawaitable(answer) else bool(answer)
+
+
+def _listen(service: Service) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in service.settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((service.settings.host, service.port))
+    except OSError as error:
+        what = f"cannot listen on {service.settings.host}:{service.port} ({error.strerror})"
+        raise Misconfigured(f"{what}: stop what uses it, or set {service.port_setting}") from None
+    return listener
+
+
+def _signalled() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

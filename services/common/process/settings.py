@@ -1,0 +1,81 @@
+"""Settings that all processes share, read once from the environment (VOLTBUS_…) and its files (VOLTBUS_…_FILE)."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from services.common.process.errors import Misconfigured
+
+PREFIX = "VOLTBUS_"
+
+
+class FileSource(EnvSettingsSource):
+    """VOLTBUS_X_FILE names a file that holds X, as Kubernetes mounts secrets."""
+
+    def __call__(self) -> dict[str, Any]:
+        named = ((name, os.environ.get(f"{PREFIX}{name.upper()}_FILE")) for name in self.settings_cls.model_fields)
+        return {name: _content(name, path) for name, path in named if path}
+
+
+def _content(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not a text"
+        raise Misconfigured(f"{PREFIX}{name.upper()}_FILE: cannot read {path}: {why}") from None
+
+
+class CommonSettings(BaseSettings):
+    """What gateway and services have in common; each adds its own in its settings.py."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    host: str = Field("127.0.0.1", description="address that listeners bind to")
+    postgres_dsn: SecretStr = Field(SecretStr("postgresql://localhost/voltbus"), description="Postgres")
+    redis_url: str = Field("redis://localhost:6379/0", description="Redis")
+    kafka_bootstrap: str = Field("localhost:9092", description="Kafka brokers, comma-separated")
+    topic_prefix: str = Field("", description="before every topic and group, for several systems on one Kafka")
+    partitions: int = Field(8, ge=1, description="partitions of every topic but ocpp.outbound")
+    slots: int = Field(16, ge=1, description="gateway slots, which are the partitions of ocpp.outbound")
+    replication: int = Field(1, ge=1, description="replicas of every topic that is created")
+    instance: int = Field(0, ge=0, description="ordinal of this process among its kind; names the group member")
+    batch: int = Field(2000, ge=1, description="records handled in one go at the most")
+    events_format: Literal["protobuf", "json"] = Field("protobuf", description="content of events.<service>")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    jwt_secret: SecretStr | None = Field(None, description="HS256 key of bearer tokens")
+    jwt_jwks_url: str | None = Field(None, description="key set of the OIDC issuer, instead of jwt_secret")
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        *sources: PydanticBaseSettingsSource,
+        **named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        order = (named["init_settings"], named["env_settings"], FileSource(settings_cls))
+        return (*sources, *order)
+
+    @classmethod
+    def read(cls) -> Self:
+        """From the environment; raises Misconfigured with one line that names the variable."""
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = PREFIX + "_".join(str(step) for step in first["loc"]).upper()
+            missing = f"set it, or {name}_FILE to a file that holds it"
+            raise Misconfigured(f"{name}: {missing if first['type'] == 'missing' else first['msg']}") from None
+
+    def topic(self, name: str) -> str:
+        """A topic's or group's name on the broker."""
+        return self.topic_prefix + name

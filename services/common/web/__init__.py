@@ -1,0 +1,1 @@
+"""What every REST API is made of."""

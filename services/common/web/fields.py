@@ -1,0 +1,51 @@
+"""What fields of the REST APIs hold, where several services have the same."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, WithJsonSchema
+
+# Postgres has no text with the character NUL.
+WORD = r"^[^\x00]+$"
+StationId = Annotated[str, Path(max_length=255, pattern=WORD, description="as the station names itself")]
+
+
+def _text(value: object) -> object:
+    """Not the numbers that pydantic would take for seconds since 1970."""
+    if isinstance(value, datetime) or (isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d[Tt ]\d\d:", value)):
+        return value
+    raise ValueError("no time of RFC 3339, such as 2026-03-01T12:00:00Z")
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside of the years 1 to 9999") from None
+
+
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_text),
+    AfterValidator(_utc),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+def _number(value: object) -> object:
+    """Not what pydantic would make one of."""
+    if isinstance(value, bool | str):
+        raise ValueError("no number")
+    return value
+
+
+# Numbers of bodies; those of queries are text.
+Int = Annotated[int, BeforeValidator(_number)]
+Float = Annotated[float, BeforeValidator(_number)]
+
+
+def absent(schema: dict[str, Any]) -> None:
+    """For `json_schema_extra` of a field that may be absent but not null: its default is nothing to tell of."""
+    schema.pop("default", None)

@@ -1,0 +1,89 @@
+"""What every OpenAPI document of ours says beyond what routes say: problems, tags, names of operations."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastapi.routing import APIRoute
+
+from services.common.web.problems import CONTENT_TYPE
+
+Document = dict[str, Any]
+
+TEXT = {"type": "string"}
+FIELD = {
+    "type": "object",
+    "properties": {"field": TEXT | {"examples": ["body.stations.3"]}, "message": TEXT},
+    "required": ["field", "message"],
+}
+PROBLEM = {
+    "title": "Problem",
+    "description": "what is wrong (RFC 9457)",
+    "type": "object",
+    "properties": {
+        "type": TEXT | {"default": "about:blank"},
+        "title": TEXT | {"examples": ["Unprocessable Entity"]},
+        "status": {"type": "integer", "examples": [422]},
+        "detail": TEXT | {"examples": ["body.limit.value: Input should be greater than 0"]},
+        "errors": {"type": "array", "items": FIELD, "description": "the fields at fault, where there are any"},
+    },
+    "required": ["type", "title", "status", "detail"],
+}
+CONTENT = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+# FastAPI's own shape of a 422, which nothing here answers with.
+UNUSED = ("HTTPValidationError", "ValidationError")
+TAGS = {
+    "commands": "What stations are asked to do, and what became of it.",
+    "commands to many": "The same action for many stations at once.",
+    "messages": "What stations sent, kept word for word.",
+    "operations": "Whether the process lives and is ready.",
+}
+LOCATION = {"Location": {"description": "where its state is read", "schema": TEXT}}
+NO_TOKEN = {"WWW-Authenticate": {"description": "how to authenticate", "schema": TEXT}}
+LATER = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}
+
+
+def may(because: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Problems of a route by status, for its `responses`; those that any route can have are added to all."""
+    return {status: {"description": why} for status, why in because.items()}
+
+
+def operation_id(route: APIRoute) -> str:
+    """get_stations_station_id: of the method and the path, so that no two are the same."""
+    path = re.sub(r"\W+", "_", route.path_format.removeprefix("/v1")).strip("_")
+    return f"{''.join(route.methods or ()).lower()}_{path}"
+
+
+def complete(document: Document, tags: Mapping[str, str]) -> None:
+    """Adds the problems of each operation, and what its tags mean."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = PROBLEM
+    for name in UNUSED:
+        schemas.pop(name, None)
+    used = set()
+    for path, operation in operations(document):
+        used.update(operation.get("tags", ()))
+        if path.startswith("/v1"):
+            operation["responses"] = dict(sorted(_responses(operation).items()))
+    document["tags"] = [{"name": n, "description": why} for n, why in {**tags, **TAGS}.items() if n in used]
+
+
+def operations(document: Document) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every operation with its path."""
+    return ((path, operation) for path, item in document["paths"].items() for operation in item.values())
+
+
+def _responses(operation: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that the operation has, and those that follow from what it takes."""
+    found: dict[str, Any] = dict(operation["responses"])
+    found["401"] = {"description": "no valid bearer token", "headers": NO_TOKEN}
+    found["403"] = {"description": "the token lacks the scope"}
+    found["422"] = {"description": "a field is at fault: `errors` says which"}
+    found["503"] = {"description": "a part that this service stands on does not answer now", "headers": LATER}
+    if "requestBody" in operation:
+        found["413"] = {"description": "the body is too large"}
+    return {status: _problem(found[status]) if status >= "400" else found[status] for status in found}
+
+
+def _problem(response: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(response) | {"content": CONTENT}

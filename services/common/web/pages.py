@@ -1,0 +1,70 @@
+"""Lists of the REST API: a page of items and the cursor of the next, which holds while rows are added."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from fastapi import Query
+from pydantic import BaseModel
+
+from services.common.web.problems import Problem, at_fault
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="how many items at the most")]
+Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
+
+
+class Page(BaseModel, Generic[T]):
+    """One page; next is null on the last."""
+
+    items: list[T]
+    next: str | None = None
+
+
+def write_cursor(*position: str | int) -> str:
+    """Where a page ended, opaque to the client."""
+    return base64.urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
+
+
+def read_cursor(cursor: str | None, *kinds: type) -> Sequence[str | int] | None:
+    """The position in a cursor, one value for each kind; None for the first page.
+
+    Raises Problem where it is no cursor of ours.
+    """
+    if cursor is None:
+        return None
+    try:
+        position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        position = None
+    if not isinstance(position, list) or [type(value) for value in position] != list(kinds) or not _usable(position):
+        raise _unknown()
+    return position
+
+
+def write_moment(at: datetime, key: str | int) -> str:
+    """Where a page of a list ended that is in the order of time; key: what tells apart what was at one time."""
+    return write_cursor(at.isoformat(), key)
+
+
+def read_moment(cursor: str | None, kind: type) -> tuple[datetime, Any] | None:
+    """The time and the key in a cursor; None for the first page. Raises Problem."""
+    if (position := read_cursor(cursor, str, kind)) is None:
+        return None
+    try:
+        return datetime.fromisoformat(str(position[0])).astimezone(UTC), position[1]
+    except (ValueError, OverflowError):
+        raise _unknown() from None
+
+
+def _unknown() -> Problem:
+    return at_fault("query.cursor", "not one that this list gave out")
+
+
+def _usable(position: list[str | int]) -> bool:
+    """Whether Postgres can compare with it: a cursor is what a client makes of it."""
+    return all("\0" not in value if isinstance(value, str) else abs(value) < 1 << 63 for value in position)

@@ -1,0 +1,109 @@
+"""Errors of the REST API as RFC 9457 problem details."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
+
+from services.common.process.errors import Unavailable
+
+CONTENT_TYPE = "application/problem+json"
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+
+class Problem(Exception):
+    """A request that cannot be answered. status: HTTP. errors: [{"field", "message"}] where fields are at fault."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: list[dict[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.errors, self.headers = status, detail, errors, headers
+
+
+def response(problem: Problem) -> JSONResponse:
+    """The problem as the client sees it."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+    }
+    if problem.errors:
+        body["errors"] = problem.errors
+    headers = dict(problem.headers or {})
+    return JSONResponse(body, problem.status, headers=headers, media_type=CONTENT_TYPE)
+
+
+def at_fault(field: str, message: str, status: int = 422) -> Problem:
+    """One field that is at fault: its path, such as body.stations.3."""
+    return Problem(status, f"{field}: {message}", [{"field": field, "message": message}])
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of an app a problem."""
+
+    @app.exception_handler(Problem)
+    async def problem(_: Request, error: Problem) -> Response:
+        return response(error)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+        return response(Problem(error.status_code, str(error.detail), headers=headers))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        errors = faults(error)
+        first = errors[0]
+        return response(Problem(422, f"{first['field']}: {first['message']}", errors))
+
+    @app.exception_handler(Unavailable)
+    async def unavailable(_: Request, __: Unavailable) -> Response:
+        problem = Problem(503, "a part that this service stands on does not answer now", headers={"Retry-After": "1"})
+        return response(problem)
+
+    @app.exception_handler(Exception)
+    async def unexpected(_: Request, __: Exception) -> Response:
+        return response(Problem(500, "something went wrong here; the log says what"))
+
+
+def faults(error: RequestValidationError) -> list[dict[str, str]]:
+    """What is wrong with a request, by field, each fault once; that null would be right too is no help."""
+    told = [one for one in error.errors() if one["type"] != "none_required"] or error.errors()
+    found = {(_field(one, error.body), one["msg"].removeprefix("Value error, ")): None for one in told}
+    return [{"field": field, "message": message} for field, message in found]
+
+
+def _field(error: Mapping[str, Any], body: Any) -> str:
+    """The path of what is at fault, without what pydantic calls the parts of a union."""
+    where, *steps = error["loc"]
+    if where != "body":
+        return ".".join(map(str, error["loc"]))
+    path, value = [where], body
+    for step in steps:
+        if (isinstance(value, Mapping) and step in value) or (isinstance(value, list) and isinstance(step, int)):
+            path.append(step)
+            value = value[step]
+        elif error["type"] == "missing" and step == steps[-1]:
+            path.append(step)
+    return ".".join(map(str, path))
+
+
+def _allowed(request: Request) -> str:
+    """The methods of an address; a route knows only its own."""
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    routes = request.app.router.routes
+    return ", ".join(
+        method for method, scope in scopes.items() if any(route.matches(scope)[0] == Match.FULL for route in routes)
+    )

@@ -1,0 +1,94 @@
+"""What every request must be before anything else looks at it: within bounds, without NUL, its JSON strict."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.common.web.problems import Problem, at_fault, response
+
+# Ten thousand names of stations, and room for more.
+LARGEST = 4 * 1024 * 1024
+NUL = "holds the character NUL"
+
+
+class Strict:
+    """Refuses what no part of a service could use, with a problem that names the field.
+
+    Nothing is called NUL, and Postgres cannot even compare with it. JSON is what RFC 8259 says: NaN is none of it,
+    nor half a character; a number that 64 bits cannot hold is the nearest double (§6).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        request = Request(scope, receive)
+        try:
+            _address(request)
+            body = await bounded(request, LARGEST)
+            if body and _says_json(request):
+                body = _said(body)
+        except Problem as problem:
+            return await response(problem)(scope, receive, send)
+        except ClientDisconnect:
+            return None
+        return await self._app(scope, _again(body, receive), send)
+
+
+async def bounded(request: Request, most: int) -> bytes:
+    """The body of a request. Raises Problem where it is larger than that many bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise at_fault("body", f"larger than {most} bytes", 413)
+    return bytes(body)
+
+
+def read_json(body: bytes) -> Any:
+    """What a body says. Raises Problem, which tells where it stops to be JSON."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        message = f"not valid JSON at line {error.lineno} column {error.colno}: {error.msg}"
+        raise at_fault("body", message) from None
+
+
+def _address(request: Request) -> None:
+    if "\0" in request.scope["path"]:
+        raise at_fault("path", NUL)
+    for name, value in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
+        if "\0" in name + value:
+            raise at_fault(f"query.{name}".replace("\0", ""), NUL)
+
+
+def _said(body: bytes) -> bytes:
+    """The same, strictly. Raises Problem."""
+    value = read_json(body)
+    if value is None:
+        raise at_fault("body", "null says nothing")
+    return orjson.dumps(value)
+
+
+def _says_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Gives a body that was read once more, then whatever comes."""
+    first = True
+
+    async def again() -> Message:
+        nonlocal first
+        if first:
+            first = False
+            return {"type": "http.request", "body": body, "more_body": False}
+        return await receive()
+
+    return again

@@ -1,0 +1,112 @@
+"""REST of firmware: the inventory, and who is let in."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from services.common.calls import message_log_api
+from services.common.postgres.database import Database
+from services.common.web.access import Access
+from services.common.web.fields import WORD, StationId
+from services.common.web.openapi import may
+from services.common.web.pages import Cursor, Limit, Page, read_cursor, read_moment, write_cursor, write_moment
+from services.common.web.problems import Problem
+from services.firmware import reads
+from services.firmware.api.views import BootOrder, BootView, StationView
+from services.firmware.domain.station import BootStatus
+from services.firmware.reads import Filters
+
+READ, WRITE = "firmware:read", "firmware:write"
+
+TAGS = {
+    "stations": "The inventory: which stations there are, what they are, and whether they are let in.",
+    "configuration": "The settings of a station: what they are, and setting them, whatever its version.",
+    "groups": "What is desired of the settings of all stations of a group, and which of them differ.",
+}
+MISSING = "no such station was ever heard of"
+
+Text = Annotated[str | None, Query(max_length=255, pattern=WORD)]
+
+
+def filters(
+    online: bool | None = None,
+    version: Annotated[Text, Query(description="of OCPP")] = None,
+    vendor: Text = None,
+    model: Text = None,
+    status: Annotated[BootStatus | None, Query(description="the verdict on its last boot")] = None,
+    quarantined: bool | None = None,
+) -> Filters:
+    """The query of a list."""
+    return Filters(online, version, vendor, model, status, quarantined)
+
+
+def router(database: Database, access: Access) -> APIRouter:
+    """Everything under /v1/stations."""
+    whole = APIRouter()
+    for routes, scope in ((_inventory(database), READ), (_orders(database), WRITE)):
+        requirement = access.require(scope)
+        whole.include_router(routes, prefix="/v1/stations", tags=["stations"], dependencies=[requirement])
+    whole.include_router(message_log_api.router(database, access, READ))
+    return whole
+
+
+def _inventory(database: Database) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get("")
+    async def stations(
+        wanted: Annotated[Filters, Depends(filters)], limit: Limit = 50, cursor: Cursor = None
+    ) -> Page[StationView]:
+        """All stations that were ever heard of, by id."""
+        position = read_cursor(cursor, str)
+        async with database.lists() as db:
+            found = await reads.page(db, str(position[0]) if position else None, wanted, limit + 1)
+            connectors = await reads.connectors(db, [station.station_id for station in found])
+        items = [StationView.of(station, connectors[station.station_id]) for station in found[:limit]]
+        return Page(items=items, next=write_cursor(items[-1].station_id) if len(found) > limit else None)
+
+    @routes.get("/{station_id}", responses=may({404: MISSING}))
+    async def station(station_id: StationId) -> StationView:
+        """One station."""
+        return await _station(database, station_id)
+
+    @routes.get("/{station_id}/boots")
+    async def boots(station_id: StationId, limit: Limit = 50, cursor: Cursor = None) -> Page[BootView]:
+        """How the station booted, newest first."""
+        before = read_moment(cursor, str)
+        async with database.lists() as db:
+            found = await reads.boots(db, station_id, before, limit + 1)
+        items = [BootView.of(boot) for boot in found[:limit]]
+        last = items[-1] if len(found) > limit else None
+        return Page(items=items, next=write_moment(last.received_at, last.id) if last else None)
+
+    return routes
+
+
+def _orders(database: Database) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.put("/{station_id}/boot")
+    async def order(station_id: StationId, wanted: BootOrder) -> StationView:
+        """What the station is told when it boots the next time; it may be one that was never here."""
+        async with database.connection() as db:
+            await reads.order(db, station_id, wanted.status, wanted.interval)
+        return await _station(database, station_id)
+
+    @routes.delete("/{station_id}/boot", responses=may({404: MISSING}))
+    async def withdraw(station_id: StationId) -> StationView:
+        """No order any more: what the station was before counts, or else the default."""
+        async with database.connection() as db:
+            await reads.withdraw(db, station_id)
+        return await _station(database, station_id)
+
+    return routes
+
+
+async def _station(database: Database, station_id: str) -> StationView:
+    async with database.connection() as db:
+        found = await reads.one(db, station_id)
+        if found is None:
+            raise Problem(404, MISSING)
+        connectors = await reads.connectors(db, [station_id])
+    return StationView.of(found, connectors[station_id])

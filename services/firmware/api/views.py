@@ -1,0 +1,166 @@
+"""The inventory as REST shows it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Self
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.firmware import reads
+from services.firmware.domain.station import BootStatus, Connector, Place, Station
+
+ITSELF = Place(0, 0)
+
+
+class StatusView(BaseModel):
+    """A status as it was last reported."""
+
+    status: str
+    error_code: str | None
+    info: str | None
+    vendor_error_code: str | None
+    at: datetime = Field(description="when the last report of it was received")
+    since: datetime = Field(description="when the report was received that changed it")
+    reported_at: datetime | None = Field(description="by the station's own clock")
+
+    @classmethod
+    def of(cls, known: Connector) -> Self:
+        return cls(**_status(known))
+
+
+class ConnectorView(StatusView):
+    """A connector."""
+
+    connector_id: int
+
+
+class EvseView(BaseModel):
+    """An EVSE; of a 1.6 station, which has none, each connector n stands for EVSE n with connector n."""
+
+    evse_id: int
+    connectors: list[ConnectorView]
+
+
+class StationView(BaseModel):
+    """A station, as far as it is known."""
+
+    station_id: str
+    online: bool
+    quarantined: bool = Field(description="not registered, let in only to be seen")
+    version: str | None = Field(description="of OCPP, on its last connection")
+    vendor: str | None
+    model: str | None
+    serial_number: str | None
+    firmware_version: str | None
+    iccid: str | None
+    imsi: str | None
+    meter_type: str | None
+    meter_serial_number: str | None
+    boot_status: BootStatus | None = Field(description="the verdict on its last boot")
+    boot_reason: str | None
+    booted_at: datetime | None
+    boot_order: BootStatus | None = Field(description="what was ordered for its next boot, if anything")
+    boot_interval: int | None
+    remote_address: str | None
+    connected_at: datetime | None
+    disconnected_at: datetime | None
+    last_seen_at: datetime | None
+    firmware_status: str | None = Field(description="how far its last firmware update has come")
+    firmware_status_at: datetime | None
+    station_status: StatusView | None = Field(description="of the station itself (connector 0 of 1.6)")
+    evses: list[EvseView]
+
+    @classmethod
+    def of(cls, station: Station, connectors: Mapping[Place, Connector]) -> Self:
+        """connectors: all of the station."""
+        what, boot, here, update = station.identity, station.registration, station.presence, station.update
+        return cls(
+            station_id=station.station_id,
+            online=here.online,
+            quarantined=station.quarantined,
+            version=station.version,
+            vendor=what.vendor,
+            model=what.model,
+            serial_number=what.serial_number,
+            firmware_version=what.firmware_version,
+            iccid=what.iccid,
+            imsi=what.imsi,
+            meter_type=what.meter_type,
+            meter_serial_number=what.meter_serial_number,
+            boot_status=boot.status,
+            boot_reason=boot.reason,
+            booted_at=boot.booted_at,
+            boot_order=boot.decision,
+            boot_interval=boot.interval,
+            remote_address=here.remote_address,
+            connected_at=here.connected_at,
+            disconnected_at=here.disconnected_at,
+            last_seen_at=here.last_seen_at,
+            firmware_status=update.status if update else None,
+            firmware_status_at=update.at if update else None,
+            station_status=StatusView.of(connectors[ITSELF]) if ITSELF in connectors else None,
+            evses=_evses(connectors),
+        )
+
+
+class BootView(BaseModel):
+    """A BootNotification and its verdict."""
+
+    id: str
+    version: str
+    status: str
+    interval: int
+    payload: Any = Field(description="as the station sent it")
+    received_at: datetime
+
+    @classmethod
+    def of(cls, boot: reads.Boot) -> Self:
+        payload = orjson.loads(boot.payload)
+        return cls(
+            id=boot.id,
+            version=boot.version,
+            status=boot.status,
+            interval=boot.interval,
+            payload=payload,
+            received_at=boot.received_at,
+        )
+
+
+class BootOrder(BaseModel):
+    """What a station is to be told at its next boots."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: BootStatus = Field(examples=["Accepted"])
+    interval: int | None = Field(
+        None,
+        ge=1,
+        le=24 * 3600,
+        description="seconds between heartbeats (Accepted), or until it may ask again",
+        examples=[300],
+    )
+
+
+def _evses(connectors: Mapping[Place, Connector]) -> list[EvseView]:
+    places = sorted(place for place in connectors if place != ITSELF)
+    return [
+        EvseView(
+            evse_id=evse_id,
+            connectors=[ConnectorView(connector_id=p.connector_id, **_status(connectors[p])) for p in group],
+        )
+        for evse_id, group in groupby(places, key=lambda place: place.evse_id)
+    ]
+
+
+def _status(known: Connector) -> dict[str, Any]:
+    return {
+        "status": known.status,
+        "error_code": known.error_code,
+        "info": known.info,
+        "vendor_error_code": known.vendor_error_code,
+        "at": known.received_at,
+        "since": known.since,
+        "reported_at": known.reported_at,
+    }

@@ -1,0 +1,1 @@
+"""REST of the settings of stations and groups."""

@@ -1,0 +1,270 @@
+"""Configuration as REST shows it, and as it is given."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.common.commands.api.commands import CommandStatus
+from services.common.commands.command import Command
+from services.common.web.fields import WORD
+from services.common.web.pages import Page
+from services.firmware.configuration.answers import answer
+from services.firmware.configuration.desired import Desired
+from services.firmware.configuration.dialects.dialect import SettingsDialect
+from services.firmware.configuration.domain.reports import Progress, Report
+from services.firmware.configuration.domain.settings import Attempt, Result, Setting, State, awaits_reboot, key, state
+from services.firmware.configuration.domain.steps import Step
+from services.firmware.configuration.reads import Member, Row
+
+MOST = 500
+Name = Annotated[str, Field(min_length=1, max_length=500, pattern=WORD)]
+Value = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")]
+Values = Annotated[dict[Name, Value], Field(max_length=MOST)]
+Base = Literal["FullInventory", "ConfigurationInventory", "SummaryInventory"]
+STATES = (
+    "of what is desired: in_sync; differs; pending: sent, no answer yet; pending_reboot: taken, counts from the next "
+    "boot on; rejected, read_only, unknown: what the station said; write_only: a secret, which no group sets; "
+    "not_yet_applied"
+)
+
+
+class ToSet(BaseModel):
+    """Settings by their own names or by those that versions share, and the values they are to have."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"settings": {"heartbeat_interval": "300"}}]}
+    )
+
+    settings: Values = Field(min_length=1)
+
+
+class ToRead(BaseModel):
+    """What to read again; without names, everything. report: of 2.x, which."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"names": ["heartbeat_interval"]}]})
+
+    names: Annotated[list[Name], Field(min_length=1, max_length=MOST)] | None = None
+    report: Base = "FullInventory"
+
+
+class ToDesire(BaseModel):
+    """settings: by names that versions share, or by those that only one version can have. versions: by any name."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "settings": {"heartbeat_interval": "300"},
+                    "versions": {"1.6": {"MeterValuesSampledData": "Energy.Active.Import.Register"}},
+                }
+            ]
+        },
+    )
+
+    settings: Values = Field(default_factory=dict)
+    versions: Annotated[dict[Name, Values], Field(max_length=10)] = Field(default_factory=dict)
+
+
+class AttemptView(BaseModel):
+    """The last attempt to set it."""
+
+    wanted: str | None = Field(description="null where it is a secret")
+    result: Result
+    reason: str | None = Field(description="in the station's words, or why it got no answer")
+    command_id: str
+    asked_at: datetime
+    at: datetime
+
+    @classmethod
+    def of(cls, attempt: Attempt | None) -> Self | None:
+        if attempt is None:
+            return None
+        told = {"result": attempt.result, "reason": attempt.reason, "command_id": attempt.command_id}
+        return cls(wanted=attempt.wanted, asked_at=attempt.asked_at, at=attempt.at, **told)
+
+
+class SettingView(BaseModel):
+    """One setting; null is what is not known. A write-only value is never known."""
+
+    name: str = Field(description="in the station's words")
+    shared_name: str | None = Field(description="that versions have in common")
+    value: str | None
+    mutability: str | None = Field(description="ReadOnly, WriteOnly, ReadWrite")
+    data_type: str | None
+    unit: str | None
+    minimum: float | None
+    maximum: float | None
+    values: str | None = Field(description="those that it can have, as the station lists them")
+    persistent: bool | None
+    constant: bool | None
+    unknown: bool = Field(description="the station says that it has no such setting")
+    source: str | None = Field(description="report, get or set")
+    known_at: datetime | None
+    last_set: AttemptView | None
+    pending_reboot: bool
+    desired: str | None
+    state: State | None = Field(description=STATES)
+
+    @classmethod
+    def of(cls, row: Row, dialect: SettingsDialect | None, booted_at: datetime | None) -> Self:
+        """dialect: of the version that the station speaks."""
+        known = row.setting or Setting(row.name)
+        facts = known.facts
+        return cls(
+            name=row.name,
+            shared_name=dialect.alias(row.name) if dialect else None,
+            value=known.value,
+            mutability=facts.mutability if facts else None,
+            data_type=facts.data_type if facts else None,
+            unit=facts.unit if facts else None,
+            minimum=facts.minimum if facts else None,
+            maximum=facts.maximum if facts else None,
+            values=facts.values if facts else None,
+            persistent=facts.persistent if facts else None,
+            constant=facts.constant if facts else None,
+            unknown=known.unknown,
+            source=known.source,
+            known_at=known.known_at,
+            last_set=AttemptView.of(known.attempt),
+            pending_reboot=awaits_reboot(known, booted_at),
+            desired=row.desired,
+            state=None if row.desired is None else state(row.setting, row.desired, booted_at),
+        )
+
+
+class ReportView(BaseModel):
+    """A report of settings in parts (2.x)."""
+
+    request_id: int
+    base: str | None = Field(description="what was asked for; null where it is not known")
+    status: Progress
+    reason: str | None
+    parts: int = Field(description="that have come")
+    missing: list[int] = Field(description="seqNos that have not come, as far as can be told; the first thousand")
+    command_id: str | None
+    asked_at: datetime | None
+    changed_at: datetime | None
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        return cls(
+            request_id=report.request_id,
+            base=report.base,
+            status=report.progress,
+            reason=report.reason,
+            parts=len(report.parts),
+            missing=report.missing,
+            command_id=report.command_id,
+            asked_at=report.asked_at,
+            changed_at=report.changed_at,
+        )
+
+
+class ConfigurationView(Page[SettingView]):
+    """The picture of a station."""
+
+    station_id: str
+    version: str | None
+    group: str | None = Field(description="as registered in auth; what is desired of it is desired of the station")
+    step: Step | None = Field(description="due: to be read; reading; ready: what differs is to be set; idle")
+    read_at: datetime | None = Field(description="when everything was read last")
+    applied_at: datetime | None = Field(description="when what is desired was last compared and sent")
+    report: ReportView | None = Field(description="the last report, of 2.x")
+
+
+class SetView(BaseModel):
+    """What became of setting one setting."""
+
+    name: str
+    asked_as: str = Field(description="as it was called in the request")
+    wanted: str
+    result: Result
+    reason: str | None
+    command_id: str
+
+
+class SetResults(BaseModel):
+    """What became of setting settings; pending goes on."""
+
+    station_id: str
+    settings: list[SetView]
+
+
+class ReadResults(BaseModel):
+    """The commands that read. report: the requestId of the report, where one was asked for."""
+
+    station_id: str
+    commands: list[CommandStatus]
+    request_id: int | None = None
+
+
+class GroupView(BaseModel):
+    """What is desired of a group."""
+
+    group: str
+    settings: dict[str, str]
+    versions: dict[str, dict[str, str]]
+    changed_at: datetime
+    stations: int = Field(description="in the group now")
+
+    @classmethod
+    def of(cls, desired: Desired, stations: int) -> Self:
+        told = {"group": desired.group, "changed_at": desired.changed_at, "stations": stations}
+        versions = {version: dict(own) for version, own in desired.versions.items()}
+        return cls(settings=dict(desired.settings), versions=versions, **told)
+
+
+class Difference(BaseModel):
+    """A desired setting of a station."""
+
+    name: str
+    desired: str
+    actual: str | None
+    state: State = Field(description=STATES)
+    reason: str | None = Field(description="in the station's words, where it said some")
+
+
+class StationDifferences(BaseModel):
+    """How a station stands to what is desired of it."""
+
+    station_id: str
+    version: str | None
+    online: bool
+    in_sync: bool
+    settings: list[Difference]
+
+    @classmethod
+    def of(cls, member: Member, desired: dict[str, str], known: dict[str, Setting], everything: bool) -> Self:
+        """known: by key. everything: what is as desired too."""
+        all_ = [_difference(name, value, known.get(key(name)), member.booted_at) for name, value in desired.items()]
+        shown = [one for one in all_ if everything or one.state is not State.IN_SYNC]
+        synced = member.version is not None and all(one.state is State.IN_SYNC for one in all_)
+        told = {"station_id": member.station_id, "version": member.version, "online": member.online}
+        return cls(in_sync=synced, settings=shown, **told)
+
+
+def results(asked: dict[str, str], commands: Sequence[Command], known: dict[str, Setting]) -> list[SetView]:
+    """What commands came to. asked: by key, as it was called. known: settings by key."""
+    shown = []
+    for command in commands:
+        for tried in answer(command).tried:
+            setting = known.get(key(tried.name))
+            refused = tried.result is Result.REJECTED and setting is not None and setting.read_only
+            result = Result.READ_ONLY if refused else tried.result
+            named = {"name": tried.name, "asked_as": asked[key(tried.name)], "wanted": tried.wanted or ""}
+            shown.append(SetView(result=result, reason=tried.reason, command_id=command.id, **named))
+    return shown
+
+
+def _difference(name: str, desired: str, setting: Setting | None, booted_at: datetime | None) -> Difference:
+    attempt = setting.attempt if setting else None
+    return Difference(
+        name=name,
+        desired=desired,
+        actual=setting.value if setting else None,
+        state=state(setting, desired, booted_at),
+        reason=attempt.reason if attempt and attempt.wanted == desired else None,
+    )

@@ -1,0 +1,1 @@
+"""How each version says settings."""

@@ -1,0 +1,125 @@
+"""What a version knows of configuration: how settings are called, read and set, and what its answers say of them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import orjson
+
+from services.firmware.configuration.domain.settings import Facts, Result, Seen, key
+
+Payload: TypeAlias = Mapping[str, Any]
+# The frame around a payload: type, message id, action, commas and quotes.
+FRAME = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a station takes in one message: items, and bytes where it says so."""
+
+    reads: int
+    writes: int
+    read_bytes: int | None = None
+    write_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One CALL that sets settings. values: what it sets, by name."""
+
+    action: str
+    payload: Payload
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What an answer says of one setting that was to be set. reason: in the station's words."""
+
+    name: str
+    wanted: str | None
+    result: Result
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What an answer says of a report that was asked for. reason: the status where it is not Accepted."""
+
+    request_id: int
+    base: str | None
+    accepted: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an answer says of settings. everything: that there are no others."""
+
+    settings: tuple[Seen, ...]
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsDialect:
+    """One version.
+
+    longest: characters of a value. neutral: the names that versions share, and what this one calls them. secrets: keys
+    of settings that are never shown. name: a setting's name as it is written here; raises BadName. holds: whether a
+    name looks like one of this version. limit_names: the settings that say how much a station takes; limits: what
+    their values say. read_all: the CALL that asks for everything, by the base and the number of a report. read, write:
+    the CALLs for some. reads, writes, promises: by action, what an answer says; a write without an answer (None) says
+    what was wanted.
+    """
+
+    longest: int
+    neutral: Mapping[str, str]
+    secrets: frozenset[str]
+    name: Callable[[str], str]
+    holds: Callable[[str], bool]
+    limit_names: tuple[str, ...]
+    limits: Callable[[Mapping[str, str]], Limits]
+    read_all: Callable[[str, int], tuple[str, Payload]]
+    read: Callable[[Sequence[str], Limits], list[tuple[str, Payload]]]
+    write: Callable[[Mapping[str, str], Limits], list[Write]]
+    reads: Mapping[str, Callable[[Payload, Any], Reading]]
+    writes: Mapping[str, Callable[[Payload, Any], list[Tried]]]
+    promises: Mapping[str, Callable[[Payload, Any], Promise | None]]
+
+    @property
+    def actions(self) -> frozenset[str]:
+        """Commands about configuration."""
+        return frozenset({*self.reads, *self.writes, *self.promises})
+
+    def own(self, name: str) -> str:
+        """What a shared or own name is called in this version. Raises BadName."""
+        return self.neutral.get(name) or self.name(name)
+
+    def alias(self, name: str) -> str | None:
+        """The shared name of a setting, where it has one."""
+        return next((shared for shared, own in self.neutral.items() if key(own) == key(name)), None)
+
+    def secret(self, name: str, facts: Facts | None = None) -> bool:
+        """Whether a setting's value is nobody's business."""
+        return key(name) in self.secrets or (facts is not None and facts.mutability == "WriteOnly")
+
+
+def chunks(items: Sequence[Any], most: int, most_bytes: int | None) -> Iterator[list[Any]]:
+    """Items as messages can carry them: never more than allowed, and one at least."""
+    chunk: list[Any] = []
+    size = FRAME
+    for item in items:
+        weight = len(orjson.dumps(item)) + 1
+        if chunk and (len(chunk) >= most or (most_bytes is not None and size + weight > most_bytes)):
+            yield chunk
+            chunk, size = [], FRAME
+        chunk.append(item)
+        size += weight
+    if chunk:
+        yield chunk
+
+
+def whole(values: Mapping[str, str], name: str) -> int | None:
+    """A limit as a number above zero; None where the station says none that can be read."""
+    text = values.get(key(name), "").strip()
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) else None

@@ -1,0 +1,120 @@
+"""OCPP 1.6: GetConfiguration and ChangeConfiguration (§5.3, §5.8)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.firmware.configuration.dialects.dialect import (
+    Limits,
+    Payload,
+    Reading,
+    SettingsDialect,
+    Tried,
+    Write,
+    chunks,
+    whole,
+)
+from services.firmware.configuration.dialects.names import BadName
+from services.firmware.configuration.domain.settings import Facts, Result, Seen, key
+from services.firmware.dialects.words import text
+
+LONGEST_KEY = 50
+MAX_KEYS = "GetConfigurationMaxKeys"
+# Where a station does not say: what any will take.
+READS = 50
+NEUTRAL = {
+    "heartbeat_interval": "HeartbeatInterval",
+    "meter_values_interval": "MeterValueSampleInterval",
+    "meter_values_measurands": "MeterValuesSampledData",
+    "clock_aligned_interval": "ClockAlignedDataInterval",
+    "clock_aligned_measurands": "MeterValuesAlignedData",
+    "websocket_ping_interval": "WebSocketPingInterval",
+    "connection_timeout": "ConnectionTimeOut",
+    "authorize_remote_start": "AuthorizeRemoteTxRequests",
+    "local_pre_authorize": "LocalPreAuthorize",
+    "local_authorize_offline": "LocalAuthorizeOffline",
+    "allow_offline_unknown_id": "AllowOfflineTxForUnknownId",
+    "stop_on_invalid_id": "StopTransactionOnInvalidId",
+    "stop_on_ev_disconnect": "StopTransactionOnEVSideDisconnect",
+    "unlock_on_ev_disconnect": "UnlockConnectorOnEVSideDisconnect",
+    "max_energy_on_invalid_id": "MaxEnergyOnInvalidId",
+    "authorization_cache": "AuthorizationCacheEnabled",
+    "local_list": "LocalAuthListEnabled",
+    "transaction_attempts": "TransactionMessageAttempts",
+    "transaction_retry_interval": "TransactionMessageRetryInterval",
+    "reset_retries": "ResetRetries",
+}
+RESULTS: Mapping[str, Result] = {
+    "Accepted": Result.APPLIED,
+    "RebootRequired": Result.REBOOT_REQUIRED,
+    "NotSupported": Result.UNKNOWN,
+    "Rejected": Result.REJECTED,
+}
+
+
+def name(written: str) -> str:
+    """A key, which is any text."""
+    if not 0 < len(written) <= LONGEST_KEY:
+        raise BadName(f"a key of OCPP 1.6 has 1 to {LONGEST_KEY} characters")
+    return written
+
+
+def holds(written: str) -> bool:
+    """A name without a dot: keys with one are named by version."""
+    return "." not in written and len(written) <= LONGEST_KEY
+
+
+def limits(values: Mapping[str, str]) -> Limits:
+    """§9.1.9: how many keys may be asked for at once. ChangeConfiguration sets one."""
+    return Limits(reads=whole(values, MAX_KEYS) or READS, writes=1)
+
+
+def read_all(_: str, __: int) -> tuple[str, Payload]:
+    """§5.8: without keys, all of them."""
+    return "GetConfiguration", {}
+
+
+def read(names: Sequence[str], allowed: Limits) -> list[tuple[str, Payload]]:
+    return [("GetConfiguration", {"key": chunk}) for chunk in chunks(names, allowed.reads, None)]
+
+
+def write(values: Mapping[str, str], _: Limits) -> list[Write]:
+    return [Write("ChangeConfiguration", {"key": k, "value": v}, {k: v}) for k, v in values.items()]
+
+
+def configuration(asked: Payload, answer: Any) -> Reading:
+    """§6.24: what is known, and which keys are not."""
+    known = tuple(_seen(item) for item in answer.get("configurationKey") or ())
+    unknown = tuple(Seen(str(text(k)), None, "get", unknown=True) for k in answer.get("unknownKey") or ())
+    return Reading(known + unknown, everything=not asked.get("key"))
+
+
+def changed(asked: Payload, answer: Any) -> list[Tried]:
+    """§5.3: one key, one status."""
+    wanted = None if key(asked["key"]) in DIALECT.secrets else asked["value"]
+    if answer is None:
+        return [Tried(asked["key"], wanted, Result.PENDING)]
+    return [Tried(asked["key"], wanted, RESULTS[answer["status"]], answer["status"])]
+
+
+def _seen(item: dict[str, Any]) -> Seen:
+    """A password that a station tells although it should not (1.6-J §6.2.2) is not kept."""
+    secret = key(item["key"]) in DIALECT.secrets
+    mutability = "WriteOnly" if secret else "ReadOnly" if item["readonly"] else "ReadWrite"
+    return Seen(str(text(item["key"])), None if secret else text(item.get("value", "")), "get", Facts(mutability))
+
+
+DIALECT = SettingsDialect(
+    longest=500,
+    neutral=NEUTRAL,
+    secrets=frozenset({"authorizationkey"}),
+    name=name,
+    holds=holds,
+    limit_names=(MAX_KEYS,),
+    limits=limits,
+    read_all=read_all,
+    read=read,
+    write=write,
+    reads={"GetConfiguration": configuration},
+    writes={"ChangeConfiguration": changed},
+    promises={},
+)

@@ -1,0 +1,1 @@
+"""Settings, reports of them, and the steps of a change: pure."""

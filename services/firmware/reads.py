@@ -1,0 +1,114 @@
+"""All SQL of firmware's REST API: the inventory as operators see it, and their orders."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from services.common.postgres.database import Connection
+from services.firmware import store
+from services.firmware.domain.station import BootStatus, Connector, Place, Station
+
+LIST = """
+select * from station
+where ($1::text is null or station_id > $1)
+    and ($2::boolean is null or online = $2)
+    and ($3::text is null or version = $3)
+    and ($4::text is null or vendor = $4)
+    and ($5::text is null or model = $5)
+    and ($6::text is null or boot_status = $6)
+    and ($7::boolean is null or quarantined = $7)
+order by station_id
+limit $8"""
+
+ONE = "select * from station where station_id = $1"
+
+CONNECTORS = "select * from connector where station_id = any($1::text[]) order by station_id, evse_id, connector_id"
+
+BOOTS = """
+select * from boot
+where station_id = $1
+    and ($2::timestamptz is null or (received_at, call_id) < ($2, $3))
+order by received_at desc, call_id desc
+limit $4"""
+
+ORDER = """
+insert into station (station_id, boot_decision, boot_interval) values ($1, $2, $3)
+on conflict (station_id) do update set
+    boot_decision = excluded.boot_decision, boot_interval = excluded.boot_interval"""
+
+WITHDRAW = "update station set boot_decision = null, boot_interval = null where station_id = $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a station must be to be listed; None: anything."""
+
+    online: bool | None = None
+    version: str | None = None
+    vendor: str | None = None
+    model: str | None = None
+    status: BootStatus | None = None
+    quarantined: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """A BootNotification that was answered; payload: its JSON text."""
+
+    id: str
+    version: str
+    status: str
+    interval: int
+    payload: str
+    received_at: datetime
+
+
+Connectors = dict[str, dict[Place, Connector]]
+
+
+async def page(db: Connection, after: str | None, filters: Filters, limit: int) -> list[Station]:
+    """Stations by id; after: the last id of the page before."""
+    f = filters
+    rows = await db.fetch(LIST, after, f.online, f.version, f.vendor, f.model, f.status, f.quarantined, limit)
+    return [store.station(row) for row in rows]
+
+
+async def one(db: Connection, station_id: str) -> Station | None:
+    row = await db.fetchrow(ONE, station_id)
+    return store.station(row) if row else None
+
+
+async def connectors(db: Connection, station_ids: Collection[str]) -> Connectors:
+    """All connectors of stations, by station."""
+    found: Connectors = {station_id: {} for station_id in station_ids}
+    for row in await db.fetch(CONNECTORS, list(station_ids)):
+        found[row["station_id"]][Place(row["evse_id"], row["connector_id"])] = store.connector(row)
+    return found
+
+
+async def boots(db: Connection, station_id: str, before: tuple[datetime, str] | None, limit: int) -> list[Boot]:
+    """Boots of a station, newest first; before: received_at and id that the page before ended with."""
+    return [_boot(row) for row in await db.fetch(BOOTS, station_id, *(before or (None, None)), limit)]
+
+
+async def order(db: Connection, station_id: str, decision: BootStatus, interval: int | None) -> None:
+    """Decides about a station, which need not have been here yet."""
+    await db.execute(ORDER, station_id, decision, interval)
+
+
+async def withdraw(db: Connection, station_id: str) -> None:
+    """Leaves the decision to what was, or to the default."""
+    await db.execute(WITHDRAW, station_id)
+
+
+def _boot(row: asyncpg.Record) -> Boot:
+    return Boot(
+        row["call_id"],
+        row["version"],
+        row["status"],
+        row["interval_seconds"],
+        row["payload"],
+        row["received_at"],
+    )

@@ -1,0 +1,1 @@
+"""What gateways share in Redis: slots, and which station is where."""

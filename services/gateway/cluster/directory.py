@@ -1,0 +1,170 @@
+"""What gateways share in Redis: who holds which slot, which connection a station is on. All of it can be rebuilt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+import orjson
+from redis.asyncio import Redis
+
+from services.common.process.errors import Unavailable
+from services.common.process.redis import asked
+
+# KEYS: slot. ARGV: owner, milliseconds.
+_RENEW = """
+local owner = redis.call('GET', KEYS[1])
+if owner == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) return 1 end
+if owner then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 2
+"""
+# KEYS: slot or route. ARGV: the value that only its owner has.
+_REMOVE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+# KEYS: route. ARGV: value, milliseconds, since. Answers with the value of another where there is one; one that does not
+# say since when it is there was written by an earlier version, and is older than any.
+_REGISTER = """
+local held = redis.call('GET', KEYS[1])
+local other = held and held ~= ARGV[1] and held
+if other and (cjson.decode(other).since or 0) > tonumber(ARGV[3]) then return other end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return other
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The connection that a station is on. since: when it came, in seconds since 1970, by its gateway's clock."""
+
+    station_id: str
+    slot: int
+    connection_id: str
+    version: str
+    since: float
+
+    def dump(self) -> bytes:
+        """{"slot":3,"connection_id":"…","version":"1.6","since":…}; the same route always gives the same bytes."""
+        fields = {"slot": self.slot, "connection_id": self.connection_id, "version": self.version, "since": self.since}
+        return orjson.dumps(fields)
+
+    @classmethod
+    def load(cls, station_id: str, value: bytes) -> "Route":
+        fields = orjson.loads(value)
+        return cls(station_id, fields["slot"], fields["connection_id"], fields["version"], fields.get("since", 0.0))
+
+
+class Lease(Enum):
+    """What a renewal found."""
+
+    KEPT = 1
+    RETAKEN = 2
+    LOST = 0
+
+
+class Directory(Protocol):
+    """All calls raise Unavailable while Redis does not answer."""
+
+    async def claim(self, slot: int, owner: str) -> bool:
+        """Takes a slot that nobody has."""
+
+    async def renew(self, slot: int, owner: str) -> Lease:
+        """Keeps a slot; RETAKEN where nobody had it any more."""
+
+    async def release(self, slot: int, owner: str) -> None:
+        """Gives a slot back, unless it is another's by now."""
+
+    async def register(self, routes: Sequence[Route]) -> list[Route | None]:
+        """Writes routes, keeps them, restores lost ones: of two connections of a station the newer one has the route.
+
+        Answers with the routes of other connections that it met: an older one is replaced, a newer one stays.
+        """
+
+    async def remove(self, routes: Sequence[Route]) -> None:
+        """Removes routes that have not been replaced."""
+
+
+class RedisDirectory(Directory):
+    """Keys `slot:<n>` and `route:<station_id>`, which vanish by themselves after their ttl in seconds."""
+
+    def __init__(self, redis: Redis, slot_ttl: float, route_ttl: float) -> None:
+        self._redis = redis
+        self._slot_ms, self._route_ms = int(slot_ttl * 1000), int(route_ttl * 1000)
+
+    async def claim(self, slot: int, owner: str) -> bool:
+        # Not SET NX: when its answer is lost and the client asks again, it would find our own claim.
+        return await self.renew(slot, owner) is not Lease.LOST
+
+    async def renew(self, slot: int, owner: str) -> Lease:
+        return Lease(int(await asked(self._redis.eval(_RENEW, 1, _slot(slot), owner, str(self._slot_ms)))))
+
+    async def release(self, slot: int, owner: str) -> None:
+        await asked(self._redis.eval(_REMOVE, 1, _slot(slot), owner))
+
+    async def register(self, routes: Sequence[Route]) -> list[Route | None]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for route in routes:
+            pipeline.eval(_REGISTER, 1, _route(route), route.dump(), self._route_ms, repr(route.since))
+        return _loaded(routes, await asked(pipeline.execute()))
+
+    async def remove(self, routes: Sequence[Route]) -> None:
+        pipeline = self._redis.pipeline(transaction=False)
+        for route in routes:
+            pipeline.eval(_REMOVE, 1, _route(route), route.dump())
+        await asked(pipeline.execute())
+
+
+class MemoryDirectory(Directory):
+    """The same in memory, for tests; nothing expires. `broken` makes every call raise Unavailable."""
+
+    def __init__(self) -> None:
+        self.slots: dict[int, str] = {}
+        self.routes: dict[str, Route] = {}
+        self.broken = False
+
+    async def claim(self, slot: int, owner: str) -> bool:
+        self._ask()
+        return self.slots.setdefault(slot, owner) == owner
+
+    async def renew(self, slot: int, owner: str) -> Lease:
+        self._ask()
+        if slot not in self.slots:
+            self.slots[slot] = owner
+            return Lease.RETAKEN
+        return Lease.KEPT if self.slots[slot] == owner else Lease.LOST
+
+    async def release(self, slot: int, owner: str) -> None:
+        self._ask()
+        if self.slots.get(slot) == owner:
+            del self.slots[slot]
+
+    async def register(self, routes: Sequence[Route]) -> list[Route | None]:
+        self._ask()
+        return [self._register(route) for route in routes]
+
+    async def remove(self, routes: Sequence[Route]) -> None:
+        self._ask()
+        for route in routes:
+            if self.routes.get(route.station_id) == route:
+                del self.routes[route.station_id]
+
+    def _register(self, route: Route) -> Route | None:
+        other = self.routes.get(route.station_id)
+        if other is None or other.since <= route.since:
+            self.routes[route.station_id] = route
+        return other if other != route else None
+
+    def _ask(self) -> None:
+        if self.broken:
+            raise Unavailable("the directory in memory is set to be broken")
+
+
+def _slot(number: int) -> str:
+    return f"slot:{number}"
+
+
+def _route(route: Route) -> str:
+    return f"route:{route.station_id}"
+
+
+def _loaded(routes: Sequence[Route], values: list[bytes | None]) -> list[Route | None]:
+    return [Route.load(mine.station_id, value) if value else None for mine, value in zip(routes, values, strict=True)]

@@ -1,0 +1,66 @@
+"""What a session asks of the shell around it: the outcomes of everything that happens to a connection."""
+
+from enum import StrEnum
+
+import msgspec
+
+from voltbus.v1.bus_pb2 import Call, Result
+
+
+class Kind(StrEnum):
+    """Message types of OCPP-J, as they are counted."""
+
+    CALL = "call"
+    RESULT = "result"
+    ERROR = "error"
+
+
+class Reason(StrEnum):
+    """Why a frame or a record came to nothing."""
+
+    NOT_JSON = "not_json"
+    MALFORMED = "malformed"
+    UNKNOWN_TYPE = "unknown_type"
+    NO_SUCH_CALL = "no_such_call"
+    QUEUE_FULL = "queue_full"
+    UNANSWERED = "unanswered"
+    LATE_REPLY = "late_reply"
+    NO_CONNECTION = "no_connection"
+    NOT_ACKNOWLEDGED = "not_acknowledged"
+    UNREADABLE_RECORD = "unreadable_record"
+
+
+class Send(msgspec.Struct, frozen=True):
+    """A frame for the station. action: known actions only, else empty. took: seconds since the CALL it answers."""
+
+    frame: bytes
+    kind: Kind
+    action: str
+    message_id: str
+    took: float | None = None
+
+
+class Forward(msgspec.Struct, frozen=True):
+    """A CALL for its service. acknowledge: tell the session when Kafka has it, for the gateway answers then."""
+
+    service: str
+    call: Call
+    acknowledge: bool = False
+
+
+class Complete(msgspec.Struct, frozen=True):
+    """A command has its outcome, for the service that sent it."""
+
+    service: str
+    result: Result
+
+
+class Drop(msgspec.Struct, frozen=True):
+    """Something came to nothing, to be counted and logged. about: what it was, never what it held."""
+
+    reason: Reason
+    message_id: str = ""
+    about: str = ""
+
+
+Action = Send | Forward | Complete | Drop

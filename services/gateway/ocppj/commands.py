@@ -1,0 +1,179 @@
+"""Commands on one connection: one CALL to the station at a time, each with exactly one outcome."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from services.gateway.ocppj import frames
+from services.gateway.ocppj.actions import Action, Complete, Drop, Kind, Reason, Send
+from services.ocpp.errors import OcppError
+from services.ocpp.versions import Version
+from voltbus.v1.bus_pb2 import (
+    OUTCOME_ANSWERED,
+    OUTCOME_INVALID,
+    OUTCOME_LATE,
+    OUTCOME_REFUSED,
+    OUTCOME_TIMED_OUT,
+    OUTCOME_UNDELIVERED,
+    Command,
+    Outcome,
+    Result,
+)
+
+if TYPE_CHECKING:
+    from services.gateway.ocppj.session import Limits
+
+# Commands whose answer did not come in time that a connection remembers: what it says of others is dropped.
+REMEMBERED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The CALL that the station has not answered yet."""
+
+    command: Command
+    at: float
+
+
+class Commands:
+    """A command that was never put on the wire is UNDELIVERED; one that was and got no answer TIMED_OUT.
+
+    An answer that comes after that, on the same connection, is told as LATE.
+    """
+
+    __slots__ = ("_connection_id", "_limits", "_overdue", "_queue", "_sent", "_station_id", "_version")
+
+    def __init__(self, station_id: str, connection_id: str, version: Version, limits: "Limits") -> None:
+        self._station_id, self._connection_id = station_id, connection_id
+        self._version, self._limits = version, limits
+        self._sent: Sent | None = None
+        self._queue: deque[Command] | None = None
+        # Made when first needed, by message id and oldest first: most stations answer in time.
+        self._overdue: dict[str, Command] | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._sent is not None
+
+    def add(self, command: Command, now: float) -> list[Action]:
+        """Sends it, or lets it wait for the line."""
+        if self._sent is None:
+            return self._send(command, now)
+        if self._queue is None:
+            self._queue = deque()
+        if len(self._queue) >= self._limits.queue:
+            return [self.undelivered(command, now, "too many commands wait for this station")]
+        self._queue.append(command)
+        return []
+
+    def result(self, message_id: str, rest: list[Any], frame: bytes, now: float) -> list[Action]:
+        """[3, id, payload]. One that breaks its schema is INVALID; the station is told nothing before 2.1."""
+        command, late = self._answered(message_id)
+        if command is None:
+            return [Drop(Reason.NO_SUCH_CALL, message_id, Kind.RESULT)]
+        payload = frames.result_payload(frame) if len(rest) == 1 else b""
+        if payload == b"null":
+            payload, rest = b"{}", [{}]
+        outcome, code, description = OUTCOME_ANSWERED, "", ""
+        try:
+            self._check(command.action, rest)
+        except OcppError as error:
+            outcome, code, description = OUTCOME_INVALID, error.code.value, error.description
+        outcome = OUTCOME_LATE if late else outcome
+        return [self._complete(command, outcome, now, payload, code, description), *self._next(now)]
+
+    def error(self, message_id: str, rest: list[Any], now: float) -> list[Action]:
+        """[4, id, code, description, details], of which stations leave out what they please."""
+        command, late = self._answered(message_id)
+        if command is None:
+            return [Drop(Reason.NO_SUCH_CALL, message_id, Kind.ERROR)]
+        code, description = ("" if part is None else str(part) for part in (*rest, "", "")[:2])
+        code = self._version.read_code(code)
+        outcome = OUTCOME_LATE if late else OUTCOME_REFUSED
+        return [self._complete(command, outcome, now, b"", code, description), *self._next(now)]
+
+    def tick(self, now: float) -> list[Action]:
+        """The answer that did not come in time, and the commands that expired while they waited for it."""
+        actions: list[Action] = []
+        if self._queue:
+            expired = [command for command in self._queue if _expired(command, now)]
+            actions += [self.undelivered(command, now, "expired") for command in expired]
+            self._queue = deque(command for command in self._queue if not _expired(command, now))
+        if self._sent and now - self._sent.at >= self._limits.command_seconds:
+            command, self._sent = self._sent.command, None
+            self._remember(command)
+            actions += [self._complete(command, OUTCOME_TIMED_OUT, now), *self._next(now)]
+        return actions
+
+    def closed(self, now: float) -> list[Action]:
+        """The connection is gone."""
+        actions: list[Action] = []
+        if self._sent:
+            actions.append(self._complete(self._sent.command, OUTCOME_TIMED_OUT, now, description="disconnected"))
+        actions += [self.undelivered(command, now, "disconnected") for command in self._queue or ()]
+        self._sent = self._queue = self._overdue = None
+        return actions
+
+    def undelivered(self, command: Command, now: float, why: str) -> Complete:
+        """It never was on the wire."""
+        return self._complete(command, OUTCOME_UNDELIVERED, now, description=why)
+
+    def _send(self, command: Command, now: float) -> list[Action]:
+        if _expired(command, now):
+            return [self.undelivered(command, now, "expired")]
+        self._sent = Sent(command, now)
+        frame = frames.call(command.id, command.action, command.payload or b"{}")
+        return [Send(frame, Kind.CALL, command.action, command.id)]
+
+    def _next(self, now: float) -> list[Action]:
+        actions: list[Action] = []
+        while self._queue and self._sent is None:
+            actions += self._send(self._queue.popleft(), now)
+        return actions
+
+    def _answered(self, message_id: str) -> tuple[Command | None, bool]:
+        """The command that an answer is for, None for none that is known; and whether it comes late."""
+        sent = self._sent
+        if sent is not None and sent.command.id == message_id:
+            self._sent = None
+            return sent.command, False
+        return (self._overdue.pop(message_id, None) if self._overdue else None), True
+
+    def _remember(self, command: Command) -> None:
+        if self._overdue is None:
+            self._overdue = {}
+        elif len(self._overdue) >= REMEMBERED:
+            del self._overdue[next(iter(self._overdue))]
+        self._overdue[command.id] = command
+
+    def _check(self, action: str, rest: list[Any]) -> None:
+        payload = rest[0] if len(rest) == 1 else None
+        self._version.schemas.check_response(action, payload)
+
+    def _complete(
+        self,
+        command: Command,
+        outcome: Outcome,
+        now: float,
+        payload: bytes = b"",
+        code: str = "",
+        description: str = "",
+    ) -> Complete:
+        result = Result(
+            command_id=command.id,
+            station_id=self._station_id,
+            connection_id=self._connection_id,
+            version=self._version.name,
+            action=command.action,
+            request=command.payload,
+            outcome=outcome,
+            payload=payload,
+            error_code=frames.text(code),
+            error_description=frames.text(description),
+        )
+        result.at.FromMicroseconds(int(now * 1e6))
+        return Complete(command.service, result)
+
+
+def _expired(command: Command, now: float) -> bool:
+    return command.HasField("expires_at") and command.expires_at.ToMicroseconds() <= now * 1e6

@@ -1,0 +1,12 @@
+"""Framing rules of OCPP 1.6-J: no answer to what cannot be read, unknown message types are ignored (§4.1.3)."""
+
+from services.gateway.ocppj.dialects.dialect import Dialect
+from services.ocpp.versions import VERSIONS
+
+DIALECT = Dialect(
+    version=VERSIONS["1.6"],
+    unreadable_id=None,
+    answers_unknown_types=False,
+    trigger_actions=frozenset({"TriggerMessage", "ExtendedTriggerMessage"}),
+    triggers={"SignChargePointCertificate": "SignCertificate"},
+)

@@ -1,0 +1,91 @@
+"""Who may connect and in which version: pure decisions about one HTTP upgrade request."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from services.gateway.settings import UnknownStations
+from services.ocpp.passwords import matches
+from services.ocpp.versions import BY_SUBPROTOCOL, Version
+from voltbus.v1.state_pb2 import Station
+
+# 2.0.1 part 4 §3.1.1 with the identifierString of the station: 48 characters, no colon (it ends a user name);
+# and no slash, for the id is one segment of every REST path.
+LONGEST_IDENTITY = 48
+CHALLENGE = {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the decision needs of the upgrade request; a station offers its subprotocols in order of preference."""
+
+    path: str
+    authorization: str | None
+    subprotocols: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An HTTP answer instead of a connection."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """version None: the handshake is finished without a subprotocol and the connection then closed (1.6-J §3.2)."""
+
+    station_id: str
+    version: Version | None
+    quarantined: bool
+
+
+def identity(path: str) -> str | None:
+    """The station's id: the segment after /ocpp/, percent-decoded once; None where there is none that can be one."""
+    segments = path.partition("?")[0].split("/")
+    if len(segments) < 3 or segments[1] != "ocpp":
+        return None
+    try:
+        text = unquote_to_bytes(segments[-1]).decode()
+    except UnicodeDecodeError:
+        return None
+    usable = 0 < len(text) <= LONGEST_IDENTITY and not set(":/") & set(text) and text.isprintable()
+    return text if usable else None
+
+
+def choose(offered: Sequence[str]) -> Version | None:
+    """The first offered subprotocol that is spoken: the order is the station's preference."""
+    return next((BY_SUBPROTOCOL[name] for name in offered if name in BY_SUBPROTOCOL), None)
+
+
+def decide(
+    request: Request, station_id: str, station: Station | None, policy: UnknownStations, key: bytes
+) -> Refused | Admitted:
+    """The verdict on a request of `station_id`, given what is registered under it.
+
+    A station that is registered without a password is asked for none.
+    """
+    if station is None and policy is UnknownStations.REJECT:
+        return Refused(404, "unknown station", {})
+    if station is not None and station.password_hash:
+        password = _password(request.authorization, station_id)
+        if password is None or not matches(password, station.password_hash, key):
+            return Refused(401, "wrong or missing credentials", CHALLENGE)
+    quarantined = station is None and policy is UnknownStations.QUARANTINE
+    return Admitted(station_id, choose(request.subprotocols), quarantined)
+
+
+def _password(authorization: str | None, station_id: str) -> bytes | None:
+    """The password of Basic credentials whose user is the station; RFC 7617: the first colon ends the user name."""
+    scheme, _, credentials = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, colon, password = base64.b64decode(credentials.strip(), validate=True).partition(b":")
+    except (binascii.Error, ValueError):
+        return None
+    return password if colon and user == station_id.encode() else None

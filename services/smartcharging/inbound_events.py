@@ -1,0 +1,107 @@
+"""What transactions, firmware and gateways say (events.…, ocpp.connections), as far as it matters here."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from google.protobuf.message import DecodeError, Message
+from msgspec.structs import replace
+
+from services.common.kafka.bus import Record
+from services.common.kafka.events import kind_of, read_event
+from services.common.process.clock import moment
+from services.common.process.errors import Unprocessable
+from services.smartcharging.domain.presence import Came, HasEvse, Said, Went
+from services.smartcharging.domain.sessions import Sample, Told
+from voltbus.v1 import events_pb2 as wire
+from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED, ConnectionChange
+
+CURRENT, POWER = "Current.Import", "Power.Active.Import"
+# Where the station's cable ends; a reading without a word about it is from there too.
+OUTSIDE = frozenset({"", "Outlet", "Cable"})
+
+
+def kind(record: Record) -> type[Message] | None:
+    """What kind of event a record holds; None where it is of no use here."""
+    return KINDS.get(kind_of(record))
+
+
+def station(record: Record) -> str:
+    """The station that an event is about."""
+    return (record.key or b"").decode(errors="replace")
+
+
+def read(record: Record, kind: type[Message], shared: bool) -> Told | Said | None:
+    """What a record of that kind tells; None where it is of no use here. Raises Unprocessable where it cannot be read.
+
+    shared: whether the station is in a site. Outside of sites nobody needs to know what is drawn, which is most of what
+    happens.
+    """
+    if kind is wire.TransactionUpdated and not shared:
+        return None
+    told = READ[kind](read_event(record, kind))
+    return told if shared or not isinstance(told, Told) else replace(told, sample=None)
+
+
+def _transaction(event: Any) -> Told:
+    told = event.transaction
+    return Told(
+        id=told.id,
+        station_id=told.station_id,
+        evse_id=told.evse_id,
+        transaction_id=told.transaction_id,
+        started_at=moment(told.started_at),
+        ended=told.status == "ended",
+        # What was drawn while the station was away says nothing of now.
+        sample=None if event.offline else sample(event.meter_values),
+    )
+
+
+def _connector(event: wire.ConnectorStatusChanged) -> Said | None:
+    return HasEvse(event.station_id, event.evse_id) if event.evse_id > 0 else None
+
+
+TRANSACTIONS: Mapping[type[Message], Callable[[Any], Told]] = {
+    wire.TransactionStarted: _transaction,
+    wire.TransactionUpdated: _transaction,
+    wire.TransactionEnded: _transaction,
+}
+READ: Mapping[type[Message], Callable[[Any], Told | Said | None]] = {
+    **TRANSACTIONS,
+    wire.ConnectorStatusChanged: _connector,
+}
+KINDS = {kind.DESCRIPTOR.name: kind for kind in READ}
+
+
+def sample(values: Iterable[wire.MeterValue]) -> Sample | None:
+    """The newest of some meter values that says what is drawn: currents rather than powers."""
+    for value in sorted(values, key=lambda value: value.taken_at.ToNanoseconds(), reverse=True):
+        readings = [one for one in value.readings if one.HasField("value") and one.location in OUTSIDE]
+        for found in (_current(readings), _power(readings)):
+            if found:
+                return Sample(moment(value.taken_at), *found)
+    return None
+
+
+def _current(readings: Iterable[wire.Reading]) -> tuple[float, str] | None:
+    """Of the phase that carries most."""
+    currents = [one.value for one in readings if one.measurand == CURRENT and one.phase != "N"]
+    return (max(0.0, *currents), "A") if currents else None
+
+
+def _power(readings: Iterable[wire.Reading]) -> tuple[float, str] | None:
+    """Of all phases: as it is told, or added up."""
+    powers = [one for one in readings if one.measurand == POWER]
+    whole = [one.value for one in powers if not one.phase]
+    return (max(0.0, whole[0] if whole else sum(one.value for one in powers)), "W") if powers else None
+
+
+def connection(record: Record) -> Said | None:
+    """What a gateway says of a connection; None for those that are only still there, and those in quarantine."""
+    try:
+        change = ConnectionChange.FromString(record.value or b"")
+    except DecodeError:
+        raise Unprocessable("not a voltbus.v1.ConnectionChange") from None
+    if change.state == CONNECTION_STATE_CONNECTED and not change.quarantined:
+        return Came(change.station_id, change.connection_id, moment(change.at), change.version)
+    gone = change.state == CONNECTION_STATE_DISCONNECTED
+    return Went(change.station_id, change.connection_id) if gone else None

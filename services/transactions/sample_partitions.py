@@ -1,0 +1,66 @@
+"""Partitions of meter values by month, made ahead by the service itself; what lies elsewhere waits in the default."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import structlog
+
+from services.common.postgres.database import Connection, Database
+from services.common.process.backoff import patiently
+from services.common.process.clock import Clock
+
+TABLES = ("sample", "station_sample")
+AHEAD = 3
+EVERY = 3600.0
+LOCK = "select pg_advisory_xact_lock(hashtext('voltbus months'), hashtext(current_schema))"
+EXISTS = "select to_regclass($1) is not null"
+# A default partition may hold rows of a new month, from clocks that run ahead; they move before it is attached.
+CREATE = """
+lock table {table}_default in access exclusive mode;
+create table {table}_{name} (like {table} including all);
+with moved as (delete from {table}_default where taken_at >= '{start}' and taken_at < '{end}' returning *)
+    insert into {table}_{name} select * from moved;
+alter table {table} attach partition {table}_{name} for values from ('{start}') to ('{end}')"""
+
+log = structlog.get_logger()
+
+
+class Months:
+    """Keeps the partitions of this month and the next ones there."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    async def prepare(self) -> None:
+        """Once, before anything is stored; raises Unavailable where Postgres is away."""
+        async with self._database.transaction() as db:
+            await db.execute(LOCK)
+            for start, end in months(self._clock()):
+                for table in TABLES:
+                    await _make(db, table, start, end)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await patiently(self.prepare)
+            await asyncio.sleep(EVERY)
+
+
+def months(now: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Beginning and end of the last, this and the next months."""
+    first = now.astimezone(UTC).year * 12 + now.astimezone(UTC).month - 2
+    for count in range(first, first + AHEAD + 2):
+        yield _beginning(count), _beginning(count + 1)
+
+
+def _beginning(count: int) -> datetime:
+    return datetime(count // 12, count % 12 + 1, 1, tzinfo=UTC)
+
+
+async def _make(db: Connection, table: str, start: datetime, end: datetime) -> None:
+    name = f"{start:%Y_%m}"
+    if await db.fetchval(EXISTS, f"{table}_{name}"):
+        return
+    await db.execute(CREATE.format(table=table, name=name, start=start.isoformat(), end=end.isoformat()))
+    log.info("partition made", table=f"{table}_{name}")

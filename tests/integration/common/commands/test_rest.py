@@ -1,0 +1,274 @@
+"""The REST API of commands, with firmware as the service: one station, many, lists, what is taken back or at fault."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import orjson
+import pytest
+from httpx import Response
+from prometheus_client import REGISTRY
+from redis.asyncio import Redis
+
+from services.common.kafka import consumer
+from services.common.kafka.bus import Record
+from services.firmware.app import build
+from services.firmware.settings import Settings
+from services.ocpp.commands import OWNERS, forms
+from tests.conftest import Stack
+from tests.integration.common.running import Running, connected, running, settings_of
+from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_LATE, OUTCOME_TIMED_OUT, Outcome, Result
+from voltbus.v1.bus_pb2 import Command as CommandRecord
+from voltbus.v1.state_pb2 import Inventory, Station
+
+SOFT, IMMEDIATE = {"type": "Soft"}, {"type": "Immediate"}
+Connect = Callable[[str, str], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+async def settings(stack: Stack) -> Settings:
+    environment = await stack.fresh(topics=False) | {"VOLTBUS_TOPIC_PREFIX": ""}
+    made: Settings = settings_of(Settings, environment)
+    return made
+
+
+@pytest.fixture
+async def firmware(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
+    monkeypatch.setattr(consumer, "COMMIT_EVERY", 0)
+    async with running("firmware", build, settings, "ocpp.connections", "ocpp.results.firmware") as world:
+        yield world
+
+
+@pytest.fixture
+async def connect(settings: Settings) -> AsyncIterator[Connect]:
+    """Makes a station be where a gateway would say that it is."""
+    async with Redis.from_url(settings.redis_url) as redis:
+        await redis.flushdb()
+
+        yield partial(connected, redis)
+        await redis.flushdb()
+
+
+def sent(world: Running) -> list[CommandRecord]:
+    return [out.command for out in world.replies() if out.HasField("command")]
+
+
+async def post(world: Running, path: str, body: Any, key: str | None = None, **query: Any) -> Response:
+    headers = {"Idempotency-Key": key} if key else {}
+    return await world.http.post(path, json=body, headers=headers, params=query)
+
+
+async def told(world: Running, command_id: str, outcome: Outcome, payload: bytes = b"") -> None:
+    """The gateway says what became of a command."""
+    result = Result(command_id=command_id, outcome=outcome, payload=payload, at=world.time())
+    await world.put(Record("ocpp.results.firmware", b"CP1", result.SerializeToString()))
+
+
+async def publish_stations(world: Running, **versions: str) -> None:
+    """Stations that were here, with their OCPP version; their group is "vienna"."""
+    for name, version in versions.items():
+        state = Inventory(station_id=name, version=version, vendor="Example", model="One")
+        registered = Station(station_id=name, group="vienna")
+        await world.bus.publish([Record("inventory", name.encode(), state.SerializeToString())])
+        await world.bus.publish([Record("stations", name.encode(), registered.SerializeToString())])
+    await world.until(lambda: metrics_of("inventory") == metrics_of("stations") == len(versions))
+
+
+def metrics_of(topic: str) -> float | None:
+    """How many entries the copy of a topic has."""
+    return REGISTRY.get_sample_value("voltbus_copy_entries", {"topic": topic})
+
+
+async def test_a_command_is_sent_answered_and_told(firmware: Running, connect: Connect) -> None:
+    await connect("CP1", "1.6")
+    asked = asyncio.create_task(post(firmware, "/v1/stations/CP1/commands/Reset", SOFT, wait=10))
+    await firmware.until(lambda: len(sent(firmware)) == 1)
+    [command] = sent(firmware)
+    assert (command.action, orjson.loads(command.payload), command.service) == ("Reset", SOFT, "firmware")
+    await told(firmware, command.id, OUTCOME_ANSWERED, b'{"status":"Accepted"}')
+    answer = await asked
+    assert answer.status_code == 200
+    assert (answer.json()["status"], answer.json()["response"]) == ("answered", {"status": "Accepted"})
+    await firmware.settled()
+    steps = [(event.status, event.outcome) for event in firmware.announced("CommandChanged")]
+    assert steps == [("accepted", ""), ("sent", ""), ("answered", "answered")]
+
+
+async def test_an_answer_that_comes_too_late_is_shown(firmware: Running, connect: Connect) -> None:
+    await connect("CP1", "1.6")
+    given = (await post(firmware, "/v1/stations/CP1/commands/Reset", SOFT)).json()
+    await told(firmware, given["command_id"], OUTCOME_TIMED_OUT)
+    await told(firmware, given["command_id"], OUTCOME_LATE, b'{"status":"Accepted"}')
+    shown = await firmware.get(f"/v1/commands/{given['command_id']}")
+    assert (shown["status"], shown["outcome"], shown["response"]) == ("expired", "late", {"status": "Accepted"})
+    await firmware.settled()
+    assert [event.outcome for event in firmware.announced("CommandChanged")] == ["", "", "timed_out", "late"]
+
+
+async def test_what_the_payload_lacks_is_named(firmware: Running, connect: Connect) -> None:
+    await connect("CP1", "1.6")
+    answer = await post(firmware, "/v1/stations/CP1/commands/Reset", {})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "body.type"
+    answer = await post(firmware, "/v1/stations/CP1/commands/Reset", IMMEDIATE)
+    assert answer.json()["errors"] == [{"field": "body.type", "message": "type: breaks enum of its schema"}]
+    assert sent(firmware) == []
+
+
+async def test_a_station_that_is_away_is_asked_in_the_version_it_had(firmware: Running, connect: Connect) -> None:
+    await publish_stations(firmware, CP2="2.0.1")
+    assert (await post(firmware, "/v1/stations/CP2/commands/Reset", SOFT)).status_code == 422
+    waiting = await post(firmware, "/v1/stations/CP2/commands/Reset", IMMEDIATE)
+    assert (waiting.status_code, waiting.json()["status"]) == (202, "accepted")
+    await connect("CP2", "2.0.1")
+    await firmware.until(lambda: len(sent(firmware)) == 1)
+
+
+async def test_one_that_never_was_here_must_be_sayable_in_some_version(firmware: Running) -> None:
+    assert (await post(firmware, "/v1/stations/CP9/commands/Reset", SOFT)).status_code == 202
+    assert (await post(firmware, "/v1/stations/CP9/commands/Reset", IMMEDIATE)).status_code == 202
+    answer = await post(firmware, "/v1/stations/CP9/commands/Reset", {"type": "Gentle"})
+    assert answer.status_code == 422
+    assert "OCPP 1.6: type" in answer.json()["detail"]
+    assert "OCPP 2.0.1: type" in answer.json()["detail"]
+
+
+async def test_an_action_that_the_version_lacks_is_a_conflict(firmware: Running, connect: Connect) -> None:
+    await connect("CP1", "2.0.1")
+    answer = await post(firmware, "/v1/stations/CP1/commands/GetConfiguration", {})
+    assert (answer.status_code, answer.json()["detail"]) == (409, "OCPP 2.0.1 has no GetConfiguration")
+
+
+async def test_an_action_of_another_service_is_said_to_be_there(firmware: Running) -> None:
+    answer = await post(firmware, "/v1/stations/CP1/commands/ClearCache", {})
+    assert (answer.status_code, "auth" in answer.json()["detail"]) == (404, True)
+    assert (await post(firmware, "/v1/stations/CP1/commands/Dance", {})).status_code == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'"x"', b"\xff"])
+async def test_a_body_that_is_no_object(firmware: Running, body: bytes) -> None:
+    answer = await firmware.http.post("/v1/stations/CP1/commands/Reset", content=body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body")
+
+
+async def test_a_body_without_end_is_not_read(firmware: Running) -> None:
+    answer = await firmware.http.post("/v1/stations/CP1/commands/Reset", content=b" " * 300_000)
+    assert answer.status_code == 413
+
+
+async def test_what_waits_can_be_taken_back(firmware: Running, connect: Connect) -> None:
+    given = (await post(firmware, "/v1/stations/CP1/commands/Reset", SOFT)).json()
+    path = f"/v1/commands/{given['command_id']}/cancel"
+    for _ in range(2):
+        answer = await firmware.http.post(path)
+        assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+    await connect("CP1", "1.6")
+    other = (await post(firmware, "/v1/stations/CP1/commands/Reset", SOFT)).json()
+    await firmware.until(lambda: len(sent(firmware)) == 1)
+    assert sent(firmware)[0].id == other["command_id"]
+    late = await firmware.http.post(f"/v1/commands/{other['command_id']}/cancel")
+    assert (late.status_code, late.json()["detail"]) == (409, "too late: the command is sent")
+    assert (await firmware.http.post("/v1/commands/nobody/cancel")).status_code == 404
+
+
+async def test_lists_hold_while_commands_are_added(firmware: Running) -> None:
+    given = [await post(firmware, f"/v1/stations/CP{n % 2}/commands/Reset", SOFT) for n in range(6)]
+    ids = [answer.json()["command_id"] for answer in given]
+    page = await firmware.get("/v1/commands", limit=4)
+    await post(firmware, "/v1/stations/CP1/commands/Reset", SOFT)
+    rest = await firmware.get("/v1/commands", limit=4, cursor=page["next"])
+    assert [item["command_id"] for item in page["items"] + rest["items"]] == ids[::-1]
+    assert rest["next"] is None
+    ones = await firmware.get("/v1/commands", station_id="CP1", action="Reset", query={"status": "accepted"})
+    assert {item["station_id"] for item in ones["items"]} == {"CP1"}
+    assert len(ones["items"]) == 4
+    assert (await firmware.get("/v1/commands", query={"status": "sent"}))["items"] == []
+
+
+async def test_many_stations_each_have_their_result(firmware: Running, connect: Connect) -> None:
+    await connect("A", "1.6")
+    await connect("B", "2.0.1")
+    answer = await post(firmware, "/v1/commands/Reset", {"stations": ["A", "B", "C"], "payload": SOFT})
+    batch = answer.json()
+    assert (answer.status_code, batch["stations"], batch["open"]) == (202, 3, 2)
+    found = {item["station_id"]: (item["status"], item["outcome"]) for item in batch["commands"]["items"]}
+    assert found == {"A": ("sent", None), "B": ("rejected", "unrenderable"), "C": ("accepted", None)}
+    await told(firmware, sent(firmware)[0].id, OUTCOME_ANSWERED, b'{"status":"Accepted"}')
+    shown = await firmware.get(f"/v1/batches/{batch['batch_id']}")
+    assert shown["by_status"] == {"answered": 1, "rejected": 1, "accepted": 1}
+    listed = await firmware.get("/v1/commands", batch_id=batch["batch_id"])
+    assert len(listed["items"]) == 3
+
+
+async def test_many_are_chosen_by_what_they_are(firmware: Running) -> None:
+    await publish_stations(firmware, A="1.6", B="2.0.1", C="1.6")
+    chosen = {"filter": {"group": "vienna", "version": "1.6"}, "payload": SOFT}
+    batch = (await post(firmware, "/v1/commands/Reset", chosen)).json()
+    assert sorted(item["station_id"] for item in batch["commands"]["items"]) == ["A", "C"]
+    nobody = await post(firmware, "/v1/commands/Reset", {"filter": {"group": "graz"}, "payload": SOFT})
+    assert (nobody.status_code, nobody.json()["errors"][0]["field"]) == (404, "body.filter")
+
+
+async def test_many_under_one_key_are_asked_once(firmware: Running) -> None:
+    body = {"stations": ["A", "B"], "payload": SOFT}
+    first, second = [await post(firmware, "/v1/commands/Reset", body, key="k") for _ in range(2)]
+    assert first.json()["batch_id"] == second.json()["batch_id"]
+    assert len((await firmware.get("/v1/commands"))["items"]) == 2
+    other = await post(firmware, "/v1/commands/Reset", body | {"payload": {"type": "Hard"}}, key="k")
+    assert other.status_code == 409
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"payload": SOFT},
+        {"stations": [], "payload": SOFT},
+        {"stations": ["A"], "filter": {}, "payload": SOFT},
+        {"stations": ["A\0"], "payload": SOFT},
+        {"stations": ["A"]},
+        {"stations": ["A"], "payload": {"type": "Gentle"}},
+        {"filter": {"colour": "red"}, "payload": SOFT},
+    ],
+)
+async def test_many_that_are_not_said_right(firmware: Running, body: Any) -> None:
+    answer = await post(firmware, "/v1/commands/Reset", body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"].startswith("body")
+    assert (await firmware.get("/v1/commands"))["items"] == []
+
+
+async def test_more_than_one_go_of_the_sender(firmware: Running, connect: Connect) -> None:
+    stations = [f"S{n:04}" for n in range(1200)]
+    for station in stations:
+        await connect(station, "1.6")
+    batch = await post(firmware, "/v1/commands/Reset", {"stations": stations, "payload": SOFT})
+    # The desk's own round may have some of them in hand still.
+    await firmware.until(lambda: len(sent(firmware)) == 1200)
+    assert len({command.id for command in sent(firmware)}) == 1200
+    assert (await firmware.get(f"/v1/batches/{batch.json()['batch_id']}"))["by_status"] == {"sent": 1200}
+    assert len(batch.json()["commands"]["items"]) == 1000
+    assert batch.json()["commands"]["next"]
+
+
+async def test_openapi_shows_each_action_with_its_real_schema(firmware: Running) -> None:
+    document = firmware.service.app.openapi()
+    for action, versions in forms("firmware").items():
+        body = document["paths"][f"/v1/stations/{{station_id}}/commands/{action}"]["post"]["requestBody"]
+        content = body["content"]["application/json"]
+        assert set(content["examples"]) == {f"OCPP {version}" for version in versions}
+        for version, form in versions.items():
+            assert form.fault(content["examples"][f"OCPP {version}"]["value"]) is None
+            shown = document["components"]["schemas"][f"OCPP-{version}.{action}"]
+            assert set(shown["properties"]) == set(form.schema["properties"])
+    references = {value for key, value in pairs(document) if key == "$ref"}
+    for reference in references:
+        assert reference.rpartition("/")[2] in document["components"]["schemas"], reference
+    assert {owner for table in OWNERS.values() for owner in table.values()} >= {"firmware"}
+
+
+def pairs(value: Any) -> list[tuple[str, Any]]:
+    """Every key of a document with its value."""
+    if isinstance(value, dict):
+        return [*value.items(), *(pair for part in value.values() for pair in pairs(part))]
+    return [pair for part in value for pair in pairs(part)] if isinstance(value, list) else []

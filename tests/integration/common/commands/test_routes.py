@@ -1,0 +1,44 @@
+"""Where commands go, as gateways have written it into a real Redis."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from services.common.commands.command import Route
+from services.common.commands.routes import RedisRoutes
+from services.common.process.errors import Unavailable
+from tests.conftest import Stack
+from tests.integration.common.running import GATEWAY, SLOT, connected
+
+STATIONS = ["CP-1", "CP 2", "nobody"]
+
+
+@pytest.fixture
+async def redis(stack: Stack) -> AsyncIterator[Redis]:
+    async with Redis.from_url(await stack._fresh_redis()) as client:
+        yield client
+
+
+async def test_stations_are_found_on_their_connections(redis: Redis) -> None:
+    await connected(redis, "CP-1", "1.6")
+    await connected(redis, "CP 2", "2.0.1")
+    assert await RedisRoutes(redis).find(STATIONS) == {
+        "CP-1": Route(SLOT, f"{GATEWAY}-CP-1", "1.6"),
+        "CP 2": Route(SLOT, f"{GATEWAY}-CP 2", "2.0.1"),
+    }
+    assert await RedisRoutes(redis).find([]) == {}
+
+
+@pytest.mark.parametrize("owner", [None, "another"])
+async def test_a_route_without_its_gateway_leads_nowhere(redis: Redis, owner: str | None) -> None:
+    """The gateway was killed: its slot is free, or another one has it by now."""
+    await connected(redis, "CP-1", "1.6")
+    await (redis.set(f"slot:{SLOT}", owner) if owner else redis.delete(f"slot:{SLOT}"))
+    assert await RedisRoutes(redis).find(STATIONS) == {}
+
+
+async def test_without_redis_nothing_is_known() -> None:
+    async with Redis.from_url("redis://127.0.0.1:1") as nobody:
+        with pytest.raises(Unavailable):
+            await RedisRoutes(nobody).find(STATIONS)

@@ -1,0 +1,77 @@
+"""What only a real broker can do to us."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
+
+from services.common.kafka.broker import KafkaBus
+from services.common.kafka.bus import Record
+from services.common.kafka.client import ClientBroken, tasks
+from services.common.process.errors import Unavailable, Unprocessable
+from services.common.process.settings import CommonSettings
+from services.ocpp import topics
+from tests.conftest import Stack
+from tests.integration.common.running import settings_of
+
+
+@pytest.fixture
+async def settings(stack: Stack) -> CommonSettings:
+    return settings_of(CommonSettings, await stack.fresh())
+
+
+@pytest.fixture
+async def bus(settings: CommonSettings) -> AsyncIterator[KafkaBus]:
+    bus = KafkaBus(settings)
+    await bus.start()
+    yield bus
+    await bus.close()
+
+
+async def test_a_partition_that_is_not_there_takes_nothing(bus: KafkaBus, settings: CommonSettings) -> None:
+    with pytest.raises(Unprocessable):
+        await bus.publish([Record(settings.topic(topics.OUTBOUND.name), b"key", b"", partition=10_000)])
+
+
+async def test_what_the_broker_refuses_does_not_stop_what_comes_after(bus: KafkaBus, settings: CommonSettings) -> None:
+    """The sequence of an idempotent producer has a hole then, and a broker takes nothing more from it."""
+    small = NewTopic(settings.topic("small"), 1, 1, topic_configs={"max.message.bytes": "2000"})
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    await admin.create_topics([small])
+    await admin.close()
+    await bus.publish([Record(small.name, b"key", b"before")])
+    with pytest.raises(Unavailable, match="MessageSizeTooLarge"):
+        await bus.publish([Record(small.name, b"key", b"x" * 5000)])
+    await bus.publish([Record(small.name, b"key", b"after")])
+    whole = await bus.whole(small.name)
+    taken: list[Record] = []
+    while not whole.caught_up():
+        taken += await whole.poll()
+    await whole.close()
+    assert [record.value for record in taken] == [b"before", b"after"]
+
+
+async def test_a_reader_whose_client_has_broken_says_so(
+    bus: KafkaBus, settings: CommonSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """aiokafka never asks for metadata again once it failed in a way that was not thought of, and never says so."""
+
+    async def fails(*_: object) -> bool:
+        raise RuntimeError("not thought of")
+
+    subscription = await bus.subscribe("group", [settings.topic(topics.OUTBOUND.name)])
+    while not subscription.ready():
+        await subscription.poll()
+    assert len(tasks(subscription._consumer)) == 5
+    with monkeypatch.context() as broken:
+        broken.setattr(AIOKafkaClient, "_metadata_update", fails)
+        with pytest.raises(ClientBroken, match="not thought of"):  # noqa: PT012
+            asked = subscription._consumer._client.force_metadata_update()
+            async with asyncio.timeout(20):
+                while True:
+                    await subscription.poll()
+    asked.cancel()
+    await subscription.close()

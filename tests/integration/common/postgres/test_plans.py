@@ -1,0 +1,62 @@
+"""Statements are planned while tables are empty, and those plans are kept: none of them reads a table through."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from services.common.commands import store
+from services.common.postgres import outbox
+from services.common.postgres.database import Database
+from services.common.process.settings import CommonSettings
+from services.firmware import store as firmware
+from services.firmware.configuration import reports_store, settings_store, steps_store
+from services.smartcharging import store as smartcharging
+from services.transactions import store as transactions
+from tests.conftest import Stack
+from tests.integration.common.running import settings_of
+
+HOT = {
+    "firmware": [
+        *(firmware.LOAD_STATIONS, firmware.LOAD_CONNECTORS, firmware.LOAD_VERDICTS),
+        *(firmware.SAVE_STANDING, firmware.SAVE_SEEN),
+        *(steps_store.BOOTED, steps_store.SAVE, settings_store.LOAD, reports_store.LOAD),
+        *(store.LOCK, store.BY_KEYS),
+    ],
+    "smartcharging": [
+        *(smartcharging.IN_SITES, smartcharging.LOAD_SESSIONS, smartcharging.END_SESSIONS, smartcharging.STATIONS),
+        *(smartcharging.CHANGE, smartcharging.BOUNDS),
+    ],
+    "transactions": [
+        *(transactions.LOAD, transactions.THERE, transactions.WRITE, outbox.NEXT),
+        *(transactions.ASKED_BY_NUMBER, transactions.ASKED_BY_TOKEN),
+    ],
+}
+
+
+def cases() -> Iterator[object]:
+    for schema, statements in HOT.items():
+        for statement in statements:
+            yield pytest.param(schema, statement, id=f"{schema}: {' '.join(statement.split())[:50]}")
+
+
+@pytest.fixture(scope="session")
+async def settings(stack: Stack) -> CommonSettings:
+    made: CommonSettings = settings_of(CommonSettings, await stack.fresh(topics=False))
+    return made
+
+
+@pytest.mark.parametrize(("schema", "statement"), list(cases()))
+async def test_no_table_is_read_through(settings: CommonSettings, schema: str, statement: str) -> None:
+    database = Database(settings, schema)
+    await database.start()
+    try:
+        nothing = ", ".join(["null"] * max(map(int, re.findall(r"\$(\d+)", statement))))
+        async with database.transaction() as db:
+            await db.execute("set local plan_cache_mode = force_generic_plan")
+            await db.execute(f"prepare hot as {statement}")
+            plan = [row[0] for row in await db.fetch(f"explain execute hot ({nothing})")]
+            await db.execute("deallocate hot")
+    finally:
+        await database.close()
+    assert not [line for line in plan if "Seq Scan" in line]

@@ -1,0 +1,70 @@
+"""The data folder: one holder at a time, and nothing left behind by one that was killed."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from voltbus.errors import AlreadyRunning, LocalError
+from voltbus.local.data_dir import Home
+
+HOLDER = """
+import asyncio, os, pathlib, signal, sys
+from voltbus.local.data_dir import Home
+from voltbus.local.process import Part, Spec
+async def probe(): return True
+with Home(pathlib.Path(sys.argv[1])) as home:
+    parts = []
+    for name, code in (("soft", "import time; time.sleep(99)"), ("hard", "import signal, time; "
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(99)")):
+        part = Part(Spec(name, (sys.executable, "-I", "-S", "-c", code), probe,
+            orphan_signal=signal.SIGTERM if name == "soft" else signal.SIGKILL), home)
+        part.spawn()
+        parts.append(part)
+        print(part.pid, flush=True)
+    if sys.argv[2:]:
+        os.kill(home.guard_pid, signal.SIGKILL)
+        home._guard.wait()
+        home.renew_guard({part.pid: signal.SIGKILL for part in parts})
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def test_one_holder_at_a_time(tmp_path: Path) -> None:
+    with Home(tmp_path / "data"), pytest.raises(AlreadyRunning, match=r"already runs on .*/data \(process \d+\): stop"):
+        Home(tmp_path / "data").__enter__()
+    with Home(tmp_path / "data"):
+        pass
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LocalError, match=r"^cannot write to .*: change its owner, or set VOLTBUS_DATA$"):
+        Home(tmp_path / "file" / "data").__enter__()
+
+
+@pytest.mark.parametrize("guard_killed_too", [[], ["yes"]])
+def test_the_guard_ends_what_a_killed_holder_leaves(tmp_path: Path, guard_killed_too: list[str]) -> None:
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "data"), *guard_killed_too]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        children = [psutil.Process(int(holder.stdout.readline())) for _ in range(2)]
+        wait_until(lambda: psutil.Process(holder.pid).status() == psutil.STATUS_STOPPED)
+        holder.kill()
+        holder.wait()
+        with Home(tmp_path / "data"):  # free only when all are gone
+            assert not [child for child in children if running(child)]
+
+
+def running(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def wait_until(condition: object, seconds: float = 5) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

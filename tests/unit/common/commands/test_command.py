@@ -1,0 +1,125 @@
+"""The life of a command: each step, and what cannot happen."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.common.commands.command import (
+    PATIENCE,
+    STATUS,
+    Command,
+    End,
+    Route,
+    Status,
+    Unrenderable,
+    cancelled,
+    concluded,
+    lapsed,
+    sent,
+    unrenderable,
+)
+from voltbus.v1.bus_pb2 import (
+    OUTCOME_ANSWERED,
+    OUTCOME_INVALID,
+    OUTCOME_LATE,
+    OUTCOME_REFUSED,
+    OUTCOME_TIMED_OUT,
+    OUTCOME_UNDELIVERED,
+    Outcome,
+    Result,
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+EXPIRY = NOW + timedelta(seconds=60)
+ROUTE = Route(3, "connection", "1.6")
+WAITING = Command("c", 1, "CS-1", "Reset", {"type": "Soft"}, Status.ACCEPTED, NOW, EXPIRY)
+SENT = sent(WAITING, ROUTE, NOW)
+LATER = NOW + timedelta(seconds=5)
+
+
+def result(outcome: Outcome, at: datetime = LATER, **more: object) -> Result:
+    return Result(command_id="c", outcome=outcome, at=at, **more)  # type: ignore[arg-type]
+
+
+def test_what_is_sent_is_bound_to_its_connection() -> None:
+    assert (SENT.status, SENT.connection_id, SENT.version, SENT.sent_at) == (Status.SENT, "connection", "1.6", NOW)
+    assert not SENT.final
+
+
+@pytest.mark.parametrize(
+    ("outcome", "more", "status", "response", "code"),
+    [
+        (OUTCOME_ANSWERED, {"payload": b'{"status":"Rejected"}'}, Status.ANSWERED, {"status": "Rejected"}, None),
+        (OUTCOME_ANSWERED, {"payload": b""}, Status.ANSWERED, None, None),
+        (OUTCOME_REFUSED, {"error_code": "NotSupported"}, Status.REJECTED, None, "NotSupported"),
+        (OUTCOME_INVALID, {"payload": b'{"x":1}'}, Status.REJECTED, {"x": 1}, "InvalidAnswer"),
+        (OUTCOME_INVALID, {"payload": b"\xff", "error_code": "F"}, Status.REJECTED, "\ufffd", "F"),
+        (OUTCOME_TIMED_OUT, {}, Status.EXPIRED, None, "TimedOut"),
+        (OUTCOME_UNDELIVERED, {}, Status.UNDELIVERABLE, None, "Undelivered"),
+        (OUTCOME_UNDELIVERED, {"at": EXPIRY}, Status.EXPIRED, None, "Undelivered"),
+    ],
+)
+def test_outcomes(
+    outcome: Outcome, more: dict[str, object], status: Status, response: object, code: str | None
+) -> None:
+    ended = concluded(SENT, result(outcome, **more))  # type: ignore[arg-type]
+    assert (ended.status, ended.response, ended.error_code) == (status, response, code)
+    assert ended.final
+    assert ended.ended_at == more.get("at", LATER)
+
+
+def test_an_outcome_of_a_later_version_changes_nothing() -> None:
+    assert concluded(SENT, result(Outcome.Value("OUTCOME_UNSPECIFIED"))) is SENT
+
+
+@pytest.mark.parametrize("end", sorted(set(End) - {End.TIMED_OUT}))
+def test_what_has_ended_stays_ended(end: End) -> None:
+    ended = replace(SENT, status=STATUS[end], outcome=end)
+    for outcome in (OUTCOME_ANSWERED, OUTCOME_LATE, OUTCOME_TIMED_OUT):
+        assert concluded(ended, result(outcome)) is ended
+    assert lapsed(ended, EXPIRY + PATIENCE) is ended
+    assert cancelled(ended, NOW) is ended
+
+
+@pytest.mark.parametrize("outcome", [OUTCOME_LATE, OUTCOME_ANSWERED])
+def test_an_answer_after_the_time_is_kept_and_changes_no_status(outcome: Outcome) -> None:
+    """Also one that the gateway had in time and that came here after nothing was heard for long."""
+    silent = concluded(SENT, result(OUTCOME_TIMED_OUT))
+    assert (silent.status, silent.outcome) == (Status.EXPIRED, End.TIMED_OUT)
+    late = concluded(silent, result(outcome, payload=b'{"status":"Accepted"}'))
+    assert (late.status, late.outcome, late.response) == (Status.EXPIRED, End.LATE, {"status": "Accepted"})
+    assert concluded(late, result(outcome)) is late
+
+
+def test_a_command_is_taken_back_only_while_it_waits() -> None:
+    taken = cancelled(WAITING, LATER)
+    assert (taken.status, taken.outcome, taken.ended_at) == (Status.CANCELLED, End.CANCELLED, LATER)
+    assert cancelled(SENT, LATER) is SENT
+
+
+@pytest.mark.parametrize(
+    ("command", "now", "ended", "code"),
+    [
+        (WAITING, EXPIRY - timedelta(microseconds=1), False, None),
+        (WAITING, EXPIRY, True, "Expired"),
+        (SENT, EXPIRY, False, None),
+        (SENT, EXPIRY + PATIENCE, True, "NoResult"),
+    ],
+)
+def test_every_command_ends_by_time_if_by_nothing_else(
+    command: Command, now: datetime, ended: bool, code: str | None
+) -> None:
+    after = lapsed(command, now)
+    assert (after.final, after.error_code) == (ended, code)
+    assert after.status == (Status.EXPIRED if ended else command.status)
+
+
+def test_what_the_version_cannot_say_is_rejected() -> None:
+    ended = unrenderable(WAITING, ROUTE.version, Unrenderable("TypeConstraintViolation", "too long"), NOW)
+    assert (ended.status, ended.error_code, ended.error_description) == (
+        Status.REJECTED,
+        "TypeConstraintViolation",
+        "too long",
+    )
+    assert ended.connection_id is None

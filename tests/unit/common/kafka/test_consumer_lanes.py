@@ -1,0 +1,175 @@
+"""Several batches under way at a time: what goes together, what waits, and what is committed when."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from services.common.kafka import consumer
+from services.common.kafka.bus import GiveWay, Record, Subscription
+from services.common.kafka.consumer import Consumer
+from services.common.testing.memory import MemoryBus
+from tests.unit.common.kafka.test_consumer import DEAD, IN, NOW, OUT, Service, record, settle
+
+
+class Meeting:
+    """Handles a batch only when there is one of another lane to be handled beside it."""
+
+    def __init__(self, lanes: int) -> None:
+        self.batches: list[list[Record]] = []
+        self._lanes, self._met = lanes, asyncio.Event()
+
+    async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+        self.batches.append(list(records))
+        if len(self.batches) == self._lanes:
+            self._met.set()
+        await self._met.wait()
+        return [Record(OUT, one.key, one.value) for one in records]
+
+
+async def test_lanes_of_a_large_batch_are_in_hand_at_a_time_and_small_ones_stay_whole() -> None:
+    bus, service = MemoryBus(4), Meeting(2)
+    await bus.publish([Record(IN, b"CP%d" % (n % 9), b"%d" % n) for n in range(200)])
+    await settle(bus, service, 200, lanes=2)
+    first, second = ({record.partition for record in batch} for batch in service.batches)
+    assert len(first) == len(second) == 2
+    assert first | second == {0, 1, 2, 3}
+    small, alone = MemoryBus(4), Meeting(1)
+    await small.publish([Record(IN, b"CP%d" % n, b"%d" % n) for n in range(9)])
+    await settle(small, alone, 9, lanes=2)
+    assert len(alone.batches) == 1
+
+
+class Holding:
+    """Keeps what is of partition 0 in hand until it is released; done: by partition."""
+
+    def __init__(self) -> None:
+        self.held, self.release = asyncio.Event(), asyncio.Event()
+        self.done: Counter[int | None] = Counter()
+
+    async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+        if any(record.partition == 0 for record in records):
+            self.held.set()
+            await self.release.wait()
+        self.done.update(record.partition for record in records)
+        return [Record(OUT, one.key, one.value, partition=one.partition) for one in records]
+
+
+# A second lane has its hands on so many.
+MUCH = 100
+
+
+def of(partition: int, number: int) -> Record:
+    return Record(IN, b"CP%d" % partition, b"%d" % number, partition=partition)
+
+
+async def held(bus: MemoryBus, service: Holding) -> tuple[Consumer, "asyncio.Task[None]"]:
+    """A consumer with partition 0 in hand, that has gone on with partition 1."""
+    shell = Consumer(bus, "group", [IN], service.handle, DEAD, lambda: NOW, lanes=2)
+    running = asyncio.create_task(shell.run())
+    await bus.publish([of(0, 0)])
+    await service.held.wait()
+    await bus.publish([of(0, 1), *(of(1, number) for number in range(MUCH))])
+    while not bus.logs[OUT, 1]:
+        await bus.wait()
+    return shell, running
+
+
+async def test_while_a_partition_is_in_hand_the_others_go_on_and_nothing_after_it_is_committed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A crash then reads again what was in hand."""
+    monkeypatch.setattr(consumer, "COMMIT_EVERY", -1)
+    bus, service = MemoryBus(2), Holding()
+    async with asyncio.timeout(10):
+        shell, running = await held(bus, service)
+        assert not any(bus.committed.values())
+        assert shell.lag() == 1
+        service.release.set()
+        while (bus.committed["group", (IN, 0)], bus.committed["group", (IN, 1)]) != (2, MUCH):
+            await bus.wait()
+        await shell.stop()
+        await running
+    assert service.done == {0: 2, 1: MUCH}
+
+
+async def test_when_partitions_go_to_others_what_is_in_hand_is_done_and_what_waits_is_theirs() -> None:
+    ways: list[GiveWay] = []
+
+    class Shared(MemoryBus):
+        async def subscribe(
+            self, group: str, topics: Sequence[str], linger: float = 0, give_way: GiveWay | None = None
+        ) -> Subscription:
+            assert give_way
+            ways.append(give_way)
+            return await super().subscribe(group, topics, linger, give_way)
+
+    bus, service = Shared(2), Holding()
+    async with asyncio.timeout(10):
+        shell, running = await held(bus, service)
+        giving = asyncio.ensure_future(ways[0]())
+        await asyncio.sleep(0)
+        assert not giving.done()
+        service.release.set()
+        await giving
+        assert (bus.committed["group", (IN, 0)], bus.committed["group", (IN, 1)]) == (1, MUCH)
+        await shell.stop()
+        await running
+    assert service.done == {0: 1, 1: MUCH}
+
+
+async def test_who_cannot_keep_up_does_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "AHEAD", 3)
+    bus, service = MemoryBus(2), Holding()
+    async with asyncio.timeout(10):
+        shell, running = await held(bus, service)
+        await bus.publish([of(0, number) for number in range(2, 5)])
+        while shell.lag() < 4:
+            await bus.wait()
+        await bus.publish([of(1, number) for number in range(MUCH)])
+        for _ in range(5):
+            await bus.wait()
+        assert service.done == {1: MUCH}
+        service.release.set()
+        while service.done != {0: 5, 1: 2 * MUCH}:
+            await bus.wait()
+        await shell.stop()
+        await running
+
+
+class Slow(MemoryBus):
+    """Takes replies only when it is let."""
+
+    def __init__(self, partitions: int) -> None:
+        super().__init__(partitions)
+        self.let = asyncio.Event()
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        if records[0].topic == OUT:
+            await self.let.wait()
+        await super().publish(records)
+
+
+async def test_what_comes_is_handled_while_replies_are_on_their_way_and_done_when_they_are_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(consumer, "COMMIT_EVERY", -1)
+    bus, service = Slow(1), Service()
+    shell = Consumer(bus, "group", [IN], service.handle, DEAD, lambda: NOW)
+    running = asyncio.create_task(shell.run())
+    async with asyncio.timeout(10):
+        for number in range(2 * consumer.UNDER_WAY):
+            await bus.publish([record(number)])
+            while len(service.batches) < min(number + 1, consumer.UNDER_WAY):
+                await bus.wait()
+        for _ in range(5):
+            await bus.wait()
+        assert len(service.batches) == consumer.UNDER_WAY
+        assert not bus.committed["group", (IN, 0)]
+        bus.let.set()
+        while bus.committed["group", (IN, 0)] < 2 * consumer.UNDER_WAY:
+            await bus.wait()
+        await shell.stop()
+        await running
+    assert [one.value for one in bus.all(OUT)] == [b"%d" % number for number in range(2 * consumer.UNDER_WAY)]

@@ -1,0 +1,14 @@
+"""Moments in records are those of protobuf's own, made faster."""
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.common.process.clock import moment, stamp
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_a_moment_goes_into_a_record_and_comes_back(at: datetime) -> None:
+    written = stamp(at)
+    assert moment(written) == at == written.ToDatetime(UTC)

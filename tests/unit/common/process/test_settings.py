@@ -1,0 +1,87 @@
+"""Settings from the environment and from files, and one line where they are wrong."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from services.auth.settings import Settings
+from services.common.process.errors import Misconfigured
+from services.common.process.settings import CommonSettings
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOLTBUS_PASSWORD_KEY", "a key")
+
+
+def test_defaults_are_those_of_one_machine() -> None:
+    settings = Settings.read()
+    assert (settings.host, settings.auth_port, settings.partitions) == ("127.0.0.1", 9081, 8)
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOLTBUS_AUTH_PORT", "19081")
+    monkeypatch.setenv("VOLTBUS_TOPIC_PREFIX", "blue.")
+    settings = Settings.read()
+    assert (settings.auth_port, settings.topic("tokens")) == (19081, "blue.tokens")
+
+
+@pytest.mark.parametrize("content", ["secret of a file", "secret of a file\n", "  secret of a file\r\n"])
+def test_a_secret_can_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str) -> None:
+    (tmp_path / "key").write_text(content)
+    monkeypatch.delenv("VOLTBUS_PASSWORD_KEY")
+    monkeypatch.setenv("VOLTBUS_PASSWORD_KEY_FILE", str(tmp_path / "key"))
+    assert Settings.read().password_key == SecretStr("secret of a file")
+
+
+def test_anything_can_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "partitions").write_text("12\n")
+    monkeypatch.setenv("VOLTBUS_PARTITIONS_FILE", str(tmp_path / "partitions"))
+    assert CommonSettings.read().partitions == 12
+
+
+def test_the_environment_goes_before_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("of the file")
+    monkeypatch.setenv("VOLTBUS_PASSWORD_KEY_FILE", str(tmp_path / "key"))
+    assert Settings.read().password_key.get_secret_value() == "a key"
+
+
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOLTBUS_PASSWORD_KEY", "")
+    with pytest.raises(Misconfigured, match="VOLTBUS_PASSWORD_KEY: set it, or VOLTBUS_PASSWORD_KEY_FILE"):
+        Settings.read()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("AUTH_PORT", "70000"), ("AUTH_PORT", "0"), ("BATCH", "many"), ("EVENTS_FORMAT", "xml"), ("LOG_LEVEL", "loud")],
+)
+def test_a_wrong_value_is_one_line_with_the_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"VOLTBUS_{name}", value)
+    with pytest.raises(Misconfigured, match=f"^VOLTBUS_{name}: ") as raised:
+        Settings.read()
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "bytes"])
+def test_a_file_that_cannot_be_read_is_one_line_with_the_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    monkeypatch.setenv("VOLTBUS_JWT_SECRET_FILE", str(tmp_path / kind))
+    with pytest.raises(Misconfigured, match=f"^VOLTBUS_JWT_SECRET_FILE: cannot read .*{kind}") as raised:
+        Settings.read()
+    assert "\n" not in str(raised.value)
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOLTBUS_JWT_SECRET", "hunter2")
+    monkeypatch.setenv("VOLTBUS_POSTGRES_DSN", "postgresql://voltbus:hunter2@db/voltbus")
+    assert "hunter2" not in repr(Settings.read())
+
+
+def test_settings_are_never_changed() -> None:
+    with pytest.raises(ValidationError):
+        Settings.read().host = "0.0.0.0"  # type: ignore[misc]

@@ -1,0 +1,148 @@
+"""Every error of the REST API is a problem (RFC 9457) that names the field and gives nothing away."""
+
+from typing import Annotated, Any
+
+import httpx
+import pytest
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from services.common.process.errors import Unavailable
+from services.common.web.app import web
+from services.common.web.problems import CONTENT_TYPE, Problem
+from services.common.web.requests import LARGEST
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    number: int
+    secret: SecretStr | None = None
+    many: dict[str, list[int]] = {}
+    anything: Any = None
+    either: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern="^a")] = 0
+
+
+app = web("test")
+
+
+@app.get("/items/{item}")
+async def item(item: int, limit: Annotated[int, Query(le=10)] = 1) -> int:
+    return item + limit
+
+
+@app.post("/items")
+@app.post("/v1/others")
+async def create(body: Body) -> Any:
+    return body.anything
+
+
+@app.get("/things/{thing}")
+@app.delete("/things/{thing}")
+async def thing(thing: int) -> int:
+    return thing
+
+
+@app.get("/fails/{how}")
+async def fail(how: str) -> None:
+    raise {
+        "problem": Problem(409, "it is taken", [{"field": "body.name", "message": "taken"}], {"X-Hint": "other"}),
+        "unavailable": Unavailable("Postgres: ConnectionRefusedError at 10.0.0.1"),
+        "unexpected": RuntimeError("the password is hunter2"),
+    }[how]
+
+
+@pytest.fixture
+def http() -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "status", "fields"),
+    [
+        ("GET", "/items/one", None, 422, ["path.item"]),
+        ("GET", "/items/1?limit=11", None, 422, ["query.limit"]),
+        ("POST", "/items", '{"number": "x"}', 422, ["body.number"]),
+        ("POST", "/items", "{}", 422, ["body.number"]),
+        ("POST", "/items", '{"number": "x", "secret": 5}', 422, ["body.number", "body.secret"]),
+        ("POST", "/items", "{", 422, ["body"]),
+        ("GET", "/fails/problem", None, 409, ["body.name"]),
+        ("GET", "/nowhere", None, 404, []),
+        ("DELETE", "/items", None, 405, []),
+        ("GET", "/fails/unavailable", None, 503, []),
+        ("GET", "/fails/unexpected", None, 500, []),
+        ("GET", "/fails/a%00b", None, 422, ["path"]),
+        ("GET", "/items/1?group=a%00b", None, 422, ["query.group"]),
+        ("POST", "/items", '{"number": 1, "many": {"a": [1, "x"]}}', 422, ["body.many.a.1"]),
+        ("POST", "/items", '{"number": 1, "either": {"x": 1}}', 422, ["body.either", "body.either"]),
+        ("POST", "/items", '{"number": 1, "other": 1}', 422, ["body.other"]),
+        ("POST", "/items", '"text"', 422, ["body"]),
+        ("POST", "/items", f'{{"number": 1, "many": "{"x" * LARGEST}"}}', 413, ["body"]),
+    ],
+)
+async def test_every_error_is_a_problem(
+    http: httpx.AsyncClient, method: str, path: str, content: str | None, status: int, fields: list[str]
+) -> None:
+    headers = {"Content-Type": "application/json"} if content else {}
+    answer = await http.request(method, path, content=content, headers=headers)
+    problem = answer.json()
+    assert (answer.status_code, answer.headers["content-type"]) == (status, CONTENT_TYPE)
+    assert (problem["type"], problem["status"]) == ("about:blank", status)
+    assert problem["title"]
+    assert problem["detail"]
+    assert [error["field"] for error in problem.get("errors", [])] == fields
+    assert all(field in problem["detail"] for field in fields[:1] if status == 422)
+
+
+async def test_what_went_wrong_inside_stays_inside(http: httpx.AsyncClient) -> None:
+    assert "hunter2" not in (await http.get("/fails/unexpected")).text
+    unavailable = await http.get("/fails/unavailable")
+    assert "10.0.0.1" not in unavailable.text
+    assert unavailable.headers["Retry-After"] == "1"
+
+
+async def test_headers_of_a_problem_are_sent(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/fails/problem")).headers["X-Hint"] == "other"
+    assert (await http.delete("/items")).headers["Allow"] == "POST"
+
+
+async def test_what_was_sent_is_not_repeated(http: httpx.AsyncClient) -> None:
+    assert "hunter2" not in (await http.post("/items", json={"number": "hunter2", "secret": ["hunter2"]})).text
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"number": 1,}', "not valid JSON at line 1 column 13: "),
+        (b'{\n  "number": NaN\n}', "not valid JSON at line 2 column 13: "),
+        (b'{"number": "\xff"}', "not valid JSON at line 1 column "),
+        (b'{"number": "\\ud800"}', "not valid JSON at line 1 column "),
+        (b"[" * 100_000, "not valid JSON at line 1 column "),
+    ],
+)
+async def test_what_is_no_json_says_where(http: httpx.AsyncClient, content: bytes, message: str) -> None:
+    answer = await http.post("/items", content=content, headers={"Content-Type": "application/json"})
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (422, "body")
+    assert error["message"].startswith(message)
+
+
+async def test_a_number_beyond_64_bits_is_a_double(http: httpx.AsyncClient) -> None:
+    content = b'{"number": 1, "anything": 18446744073709551617}'
+    answer = await http.post("/items", content=content, headers={"Content-Type": "application/json"})
+    assert answer.json() == float(2**64)
+
+
+async def test_405_names_every_method_of_the_address(http: httpx.AsyncClient) -> None:
+    assert (await http.put("/things/1")).headers["Allow"] == "DELETE, GET"
+
+
+def test_openapi_says_that_errors_are_problems() -> None:
+    document = app.openapi()
+    responses = document["paths"]["/v1/others"]["post"]["responses"]
+    assert responses.keys() == {"200", "401", "403", "413", "422", "503"}
+    for status, response in responses.items():
+        if status != "200":
+            assert response["content"][CONTENT_TYPE]["schema"] == {"$ref": "#/components/schemas/Problem"}
+    assert document["components"]["schemas"].keys() == {"Body", "Problem"}

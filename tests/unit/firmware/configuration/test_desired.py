@@ -1,0 +1,41 @@
+"""What is desired of a group, in the words of each version."""
+
+import pytest
+
+from services.firmware.configuration.desired import Desired, faults
+from tests.unit.firmware.configuration.tables import START
+
+SETTINGS = {"heartbeat_interval": "60", "Own16": "1", "Own.V201": "2"}
+
+
+def test_each_version_gets_what_it_can_have() -> None:
+    desired = Desired("vienna", SETTINGS, {"1.6": {"Vendor.Key": "3", "heartbeatinterval": "30"}}, START)
+    assert desired.of("1.6") == {"heartbeatinterval": "30", "Own16": "1", "Vendor.Key": "3"}
+    assert desired.of("2.0.1") == {"OCPPCommCtrlr.HeartbeatInterval": "60", "Own.V201": "2"}
+    assert desired.of("9.9") == desired.of(None) == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "versions", "expected"),
+    [
+        (SETTINGS, {"1.6": {"Vendor.Key": "3", "HeartbeatInterval": "30"}}, []),
+        ({}, {}, []),
+        ({"A@x.B": "1"}, {}, [("settings.A@x.B", "no name of any version")]),
+        ({"heartbeat_interval": "1", "HEARTBEATINTERVAL": "2"}, {}, [("settings.HEARTBEATINTERVAL", "named twice")]),
+        ({"Own16": "x" * 501}, {}, [("settings.Own16", "longer than 500 characters")]),
+        ({"Own.V201": "x" * 501}, {}, []),
+        ({}, {"1.5": {"A": "1"}}, [("versions.1.5", "not one of 1.6, 2.0.1")]),
+        ({}, {"1.6": {"K": "1", "k": "2"}}, [("versions.1.6.k", "named twice")]),
+    ],
+)
+def test_what_cannot_be_desired(
+    settings: dict[str, str], versions: dict[str, dict[str, str]], expected: list[tuple[str, str]]
+) -> None:
+    assert list(faults(settings, versions)) == expected
+
+
+@pytest.mark.parametrize("name", ["AuthorizationKey", "securityctrlr.basicauthpassword"])
+def test_secrets_cannot_be_desired(name: str) -> None:
+    [(field, why)] = faults({name: "0011"}, {})
+    assert field == f"settings.{name}"
+    assert why.startswith("a secret")

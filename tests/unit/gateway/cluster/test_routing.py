@@ -1,0 +1,220 @@
+"""Slots and routes: what gateways tell each other through the directory."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.common.process.errors import Unavailable
+from services.gateway.cluster.directory import MemoryDirectory, Route
+from services.gateway.cluster.routing import Routing
+from services.gateway.cluster.slots import SlotLost, Slots
+from tests.unit.gateway.running import until
+
+HERE, THERE = Route("CP1", 0, "here-1", "1.6", 100.0), Route("CP1", 1, "there-1", "2.0.1", 101.0)
+EARLIER = Route("CP1", 1, "there-0", "2.0.1", 99.0)
+
+
+class World:
+    """A routing that runs, and what it has told."""
+
+    def __init__(self) -> None:
+        self.directory = MemoryDirectory()
+        self.replaced: list[Route] = []
+        self.outdated: list[Route] = []
+        self.routing = Routing(self.directory, 0.02, self.replaced.append, self.outdated.append)
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    made = World()
+    task = asyncio.create_task(made.routing.run())
+    yield made
+    task.cancel()
+
+
+async def test_a_route_comes_and_goes(world: World) -> None:
+    world.routing.add(HERE)
+    await world.routing.flush()
+    assert world.directory.routes == {"CP1": HERE}
+    world.routing.remove(HERE.connection_id)
+    await world.routing.flush()
+    assert world.directory.routes == {}
+    assert world.replaced == world.outdated == []
+
+
+async def test_a_connection_that_is_gone_at_once_leaves_nothing(world: World) -> None:
+    world.routing.add(HERE)
+    world.routing.remove(HERE.connection_id)
+    await world.routing.flush()
+    assert world.directory.routes == {}
+
+
+async def test_a_new_route_wins_and_the_old_one_is_told(world: World) -> None:
+    world.directory.routes["CP1"] = EARLIER
+    world.routing.add(HERE)
+    await world.routing.flush()
+    assert world.directory.routes == {"CP1": HERE}
+    assert world.replaced == [EARLIER]
+
+
+async def test_a_route_that_is_written_late_does_not_replace_a_newer_one(world: World) -> None:
+    world.directory.broken = True
+    world.routing.add(HERE)
+    world.directory.routes["CP1"] = THERE
+    world.directory.broken = False
+    await world.routing.flush()
+    assert world.directory.routes == {"CP1": THERE}
+    assert HERE in world.outdated
+    assert world.replaced == []
+
+
+async def test_when_redis_was_emptied_the_newer_connection_comes_out_on_top(world: World) -> None:
+    world.routing.add(HERE)
+    await world.routing.flush()
+    world.directory.routes["CP1"] = EARLIER
+    world.routing.restore()
+    await until(lambda: world.replaced)
+    assert world.replaced == [EARLIER]
+    assert world.directory.routes == {"CP1": HERE}
+    assert world.outdated == []
+
+
+async def test_an_old_close_never_removes_a_new_route(world: World) -> None:
+    world.routing.add(HERE)
+    await world.routing.flush()
+    world.directory.routes["CP1"] = THERE
+    world.routing.remove(HERE.connection_id)
+    await world.routing.flush()
+    assert world.directory.routes == {"CP1": THERE}
+
+
+async def test_renewal_finds_out_that_a_station_has_moved(world: World) -> None:
+    world.routing.add(HERE)
+    await world.routing.flush()
+    world.directory.routes["CP1"] = THERE
+    await until(lambda: world.outdated)
+    assert world.outdated[0] == HERE
+    assert world.directory.routes == {"CP1": THERE}
+
+
+async def test_lost_routes_are_restored(world: World) -> None:
+    world.routing.add(HERE)
+    await world.routing.flush()
+    world.directory.routes.clear()
+    await until(lambda: world.directory.routes)
+
+
+async def test_wishes_wait_while_redis_is_away(world: World) -> None:
+    world.directory.broken = True
+    world.routing.add(HERE)
+    await asyncio.sleep(0.05)
+    world.routing.remove(HERE.connection_id)
+    newer = Route("CP1", 0, "here-2", "1.6", 102.0)
+    world.routing.add(newer)
+    world.directory.broken = False
+    await world.routing.flush()
+    assert world.directory.routes == {"CP1": newer}
+
+
+async def test_a_route_that_goes_while_it_is_renewed_does_not_come_back(world: World) -> None:
+    class Slow(MemoryDirectory):
+        async def register(self, routes: list[Route]) -> list[Route | None]:
+            world.routing.remove(HERE.connection_id)
+            await world.routing.flush()
+            return await super().register(routes)
+
+    world.routing.add(HERE)
+    await world.routing.flush()
+    slow = Slow()
+    slow.routes = world.directory.routes
+    world.routing._directory = slow
+    await until(lambda: not slow.routes)
+    await world.routing.flush()
+    await asyncio.sleep(0.05)
+    assert slow.routes == {}
+
+
+def slots(directory: MemoryDirectory, owner: str = "me", first: int = 0) -> tuple[Slots, list[str]]:
+    told: list[str] = []
+    return Slots(directory, owner, 3, 0.05, first, lambda: told.append("doubtful")), told
+
+
+async def test_the_first_free_slot_is_taken() -> None:
+    directory = MemoryDirectory()
+    mine, _ = slots(directory)
+    other, _ = slots(directory, "other")
+    third, _ = slots(directory, "third", first=2)
+    for each in (mine, other, third):
+        assert not each.held
+        await each.acquire()
+    assert (mine.slot, other.slot, third.slot) == (0, 1, 2)
+    late, _ = slots(directory, "late")
+    with pytest.raises(Unavailable, match="VOLTBUS_SLOTS"):
+        await late.acquire()
+    await mine.release()
+    await late.acquire()
+    assert late.slot == 0
+
+
+async def test_a_slot_of_another_is_not_released() -> None:
+    directory = MemoryDirectory()
+    mine, _ = slots(directory)
+    await mine.acquire()
+    directory.slots[0] = "other"
+    await mine.release()
+    assert directory.slots == {0: "other"}
+
+
+async def test_a_lease_that_is_gone_is_taken_again() -> None:
+    directory = MemoryDirectory()
+    mine, told = slots(directory)
+    await mine.acquire()
+    task = asyncio.create_task(mine.run())
+    directory.slots.clear()
+    await until(lambda: told)
+    assert directory.slots == {0: "me"}
+    task.cancel()
+
+
+async def test_a_lease_that_another_has_ends_the_gateway() -> None:
+    directory = MemoryDirectory()
+    mine, _ = slots(directory)
+    await mine.acquire()
+    directory.slots[0] = "other"
+    with pytest.raises(SlotLost):
+        await mine.run()
+
+
+async def test_without_redis_a_lease_is_kept_and_routes_are_written_when_it_is_back() -> None:
+    directory = MemoryDirectory()
+    mine, told = slots(directory)
+    await mine.acquire()
+    task = asyncio.create_task(mine.run())
+    directory.broken = True
+    await until(lambda: not mine.certain)
+    assert not task.done()
+    assert mine.held
+    assert told == []
+    directory.broken = False
+    await until(lambda: told)
+    assert mine.certain
+    task.cancel()
+
+
+async def test_after_a_freeze_nothing_is_certain_until_the_lease_is_renewed() -> None:
+    directory, now = MemoryDirectory(), [0.0]
+    mine = Slots(directory, "me", 3, 10, 0, lambda: None, lambda: now[0])
+    assert not mine.certain
+    await mine.acquire()
+    now[0] = 9.9
+    assert mine.certain
+    now[0] = 10.0
+    assert not mine.certain
+    task = asyncio.create_task(mine.run())
+    await until(lambda: mine.certain)
+    directory.slots[0] = "other"
+    task.cancel()
+    with pytest.raises(SlotLost):
+        await mine.run()
+    assert not mine.certain

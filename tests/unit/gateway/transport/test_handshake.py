@@ -1,0 +1,159 @@
+"""Who may connect: paths, credentials, policies, subprotocols."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from services.gateway.settings import UnknownStations
+from services.gateway.stations import decode, must_leave
+from services.gateway.transport.handshake import CHALLENGE, Admitted, Refused, Request, choose, decide, identity
+from services.ocpp.passwords import keyed
+from services.ocpp.versions import VERSIONS
+from voltbus.v1.state_pb2 import Station
+
+KEY = b"key"
+PASSWORD = "000102030405060708090a0b0c0d0e0ff0f1f2f3"
+RAW = bytes.fromhex(PASSWORD)
+STATION = Station(station_id="CP1", password_hash=keyed(KEY, PASSWORD.encode()))
+OPEN = Station(station_id="CP1")
+
+
+def basic(user: bytes, password: bytes, scheme: str = "Basic") -> str:
+    return f"{scheme} {base64.b64encode(user + b':' + password).decode()}"
+
+
+def knock(station: Station | None, authorization: str | None = None, policy: str = "reject") -> Refused | Admitted:
+    request = Request("/ocpp/CP1", authorization, ["ocpp1.6"])
+    return decide(request, "CP1", station, UnknownStations(policy), KEY)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/ocpp/CP1", "CP1"),
+        ("/ocpp/RDAM%20123", "RDAM 123"),
+        ("/ocpp/a%2Fb", None),
+        ("/ocpp/a%252Fb", "a%2Fb"),
+        ("/ocpp/%2541", "%41"),
+        ("/ocpp/1.6/CP1", "CP1"),
+        ("/ocpp/CP1?x=/y", "CP1"),
+        ("/ocpp/caf%C3%A9", "café"),
+        ("/ocpp/" + "x" * 48, "x" * 48),
+        ("/ocpp/" + "x" * 49, None),
+        ("/ocpp/a:b", None),
+        ("/ocpp/a%3Ab", None),
+        ("/ocpp/%ff", None),
+        ("/ocpp/a%00b", None),
+        ("/ocpp/a%0Ab", None),
+        ("/ocpp/", None),
+        ("/ocpp", None),
+        ("/", None),
+        ("", None),
+        ("/other/CP1", None),
+    ],
+)
+def test_the_station_is_the_last_segment_decoded_once(path: str, expected: str | None) -> None:
+    assert identity(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("offered", "expected"),
+    [
+        (["ocpp1.6"], "1.6"),
+        (["ocpp2.0.1", "ocpp1.6"], "2.0.1"),
+        (["ocpp1.6", "ocpp2.0.1"], "1.6"),
+        (["ocpp2.0", "ocpp1.5", "ocpp1.6"], "1.6"),
+        (["ocpp9"], None),
+        (["OCPP1.6"], None),
+        ([""], None),
+        ([], None),
+    ],
+)
+def test_the_first_known_subprotocol_is_taken(offered: list[str], expected: str | None) -> None:
+    assert choose(offered) is (VERSIONS[expected] if expected else None)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "admitted"),
+    [
+        (basic(b"CP1", PASSWORD.encode()), True),
+        (basic(b"CP1", RAW), True),
+        (basic(b"CP1", PASSWORD.encode(), "basic"), True),
+        (basic(b"CP1", PASSWORD.encode(), "BASIC"), True),
+        (basic(b"CP1", b"wrong"), False),
+        (basic(b"CP1", b""), False),
+        (basic(b"CP1", PASSWORD.encode() + b":"), False),
+        (basic(b"CP2", PASSWORD.encode()), False),
+        (basic(b"cp1", PASSWORD.encode()), False),
+        (basic(b"", PASSWORD.encode()), False),
+        (None, False),
+        ("", False),
+        ("Basic", False),
+        ("Basic !!!", False),
+        ("Basic \xff", False),
+        (f"Basic {base64.b64encode(b'CP1').decode()}", False),
+        (basic(b"CP1", PASSWORD.encode(), "Bearer"), False),
+    ],
+)
+def test_basic_credentials(authorization: str | None, admitted: bool) -> None:
+    verdict = knock(STATION, authorization)
+    assert isinstance(verdict, Admitted) is admitted
+    if isinstance(verdict, Refused):
+        assert (verdict.status, verdict.headers) == (401, CHALLENGE)
+
+
+def test_a_password_may_hold_a_colon() -> None:
+    station = Station(station_id="CP1", password_hash=keyed(KEY, b"a:b"))
+    assert isinstance(knock(station, basic(b"CP1", b"a:b")), Admitted)
+
+
+def test_a_station_may_have_a_name_beyond_ascii() -> None:
+    station = Station(password_hash=keyed(KEY, b"p"))
+    request = Request("/ocpp/caf%C3%A9", basic("café".encode(), b"p"), ["ocpp1.6"])
+    assert isinstance(decide(request, "café", station, UnknownStations.REJECT, KEY), Admitted)
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("reject", Refused(404, "unknown station", {})),
+        ("quarantine", Admitted("CP1", VERSIONS["1.6"], True)),
+        ("accept", Admitted("CP1", VERSIONS["1.6"], False)),
+    ],
+)
+def test_unknown_stations_by_policy(policy: str, expected: Any) -> None:
+    assert knock(None, policy=policy) == expected
+
+
+@pytest.mark.parametrize("policy", ["reject", "quarantine", "accept"])
+def test_a_registered_station_is_never_quarantined_and_always_asked(policy: str) -> None:
+    assert knock(OPEN, policy=policy) == Admitted("CP1", VERSIONS["1.6"], False)
+    assert isinstance(knock(STATION, policy=policy), Refused)
+
+
+@pytest.mark.parametrize(
+    ("registered", "now", "policy", "leaves"),
+    [
+        (b"old", Station(password_hash=b"new"), "reject", True),
+        (b"old", Station(password_hash=b"old"), "reject", False),
+        (b"old", None, "reject", True),
+        (b"", Station(), "reject", False),
+        (b"", Station(password_hash=b"new"), "reject", True),
+        (None, Station(password_hash=b"new"), "quarantine", True),
+        (None, Station(), "quarantine", True),
+        (b"old", None, "quarantine", True),
+        (None, None, "quarantine", False),
+        (b"old", None, "accept", False),
+        (None, Station(password_hash=b"new"), "accept", False),
+    ],
+)
+def test_a_changed_registration_ends_the_connection(
+    registered: bytes | None, now: Station | None, policy: str, leaves: bool
+) -> None:
+    assert must_leave(registered, now, UnknownStations(policy)) is leaves
+
+
+def test_an_unreadable_registration_lets_nobody_in() -> None:
+    station = decode(b"\xff\xff")
+    assert isinstance(knock(station, basic(b"CP1", b"")), Refused)

@@ -1,0 +1,245 @@
+"""Whatever is broken in what Voltbus has kept and told is found, and named; where nothing is, nothing is."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.lab.chaos.running import BEGAN, GATEWAY, NEW, OLD, OTHER, Run
+from voltbus.lab.chaos import check_calls, check_sessions, check_system
+from voltbus.lab.chaos.check_commands import commands
+from voltbus.lab.chaos.expected import Try
+from voltbus.lab.chaos.observed import Passed
+
+
+def found(run: Run) -> list[str]:
+    """The kinds of all breaches."""
+    said, whole, told = list(run.books.said()), run.whole, run.told
+    breaches = [
+        *check_sessions.sessions(run.books.charges, whole.kept, told),
+        *check_sessions.strangers(run.books.charges, whole.kept),
+        *check_calls.calls(said, whole, told),
+        *check_calls.passed(said, told),
+        *check_calls.states(said, told),
+        *check_calls.answers(said),
+        *check_system.presence({OLD: "m4", NEW: "m10"}, said, whole, told),
+        *check_calls.unanswered(said, [(BEGAN.timestamp() - 60, BEGAN.timestamp() - 30)], 10.0),
+        *check_system.repeated(told),
+        *check_system.slots(told),
+        *commands(run.books, whole, told, down=0.0),
+    ]
+    return [breach.what for breach in breaches]
+
+
+def test_nothing_is_wrong() -> None:
+    assert found(Run()) == []
+
+
+def lose_transaction(run: Run) -> None:
+    row = run.whole.kept.transactions.pop()
+    for number, at in list(run.whole.kept.samples):
+        if number == row.id:
+            del run.whole.kept.samples[number, at]
+
+
+def lose_sample(run: Run) -> None:
+    del run.whole.kept.samples[1, run.books.charges[0].said[1].at]
+
+
+def forget_the_end(run: Run) -> None:
+    rows = run.whole.kept.transactions
+    rows[0] = replace(rows[0], stopped_at=None, stop_wh=None)
+
+
+def double_sample(run: Run) -> None:
+    run.whole.kept.samples[2, run.books.charges[1].said[0].at] += 1
+
+
+def invent_sample(run: Run) -> None:
+    run.whole.kept.samples[1, BEGAN] += 1
+
+
+def double_transaction(run: Run) -> None:
+    run.whole.kept.transactions.append(replace(run.whole.kept.transactions[0], id=3))
+
+
+def invent_transaction(run: Run) -> None:
+    run.whole.kept.transactions.append(replace(run.whole.kept.transactions[0], id=3, name="3", started_at=BEGAN))
+
+
+def answer_differently(run: Run) -> None:
+    said = run.books.charges[0].said[0]
+    said.tries.append(Try("again", 1, said.due, said.due, {"transactionId": 9, "idTagInfo": {"status": "Accepted"}}))
+    run.told.calls["again"] = run.told.calls[said.tries[0].message_id]
+
+
+def lose_event(run: Run) -> None:
+    run.told.of_transaction[1].pop(1)
+
+
+def double_event(run: Run) -> None:
+    run.tell("TransactionUpdated", OLD, "another", transaction=1, at=run.books.charges[0].said[1].at)
+
+
+def repeat_event(run: Run) -> None:
+    run.tell("TransactionUpdated", OLD, "1.1", transaction=1, at=run.books.charges[0].said[1].at)
+
+
+def swap_events(run: Run) -> None:
+    events = run.told.of_transaction[2]
+    events[1], events[2] = events[2], events[1]
+
+
+def lose_boot(run: Run) -> None:
+    run.whole.boots.pop()
+
+
+def forget_a_station(run: Run) -> None:
+    run.whole.stations[OLD] = (False, None)
+
+
+def stay_on_the_old_connection(run: Run) -> None:
+    run.whole.stations[OLD] = (True, f"{GATEWAY}-0")
+
+
+def keep_an_old_state(run: Run) -> None:
+    run.whole.states[NEW] = "Occupied"
+
+
+def lose_a_status(run: Run) -> None:
+    run.told.events[:] = [event for event in run.told.events if event.kind != "ConnectorStatusChanged"]
+
+
+def tell_an_old_state(run: Run) -> None:
+    run.tell("ConnectorStatusChanged", NEW, "another", step="Occupied")
+
+
+def answer_before_kafka_has_it(run: Run) -> None:
+    del run.told.calls["m5"]
+
+
+def refuse(run: Run) -> None:
+    run.books.loose[0].tries[0].refused = "InternalError"
+
+
+def refuse_a_driver(run: Run) -> None:
+    run.books.charges[0].said[0].tries[0].answer = {"transactionId": 1, "idTagInfo": {"status": "Invalid"}}
+
+
+def leave_unanswered(run: Run) -> None:
+    said = run.books.loose[0]
+    said.tries.insert(0, Try("first", 1, said.due - 2))
+
+
+def use_another_ones_slot(run: Run) -> None:
+    run.told.owners[0] += [(BEGAN - timedelta(hours=1), GATEWAY), (BEGAN + timedelta(seconds=12), OTHER)]
+
+
+def leave_a_command_open(run: Run) -> None:
+    run.whole.commands[0] = replace(run.whole.commands[0], status="sent", outcome=None, ended_at=None)
+    run.told.steps["command"].add("sent")
+
+
+def end_a_command_late(run: Run) -> None:
+    command = run.whole.commands[0]
+    run.whole.commands[0] = replace(command, ended_at=command.expires_at + timedelta(seconds=70))
+
+
+def send_a_command_twice(run: Run) -> None:
+    run.books.received.append(run.books.received[0])
+
+
+def send_it_to_a_later_connection(run: Run) -> None:
+    run.books.received[0].connection = 2
+    said = run.books.loose[0]
+    said.tries.append(Try("later", 2, said.due, said.due, {"status": "Accepted"}))
+    run.told.calls["later"] = Passed("call-m4", OLD, f"{OTHER}-7", 1, said.at)
+
+
+def deny_that_it_was_sent(run: Run) -> None:
+    run.whole.commands[0] = replace(run.whole.commands[0], outcome="undelivered", status="undeliverable")
+    run.told.steps["command"].add("undelivered")
+
+
+def claim_an_answer(run: Run) -> None:
+    run.books.received.clear()
+
+
+def lose_a_command(run: Run) -> None:
+    run.whole.commands.clear()
+    run.books.received.clear()
+
+
+def keep_the_end_of_a_command_to_oneself(run: Run) -> None:
+    run.told.steps["command"].remove("answered")
+
+
+BREACHES: dict[Callable[[Run], None], set[str]] = {
+    lose_transaction: {"lost"},
+    lose_sample: {"lost"},
+    forget_the_end: {"lost"},
+    double_sample: {"twice"},
+    invent_sample: {"twice"},
+    double_transaction: {"twice"},
+    invent_transaction: {"twice"},
+    answer_differently: {"twice"},
+    lose_event: {"missing"},
+    double_event: {"double"},
+    repeat_event: {"repeated"},
+    swap_events: {"order"},
+    lose_boot: {"lost"},
+    forget_a_station: {"presence"},
+    stay_on_the_old_connection: {"presence"},
+    keep_an_old_state: {"lost"},
+    lose_a_status: {"missing"},
+    tell_an_old_state: {"double"},
+    answer_before_kafka_has_it: {"lost"},
+    refuse: {"refused"},
+    refuse_a_driver: {"refused"},
+    leave_unanswered: {"unanswered"},
+    use_another_ones_slot: {"slot"},
+    leave_a_command_open: {"command"},
+    end_a_command_late: {"late"},
+    send_a_command_twice: {"command"},
+    send_it_to_a_later_connection: {"command"},
+    deny_that_it_was_sent: {"command"},
+    claim_an_answer: {"command"},
+    lose_a_command: {"lost"},
+    keep_the_end_of_a_command_to_oneself: {"missing"},
+}
+
+
+@pytest.mark.parametrize(("wrong", "kinds"), BREACHES.items(), ids=lambda it: getattr(it, "__name__", ""))
+def test_what_is_wrong_is_found(wrong: Callable[[Run], None], kinds: set[str]) -> None:
+    run = Run()
+    wrong(run)
+    assert set(found(run)) == kinds
+
+
+def unanswered(run: Run) -> None:
+    """The last sample of a session has not been answered, nor was its end said."""
+    charge = run.books.charges[0]
+    charge.said.pop()
+    charge.said[-1].tries.clear()
+
+
+@pytest.mark.parametrize("earlier", [20, 40])
+def test_silence_is_no_breach_where_nobody_is_served_or_something_is_wrong(earlier: float) -> None:
+    """The first is so long before all others that none was answered within its patience."""
+    run = Run()
+    said = run.books.loose[0]
+    said.tries.insert(0, Try("first", 0, said.due - earlier))
+    assert found(run) == []
+
+
+def test_what_was_not_acknowledged_may_be_there_or_not() -> None:
+    run = Run()
+    unanswered(run)
+    row = run.whole.kept.transactions[0]
+    run.whole.kept.transactions[0] = replace(row, stopped_at=None, stop_wh=None)
+    run.told.of_transaction[1].pop()
+    assert found(run) == []
+    del run.whole.kept.samples[1, run.books.charges[0].said[-1].at]
+    run.told.of_transaction[1].pop()
+    assert found(run) == []

@@ -1,0 +1,72 @@
+"""A way that can be cut and stalled: what comes through, and what the two ends see."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from voltbus.lab.chaos.tcp_proxy import Door, opened
+from voltbus.local.ports import free_port
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[Door]:
+    """Behind it somebody says everything back."""
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(1000):
+                writer.write(data)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
+    made = Door(free_port(), server.sockets[0].getsockname()[1])
+    async with asyncio.timeout(20), opened(made):
+        yield made
+    server.close()
+
+
+async def test_it_lets_through(door: Door) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.write(b"hello")
+    assert await reader.readexactly(5) == b"hello"
+    writer.write_eof()
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_reset_ends_connections_and_refuses_new_ones(door: Door) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.write(b"hello")
+    await reader.readexactly(5)
+    door.break_("reset")
+    with pytest.raises(ConnectionResetError):
+        await reader.readexactly(1)
+    later, _ = await asyncio.open_connection("127.0.0.1", door.port)
+    with pytest.raises(ConnectionResetError):
+        await later.readexactly(1)
+    door.restore()
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.write(b"again")
+    assert await reader.readexactly(5) == b"again"
+    writer.close()
+
+
+async def test_what_was_stalled_comes_later(door: Door) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.write(b"one")
+    await reader.readexactly(3)
+    door.break_("stall")
+    writer.write(b"two")
+    newer, their = await asyncio.open_connection("127.0.0.1", door.port)
+    their.write(b"three")
+    waiting = [asyncio.ensure_future(reader.readexactly(3)), asyncio.ensure_future(newer.readexactly(5))]
+    done, _ = await asyncio.wait(waiting, timeout=0.2)
+    assert not done
+    door.restore()
+    assert [await one for one in waiting] == [b"two", b"three"]
+    writer.close()
+    their.close()

@@ -1,0 +1,71 @@
+"""Which letters are meant by what is typed."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from services.ocpp.topics import SERVICES
+from tests.unit.operator.dead_letters.letters import NOW, dead
+from voltbus.errors import LocalError
+from voltbus.operator.dead_letters.choice import Choice, chosen
+from voltbus.operator.dead_letters.letter import read
+
+LETTER = read("transactions", replace(dead(why="not a voltbus.v1.Call"), partition=3, offset=17))
+
+
+@pytest.mark.parametrize(
+    ("choice", "fits"),
+    [
+        (Choice(), True),
+        (Choice(services=("auth",)), False),
+        (Choice(station="CP1"), True),
+        (Choice(station="CP"), False),
+        (Choice(reason="VOLTBUS.v1"), True),
+        (Choice(reason="timeout"), False),
+        (Choice(since=NOW), True),
+        (Choice(since=NOW + timedelta(seconds=1)), False),
+        (Choice(ids=frozenset({"transactions-3-17"})), True),
+        (Choice(ids=frozenset({"transactions-3-18"})), False),
+        (Choice(station="CP1", reason="timeout"), False),
+    ],
+)
+def test_all_that_is_given_must_fit(choice: Choice, fits: bool) -> None:
+    assert choice.fits(LETTER) is fits
+    assert choice.narrow is (choice != Choice())
+
+
+def test_a_letter_that_does_not_say_when_is_not_since() -> None:
+    assert not Choice(since=NOW).fits(dataclasses.replace(LETTER, at=None))
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("90m", NOW - timedelta(minutes=90)),
+        ("24h", NOW - timedelta(hours=24)),
+        ("7d", NOW - timedelta(days=7)),
+        ("2026-05-01T00:00:00Z", datetime(2026, 5, 1, tzinfo=UTC)),
+    ],
+)
+def test_since_is_a_moment_or_how_long_ago(text: str, moment: datetime) -> None:
+    assert chosen([], "", "", text, [], NOW).since == moment
+
+
+def test_only_the_services_of_the_ids_are_read() -> None:
+    assert chosen([], "", "", "", ["auth-0-1", "firmware-1-2"], NOW).services == ("auth", "firmware")
+    assert chosen(["auth"], "", "", "", ["auth-0-1", "firmware-1-2"], NOW).services == ("auth",)
+    assert chosen([], "", "", "", [], NOW).services == SERVICES
+
+
+@pytest.mark.parametrize("since", ["noon", "7", "-1h", "9999999d", "99999999999999999h"])
+def test_no_moment(since: str) -> None:
+    with pytest.raises(LocalError, match="no moment"):
+        chosen([], "", "", since, [], NOW)
+
+
+@pytest.mark.parametrize("name", ["CP001", "transactions-3", "transactions-3-x", "cards-1-2", "transactions-1-2-3"])
+def test_no_letter(name: str) -> None:
+    with pytest.raises(LocalError, match=f"no letter {name}"):
+        chosen([], "", "", "", [name], NOW)

@@ -1,0 +1,235 @@
+"""The demo charger: what it says and answers is valid, and it plays its session against any CSMS."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from rich.console import Console
+from websockets.asyncio.server import ServerConnection, serve
+
+from services.ocpp.versions import VERSIONS
+from tests.contract.examples import full, minimal
+from voltbus.errors import LocalError
+from voltbus.simulator.station.charger import Charger
+from voltbus.simulator.station.demo import Plan, Story
+from voltbus.simulator.station.play import DIALECTS
+from voltbus.simulator.station.types import Dialect, Perform, RemoteStart, RemoteStop, curve
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ANSWERS: dict[str, dict[str, dict[str, Any]]] = {
+    "1.6": {
+        "BootNotification": {"status": "Accepted", "currentTime": "2026-03-01T12:00:00Z", "interval": 300},
+        "Authorize": {"idTagInfo": {"status": "Accepted"}},
+        "StartTransaction": {"idTagInfo": {"status": "Accepted"}, "transactionId": 42},
+    },
+    "2.0.1": {
+        "BootNotification": {"status": "Accepted", "currentTime": "2026-03-01T12:00:00Z", "interval": 300},
+        "Authorize": {"idTokenInfo": {"status": "Accepted"}},
+    },
+}
+START = {
+    "1.6": ("RemoteStartTransaction", {"idTag": "OTHER"}),
+    "2.0.1": ("RequestStartTransaction", {"idToken": {"idToken": "OTHER", "type": "Central"}, "remoteStartId": 7}),
+}
+
+
+def speaking(version: str) -> Dialect:
+    return DIALECTS[version](Charger("CP-1", lambda: NOW), 120)
+
+
+every_version = pytest.mark.parametrize("version", sorted(DIALECTS))
+
+
+def test_the_curve_is_that_of_a_car() -> None:
+    readings = list(curve(NOW, timedelta(minutes=2), 1_000_000, 21))
+    assert len(readings) == 21
+    assert readings[-1].at - readings[0].at == timedelta(minutes=40)
+    assert all(before.energy_wh < after.energy_wh and before.soc <= after.soc for before, after in pairwise(readings))
+    assert max(reading.power_w for reading in readings) < 75_000
+    assert 7_000 < readings[-1].power_w < readings[1].power_w / 2
+    assert 25_000 < readings[-1].energy_wh - readings[0].energy_wh < 45_000
+    assert readings[-1].soc < 100
+
+
+def asked_by_csms(version: str) -> frozenset[str]:
+    found = VERSIONS[version].schemas.actions - VERSIONS[version].from_station
+    return found | {"DataTransfer"}
+
+
+@every_version
+def test_knows_every_action_a_csms_may_ask(version: str) -> None:
+    schemas = VERSIONS[version].schemas
+    for action in sorted(asked_by_csms(version)):
+        document = schemas.document(action + ("" if version == "1.6" else "Request"))
+        for payload in (minimal(document), full(document)):
+            answer = speaking(version).answer(action, payload)
+            assert answer is not None, action
+            schemas.check_response(action, answer.payload)
+            for step in answer.wish.steps if isinstance(answer.wish, Perform) else ():
+                schemas.check_request(*step.call)
+    assert speaking(version).answer("NoSuchAction", {}) is None
+
+
+@every_version
+def test_a_remote_stop_of_another_transaction_is_rejected(version: str) -> None:
+    action, key = {"1.6": ("RemoteStopTransaction", 41), "2.0.1": ("RequestStopTransaction", "x")}[version]
+    answer = speaking(version).answer(action, {"transactionId": key})
+    assert answer is not None
+    assert answer.payload == {"status": "Rejected"}
+    assert answer.wish is None
+
+
+@dataclass
+class Csms:
+    """Answers a charger as told, and remembers its CALLs; every one must keep to its schema."""
+
+    version: str
+    after: Callable[["Csms", ServerConnection, str, int], Any] | None = None
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    replies: list[list[Any]] = field(default_factory=list)
+    address: str = ""
+    path: str = ""
+
+    async def serve_one(self, socket: ServerConnection) -> None:
+        self.path = socket.request.path if socket.request else ""
+        async for text in socket:
+            frame = json.loads(text)
+            if frame[0] != 2:
+                self.replies.append(frame)
+                continue
+            _, message_id, action, payload = frame
+            VERSIONS[self.version].schemas.check_request(action, payload)
+            self.calls.append((action, payload))
+            answer = {**ANSWERS[self.version], **self.answers}.get(action, self._empty(action))
+            await socket.send(json.dumps([3, message_id, answer]))
+            if self.after:
+                await self.after(self, socket, action, len(self.calls))
+
+    @staticmethod
+    def _empty(action: str) -> dict[str, Any]:
+        return {"currentTime": "2026-03-01T12:00:00Z"} if action == "Heartbeat" else {}
+
+
+@asynccontextmanager
+async def running(csms: Csms) -> AsyncIterator[Csms]:
+    protocol: Any = speaking(csms.version).subprotocol
+    async with serve(csms.serve_one, "127.0.0.1", 0, subprotocols=[protocol]) as server:
+        csms.address = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
+        yield csms
+
+
+def story(csms: Csms, **plan: Any) -> tuple[Story, StringIO]:
+    told = StringIO()
+    made = Plan(csms.address, "CP 1", "TAG", **{"pause": 0.001, **plan})
+    charger = Charger("CP 1", lambda: datetime.now(UTC), patience=made.pause)
+    return Story(made, charger, DIALECTS[csms.version](charger, 120), Console(file=told, width=200)), told
+
+
+@every_version
+async def test_plays_a_whole_session(version: str) -> None:
+    async with running(Csms(version)) as csms:
+        charger, told = story(csms)
+        await asyncio.wait_for(charger.play(), 10)
+    actions = [action for action, _ in csms.calls]
+    assert csms.path == "/ocpp/CP%201"
+    assert actions[0] == "BootNotification"
+    assert actions[-1] == "StatusNotification"
+    assert "Authorize" in actions
+    if version == "1.6":
+        assert actions.count("MeterValues") == 20
+        start, stop = (dict(csms.calls)[action] for action in ("StartTransaction", "StopTransaction"))
+        assert stop["transactionId"] == 42
+        assert stop["meterStop"] > start["meterStart"]
+        assert stop["timestamp"] > start["timestamp"]
+    else:
+        events = [payload for action, payload in csms.calls if action == "TransactionEvent"]
+        assert [event["eventType"] for event in events] == ["Started", *["Updated"] * 20, "Ended"]
+        assert [event["seqNo"] for event in events] == list(range(22))
+        assert len({event["transactionInfo"]["transactionId"] for event in events}) == 1
+    assert "BootNotification → Accepted" in told.getvalue()
+    assert "done," in told.getvalue()
+
+
+@every_version
+async def test_obeys_the_csms_when_it_stays(version: str) -> None:
+    started = {"1.6": "StartTransaction", "2.0.1": "TransactionEvent"}[version]
+    stop = {"1.6": "RemoteStopTransaction", "2.0.1": "RequestStopTransaction"}[version]
+    done = asyncio.Event()
+
+    async def ask(csms: Csms, socket: ServerConnection, action: str, _: int) -> None:
+        free = action == "StatusNotification" and csms.calls[-2][0] in ("StopTransaction", "TransactionEvent")
+        sessions = [payload for name, payload in csms.calls if name == started]
+        if version == "2.0.1":
+            sessions = [payload for payload in sessions if payload["eventType"] == "Started"]
+        if free and len(sessions) == 1:
+            await socket.send(json.dumps([2, "start", *START[version]]))
+        elif free and len(sessions) == 2 and action == "StatusNotification":
+            done.set()
+        elif action in ("MeterValues", "TransactionEvent") and len(sessions) == 2 and "stop" not in str(csms.replies):
+            key = 42 if version == "1.6" else sessions[1]["transactionInfo"]["transactionId"]
+            await socket.send(json.dumps([2, "stop", stop, {"transactionId": key}]))
+
+    async with running(Csms(version, ask)) as csms:
+        charger, told = story(csms, stay=True)
+        playing = asyncio.create_task(charger.play())
+        await asyncio.wait_for(done.wait(), 10)
+        playing.cancel()
+        await asyncio.wait({playing})
+    assert csms.replies[0] == [3, "start", {"status": "Accepted"}]
+    assert csms.replies[1] == [3, "stop", {"status": "Accepted"}]
+    assert f"the CSMS asks {stop} → Accepted" in told.getvalue()
+    assert "stopped by the CSMS" in told.getvalue()
+    if version == "2.0.1":
+        second = [payload for action, payload in csms.calls if action == "TransactionEvent"][22]
+        assert second["transactionInfo"]["remoteStartId"] == 7
+        assert second["idToken"]["idToken"] == "OTHER"
+
+
+@every_version
+async def test_a_token_that_is_not_accepted_ends_it(version: str) -> None:
+    info = {"1.6": {"idTagInfo": {"status": "Blocked"}}, "2.0.1": {"idTokenInfo": {"status": "Blocked"}}}[version]
+    async with running(Csms(version, answers={"Authorize": info})) as csms:
+        with pytest.raises(LocalError, match=r"^the token TAG is Blocked: give another with --token$"):
+            await story(csms)[0].play()
+
+
+async def test_a_connection_that_ends_ends_the_story() -> None:
+    async def hang_up(_: Csms, socket: ServerConnection, action: str, __: int) -> None:
+        if action == "Authorize":
+            await socket.close(1001, "going away")
+
+    async with running(Csms("1.6", hang_up)) as csms:
+        with pytest.raises(LocalError, match=r"^the gateway closed the connection \(1001 going away\): run"):
+            await asyncio.wait_for(story(csms)[0].play(), 10)
+
+
+async def test_nobody_there() -> None:
+    with pytest.raises(LocalError, match=r"^nothing answers at ws://127.0.0.1:9/ocpp/CP%201: start it with `make run`"):
+        await story(Csms("1.6", address="ws://127.0.0.1:9/ocpp"))[0].play()
+
+
+async def test_refused_at_the_door() -> None:
+    async with serve(lambda _: asyncio.sleep(0), "127.0.0.1", 0, process_request=refuse) as server:
+        address = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
+        with pytest.raises(LocalError, match=r"^the gateway refused the station CP 1 \(401\): register it"):
+            await story(Csms("1.6", address=address), password="wrong")[0].play()
+
+
+def refuse(connection: ServerConnection, request: Any) -> Any:
+    assert request.headers["Authorization"] == "Basic Q1AgMTp3cm9uZw=="
+    return connection.respond(401, "")
+
+
+def test_wishes_of_the_csms() -> None:
+    started = speaking("2.0.1").answer(*START["2.0.1"])
+    assert started is not None
+    assert started.wish == RemoteStart("OTHER", 7, 1, "Central")
+    assert RemoteStop() == RemoteStop()

@@ -1,0 +1,129 @@
+"""The command line: what it prints, and that every error is one line."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from voltbus.cli import app
+from voltbus.errors import LocalError
+from voltbus.local.banner import welcome
+from voltbus.local.progress import Board
+from voltbus.running import announced, with_running
+from voltbus.settings import LocalSettings
+from voltbus.simulator.station.play import register_token
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VOLTBUS_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def test_token(data: Path) -> None:
+    result = CliRunner().invoke(app, ["token"])
+    assert result.exit_code == 0
+    secret = (data / "secrets").read_text().split("VOLTBUS_JWT_SECRET=")[1].split()[0]
+    jwt.decode(result.stdout.strip(), secret, ["HS256"])
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize(
+    ("arguments", "environment", "message"),
+    [
+        (["up"], {"VOLTBUS_AUTH_PORT": "no"}, "VOLTBUS_AUTH_PORT is 'no': set it to a port between 1 and 65535"),
+        (["station"], {"VOLTBUS_AUTH_PORT": "9"}, "nothing answers at http://127.0.0.1:9: start it with `make run`"),
+        (["station", "--version", "3"], {}, "no version 3: choose one of 1.6, 2.0.1"),
+        (["fleet", "3"], {"VOLTBUS_AUTH_PORT": "9"}, "nothing answers at http://127.0.0.1:9: start it with `make run`"),
+        (["fleet", "0"], {}, "no fleet of 0: choose 1 to 20000 stations"),
+        (["fleet", "--mix", "2"], {}, "no share of 2: choose a --mix between 0 (all 1.6) and 1 (all 2.0.1)"),
+        (["fleet", "--speed", "0"], {}, "no speed of 0: choose a --speed between 1 and 1000"),
+        (["bench", "--only", "stops"], {}, "no scenario stops: choose from meter, meter-5000, pace, sessions"),
+        (["dead", "list"], {}, "no Kafka: start it with `make run`, or set VOLTBUS_KAFKA_BOOTSTRAP"),
+        (["dead", "list", "--service", "cards"], {}, "no service cards: choose from auth, transactions"),
+        (["dead", "list", "--since", "noon"], {}, "no moment noon: say how long ago, such as 90m, 24h or 7d"),
+        (["dead", "show", "CP001"], {}, "no letter CP001: ids are those that `voltbus dead list` shows"),
+        (["dead", "replay"], {}, "which letters? Give ids, or --service, --station, --reason or --since"),
+        (["dead", "list"], {"VOLTBUS_KAFKA_BOOTSTRAP": "127.0.0.1:9"}, "Kafka at 127.0.0.1:9 does not answer"),
+        (["token"], {"VOLTBUS_JWT_JWKS_URL": "https://x"}, "tokens come from the issuer of VOLTBUS_JWT_JWKS_URL"),
+    ],
+)
+def test_errors_are_one_line(arguments: list[str], environment: dict[str, str], message: str) -> None:
+    result = CliRunner().invoke(app, arguments, env=environment)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"voltbus: {message}")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def auth() -> Iterator[Any]:
+    class Auth(http.server.BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            server.asked.append((self.path, self.headers["Authorization"], body))
+            self.send_response(server.answer)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server: Any = http.server.HTTPServer(("127.0.0.1", 0), Auth)
+    server.asked, server.answer = [], 201
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_registers_the_drivers_token(auth: Any) -> None:
+    register_token(f"http://127.0.0.1:{auth.server_port}", "bearer", "A/B")
+    assert auth.asked == [("/v1/tokens/A%2FB", "Bearer bearer", {"type": "ISO14443", "status": "Accepted"})]
+
+
+def test_a_stack_with_other_secrets(auth: Any) -> None:
+    auth.answer = 401
+    with pytest.raises(
+        LocalError, match=r"refused the token \(401 Unauthorized\): is it the stack of this data folder"
+    ):
+        register_token(f"http://127.0.0.1:{auth.server_port}", "bearer", "A")
+
+
+def test_the_running_stack_is_found_whatever_its_ports(tmp_path: Path) -> None:
+    ports = {"auth": 1, "gateway": 2, "gateway_http": 3, "gateway-1": 4, "gateway-1_http": 5}
+    started = LocalSettings(
+        tmp_path, host="0.0.0.0", ports=ports, gateways=("gateway", "gateway-1"), kafka_bootstrap="k:1"
+    )
+    asking = LocalSettings(tmp_path)
+    assert with_running(asking) == asking
+    with announced(started, "k:1"):
+        assert with_running(asking) == started
+        assert with_running(replace(asking, kafka_bootstrap="other:2")).kafka_bootstrap == "other:2"
+    assert with_running(asking) == asking
+
+
+def test_the_welcome_can_be_copied_line_by_line(tmp_path: Path) -> None:
+    lines = welcome(LocalSettings(tmp_path)).splitlines()
+    assert any("ws://localhost:9000/ocpp/{station_id} " in line for line in lines)
+    assert len([line for line in lines if line.startswith("eyJ")]) == 1
+    assert any(line.endswith(" station") for line in lines)
+    curl = next(line for line in lines if line.startswith("curl"))
+    assert curl.endswith('"localhost:9082/v1/transactions?station_id=DEMO-1"')
+
+
+def test_progress_in_plain_lines_where_there_is_no_terminal() -> None:
+    console = Console(record=True, width=100, force_terminal=False, file=open("/dev/null", "w"))  # noqa: SIM115
+    board = Board(console, ["kafka"])
+    with board:
+        board("kafka", "starting")
+        board("kafka", "ready")
+    lines = console.export_text().splitlines()
+    assert [line[9:] for line in lines] == ["kafka: starting", "kafka: ready (0.0 s)"]

@@ -1,0 +1,55 @@
+"""How many CALLs a service has handled, as it tells itself, and the wait until it has handled all."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from voltbus.errors import LocalError
+
+T = TypeVar("T")
+
+_TICK = 0.05
+_PATIENCE = 120.0
+
+
+def count(exposition: str, action: str) -> int:
+    """CALLs of this action in a /metrics page, whatever their outcome."""
+    families = text_string_to_metric_families(exposition)
+    samples = (sample for family in families if family.name == "voltbus_calls" for sample in family.samples)
+    return int(sum(it.value for it in samples if it.name == "voltbus_calls_total" and it.labels["action"] == action))
+
+
+def level(exposition: str, name: str) -> float:
+    """The sum of a gauge over all its labels; 0 where there is none."""
+    families = text_string_to_metric_families(exposition)
+    return sum(sample.value for family in families if family.name == name for sample in family.samples)
+
+
+async def handled(http: httpx.AsyncClient, address: str, action: str) -> int:
+    """Asks the service at `address`. Raises LocalError where it does not answer."""
+    return count(await metrics(http, address), action)
+
+
+async def metrics(http: httpx.AsyncClient, address: str) -> str:
+    """The /metrics page of the process at `address`. Raises LocalError where it does not answer."""
+    try:
+        # Not over a connection of before, which the process may be closing at this moment.
+        response = await http.get(f"{address}/metrics", headers={"Connection": "close"})
+        response.raise_for_status()
+    except httpx.HTTPError as error:
+        raise LocalError(f"no metrics from {address} ({type(error).__name__}): see its log") from None
+    return response.text
+
+
+async def reached(question: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> float:
+    """When, on the clock of perf_counter, the answer was first a wanted one. Raises LocalError after two minutes."""
+    began = time.perf_counter()
+    while not wanted(answer := await question()):
+        if time.perf_counter() - began > _PATIENCE:
+            raise LocalError(f"the backlog is not gone after {_PATIENCE:.0f} s (at {answer}): give it less load")
+        await asyncio.sleep(_TICK)
+    return time.perf_counter()

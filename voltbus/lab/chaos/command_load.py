@@ -1,0 +1,90 @@
+"""Commands for stations, asked for by REST at a steady rate, and again under the same key until they are accepted."""
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from voltbus.lab.chaos.expected import Books, Given
+
+# Seconds: how long a command may wait for its station, and how long REST is waited for.
+EXPIRES_IN = 20.0
+_PATIENCE = 10.0
+_PAUSE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """path: after the station; payload: in words of both versions."""
+
+    service: str
+    path: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+KINDS = (
+    Kind("auth", "commands/GetLocalListVersion"),
+    Kind("auth", "commands/ClearCache"),
+    Kind("smartcharging", "commands/ClearChargingProfile"),
+    Kind("firmware", "commands/TriggerMessage", {"requestedMessage": "Heartbeat"}),
+    Kind("transactions", "start", {"id_token": "CHAOS-APP", "type": "ISO14443", "expires_in": EXPIRES_IN}),
+)
+
+
+class Orders:
+    """rest: the HTTP address of each service."""
+
+    def __init__(self, http: httpx.AsyncClient, rest: Mapping[str, str], books: Books, seed: int) -> None:
+        self._http, self._rest, self._books, self._seed = http, rest, books, seed
+        self._dice = random.Random(f"{seed}/orders")
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._enough = False
+
+    async def run(self, stations: Sequence[str], rate: float) -> None:
+        """So many a second, until there are enough. Cancelled, it gives up those that are under way."""
+        try:
+            await self._give_all(stations, rate)
+        except asyncio.CancelledError:
+            for task in self._under_way:
+                task.cancel()
+            raise
+
+    async def _give_all(self, stations: Sequence[str], rate: float) -> None:
+        number = 0
+        while not self._enough:
+            number += 1
+            kind = KINDS[number % len(KINDS)]
+            task = asyncio.create_task(self._give(kind, self._dice.choice(stations), f"{self._seed}-{number}"))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+            await asyncio.sleep(1 / rate)
+
+    async def finish(self) -> None:
+        """No more; returns when all of them are accepted."""
+        self._enough = True
+        await asyncio.gather(*self._under_way)
+
+    async def _give(self, kind: Kind, station: str, key: str) -> None:
+        given = Given(station, kind.service, kind.path, key, time.time())
+        self._books.given.append(given)
+        address = f"{self._rest[kind.service]}/v1/stations/{station}/{kind.path}?expires_in={EXPIRES_IN:.0f}"
+        while given.id is None:
+            given.tries += 1
+            try:
+                answer = await self._http.post(
+                    address, json=dict(kind.payload), headers={"Idempotency-Key": key}, timeout=_PATIENCE
+                )
+            except httpx.TransportError:
+                await asyncio.sleep(_PAUSE)
+                continue
+            if answer.status_code >= 500:
+                await asyncio.sleep(_PAUSE)
+            elif answer.is_success:
+                given.id = answer.json()["command_id"]
+            else:
+                given.refused = f"{answer.status_code} {answer.text}"
+                return

@@ -1,0 +1,118 @@
+"""What it happens to: fresh servers, two gateways, four services, and doors between those that can be parted."""
+
+import dataclasses
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from voltbus.lab.chaos.faults import CUTS, GATEWAYS, SERVICES
+from voltbus.lab.chaos.tcp_proxy import Door, opened
+from voltbus.local.data_dir import Home
+from voltbus.local.ports import free_ports
+from voltbus.local.probes import http_ok
+from voltbus.local.process import Part
+from voltbus.local.servers import Report, Servers
+from voltbus.local.stack import Command, Stack, module
+from voltbus.operator.tokens import bearer_token
+from voltbus.settings import LocalSettings
+
+PARTITIONS = 8
+# A route is a lease, too: here a frozen gateway outlives it.
+ENV = {
+    "VOLTBUS_LOG_LEVEL": "warning",
+    "VOLTBUS_UNKNOWN_STATIONS": "accept",
+    "VOLTBUS_ROUTE_TTL": "30",
+    "VOLTBUS_PARTITIONS": str(PARTITIONS),
+}
+_VARIABLES = {
+    "kafka": "VOLTBUS_KAFKA_BOOTSTRAP",
+    "postgres": "VOLTBUS_POSTGRES_DSN",
+    "redis": "VOLTBUS_REDIS_URL",
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """doors: by the name of who goes through and that of the server."""
+
+    stack: Stack
+    doors: Mapping[tuple[str, str], Door]
+    bearer: str
+
+    @property
+    def gateways(self) -> list[str]:
+        """Where stations connect, without their ids."""
+        return [self.stack.station_url("", name).removesuffix("/") for name in GATEWAYS]
+
+    @property
+    def dsn(self) -> str:
+        return self.stack.servers.postgres_dsn
+
+    @property
+    def bootstrap(self) -> str:
+        return self.stack.servers.kafka_bootstrap
+
+    @property
+    def rest(self) -> dict[str, str]:
+        """The HTTP address of each service."""
+        return {name: self.stack.rest(name) for name in SERVICES}
+
+    @property
+    def redis_folder(self) -> Path:
+        """Where Redis keeps its data."""
+        return self.stack.servers.home.folder / "redis"
+
+    def usurper(self, slot: int) -> Part:
+        """A third gateway, where no station comes, and which asks for that slot first."""
+        like = self.stack[GATEWAYS[1]].spec
+        ports = dict(zip(("VOLTBUS_GATEWAY_PORT", "VOLTBUS_GATEWAY_HTTP_PORT"), free_ports(2), strict=True))
+        env = {**like.env, **{name: str(port) for name, port in ports.items()}, "VOLTBUS_INSTANCE": str(slot)}
+        http = ports["VOLTBUS_GATEWAY_HTTP_PORT"]
+        return Part(dataclasses.replace(like, name="usurper", env=env, probe=lambda: http_ok(http)), self._home)
+
+    @property
+    def _home(self) -> Home:
+        return self.stack.servers.home
+
+
+@asynccontextmanager
+async def fresh(
+    folder: Path, report: Report, env: Mapping[str, str] | None = None, command: Command = module
+) -> AsyncIterator[Stage]:
+    """On empty data in `folder`, whatever VOLTBUS_* says. Raises LocalError.
+
+    env: settings besides. command: how a process is run.
+    """
+    outside = dict(zip(CUTS, free_ports(len(CUTS)), strict=True))
+    to_kafka = {pair: port for pair, port in outside.items() if pair[1] == "kafka"}
+    inside = dict(zip(to_kafka, free_ports(len(to_kafka)), strict=True))
+    told = {inside[pair]: port for pair, port in to_kafka.items()}
+    async with Servers(settings=LocalSettings(folder), report=report, doors=told) as servers:
+        addresses = {"postgres": servers.postgres_dsn, "redis": servers.redis_url, "kafka": "kafka://127.0.0.1"}
+        doors = {pair: Door(port, inside.get(pair) or _port(addresses[pair[1]])) for pair, port in outside.items()}
+        own: dict[str, dict[str, str]] = {}
+        for (part, server), port in outside.items():
+            own.setdefault(part, {})[_VARIABLES[server]] = _through(addresses[server], port)
+        names, settings = (*GATEWAYS, *SERVICES), {**ENV, **(env or {})}
+        async with (
+            opened(*doors.values()),
+            Stack(servers, names, env=settings, own=own, report=report, command=command) as stack,
+        ):
+            secret = stack.env["VOLTBUS_JWT_SECRET"]
+            yield Stage(stack, doors, bearer_token(dataclasses.replace(servers.settings, jwt_secret=secret)))
+
+
+def _port(address: str) -> int:
+    port = urlsplit(address).port
+    assert port is not None, "our own servers are reached by their ports"
+    return port
+
+
+def _through(address: str, port: int) -> str:
+    """The same address, by a door. Kafka's has no scheme."""
+    parts = urlsplit(address)
+    before, at, _ = parts.netloc.rpartition("@")
+    moved = urlunsplit(parts._replace(netloc=f"{before}{at}127.0.0.1:{port}"))
+    return moved.removeprefix("kafka://")

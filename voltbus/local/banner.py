@@ -1,0 +1,63 @@
+"""What `voltbus up` says when everything is ready."""
+
+import sys
+from pathlib import Path
+
+from voltbus.errors import LocalError
+from voltbus.operator.tokens import bearer_token
+from voltbus.settings import DEFAULT_STATION, LocalSettings
+
+_REST = {
+    "auth": "stations, tokens: who may charge",
+    "transactions": "transactions, samples, remote start and stop",
+    "smartcharging": "limits and charging profiles",
+    "firmware": "inventory, firmware, diagnostics",
+}
+
+
+def welcome(settings: LocalSettings) -> str:
+    """Where chargers and people connect, a token, and what to try."""
+    name = "localhost" if settings.host in ("127.0.0.1", "localhost") else settings.host
+    program = _program()
+    gateways = settings.gateways
+    addresses = [("chargers", _stations(name, settings.ports[gateway]), "OCPP 1.6 and 2.0.1") for gateway in gateways]
+    rest = {name: (settings.ports[name], _REST[name.partition("-")[0]]) for name in settings.services}
+    rest |= {gateway: (settings.ports[f"{gateway}_http"], "connections") for gateway in gateways}
+    addresses += [(service, f"http://{name}:{port}/docs", what) for service, (port, what) in rest.items()]
+    lines = [f"  {who:<15}{where:<41}{what}" for who, where, what in addresses]
+    return "\n".join(
+        [
+            f"\nVoltbus is running. Ctrl-C stops it; logs are in {settings.data / 'logs'}\n",
+            *lines,
+            f"\nA bearer token for the REST APIs, 30 days ({program} token prints one at any time):",
+            _token(settings),
+            "\nTry one charger, then look at the session it made:",
+            f"{program} station",
+            transactions_curl(settings, DEFAULT_STATION),
+            "\nOr watch many of them, of both versions:",
+            f"{program} fleet",
+            "",
+        ]
+    )
+
+
+def transactions_curl(settings: LocalSettings, station_id: str) -> str:
+    """A command that shows the transactions of a station."""
+    address = f"localhost:{settings.ports['transactions']}/v1/transactions?station_id={station_id}"
+    return f'curl -H "Authorization: Bearer $({_program()} token)" "{address}"'
+
+
+def _stations(host: str, port: int) -> str:
+    return f"ws://{host}:{port}/ocpp/{{station_id}}"
+
+
+def _program() -> str:
+    path = Path(sys.argv[0]).absolute()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _token(settings: LocalSettings) -> str:
+    try:
+        return bearer_token(settings)
+    except LocalError as error:
+        return str(error)

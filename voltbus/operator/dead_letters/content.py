@@ -1,0 +1,97 @@
+"""What is in a record, in words: its protobuf message as a dict, id tokens and secrets masked as in logs."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.json_format import MessageToDict, ParseError
+from google.protobuf.message import DecodeError, Message
+
+from services.common.kafka.bus import Record
+from services.common.kafka.events import READ, kind_of
+from services.ocpp import topics
+from services.ocpp.id_tokens import mask
+from voltbus.operator.dead_letters.letter import Letter
+from voltbus.v1 import events_pb2
+
+# Fields that hold an idToken, in the words of every version and of our own messages.
+_TOKENS = re.compile(r"(parent|stop|group|additional)?_?id_?(tag|token)|group_?id", re.IGNORECASE)
+_SECRET = re.compile(r"password|secret|authorizationkey", re.IGNORECASE)
+# Where a setting's value stands, beside its name.
+_VALUES = ("value", "attributeValue")
+# Fields of bytes that are a payload of OCPP.
+_PAYLOADS = ("payload", "request")
+
+
+def content(letter: Letter, prefix: str) -> dict[str, Any] | None:
+    """The message of a letter, masked; None where it cannot be read as its topic's. prefix: of topics here."""
+    record = Record(letter.topic, letter.key, letter.value, letter.headers)
+    message = _message(record, letter.topic.removeprefix(prefix))
+    if message is None:
+        return None
+    shown = MessageToDict(message, preserving_proto_field_name=True)
+    for name in _PAYLOADS:
+        if isinstance(raw := getattr(message, name, None), bytes) and raw:
+            shown[name] = _json(raw)
+    masked: dict[str, Any] = masking(shown)
+    return masked
+
+
+def action(letter: Letter, prefix: str) -> str:
+    """In a word: the action of a call or a command, the kind of an event; empty where it cannot be read."""
+    record = Record(letter.topic, letter.key, letter.value, letter.headers)
+    return kind_of(record) or str(getattr(_message(record, letter.topic.removeprefix(prefix)), "action", ""))
+
+
+def masking(value: Any, name: str = "") -> Any:
+    """Any JSON value, whatever is an idToken or a secret in it masked; name: of the field that holds it."""
+    if isinstance(value, Mapping):
+        secret = _SECRET.search(_called(value))
+        return {key: "…" if secret and key in _VALUES else masking(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masking(item, name) for item in value]
+    if isinstance(value, str) and _SECRET.search(name):
+        return "…"
+    return mask(value) if isinstance(value, str) and _TOKENS.fullmatch(name) else value
+
+
+def _called(item: Mapping[str, Any]) -> str:
+    """The name of the setting that an item of a payload sets or shows: by `key` in 1.6, by `variable` in 2.x."""
+    variable = item.get("variable")
+    named = variable.get("name") if isinstance(variable, Mapping) else item.get("key")
+    return named if isinstance(named, str) else ""
+
+
+def _message(record: Record, topic: str) -> Message | None:
+    kind = _event(record) if topic.startswith("events.") else _named(topic)
+    if kind is None:
+        return None
+    read = READ.get(dict(record.headers).get("content-type", b""), READ[b"application/protobuf"])
+    try:
+        message: Message = read(kind, record.value or b"")
+    except (DecodeError, ParseError, UnicodeDecodeError):
+        return None
+    return message
+
+
+def _event(record: Record) -> type[Message] | None:
+    kind: type[Message] | None = getattr(events_pb2, kind_of(record) or "-", None)
+    return kind
+
+
+def _named(topic: str) -> type[Message] | None:
+    """The message that docs/topics.md gives for a topic."""
+    value = next((one.value for one in topics.ALL if one.name == topic), "")
+    try:
+        return message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(value))
+    except KeyError:
+        return None
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return f"{len(raw)} bytes that are no JSON"

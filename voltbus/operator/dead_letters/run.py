@@ -1,0 +1,96 @@
+"""What the commands below `voltbus dead` do, on the Kafka of the operator or of the local stack."""
+
+import logging
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import typer
+from rich.console import Console
+
+from services.common.kafka.broker import KafkaBus
+from services.common.process.clock import now
+from services.common.process.settings import CommonSettings
+from voltbus.errors import LocalError
+from voltbus.operator.dead_letters import view
+from voltbus.operator.dead_letters.box import State
+from voltbus.operator.dead_letters.choice import Choice
+from voltbus.operator.dead_letters.desk import Desk, Shown, opened
+from voltbus.running import with_running
+from voltbus.settings import read_settings
+
+
+async def list_(choice: Choice, all: bool, limit: int, as_json: bool) -> None:
+    """Prints the newest of those that were not sent back, or of all."""
+    async with _desk(choice) as (desk, prefix):
+        found = desk.shown()
+    chosen = [one for one in found if all or one.state is not State.REPLAYED]
+    console, newest = _console(), chosen[-limit:]
+    if as_json:
+        return view.printed(console, view.listed(newest, prefix))
+    if newest:
+        console.print(view.table(newest, prefix))
+    older = f", {len(chosen) - len(newest)} older ones not shown (--limit)" if len(chosen) > len(newest) else ""
+    gone = f"; {len(found) - len(chosen)} were sent back (--all)" if len(found) > len(chosen) else ""
+    console.print(f"{view.counted(len(newest))}{older}{gone}", highlight=False)
+    return None
+
+
+async def show(choice: Choice, as_json: bool, raw: bool) -> None:
+    """Prints the one that was chosen by its id."""
+    async with _desk(choice) as (desk, prefix):
+        [one] = _named(desk.shown(), choice)
+    if raw:
+        sys.stdout.buffer.write(one.letter.value or b"")
+    elif as_json:
+        view.printed(_console(), view.whole(one, prefix))
+    else:
+        _console().print(view.page(one, prefix))
+
+
+async def replay(choice: Choice, sure: bool, dry_run: bool, again: bool) -> None:
+    """Sends back what was chosen. sure: without asking. again: also what was sent back before, or perhaps was."""
+    if not choice.narrow:
+        raise LocalError("which letters? Give ids, or --service, --station, --reason or --since")
+    async with _desk(choice) as (desk, prefix):
+        found = _named(desk.shown(), choice) if choice.ids else desk.shown()
+        wanted = [one for one in found if again or one.state is State.OPEN]
+        console = _console()
+        if len(wanted) < len(found):
+            console.print(f"{len(found) - len(wanted)} of them were sent back before (--again)", highlight=False)
+        if not wanted:
+            return console.print("nothing to send back")
+        console.print(view.table(wanted, prefix))
+        if dry_run:
+            return console.print(f"{view.counted(len(wanted))} would be sent back", highlight=False)
+        if not sure and not typer.confirm(f"Send {view.counted(len(wanted))} back?"):
+            raise typer.Exit(1)
+        outcome = await desk.replay([one.letter for one in wanted])
+    console.print(f"{view.counted(len(outcome.sent))} sent back", highlight=False)
+    if outcome.taken:
+        console.print(f"somebody else sends back: {view.ids(outcome.taken)}", highlight=False)
+    return None
+
+
+def _named(found: Sequence[Shown], choice: Choice) -> Sequence[Shown]:
+    if missing := choice.ids - {one.letter.id for one in found}:
+        raise LocalError(f"no letter {min(missing)}: it may be older than its topic keeps, or the filter leaves it out")
+    return found
+
+
+@asynccontextmanager
+async def _desk(choice: Choice) -> AsyncIterator[tuple[Desk, str]]:
+    """A desk on the Kafka of VOLTBUS_KAFKA_BOOTSTRAP or of the stack that runs, and the prefix of its topics."""
+    bootstrap = with_running(read_settings()).kafka_bootstrap
+    if bootstrap is None:
+        raise LocalError("no Kafka: start it with `make run`, or set VOLTBUS_KAFKA_BOOTSTRAP")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    settings = CommonSettings.read().model_copy(update={"kafka_bootstrap": bootstrap})
+    async with opened(KafkaBus(settings), settings.topic, choice, now) as desk:
+        yield desk, settings.topic_prefix
+
+
+def _console() -> Console:
+    console = Console()
+    console.width = max(140, console.width)  # what is too long for a table is worse than a long line
+    return console

@@ -1,0 +1,72 @@
+"""`python -m voltbus.operator.prepare`: topics, roles, schemas, migrations before the processes start; repeatable."""
+
+import asyncio
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+import services
+from services.common.postgres.migrate import prepare
+from services.common.process.errors import Unavailable, VoltbusError
+from services.common.process.settings import CommonSettings
+from services.ocpp import topics
+
+SERVICES = Path(services.__file__).parent
+CONFIGS = {
+    True: {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "segment.ms": "3600000"},
+    False: {"cleanup.policy": "delete"},
+}
+
+
+async def create_topics(settings: CommonSettings) -> None:
+    """Creates what is missing; what is there is left as it is. Raises Unavailable where Kafka does not answer."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    try:
+        await admin.start()
+        answer = await admin.create_topics([_new(topic, settings) for topic in topics.ALL])
+    except (KafkaError, OSError) as error:
+        raise Unavailable(f"Kafka at {settings.kafka_bootstrap} does not answer: {error!r}") from error
+    finally:
+        await admin.close()
+    for name, code, *_ in answer.topic_errors:
+        if (kind := for_code(code)) not in (TopicAlreadyExistsError, for_code(0)):
+            raise Unavailable(f"Kafka does not create the topic {name}: {kind.__name__}")
+
+
+def _new(topic: topics.Topic, settings: CommonSettings) -> NewTopic:
+    partitions = {topics.Spread.PARTITIONS: settings.partitions, topics.Spread.SLOTS: settings.slots}
+    configs = dict(CONFIGS[topic.retention_ms is None])
+    if topic.retention_ms is not None:
+        configs["retention.ms"] = str(topic.retention_ms)
+    name = settings.topic(topic.name)
+    return NewTopic(name, partitions[topic.spread], settings.replication, topic_configs=configs)
+
+
+def create_schemas(settings: CommonSettings) -> None:
+    """Brings all schemas to their newest state, side by side."""
+    dsn = settings.postgres_dsn.get_secret_value()
+    with ThreadPoolExecutor() as pool:
+        folders = {name: SERVICES / name / "migrations" for name in topics.SERVICES}
+        list(pool.map(lambda name: prepare(dsn, name, folders[name]), folders))
+
+
+async def everything(settings: CommonSettings) -> None:
+    """Topics and schemas, side by side. Both come to their end also when one fails: half-made connections say so."""
+    both = create_topics(settings), asyncio.to_thread(create_schemas, settings)
+    for failure in await asyncio.gather(*both, return_exceptions=True):
+        if failure is not None:
+            raise failure
+
+
+def main() -> None:
+    try:
+        asyncio.run(everything(CommonSettings.read()))
+    except VoltbusError as error:
+        sys.exit(f"voltbus: {error}")
+
+
+if __name__ == "__main__":
+    main()

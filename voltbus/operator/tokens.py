@@ -1,0 +1,25 @@
+"""Bearer tokens for the local stack's own REST API."""
+
+import time
+
+from services.ocpp.topics import SERVICES
+from voltbus.errors import LocalError
+from voltbus.secrets import load_secrets
+from voltbus.settings import LocalSettings
+
+LIFETIME = 30 * 24 * 3600
+
+
+def bearer_token(settings: LocalSettings) -> str:
+    """A JWT with every scope, valid for 30 days. Raises LocalError where an identity provider issues them."""
+    import jwt
+
+    if settings.jwks_url:
+        raise LocalError("tokens come from the issuer of VOLTBUS_JWT_JWKS_URL: ask it, or unset the variable")
+    now = int(time.time())
+    scopes = (f"{service}:{right}" for service in SERVICES for right in ("read", "write"))
+    claims = {"sub": "local", "iat": now, "exp": now + LIFETIME, "scope": " ".join(scopes)}
+    claims |= {"iss": settings.jwt_issuer} if settings.jwt_issuer else {}
+    claims |= {"aud": settings.jwt_audience} if settings.jwt_audience else {}
+    secret = settings.jwt_secret or load_secrets(settings.data / "secrets").jwt_secret
+    return jwt.encode(claims, secret, algorithm="HS256")

@@ -1,0 +1,137 @@
+"""What the person who starts the stack may say, read once from the environment."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.ocpp.topics import SERVICES
+from voltbus.errors import LocalError
+
+# Who `voltbus station` plays when nothing else is said.
+DEFAULT_STATION, DEFAULT_TOKEN = "DEMO-1", "04E2A1B2C3D480"
+_ROOT = Path(__file__).parents[1]
+PORTS = {
+    "gateway": ("VOLTBUS_GATEWAY_PORT", 9000),
+    "gateway_http": ("VOLTBUS_GATEWAY_HTTP_PORT", 9080),
+    "auth": ("VOLTBUS_AUTH_PORT", 9081),
+    "transactions": ("VOLTBUS_TRANSACTIONS_PORT", 9082),
+    "smartcharging": ("VOLTBUS_SMARTCHARGING_PORT", 9083),
+    "firmware": ("VOLTBUS_FIRMWARE_PORT", 9084),
+}
+# From the ports of one process to those of the next of its kind.
+_APART = 100
+_MOST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """A server whose address is None is started here; `ports` is keyed like `PORTS`, and as `Stack` says.
+
+    gateways, services: the names of the processes, "transactions-1" for the second of a kind.
+    """
+
+    data: Path
+    host: str = "127.0.0.1"
+    postgres_dsn: str | None = None
+    redis_url: str | None = None
+    kafka_bootstrap: str | None = None
+    jwt_secret: str | None = None
+    jwks_url: str | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    password_key: str | None = None
+    unknown_stations: str | None = None
+    gateways: tuple[str, ...] = ("gateway",)
+    services: tuple[str, ...] = SERVICES
+    ports: Mapping[str, int] = field(default_factory=lambda: {name: port for name, (_, port) in PORTS.items()})
+
+    @property
+    def reachable_at(self) -> str:
+        """The address at which this machine itself reaches what listens on `host`."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+
+    @property
+    def stations_policy(self) -> str:
+        """What happens to stations nobody registered: closed as soon as others can reach this machine."""
+        local = self.host in ("127.0.0.1", "localhost", "::1")
+        return self.unknown_stations or ("accept" if local else "quarantine")
+
+
+def default_data() -> Path:
+    """`.voltbus` in the project; where Voltbus is installed without it, in the current folder."""
+    return (_ROOT if (_ROOT / "pyproject.toml").exists() else Path.cwd()) / ".voltbus"
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
+    """Reads `VOLTBUS_*` and `VOLTBUS_*_FILE`. Raises LocalError."""
+
+    def value(name: str) -> str | None:
+        if file := environ.get(f"VOLTBUS_{name}_FILE"):
+            try:
+                return Path(file).read_text().strip()
+            except OSError as error:
+                raise LocalError(f"cannot read {file} ({error.strerror}): correct VOLTBUS_{name}_FILE") from None
+        return environ.get(f"VOLTBUS_{name}") or None
+
+    ports = {name: _port(variable, environ.get(variable) or default) for name, (variable, default) in PORTS.items()}
+    gateways = _copies("gateway", _count("VOLTBUS_GATEWAYS", value("GATEWAYS") or "1"))
+    replicas = _replicas(value("REPLICAS") or "")
+    services = [name for service in SERVICES for name in _copies(service, replicas.get(service, 1))]
+    for name in (*gateways, *services):
+        kind, _, number = name.partition("-")
+        for key, first in ((name, kind), (f"{name}_http", f"{kind}_http")):
+            if number and first in PORTS:
+                ports[key] = _port(PORTS[first][0], ports[first] + int(number) * _APART)
+    return LocalSettings(
+        data=Path(value("DATA") or default_data()),
+        host=value("HOST") or "127.0.0.1",
+        postgres_dsn=value("POSTGRES_DSN"),
+        redis_url=value("REDIS_URL"),
+        kafka_bootstrap=value("KAFKA_BOOTSTRAP"),
+        jwt_secret=value("JWT_SECRET"),
+        jwks_url=value("JWT_JWKS_URL"),
+        jwt_issuer=value("JWT_ISSUER"),
+        jwt_audience=value("JWT_AUDIENCE"),
+        password_key=value("PASSWORD_KEY"),
+        unknown_stations=value("UNKNOWN_STATIONS"),
+        gateways=gateways,
+        services=tuple(services),
+        ports=ports,
+    )
+
+
+def port_variable(name: str) -> str:
+    """The variable that moves a port; of a further process, with those of the first of its kind."""
+    return PORTS[re.sub(r"-\d+", "", name)][0]
+
+
+def _copies(kind: str, count: int) -> tuple[str, ...]:
+    return kind, *(f"{kind}-{number}" for number in range(1, count))
+
+
+def _replicas(text: str) -> dict[str, int]:
+    """`transactions=2,firmware=3`, by service."""
+    replicas = {}
+    for item in filter(None, text.split(",")):
+        service, _, count = item.partition("=")
+        if service not in SERVICES:
+            raise LocalError(f"VOLTBUS_REPLICAS is {text!r}: name services and numbers, such as transactions=2,auth=2")
+        replicas[service] = _count(f"{service} in VOLTBUS_REPLICAS", count)
+    return replicas
+
+
+def _count(what: str, text: str) -> int:
+    if text.isdecimal() and 0 < int(text) <= _MOST:
+        return int(text)
+    raise LocalError(f"{what} is {text!r}: set it to a number from 1 to {_MOST}")
+
+
+def _port(variable: str, text: str | int) -> int:
+    try:
+        if 0 < (port := int(text)) < 65536:
+            return port
+    except ValueError:
+        pass
+    raise LocalError(f"{variable} is {text!r}: set it to a port between 1 and 65535")

@@ -1,0 +1,1 @@
+"""Simulated stations and fleets of every version."""

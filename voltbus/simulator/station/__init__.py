@@ -1,0 +1,1 @@
+"""A charger to play with: `voltbus station` walks one through a whole session and tells what it does."""

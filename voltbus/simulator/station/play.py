@@ -1,0 +1,53 @@
+"""Registers the demo charger's token and plays its session."""
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from urllib.parse import quote
+
+from rich.console import Console
+
+from voltbus.errors import LocalError
+from voltbus.operator.tokens import bearer_token
+from voltbus.settings import LocalSettings
+from voltbus.simulator.station.charger import Charger
+from voltbus.simulator.station.demo import Plan, Story, now
+from voltbus.simulator.station.types import Dialect
+from voltbus.simulator.station.v16 import V16
+from voltbus.simulator.station.v201 import V201
+
+DIALECTS: dict[str, Callable[[Charger, int], Dialect]] = {"1.6": V16, "2.0.1": V201}
+SAMPLE_SECONDS = 120
+
+
+async def play(plan: Plan, version: str, settings: LocalSettings, console: Console) -> None:
+    """Accepts the token through auth's REST API, then plays. Raises LocalError."""
+    if version not in DIALECTS:
+        raise LocalError(f"no version {version}: choose one of {', '.join(DIALECTS)}")
+    address = f"http://{settings.reachable_at}:{settings.ports['auth']}"
+    await asyncio.to_thread(register_token, address, bearer_token(settings), plan.id_token)
+    registered = f"registered the token {plan.id_token} (PUT {address}/v1/tokens/{plan.id_token})"
+    console.print(registered, highlight=False, soft_wrap=True)
+    charger = Charger(plan.station_id, now, patience=plan.pause)
+    await Story(plan, charger, DIALECTS[version](charger, SAMPLE_SECONDS), console).play()
+
+
+def register_token(address: str, bearer: str, id_token: str) -> None:
+    """`PUT /v1/tokens/{id_token}`: this driver may charge. Raises LocalError."""
+    request = urllib.request.Request(
+        f"{address}/v1/tokens/{quote(id_token, safe='')}",
+        json.dumps({"type": "ISO14443", "status": "Accepted"}).encode(),
+        {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"},
+        method="PUT",
+    )
+    try:
+        urllib.request.urlopen(request, timeout=10).close()
+    except urllib.error.HTTPError as refused:
+        raise LocalError(
+            f"auth at {address} refused the token ({refused.code} {refused.reason}): "
+            "is it the stack of this data folder (VOLTBUS_DATA)?"
+        ) from None
+    except OSError:
+        raise LocalError(f"nothing answers at {address}: start it with `make run`, then try again") from None

@@ -1,0 +1,1 @@
+"""The messages on Kafka, generated from proto/: `from voltbus.v1 import events_pb2`."""
