@@ -8,7 +8,7 @@ from services.auth.dialects import DIALECTS
 from services.auth.domain.requests import KEPT, Authorize, Decided, Reply, Request, Verdict, decide
 from services.auth.store import Store
 from services.common.calls.call import Answer, Call, Refused, Replies
-from services.common.commands.service import Desk
+from services.common.commands.service import CommandService
 from services.common.kafka.bus import Record
 from services.common.process.clock import Clock
 from services.common.process.errors import Unprocessable
@@ -19,7 +19,7 @@ class Handler:
     """Handles batches. results: the topic of what became of commands."""
 
     store: Store
-    desk: Desk
+    command_service: CommandService
     replies: Replies
     results: str
     clock: Clock
@@ -38,9 +38,9 @@ class Handler:
             ]
             kept = [call for call, request in asked if isinstance(request, KEPT)]
             await tx.keep(kept, [verdict(call, reply, now) for call, reply in told if isinstance(reply, Verdict)])
-            concluded = await self.desk.conclude(tx.db, results)
+            concluded = await self.command_service.conclude(tx.db, results)
         if concluded:
-            self.desk.tell()
+            self.command_service.tell()
         return self.replies.settle([(call, answer(call, reply)) for call, reply in told], self.clock())
 
 

@@ -7,7 +7,7 @@ from services.common.calls.stations import Stations
 from services.common.commands import api as commands_api
 from services.common.commands.catalogue import Catalogue
 from services.common.commands.routes import RedisRoutes
-from services.common.commands.service import Desk
+from services.common.commands.service import CommandService
 from services.common.kafka.bus import Bus
 from services.common.kafka.consumer import Consumer
 from services.common.kafka.events import Events
@@ -42,9 +42,13 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     stations = Stations(bus, registered, inventory)
     catalogue = Catalogue(commands.forms(NAME), owners=commands.owners())
     fold, routes = Fold(events, clock), RedisRoutes(redis)
-    desk = Desk(NAME, database, bus, routes, stations, events, catalogue, outbound, relay.wake, clock, fold.ended)
-    applying = Applying(database, desk, fold, settings.configuration_reading, clock)
-    handler = Handler(database, desk, fold, events, Replies(outbound), rules, connections, results, inventory, clock)
+    command_service = CommandService(
+        NAME, database, bus, routes, stations, events, catalogue, outbound, relay.wake, clock, fold.ended
+    )
+    applying = Applying(database, command_service, fold, settings.configuration_reading, clock)
+    handler = Handler(
+        database, command_service, fold, events, Replies(outbound), rules, connections, results, inventory, clock
+    )
     consumer = Consumer(bus, NAME, [calls, connections, results], handler.handle, dead, clock, lanes=2)
 
     async def hearing() -> bool:
@@ -54,8 +58,8 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     app = web(NAME, "Which stations there are, what they are, and what they report of themselves.", api.TAGS)
     access = Access(settings)
     app.include_router(api.router(database, access))
-    app.include_router(configuration.router(database, desk, access, clock))
-    commands_api.install(app, desk, database, access, NAME, clock)
+    app.include_router(configuration.router(database, command_service, access, clock))
+    commands_api.install(app, command_service, database, access, NAME, clock)
     return Service(
         name=NAME,
         settings=settings,
@@ -66,7 +70,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             "consumer": consumer.run,
             "outbox": relay.run,
             "stations": stations.run,
-            "commands": desk.run,
+            "commands": command_service.run,
             "sweep": sweep.run,
             "configuration": applying.run,
         },

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from services.common.calls import message_log
 from services.common.calls.call import Answer, Call, Refused, Replies
-from services.common.commands.service import Desk
+from services.common.commands.service import CommandService
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
@@ -71,7 +71,7 @@ class Handler:
     """
 
     database: Database
-    desk: Desk
+    command_service: CommandService
     fold: Fold
     events: Events
     replies: Replies
@@ -90,11 +90,11 @@ class Handler:
             known = await _load(db, items, now)
             decisions = [self._decide(known, item, now) for item in items]
             await _save(db, known, items, decisions)
-            concluded = await self.desk.conclude(db, results)
+            concluded = await self.command_service.conclude(db, results)
             changed = [*self._changed(known, now), *await self._fold(db, items, decisions)]
             announced = await self._announce(db, items, decisions, changed)
         if announced or concluded:
-            self.desk.tell()
+            self.command_service.tell()
         _log(items, decisions)
         answers = [_answer(item, decision) for item, decision in zip(items, decisions, strict=True)]
         return self.replies.settle((answer for answer in answers if answer), self.clock())

@@ -9,7 +9,7 @@ import structlog
 
 from services.common.calls.connection_ids import connection_id
 from services.common.kafka.bus import Bus
-from services.common.kafka.table import Copy
+from services.common.kafka.table import CompactedTable
 from services.gateway import stations
 from services.gateway.cluster.directory import Directory, Route
 from services.gateway.cluster.routing import Routing
@@ -64,7 +64,9 @@ class Gateway:
         first = settings.instance % settings.slots
         self.slots = Slots(directory, self.nonce, settings.slots, settings.slot_ttl, first, self.routing.restore)
         self.wake = Wake(self.slots, max(settings.slot_ttl / 2, 2 * TICK))
-        self.stations = Copy[Station](bus, settings.topic(topics.STATIONS.name), stations.decode, self._changed)
+        self.stations = CompactedTable[Station](
+            bus, settings.topic(topics.STATIONS.name), stations.decode, self._changed
+        )
         self.outbound = Delivery(bus, self.registry, self.producer, self.records, self.slots, self.nonce, self.now)
         self.listener = Listener(settings, self)
 

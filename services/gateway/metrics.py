@@ -2,15 +2,15 @@
 
 from prometheus_client import REGISTRY, Counter, Gauge
 
-from services.common.process.fast_metrics import Counts, Times
+from services.common.process.fast_metrics import FastCounter, FastHistogram
 from services.common.process.metrics import BUCKETS
 
-FRAMES = Counts(
+FRAMES = FastCounter(
     "voltbus_gateway_frames",
     "OCPP-J frames by direction (in: from the station), message type, version and action (empty: unknown)",
     ("direction", "kind", "version", "action"),
 )
-LATENCY = Times(
+LATENCY = FastHistogram(
     "voltbus_gateway_call_seconds",
     "from the receipt of a station's CALL to its CALLRESULT",
     ("action", "version"),

@@ -6,8 +6,8 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from services.common.calls.connection_ids import gateway_of
-from services.common.kafka.bus import Bus, Record, Tail
-from services.common.process.backoff import patiently
+from services.common.kafka.bus import Bus, PartitionTail, Record
+from services.common.process.backoff import retry_until_available
 from services.gateway import metrics
 from services.gateway.cluster.slots import Slots
 from services.gateway.ocppj.actions import Reason
@@ -33,7 +33,7 @@ class Delivery:
     ) -> None:
         self._bus, self._registry, self._producer, self._records, self._now = bus, registry, producer, records, now
         self._slots, self._nonce = slots, nonce
-        self._tail: Tail | None = None
+        self._tail: PartitionTail | None = None
 
     async def open(self) -> None:
         """Takes the position at the end, before any station can cause a record. Raises Unavailable."""
@@ -43,7 +43,7 @@ class Delivery:
         """Delivers until cancelled; what was written while Kafka did not answer comes when it does."""
         assert self._tail is not None
         while True:
-            for record in await patiently(self._tail.poll):
+            for record in await retry_until_available(self._tail.poll):
                 self.deliver(record)
 
     def deliver(self, record: Record) -> None:

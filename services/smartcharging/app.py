@@ -7,7 +7,7 @@ from services.common.calls.stations import Stations
 from services.common.commands import api as commands_api
 from services.common.commands.catalogue import Catalogue
 from services.common.commands.routes import RedisRoutes
-from services.common.commands.service import Desk
+from services.common.commands.service import CommandService
 from services.common.kafka.bus import Bus
 from services.common.kafka.consumer import Consumer
 from services.common.kafka.events import Events
@@ -45,19 +45,19 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     stations = Stations(bus, registered, inventory)
     catalogue, routes = Catalogue(commands.forms(NAME), WORDS, commands.owners()), RedisRoutes(redis)
     parts = (routes, stations, events, catalogue, outbound, relay.wake, clock)
-    desk = Desk(NAME, database, bus, *parts, ended=noting(clock))
-    sharing = Sharing(database, desk, events, clock)
+    command_service = CommandService(NAME, database, bus, *parts, ended=noting(clock))
+    sharing = Sharing(database, command_service, events, clock)
     heard = Topics(calls, results, connections)
-    handler = Handler(database, desk, sharing, events, Replies(outbound), heard, clock)
+    handler = Handler(database, command_service, sharing, events, Replies(outbound), heard, clock)
     consumer = Consumer(
         bus, NAME, [calls, results, connections, sessions, connectors], handler.handle, dead, clock, linger=LINGER
     )
     app = web(NAME, "Limits that stations share, charging profiles, and what stations report about them.", api.TAGS)
     access = Access(settings)
-    sites = Sites(database, desk, sharing, routes, events, clock)
-    for router in api.routers(database, desk, sites, access, clock):
+    sites = Sites(database, command_service, sharing, routes, events, clock)
+    for router in api.routers(database, command_service, sites, access, clock):
         app.include_router(router)
-    commands_api.install(app, desk, database, access, NAME, clock)
+    commands_api.install(app, command_service, database, access, NAME, clock)
     return Service(
         name=NAME,
         settings=settings,
@@ -68,7 +68,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             "consumer": consumer.run,
             "outbox": relay.run,
             "stations": stations.run,
-            "commands": desk.run,
+            "commands": command_service.run,
             "sharing": sharing.run,
         },
         checks={"kafka": bus.ready, "stations": stations.ready, "consumer": consumer.ready, "postgres": database.ready},

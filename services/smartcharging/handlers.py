@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from services.common.calls import message_log
 from services.common.calls.call import Answer, Call, Refused, Replies
-from services.common.commands.service import Desk
+from services.common.commands.service import CommandService
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
@@ -41,7 +41,7 @@ class Handler:
     """Handles batches. What comes on none of the topics is an event."""
 
     database: Database
-    desk: Desk
+    command_service: CommandService
     sharing: Sharing
     events: Events
     replies: Replies
@@ -60,12 +60,12 @@ class Handler:
         async with self.database.transaction() as db:
             events = await message_log.keep(db, self.events, calls)
             await outbox.add(db, events)
-            concluded = await self.desk.conclude(db, results)
+            concluded = await self.command_service.conclude(db, results)
             learned = await _learn(db, facts, self.clock())
             decided = await _decide(db, reports)
             await store.changed(db, await _renegotiate(db, decided), self.clock())
         if events or concluded:
-            self.desk.tell()
+            self.command_service.tell()
         if learned or concluded:
             self.sharing.nudge()
         return self.replies.settle([(call, _answer(call, reply)) for call, _, reply in decided], self.clock())

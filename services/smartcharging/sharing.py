@@ -12,14 +12,14 @@ import asyncpg
 import structlog
 
 from services.common.commands.command import Command
-from services.common.commands.journal import Ended
-from services.common.commands.service import Asked, Desk
+from services.common.commands.journal import OnEnded
+from services.common.commands.service import CommandRequest, CommandService
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
 from services.common.postgres.database import AWAY, Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
-from services.common.process.wakeup import Nudge
+from services.common.process.wakeup import Wakeup
 from services.smartcharging import snapshot, store
 from services.smartcharging.announcements import announce
 from services.smartcharging.domain.limits import profile
@@ -46,10 +46,10 @@ class Sharing:
     """Many may run: a site that one looks at is left alone by the others."""
 
     database: Database
-    desk: Desk
+    command_service: CommandService
     events: Events
     clock: Clock
-    nudge: Nudge = field(default_factory=Nudge, init=False)
+    nudge: Wakeup = field(default_factory=Wakeup, init=False)
     _tidied_at: datetime | None = field(default=None, init=False)
 
     async def run(self) -> None:
@@ -83,15 +83,15 @@ class Sharing:
                 await store.looked(db, row["site_id"], now + PUT_OFF, row["over_committed"])
                 told = False
         if told:
-            self.desk.tell()
-            self.desk.nudge()
+            self.command_service.tell()
+            self.command_service.nudge()
         return True
 
     async def _look_at(self, db: Connection, row: asyncpg.Record, now: datetime) -> bool:
         """Whether there is anything to send."""
         found = await snapshot.load(db, row)
         outlook = look(found.situation, found.fates, found.drawn, now)
-        commands = await self.desk.add(db, _asked(outlook))
+        commands = await self.command_service.add(db, _asked(outlook))
         outlook = replace(outlook, situation=_sent(outlook.situation, outlook.asks, commands))
         await snapshot.save(db, found, outlook)
         records = list(announce(self.events, found.situation, found.over, outlook, now))
@@ -107,7 +107,7 @@ class Sharing:
             self._tidied_at = now
 
 
-def noting(clock: Clock) -> Ended:
+def noting(clock: Clock) -> OnEnded:
     """What is made of commands that have ended: the sites they were for are to be looked at."""
 
     async def ended(db: Connection, commands: Sequence[Command]) -> None:
@@ -120,9 +120,10 @@ def noting(clock: Clock) -> Ended:
     return ended
 
 
-def _asked(outlook: Outlook) -> list[Asked]:
+def _asked(outlook: Outlook) -> list[CommandRequest]:
     return [
-        Asked(ask.key[0], Word.SET.value, written(profile(outlook.situation, ask)), EXPIRES_IN) for ask in outlook.asks
+        CommandRequest(ask.key[0], Word.SET.value, written(profile(outlook.situation, ask)), EXPIRES_IN)
+        for ask in outlook.asks
     ]
 
 

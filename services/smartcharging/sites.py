@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 import asyncpg
 
 from services.common.commands.routes import Routes
-from services.common.commands.service import Asked, Desk
+from services.common.commands.service import CommandRequest, CommandService
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
@@ -35,7 +35,7 @@ class Sites:
     """All in one transaction each; what is to be shared anew is looked at after it."""
 
     database: Database
-    desk: Desk
+    command_service: CommandService
     sharing: Sharing
     routes: Routes
     events: Events
@@ -98,12 +98,12 @@ class Sites:
         if before is None:
             return
         gone = _gone(await reads.held(db, [member.station_id for member in before.members]), after)
-        await self.desk.add(db, [_clear(held) for held in gone])
+        await self.command_service.add(db, [_clear(held) for held in gone])
         await reads.drop_held(db, gone)
 
     def _changed(self) -> None:
-        self.desk.tell()
-        self.desk.nudge()
+        self.command_service.tell()
+        self.command_service.nudge()
         self.sharing.nudge()
 
 
@@ -119,7 +119,7 @@ def _gone(held: Sequence[Held], site: Site) -> list[Held]:
     return [one for one in held if not kept(*one)]
 
 
-def _clear(held: Held) -> Asked:
+def _clear(held: Held) -> CommandRequest:
     station_id, evse_id, session = held
     order = ClearProfiles(session_id(evse_id) if session else default_id(evse_id))
-    return Asked(station_id, Word.CLEAR.value, asdict(order), FREED_WITHIN)
+    return CommandRequest(station_id, Word.CLEAR.value, asdict(order), FREED_WITHIN)

@@ -8,11 +8,11 @@ from services.common.calls.stations import Stations
 from services.common.commands import api as commands_api
 from services.common.commands.catalogue import Catalogue
 from services.common.commands.routes import RedisRoutes
-from services.common.commands.service import Desk
+from services.common.commands.service import CommandService
 from services.common.kafka.bus import Bus
 from services.common.kafka.consumer import Consumer
 from services.common.kafka.events import Events
-from services.common.kafka.table import Copy
+from services.common.kafka.table import CompactedTable
 from services.common.postgres.database import Database
 from services.common.postgres.outbox import Relay
 from services.common.process.clock import Clock
@@ -41,11 +41,13 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         )
     )
     events, relay, months = Events(settings, NAME), Relay(database, bus, dead, clock), Months(database, clock)
-    tokens = Copy(bus, tokens_topic, read_token)
+    tokens = CompactedTable(bus, tokens_topic, read_token)
     stations = Stations(bus, registered, inventory)
     catalogue = Catalogue(commands.forms(NAME), WORDS, commands.owners())
-    desk = Desk(NAME, database, bus, RedisRoutes(redis), stations, events, catalogue, outbound, relay.wake, clock)
-    handler = Handler(Store(database), tokens, desk, events, Replies(outbound), results, dead, clock)
+    command_service = CommandService(
+        NAME, database, bus, RedisRoutes(redis), stations, events, catalogue, outbound, relay.wake, clock
+    )
+    handler = Handler(Store(database), tokens, command_service, events, Replies(outbound), results, dead, clock)
     consumer = Consumer(bus, NAME, [calls, results], handler.handle, dead, clock, lanes=2)
 
     async def consume() -> None:
@@ -55,9 +57,9 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
 
     app = web(NAME, "Charging transactions and their meter values; remote start and stop.", api.TAGS)
     access = Access(settings)
-    app.include_router(api.router(database, desk, tokens, access))
+    app.include_router(api.router(database, command_service, tokens, access))
     app.include_router(message_log_api.router(database, access, api.READ))
-    commands_api.install(app, desk, database, access, NAME, clock)
+    commands_api.install(app, command_service, database, access, NAME, clock)
     return Service(
         name=NAME,
         settings=settings,
@@ -69,7 +71,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
             "stations": stations.run,
             "consumer": consume,
             "outbox": relay.run,
-            "commands": desk.run,
+            "commands": command_service.run,
             "months": months.run,
         },
         checks={

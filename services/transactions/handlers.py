@@ -12,11 +12,11 @@ import structlog
 
 from services.common.calls import message_log
 from services.common.calls.call import Answer, Call, Refused, Replies
-from services.common.commands.service import Desk
+from services.common.commands.service import CommandService
 from services.common.kafka.bus import Record
 from services.common.kafka.dead_letters import dead_letter
 from services.common.kafka.events import Events
-from services.common.kafka.table import Copy
+from services.common.kafka.table import CompactedTable
 from services.common.process.clock import Clock
 from services.common.process.errors import Unprocessable
 from services.ocpp.errors import OcppError
@@ -38,8 +38,8 @@ class Handler:
     """Handles batches. results: the topic of what became of commands. dead: of what cannot be handled."""
 
     store: Store
-    tokens: Copy[Token]
-    desk: Desk
+    tokens: CompactedTable[Token]
+    command_service: CommandService
     events: Events
     replies: Replies
     results: str
@@ -57,11 +57,11 @@ class Handler:
                 await keep_orphans(self, batch, work)
                 await keep_outside(self, batch, work)
                 await keep_verbatim(self, batch, work)
-                concluded = await self.desk.conclude(work.db, results)
+                concluded = await self.command_service.conclude(work.db, results)
                 news = batch.outbox()
                 await work.write(changes, news)
         if news or concluded:
-            self.desk.tell()
+            self.command_service.tell()
         answers = [(call, _answer(batch, call)) for call in calls]
         return [*batch.dead, *self.replies.settle(answers, self.clock())]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import structlog
 
 from services.common.postgres.database import Connection, Database
-from services.common.process.backoff import patiently
+from services.common.process.backoff import retry_until_available
 from services.common.process.clock import Clock
 
 TABLES = ("sample", "station_sample")
@@ -43,7 +43,7 @@ class Months:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await patiently(self.prepare)
+            await retry_until_available(self.prepare)
             await asyncio.sleep(EVERY)
 
 

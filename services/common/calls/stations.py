@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from services.common.kafka.bus import Bus
-from services.common.kafka.table import Copy
+from services.common.kafka.table import CompactedTable
 from voltbus.v1.state_pb2 import Inventory, Station
 
 
@@ -36,8 +36,8 @@ class Stations:
     """Copies of both topics. registered, inventory: as they are called on this broker."""
 
     def __init__(self, bus: Bus, registered: str, inventory: str) -> None:
-        self._groups = Copy[str](bus, registered, lambda value: Station.FromString(value).group)
-        self._inventory = Copy[Known](bus, inventory, _known)
+        self._groups = CompactedTable[str](bus, registered, lambda value: Station.FromString(value).group)
+        self._inventory = CompactedTable[Known](bus, inventory, _known)
 
     def ready(self) -> bool:
         """Whether everything that was there at the start has been read."""

@@ -15,13 +15,13 @@ import structlog
 from services.common.commands import store
 from services.common.commands.catalogue import Catalogue
 from services.common.commands.command import Command, Route, Unrenderable, lapsed, sent, unrenderable
-from services.common.commands.journal import Book
+from services.common.commands.journal import CommandJournal
 from services.common.commands.routes import Routes
 from services.common.kafka.bus import Bus, Record
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
-from services.common.process.wakeup import Nudge
+from services.common.process.wakeup import Wakeup
 from voltbus.v1.bus_pb2 import Command as CommandRecord
 from voltbus.v1.bus_pb2 import Outbound
 
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 @dataclass(slots=True)
-class Sender:
+class CommandDispatcher:
     """service: which results come back to. outbound: the topic. changed: told after commands have changed."""
 
     service: str
@@ -39,11 +39,11 @@ class Sender:
     bus: Bus
     routes: Routes
     catalogue: Catalogue
-    book: Book
+    book: CommandJournal
     outbound: str
     changed: Callable[[], None]
     clock: Clock
-    nudge: Nudge = field(default_factory=Nudge, init=False)
+    nudge: Wakeup = field(default_factory=Wakeup, init=False)
 
     async def run(self) -> None:
         """Sends what waits and ends what is due, every second and when nudged, until cancelled."""

@@ -14,7 +14,7 @@ from services.common.postgres.database import Connection
 from voltbus.v1.events_pb2 import CommandChanged
 
 # Told of commands that have ended, by whatever way, within the transaction that says so; and again of a late answer.
-Ended = Callable[[Connection, Sequence[Command]], Awaitable[None]]
+OnEnded = Callable[[Connection, Sequence[Command]], Awaitable[None]]
 
 
 async def nothing(_: Connection, __: Sequence[Command]) -> None:
@@ -22,11 +22,11 @@ async def nothing(_: Connection, __: Sequence[Command]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class CommandJournal:
     """All within the caller's transaction."""
 
     events: Events
-    ended: Ended
+    ended: OnEnded
 
     async def add(self, db: Connection, commands: Sequence[Command]) -> list[Command]:
         """Keeps new commands; leaves out those whose idempotency key is taken."""

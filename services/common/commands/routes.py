@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from services.common.calls.connection_ids import gateway_of
 from services.common.commands.command import Route
 from services.common.process.errors import Unavailable
-from services.common.process.redis import asked
+from services.common.process.redis import translating_errors
 
 
 class Routes(Protocol):
@@ -35,7 +35,7 @@ class RedisRoutes(Routes):
         return {station: route for station, route in routes.items() if owners[route.slot] == _owner(route)}
 
     async def _all(self, keys: Sequence[str]) -> Sequence[bytes | str | None]:
-        return await asked(self._redis.mget(keys)) if keys else []
+        return await translating_errors(self._redis.mget(keys)) if keys else []
 
 
 class MemoryRoutes(Routes):

@@ -1,4 +1,4 @@
-"""Where commands are handed in, taken back, waited for and concluded; one desk a service, many processes at once."""
+"""Where commands are handed in, taken back, waited for and concluded; one command_service a service, many processes at once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,8 +13,8 @@ from services.common.calls.stations import Stations
 from services.common.commands import store
 from services.common.commands.catalogue import Catalogue
 from services.common.commands.command import Command, Status, cancelled, concluded
-from services.common.commands.dispatcher import Sender
-from services.common.commands.journal import Book, Ended, nothing
+from services.common.commands.dispatcher import CommandDispatcher
+from services.common.commands.journal import CommandJournal, OnEnded, nothing
 from services.common.commands.routes import Routes
 from services.common.commands.store import Filter
 from services.common.kafka.bus import Bus, Record
@@ -33,7 +33,7 @@ class KeyReused(VoltbusError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CommandRequest:
     """What somebody asks for. expires_in: seconds."""
 
     station_id: str
@@ -44,7 +44,7 @@ class Asked:
     batch_id: str | None = None
 
 
-class Desk:
+class CommandService:
     """The commands of one service.
 
     outbound: the topic they leave by. wake: told when the outbox has news. ended: see commands_book.
@@ -62,16 +62,18 @@ class Desk:
         outbound: str,
         wake: Callable[[], None],
         clock: Clock,
-        ended: Ended = nothing,
+        ended: OnEnded = nothing,
     ) -> None:
         self.catalogue, self.stations = catalogue, stations
         self._database, self._wake, self._clock = database, wake, clock
-        self._book = Book(events, ended)
-        self._sender = Sender(service, database, bus, routes, catalogue, self._book, outbound, self.tell, clock)
+        self._book = CommandJournal(events, ended)
+        self._sender = CommandDispatcher(
+            service, database, bus, routes, catalogue, self._book, outbound, self.tell, clock
+        )
         self._changed = asyncio.Event()
         self.run, self.send, self.nudge = self._sender.run, self._sender.send, self._sender.nudge
 
-    async def accept(self, asked: Asked) -> Command:
+    async def accept(self, asked: CommandRequest) -> Command:
         """Keeps a command and sends it where the station is connected; the same one for the same idempotency key.
 
         Raises KeyReused, Unavailable; Unrenderable where the station cannot be asked that, or no station could.
@@ -89,7 +91,7 @@ class Desk:
         await self.send([kept[0].id])
         return kept[0]
 
-    async def add(self, db: Connection, asked: Sequence[Asked]) -> list[Command]:
+    async def add(self, db: Connection, asked: Sequence[CommandRequest]) -> list[Command]:
         """Keeps commands within the caller's transaction, those of a known idempotency key left out.
 
         After the commit, tell() and nudge(): they are sent by run().
@@ -170,7 +172,7 @@ class Desk:
         else:
             self.catalogue.check(command.action, command.payload)
 
-    def _new(self, asked: Asked) -> Command:
+    def _new(self, asked: CommandRequest) -> Command:
         now = self._clock()
         return Command(
             id=str(uuid4()),

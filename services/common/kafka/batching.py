@@ -26,7 +26,7 @@ PATIENCE = 0.5
 Item = tuple[Record, Settled[Any]]
 
 
-class Pipe:
+class PartitionBatch:
     """One partition: what waits for it, whether a batch is under way, and where it ended when the last one was done."""
 
     __slots__ = ("end", "flying", "place", "waiting")
@@ -38,7 +38,7 @@ class Pipe:
         self.end = 0
 
 
-class Pipes:
+class BatchingProducer:
     """Over a producer that has been started.
 
     aiokafka has one request at a time under way to each broker, so that batches made while there is one would only be
@@ -50,9 +50,9 @@ class Pipes:
 
     def __init__(self, producer: Any, renew: Callable[[], Awaitable[Any]]) -> None:
         self._renew = renew
-        self._topics: dict[str, list[Pipe]] = {}
+        self._topics: dict[str, list[PartitionBatch]] = {}
         # Pipes in which something waits, in the order in which it came.
-        self._waiting: dict[Pipe, None] = {}
+        self._waiting: dict[PartitionBatch, None] = {}
         # Since when a request is under way, by broker.
         self._asked: dict[int | None, float] = {}
         # By topic: records for partitions that are asked for.
@@ -86,7 +86,7 @@ class Pipes:
         self._cluster = producer.client.cluster
         self._cluster.add_listener(self._learned)
 
-    def _pipe(self, record: Record) -> Pipe | None:
+    def _pipe(self, record: Record) -> PartitionBatch | None:
         """By the key, as aiokafka and every other client of Kafka choose; None where there is no such partition."""
         pipes = self._topics.get(record.topic) or self._look_up(record.topic)
         if not pipes:
@@ -96,10 +96,10 @@ class Pipes:
             number = random.randrange(len(pipes)) if record.key is None else _hash(record.key) % len(pipes)
         return pipes[number] if number < len(pipes) else None
 
-    def _look_up(self, topic: str) -> list[Pipe]:
+    def _look_up(self, topic: str) -> list[PartitionBatch]:
         pipes = self._topics.setdefault(topic, [])
         count = len(self._cluster.partitions_for_topic(topic) or ())
-        pipes.extend(Pipe(topic, number) for number in range(len(pipes), count))
+        pipes.extend(PartitionBatch(topic, number) for number in range(len(pipes), count))
         return pipes
 
     def _learned(self, _: object) -> None:
@@ -151,7 +151,7 @@ class Pipes:
         self._late = False
         self._launch()
 
-    async def _fly(self, pipe: Pipe, broker: int | None, batch: Any, items: list[Item]) -> None:
+    async def _fly(self, pipe: PartitionBatch, broker: int | None, batch: Any, items: list[Item]) -> None:
         producer, problem = self._producer, None
         try:
             sent = await producer.send_batch(batch, pipe.place.topic, partition=pipe.place.partition)
@@ -173,7 +173,7 @@ class Pipes:
         self._spoilt = False
         self._soon()
 
-    def _fill(self, pipe: Pipe) -> tuple[Any, list[Item]]:
+    def _fill(self, pipe: PartitionBatch) -> tuple[Any, list[Item]]:
         """As much as goes into one batch; a record that is longer than that goes alone."""
         batch, items, waiting = self._producer.create_batch(), [], pipe.waiting
         while waiting:

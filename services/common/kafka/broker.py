@@ -11,10 +11,21 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from services.common.kafka.batching import Pipes
-from services.common.kafka.bus import Bus, GiveWay, Place, Progress, R, Record, Settled, Subscription, Tail, Whole
-from services.common.kafka.client import alive, asked, polled, stopped
-from services.common.process.backoff import patiently
+from services.common.kafka.batching import BatchingProducer
+from services.common.kafka.bus import (
+    Bus,
+    GiveWay,
+    PartitionTail,
+    Place,
+    Progress,
+    R,
+    Record,
+    Settled,
+    Subscription,
+    TopicReader,
+)
+from services.common.kafka.client import alive, polled, stopped, translating_errors
+from services.common.process.backoff import retry_until_available
 from services.common.process.errors import Unavailable
 from services.common.process.settings import CommonSettings
 
@@ -42,7 +53,7 @@ class KafkaBus(Bus):
     def __init__(self, settings: CommonSettings) -> None:
         self._settings = settings
         self._producer: Any = None
-        self._pipes: Pipes | None = None
+        self._pipes: BatchingProducer | None = None
         self._retiring: set[asyncio.Task[None]] = set()
         # Made when first needed: only gateways ask for the progress of others.
         self._admin: Any = None
@@ -50,7 +61,7 @@ class KafkaBus(Bus):
 
     async def start(self) -> None:
         self._producer = await self._produce()
-        self._pipes = Pipes(self._producer, self._renew)
+        self._pipes = BatchingProducer(self._producer, self._renew)
 
     async def _produce(self) -> Any:
         producer = AIOKafkaProducer(
@@ -64,7 +75,7 @@ class KafkaBus(Bus):
         return producer
 
     async def _renew(self) -> Any:
-        spoilt, self._producer = self._producer, await patiently(self._produce)
+        spoilt, self._producer = self._producer, await retry_until_available(self._produce)
         # That takes as long as what it has under way.
         retiring = asyncio.create_task(spoilt.stop())
         self._retiring.add(retiring)
@@ -119,7 +130,7 @@ class KafkaBus(Bus):
         if not ends:
             return {}
         admin, named = await self._administrator(), self._settings.topic(group)
-        committed = await asked(admin.list_consumer_group_offsets(named, partitions=list(ends)))
+        committed = await translating_errors(admin.list_consumer_group_offsets(named, partitions=list(ends)))
         done = {place: known.offset for place, known in committed.items() if known.offset >= 0}
         return {place.partition: Progress(max(ends[place], offset), offset) for place, offset in done.items()}
 
@@ -128,33 +139,33 @@ class KafkaBus(Bus):
             if self._admin is None:
                 admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka_bootstrap)
                 try:
-                    await asked(admin.start())
+                    await translating_errors(admin.start())
                     self._admin = admin
                 finally:
                     if self._admin is None:
                         await admin.close()
         return self._admin
 
-    async def tail(self, topic: str, partition: int) -> Tail:
+    async def tail(self, topic: str, partition: int) -> PartitionTail:
         consumer = await self._reader()
         place = TopicPartition(topic, partition)
         consumer.assign([place])
         try:
-            end = (await asked(consumer.end_offsets([place])))[place]
+            end = (await translating_errors(consumer.end_offsets([place])))[place]
         except Unavailable:
             await consumer.stop()
             raise
         consumer.seek(place, end)
         return KafkaTail(consumer)
 
-    async def whole(self, topic: str, newest: int | None = None) -> Whole:
-        numbers = await asked(self._producer.partitions_for(topic))
+    async def whole(self, topic: str, newest: int | None = None) -> TopicReader:
+        numbers = await translating_errors(self._producer.partitions_for(topic))
         consumer = await self._reader()
         places = [TopicPartition(topic, number) for number in numbers]
         consumer.assign(places)
         try:
-            ends = await asked(consumer.end_offsets(places))
-            starts = await asked(consumer.beginning_offsets(places))
+            ends = await translating_errors(consumer.end_offsets(places))
+            starts = await translating_errors(consumer.beginning_offsets(places))
         except Unavailable:
             await consumer.stop()
             raise
@@ -253,7 +264,7 @@ class KafkaSubscription(Subscription, ConsumerRebalanceListener):  # type: ignor
         return bool(places == self._consumer.assignment())
 
 
-class KafkaTail(Tail):
+class KafkaTail(PartitionTail):
     """One partition; the consumer remembers where it is."""
 
     def __init__(self, consumer: Any) -> None:
@@ -267,7 +278,7 @@ class KafkaTail(Tail):
         await stopped(self._consumer)
 
 
-class KafkaWhole(Whole):
+class KafkaWhole(TopicReader):
     """All partitions of a topic from the beginning, and on."""
 
     def __init__(self, consumer: Any, missing: dict[TopicPartition, int]) -> None:

@@ -120,14 +120,14 @@ class Bus(Protocol):
     async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
         """How far a group is, by partition: of those in which it has done something, and that we have written to."""
 
-    async def tail(self, topic: str, partition: int) -> "Tail":
+    async def tail(self, topic: str, partition: int) -> "PartitionTail":
         """What is written to one partition from now on: positioned when this returns, without a group."""
 
-    async def whole(self, topic: str, newest: int | None = None) -> "Whole":
+    async def whole(self, topic: str, newest: int | None = None) -> "TopicReader":
         """newest: begins with that many records before the end of each partition, not at its beginning."""
 
 
-class Tail(Protocol):
+class PartitionTail(Protocol):
     """One partition from where its end was."""
 
     async def poll(self) -> Sequence[Record]:
@@ -136,7 +136,7 @@ class Tail(Protocol):
     async def close(self) -> None: ...
 
 
-class Whole(Protocol):
+class TopicReader(Protocol):
     """A topic from its beginning, all partitions."""
 
     async def poll(self) -> Sequence[Record]: ...

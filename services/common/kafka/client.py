@@ -46,7 +46,7 @@ class _Connection(aiokafka.conn.AIOKafkaConnection):  # type: ignore[misc]
 aiokafka.conn.AIOKafkaConnection = _Connection
 
 
-async def asked(answer: Awaitable[T]) -> T:
+async def translating_errors(answer: Awaitable[T]) -> T:
     """What Kafka says; raises Unavailable while it does not answer."""
     try:
         return await answer
@@ -57,7 +57,9 @@ async def asked(answer: Awaitable[T]) -> T:
 async def polled(consumer: Any, milliseconds: int) -> Mapping[TopicPartition, Sequence[Any]]:
     """The next messages by partition, waited for so long; raises Unavailable and ClientBroken."""
     alive(consumer)
-    messages: Mapping[TopicPartition, Sequence[Any]] = await asked(consumer.getmany(timeout_ms=milliseconds))
+    messages: Mapping[TopicPartition, Sequence[Any]] = await translating_errors(
+        consumer.getmany(timeout_ms=milliseconds)
+    )
     return messages
 
 

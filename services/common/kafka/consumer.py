@@ -14,9 +14,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from services.common.kafka import dead_letters
 from services.common.kafka.bus import Bus, Place, Record, Subscription
-from services.common.kafka.lanes import Piles
+from services.common.kafka.lanes import PartitionQueues
 from services.common.process import metrics
-from services.common.process.backoff import patiently
+from services.common.process.backoff import retry_until_available
 from services.common.process.clock import Clock
 from services.common.process.errors import Unprocessable
 
@@ -31,7 +31,7 @@ UNDER_WAY = 4
 TRIES = 3
 
 
-class Flight:
+class InFlight:
     """A batch on its way. handled: its transaction is committed. over: Kafka has its replies, too.
 
     done: takes its offsets, by partition, when it and all before it are over.
@@ -68,10 +68,10 @@ class Consumer:
         linger: float = 0,
     ) -> None:
         self._bus, self._group, self._topics = bus, group, topics
-        self._piles = Piles(lanes)
+        self._piles = PartitionQueues(lanes)
         # By partition: the offset after the last record that is done.
         self._done: dict[Place, int] = {}
-        self._flights: deque[Flight] = deque()
+        self._flights: deque[InFlight] = deque()
         # Set when one of them is over.
         self._landed = asyncio.Event()
         self._handle, self._dead_topic, self._clock, self._linger = handle, dead_topic, clock, linger
@@ -95,7 +95,7 @@ class Consumer:
 
     async def run(self) -> None:
         """Until stopped; then what was done is committed."""
-        subscription = self._subscription = await patiently(
+        subscription = self._subscription = await retry_until_available(
             lambda: self._bus.subscribe(self._group, self._topics, self._linger, self._give_way)
         )
         self._resting.clear()
@@ -104,28 +104,28 @@ class Consumer:
                 while not self._stopping.is_set():
                     await self._turn(subscription, lanes)
                 self._piles.clear()
-            await patiently(lambda: subscription.commit(self._done))
+            await retry_until_available(lambda: subscription.commit(self._done))
         finally:
             await subscription.close()
             self._resting.set()
 
     async def _turn(self, subscription: Subscription, lanes: asyncio.TaskGroup) -> None:
-        self._piles.add(await patiently(subscription.poll))
+        self._piles.add(await retry_until_available(subscription.poll))
         self._hand_out(lanes)
         while self._piles.waiting >= AHEAD:
             await self._landed.wait()
         if time.monotonic() - self._committed_at > COMMIT_EVERY:
-            await patiently(lambda: subscription.commit(self._done))
+            await retry_until_available(lambda: subscription.commit(self._done))
             self._committed_at = time.monotonic()
             metrics.LAG.set(self.lag())
 
     def _hand_out(self, lanes: asyncio.TaskGroup) -> None:
         if len(self._flights) < UNDER_WAY:
             for batch in self._piles.take():
-                self._flights.append(Flight(batch, self._done))
+                self._flights.append(InFlight(batch, self._done))
                 lanes.create_task(self._fly(self._flights[-1], lanes))
 
-    async def _fly(self, flight: Flight, lanes: asyncio.TaskGroup) -> None:
+    async def _fly(self, flight: InFlight, lanes: asyncio.TaskGroup) -> None:
         began = time.perf_counter()
 
         def handled() -> None:
@@ -161,7 +161,7 @@ class Consumer:
 
     async def _settle(self, records: Sequence[Record], handled: Callable[[], None] = lambda: None) -> None:
         try:
-            await patiently(lambda: self._once(records, handled))
+            await retry_until_available(lambda: self._once(records, handled))
         except Exception as error:
             if len(records) > 1:
                 middle = len(records) // 2
@@ -182,9 +182,11 @@ class Consumer:
     async def _again(self, record: Record, error: Exception) -> None:
         for _ in range(0 if isinstance(error, Unprocessable) else TRIES - 1):
             try:
-                await patiently(lambda: self._once([record]))
+                await retry_until_available(lambda: self._once([record]))
             except Exception as latest:
                 error = latest
             else:
                 return
-        await patiently(lambda: dead_letters.put_aside(self._bus, record, self._dead_topic, error, self._clock()))
+        await retry_until_available(
+            lambda: dead_letters.put_aside(self._bus, record, self._dead_topic, error, self._clock())
+        )

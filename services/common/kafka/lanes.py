@@ -11,7 +11,7 @@ from services.common.kafka.bus import Record
 APART = 64
 
 
-class Piles:
+class PartitionQueues:
     """Records by the number of their partition. lanes: how many batches may be in hand at a time."""
 
     def __init__(self, lanes: int) -> None:

@@ -6,16 +6,16 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from services.common.kafka.bus import Bus, Record, Whole
+from services.common.kafka.bus import Bus, Record, TopicReader
 from services.common.process import metrics
-from services.common.process.backoff import patiently
+from services.common.process.backoff import retry_until_available
 
 T = TypeVar("T")
 
 log = structlog.get_logger()
 
 
-class Copy(Generic[T]):
+class CompactedTable(Generic[T]):
     """The newest value of each key.
 
     decode: bytes → value. changed: called with (key, value or None) for every change after the start.
@@ -51,17 +51,17 @@ class Copy(Generic[T]):
 
     async def run(self) -> None:
         """Reads on until cancelled."""
-        reader = await patiently(lambda: self._bus.whole(self._topic))
+        reader = await retry_until_available(lambda: self._bus.whole(self._topic))
         try:
             while True:
                 await self._turn(reader)
         finally:
             await reader.close()
 
-    async def _turn(self, reader: Whole) -> None:
+    async def _turn(self, reader: TopicReader) -> None:
         if reader.caught_up():
             self._whole.set()
-        for record in await patiently(reader.poll):
+        for record in await retry_until_available(reader.poll):
             self._apply(record)
         metrics.COPY_SIZE.labels(self._topic).set(len(self._entries))
 

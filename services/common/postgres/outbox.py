@@ -21,7 +21,7 @@ from services.common.postgres.database import AWAY, Connection, Database
 from services.common.process import metrics
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable, Unprocessable
-from services.common.process.wakeup import Nudge
+from services.common.process.wakeup import Wakeup
 from voltbus.v1.outbox_pb2 import OutboxBatch
 
 ADD = "insert into outbox (records) values ($1)"
@@ -68,7 +68,7 @@ class Relay:
     def __init__(self, database: Database, bus: Bus, dead_topic: str, clock: Clock) -> None:
         self._database, self._bus, self._dead_topic, self._clock = database, bus, dead_topic, clock
         # There is something in the outbox: do not wait for the next look.
-        self.wake = Nudge()
+        self.wake = Wakeup()
 
     async def run(self) -> None:
         """Until cancelled."""

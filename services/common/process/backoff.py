@@ -23,7 +23,7 @@ def backoff(first: float = FIRST, longest: float = LONGEST) -> Iterator[float]:
         wait = min(longest, wait * 2)
 
 
-async def patiently(work: Callable[[], Awaitable[T]]) -> T:
+async def retry_until_available(work: Callable[[], Awaitable[T]]) -> T:
     """Tries until the infrastructure is there; whatever is not Unavailable is raised."""
     for wait in backoff():
         try:

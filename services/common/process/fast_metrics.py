@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 Labels = tuple[str, ...]
 
 
-class Counts(Collector):
+class FastCounter(Collector):
     """A counter; `counts[labels] += 1` counts."""
 
     def __init__(self, name: str, documentation: str, labels: Sequence[str]) -> None:
@@ -29,7 +29,7 @@ class Counts(Collector):
         yield family
 
 
-class Times(Collector):
+class FastHistogram(Collector):
     """A histogram of seconds; buckets: their upper bounds, ascending."""
 
     def __init__(self, name: str, documentation: str, labels: Sequence[str], buckets: Sequence[float]) -> None:

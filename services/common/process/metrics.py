@@ -2,12 +2,12 @@
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
-from services.common.process.fast_metrics import Counts, Times
+from services.common.process.fast_metrics import FastCounter, FastHistogram
 
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
-HANDLED = Counts("voltbus_calls", "CALLs handled by a service", ("action", "version", "outcome"))
-LATENCY = Times(
+HANDLED = FastCounter("voltbus_calls", "CALLs handled by a service", ("action", "version", "outcome"))
+LATENCY = FastHistogram(
     "voltbus_call_seconds",
     "from the receipt of a CALL at the gateway to its commit by the service",
     ("action", "version"),

@@ -13,7 +13,7 @@ T = TypeVar("T")
 AWAY = (RedisError, OSError, RuntimeError)
 
 
-async def asked(answer: Awaitable[T]) -> T:
+async def translating_errors(answer: Awaitable[T]) -> T:
     """What Redis says; raises Unavailable while it does not answer."""
     try:
         return await answer

@@ -19,7 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from services.common.process import logs, metrics
-from services.common.process.backoff import patiently
+from services.common.process.backoff import retry_until_available
 from services.common.process.errors import Misconfigured
 from services.common.process.settings import CommonSettings
 
@@ -111,7 +111,7 @@ async def _work(service: Service, stop: asyncio.Event) -> int:
 
 async def _open(service: Service) -> None:
     for step in service.opens:
-        await patiently(step)
+        await retry_until_available(step)
 
 
 async def _finish(service: Service, tasks: set["asyncio.Task[None]"]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 
-class Nudge:
+class Wakeup:
     """Called where there is news. What comes while a turn is at work makes the next one begin at once."""
 
     def __init__(self) -> None:

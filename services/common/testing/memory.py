@@ -9,14 +9,14 @@ from typing import Any
 from services.common.kafka.bus import (
     Bus,
     GiveWay,
+    PartitionTail,
     Place,
     Progress,
     R,
     Record,
     Settled,
     Subscription,
-    Tail,
-    Whole,
+    TopicReader,
     refused,
 )
 from services.common.process.errors import Unavailable, VoltbusError
@@ -100,11 +100,11 @@ class MemoryBus(Bus):
             if name == topic
         }
 
-    async def tail(self, topic: str, partition: int) -> Tail:
+    async def tail(self, topic: str, partition: int) -> PartitionTail:
         self._ask()
         return MemoryTail(self, (topic, partition))
 
-    async def whole(self, topic: str, newest: int | None = None) -> Whole:
+    async def whole(self, topic: str, newest: int | None = None) -> TopicReader:
         self._ask()
         return MemoryWhole(self, topic, newest)
 
@@ -122,7 +122,7 @@ class MemoryBus(Bus):
             raise Unavailable("the bus in memory is set to be broken")
 
 
-class MemoryTail(Tail):
+class MemoryTail(PartitionTail):
     """One partition from its end."""
 
     def __init__(self, bus: MemoryBus, place: Place) -> None:
@@ -183,7 +183,7 @@ class MemorySubscription(Subscription):
         return self._positions.get(place, self._bus.committed[self._group, place])
 
 
-class MemoryWhole(Whole):
+class MemoryWhole(TopicReader):
     """A topic from its beginning, or from so many records before the end of each partition."""
 
     def __init__(self, bus: MemoryBus, topic: str, newest: int | None) -> None:

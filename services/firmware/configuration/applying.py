@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from services.common.commands.service import Asked, Desk
+from services.common.commands.service import CommandRequest, CommandService
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
@@ -53,14 +53,14 @@ class Applying:
     """Brings stations to what is desired. most: that are read at a time, for each may send thousands of settings."""
 
     database: Database
-    desk: Desk
+    command_service: CommandService
     fold: Fold
     most: int
     clock: Clock
 
     async def run(self) -> None:
         """Until cancelled."""
-        await self.desk.stations.wait()
+        await self.command_service.stations.wait()
         while True:
             try:
                 while await self.once() >= AT_ONCE:
@@ -82,8 +82,8 @@ class Applying:
                 await self._ask(db, await self._turn(db, due), now)
                 await self._set(db, await self._turn(db, ready), now)
         if due or ready:
-            self.desk.tell()
-            self.desk.nudge()
+            self.command_service.tell()
+            self.command_service.nudge()
         return max(len(due), len(ready))
 
     async def give_up(self) -> None:
@@ -94,12 +94,14 @@ class Applying:
                 await self.fold.give_up(db, overdue, since)
         if overdue:
             log.warning("reports of settings are incomplete", reports=len(overdue))
-            self.desk.tell()
+            self.command_service.tell()
 
     async def _turn(self, db: Connection, stations: Sequence[Candidate]) -> Turn:
         if not stations:
             return Turn((), {}, {})
-        groups = {one.progress.station_id: self.desk.stations.group(one.progress.station_id) for one in stations}
+        groups = {
+            one.progress.station_id: self.command_service.stations.group(one.progress.station_id) for one in stations
+        }
         known = await desired.load(db, {group for group in groups.values() if group})
         wanted = {}
         for one in stations:
@@ -111,7 +113,7 @@ class Applying:
         """B07.FR.14: everything at first and after a new firmware; else what is desired, and what a reboot changed."""
         again = await settings_store.reread(db, [one.progress.station_id for one in turn.stations])
         numbers = iter(await reports_store.request_ids(db, len(turn.stations)))
-        asked: list[Asked] = []
+        asked: list[CommandRequest] = []
         waiting: dict[str, set[str]] = {}
         for one in turn.stations:
             id_, dialect = one.progress.station_id, turn.dialect(one)
@@ -125,8 +127,8 @@ class Applying:
             else:
                 names = {key(name): name for name in (*turn.wanted[id_], *again.get(id_, ()))}
                 calls = dialect.read(list(names.values()), turn.limits[id_])
-            asked += [Asked(id_, action, payload, EXPIRES_IN) for action, payload in calls]
-        for command in await self.desk.add(db, asked):
+            asked += [CommandRequest(id_, action, payload, EXPIRES_IN) for action, payload in calls]
+        for command in await self.command_service.add(db, asked):
             waiting[command.station_id].add(command.id)
         await steps_store.save(db, [_asked(one, waiting, now) for one in turn.stations])
 
@@ -134,7 +136,7 @@ class Applying:
         """What differs, once; what is refused stays so until the next boot."""
         keys = {(id_, key(name)) for id_, values in turn.wanted.items() for name in values}
         known = await settings_store.load(db, keys)
-        asked: list[Asked] = []
+        asked: list[CommandRequest] = []
         for one in turn.stations:
             id_, dialect = one.progress.station_id, turn.dialect(one)
             differing = {
@@ -143,8 +145,8 @@ class Applying:
                 if to_send(known.get((id_, key(name))), value, one.booted_at)
             }
             writes = dialect.write(differing, turn.limits[id_]) if dialect else []
-            asked += [Asked(id_, write.action, write.payload, EXPIRES_IN) for write in writes]
-        await writing.write(db, self.desk, asked)
+            asked += [CommandRequest(id_, write.action, write.payload, EXPIRES_IN) for write in writes]
+        await writing.write(db, self.command_service, asked)
         await steps_store.save(db, [steps.applied(one.progress, now) for one in turn.stations])
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from services.common.commands import store
 from services.common.commands.command import Command
-from services.common.commands.service import Asked, Desk, KeyReused
+from services.common.commands.service import CommandRequest, CommandService, KeyReused
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.web.problems import Problem
@@ -35,7 +35,7 @@ class Asking:
     """Asks stations, and tells what became of it."""
 
     database: Database
-    desk: Desk
+    command_service: CommandService
     clock: Clock
 
     async def standing(self, station_id: str) -> Standing:
@@ -65,7 +65,7 @@ class Asking:
             await self._no_secrets(db, target, settings)
             calls = [(write.action, write.payload) for write in target.dialect.write(values, allowed)]
             asked = _asked(target.station_id, calls, expires_in, idempotency_key)
-            kept = await _again(db, asked, len(values)) or await writing.write(db, self.desk, asked)
+            kept = await _again(db, asked, len(values)) or await writing.write(db, self.command_service, asked)
         return await self._sent(kept)
 
     async def read(
@@ -80,7 +80,7 @@ class Asking:
             else:
                 calls = dialect.read(_own(dialect, names), allowed)
             asked = _asked(target.station_id, calls, expires_in, idempotency_key)
-            kept = await _again(db, asked, len(names or ()) or 1) or await self.desk.add(db, asked)
+            kept = await _again(db, asked, len(names or ()) or 1) or await self.command_service.add(db, asked)
         return await self._sent(kept)
 
     async def wait(self, commands: Sequence[Command], seconds: float) -> list[Command]:
@@ -91,7 +91,9 @@ class Asking:
             async with self.database.connection() as db:
                 return sorted(await store.by_keys(db, keys), key=lambda command: command.number)
 
-        return await self.desk.until(look, lambda commands: all(command.final for command in commands), seconds)
+        return await self.command_service.until(
+            look, lambda commands: all(command.final for command in commands), seconds
+        )
 
     async def known(self, station_id: str, keys: Sequence[str]) -> dict[str, Setting]:
         """Settings of a station by key."""
@@ -113,8 +115,8 @@ class Asking:
 
     async def _sent(self, commands: list[Command]) -> list[Command]:
         """Sends at once what can be."""
-        self.desk.tell()
-        await self.desk.send([command.id for command in commands])
+        self.command_service.tell()
+        await self.command_service.send([command.id for command in commands])
         return commands
 
 
@@ -141,13 +143,16 @@ def _own(dialect: SettingsDialect, names: Sequence[str]) -> list[str]:
 
 def _asked(
     station_id: str, calls: Sequence[tuple[str, Payload]], expires_in: float, idempotency_key: str | None
-) -> list[Asked]:
+) -> list[CommandRequest]:
     """Each under a key of its own, by which all of them are found again."""
     base = f"configuration/{station_id}/{idempotency_key or uuid4()}"
-    return [Asked(station_id, action, payload, expires_in, f"{base}/{n}") for n, (action, payload) in enumerate(calls)]
+    return [
+        CommandRequest(station_id, action, payload, expires_in, f"{base}/{n}")
+        for n, (action, payload) in enumerate(calls)
+    ]
 
 
-async def _again(db: Connection, asked: Sequence[Asked], most: int) -> list[Command]:
+async def _again(db: Connection, asked: Sequence[CommandRequest], most: int) -> list[Command]:
     """The commands of the same request before, none where there was none. most: that it may have had.
 
     Raises KeyReused where it was another request.
@@ -160,7 +165,7 @@ async def _again(db: Connection, asked: Sequence[Asked], most: int) -> list[Comm
     return kept
 
 
-def _content(calls: Sequence[Asked | Command]) -> list[object]:
+def _content(calls: Sequence[CommandRequest | Command]) -> list[object]:
     """What is asked, however it was cut into messages and whatever number a report has."""
     found: list[object] = []
     for call in calls:

@@ -9,7 +9,7 @@ import orjson
 from redis.asyncio import Redis
 
 from services.common.process.errors import Unavailable
-from services.common.process.redis import asked
+from services.common.process.redis import translating_errors
 
 # KEYS: slot. ARGV: owner, milliseconds.
 _RENEW = """
@@ -95,22 +95,22 @@ class RedisDirectory(Directory):
         return await self.renew(slot, owner) is not Lease.LOST
 
     async def renew(self, slot: int, owner: str) -> Lease:
-        return Lease(int(await asked(self._redis.eval(_RENEW, 1, _slot(slot), owner, str(self._slot_ms)))))
+        return Lease(int(await translating_errors(self._redis.eval(_RENEW, 1, _slot(slot), owner, str(self._slot_ms)))))
 
     async def release(self, slot: int, owner: str) -> None:
-        await asked(self._redis.eval(_REMOVE, 1, _slot(slot), owner))
+        await translating_errors(self._redis.eval(_REMOVE, 1, _slot(slot), owner))
 
     async def register(self, routes: Sequence[Route]) -> list[Route | None]:
         pipeline = self._redis.pipeline(transaction=False)
         for route in routes:
             pipeline.eval(_REGISTER, 1, _route(route), route.dump(), self._route_ms, repr(route.since))
-        return _loaded(routes, await asked(pipeline.execute()))
+        return _loaded(routes, await translating_errors(pipeline.execute()))
 
     async def remove(self, routes: Sequence[Route]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
         for route in routes:
             pipeline.eval(_REMOVE, 1, _route(route), route.dump())
-        await asked(pipeline.execute())
+        await translating_errors(pipeline.execute())
 
 
 class MemoryDirectory(Directory):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from services.common.calls import message_log_api
-from services.common.commands.service import Desk
+from services.common.commands.service import CommandService
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.web.access import Access
@@ -19,11 +19,13 @@ TAGS = {
 }
 
 
-def routers(database: Database, desk: Desk, sites_: Sites, access: Access, clock: Clock) -> Sequence[APIRouter]:
+def routers(
+    database: Database, command_service: CommandService, sites_: Sites, access: Access, clock: Clock
+) -> Sequence[APIRouter]:
     """Everything that smartcharging serves under /v1."""
     return (
         sites.router(sites_, access, clock),
-        profiles.router(database, desk, access),
+        profiles.router(database, command_service, access),
         stored.router(database, access, clock),
         message_log_api.router(database, access, READ),
     )

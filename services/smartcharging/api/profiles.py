@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from services.common.commands.api.commands import ISSUED, CommandStatus, ExpiresIn, IdempotencyKey, Wait, issue
-from services.common.commands.service import Asked, Desk
+from services.common.commands.service import CommandRequest, CommandService
 from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.common.web.fields import StationId
@@ -62,7 +62,7 @@ class CompositeSchedule(BaseModel):
     schedule: ScheduleView
 
 
-def router(database: Database, desk: Desk, access: Access) -> APIRouter:
+def router(database: Database, command_service: CommandService, access: Access) -> APIRouter:
     """/v1/stations/{station_id}/profiles and …/composite-schedule."""
     routes = APIRouter(prefix="/v1/stations/{station_id}", tags=["profiles"])
     read, write = [access.require(READ)], [access.require(WRITE)]
@@ -91,8 +91,8 @@ def router(database: Database, desk: Desk, access: Access) -> APIRouter:
         profile = chosen.profile(body.evse_id, body.transaction_id)
         if profile.purpose != Purpose.STATION_MAX:
             await _not_of_site(station_id)
-        asked = Asked(station_id, Word.SET.value, written(profile), expires_in, idempotency_key)
-        return await issue(desk, asked, wait, response)
+        asked = CommandRequest(station_id, Word.SET.value, written(profile), expires_in, idempotency_key)
+        return await issue(command_service, asked, wait, response)
 
     @routes.delete("/profiles", dependencies=write, status_code=202, responses=ISSUED)
     async def clear(
@@ -112,15 +112,20 @@ def router(database: Database, desk: Desk, access: Access) -> APIRouter:
             raise at_fault("query", "an id, an evse_id, a purpose or a stack_level (K10.FR.02)")
         if purpose != Purpose.STATION_MAX and (id is None or id >= FIRST_ID):
             await _not_of_site(station_id)
-        asked = Asked(station_id, Word.CLEAR.value, asdict(order), expires_in, idempotency_key)
-        return await issue(desk, asked, wait, response)
+        asked = CommandRequest(station_id, Word.CLEAR.value, asdict(order), expires_in, idempotency_key)
+        return await issue(command_service, asked, wait, response)
 
     @routes.post("/profiles/report", dependencies=write, status_code=202, responses=ISSUED)
     async def report(
         station_id: StationId, response: Response, evse_id: EvseQuery = None, wait: Wait = 0, expires_in: ExpiresIn = 60
     ) -> CommandStatus:
         """Asks a station of OCPP 2.x what it has installed (K09); what it reports is shown with its profiles."""
-        return await issue(desk, Asked(station_id, Word.REPORT.value, {"evse_id": evse_id}, expires_in), wait, response)
+        return await issue(
+            command_service,
+            CommandRequest(station_id, Word.REPORT.value, {"evse_id": evse_id}, expires_in),
+            wait,
+            response,
+        )
 
     @routes.get("/composite-schedule", dependencies=read, responses=may({409: REFUSED, 504: SILENT}))
     async def composite_schedule(
@@ -133,8 +138,8 @@ def router(database: Database, desk: Desk, access: Access) -> APIRouter:
     ) -> CompositeSchedule:
         """Asks the station what it is going to allow (K08, 1.6 §5.7). 409 where it refuses, 504 where it is silent."""
         order = ComposeSchedule(evse_id, duration, unit)
-        asked = Asked(station_id, Word.COMPOSE.value, asdict(order), wait)
-        command = await issue(desk, asked, wait, response)
+        asked = CommandRequest(station_id, Word.COMPOSE.value, asdict(order), wait)
+        command = await issue(command_service, asked, wait, response)
         response.status_code = 200
         if command.outcome is None or command.status == "expired":
             raise Problem(504, SILENT)

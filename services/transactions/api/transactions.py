@@ -8,8 +8,8 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.common.commands.api.commands import ISSUED, CommandStatus, IdempotencyKey, Wait, issue
-from services.common.commands.service import Asked, Desk
-from services.common.kafka.table import Copy
+from services.common.commands.service import CommandRequest, CommandService
+from services.common.kafka.table import CompactedTable
 from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.common.web.fields import WORD, Moment, StationId
@@ -56,11 +56,13 @@ class Stop(BaseModel):
     expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
 
 
-def router(database: Database, desk: Desk, tokens: Copy[Token], access: Access) -> APIRouter:
+def router(
+    database: Database, command_service: CommandService, tokens: CompactedTable[Token], access: Access
+) -> APIRouter:
     """Everything below /v1."""
     routes = APIRouter()
     routes.include_router(_reading(database, access))
-    routes.include_router(_acting(database, desk, tokens, access))
+    routes.include_router(_acting(database, command_service, tokens, access))
     return routes
 
 
@@ -130,7 +132,9 @@ def _reading(database: Database, access: Access) -> APIRouter:
     return routes
 
 
-def _acting(database: Database, desk: Desk, tokens: Copy[Token], access: Access) -> APIRouter:
+def _acting(
+    database: Database, command_service: CommandService, tokens: CompactedTable[Token], access: Access
+) -> APIRouter:
     routes = APIRouter(prefix="/v1/stations", tags=["remote control"], dependencies=[access.require(WRITE)])
 
     @routes.post("/{station_id}/start", status_code=202, responses=ISSUED)
@@ -147,8 +151,8 @@ def _acting(database: Database, desk: Desk, tokens: Copy[Token], access: Access)
             "id_token_type": body.type or (known.type if known else "Central"),
             "group_id": known.group_id if known else None,
         }
-        asked = Asked(station_id, START, payload, body.expires_in, idempotency_key)
-        return await issue(desk, asked, wait, response)
+        asked = CommandRequest(station_id, START, payload, body.expires_in, idempotency_key)
+        return await issue(command_service, asked, wait, response)
 
     @routes.post("/{station_id}/stop", status_code=202, responses=ISSUED | may({404: MISSING}))
     async def stop(
@@ -164,8 +168,8 @@ def _acting(database: Database, desk: Desk, tokens: Copy[Token], access: Access)
         if found is None:
             raise at_fault("body.transaction_id", "the station has no such transaction", 404)
         payload = {"id": found.id, "transaction_id": found.transaction_id}
-        asked = Asked(station_id, STOP, payload, body.expires_in, idempotency_key)
-        return await issue(desk, asked, wait, response)
+        asked = CommandRequest(station_id, STOP, payload, body.expires_in, idempotency_key)
+        return await issue(command_service, asked, wait, response)
 
     return routes
 

@@ -19,7 +19,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.common.kafka.broker import KafkaBus
-from services.common.kafka.bus import Record, Whole
+from services.common.kafka.bus import Record, TopicReader
 from services.gateway.settings import Settings
 from services.ocpp.passwords import keyed
 from tests.conftest import SECRETS, Stack
@@ -68,7 +68,7 @@ class World:
 
     async def read(self, topic: str, message: Any, count: int) -> list[Any]:
         """Everything on a topic, once there are so many records."""
-        reader: Whole = await self.bus.whole(self.settings.topic(topic))
+        reader: TopicReader = await self.bus.whole(self.settings.topic(topic))
         found: list[Any] = []
         async with asyncio.timeout(120):
             while len(found) < count or not reader.caught_up():

@@ -11,10 +11,10 @@ import pytest
 
 from services.common.calls.call import Replies
 from services.common.commands.command import Status
-from services.common.commands.service import Asked
+from services.common.commands.service import CommandRequest
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
-from services.common.kafka.table import Copy
+from services.common.kafka.table import CompactedTable
 from services.common.postgres import outbox
 from services.common.postgres.database import Database
 from services.common.process.clock import now
@@ -75,13 +75,13 @@ class Process:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         office = Office(database, settings)
-        self.database, self.store, self.desk = database, Watched(database), office.desk()
+        self.database, self.store, self.command_service = database, Watched(database), office.command_service()
         self.office = office
-        tokens = Copy(office.bus, "tokens", read_token)
+        tokens = CompactedTable(office.bus, "tokens", read_token)
         self.handler = Handler(
             self.store,
             tokens,
-            self.desk,
+            self.command_service,
             Events(settings, "transactions"),
             Replies("outbound"),
             RESULTS,
@@ -250,7 +250,7 @@ async def test_everything_of_a_mixed_batch_is_one_transaction(here: Process, the
     """Where the last of it cannot be written, nothing is; tried again, everything is, in the order of its calls."""
     number = await here.begin(station)
     here.office.connect(station)
-    command = await here.desk.accept(Asked(station, "Reset", {}))
+    command = await here.command_service.accept(CommandRequest(station, "Reset", {}))
     result = Result(command_id=command.id, station_id=station, outcome=OUTCOME_ANSWERED, payload=b"{}", at=now())
     records = [
         call(station, "MeterValues", metered(None, "5")),
@@ -288,5 +288,5 @@ async def everything(process: Process, station: str, number: int, command_id: st
     tables = ("orphan_stop", "station_sample", "message")
     async with process.database.connection() as db:
         counts = [await db.fetchval(f"select count(*) from {table} where station_id = $1", station) for table in tables]
-    command = await process.desk.get(command_id)
+    command = await process.command_service.get(command_id)
     return *counts, command and command.status, await process.kept(station, number)

@@ -1,4 +1,4 @@
-"""The desk for commands, on a real Postgres: Redis away, crashes, silence, several processes, results told twice."""
+"""The command_service for commands, on a real Postgres: Redis away, crashes, silence, several processes, results told twice."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from services.common.calls.stations import Stations
 from services.common.commands.catalogue import Catalogue
 from services.common.commands.command import PATIENCE, Command, Route, Status, Unrenderable
 from services.common.commands.routes import MemoryRoutes
-from services.common.commands.service import Asked, Desk, KeyReused
+from services.common.commands.service import CommandRequest, CommandService, KeyReused
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres.database import Connection, Database
@@ -24,7 +24,7 @@ from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Result
 
 @dataclass
 class Office:
-    """A desk, and what it stands on."""
+    """A command_service, and what it stands on."""
 
     database: Database
     settings: Settings
@@ -33,7 +33,7 @@ class Office:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     ended: list[Command] = field(default_factory=list)
 
-    def desk(self) -> Desk:
+    def command_service(self) -> CommandService:
         """One process; there may be several."""
 
         def render(command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
@@ -47,7 +47,7 @@ class Office:
         events, catalogue = Events(self.settings, "transactions"), Catalogue({}, {"Reset": render})
         stations = Stations(self.bus, "stations", "inventory")
         parts = (self.database, self.bus, self.routes, stations, events, catalogue, "outbound")
-        return Desk("transactions", *parts, lambda: None, lambda: self.now, ended)
+        return CommandService("transactions", *parts, lambda: None, lambda: self.now, ended)
 
     def connect(self, station: str, version: str = "1.6") -> None:
         self.routes.routes[station] = Route(1, f"{station}/1", version)
@@ -61,104 +61,106 @@ def office(database: Database, settings: Settings) -> Office:
     return Office(database, settings)
 
 
-async def status(desk: Desk, command: Command) -> Status:
-    found = await desk.get(command.id)
+async def status(command_service: CommandService, command: Command) -> Status:
+    found = await command_service.get(command.id)
     assert found is not None
     return found.status
 
 
 async def test_without_redis_a_command_waits(office: Office, station: str) -> None:
-    desk = office.desk()
+    command_service = office.command_service()
     office.connect(station)
     office.routes.broken = True
-    command = await desk.accept(Asked(station, "Reset", {}))
-    assert (await status(desk, command), office.sent()) == (Status.ACCEPTED, [])
+    command = await command_service.accept(CommandRequest(station, "Reset", {}))
+    assert (await status(command_service, command), office.sent()) == (Status.ACCEPTED, [])
     office.routes.broken = False
-    await desk.send()
-    assert (await status(desk, command), len(office.sent())) == (Status.SENT, 1)
+    await command_service.send()
+    assert (await status(command_service, command), len(office.sent())) == (Status.SENT, 1)
 
 
 async def test_without_redis_a_command_expires(office: Office, station: str) -> None:
-    desk = office.desk()
+    command_service = office.command_service()
     office.routes.broken = True
-    command = await desk.accept(Asked(station, "Reset", {}, expires_in=5))
+    command = await command_service.accept(CommandRequest(station, "Reset", {}, expires_in=5))
     office.now += timedelta(seconds=5)
-    await desk.send()
-    assert await status(desk, command) == Status.EXPIRED
+    await command_service.send()
+    assert await status(command_service, command) == Status.EXPIRED
 
 
 async def test_a_crash_before_the_record_never_sends_it_twice_and_ends(office: Office, station: str) -> None:
     """ "sent" is committed first: what nobody got expires, after its own time and the patience with slow stations."""
-    desk = office.desk()
+    command_service = office.command_service()
     office.connect(station)
     office.bus.broken = True
     with pytest.raises(Unavailable):
-        await desk.accept(Asked(station, "Reset", {}, 5, station))
+        await command_service.accept(CommandRequest(station, "Reset", {}, 5, station))
     office.bus.broken = False
-    command = await desk.accept(Asked(station, "Reset", {}, 5, station))
-    await desk.send()
+    command = await command_service.accept(CommandRequest(station, "Reset", {}, 5, station))
+    await command_service.send()
     assert (command.status, office.sent()) == (Status.SENT, [])
     office.now += timedelta(seconds=5) + PATIENCE
-    running = asyncio.create_task(desk.run())
-    ended = await desk.wait(command.id, 5)
+    running = asyncio.create_task(command_service.run())
+    ended = await command_service.wait(command.id, 5)
     running.cancel()
     assert ended is not None
     assert (ended.status, ended.error_code) == (Status.EXPIRED, "NoResult")
 
 
 async def test_many_processes_send_a_command_once(office: Office, station: str) -> None:
-    desks = [office.desk() for _ in range(4)]
-    commands = [await desks[0].accept(Asked(station, "Reset", {"n": n})) for n in range(20)]
+    command_services = [office.command_service() for _ in range(4)]
+    commands = [await command_services[0].accept(CommandRequest(station, "Reset", {"n": n})) for n in range(20)]
     office.connect(station)
-    await asyncio.gather(*(desk.send() for desk in desks for _ in range(3)))
+    await asyncio.gather(*(command_service.send() for command_service in command_services for _ in range(3)))
     assert len(office.sent()) == len(commands)
     assert len({record.value for record in office.sent()}) == len(commands)
 
 
 async def test_commands_of_a_station_leave_in_their_order(office: Office, station: str) -> None:
-    desk = office.desk()
-    commands = [await desk.accept(Asked(station, "Reset", {"n": n})) for n in range(5)]
+    command_service = office.command_service()
+    commands = [await command_service.accept(CommandRequest(station, "Reset", {"n": n})) for n in range(5)]
     office.connect(station)
-    await desk.send()
+    await command_service.send()
     assert [
         command.id.encode() in (record.value or b"") for command, record in zip(commands, office.sent(), strict=True)
     ]
 
 
 async def test_a_result_told_twice_is_announced_once(office: Office, station: str, database: Database) -> None:
-    desk = office.desk()
+    command_service = office.command_service()
     office.connect(station)
-    command = await desk.accept(Asked(station, "Reset", {}))
+    command = await command_service.accept(CommandRequest(station, "Reset", {}))
     told = Result(command_id=command.id, station_id=station, outcome=OUTCOME_ANSWERED, payload=b"{}", at=office.now)
     record = Record("results", station.encode(), told.SerializeToString())
     unknown = Record(
         "results", station.encode(), Result(command_id="nobody's", outcome=OUTCOME_ANSWERED).SerializeToString()
     )
     async with database.transaction() as db:
-        assert len(await desk.conclude(db, [record, unknown, record])) == 1
+        assert len(await command_service.conclude(db, [record, unknown, record])) == 1
     async with database.transaction() as db:
-        assert await desk.conclude(db, [record]) == []
-    assert await status(desk, command) == Status.ANSWERED
+        assert await command_service.conclude(db, [record]) == []
+    assert await status(command_service, command) == Status.ANSWERED
 
 
 async def test_what_is_no_result_is_put_aside(office: Office, database: Database) -> None:
     with pytest.raises(Unprocessable):
         async with database.transaction() as db:
-            await office.desk().conclude(db, [Record("results", None, b"\xff")])
+            await office.command_service().conclude(db, [Record("results", None, b"\xff")])
 
 
 async def test_a_key_stands_for_one_command(office: Office, station: str) -> None:
-    desk = office.desk()
-    first, second = await asyncio.gather(*(desk.accept(Asked(station, "Reset", {}, 60, station)) for _ in range(2)))
+    command_service = office.command_service()
+    first, second = await asyncio.gather(
+        *(command_service.accept(CommandRequest(station, "Reset", {}, 60, station)) for _ in range(2))
+    )
     assert first.id == second.id
     with pytest.raises(KeyReused):
-        await desk.accept(Asked(station, "Reset", {"type": "Hard"}, 60, station))
+        await command_service.accept(CommandRequest(station, "Reset", {"type": "Hard"}, 60, station))
 
 
 async def test_who_waits_sees_the_end_from_another_process(office: Office, station: str, database: Database) -> None:
-    here, there = office.desk(), office.desk()
+    here, there = office.command_service(), office.command_service()
     office.connect(station)
-    command = await here.accept(Asked(station, "Reset", {}))
+    command = await here.accept(CommandRequest(station, "Reset", {}))
     waiting = asyncio.create_task(here.wait(command.id, 5))
     told = Result(command_id=command.id, outcome=OUTCOME_ANSWERED, payload=b'{"status":"\\u0000"}', at=office.now)
     async with database.transaction() as db:
@@ -169,17 +171,17 @@ async def test_who_waits_sees_the_end_from_another_process(office: Office, stati
 
 
 async def test_waiting_ends(office: Office, station: str) -> None:
-    desk = office.desk()
-    command = await desk.accept(Asked(station, "Reset", {}))
-    assert (await desk.wait(command.id, 0.05)) == command
-    assert await desk.wait("nobody's", 0.05) is None
+    command_service = office.command_service()
+    command = await command_service.accept(CommandRequest(station, "Reset", {}))
+    assert (await command_service.wait(command.id, 0.05)) == command
+    assert await command_service.wait("nobody's", 0.05) is None
 
 
 async def test_what_was_given_stays_given_whatever_the_station_speaks_by_now(office: Office, station: str) -> None:
-    desk = office.desk()
+    command_service = office.command_service()
     office.connect(station)
-    first = await desk.accept(Asked(station, "Reset", {}, 60, station))
+    first = await command_service.accept(CommandRequest(station, "Reset", {}, 60, station))
     office.connect(station, "2.0.1")
-    assert (await desk.accept(Asked(station, "Reset", {}, 60, station))).id == first.id
+    assert (await command_service.accept(CommandRequest(station, "Reset", {}, 60, station))).id == first.id
     with pytest.raises(Unrenderable):
-        await desk.accept(Asked(station, "Reset", {}, 60, f"{station}/other"))
+        await command_service.accept(CommandRequest(station, "Reset", {}, 60, f"{station}/other"))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from redis.asyncio import Redis
 
-from services.common.kafka.bus import Record, Whole
+from services.common.kafka.bus import Record, TopicReader
 from services.common.postgres.database import Database
 from services.common.process.clock import now
 from services.common.process.errors import Unavailable
@@ -24,7 +24,7 @@ class SlowBus(MemoryBus):
         super().__init__()
         self.whole_now = asyncio.Event()
 
-    async def whole(self, topic: str) -> Whole:
+    async def whole(self, topic: str) -> TopicReader:
         await self.whole_now.wait()
         return await super().whole(topic)
 

@@ -10,7 +10,7 @@ import pytest
 import websockets
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from services.common.kafka.bus import Record, Tail, Whole
+from services.common.kafka.bus import PartitionTail, Record, TopicReader
 from services.common.process.errors import Misconfigured, Unavailable
 from services.gateway.cluster.directory import MemoryDirectory
 from services.ocpp.passwords import keyed
@@ -175,7 +175,7 @@ async def test_what_was_written_when_kafka_did_not_answer_is_delivered() -> None
     class Stumbling(HeldBus):
         """Its tails fail once there is something to read."""
 
-        async def tail(self, topic: str, partition: int) -> Tail:
+        async def tail(self, topic: str, partition: int) -> PartitionTail:
             tail, fails = await super().tail(topic, partition), [Unavailable("Kafka stumbles")]
             poll = tail.poll
 
@@ -335,7 +335,7 @@ async def test_a_quarantined_station_is_marked_and_held_back() -> None:
 
 async def test_before_the_copy_of_stations_is_whole_nobody_comes_in() -> None:
     class Endless(HeldBus):
-        async def whole(self, _: str) -> Whole:
+        async def whole(self, _: str) -> TopicReader:
             return await asyncio.get_running_loop().create_future()
 
     async with starting(gateway(Endless())) as one:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-from services.common.kafka.bus import Bus, Whole
+from services.common.kafka.bus import Bus, TopicReader
 from services.common.kafka.dead_letters import LEFT_OUT
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable, VoltbusError
@@ -47,7 +47,7 @@ class Desk:
     def __init__(self, bus: Bus, name: Name, choice: Choice, clock: Clock) -> None:
         self._bus, self._name, self._clock = bus, name, clock
         self._boxes = {service: Box(service, choice.fits) for service in choice.services}
-        self._readers: dict[str, Whole] = {}
+        self._readers: dict[str, TopicReader] = {}
 
     async def open(self) -> None:
         """Reads everything. Raises LocalError."""
@@ -143,7 +143,7 @@ async def _patience() -> AsyncIterator[None]:
         raise Unavailable("Kafka does not show what was written to it") from None
 
 
-async def _read(reader: Whole, box: Box) -> None:
+async def _read(reader: TopicReader, box: Box) -> None:
     for record in await reader.poll():
         box.take(record)
 

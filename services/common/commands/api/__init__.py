@@ -1,17 +1,19 @@
 """All of the REST API of commands, the same for every service."""
 
 from services.common.commands.api import actions, batches, commands
-from services.common.commands.service import Desk
+from services.common.commands.service import CommandService
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.web.access import Access
 from services.common.web.app import Web
 
 
-def install(app: Web, desk: Desk, database: Database, access: Access, service: str, clock: Clock) -> None:
+def install(
+    app: Web, command_service: CommandService, database: Database, access: Access, service: str, clock: Clock
+) -> None:
     """Adds it to an app. service: its name, which its scopes begin with."""
-    app.include_router(actions.router(desk, access, service))
-    app.include_router(commands.router(desk, access, service))
-    app.include_router(batches.router(desk, database, access, service, clock))
+    app.include_router(actions.router(command_service, access, service))
+    app.include_router(commands.router(command_service, access, service))
+    app.include_router(batches.router(command_service, database, access, service, clock))
     for module in (actions, batches):
-        app.components |= module.components(desk.catalogue.forms)
+        app.components |= module.components(command_service.catalogue.forms)

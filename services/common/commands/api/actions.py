@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.common.commands.api.commands import ISSUED, CommandStatus, ExpiresIn, IdempotencyKey, Wait, issue
 from services.common.commands.catalogue import Form
-from services.common.commands.service import Asked, Desk
+from services.common.commands.service import CommandRequest, CommandService
 from services.common.web.access import Access
 from services.common.web.fields import StationId
 from services.common.web.problems import Problem, at_fault
@@ -30,14 +30,14 @@ async def json_object(request: Request) -> dict[str, Any]:
 Body = Annotated[dict[str, Any], Depends(json_object)]
 
 
-def router(desk: Desk, access: Access, service: str) -> APIRouter:
+def router(command_service: CommandService, access: Access, service: str) -> APIRouter:
     """Every action of the service, and a word about those of others."""
     writes = [access.require(f"{service}:write")]
     routes = APIRouter(prefix="/v1/stations/{station_id}/commands", tags=["commands"], dependencies=writes)
-    for action, forms in desk.catalogue.forms.items():
+    for action, forms in command_service.catalogue.forms.items():
         routes.add_api_route(
             f"/{action}",
-            _endpoint(desk, action),
+            _endpoint(command_service, action),
             methods=["POST"],
             operation_id=action,
             summary=action,
@@ -50,7 +50,7 @@ def router(desk: Desk, access: Access, service: str) -> APIRouter:
 
     @routes.post("/{action}", include_in_schema=False)
     async def elsewhere(action: str) -> None:
-        owner = desk.catalogue.owners.get(action)
+        owner = command_service.catalogue.owners.get(action)
         where = f"{action} belongs to {owner}, which has its own address" if owner else f"there is no action {action}"
         raise Problem(404, where)
 
@@ -74,7 +74,7 @@ def components(forms: Mapping[str, Mapping[str, Form]]) -> dict[str, Any]:
     return {name: schema for action in forms for name, schema in _components(action, forms[action])}
 
 
-def _endpoint(desk: Desk, action: str) -> Callable[..., Awaitable[CommandStatus]]:
+def _endpoint(command_service: CommandService, action: str) -> Callable[..., Awaitable[CommandStatus]]:
     async def send(
         station_id: StationId,
         payload: Body,
@@ -83,7 +83,9 @@ def _endpoint(desk: Desk, action: str) -> Callable[..., Awaitable[CommandStatus]
         expires_in: ExpiresIn = 60,
         idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
-        return await issue(desk, Asked(station_id, action, payload, expires_in, idempotency_key), wait, response)
+        return await issue(
+            command_service, CommandRequest(station_id, action, payload, expires_in, idempotency_key), wait, response
+        )
 
     return send
 

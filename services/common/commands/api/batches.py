@@ -25,7 +25,7 @@ from services.common.commands.api.commands import (
 from services.common.commands.batches import Batch
 from services.common.commands.catalogue import Form
 from services.common.commands.command import OPEN, Status, Unrenderable
-from services.common.commands.service import Asked, Desk, KeyReused
+from services.common.commands.service import CommandRequest, CommandService, KeyReused
 from services.common.commands.store import Filter as Commands
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
@@ -58,7 +58,7 @@ class Chosen(BaseModel):
     firmware_version: Text = None
 
 
-class Many(BaseModel):
+class BatchRequest(BaseModel):
     """An action for many stations: named, or chosen by a filter; an empty filter is every station."""
 
     model_config = ConfigDict(extra="forbid")
@@ -77,7 +77,7 @@ class Many(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> "Many":
+    def _one_of_both(self) -> "BatchRequest":
         if (self.stations is None) == (self.filter is None):
             raise ValueError("name stations or give a filter, one of both")
         return self
@@ -103,15 +103,17 @@ GIVEN: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router(desk: Desk, database: Database, access: Access, service: str, clock: Clock) -> APIRouter:
+def router(
+    command_service: CommandService, database: Database, access: Access, service: str, clock: Clock
+) -> APIRouter:
     """Every action of the service for many stations, and what became of them."""
-    desks = Batches(desk, database, clock)
+    command_services = Batches(command_service, database, clock)
     read, write = [access.require(f"{service}:read")], [access.require(f"{service}:write")]
     routes = APIRouter(prefix="/v1", tags=["commands to many"])
-    for action, forms in desk.catalogue.forms.items():
+    for action, forms in command_service.catalogue.forms.items():
         routes.add_api_route(
             f"/commands/{action}",
-            _endpoint(desks, action),
+            _endpoint(command_services, action),
             methods=["POST"],
             operation_id=f"{action}ToMany",
             summary=f"{action} to many",
@@ -126,29 +128,29 @@ def router(desk: Desk, database: Database, access: Access, service: str, clock: 
     @routes.get("/batches/{batch_id:uuid}", dependencies=read, responses=may({404: MISSING}))
     async def batch(batch_id: BatchId, wait: Wait = 0) -> BatchStatus:
         """What became of an action for many stations, as it stands or when all have ended within the time."""
-        if (found := await desks.find(str(batch_id))) is None:
+        if (found := await command_services.find(str(batch_id))) is None:
             raise Problem(404, MISSING)
-        return await desks.view(found, wait)
+        return await command_services.view(found, wait)
 
     return routes
 
 
 class Batches:
-    """Actions for many stations at a desk."""
+    """Actions for many stations at a command_service."""
 
-    def __init__(self, desk: Desk, database: Database, clock: Clock) -> None:
-        self._desk, self._database, self._clock = desk, database, clock
+    def __init__(self, command_service: CommandService, database: Database, clock: Clock) -> None:
+        self._command_service, self._database, self._clock = command_service, database, clock
 
     async def find(self, batch_id: str) -> Batch | None:
         async with self._database.connection() as db:
             return await batches.one(db, batch_id)
 
-    async def give(self, action: str, many: Many, expires_in: float, idempotency_key: str | None) -> Batch:
+    async def give(self, action: str, many: BatchRequest, expires_in: float, idempotency_key: str | None) -> Batch:
         """Keeps the batch and a command for each station; the same batch for the same key.
 
         Raises KeyReused, and Unrenderable where no version can say the payload.
         """
-        self._desk.catalogue.check(action, many.payload)
+        self._command_service.catalogue.check(action, many.payload)
         wanted = self._new(action, many, expires_in, idempotency_key)
         stations = self._stations(many)
         async with self._database.transaction() as db:
@@ -156,8 +158,8 @@ class Batches:
             if kept is None:
                 return _same(await batches.by_key(db, idempotency_key or ""), wanted)
             await self._add(db, kept, stations, expires_in)
-        self._desk.tell()
-        await self._desk.send()
+        self._command_service.tell()
+        await self._command_service.send()
         return kept
 
     async def view(self, batch: Batch, wait: float) -> BatchStatus:
@@ -167,8 +169,8 @@ class Batches:
             async with self._database.connection() as db:
                 return await batches.tally(db, batch.id)
 
-        by_status = await self._desk.until(tally, lambda counts: not _open(counts), wait)
-        commands = await self._desk.page(Commands(batch_id=batch.id), SHOWN + 1)
+        by_status = await self._command_service.until(tally, lambda counts: not _open(counts), wait)
+        commands = await self._command_service.page(Commands(batch_id=batch.id), SHOWN + 1)
         return BatchStatus(
             batch_id=batch.id,
             action=batch.action,
@@ -180,25 +182,25 @@ class Batches:
             commands=page_of(commands, SHOWN),
         )
 
-    def _new(self, action: str, many: Many, expires_in: float, idempotency_key: str | None) -> Batch:
+    def _new(self, action: str, many: BatchRequest, expires_in: float, idempotency_key: str | None) -> Batch:
         now = self._clock()
         chosen = {"stations": many.stations} if many.filter is None else {"filter": many.filter.model_dump()}
         until = now + timedelta(seconds=expires_in)
         return Batch(str(uuid4()), action, many.payload, chosen, now, until, idempotency_key)
 
-    def _stations(self, many: Many) -> list[str]:
+    def _stations(self, many: BatchRequest) -> list[str]:
         if many.filter is None:
             return sorted(set(many.stations or ()))
-        if not self._desk.stations.ready():
+        if not self._command_service.stations.ready():
             raise Problem(503, "not all stations are known yet: try again", headers={"Retry-After": "1"})
-        found = self._desk.stations.chosen(Filter(**many.filter.model_dump()))
+        found = self._command_service.stations.chosen(Filter(**many.filter.model_dump()))
         if not found:
             raise at_fault("body.filter", NOBODY, 404)
         return found
 
     async def _add(self, db: Connection, batch: Batch, stations: list[str], expires_in: float) -> None:
-        asked = [Asked(one, batch.action, batch.payload, expires_in, batch_id=batch.id) for one in stations]
-        await self._desk.add(db, asked)
+        asked = [CommandRequest(one, batch.action, batch.payload, expires_in, batch_id=batch.id) for one in stations]
+        await self._command_service.add(db, asked)
 
 
 def _same(kept: Batch, wanted: Batch) -> Batch:
@@ -211,21 +213,21 @@ def _open(counts: Mapping[Status, int]) -> int:
     return sum(count for status, count in counts.items() if status in OPEN)
 
 
-def _endpoint(desks: Batches, action: str) -> Callable[..., Awaitable[BatchStatus]]:
+def _endpoint(command_services: Batches, action: str) -> Callable[..., Awaitable[BatchStatus]]:
     async def send(
-        many: Many,
+        many: BatchRequest,
         response: Response,
         wait: Wait = 0,
         expires_in: ExpiresIn = 60,
         idempotency_key: IdempotencyKey = None,
     ) -> BatchStatus:
         try:
-            batch = await desks.give(action, many, expires_in, idempotency_key)
+            batch = await command_services.give(action, many, expires_in, idempotency_key)
         except KeyReused as error:
             raise reused(error) from None
         except Unrenderable as error:
             raise unsayable(error, "body.payload") from None
-        found = await desks.view(batch, wait)
+        found = await command_services.view(batch, wait)
         response.status_code = 202 if found.open else 200
         response.headers["Location"] = f"/v1/batches/{batch.id}"
         return found
@@ -249,9 +251,9 @@ def components(forms: Mapping[str, Mapping[str, Form]]) -> dict[str, Any]:
 
 
 def _schema(payload: Mapping[str, Any]) -> dict[str, Any]:
-    document = Many.model_json_schema(ref_template="#/components/schemas/{model}")
+    document = BatchRequest.model_json_schema(ref_template="#/components/schemas/{model}")
     return {
-        "title": "Many",
+        "title": "BatchRequest",
         "type": "object",
         "description": document["description"],
         "additionalProperties": False,

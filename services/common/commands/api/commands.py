@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.common.commands.catalogue import NOT_SUPPORTED
 from services.common.commands.command import Command, End, Status, Unrenderable
-from services.common.commands.service import Asked, Desk, KeyReused
+from services.common.commands.service import CommandRequest, CommandService, KeyReused
 from services.common.commands.store import Filter
 from services.common.web.access import Access
 from services.common.web.fields import WORD
@@ -81,15 +81,17 @@ ISSUED: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def issue(desk: Desk, asked: Asked, wait: float, response: Response) -> CommandStatus:
+async def issue(
+    command_service: CommandService, asked: CommandRequest, wait: float, response: Response
+) -> CommandStatus:
     """Hands a command in; 200 where it has ended when we answer, 202 where it goes on. Raises Problem."""
     try:
-        command = await desk.accept(asked)
+        command = await command_service.accept(asked)
     except KeyReused as error:
         raise reused(error) from None
     except Unrenderable as error:
         raise unsayable(error) from None
-    latest = await desk.wait(command.id, wait) or command
+    latest = await command_service.wait(command.id, wait) or command
     response.status_code = 200 if latest.final else 202
     response.headers["Location"] = f"/v1/commands/{command.id}"
     return view(latest)
@@ -106,7 +108,7 @@ def unsayable(error: Unrenderable, within: str = "body") -> Problem:
     return at_fault(".".join(part for part in (within, error.field) if part), error.description)
 
 
-def router(desk: Desk, access: Access, service: str) -> APIRouter:
+def router(command_service: CommandService, access: Access, service: str) -> APIRouter:
     """Everything below /v1/commands that is about commands as such. service: its name, which its scopes begin with."""
     routes = APIRouter(prefix="/v1/commands", tags=["commands"])
     read, write = [access.require(f"{service}:read")], [access.require(f"{service}:write")]
@@ -123,12 +125,14 @@ def router(desk: Desk, access: Access, service: str) -> APIRouter:
         """Commands of this service, newest first."""
         position = read_cursor(cursor, int)
         before = int(position[0]) if position else None
-        return page_of(await desk.page(Filter(station_id, action, status, batch_id, before), limit + 1), limit)
+        return page_of(
+            await command_service.page(Filter(station_id, action, status, batch_id, before), limit + 1), limit
+        )
 
     @routes.get("/{command_id:uuid}", dependencies=read, responses=may({404: MISSING}))
     async def command(command_id: CommandId, wait: Wait = 0) -> CommandStatus:
         """A command as it stands, or as it ends within the time."""
-        found = await desk.wait(str(command_id), wait)
+        found = await command_service.wait(str(command_id), wait)
         if found is None:
             raise Problem(404, MISSING)
         return view(found)
@@ -136,7 +140,7 @@ def router(desk: Desk, access: Access, service: str) -> APIRouter:
     @routes.post("/{command_id:uuid}/cancel", dependencies=write, responses=may({404: MISSING, 409: "too late"}))
     async def cancel(command_id: CommandId) -> CommandStatus:
         """Takes back a command that waits for its station; 409 where it was sent or has ended."""
-        found, done = await desk.cancel(str(command_id))
+        found, done = await command_service.cancel(str(command_id))
         if found is None:
             raise Problem(404, MISSING)
         if not done and found.status != Status.CANCELLED:

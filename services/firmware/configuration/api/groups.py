@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from services.common.calls.stations import Filter
-from services.common.commands.service import Desk
+from services.common.commands.service import CommandService
 from services.common.postgres.database import Connection
 from services.common.web.access import Access
 from services.common.web.fields import WORD
@@ -40,7 +40,7 @@ def _reading(asking: Asking) -> APIRouter:
     @routes.get("", responses=may({404: MISSING}))
     async def configuration(group: Group) -> GroupView:
         """What is desired of the stations of a group."""
-        return GroupView.of(await _desired(asking, group), len(_members(asking.desk, group)))
+        return GroupView.of(await _desired(asking, group), len(_members(asking.command_service, group)))
 
     @routes.get("/differences", responses=may({404: MISSING}))
     async def differences(
@@ -53,7 +53,7 @@ def _reading(asking: Asking) -> APIRouter:
         """How each station of the group stands to what is desired of it, by id; those that never were here too."""
         wanted, position = await _desired(asking, group), read_cursor(cursor, str)
         after = str(position[0]) if position else ""
-        members = [id_ for id_ in _members(asking.desk, group) if id_ > after]
+        members = [id_ for id_ in _members(asking.command_service, group) if id_ > after]
         found: list[StationDifferences] = []
         async with asking.database.connection() as db:
             for start in range(0, len(members), AT_ONCE):
@@ -89,7 +89,7 @@ def _acting(asking: Asking) -> APIRouter:
         """
         if found := list(desired.faults(body.settings, body.versions)):
             raise faulty(found)
-        now, members = asking.clock(), _members(asking.desk, group)
+        now, members = asking.clock(), _members(asking.command_service, group)
         wanted = Desired(group, body.settings, body.versions, now)
         async with asking.database.transaction() as db:
             await desired.save(db, wanted)
@@ -115,8 +115,8 @@ async def _desired(asking: Asking, group: str) -> Desired:
     return found
 
 
-def _members(desk: Desk, group: str) -> list[str]:
+def _members(command_service: CommandService, group: str) -> list[str]:
     """The stations of a group by id. Raises Problem."""
-    if not desk.stations.ready():
+    if not command_service.stations.ready():
         raise Problem(503, "not all stations are known yet: try again", headers={"Retry-After": "1"})
-    return desk.stations.chosen(Filter(group=group))
+    return command_service.stations.chosen(Filter(group=group))

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from services.common.commands.api.commands import REUSED, ExpiresIn, IdempotencyKey, Wait, reused, view
 from services.common.commands.command import Command
-from services.common.commands.service import Desk, KeyReused
+from services.common.commands.service import CommandService, KeyReused
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.web.access import Access
@@ -45,9 +45,9 @@ def wanted(
     return Wanted(name, mutability, differing)
 
 
-def router(database: Database, desk: Desk, access: Access, clock: Clock) -> APIRouter:
+def router(database: Database, command_service: CommandService, access: Access, clock: Clock) -> APIRouter:
     """Everything under /v1/stations/{station_id}/configuration and /v1/groups."""
-    whole, asking = APIRouter(), Asking(database, desk, clock)
+    whole, asking = APIRouter(), Asking(database, command_service, clock)
     prefix = "/v1/stations/{station_id}/configuration"
     for routes, scope in ((_picture(asking), READ), (_acts(asking), WRITE)):
         whole.include_router(routes, prefix=prefix, tags=["configuration"], dependencies=[access.require(scope)])
@@ -64,7 +64,7 @@ def _picture(asking: Asking) -> APIRouter:
     ) -> ConfigurationView:
         """All that is known of a station's settings, by name, beside what is desired of them."""
         standing = await asking.standing(station_id)
-        position, group = read_cursor(cursor, str), asking.desk.stations.group(station_id)
+        position, group = read_cursor(cursor, str), asking.command_service.stations.group(station_id)
         after, dialect = str(position[0]) if position else None, SETTINGS.get(standing.version or "")
         most = ALL if wanted.desired else limit + 1
         async with asking.database.lists() as db:

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.common.kafka.broker import KafkaBus
-from services.common.kafka.bus import LONGEST, Bus, Place, Progress, Record, Subscription, Tail
+from services.common.kafka.bus import LONGEST, Bus, PartitionTail, Place, Progress, Record, Subscription
 from services.common.process.errors import Unprocessable, VoltbusError
 from services.common.process.settings import CommonSettings
 from services.common.testing.memory import MemoryBus
@@ -193,7 +193,7 @@ async def test_a_tail_begins_where_the_partition_ends(bus: tuple[Bus, Name]) -> 
     await tail.close()
 
 
-async def _polled(tail: Tail, count: int) -> list[Record]:
+async def _polled(tail: PartitionTail, count: int) -> list[Record]:
     polled: list[Record] = []
     async with asyncio.timeout(20):
         while len(polled) < count:

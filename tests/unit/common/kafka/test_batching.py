@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.kafka import batching
-from services.common.kafka.batching import Pipes
+from services.common.kafka.batching import BatchingProducer
 from services.common.kafka.bus import LONGEST, Record
 from services.common.process.errors import Unavailable, Unprocessable, VoltbusError
 
@@ -102,7 +102,7 @@ class World:
 
     def __init__(self, **topics: int) -> None:
         self.producer = Producer(**topics)
-        self.pipes = Pipes(self.producer, self.renew)
+        self.pipes = BatchingProducer(self.producer, self.renew)
         self.producers = [self.producer]
         self.said: list[tuple[bytes | None, VoltbusError | None]] = []
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.kafka.bus import Record
-from services.common.kafka.lanes import APART, Piles
+from services.common.kafka.lanes import APART, PartitionQueues
 
 
 def record(number: int, offset: int, topic: str = "in") -> Record:
@@ -12,7 +12,7 @@ def record(number: int, offset: int, topic: str = "in") -> Record:
 
 
 def test_few_records_stay_together_and_wait_for_what_is_in_hand() -> None:
-    piles = Piles(2)
+    piles = PartitionQueues(2)
     piles.add([record(number, 0) for number in range(4)])
     (batch,) = piles.take()
     assert (len(batch), piles.waiting) == (4, 0)
@@ -23,14 +23,14 @@ def test_few_records_stay_together_and_wait_for_what_is_in_hand() -> None:
 
 
 def test_many_are_shared_by_the_lanes_that_are_free() -> None:
-    piles = Piles(2)
+    piles = PartitionQueues(2)
     piles.add([record(number, offset) for number in range(4) for offset in range(APART)])
     first, second = piles.take()
     assert ({one.partition for one in first}, {one.partition for one in second}) == ({0, 2}, {1, 3})
 
 
 def test_a_partition_waits_for_the_lane_that_has_it_whatever_its_topic() -> None:
-    piles = Piles(2)
+    piles = PartitionQueues(2)
     piles.add([record(0, 0)])
     (batch,) = piles.take()
     piles.add([record(0, 1, "more"), *(record(1, offset) for offset in range(APART))])
@@ -50,7 +50,7 @@ def test_a_partition_waits_for_the_lane_that_has_it_whatever_its_topic() -> None
 def test_whatever_comes_each_is_taken_once_in_order_and_by_one_lane_at_a_time(
     steps: list[tuple[str, int]], lanes: int, at_once: int
 ) -> None:
-    piles, told, taken = Piles(lanes), [0] * 6, [0] * 6
+    piles, told, taken = PartitionQueues(lanes), [0] * 6, [0] * 6
     held: list[list[Record]] = []
 
     def look() -> None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from services.common.kafka.bus import Record
-from services.common.kafka.table import Copy
+from services.common.kafka.table import CompactedTable
 from services.common.process import backoff
 from services.common.testing.memory import MemoryBus
 
@@ -28,8 +28,10 @@ def said(key: str, value: int | None) -> Record:
 
 
 @asynccontextmanager
-async def copying(bus: MemoryBus, changed: Callable[[str, int | None], None] | None = None) -> AsyncIterator[Copy[int]]:
-    copy = Copy(bus, TOPIC, decode, changed)
+async def copying(
+    bus: MemoryBus, changed: Callable[[str, int | None], None] | None = None
+) -> AsyncIterator[CompactedTable[int]]:
+    copy = CompactedTable(bus, TOPIC, decode, changed)
     running = asyncio.create_task(copy.run())
     try:
         async with asyncio.timeout(10):
@@ -47,7 +49,7 @@ async def until(bus: MemoryBus, holds: Callable[[], bool]) -> None:
 async def test_it_is_ready_when_it_is_whole() -> None:
     bus = MemoryBus()
     await bus.publish([said(f"T{n}", n) for n in range(100)])
-    copy = Copy(bus, TOPIC, decode)
+    copy = CompactedTable(bus, TOPIC, decode)
     assert not copy.ready()
     async with copying(bus) as copy:
         await copy.wait()

@@ -6,7 +6,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from services.common.process.errors import Unavailable
-from services.common.process.redis import asked
+from services.common.process.redis import translating_errors
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ async def test_it_is_away(trouble: Exception) -> None:
     answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     answer.set_exception(trouble)
     with pytest.raises(Unavailable, match=r"^Redis: "):
-        await asked(answer)
+        await translating_errors(answer)
