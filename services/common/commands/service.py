@@ -1,4 +1,4 @@
-"""Where commands are handed in, taken back, waited for and concluded; one command_service a service, many processes at once."""
+"""Commands of one service: handed in, taken back, waited for and concluded, by many processes at once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The command_service for commands, on a real Postgres: Redis away, crashes, silence, several processes, results told twice."""
+"""Commands, on a real Postgres: Redis away, crashes, silence, several processes, results told twice."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Result
 
 @dataclass
 class Office:
-    """A command_service, and what it stands on."""
+    """A CommandService, and what it stands on."""
 
     database: Database
     settings: Settings

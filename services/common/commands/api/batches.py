@@ -136,7 +136,7 @@ def router(
 
 
 class Batches:
-    """Actions for many stations at a command_service."""
+    """Actions for many stations."""
 
     def __init__(self, command_service: CommandService, database: Database, clock: Clock) -> None:
         self._command_service, self._database, self._clock = command_service, database, clock

@@ -243,7 +243,7 @@ async def test_more_than_one_go_of_the_sender(firmware: Running, connect: Connec
     for station in stations:
         await connect(station, "1.6")
     batch = await post(firmware, "/v1/commands/Reset", {"stations": stations, "payload": SOFT})
-    # The command_service's own round may have some of them in hand still.
+    # The dispatcher's own round may have some of them in hand still.
     await firmware.until(lambda: len(sent(firmware)) == 1200)
     assert len({command.id for command in sent(firmware)}) == 1200
     assert (await firmware.get(f"/v1/batches/{batch.json()['batch_id']}"))["by_status"] == {"sent": 1200}
