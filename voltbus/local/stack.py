@@ -26,8 +26,8 @@ Command = Callable[[str], Sequence[str]]
 
 
 def module(name: str) -> Sequence[str]:
-    """How a process of Voltbus is run."""
-    return sys.executable, "-m", f"services.{name}"
+    """How a process of Voltbus, or "prepare", is run."""
+    return sys.executable, "-m", "voltbus.operator.prepare" if name == "prepare" else f"services.{name}"
 
 
 class Stack:
