@@ -24,7 +24,7 @@ async def main() -> None:
     async with AIOKafkaConsumer(topic, bootstrap_servers=bootstrap(), auto_offset_reset="earliest") as consumer:
         async for record in consumer:
             headers = {name: value.decode() for name, value in record.headers}
-            kind = headers["ce_type"].rpartition(".")[2]  # voltbus.transactions.v1.TransactionStarted
+            kind = headers["ce_type"].rpartition(".")[2]  # of voltbus.v1.TransactionStarted
             event = getattr(events_pb2, kind).FromString(record.value)
             if kind.startswith("Transaction"):
                 session = event.transaction

@@ -59,7 +59,7 @@ async def test_its_events_in_order_on_kafka(voltbus: System, known: Known, sessi
         assert event.key == known.id
         assert event.headers["ce_specversion"] == "1.0"
         assert event.headers["ce_source"] == "/voltbus/transactions"
-        assert event.headers["ce_type"] == f"voltbus.transactions.v1.{event.kind}"
+        assert event.headers["ce_type"] == f"voltbus.v1.{event.kind}"
         assert event.headers["content-type"] == "application/protobuf"
     ended = told[-1].body.transaction  # type: ignore[attr-defined]
     assert (ended.station_id, ended.energy_wh, ended.status) == (known.id, 900, "ended")

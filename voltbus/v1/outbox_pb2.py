@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17voltbus/v1/outbox.proto\x12\nvoltbus.v1\"8\n\x0bOutboxBatch\x12)\n\x07records\x18\x01 \x03(\x0b\x32\x18.voltbus.v1.OutboxRecord\"s\n\x0cOutboxRecord\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\x0c\x12\x12\n\x05value\x18\x03 \x01(\x0cH\x00\x88\x01\x01\x12)\n\x07headers\x18\x04 \x03(\x0b\x32\x18.voltbus.v1.OutboxHeaderB\x08\n\x06_value\"+\n\x0cOutboxHeader\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17voltbus/v1/outbox.proto\x12\nvoltbus.v1\"8\n\x0bOutboxBatch\x12)\n\x07records\x18\x01 \x03(\x0b\x32\x18.voltbus.v1.OutboxRecord\"s\n\x0cOutboxRecord\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\x0c\x12\x12\n\x05value\x18\x03 \x01(\x0cH\x00\x88\x01\x01\x12)\n\x07headers\x18\x04 \x03(\x0b\x32\x18.voltbus.v1.OutboxHeaderB\x08\n\x06_value\"+\n\x0cOutboxHeader\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\x42\x31\n\nvoltbus.v1P\x01Z\x14voltbus/v1;voltbusv1\xaa\x02\nVoltbus.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'voltbus.v1.outbox_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\nvoltbus.v1P\001Z\024voltbus/v1;voltbusv1\252\002\nVoltbus.V1'
   _globals['_OUTBOXBATCH']._serialized_start=39
   _globals['_OUTBOXBATCH']._serialized_end=95
   _globals['_OUTBOXRECORD']._serialized_start=97

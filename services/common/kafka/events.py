@@ -4,7 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from google.protobuf.json_format import MessageToJson, Parse, ParseError
@@ -19,6 +19,7 @@ Wire = TypeVar("Wire", bound=Message)
 # Ids are made from what happened, so that the same event told again has the same id.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://voltbus.example/events")
 BEGUN = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)
+SPECVERSION = ("ce_specversion", b"1.0")
 
 
 def _json(event: Message) -> bytes:
@@ -35,14 +36,24 @@ FORMATS: Mapping[str, tuple[bytes, Callable[[Message], bytes]]] = {
 }
 
 
+class _Kind(NamedTuple):
+    """What every event of one message has in common. id_prefix: of the name that its id is made from."""
+
+    type: tuple[str, bytes]
+    dataschema: tuple[str, bytes]
+    id_prefix: Any
+
+
 class Events:
     """Makes the event records of one service."""
 
     def __init__(self, settings: CommonSettings, service: str) -> None:
+        self._service = service
         self._topic = settings.topic(f"events.{service}")
-        self._source = f"/voltbus/{service}".encode()
-        self._type = f"voltbus.{service}.v1."
-        self._content_type, self._write = FORMATS[settings.events_format]
+        self._source = ("ce_source", f"/voltbus/{service}".encode())
+        content_type, self._write = FORMATS[settings.events_format]
+        self._content_type = ("content-type", content_type)
+        self._kinds: dict[type[Message], _Kind] = {}
 
     def record(self, event: Message, subject: str, cause: str, at: datetime) -> Record:
         """One event.
@@ -50,22 +61,35 @@ class Events:
         subject: what it is about (a station id, an id token), the record's key. cause: what makes it this event and no
         other, usually the id of the call that caused it; with type and subject it makes the event's id.
         """
-        kind, key = self._type + event.DESCRIPTOR.name, subject.encode()
+        kind = self._kinds.get(type(event)) or self._kind(type(event))
+        key = subject.encode()
         headers = (
-            ("ce_specversion", b"1.0"),
-            ("ce_id", _id(f"{kind}/{subject}/{cause}").encode()),
-            ("ce_source", self._source),
-            ("ce_type", kind.encode()),
+            SPECVERSION,
+            ("ce_id", _id(kind.id_prefix, f"{subject}/{cause}").encode()),
+            self._source,
+            kind.type,
             ("ce_subject", key),
+            ("ce_partitionkey", key),
             ("ce_time", orjson.dumps(at)[1:-1]),  # at.isoformat(), in a third of the time
-            ("content-type", self._content_type),
+            kind.dataschema,
+            self._content_type,
         )
         return Record(self._topic, key, self._write(event), headers)
 
+    def _kind(self, message: type[Message]) -> _Kind:
+        described = message.DESCRIPTOR
+        prefix = BEGUN.copy()
+        # Not ce_type but what that was in 0.1: ids stay what they were, so that an upgrade publishes no event twice.
+        prefix.update(f"voltbus.{self._service}.v1.{described.name}/".encode())
+        schema = f"urn:voltbus:{described.file.name}#{described.full_name}"
+        kind = _Kind(("ce_type", described.full_name.encode()), ("ce_dataschema", schema.encode()), prefix)
+        self._kinds[message] = kind
+        return kind
 
-def _id(name: str) -> str:
-    """str(uuid.uuid5(NAMESPACE, name)), in a quarter of the time."""
-    made = BEGUN.copy()
+
+def _id(prefix: Any, name: str) -> str:
+    """str(uuid.uuid5(NAMESPACE, …)), in a quarter of the time."""
+    made = prefix.copy()
     made.update(name.encode())
     digest = made.hexdigest()
     variant = "89ab"[int(digest[16], 16) & 3]

@@ -158,7 +158,7 @@ def test_events_are_read_in_both_formats(form: str) -> None:
 
 @pytest.mark.parametrize("content_type", [b"application/protobuf", b"application/json", b"text/plain"])
 def test_what_cannot_be_read_says_so(content_type: bytes) -> None:
-    headers = (("ce_type", b"voltbus.transactions.v1.TransactionStarted"), ("content-type", content_type))
+    headers = (("ce_type", b"voltbus.v1.TransactionStarted"), ("content-type", content_type))
     with pytest.raises(Unprocessable):
         inbound_events.read(
             Record("events.transactions", b"CP1", b"\xff{", headers), pb.TransactionStarted, shared=False
@@ -184,7 +184,7 @@ def test_what_was_drawn(shared: bool, offline: bool, sample: Sample | None) -> N
 
 
 def test_what_goes_on_outside_of_sites_is_not_even_read() -> None:
-    headers = (("ce_type", b"voltbus.transactions.v1.TransactionUpdated"),)
+    headers = (("ce_type", b"voltbus.v1.TransactionUpdated"),)
     record = Record("events.transactions", b"CP1", b"\xff{", headers)
     assert inbound_events.read(record, pb.TransactionUpdated, shared=False) is None
     with pytest.raises(Unprocessable):

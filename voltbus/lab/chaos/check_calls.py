@@ -10,7 +10,7 @@ from voltbus.lab.chaos.observed import Told, Whole
 from voltbus.lab.chaos.violation import Breach, breach
 from voltbus.simulator.station.types import Payload
 
-# Of a message that stands for itself: its event.
+# Of a message that stands for itself: its event, as ids name it.
 EVENTS = {
     Kind.BOOT: "voltbus.firmware.v1.StationBooted",
     Kind.SECURITY: "voltbus.firmware.v1.SecurityEventReported",

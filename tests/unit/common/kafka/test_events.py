@@ -33,8 +33,10 @@ def test_headers_are_those_of_the_binary_mode() -> None:
     assert said == {
         "ce_specversion": "1.0",
         "ce_source": "/voltbus/auth",
-        "ce_type": "voltbus.auth.v1.AuthorizationDecided",
+        "ce_type": "voltbus.v1.AuthorizationDecided",
         "ce_subject": "CP1",
+        "ce_partitionkey": "CP1",
+        "ce_dataschema": "urn:voltbus:voltbus/v1/events.proto#voltbus.v1.AuthorizationDecided",
         "ce_time": "2026-03-01T12:00:00.250000+00:00",
         "content-type": "application/protobuf",
     }
@@ -56,7 +58,7 @@ def test_json_is_the_protobuf_mapping_with_the_names_of_the_proto() -> None:
 def test_the_prefix_of_topics_is_before_the_topic_only() -> None:
     record = made(topic_prefix="blue.")
     assert record.topic == "blue.events.auth"
-    assert headers(record)["ce_type"] == "voltbus.auth.v1.AuthorizationDecided"
+    assert headers(record)["ce_type"] == "voltbus.v1.AuthorizationDecided"
 
 
 def test_an_event_told_again_has_the_same_id_and_another_one_has_not() -> None:
@@ -68,7 +70,7 @@ def test_an_event_told_again_has_the_same_id_and_another_one_has_not() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters(exclude_categories=["Cs"])))
-def test_ids_are_uuids_of_version_5(subject: str, cause: str) -> None:
+def test_ids_are_uuids_of_version_5_and_stay_what_they_were(subject: str, cause: str) -> None:
     name = f"voltbus.auth.v1.AuthorizationDecided/{subject}/{cause}"
     assert headers(made(subject=subject, cause=cause))["ce_id"] == str(uuid.uuid5(NAMESPACE, name))
 
@@ -76,4 +78,9 @@ def test_ids_are_uuids_of_version_5(subject: str, cause: str) -> None:
 @pytest.mark.parametrize("events_format", ["protobuf", "json"])
 def test_a_subject_beyond_ascii_is_utf_8(events_format: str) -> None:
     record = made(subject="Säule 1", events_format=events_format)
-    assert dict(record.headers)["ce_subject"] == record.key == "Säule 1".encode()
+    assert (
+        dict(record.headers)["ce_subject"]
+        == dict(record.headers)["ce_partitionkey"]
+        == record.key
+        == "Säule 1".encode()
+    )

@@ -42,7 +42,7 @@ def test_an_event(form: str) -> None:
     value = event.SerializeToString()
     if form == "json":
         value = json.dumps({"transaction": {"station_id": "CP1", "id_token": CARD}}).encode()
-    kind = b"voltbus.transactions.v1.TransactionUpdated"
+    kind = b"voltbus.v1.TransactionUpdated"
     one = letter(value, "events.transactions", ce_type=kind, content_type=b"application/" + form.encode())
     shown = content(one, "")
     assert shown is not None
