@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.ocpp.topics import SERVICES
+from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
 
 # Who `voltbus station` plays when nothing else is said.
@@ -44,7 +44,7 @@ class LocalSettings:
     password_key: str | None = None
     unknown_stations: str | None = None
     gateways: tuple[str, ...] = ("gateway",)
-    services: tuple[str, ...] = SERVICES
+    services: tuple[str, ...] = tuple(SERVICES)
     ports: Mapping[str, int] = field(default_factory=lambda: {name: port for name, (_, port) in PORTS.items()})
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from services.common.kafka.bus import Record
 from services.ocpp import topics
+from services.ocpp.services import SERVICES
 from voltbus.v1.bus_pb2 import Call, Close, ConnectionChange, Outbound, Result
 
 Name = Callable[[str], str]
@@ -21,8 +22,8 @@ class Records:
     """name: what a topic is called on this broker."""
 
     def __init__(self, name: Name) -> None:
-        self.calls = {service: name(topics.calls(service).name) for service in topics.SERVICES}
-        self._results = {service: name(topics.results(service).name) for service in topics.SERVICES}
+        self.calls = {service: name(topics.calls(service).name) for service in SERVICES}
+        self._results = {service: name(topics.results(service).name) for service in SERVICES}
         self._connections = name(topics.CONNECTIONS.name)
         self.outbound = name(topics.OUTBOUND.name)
 

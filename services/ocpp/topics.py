@@ -1,9 +1,12 @@
 """Every Kafka topic, as a type: its name, what its key and value are, how it is kept. See docs/topics.md."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol, Self
 
-SERVICES = ("auth", "transactions", "smartcharging", "firmware")
+from services.ocpp.services import SERVICES
+
 WEEK = 7 * 24 * 3600 * 1000
 DAY = 24 * 3600 * 1000
 
@@ -66,3 +69,40 @@ ALL = (
     TOKENS,
     *(kind(service) for kind in (calls, results, events, dead) for service in SERVICES),
 )
+
+
+class Naming(Protocol):
+    """Settings that say what comes before every name."""
+
+    def topic(self, name: str) -> str:
+        """What a topic is called on this broker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics that one service reads and writes, as they are called on this broker. events: by service."""
+
+    calls: str
+    results: str
+    dead: str
+    outbound: str
+    connections: str
+    stations: str
+    inventory: str
+    tokens: str
+    events: Mapping[str, str]
+
+    @classmethod
+    def of(cls, settings: Naming, service: str) -> Self:
+        """Those of a service by its name."""
+        return cls(
+            calls=settings.topic(calls(service).name),
+            results=settings.topic(results(service).name),
+            dead=settings.topic(dead(service).name),
+            outbound=settings.topic(OUTBOUND.name),
+            connections=settings.topic(CONNECTIONS.name),
+            stations=settings.topic(STATIONS.name),
+            inventory=settings.topic(INVENTORY.name),
+            tokens=settings.topic(TOKENS.name),
+            events={name: settings.topic(events(name).name) for name in SERVICES},
+        )

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from services.ocpp.actions import Action
 from services.ocpp.errors import ErrorCode
 from services.ocpp.id_tokens import Authorization, TokenInfo
+from services.ocpp.services import AUTH, FIRMWARE, SMARTCHARGING, TRANSACTIONS
 from services.ocpp.timestamps import write_time
 
 NAME = "1.6"
@@ -20,24 +22,47 @@ SPELLING: Mapping[ErrorCode, str] = {
     ErrorCode.RPC_FRAMEWORK_ERROR: "FormationViolation",
 }
 
-FROM_STATION = frozenset(
-    {
-        "Authorize",
-        "BootNotification",
-        "DataTransfer",
-        "DiagnosticsStatusNotification",
-        "FirmwareStatusNotification",
-        "Heartbeat",
-        "LogStatusNotification",
-        "MeterValues",
-        "SecurityEventNotification",
-        "SignCertificate",
-        "SignedFirmwareStatusNotification",
-        "StartTransaction",
-        "StatusNotification",
-        "StopTransaction",
-    }
-)
+ACTIONS: Mapping[str, Action] = {
+    "Authorize": Action(AUTH, from_station=True),
+    "CertificateSigned": Action(AUTH, to_station=True),
+    "ClearCache": Action(AUTH, to_station=True),
+    "DeleteCertificate": Action(AUTH, to_station=True),
+    "GetInstalledCertificateIds": Action(AUTH, to_station=True),
+    "GetLocalListVersion": Action(AUTH, to_station=True),
+    "InstallCertificate": Action(AUTH, to_station=True),
+    "SendLocalList": Action(AUTH, to_station=True),
+    "SignCertificate": Action(AUTH, from_station=True),
+    "CancelReservation": Action(TRANSACTIONS, to_station=True),
+    "MeterValues": Action(TRANSACTIONS, from_station=True),
+    "RemoteStartTransaction": Action(TRANSACTIONS, to_station=True),
+    "RemoteStopTransaction": Action(TRANSACTIONS, to_station=True),
+    "ReserveNow": Action(TRANSACTIONS, to_station=True),
+    "StartTransaction": Action(TRANSACTIONS, from_station=True),
+    "StopTransaction": Action(TRANSACTIONS, from_station=True),
+    "ClearChargingProfile": Action(SMARTCHARGING, to_station=True),
+    "GetCompositeSchedule": Action(SMARTCHARGING, to_station=True),
+    "SetChargingProfile": Action(SMARTCHARGING, to_station=True),
+    "BootNotification": Action(FIRMWARE, from_station=True),
+    "ChangeAvailability": Action(FIRMWARE, to_station=True),
+    "ChangeConfiguration": Action(FIRMWARE, to_station=True),
+    "DataTransfer": Action(FIRMWARE, from_station=True, to_station=True),
+    "DiagnosticsStatusNotification": Action(FIRMWARE, from_station=True),
+    "ExtendedTriggerMessage": Action(FIRMWARE, to_station=True),
+    "FirmwareStatusNotification": Action(FIRMWARE, from_station=True),
+    "GetConfiguration": Action(FIRMWARE, to_station=True),
+    "GetDiagnostics": Action(FIRMWARE, to_station=True),
+    "GetLog": Action(FIRMWARE, to_station=True),
+    "Heartbeat": Action(FIRMWARE, from_station=True),
+    "LogStatusNotification": Action(FIRMWARE, from_station=True),
+    "Reset": Action(FIRMWARE, to_station=True),
+    "SecurityEventNotification": Action(FIRMWARE, from_station=True),
+    "SignedFirmwareStatusNotification": Action(FIRMWARE, from_station=True),
+    "SignedUpdateFirmware": Action(FIRMWARE, to_station=True),
+    "StatusNotification": Action(FIRMWARE, from_station=True),
+    "TriggerMessage": Action(FIRMWARE, to_station=True),
+    "UnlockConnector": Action(FIRMWARE, to_station=True),
+    "UpdateFirmware": Action(FIRMWARE, to_station=True),
+}
 
 LONGEST_ID_TAG = 20
 # AuthorizationStatus of 1.6 has five values; what it cannot say becomes the nearest refusal.

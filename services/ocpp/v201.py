@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from services.ocpp.actions import Action
 from services.ocpp.errors import ErrorCode
 from services.ocpp.id_tokens import TokenInfo
+from services.ocpp.services import AUTH, FIRMWARE, SMARTCHARGING, TRANSACTIONS
 from services.ocpp.timestamps import write_time
 
 NAME = "2.0.1"
@@ -14,35 +16,72 @@ REQUEST_SUFFIX = "Request"
 
 SPELLING: Mapping[ErrorCode, str] = {}
 
-FROM_STATION = frozenset(
-    {
-        "Authorize",
-        "BootNotification",
-        "ClearedChargingLimit",
-        "DataTransfer",
-        "FirmwareStatusNotification",
-        "Get15118EVCertificate",
-        "GetCertificateStatus",
-        "Heartbeat",
-        "LogStatusNotification",
-        "MeterValues",
-        "NotifyChargingLimit",
-        "NotifyCustomerInformation",
-        "NotifyDisplayMessages",
-        "NotifyEVChargingNeeds",
-        "NotifyEVChargingSchedule",
-        "NotifyEvent",
-        "NotifyMonitoringReport",
-        "NotifyReport",
-        "PublishFirmwareStatusNotification",
-        "ReportChargingProfiles",
-        "ReservationStatusUpdate",
-        "SecurityEventNotification",
-        "SignCertificate",
-        "StatusNotification",
-        "TransactionEvent",
-    }
-)
+ACTIONS: Mapping[str, Action] = {
+    "Authorize": Action(AUTH, from_station=True),
+    "CertificateSigned": Action(AUTH, to_station=True),
+    "ClearCache": Action(AUTH, to_station=True),
+    "CustomerInformation": Action(AUTH, to_station=True),
+    "DeleteCertificate": Action(AUTH, to_station=True),
+    "Get15118EVCertificate": Action(AUTH, from_station=True),
+    "GetCertificateStatus": Action(AUTH, from_station=True),
+    "GetInstalledCertificateIds": Action(AUTH, to_station=True),
+    "GetLocalListVersion": Action(AUTH, to_station=True),
+    "InstallCertificate": Action(AUTH, to_station=True),
+    "NotifyCustomerInformation": Action(AUTH, from_station=True),
+    "SendLocalList": Action(AUTH, to_station=True),
+    "SignCertificate": Action(AUTH, from_station=True),
+    "CancelReservation": Action(TRANSACTIONS, to_station=True),
+    "CostUpdated": Action(TRANSACTIONS, to_station=True),
+    "GetTransactionStatus": Action(TRANSACTIONS, to_station=True),
+    "MeterValues": Action(TRANSACTIONS, from_station=True),
+    "RequestStartTransaction": Action(TRANSACTIONS, to_station=True),
+    "RequestStopTransaction": Action(TRANSACTIONS, to_station=True),
+    "ReservationStatusUpdate": Action(TRANSACTIONS, from_station=True),
+    "ReserveNow": Action(TRANSACTIONS, to_station=True),
+    "TransactionEvent": Action(TRANSACTIONS, from_station=True),
+    "ClearChargingProfile": Action(SMARTCHARGING, to_station=True),
+    "ClearedChargingLimit": Action(SMARTCHARGING, from_station=True),
+    "GetChargingProfiles": Action(SMARTCHARGING, to_station=True),
+    "GetCompositeSchedule": Action(SMARTCHARGING, to_station=True),
+    "NotifyChargingLimit": Action(SMARTCHARGING, from_station=True),
+    "NotifyEVChargingNeeds": Action(SMARTCHARGING, from_station=True),
+    "NotifyEVChargingSchedule": Action(SMARTCHARGING, from_station=True),
+    "ReportChargingProfiles": Action(SMARTCHARGING, from_station=True),
+    "SetChargingProfile": Action(SMARTCHARGING, to_station=True),
+    "BootNotification": Action(FIRMWARE, from_station=True),
+    "ChangeAvailability": Action(FIRMWARE, to_station=True),
+    "ClearDisplayMessage": Action(FIRMWARE, to_station=True),
+    "ClearVariableMonitoring": Action(FIRMWARE, to_station=True),
+    "DataTransfer": Action(FIRMWARE, from_station=True, to_station=True),
+    "FirmwareStatusNotification": Action(FIRMWARE, from_station=True),
+    "GetBaseReport": Action(FIRMWARE, to_station=True),
+    "GetDisplayMessages": Action(FIRMWARE, to_station=True),
+    "GetLog": Action(FIRMWARE, to_station=True),
+    "GetMonitoringReport": Action(FIRMWARE, to_station=True),
+    "GetReport": Action(FIRMWARE, to_station=True),
+    "GetVariables": Action(FIRMWARE, to_station=True),
+    "Heartbeat": Action(FIRMWARE, from_station=True),
+    "LogStatusNotification": Action(FIRMWARE, from_station=True),
+    "NotifyDisplayMessages": Action(FIRMWARE, from_station=True),
+    "NotifyEvent": Action(FIRMWARE, from_station=True),
+    "NotifyMonitoringReport": Action(FIRMWARE, from_station=True),
+    "NotifyReport": Action(FIRMWARE, from_station=True),
+    "PublishFirmware": Action(FIRMWARE, to_station=True),
+    "PublishFirmwareStatusNotification": Action(FIRMWARE, from_station=True),
+    "Reset": Action(FIRMWARE, to_station=True),
+    "SecurityEventNotification": Action(FIRMWARE, from_station=True),
+    "SetDisplayMessage": Action(FIRMWARE, to_station=True),
+    "SetMonitoringBase": Action(FIRMWARE, to_station=True),
+    "SetMonitoringLevel": Action(FIRMWARE, to_station=True),
+    "SetNetworkProfile": Action(FIRMWARE, to_station=True),
+    "SetVariableMonitoring": Action(FIRMWARE, to_station=True),
+    "SetVariables": Action(FIRMWARE, to_station=True),
+    "StatusNotification": Action(FIRMWARE, from_station=True),
+    "TriggerMessage": Action(FIRMWARE, to_station=True),
+    "UnlockConnector": Action(FIRMWARE, to_station=True),
+    "UnpublishFirmware": Action(FIRMWARE, to_station=True),
+    "UpdateFirmware": Action(FIRMWARE, to_station=True),
+}
 
 # A group is an identifier that the backend made.
 GROUP_TYPE = "Central"

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from typing import Any
 
 from services.ocpp import v16, v201
+from services.ocpp.actions import Action
 from services.ocpp.errors import ErrorCode
 from services.ocpp.schemas import Schemas
 
@@ -16,12 +17,14 @@ class Version:
     """One OCPP version.
 
     name: as the specifications spell it ("1.6"). subprotocol: of the WebSocket handshake.
-    from_station: the actions a station may call. schemas: of every request and response.
+    from_station, to_station: the service that owns an action, of those that a station may call, and of those that it
+    may be called with. schemas: of every request and response.
     """
 
     name: str
     subprotocol: str
-    from_station: frozenset[str]
+    from_station: Mapping[str, str]
+    to_station: Mapping[str, str]
     spelling: Mapping[ErrorCode, str]
     schemas: Schemas
 
@@ -36,10 +39,18 @@ class Version:
         return next((code.value for code, spelled in self.spelling.items() if spelled == written), written)
 
 
-def _version(facts: ModuleType) -> Version:
-    schemas = Schemas(facts.SCHEMAS, facts.REQUEST_SUFFIX)
-    return Version(facts.NAME, facts.SUBPROTOCOL, facts.FROM_STATION, facts.SPELLING, schemas)
+def version(facts: Any) -> Version:
+    """The version that a module of facts tells of: NAME, SUBPROTOCOL, SCHEMAS, REQUEST_SUFFIX, SPELLING, ACTIONS."""
+    actions: Mapping[str, Action] = facts.ACTIONS
+    return Version(
+        name=facts.NAME,
+        subprotocol=facts.SUBPROTOCOL,
+        from_station={name: action.owner for name, action in actions.items() if action.from_station},
+        to_station={name: action.owner for name, action in actions.items() if action.to_station},
+        spelling=facts.SPELLING,
+        schemas=Schemas(facts.SCHEMAS, facts.REQUEST_SUFFIX),
+    )
 
 
-VERSIONS: Mapping[str, Version] = {facts.NAME: _version(facts) for facts in (v16, v201)}
+VERSIONS: Mapping[str, Version] = {facts.NAME: version(facts) for facts in (v16, v201)}
 BY_SUBPROTOCOL: Mapping[str, Version] = {version.subprotocol: version for version in VERSIONS.values()}

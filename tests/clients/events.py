@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer
 from google.protobuf.json_format import Parse
 from google.protobuf.message import Message
 
-from services.ocpp.topics import SERVICES
+from services.ocpp.services import SERVICES
 from voltbus.v1 import events_pb2
 
 TIMEOUT = 20.0

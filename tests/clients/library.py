@@ -20,7 +20,6 @@ from ocpp.v201 import ChargePoint as ChargePoint201
 from ocpp.v201 import call_result as result201
 from websockets.typing import Subprotocol
 
-from services.ocpp.commands import OWNERS
 from services.ocpp.versions import VERSIONS, Version
 from tests.contract import examples
 
@@ -74,7 +73,7 @@ def _station(name: str, base: type, results: ModuleType) -> type:
     """A station class of the package that answers every action of a version."""
     version = VERSIONS[name]
     facts = {"version": version, "results": results, "protocol": version.subprotocol}
-    handlers = {f"on_{action}": _handler(action) for action in OWNERS[name]}
+    handlers = {f"on_{action}": _handler(action) for action in VERSIONS[name].to_station}
     return type(f"Station_{name}", (_Station, base), facts | handlers)
 
 

@@ -14,10 +14,11 @@ import jwt
 import websockets
 
 from services.ocpp.commands import owners
+from services.ocpp.services import SERVICES
 from tests.clients.events import Feed
 from tests.clients.library import dial
 from voltbus.local.servers import Servers
-from voltbus.local.stack import ALL, SERVICES, Stack
+from voltbus.local.stack import ALL, Stack
 
 T = TypeVar("T")
 SCOPES = " ".join(f"{service}:{right}" for service in SERVICES for right in ("read", "write"))

@@ -16,8 +16,7 @@ from services.common.postgres.database import Database
 from services.common.process.clock import now
 from services.common.process.service import Service
 from services.common.testing.memory import MemoryBus
-from services.gateway.ocppj.routes import OWNERS
-from services.ocpp.topics import SERVICES
+from services.ocpp.services import SERVICES
 from services.ocpp.versions import VERSIONS
 from tests.conftest import Stack
 from tests.contract import examples
@@ -25,9 +24,9 @@ from voltbus.v1.bus_pb2 import Call, Outbound, Reply
 
 MAKERS = {"minimal": examples.minimal, "full": examples.full}
 CASES = [
-    (version, action, kind)
-    for version, actions in OWNERS.items()
-    for action in sorted(actions)
+    (version.name, action, kind)
+    for version in VERSIONS.values()
+    for action in sorted(version.from_station)
     for kind in MAKERS
     if action != "Heartbeat"  # the gateway says what time it is
 ]
@@ -98,7 +97,7 @@ async def replies(stack: Stack) -> dict[tuple[str, str, str], Reply]:
     answers: dict[tuple[str, str, str], Reply] = {}
     for name in SERVICES:
         bus = MemoryBus()
-        cases = {str(next(numbers)): case for case in CASES if OWNERS[case[0]][case[1]] == name}
+        cases = {str(next(numbers)): case for case in CASES if VERSIONS[case[0]].from_station[case[1]] == name}
         told = await ask(build(name, bus, env), bus, cases)
         answers |= {cases[message_id]: reply for message_id, reply in told.items()}
     return answers

@@ -8,10 +8,8 @@ import pytest
 
 from services.gateway.ocppj.actions import Forward, Send
 from services.gateway.ocppj.dialects import DIALECTS
-from services.gateway.ocppj.routes import OWNERS
 from services.gateway.ocppj.session import Limits, Peer, Session
-from services.ocpp.commands import OWNERS as COMMAND_OWNERS
-from services.ocpp.topics import SERVICES
+from services.ocpp.services import SERVICES
 from services.ocpp.versions import VERSIONS, Version
 from tests.contract import examples
 from tests.contract.spec import Spec
@@ -22,15 +20,13 @@ each_version = pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSION
 
 @each_version
 def test_every_action_of_a_station_has_an_owner(version: Version) -> None:
-    owners = OWNERS[version.name]
-    assert owners.keys() == version.from_station
-    assert set(owners.values()) <= set(SERVICES)
+    assert set(version.from_station.values()) <= set(SERVICES)
 
 
 @each_version
 def test_owners_are_those_of_the_table(version: Version, spec: Spec) -> None:
     named = {message.action: message.owner for message in spec.messages(version.name) if message.from_station}
-    assert OWNERS[version.name] == named
+    assert version.from_station == named
 
 
 ACTIONS = [(version, action) for version in VERSIONS.values() for action in sorted(version.from_station)]
@@ -47,7 +43,7 @@ def test_the_gateway_takes_every_message_to_its_owner(
     session = Session(Peer("CP", "connection", slot=0), DIALECTS[version.name], Limits())
     actions = session.received(orjson.dumps([2, "m-1", action, payload]), NOW)
     [forward] = [it for it in actions if isinstance(it, Forward)]
-    assert forward.service == OWNERS[version.name][action]
+    assert forward.service == version.from_station[action]
     assert (forward.call.action, forward.call.version) == (action, version.name)
     assert orjson.loads(forward.call.payload) == payload
     empty = version.schemas.answered_empty(action)
@@ -68,9 +64,9 @@ def test_the_gateway_takes_every_message_to_its_owner(
 @each_version
 def test_commands_have_the_owners_of_the_table(version: Version, spec: Spec) -> None:
     commands = [message for message in spec.messages(version.name) if message.direction != "CS->CSMS"]
-    assert COMMAND_OWNERS[version.name] == {message.action: message.owner for message in commands}
+    assert version.to_station == {message.action: message.owner for message in commands}
 
 
 @each_version
 def test_every_action_is_for_a_station_to_call_or_to_be_asked(version: Version) -> None:
-    assert version.schemas.actions == version.from_station | COMMAND_OWNERS[version.name].keys()
+    assert version.schemas.actions == version.from_station.keys() | version.to_station.keys()

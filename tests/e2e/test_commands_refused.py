@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.ocpp.commands import OWNERS
-from services.ocpp.versions import Version
+from services.ocpp.commands import owners
+from services.ocpp.versions import VERSIONS, Version
 from tests.clients.system import System, bearer
 from tests.contract import examples
 from tests.e2e.conftest import Connect, Known
@@ -66,7 +66,7 @@ async def test_a_time_that_cannot_be(voltbus: System, known: Known, query: dict[
 async def test_every_rule_of_every_schema(voltbus: System, known: Known, connect: Connect, version: Version) -> None:
     """Each keyword of each action's schema, broken once."""
     station = await connect(version.subprotocol)
-    for action, owner in OWNERS[version.name].items():
+    for action, owner in version.to_station.items():
         for keyword, payload in dict(examples.broken(version.schemas.request_document(action))).items():
             refused = await voltbus.command(known.id, action, payload, owner=owner)
             assert refused.status_code == 422, (action, keyword, payload)
@@ -81,8 +81,8 @@ async def test_an_action_of_the_other_version(
     voltbus: System, known: Known, connect: Connect, version: Version
 ) -> None:
     await connect(version.subprotocol)
-    [other] = [name for name in OWNERS if name != version.name]
-    for action in sorted(OWNERS[other].keys() - OWNERS[version.name].keys()):
+    [other] = [one for one in VERSIONS.values() if one != version]
+    for action in sorted(other.to_station.keys() - version.to_station.keys()):
         refused = await voltbus.command(known.id, action, {})
         assert (refused.status_code, refused.json()["detail"]) == (409, f"OCPP {version.name} has no {action}")
 
@@ -94,9 +94,8 @@ async def test_an_action_that_nobody_knows(voltbus: System, known: Known) -> Non
 
 async def test_an_action_of_another_service(voltbus: System, known: Known) -> None:
     """Each service knows who owns it."""
-    owners = {action: owner for table in OWNERS.values() for action, owner in table.items()}
-    for action, owner in owners.items():
-        for other in {*owners.values()} - {owner}:
+    for action, owner in owners().items():
+        for other in {*owners().values()} - {owner}:
             refused = await voltbus.command(known.id, action, {}, owner=other)
             assert refused.status_code == 404
             assert f"{action} belongs to {owner}" in refused.json()["detail"]

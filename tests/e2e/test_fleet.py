@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from services.ocpp.commands import OWNERS
 from services.ocpp.examples import minimal
-from services.ocpp.versions import BY_SUBPROTOCOL
+from services.ocpp.versions import BY_SUBPROTOCOL, VERSIONS
 from tests.clients.system import System, eventually
 from voltbus.simulator.fleet.activity import Kind, Tiding
 from voltbus.simulator.fleet.fleet import Fleet, Plan, build
@@ -121,7 +120,7 @@ async def obeyed(voltbus: System, session: dict[str, Any], since: datetime) -> i
 async def command(voltbus: System, machine: Machine, action: str, payload: Any) -> dict[str, Any]:
     version = BY_SUBPROTOCOL[machine.dialect.subprotocol].name
     path = f"/v1/stations/{machine.charger.id}/commands/{action}?wait=20"
-    response = await voltbus.ask("POST", OWNERS[version][action], path, json=payload)
+    response = await voltbus.ask("POST", VERSIONS[version].to_station[action], path, json=payload)
     assert response.status_code == 200, response.text
     answer: dict[str, Any] = response.json()
     return answer
@@ -166,7 +165,7 @@ async def test_every_command_is_answered(voltbus: System) -> None:
         await until(lambda: all(machine.online for machine in life.fleet.machines))
         for machine in life.fleet.machines:
             version = BY_SUBPROTOCOL[machine.dialect.subprotocol]
-            for action in sorted(OWNERS[version.name], key=lambda action: (action == "Reset", action)):
+            for action in sorted(version.to_station, key=lambda action: (action == "Reset", action)):
                 payload = minimal(version.schemas.request_document(action))
                 answer = await command(voltbus, machine, action, payload)
                 assert (action, answer["status"]) == (action, "answered")

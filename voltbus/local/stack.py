@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+from services.ocpp.services import SERVICES
 from voltbus.errors import StartFailed
 from voltbus.local.logs import last_line
 from voltbus.local.ports import free_ports
@@ -16,7 +17,6 @@ from voltbus.local.servers import Report, Servers, silent
 from voltbus.local.watch import watch
 from voltbus.settings import PORTS
 
-SERVICES = ("auth", "transactions", "smartcharging", "firmware")
 ALL = ("gateway", *SERVICES)
 _GRACE = 25.0
 _PREPARATION = 60.0

@@ -13,8 +13,9 @@ from services.common.postgres.migrate import prepare
 from services.common.process.errors import Unavailable, VoltbusError
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics
+from services.ocpp.services import SERVICES
 
-SERVICES = Path(services.__file__).parent
+FOLDER = Path(services.__file__).parent
 CONFIGS = {
     True: {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "segment.ms": "3600000"},
     False: {"cleanup.policy": "delete"},
@@ -49,7 +50,7 @@ def create_schemas(settings: CommonSettings) -> None:
     """Brings all schemas to their newest state, side by side."""
     dsn = settings.postgres_dsn.get_secret_value()
     with ThreadPoolExecutor() as pool:
-        folders = {name: SERVICES / name / "migrations" for name in topics.SERVICES}
+        folders = {name: FOLDER / name / "migrations" for name in SERVICES}
         list(pool.map(lambda name: prepare(dsn, name, folders[name]), folders))
 
 

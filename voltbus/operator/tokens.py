@@ -2,7 +2,7 @@
 
 import time
 
-from services.ocpp.topics import SERVICES
+from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
 from voltbus.secrets import load_secrets
 from voltbus.settings import LocalSettings

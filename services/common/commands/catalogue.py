@@ -2,37 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from services.common.commands.command import Command, Unrenderable
+from services.ocpp.commands import Form
 
 # A command in the station's version: its action and payload, valid against the schema. Raises Unrenderable.
 Render = Callable[[Command, str], tuple[str, Mapping[str, Any]]]
 NOT_SUPPORTED = "NotSupported"
-
-
-class Fault(Protocol):
-    """How a payload breaks its schema. field: its path; empty: the whole."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def field(self) -> str: ...
-    @property
-    def description(self) -> str: ...
-
-
-class Form(Protocol):
-    """How one version says an action."""
-
-    @property
-    def schema(self) -> Mapping[str, Any]:
-        """JSON schema of the payload, its references within itself (#/definitions/…)."""
-
-    @property
-    def example(self) -> Any: ...
-
-    def fault(self, payload: object) -> Fault | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from services.gateway.ocppj import frames, routes
+from services.gateway.ocppj import frames
 from services.gateway.ocppj.actions import Action, Drop, Forward, Kind, Reason, Send
 from services.gateway.ocppj.boot_gate import BOOT, HEARTBEAT, OPEN, QUARANTINED
 from services.gateway.ocppj.commands import Commands
@@ -59,7 +59,7 @@ class Session:
 
     def __init__(self, peer: Peer, dialect: Dialect, limits: Limits) -> None:
         self._peer, self._dialect, self._limits = peer, dialect, limits
-        self._owners = routes.OWNERS[dialect.version.name]
+        self._owners = dialect.version.from_station
         self._gate = QUARANTINED if peer.quarantined else OPEN
         self._counter = 0
         self._line: Waiting | None = None

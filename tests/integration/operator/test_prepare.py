@@ -14,7 +14,7 @@ import services.auth
 from services.common.postgres import migrate
 from services.common.postgres.database import Database
 from services.common.process.settings import CommonSettings
-from services.ocpp.topics import SERVICES
+from services.ocpp.services import SERVICES
 from tests.conftest import Stack
 
 OWN = Path(services.auth.__file__).parent / "migrations"

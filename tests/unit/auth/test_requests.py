@@ -26,7 +26,6 @@ from services.auth.domain.requests import (
 )
 from services.common.calls.call import Refused
 from services.common.calls.dialects import Dialect
-from services.gateway.ocppj.routes import OWNERS
 from services.ocpp.id_tokens import Authorization, IdToken, Token, TokenInfo
 from services.ocpp.versions import VERSIONS
 from tests.unit.common.calls import call
@@ -96,7 +95,7 @@ def test_authorize_is_read(version: str, payload: Any, request_: Authorize) -> N
 
 @pytest.mark.parametrize("version", VERSION_OF)
 def test_all_that_the_gateway_sends_is_read(version: str) -> None:
-    owned = {action for action, owner in OWNERS[version].items() if owner == "auth"}
+    owned = {action for action, owner in VERSIONS[version].from_station.items() if owner == "auth"}
     assert VERSION_OF[version].read.keys() == owned
 
 

@@ -1,6 +1,7 @@
 """Every message of both versions there and back: read, decided and said as its schema has it."""
 
 import pytest
+from services.gateway.ocppj.routes import FIRMWARE, V16, V201
 
 from services.common.calls.call import Call, Refused
 from services.common.process.errors import Unprocessable
@@ -9,7 +10,6 @@ from services.firmware.domain.decide import decide
 from services.firmware.domain.messages import Boot, Command, Heard, ReportStatus, Time, Transferred, Verdict
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import BootStatus, Identity, Place, Station
-from services.gateway.ocppj.routes import FIRMWARE, V16, V201
 from services.ocpp.versions import VERSIONS
 from tests.contract.examples import full, minimal
 from tests.unit.common.calls import NOW, call

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from services.ocpp.commands import OWNERS, Form, forms, owners
-from services.ocpp.topics import SERVICES
+from services.ocpp.commands import Form, forms, owners
+from services.ocpp.services import SERVICES
+from services.ocpp.versions import VERSIONS
 
 PAGE = Path(__file__).parents[3] / "docs/commands.md"
 FORMS = [(action, form) for service in SERVICES for action, table in forms(service).items() for form in table.values()]
 
 
 def row(action: str) -> str:
-    marks = ("● " if action in OWNERS[version] else "" for version in ("1.6", "2.0.1"))
+    marks = ("● " if action in version.to_station else "" for version in VERSIONS.values())
     return f"| {action} | " + "| ".join(marks) + f"| {owners()[action]} |"
 
 
@@ -26,7 +27,7 @@ def test_the_page_lists_every_action() -> None:
 
 def test_an_action_has_the_same_owner_in_all_versions() -> None:
     for action, owner in owners().items():
-        assert {table[action] for table in OWNERS.values() if action in table} == {owner}
+        assert {version.to_station[action] for version in VERSIONS.values() if action in version.to_station} == {owner}
 
 
 @pytest.mark.parametrize(("action", "form"), FORMS, ids=[f"{form.version.name}-{action}" for action, form in FORMS])

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import psutil
 
+from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
 from voltbus.lab.bench.stage import Stage
-from voltbus.local.stack import SERVICES
 from voltbus.operator.tokens import bearer_token
 from voltbus.running import with_running
 from voltbus.settings import LocalSettings

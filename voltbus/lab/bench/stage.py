@@ -11,9 +11,10 @@ from pathlib import Path
 
 import asyncpg
 
+from services.ocpp.services import SERVICES
 from voltbus.local.process import Part, Spec
 from voltbus.local.servers import Report, Servers
-from voltbus.local.stack import ALL, SERVICES, Stack
+from voltbus.local.stack import ALL, Stack
 from voltbus.operator.tokens import bearer_token
 from voltbus.settings import LocalSettings
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from services.ocpp.services import SERVICES
 from voltbus.lab.bench.facts import facts
 from voltbus.lab.chaos.expected import Books, lines
-from voltbus.lab.chaos.faults import GATEWAYS, SERVICES
+from voltbus.lab.chaos.faults import GATEWAYS
 from voltbus.lab.chaos.report import markdown, show
 from voltbus.lab.chaos.results import Results
 from voltbus.lab.chaos.run import Course, Plan

@@ -4,10 +4,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
 
 GATEWAYS = ("gateway", "gateway-1")
-SERVICES = ("auth", "transactions", "smartcharging", "firmware")
 SERVERS = ("kafka", "postgres", "redis")
 # Who is cut off from what: each goes through a door of its own.
 CUTS = (

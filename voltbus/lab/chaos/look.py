@@ -9,9 +9,9 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.ocpp import topics
+from services.ocpp.services import SERVICES
 from voltbus.lab.chaos.expected import Charge
 from voltbus.lab.chaos.observed import Command, Event, Kept, Passed, Told, Transaction, Whole
-from voltbus.local.stack import SERVICES
 from voltbus.v1 import events_pb2 as pb
 from voltbus.v1.bus_pb2 import Call
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from voltbus.lab.chaos.faults import CUTS, GATEWAYS, SERVICES
+from services.ocpp.services import SERVICES
+from voltbus.lab.chaos.faults import CUTS, GATEWAYS
 from voltbus.lab.chaos.tcp_proxy import Door, opened
 from voltbus.local.data_dir import Home
 from voltbus.local.ports import free_ports

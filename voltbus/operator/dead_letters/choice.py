@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.ocpp.topics import SERVICES
+from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
 from voltbus.operator.dead_letters.letter import Letter
 
@@ -16,7 +16,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 class Choice:
     """All that is given must fit. reason: a part of it, in whatever case. ids: none given, all fit."""
 
-    services: Sequence[str] = SERVICES
+    services: Sequence[str] = tuple(SERVICES)
     station: str = ""
     reason: str = ""
     since: datetime | None = None
@@ -43,7 +43,7 @@ def chosen(services: Sequence[str], station: str, reason: str, since: str, ids: 
     if unknown := sorted(set(services) - set(SERVICES)):
         raise LocalError(f"no service {unknown[0]}: choose from {', '.join(SERVICES)}")
     homes = {_service(one) for one in ids}
-    within = [one for one in services or SERVICES if not ids or one in homes]
+    within = [one for one in services or tuple(SERVICES) if not ids or one in homes]
     return Choice(tuple(within), station, reason, _moment(since, now) if since else None, frozenset(ids))
 
 

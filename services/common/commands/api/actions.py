@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.common.commands.api.commands import ISSUED, CommandStatus, ExpiresIn, IdempotencyKey, Wait, issue
-from services.common.commands.catalogue import Form
 from services.common.commands.service import CommandRequest, CommandService
 from services.common.web.access import Access
 from services.common.web.fields import StationId
 from services.common.web.problems import Problem, at_fault
 from services.common.web.requests import bounded, read_json
+from services.ocpp.commands import Form
 
 # What a gateway takes of a station is a good measure of what it may send to one.
 LARGEST = 256 * 1024

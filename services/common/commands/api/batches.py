@@ -23,7 +23,6 @@ from services.common.commands.api.commands import (
     unsayable,
 )
 from services.common.commands.batches import Batch
-from services.common.commands.catalogue import Form
 from services.common.commands.command import OPEN, Status, Unrenderable
 from services.common.commands.service import CommandRequest, CommandService, KeyReused
 from services.common.commands.store import Filter as Commands
@@ -34,6 +33,7 @@ from services.common.web.fields import WORD, absent
 from services.common.web.openapi import LOCATION, may
 from services.common.web.pages import Page
 from services.common.web.problems import Problem, at_fault
+from services.ocpp.commands import Form
 
 MOST = 10_000
 SHOWN = 1000

@@ -15,7 +15,8 @@ from services.common.kafka import consumer
 from services.common.kafka.bus import Record
 from services.firmware.app import build
 from services.firmware.settings import Settings
-from services.ocpp.commands import OWNERS, forms
+from services.ocpp.commands import forms
+from services.ocpp.versions import VERSIONS
 from tests.conftest import Stack
 from tests.integration.common.running import Running, connected, running, settings_of
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_LATE, OUTCOME_TIMED_OUT, Outcome, Result
@@ -264,7 +265,7 @@ async def test_openapi_shows_each_action_with_its_real_schema(firmware: Running)
     references = {value for key, value in pairs(document) if key == "$ref"}
     for reference in references:
         assert reference.rpartition("/")[2] in document["components"]["schemas"], reference
-    assert {owner for table in OWNERS.values() for owner in table.values()} >= {"firmware"}
+    assert {owner for version in VERSIONS.values() for owner in version.to_station.values()} >= {"firmware"}
 
 
 def pairs(value: Any) -> list[tuple[str, Any]]:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.ocpp.topics import SERVICES
+from services.ocpp.services import SERVICES
 from tests.conftest import Stack
 from tests.integration.common.running import Running, running, settings_of, token
 

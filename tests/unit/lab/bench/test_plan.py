@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services.ocpp.topics import SERVICES
+from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
 from voltbus.lab.bench.plan import SCENARIOS, STANDARD, Arrival, Overload, Scaling, Scenario, planned
 from voltbus.lab.bench.scripts import SCRIPTS

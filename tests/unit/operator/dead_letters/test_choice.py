@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from services.ocpp.topics import SERVICES
+from services.ocpp.services import SERVICES
 from tests.unit.operator.dead_letters.letters import NOW, dead
 from voltbus.errors import LocalError
 from voltbus.operator.dead_letters.choice import Choice, chosen
@@ -56,7 +56,7 @@ def test_since_is_a_moment_or_how_long_ago(text: str, moment: datetime) -> None:
 def test_only_the_services_of_the_ids_are_read() -> None:
     assert chosen([], "", "", "", ["auth-0-1", "firmware-1-2"], NOW).services == ("auth", "firmware")
     assert chosen(["auth"], "", "", "", ["auth-0-1", "firmware-1-2"], NOW).services == ("auth",)
-    assert chosen([], "", "", "", [], NOW).services == SERVICES
+    assert chosen([], "", "", "", [], NOW).services == tuple(SERVICES)
 
 
 @pytest.mark.parametrize("since", ["noon", "7", "-1h", "9999999d", "99999999999999999h"])

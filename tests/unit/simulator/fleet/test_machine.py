@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from services.ocpp import examples
-from services.ocpp.commands import OWNERS
 from services.ocpp.versions import VERSIONS
 from tests.unit.simulator.fleet.csms import Csms, start
 from voltbus.simulator.fleet.fleet import Plan
@@ -173,7 +172,7 @@ def test_whatever_is_asked_while_it_charges_is_answered_in_valid_words(
 ) -> None:
     """Also what it says afterwards because of that; the station is there in the end."""
     csms, machine, bay = charging(version)
-    for action in OWNERS[version]:
+    for action in VERSIONS[version].to_station:
         if bay.vacant:
             bay.arrive(ADA, app=False)
         csms.command(machine, action, make(VERSIONS[version].schemas.request_document(action)))

@@ -59,7 +59,7 @@ def test_the_curve_is_that_of_a_car() -> None:
 
 
 def asked_by_csms(version: str) -> frozenset[str]:
-    found = VERSIONS[version].schemas.actions - VERSIONS[version].from_station
+    found = VERSIONS[version].schemas.actions - VERSIONS[version].from_station.keys()
     return found | {"DataTransfer"}
 
 
