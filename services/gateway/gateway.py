@@ -17,7 +17,8 @@ from services.gateway.cluster.slots import SlotLost, Slots
 from services.gateway.connection import Connection
 from services.gateway.drain import drain
 from services.gateway.ocppj.dialects import DIALECTS
-from services.gateway.ocppj.session import Limits, Peer, Session
+from services.gateway.ocppj.limits import Limits
+from services.gateway.ocppj.session import Peer, Session
 from services.gateway.outbound import REPLACED, Delivery
 from services.gateway.pressure.admission import Admission
 from services.gateway.pressure.producer import Producer

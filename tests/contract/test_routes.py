@@ -8,7 +8,8 @@ import pytest
 
 from services.gateway.ocppj.actions import Forward, Send
 from services.gateway.ocppj.dialects import DIALECTS
-from services.gateway.ocppj.session import Limits, Peer, Session
+from services.gateway.ocppj.limits import Limits
+from services.gateway.ocppj.session import Peer, Session
 from services.ocpp.services import SERVICES
 from services.ocpp.versions import VERSIONS, Version
 from tests.contract import examples

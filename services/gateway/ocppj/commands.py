@@ -2,10 +2,11 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from services.gateway.ocppj import frames
 from services.gateway.ocppj.actions import Action, Complete, Drop, Kind, Reason, Send
+from services.gateway.ocppj.limits import Limits
 from services.ocpp.errors import OcppError
 from services.ocpp.versions import Version
 from voltbus.v1.bus_pb2 import (
@@ -19,9 +20,6 @@ from voltbus.v1.bus_pb2 import (
     Outcome,
     Result,
 )
-
-if TYPE_CHECKING:
-    from services.gateway.ocppj.session import Limits
 
 # Commands whose answer did not come in time that a connection remembers: what it says of others is dropped.
 REMEMBERED = 16
@@ -43,7 +41,7 @@ class Commands:
 
     __slots__ = ("_connection_id", "_limits", "_overdue", "_queue", "_sent", "_station_id", "_version")
 
-    def __init__(self, station_id: str, connection_id: str, version: Version, limits: "Limits") -> None:
+    def __init__(self, station_id: str, connection_id: str, version: Version, limits: Limits) -> None:
         self._station_id, self._connection_id = station_id, connection_id
         self._version, self._limits = version, limits
         self._sent: Sent | None = None

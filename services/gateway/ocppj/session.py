@@ -13,6 +13,7 @@ from services.gateway.ocppj.actions import Action, Drop, Forward, Kind, Reason, 
 from services.gateway.ocppj.boot_gate import BOOT, HEARTBEAT, OPEN, QUARANTINED
 from services.gateway.ocppj.commands import Commands
 from services.gateway.ocppj.dialects import Dialect
+from services.gateway.ocppj.limits import Limits
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.timestamps import write_time
 from voltbus.v1.bus_pb2 import Call, Command, Refusal, Reply
@@ -29,18 +30,6 @@ class Peer:
     connection_id: str
     slot: int
     quarantined: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """call_seconds: how long a station's CALL holds the line. command_seconds: how long a station may take to answer.
-
-    queue: CALLs, and commands, that may wait for the line.
-    """
-
-    call_seconds: float = 30
-    command_seconds: float = 30
-    queue: int = 64
 
 
 class Waiting(msgspec.Struct, frozen=True):

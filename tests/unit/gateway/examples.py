@@ -5,7 +5,8 @@ from typing import Any
 
 from services.gateway.ocppj.actions import Action, Complete, Drop, Forward, Send
 from services.gateway.ocppj.dialects import DIALECTS
-from services.gateway.ocppj.session import Limits, Peer, Session
+from services.gateway.ocppj.limits import Limits
+from services.gateway.ocppj.session import Peer, Session
 from voltbus.v1.bus_pb2 import Command, Refusal, Reply
 
 VERSIONS = tuple(DIALECTS)
