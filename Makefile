@@ -16,7 +16,7 @@ test: .venv/dev node_modules/.package-lock.json  ## all checks and all tests
 bench: .venv/dev  ## rates, latencies, CPU and memory, into docs/benchmarks.md (with ARGS, such as --quick: not kept)
 	@$(BIN)/voltbus bench $(or $(ARGS),--page docs/benchmarks.md --data build/benchmarks.json)
 
-chaos: .venv/run  ## kill, freeze and cut off parts under load; into docs/chaos.md (with ARGS, such as --faults kill: not)
+chaos: .venv/dev  ## kill, freeze and cut off processes under load, into docs/chaos.md (with ARGS, such as --faults kill: not kept)
 	@$(BIN)/voltbus chaos $(or $(ARGS),--page docs/chaos.md --data build/chaos.json)
 
 check: .venv/dev node_modules/.package-lock.json  ## style, types, import contracts, proto lint and drift
@@ -29,7 +29,7 @@ check: .venv/dev node_modules/.package-lock.json  ## style, types, import contra
 
 setup: .venv/dev node_modules/.package-lock.json  ## the virtual environment with everything a developer needs
 
-proto: .venv/dev  ## generate services/common/wire from proto/
+proto: .venv/dev  ## generate voltbus/v1 from proto/
 	$(BIN)/python proto/generate.py
 
 format: .venv/dev  ## rewrite the code in the project's style
@@ -37,10 +37,13 @@ format: .venv/dev  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 
 lock: .venv/dev  ## pin the newest allowed versions of all dependencies
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --upgrade -q -o requirements.txt
-	$(BIN)/uv pip compile pyproject.toml --extra dev -c requirements.txt --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --upgrade -q -o requirements-dev.txt
+	$(compile) -o requirements.txt
+	$(compile) --extra operator -c requirements.txt -o requirements-operator.txt
+	$(compile) --extra local -c requirements-operator.txt -o requirements-local.txt
+	$(compile) --extra dev -c requirements-local.txt -o requirements-dev.txt
+
+compile = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --upgrade -q
 
 clean:  ## remove the virtual environment and the local data
 	rm -rf .venv .voltbus node_modules
@@ -50,9 +53,9 @@ clean:  ## remove the virtual environment and the local data
 		|| { echo "Voltbus needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
 	@$(PYTHON) -m venv .venv || { echo "no venv module: install it (Debian: apt install python3-venv)"; exit 1; }
 
-.venv/run: requirements.txt pyproject.toml | .venv/bin/python
+.venv/run: requirements-local.txt pyproject.toml | .venv/bin/python
 	@echo "installing what Voltbus runs on (once, half a minute) ..."
-	@$(call install,requirements.txt)
+	@$(call install,requirements-local.txt)
 	@touch $@
 
 .venv/dev: requirements-dev.txt pyproject.toml | .venv/bin/python

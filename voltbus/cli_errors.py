@@ -1,4 +1,4 @@
-"""What a person can mend is told in one line, without a traceback."""
+"""Errors that a person can mend are printed as one line, without a traceback."""
 
 import sys
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from voltbus.errors import LocalError
 
 
 @contextmanager
-def one_line() -> Iterator[None]:
+def cli_errors() -> Iterator[None]:
     """Around a command: exit code 1 with a line on stderr for an error of ours, 130 for Ctrl-C."""
     try:
         yield

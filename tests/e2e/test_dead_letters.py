@@ -91,7 +91,7 @@ async def dead(voltbus: System, *words: str) -> Any:
 
 async def voltbus_dead(voltbus: System, *words: str) -> str:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "voltbus.cli", "dead", *words),
+        *(sys.executable, "-m", "voltbus", "dead", *words),
         env={**os.environ, **voltbus.env},
         stdout=asyncio.subprocess.PIPE,
     )

@@ -178,7 +178,7 @@ async def test_every_command_is_answered(voltbus: System) -> None:
 async def test_the_command(voltbus: System) -> None:
     """`voltbus fleet` from outside: lines of what happens, and a clean end at Ctrl-C."""
     ports = {f"VOLTBUS_{name.upper()}_PORT": str(port) for name, port in voltbus.processes.ports.items()}
-    command = [sys.executable, "-m", "voltbus.cli", "fleet", "4", "--speed", "600", "--seed", "13"]
+    command = [sys.executable, "-m", "voltbus", "fleet", "4", "--speed", "600", "--seed", "13"]
     process = await asyncio.create_subprocess_exec(
         *command, env=os.environ | voltbus.env | ports, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )

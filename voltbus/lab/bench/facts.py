@@ -42,7 +42,7 @@ def _commit() -> str:
         return subprocess.run(["git", "-C", _ROOT, *words], capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        changed = git("status", "--porcelain", "--", "services", "proto", "requirements.txt")
+        changed = git("status", "--porcelain", "--", "services", "proto", "requirements-local.txt")
         return git("rev-parse", "--short", "HEAD") + (" with changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "not known"

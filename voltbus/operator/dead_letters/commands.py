@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from services.common.process.clock import now
-from voltbus.cli_errors import one_line
+from voltbus.cli_errors import cli_errors
 from voltbus.operator.dead_letters.choice import chosen
 
 app = typer.Typer(help="What services could not handle: see it, and send it back.", no_args_is_help=True)
@@ -32,7 +32,7 @@ def list_(
     """What waits, the newest last."""
     from voltbus.operator.dead_letters import run
 
-    with one_line():
+    with cli_errors():
         choice = chosen(service or [], station, reason, since, [], now())
         asyncio.run(run.list_(choice, all, limit, as_json))
 
@@ -46,7 +46,7 @@ def show(
     """All about one letter: where it is from, when, why, and what is in it."""
     from voltbus.operator.dead_letters import run
 
-    with one_line():
+    with cli_errors():
         asyncio.run(run.show(chosen([], "", "", "", [letter], now()), as_json, raw))
 
 
@@ -64,6 +64,6 @@ def replay(
     """Send letters back to the topics that they are from: some by their ids, or all that fit."""
     from voltbus.operator.dead_letters import run
 
-    with one_line():
+    with cli_errors():
         choice = chosen(service or [], station, reason, since, letters or [], now())
         asyncio.run(run.replay(choice, yes or bool(letters), dry_run, again))

@@ -1,0 +1,63 @@
+"""The commands `voltbus station` and `voltbus fleet`."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from voltbus.cli_errors import cli_errors
+from voltbus.settings import DEFAULT_STATION, DEFAULT_TOKEN, read_settings
+
+app = typer.Typer()
+
+
+@app.command()
+def station(
+    version: Annotated[str, typer.Option(help="OCPP version: 1.6 or 2.0.1")] = "2.0.1",
+    id: Annotated[str, typer.Option(help="id of the charging station")] = DEFAULT_STATION,
+    token: Annotated[str, typer.Option(help="id token of the driver")] = DEFAULT_TOKEN,
+    url: Annotated[str, typer.Option(help="address of the gateway, without the station's id")] = "",
+    password: Annotated[
+        str, typer.Option(help="password of a registered station", envvar="VOLTBUS_STATION_PASSWORD")
+    ] = "",
+    fast: Annotated[bool, typer.Option(help="do not pause between meter readings")] = False,
+    stay: Annotated[bool, typer.Option(help="stay connected afterwards and answer commands")] = False,
+) -> None:
+    """Play one charging station through a whole session and print each step."""
+    from rich.console import Console
+
+    from voltbus.local.banner import transactions_curl
+    from voltbus.running import with_running
+    from voltbus.simulator.station.demo import Plan
+    from voltbus.simulator.station.play import play
+
+    with cli_errors():
+        settings = with_running(read_settings())
+        gateway = url or f"ws://{settings.reachable_at}:{settings.ports['gateway']}/ocpp"
+        plan = Plan(gateway, id, token, password or None, pause=0.02 if fast else 1.0, stay=stay)
+        asyncio.run(play(plan, version, settings, Console()))
+        print(f"\nThe transaction it made:\n{transactions_curl(settings, id)}")
+
+
+@app.command()
+def fleet(
+    stations: Annotated[int, typer.Argument(help="number of stations")] = 20,
+    mix: Annotated[float, typer.Option(help="share of stations that speak 2.0.1; the others speak 1.6")] = 0.5,
+    speed: Annotated[
+        float, typer.Option(help="how many times as fast days pass: more drivers, smaller batteries")
+    ] = 60,
+    seed: Annotated[int, typer.Option(help="the same seed makes the same fleet and the same day")] = 1,
+    duration: Annotated[float, typer.Option(help="seconds to run; 0: until Ctrl-C")] = 0,
+    quiet: Annotated[bool, typer.Option(help="print only totals, from time to time")] = False,
+) -> None:
+    """Run many charging stations through days of drivers, faults and lost connections, and watch them."""
+    import uvloop
+    from rich.console import Console
+
+    from voltbus.running import with_running
+    from voltbus.simulator.fleet.fleet import Plan
+    from voltbus.simulator.fleet.play import Show, play
+
+    with cli_errors():
+        plan, show = Plan(stations, mix, speed, seed), Show(duration, quiet)
+        uvloop.run(play(plan, show, with_running(read_settings()), Console()))
