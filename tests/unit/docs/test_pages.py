@@ -1,0 +1,97 @@
+"""Pages do not go stale: the links, files and modules on them exist, and the index of decisions is complete."""
+
+import re
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+ROOMS = ("docs", "services", "voltbus", "deploy")
+PAGES = sorted([*ROOT.glob("*.md"), *(page for room in ROOMS for page in (ROOT / room).glob("**/*.md"))])
+# Written by a run or about the past: what they name may have moved since.
+RECORDS = {ROOT / "docs/benchmarks.md", ROOT / "docs/chaos.md", ROOT / "CHANGELOG.md"}
+DECISIONS = sorted((ROOT / "docs/adr").glob("0*.md"))
+
+FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
+CODE = re.compile(r"`([^`]+)`")
+FILE = re.compile(r"[\w./*-]+\.(?:py|md|proto|sql|mjs|toml|lock|txt)|[\w./*-]+/")
+MODULE = re.compile(r"(?:services|voltbus)(?:\.[a-z_0-9]+)+")
+# What runs make, and what is an example.
+MADE = ("build/", ".voltbus/", "logs/", "DIR/")
+
+
+def ident(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@cache
+def text(page: Path) -> str:
+    return FENCE.sub("", page.read_text())
+
+
+@cache
+def slugs(page: Path) -> frozenset[str]:
+    """The anchors of its headings, as GitHub and the site make them."""
+    headings = re.findall(r"^#+ (.*)$", text(page), re.MULTILINE)
+    return frozenset(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)
+
+
+@cache
+def tree() -> tuple[str, ...]:
+    """All files and folders of the project, from its root."""
+    paths = [ROOT / name for name in (*ROOMS, "tests", "proto", ".github")]
+    found = [path for room in paths for path in (room, *room.rglob("*")) if "__pycache__" not in path.parts]
+    return tuple(ident(path) for path in [*ROOT.iterdir(), *found])
+
+
+def exists(name: str, page: Path) -> bool:
+    """Whether a name is of something beside the page, below its folder, or anywhere if the page is of no room."""
+    room = page.parent.relative_to(ROOT).as_posix()
+    below = "" if page.parent == ROOT or room.startswith("docs") else f"{room}/"
+    wanted = name.rstrip("/")
+    return any(
+        fnmatchcase(path, wanted) or (path.startswith(below) and fnmatchcase(path, f"*/{wanted}")) for path in tree()
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ident)
+def test_what_a_page_links_to_exists(page: Path) -> None:
+    broken = []
+    for target in LINK.findall(text(page)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        if not file.exists() or (anchor and anchor not in slugs(file)):
+            broken.append(target)
+    assert not broken
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in RECORDS], ids=ident)
+def test_files_and_modules_that_a_page_names_exist(page: Path) -> None:
+    words = {word for code in CODE.findall(text(page)) for word in code.split()}
+    files = {word for word in words if FILE.fullmatch(word) and not word.startswith(("/", "*", *MADE))}
+    modules = {word for word in words if MODULE.fullmatch(word)}
+    missing = {name for name in files if not exists(name, page)} | {name for name in modules if not is_module(name)}
+    assert not missing
+
+
+def is_module(name: str) -> bool:
+    path = ROOT / name.replace(".", "/")
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def test_the_index_of_decisions_has_each_with_its_title_status_and_date() -> None:
+    rows = re.findall(r"^\| \d+ \|.*$", text(ROOT / "docs/adr/README.md"), re.MULTILINE)
+    assert rows == [row(page) for page in DECISIONS]
+
+
+def row(page: Path) -> str:
+    found = re.match(r"# (\d+)\. (.+)\n\n\*(Accepted|Superseded by .+), (\d{4}-\d\d-\d\d)", page.read_text())
+    assert found, page
+    number, title, status, date = found.groups()
+    assert page.name.startswith(f"{int(number):04}-")
+    return f"| {number} | [{title}]({page.name}) | {status.lower()} | {date} |"
