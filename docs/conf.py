@@ -2,7 +2,7 @@
 
 project = "Voltbus"
 author = "The Voltbus authors"
-copyright = "the Voltbus authors"  # noqa: A001
+copyright = "the Voltbus authors"
 extensions = ["myst_parser"]
 root_doc = "docs/index"
 # The source folder is the project's, so that links between pages and into the code are what they are on disk.
