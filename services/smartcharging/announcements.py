@@ -6,10 +6,10 @@ from datetime import datetime
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.smartcharging.domain.loads import amperes
-from services.smartcharging.domain.look import Outlook
+from services.smartcharging.domain.plan import Outlook
 from services.smartcharging.domain.share import Shares
 from services.smartcharging.domain.site import Site
-from services.smartcharging.domain.situation import Charging, Situation
+from services.smartcharging.domain.site_state import Charging, Situation
 from voltbus.v1 import events_pb2 as wire
 
 

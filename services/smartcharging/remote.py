@@ -8,10 +8,11 @@ from services.common.commands.command import Command, End, Unrenderable
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.versions import VERSIONS
 from services.smartcharging.dialects import PROFILES
-from services.smartcharging.dialects.words import Payload
-from services.smartcharging.domain.hold import Fate
-from services.smartcharging.domain.installed import Step
-from services.smartcharging.domain.orders import (
+from services.smartcharging.dialects.schedules import Payload
+from services.smartcharging.domain.applied_limit import Fate
+from services.smartcharging.domain.installed_profiles import Step
+from services.smartcharging.domain.profile import Profile, Purpose, read
+from services.smartcharging.domain.profile_commands import (
     ClearProfiles,
     Composed,
     ComposeSchedule,
@@ -19,7 +20,6 @@ from services.smartcharging.domain.orders import (
     SetProfile,
     Word,
 )
-from services.smartcharging.domain.profile import Profile, Purpose, read
 
 FATES: Mapping[End, Fate] = {
     End.REFUSED: Fate.REFUSED,

@@ -4,15 +4,15 @@ from typing import Any
 
 import asyncpg
 
-from services.smartcharging.domain.hold import Hold
+from services.smartcharging.domain.applied_limit import Hold
+from services.smartcharging.domain.draw_monitor import Watch
 from services.smartcharging.domain.loads import amperes
-from services.smartcharging.domain.look import Drawn
+from services.smartcharging.domain.plan import Drawn
 from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.reports import Bound
 from services.smartcharging.domain.sessions import Tracked
 from services.smartcharging.domain.site import Limit, Member, Site
-from services.smartcharging.domain.situation import Session
-from services.smartcharging.domain.watch import Watch
+from services.smartcharging.domain.site_state import Session
 
 Row = tuple[Any, ...]
 

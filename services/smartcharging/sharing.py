@@ -22,12 +22,12 @@ from services.common.process.errors import Unavailable
 from services.common.process.wakeup import Wakeup
 from services.smartcharging import snapshot, store
 from services.smartcharging.announcements import announce
-from services.smartcharging.domain.limits import profile
-from services.smartcharging.domain.look import Outlook, look
-from services.smartcharging.domain.orders import Word
+from services.smartcharging.domain.limit_requests import Ask
+from services.smartcharging.domain.plan import Outlook, look
 from services.smartcharging.domain.profile import written
-from services.smartcharging.domain.situation import Situation
-from services.smartcharging.domain.step import Ask
+from services.smartcharging.domain.profile_commands import Word
+from services.smartcharging.domain.site_profiles import profile
+from services.smartcharging.domain.site_state import Situation
 
 EVERY = 1.0
 RAW = frozenset({"SetChargingProfile", "ClearChargingProfile"})

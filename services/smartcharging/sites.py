@@ -14,9 +14,9 @@ from services.common.process.clock import Clock
 from services.common.process.errors import VoltbusError
 from services.smartcharging import reads, snapshot, store
 from services.smartcharging.announcements import site_changed
-from services.smartcharging.domain.limits import default_id, session_id
-from services.smartcharging.domain.orders import ClearProfiles, Word
+from services.smartcharging.domain.profile_commands import ClearProfiles, Word
 from services.smartcharging.domain.site import Site
+from services.smartcharging.domain.site_profiles import default_id, session_id
 from services.smartcharging.reads import Held
 from services.smartcharging.rows import read_site
 from services.smartcharging.sharing import Sharing

@@ -9,11 +9,11 @@ import orjson
 from services.common.postgres.database import Connection
 from services.smartcharging import store
 from services.smartcharging.domain.allocate import Key
-from services.smartcharging.domain.hold import Fate, Hold
-from services.smartcharging.domain.look import Drawn, Outlook, in_tenths
+from services.smartcharging.domain.applied_limit import Fate, Hold
+from services.smartcharging.domain.draw_monitor import Watch
+from services.smartcharging.domain.plan import Drawn, Outlook, in_tenths
 from services.smartcharging.domain.presence import Presence
-from services.smartcharging.domain.situation import Charging, Point, Situation
-from services.smartcharging.domain.watch import Watch
+from services.smartcharging.domain.site_state import Charging, Point, Situation
 from services.smartcharging.remote import fate
 from services.smartcharging.rows import Row, hold_row, read_drawn, read_hold, read_session, read_site
 

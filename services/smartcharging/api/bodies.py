@@ -9,8 +9,8 @@ from services.common.web.fields import Float, Int, Moment
 from services.common.web.problems import Problem
 from services.ocpp.timestamps import write_time
 from services.smartcharging.api.fields import NAME, EvseId, Strict, Unit
-from services.smartcharging.domain.limits import FIRST_ID
 from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose, Schedule, faults, written
+from services.smartcharging.domain.site_profiles import FIRST_ID
 
 Seconds = Annotated[Int, Field(ge=0, le=2**31 - 1)]
 Rate = Annotated[Float, Field(ge=0, le=100_000_000, allow_inf_nan=False)]

@@ -18,11 +18,11 @@ from services.smartcharging.api.bodies import InstallBody, ProfileView, Schedule
 from services.smartcharging.api.fields import READ, WRITE, Unit
 from services.smartcharging.api.reports import Report, newest
 from services.smartcharging.api.stored import MISSING, find
-from services.smartcharging.domain.installed import Installed
-from services.smartcharging.domain.limits import FIRST_ID
-from services.smartcharging.domain.orders import ClearProfiles, ComposeSchedule, Word
+from services.smartcharging.domain.installed_profiles import Installed
 from services.smartcharging.domain.profile import Purpose, written
-from services.smartcharging.installed import installed_on
+from services.smartcharging.domain.profile_commands import ClearProfiles, ComposeSchedule, Word
+from services.smartcharging.domain.site_profiles import FIRST_ID
+from services.smartcharging.installed_profiles import installed_on
 from services.smartcharging.reads import site_of
 from services.smartcharging.remote import composed
 

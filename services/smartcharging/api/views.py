@@ -5,12 +5,12 @@ from datetime import datetime
 import asyncpg
 from pydantic import BaseModel, Field
 
+from services.smartcharging.domain.limit_requests import committed
 from services.smartcharging.domain.loads import amperes
+from services.smartcharging.domain.session_state import State, state, trouble
 from services.smartcharging.domain.share import Shares, share
 from services.smartcharging.domain.site import Limit, Member, Site
-from services.smartcharging.domain.situation import Point
-from services.smartcharging.domain.state import State, state, trouble
-from services.smartcharging.domain.step import committed
+from services.smartcharging.domain.site_state import Point
 from services.smartcharging.rows import read_site
 from services.smartcharging.snapshot import Board
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from services.common.calls.dialects import Dialects
 from services.smartcharging.dialects import v16, v201
-from services.smartcharging.dialects.words import Profiles
+from services.smartcharging.dialects.schedules import Profiles
 from services.smartcharging.domain.reports import Report
 
 DIALECTS: Dialects[Report] = Dialects({"2.0.1": v201.DIALECT})

@@ -5,9 +5,15 @@ from typing import Any
 
 from services.common.commands.command import Unrenderable
 from services.ocpp.errors import ErrorCode
-from services.smartcharging.dialects.words import Payload, Profiles, Rendered, given, period, schedule, schedule_of
-from services.smartcharging.domain.orders import ClearProfiles, Composed, ComposeSchedule, ReportProfiles, SetProfile
+from services.smartcharging.dialects.schedules import Payload, Profiles, Rendered, given, period, schedule, schedule_of
 from services.smartcharging.domain.profile import Kind, Profile, Purpose
+from services.smartcharging.domain.profile_commands import (
+    ClearProfiles,
+    Composed,
+    ComposeSchedule,
+    ReportProfiles,
+    SetProfile,
+)
 
 PURPOSES = {
     Purpose.STATION_MAX: "ChargePointMaxProfile",

@@ -5,9 +5,15 @@ from typing import Any
 
 from services.common.calls.call import Call
 from services.common.calls.dialects import Dialect
-from services.smartcharging.dialects.words import Payload, Profiles, Rendered, given, period, schedule, schedule_of
-from services.smartcharging.domain.orders import ClearProfiles, Composed, ComposeSchedule, ReportProfiles, SetProfile
+from services.smartcharging.dialects.schedules import Payload, Profiles, Rendered, given, period, schedule, schedule_of
 from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose
+from services.smartcharging.domain.profile_commands import (
+    ClearProfiles,
+    Composed,
+    ComposeSchedule,
+    ReportProfiles,
+    SetProfile,
+)
 from services.smartcharging.domain.reports import (
     ChargingNeeds,
     ChosenSchedule,

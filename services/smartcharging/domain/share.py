@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from services.smartcharging.domain.allocate import Claim, Key, allocate
 from services.smartcharging.domain.loads import Loads, left, times, total, within
-from services.smartcharging.domain.situation import Charging, Point, Situation
+from services.smartcharging.domain.site_state import Charging, Point, Situation
 
 # A session is not given more again before this long after its last change.
 INTERVAL = timedelta(seconds=30)

@@ -6,8 +6,8 @@ import pytest
 
 from services.common.kafka.bus import Record
 from services.smartcharging import sharing
-from services.smartcharging.domain.look import Outlook
-from services.smartcharging.domain.situation import Situation
+from services.smartcharging.domain.plan import Outlook
+from services.smartcharging.domain.site_state import Situation
 from tests.integration.common.running import Running
 from tests.integration.smartcharging.stations import ACCEPTED, Sent, Stations, fail, reject, say_nothing
 from voltbus.v1 import events_pb2 as pb

@@ -13,9 +13,9 @@ from services.common.process.errors import Unprocessable
 from services.common.process.settings import CommonSettings
 from services.smartcharging import inbound_events
 from services.smartcharging.domain import presence, sessions
+from services.smartcharging.domain.draw_monitor import LONGEST_PATIENCE, Watch, sampled
 from services.smartcharging.domain.presence import Came, HasEvse, Presence, Said, Went
 from services.smartcharging.domain.sessions import REMEMBERED, Sample, Told, Tracked
-from services.smartcharging.domain.watch import LONGEST_PATIENCE, Watch, sampled
 from voltbus.v1 import events_pb2 as pb
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_ALIVE, CONNECTION_STATE_CONNECTED, ConnectionChange
 

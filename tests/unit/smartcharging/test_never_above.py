@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from services.smartcharging.domain.limit_requests import committed
 from services.smartcharging.domain.share import INTERVAL, TURN, share, small
 from services.smartcharging.domain.site import Limit, Member, Site
-from services.smartcharging.domain.step import committed
-from tests.unit.smartcharging.world import World
+from tests.unit.smartcharging.site_world import World
 
 WIRINGS = [("L1", "L2", "L3"), ("L1",), ("L2",), ("L3", "L1", "L2"), ("L2", "L3")]
 FATES = ["accept", "accept", "refuse", "obey", "obey", "lose", "unsent"]

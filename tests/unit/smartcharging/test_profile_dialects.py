@@ -12,9 +12,9 @@ from services.common.commands.command import Command, End, Status, Unrenderable
 from services.ocpp.commands import forms
 from services.ocpp.versions import VERSIONS
 from services.smartcharging.dialects import PROFILES
-from services.smartcharging.domain.hold import Fate
-from services.smartcharging.domain.orders import Word
+from services.smartcharging.domain.applied_limit import Fate
 from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose, Schedule, faults, read, written
+from services.smartcharging.domain.profile_commands import Word
 from services.smartcharging.remote import WORDS, composed, fate, render, step
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from services.smartcharging.domain.allocate import Claim, allocate
-from services.smartcharging.domain.hold import FIRST_RETRY
+from services.smartcharging.domain.applied_limit import FIRST_RETRY
 from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.share import INTERVAL, TURN, share
 from services.smartcharging.domain.site import Limit, Member, Site
-from tests.unit.smartcharging.world import World, hold_of
+from tests.unit.smartcharging.site_world import World, hold_of
 
 ONE = {"L1": 1}
 ALL = {"L1": 1, "L2": 1, "L3": 1}

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.smartcharging.domain.installed import Step, installed
-from services.smartcharging.domain.orders import ClearProfiles
+from services.smartcharging.domain.installed_profiles import Step, installed
 from services.smartcharging.domain.profile import Period, Profile, Purpose, Schedule
+from services.smartcharging.domain.profile_commands import ClearProfiles
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DEFAULT = Profile(1, Purpose.TX_DEFAULT, Schedule("A", (Period(0, 16),)), evse_id=1)

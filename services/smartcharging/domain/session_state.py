@@ -3,9 +3,9 @@
 from datetime import datetime
 from enum import StrEnum
 
-from services.smartcharging.domain.hold import Hold
+from services.smartcharging.domain.applied_limit import Hold
 from services.smartcharging.domain.share import Shares
-from services.smartcharging.domain.situation import Point
+from services.smartcharging.domain.site_state import Point
 
 
 class State(StrEnum):

@@ -4,7 +4,7 @@ from services.common.commands import store
 from services.common.commands.store import Filter
 from services.common.postgres.database import Connection
 from services.smartcharging import reads
-from services.smartcharging.domain.installed import Installed, installed
+from services.smartcharging.domain.installed_profiles import Installed, installed
 from services.smartcharging.remote import step
 
 # So many of its newest commands are looked through.

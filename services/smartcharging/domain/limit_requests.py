@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.smartcharging.domain.allocate import Key
-from services.smartcharging.domain.hold import Hold, ask
+from services.smartcharging.domain.applied_limit import Hold, ask
 from services.smartcharging.domain.loads import Loads, left, times, total
 from services.smartcharging.domain.share import Shares
-from services.smartcharging.domain.situation import Point, Situation
+from services.smartcharging.domain.site_state import Point, Situation
 
 
 @dataclass(frozen=True, slots=True)

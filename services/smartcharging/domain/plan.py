@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.smartcharging.domain.allocate import Key
-from services.smartcharging.domain.hold import Fate, Hold, settle
+from services.smartcharging.domain.applied_limit import Fate, Hold, settle
+from services.smartcharging.domain.draw_monitor import sampled
+from services.smartcharging.domain.limit_requests import Ask, step, told
 from services.smartcharging.domain.loads import tenths
 from services.smartcharging.domain.share import Shares, share
 from services.smartcharging.domain.site import Member, Site
-from services.smartcharging.domain.situation import Charging, Point, Situation
-from services.smartcharging.domain.step import Ask, step, told
-from services.smartcharging.domain.watch import sampled
+from services.smartcharging.domain.site_state import Charging, Point, Situation
 
 
 @dataclass(frozen=True, slots=True)

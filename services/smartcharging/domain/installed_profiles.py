@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from services.smartcharging.domain.orders import ClearProfiles
 from services.smartcharging.domain.profile import Profile, Purpose
+from services.smartcharging.domain.profile_commands import ClearProfiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from math import floor
 
+from services.smartcharging.domain.limit_requests import Ask
 from services.smartcharging.domain.loads import amperes
 from services.smartcharging.domain.profile import Period, Profile, Purpose, Schedule
 from services.smartcharging.domain.site import Member, Site
-from services.smartcharging.domain.situation import Situation
-from services.smartcharging.domain.step import Ask
+from services.smartcharging.domain.site_state import Situation
 
 # Ids of our own, two for each EVSE: what has the same id takes the place of what was there (K01.FR.05), so that there
 # never are two of a purpose and stack level (K01.FR.06, K01.FR.39).

@@ -6,11 +6,11 @@ from datetime import datetime
 from functools import cached_property
 
 from services.smartcharging.domain.allocate import Key
-from services.smartcharging.domain.hold import Hold
+from services.smartcharging.domain.applied_limit import Hold
+from services.smartcharging.domain.draw_monitor import Watch
 from services.smartcharging.domain.loads import Loads
 from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.site import Member, Site
-from services.smartcharging.domain.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)

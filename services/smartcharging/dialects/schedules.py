@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.smartcharging.domain.orders import ClearProfiles, Composed
 from services.smartcharging.domain.profile import Period, Profile, Schedule
+from services.smartcharging.domain.profile_commands import ClearProfiles, Composed
 
 Payload = dict[str, Any]
 Rendered = tuple[str, Payload]

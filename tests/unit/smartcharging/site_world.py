@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from msgspec import structs
 
 from services.smartcharging.domain.allocate import Key
-from services.smartcharging.domain.hold import Fate, Hold, settle
+from services.smartcharging.domain.applied_limit import Fate, Hold, settle
+from services.smartcharging.domain.draw_monitor import sampled
+from services.smartcharging.domain.limit_requests import Ask, committed, step, told
 from services.smartcharging.domain.loads import times, total, within
 from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.share import share
 from services.smartcharging.domain.site import Member, Site
-from services.smartcharging.domain.situation import Charging, Session, Situation
-from services.smartcharging.domain.step import Ask, committed, step, told
-from services.smartcharging.domain.watch import sampled
+from services.smartcharging.domain.site_state import Charging, Session, Situation
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
