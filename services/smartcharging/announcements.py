@@ -6,10 +6,10 @@ from datetime import datetime
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.smartcharging.domain.loads import amperes
-from services.smartcharging.domain.plan import Outlook
+from services.smartcharging.domain.plan import SitePlan
 from services.smartcharging.domain.share import Shares
 from services.smartcharging.domain.site import Site
-from services.smartcharging.domain.site_state import Charging, Situation
+from services.smartcharging.domain.site_state import ActiveSession, SiteState
 from voltbus.v1 import events_pb2 as wire
 
 
@@ -27,7 +27,7 @@ def site_changed(events: Events, site: Site, removed: bool, at: datetime) -> Rec
     return events.record(changed, site.site_id, f"{removed}/{at.isoformat()}", at)
 
 
-def announce(events: Events, before: Situation, over: bool, outlook: Outlook, at: datetime) -> Iterator[Record]:
+def announce(events: Events, before: SiteState, over: bool, outlook: SitePlan, at: datetime) -> Iterator[Record]:
     """What a look has found: shares that were confirmed, keyed by the station; whether the limit can be held."""
     for key, charging in outlook.situation.charging.items():
         known = before.charging[key].hold
@@ -37,7 +37,7 @@ def announce(events: Events, before: Situation, over: bool, outlook: Outlook, at
         yield _over_committed(events, before.site, outlook.shares, at)
 
 
-def _share_changed(events: Events, site: Site, charging: Charging, command_id: str, at: datetime) -> Record:
+def _share_changed(events: Events, site: Site, charging: ActiveSession, command_id: str, at: datetime) -> Record:
     session, held = charging.session, charging.hold.held or 0
     changed = wire.ShareChanged(
         site_id=site.site_id,

@@ -20,9 +20,9 @@ from services.common.web.app import web
 from services.ocpp import commands, topics
 from services.smartcharging import api
 from services.smartcharging.handlers import Handler, Topics
-from services.smartcharging.remote import WORDS
+from services.smartcharging.remote import RENDERERS
 from services.smartcharging.settings import Settings
-from services.smartcharging.sharing import Sharing, noting
+from services.smartcharging.sharing import Sharing, mark_sites_of_ended
 from services.smartcharging.sites import Sites
 
 NAME = "smartcharging"
@@ -43,9 +43,9 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     )
     events, relay = Events(settings, NAME), Relay(database, bus, dead, clock)
     stations = Stations(bus, registered, inventory)
-    catalogue, routes = Catalogue(commands.forms(NAME), WORDS, commands.owners()), RedisRoutes(redis)
+    catalogue, routes = Catalogue(commands.forms(NAME), RENDERERS, commands.owners()), RedisRoutes(redis)
     parts = (routes, stations, events, catalogue, outbound, relay.wake, clock)
-    command_service = CommandService(NAME, database, bus, *parts, ended=noting(clock))
+    command_service = CommandService(NAME, database, bus, *parts, ended=mark_sites_of_ended(clock))
     sharing = Sharing(database, command_service, events, clock)
     heard = Topics(calls, results, connections)
     handler = Handler(database, command_service, sharing, events, Replies(outbound), heard, clock)

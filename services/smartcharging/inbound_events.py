@@ -10,8 +10,8 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import kind_of, read_event
 from services.common.process.clock import moment
 from services.common.process.errors import Unprocessable
-from services.smartcharging.domain.presence import Came, HasEvse, Said, Went
-from services.smartcharging.domain.sessions import Sample, Told
+from services.smartcharging.domain.presence import Connected, Disconnected, EvseSeen, StationChange
+from services.smartcharging.domain.sessions import Sample, SessionReport
 from voltbus.v1 import events_pb2 as wire
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED, ConnectionChange
 
@@ -20,17 +20,17 @@ CURRENT, POWER = "Current.Import", "Power.Active.Import"
 OUTSIDE = frozenset({"", "Outlet", "Cable"})
 
 
-def kind(record: Record) -> type[Message] | None:
+def kind_of_event(record: Record) -> type[Message] | None:
     """What kind of event a record holds; None where it is of no use here."""
     return KINDS.get(kind_of(record))
 
 
-def station(record: Record) -> str:
+def station_of(record: Record) -> str:
     """The station that an event is about."""
     return (record.key or b"").decode(errors="replace")
 
 
-def read(record: Record, kind: type[Message], shared: bool) -> Told | Said | None:
+def read(record: Record, kind: type[Message], shared: bool) -> SessionReport | StationChange | None:
     """What a record of that kind tells; None where it is of no use here. Raises Unprocessable where it cannot be read.
 
     shared: whether the station is in a site. Outside of sites nobody needs to know what is drawn, which is most of what
@@ -39,12 +39,12 @@ def read(record: Record, kind: type[Message], shared: bool) -> Told | Said | Non
     if kind is wire.TransactionUpdated and not shared:
         return None
     told = READ[kind](read_event(record, kind))
-    return told if shared or not isinstance(told, Told) else replace(told, sample=None)
+    return told if shared or not isinstance(told, SessionReport) else replace(told, sample=None)
 
 
-def _transaction(event: Any) -> Told:
+def _transaction(event: Any) -> SessionReport:
     told = event.transaction
-    return Told(
+    return SessionReport(
         id=told.id,
         station_id=told.station_id,
         evse_id=told.evse_id,
@@ -56,16 +56,16 @@ def _transaction(event: Any) -> Told:
     )
 
 
-def _connector(event: wire.ConnectorStatusChanged) -> Said | None:
-    return HasEvse(event.station_id, event.evse_id) if event.evse_id > 0 else None
+def _connector(event: wire.ConnectorStatusChanged) -> StationChange | None:
+    return EvseSeen(event.station_id, event.evse_id) if event.evse_id > 0 else None
 
 
-TRANSACTIONS: Mapping[type[Message], Callable[[Any], Told]] = {
+TRANSACTIONS: Mapping[type[Message], Callable[[Any], SessionReport]] = {
     wire.TransactionStarted: _transaction,
     wire.TransactionUpdated: _transaction,
     wire.TransactionEnded: _transaction,
 }
-READ: Mapping[type[Message], Callable[[Any], Told | Said | None]] = {
+READ: Mapping[type[Message], Callable[[Any], SessionReport | StationChange | None]] = {
     **TRANSACTIONS,
     wire.ConnectorStatusChanged: _connector,
 }
@@ -95,13 +95,13 @@ def _power(readings: Iterable[wire.Reading]) -> tuple[float, str] | None:
     return (max(0.0, whole[0] if whole else sum(one.value for one in powers)), "W") if powers else None
 
 
-def connection(record: Record) -> Said | None:
+def connection(record: Record) -> StationChange | None:
     """What a gateway says of a connection; None for those that are only still there, and those in quarantine."""
     try:
         change = ConnectionChange.FromString(record.value or b"")
     except DecodeError:
         raise Unprocessable("not a voltbus.v1.ConnectionChange") from None
     if change.state == CONNECTION_STATE_CONNECTED and not change.quarantined:
-        return Came(change.station_id, change.connection_id, moment(change.at), change.version)
+        return Connected(change.station_id, change.connection_id, moment(change.at), change.version)
     gone = change.state == CONNECTION_STATE_DISCONNECTED
-    return Went(change.station_id, change.connection_id) if gone else None
+    return Disconnected(change.station_id, change.connection_id) if gone else None

@@ -25,7 +25,9 @@ on conflict (site_id) do update set
 DROP_SITE = "delete from site where site_id = $1"
 DROP_MEMBERS = "delete from member where site_id = $1"
 # Of another site: taken from nobody.
-TAKEN = "select station_id, site_id from member where station_id = any($1::text[]) and site_id <> $2 order by 1"
+MEMBERS_ELSEWHERE = (
+    "select station_id, site_id from member where station_id = any($1::text[]) and site_id <> $2 order by 1"
+)
 ADD_MEMBERS = """
 insert into member (station_id, site_id, place, evse_ids, phases, minimum, maximum, priority, unit)
 select station_id, site_id, place, evse_ids::integer[], phases::text[], minimum, maximum, priority, unit
@@ -33,17 +35,17 @@ from unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::i
     $8::integer[], $9::text[])
     as u (station_id, site_id, place, evse_ids, phases, minimum, maximum, priority, unit)
 on conflict (station_id) do nothing"""
-HELD = "select station_id, evse_id, session_id from hold where station_id = any($1::text[]) order by 1, 2, 3"
-DROP_HELD = """
+PROFILE_KEYS = "select station_id, evse_id, session_id from hold where station_id = any($1::text[]) order by 1, 2, 3"
+DROP_PROFILE_KEYS = """
 delete from hold h using unnest($1::text[], $2::integer[], $3::bigint[]) as u (station_id, evse_id, session_id)
 where h.station_id = u.station_id and h.evse_id = u.evse_id and h.session_id = u.session_id"""
 SITE_OF = "select site_id from member where station_id = $1"
-WISH = """
+SAVE_PREFERENCES = """
 update session s set priority = $3, minimum = $4, maximum = $5
 from member m
 where s.id = $2 and m.station_id = s.station_id and m.site_id = $1 and s.ended_at is null
 returning s.id"""
-ENDED = "select transaction_id from session where station_id = $1 and ended_at is not null"
+ENDED_TRANSACTIONS = "select transaction_id from session where station_id = $1 and ended_at is not null"
 
 SAVE_STORED = """
 insert into stored_profile (name, profile, changed_at) values ($1, $2, $3)
@@ -53,7 +55,7 @@ STORED = "select * from stored_profile where name = $1"
 ALL_STORED = "select * from stored_profile where name > $1 order by name limit $2"
 DROP_STORED = "delete from stored_profile where name = $1 returning name"
 
-Held = tuple[str, int, int]
+ProfileKey = tuple[str, int, int]
 
 
 async def site(db: Connection, site_id: str, lock: bool = False) -> asyncpg.Record | None:
@@ -77,9 +79,9 @@ async def members(db: Connection, site_id: str) -> list[asyncpg.Record]:
     return await db.fetch(MEMBERS, site_id)
 
 
-async def taken(db: Connection, site_: Site) -> dict[str, str]:
+async def members_elsewhere(db: Connection, site_: Site) -> dict[str, str]:
     """Stations that another site has, and which."""
-    rows = await db.fetch(TAKEN, [member.station_id for member in site_.members], site_.site_id)
+    rows = await db.fetch(MEMBERS_ELSEWHERE, [member.station_id for member in site_.members], site_.site_id)
     return {row["station_id"]: row["site_id"] for row in rows}
 
 
@@ -97,14 +99,14 @@ async def drop_site(db: Connection, site_id: str) -> None:
     await db.execute(DROP_SITE, site_id)
 
 
-async def held(db: Connection, stations: Sequence[str]) -> list[Held]:
+async def profile_keys(db: Connection, stations: Sequence[str]) -> list[ProfileKey]:
     """Station, EVSE and session of every profile that was ever asked of the stations."""
-    return [tuple(row) for row in await db.fetch(HELD, stations)]
+    return [tuple(row) for row in await db.fetch(PROFILE_KEYS, stations)]
 
 
-async def drop_held(db: Connection, gone: Sequence[Held]) -> None:
+async def drop_profile_keys(db: Connection, gone: Sequence[ProfileKey]) -> None:
     if gone:
-        await db.execute(DROP_HELD, *columns(gone))
+        await db.execute(DROP_PROFILE_KEYS, *columns(gone))
 
 
 async def site_of(db: Connection, station_id: str) -> str | None:
@@ -113,16 +115,16 @@ async def site_of(db: Connection, station_id: str) -> str | None:
     return found
 
 
-async def wish(
+async def save_preferences(
     db: Connection, site_id: str, session_id: int, priority: int | None, minimum: int | None, maximum: int | None
 ) -> bool:
     """Whether there is such a session."""
-    return bool(await db.fetchval(WISH, site_id, session_id, priority, minimum, maximum))
+    return bool(await db.fetchval(SAVE_PREFERENCES, site_id, session_id, priority, minimum, maximum))
 
 
-async def ended(db: Connection, station_id: str) -> set[str]:
+async def ended_transactions(db: Connection, station_id: str) -> set[str]:
     """Transactions of a station that have ended not long ago, as the station knows them."""
-    return {row["transaction_id"] for row in await db.fetch(ENDED, station_id)}
+    return {row["transaction_id"] for row in await db.fetch(ENDED_TRANSACTIONS, station_id)}
 
 
 async def save_stored(db: Connection, name: str, profile: dict[str, Any], now: datetime) -> bool:

@@ -9,27 +9,27 @@ from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.versions import VERSIONS
 from services.smartcharging.dialects import PROFILES
 from services.smartcharging.dialects.schedules import Payload
-from services.smartcharging.domain.applied_limit import Fate
-from services.smartcharging.domain.installed_profiles import Step
-from services.smartcharging.domain.profile import Profile, Purpose, read
+from services.smartcharging.domain.applied_limit import Outcome
+from services.smartcharging.domain.installed_profiles import ProfileCommand
+from services.smartcharging.domain.profile import Profile, Purpose, from_json
 from services.smartcharging.domain.profile_commands import (
     ClearProfiles,
-    Composed,
+    CommandName,
     ComposeSchedule,
+    CompositeSchedule,
     ReportProfiles,
     SetProfile,
-    Word,
 )
 
-FATES: Mapping[End, Fate] = {
-    End.REFUSED: Fate.REFUSED,
-    End.INVALID: Fate.UNKNOWN,
-    End.UNRENDERABLE: Fate.REFUSED,
-    End.UNDELIVERED: Fate.UNSENT,
-    End.EXPIRED: Fate.UNSENT,
-    End.TIMED_OUT: Fate.UNKNOWN,
-    End.LATE: Fate.LATE,
-    End.CANCELLED: Fate.UNSENT,
+OUTCOMES: Mapping[End, Outcome] = {
+    End.REFUSED: Outcome.REFUSED,
+    End.INVALID: Outcome.UNKNOWN,
+    End.UNRENDERABLE: Outcome.REFUSED,
+    End.UNDELIVERED: Outcome.UNSENT,
+    End.EXPIRED: Outcome.UNSENT,
+    End.TIMED_OUT: Outcome.UNKNOWN,
+    End.LATE: Outcome.LATE,
+    End.CANCELLED: Outcome.UNSENT,
 }
 
 
@@ -39,11 +39,11 @@ def clear_profiles(payload: Payload) -> ClearProfiles:
     return ClearProfiles(**(payload | {"purpose": Purpose(purpose) if purpose else None}))
 
 
-READ: Mapping[str, Callable[[Command], Any]] = {
-    Word.SET: lambda command: SetProfile(read(command.payload)),
-    Word.CLEAR: lambda command: clear_profiles(dict(command.payload)),
-    Word.COMPOSE: lambda command: ComposeSchedule(**command.payload),
-    Word.REPORT: lambda command: ReportProfiles(number=command.number, **command.payload),
+COMMANDS: Mapping[str, Callable[[Command], Any]] = {
+    CommandName.SET: lambda command: SetProfile(from_json(command.payload)),
+    CommandName.CLEAR: lambda command: clear_profiles(dict(command.payload)),
+    CommandName.COMPOSE: lambda command: ComposeSchedule(**command.payload),
+    CommandName.REPORT: lambda command: ReportProfiles(number=command.number, **command.payload),
 }
 
 
@@ -52,7 +52,7 @@ def render(command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
     dialect = PROFILES.get(version)
     if dialect is None:
         raise Unrenderable(ErrorCode.NOT_SUPPORTED, f"no charging profiles of OCPP {version} here")
-    order = READ[command.action](command)
+    order = COMMANDS[command.action](command)
     action, payload = dialect.says[type(order)](order)
     try:
         VERSIONS[version].schemas.check_request(action, payload)
@@ -61,43 +61,45 @@ def render(command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
     return action, payload
 
 
-WORDS: Mapping[str, Render] = dict.fromkeys(Word, render)
+RENDERERS: Mapping[str, Render] = dict.fromkeys(CommandName, render)
 
 
-def fate(end: End | None, response: Any) -> Fate:
+def outcome_of(end: End | None, response: Any) -> Outcome:
     """What a command came to."""
     if end is None:
-        return Fate.OPEN
+        return Outcome.OPEN
     if end == End.ANSWERED:
-        return Fate.ACCEPTED if accepted(response) else Fate.REFUSED
-    return FATES[end]
+        return Outcome.ACCEPTED if accepted(response) else Outcome.REFUSED
+    return OUTCOMES[end]
 
 
 def accepted(response: Any) -> bool:
     return isinstance(response, dict) and response.get("status") == "Accepted"
 
 
-def composed(version: str | None, response: Any) -> Composed | None:
+def read_composite_schedule(version: str | None, response: Any) -> CompositeSchedule | None:
     """The schedule in a station's answer; None where it gave none."""
     dialect = PROFILES.get(version or "")
     return dialect.composed(response) if dialect and accepted(response) else None
 
 
-def step(command: Command) -> Step | None:
+def profile_command(command: Command) -> ProfileCommand | None:
     """What a command sets or clears, whether in our words or a version's; None for all others."""
-    order = _order(command)
+    order = _change(command)
     if order is None:
         return None
     cleared = isinstance(order, ClearProfiles) and isinstance(command.response, dict)
     # There is nothing to clear where nothing is known of it (K10.FR.01).
     done = accepted(command.response) or (cleared and command.response.get("status") == "Unknown")
-    return Step(command.id, order, command.status, command.response, command.created_at, done, not command.final)
+    return ProfileCommand(
+        command.id, order, command.status, command.response, command.created_at, done, not command.final
+    )
 
 
-def _order(command: Command) -> Profile | ClearProfiles | None:
-    if command.action == Word.SET:
-        return read(command.payload)
-    if command.action == Word.CLEAR:
+def _change(command: Command) -> Profile | ClearProfiles | None:
+    if command.action == CommandName.SET:
+        return from_json(command.payload)
+    if command.action == CommandName.CLEAR:
         return clear_profiles(dict(command.payload))
     dialect = PROFILES.get(command.version or "")
     if dialect is None or command.sent_at is None:

@@ -4,13 +4,13 @@ from typing import Any
 
 import asyncpg
 
-from services.smartcharging.domain.applied_limit import Hold
-from services.smartcharging.domain.draw_monitor import Watch
+from services.smartcharging.domain.applied_limit import AppliedLimit
+from services.smartcharging.domain.draw_monitor import DrawMonitor
 from services.smartcharging.domain.loads import amperes
-from services.smartcharging.domain.plan import Drawn
+from services.smartcharging.domain.plan import DrawSamples
 from services.smartcharging.domain.presence import Presence
-from services.smartcharging.domain.reports import Bound
-from services.smartcharging.domain.sessions import Tracked
+from services.smartcharging.domain.reports import SessionLimit
+from services.smartcharging.domain.sessions import TrackedSession
 from services.smartcharging.domain.site import Limit, Member, Site
 from services.smartcharging.domain.site_state import Session
 
@@ -55,40 +55,40 @@ def read_presence(row: asyncpg.Record) -> Presence:
     return Presence(*fields)
 
 
-def tracked_row(session: Tracked) -> Row:
+def tracked_row(session: TrackedSession) -> Row:
     s = session
     about = (s.id, s.station_id, s.evse_id, s.transaction_id, s.started_at, s.heard_at, s.ended_at)
     return (*about, s.unit, _array(s.draws), s.samples, s.sampled_at)
 
 
-def read_tracked(row: asyncpg.Record) -> Tracked:
+def read_tracked(row: asyncpg.Record) -> TrackedSession:
     fields: Row = (*row[:8], tuple(row["draws"]), *row[9:])
-    return Tracked(*fields)
+    return TrackedSession(*fields)
 
 
 def read_session(row: asyncpg.Record) -> Session:
     return Session(**{name: row[name] for name in Session.__dataclass_fields__})
 
 
-def read_drawn(row: asyncpg.Record) -> Drawn | None:
-    return Drawn(row["unit"], tuple(row["draws"]), row["samples"]) if row["unit"] else None
+def read_draw_samples(row: asyncpg.Record) -> DrawSamples | None:
+    return DrawSamples(row["unit"], tuple(row["draws"]), row["samples"]) if row["unit"] else None
 
 
-def hold_row(station_id: str, evse_id: int, session_id: int, hold: Hold, watch: Watch) -> Row:
+def applied_limit_row(station_id: str, evse_id: int, session_id: int, hold: AppliedLimit, watch: DrawMonitor) -> Row:
     h, w = hold, watch
     asked = (h.held, h.asked, h.doubtful, h.command_id, h.asked_epoch, h.epoch)
     failed = (h.failures, h.refused, h.retry_at, h.changed_at, h.turn_at)
     return (station_id, evse_id, session_id, *asked, *failed, w.cap, w.lows, w.peak, w.patience, w.seen)
 
 
-def read_hold(row: asyncpg.Record) -> tuple[Hold, Watch]:
-    hold = Hold(**{name: row[name] for name in Hold.__dataclass_fields__})
-    return hold, Watch(**{name: row[name] for name in Watch.__dataclass_fields__})
+def read_applied_limit(row: asyncpg.Record) -> tuple[AppliedLimit, DrawMonitor]:
+    hold = AppliedLimit(**{name: row[name] for name in AppliedLimit.__dataclass_fields__})
+    return hold, DrawMonitor(**{name: row[name] for name in DrawMonitor.__dataclass_fields__})
 
 
-def read_bound(row: asyncpg.Record) -> Bound:
+def read_session_limit(row: asyncpg.Record) -> SessionLimit:
     current = amperes(row["held"])
-    return Bound(current, current * row["voltage"] * row["phases"])
+    return SessionLimit(current, current * row["voltage"] * row["phases"])
 
 
 def _array(values: tuple[Any, ...]) -> str:

@@ -22,19 +22,19 @@ from services.common.process.errors import Unavailable
 from services.common.process.wakeup import Wakeup
 from services.smartcharging import snapshot, store
 from services.smartcharging.announcements import announce
-from services.smartcharging.domain.limit_requests import Ask
-from services.smartcharging.domain.plan import Outlook, look
-from services.smartcharging.domain.profile import written
-from services.smartcharging.domain.profile_commands import Word
-from services.smartcharging.domain.site_profiles import profile
-from services.smartcharging.domain.site_state import Situation
+from services.smartcharging.domain.limit_requests import LimitRequest
+from services.smartcharging.domain.plan import SitePlan, plan
+from services.smartcharging.domain.profile import as_json
+from services.smartcharging.domain.profile_commands import CommandName
+from services.smartcharging.domain.site_profiles import site_profile
+from services.smartcharging.domain.site_state import SiteState
 
 EVERY = 1.0
-RAW = frozenset({"SetChargingProfile", "ClearChargingProfile"})
+OCPP_ACTIONS = frozenset({"SetChargingProfile", "ClearChargingProfile"})
 # Seconds after which a limit that was not sent is of no use: the next look asks for what is right then.
 EXPIRES_IN = 30
 # Events are read again for as long as Kafka keeps them; a session that has ended is remembered longer.
-REMEMBERED = timedelta(days=8)
+SESSIONS_KEPT = timedelta(days=8)
 TIDY_EVERY = timedelta(hours=1)
 PUT_OFF = timedelta(minutes=1)
 
@@ -67,7 +67,7 @@ class Sharing:
         """At one site, where one is to be looked at. One that cannot be is put off. Raises Unavailable."""
         now = self.clock()
         async with self.database.transaction() as db:
-            row = await store.claim(db, now)
+            row = await store.claim_site(db, now)
             if row is None:
                 return False
             # Before anything is read: what changes from now on is seen, or looked at again.
@@ -80,7 +80,7 @@ class Sharing:
             except Exception:
                 # The other sites must not wait for what is wrong with one.
                 log.exception("a site cannot be looked at", site_id=row["site_id"])
-                await store.looked(db, row["site_id"], now + PUT_OFF, row["over_committed"])
+                await store.save_due(db, row["site_id"], now + PUT_OFF, row["over_committed"])
                 told = False
         if told:
             self.command_service.tell()
@@ -90,9 +90,9 @@ class Sharing:
     async def _look_at(self, db: Connection, row: asyncpg.Record, now: datetime) -> bool:
         """Whether there is anything to send."""
         found = await snapshot.load(db, row)
-        outlook = look(found.situation, found.fates, found.drawn, now)
-        commands = await self.command_service.add(db, _asked(outlook))
-        outlook = replace(outlook, situation=_sent(outlook.situation, outlook.asks, commands))
+        outlook = plan(found.situation, found.fates, found.drawn, now)
+        commands = await self.command_service.add(db, _command_requests(outlook))
+        outlook = replace(outlook, situation=_with_command_ids(outlook.situation, outlook.asks, commands))
         await snapshot.save(db, found, outlook)
         records = list(announce(self.events, found.situation, found.over, outlook, now))
         await outbox.add(db, records)
@@ -103,31 +103,31 @@ class Sharing:
         now = self.clock()
         if self._tidied_at is None or now - self._tidied_at > TIDY_EVERY:
             async with self.database.transaction() as db:
-                await store.forget_sessions(db, now - REMEMBERED)
+                await store.forget_sessions(db, now - SESSIONS_KEPT)
             self._tidied_at = now
 
 
-def noting(clock: Clock) -> OnEnded:
+def mark_sites_of_ended(clock: Clock) -> OnEnded:
     """What is made of commands that have ended: the sites they were for are to be looked at."""
 
     async def ended(db: Connection, commands: Sequence[Command]) -> None:
         # Who sets or clears profiles in the words of a version may have replaced ours.
-        others = {command.station_id for command in commands if command.action in RAW}
-        await store.doubt_stations(db, others)
-        ours = {command.station_id for command in commands if command.action == Word.SET}
-        await store.changed(db, ours | others, clock())
+        others = {command.station_id for command in commands if command.action in OCPP_ACTIONS}
+        await store.unconfirm_stations(db, others)
+        ours = {command.station_id for command in commands if command.action == CommandName.SET}
+        await store.mark_changed(db, ours | others, clock())
 
     return ended
 
 
-def _asked(outlook: Outlook) -> list[CommandRequest]:
+def _command_requests(outlook: SitePlan) -> list[CommandRequest]:
     return [
-        CommandRequest(ask.key[0], Word.SET.value, written(profile(outlook.situation, ask)), EXPIRES_IN)
+        CommandRequest(ask.key[0], CommandName.SET.value, as_json(site_profile(outlook.situation, ask)), EXPIRES_IN)
         for ask in outlook.asks
     ]
 
 
-def _sent(situation: Situation, asks: Sequence[Ask], commands: Sequence[Command]) -> Situation:
+def _with_command_ids(situation: SiteState, asks: Sequence[LimitRequest], commands: Sequence[Command]) -> SiteState:
     """Each hold with the command that was made of what it was asked."""
     defaults, charging = dict(situation.defaults), dict(situation.charging)
     for ask, command in zip(asks, commands, strict=True):
@@ -139,6 +139,6 @@ def _sent(situation: Situation, asks: Sequence[Ask], commands: Sequence[Command]
     return replace(situation, defaults=defaults, charging=charging)
 
 
-def _log(outlook: Outlook, over: bool) -> None:
+def _log(outlook: SitePlan, over: bool) -> None:
     if outlook.shares.over and not over:
         log.warning("the limit cannot be held", site_id=outlook.situation.site.site_id)

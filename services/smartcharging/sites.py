@@ -14,19 +14,19 @@ from services.common.process.clock import Clock
 from services.common.process.errors import VoltbusError
 from services.smartcharging import reads, snapshot, store
 from services.smartcharging.announcements import site_changed
-from services.smartcharging.domain.profile_commands import ClearProfiles, Word
+from services.smartcharging.domain.profile_commands import ClearProfiles, CommandName
 from services.smartcharging.domain.site import Site
-from services.smartcharging.domain.site_profiles import default_id, session_id
-from services.smartcharging.reads import Held
+from services.smartcharging.domain.site_profiles import default_profile_id, session_profile_id
+from services.smartcharging.reads import ProfileKey
 from services.smartcharging.rows import read_site
 from services.smartcharging.sharing import Sharing
-from services.smartcharging.snapshot import Board
+from services.smartcharging.snapshot import SiteSnapshot
 
 # Seconds that a station which is away has to come back and hear that it is free.
-FREED_WITHIN = 7 * 24 * 3600
+CLEAR_EXPIRES_IN = 7 * 24 * 3600
 
 
-class Taken(VoltbusError):
+class StationTaken(VoltbusError):
     """A station is in another site."""
 
 
@@ -47,13 +47,13 @@ class Sites:
         routes = await self.routes.find([member.station_id for member in site.members])
         async with self.database.transaction() as db:
             before = await self._before(db, site.site_id)
-            if taken := await reads.taken(db, site):
-                raise Taken("; ".join(f"{station} is in site {other}" for station, other in taken.items()))
+            if taken := await reads.members_elsewhere(db, site):
+                raise StationTaken("; ".join(f"{station} is in site {other}" for station, other in taken.items()))
             if not await reads.save_site(db, site, now):
-                raise Taken("a station was put into another site at the same moment")
-            await store.found_here(db, routes, now)
+                raise StationTaken("a station was put into another site at the same moment")
+            await store.save_connected(db, routes, now)
             await self._free(db, before, site)
-            await store.site_changed(db, site.site_id, now)
+            await store.mark_site_changed(db, site.site_id, now)
             await outbox.add(db, [site_changed(self.events, site, False, now)])
         self._changed()
         return before is None
@@ -77,13 +77,13 @@ class Sites:
     ) -> bool:
         """An operator's own for a session; whether there is one."""
         async with self.database.transaction() as db:
-            found = await reads.wish(db, site_id, session, priority, minimum, maximum)
+            found = await reads.save_preferences(db, site_id, session, priority, minimum, maximum)
             if found:
-                await store.site_changed(db, site_id, self.clock())
+                await store.mark_site_changed(db, site_id, self.clock())
         self.sharing.nudge()
         return found
 
-    async def board(self, site_id: str) -> tuple[asyncpg.Record, Board] | None:
+    async def board(self, site_id: str) -> tuple[asyncpg.Record, SiteSnapshot] | None:
         """A site's row, and everything that is known of it now."""
         async with self.database.connection() as db:
             row = await reads.site(db, site_id)
@@ -97,9 +97,9 @@ class Sites:
         """Takes back the profiles that are nobody's any more, before others are sent (K01.FR.52, K01.FR.53)."""
         if before is None:
             return
-        gone = _gone(await reads.held(db, [member.station_id for member in before.members]), after)
-        await self.command_service.add(db, [_clear(held) for held in gone])
-        await reads.drop_held(db, gone)
+        gone = _obsolete(await reads.profile_keys(db, [member.station_id for member in before.members]), after)
+        await self.command_service.add(db, [_clear_request(held) for held in gone])
+        await reads.drop_profile_keys(db, gone)
 
     def _changed(self) -> None:
         self.command_service.tell()
@@ -107,7 +107,7 @@ class Sites:
         self.sharing.nudge()
 
 
-def _gone(held: Sequence[Held], site: Site) -> list[Held]:
+def _obsolete(held: Sequence[ProfileKey], site: Site) -> list[ProfileKey]:
     members = {member.station_id: member for member in site.members}
 
     def kept(station_id: str, evse_id: int, session: int) -> bool:
@@ -119,7 +119,7 @@ def _gone(held: Sequence[Held], site: Site) -> list[Held]:
     return [one for one in held if not kept(*one)]
 
 
-def _clear(held: Held) -> CommandRequest:
+def _clear_request(held: ProfileKey) -> CommandRequest:
     station_id, evse_id, session = held
-    order = ClearProfiles(session_id(evse_id) if session else default_id(evse_id))
-    return CommandRequest(station_id, Word.CLEAR.value, asdict(order), FREED_WITHIN)
+    order = ClearProfiles(session_profile_id(evse_id) if session else default_profile_id(evse_id))
+    return CommandRequest(station_id, CommandName.CLEAR.value, asdict(order), CLEAR_EXPIRES_IN)

@@ -9,66 +9,73 @@ import orjson
 from services.common.postgres.database import Connection
 from services.smartcharging import store
 from services.smartcharging.domain.allocate import Key
-from services.smartcharging.domain.applied_limit import Fate, Hold
-from services.smartcharging.domain.draw_monitor import Watch
-from services.smartcharging.domain.plan import Drawn, Outlook, in_tenths
+from services.smartcharging.domain.applied_limit import AppliedLimit, Outcome
+from services.smartcharging.domain.draw_monitor import DrawMonitor
+from services.smartcharging.domain.plan import DrawSamples, SitePlan, in_tenths
 from services.smartcharging.domain.presence import Presence
-from services.smartcharging.domain.site_state import Charging, Point, Situation
-from services.smartcharging.remote import fate
-from services.smartcharging.rows import Row, hold_row, read_drawn, read_hold, read_session, read_site
+from services.smartcharging.domain.site_state import ActiveSession, Evse, SiteState
+from services.smartcharging.remote import outcome_of
+from services.smartcharging.rows import (
+    Row,
+    applied_limit_row,
+    read_applied_limit,
+    read_draw_samples,
+    read_session,
+    read_site,
+)
 
-Kept = Mapping[tuple[str, int, int], tuple[Hold, Watch]]
+StoredLimits = Mapping[tuple[str, int, int], tuple[AppliedLimit, DrawMonitor]]
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class SiteSnapshot:
     """situation, fates, drawn: what a look needs. kept: the holds as they are in the table. over: as it was told."""
 
-    situation: Situation
-    fates: Mapping[str, Fate]
-    drawn: Mapping[Key, Drawn]
-    kept: Kept
+    situation: SiteState
+    fates: Mapping[str, Outcome]
+    drawn: Mapping[Key, DrawSamples]
+    kept: StoredLimits
     over: bool
 
-    def measured(self, point: Point) -> int | None:
+    def measured(self, point: Evse) -> int | None:
         """The last sample of a session; None where there was none."""
         drawn = self.drawn.get(point.key)
         return in_tenths(self.situation.site, point.member, drawn, drawn.values[-1]) if drawn else None
 
 
-async def load(db: Connection, row: asyncpg.Record) -> Board:
+async def load(db: Connection, row: asyncpg.Record) -> SiteSnapshot:
     """row: of the site."""
     site = read_site(row, await db.fetch(store.MEMBERS, row["site_id"]))
     names = [member.station_id for member in site.members]
-    holds = await db.fetch(store.HOLDS, names)
-    kept = {(hold["station_id"], hold["evse_id"], hold["session_id"]): read_hold(hold) for hold in holds}
+    holds = await db.fetch(store.APPLIED_LIMITS, names)
+    kept = {(hold["station_id"], hold["evse_id"], hold["session_id"]): read_applied_limit(hold) for hold in holds}
     members = {member.station_id: member for member in site.members}
     sessions = await db.fetch(store.SESSIONS, names)
     sessions = [one for one in sessions if members[one["station_id"]].covers(one["evse_id"])]
-    situation = Situation(
+    situation = SiteState(
         site,
         await _stations(db, names),
         {(station, evse): hold for (station, evse, number), (hold, _) in kept.items() if number == 0},
-        {(one["station_id"], one["evse_id"]): _charging(one, kept) for one in sessions},
+        {(one["station_id"], one["evse_id"]): _active_session(one, kept) for one in sessions},
     )
-    drawn = {(one["station_id"], one["evse_id"]): told for one in sessions if (told := read_drawn(one))}
-    return Board(situation, _fates(holds), drawn, kept, row["over_committed"])
+    drawn = {(one["station_id"], one["evse_id"]): told for one in sessions if (told := read_draw_samples(one))}
+    return SiteSnapshot(situation, _outcomes(holds), drawn, kept, row["over_committed"])
 
 
-async def save(db: Connection, board: Board, outlook: Outlook) -> None:
+async def save(db: Connection, board: SiteSnapshot, outlook: SitePlan) -> None:
     """What the look has changed."""
     situation = outlook.situation
-    after: dict[tuple[str, int, int], tuple[Hold, Watch]] = {}
+    after: dict[tuple[str, int, int], tuple[AppliedLimit, DrawMonitor]] = {}
     for (station, evse), hold in situation.defaults.items():
-        after[station, evse, 0] = hold, Watch()
+        after[station, evse, 0] = hold, DrawMonitor()
     for (station, evse), one in situation.charging.items():
         after[station, evse, one.session.id] = one.hold, one.watch
-    rows: list[Row] = [hold_row(*key, *what) for key, what in after.items() if board.kept.get(key) != what]
-    await store.save_holds(db, rows)
+    rows: list[Row] = [applied_limit_row(*key, *what) for key, what in after.items() if board.kept.get(key) != what]
+    await store.save_applied_limits(db, rows)
     names = [member.station_id for member in situation.site.members]
     if any(key not in after for key in board.kept):
-        await store.drop_holds(db, names, [one.session.id for one in situation.charging.values()])
-    await store.looked(db, situation.site.site_id, outlook.again, outlook.shares.over)
+        await store.drop_applied_limits(db, names, [one.session.id for one in situation.charging.values()])
+    await store.save_due(db, situation.site.site_id, outlook.again, outlook.shares.over)
 
 
 async def _stations(db: Connection, names: list[str]) -> dict[str, Presence]:
@@ -76,14 +83,16 @@ async def _stations(db: Connection, names: list[str]) -> dict[str, Presence]:
     return {name: known.get(name, Presence(name)) for name in names}
 
 
-def _charging(row: asyncpg.Record, kept: Kept) -> Charging:
-    hold, watch = kept.get((row["station_id"], row["evse_id"], row["id"]), (Hold(), Watch()))
-    return Charging(read_session(row), hold, watch)
+def _active_session(row: asyncpg.Record, kept: StoredLimits) -> ActiveSession:
+    hold, watch = kept.get((row["station_id"], row["evse_id"], row["id"]), (AppliedLimit(), DrawMonitor()))
+    return ActiveSession(read_session(row), hold, watch)
 
 
-def _fates(holds: list[asyncpg.Record]) -> dict[str, Fate]:
+def _outcomes(holds: list[asyncpg.Record]) -> dict[str, Outcome]:
     return {
-        hold["command_id"]: fate(store.end_of(hold), orjson.loads(hold["response"]) if hold["response"] else None)
+        hold["command_id"]: outcome_of(
+            store.command_end(hold), orjson.loads(hold["response"]) if hold["response"] else None
+        )
         for hold in holds
         if hold["command_id"]
     }

@@ -10,18 +10,18 @@ from services.common.commands.command import End, Route
 from services.common.postgres.database import Connection
 from services.smartcharging.domain.allocate import Key
 from services.smartcharging.domain.presence import Presence
-from services.smartcharging.domain.reports import Bound
-from services.smartcharging.domain.sessions import Tracked
-from services.smartcharging.rows import Row, presence_row, read_bound, read_presence, read_tracked, tracked_row
+from services.smartcharging.domain.reports import SessionLimit
+from services.smartcharging.domain.sessions import TrackedSession
+from services.smartcharging.rows import Row, presence_row, read_presence, read_session_limit, read_tracked, tracked_row
 
 # Told by those who learn something, within their transaction; they wait for nobody.
-CHANGE = """
+MARK_CHANGED = """
 insert into site_change (site_id, due_at)
 select distinct site_id, $2::timestamptz from member where station_id = any($1::text[])"""
-CHANGE_SITE = "insert into site_change (site_id, due_at) values ($1, $2)"
+MARK_SITE_CHANGED = "insert into site_change (site_id, due_at) values ($1, $2)"
 
 # What another process looks at is left to it.
-CLAIM = """
+CLAIM_SITE = """
 select * from site s
 where look_at <= $1 or exists (select from site_change c where c.site_id = s.site_id and c.due_at <= $1)
 order by look_at nulls first
@@ -37,10 +37,10 @@ SESSIONS = """
 select distinct on (station_id, evse_id) * from session
 where station_id = any($1::text[]) and evse_id > 0 and ended_at is null
 order by station_id, evse_id, id desc"""
-HOLDS = """
+APPLIED_LIMITS = """
 select h.*, c.outcome, c.response from hold h left join command c on c.id = h.command_id
 where h.station_id = any($1::text[])"""
-SAVE_HOLDS = """
+SAVE_APPLIED_LIMITS = """
 insert into hold
 select * from unnest(
     $1::text[], $2::integer[], $3::bigint[], $4::integer[], $5::integer[], $6::integer[], $7::text[],
@@ -52,12 +52,12 @@ on conflict (station_id, evse_id, session_id) do update set
     refused = excluded.refused, retry_at = excluded.retry_at, changed_at = excluded.changed_at,
     turn_at = excluded.turn_at, cap = excluded.cap, lows = excluded.lows, peak = excluded.peak,
     patience = excluded.patience, seen = excluded.seen"""
-DROP_HOLDS = """
+DROP_APPLIED_LIMITS = """
 delete from hold
 where station_id = any($1::text[]) and session_id <> 0 and not session_id = any($2::bigint[])"""
-LOOKED = "update site set look_at = $2, over_committed = $3 where site_id = $1"
+SAVE_DUE = "update site set look_at = $2, over_committed = $3 where site_id = $1"
 
-IN_SITES = "select station_id from member where station_id = any($1::text[])"
+STATIONS_IN_SITES = "select station_id from member where station_id = any($1::text[])"
 LOAD_SESSIONS = """
 select id, station_id, evse_id, transaction_id, started_at, heard_at, ended_at, unit, draws, samples, sampled_at
 from session where id = any($2::bigint[]) or (station_id = any($1::text[]) and ended_at is null)"""
@@ -74,7 +74,7 @@ on conflict (id) do update set
     evse_id = excluded.evse_id, ended_at = excluded.ended_at, unit = excluded.unit, draws = excluded.draws,
     samples = excluded.samples, sampled_at = excluded.sampled_at"""
 END_SESSIONS = "update session set ended_at = $2 where id = any($1::bigint[])"
-BOUNDS = """
+SESSION_LIMITS = """
 select s.station_id, s.evse_id, h.held, cardinality(m.phases) as phases, site.voltage
 from session s
 join member m using (station_id)
@@ -82,8 +82,8 @@ join site using (site_id)
 join hold h on h.station_id = s.station_id and h.evse_id = s.evse_id and h.session_id = s.id
 where s.station_id = any($1::text[]) and s.ended_at is null and h.held is not null"""
 # What was confirmed is to be told again.
-DOUBT_STATIONS = "update hold set epoch = null where station_id = any($1::text[])"
-DOUBT = """
+UNCONFIRM_STATIONS = "update hold set epoch = null where station_id = any($1::text[])"
+UNCONFIRM_SESSIONS = """
 update hold h set epoch = null
 from unnest($1::text[], $2::integer[]) as u (station_id, evse_id)
 where h.station_id = u.station_id and h.evse_id = u.evse_id and h.session_id <> 0"""
@@ -97,7 +97,7 @@ from unnest($1::text[], $2::boolean[], $3::text[], $4::timestamptz[], $5::text[]
 on conflict (station_id) do update set
     connected = excluded.connected, connection_id = excluded.connection_id, connected_at = excluded.connected_at,
     version = excluded.version, evse_ids = excluded.evse_ids"""
-FOUND_HERE = """
+SAVE_CONNECTED = """
 insert into station (station_id, connected, connection_id, connected_at, version)
 select station_id, true, connection_id, $4, version
 from unnest($1::text[], $2::text[], $3::text[]) as u (station_id, connection_id, version)
@@ -107,14 +107,14 @@ on conflict (station_id) do update set
 where station.connection_id is null"""
 
 
-async def changed(db: Connection, stations: Collection[str], due_at: datetime) -> None:
+async def mark_changed(db: Connection, stations: Collection[str], due_at: datetime) -> None:
     """Something of these stations has changed: their sites are to be looked at."""
     if stations:
-        await db.execute(CHANGE, list(stations), due_at)
+        await db.execute(MARK_CHANGED, list(stations), due_at)
 
 
-async def site_changed(db: Connection, site_id: str, due_at: datetime) -> None:
-    await db.execute(CHANGE_SITE, site_id, due_at)
+async def mark_site_changed(db: Connection, site_id: str, due_at: datetime) -> None:
+    await db.execute(MARK_SITE_CHANGED, site_id, due_at)
 
 
 async def forget_changes(db: Connection, site_id: str) -> None:
@@ -122,17 +122,17 @@ async def forget_changes(db: Connection, site_id: str) -> None:
     await db.execute(FORGET_CHANGES, site_id)
 
 
-async def in_sites(db: Connection, stations: Collection[str]) -> set[str]:
+async def stations_in_sites(db: Connection, stations: Collection[str]) -> set[str]:
     """Those that are in a site."""
-    return {row["station_id"] for row in await db.fetch(IN_SITES, list(stations))}
+    return {row["station_id"] for row in await db.fetch(STATIONS_IN_SITES, list(stations))}
 
 
-async def load_sessions(db: Connection, stations: Collection[str], ids: Collection[int]) -> list[Tracked]:
+async def load_sessions(db: Connection, stations: Collection[str], ids: Collection[int]) -> list[TrackedSession]:
     """Those that are active at the stations, and those of the ids."""
     return [read_tracked(row) for row in await db.fetch(LOAD_SESSIONS, list(stations), list(ids))]
 
 
-async def save_sessions(db: Connection, sessions: Sequence[Tracked]) -> None:
+async def save_sessions(db: Connection, sessions: Sequence[TrackedSession]) -> None:
     if sessions:
         await db.execute(SAVE_SESSIONS, *columns(map(tracked_row, sessions)))
 
@@ -142,22 +142,22 @@ async def end_sessions(db: Connection, ids: Collection[int], now: datetime) -> N
         await db.execute(END_SESSIONS, list(ids), now)
 
 
-async def bounds(db: Connection, stations: Collection[str]) -> dict[Key, Bound]:
+async def session_limits(db: Connection, stations: Collection[str]) -> dict[Key, SessionLimit]:
     """What the sessions of stations are held to, by station and EVSE."""
-    rows = await db.fetch(BOUNDS, list(stations)) if stations else []
-    return {(row["station_id"], row["evse_id"]): read_bound(row) for row in rows}
+    rows = await db.fetch(SESSION_LIMITS, list(stations)) if stations else []
+    return {(row["station_id"], row["evse_id"]): read_session_limit(row) for row in rows}
 
 
-async def doubt(db: Connection, keys: Sequence[Key]) -> None:
+async def unconfirm_sessions(db: Connection, keys: Sequence[Key]) -> None:
     """The sessions on these EVSEs are told their limits again."""
     if keys:
-        await db.execute(DOUBT, *columns(keys))
+        await db.execute(UNCONFIRM_SESSIONS, *columns(keys))
 
 
-async def doubt_stations(db: Connection, stations: Collection[str]) -> None:
+async def unconfirm_stations(db: Connection, stations: Collection[str]) -> None:
     """They are told everything again."""
     if stations:
-        await db.execute(DOUBT_STATIONS, list(stations))
+        await db.execute(UNCONFIRM_STATIONS, list(stations))
 
 
 async def forget_sessions(db: Connection, before: datetime) -> None:
@@ -174,33 +174,33 @@ async def save_stations(db: Connection, stations: Sequence[Presence]) -> None:
         await db.execute(SAVE_STATIONS, *columns(map(presence_row, stations)))
 
 
-async def found_here(db: Connection, routes: Mapping[str, Route], now: datetime) -> None:
+async def save_connected(db: Connection, routes: Mapping[str, Route], now: datetime) -> None:
     """Stations that are connected now; of those that are known already, more is known."""
     if routes:
         rows = [(name, route.connection_id, route.version) for name, route in routes.items()]
-        await db.execute(FOUND_HERE, *columns(rows), now)
+        await db.execute(SAVE_CONNECTED, *columns(rows), now)
 
 
-async def claim(db: Connection, now: datetime) -> asyncpg.Record | None:
+async def claim_site(db: Connection, now: datetime) -> asyncpg.Record | None:
     """A site that is to be looked at, ours alone until the commit."""
-    return await db.fetchrow(CLAIM, now)
+    return await db.fetchrow(CLAIM_SITE, now)
 
 
-async def looked(db: Connection, site_id: str, again: datetime | None, over: bool) -> None:
-    await db.execute(LOOKED, site_id, again, over)
+async def save_due(db: Connection, site_id: str, again: datetime | None, over: bool) -> None:
+    await db.execute(SAVE_DUE, site_id, again, over)
 
 
-async def save_holds(db: Connection, rows: Sequence[Row]) -> None:
+async def save_applied_limits(db: Connection, rows: Sequence[Row]) -> None:
     if rows:
-        await db.execute(SAVE_HOLDS, *columns(rows))
+        await db.execute(SAVE_APPLIED_LIMITS, *columns(rows))
 
 
-async def drop_holds(db: Connection, stations: Sequence[str], sessions: Sequence[int]) -> None:
+async def drop_applied_limits(db: Connection, stations: Sequence[str], sessions: Sequence[int]) -> None:
     """Of sessions that are no more; sessions: those that are."""
-    await db.execute(DROP_HOLDS, stations, sessions)
+    await db.execute(DROP_APPLIED_LIMITS, stations, sessions)
 
 
-def end_of(row: asyncpg.Record) -> End | None:
+def command_end(row: asyncpg.Record) -> End | None:
     return End(row["outcome"]) if row["outcome"] else None
 
 

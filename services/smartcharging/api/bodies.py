@@ -9,7 +9,7 @@ from services.common.web.fields import Float, Int, Moment
 from services.common.web.problems import Problem
 from services.ocpp.timestamps import write_time
 from services.smartcharging.api.fields import NAME, EvseId, Strict, Unit
-from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose, Schedule, faults, written
+from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose, Schedule, as_json, faults
 from services.smartcharging.domain.site_profiles import FIRST_ID
 
 Seconds = Annotated[Int, Field(ge=0, le=2**31 - 1)]
@@ -108,8 +108,8 @@ class ProfileView(BaseModel):
     schedule: ScheduleView
 
 
-def view(profile: Profile) -> ProfileView:
-    return ProfileView(**written(profile))
+def profile_view(profile: Profile) -> ProfileView:
+    return ProfileView(**as_json(profile))
 
 
 def _time(at: datetime | None) -> str | None:

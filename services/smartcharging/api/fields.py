@@ -99,12 +99,12 @@ class SiteBody(Strict):
         bodies = [one if isinstance(one, StationBody) else StationBody(station_id=one) for one in self.stations]
         members = tuple(body.member(self.phases) for body in bodies)
         default = None if self.default_a is None else tenths(self.default_a)
-        if fault := _fault(self, members, default):
+        if fault := _contradiction(self, members, default):
             raise at_fault(f"body.{fault[0]}", fault[1])
         return Site(site_id, Limit(self.limit.value, self.limit.unit), members, self.phases, self.voltage, default)
 
 
-def _fault(body: SiteBody, members: tuple[Member, ...], default: int | None) -> tuple[str, str] | None:
+def _contradiction(body: SiteBody, members: tuple[Member, ...], default: int | None) -> tuple[str, str] | None:
     for place, member in enumerate(members):
         if not set(member.phases) <= set(PHASES[: body.phases]):
             return f"stations.{place}.phases", "a phase that the site does not have"
@@ -115,7 +115,7 @@ def _fault(body: SiteBody, members: tuple[Member, ...], default: int | None) -> 
     return None
 
 
-class WishBody(Strict):
+class SessionPreferencesBody(Strict):
     """What an operator wants for one session; null: as for its station."""
 
     priority: Priority | None = None
@@ -123,7 +123,7 @@ class WishBody(Strict):
     maximum_a: Amperes | None = Field(None, description="never more than its station's max_a")
 
     @model_validator(mode="after")
-    def _fits(self) -> "WishBody":
+    def _fits(self) -> "SessionPreferencesBody":
         if self.minimum_a is not None and self.maximum_a is not None and self.minimum_a > self.maximum_a:
             raise ValueError("minimum_a is at most maximum_a")
         return self

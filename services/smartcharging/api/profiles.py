@@ -14,17 +14,17 @@ from services.common.web.access import Access
 from services.common.web.fields import StationId
 from services.common.web.openapi import may
 from services.common.web.problems import Problem, at_fault
-from services.smartcharging.api.bodies import InstallBody, ProfileView, ScheduleView, view
+from services.smartcharging.api.bodies import InstallBody, ProfileView, ScheduleView, profile_view
 from services.smartcharging.api.fields import READ, WRITE, Unit
-from services.smartcharging.api.reports import Report, newest
+from services.smartcharging.api.reports import ReportView, newest
 from services.smartcharging.api.stored import MISSING, find
-from services.smartcharging.domain.installed_profiles import Installed
-from services.smartcharging.domain.profile import Purpose, written
-from services.smartcharging.domain.profile_commands import ClearProfiles, ComposeSchedule, Word
+from services.smartcharging.domain.installed_profiles import InstalledProfile
+from services.smartcharging.domain.profile import Purpose, as_json
+from services.smartcharging.domain.profile_commands import ClearProfiles, CommandName, ComposeSchedule
 from services.smartcharging.domain.site_profiles import FIRST_ID
 from services.smartcharging.installed_profiles import installed_on
 from services.smartcharging.reads import site_of
-from services.smartcharging.remote import composed
+from services.smartcharging.remote import read_composite_schedule
 
 EvseQuery = Annotated[int | None, Query(ge=0, le=1000, description="0: the station itself; a connector in OCPP 1.6")]
 SETTABLE = Literal[Purpose.STATION_MAX, Purpose.TX_DEFAULT, Purpose.TX]
@@ -46,14 +46,14 @@ class InstalledView(BaseModel):
     asked_at: datetime
 
 
-class Profiles(BaseModel):
+class ProfilesView(BaseModel):
     """reported: what the station said of itself, where it was asked to and did (OCPP 2.x)."""
 
     items: list[InstalledView]
-    reported: Report | None
+    reported: ReportView | None
 
 
-class CompositeSchedule(BaseModel):
+class CompositeScheduleView(BaseModel):
     """What a station is going to allow, all of its profiles taken together."""
 
     station_id: str
@@ -68,12 +68,12 @@ def router(database: Database, command_service: CommandService, access: Access) 
     read, write = [access.require(READ)], [access.require(WRITE)]
 
     @routes.get("/profiles", dependencies=read)
-    async def profiles(station_id: StationId) -> Profiles:
+    async def profiles(station_id: StationId) -> ProfilesView:
         """What was asked of a station, what it confirmed, and what it reported itself."""
         async with database.connection() as db:
             found = await installed_on(db, station_id)
             reported = await newest(db, station_id)
-        return Profiles(items=[_view(one) for one in found], reported=reported)
+        return ProfilesView(items=[_view(one) for one in found], reported=reported)
 
     @routes.post("/profiles", dependencies=write, status_code=202, responses=ISSUED | may({404: MISSING}))
     async def install(
@@ -91,7 +91,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
         profile = chosen.profile(body.evse_id, body.transaction_id)
         if profile.purpose != Purpose.STATION_MAX:
             await _not_of_site(station_id)
-        asked = CommandRequest(station_id, Word.SET.value, written(profile), expires_in, idempotency_key)
+        asked = CommandRequest(station_id, CommandName.SET.value, as_json(profile), expires_in, idempotency_key)
         return await issue(command_service, asked, wait, response)
 
     @routes.delete("/profiles", dependencies=write, status_code=202, responses=ISSUED)
@@ -112,7 +112,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
             raise at_fault("query", "an id, an evse_id, a purpose or a stack_level (K10.FR.02)")
         if purpose != Purpose.STATION_MAX and (id is None or id >= FIRST_ID):
             await _not_of_site(station_id)
-        asked = CommandRequest(station_id, Word.CLEAR.value, asdict(order), expires_in, idempotency_key)
+        asked = CommandRequest(station_id, CommandName.CLEAR.value, asdict(order), expires_in, idempotency_key)
         return await issue(command_service, asked, wait, response)
 
     @routes.post("/profiles/report", dependencies=write, status_code=202, responses=ISSUED)
@@ -122,7 +122,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
         """Asks a station of OCPP 2.x what it has installed (K09); what it reports is shown with its profiles."""
         return await issue(
             command_service,
-            CommandRequest(station_id, Word.REPORT.value, {"evse_id": evse_id}, expires_in),
+            CommandRequest(station_id, CommandName.REPORT.value, {"evse_id": evse_id}, expires_in),
             wait,
             response,
         )
@@ -135,20 +135,22 @@ def router(database: Database, command_service: CommandService, access: Access) 
         duration: Annotated[int, Query(ge=1, le=366 * 24 * 3600, description="seconds")] = 24 * 3600,
         unit: Unit | None = None,
         wait: Annotated[float, Query(gt=0, le=60, description="seconds to wait for the station")] = 30,
-    ) -> CompositeSchedule:
+    ) -> CompositeScheduleView:
         """Asks the station what it is going to allow (K08, 1.6 §5.7). 409 where it refuses, 504 where it is silent."""
         order = ComposeSchedule(evse_id, duration, unit)
-        asked = CommandRequest(station_id, Word.COMPOSE.value, asdict(order), wait)
+        asked = CommandRequest(station_id, CommandName.COMPOSE.value, asdict(order), wait)
         command = await issue(command_service, asked, wait, response)
         response.status_code = 200
         if command.outcome is None or command.status == "expired":
             raise Problem(504, SILENT)
-        found = composed(command.version, command.response)
+        found = read_composite_schedule(command.version, command.response)
         if found is None:
-            raise Problem(409, f"{REFUSED}: " + (command.error_code or _said(command.response)))
+            raise Problem(409, f"{REFUSED}: " + (command.error_code or _status(command.response)))
         where = evse_id if found.evse_id is None else found.evse_id
         schedule = ScheduleView(**asdict(found.schedule))
-        return CompositeSchedule(station_id=station_id, evse_id=where, command_id=command.command_id, schedule=schedule)
+        return CompositeScheduleView(
+            station_id=station_id, evse_id=where, command_id=command.command_id, schedule=schedule
+        )
 
     async def _not_of_site(station_id: str) -> None:
         async with database.connection() as db:
@@ -159,15 +161,15 @@ def router(database: Database, command_service: CommandService, access: Access) 
     return routes
 
 
-def _said(response: Any) -> str:
+def _status(response: Any) -> str:
     return str(response.get("status", "")) if isinstance(response, dict) else "its answer cannot be read"
 
 
-def _view(one: Installed) -> InstalledView:
+def _view(one: InstalledProfile) -> InstalledView:
     return InstalledView(
         profile_id=one.profile_id,
-        asked=one.asked and view(one.asked),
-        installed=one.installed and view(one.installed),
+        asked=one.asked and profile_view(one.asked),
+        installed=one.installed and profile_view(one.installed),
         of_site=one.profile_id >= FIRST_ID,
         command_id=one.last.command_id,
         status=one.last.status,

@@ -9,30 +9,30 @@ from pydantic import BaseModel, Field
 
 from services.common.calls import message_log
 from services.common.postgres.database import Connection
-from services.smartcharging.api.bodies import ProfileView, view
+from services.smartcharging.api.bodies import ProfileView, profile_view
 from services.smartcharging.dialects import PROFILES
 
 ACTION = "ReportChargingProfiles"
 MOST_PARTS = 200
 
 
-class ReportedProfile(BaseModel):
+class ReportedProfileView(BaseModel):
     """source: who set it, such as EMS or CSO (ChargingLimitSourceEnumType)."""
 
     source: str
     profile: ProfileView
 
 
-class Report(BaseModel):
+class ReportView(BaseModel):
     """request_id: the number of the command that asked for it."""
 
     request_id: int
     complete: bool = Field(description="the station has said that no more is to come (K09.FR.02)")
     reported_at: datetime
-    profiles: list[ReportedProfile]
+    profiles: list[ReportedProfileView]
 
 
-async def newest(db: Connection, station_id: str) -> Report | None:
+async def newest(db: Connection, station_id: str) -> ReportView | None:
     """None where it never reported anything."""
     rows = await message_log.page(db, station_id, ACTION, None, MOST_PARTS)
     parts = [(row, orjson.loads(row["payload"])) for row in rows]
@@ -40,7 +40,7 @@ async def newest(db: Connection, station_id: str) -> Report | None:
         return None
     number = parts[0][1]["requestId"]
     mine = [(row, told) for row, told in reversed(parts) if told["requestId"] == number]
-    return Report(
+    return ReportView(
         request_id=number,
         complete=any(not told.get("tbc") for _, told in mine),
         reported_at=parts[0][0]["received_at"],
@@ -48,6 +48,8 @@ async def newest(db: Connection, station_id: str) -> Report | None:
     )
 
 
-def _profiles(row: asyncpg.Record, told: dict[str, Any]) -> list[ReportedProfile]:
+def _profiles(row: asyncpg.Record, told: dict[str, Any]) -> list[ReportedProfileView]:
     source = told["chargingLimitSource"]
-    return [ReportedProfile(source=source, profile=view(one)) for one in PROFILES[row["version"]].reported(told)]
+    return [
+        ReportedProfileView(source=source, profile=profile_view(one)) for one in PROFILES[row["version"]].reported(told)
+    ]

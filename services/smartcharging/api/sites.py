@@ -11,14 +11,14 @@ from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cu
 from services.common.web.problems import Problem, at_fault
 from services.smartcharging import reads
 from services.smartcharging.api import views
-from services.smartcharging.api.fields import READ, WRITE, SiteBody, SiteId, WishBody
-from services.smartcharging.api.views import SessionView, SiteState, SiteView
+from services.smartcharging.api.fields import READ, WRITE, SessionPreferencesBody, SiteBody, SiteId
+from services.smartcharging.api.views import SessionView, SiteStateView, SiteView
 from services.smartcharging.domain.loads import tenths
-from services.smartcharging.sites import Sites, Taken
+from services.smartcharging.sites import Sites, StationTaken
 
 PUT: dict[int | str, dict[str, Any]] = {
     200: {"description": "it was there, and is as asked now"},
-    201: {"model": SiteState, "description": "it is new"},
+    201: {"model": SiteStateView, "description": "it is new"},
     **may({409: "one of its stations is in another site"}),
 }
 MISSING = may({404: "there is no such site, or no such session in it"})
@@ -31,11 +31,11 @@ def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
     read, write = [access.require(READ)], [access.require(WRITE)]
 
     @routes.put("/{site_id}", dependencies=write, responses=PUT)
-    async def put(site_id: SiteId, body: SiteBody, response: Response) -> SiteState:
+    async def put(site_id: SiteId, body: SiteBody, response: Response) -> SiteStateView:
         """Sets a site; its limit is shared anew at once. 409 where one of its stations is in another site."""
         try:
             new = await sites.put(body.site(site_id))
-        except Taken as error:
+        except StationTaken as error:
             raise at_fault("body.stations", str(error), 409) from None
         response.status_code = 201 if new else 200
         return await state(site_id)
@@ -51,7 +51,7 @@ def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
         return Page(items=items, next=write_cursor(items[-1].site_id) if len(rows) > limit else None)
 
     @routes.get("/{site_id}", dependencies=read, responses=MISSING)
-    async def site(site_id: SiteId) -> SiteState:
+    async def site(site_id: SiteId) -> SiteStateView:
         """A site, its phases, EVSEs and sessions as they are now."""
         return await state(site_id)
 
@@ -67,7 +67,7 @@ def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
         return Page(items=(await state(site_id)).sessions)
 
     @routes.put("/{site_id}/sessions/{session}", dependencies=write, responses=MISSING)
-    async def wish(site_id: SiteId, session: SessionId, body: WishBody) -> SessionView:
+    async def wish(site_id: SiteId, session: SessionId, body: SessionPreferencesBody) -> SessionView:
         """Sets what an operator wants for one session, until it ends; null takes it back."""
         minimum, maximum = (None if one is None else tenths(one) for one in (body.minimum_a, body.maximum_a))
         if not await sites.wish(site_id, session, body.priority, minimum, maximum):
@@ -77,7 +77,7 @@ def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
             raise Problem(404, "the session is on an EVSE that is not of this site")
         return found
 
-    async def state(site_id: str) -> SiteState:
+    async def state(site_id: str) -> SiteStateView:
         found = await sites.board(site_id)
         if found is None:
             raise _missing()

@@ -7,12 +7,12 @@ from pydantic import BaseModel, Field
 
 from services.smartcharging.domain.limit_requests import committed
 from services.smartcharging.domain.loads import amperes
-from services.smartcharging.domain.session_state import State, state, trouble
+from services.smartcharging.domain.session_state import SessionState, deviation_reason, session_state
 from services.smartcharging.domain.share import Shares, share
 from services.smartcharging.domain.site import Limit, Member, Site
-from services.smartcharging.domain.site_state import Point
+from services.smartcharging.domain.site_state import Evse
 from services.smartcharging.rows import read_site
-from services.smartcharging.snapshot import Board
+from services.smartcharging.snapshot import SiteSnapshot
 
 
 class LimitView(BaseModel):
@@ -54,7 +54,7 @@ class SessionView(BaseModel):
     evse_id: int
     transaction_id: str = Field(description="as the station knows it")
     started_at: datetime
-    state: State
+    state: SessionState
     reason: str = Field(description="why, in words; empty where it charges as granted")
     share_a: float | None = Field(description="what it should have; null where it cannot be told")
     asked_a: float | None = Field(description="what the command under way says")
@@ -89,7 +89,7 @@ class EvseView(BaseModel):
     at_most_a: float = Field(description="what it may draw, if only by a session that begins unheard of")
 
 
-class SiteState(SiteView):
+class SiteStateView(SiteView):
     """A site, and how its limit is shared now."""
 
     loads: list[LoadView]
@@ -98,10 +98,10 @@ class SiteState(SiteView):
 
 
 def site(row: asyncpg.Record, members: list[asyncpg.Record]) -> SiteView:
-    return SiteView(**_site(read_site(row, members)), **_noted(row), over_committed=row["over_committed"])
+    return SiteView(**_site(read_site(row, members)), **_timestamps(row), over_committed=row["over_committed"])
 
 
-def site_state(row: asyncpg.Record, board: Board, now: datetime) -> SiteState:
+def site_state(row: asyncpg.Record, board: SiteSnapshot, now: datetime) -> SiteStateView:
     situation = board.situation
     shares, taken = share(situation, now), committed(situation)
     loads = [
@@ -113,9 +113,9 @@ def site_state(row: asyncpg.Record, board: Board, now: datetime) -> SiteState:
         )
         for name, current in shares.capacity.items()
     ]
-    return SiteState(
+    return SiteStateView(
         **_site(situation.site),
-        **_noted(row),
+        **_timestamps(row),
         over_committed=shares.over,
         loads=loads,
         evses=[_evse(point, situation.default_currents[point.member.station_id], now) for point in situation.points],
@@ -123,15 +123,15 @@ def site_state(row: asyncpg.Record, board: Board, now: datetime) -> SiteState:
     )
 
 
-def sessions(board: Board, now: datetime) -> list[SessionView]:
+def sessions(board: SiteSnapshot, now: datetime) -> list[SessionView]:
     shares = share(board.situation, now)
     return [_session(point, board, shares, now) for point in board.situation.points if point.charging]
 
 
-def _session(point: Point, board: Board, shares: Shares, now: datetime) -> SessionView:
+def _session(point: Evse, board: SiteSnapshot, shares: Shares, now: datetime) -> SessionView:
     assert point.charging
     session, hold = point.charging.session, point.charging.hold
-    how, why = state(point, shares, now)
+    how, why = session_state(point, shares, now)
     return SessionView(
         session=session.id,
         station_id=session.station_id,
@@ -153,14 +153,14 @@ def _session(point: Point, board: Board, shares: Shares, now: datetime) -> Sessi
     )
 
 
-def _evse(point: Point, wanted: int, now: datetime) -> EvseView:
+def _evse(point: Evse, wanted: int, now: datetime) -> EvseView:
     return EvseView(
         station_id=point.member.station_id,
         evse_id=point.evse_id,
         connected=point.station.connected,
         default_a=_amperes(point.default.held),
         default_wanted_a=amperes(wanted),
-        default_reason="" if point.default.held == wanted else trouble(point, point.default, now),
+        default_reason="" if point.default.held == wanted else deviation_reason(point, point.default, now),
         at_most_a=amperes(point.reserve),
     )
 
@@ -192,7 +192,7 @@ def _station(member: Member) -> StationView:
     )
 
 
-def _noted(row: asyncpg.Record) -> dict[str, datetime]:
+def _timestamps(row: asyncpg.Record) -> dict[str, datetime]:
     return {"created_at": row["created_at"], "changed_at": row["changed_at"]}
 
 

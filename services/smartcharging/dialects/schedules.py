@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.smartcharging.domain.profile import Period, Profile, Schedule
-from services.smartcharging.domain.profile_commands import ClearProfiles, Composed
+from services.smartcharging.domain.profile_commands import ClearProfiles, CompositeSchedule
 
 Payload = dict[str, Any]
-Rendered = tuple[str, Payload]
+OcppRequest = tuple[str, Payload]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +19,20 @@ class Profiles:
     profile_of, clear_of: of a SetChargingProfile, a ClearChargingProfile. reported: of a ReportChargingProfiles.
     """
 
-    says: Mapping[type, Callable[[Any], Rendered]]
-    composed: Callable[[Payload], Composed | None]
+    says: Mapping[type, Callable[[Any], OcppRequest]]
+    composed: Callable[[Payload], CompositeSchedule | None]
     profile_of: Callable[[Payload], Profile]
     clear_of: Callable[[Payload], ClearProfiles]
     reported: Callable[[Payload], Sequence[Profile]]
 
 
-def given(**fields: Any) -> Payload:
+def present(**fields: Any) -> Payload:
     """Without what is not given: an absent field is left out."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def schedule(one: Schedule, periods: list[Payload]) -> Payload:
-    return given(
+def write_schedule(one: Schedule, periods: list[Payload]) -> Payload:
+    return present(
         duration=one.duration,
         startSchedule=one.start,
         chargingRateUnit=one.unit,
@@ -41,11 +41,11 @@ def schedule(one: Schedule, periods: list[Payload]) -> Payload:
     )
 
 
-def period(one: Period) -> Payload:
-    return given(startPeriod=one.start, limit=one.limit, numberPhases=one.phases)
+def write_period(one: Period) -> Payload:
+    return present(startPeriod=one.start, limit=one.limit, numberPhases=one.phases)
 
 
-def schedule_of(told: Payload, start: str | None = None) -> Schedule:
+def read_schedule(told: Payload, start: str | None = None) -> Schedule:
     """start: where it is said beside the schedule."""
     periods = tuple(
         Period(int(one["startPeriod"]), one["limit"], one.get("numberPhases"), one.get("phaseToUse"))

@@ -5,12 +5,20 @@ from typing import Any
 
 from services.common.commands.command import Unrenderable
 from services.ocpp.errors import ErrorCode
-from services.smartcharging.dialects.schedules import Payload, Profiles, Rendered, given, period, schedule, schedule_of
+from services.smartcharging.dialects.schedules import (
+    OcppRequest,
+    Payload,
+    Profiles,
+    present,
+    read_schedule,
+    write_period,
+    write_schedule,
+)
 from services.smartcharging.domain.profile import Kind, Profile, Purpose
 from services.smartcharging.domain.profile_commands import (
     ClearProfiles,
-    Composed,
     ComposeSchedule,
+    CompositeSchedule,
     ReportProfiles,
     SetProfile,
 )
@@ -20,13 +28,13 @@ PURPOSES = {
     Purpose.TX_DEFAULT: "TxDefaultProfile",
     Purpose.TX: "TxProfile",
 }
-MEANT = {spelled: purpose for purpose, spelled in PURPOSES.items()}
+PURPOSE_OF = {spelled: purpose for purpose, spelled in PURPOSES.items()}
 
 
-def set_profile(order: SetProfile) -> Rendered:
+def set_profile(order: SetProfile) -> OcppRequest:
     """§5.16. The transaction is named by our number."""
     profile = order.profile
-    written = given(
+    written = present(
         chargingProfileId=profile.id,
         transactionId=None if profile.transaction_id is None else _number(profile.transaction_id),
         stackLevel=profile.stack_level,
@@ -35,46 +43,46 @@ def set_profile(order: SetProfile) -> Rendered:
         recurrencyKind=profile.recurrency,
         validFrom=profile.valid_from,
         validTo=profile.valid_to,
-        chargingSchedule=schedule(profile.schedule, [period(one) for one in profile.schedule.periods]),
+        chargingSchedule=write_schedule(profile.schedule, [write_period(one) for one in profile.schedule.periods]),
     )
     return "SetChargingProfile", {"connectorId": profile.evse_id, "csChargingProfiles": written}
 
 
-def clear_profiles(order: ClearProfiles) -> Rendered:
+def clear_profiles(order: ClearProfiles) -> OcppRequest:
     """§5.3."""
     purpose = order.purpose and PURPOSES[order.purpose]
-    return "ClearChargingProfile", given(
+    return "ClearChargingProfile", present(
         id=order.id, connectorId=order.evse_id, chargingProfilePurpose=purpose, stackLevel=order.stack_level
     )
 
 
-def compose_schedule(order: ComposeSchedule) -> Rendered:
+def compose_schedule(order: ComposeSchedule) -> OcppRequest:
     """§5.7."""
-    return "GetCompositeSchedule", given(
+    return "GetCompositeSchedule", present(
         connectorId=order.evse_id, duration=order.duration, chargingRateUnit=order.unit
     )
 
 
-def report_profiles(_: ReportProfiles) -> Rendered:
+def report_profiles(_: ReportProfiles) -> OcppRequest:
     raise Unrenderable(ErrorCode.NOT_SUPPORTED, "stations of OCPP 1.6 do not report their profiles")
 
 
-def composed(answer: Payload) -> Composed | None:
+def read_composite_schedule(answer: Payload) -> CompositeSchedule | None:
     """What was composed; None where there is nothing."""
     told = answer.get("chargingSchedule")
     if not told:
         return None
-    return Composed(answer.get("connectorId"), schedule_of(told, answer.get("scheduleStart")))
+    return CompositeSchedule(answer.get("connectorId"), read_schedule(told, answer.get("scheduleStart")))
 
 
-def profile_of(payload: Payload) -> Profile:
+def read_profile(payload: Payload) -> Profile:
     """The profile of a SetChargingProfile that somebody put in these words."""
     told = payload["csChargingProfiles"]
     transaction_id = told.get("transactionId")
     return Profile(
         id=told["chargingProfileId"],
-        purpose=MEANT[told["chargingProfilePurpose"]],
-        schedule=schedule_of(told["chargingSchedule"]),
+        purpose=PURPOSE_OF[told["chargingProfilePurpose"]],
+        schedule=read_schedule(told["chargingSchedule"]),
         evse_id=payload["connectorId"],
         stack_level=told["stackLevel"],
         kind=Kind(told["chargingProfileKind"]),
@@ -85,15 +93,18 @@ def profile_of(payload: Payload) -> Profile:
     )
 
 
-def clear_of(payload: Payload) -> ClearProfiles:
+def read_clear(payload: Payload) -> ClearProfiles:
     """The same of a ClearChargingProfile."""
     purpose = payload.get("chargingProfilePurpose")
     return ClearProfiles(
-        payload.get("id"), payload.get("connectorId"), MEANT[purpose] if purpose else None, payload.get("stackLevel")
+        payload.get("id"),
+        payload.get("connectorId"),
+        PURPOSE_OF[purpose] if purpose else None,
+        payload.get("stackLevel"),
     )
 
 
-def nothing_reported(_: Payload) -> Sequence[Profile]:
+def no_reported_profiles(_: Payload) -> Sequence[Profile]:
     """There is no such message."""
     return ()
 
@@ -104,10 +115,10 @@ def _number(transaction_id: str) -> int:
     return int(transaction_id)
 
 
-SAYS: Mapping[type, Callable[[Any], Rendered]] = {
+SAYS: Mapping[type, Callable[[Any], OcppRequest]] = {
     SetProfile: set_profile,
     ClearProfiles: clear_profiles,
     ComposeSchedule: compose_schedule,
     ReportProfiles: report_profiles,
 }
-PROFILES = Profiles(SAYS, composed, profile_of, clear_of, nothing_reported)
+PROFILES = Profiles(SAYS, read_composite_schedule, read_profile, read_clear, no_reported_profiles)

@@ -5,24 +5,32 @@ from typing import Any
 
 from services.common.calls.call import Call
 from services.common.calls.dialects import Dialect
-from services.smartcharging.dialects.schedules import Payload, Profiles, Rendered, given, period, schedule, schedule_of
+from services.smartcharging.dialects.schedules import (
+    OcppRequest,
+    Payload,
+    Profiles,
+    present,
+    read_schedule,
+    write_period,
+    write_schedule,
+)
 from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose
 from services.smartcharging.domain.profile_commands import (
     ClearProfiles,
-    Composed,
     ComposeSchedule,
+    CompositeSchedule,
     ReportProfiles,
     SetProfile,
 )
 from services.smartcharging.domain.reports import (
     ChargingNeeds,
     ChosenSchedule,
-    NeedsDeclined,
-    Noted,
+    Empty,
+    NeedsRejected,
     Notice,
     Report,
-    ScheduleRefused,
-    ScheduleTaken,
+    ScheduleAccepted,
+    ScheduleRejected,
 )
 
 
@@ -40,29 +48,29 @@ def chosen_schedule(call: Call) -> Report:
     return ChosenSchedule(int(call.payload["evseId"]), told["chargingRateUnit"], highest)
 
 
-def empty(_: Noted) -> dict[str, Any]:
+def empty(_: Empty) -> dict[str, Any]:
     return {}
 
 
-def needs_declined(reply: NeedsDeclined) -> dict[str, Any]:
+def needs_rejected(reply: NeedsRejected) -> dict[str, Any]:
     return {
         "status": "Rejected",
         "statusInfo": {"reasonCode": "UnsupportedRequest", "additionalInfo": reply.reason},
     }
 
 
-def schedule_taken(_: ScheduleTaken) -> dict[str, Any]:
+def schedule_accepted(_: ScheduleAccepted) -> dict[str, Any]:
     return {"status": "Accepted"}
 
 
-def schedule_refused(_: ScheduleRefused) -> dict[str, Any]:
+def schedule_rejected(_: ScheduleRejected) -> dict[str, Any]:
     return {"status": "Rejected"}
 
 
-def set_profile(order: SetProfile) -> Rendered:
+def set_profile(order: SetProfile) -> OcppRequest:
     """K01. One schedule: more are for ISO 15118 (K01.FR.34)."""
     profile = order.profile
-    written = given(
+    written = present(
         id=profile.id,
         stackLevel=profile.stack_level,
         chargingProfilePurpose=profile.purpose.value,
@@ -71,49 +79,51 @@ def set_profile(order: SetProfile) -> Rendered:
         validFrom=profile.valid_from,
         validTo=profile.valid_to,
         transactionId=profile.transaction_id,
-        chargingSchedule=[{"id": 1} | schedule(profile.schedule, [_period(one) for one in profile.schedule.periods])],
+        chargingSchedule=[
+            {"id": 1} | write_schedule(profile.schedule, [_period(one) for one in profile.schedule.periods])
+        ],
     )
     return "SetChargingProfile", {"evseId": profile.evse_id, "chargingProfile": written}
 
 
-def clear_profiles(order: ClearProfiles) -> Rendered:
+def clear_profiles(order: ClearProfiles) -> OcppRequest:
     """K10.FR.02: by its id, or by what it is."""
-    criteria = given(
+    criteria = present(
         evseId=order.evse_id,
         chargingProfilePurpose=order.purpose and order.purpose.value,
         stackLevel=order.stack_level,
     )
-    return "ClearChargingProfile", given(chargingProfileId=order.id, chargingProfileCriteria=criteria or None)
+    return "ClearChargingProfile", present(chargingProfileId=order.id, chargingProfileCriteria=criteria or None)
 
 
-def compose_schedule(order: ComposeSchedule) -> Rendered:
+def compose_schedule(order: ComposeSchedule) -> OcppRequest:
     """K08."""
-    return "GetCompositeSchedule", given(evseId=order.evse_id, duration=order.duration, chargingRateUnit=order.unit)
+    return "GetCompositeSchedule", present(evseId=order.evse_id, duration=order.duration, chargingRateUnit=order.unit)
 
 
-def report_profiles(order: ReportProfiles) -> Rendered:
+def report_profiles(order: ReportProfiles) -> OcppRequest:
     """K09.FR.03 wants a criterion, and profiles of any source are asked for."""
     criteria = {"chargingLimitSource": ["EMS", "Other", "SO", "CSO"]}
-    return "GetChargingProfiles", given(requestId=order.number, evseId=order.evse_id, chargingProfile=criteria)
+    return "GetChargingProfiles", present(requestId=order.number, evseId=order.evse_id, chargingProfile=criteria)
 
 
-def composed(answer: Payload) -> Composed | None:
+def read_composite_schedule(answer: Payload) -> CompositeSchedule | None:
     """What was composed; None where there is nothing."""
     told = answer.get("schedule")
-    return Composed(told["evseId"], schedule_of(told, told["scheduleStart"])) if told else None
+    return CompositeSchedule(told["evseId"], read_schedule(told, told["scheduleStart"])) if told else None
 
 
-def profile_of(payload: Payload) -> Profile:
+def read_profile(payload: Payload) -> Profile:
     """The profile of a SetChargingProfile that somebody put in these words."""
     return _profile(payload["evseId"], payload["chargingProfile"])
 
 
-def reported(payload: Payload) -> list[Profile]:
+def read_reported_profiles(payload: Payload) -> list[Profile]:
     """Those of a ReportChargingProfiles."""
     return [_profile(payload["evseId"], told) for told in payload["chargingProfile"]]
 
 
-def clear_of(payload: Payload) -> ClearProfiles:
+def read_clear(payload: Payload) -> ClearProfiles:
     """The same of a ClearChargingProfile."""
     told = payload.get("chargingProfileCriteria") or {}
     purpose = told.get("chargingProfilePurpose")
@@ -130,7 +140,7 @@ def _profile(evse_id: int, told: Payload) -> Profile:
     return Profile(
         id=told["id"],
         purpose=Purpose(told["chargingProfilePurpose"]),
-        schedule=schedule_of(told["chargingSchedule"][0]),
+        schedule=read_schedule(told["chargingSchedule"][0]),
         evse_id=evse_id,
         stack_level=told["stackLevel"],
         kind=Kind(told["chargingProfileKind"]),
@@ -142,16 +152,16 @@ def _profile(evse_id: int, told: Payload) -> Profile:
 
 
 def _period(one: Period) -> Payload:
-    return period(one) | given(phaseToUse=one.phase_to_use)
+    return write_period(one) | present(phaseToUse=one.phase_to_use)
 
 
-SAYS: Mapping[type, Callable[[Any], Rendered]] = {
+SAYS: Mapping[type, Callable[[Any], OcppRequest]] = {
     SetProfile: set_profile,
     ClearProfiles: clear_profiles,
     ComposeSchedule: compose_schedule,
     ReportProfiles: report_profiles,
 }
-PROFILES = Profiles(SAYS, composed, profile_of, clear_of, reported)
+PROFILES = Profiles(SAYS, read_composite_schedule, read_profile, read_clear, read_reported_profiles)
 READ: Mapping[str, Callable[[Call], Report]] = {
     "NotifyChargingLimit": notice,
     "ClearedChargingLimit": notice,
@@ -160,9 +170,9 @@ READ: Mapping[str, Callable[[Call], Report]] = {
     "NotifyEVChargingSchedule": chosen_schedule,
 }
 WRITE: Mapping[type, Callable[[Any], dict[str, Any]]] = {
-    Noted: empty,
-    NeedsDeclined: needs_declined,
-    ScheduleTaken: schedule_taken,
-    ScheduleRefused: schedule_refused,
+    Empty: empty,
+    NeedsRejected: needs_rejected,
+    ScheduleAccepted: schedule_accepted,
+    ScheduleRejected: schedule_rejected,
 }
 DIALECT = Dialect(READ, WRITE)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
-from services.smartcharging.domain.loads import Loads, left, times, total
+from services.smartcharging.domain.loads import Loads, remaining, scaled, total
 
 Key = tuple[str, int]
 
@@ -34,7 +34,7 @@ class Claim:
         return max(self.minimum, min(self.floor, self.maximum))
 
     def cost(self, current: int) -> Loads:
-        return times(self.weights, max(0, current - self.floor))
+        return scaled(self.weights, max(0, current - self.floor))
 
 
 def allocate(capacity: Loads, claims: Sequence[Claim]) -> dict[Key, int]:
@@ -54,7 +54,7 @@ def _minimum(claim: Claim, room: dict[str, int]) -> int:
     cost = claim.cost(claim.least)
     if claim.maximum < claim.minimum or any(current > max(0, room[name]) for name, current in cost.items()):
         return 0
-    room |= left({name: room[name] for name in cost}, cost)
+    room |= remaining({name: room[name] for name in cost}, cost)
     return claim.least
 
 

@@ -14,7 +14,7 @@ FIRST_RETRY = timedelta(seconds=10)
 LAST_RETRY = timedelta(hours=1)
 
 
-class Fate(StrEnum):
+class Outcome(StrEnum):
     """What became of a command, as far as it matters here. LATE: answered after it had counted as UNKNOWN."""
 
     OPEN = "open"
@@ -26,7 +26,7 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class AppliedLimit:
     """Currents in tenths of an ampere.
 
     held: what it last confirmed; None: nothing ever. asked: what the command under way says. doubtful: the most that
@@ -60,7 +60,7 @@ class Hold:
         return self.retry_at is not None and now < self.retry_at
 
 
-def ask(hold: Hold, current: int, otherwise: int, epoch: datetime | None, now: datetime) -> Hold:
+def requested(hold: AppliedLimit, current: int, otherwise: int, epoch: datetime | None, now: datetime) -> AppliedLimit:
     """Asked for a current; what was under way may still be obeyed before it. Who sends it adds the command_id."""
     before = hold.current(otherwise)
     turned = (before == 0) != (current == 0) or hold.turn_at is None
@@ -75,7 +75,7 @@ def ask(hold: Hold, current: int, otherwise: int, epoch: datetime | None, now: d
     )
 
 
-def _accepted(hold: Hold, _: datetime) -> Hold:
+def _accepted(hold: AppliedLimit, _: datetime) -> AppliedLimit:
     return replace(
         hold,
         held=hold.asked,
@@ -88,39 +88,39 @@ def _accepted(hold: Hold, _: datetime) -> Hold:
     )
 
 
-def _refused(hold: Hold, now: datetime) -> Hold:
+def _refused(hold: AppliedLimit, now: datetime) -> AppliedLimit:
     """It stays with what it had."""
     return replace(_failed(hold, now), refused=True)
 
 
-def _unsent(hold: Hold, now: datetime) -> Hold:
+def _unsent(hold: AppliedLimit, now: datetime) -> AppliedLimit:
     """It never heard of it."""
     return _failed(hold, now)
 
 
-def _unknown(hold: Hold, now: datetime) -> Hold:
+def _unknown(hold: AppliedLimit, now: datetime) -> AppliedLimit:
     """It may have heard of it."""
     return replace(_failed(hold, now), doubtful=max(hold.doubtful, hold.asked or 0))
 
 
-def _failed(hold: Hold, now: datetime) -> Hold:
+def _failed(hold: AppliedLimit, now: datetime) -> AppliedLimit:
     wait = min(FIRST_RETRY * 2 ** min(hold.failures, 10), LAST_RETRY)
     return replace(hold, asked=None, epoch=None, failures=hold.failures + 1, refused=False, retry_at=now + wait)
 
 
-SETTLE: Mapping[Fate, Callable[[Hold, datetime], Hold]] = {
-    Fate.ACCEPTED: _accepted,
-    Fate.REFUSED: _refused,
-    Fate.UNSENT: _unsent,
-    Fate.UNKNOWN: _unknown,
+SETTLE: Mapping[Outcome, Callable[[AppliedLimit, datetime], AppliedLimit]] = {
+    Outcome.ACCEPTED: _accepted,
+    Outcome.REFUSED: _refused,
+    Outcome.UNSENT: _unsent,
+    Outcome.UNKNOWN: _unknown,
 }
 
 
-def settle(hold: Hold, fate: Fate, now: datetime) -> Hold:
+def settle(hold: AppliedLimit, fate: Outcome, now: datetime) -> AppliedLimit:
     """What its command came to; the same object where that changes nothing.
 
     A late answer shows that the station hears again, so it is asked again at once.
     """
     if hold.asked is not None:
         return SETTLE[fate](hold, now) if fate in SETTLE else hold
-    return replace(hold, retry_at=None) if fate == Fate.LATE and hold.retry_at else hold
+    return replace(hold, retry_at=None) if fate == Outcome.LATE and hold.retry_at else hold

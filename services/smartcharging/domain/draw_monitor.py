@@ -8,7 +8,7 @@ LONGEST_PATIENCE = 48
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class DrawMonitor:
     """cap: what it is enough to grant, in tenths of an ampere; None: whatever it can take.
 
     lows: samples in a row below what it has; peak: the highest of them. seen: samples taken in.
@@ -26,7 +26,7 @@ def margin(current: int) -> int:
     return max(10, current // 10)
 
 
-def sampled(watch: Watch, draw: int, share: int, minimum: int) -> Watch:
+def with_sample(watch: DrawMonitor, draw: int, share: int, minimum: int) -> DrawMonitor:
     """With one more sample. share: what it may draw now; a paused one says nothing of what it would draw."""
     watch = replace(watch, seen=watch.seen + 1)
     if share <= 0:

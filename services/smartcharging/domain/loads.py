@@ -23,7 +23,7 @@ def amperes(tenths: int) -> float:
     return tenths / 10
 
 
-def times(weights: Loads, current: int) -> Loads:
+def scaled(weights: Loads, current: int) -> Loads:
     """What a current loads."""
     return {name: weight * current for name, weight in weights.items()}
 
@@ -40,6 +40,6 @@ def within(loads: Loads, capacity: Loads) -> bool:
     return all(current <= capacity.get(name, 0) for name, current in loads.items() if current > 0)
 
 
-def left(capacity: Loads, loads: Loads) -> dict[str, int]:
+def remaining(capacity: Loads, loads: Loads) -> dict[str, int]:
     """What is not taken; below zero where more is."""
     return {name: current - loads.get(name, 0) for name, current in capacity.items()}

@@ -7,24 +7,24 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 
-class Came(Struct, frozen=True):
+class Connected(Struct, frozen=True):
     station_id: str
     connection_id: str
     at: datetime
     version: str
 
 
-class Went(Struct, frozen=True):
+class Disconnected(Struct, frozen=True):
     station_id: str
     connection_id: str
 
 
-class HasEvse(Struct, frozen=True):
+class EvseSeen(Struct, frozen=True):
     station_id: str
     evse_id: int
 
 
-Said = Came | Went | HasEvse
+StationChange = Connected | Disconnected | EvseSeen
 
 
 class Presence(Struct, frozen=True):
@@ -38,11 +38,11 @@ class Presence(Struct, frozen=True):
     evse_ids: tuple[int, ...] = ()
 
 
-def hear(known: Presence, said: Said) -> Presence:
+def apply(known: Presence, said: StationChange) -> Presence:
     """With what is said; the same object where that is nothing new."""
-    if isinstance(said, HasEvse):
+    if isinstance(said, EvseSeen):
         return _with_evse(known, said.evse_id)
-    if isinstance(said, Went):
+    if isinstance(said, Disconnected):
         gone = known.connected and said.connection_id == known.connection_id
         return replace(known, connected=False) if gone else known
     if said.connection_id == known.connection_id or (known.connected_at and said.at <= known.connected_at):
@@ -50,12 +50,12 @@ def hear(known: Presence, said: Said) -> Presence:
     return replace(known, connected=True, connection_id=said.connection_id, connected_at=said.at, version=said.version)
 
 
-def fold(known: Mapping[str, Presence], said: Iterable[Said]) -> list[Presence]:
+def apply_all(known: Mapping[str, Presence], said: Iterable[StationChange]) -> list[Presence]:
     """Everything that is said, in its order: the stations that are changed by it."""
     after: dict[str, Presence] = {}
     for one in said:
         before = after.get(one.station_id) or known.get(one.station_id) or Presence(one.station_id)
-        after[one.station_id] = hear(before, one)
+        after[one.station_id] = apply(before, one)
     return [station for name, station in after.items() if station is not known.get(name)]
 
 

@@ -61,14 +61,14 @@ class Profile:
     transaction_id: str | None = None
 
 
-def written(profile: Profile) -> dict[str, Any]:
+def as_json(profile: Profile) -> dict[str, Any]:
     """As JSON has it."""
     told = asdict(profile)
     told["schedule"]["periods"] = list(told["schedule"]["periods"])
     return told
 
 
-def read(payload: Mapping[str, Any]) -> Profile:
+def from_json(payload: Mapping[str, Any]) -> Profile:
     """What written() wrote."""
     schedule = payload["schedule"]
     periods = tuple(Period(**period) for period in schedule["periods"])

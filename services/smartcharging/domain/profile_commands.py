@@ -6,7 +6,7 @@ from enum import StrEnum
 from services.smartcharging.domain.profile import Profile, Purpose, Schedule
 
 
-class Word(StrEnum):
+class CommandName(StrEnum):
     """Actions of our own: they are commands by these names."""
 
     SET = "SetProfile"
@@ -48,7 +48,7 @@ class ReportProfiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
+class CompositeSchedule:
     """A composite schedule. start: RFC 3339."""
 
     evse_id: int | None

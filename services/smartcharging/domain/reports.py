@@ -28,7 +28,7 @@ Report: TypeAlias = Notice | ChargingNeeds | ChosenSchedule
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class SessionLimit:
     """What a session is held to: A for each phase, and the W that this comes to."""
 
     amperes: float
@@ -39,52 +39,52 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class Empty:
     """There is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
-class NeedsDeclined:
+class NeedsRejected:
     """No schedule will come; the station falls back to what it has."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduleTaken:
+class ScheduleAccepted:
     """The schedule is within the limits that were set."""
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduleRefused:
+class ScheduleRejected:
     """The schedule is not; the limits are sent anew, which makes the station negotiate again (K15.FR.13)."""
 
 
-Reply: TypeAlias = Noted | NeedsDeclined | ScheduleTaken | ScheduleRefused
+Reply: TypeAlias = Empty | NeedsRejected | ScheduleAccepted | ScheduleRejected
 
 
-def noted(_: Notice, __: Bound | None) -> Reply:
+def noted(_: Notice, __: SessionLimit | None) -> Reply:
     """K11.FR.02, K12.FR.02, K13.FR.02, K09: the station informs, and that is all."""
-    return Noted()
+    return Empty()
 
 
-def declined(_: ChargingNeeds, __: Bound | None) -> Reply:
+def declined(_: ChargingNeeds, __: SessionLimit | None) -> Reply:
     """K15.FR.04: no schedule can be provided. The other two answers promise one (K15.FR.07)."""
-    return NeedsDeclined("schedules are not computed here")
+    return NeedsRejected("schedules are not computed here")
 
 
-def taken(chosen: ChosenSchedule, bound: Bound | None) -> Reply:
+def taken(chosen: ChosenSchedule, bound: SessionLimit | None) -> Reply:
     """K15.FR.11, K15.FR.12. Where no limit was set, none is exceeded."""
-    return ScheduleTaken() if bound is None or bound.holds(chosen) else ScheduleRefused()
+    return ScheduleAccepted() if bound is None or bound.holds(chosen) else ScheduleRejected()
 
 
-DECIDE: Mapping[type[Report], Callable[[Any, Bound | None], Reply]] = {
+DECIDE: Mapping[type[Report], Callable[[Any, SessionLimit | None], Reply]] = {
     Notice: noted,
     ChargingNeeds: declined,
     ChosenSchedule: taken,
 }
 
 
-def decide(report: Report, bound: Bound | None = None) -> Reply:
+def decide(report: Report, bound: SessionLimit | None = None) -> Reply:
     """What a station is told about its report. bound: of the session that it is about, where there is one."""
     return DECIDE[type(report)](report, bound)

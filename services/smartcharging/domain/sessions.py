@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 # So many samples are remembered between two looks at a site.
-REMEMBERED = 8
+SAMPLES_KEPT = 8
 
 
 class Sample(Struct, frozen=True):
@@ -19,7 +19,7 @@ class Sample(Struct, frozen=True):
     unit: str
 
 
-class Told(Struct, frozen=True):
+class SessionReport(Struct, frozen=True):
     """What an event says. evse_id: 0 where it is not known yet. sample: None where there is nothing of use."""
 
     id: int
@@ -31,7 +31,7 @@ class Told(Struct, frozen=True):
     sample: Sample | None = None
 
 
-class Tracked(Struct, frozen=True):
+class TrackedSession(Struct, frozen=True):
     """A session. heard_at, ended_at: when we heard of its start and its end.
 
     draws: the last samples; samples: how many there were.
@@ -50,10 +50,10 @@ class Tracked(Struct, frozen=True):
     sampled_at: datetime | None = None
 
 
-def hear(known: Tracked | None, told: Told, now: datetime) -> Tracked:
+def apply(known: TrackedSession | None, told: SessionReport, now: datetime) -> TrackedSession:
     """With what is told; the same object where that is nothing new. What has ended stays as it ended."""
     if known is None:
-        known = Tracked(told.id, told.station_id, told.evse_id, told.transaction_id, told.started_at, now)
+        known = TrackedSession(told.id, told.station_id, told.evse_id, told.transaction_id, told.started_at, now)
     if known.ended_at:
         return known
     if told.evse_id and told.evse_id != known.evse_id:
@@ -63,20 +63,20 @@ def hear(known: Tracked | None, told: Told, now: datetime) -> Tracked:
     return _sampled(known, told.sample) if told.sample else known
 
 
-def _sampled(known: Tracked, sample: Sample) -> Tracked:
+def _sampled(known: TrackedSession, sample: Sample) -> TrackedSession:
     if known.sampled_at and sample.at <= known.sampled_at:
         return known
     before = known.draws if known.unit == sample.unit else ()
     return replace(
         known,
         unit=sample.unit,
-        draws=(*before, sample.value)[-REMEMBERED:],
+        draws=(*before, sample.value)[-SAMPLES_KEPT:],
         samples=known.samples + 1,
         sampled_at=sample.at,
     )
 
 
-def fold(known: Iterable[Tracked], told: Iterable[Told], now: datetime) -> list[Tracked]:
+def apply_all(known: Iterable[TrackedSession], told: Iterable[SessionReport], now: datetime) -> list[TrackedSession]:
     """Everything that is told of some stations, in its order: the sessions that are changed by it.
 
     known: of those stations, what is active and what is named. One EVSE has one session: a new one ends the others.
@@ -86,17 +86,17 @@ def fold(known: Iterable[Tracked], told: Iterable[Told], now: datetime) -> list[
     active: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
     for session in before.values():
         if not session.ended_at:
-            active[_where(session)].add(session.id)
+            active[_place(session)].add(session.id)
     for one in told:
         earlier = after.get(one.id)
-        session = after[one.id] = hear(earlier, one, now)
+        session = after[one.id] = apply(earlier, one, now)
         if session is earlier:
             continue
         if earlier:
-            active[_where(earlier)].discard(session.id)
+            active[_place(earlier)].discard(session.id)
         if session.ended_at:
             continue
-        here = active[_where(session)]
+        here = active[_place(session)]
         if session.evse_id and (earlier is None or earlier.evse_id != session.evse_id):
             after |= {other: replace(after[other], ended_at=now) for other in here}
             here.clear()
@@ -104,15 +104,15 @@ def fold(known: Iterable[Tracked], told: Iterable[Told], now: datetime) -> list[
     return [session for session in after.values() if session is not before.get(session.id)]
 
 
-def only_sampled(before: Tracked | None, after: Tracked) -> bool:
+def only_sampled(before: TrackedSession | None, after: TrackedSession) -> bool:
     """Whether nothing has changed but what is drawn."""
     return before is not None and (before.evse_id, before.ended_at) == (after.evse_id, after.ended_at)
 
 
-def only_ended(before: Tracked | None, after: Tracked) -> bool:
+def only_ended(before: TrackedSession | None, after: TrackedSession) -> bool:
     """Whether nothing has changed but that it has ended."""
     return before is not None and before.ended_at is None and after == replace(before, ended_at=after.ended_at)
 
 
-def _where(session: Tracked) -> tuple[str, int]:
+def _place(session: TrackedSession) -> tuple[str, int]:
     return session.station_id, session.evse_id

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.smartcharging.domain.loads import ALL, Loads, tenths, times, total, within
+from services.smartcharging.domain.loads import ALL, Loads, scaled, tenths, total, within
 
 PHASES = ("L1", "L2", "L3")
 # The least that IEC 61851 lets a vehicle be offered; below it a vehicle does not charge.
@@ -84,5 +84,5 @@ class Site:
         if self.default is not None:
             return {member.station_id: min(self.default, member.maximum) for member in evses}
         spare = {name: int(current * SPARE) for name, current in self.capacity.items()}
-        needed = total(times(self.weights(member), member.minimum) for member in evses)
+        needed = total(scaled(self.weights(member), member.minimum) for member in evses)
         return {member.station_id: member.minimum if within(needed, spare) else 0 for member in evses}

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from math import floor
 
-from services.smartcharging.domain.limit_requests import Ask
+from services.smartcharging.domain.limit_requests import LimitRequest
 from services.smartcharging.domain.loads import amperes
 from services.smartcharging.domain.profile import Period, Profile, Purpose, Schedule
 from services.smartcharging.domain.site import Member, Site
-from services.smartcharging.domain.site_state import Situation
+from services.smartcharging.domain.site_state import SiteState
 
 # Ids of our own, two for each EVSE: what has the same id takes the place of what was there (K01.FR.05), so that there
 # never are two of a purpose and stack level (K01.FR.06, K01.FR.39).
@@ -15,24 +15,26 @@ FIRST_ID = 900_000_000
 STACK_LEVEL = 0
 
 
-def default_id(evse_id: int) -> int:
+def default_profile_id(evse_id: int) -> int:
     return FIRST_ID + 2 * evse_id
 
 
-def session_id(evse_id: int) -> int:
-    return default_id(evse_id) + 1
+def session_profile_id(evse_id: int) -> int:
+    return default_profile_id(evse_id) + 1
 
 
-def profile(situation: Situation, ask: Ask) -> Profile:
+def site_profile(situation: SiteState, ask: LimitRequest) -> Profile:
     """A TxDefaultProfile or a TxProfile with one period, that lasts until another takes its place (K01.FR.10)."""
     station_id, evse_id = ask.key
     member = _members(situation.site)[station_id]
     unit, limit = member.unit, _limit(situation.site, member, ask.current)
     schedule = Schedule(unit, (Period(0, limit, len(member.phases)),))
     if ask.number is None:
-        return Profile(default_id(evse_id), Purpose.TX_DEFAULT, schedule, evse_id, STACK_LEVEL)
+        return Profile(default_profile_id(evse_id), Purpose.TX_DEFAULT, schedule, evse_id, STACK_LEVEL)
     transaction_id = situation.charging[ask.key].session.transaction_id
-    return Profile(session_id(evse_id), Purpose.TX, schedule, evse_id, STACK_LEVEL, transaction_id=transaction_id)
+    return Profile(
+        session_profile_id(evse_id), Purpose.TX, schedule, evse_id, STACK_LEVEL, transaction_id=transaction_id
+    )
 
 
 def _limit(site: Site, member: Member, current: int) -> float:

@@ -6,8 +6,8 @@ from datetime import datetime
 from functools import cached_property
 
 from services.smartcharging.domain.allocate import Key
-from services.smartcharging.domain.applied_limit import Hold
-from services.smartcharging.domain.draw_monitor import Watch
+from services.smartcharging.domain.applied_limit import AppliedLimit
+from services.smartcharging.domain.draw_monitor import DrawMonitor
 from services.smartcharging.domain.loads import Loads
 from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.site import Member, Site
@@ -33,24 +33,24 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Charging:
+class ActiveSession:
     """A session, what its TxProfile holds it to, and what it does with that."""
 
     session: Session
-    hold: Hold = field(default_factory=Hold)
-    watch: Watch = field(default_factory=Watch)
+    hold: AppliedLimit = field(default_factory=AppliedLimit)
+    watch: DrawMonitor = field(default_factory=DrawMonitor)
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class Evse:
     """An EVSE of the site. default: the hold of the TxDefaultProfile that covers it. Currents: tenths of an ampere."""
 
     member: Member
     station: Presence
     evse_id: int
     weights: Loads
-    default: Hold
-    charging: Charging | None = None
+    default: AppliedLimit
+    charging: ActiveSession | None = None
 
     @property
     def key(self) -> Key:
@@ -93,26 +93,26 @@ class Point:
         own = self.charging.session.priority if self.charging else None
         return self.member.priority if own is None else own
 
-    def heeds(self, hold: Hold, now: datetime) -> bool:
+    def heeds(self, hold: AppliedLimit, now: datetime) -> bool:
         """Whether it is of use to ask it."""
         return self.station.connected and not hold.resting(now)
 
-    def certain(self, hold: Hold) -> bool:
+    def certain(self, hold: AppliedLimit) -> bool:
         """Whether what it holds was confirmed on this connection, and is all that it may hold."""
         return hold.held is not None and not hold.doubtful and hold.epoch == self.station.connected_at
 
 
 @dataclass(frozen=True)
-class Situation:
+class SiteState:
     """defaults: by station and the EVSE that the profile is on. charging: by station and EVSE."""
 
     site: Site
     stations: Mapping[str, Presence] = field(default_factory=dict)
-    defaults: Mapping[Key, Hold] = field(default_factory=dict)
-    charging: Mapping[Key, Charging] = field(default_factory=dict)
+    defaults: Mapping[Key, AppliedLimit] = field(default_factory=dict)
+    charging: Mapping[Key, ActiveSession] = field(default_factory=dict)
 
     @cached_property
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> tuple[Evse, ...]:
         return tuple(self._points())
 
     @cached_property
@@ -120,7 +120,7 @@ class Situation:
         """What TxDefaultProfiles are to say, by station."""
         return self.site.defaults(point.member for point in self.points)
 
-    def _points(self) -> Iterator[Point]:
+    def _points(self) -> Iterator[Evse]:
         taken: dict[str, set[int]] = {}
         for station_id, evse_id in self.charging:
             taken.setdefault(station_id, set()).add(evse_id)
@@ -128,6 +128,6 @@ class Situation:
             station = self.stations.get(member.station_id, Presence(member.station_id))
             known = set(station.evse_ids) | taken.get(member.station_id, set())
             for evse_id in member.evse_ids or sorted(known) or (1,):
-                default = self.defaults.get((member.station_id, member.default_key(evse_id)), Hold())
+                default = self.defaults.get((member.station_id, member.default_key(evse_id)), AppliedLimit())
                 charging = self.charging.get((member.station_id, evse_id))
-                yield Point(member, station, evse_id, self.site.weights(member), default, charging)
+                yield Evse(member, station, evse_id, self.site.weights(member), default, charging)

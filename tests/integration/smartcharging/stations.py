@@ -14,7 +14,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.process.settings import CommonSettings
 from services.ocpp.versions import VERSIONS
-from services.smartcharging.handlers import UNHURRIED
+from services.smartcharging.handlers import SAMPLES_DUE_AFTER
 from tests.integration.common.running import GATEWAY, SLOT, Running
 from voltbus.v1 import events_pb2 as pb
 from voltbus.v1.bus_pb2 import (
@@ -124,7 +124,7 @@ class Stations:
         value = pb.MeterValue(taken_at=self.world.time(), readings=[reading])
         transaction = self.transaction(name, number, evse_id)
         await self.tell(pb.TransactionUpdated(transaction=transaction, meter_values=[value]))
-        await self.passes(UNHURRIED)
+        await self.passes(SAMPLES_DUE_AFTER)
 
     def transaction(self, name: str, number: int, evse_id: int, status: str = "active") -> pb.Transaction:
         named = str(number) if self.versions.get(name) == "1.6" else f"tx-{number}"

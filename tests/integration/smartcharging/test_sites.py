@@ -6,8 +6,8 @@ import pytest
 
 from services.common.kafka.bus import Record
 from services.smartcharging import sharing
-from services.smartcharging.domain.plan import Outlook
-from services.smartcharging.domain.site_state import Situation
+from services.smartcharging.domain.plan import SitePlan
+from services.smartcharging.domain.site_state import SiteState
 from tests.integration.common.running import Running
 from tests.integration.smartcharging.stations import ACCEPTED, Sent, Stations, fail, reject, say_nothing
 from voltbus.v1 import events_pb2 as pb
@@ -362,7 +362,7 @@ async def test_a_site_that_cannot_be_looked_at_keeps_no_other_waiting(
 ) -> None:
     real = sharing.look
 
-    def broken(situation: Situation, *more: Any) -> Outlook:
+    def broken(situation: SiteState, *more: Any) -> SitePlan:
         if situation.site.site_id == "broken":
             raise ZeroDivisionError
         return real(situation, *more)

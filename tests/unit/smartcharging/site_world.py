@@ -7,20 +7,20 @@ from datetime import UTC, datetime, timedelta
 from msgspec import structs
 
 from services.smartcharging.domain.allocate import Key
-from services.smartcharging.domain.applied_limit import Fate, Hold, settle
-from services.smartcharging.domain.draw_monitor import sampled
-from services.smartcharging.domain.limit_requests import Ask, committed, step, told
-from services.smartcharging.domain.loads import times, total, within
+from services.smartcharging.domain.applied_limit import AppliedLimit, Outcome, settle
+from services.smartcharging.domain.draw_monitor import with_sample
+from services.smartcharging.domain.limit_requests import LimitRequest, committed, next_requests, with_requests
+from services.smartcharging.domain.loads import scaled, total, within
 from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.share import share
 from services.smartcharging.domain.site import Member, Site
-from services.smartcharging.domain.site_state import Charging, Session, Situation
+from services.smartcharging.domain.site_state import ActiveSession, Session, SiteState
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @dataclass
-class Real:
+class RealStation:
     """What a station does. defaults, limits: of its TxDefaultProfiles and TxProfiles. running: sessions by EVSE."""
 
     member: Member
@@ -36,7 +36,7 @@ class Real:
         default = self.defaults.get(self.member.default_key(evse_id), self.member.maximum)
         return self.limits.get(evse_id, default)
 
-    def take(self, ask: Ask) -> bool:
+    def take(self, ask: LimitRequest) -> bool:
         """Obeys; K01.FR.33: not where the transaction is not the one that runs."""
         _, evse_id = ask.key
         if ask.number is None:
@@ -48,17 +48,17 @@ class Real:
         return True
 
 
-class World:
+class SiteWorld:
     """situation: what the service knows. sent: commands under way, by station, oldest first. asked: all there were."""
 
     def __init__(self, site: Site, evses: dict[str, tuple[int, ...]]) -> None:
         self.now, self.number = START, 0
-        self.reals = {member.station_id: Real(member) for member in site.members}
+        self.reals = {member.station_id: RealStation(member) for member in site.members}
         stations = {name: Presence(name, True, name, START, evse_ids=ids) for name, ids in evses.items()}
-        self.situation = Situation(site, stations)
-        self.sent: dict[str, deque[Ask]] = {name: deque() for name in self.reals}
+        self.situation = SiteState(site, stations)
+        self.sent: dict[str, deque[LimitRequest]] = {name: deque() for name in self.reals}
         self.unheard: dict[str, list[tuple[str, int, int]]] = {name: [] for name in self.reals}
-        self.asked: list[Ask] = []
+        self.asked: list[LimitRequest] = []
         self.look()
         self.answer_all()
 
@@ -69,8 +69,8 @@ class World:
     def look(self) -> None:
         """What the service does whenever something has changed."""
         shares = share(self.situation, self.now)
-        asks = step(self.situation, shares, self.now)
-        self.situation = told(self.situation, asks, self.now)
+        asks = next_requests(self.situation, shares, self.now)
+        self.situation = with_requests(self.situation, asks, self.now)
         for ask in asks:
             self.sent[ask.key[0]].append(ask)
         self.asked += asks
@@ -101,7 +101,7 @@ class World:
         if charging and real.online:
             point = next(point for point in self.situation.points if point.key == key)
             draw = int(real.most(key[1]) * part)
-            watch = sampled(charging.watch, draw, point.current, point.minimum)
+            watch = with_sample(charging.watch, draw, point.current, point.minimum)
             self._charging(key, replace(charging, watch=watch))
             self.look()
 
@@ -112,11 +112,11 @@ class World:
         ask, real = self.sent[station].popleft(), self.reals[station]
         if how in ("accept", "obey") and real.online:
             obeyed = real.take(ask)
-            fate = Fate.UNKNOWN if how == "obey" else Fate.ACCEPTED if obeyed else Fate.REFUSED
+            fate = Outcome.UNKNOWN if how == "obey" else Outcome.ACCEPTED if obeyed else Outcome.REFUSED
         elif how == "refuse" and real.online:
-            fate = Fate.REFUSED
+            fate = Outcome.REFUSED
         else:
-            fate = Fate.UNSENT if how == "unsent" else Fate.UNKNOWN
+            fate = Outcome.UNSENT if how == "unsent" else Outcome.UNKNOWN
         # A command that a newer one has overtaken is not listened to any more.
         if not any(later.key == ask.key and later.number == ask.number for later in self.sent[station]):
             self._settle(ask, fate)
@@ -149,7 +149,7 @@ class World:
     def drawn(self) -> dict[str, int]:
         """The most that the real stations may be drawing."""
         points = self.situation.points
-        return total(times(point.weights, self.reals[point.key[0]].most(point.evse_id)) for point in points)
+        return total(scaled(point.weights, self.reals[point.key[0]].most(point.evse_id)) for point in points)
 
     def holds_limit(self) -> bool:
         capacity = self.situation.site.capacity
@@ -169,24 +169,24 @@ class World:
         key = station, evse_id
         if what == "start":
             session = Session(number, station, evse_id, str(number), self.now, self.now)
-            self._charging(key, Charging(session))
+            self._charging(key, ActiveSession(session))
         elif (known := self.situation.charging.get(key)) and known.session.id == number:
             rest = {other: one for other, one in self.situation.charging.items() if other != key}
             self.situation = replace(self.situation, charging=rest)
 
-    def _settle(self, ask: Ask, fate: Fate) -> None:
+    def _settle(self, ask: LimitRequest, fate: Outcome) -> None:
         if ask.number is None:
             hold = settle(self.situation.defaults[ask.key], fate, self.now)
             self.situation = replace(self.situation, defaults={**self.situation.defaults, ask.key: hold})
         elif (known := self.situation.charging.get(ask.key)) and known.session.id == ask.number:
             self._charging(ask.key, replace(known, hold=settle(known.hold, fate, self.now)))
 
-    def _charging(self, key: Key, charging: Charging) -> None:
+    def _charging(self, key: Key, charging: ActiveSession) -> None:
         self.situation = replace(self.situation, charging={**self.situation.charging, key: charging})
 
     def _station(self, station: Presence) -> None:
         self.situation = replace(self.situation, stations={**self.situation.stations, station.station_id: station})
 
 
-def hold_of(world: World, key: Key) -> Hold:
+def applied_limit_of(world: SiteWorld, key: Key) -> AppliedLimit:
     return world.situation.charging[key].hold

@@ -5,7 +5,14 @@ import pytest
 from services.common.calls.call import Call, Refused
 from services.ocpp.versions import VERSIONS
 from services.smartcharging.dialects import DIALECTS
-from services.smartcharging.domain.reports import DECIDE, Bound, ChosenSchedule, ScheduleRefused, ScheduleTaken, decide
+from services.smartcharging.domain.reports import (
+    DECIDE,
+    ChosenSchedule,
+    ScheduleAccepted,
+    ScheduleRejected,
+    SessionLimit,
+    decide,
+)
 from tests.contract.examples import full, minimal
 from tests.unit.common.calls import call
 
@@ -40,15 +47,15 @@ def test_answers(action: str, example: object) -> None:
 
 def test_every_report_has_a_decision_and_every_reply_its_words() -> None:
     dialect = DIALECTS._versions["2.0.1"]
-    assert {type(decide(report())) for report in DECIDE} | {ScheduleRefused} == set(dialect.write)
+    assert {type(decide(report())) for report in DECIDE} | {ScheduleRejected} == set(dialect.write)
 
 
 @pytest.mark.parametrize(("unit", "highest", "status"), [("A", 16, True), ("A", 16.1, False), ("W", 11040, True)])
 def test_a_schedule_is_taken_within_the_limit(unit: str, highest: float, status: bool) -> None:
     """K15.FR.11, K15.FR.12; where there is no limit, none is exceeded."""
     chosen = ChosenSchedule(1, unit, highest)
-    assert isinstance(decide(chosen, Bound(16, 11040)), ScheduleTaken) == status
-    assert isinstance(decide(chosen), ScheduleTaken)
+    assert isinstance(decide(chosen, SessionLimit(16, 11040)), ScheduleAccepted) == status
+    assert isinstance(decide(chosen), ScheduleAccepted)
 
 
 @pytest.mark.parametrize("version", ["1.6", "2.0.1", "9.9"])

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.smartcharging.domain.installed_profiles import Step, installed
+from services.smartcharging.domain.installed_profiles import ProfileCommand, installed_profiles
 from services.smartcharging.domain.profile import Period, Profile, Purpose, Schedule
 from services.smartcharging.domain.profile_commands import ClearProfiles
 
@@ -15,24 +15,24 @@ OTHER = replace(DEFAULT, id=2, stack_level=1)
 TX = Profile(3, Purpose.TX, DEFAULT.schedule, 1, transaction_id="tx-1")
 
 
-def step(order: Profile | ClearProfiles, done: bool = True, open: bool = False) -> Step:
-    return Step("c", order, "answered", None, NOW, done, open)
+def command(order: Profile | ClearProfiles, done: bool = True, open: bool = False) -> ProfileCommand:
+    return ProfileCommand("c", order, "answered", None, NOW, done, open)
 
 
-def there(*steps: Step) -> dict[int, tuple[Profile | None, Profile | None]]:
-    return {one.profile_id: (one.asked, one.installed) for one in installed(steps)}
+def profiles_after(*steps: ProfileCommand) -> dict[int, tuple[Profile | None, Profile | None]]:
+    return {one.profile_id: (one.asked, one.installed) for one in installed_profiles(steps)}
 
 
 def test_what_was_refused_is_asked_and_not_installed() -> None:
-    assert there(step(DEFAULT, done=False)) == {1: (DEFAULT, None)}
+    assert profiles_after(command(DEFAULT, done=False)) == {1: (DEFAULT, None)}
     higher = replace(DEFAULT, stack_level=5)
-    assert there(step(DEFAULT), step(higher, done=False)) == {1: (higher, DEFAULT)}
+    assert profiles_after(command(DEFAULT), command(higher, done=False)) == {1: (higher, DEFAULT)}
 
 
 def test_the_same_place_is_taken() -> None:
     """1.6 §3.13.2: one profile for each purpose and stack level."""
     twin = replace(DEFAULT, id=9)
-    assert there(step(DEFAULT), step(twin)) == {1: (DEFAULT, None), 9: (twin, twin)}
+    assert profiles_after(command(DEFAULT), command(twin)) == {1: (DEFAULT, None), 9: (twin, twin)}
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,13 @@ def test_the_same_place_is_taken() -> None:
 )
 def test_clearing_takes_what_fits(order: ClearProfiles, left: set[int]) -> None:
     """K10.FR.03, K10.FR.04."""
-    assert there(step(DEFAULT), step(OTHER), step(TX), step(order)).keys() == left
+    assert profiles_after(command(DEFAULT), command(OTHER), command(TX), command(order)).keys() == left
 
 
 def test_what_is_not_cleared_yet_is_there() -> None:
-    assert there(step(DEFAULT), step(ClearProfiles(id=1), done=False, open=True)) == {1: (None, DEFAULT)}
+    assert profiles_after(command(DEFAULT), command(ClearProfiles(id=1), done=False, open=True)) == {1: (None, DEFAULT)}
 
 
 def test_profiles_of_transactions_go_with_them() -> None:
-    assert installed([step(TX)], {"tx-1"}) == []
-    assert len(installed([step(TX)], {"tx-2"})) == 1
+    assert installed_profiles([command(TX)], {"tx-1"}) == []
+    assert len(installed_profiles([command(TX)], {"tx-2"})) == 1

@@ -13,9 +13,9 @@ from services.common.process.errors import Unprocessable
 from services.common.process.settings import CommonSettings
 from services.smartcharging import inbound_events
 from services.smartcharging.domain import presence, sessions
-from services.smartcharging.domain.draw_monitor import LONGEST_PATIENCE, Watch, sampled
-from services.smartcharging.domain.presence import Came, HasEvse, Presence, Said, Went
-from services.smartcharging.domain.sessions import REMEMBERED, Sample, Told, Tracked
+from services.smartcharging.domain.draw_monitor import LONGEST_PATIENCE, DrawMonitor, with_sample
+from services.smartcharging.domain.presence import Connected, Disconnected, EvseSeen, Presence, StationChange
+from services.smartcharging.domain.sessions import SAMPLES_KEPT, Sample, SessionReport, TrackedSession
 from voltbus.v1 import events_pb2 as pb
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_ALIVE, CONNECTION_STATE_CONNECTED, ConnectionChange
 
@@ -26,46 +26,46 @@ def at(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def told(number: int = 1, evse_id: int = 1, ended: bool = False, sample: Sample | None = None) -> Told:
-    return Told(number, "CP1", evse_id, f"tx-{number}", NOW, ended, sample)
+def report(number: int = 1, evse_id: int = 1, ended: bool = False, sample: Sample | None = None) -> SessionReport:
+    return SessionReport(number, "CP1", evse_id, f"tx-{number}", NOW, ended, sample)
 
 
-def fold(*facts: Told, known: list[Tracked] | None = None) -> dict[int, Tracked]:
+def apply_all(*facts: SessionReport, known: list[TrackedSession] | None = None) -> dict[int, TrackedSession]:
     before = {one.id: one for one in known or []}
-    return before | {one.id: one for one in sessions.fold(before.values(), facts, NOW)}
+    return before | {one.id: one for one in sessions.apply_all(before.values(), facts, NOW)}
 
 
 def test_a_session_that_has_ended_stays_so() -> None:
     """Its start read again does not bring it back."""
-    ended = fold(told(), told(ended=True))
+    ended = apply_all(report(), report(ended=True))
     assert ended[1].ended_at == NOW
-    assert sessions.fold(ended.values(), [told(), told(sample=Sample(NOW, 6, "A"))], at(9)) == []
+    assert sessions.apply_all(ended.values(), [report(), report(sample=Sample(NOW, 6, "A"))], at(9)) == []
 
 
 def test_an_evse_has_one_session() -> None:
     """What never ended, for its end was lost, ends when the next begins."""
-    after = fold(told(1), told(2), told(3, evse_id=2))
+    after = apply_all(report(1), report(2), report(3, evse_id=2))
     assert {number: bool(one.ended_at) for number, one in after.items()} == {1: True, 2: False, 3: False}
 
 
 def test_an_evse_may_be_told_later() -> None:
     """E02: a transaction can begin before the cable is in."""
-    after = fold(told(1), told(2, evse_id=0))
+    after = apply_all(report(1), report(2, evse_id=0))
     assert not after[1].ended_at
-    after = fold(told(2, evse_id=1), known=list(after.values()))
+    after = apply_all(report(2, evse_id=1), known=list(after.values()))
     assert (after[2].evse_id, bool(after[1].ended_at)) == (1, True)
 
 
-tellings = st.lists(st.builds(told, st.integers(1, 6), st.integers(0, 2), st.booleans()), max_size=12)
+report_lists = st.lists(st.builds(report, st.integers(1, 6), st.integers(0, 2), st.booleans()), max_size=12)
 
 
-@given(tellings=tellings)
-def test_whatever_is_told_an_evse_has_one_session(tellings: list[Told]) -> None:
+@given(tellings=report_lists)
+def test_whatever_is_told_an_evse_has_one_session(tellings: list[SessionReport]) -> None:
     """And it is the one that came to it last, whether that is told at once or in parts."""
-    whole = fold(*tellings)
-    parts: dict[int, Tracked] = {}
+    whole = apply_all(*tellings)
+    parts: dict[int, TrackedSession] = {}
     for one in tellings:
-        parts = fold(one, known=list(parts.values()))
+        parts = apply_all(one, known=list(parts.values()))
         here = [session.id for session in parts.values() if session.evse_id == 1 and not session.ended_at]
         assert len(here) <= 1
         if one.evse_id == 1 and not parts[one.id].ended_at:
@@ -75,39 +75,39 @@ def test_whatever_is_told_an_evse_has_one_session(tellings: list[Told]) -> None:
 
 def test_samples_are_taken_once_and_in_order() -> None:
     samples = [Sample(at(second), float(second), "A") for second in (0, 60, 30, 60, 120)]
-    session = fold(*(told(sample=one) for one in samples))[1]
+    session = apply_all(*(report(sample=one) for one in samples))[1]
     assert (session.draws, session.samples) == ((0, 60, 120), 3)
-    many = fold(*(told(sample=Sample(at(second), second, "A")) for second in range(100)))[1]
-    assert (len(many.draws), many.draws[-1], many.samples) == (REMEMBERED, 99, 100)
-    other = fold(told(sample=Sample(at(999), 4000, "W")), known=[session])[1]
+    many = apply_all(*(report(sample=Sample(at(second), second, "A")) for second in range(100)))[1]
+    assert (len(many.draws), many.draws[-1], many.samples) == (SAMPLES_KEPT, 99, 100)
+    other = apply_all(report(sample=Sample(at(999), 4000, "W")), known=[session])[1]
     assert (other.unit, other.draws) == ("W", (4000,))
 
 
 def test_a_connection_takes_the_place_of_an_older_one() -> None:
-    first, second = Came("CP1", "a", NOW, "1.6"), Came("CP1", "b", at(5), "2.0.1")
-    [station] = presence.fold({}, [first, second, Went("CP1", "a")])
+    first, second = Connected("CP1", "a", NOW, "1.6"), Connected("CP1", "b", at(5), "2.0.1")
+    [station] = presence.apply_all({}, [first, second, Disconnected("CP1", "a")])
     assert (station.connected, station.connection_id, station.version) == (True, "b", "2.0.1")
-    assert presence.fold({"CP1": station}, [first, second, Went("CP1", "a")]) == []
-    [station] = presence.fold({"CP1": station}, [Went("CP1", "b")])
+    assert presence.apply_all({"CP1": station}, [first, second, Disconnected("CP1", "a")]) == []
+    [station] = presence.apply_all({"CP1": station}, [Disconnected("CP1", "b")])
     assert not station.connected
-    assert presence.fold({"CP1": station}, [second, Went("CP1", "b")]) == []
+    assert presence.apply_all({"CP1": station}, [second, Disconnected("CP1", "b")]) == []
 
 
 facts = st.lists(
     st.one_of(
-        st.builds(Came, st.just("CP1"), st.sampled_from("abc"), st.integers(0, 9).map(at), st.just("1.6")),
-        st.builds(Went, st.just("CP1"), st.sampled_from("abc")),
-        st.builds(HasEvse, st.just("CP1"), st.integers(-1, 3)),
+        st.builds(Connected, st.just("CP1"), st.sampled_from("abc"), st.integers(0, 9).map(at), st.just("1.6")),
+        st.builds(Disconnected, st.just("CP1"), st.sampled_from("abc")),
+        st.builds(EvseSeen, st.just("CP1"), st.integers(-1, 3)),
     )
 )
 
 
 @given(facts=facts)
-def test_what_is_read_in_parts_comes_to_the_same(facts: list[Said]) -> None:
+def test_what_is_read_in_parts_comes_to_the_same(facts: list[StationChange]) -> None:
     known: dict[str, Presence] = {}
     for fact in facts:
-        known |= {one.station_id: one for one in presence.fold(known, [fact])}
-    assert {one.station_id: one for one in presence.fold({}, facts)} == {
+        known |= {one.station_id: one for one in presence.apply_all(known, [fact])}
+    assert {one.station_id: one for one in presence.apply_all({}, facts)} == {
         name: one for name, one in known.items() if one != Presence(name) or facts
     }
 
@@ -149,11 +149,11 @@ def test_events_are_read_in_both_formats(form: str) -> None:
     transaction = pb.Transaction(id=7, station_id="CP1", evse_id=2, transaction_id="x", status="ended", started_at=NOW)
     event = pb.TransactionEnded(transaction=transaction)
     record = Events(settings, "transactions").record(event, "CP1", "1", NOW)
-    assert inbound_events.kind(record) is pb.TransactionEnded
-    assert inbound_events.station(record) == "CP1"
-    assert inbound_events.read(record, pb.TransactionEnded, shared=False) == Told(7, "CP1", 2, "x", NOW, True)
+    assert inbound_events.kind_of_event(record) is pb.TransactionEnded
+    assert inbound_events.station_of(record) == "CP1"
+    assert inbound_events.read(record, pb.TransactionEnded, shared=False) == SessionReport(7, "CP1", 2, "x", NOW, True)
     other = Events(settings, "transactions").record(pb.OrphanStopRecorded(station_id="CP1"), "CP1", "2", NOW)
-    assert inbound_events.kind(other) is None
+    assert inbound_events.kind_of_event(other) is None
 
 
 @pytest.mark.parametrize("content_type", [b"application/protobuf", b"application/json", b"text/plain"])
@@ -179,7 +179,7 @@ def test_what_was_drawn(shared: bool, offline: bool, sample: Sample | None) -> N
     event = pb.TransactionStarted(transaction=transaction, meter_values=[value], offline=offline)
     record = Events(CommonSettings(), "transactions").record(event, "CP1", "1", NOW)
     found = inbound_events.read(record, pb.TransactionStarted, shared)
-    assert isinstance(found, Told)
+    assert isinstance(found, SessionReport)
     assert found.sample == sample
 
 
@@ -196,22 +196,22 @@ def test_connections() -> None:
         change = ConnectionChange(station_id="CP1", connection_id="a", at=NOW, version="1.6", **more)
         return inbound_events.connection(Record("ocpp.connections", b"CP1", change.SerializeToString()))
 
-    assert said(state=CONNECTION_STATE_CONNECTED) == Came("CP1", "a", NOW, "1.6")
+    assert said(state=CONNECTION_STATE_CONNECTED) == Connected("CP1", "a", NOW, "1.6")
     assert said(state=CONNECTION_STATE_CONNECTED, quarantined=True) is None
     assert said(state=CONNECTION_STATE_ALIVE) is None
     with pytest.raises(Unprocessable):
         inbound_events.connection(Record("ocpp.connections", b"CP1", b"\xff"))
 
 
-def after(watch: Watch, *draws: int, share: int = 320) -> Watch:
+def after(watch: DrawMonitor, *draws: int, share: int = 320) -> DrawMonitor:
     for draw in draws:
-        watch = sampled(watch, draw, share, 60)
+        watch = with_sample(watch, draw, share, 60)
     return watch
 
 
 def test_a_share_is_given_back_after_some_samples_and_comes_back() -> None:
-    assert after(Watch(), 100, 100).cap is None
-    given = after(Watch(), 100, 120, 100)
+    assert after(DrawMonitor(), 100, 100).cap is None
+    given = after(DrawMonitor(), 100, 120, 100)
     assert given.cap == 132
     assert after(given, 100, 110).cap == 132
     assert after(given, 130).cap is None
@@ -220,21 +220,21 @@ def test_a_share_is_given_back_after_some_samples_and_comes_back() -> None:
 
 
 def test_one_high_sample_counts_more_than_many_low_ones() -> None:
-    assert after(Watch(), *([60, 60, 310] * 20)).cap is None
+    assert after(DrawMonitor(), *([60, 60, 310] * 20)).cap is None
 
 
 def test_a_cap_is_never_below_the_minimum_and_follows_down() -> None:
-    assert after(Watch(), 0, 0, 0).cap == 60
-    assert after(Watch(), 200, 200, 200).cap == 220
-    assert after(Watch(), 200, 200, 200, 100, 100, 100).cap == 110
+    assert after(DrawMonitor(), 0, 0, 0).cap == 60
+    assert after(DrawMonitor(), 200, 200, 200).cap == 220
+    assert after(DrawMonitor(), 200, 200, 200, 100, 100, 100).cap == 110
 
 
 def test_who_is_paused_says_nothing() -> None:
-    assert after(Watch(), *[0] * 20, share=0).cap is None
+    assert after(DrawMonitor(), *[0] * 20, share=0).cap is None
 
 
 def test_patience_has_an_end() -> None:
-    watch = Watch()
+    watch = DrawMonitor()
     for _ in range(20):
         watch = after(watch, *[60] * LONGEST_PATIENCE, 320)
     assert watch.patience == LONGEST_PATIENCE

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from services.smartcharging.domain.limit_requests import committed
-from services.smartcharging.domain.share import INTERVAL, TURN, share, small
+from services.smartcharging.domain.share import INTERVAL, TURN, share, smallest_change
 from services.smartcharging.domain.site import Limit, Member, Site
-from tests.unit.smartcharging.site_world import World
+from tests.unit.smartcharging.site_world import SiteWorld
 
 WIRINGS = [("L1", "L2", "L3"), ("L1",), ("L2",), ("L3", "L1", "L2"), ("L2", "L3")]
-FATES = ["accept", "accept", "refuse", "obey", "obey", "lose", "unsent"]
+ANSWERS = ["accept", "accept", "refuse", "obey", "obey", "lose", "unsent"]
 
 
 @st.composite
-def worlds(draw: Any) -> World:
+def worlds(draw: Any) -> SiteWorld:
     """Sites of up to four stations, whose TxDefaultProfiles are installed."""
     members, evses = [], {}
     for number in range(draw(st.integers(1, 3))):
@@ -36,9 +36,9 @@ def worlds(draw: Any) -> World:
         )
     amperes = draw(st.sampled_from([5, 6, 16, 20, 25.5, 32, 40, 64, 120]))
     limit = draw(st.sampled_from([Limit(amperes), Limit(amperes), Limit(amperes * 690, "W")]))
-    world = World(Site("site", limit, tuple(members)), evses)
+    world = SiteWorld(Site("site", limit, tuple(members)), evses)
     # What an operator lets sessions draw unheard of, where that fits.
-    own = World(replace(world.situation.site, default=80), evses)
+    own = SiteWorld(replace(world.situation.site, default=80), evses)
     return own if draw(st.booleans()) and own.holds_limit() else world
 
 
@@ -49,10 +49,10 @@ evses = st.integers(0, 5)
 class Site_(RuleBasedStateMachine):
     """Everything that can happen to a site."""
 
-    world: World
+    world: SiteWorld
 
     @initialize(world=worlds())
-    def begins(self, world: World) -> None:
+    def begins(self, world: SiteWorld) -> None:
         self.world = world
 
     @rule(evse=evses)
@@ -68,7 +68,7 @@ class Site_(RuleBasedStateMachine):
         for _ in range(times):
             self.world.draws(self._key(evse), part)
 
-    @rule(station=stations, how=st.sampled_from(FATES))
+    @rule(station=stations, how=st.sampled_from(ANSWERS))
     def answers(self, station: int, how: str) -> None:
         self.world.answers(self._station(station), how)
 
@@ -120,7 +120,7 @@ class Contended(Site_):
         names = ("CP0", "CP1")
         members = tuple(Member(name) for name in names)
         site = Site("site", Limit(amperes), members, default=default)
-        self.world = World(site, dict.fromkeys(names, (1,)))
+        self.world = SiteWorld(site, dict.fromkeys(names, (1,)))
 
 
 PROFILE = settings(max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -128,7 +128,7 @@ TestSite, TestContended = Site_.TestCase, Contended.TestCase
 TestSite.settings = TestContended.settings = PROFILE
 
 
-def quiet(world: World) -> None:
+def quiet(world: SiteWorld) -> None:
     """Everybody answers, and nothing else happens for a while."""
     for _ in range(4):
         world.answer_all()
@@ -138,7 +138,7 @@ def quiet(world: World) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(world=worlds(), started=st.sets(evses))
-def test_what_is_there_is_used(world: World, started: set[int]) -> None:
+def test_what_is_there_is_used(world: SiteWorld, started: set[int]) -> None:
     """Work-conserving up to what is not worth a message: who could take more hangs on something that is full."""
     for number in sorted(started):
         world.start(world.keys[number % len(world.keys)])
@@ -146,7 +146,7 @@ def test_what_is_there_is_used(world: World, started: set[int]) -> None:
     capacity, taken = world.situation.site.capacity, committed(world.situation)
     for point in world.situation.points:
         if point.charging:
-            wish = max(small(point.current), point.minimum) if point.current else point.minimum
+            wish = max(smallest_change(point.current), point.minimum) if point.current else point.minimum
             enough = point.current + wish > point.maximum
             fits = all(taken[name] + wish * weight <= capacity[name] for name, weight in point.weights.items())
             assert enough or not fits, (point.key, point.current, taken, capacity)
@@ -157,7 +157,7 @@ def test_what_is_there_is_used(world: World, started: set[int]) -> None:
     world=worlds(), started=st.sets(evses, min_size=1), parts=st.lists(st.sampled_from([0.1, 0.3, 1.0]), max_size=60)
 )
 def test_small_draws_that_come_and_go_do_not_make_shares_flap(
-    world: World, started: set[int], parts: list[float]
+    world: SiteWorld, started: set[int], parts: list[float]
 ) -> None:
     """A share is given back after some samples, and after each return it takes twice as many."""
     for number in sorted(started):
@@ -176,7 +176,7 @@ def test_small_draws_that_come_and_go_do_not_make_shares_flap(
 
 @settings(max_examples=100, deadline=None)
 @given(world=worlds(), started=st.sets(evses))
-def test_the_same_again_asks_nothing(world: World, started: set[int]) -> None:
+def test_the_same_again_asks_nothing(world: SiteWorld, started: set[int]) -> None:
     for number in sorted(started):
         world.start(world.keys[number % len(world.keys)])
     quiet(world)

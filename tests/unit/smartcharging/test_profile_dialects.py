@@ -12,10 +12,10 @@ from services.common.commands.command import Command, End, Status, Unrenderable
 from services.ocpp.commands import forms
 from services.ocpp.versions import VERSIONS
 from services.smartcharging.dialects import PROFILES
-from services.smartcharging.domain.applied_limit import Fate
-from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose, Schedule, faults, read, written
-from services.smartcharging.domain.profile_commands import Word
-from services.smartcharging.remote import WORDS, composed, fate, render, step
+from services.smartcharging.domain.applied_limit import Outcome
+from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose, Schedule, as_json, faults, from_json
+from services.smartcharging.domain.profile_commands import CommandName
+from services.smartcharging.remote import RENDERERS, outcome_of, profile_command, read_composite_schedule, render
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SCHEDULE = Schedule("A", (Period(0, 16.0),))
@@ -71,8 +71,8 @@ def command(action: str, payload: Any, version: str | None = None, **more: Any) 
 @given(profile=profiles())
 def test_a_profile_is_valid_and_read_back_as_it_was(version: str, profile: Profile) -> None:
     """Limits of one decimal are multiples of 0.1, however floats write them."""
-    assert read(written(profile)) == profile
-    action, payload = render(command(Word.SET, written(profile)), version)
+    assert from_json(as_json(profile)) == profile
+    action, payload = render(command(CommandName.SET, as_json(profile)), version)
     assert PROFILES[version].profile_of(dict(payload)) == profile
     assert VERSIONS[version].schemas.request_fault(action, payload) is None
 
@@ -88,25 +88,25 @@ def test_a_profile_is_valid_and_read_back_as_it_was(version: str, profile: Profi
 )
 def test_clearing(version: str, payload: dict[str, Any], said: dict[str, Any]) -> None:
     """K10.FR.02, 1.6 §5.3."""
-    assert render(command(Word.CLEAR, payload), version) == ("ClearChargingProfile", said)
+    assert render(command(CommandName.CLEAR, payload), version) == ("ClearChargingProfile", said)
     order = PROFILES[version].clear_of(said)
-    found = step(command(Word.CLEAR, payload))
+    found = profile_command(command(CommandName.CLEAR, payload))
     assert found is not None
     assert found.order == order
 
 
 def test_the_words_are_no_actions_of_ocpp() -> None:
     """Or a command would be said in two ways."""
-    assert not WORDS.keys() & forms("smartcharging").keys()
+    assert not RENDERERS.keys() & forms("smartcharging").keys()
     assert all(version in VERSIONS for version in PROFILES)
 
 
 @pytest.mark.parametrize(
     ("action", "payload", "version"),
     [
-        (Word.REPORT, {"evse_id": None}, "1.6"),
-        (Word.SET, written(Profile(1, Purpose.TX, SCHEDULE, 1, transaction_id="tx-1")), "1.6"),
-        (Word.CLEAR, {"id": 1}, "9.9"),
+        (CommandName.REPORT, {"evse_id": None}, "1.6"),
+        (CommandName.SET, as_json(Profile(1, Purpose.TX, SCHEDULE, 1, transaction_id="tx-1")), "1.6"),
+        (CommandName.CLEAR, {"id": 1}, "9.9"),
     ],
 )
 def test_what_a_version_cannot_say(action: str, payload: Any, version: str) -> None:
@@ -117,34 +117,34 @@ def test_what_a_version_cannot_say(action: str, payload: Any, version: str) -> N
 @pytest.mark.parametrize(
     ("end", "response", "meant"),
     [
-        (None, None, Fate.OPEN),
-        (End.ANSWERED, {"status": "Accepted"}, Fate.ACCEPTED),
-        (End.ANSWERED, {"status": "Rejected"}, Fate.REFUSED),
-        (End.ANSWERED, {"status": "NotSupported"}, Fate.REFUSED),
-        (End.REFUSED, None, Fate.REFUSED),
-        (End.UNRENDERABLE, None, Fate.REFUSED),
-        (End.INVALID, "nonsense", Fate.UNKNOWN),
-        (End.TIMED_OUT, None, Fate.UNKNOWN),
-        (End.LATE, {"status": "Accepted"}, Fate.LATE),
-        (End.UNDELIVERED, None, Fate.UNSENT),
-        (End.EXPIRED, None, Fate.UNSENT),
-        (End.CANCELLED, None, Fate.UNSENT),
+        (None, None, Outcome.OPEN),
+        (End.ANSWERED, {"status": "Accepted"}, Outcome.ACCEPTED),
+        (End.ANSWERED, {"status": "Rejected"}, Outcome.REFUSED),
+        (End.ANSWERED, {"status": "NotSupported"}, Outcome.REFUSED),
+        (End.REFUSED, None, Outcome.REFUSED),
+        (End.UNRENDERABLE, None, Outcome.REFUSED),
+        (End.INVALID, "nonsense", Outcome.UNKNOWN),
+        (End.TIMED_OUT, None, Outcome.UNKNOWN),
+        (End.LATE, {"status": "Accepted"}, Outcome.LATE),
+        (End.UNDELIVERED, None, Outcome.UNSENT),
+        (End.EXPIRED, None, Outcome.UNSENT),
+        (End.CANCELLED, None, Outcome.UNSENT),
     ],
 )
-def test_what_a_command_comes_to(end: End | None, response: Any, meant: Fate) -> None:
+def test_what_a_command_comes_to(end: End | None, response: Any, meant: Outcome) -> None:
     """A CALLERROR, and what never left, changed nothing; what nobody knows may have."""
-    assert fate(end, response) == meant
+    assert outcome_of(end, response) == meant
 
 
 def test_every_end_has_a_fate() -> None:
-    assert {fate(end, None) for end in End} <= set(Fate)
+    assert {outcome_of(end, None) for end in End} <= set(Outcome)
 
 
 def test_no_schedule_where_none_was_given() -> None:
-    assert composed("1.6", {"status": "Rejected"}) is None
-    assert composed("1.6", {"status": "Accepted"}) is None
-    assert composed("2.0.1", {"status": "Accepted"}) is None
-    assert composed(None, None) is None
+    assert read_composite_schedule("1.6", {"status": "Rejected"}) is None
+    assert read_composite_schedule("1.6", {"status": "Accepted"}) is None
+    assert read_composite_schedule("2.0.1", {"status": "Accepted"}) is None
+    assert read_composite_schedule(None, None) is None
 
 
 def broken() -> Iterator[tuple[Profile, str]]:

@@ -9,7 +9,7 @@ from services.smartcharging.domain.applied_limit import FIRST_RETRY
 from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.share import INTERVAL, TURN, share
 from services.smartcharging.domain.site import Limit, Member, Site
-from tests.unit.smartcharging.site_world import World, hold_of
+from tests.unit.smartcharging.site_world import SiteWorld, applied_limit_of
 
 ONE = {"L1": 1}
 ALL = {"L1": 1, "L2": 1, "L3": 1}
@@ -21,9 +21,9 @@ def claim(name: str, minimum: int = 60, maximum: int = 320, priority: int = 0, *
     return Claim((name, 1), weights or ONE, minimum, maximum, priority)
 
 
-def world(limit: float, *names: str, unit: str = "A", default: int | None = 0, **more: object) -> World:
+def world(limit: float, *names: str, unit: str = "A", default: int | None = 0, **more: object) -> SiteWorld:
     members = tuple(Member(name, **more) for name in names)  # type: ignore[arg-type]
-    return World(Site("site", Limit(limit, unit), members, default=default), dict.fromkeys(names, (1,)))
+    return SiteWorld(Site("site", Limit(limit, unit), members, default=default), dict.fromkeys(names, (1,)))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_what_was_overtaken_may_still_be_obeyed() -> None:
     site.start(B)
     site.start(C)
     assert [ask.current for ask in site.sent["A"]] == [320, 213]
-    assert hold_of(site, A).ceiling(0) == 320
+    assert applied_limit_of(site, A).ceiling(0) == 320
     assert [ask.current for ask in site.sent["C"]] == []
     site.answer_all()
     assert site.shares() == {A: 213, B: 213, C: 213}
@@ -233,7 +233,7 @@ def test_who_waits_gets_his_turn() -> None:
 
 def test_priority_takes_the_turn_of_others() -> None:
     members = (Member("A"), Member("B", priority=1))
-    site = World(Site("site", Limit(10), members, default=0), {"A": (1,), "B": (1,)})
+    site = SiteWorld(Site("site", Limit(10), members, default=0), {"A": (1,), "B": (1,)})
     site.start(A)
     site.answer_all()
     site.start(B)
@@ -260,7 +260,7 @@ def test_a_small_change_is_not_worth_a_message() -> None:
 
 def test_a_limit_in_watts_counts_all_phases_together() -> None:
     members = (Member("A", phases=("L1",)), Member("B"))
-    site = World(Site("site", Limit(230 * 60, "W"), members, default=0), {"A": (1,), "B": (1,)})
+    site = SiteWorld(Site("site", Limit(230 * 60, "W"), members, default=0), {"A": (1,), "B": (1,)})
     site.start(A)
     site.start(B)
     site.answer_all()

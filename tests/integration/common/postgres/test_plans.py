@@ -24,8 +24,13 @@ HOT = {
         *(store.LOCK, store.BY_KEYS),
     ],
     "smartcharging": [
-        *(smartcharging.IN_SITES, smartcharging.LOAD_SESSIONS, smartcharging.END_SESSIONS, smartcharging.STATIONS),
-        *(smartcharging.CHANGE, smartcharging.BOUNDS),
+        *(
+            smartcharging.STATIONS_IN_SITES,
+            smartcharging.LOAD_SESSIONS,
+            smartcharging.END_SESSIONS,
+            smartcharging.STATIONS,
+        ),
+        *(smartcharging.MARK_CHANGED, smartcharging.SESSION_LIMITS),
     ],
     "transactions": [
         *(transactions.LOAD, transactions.THERE, transactions.WRITE, outbox.NEXT),
