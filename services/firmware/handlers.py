@@ -10,7 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.common.calls import message_log
-from services.common.calls.call import Answer, Call, Refused, Replies
+from services.common.calls.call import Answer, Call, Refused
+from services.common.calls.replies import Replies
 from services.common.commands.service import CommandService
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events

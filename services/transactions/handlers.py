@@ -11,7 +11,8 @@ from datetime import datetime
 import structlog
 
 from services.common.calls import message_log
-from services.common.calls.call import Answer, Call, Refused, Replies
+from services.common.calls.call import Answer, Call, Refused
+from services.common.calls.replies import Replies
 from services.common.commands.service import CommandService
 from services.common.kafka.bus import Record
 from services.common.kafka.dead_letters import dead_letter

@@ -9,12 +9,13 @@ import signal
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from services.common.calls import call
+from services.common.calls import call, replies
 from services.common.kafka import broker
 from services.common.kafka.bus import Record
 from services.common.process.service import main
+from services.common.wiring import real
 from services.transactions import app
-from services.transactions.__main__ import real
+from services.transactions.settings import Settings
 
 # It dies after so many batches, with the next that has a message which the gateway has answered.
 BATCHES = 40
@@ -36,7 +37,7 @@ class Hasty(broker.KafkaSubscription):
         return records
 
 
-class Silent(call.Replies):
+class Silent(replies.Replies):
     """All replies but one."""
 
     def settle(self, answers: Iterable[tuple[call.Call, call.Answer]], now: datetime) -> list[Record]:
@@ -46,4 +47,4 @@ class Silent(call.Replies):
 if __name__ == "__main__":
     broker.KafkaSubscription = Hasty  # type: ignore[misc]
     app.Replies = Silent  # type: ignore[misc]
-    main(real)
+    main(lambda: real(app.NAME, Settings, app.build))

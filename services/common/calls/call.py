@@ -1,6 +1,5 @@
 """CALLs as services handle them: read from their record, answered to the connection they came from."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,11 +10,9 @@ import orjson
 from google.protobuf.message import DecodeError
 
 from services.common.kafka.bus import Record
-from services.common.process import metrics
 from services.common.process.clock import moment
 from services.common.process.errors import Unprocessable
 from voltbus.v1.bus_pb2 import Call as CallRecord
-from voltbus.v1.bus_pb2 import Outbound, Refusal, Reply
 
 
 class Call(msgspec.Struct, frozen=True, dict=True):
@@ -73,40 +70,3 @@ class Refused:
 
 
 Answer: TypeAlias = dict[str, Any] | Refused
-
-
-class Replies:
-    """Makes the records that answer calls. topic: ocpp.outbound as it is called on this broker."""
-
-    def __init__(self, topic: str) -> None:
-        self._topic = topic
-
-    def settle(self, answers: Iterable[tuple[Call, Answer]], now: datetime) -> list[Record]:
-        """The replies that stations wait for, and none where the gateway has answered; counts and times all calls."""
-        settled = list(answers)
-        for call, answer in settled:
-            what = call.action, call.version
-            metrics.HANDLED.count((*what, "refused" if isinstance(answer, Refused) else "done"))
-            metrics.LATENCY.observe(what, (now - call.received_at).total_seconds())
-        return [self.answer(call, answer) for call, answer in settled if not call.answered]
-
-    def answer(self, call: Call, answer: Answer) -> Record:
-        """A CALLRESULT or a CALLERROR."""
-        if isinstance(answer, Refused):
-            return self.refusal(call, answer.code, answer.description)
-        return self.result(call, answer)
-
-    def result(self, call: Call, payload: dict[str, Any]) -> Record:
-        """A CALLRESULT."""
-        reply = Reply(message_id=call.message_id, action=call.action, payload=orjson.dumps(payload))
-        return self._record(call, reply)
-
-    def refusal(self, call: Call, code: str, description: str) -> Record:
-        """A CALLERROR; code is the name of a services.ocpp.errors.ErrorCode."""
-        refusal = Refusal(code=code, description=description, details=b"{}")
-        return self._record(call, Reply(message_id=call.message_id, action=call.action, refusal=refusal))
-
-    def _record(self, call: Call, reply: Reply) -> Record:
-        body = Outbound(station_id=call.station_id, connection_id=call.connection_id, reply=reply)
-        key = call.connection_id.encode()
-        return Record(self._topic, key, body.SerializeToString(), partition=call.slot)

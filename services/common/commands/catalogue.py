@@ -1,11 +1,11 @@
-"""What a service can ask of stations: OCPP actions as they are, and words of its own that dialects render."""
+"""What a service can ask of stations: OCPP actions as they are, and commands of no version, which dialects render."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from services.common.commands.command import Command, Unrenderable
-from services.ocpp.commands import Form
+from services.ocpp.commands import Form, forms, owners
 
 # A command in the station's version: its action and payload, valid against the schema. Raises Unrenderable.
 Render = Callable[[Command, str], tuple[str, Mapping[str, Any]]]
@@ -14,16 +14,21 @@ NOT_SUPPORTED = "NotSupported"
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """forms: of OCPP actions, by action and version. words: of the service's own. owners: who owns any action."""
+    """forms: of OCPP actions, by action and version. renders: of commands of no version. owners: of every action."""
 
     forms: Mapping[str, Mapping[str, Form]]
-    words: Mapping[str, Render] = field(default_factory=dict)
+    renders: Mapping[str, Render] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, service: str, renders: Mapping[str, Render]) -> Self:
+        """Of a service by its name."""
+        return cls(forms(service), renders, owners())
 
     def render(self, command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
         """The CALL that says it in a version. Raises Unrenderable."""
-        if word := self.words.get(command.action):
-            return word(command, version)
+        if render := self.renders.get(command.action):
+            return render(command, version)
         form = self.forms.get(command.action, {}).get(version)
         if form is None:
             raise Unrenderable(NOT_SUPPORTED, f"OCPP {version} has no {command.action}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.common.calls.call import Replies
+from services.common.calls.replies import Replies
 from services.common.commands.command import Status
 from services.common.commands.service import CommandRequest
 from services.common.kafka.bus import Record

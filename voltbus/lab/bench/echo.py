@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import Field
 
-from services.common.calls.call import Call, Refused, Replies
+from services.common.calls.call import Call, Refused
+from services.common.calls.replies import Replies
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Bus, Record
 from services.common.kafka.consumer import Consumer

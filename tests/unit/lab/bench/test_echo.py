@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from services.common.calls.call import Replies
+from services.common.calls.replies import Replies
 from services.common.kafka.bus import Record
 from services.common.testing.memory import MemoryBus
 from voltbus.lab.bench.echo import Echo, Settings, build, read_by

@@ -1,0 +1,162 @@
+"""What every service is wired from: the parts that all have, and the process that is made of them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from fastapi import APIRouter
+from redis.asyncio import Redis
+
+from services.common.calls.batch import BatchShell
+from services.common.calls.dialects import Dialects
+from services.common.calls.stations import Stations
+from services.common.commands import api as commands_api
+from services.common.commands.catalogue import Catalogue, Render
+from services.common.commands.journal import OnEnded, nothing
+from services.common.commands.routes import RedisRoutes, Routes
+from services.common.commands.service import CommandService
+from services.common.kafka.broker import KafkaBus
+from services.common.kafka.bus import Bus
+from services.common.kafka.consumer import Consumer, Handle
+from services.common.kafka.events import Events
+from services.common.postgres.database import Database
+from services.common.postgres.outbox import Relay
+from services.common.process import service as process
+from services.common.process.clock import Clock, now
+from services.common.process.service import Check, Service, Step
+from services.common.process.settings import CommonSettings
+from services.common.web.access import Access
+from services.common.web.app import web
+from services.ocpp.services import SERVICES
+from services.ocpp.topics import Topics
+
+C = TypeVar("C")
+S = TypeVar("S", bound=CommonSettings)
+Build = Callable[[S, Bus, Database, Redis, Clock], Service]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The parts that all services have, for one of them."""
+
+    name: str
+    settings: CommonSettings
+    topics: Topics
+    bus: Bus
+    database: Database
+    redis: Redis
+    clock: Clock
+    events: Events
+    relay: Relay
+    routes: Routes
+    stations: Stations
+    command_service: CommandService
+    access: Access
+
+    def batches(self, dialects: Dialects[C]) -> BatchShell[C]:
+        """What its handler reads batches with, and answers them."""
+        return BatchShell(dialects=dialects, topics=self.topics, results=self.command_service, clock=self.clock)
+
+    def consumer(self, handle: Handle, also: Sequence[str] = (), *, lanes: int = 1, linger: float = 0) -> Consumer:
+        """Reads its calls and results, and the topics in `also`. lanes, linger: see Consumer."""
+        topics = [self.topics.calls, self.topics.results, *also]
+        return Consumer(self.bus, self.name, topics, handle, self.topics.dead, self.clock, lanes=lanes, linger=linger)
+
+    def service(
+        self,
+        consumer: Consumer,
+        routers: Iterable[APIRouter],
+        *,
+        description: str,
+        tags: Mapping[str, str],
+        tasks: Mapping[str, Step] | None = None,
+        checks: Mapping[str, Check] | None = None,
+        opens: Sequence[Step] = (),
+    ) -> Service:
+        """The process, not yet started. tasks, checks, opens: beside those of all services."""
+        info = SERVICES[self.name]
+        app = web(self.name, description, tags)
+        for router in routers:
+            app.include_router(router)
+        commands_api.install(app, self.command_service, self.database, self.access, self.name, self.clock)
+        everywhere: Mapping[str, Step] = {
+            "consumer": consumer.run,
+            "outbox": self.relay.run,
+            "stations": self.stations.run,
+            "commands": self.command_service.run,
+        }
+        ready: Mapping[str, Check] = {
+            "kafka": self.bus.ready,
+            "stations": self.stations.ready,
+            "consumer": consumer.ready,
+            "postgres": self.database.ready,
+        }
+        return Service(
+            name=self.name,
+            settings=self.settings,
+            port=getattr(self.settings, f"{self.name}_port"),
+            port_setting=info.port_setting,
+            app=app,
+            tasks={**everywhere, **(tasks or {})},
+            checks={**ready, **(checks or {})},
+            opens=(self.bus.start, self.database.start, *opens),
+            drains=(consumer.stop,),
+            closes=(self.database.close, self.bus.close, self.redis.aclose),
+        )
+
+
+def wire(
+    name: str,
+    settings: CommonSettings,
+    bus: Bus,
+    database: Database,
+    redis: Redis,
+    clock: Clock,
+    *,
+    renders: Mapping[str, Render] | None = None,
+    on_ended: OnEnded = nothing,
+) -> Wiring:
+    """The parts of the service of that name. renders: its commands of no version, by action. on_ended: see OnEnded."""
+    topics = Topics.of(settings, name)
+    events, relay = Events(settings, name), Relay(database, bus, topics.dead, clock)
+    routes, stations = RedisRoutes(redis), Stations(bus, topics.stations, topics.inventory)
+    command_service = CommandService(
+        name,
+        database,
+        bus,
+        routes,
+        stations,
+        events,
+        Catalogue.of(name, renders or {}),
+        topics.outbound,
+        relay.wake,
+        clock,
+        on_ended,
+    )
+    return Wiring(
+        name=name,
+        settings=settings,
+        topics=topics,
+        bus=bus,
+        database=database,
+        redis=redis,
+        clock=clock,
+        events=events,
+        relay=relay,
+        routes=routes,
+        stations=stations,
+        command_service=command_service,
+        access=Access(settings),
+    )
+
+
+def real(name: str, settings: type[S], build: Build[S]) -> Service:
+    """The service on the real Kafka, Postgres and Redis. Raises Misconfigured."""
+    read = settings.read()
+    redis = Redis.from_url(read.redis_url, socket_timeout=2, socket_connect_timeout=2)
+    return build(read, KafkaBus(read), Database(read, name), redis, now)
+
+
+def main(name: str, settings: type[S], build: Build[S]) -> None:
+    """Runs the service until it is stopped."""
+    process.main(lambda: real(name, settings, build))
