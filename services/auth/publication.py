@@ -36,12 +36,17 @@ def token_changed(event: tokens.Changed) -> tuple[str, Message]:
 
 
 def token_removed(event: tokens.Removed) -> tuple[str, Message]:
-    return token_key(event.token.id_token), pb.TokenRemoved(id_token=event.token.id_token, at=event.at)
+    token = event.token
+    return token_key(token.id_token), pb.TokenRemoved(id_token=token.id_token, type=token.type, at=event.at)
 
 
 def authorization_decided(event: Decided) -> tuple[str, Message]:
     decided = pb.AuthorizationDecided(
-        station_id=event.station_id, id_token=event.token.value, status=event.status, at=event.at
+        station_id=event.station_id,
+        id_token=event.token.value,
+        id_token_type=event.token.type or "",
+        status=event.status,
+        at=event.at,
     )
     return event.station_id, decided
 

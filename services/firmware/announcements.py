@@ -14,6 +14,20 @@ from services.firmware.domain.station import Identity, Station
 from voltbus.v1 import events_pb2 as wire
 from voltbus.v1.state_pb2 import Inventory
 
+# What a connector is, by the words of all versions for it.
+CONNECTOR_STATUS: Mapping[str, wire.ConnectorStatus] = {
+    "Available": wire.CONNECTOR_STATUS_AVAILABLE,
+    "Charging": wire.CONNECTOR_STATUS_OCCUPIED,
+    "Faulted": wire.CONNECTOR_STATUS_FAULTED,
+    "Finishing": wire.CONNECTOR_STATUS_OCCUPIED,
+    "Occupied": wire.CONNECTOR_STATUS_OCCUPIED,
+    "Preparing": wire.CONNECTOR_STATUS_OCCUPIED,
+    "Reserved": wire.CONNECTOR_STATUS_RESERVED,
+    "SuspendedEV": wire.CONNECTOR_STATUS_OCCUPIED,
+    "SuspendedEVSE": wire.CONNECTOR_STATUS_OCCUPIED,
+    "Unavailable": wire.CONNECTOR_STATUS_UNAVAILABLE,
+}
+
 
 def booted(event: Booted) -> Message:
     station = event.station
@@ -25,7 +39,7 @@ def booted(event: Booted) -> Message:
         model=identity.model or "",
         serial_number=identity.serial_number or "",
         firmware_version=identity.firmware_version or "",
-        status=registration.status or "",
+        status=f"REGISTRATION_STATUS_{registration.status.name}" if registration.status else None,
         reason=registration.reason or "",
         at=stamp(event.at),
     )
@@ -44,7 +58,8 @@ def status_changed(event: StatusChanged) -> Message:
         station_id=event.station_id,
         evse_id=event.place.evse_id,
         connector_id=event.place.connector_id,
-        status=event.status,
+        status=CONNECTOR_STATUS.get(event.status, wire.CONNECTOR_STATUS_UNKNOWN),
+        reported_status=event.status,
         error_code=event.error_code or "",
         at=stamp(event.at),
     )

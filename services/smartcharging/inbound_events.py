@@ -50,7 +50,7 @@ def _transaction(event: Any) -> SessionReport:
         evse_id=told.evse_id,
         transaction_id=told.transaction_id,
         started_at=moment(told.started_at),
-        ended=told.status == "ended",
+        ended=told.HasField("stopped_at"),
         # What was drawn while the station was away says nothing of now.
         sample=None if event.offline else sample(event.meter_values),
     )

@@ -1,6 +1,6 @@
 """The domain's news as messages of events.proto."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,10 +19,20 @@ SPECIAL = frozenset({"signed", "custom_data"})
 Fields = dict[str, Any]
 Happened = pb.TransactionStarted | pb.TransactionUpdated | pb.TransactionEnded
 
+# ChargingStateEnumType of OCPP 2.x.
+CHARGING_STATE: Mapping[str | None, pb.ChargingState] = {
+    None: pb.CHARGING_STATE_UNSPECIFIED,
+    "Idle": pb.CHARGING_STATE_IDLE,
+    "EVConnected": pb.CHARGING_STATE_EV_CONNECTED,
+    "Charging": pb.CHARGING_STATE_CHARGING,
+    "SuspendedEV": pb.CHARGING_STATE_SUSPENDED_EV,
+    "SuspendedEVSE": pb.CHARGING_STATE_SUSPENDED_EVSE,
+}
 
-def happened(report: Report, after: Transaction) -> Happened:
-    """What a report made of its transaction, with the meter values it brought."""
-    state, values = transaction(after), meter_values(report.meter_values, report.received_at)
+
+def happened(report: Report, after: Transaction, version: str) -> Happened:
+    """What a report made of its transaction, with the meter values it brought. version: of its message."""
+    state, values = transaction(after, version), meter_values(report.meter_values, report.received_at)
     if report.kind == Kind.STARTED:
         return pb.TransactionStarted(transaction=state, meter_values=values, offline=report.offline)
     if report.kind == Kind.ENDED:
@@ -45,13 +55,13 @@ def orphan(stop: Orphan) -> pb.OrphanStopRecorded:
 def outside(values: Outside) -> pb.MeterValuesRecorded:
     return pb.MeterValuesRecorded(
         station_id=values.station_id,
-        evse_id=values.evse_id or 0,
-        connector_id=values.connector_id or 0,
+        evse_id=values.evse_id,
+        connector_id=values.connector_id,
         meter_values=meter_values(values.meter_values, values.received_at),
     )
 
 
-def transaction(one: Transaction) -> Fields:
+def transaction(one: Transaction, version: str) -> Fields:
     """The state as others see it; what is not known is left out."""
     return {
         "id": one.id,
@@ -60,19 +70,22 @@ def transaction(one: Transaction) -> Fields:
         "connector_id": one.connector_id,
         "transaction_id": one.transaction_id,
         "id_token": one.id_token,
-        "status": one.status,
+        "id_token_type": one.id_token_type,
+        "status": pb.TRANSACTION_STATUS_ENDED if one.ended else pb.TRANSACTION_STATUS_ACTIVE,
         "started_at": moment(one.started_at),
         "stopped_at": moment(one.stopped_at),
         "meter_start_wh": one.meter_start_wh,
         "meter_stop_wh": one.meter_stop_wh,
         "energy_wh": one.energy_wh,
         "stop_reason": one.stop_reason,
-        "charging_state": one.charging_state,
+        "charging_state": CHARGING_STATE.get(one.charging_state, pb.CHARGING_STATE_UNKNOWN),
+        "reported_charging_state": one.charging_state,
         "authorization": one.authorization,
         "missing_seq_nos": sequence.missing(one.seen) if len(one.seen) > 1 else None,
         "register_jumped_back": one.register_jumped_back,
         "command_id": one.command_id,
         "stop_id_token": one.stop_id_token,
+        "version": version,
     }
 
 

@@ -107,7 +107,7 @@ async def take_reports(shell: Handler, batch: Batch, work: Work) -> Changes:
     changes, news = settle(known, decided, await work.there(in_doubt(decided)))
     for one in news:
         if after := one.decision.transaction:
-            event = announcements.happened(one.report, after)
+            event = announcements.happened(one.report, after, one.call.version)
             batch.add(one.call.id, shell.events.record(event, one.call.station_id, one.call.id, one.call.received_at))
             _tell(one.call, one.report, after)
     return changes

@@ -35,6 +35,14 @@ class Event:
         return self.headers["ce_type"].rpartition(".")[2]
 
 
+def enum_word(message: Any, name: str = "status") -> str:
+    """An enum of an event as REST says it: timed_out for COMMAND_OUTCOME_TIMED_OUT, nothing where it is unspecified."""
+    values = message.DESCRIPTOR.fields_by_name[name].enum_type.values_by_number
+    prefix = values[0].name.removesuffix("UNSPECIFIED")
+    said: str = values[getattr(message, name)].name.removeprefix(prefix).lower()
+    return said.removesuffix("unspecified")
+
+
 class Feed:
     """All events so far, in the order they came."""
 

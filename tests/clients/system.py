@@ -15,7 +15,7 @@ import websockets
 
 from services.ocpp.commands import owners
 from services.ocpp.services import SERVICES
-from tests.clients.events import Feed
+from tests.clients.events import Feed, enum_word
 from tests.clients.library import dial
 from voltbus.local.servers import Servers
 from voltbus.local.stack import ALL, Stack
@@ -102,7 +102,7 @@ class System:
         def told() -> list[Any]:
             steps: list[Any] = self.feed.of(station_id, "CommandChanged")
             own = [step for step in steps if step.body.command_id == command_id]
-            return own if any(end in (step.body.status, step.body.outcome) for step in own) else []
+            return own if any(end in (enum_word(step.body), enum_word(step.body, "outcome")) for step in own) else []
 
         steps: list[Any] = await self.feed.until(told)
         return steps

@@ -9,6 +9,7 @@ from ocpp.exceptions import NotSupportedError
 
 from services.ocpp.versions import Version
 from tests.clients import library
+from tests.clients.events import enum_word
 from tests.clients.rpc import Node
 from tests.clients.system import System
 from tests.conftest import Stack
@@ -79,7 +80,7 @@ async def test_each_code_of_a_callerror(voltbus: System, known: Known, connect: 
         assert ended(told) == ("rejected", "refused")
         assert (told["error_code"], told["error_description"], told["response"]) == (code, "as it is", None)
     [*_, last] = await voltbus.life(known.id, told["command_id"], "refused")
-    assert (last.body.status, last.body.error_code, last.body.error_description) == ("rejected", code, "as it is")
+    assert (enum_word(last.body), last.body.error_code, last.body.error_description) == ("rejected", code, "as it is")
 
 
 @each_version
@@ -167,7 +168,7 @@ async def test_an_answer_that_comes_late(
     await works(voltbus, known, station)
     await station.answer_now(TRIGGER, ACCEPTED)
     steps = await voltbus.life(known.id, told["command_id"], "late")
-    assert [(step.body.status, step.body.outcome) for step in steps] == [
+    assert [(enum_word(step.body), enum_word(step.body, "outcome")) for step in steps] == [
         ("accepted", ""),
         ("sent", ""),
         ("expired", "timed_out"),

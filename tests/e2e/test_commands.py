@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.clients.events import enum_word
 from tests.clients.sessions import Session
 from tests.clients.system import System
 from tests.e2e.conftest import Connect, Known
@@ -28,13 +29,13 @@ async def test_it_waits_for_a_station_that_is_away(
     station = await connect(session.protocol, answers=ACCEPTS)
     await station.until("call")
     told = await voltbus.life(known.id, asked["command_id"], "answered")
-    assert [step.body.status for step in told] == ["accepted", "sent", "answered"]
+    assert [enum_word(step.body) for step in told] == ["accepted", "sent", "answered"]
 
 
 async def test_it_expires(voltbus: System, known: Known, session: Session, connect: Connect) -> None:
     asked = await start(voltbus, known.id, expires_in=0.5)
     told = await voltbus.life(known.id, asked["command_id"], "expired")
-    assert [step.body.status for step in told] == ["accepted", "expired"]
+    assert [enum_word(step.body) for step in told] == ["accepted", "expired"]
     station = await connect(session.protocol, answers=ACCEPTS)
     later = await start(voltbus, known.id, wait=10)
     assert later["status"] == "answered"

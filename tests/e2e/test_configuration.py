@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.clients.events import enum_word
 from tests.clients.rpc import Station
 from tests.clients.sessions import Session16, Session201
 from tests.clients.system import System, eventually
@@ -49,7 +50,7 @@ async def test_a_16_station(voltbus: System, known: Known, connect: Connect) -> 
     assert await called(station, "ChangeConfiguration") == {"key": "HeartbeatInterval", "value": "60"}
     assert (await values(voltbus, known, 2))["HeartbeatInterval"] == "60"
     event = await voltbus.feed.event(known.id, "ConfigurationChanged")
-    assert [(one.name, one.status) for one in event.body.settings] == [("HeartbeatInterval", "applied")]
+    assert [(one.name, enum_word(one)) for one in event.body.settings] == [("HeartbeatInterval", "applied")]
 
 
 async def test_a_201_station(voltbus: System, known: Known, connect: Connect) -> None:
@@ -66,7 +67,7 @@ async def test_a_201_station(voltbus: System, known: Known, connect: Connect) ->
         at = {"requestId": asked["requestId"], "generatedAt": "2026-03-01T12:00:00Z"}
         await station.call("NotifyReport", part | at)
     event = await voltbus.feed.event(known.id, "ConfigurationReported")
-    assert (event.body.status, event.body.request_id) == ("complete", asked["requestId"])
+    assert (enum_word(event.body), event.body.request_id) == ("complete", asked["requestId"])
     assert len(await values(voltbus, known, 2)) == 2
     body = {"settings": {"heartbeat_interval": "60"}}
     answer = await voltbus.ask("PUT", "firmware", f"{path(known)}?wait=10", json=body)

@@ -12,6 +12,7 @@ import pytest
 
 from services.ocpp.versions import VERSIONS
 from tests.clients import library
+from tests.clients.events import enum_word
 from tests.clients.rpc import Node
 from tests.clients.system import System
 from tests.contract import examples
@@ -94,7 +95,7 @@ async def test_a_command(
     assert await received(station, action) == payload
 
     steps = await voltbus.life(station.id, told["command_id"], "answered")
-    assert [step.body.status for step in steps] == ["accepted", "sent", "answered"]
+    assert [enum_word(step.body) for step in steps] == ["accepted", "sent", "answered"]
     assert {step.topic for step in steps} == {f"{voltbus.env['VOLTBUS_TOPIC_PREFIX']}events.{owner}"}
     assert {(step.body.action, step.body.station_id) for step in steps} == {(action, station.id)}
     assert json.loads(steps[-1].body.response) == answer

@@ -2,12 +2,143 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class TransactionStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRANSACTION_STATUS_UNSPECIFIED: _ClassVar[TransactionStatus]
+    TRANSACTION_STATUS_ACTIVE: _ClassVar[TransactionStatus]
+    TRANSACTION_STATUS_ENDED: _ClassVar[TransactionStatus]
+
+class ChargingState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHARGING_STATE_UNSPECIFIED: _ClassVar[ChargingState]
+    CHARGING_STATE_UNKNOWN: _ClassVar[ChargingState]
+    CHARGING_STATE_IDLE: _ClassVar[ChargingState]
+    CHARGING_STATE_EV_CONNECTED: _ClassVar[ChargingState]
+    CHARGING_STATE_CHARGING: _ClassVar[ChargingState]
+    CHARGING_STATE_SUSPENDED_EV: _ClassVar[ChargingState]
+    CHARGING_STATE_SUSPENDED_EVSE: _ClassVar[ChargingState]
+
+class CommandStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COMMAND_STATUS_UNSPECIFIED: _ClassVar[CommandStatus]
+    COMMAND_STATUS_ACCEPTED: _ClassVar[CommandStatus]
+    COMMAND_STATUS_SENT: _ClassVar[CommandStatus]
+    COMMAND_STATUS_ANSWERED: _ClassVar[CommandStatus]
+    COMMAND_STATUS_REJECTED: _ClassVar[CommandStatus]
+    COMMAND_STATUS_EXPIRED: _ClassVar[CommandStatus]
+    COMMAND_STATUS_UNDELIVERABLE: _ClassVar[CommandStatus]
+    COMMAND_STATUS_CANCELLED: _ClassVar[CommandStatus]
+
+class CommandOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COMMAND_OUTCOME_UNSPECIFIED: _ClassVar[CommandOutcome]
+    COMMAND_OUTCOME_ANSWERED: _ClassVar[CommandOutcome]
+    COMMAND_OUTCOME_REFUSED: _ClassVar[CommandOutcome]
+    COMMAND_OUTCOME_INVALID: _ClassVar[CommandOutcome]
+    COMMAND_OUTCOME_UNRENDERABLE: _ClassVar[CommandOutcome]
+    COMMAND_OUTCOME_UNDELIVERED: _ClassVar[CommandOutcome]
+    COMMAND_OUTCOME_EXPIRED: _ClassVar[CommandOutcome]
+    COMMAND_OUTCOME_TIMED_OUT: _ClassVar[CommandOutcome]
+    COMMAND_OUTCOME_LATE: _ClassVar[CommandOutcome]
+    COMMAND_OUTCOME_CANCELLED: _ClassVar[CommandOutcome]
+
+class RegistrationStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REGISTRATION_STATUS_UNSPECIFIED: _ClassVar[RegistrationStatus]
+    REGISTRATION_STATUS_ACCEPTED: _ClassVar[RegistrationStatus]
+    REGISTRATION_STATUS_PENDING: _ClassVar[RegistrationStatus]
+    REGISTRATION_STATUS_REJECTED: _ClassVar[RegistrationStatus]
+
+class ConnectorStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONNECTOR_STATUS_UNSPECIFIED: _ClassVar[ConnectorStatus]
+    CONNECTOR_STATUS_UNKNOWN: _ClassVar[ConnectorStatus]
+    CONNECTOR_STATUS_AVAILABLE: _ClassVar[ConnectorStatus]
+    CONNECTOR_STATUS_OCCUPIED: _ClassVar[ConnectorStatus]
+    CONNECTOR_STATUS_RESERVED: _ClassVar[ConnectorStatus]
+    CONNECTOR_STATUS_UNAVAILABLE: _ClassVar[ConnectorStatus]
+    CONNECTOR_STATUS_FAULTED: _ClassVar[ConnectorStatus]
+
+class SettingStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SETTING_STATUS_UNSPECIFIED: _ClassVar[SettingStatus]
+    SETTING_STATUS_APPLIED: _ClassVar[SettingStatus]
+    SETTING_STATUS_REBOOT_REQUIRED: _ClassVar[SettingStatus]
+    SETTING_STATUS_READ_ONLY: _ClassVar[SettingStatus]
+    SETTING_STATUS_UNKNOWN: _ClassVar[SettingStatus]
+    SETTING_STATUS_REJECTED: _ClassVar[SettingStatus]
+    SETTING_STATUS_EXPIRED: _ClassVar[SettingStatus]
+    SETTING_STATUS_UNDELIVERABLE: _ClassVar[SettingStatus]
+    SETTING_STATUS_CANCELLED: _ClassVar[SettingStatus]
+    SETTING_STATUS_OBSERVED: _ClassVar[SettingStatus]
+
+class ReportStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REPORT_STATUS_UNSPECIFIED: _ClassVar[ReportStatus]
+    REPORT_STATUS_COMPLETE: _ClassVar[ReportStatus]
+    REPORT_STATUS_INCOMPLETE: _ClassVar[ReportStatus]
+    REPORT_STATUS_REFUSED: _ClassVar[ReportStatus]
+TRANSACTION_STATUS_UNSPECIFIED: TransactionStatus
+TRANSACTION_STATUS_ACTIVE: TransactionStatus
+TRANSACTION_STATUS_ENDED: TransactionStatus
+CHARGING_STATE_UNSPECIFIED: ChargingState
+CHARGING_STATE_UNKNOWN: ChargingState
+CHARGING_STATE_IDLE: ChargingState
+CHARGING_STATE_EV_CONNECTED: ChargingState
+CHARGING_STATE_CHARGING: ChargingState
+CHARGING_STATE_SUSPENDED_EV: ChargingState
+CHARGING_STATE_SUSPENDED_EVSE: ChargingState
+COMMAND_STATUS_UNSPECIFIED: CommandStatus
+COMMAND_STATUS_ACCEPTED: CommandStatus
+COMMAND_STATUS_SENT: CommandStatus
+COMMAND_STATUS_ANSWERED: CommandStatus
+COMMAND_STATUS_REJECTED: CommandStatus
+COMMAND_STATUS_EXPIRED: CommandStatus
+COMMAND_STATUS_UNDELIVERABLE: CommandStatus
+COMMAND_STATUS_CANCELLED: CommandStatus
+COMMAND_OUTCOME_UNSPECIFIED: CommandOutcome
+COMMAND_OUTCOME_ANSWERED: CommandOutcome
+COMMAND_OUTCOME_REFUSED: CommandOutcome
+COMMAND_OUTCOME_INVALID: CommandOutcome
+COMMAND_OUTCOME_UNRENDERABLE: CommandOutcome
+COMMAND_OUTCOME_UNDELIVERED: CommandOutcome
+COMMAND_OUTCOME_EXPIRED: CommandOutcome
+COMMAND_OUTCOME_TIMED_OUT: CommandOutcome
+COMMAND_OUTCOME_LATE: CommandOutcome
+COMMAND_OUTCOME_CANCELLED: CommandOutcome
+REGISTRATION_STATUS_UNSPECIFIED: RegistrationStatus
+REGISTRATION_STATUS_ACCEPTED: RegistrationStatus
+REGISTRATION_STATUS_PENDING: RegistrationStatus
+REGISTRATION_STATUS_REJECTED: RegistrationStatus
+CONNECTOR_STATUS_UNSPECIFIED: ConnectorStatus
+CONNECTOR_STATUS_UNKNOWN: ConnectorStatus
+CONNECTOR_STATUS_AVAILABLE: ConnectorStatus
+CONNECTOR_STATUS_OCCUPIED: ConnectorStatus
+CONNECTOR_STATUS_RESERVED: ConnectorStatus
+CONNECTOR_STATUS_UNAVAILABLE: ConnectorStatus
+CONNECTOR_STATUS_FAULTED: ConnectorStatus
+SETTING_STATUS_UNSPECIFIED: SettingStatus
+SETTING_STATUS_APPLIED: SettingStatus
+SETTING_STATUS_REBOOT_REQUIRED: SettingStatus
+SETTING_STATUS_READ_ONLY: SettingStatus
+SETTING_STATUS_UNKNOWN: SettingStatus
+SETTING_STATUS_REJECTED: SettingStatus
+SETTING_STATUS_EXPIRED: SettingStatus
+SETTING_STATUS_UNDELIVERABLE: SettingStatus
+SETTING_STATUS_CANCELLED: SettingStatus
+SETTING_STATUS_OBSERVED: SettingStatus
+REPORT_STATUS_UNSPECIFIED: ReportStatus
+REPORT_STATUS_COMPLETE: ReportStatus
+REPORT_STATUS_INCOMPLETE: ReportStatus
+REPORT_STATUS_REFUSED: ReportStatus
 
 class MessageRecorded(_message.Message):
     __slots__ = ("station_id", "version", "action", "message_id", "payload", "received_at")
@@ -62,24 +193,28 @@ class TokenChanged(_message.Message):
     def __init__(self, id_token: _Optional[str] = ..., type: _Optional[str] = ..., status: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class TokenRemoved(_message.Message):
-    __slots__ = ("id_token", "at")
+    __slots__ = ("id_token", "at", "type")
     ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
     id_token: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, id_token: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    type: str
+    def __init__(self, id_token: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., type: _Optional[str] = ...) -> None: ...
 
 class AuthorizationDecided(_message.Message):
-    __slots__ = ("station_id", "id_token", "status", "at")
+    __slots__ = ("station_id", "id_token", "status", "at", "id_token_type")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    ID_TOKEN_TYPE_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     id_token: str
     status: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., id_token: _Optional[str] = ..., status: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    id_token_type: str
+    def __init__(self, station_id: _Optional[str] = ..., id_token: _Optional[str] = ..., status: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., id_token_type: _Optional[str] = ...) -> None: ...
 
 class Reading(_message.Message):
     __slots__ = ("value", "measurand", "unit", "phase", "context", "location", "signed_value")
@@ -110,46 +245,52 @@ class MeterValue(_message.Message):
     def __init__(self, taken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., readings: _Optional[_Iterable[_Union[Reading, _Mapping]]] = ...) -> None: ...
 
 class Transaction(_message.Message):
-    __slots__ = ("id", "station_id", "evse_id", "connector_id", "transaction_id", "id_token", "status", "started_at", "stopped_at", "meter_start_wh", "meter_stop_wh", "energy_wh", "stop_reason", "charging_state", "authorization", "missing_seq_nos", "register_jumped_back", "command_id", "stop_id_token")
+    __slots__ = ("id", "station_id", "evse_id", "connector_id", "transaction_id", "id_token", "started_at", "stopped_at", "meter_start_wh", "meter_stop_wh", "energy_wh", "stop_reason", "reported_charging_state", "authorization", "missing_seq_nos", "register_jumped_back", "command_id", "stop_id_token", "status", "charging_state", "version", "id_token_type")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     EVSE_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTOR_ID_FIELD_NUMBER: _ClassVar[int]
     TRANSACTION_ID_FIELD_NUMBER: _ClassVar[int]
     ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    STATUS_FIELD_NUMBER: _ClassVar[int]
     STARTED_AT_FIELD_NUMBER: _ClassVar[int]
     STOPPED_AT_FIELD_NUMBER: _ClassVar[int]
     METER_START_WH_FIELD_NUMBER: _ClassVar[int]
     METER_STOP_WH_FIELD_NUMBER: _ClassVar[int]
     ENERGY_WH_FIELD_NUMBER: _ClassVar[int]
     STOP_REASON_FIELD_NUMBER: _ClassVar[int]
-    CHARGING_STATE_FIELD_NUMBER: _ClassVar[int]
+    REPORTED_CHARGING_STATE_FIELD_NUMBER: _ClassVar[int]
     AUTHORIZATION_FIELD_NUMBER: _ClassVar[int]
     MISSING_SEQ_NOS_FIELD_NUMBER: _ClassVar[int]
     REGISTER_JUMPED_BACK_FIELD_NUMBER: _ClassVar[int]
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     STOP_ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    CHARGING_STATE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ID_TOKEN_TYPE_FIELD_NUMBER: _ClassVar[int]
     id: int
     station_id: str
     evse_id: int
     connector_id: int
     transaction_id: str
     id_token: str
-    status: str
     started_at: _timestamp_pb2.Timestamp
     stopped_at: _timestamp_pb2.Timestamp
     meter_start_wh: float
     meter_stop_wh: float
     energy_wh: float
     stop_reason: str
-    charging_state: str
+    reported_charging_state: str
     authorization: str
     missing_seq_nos: _containers.RepeatedScalarFieldContainer[int]
     register_jumped_back: bool
     command_id: str
     stop_id_token: str
-    def __init__(self, id: _Optional[int] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., transaction_id: _Optional[str] = ..., id_token: _Optional[str] = ..., status: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., meter_start_wh: _Optional[float] = ..., meter_stop_wh: _Optional[float] = ..., energy_wh: _Optional[float] = ..., stop_reason: _Optional[str] = ..., charging_state: _Optional[str] = ..., authorization: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., register_jumped_back: _Optional[bool] = ..., command_id: _Optional[str] = ..., stop_id_token: _Optional[str] = ...) -> None: ...
+    status: TransactionStatus
+    charging_state: ChargingState
+    version: str
+    id_token_type: str
+    def __init__(self, id: _Optional[int] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., transaction_id: _Optional[str] = ..., id_token: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., meter_start_wh: _Optional[float] = ..., meter_stop_wh: _Optional[float] = ..., energy_wh: _Optional[float] = ..., stop_reason: _Optional[str] = ..., reported_charging_state: _Optional[str] = ..., authorization: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., register_jumped_back: _Optional[bool] = ..., command_id: _Optional[str] = ..., stop_id_token: _Optional[str] = ..., status: _Optional[_Union[TransactionStatus, str]] = ..., charging_state: _Optional[_Union[ChargingState, str]] = ..., version: _Optional[str] = ..., id_token_type: _Optional[str] = ...) -> None: ...
 
 class TransactionStarted(_message.Message):
     __slots__ = ("transaction", "meter_values", "offline")
@@ -210,50 +351,50 @@ class MeterValuesRecorded(_message.Message):
     def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ...) -> None: ...
 
 class CommandChanged(_message.Message):
-    __slots__ = ("command_id", "station_id", "action", "status", "response", "error_code", "error_description", "at", "outcome", "batch_id")
+    __slots__ = ("command_id", "station_id", "action", "response", "error_code", "error_description", "at", "batch_id", "status", "outcome")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
-    STATUS_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_FIELD_NUMBER: _ClassVar[int]
     ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
     ERROR_DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
-    OUTCOME_FIELD_NUMBER: _ClassVar[int]
     BATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     station_id: str
     action: str
-    status: str
     response: str
     error_code: str
     error_description: str
     at: _timestamp_pb2.Timestamp
-    outcome: str
     batch_id: str
-    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., action: _Optional[str] = ..., status: _Optional[str] = ..., response: _Optional[str] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outcome: _Optional[str] = ..., batch_id: _Optional[str] = ...) -> None: ...
+    status: CommandStatus
+    outcome: CommandOutcome
+    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., action: _Optional[str] = ..., response: _Optional[str] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., batch_id: _Optional[str] = ..., status: _Optional[_Union[CommandStatus, str]] = ..., outcome: _Optional[_Union[CommandOutcome, str]] = ...) -> None: ...
 
 class StationBooted(_message.Message):
-    __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "status", "reason", "at")
+    __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "reason", "at", "status")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     VENDOR_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SERIAL_NUMBER_FIELD_NUMBER: _ClassVar[int]
     FIRMWARE_VERSION_FIELD_NUMBER: _ClassVar[int]
-    STATUS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     version: str
     vendor: str
     model: str
     serial_number: str
     firmware_version: str
-    status: str
     reason: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial_number: _Optional[str] = ..., firmware_version: _Optional[str] = ..., status: _Optional[str] = ..., reason: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    status: RegistrationStatus
+    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial_number: _Optional[str] = ..., firmware_version: _Optional[str] = ..., reason: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[RegistrationStatus, str]] = ...) -> None: ...
 
 class StationConnected(_message.Message):
     __slots__ = ("station_id", "version", "at")
@@ -288,20 +429,22 @@ class SecurityEventReported(_message.Message):
     def __init__(self, station_id: _Optional[str] = ..., type: _Optional[str] = ..., tech_info: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ConnectorStatusChanged(_message.Message):
-    __slots__ = ("station_id", "evse_id", "connector_id", "status", "error_code", "at")
+    __slots__ = ("station_id", "evse_id", "connector_id", "reported_status", "error_code", "at", "status")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     EVSE_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTOR_ID_FIELD_NUMBER: _ClassVar[int]
-    STATUS_FIELD_NUMBER: _ClassVar[int]
+    REPORTED_STATUS_FIELD_NUMBER: _ClassVar[int]
     ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     evse_id: int
     connector_id: int
-    status: str
+    reported_status: str
     error_code: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., status: _Optional[str] = ..., error_code: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    status: ConnectorStatus
+    def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., reported_status: _Optional[str] = ..., error_code: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[ConnectorStatus, str]] = ...) -> None: ...
 
 class ConfigurationChanged(_message.Message):
     __slots__ = ("station_id", "settings", "command_id", "at")
@@ -320,26 +463,26 @@ class SettingChange(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     name: str
-    status: str
-    def __init__(self, name: _Optional[str] = ..., status: _Optional[str] = ...) -> None: ...
+    status: SettingStatus
+    def __init__(self, name: _Optional[str] = ..., status: _Optional[_Union[SettingStatus, str]] = ...) -> None: ...
 
 class ConfigurationReported(_message.Message):
-    __slots__ = ("station_id", "request_id", "base", "status", "missing_seq_nos", "command_id", "at")
+    __slots__ = ("station_id", "request_id", "base", "missing_seq_nos", "command_id", "at", "status")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     BASE_FIELD_NUMBER: _ClassVar[int]
-    STATUS_FIELD_NUMBER: _ClassVar[int]
     MISSING_SEQ_NOS_FIELD_NUMBER: _ClassVar[int]
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     request_id: int
     base: str
-    status: str
     missing_seq_nos: _containers.RepeatedScalarFieldContainer[int]
     command_id: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., request_id: _Optional[int] = ..., base: _Optional[str] = ..., status: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    status: ReportStatus
+    def __init__(self, station_id: _Optional[str] = ..., request_id: _Optional[int] = ..., base: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[ReportStatus, str]] = ...) -> None: ...
 
 class SiteChanged(_message.Message):
     __slots__ = ("site_id", "limit", "unit", "phases", "station_ids", "removed", "at")
@@ -359,27 +502,33 @@ class SiteChanged(_message.Message):
     at: _timestamp_pb2.Timestamp
     def __init__(self, site_id: _Optional[str] = ..., limit: _Optional[float] = ..., unit: _Optional[str] = ..., phases: _Optional[int] = ..., station_ids: _Optional[_Iterable[str]] = ..., removed: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class TransactionRef(_message.Message):
+    __slots__ = ("id", "transaction_id")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    transaction_id: str
+    def __init__(self, id: _Optional[int] = ..., transaction_id: _Optional[str] = ...) -> None: ...
+
 class ShareChanged(_message.Message):
-    __slots__ = ("site_id", "station_id", "evse_id", "transaction", "transaction_id", "granted_a", "paused", "command_id", "at")
+    __slots__ = ("site_id", "station_id", "evse_id", "granted_a", "paused", "command_id", "at", "transaction")
     SITE_ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     EVSE_ID_FIELD_NUMBER: _ClassVar[int]
-    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
-    TRANSACTION_ID_FIELD_NUMBER: _ClassVar[int]
     GRANTED_A_FIELD_NUMBER: _ClassVar[int]
     PAUSED_FIELD_NUMBER: _ClassVar[int]
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     site_id: str
     station_id: str
     evse_id: int
-    transaction: int
-    transaction_id: str
     granted_a: float
     paused: bool
     command_id: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, site_id: _Optional[str] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., transaction: _Optional[int] = ..., transaction_id: _Optional[str] = ..., granted_a: _Optional[float] = ..., paused: _Optional[bool] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    transaction: TransactionRef
+    def __init__(self, site_id: _Optional[str] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., granted_a: _Optional[float] = ..., paused: _Optional[bool] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., transaction: _Optional[_Union[TransactionRef, _Mapping]] = ...) -> None: ...
 
 class SiteOverCommitted(_message.Message):
     __slots__ = ("site_id", "over_committed", "loads", "at")

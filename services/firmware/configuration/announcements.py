@@ -23,7 +23,8 @@ def changed(
     """changes: name and status. None where nothing has changed."""
     records = []
     for start in range(0, len(changes), MOST):
-        named = [SettingChange(name=name, status=status) for name, status in changes[start : start + MOST]]
+        part = changes[start : start + MOST]
+        named = [SettingChange(name=name, status=f"SETTING_STATUS_{status.upper()}") for name, status in part]
         event = ConfigurationChanged(station_id=station_id, settings=named, command_id=command_id or "", at=at)
         records.append(events.record(event, station_id, f"{cause}/{start}", at))
     return records
@@ -36,7 +37,7 @@ def reported(events: Events, report: Report) -> Record:
         station_id=report.station_id,
         request_id=report.request_id,
         base=report.base or "",
-        status=report.progress.value,
+        status=f"REPORT_STATUS_{report.progress.name}",
         missing_seq_nos=report.missing,
         command_id=report.command_id or "",
         at=report.changed_at,

@@ -8,6 +8,7 @@ import pytest
 from services.common.kafka.bus import Record
 from services.firmware.dialects import v16, v201
 from services.ocpp.versions import VERSIONS
+from tests.clients.events import enum_word
 from tests.contract.examples import full
 from tests.integration.common.running import START, Running
 from voltbus.v1.bus_pb2 import (
@@ -49,7 +50,7 @@ async def test_a_16_station_boots(firmware: Running) -> None:
     assert await firmware.ask(call) == {"status": "Accepted", "interval": 300, "currentTime": TIME}
     [event] = firmware.announced("StationBooted")
     assert (event.station_id, event.version, event.vendor, event.model) == ("CP1", "1.6", "Volta", "One")
-    assert (event.serial_number, event.firmware_version, event.status) == ("S-1", "1.2.3", "Accepted")
+    assert (event.serial_number, event.firmware_version, enum_word(event)) == ("S-1", "1.2.3", "accepted")
     shown = await firmware.get("/v1/stations/CP1")
     expected = {
         "version": "1.6",
@@ -137,8 +138,16 @@ async def test_connectors_of_16(firmware: Running) -> None:
     assert (one["evse_id"], one["connectors"][0]["connector_id"]) == (1, 1)
     assert (one["connectors"][0]["status"], one["connectors"][0]["since"]) == ("Charging", "2026-03-01T12:00:05Z")
     assert (two["connectors"][0]["error_code"], two["connectors"][0]["vendor_error_code"]) == ("GroundFailure", "E7")
-    changes = [(e.evse_id, e.connector_id, e.status) for e in firmware.announced("ConnectorStatusChanged")]
-    assert sorted(changes) == [(0, 0, "Available"), (1, 1, "Available"), (1, 1, "Charging"), (2, 2, "Faulted")]
+    changes = [
+        (e.evse_id, e.connector_id, e.reported_status, enum_word(e))
+        for e in firmware.announced("ConnectorStatusChanged")
+    ]
+    assert sorted(changes) == [
+        (0, 0, "Available", "available"),
+        (1, 1, "Available", "available"),
+        (1, 1, "Charging", "occupied"),
+        (2, 2, "Faulted", "faulted"),
+    ]
 
 
 async def test_connectors_of_201(firmware: Running) -> None:

@@ -115,7 +115,9 @@ class Stations:
 
     async def end(self, name: str, number: int, evse_id: int = 1) -> None:
         self.limits.pop((name, evse_id), None)
-        await self.tell(pb.TransactionEnded(transaction=self.transaction(name, number, evse_id, "ended")))
+        await self.tell(
+            pb.TransactionEnded(transaction=self.transaction(name, number, evse_id, stopped_at=self.world.time()))
+        )
 
     async def draws(self, name: str, number: int, amperes: float, evse_id: int = 1) -> None:
         """A sample, a minute after the last."""
@@ -126,15 +128,15 @@ class Stations:
         await self.tell(pb.TransactionUpdated(transaction=transaction, meter_values=[value]))
         await self.passes(SAMPLES_DUE_AFTER)
 
-    def transaction(self, name: str, number: int, evse_id: int, status: str = "active") -> pb.Transaction:
+    def transaction(self, name: str, number: int, evse_id: int, **more: Any) -> pb.Transaction:
         named = str(number) if self.versions.get(name) == "1.6" else f"tx-{number}"
         return pb.Transaction(
             id=number,
             station_id=name,
             evse_id=evse_id,
             transaction_id=named,
-            status=status,
             started_at=self.world.time(),
+            **more,
         )
 
     def event(self, event: Any, service: str = "transactions", form: str = "protobuf") -> Record:

@@ -209,8 +209,8 @@ async def test_shares_are_announced(stations: Stations) -> None:
     await two(stations)
     number = await stations.start("CP1")
     [event] = stations.world.announced("ShareChanged")
-    assert (event.site_id, event.station_id, event.evse_id, event.transaction) == ("garage", "CP1", 1, number)
-    assert (event.transaction_id, event.granted_a, event.paused) == (str(number), 32, False)
+    assert (event.site_id, event.station_id, event.evse_id, event.transaction.id) == ("garage", "CP1", 1, number)
+    assert (event.transaction.transaction_id, event.granted_a, event.paused) == (str(number), 32, False)
     await stations.put_site(SITE | {"limit": {"value": 5}})
     assert [(event.granted_a, event.paused) for event in stations.world.announced("ShareChanged")][1:] == [(0, True)]
     sites = stations.world.announced("SiteChanged")
@@ -281,7 +281,9 @@ async def test_a_limit_in_watts_and_a_station_that_is_told_watts(stations: Stati
 async def test_evses_are_learnt_from_what_stations_say(stations: Stations) -> None:
     await two(stations, default_a=6)
     for evse_id in (0, 1, 2):
-        event = pb.ConnectorStatusChanged(station_id="CP1", evse_id=evse_id, connector_id=1, status="Available")
+        event = pb.ConnectorStatusChanged(
+            station_id="CP1", evse_id=evse_id, connector_id=1, reported_status="Available"
+        )
         await stations.tell(event, "firmware")
     shown = await state(stations)
     assert [(evse["station_id"], evse["evse_id"]) for evse in shown["evses"]] == [("CP1", 1), ("CP1", 2), ("CP2", 1)]

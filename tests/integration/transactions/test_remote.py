@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from services.common.kafka.bus import Record
 from services.ocpp import topics
 from services.transactions.settings import Settings
+from tests.clients.events import enum_word
 from tests.integration.common.running import GATEWAY, connected
 from tests.integration.transactions.running import OUTBOUND, System, token
 from tests.integration.transactions.test_session import START
@@ -68,7 +69,7 @@ async def test_a_start_of_1_6_is_answered_and_found_again_in_its_transaction(
         for told in (begun, again)
     ]
     assert found == [answered["command_id"], None]
-    changes = [e.status for e in system.events(station) if isinstance(e, CommandChanged)]
+    changes = [enum_word(e) for e in system.events(station) if isinstance(e, CommandChanged)]
     assert changes == ["accepted", "sent", "answered"]
 
 

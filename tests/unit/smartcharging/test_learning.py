@@ -146,7 +146,7 @@ def test_the_newest_moment_counts() -> None:
 @pytest.mark.parametrize("form", ["protobuf", "json"])
 def test_events_are_read_in_both_formats(form: str) -> None:
     settings: Any = CommonSettings(events_format=form)  # type: ignore[arg-type]
-    transaction = pb.Transaction(id=7, station_id="CP1", evse_id=2, transaction_id="x", status="ended", started_at=NOW)
+    transaction = pb.Transaction(id=7, station_id="CP1", evse_id=2, transaction_id="x", started_at=NOW, stopped_at=NOW)
     event = pb.TransactionEnded(transaction=transaction)
     record = Events(settings, "transactions").record(event, "CP1", "1", NOW)
     assert inbound_events.kind_of_event(record) is pb.TransactionEnded
@@ -175,7 +175,7 @@ def test_what_cannot_be_read_says_so(content_type: bytes) -> None:
 )
 def test_what_was_drawn(shared: bool, offline: bool, sample: Sample | None) -> None:
     value = pb.MeterValue(taken_at=NOW, readings=readings((CURRENT, 9, "")))
-    transaction = pb.Transaction(id=7, station_id="CP1", evse_id=2, status="active", started_at=NOW)
+    transaction = pb.Transaction(id=7, station_id="CP1", evse_id=2, started_at=NOW)
     event = pb.TransactionStarted(transaction=transaction, meter_values=[value], offline=offline)
     record = Events(CommonSettings(), "transactions").record(event, "CP1", "1", NOW)
     found = inbound_events.read(record, pb.TransactionStarted, shared)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from services.common.commands.command import Command, Status, Unrenderable
 from services.ocpp.id_tokens import Authorization, Token
@@ -60,7 +61,7 @@ def test_an_announcement_says_what_was_kept() -> None:
     told = report(Kind.STARTED, seq_no=3, meter_values=(MeterValue(NOON, readings),), offline=True)
     after = decide(None, told, 7).transaction
     assert after is not None
-    event = announcements.happened(told, after)
+    event = announcements.happened(told, after, "2.0.1")
     assert isinstance(event, pb.TransactionStarted)
     voltage, signed, both = event.meter_values[0].readings
     assert (voltage.value, voltage.phase) == (230, "L1")
@@ -69,10 +70,22 @@ def test_an_announcement_says_what_was_kept() -> None:
     assert (event.offline, event.transaction.id, event.transaction.HasField("energy_wh")) == (True, 7, False)
 
 
+def test_an_announcement_tells_none_from_zero_and_a_meaning_from_a_word() -> None:
+    told = report(Kind.STARTED, seq_no=0, evse_id=0, charging_state="EVConnected", id_token="T", id_token_type="eMAID")
+    after = decide(None, told, 7).transaction
+    assert after is not None
+    made = announcements.happened(told, after, "2.0.1").transaction
+    assert (made.HasField("evse_id"), made.evse_id, made.HasField("connector_id")) == (True, 0, False)
+    assert (made.status, made.version, made.id_token_type) == (pb.TRANSACTION_STATUS_ACTIVE, "2.0.1", "eMAID")
+    assert (made.charging_state, made.reported_charging_state) == (pb.CHARGING_STATE_EV_CONNECTED, "EVConnected")
+    strange = pb.Transaction(**announcements.transaction(replace(after, charging_state="Humming"), "2.0.1"))
+    assert (strange.charging_state, strange.reported_charging_state) == (pb.CHARGING_STATE_UNKNOWN, "Humming")
+
+
 def test_which_gaps_are_announced() -> None:
     after = decide(decide(None, report(seq_no=1), 7).transaction, report(seq_no=4)).transaction
     assert after is not None
-    assert announcements.happened(report(seq_no=4), after).transaction.missing_seq_nos == [2, 3]
+    assert announcements.happened(report(seq_no=4), after, "2.0.1").transaction.missing_seq_nos == [2, 3]
 
 
 def command(version: str, **payload: object) -> tuple[str, object]:

@@ -144,11 +144,13 @@ def _ended(value: bytes) -> Mapping[str, Any]:
 
 def _changed(value: bytes) -> Mapping[str, Any]:
     event = pb.CommandChanged.FromString(value)
-    return {"command": event.command_id, "step": event.outcome or event.status}
+    outcome, status = pb.CommandOutcome.Name(event.outcome), pb.CommandStatus.Name(event.status)
+    step = outcome.removeprefix("COMMAND_OUTCOME_") if event.outcome else status.removeprefix("COMMAND_STATUS_")
+    return {"command": event.command_id, "step": step.lower()}
 
 
 def _status(value: bytes) -> Mapping[str, Any]:
-    return {"step": pb.ConnectorStatusChanged.FromString(value).status}
+    return {"step": pb.ConnectorStatusChanged.FromString(value).reported_status}
 
 
 READ: Mapping[str, Callable[[bytes], Mapping[str, Any]]] = {

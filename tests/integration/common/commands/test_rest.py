@@ -17,6 +17,7 @@ from services.firmware.app import build
 from services.firmware.settings import Settings
 from services.ocpp.commands import forms
 from services.ocpp.versions import VERSIONS
+from tests.clients.events import enum_word
 from tests.conftest import Stack
 from tests.integration.common.running import Running, connected, running, settings_of
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_LATE, OUTCOME_TIMED_OUT, Outcome, Result
@@ -92,7 +93,7 @@ async def test_a_command_is_sent_answered_and_told(firmware: Running, connect: C
     assert answer.status_code == 200
     assert (answer.json()["status"], answer.json()["response"]) == ("answered", {"status": "Accepted"})
     await firmware.settled()
-    steps = [(event.status, event.outcome) for event in firmware.announced("CommandChanged")]
+    steps = [(enum_word(event), enum_word(event, "outcome")) for event in firmware.announced("CommandChanged")]
     assert steps == [("accepted", ""), ("sent", ""), ("answered", "answered")]
 
 
@@ -104,7 +105,12 @@ async def test_an_answer_that_comes_too_late_is_shown(firmware: Running, connect
     shown = await firmware.get(f"/v1/commands/{given['command_id']}")
     assert (shown["status"], shown["outcome"], shown["response"]) == ("expired", "late", {"status": "Accepted"})
     await firmware.settled()
-    assert [event.outcome for event in firmware.announced("CommandChanged")] == ["", "", "timed_out", "late"]
+    assert [enum_word(event, "outcome") for event in firmware.announced("CommandChanged")] == [
+        "",
+        "",
+        "timed_out",
+        "late",
+    ]
 
 
 async def test_what_the_payload_lacks_is_named(firmware: Running, connect: Connect) -> None:

@@ -9,6 +9,7 @@ from services.firmware.app import build
 from services.firmware.configuration import applying
 from services.firmware.configuration.domain.reports import PATIENCE
 from services.firmware.settings import Settings
+from tests.clients.events import enum_word
 from tests.integration.common.running import running
 from tests.integration.firmware.configuration.stations import (
     KEYS,
@@ -52,7 +53,7 @@ async def test_everything_is_read_again_after_a_new_firmware_only(field: Field) 
     assert values(await field.view(station, lambda view: values(view)["HeartbeatInterval"] == "30"))
     assert len(station.asked) == 2
     [event] = [e for e in field.world.announced("ConfigurationChanged") if e.settings]
-    assert [(setting.name, setting.status) for setting in event.settings] == [("HeartbeatInterval", "observed")]
+    assert [(setting.name, enum_word(setting)) for setting in event.settings] == [("HeartbeatInterval", "observed")]
 
 
 async def test_pages_have_every_setting_once(field: Field) -> None:
@@ -84,7 +85,7 @@ async def test_a_201_station_reports_in_parts(field: Field) -> None:
     assert values(view) == VARIABLES
     await field.world.settled()
     [event] = field.world.announced("ConfigurationReported")
-    assert (event.status, event.base, list(event.missing_seq_nos)) == ("complete", "FullInventory", [])
+    assert (enum_word(event), event.base, list(event.missing_seq_nos)) == ("complete", "FullInventory", [])
     assert len(field.world.announced("MessageRecorded")) == 4
 
 
@@ -124,7 +125,7 @@ async def test_a_report_that_lacks_a_part_is_shown_as_such(field: Field) -> None
     assert (view["report"]["missing"], view["read_at"]) == ([1], None)
     await field.world.settled()
     [event] = field.world.announced("ConfigurationReported")
-    assert (event.status, list(event.missing_seq_nos)) == ("incomplete", [1])
+    assert (enum_word(event), list(event.missing_seq_nos)) == ("incomplete", [1])
     # It comes after all.
     await field.report(station, number, 1)
     [shown] = (await field.world.get("/v1/stations/CP1/configuration/reports"))["items"]
@@ -171,7 +172,7 @@ async def test_settings_are_set_and_each_has_its_result(field: Field) -> None:
     last = {item["name"]: item["last_set"] for item in view["items"]}
     assert (last["Nonsense"]["result"], last["Nonsense"]["reason"]) == ("unknown", "NotSupported")
     await field.world.settled()
-    told = {s.name: s.status for event in field.world.announced("ConfigurationChanged") for s in event.settings}
+    told = {s.name: enum_word(s) for event in field.world.announced("ConfigurationChanged") for s in event.settings}
     assert told == {
         "HeartbeatInterval": "applied",
         "NumberOfConnectors": "read_only",

@@ -29,6 +29,7 @@ from voltbus.v1.bus_pb2 import (
     Outcome,
     Result,
 )
+from voltbus.v1.events_pb2 import CommandOutcome, CommandStatus
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EXPIRY = NOW + timedelta(seconds=60)
@@ -123,3 +124,8 @@ def test_what_the_version_cannot_say_is_rejected() -> None:
         "too long",
     )
     assert ended.connection_id is None
+
+
+def test_statuses_and_outcomes_are_on_events_what_they_are_here() -> None:
+    assert {f"COMMAND_STATUS_{name}" for name in ("UNSPECIFIED", *Status.__members__)} == set(CommandStatus.keys())
+    assert {f"COMMAND_OUTCOME_{name}" for name in ("UNSPECIFIED", *End.__members__)} == set(CommandOutcome.keys())
