@@ -18,6 +18,7 @@ from services.common.commands.service import CommandService
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Bus
 from services.common.kafka.consumer import Consumer, Handle
+from services.common.kafka.dead_letter_limit import DeadLetterLimits
 from services.common.kafka.events import Events
 from services.common.postgres.database import Database
 from services.common.postgres.outbox import Relay
@@ -60,7 +61,17 @@ class Wiring:
     def consumer(self, handle: Handle, also: Sequence[str] = (), *, lanes: int = 1, linger: float = 0) -> Consumer:
         """Reads its calls and results, and the topics in `also`. lanes, linger: see Consumer."""
         topics = [self.topics.calls, self.topics.results, *also]
-        return Consumer(self.bus, self.name, topics, handle, self.topics.dead, self.clock, lanes=lanes, linger=linger)
+        return Consumer(
+            self.bus,
+            self.name,
+            topics,
+            handle,
+            self.topics.dead,
+            self.clock,
+            lanes=lanes,
+            linger=linger,
+            limits=DeadLetterLimits.of(self.settings),
+        )
 
     def service(
         self,

@@ -42,7 +42,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     consumer = wiring.consumer(handler.handle, [topics.connections], lanes=2)
 
     async def hearing() -> bool:
-        return await bus.ready() and consumer.ready() and consumer.lag() < settings.batch
+        return await bus.ready() and bool(consumer.ready()) and consumer.lag() < settings.batch
 
     sweep = Sweep(database, events, rules.silence, hearing, wiring.relay.wake, clock)
     return wiring.service(

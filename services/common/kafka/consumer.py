@@ -12,13 +12,17 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
+import structlog
+
 from services.common.kafka import dead_letters
 from services.common.kafka.bus import Bus, Place, Record, Subscription
+from services.common.kafka.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached, DeadLetterLimits
 from services.common.kafka.lanes import PartitionQueues
 from services.common.process import metrics
 from services.common.process.backoff import retry_until_available
 from services.common.process.clock import Clock
 from services.common.process.errors import Unprocessable
+from services.common.process.readiness import NotReady
 
 Handle = Callable[[Sequence[Record]], Awaitable[Sequence[Record]]]
 
@@ -29,6 +33,12 @@ AHEAD = 2000
 UNDER_WAY = 4
 # How often a record that fails alone is tried before it is put aside: what failed may have been the moment.
 TRIES = 3
+REMEDY = (
+    "nothing is lost: roll back or fix the cause, and restart. If the cause is in the records, and they are to be put "
+    "aside, raise VOLTBUS_DEAD_LETTERS_IN_A_ROW or VOLTBUS_DEAD_LETTERS_SHARE"
+)
+
+log = structlog.get_logger()
 
 
 class InFlight:
@@ -54,6 +64,7 @@ class Consumer:
     dead_topic takes what cannot be handled. handle raises Unavailable when infrastructure is away (tried again until
     it works), Unprocessable or anything else when the batch itself is at fault (halved until the record is found).
     lanes: how many batches of different stations handle may have in hand at a time. linger: see Bus.subscribe.
+    limits: of what is put aside. Beyond, it stops as it does when it is asked to: what is not done stays on its topic.
     """
 
     def __init__(
@@ -66,7 +77,9 @@ class Consumer:
         clock: Clock,
         lanes: int = 1,
         linger: float = 0,
+        limits: DeadLetterLimits = DeadLetterLimits(),  # noqa: B008
     ) -> None:
+        self._limit, self._reported = DeadLetterLimit(limits), False
         self._bus, self._group, self._topics = bus, group, topics
         self._piles = PartitionQueues(lanes)
         # By partition: the offset after the last record that is done.
@@ -80,8 +93,10 @@ class Consumer:
         self._stopping, self._resting = asyncio.Event(), asyncio.Event()
         self._resting.set()
 
-    def ready(self) -> bool:
-        """Whether partitions are assigned."""
+    def ready(self) -> bool | NotReady:
+        """Whether partitions are assigned, and may be worked on."""
+        if self._limit.reached:
+            return NotReady(self._limit.reached)
         return self._subscription is not None and self._subscription.ready()
 
     def lag(self) -> int:
@@ -94,25 +109,26 @@ class Consumer:
         await self._resting.wait()
 
     async def run(self) -> None:
-        """Until stopped; then what was done is committed."""
+        """Until stopped; then what was done is committed. At the limit of dead letters it waits to be stopped."""
         subscription = self._subscription = await retry_until_available(
             lambda: self._bus.subscribe(self._group, self._topics, self._linger, self._give_way)
         )
         self._resting.clear()
         try:
             async with asyncio.TaskGroup() as lanes:
-                while not self._stopping.is_set():
+                while not self._stopping.is_set() and not self._limit.reached:
                     await self._turn(subscription, lanes)
                 self._piles.clear()
             await retry_until_available(lambda: subscription.commit(self._done))
         finally:
             await subscription.close()
             self._resting.set()
+        await self._stopping.wait()
 
     async def _turn(self, subscription: Subscription, lanes: asyncio.TaskGroup) -> None:
         self._piles.add(await retry_until_available(subscription.poll))
         self._hand_out(lanes)
-        while self._piles.waiting >= AHEAD:
+        while self._piles.waiting >= AHEAD and not self._limit.reached:
             await self._landed.wait()
         if time.monotonic() - self._committed_at > COMMIT_EVERY:
             await retry_until_available(lambda: subscription.commit(self._done))
@@ -120,7 +136,7 @@ class Consumer:
             metrics.LAG.set(self.lag())
 
     def _hand_out(self, lanes: asyncio.TaskGroup) -> None:
-        if len(self._flights) < UNDER_WAY:
+        if len(self._flights) < UNDER_WAY and not self._limit.reached:
             for batch in self._piles.take():
                 self._flights.append(InFlight(batch, self._done))
                 lanes.create_task(self._fly(self._flights[-1], lanes))
@@ -134,16 +150,28 @@ class Consumer:
                 self._piles.give_back(flight.records)
                 self._hand_out(lanes)
 
-        await self._settle(flight.records, handled)
-        handled()
-        metrics.BATCH.observe(len(flight.records))
-        metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
-        flight.over = True
+        try:
+            await self._settle(flight.records, handled)
+        except DeadLetterLimitReached as limit:
+            # The batch stays in flight, so that no offset goes past it.
+            self._report(limit)
+        else:
+            handled()
+            metrics.BATCH.observe(len(flight.records))
+            metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
+            flight.over = True
         while self._flights and self._flights[0].over:
             self._flights.popleft().land()
         landed, self._landed = self._landed, asyncio.Event()
         landed.set()
         self._hand_out(lanes)
+
+    def _report(self, limit: DeadLetterLimitReached) -> None:
+        """Once: other batches in flight may come to the limit, too."""
+        if not self._reported:
+            self._reported = True
+            metrics.STOPPED.set(1)
+            log.error("consumer stopped", group=self._group, reason=str(limit), remedy=REMEDY)
 
     async def _give_way(self) -> None:
         """What waits is for others; what is in hand is done and committed first.
@@ -152,7 +180,7 @@ class Consumer:
         """
         self._piles.clear()
         try:
-            while self._flights:
+            while self._flights and not self._limit.reached:
                 await self._landed.wait()
             if self._subscription:
                 await self._subscription.commit(self._done)
@@ -162,6 +190,8 @@ class Consumer:
     async def _settle(self, records: Sequence[Record], handled: Callable[[], None] = lambda: None) -> None:
         try:
             await retry_until_available(lambda: self._once(records, handled))
+        except DeadLetterLimitReached:
+            raise
         except Exception as error:
             if len(records) > 1:
                 middle = len(records) // 2
@@ -173,20 +203,28 @@ class Consumer:
     async def _once(self, records: Sequence[Record], handled: Callable[[], None] = lambda: None) -> None:
         replies = await self._handle(records)
         handled()
+        letters = [reply for reply in replies if reply.topic == self._dead_topic]
+        keys = [letter.key for letter in letters]
+        if letters:
+            self._limit.check(len(records), keys, Unprocessable.__name__)
         if replies:
             await self._bus.publish(replies)
-            for letter in replies:
-                if letter.topic == self._dead_topic:
-                    dead_letters.told(letter)
+        self._limit.count(len(records), keys)
+        for letter in letters:
+            dead_letters.told(letter)
 
     async def _again(self, record: Record, error: Exception) -> None:
         for _ in range(0 if isinstance(error, Unprocessable) else TRIES - 1):
             try:
                 await retry_until_available(lambda: self._once([record]))
+            except DeadLetterLimitReached:
+                raise
             except Exception as latest:
                 error = latest
             else:
                 return
+        self._limit.check(1, [record.key], type(error).__name__)
+        self._limit.count(1, [record.key])
         await retry_until_available(
             lambda: dead_letters.put_aside(self._bus, record, self._dead_topic, error, self._clock())
         )

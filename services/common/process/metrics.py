@@ -20,6 +20,7 @@ BATCH_SECONDS = Histogram(
 LAG = Gauge("voltbus_consumer_lag_records", "records that wait in the partitions of this process")
 RETRIES = Counter("voltbus_batch_retries_total", "batches tried again because infrastructure was away")
 DEAD = Counter("voltbus_dead_letters_total", "records put aside because they cannot be handled")
+STOPPED = Gauge("voltbus_consumer_stopped", "1 when the consumer has stopped at its limit of dead letters")
 RELAYED = Counter("voltbus_outbox_relayed_total", "records sent from the outbox to Kafka")
 COPY_SIZE = Gauge("voltbus_copy_entries", "entries in the in-memory copy of a compacted topic", ["topic"])
 UP = Gauge("voltbus_ready", "1 while this process can do its work")

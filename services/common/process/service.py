@@ -21,9 +21,11 @@ from pydantic import BaseModel, Field
 from services.common.process import logs, metrics
 from services.common.process.backoff import retry_until_available
 from services.common.process.errors import Misconfigured
+from services.common.process.readiness import NotReady
 from services.common.process.settings import CommonSettings
 
-Check = Callable[[], bool | Awaitable[bool]]
+Answer = bool | NotReady
+Check = Callable[[], Answer | Awaitable[Answer]]
 Step = Callable[[], Coroutine[Any, Any, None]]
 GRACE = 20.0
 
@@ -51,8 +53,9 @@ class Service:
     closes: Sequence[Step] = ()
 
     async def unready(self) -> list[str]:
-        """The names of the checks that do not hold."""
-        return [name for name, check in self.checks.items() if not await _holds(check)]
+        """The names of the checks that do not hold, with the reason of those that give one."""
+        answers = [(name, await _answer(check)) for name, check in self.checks.items()]
+        return [f"{name}: {no.reason}" if isinstance(no, NotReady) else name for name, no in answers if not no]
 
 
 def main(build: Callable[[], Service]) -> None:
@@ -140,7 +143,7 @@ class Readiness(BaseModel):
     """Whether the process can do its work."""
 
     status: Literal["ready", "not ready"]
-    waiting_for: list[str] = Field(description="the parts that are not there yet")
+    waiting_for: list[str] = Field(description="the parts that are not ready, some with a reason")
 
 
 def _observe(service: Service) -> None:
@@ -166,9 +169,9 @@ def _observe(service: Service) -> None:
     service.app.add_api_route("/metrics", expose, include_in_schema=False)
 
 
-async def _holds(check: Check) -> bool:
+async def _answer(check: Check) -> Answer:
     answer = check()
-    return bool(await answer) if inspect.isawaitable(answer) else bool(answer)
+    return await answer if inspect.isawaitable(answer) else answer
 
 
 def _listen(service: Service) -> socket.socket:

@@ -48,6 +48,9 @@ class CommonSettings(BaseSettings):
     replication: int = Field(1, ge=1, description="replicas of every topic that is created")
     instance: int = Field(0, ge=0, description="ordinal of this process among its kind; names the group member")
     batch: int = Field(2000, ge=1, description="records handled in one go at the most")
+    dead_letters_in_a_row: int = Field(20, ge=1, description="records put aside in a row before a consumer stops")
+    dead_letters_share: float = Field(0.1, gt=0, le=1, description="of the last records, put aside before it stops")
+    dead_letters_window: int = Field(1000, ge=1, description="the last records, of which that is a share")
     events_format: Literal["protobuf", "json"] = Field("protobuf", description="content of events.<service>")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     jwt_secret: SecretStr | None = Field(None, description="HS256 key of bearer tokens")

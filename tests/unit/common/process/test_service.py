@@ -13,6 +13,7 @@ import pytest
 from services.common.process import backoff
 from services.common.process import service as module
 from services.common.process.errors import Misconfigured, Unavailable
+from services.common.process.readiness import NotReady
 from services.common.process.service import Service, run
 from services.common.process.settings import CommonSettings
 from services.common.web.app import web
@@ -125,6 +126,13 @@ async def test_readiness_names_what_it_waits_for() -> None:
         part.ready = True
         answer = await process.until("/readyz", 200)
         assert answer.json() == {"status": "ready", "waiting_for": []}
+
+
+async def test_readiness_says_why_where_a_check_does() -> None:
+    async with started(made(Part(), checks={"consumer": lambda: NotReady("too many dead letters")})) as process:
+        answer = await process.until("/readyz", 503)
+        assert answer.json()["waiting_for"] == ["consumer: too many dead letters"]
+        assert (await process.http.get("/healthz")).status_code == 200
 
 
 async def test_what_it_stands_on_is_waited_for() -> None:
