@@ -2,14 +2,14 @@
 
 from redis.asyncio import Redis
 
-from services.common.calls.replies import Replies
 from services.common.kafka.bus import Bus
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.process.service import Service
 from services.common.wiring import wire
 from services.smartcharging import api
-from services.smartcharging.handlers import Handler, Topics
+from services.smartcharging.dialects import DIALECTS
+from services.smartcharging.handlers import Handler
 from services.smartcharging.remote import RENDERERS
 from services.smartcharging.settings import Settings
 from services.smartcharging.sharing import Sharing, mark_sites_of_ended
@@ -26,8 +26,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=mark_sites_of_ended(clock))
     topics, command_service, events = wiring.topics, wiring.command_service, wiring.events
     sharing = Sharing(database, command_service, events, clock)
-    heard = Topics(topics.calls, topics.results, topics.connections)
-    handler = Handler(database, command_service, sharing, events, Replies(topics.outbound), heard, clock)
+    handler = Handler(database, wiring.batches(DIALECTS), sharing, events, topics.connections, clock)
     also = [topics.connections, topics.events["transactions"], topics.events["firmware"]]
     sites = Sites(database, command_service, sharing, wiring.routes, events, clock)
     return wiring.service(

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.common.calls import message_log
-from services.common.calls.call import Answer, Call, Refused
-from services.common.calls.replies import Replies
-from services.common.commands.service import CommandService
+from services.common.calls.batch import Batch, BatchShell
+from services.common.calls.call import Call, Refused
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.smartcharging import inbound_events, store
-from services.smartcharging.dialects import DIALECTS
 from services.smartcharging.domain import presence, sessions
 from services.smartcharging.domain.allocate import Key
 from services.smartcharging.domain.presence import StationChange
@@ -25,69 +23,55 @@ from services.smartcharging.sharing import Sharing
 # Samples come all the time, and are planned for together.
 SAMPLES_DUE_AFTER = timedelta(seconds=5)
 
-Decision = tuple[Call, Report | Refused, Reply | Refused]
-
-
-@dataclass(frozen=True, slots=True)
-class Topics:
-    """As they are called on this broker."""
-
-    calls: str
-    results: str
-    connections: str
+Reports = Sequence[tuple[Call, Report | Refused]]
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """Handles batches. What comes on none of the topics is an event."""
+    """Handles batches. connections: the topic of what gateways say; what comes on no topic of its own is an event."""
 
     database: Database
-    command_service: CommandService
+    shell: BatchShell[Report]
     sharing: Sharing
     events: Events
-    replies: Replies
-    topics: Topics
+    connections: str
     clock: Clock
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """Everything of a batch in one transaction; then the replies that stations wait for."""
-        calls = [Call.read(record) for record in records if record.topic == self.topics.calls]
-        results = [record for record in records if record.topic == self.topics.results]
-        changes = await self._changes(records)
+        batch = self.shell.read(records)
+        changes = await self._changes(batch)
         # Most of what happens is of no use here.
-        if not (calls or results or changes):
-            return []
-        reports = [(call, DIALECTS.read(call)) for call in calls]
+        if not (batch.calls or batch.results or changes):
+            return batch.dead
         async with self.database.transaction() as db:
-            events = await message_log.keep(db, self.events, calls)
+            events = await message_log.keep(db, self.events, [call for call, _ in batch.calls])
             await outbox.add(db, events)
-            concluded = await self.command_service.conclude(db, results)
+            concluded = await self.shell.conclude(db, batch)
             changed = await _save(db, changes, self.clock())
-            decided = await _decide(db, reports)
-            await store.mark_changed(db, await _renegotiate(db, decided), self.clock())
+            replies = await _decide(db, batch.calls)
+            await store.mark_changed(db, await _renegotiate(db, batch.calls, replies), self.clock())
         if events or concluded:
-            self.command_service.tell()
+            self.shell.tell()
         if changed or concluded:
             self.sharing.nudge()
-        return self.replies.settle([(call, _answer(call, reply)) for call, _, reply in decided], self.clock())
+        return self.shell.settle(batch, replies)
 
-    async def _changes(self, records: Sequence[Record]) -> list[SessionReport | StationChange]:
+    async def _changes(self, batch: Batch[Report]) -> list[SessionReport | StationChange]:
         """What events and connections say, as far as it matters here."""
-        connections = [
-            inbound_events.connection(record) for record in records if record.topic == self.topics.connections
-        ]
-        events = [
-            (record, kind)
-            for record in records
-            if self._is_event(record) and (kind := inbound_events.kind_of_event(record))
-        ]
-        in_sites = await self._in_sites(
-            {inbound_events.station_of(record) for record, kind in events if kind in inbound_events.TRANSACTIONS}
-        )
-        read = [
-            inbound_events.read(record, kind, inbound_events.station_of(record) in in_sites) for record, kind in events
-        ]
-        return [change for change in (*connections, *read) if change]
+        stations = {
+            inbound_events.station_of(record)
+            for record in batch.others
+            if inbound_events.kind_of_event(record) in inbound_events.TRANSACTIONS
+        }
+        in_sites = await self._in_sites(stations)
+        return self.shell.read_others(batch, lambda record: self._change(record, in_sites))
+
+    def _change(self, record: Record, in_sites: Collection[str]) -> SessionReport | StationChange | None:
+        if record.topic == self.connections:
+            return inbound_events.connection(record)
+        kind = inbound_events.kind_of_event(record)
+        return inbound_events.read(record, kind, inbound_events.station_of(record) in in_sites) if kind else None
 
     async def _in_sites(self, stations: Collection[str]) -> set[str]:
         """Those that are in sites."""
@@ -96,16 +80,13 @@ class Handler:
         async with self.database.connection() as db:
             return await store.stations_in_sites(db, stations)
 
-    def _is_event(self, record: Record) -> bool:
-        return record.topic not in (self.topics.calls, self.topics.results, self.topics.connections)
 
-
-async def _decide(db: Connection, reports: Sequence[tuple[Call, Report | Refused]]) -> list[Decision]:
+async def _decide(db: Connection, reports: Reports) -> list[Reply | Refused]:
     """The reply to each report."""
     stations = {call.station_id for call, report in reports if isinstance(report, ChosenSchedule)}
     limits = await store.session_limits(db, stations)
     return [
-        (call, report, report if isinstance(report, Refused) else decide(report, _session_limit(limits, call, report)))
+        report if isinstance(report, Refused) else decide(report, _session_limit(limits, call, report))
         for call, report in reports
     ]
 
@@ -114,19 +95,15 @@ def _session_limit(limits: Mapping[Key, SessionLimit], call: Call, report: Repor
     return limits.get((call.station_id, report.evse_id)) if isinstance(report, ChosenSchedule) else None
 
 
-async def _renegotiate(db: Connection, decided: Sequence[Decision]) -> set[str]:
+async def _renegotiate(db: Connection, reports: Reports, replies: Sequence[Reply | Refused]) -> set[str]:
     """K15.FR.13, K16: where a vehicle wants more than its limit, that is sent again; the stations."""
     keys = [
         (call.station_id, report.evse_id)
-        for call, report, reply in decided
+        for (call, report), reply in zip(reports, replies, strict=True)
         if isinstance(reply, ScheduleRejected) and isinstance(report, ChosenSchedule)
     ]
     await store.unconfirm_sessions(db, keys)
     return {station_id for station_id, _ in keys}
-
-
-def _answer(call: Call, reply: Reply | Refused) -> Answer:
-    return reply if isinstance(reply, Refused) else DIALECTS.write(call, reply)
 
 
 async def _save(db: Connection, changes: Sequence[SessionReport | StationChange], now: datetime) -> bool:

@@ -4,7 +4,7 @@ One rule for what cannot be read: a station that waits is told with a CALLERROR;
 already, and what is no CALL at all, is put aside as a dead letter.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -23,6 +23,7 @@ from services.ocpp.errors import OcppError
 from services.ocpp.topics import Topics
 
 C = TypeVar("C")
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -86,6 +87,17 @@ class BatchShell(Generic[C]):
         """The records to publish: dead letters, and for each call of the batch, in order, its reply where one waits."""
         answers = [(call, self._answer(call, reply)) for (call, _), reply in zip(batch.calls, replies, strict=True)]
         return [*batch.dead, *self._replies.settle(answers, self._clock())]
+
+    def read_others(self, batch: Batch[C], read: Callable[[Record], T | None]) -> list[T]:
+        """What the records of further topics say, where it is anything. read: raises Unprocessable."""
+        found: list[T] = []
+        for record in batch.others:
+            try:
+                if said := read(record):
+                    found.append(said)
+            except Unprocessable as reason:
+                self.put_aside(batch, record, reason)
+        return found
 
     def put_aside(self, batch: Batch[C], record: Record, reason: Unprocessable) -> None:
         """A record of the batch cannot be used: it becomes a dead letter, and the others go on."""
