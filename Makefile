@@ -9,9 +9,13 @@ help:  ## what each target does
 run: .venv/run  ## start everything on this machine and say where it is
 	@$(BIN)/voltbus up
 
-test: .venv/dev node_modules/.package-lock.json  ## all checks and all tests
-	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest $(TESTS)
+test: .venv/dev node_modules/.package-lock.json  ## all checks, the pages and all tests (or TESTS=tests/unit)
+	@$(MAKE) --no-print-directory check docs
+	@$(if $(TESTS),$(BIN)/pytest $(TESTS),$(unit) && $(servers))
+
+# Unit tests need no server, and so go side by side and in random order; the others share one set of servers.
+unit = $(BIN)/pytest tests/unit -n auto --dist loadfile
+servers = $(BIN)/pytest tests --ignore=tests/unit -p no:randomly
 
 bench: .venv/dev  ## rates, latencies, CPU and memory, into docs/benchmarks.md (with ARGS, such as --quick: not kept)
 	@$(BIN)/voltbus bench $(or $(ARGS),--page docs/benchmarks.md --data build/benchmarks.json)
@@ -26,6 +30,9 @@ check: .venv/dev node_modules/.package-lock.json  ## style, types, import contra
 	$(BIN)/lint-imports
 	$(BIN)/python proto/generate.py --check
 	cd proto && ../$(BIN)/node ../node_modules/@bufbuild/buf/bin/buf lint
+
+docs: .venv/dev  ## the pages as a site, into build/site; a broken link is an error
+	$(BIN)/sphinx-build -q -W --keep-going -c docs . build/site
 
 setup: .venv/dev node_modules/.package-lock.json  ## the virtual environment with everything a developer needs
 
@@ -71,4 +78,4 @@ node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
 	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund \
 		|| { echo "could not install the tools from npm: is a registry reachable? Run the same command again."; exit 1; }
 
-.PHONY: help run test bench chaos check setup proto format lock clean
+.PHONY: help run test bench chaos check docs setup proto format lock clean
