@@ -1,4 +1,4 @@
-"""The domain's news as messages of events.proto."""
+"""What has happened as messages of events.proto."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -6,18 +6,18 @@ from typing import Any
 
 import orjson
 
-from services.transactions.domain import sequence
-from services.transactions.domain.decide import Orphan
-from services.transactions.domain.messages import Kind, MeterValue, Outside, Reading, Report
+from services.transactions.domain import sequence_numbers
+from services.transactions.domain.decide import OrphanStop
+from services.transactions.domain.messages import MeterValue, Reading, Report, ReportKind, StationSamples
 from services.transactions.domain.transaction import Transaction
 from voltbus.v1 import events_pb2 as pb
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SPECIAL = frozenset({"signed", "custom_data"})
+CONVERTED = frozenset({"signed", "custom_data"})
 
-# Fields of a message as a dict: made into protobuf in C, all at once.
+# The fields of a message as a dict, which protobuf converts in C, all at once.
 Fields = dict[str, Any]
-Happened = pb.TransactionStarted | pb.TransactionUpdated | pb.TransactionEnded
+TransactionMessage = pb.TransactionStarted | pb.TransactionUpdated | pb.TransactionEnded
 
 # ChargingStateEnumType of OCPP 2.x.
 CHARGING_STATE: Mapping[str | None, pb.ChargingState] = {
@@ -30,39 +30,39 @@ CHARGING_STATE: Mapping[str | None, pb.ChargingState] = {
 }
 
 
-def happened(report: Report, after: Transaction, version: str) -> Happened:
-    """What a report made of its transaction, with the meter values it brought. version: of its message."""
-    state, values = transaction(after, version), meter_values(report.meter_values, report.received_at)
-    if report.kind == Kind.STARTED:
+def transaction_changed(report: Report, after: Transaction, version: str) -> TransactionMessage:
+    """What a report changed in its transaction, with the meter values it brought. version: of its message."""
+    state, values = transaction_fields(after, version), meter_value_fields(report.meter_values, report.received_at)
+    if report.kind == ReportKind.STARTED:
         return pb.TransactionStarted(transaction=state, meter_values=values, offline=report.offline)
-    if report.kind == Kind.ENDED:
+    if report.kind == ReportKind.ENDED:
         return pb.TransactionEnded(transaction=state, meter_values=values, offline=report.offline)
     return pb.TransactionUpdated(
         transaction=state, meter_values=values, trigger_reason=report.trigger or "", offline=report.offline
     )
 
 
-def orphan(stop: Orphan) -> pb.OrphanStopRecorded:
+def orphan_stop_recorded(stop: OrphanStop) -> pb.OrphanStopRecorded:
     return pb.OrphanStopRecorded(
         station_id=stop.station_id,
         transaction_id=stop.transaction_id,
         meter_stop_wh=stop.meter_stop_wh,
-        stopped_at=moment(stop.stopped_at),
-        received_at=moment(stop.received_at),
+        stopped_at=timestamp_fields(stop.stopped_at),
+        received_at=timestamp_fields(stop.received_at),
     )
 
 
-def outside(values: Outside) -> pb.MeterValuesRecorded:
+def meter_values_recorded(samples: StationSamples) -> pb.MeterValuesRecorded:
     return pb.MeterValuesRecorded(
-        station_id=values.station_id,
-        evse_id=values.evse_id,
-        connector_id=values.connector_id,
-        meter_values=meter_values(values.meter_values, values.received_at),
+        station_id=samples.station_id,
+        evse_id=samples.evse_id,
+        connector_id=samples.connector_id,
+        meter_values=meter_value_fields(samples.meter_values, samples.received_at),
     )
 
 
-def transaction(one: Transaction, version: str) -> Fields:
-    """The state as others see it; what is not known is left out."""
+def transaction_fields(one: Transaction, version: str) -> Fields:
+    """The state as others see it; what is unknown is left out."""
     return {
         "id": one.id,
         "station_id": one.station_id,
@@ -72,8 +72,8 @@ def transaction(one: Transaction, version: str) -> Fields:
         "id_token": one.id_token,
         "id_token_type": one.id_token_type,
         "status": pb.TRANSACTION_STATUS_ENDED if one.ended else pb.TRANSACTION_STATUS_ACTIVE,
-        "started_at": moment(one.started_at),
-        "stopped_at": moment(one.stopped_at),
+        "started_at": timestamp_fields(one.started_at),
+        "stopped_at": timestamp_fields(one.stopped_at),
         "meter_start_wh": one.meter_start_wh,
         "meter_stop_wh": one.meter_stop_wh,
         "energy_wh": one.energy_wh,
@@ -81,7 +81,7 @@ def transaction(one: Transaction, version: str) -> Fields:
         "charging_state": CHARGING_STATE.get(one.charging_state, pb.CHARGING_STATE_UNKNOWN),
         "reported_charging_state": one.charging_state,
         "authorization": one.authorization,
-        "missing_seq_nos": sequence.missing(one.seen) if len(one.seen) > 1 else None,
+        "missing_seq_nos": sequence_numbers.missing(one.sequence) if len(one.sequence) > 1 else None,
         "register_jumped_back": one.register_jumped_back,
         "command_id": one.command_id,
         "stop_id_token": one.stop_id_token,
@@ -89,15 +89,19 @@ def transaction(one: Transaction, version: str) -> Fields:
     }
 
 
-def meter_values(values: Iterable[MeterValue], received_at: datetime) -> list[Fields]:
-    received = moment(received_at)
+def meter_value_fields(values: Iterable[MeterValue], received_at: datetime) -> list[Fields]:
+    received = timestamp_fields(received_at)
     return [
-        {"taken_at": moment(value.taken_at), "received_at": received, "readings": list(map(_reading, value.readings))}
+        {
+            "taken_at": timestamp_fields(value.taken_at),
+            "received_at": received,
+            "readings": list(map(_reading_fields, value.readings)),
+        }
         for value in values
     ]
 
 
-def moment(at: datetime | None) -> Fields | None:
+def timestamp_fields(at: datetime | None) -> Fields | None:
     """A Timestamp. protobuf takes a datetime too, and is slower by far."""
     if at is None:
         return None
@@ -105,11 +109,11 @@ def moment(at: datetime | None) -> Fields | None:
     return {"seconds": since.days * 86400 + since.seconds, "nanos": since.microseconds * 1000}
 
 
-def _reading(made: Reading) -> Fields:
-    """A Reading, which has the same names."""
-    if not SPECIAL & made.keys():
-        return made
-    signed = made.get("signed")
-    written = signed if isinstance(signed, str) else orjson.dumps(signed).decode()
-    plain = {name: value for name, value in made.items() if name not in SPECIAL}
-    return plain | ({} if signed is None else {"signed_value": written})
+def _reading_fields(reading: Reading) -> Fields:
+    """A Reading, which has the same field names."""
+    if not CONVERTED & reading.keys():
+        return reading
+    signed = reading.get("signed")
+    signed_value = signed if isinstance(signed, str) else orjson.dumps(signed).decode()
+    plain = {name: value for name, value in reading.items() if name not in CONVERTED}
+    return plain | ({} if signed is None else {"signed_value": signed_value})

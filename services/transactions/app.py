@@ -12,8 +12,8 @@ from services.common.process.service import Service
 from services.common.wiring import wire
 from services.transactions.api import transactions as api
 from services.transactions.handlers import Handler
-from services.transactions.remote import WORDS
-from services.transactions.sample_partitions import Months
+from services.transactions.remote import RENDERERS
+from services.transactions.sample_partitions import SamplePartitions
 from services.transactions.settings import Settings
 from services.transactions.store import Store
 from services.transactions.tokens import read_token
@@ -23,9 +23,9 @@ NAME = "transactions"
 
 def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
     """The process, not yet started."""
-    wiring = wire(NAME, settings, bus, database, redis, clock, renders=WORDS)
+    wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS)
     topics, command_service, access = wiring.topics, wiring.command_service, wiring.access
-    tokens, partitions = CompactedTable(bus, topics.tokens, read_token), Months(database, clock)
+    tokens, partitions = CompactedTable(bus, topics.tokens, read_token), SamplePartitions(database, clock)
     handler = Handler(
         Store(database),
         tokens,

@@ -1,7 +1,7 @@
 """A batch of calls and results: read, load, decide in order, announce, save, answer.
 
 Everything of a batch is one database transaction, however many stations it is from: of reports alone, one statement
-that writes them and their news, after one that reads. What was read is held by the revisions until it is written.
+that writes them and their events, after one that reads. Revisions guard what was read until it is written.
 """
 
 from collections.abc import Sequence
@@ -23,20 +23,27 @@ from services.common.process.errors import Unprocessable
 from services.ocpp.errors import OcppError
 from services.ocpp.id_tokens import IdToken, Token, TokenInfo, authorize
 from services.transactions import announcements
-from services.transactions.batch import Batch, Changes, Decided, Known, in_doubt, settle
+from services.transactions.batch import (
+    Batch,
+    Changes,
+    DecidedReport,
+    LoadedTransactions,
+    collect_changes,
+    unconfirmed_samples,
+)
 from services.transactions.dialects import DIALECTS
-from services.transactions.domain.decide import Decision, begins, decide
-from services.transactions.domain.messages import Kind, Report
+from services.transactions.domain.decide import Decision, decide, starts_transaction
+from services.transactions.domain.messages import Report, ReportKind
 from services.transactions.domain.transaction import Transaction
-from services.transactions.rows import Sample, write_sample
-from services.transactions.store import Store, Work
+from services.transactions.rows import SampleRow, sample_row
+from services.transactions.store import Store, UnitOfWork
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """Handles batches. results: the topic of what became of commands. dead: of what cannot be handled."""
+    """Handles batches. results: the topic of results of commands. dead: of dead letters."""
 
     store: Store
     tokens: CompactedTable[Token]
@@ -52,16 +59,16 @@ class Handler:
         batch = Batch(self.clock())
         results = [record for record in records if record.topic == self.results]
         calls = self._read(batch, [record for record in records if record.topic != self.results])
-        async with self.store.work() as work:
+        async with self.store.unit_of_work() as work:
             changes = await take_reports(self, batch, work)
-            async with work.together(batch.mixed or bool(results)):
+            async with work.transaction_if(batch.needs_transaction or bool(results)):
                 await keep_orphans(self, batch, work)
-                await keep_outside(self, batch, work)
+                await keep_station_samples(self, batch, work)
                 await keep_verbatim(self, batch, work)
                 concluded = await self.command_service.conclude(work.db, results)
-                news = batch.outbox()
-                await work.write(changes, news)
-        if news or concluded:
+                events = batch.outbox()
+                await work.write(changes, events)
+        if events or concluded:
             self.command_service.tell()
         answers = [(call, _answer(batch, call)) for call in calls]
         return [*batch.dead, *self.replies.settle(answers, self.clock())]
@@ -74,7 +81,7 @@ class Handler:
         return authorize(presented, self.tokens.get(presented.key), now)
 
     def _read(self, batch: Batch, records: Sequence[Record]) -> list[Call]:
-        """The calls of a batch; what cannot be read is refused, or put aside where the gateway has answered it."""
+        """The calls of a batch; what cannot be read is refused, or a dead letter if the gateway has answered it."""
         calls: list[Call] = []
         for record in records:
             try:
@@ -88,7 +95,7 @@ class Handler:
             batch.order[call.id] = len(calls)
             calls.append(call)
             if not isinstance(message, Refused):
-                batch.take(call, message)
+                batch.add(call, message)
                 continue
             batch.refused[call.id] = message
             log.warning("call refused", station_id=call.station_id, message_id=call.message_id, reason=message.code)
@@ -98,81 +105,85 @@ class Handler:
         return calls
 
 
-async def take_reports(shell: Handler, batch: Batch, work: Work) -> Changes:
-    """Folds reports into their transactions, and announces what is new: what is to be written of them."""
+async def take_reports(shell: Handler, batch: Batch, work: UnitOfWork) -> Changes:
+    """Merges reports into their transactions, and announces what is new; returns what is to be written."""
     if not batch.reports:
         return Changes()
-    known = Known(await work.load([report for _, report in batch.reports]))
-    decided = await _decide(shell, batch, work, known)
-    changes, news = settle(known, decided, await work.there(in_doubt(decided)))
-    for one in news:
+    loaded = LoadedTransactions(await work.load([report for _, report in batch.reports]))
+    decided = await _decide(shell, batch, work, loaded)
+    existing = await work.existing_samples(unconfirmed_samples(decided))
+    changes, announced = collect_changes(loaded, decided, existing)
+    for one in announced:
         if after := one.decision.transaction:
-            event = announcements.happened(one.report, after, one.call.version)
-            batch.add(one.call.id, shell.events.record(event, one.call.station_id, one.call.id, one.call.received_at))
-            _tell(one.call, one.report, after)
+            event = announcements.transaction_changed(one.report, after, one.call.version)
+            batch.add_event(
+                one.call.id, shell.events.record(event, one.call.station_id, one.call.id, one.call.received_at)
+            )
+            _log(one.call, one.report, after)
     return changes
 
 
-async def keep_orphans(shell: Handler, batch: Batch, work: Work) -> None:
+async def keep_orphans(shell: Handler, batch: Batch, work: UnitOfWork) -> None:
     """Stops of transactions that are none of ours."""
     new = await work.save_orphans(batch.orphans)
     for orphan in batch.orphans:
         if orphan.call_id in new:
-            event = announcements.orphan(orphan)
+            event = announcements.orphan_stop_recorded(orphan)
             record = shell.events.record(event, orphan.station_id, orphan.call_id, orphan.received_at)
-            batch.add(orphan.call_id, record)
+            batch.add_event(orphan.call_id, record)
             log.warning("stop without a start", station_id=orphan.station_id, transaction_id=orphan.transaction_id)
 
 
-async def keep_outside(shell: Handler, batch: Batch, work: Work) -> None:
+async def keep_station_samples(shell: Handler, batch: Batch, work: UnitOfWork) -> None:
     """Meter values that belong to no transaction."""
-    new = await work.save_outside(batch.outside)
-    for one in batch.outside:
+    new = await work.save_station_samples(batch.station_samples)
+    for one in batch.station_samples:
         if one.call_id in new:
-            event = announcements.outside(one)
-            batch.add(one.call_id, shell.events.record(event, one.station_id, one.call_id, one.received_at))
+            event = announcements.meter_values_recorded(one)
+            batch.add_event(one.call_id, shell.events.record(event, one.station_id, one.call_id, one.received_at))
 
 
-async def keep_verbatim(shell: Handler, batch: Batch, work: Work) -> None:
+async def keep_verbatim(shell: Handler, batch: Batch, work: UnitOfWork) -> None:
     """Calls as they came."""
     for call in await message_log.save(work.db, batch.verbatim):
-        batch.add(call.id, message_log.event(shell.events, call))
+        batch.add_event(call.id, message_log.event(shell.events, call))
 
 
-async def _decide(shell: Handler, batch: Batch, work: Work, known: Known) -> list[Decided]:
-    """Each report in its turn: the second of a station sees what the first did."""
+async def _decide(shell: Handler, batch: Batch, work: UnitOfWork, loaded: LoadedTransactions) -> list[DecidedReport]:
+    """Each report in turn: the second of a station sees what the first changed."""
     reports = [report for _, report in batch.reports]
-    beginning = [report for report in reports if begins(known.of(report), report)]
-    wanted = len({(report.station_id, report.key) for report in beginning})
+    starting = [report for report in reports if starts_transaction(loaded.find(report), report)]
+    wanted = len({(report.station_id, report.key) for report in starting})
     numbers = iter(await work.reserve(wanted, batch.now))
-    asked = await _asked(work, beginning, [report for report in reports if report.remote_start_id is not None])
-    decided: list[Decided] = []
+    numbered = [report for report in reports if report.remote_start_id is not None]
+    command_ids = await _remote_starts(work, starting, numbered)
+    decided: list[DecidedReport] = []
     for call, report in batch.reports:
-        before, number = known.of(report), None
-        if begins(before, report):
+        before, number = loaded.find(report), None
+        if starts_transaction(before, report):
             number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
         token = shell.verdict(report, batch.now)
-        decision = decide(before, report, number, token, asked.get(call.id))
-        known.take(decision)
-        batch.decide(call, decision)
-        decided.append(Decided(call, report, decision, _samples(report, decision)))
+        decision = decide(before, report, number, token, command_ids.get(call.id))
+        loaded.apply(decision)
+        batch.add_decision(call, decision)
+        decided.append(DecidedReport(call, report, decision, _samples(report, decision)))
     return decided
 
 
-async def _asked(work: Work, beginning: Sequence[Report], numbered: Sequence[Report]) -> dict[str, str]:
+async def _remote_starts(work: UnitOfWork, starting: Sequence[Report], numbered: Sequence[Report]) -> dict[str, str]:
     """Ids of the remote starts that reports come from, by call.
 
-    remoteStartId says it in 2.x (F02.FR.01), the idToken and the connector in 1.6.
+    Known by remoteStartId in 2.x (F02.FR.01), by idToken and connector in 1.6.
     """
-    by_number = await work.asked_by_number(numbered)
+    by_number = await work.remote_starts_by_number(numbered)
     found = {report.call_id: by_number.get((report.station_id, report.remote_start_id or 0)) for report in numbered}
-    by_token = await work.asked_by_token([report for report in beginning if report.seq_no is None])
+    by_token = await work.remote_starts_by_token([report for report in starting if report.seq_no is None])
     return {call_id: command_id for call_id, command_id in found.items() if command_id} | by_token
 
 
-def _samples(report: Report, decision: Decision) -> list[Sample]:
+def _samples(report: Report, decision: Decision) -> list[SampleRow]:
     one = decision.transaction
-    return [write_sample(one.id, value, report) for value in report.meter_values] if one else []
+    return [sample_row(one.id, value, report) for value in report.meter_values] if one else []
 
 
 def _answer(batch: Batch, call: Call) -> Answer:
@@ -180,7 +191,7 @@ def _answer(batch: Batch, call: Call) -> Answer:
     return refused or DIALECTS.write(call, batch.replies[call.id])
 
 
-def _tell(call: Call, report: Report, after: Transaction) -> None:
-    if report.kind != Kind.UPDATED:
-        what = "transaction ended" if report.kind == Kind.ENDED else "transaction started"
-        log.info(what, station_id=after.station_id, message_id=call.message_id, transaction=after.id)
+def _log(call: Call, report: Report, after: Transaction) -> None:
+    if report.kind != ReportKind.UPDATED:
+        event = "transaction ended" if report.kind == ReportKind.ENDED else "transaction started"
+        log.info(event, station_id=after.station_id, message_id=call.message_id, transaction=after.id)

@@ -1,26 +1,26 @@
-"""Ids of transactions, fetched ahead, so that few of the batches in which transactions begin ask Postgres for them."""
+"""Ids of transactions, fetched ahead, so that few of the batches that start transactions query Postgres for them."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
-# So many times what is wanted is fetched, but no more than so many ahead.
+# Fetched are so many times as many as are needed, up to so many.
 TIMES, MOST = 10, 1000
-# What is older is dropped: the ids of several processes are out of order by no more than that, and lists go by id.
+# Older ones are dropped: ids of several processes are out of order by no more than that, and lists are sorted by id.
 FRESH = timedelta(minutes=1)
 
 Fetch = Callable[[int], Awaitable[Iterable[int]]]
 
 
-class Ids:
-    """Those that this process has fetched and not given away. Safe for batches side by side."""
+class IdPool:
+    """Those that this process has fetched and not used. Safe for concurrent batches."""
 
     def __init__(self) -> None:
         self._left: deque[int] = deque()
         self._fetched_at: datetime | None = None
 
     async def take(self, count: int, now: datetime, fetch: Fetch) -> list[int]:
-        """That many new ids. fetch: gives as many as it is asked for."""
+        """That many new ids. fetch: returns as many as requested."""
         if self._fetched_at and now - self._fetched_at > FRESH:
             self._left.clear()
         while len(self._left) < count:

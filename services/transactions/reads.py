@@ -1,4 +1,4 @@
-"""What the REST API reads: its SQL."""
+"""The queries of the REST API."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ import asyncpg
 
 from services.common.postgres.database import Connection
 from services.transactions.domain.transaction import Transaction
-from services.transactions.rows import COLUMNS, read
+from services.transactions.rows import COLUMNS, read_transaction
 
-FIELDS = ", ".join(f'"{name}"' for name in COLUMNS)
-ONE = f"select {FIELDS} from transaction where id = $1"
-# Ours where the name is a number of ours, the station's otherwise.
-NAMED = f"""
-select {FIELDS} from transaction
+TRANSACTION_COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
+TRANSACTION = f"select {TRANSACTION_COLUMNS} from transaction where id = $1"
+# By our id if the name is one, by the station's otherwise.
+TRANSACTION_BY_NAME = f"""
+select {TRANSACTION_COLUMNS} from transaction
 where station_id = $1 and (transaction_id = $2 or id = $3)
 order by (id = $3) is true desc, id desc
 limit 1"""
@@ -35,13 +35,13 @@ order by id desc
 limit $3"""
 
 
-# The time and the digest that a page ended with.
-Place = tuple[datetime, int]
+# taken_at and digest that a page ended with.
+SamplePosition = tuple[datetime, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """Which transactions; None: whatever. before: an id of ours."""
+class TransactionFilter:
+    """Which transactions; None: any. before: an id of ours."""
 
     station_id: str | None = None
     active: bool | None = None
@@ -61,34 +61,34 @@ CONDITIONS = {
 }
 
 
-async def transactions(db: Connection, wanted: Filter, limit: int) -> list[Transaction]:
+async def transactions(db: Connection, wanted: TransactionFilter, limit: int) -> list[Transaction]:
     """Newest first."""
-    given = [(name, getattr(wanted, name)) for name in CONDITIONS if getattr(wanted, name) is not None]
-    clauses = [CONDITIONS[name].format(n=n) for n, (name, _) in enumerate(given, 2)]
+    present = [(name, getattr(wanted, name)) for name in CONDITIONS if getattr(wanted, name) is not None]
+    clauses = [CONDITIONS[name].format(n=n) for n, (name, _) in enumerate(present, 2)]
     where = f"where {' and '.join(clauses)}" if clauses else ""
-    sql = f"select {FIELDS} from transaction {where} order by id desc limit $1"
-    return [read(row) for row in await db.fetch(sql, limit, *(value for _, value in given))]
+    sql = f"select {TRANSACTION_COLUMNS} from transaction {where} order by id desc limit $1"
+    return [read_transaction(row) for row in await db.fetch(sql, limit, *(value for _, value in present))]
 
 
 async def transaction(db: Connection, number: int) -> Transaction | None:
-    row = await db.fetchrow(ONE, number)
-    return read(row) if row else None
+    row = await db.fetchrow(TRANSACTION, number)
+    return read_transaction(row) if row else None
 
 
-async def named(db: Connection, station_id: str, name: str) -> Transaction | None:
+async def transaction_by_name(db: Connection, station_id: str, name: str) -> Transaction | None:
     """A transaction of a station, by our id or by the station's."""
     number = int(name) if name.isascii() and name.isdigit() and len(name) < 10 else None
-    row = await db.fetchrow(NAMED, station_id, name, number)
-    return read(row) if row else None
+    row = await db.fetchrow(TRANSACTION_BY_NAME, station_id, name, number)
+    return read_transaction(row) if row else None
 
 
-async def samples(db: Connection, number: int, after: Place | None, limit: int) -> Sequence[asyncpg.Record]:
+async def samples(db: Connection, number: int, after: SamplePosition | None, limit: int) -> Sequence[asyncpg.Record]:
     """Of a transaction, in the order of the station's clock."""
     return await db.fetch(SAMPLES, number, *(after or (None, None)), limit)
 
 
 async def station_samples(
-    db: Connection, station_id: str, before: Place | None, limit: int
+    db: Connection, station_id: str, before: SamplePosition | None, limit: int
 ) -> Sequence[asyncpg.Record]:
     """Of a station outside its transactions, newest first."""
     return await db.fetch(STATION_SAMPLES, station_id, *(before or (None, None)), limit)

@@ -1,4 +1,4 @@
-"""Remote start and stop as commands: kept in words of no version, said in the station's when they are sent."""
+"""Remote start and stop as commands: stored independent of version, rendered in the station's when they are sent."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,23 +13,23 @@ from services.transactions.domain.remote import RemoteStart, RemoteStop
 
 START, STOP = "RemoteStart", "RemoteStop"
 
-Says = Callable[[Any], Rendered]
-SAYS: Mapping[str, Mapping[str, Says]] = {
+Request = Callable[[Any], Rendered]
+REQUESTS: Mapping[str, Mapping[str, Request]] = {
     "1.6": {START: v16.remote_start, STOP: v16.remote_stop},
     "2.0.1": {START: v201.remote_start, STOP: v201.remote_stop},
 }
-READ: Mapping[str, Callable[[Command], Any]] = {
+READERS: Mapping[str, Callable[[Command], Any]] = {
     START: lambda command: RemoteStart(number=command.number, **command.payload),
     STOP: lambda command: RemoteStop(**command.payload),
 }
 
 
 def render(command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
-    """The CALL that says it, valid against its schema. Raises Unrenderable."""
-    says = SAYS.get(version)
-    if says is None:
+    """The CALL in the station's version, valid against its schema. Raises Unrenderable."""
+    requests = REQUESTS.get(version)
+    if requests is None:
         raise Unrenderable(ErrorCode.NOT_SUPPORTED, f"no remote control of OCPP {version} here")
-    action, payload = says[command.action](READ[command.action](command))
+    action, payload = requests[command.action](READERS[command.action](command))
     try:
         VERSIONS[version].schemas.check_request(action, payload)
     except OcppError as error:
@@ -37,4 +37,4 @@ def render(command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
     return action, payload
 
 
-WORDS: Mapping[str, Render] = {START: render, STOP: render}
+RENDERERS: Mapping[str, Render] = {START: render, STOP: render}

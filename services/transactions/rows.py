@@ -1,4 +1,4 @@
-"""Transactions and their meter values as rows: which columns there are, and a Transaction there and back."""
+"""Transactions and their meter values as rows: the columns, and a Transaction to and from its row."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,10 +10,10 @@ import asyncpg
 import orjson
 
 from services.transactions.domain.messages import MeterValue, Report
-from services.transactions.domain.register import Mark, Register
+from services.transactions.domain.register import Register, RegisterReading
 from services.transactions.domain.transaction import Transaction
 
-# The fields of Transaction that are columns of their own, in its order, and what only merging needs to know.
+# The fields of Transaction that are columns, in its order, and `state`, which only merging needs.
 COLUMNS = {
     "id": "bigint",
     "station_id": "text",
@@ -41,7 +41,7 @@ COLUMNS = {
     "state": "jsonb",
     "revision": "integer",
 }
-# What is made of the fields, for whoever queries the table.
+# Computed from the fields, for whoever queries the table.
 DERIVED = {
     "meter_start_wh": "double precision",
     "meter_stop_wh": "double precision",
@@ -49,11 +49,11 @@ DERIVED = {
     "register_jumped_back": "boolean",
 }
 WRITTEN = COLUMNS | DERIVED
-PLAIN = tuple(COLUMNS)[:-3]
-FIXED = ("id", "station_id", "key", "occurrence", "transaction_id")
+PLAIN_COLUMNS = tuple(COLUMNS)[:-3]
+IMMUTABLE = ("id", "station_id", "key", "occurrence", "transaction_id")
 # What a meter value changes.
 METERED = {name: WRITTEN[name] for name in ("id", "updated_at", "state", "revision", *DERIVED)}
-# A meter value of a transaction, and what makes it that one and no other.
+# A meter value of a transaction, and what identifies it.
 SAMPLE = {
     "transaction_id": "bigint",
     "taken_at": "timestamptz",
@@ -64,35 +64,35 @@ SAMPLE = {
     "readings": "jsonb",
 }
 SAMPLE_KEY = {name: SAMPLE[name] for name in ("transaction_id", "taken_at", "digest")}
-Sample = tuple[int, datetime, datetime, int | None, int, str | None, str]
+SampleRow = tuple[int, datetime, datetime, int | None, int, str | None, str]
 SampleKey = tuple[int, datetime, int]
 
-PLAIN_OF = attrgetter(*PLAIN)
-sample_key: Callable[[Sample], SampleKey] = itemgetter(*map(list(SAMPLE).index, SAMPLE_KEY))
+plain_fields = attrgetter(*PLAIN_COLUMNS)
+sample_key: Callable[[SampleRow], SampleKey] = itemgetter(*map(list(SAMPLE).index, SAMPLE_KEY))
 
 
-def write(one: Transaction) -> tuple[Any, ...]:
+def transaction_row(one: Transaction) -> tuple[Any, ...]:
     """WRITTEN of a transaction, its revision one higher."""
     details = orjson.dumps(dict(one.details)).decode() if one.details else "{}"
-    return (*PLAIN_OF(one), details, _state(one), one.revision + 1, *_derived(one))
+    return (*plain_fields(one), details, _state(one), one.revision + 1, *_derived(one))
 
 
-def write_metered(one: Transaction) -> tuple[Any, ...]:
+def metered_row(one: Transaction) -> tuple[Any, ...]:
     """METERED of a transaction, its revision one higher."""
     return one.id, one.updated_at, _state(one), one.revision + 1, *_derived(one)
 
 
-def write_sample(transaction_id: int, value: MeterValue, report: Report) -> Sample:
+def sample_row(transaction_id: int, value: MeterValue, report: Report) -> SampleRow:
     """SAMPLE of a meter value that a report brings."""
-    return transaction_id, value.taken_at, report.received_at, report.seq_no, *content(value)
+    return transaction_id, value.taken_at, report.received_at, report.seq_no, *sample_content(value)
 
 
-def content(value: MeterValue, where: tuple[Any, ...] = ()) -> tuple[int, str | None, str]:
-    """digest, said and readings of a meter value."""
+def sample_content(value: MeterValue, identity: tuple[Any, ...] = ()) -> tuple[int, str | None, str]:
+    """digest, said and readings of a meter value. identity: what else identifies it, besides its readings."""
     readings = orjson.dumps(value.readings)
-    named = readings + repr(where).encode() if where else readings
-    digest = int.from_bytes(blake2b(named, digest_size=8).digest(), signed=True)
-    return digest, value.said, readings.decode()
+    hashed = readings + repr(identity).encode() if identity else readings
+    digest = int.from_bytes(blake2b(hashed, digest_size=8).digest(), signed=True)
+    return digest, value.raw_timestamp, readings.decode()
 
 
 def _derived(one: Transaction) -> tuple[Any, ...]:
@@ -102,15 +102,15 @@ def _derived(one: Transaction) -> tuple[Any, ...]:
 def _state(one: Transaction) -> str:
     register = one.register
     marks = register and (tuple(register.first), tuple(register.last), register.low, register.high)
-    return orjson.dumps({"register": marks, "seen": one.seen, "told": one.told}).decode()
+    return orjson.dumps({"register": marks, "seen": one.sequence, "told": one.field_order}).decode()
 
 
-def read(row: "asyncpg.Record") -> Transaction:
+def read_transaction(row: "asyncpg.Record") -> Transaction:
     """A row of the table transaction, its columns as in COLUMNS."""
-    *plain, details, written, revision = row
-    state = orjson.loads(written)
+    *plain, details, state_json, revision = row
+    state = orjson.loads(state_json)
     marks = state["register"]
-    register = marks and Register(Mark(*marks[0]), Mark(*marks[1]), marks[2], marks[3])
-    kept = orjson.loads(details) if details != "{}" else {}
-    seen = tuple([(low, high) for low, high in state["seen"]])
-    return Transaction(*(*plain, kept, register, seen, state["told"], revision))
+    register = marks and Register(RegisterReading(*marks[0]), RegisterReading(*marks[1]), marks[2], marks[3])
+    detail_fields = orjson.loads(details) if details != "{}" else {}
+    sequence = tuple([(low, high) for low, high in state["seen"]])
+    return Transaction(*(*plain, detail_fields, register, sequence, state["told"], revision))

@@ -1,4 +1,4 @@
-"""Partitions of meter values by month, made ahead by the service itself; what lies elsewhere waits in the default."""
+"""Monthly partitions of meter values, created ahead by the service; other rows wait in the default partition."""
 
 import asyncio
 from collections.abc import Iterator
@@ -26,19 +26,19 @@ alter table {table} attach partition {table}_{name} for values from ('{start}') 
 log = structlog.get_logger()
 
 
-class Months:
-    """Keeps the partitions of this month and the next ones there."""
+class SamplePartitions:
+    """Keeps the partitions of this month and the next ones in place."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
 
     async def prepare(self) -> None:
-        """Once, before anything is stored; raises Unavailable where Postgres is away."""
+        """Once, before anything is stored; raises Unavailable if Postgres is away."""
         async with self._database.transaction() as db:
             await db.execute(LOCK)
-            for start, end in months(self._clock()):
+            for start, end in month_ranges(self._clock()):
                 for table in TABLES:
-                    await _make(db, table, start, end)
+                    await _create(db, table, start, end)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -47,20 +47,20 @@ class Months:
             await asyncio.sleep(EVERY)
 
 
-def months(now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Beginning and end of the last, this and the next months."""
+def month_ranges(now: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Start and end of the last, this and the next months."""
     first = now.astimezone(UTC).year * 12 + now.astimezone(UTC).month - 2
     for count in range(first, first + AHEAD + 2):
-        yield _beginning(count), _beginning(count + 1)
+        yield _first_of_month(count), _first_of_month(count + 1)
 
 
-def _beginning(count: int) -> datetime:
+def _first_of_month(count: int) -> datetime:
     return datetime(count // 12, count % 12 + 1, 1, tzinfo=UTC)
 
 
-async def _make(db: Connection, table: str, start: datetime, end: datetime) -> None:
+async def _create(db: Connection, table: str, start: datetime, end: datetime) -> None:
     name = f"{start:%Y_%m}"
     if await db.fetchval(EXISTS, f"{table}_{name}"):
         return
     await db.execute(CREATE.format(table=table, name=name, start=start.isoformat(), end=end.isoformat()))
-    log.info("partition made", table=f"{table}_{name}")
+    log.info("partition created", table=f"{table}_{name}")

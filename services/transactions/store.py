@@ -1,4 +1,4 @@
-"""What batches read and write: all SQL of the hot path. One statement for all of a kind, whatever the batch."""
+"""What batches read and write: all SQL of the hot path. One statement for each kind, whatever the size of the batch."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -13,22 +13,22 @@ from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.common.process.errors import Unavailable
 from services.transactions.batch import Changes
-from services.transactions.domain.decide import Orphan
-from services.transactions.domain.messages import Outside, Report
+from services.transactions.domain.decide import OrphanStop
+from services.transactions.domain.messages import Report, StationSamples
 from services.transactions.domain.transaction import Transaction
-from services.transactions.ids import Ids
+from services.transactions.ids import IdPool
 from services.transactions.rows import (
     COLUMNS,
-    FIXED,
+    IMMUTABLE,
     METERED,
     SAMPLE,
     SAMPLE_KEY,
     WRITTEN,
     SampleKey,
-    content,
-    read,
-    write,
-    write_metered,
+    metered_row,
+    read_transaction,
+    sample_content,
+    transaction_row,
 )
 
 
@@ -41,7 +41,7 @@ def _arrays(kinds: Iterable[str], begin: int = 1) -> str:
 
 
 def _assigned(names: Iterable[str], source: str) -> str:
-    return ", ".join(f'"{name}" = {source}."{name}"' for name in names if name not in FIXED)
+    return ", ".join(f'"{name}" = {source}."{name}"' for name in names if name not in IMMUTABLE)
 
 
 LOAD = f"""
@@ -55,17 +55,17 @@ from unnest($3::text[], $4::bigint[]) as n (station_id, id) join transaction t u
 
 RESERVE = "select nextval('transaction_id') from generate_series(1, $1)"
 
-# Of meter values, the places of those that are kept. Its offset has them looked up one by one, however many there are.
-THERE = f"""
+# Of meter values, the positions of those that are stored. `offset 0` has each looked up by itself, however many.
+EXISTING_SAMPLES = f"""
 select k.n from unnest({_arrays(SAMPLE_KEY.values())}) with ordinality as k ({_names(SAMPLE_KEY)}, n)
 cross join lateral (
     select from sample s
     where s.transaction_id = k.transaction_id and s.taken_at = k.taken_at and s.digest = k.digest
     offset 0) s"""
 
-# A revision that does not follow means that another process had the station meanwhile: nothing is written then.
+# A revision that does not follow means that another process had the station in the meantime: then nothing is written.
 CHANGED, SAMPLES = 1 + len(METERED), 1 + len(METERED) + len(WRITTEN)
-NEWS = SAMPLES + len(SAMPLE)
+OUTBOX = SAMPLES + len(SAMPLE)
 WRITE = f"""
 with metered as (
     update transaction t set {_assigned(METERED, "u")}
@@ -80,12 +80,12 @@ changed as (
 sampled as (
     insert into sample ({_names(SAMPLE)}) select * from unnest({_arrays(SAMPLE.values(), SAMPLES)})
     on conflict do nothing),
-told as (insert into outbox (records) select ${NEWS}::bytea where ${NEWS}::bytea is not null)
+published as (insert into outbox (records) select ${OUTBOX}::bytea where ${OUTBOX}::bytea is not null)
 select all_written(
     (select count(*) from metered) + (select count(*) from changed),
     cardinality($1::bigint[]) + cardinality(${CHANGED}::bigint[]))"""
 
-SAVE_OUTSIDE = """
+SAVE_STATION_SAMPLES = """
 insert into station_sample
     (station_id, taken_at, received_at, evse_id, connector_id, transaction_id, digest, said, readings)
 select * from unnest(
@@ -103,11 +103,11 @@ select * from unnest(
 on conflict do nothing
 returning call_id"""
 
-# Remote starts that a transaction may come from: by their number (2.x), or the youngest that fits (1.6).
-ASKED_BY_NUMBER = """
+# Remote starts that a transaction may come from: by their number (2.x), or the newest that fits (1.6).
+REMOTE_STARTS_BY_NUMBER = """
 select n.station_id, n.number, c.id
 from unnest($1::text[], $2::bigint[]) as n (station_id, number) join command c using (station_id, number)"""
-ASKED_BY_TOKEN = """
+REMOTE_STARTS_BY_TOKEN = """
 select s.call_id, c.id
 from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::timestamptz[])
     as s (call_id, station_id, token, connector_id, received_at)
@@ -122,7 +122,7 @@ cross join lateral (
     order by c.number desc limit 1) c"""
 
 
-ORPHAN = attrgetter(
+ORPHAN_STOP_ROW = attrgetter(
     "call_id",
     "station_id",
     "transaction_id",
@@ -138,93 +138,93 @@ class Store:
     """The schema of this service, as batches use it."""
 
     def __init__(self, database: Database) -> None:
-        self._database, self._ids = database, Ids()
+        self._database, self._ids = database, IdPool()
 
     @asynccontextmanager
-    async def work(self) -> AsyncIterator["Work"]:
-        """A connection for a batch; raises Unavailable where Postgres is away or another process was faster."""
+    async def unit_of_work(self) -> AsyncIterator["UnitOfWork"]:
+        """A connection for a batch; raises Unavailable if Postgres is away or another process was faster."""
         async with self._database.connection() as db:
-            yield Work(db, self._ids)
+            yield UnitOfWork(db, self._ids)
 
 
-class Work:
-    """What a batch does on its connection: each of these by itself, but for what is done within together()."""
+class UnitOfWork:
+    """What a batch does on its connection: each statement on its own, unless within transaction_if()."""
 
-    def __init__(self, db: Connection, ids: Ids) -> None:
+    def __init__(self, db: Connection, ids: IdPool) -> None:
         self.db, self._ids = db, ids
 
-    def together(self, mixed: bool) -> AbstractAsyncContextManager[Any]:
-        """One database transaction, where there is more to write than what write() does by itself."""
-        return self.db.transaction() if mixed else nullcontext()
+    def transaction_if(self, needed: bool) -> AbstractAsyncContextManager[Any]:
+        """One database transaction, needed if there is more to write than what write() does in one statement."""
+        return self.db.transaction() if needed else nullcontext()
 
     async def load(self, reports: Sequence[Report]) -> list[Transaction]:
         """The transactions that the reports name, in one query."""
         keys = {(report.station_id, report.key) for report in reports if report.key is not None}
         numbers = {(report.station_id, report.number) for report in reports if report.number}
         rows = await self.db.fetch(LOAD, *_columns(keys, 2), *_columns(numbers, 2))
-        return [read(row) for row in rows]
+        return [read_transaction(row) for row in rows]
 
     async def reserve(self, count: int, now: datetime) -> list[int]:
         """That many new ids."""
         return await self._ids.take(count, now, self._fetch_ids)
 
-    async def asked_by_number(self, reports: Sequence[Report]) -> dict[tuple[str, int], str]:
+    async def remote_starts_by_number(self, reports: Sequence[Report]) -> dict[tuple[str, int], str]:
         """Ids of remote starts by station and remoteStartId."""
         wanted = {(report.station_id, report.remote_start_id) for report in reports}
-        rows = await self.db.fetch(ASKED_BY_NUMBER, *_columns(wanted, 2)) if wanted else []
+        rows = await self.db.fetch(REMOTE_STARTS_BY_NUMBER, *_columns(wanted, 2)) if wanted else []
         return {(row["station_id"], row["number"]): row["id"] for row in rows}
 
-    async def asked_by_token(self, reports: Sequence[Report]) -> dict[str, str]:
+    async def remote_starts_by_token(self, reports: Sequence[Report]) -> dict[str, str]:
         """Ids of remote starts by the call of the start that they led to."""
         wanted = [(r.call_id, r.station_id, r.id_token, r.connector_id, r.received_at) for r in reports]
-        rows = await self.db.fetch(ASKED_BY_TOKEN, *_columns(wanted, 5)) if wanted else []
+        rows = await self.db.fetch(REMOTE_STARTS_BY_TOKEN, *_columns(wanted, 5)) if wanted else []
         return {row["call_id"]: row["id"] for row in rows}
 
-    async def there(self, keys: Sequence[SampleKey]) -> set[SampleKey]:
-        """Which of these meter values are kept."""
-        rows = await self.db.fetch(THERE, *_columns(keys, len(SAMPLE_KEY))) if keys else []
+    async def existing_samples(self, keys: Sequence[SampleKey]) -> set[SampleKey]:
+        """Those of these meter values that are stored."""
+        rows = await self.db.fetch(EXISTING_SAMPLES, *_columns(keys, len(SAMPLE_KEY))) if keys else []
         return {keys[row["n"] - 1] for row in rows}
 
-    async def write(self, changes: Changes, news: Sequence[Record]) -> None:
-        """Everything of a batch's reports, and all its news; transactions with their revision one higher.
+    async def write(self, changes: Changes, events: Sequence[Record]) -> None:
+        """All changes of a batch's reports, and all its events; transactions with their revision one higher.
 
-        Raises Unavailable where a revision does not follow, or a transaction of the same key is there: then nothing is
+        Raises Unavailable if a revision does not follow, or a transaction of the same key exists: then nothing is
         written.
         """
         if not changes.metered and not changes.changed:
-            await outbox.add(self.db, news)
+            await outbox.add(self.db, events)
             return
         columns = (
-            *_columns(map(write_metered, changes.metered), len(METERED)),
-            *_columns(map(write, changes.changed), len(WRITTEN)),
+            *_columns(map(metered_row, changes.metered), len(METERED)),
+            *_columns(map(transaction_row, changes.changed), len(WRITTEN)),
             *_columns(changes.samples, len(SAMPLE)),
         )
         try:
-            await self.db.execute(WRITE, *columns, outbox.pack(news) if news else None)
+            await self.db.execute(WRITE, *columns, outbox.pack(events) if events else None)
         except (asyncpg.SerializationError, asyncpg.UniqueViolationError) as error:
             raise Unavailable("another process handles the same stations at this moment") from error
 
-    async def save_outside(self, outside: Sequence[Outside]) -> set[str]:
-        """Keeps meter values of stations; returns the calls of those that were not there yet."""
+    async def save_station_samples(self, samples: Sequence[StationSamples]) -> set[str]:
+        """Stores meter values of stations; returns the calls of those that are new."""
         calls, rows = [], []
-        for one in outside:
+        for one in samples:
             where = (one.evse_id, one.connector_id, one.transaction_id)
             for value in one.meter_values:
                 calls.append(one.call_id)
-                rows.append((one.station_id, value.taken_at, one.received_at, *where, *content(value, where)))
-        kept = {tuple(row) for row in await self.db.fetch(SAVE_OUTSIDE, *_columns(rows, 9))} if rows else set()
+                rows.append((one.station_id, value.taken_at, one.received_at, *where, *sample_content(value, where)))
+        saved = {tuple(row) for row in await self.db.fetch(SAVE_STATION_SAMPLES, *_columns(rows, 9))} if rows else set()
         new = set()
         for call_id, row in zip(calls, rows, strict=True):
-            if (identity := (row[0], row[1], row[6])) in kept:
-                kept.remove(identity)
+            if (identity := (row[0], row[1], row[6])) in saved:
+                saved.remove(identity)
                 new.add(call_id)
         return new
 
-    async def save_orphans(self, orphans: Sequence[Orphan]) -> set[str]:
-        """Keeps stops that nobody started; returns the calls of those that were not there yet."""
-        rows = [ORPHAN(orphan) for orphan in orphans]
-        kept = await self.db.fetch(SAVE_ORPHANS, *_columns(rows, 8)) if rows else []
-        return {row["call_id"] for row in kept}
+    async def save_orphans(self, orphans: Sequence[OrphanStop]) -> set[str]:
+        """Stores stops without a start; returns the calls of those that are new."""
+        rows = [ORPHAN_STOP_ROW(orphan) for orphan in orphans]
+        saved = await self.db.fetch(SAVE_ORPHANS, *_columns(rows, 8)) if rows else []
+        return {row["call_id"] for row in saved}
 
     async def _fetch_ids(self, count: int) -> list[int]:
         return [row[0] for row in await self.db.fetch(RESERVE, count)]

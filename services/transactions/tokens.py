@@ -1,4 +1,4 @@
-"""The copy of the operator's idTokens: drivers are judged from it, also while auth is away."""
+"""The copy of the operator's idTokens, from which drivers are authorized, also while auth is away."""
 
 from datetime import UTC, datetime
 
@@ -11,17 +11,17 @@ from voltbus.v1.state_pb2 import Token as TokenRecord
 def read_token(value: bytes) -> Token:
     """A value of the topic `tokens`. A status of a later version refuses, whatever it means."""
     token = TokenRecord.FromString(value)
-    known = token.status in Authorization.__members__.values()
+    is_known = token.status in Authorization.__members__.values()
     return Token(
         token.id_token,
         token.type,
-        Authorization(token.status) if known else Authorization.INVALID,
-        _moment(token, "expires_at", token.expires_at),
+        Authorization(token.status) if is_known else Authorization.INVALID,
+        _optional_timestamp(token, "expires_at", token.expires_at),
         token.group_id or None,
-        _moment(token, "cache_expires_at", token.cache_expires_at),
+        _optional_timestamp(token, "cache_expires_at", token.cache_expires_at),
         token.language or None,
     )
 
 
-def _moment(token: TokenRecord, name: str, at: Timestamp) -> datetime | None:
+def _optional_timestamp(token: TokenRecord, name: str, at: Timestamp) -> datetime | None:
     return at.ToDatetime(UTC) if token.HasField(name) else None

@@ -26,7 +26,7 @@ MISSING = "there is no such transaction"
 READ, WRITE = "transactions:read", "transactions:write"
 Number = Annotated[int, Path(alias="id", ge=1, lt=2**31, description="our id of the transaction")]
 TAGS = {
-    "transactions": "Charging sessions as stations told of them, with their meter values.",
+    "transactions": "Charging sessions as stations reported them, with their meter values.",
     "remote control": "Starting and stopping a transaction, whatever the station's version.",
 }
 
@@ -83,9 +83,9 @@ def _reading(database: Database, access: Access) -> APIRouter:
         position = read_cursor(cursor, int)
         active = None if status is None else status == "active"
         before = int(position[0]) if position else None
-        wanted = reads.Filter(station_id, active, id_token, started_after, started_before, before)
+        selection = reads.TransactionFilter(station_id, active, id_token, started_after, started_before, before)
         async with database.lists() as db:
-            found = await reads.transactions(db, wanted, limit + 1)
+            found = await reads.transactions(db, selection, limit + 1)
         last = write_cursor(found[limit - 1].id) if len(found) > limit else None
         return Page(items=[views.transaction(one) for one in found[:limit]], next=last)
 
@@ -146,13 +146,13 @@ def _acting(
         idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
         """Asks the station to start a transaction, whatever its version."""
-        known = tokens.get(token_key(body.id_token))
+        token = tokens.get(token_key(body.id_token))
         payload = body.model_dump(exclude={"type", "expires_in"}) | {
-            "id_token_type": body.type or (known.type if known else "Central"),
-            "group_id": known.group_id if known else None,
+            "id_token_type": body.type or (token.type if token else "Central"),
+            "group_id": token.group_id if token else None,
         }
-        asked = CommandRequest(station_id, START, payload, body.expires_in, idempotency_key)
-        return await issue(command_service, asked, wait, response)
+        request = CommandRequest(station_id, START, payload, body.expires_in, idempotency_key)
+        return await issue(command_service, request, wait, response)
 
     @routes.post("/{station_id}/stop", status_code=202, responses=ISSUED | may({404: MISSING}))
     async def stop(
@@ -164,12 +164,12 @@ def _acting(
     ) -> CommandStatus:
         """Asks the station to stop a transaction."""
         async with database.connection() as db:
-            found = await reads.named(db, station_id, str(body.transaction_id))
+            found = await reads.transaction_by_name(db, station_id, str(body.transaction_id))
         if found is None:
             raise at_fault("body.transaction_id", "the station has no such transaction", 404)
         payload = {"id": found.id, "transaction_id": found.transaction_id}
-        asked = CommandRequest(station_id, STOP, payload, body.expires_in, idempotency_key)
-        return await issue(command_service, asked, wait, response)
+        request = CommandRequest(station_id, STOP, payload, body.expires_in, idempotency_key)
+        return await issue(command_service, request, wait, response)
 
     return routes
 

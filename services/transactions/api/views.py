@@ -8,12 +8,12 @@ import orjson
 from pydantic import BaseModel, Field
 
 from services.transactions.dialects.meter import CONTEXT, LOCATION
-from services.transactions.domain import sequence
+from services.transactions.domain import sequence_numbers
 from services.transactions.domain.transaction import Transaction
 
 
 class TransactionView(BaseModel):
-    """A charging transaction as far as its station has told of it."""
+    """A charging transaction as far as its station has reported it."""
 
     id: int = Field(description="unique here; transactionId of OCPP 1.6")
     station_id: str
@@ -23,33 +23,33 @@ class TransactionView(BaseModel):
     id_token: str | None
     id_token_type: str | None = Field(description="of OCPP 2.x")
     authorization: str | None = Field(description="the verdict on the idToken when it was presented")
-    stop_id_token: str | None = Field(description="who ended the authorization, where that was said")
+    stop_id_token: str | None = Field(description="who ended the authorization, if the station said so")
     status: Literal["active", "ended"]
     charging_state: str | None = Field(description="of OCPP 2.x")
     started_at: datetime = Field(description="by the station's clock")
-    started_received_at: datetime = Field(description="when we heard of it")
+    started_received_at: datetime = Field(description="when its start was received")
     stopped_at: datetime | None
     stopped_received_at: datetime | None
-    updated_at: datetime = Field(description="when we last heard something new")
-    energy_wh: float | None = Field(description="so far, or in all; null where it cannot be told")
+    updated_at: datetime = Field(description="when something new was last received")
+    energy_wh: float | None = Field(description="so far, or in all; null if unknown")
     meter_start_wh: float | None
     meter_stop_wh: float | None
     register_jumped_back: bool = Field(description="the energy register did: look before billing")
     stop_reason: str | None
-    offline: bool = Field(description="some of it was told after the station had been offline")
+    offline: bool = Field(description="some of it was reported after the station had been offline")
     complete: bool = Field(description="everything from start to stop has arrived")
     missing_seq_nos: list[int] = Field(description="of OCPP 2.x: events that have not arrived")
     reservation_id: int | None
     remote_start_id: int | None
     command_id: str | None = Field(description="the remote start that it came from")
-    details: dict[str, Any] = Field(description="what else the station said of it")
+    details: dict[str, Any] = Field(description="what else the station reported of it")
 
 
 class ReadingView(BaseModel):
     """One value in its base unit."""
 
     measurand: str
-    value: float | None = Field(None, description="null where the station sent no number")
+    value: float | None = Field(None, description="null if the station sent no number")
     unit: str
     context: str = CONTEXT
     location: str = LOCATION
@@ -64,7 +64,7 @@ class SampleView(BaseModel):
     taken_at: datetime = Field(description="by the station's clock")
     received_at: datetime
     seq_no: int | None = Field(None, description="of the event that brought it (OCPP 2.x)")
-    said: str | None = Field(None, description="the station's time, where it could not be read")
+    said: str | None = Field(None, description="the station's time, if it could not be parsed")
     readings: list[ReadingView]
 
 
@@ -91,7 +91,7 @@ class OrphanView(BaseModel):
 
 def transaction(one: Transaction) -> TransactionView:
     own = {name: getattr(one, name) for name in set(TransactionView.model_fields) - {"missing_seq_nos", "details"}}
-    return TransactionView(**own, missing_seq_nos=sequence.missing(one.seen), details=dict(one.details))
+    return TransactionView(**own, missing_seq_nos=sequence_numbers.missing(one.sequence), details=dict(one.details))
 
 
 def sample(row: asyncpg.Record) -> SampleView:

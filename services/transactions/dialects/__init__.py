@@ -1,4 +1,4 @@
-"""Versions end here: what differs between them is said in one module each, and nowhere else."""
+"""The versions that transactions speaks: what differs between them is in one module each, and nowhere else."""
 
 from services.common.calls.dialects import Dialects
 from services.transactions.dialects import v16, v201

@@ -1,4 +1,4 @@
-"""Sampled values of all versions: defaults filled in, kilo and multipliers taken out, what is no number kept."""
+"""Sampled values of all versions: defaults filled in, converted to base units, other than numbers kept as they are."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,16 +7,16 @@ from math import isfinite
 from typing import Any
 
 from services.ocpp.errors import OcppError
-from services.transactions.dialects.words import moment
+from services.transactions.dialects.words import timestamp
 from services.transactions.domain.messages import MeterValue, Reading
-from services.transactions.domain.register import Standing
+from services.transactions.domain.register import Rank
 
 REGISTER = "Energy.Active.Import.Register"
 CONTEXT = "Sample.Periodic"
 LOCATION = "Outlet"
-STANDINGS = {"Transaction.Begin": Standing.CONTEXT_BEGIN, "Transaction.End": Standing.CONTEXT_END}
+RANKS = {"Transaction.Begin": Rank.CONTEXT_BEGIN, "Transaction.End": Rank.CONTEXT_END}
 
-# What a unit is in the unit that is stored, and how many of that it is.
+# The unit that is stored for a unit, and the factor to it.
 UNITS: dict[str, tuple[str, float]] = {
     "kWh": ("Wh", 1000),
     "kvarh": ("varh", 1000),
@@ -27,7 +27,7 @@ UNITS: dict[str, tuple[str, float]] = {
     "Celcius": ("Celsius", 1),
     "Hertz": ("Hz", 1),
 }
-# The unit where none is given: Wh for energy (1.6 §7.43, 2.0.1 UnitOfMeasureType), the base unit for the rest.
+# The unit if none is given: Wh for energy (1.6 §7.43, 2.0.1 UnitOfMeasureType), the base unit for the rest.
 DEFAULTS = {
     "Energy": "Wh",
     "Power.Active.Export": "W",
@@ -44,45 +44,45 @@ DEFAULTS = {
     "RPM": "RPM",
 }
 
-Sample = dict[str, Any]
+SampledValue = dict[str, Any]
 
 
 def default_unit(measurand: str) -> str:
-    """The unit that a value without one is in."""
+    """The unit of a value without one."""
     return DEFAULTS.get(measurand, DEFAULTS.get(measurand.partition(".")[0], ""))
 
 
-def reading(sample: Sample, number: float | None, unit: str | None, factor: float = 1) -> Reading:
-    """One value in its base unit. number None: it is no number, and the caller keeps what it is."""
+def reading(sample: SampledValue, number: float | None, unit: str | None, factor: float = 1) -> Reading:
+    """One value in its base unit. number None: it is no number, and the caller keeps the text."""
     get = sample.get
-    shape, kilo = _shape(get("measurand"), unit, get("context"), get("location"), get("phase"))
-    made = shape.copy()
+    template, unit_factor = _template(get("measurand"), unit, get("context"), get("location"), get("phase"))
+    made = template.copy()
     if number is not None:
-        factor *= kilo
+        factor *= unit_factor
         # Rounded, for 4.35 kWh times 1000 must not become 4350.000000000001 Wh.
         made["value"] = number if factor == 1 else round(number * factor, 6)
     return made
 
 
 @lru_cache(maxsize=4096)
-def _shape(
+def _template(
     measurand: str | None, unit: str | None, context: str | None, location: str | None, phase: str | None
 ) -> tuple[Reading, float]:
-    """A reading without its value, and how much of its unit one of the station's is: stations repeat themselves."""
+    """A reading without its value, and the factor of its unit. Cached, for stations repeat themselves."""
     measurand = measurand or REGISTER
-    name, kilo = UNITS.get(unit, (unit, 1)) if unit else (default_unit(measurand), 1)
-    shape: Reading = {"measurand": measurand, "unit": name}
+    stored_unit, factor = UNITS.get(unit, (unit, 1)) if unit else (default_unit(measurand), 1)
+    template: Reading = {"measurand": measurand, "unit": stored_unit}
     if context and context != CONTEXT:
-        shape["context"] = context
+        template["context"] = context
     if location and location != LOCATION:
-        shape["location"] = location
+        template["location"] = location
     if phase:
-        shape["phase"] = phase
-    return shape, kilo
+        template["phase"] = phase
+    return template, factor
 
 
-def number(text: str) -> float | None:
-    """A decimal number; None for everything else, also for what Python would take and a meter would not mean."""
+def decimal(text: str) -> float | None:
+    """A decimal number; None for everything else, also for what Python accepts and no meter means."""
     try:
         value = float(text)
     except ValueError:
@@ -92,39 +92,39 @@ def number(text: str) -> float | None:
 
 def meter_values(
     items: list[dict[str, Any]],
-    read: Callable[[Sample], Reading],
-    otherwise: datetime | None = None,
+    read: Callable[[SampledValue], Reading],
+    default_time: datetime | None = None,
     billed: bool = True,
 ) -> tuple[MeterValue, ...]:
     """Meter values as they are stored.
 
-    otherwise: the moment for values whose own cannot be read; without it they raise OcppError. billed: whether their
+    default_time: for values whose own time cannot be parsed; without it they raise OcppError. billed: whether their
     energy register is that of the transaction.
     """
-    return tuple([_meter_value(item, read, otherwise, billed) for item in items])
+    return tuple([_meter_value(item, read, default_time, billed) for item in items])
 
 
 def _meter_value(
-    item: dict[str, Any], read: Callable[[Sample], Reading], otherwise: datetime | None, billed: bool
+    item: dict[str, Any], read: Callable[[SampledValue], Reading], default_time: datetime | None, billed: bool
 ) -> MeterValue:
     readings = [read(sample) for sample in item["sampledValue"]]
-    found = _register(readings) if billed else None
-    standing, wh = (STANDINGS.get(found.get("context", CONTEXT), 0), found["value"]) if found else (0, None)
+    register = _register(readings) if billed else None
+    rank, wh = (RANKS.get(register.get("context", CONTEXT), 0), register["value"]) if register else (0, None)
     try:
-        return MeterValue(moment(item["timestamp"]), readings, standing, wh)
+        return MeterValue(timestamp(item["timestamp"]), readings, rank, wh)
     except OcppError:
-        if otherwise is None:
+        if default_time is None:
             raise
-        return MeterValue(otherwise, readings, standing, wh, str(item["timestamp"]))
+        return MeterValue(default_time, readings, rank, wh, str(item["timestamp"]))
 
 
 def _register(readings: list[Reading]) -> Reading | None:
-    """The reading that bills: active energy import over all phases, at the outlet, or else wherever but in the EV."""
+    """The reading that is billed: active energy import over all phases, at the outlet or else anywhere but the EV."""
     elsewhere = None
-    for made in readings:
-        if made["measurand"] == REGISTER and "phase" not in made and made["unit"] == "Wh" and "value" in made:
-            if "location" not in made:
-                return made
-            if elsewhere is None and made["location"] != "EV":
-                elsewhere = made
+    for one in readings:
+        if one["measurand"] == REGISTER and "phase" not in one and one["unit"] == "Wh" and "value" in one:
+            if "location" not in one:
+                return one
+            if elsewhere is None and one["location"] != "EV":
+                elsewhere = one
     return elsewhere

@@ -8,15 +8,25 @@ import orjson
 from services.common.calls.call import Call
 from services.common.calls.dialects import Dialect
 from services.ocpp.v201 import id_token_info
-from services.transactions.dialects.meter import Sample, meter_values, reading
-from services.transactions.dialects.words import INT64, Payload, Rendered, maybe_whole, moment, payload, whole
-from services.transactions.domain.messages import Begun, Heard, Kind, Message, Noted, Outside, Reading, Report, Verbatim
+from services.transactions.dialects.meter import SampledValue, meter_values, reading
+from services.transactions.dialects.words import INT64, Payload, Rendered, integer, optional_integer, payload, timestamp
+from services.transactions.domain.messages import (
+    Empty,
+    Message,
+    Reading,
+    Report,
+    ReportKind,
+    Started,
+    StationSamples,
+    Updated,
+    Verbatim,
+)
 from services.transactions.domain.remote import RemoteStart, RemoteStop
 
-KINDS = {"Started": Kind.STARTED, "Updated": Kind.UPDATED, "Ended": Kind.ENDED}
-# Kept of an event as they are; the names that later events may tell anew.
+KINDS = {"Started": ReportKind.STARTED, "Updated": ReportKind.UPDATED, "Ended": ReportKind.ENDED}
+# Fields of an event kept as they are, and their names; later events may change them.
 DETAILS = {"numberOfPhasesUsed": "phases_used", "cableMaxCurrent": "cable_max_current", "customData": "custom_data"}
-# Beyond this a multiplier is a mistake, and 10 to its power a burden.
+# Beyond this a multiplier is a mistake, and its power of ten too large to compute with.
 LARGEST_MULTIPLIER = 30
 
 
@@ -24,9 +34,9 @@ def transaction_event(call: Call) -> Message:
     """E01 to E15. The station numbers its transactions (E §1.2) and their events (E §1.3.2)."""
     p = payload(call)
     info, evse, token = p["transactionInfo"], p.get("evse") or {}, p.get("idToken") or {}
-    kind, at, seq_no = KINDS[p["eventType"]], moment(p["timestamp"]), whole(p, "seqNo", INT64)
+    kind, at, seq_no = KINDS[p["eventType"]], timestamp(p["timestamp"]), integer(p, "seqNo", INT64)
     details = {name: p[field] for field, name in DETAILS.items() if field in p}
-    if (seconds := maybe_whole(info, "timeSpentCharging", INT64)) is not None:
+    if (seconds := optional_integer(info, "timeSpentCharging", INT64)) is not None:
         details["seconds_charging"] = seconds
     return Report(
         kind=kind,
@@ -40,16 +50,16 @@ def transaction_event(call: Call) -> Message:
         seq_no=seq_no,
         trigger=p["triggerReason"],
         offline=bool(p.get("offline")),
-        evse_id=maybe_whole(evse, "id"),
-        connector_id=maybe_whole(evse, "connectorId"),
+        evse_id=optional_integer(evse, "id"),
+        connector_id=optional_integer(evse, "connectorId"),
         id_token=token.get("idToken"),
         id_token_type=token.get("type"),
         ends_authorization=p["triggerReason"] in ("StopAuthorized", "Deauthorized"),
-        reservation_id=maybe_whole(p, "reservationId", INT64),
-        remote_start_id=maybe_whole(info, "remoteStartId", INT64),
+        reservation_id=optional_integer(p, "reservationId", INT64),
+        remote_start_id=optional_integer(info, "remoteStartId", INT64),
         charging_state=info.get("chargingState"),
         # E06.FR.09: a reason that is left out is Local.
-        stop_reason=(info.get("stoppedReason") or "Local") if kind == Kind.ENDED else None,
+        stop_reason=(info.get("stoppedReason") or "Local") if kind == ReportKind.ENDED else None,
         details=details,
         meter_values=meter_values(p.get("meterValue") or [], sample, at),
     )
@@ -59,15 +69,15 @@ def meter_values_of(call: Call) -> Message:
     """J01: never of a transaction; evseId 0 is the main meter."""
     p = payload(call)
     values = meter_values(p["meterValue"], sample, billed=False)
-    return Outside(call.id, call.station_id, call.received_at, whole(p, "evseId"), None, values)
+    return StationSamples(call.id, call.station_id, call.received_at, integer(p, "evseId"), None, values)
 
 
 def verbatim(call: Call) -> Message:
-    """Recorded as it is."""
+    """Kept as it is."""
     return Verbatim(call.id)
 
 
-def sample(sampled: Sample) -> Reading:
+def sample(sampled: SampledValue) -> Reading:
     """SampledValueType: a number with a unit and its power of ten, and beside it the same, signed."""
     measure = sampled.get("unitOfMeasure") or {}
     multiplier = measure.get("multiplier") or 0
@@ -85,31 +95,31 @@ def sample(sampled: Sample) -> Reading:
     return made
 
 
-def heard(reply: Begun | Heard) -> Payload:
+def updated(reply: Started | Updated) -> Payload:
     """E01.FR.12, C09.FR.12: a verdict and the group where an idToken was presented. No totalCost: not free, unknown."""
     return {"idTokenInfo": id_token_info(reply.token)} if reply.token else {}
 
 
-def noted(_: Noted) -> Payload:
+def empty(_: Empty) -> Payload:
     return {}
 
 
-def remote_start(order: RemoteStart) -> Rendered:
+def remote_start(request: RemoteStart) -> Rendered:
     """F01, F02: the transaction is recognised by its remoteStartId (F02.FR.01)."""
     payload: dict[str, Any] = {
-        "remoteStartId": order.number,
-        "idToken": {"idToken": order.id_token, "type": order.id_token_type},
+        "remoteStartId": request.number,
+        "idToken": {"idToken": request.id_token, "type": request.id_token_type},
     }
-    if evse := order.connector_id if order.evse_id is None else order.evse_id:
+    if evse := request.connector_id if request.evse_id is None else request.evse_id:
         payload["evseId"] = evse
-    if order.group_id:
-        payload["groupIdToken"] = {"idToken": order.group_id, "type": "Central"}
+    if request.group_id:
+        payload["groupIdToken"] = {"idToken": request.group_id, "type": "Central"}
     return "RequestStartTransaction", payload
 
 
-def remote_stop(order: RemoteStop) -> Rendered:
+def remote_stop(request: RemoteStop) -> Rendered:
     """F03.FR.01."""
-    return "RequestStopTransaction", {"transactionId": order.transaction_id}
+    return "RequestStopTransaction", {"transactionId": request.transaction_id}
 
 
 READ: Mapping[str, Callable[[Call], Message]] = {
@@ -117,5 +127,5 @@ READ: Mapping[str, Callable[[Call], Message]] = {
     "MeterValues": meter_values_of,
     "ReservationStatusUpdate": verbatim,
 }
-WRITE: Mapping[type, Callable[[Any], Payload]] = {Begun: heard, Heard: heard, Noted: noted}
+WRITE: Mapping[type, Callable[[Any], Payload]] = {Started: updated, Updated: updated, Empty: empty}
 DIALECT = Dialect(READ, WRITE)

@@ -1,4 +1,4 @@
-"""What the dialects of all versions share: payloads as Postgres can keep them, numbers within their range."""
+"""What the dialects share: payloads as Postgres can store them, numbers within their range."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,8 +12,8 @@ from services.ocpp.timestamps import read_time
 Payload = dict[str, Any]
 Rendered = tuple[str, Payload]
 
-TINY = timedelta(microseconds=1)
-EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC) + TINY, datetime.max.replace(tzinfo=UTC) - TINY
+MICROSECOND = timedelta(microseconds=1)
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC) + MICROSECOND, datetime.max.replace(tzinfo=UTC) - MICROSECOND
 INT32, INT64 = 2**31 - 1, 2**63 - 1
 NUL, REPLACEMENT = b"\\u0000", b"\\ufffd"
 
@@ -26,20 +26,20 @@ def payload(call: Call) -> Payload:
     return call.payload
 
 
-def moment(text: str) -> datetime:
-    """The station's time. At both ends of what a datetime can be, a microsecond is taken for Postgres' infinities."""
+def timestamp(text: str) -> datetime:
+    """The station's time. The extremes of datetime are Postgres' infinities, so it stays a microsecond away."""
     at = read_time(text)
     return at if EARLIEST < at < LATEST else max(EARLIEST, min(at, LATEST))
 
 
-def whole(payload: Payload, name: str, limit: int = INT32) -> int:
-    """A whole number, which JSON may write as 1.0. Raises OcppError beyond the limit."""
+def integer(payload: Payload, name: str, limit: int = INT32) -> int:
+    """An integer, which JSON may write as 1.0. Raises OcppError beyond the limit."""
     number = int(payload[name])
     if abs(number) > limit:
         raise OcppError(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, f"{name}: out of range")
     return number
 
 
-def maybe_whole(payload: Payload, name: str, limit: int = INT32) -> int | None:
-    """The same, None where it is absent."""
-    return whole(payload, name, limit) if payload.get(name) is not None else None
+def optional_integer(payload: Payload, name: str, limit: int = INT32) -> int | None:
+    """The same, None if it is absent."""
+    return integer(payload, name, limit) if payload.get(name) is not None else None

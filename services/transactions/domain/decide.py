@@ -1,4 +1,4 @@
-"""The decisions: what becomes of a transaction, of a stop that nobody started, of meter values without a home."""
+"""The decisions: what a report makes of its transaction, or of a stop or meter values without one."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,15 +6,23 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from services.ocpp.id_tokens import TokenInfo
-from services.transactions.domain.messages import Begun, Heard, Kind, MeterValue, Outside, Reply, Report
-from services.transactions.domain.transaction import Transaction, first, merge
+from services.transactions.domain.messages import (
+    MeterValue,
+    Reply,
+    Report,
+    ReportKind,
+    Started,
+    StationSamples,
+    Updated,
+)
+from services.transactions.domain.transaction import Transaction, merge, new_transaction
 
-# No station is offline for so long: its clock lies.
-LYING = timedelta(days=365)
+# No station is offline for so long: its clock is wrong.
+MAX_CLOCK_ERROR = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
-class Orphan:
+class OrphanStop:
     """A stop of a transaction that never began here."""
 
     call_id: str
@@ -27,77 +35,90 @@ class Orphan:
     stop_reason: str | None
     meter_values: tuple[MeterValue, ...]
 
-    def outside(self) -> Outside:
+    def station_samples(self) -> StationSamples:
         """Its meter values, which then belong to no transaction."""
-        named = self.transaction_id
-        return Outside(self.call_id, self.station_id, self.received_at, None, None, self.meter_values, named)
+        return StationSamples(
+            call_id=self.call_id,
+            station_id=self.station_id,
+            received_at=self.received_at,
+            evse_id=None,
+            connector_id=None,
+            meter_values=self.meter_values,
+            transaction_id=self.transaction_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a report comes to: a reply, and a transaction (changed or not), an orphan, or meter values outside."""
+    """What a report leads to: a reply, and a transaction (changed or not), an orphan or station samples."""
 
     reply: Reply
     transaction: Transaction | None = None
     changed: bool = False
-    orphan: Orphan | None = None
-    outside: Outside | None = None
+    orphan: OrphanStop | None = None
+    station_samples: StationSamples | None = None
 
 
 def decide(
-    known: Transaction | None,
+    current: Transaction | None,
     report: Report,
     number: int | None = None,
     token: TokenInfo | None = None,
     command_id: str | None = None,
 ) -> Decision:
-    """Takes a report in. Told again (a retry, a replay), it changes nothing and is answered alike.
+    """Merges a report. Repeated (a retry, a replay), it changes nothing and is answered alike.
 
-    known: the transaction it names, where there is one. number: the id that a new one gets, where one begins.
+    current: the transaction it names, if there is one. number: the id of a new one, if it starts one.
     token: the verdict on its idToken. command_id: of the remote start that it comes from.
     """
-    if begins(known, report):
-        assert number is not None, "a transaction that begins needs a number"
-        occurrence = known.occurrence + 1 if known else 1
-        before = replace(first(report, number), occurrence=occurrence)
-    elif known:
-        before = known
+    if starts_transaction(current, report):
+        assert number is not None, "a new transaction needs a number"
+        occurrence = current.occurrence + 1 if current else 1
+        before = replace(new_transaction(report, number), occurrence=occurrence)
+    elif current:
+        before = current
     else:
-        return _homeless(report, token)
+        return _without_transaction(report, token)
     after = merge(before, report, token.status.value if token else None, command_id)
-    reply = Begun(after.id, token) if report.kind == Kind.STARTED else Heard(token)
-    return Decision(reply, after, changed=after is not known)
+    reply = Started(after.id, token) if report.kind == ReportKind.STARTED else Updated(token)
+    return Decision(reply, after, changed=after is not current)
 
 
-def begins(known: Transaction | None, report: Report) -> bool:
-    """Whether the report makes a transaction: 2.x by any of its events, 1.6 by its start.
+def starts_transaction(current: Transaction | None, report: Report) -> bool:
+    """Whether the report creates a transaction: in 2.x any event does, in 1.6 the start.
 
-    By a clock that lies two starts of 1.6 can look the same. A station that has heard the number of the first, for it
-    has stopped it, does not ask again: what we receive after that stop is another start.
+    By a wrong clock two starts of 1.6 can look the same. A station that has received the number of the first, for it
+    has stopped it, does not retry: what we receive after that stop is another start.
     """
-    if known is None:
+    if current is None:
         return report.key is not None
-    if report.seq_no is not None or report.kind != Kind.STARTED or known.stopped_received_at is None:
+    if report.seq_no is not None or report.kind != ReportKind.STARTED or current.stopped_received_at is None:
         return False
-    return abs(report.at - report.received_at) > LYING and report.received_at > known.stopped_received_at
+    return abs(report.at - report.received_at) > MAX_CLOCK_ERROR and report.received_at > current.stopped_received_at
 
 
-def _homeless(report: Report, token: TokenInfo | None) -> Decision:
+def _without_transaction(report: Report, token: TokenInfo | None) -> Decision:
     """1.6: an unknown transactionId, also 0 and -1 (errata 3.18), is answered as if it were known."""
-    named = report.transaction_id
-    if report.kind == Kind.ENDED:
-        orphan = Orphan(
-            report.call_id,
-            report.station_id,
-            named or "",
-            report.id_token,
-            report.end_wh,
-            report.at,
-            report.received_at,
-            report.stop_reason,
-            report.meter_values,
+    if report.kind == ReportKind.ENDED:
+        orphan = OrphanStop(
+            call_id=report.call_id,
+            station_id=report.station_id,
+            transaction_id=report.transaction_id or "",
+            id_token=report.id_token,
+            meter_stop_wh=report.end_wh,
+            stopped_at=report.at,
+            received_at=report.received_at,
+            stop_reason=report.stop_reason,
+            meter_values=report.meter_values,
         )
-        return Decision(Heard(token), orphan=orphan)
-    where = (report.evse_id, report.connector_id)
-    outside = Outside(report.call_id, report.station_id, report.received_at, *where, report.meter_values, named)
-    return Decision(Heard(token), outside=outside)
+        return Decision(Updated(token), orphan=orphan)
+    samples = StationSamples(
+        call_id=report.call_id,
+        station_id=report.station_id,
+        received_at=report.received_at,
+        evse_id=report.evse_id,
+        connector_id=report.connector_id,
+        meter_values=report.meter_values,
+        transaction_id=report.transaction_id,
+    )
+    return Decision(Updated(token), station_samples=samples)

@@ -1,4 +1,4 @@
-"""What stations say and are told, in words of no version: dialects make these of payloads, and payloads of these."""
+"""What stations report and are answered, independent of version: dialects translate payloads to and from these."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ import msgspec
 from services.ocpp.id_tokens import TokenInfo
 
 # One sampled value: {"measurand", "value", "unit"} in the base unit, and "context", "location", "phase", "signed"
-# where they differ from the default. A dict, for there are ten thousands of them a second.
+# where they differ from the default. A dict, for there are tens of thousands of them a second.
 Reading = dict[str, Any]
-EMPTY: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Kind(IntEnum):
+class ReportKind(IntEnum):
     """What a report is about. The values order reports of 1.6, which have no sequence numbers."""
 
     STARTED = 0
@@ -26,28 +26,28 @@ class Kind(IntEnum):
 
 
 class MeterValue(NamedTuple):
-    """All readings of one moment. standing, wh: what they say of the energy register, wh None where nothing.
+    """All readings of one moment. rank, wh: what they say of the energy register; wh None if nothing.
 
-    said: the station's time where it could not be read; taken_at is then the message's own.
+    raw_timestamp: the station's time if it could not be parsed; taken_at is then that of the message.
     """
 
     taken_at: datetime
     readings: list[Reading]
-    standing: int = 0
+    rank: int = 0
     wh: float | None = None
-    said: str | None = None
+    raw_timestamp: str | None = None
 
 
 class Report(msgspec.Struct, frozen=True):
     """What a station reports about one transaction.
 
-    key: made of what the station said, the same however often it is told; None where only `number` names the
-    transaction (ours, which 1.6 uses). order: rank among the reports of the transaction. seq_no: of 2.x.
+    key: made of what the station sent, the same for every retry; None if only `number` names the transaction (our
+    id, which 1.6 uses). order: position among the reports of the transaction. seq_no: of 2.x.
     details: what else is kept of it, by name. begin_wh, end_wh: register readings of the message itself (1.6
     meterStart, meterStop).
     """
 
-    kind: Kind
+    kind: ReportKind
     call_id: str
     station_id: str
     at: datetime
@@ -68,15 +68,15 @@ class Report(msgspec.Struct, frozen=True):
     remote_start_id: int | None = None
     charging_state: str | None = None
     stop_reason: str | None = None
-    details: Mapping[str, Any] = EMPTY
+    details: Mapping[str, Any] = NOTHING
     begin_wh: float | None = None
     end_wh: float | None = None
     meter_values: tuple[MeterValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """Meter values that belong to no transaction. transaction_id: what the station named, unknown here."""
+class StationSamples:
+    """Meter values that belong to no transaction. transaction_id: as the station named it, unknown here."""
 
     call_id: str
     station_id: str
@@ -94,27 +94,27 @@ class Verbatim:
     call_id: str
 
 
-Message = Report | Outside | Verbatim
+Message = Report | StationSamples | Verbatim
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """The start of a transaction was heard. number: our id. token: the verdict, where an idToken was presented."""
+class Started:
+    """Answers the start of a transaction. number: our id. token: the verdict, if an idToken was presented."""
 
     number: int
     token: TokenInfo | None
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """Anything else about a transaction was heard."""
+class Updated:
+    """Answers any other report of a transaction. token: the verdict, if an idToken was presented."""
 
     token: TokenInfo | None
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
-    """Kept; there is nothing to say."""
+class Empty:
+    """An empty answer: what was sent is kept."""
 
 
-Reply = Begun | Heard | Noted
+Reply = Started | Updated | Empty

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import msgspec
 
-# Registers and what a message says of its own are rounded each in its own way.
-SLACK_WH = 10.0
+# Register readings and the values of the message itself are rounded differently.
+TOLERANCE_WH = 10.0
 
 
-class Standing(IntEnum):
-    """How well a reading stands for the beginning (lowest) or the end (highest) of a transaction."""
+class Rank(IntEnum):
+    """How well a reading represents the beginning (lowest) or the end (highest) of a transaction."""
 
     MESSAGE_BEGIN = -2
     CONTEXT_BEGIN = -1
@@ -20,20 +20,20 @@ class Standing(IntEnum):
     MESSAGE_END = 2
 
 
-class Mark(NamedTuple):
-    """One reading of the register. order, place: the station's own order; its clock may lie, so it is not asked."""
+class RegisterReading(NamedTuple):
+    """One reading of the register. order, position: the station's own order; its clock may be wrong."""
 
-    standing: int
+    rank: int
     order: float
-    place: int
+    position: int
     wh: float
 
 
 class Register(msgspec.Struct, frozen=True):
-    """first and last reading by standing, then order; lowest and highest value. Every merge is order-free."""
+    """first and last reading by rank, then order; lowest and highest value. Merging is order-free."""
 
-    first: Mark
-    last: Mark
+    first: RegisterReading
+    last: RegisterReading
     low: float
     high: float
 
@@ -42,26 +42,26 @@ class Register(msgspec.Struct, frozen=True):
         return self.first.wh
 
     def end_wh(self, ended: bool) -> float | None:
-        """Where the register stood at the end; None before it, and where one reading is all there is."""
+        """The register at the end; None before it, and if there is only one reading."""
         return self.last.wh if ended and self.last != self.first else None
 
     def energy_wh(self, ended: bool) -> float | None:
-        """What was delivered; None where it cannot be told, which is better than a negative bill."""
+        """What was delivered; None if that is unknown, which is better than a negative bill."""
         stop = self.end_wh(True) if ended else self.high
         return None if stop is None or stop < self.first.wh else round(stop - self.first.wh, 6)
 
     def jumped_back(self, ended: bool) -> bool:
-        """Whether it ever was lower than at the beginning or higher than at the end (1.6 §7.31, J02.FR.16)."""
-        fell = self.low < self.first.wh - SLACK_WH
-        return fell or (ended and self.last != self.first and self.high > self.last.wh + SLACK_WH)
+        """Whether it was ever lower than at the beginning or higher than at the end (1.6 §7.31, J02.FR.16)."""
+        fell = self.low < self.first.wh - TOLERANCE_WH
+        return fell or (ended and self.last != self.first and self.high > self.last.wh + TOLERANCE_WH)
 
 
-def read(register: Register | None, marks: Iterable[Mark]) -> Register | None:
-    """The register after more readings; the same object where they tell nothing new."""
-    for mark in marks:
+def add_readings(register: Register | None, readings: Iterable[RegisterReading]) -> Register | None:
+    """The register after more readings; the same object if they add nothing."""
+    for reading in readings:
         if register is None:
-            register = Register(mark, mark, mark.wh, mark.wh)
-        elif mark < register.first or mark > register.last or not register.low <= mark.wh <= register.high:
-            first, last = min(register.first, mark), max(register.last, mark)
-            register = Register(first, last, min(register.low, mark.wh), max(register.high, mark.wh))
+            register = Register(reading, reading, reading.wh, reading.wh)
+        elif reading < register.first or reading > register.last or not register.low <= reading.wh <= register.high:
+            first, last = min(register.first, reading), max(register.last, reading)
+            register = Register(first, last, min(register.low, reading.wh), max(register.high, reading.wh))
     return register

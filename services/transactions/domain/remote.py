@@ -1,4 +1,4 @@
-"""What an operator asks of a station about transactions, in words of no version: dialects render these."""
+"""Remote start and stop, independent of version: dialects render these."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class RemoteStart:
     """Start a transaction for an idToken.
 
-    number: by which it is recognised. evse_id, connector_id: where, if that matters.
+    number: the remoteStartId by which the transaction is recognised. evse_id, connector_id: where, if that matters.
     """
 
     number: int

@@ -1,7 +1,7 @@
-"""A transaction, and how it takes in what a station reports about it.
+"""A transaction, and how reports of a station are merged into it.
 
-Reports come late, twice, out of order, and leave out what was said before. So every field has a rule by which it is
-merged that gives the same for any order: the earliest or the latest by the station's own order, the lowest, any.
+Reports come late, twice, out of order, and leave out what was sent before. So every field has a merge rule that gives
+the same result for any order: the earliest or the latest by the station's own order, the lowest, any.
 """
 
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from services.transactions.domain import sequence
-from services.transactions.domain.messages import EMPTY, Kind, Report
-from services.transactions.domain.register import Mark, Register, Standing, read
+from services.transactions.domain import sequence_numbers
+from services.transactions.domain.messages import NOTHING, Report, ReportKind
+from services.transactions.domain.register import Rank, Register, RegisterReading, add_readings
 
 
 class Transaction(msgspec.Struct, frozen=True):
     """One transaction of one station.
 
     id: ours, and transactionId in 1.6. key: see Report. transaction_id: as the station knows it. started_at,
-    stopped_at: as its clock said; …_received_at: when we heard. occurrence: among those of the same key.
-    told: by field, the order of the report it is from.
-    revision: how often it was saved. A struct, for it is made anew with every meter value, and dataclasses are slow.
+    stopped_at: by its clock; …_received_at: when we received the report. occurrence: among those of the same key.
+    sequence: the sequence numbers that have arrived. field_order: by field, the order of the report it is from.
+    revision: how often it was saved. A struct, for it is created anew with every meter value, and dataclasses are slow.
     """
 
     id: int
@@ -48,10 +48,10 @@ class Transaction(msgspec.Struct, frozen=True):
     stop_reason: str | None = None
     offline: bool = False
     occurrence: int = 1
-    details: Mapping[str, Any] = EMPTY
+    details: Mapping[str, Any] = NOTHING
     register: Register | None = None
-    seen: sequence.Ranges = ()
-    told: Mapping[str, int] = EMPTY
+    sequence: sequence_numbers.Ranges = ()
+    field_order: Mapping[str, int] = NOTHING
     revision: int = 0
 
     @property
@@ -65,7 +65,7 @@ class Transaction(msgspec.Struct, frozen=True):
     @property
     def complete(self) -> bool:
         """Whether all reports from the first to the last have arrived (2.0.1 part 2, E §1.3.2)."""
-        return self.told.keys() >= {"started", "stopped"} and len(self.seen) <= 1
+        return self.field_order.keys() >= {"started", "stopped"} and len(self.sequence) <= 1
 
     @property
     def meter_start_wh(self) -> float | None:
@@ -77,7 +77,7 @@ class Transaction(msgspec.Struct, frozen=True):
 
     @property
     def energy_wh(self) -> float | None:
-        """Delivered so far, and in all once it has ended; None where it cannot be told."""
+        """Delivered so far, and in total once it has ended; None if unknown."""
         return self.register.energy_wh(self.ended) if self.register else None
 
     @property
@@ -85,8 +85,8 @@ class Transaction(msgspec.Struct, frozen=True):
         return self.register is not None and self.register.jumped_back(self.ended)
 
 
-def first(report: Report, number: int) -> Transaction:
-    """A transaction that we hear of for the first time, by whichever of its reports came first."""
+def new_transaction(report: Report, number: int) -> Transaction:
+    """A transaction as it begins here, with whichever of its reports came first."""
     return Transaction(
         id=number,
         station_id=report.station_id,
@@ -99,83 +99,85 @@ def first(report: Report, number: int) -> Transaction:
 
 
 def merge(
-    known: Transaction, report: Report, authorization: str | None = None, command_id: str | None = None
+    current: Transaction, report: Report, authorization: str | None = None, command_id: str | None = None
 ) -> Transaction:
-    """With one more report; the same object where that says nothing new.
+    """With one more report; the same object if that adds nothing.
 
     authorization: the verdict on the report's idToken. command_id: of the remote start that it comes from.
     """
     changes: dict[str, Any] = {}
-    told = dict(known.told)
-    if report.kind == Kind.STARTED and report.order < told.get("started", inf):
+    field_order = dict(current.field_order)
+    if report.kind == ReportKind.STARTED and report.order < field_order.get("started", inf):
         changes |= {"started_at": report.at, "started_received_at": report.received_at}
-        told["started"] = report.order
-    elif "started" not in told and report.at < known.started_at:
+        field_order["started"] = report.order
+    elif "started" not in field_order and report.at < current.started_at:
         changes["started_at"] = report.at
-    if report.kind == Kind.ENDED and report.order > told.get("stopped", -inf):
+    if report.kind == ReportKind.ENDED and report.order > field_order.get("stopped", -inf):
         changes |= {"stopped_at": report.at, "stopped_received_at": report.received_at}
         changes["stop_reason"] = report.stop_reason
-        told["stopped"] = report.order
+        field_order["stopped"] = report.order
     if report.id_token is not None:
-        changes |= _token(report, told, authorization)
+        changes |= _token_changes(report, field_order, authorization)
     for name in ("evse_id", "connector_id", "charging_state", "reservation_id", "remote_start_id"):
         value = getattr(report, name)
-        if value is not None and report.order > told.get(name, -inf):
+        if value is not None and report.order > field_order.get(name, -inf):
             changes[name] = value
-            told[name] = report.order
+            field_order[name] = report.order
     for name, value in report.details.items():
-        if report.order > told.get(name, -inf):
-            changes["details"] = {**changes.get("details", known.details), name: value}
-            told[name] = report.order
-    if command_id and not known.command_id:
+        if report.order > field_order.get(name, -inf):
+            changes["details"] = {**changes.get("details", current.details), name: value}
+            field_order[name] = report.order
+    if command_id and not current.command_id:
         changes["command_id"] = command_id
-    if report.offline and not known.offline:
+    if report.offline and not current.offline:
         changes["offline"] = True
-    if report.seq_no is not None and (seen := sequence.add(known.seen, report.seq_no)) is not known.seen:
-        changes["seen"] = seen
-    register = read(known.register, marks(report))
-    if register is not known.register:
+    if report.seq_no is not None:
+        sequence = sequence_numbers.add(current.sequence, report.seq_no)
+        if sequence is not current.sequence:
+            changes["sequence"] = sequence
+    register = add_readings(current.register, register_readings(report))
+    if register is not current.register:
         changes["register"] = register
     if not changes:
-        return known
-    if report.received_at > known.updated_at:
+        return current
+    if report.received_at > current.updated_at:
         changes["updated_at"] = report.received_at
-    return replace(known, told=told, **changes)
+    return replace(current, field_order=field_order, **changes)
 
 
-def noted(known: Transaction, report: Report) -> Transaction:
-    """With a report that says nothing new of it but brings new meter values: written again, as by any other change."""
-    return replace(known, updated_at=max(known.updated_at, report.received_at))
+def touch(current: Transaction, report: Report) -> Transaction:
+    """With a report that changes nothing but brings new meter values: written again, as by any other change."""
+    return replace(current, updated_at=max(current.updated_at, report.received_at))
 
 
-def only_metered(before: Transaction, after: Transaction) -> bool:
-    """Whether nothing was told between the two but meter values and the sequence numbers of their reports."""
-    told = before.told == after.told and before.started_at == after.started_at
-    return told and before.offline == after.offline and before.command_id == after.command_id
+def metered_only(before: Transaction, after: Transaction) -> bool:
+    """Whether the two differ in nothing but meter values and the sequence numbers of their reports."""
+    same = before.field_order == after.field_order and before.started_at == after.started_at
+    return same and before.offline == after.offline and before.command_id == after.command_id
 
 
-def _token(report: Report, told: dict[str, int], authorization: str | None) -> dict[str, Any]:
+def _token_changes(report: Report, field_order: dict[str, int], authorization: str | None) -> dict[str, Any]:
     """The first idToken is whom the transaction is for; the last that ends the authorization is kept beside it."""
     changes: dict[str, Any] = {}
-    if report.order < told.get("id_token", inf):
+    if report.order < field_order.get("id_token", inf):
         changes |= {"id_token": report.id_token, "id_token_type": report.id_token_type}
         changes["authorization"] = authorization
-        told["id_token"] = report.order
-    if report.ends_authorization and report.order > told.get("stop_id_token", -inf):
+        field_order["id_token"] = report.order
+    if report.ends_authorization and report.order > field_order.get("stop_id_token", -inf):
         changes["stop_id_token"] = report.id_token
-        told["stop_id_token"] = report.order
+        field_order["stop_id_token"] = report.order
     return changes
 
 
-def marks(report: Report) -> list[Mark]:
-    """What a report says of the energy register."""
+def register_readings(report: Report) -> list[RegisterReading]:
+    """The readings of the energy register in a report."""
     found = [
-        Mark(value.standing, report.order, index, value.wh)
+        RegisterReading(value.rank, report.order, index, value.wh)
         for index, value in enumerate(report.meter_values)
         if value.wh is not None
     ]
     if report.begin_wh is not None:
-        found.append(Mark(Standing.MESSAGE_BEGIN, report.order, 0, report.begin_wh))
+        found.append(RegisterReading(Rank.MESSAGE_BEGIN, report.order, 0, report.begin_wh))
     if report.end_wh is not None:
-        found.append(Mark(Standing.MESSAGE_END, report.order, 0, report.end_wh))
+        found.append(RegisterReading(Rank.MESSAGE_END, report.order, 0, report.end_wh))
     return found

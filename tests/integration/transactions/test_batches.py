@@ -22,7 +22,7 @@ from services.common.process.errors import Unavailable
 from services.transactions.batch import Changes
 from services.transactions.handlers import Handler
 from services.transactions.settings import Settings
-from services.transactions.store import LOAD, RESERVE, THERE, WRITE, Store, Work
+from services.transactions.store import EXISTING_SAMPLES, LOAD, RESERVE, WRITE, Store, UnitOfWork
 from services.transactions.tokens import read_token
 from tests.integration.transactions.running import answer, call, event
 from tests.integration.transactions.test_command_service import Office
@@ -35,16 +35,16 @@ from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Result
 RESULTS = "results"
 
 
-class Held(Work):
+class Held(UnitOfWork):
     """Says when everything is read and decided, and writes when it may."""
 
     decided: asyncio.Event
     go: asyncio.Event
 
-    async def write(self, changes: Changes, news: Sequence[Record]) -> None:
+    async def write(self, changes: Changes, events: Sequence[Record]) -> None:
         self.decided.set()
         await self.go.wait()
-        await super().write(changes, news)
+        await super().write(changes, events)
 
 
 class Watched(Store):
@@ -62,8 +62,8 @@ class Watched(Store):
         self.go.clear()
 
     @asynccontextmanager
-    async def work(self) -> AsyncIterator[Work]:
-        async with super().work() as work:
+    async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
+        async with super().unit_of_work() as work:
             held = Held(work.db, self._ids)
             held.decided, held.go = self.decided, self.go
             with work.db.query_logger(lambda query: self.statements.append(query.query)):
@@ -140,16 +140,16 @@ def voltage(number: int, *volts: float) -> dict[str, Any]:
 async def test_reports_are_read_by_one_statement_and_written_by_one(here: Process, station: str) -> None:
     """However many; one more is for ids where none are left, and one where only the table knows what is new."""
     stations = [f"{station}-{n}" for n in range(5)]
-    begun = [call(one, "TransactionEvent", told("Started", 0, **energy(1)), "2.0.1") for one in stations]
+    started = [call(one, "TransactionEvent", told("Started", 0, **energy(1)), "2.0.1") for one in stations]
     later = [call(one, "TransactionEvent", told("Updated", 1, **energy(2)), "2.0.1") for one in stations]
     quiet = [call(one, "TransactionEvent", told("Updated", 2), "2.0.1") for one in stations]
     # asyncpg asks for the types that it does not know, once a connection.
     await here.begin(station)
     for batch, statements in (
-        (begun, [LOAD, WRITE]),
+        (started, [LOAD, WRITE]),
         (later, [LOAD, WRITE]),
         (quiet, [LOAD, WRITE]),
-        (later, [LOAD, THERE]),
+        (later, [LOAD, EXISTING_SAMPLES]),
         (quiet, [LOAD]),
     ):
         await here.handle(*batch)

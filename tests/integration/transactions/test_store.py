@@ -11,10 +11,10 @@ from services.common.postgres.database import Database
 from services.common.process.errors import Unavailable
 from services.transactions.batch import Changes
 from services.transactions.domain.decide import decide
-from services.transactions.domain.messages import Kind, MeterValue, Outside, Report
+from services.transactions.domain.messages import MeterValue, Report, ReportKind, StationSamples
 from services.transactions.domain.transaction import Transaction
-from services.transactions.rows import Sample, sample_key, write_sample
-from services.transactions.sample_partitions import Months
+from services.transactions.rows import SampleRow, sample_key, sample_row
+from services.transactions.sample_partitions import SamplePartitions
 from services.transactions.store import Store
 from tests.unit.transactions.making import NOON, metered, report, start
 from tests.unit.transactions.test_any_order import folded
@@ -25,9 +25,9 @@ def store(database: Database) -> Store:
     return Store(database)
 
 
-async def written(store: Store, changes: Changes, *news: Record) -> None:
-    async with store.work() as work:
-        await work.write(changes, news)
+async def written(store: Store, changes: Changes, *events: Record) -> None:
+    async with store.unit_of_work() as work:
+        await work.write(changes, events)
 
 
 async def saved(store: Store, made: Transaction) -> Transaction:
@@ -41,12 +41,12 @@ async def loaded(store: Store, *reports: Report) -> Transaction:
 
 
 async def found_by(store: Store, *reports: Report) -> list[Transaction]:
-    async with store.work() as work:
+    async with store.unit_of_work() as work:
         return await work.load(reports)
 
 
 async def numbers(store: Store, count: int) -> list[int]:
-    async with store.work() as work:
+    async with store.unit_of_work() as work:
         return await work.reserve(count, NOON)
 
 
@@ -60,15 +60,15 @@ async def outbox(database: Database) -> int:
     return count
 
 
-def sampled(owner: int, *wh: float) -> list[Sample]:
-    told = report(meter_values=metered(*wh))
-    return [write_sample(owner, value, told) for value in told.meter_values]
+def sampled(owner: int, *wh: float) -> list[SampleRow]:
+    made = report(meter_values=metered(*wh))
+    return [sample_row(owner, value, made) for value in made.meter_values]
 
 
-async def there(store: Store, samples: list[Sample]) -> list[Sample]:
-    async with store.work() as work:
-        known = await work.there([sample_key(sample) for sample in samples])
-    return [sample for sample in samples if sample_key(sample) in known]
+async def existing(store: Store, samples: list[SampleRow]) -> list[SampleRow]:
+    async with store.unit_of_work() as work:
+        stored = await work.existing_samples([sample_key(sample) for sample in samples])
+    return [sample for sample in samples if sample_key(sample) in stored]
 
 
 async def test_what_is_saved_comes_back(store: Store, station: str) -> None:
@@ -78,12 +78,12 @@ async def test_what_is_saved_comes_back(store: Store, station: str) -> None:
 
 
 async def test_whole_sessions_come_back(store: Store, station: str) -> None:
-    """Whatever was told, in both ways of writing it."""
+    """Whatever was reported, in both ways of writing it."""
     began = {"id_token": "T", "id_token_type": "eMAID", "reservation_id": 3, "remote_start_id": 4, "evse_id": 1}
     reports = [
-        report(Kind.STARTED, seq_no=2, meter_values=metered(5, 6), details={"phases_used": 3}, **began),
+        report(ReportKind.STARTED, seq_no=2, meter_values=metered(5, 6), details={"phases_used": 3}, **began),
         report(seq_no=5, connector_id=2, charging_state="Charging", offline=True),
-        report(Kind.ENDED, seq_no=6, id_token="U", ends_authorization=True, stop_reason="Remote"),
+        report(ReportKind.ENDED, seq_no=6, id_token="U", ends_authorization=True, stop_reason="Remote"),
     ]
     made = replace(folded(reports), id=await number(store), station_id=station)
     back = await saved(store, made)
@@ -123,7 +123,7 @@ async def test_another_process_was_faster(store: Store, database: Database, stat
         await written(store, changes, Record("events", b"k", b"v"))
     assert (await loaded(store, report(station_id=station, key=made.key))).charging_state == "Charging"
     assert await found_by(store, report(station_id=station, key="another")) == []
-    assert await there(store, changes.samples) == []
+    assert await existing(store, changes.samples) == []
     assert await outbox(database) == before
 
 
@@ -159,30 +159,30 @@ async def test_all_parts_may_be_empty(store: Store, database: Database, station:
 async def test_samples_are_kept_once(store: Store, station: str) -> None:
     made = replace(folded([start(station_id=station)]), id=await number(store))
     first, second, third = sampled(made.id, 1, 2, 3)
-    assert await there(store, [first, second]) == []
+    assert await existing(store, [first, second]) == []
     await written(store, Changes(changed=[made], samples=[first, second, first]))
-    assert await there(store, [third, second, first]) == [second, first]
+    assert await existing(store, [third, second, first]) == [second, first]
     await written(store, Changes(metered=[replace(made, revision=1)], samples=[second, third]))
-    assert await there(store, [first, second, third]) == [first, second, third]
-    assert await there(store, [*sampled(made.id, 9), *sampled(await number(store), 1)]) == []
+    assert await existing(store, [first, second, third]) == [first, second, third]
+    assert await existing(store, [*sampled(made.id, 9), *sampled(await number(store), 1)]) == []
 
 
 async def test_station_samples_of_two_connectors_are_two(store: Store, station: str) -> None:
     [value] = metered(1)
-    told = [Outside(call_id, station, NOON, n, n, (value,)) for call_id, n in (("a", 1), ("b", 2), ("c", 1))]
-    async with store.work() as work:
-        assert await work.save_outside(told) == {"a", "b"}
-        assert await work.save_outside(told) == set()
+    samples = [StationSamples(call_id, station, NOON, n, n, (value,)) for call_id, n in (("a", 1), ("b", 2), ("c", 1))]
+    async with store.unit_of_work() as work:
+        assert await work.save_station_samples(samples) == {"a", "b"}
+        assert await work.save_station_samples(samples) == set()
 
 
 async def test_a_month_takes_over_what_a_fast_clock_left_in_the_default(database: Database, station: str) -> None:
     """Rows of the default partition move when their month is made; rows of other times stay."""
     ahead = datetime(2031, 5, 20, tzinfo=UTC)
     values = [MeterValue(ahead + timedelta(days=n), [{"value": n}]) for n in (0, 400)]
-    async with Store(database).work() as work:
-        assert await work.save_outside([Outside("c", station, NOON, 1, 1, tuple(values))]) == {"c"}
-    await Months(database, lambda: datetime(2031, 4, 30, 23, tzinfo=UTC)).prepare()
-    await Months(database, lambda: datetime(2031, 4, 30, 23, tzinfo=UTC)).prepare()
+    async with Store(database).unit_of_work() as work:
+        assert await work.save_station_samples([StationSamples("c", station, NOON, 1, 1, tuple(values))]) == {"c"}
+    await SamplePartitions(database, lambda: datetime(2031, 4, 30, 23, tzinfo=UTC)).prepare()
+    await SamplePartitions(database, lambda: datetime(2031, 4, 30, 23, tzinfo=UTC)).prepare()
     where = "select tableoid::regclass::text from station_sample where station_id = $1 order by taken_at"
     async with database.connection() as db:
         rows = [row[0] for row in await db.fetch(where, station)]
@@ -196,6 +196,6 @@ async def test_every_moment_has_a_place(store: Store, station: str) -> None:
         datetime(9999, 12, 31, tzinfo=UTC),
     ]
     made = replace(folded([start(station_id=station)]), id=await number(store))
-    samples = [write_sample(made.id, MeterValue(at, []), report()) for at in moments]
+    samples = [sample_row(made.id, MeterValue(at, []), report()) for at in moments]
     await written(store, Changes(changed=[made], samples=samples))
-    assert await there(store, samples) == samples
+    assert await existing(store, samples) == samples

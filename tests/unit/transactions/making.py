@@ -7,7 +7,7 @@ import orjson
 from msgspec.structs import replace
 
 from services.common.calls.call import Call
-from services.transactions.domain.messages import Kind, MeterValue, Report
+from services.transactions.domain.messages import MeterValue, Report, ReportKind
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RECEIVED = datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC)
@@ -22,7 +22,7 @@ def call(action: str, payload: Any, version: str = "1.6") -> Call:
     return Call("c.1", "CS-1", "c", 0, "m1", version, action, raw, RECEIVED, False, False)
 
 
-def report(kind: Kind = Kind.UPDATED, **more: Any) -> Report:
+def report(kind: ReportKind = ReportKind.UPDATED, **more: Any) -> Report:
     """Of a 2.0.1 transaction; its sequence number is its order."""
     seq_no = more.pop("seq_no", 0)
     told = {
@@ -41,10 +41,10 @@ def report(kind: Kind = Kind.UPDATED, **more: Any) -> Report:
 
 def start(**more: Any) -> Report:
     """Of 1.6."""
-    told = {"order": Kind.STARTED, "key": "start:1", "transaction_id": None, "begin_wh": 1000.0, "id_token": "T"}
-    return replace(report(Kind.STARTED, **(told | more)), seq_no=None)
+    told = {"order": ReportKind.STARTED, "key": "start:1", "transaction_id": None, "begin_wh": 1000.0, "id_token": "T"}
+    return replace(report(ReportKind.STARTED, **(told | more)), seq_no=None)
 
 
-def metered(*wh: float, standing: int = 0) -> tuple[MeterValue, ...]:
+def metered(*wh: float, rank: int = 0) -> tuple[MeterValue, ...]:
     """Readings of the energy register, a minute apart."""
-    return tuple(MeterValue(at(n), [{"value": value}], standing, value) for n, value in enumerate(wh))
+    return tuple(MeterValue(at(n), [{"value": value}], rank, value) for n, value in enumerate(wh))

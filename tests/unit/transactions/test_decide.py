@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.transactions.domain.decide import decide
-from services.transactions.domain.messages import Begun, Heard, Kind, Report
-from services.transactions.domain.register import Standing
+from services.transactions.domain.messages import Report, ReportKind, Started, Updated
+from services.transactions.domain.register import Rank
 from services.transactions.domain.transaction import Transaction
 from tests.unit.transactions.making import RECEIVED, at, metered, report, start
 
@@ -28,7 +28,7 @@ def folded(*reports: Report, token: TokenInfo | None = None) -> Transaction:
 def test_a_start_makes_a_transaction_and_gives_it_a_number() -> None:
     """1.6 §4.8."""
     decision = decide(None, start(), 7, ACCEPTED)
-    assert decision.reply == Begun(7, ACCEPTED)
+    assert decision.reply == Started(7, ACCEPTED)
     assert decision.changed
     assert decision.transaction is not None
     made = decision.transaction
@@ -39,7 +39,7 @@ def test_a_start_makes_a_transaction_and_gives_it_a_number() -> None:
 def test_a_retried_start_is_the_same_transaction_whatever_number_is_at_hand() -> None:
     known = folded(start())
     decision = decide(known, start(call_id="c.99"), 8, BLOCKED)
-    assert decision.reply == Begun(7, BLOCKED)
+    assert decision.reply == Started(7, BLOCKED)
     assert not decision.changed
     assert decision.transaction is known
 
@@ -56,10 +56,10 @@ def test_a_retried_start_is_the_same_transaction_whatever_number_is_at_hand() ->
 def test_a_start_after_the_stop_is_another_one_only_by_a_clock_that_lies(
     clock: datetime, received: datetime, number: int
 ) -> None:
-    stop = replace(report(Kind.ENDED, order=Kind.ENDED, end_wh=3000.0), seq_no=None)
+    stop = replace(report(ReportKind.ENDED, order=ReportKind.ENDED, end_wh=3000.0), seq_no=None)
     known = folded(start(at=clock), stop)
     decision = decide(known, start(at=clock, received_at=received), 8, ACCEPTED)
-    assert decision.reply == Begun(number, ACCEPTED)
+    assert decision.reply == Started(number, ACCEPTED)
     assert decision.transaction is not None
     assert decision.transaction.occurrence == number - 6
 
@@ -67,30 +67,34 @@ def test_a_start_after_the_stop_is_another_one_only_by_a_clock_that_lies(
 def test_a_refused_token_still_makes_the_transaction() -> None:
     """1.6 §4.8, E05.FR.01: the station may have started it already; the answer says what is so."""
     decision = decide(None, start(), 7, BLOCKED)
-    assert decision.reply == Begun(7, BLOCKED)
+    assert decision.reply == Started(7, BLOCKED)
     assert decision.transaction is not None
     assert decision.transaction.authorization == "Blocked"
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_any_event_of_2_x_makes_the_transaction(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(ReportKind))
+def test_any_event_of_2_x_makes_the_transaction(kind: ReportKind) -> None:
     """E §1.3.1: Started may come late, or never."""
     decision = decide(None, report(kind, seq_no=4), 7)
     assert decision.transaction is not None
     assert (decision.transaction.id, decision.transaction.transaction_id) == (7, "tx")
-    assert decision.transaction.ended is (kind == Kind.ENDED)
+    assert decision.transaction.ended is (kind == ReportKind.ENDED)
 
 
 def test_a_late_start_tells_when_it_began() -> None:
-    late = folded(report(Kind.ENDED, seq_no=2), report(Kind.UPDATED, seq_no=1), report(Kind.STARTED, seq_no=0))
+    late = folded(
+        report(ReportKind.ENDED, seq_no=2), report(ReportKind.UPDATED, seq_no=1), report(ReportKind.STARTED, seq_no=0)
+    )
     assert (late.started_at, late.stopped_at, late.complete) == (at(0), at(2), True)
-    never = folded(report(Kind.ENDED, seq_no=2), report(Kind.UPDATED, seq_no=1))
+    never = folded(report(ReportKind.ENDED, seq_no=2), report(ReportKind.UPDATED, seq_no=1))
     assert (never.started_at, never.complete) == (at(1), False)
 
 
 def test_what_is_sent_once_is_not_overwritten_with_absence() -> None:
     """E §1.5: evse, idToken and reservationId are sent once."""
-    once = report(Kind.STARTED, seq_no=0, id_token="T", id_token_type="eMAID", reservation_id=3, remote_start_id=5)
+    once = report(
+        ReportKind.STARTED, seq_no=0, id_token="T", id_token_type="eMAID", reservation_id=3, remote_start_id=5
+    )
     plugged = report(seq_no=1, evse_id=2)
     connector = report(seq_no=2, evse_id=2, connector_id=1, charging_state="Charging")
     made = folded(once, plugged, connector, report(seq_no=3), token=ACCEPTED)
@@ -100,8 +104,8 @@ def test_what_is_sent_once_is_not_overwritten_with_absence() -> None:
 
 def test_the_token_that_stops_is_kept_beside_the_one_that_started() -> None:
     """C09.FR.03, E07.FR.02."""
-    stop = report(Kind.ENDED, seq_no=1, id_token="WIFE", ends_authorization=True)
-    made = folded(report(Kind.STARTED, seq_no=0, id_token="MAN"), stop, token=ACCEPTED)
+    stop = report(ReportKind.ENDED, seq_no=1, id_token="WIFE", ends_authorization=True)
+    made = folded(report(ReportKind.STARTED, seq_no=0, id_token="MAN"), stop, token=ACCEPTED)
     assert (made.id_token, made.stop_id_token) == ("MAN", "WIFE")
 
 
@@ -112,19 +116,21 @@ def test_an_earlier_charging_state_does_not_undo_a_later_one() -> None:
 
 def test_gaps_are_seen_and_close() -> None:
     """E §1.3.2."""
-    started, ended = report(Kind.STARTED, seq_no=10), report(Kind.ENDED, seq_no=13)
+    started, ended = report(ReportKind.STARTED, seq_no=10), report(ReportKind.ENDED, seq_no=13)
     assert not folded(started, ended).complete
     assert folded(started, ended, report(seq_no=12), report(seq_no=11)).complete
 
 
 def test_a_station_that_never_counts_ends_its_transaction_all_the_same() -> None:
-    made = folded(report(Kind.STARTED, seq_no=0), report(Kind.ENDED, seq_no=0, at=at(9), stop_reason="Local"))
+    made = folded(
+        report(ReportKind.STARTED, seq_no=0), report(ReportKind.ENDED, seq_no=0, at=at(9), stop_reason="Local")
+    )
     assert (made.ended, made.stop_reason) == (True, "Local")
 
 
 def test_offline_once_is_offline() -> None:
     """E04.FR.03."""
-    assert folded(report(Kind.STARTED, seq_no=0), report(seq_no=1, offline=True), report(seq_no=2)).offline
+    assert folded(report(ReportKind.STARTED, seq_no=0), report(seq_no=1, offline=True), report(seq_no=2)).offline
 
 
 def test_details_are_kept_and_the_later_ones_count() -> None:
@@ -139,9 +145,9 @@ def test_details_are_kept_and_the_later_ones_count() -> None:
 def test_energy_of_2_x_is_what_lies_between_begin_and_end() -> None:
     """E01.FR.09, E06.FR.11."""
     made = folded(
-        report(Kind.STARTED, seq_no=0, meter_values=metered(1000, standing=Standing.CONTEXT_BEGIN)),
+        report(ReportKind.STARTED, seq_no=0, meter_values=metered(1000, rank=Rank.CONTEXT_BEGIN)),
         report(seq_no=1, meter_values=metered(1500, 1600)),
-        report(Kind.ENDED, seq_no=2, meter_values=metered(2500, standing=Standing.CONTEXT_END)),
+        report(ReportKind.ENDED, seq_no=2, meter_values=metered(2500, rank=Rank.CONTEXT_END)),
     )
     assert (made.meter_start_wh, made.meter_stop_wh, made.energy_wh) == (1000, 2500, 1500)
 
@@ -151,23 +157,23 @@ STOP: dict[str, Any] = {"key": None, "transaction_id": "-1", "number": 0, "end_w
 
 def test_a_stop_of_nothing_is_an_orphan_and_answered() -> None:
     """1.6 §4.10, errata 3.18."""
-    decision = decide(None, report(Kind.ENDED, id_token="T", **STOP), None, ACCEPTED)
-    assert decision.reply == Heard(ACCEPTED)
+    decision = decide(None, report(ReportKind.ENDED, id_token="T", **STOP), None, ACCEPTED)
+    assert decision.reply == Updated(ACCEPTED)
     assert decision.transaction is None
     assert decision.orphan is not None
     assert (decision.orphan.transaction_id, decision.orphan.meter_stop_wh) == ("-1", 4000)
 
 
-def test_meter_values_of_nothing_are_kept_outside() -> None:
+def test_meter_values_of_nothing_are_kept_without_one() -> None:
     named: dict[str, Any] = {"key": None, "number": 0, "transaction_id": "-1", "connector_id": 2}
     decision = decide(None, report(meter_values=metered(1, 2), **named), None)
-    assert decision.outside is not None
-    assert (decision.outside.transaction_id, decision.outside.connector_id) == ("-1", 2)
-    assert len(decision.outside.meter_values) == 2
+    assert decision.station_samples is not None
+    assert (decision.station_samples.transaction_id, decision.station_samples.connector_id) == ("-1", 2)
+    assert len(decision.station_samples.meter_values) == 2
 
 
 def test_a_second_stop_changes_nothing() -> None:
-    first = replace(report(Kind.ENDED, order=Kind.ENDED, end_wh=3000.0, stop_reason="Local"), seq_no=None)
+    first = replace(report(ReportKind.ENDED, order=ReportKind.ENDED, end_wh=3000.0, stop_reason="Local"), seq_no=None)
     known = folded(start(), first)
     again = decide(known, replace(first, call_id="c.9", at=at(99), end_wh=3000.0, stop_reason="Remote"), None)
     assert not again.changed
@@ -176,7 +182,7 @@ def test_a_second_stop_changes_nothing() -> None:
 
 def test_the_remote_start_is_remembered() -> None:
     """F02.FR.01: remoteStartId may come in a later event (F01.FR.25)."""
-    known = folded(report(Kind.STARTED, seq_no=0))
+    known = folded(report(ReportKind.STARTED, seq_no=0))
     later = decide(known, report(seq_no=1, remote_start_id=5), None, None, "command").transaction
     assert later is not None
     assert later.command_id == "command"

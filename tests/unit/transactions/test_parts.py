@@ -10,9 +10,9 @@ from services.common.commands.command import Command, Status, Unrenderable
 from services.ocpp.id_tokens import Authorization, Token
 from services.transactions import announcements
 from services.transactions.domain.decide import decide
-from services.transactions.domain.messages import Kind, MeterValue
+from services.transactions.domain.messages import MeterValue, ReportKind
 from services.transactions.remote import START, render
-from services.transactions.sample_partitions import months
+from services.transactions.sample_partitions import month_ranges
 from services.transactions.tokens import read_token
 from tests.unit.transactions.making import NOON, report, start
 from voltbus.v1 import events_pb2 as pb
@@ -37,7 +37,8 @@ def test_a_token_as_auth_publishes_it() -> None:
 def test_months_from_the_last_to_three_ahead() -> None:
     """Also over the turn of a year."""
     found = [
-        (start.strftime("%Y-%m"), end.strftime("%Y-%m")) for start, end in months(datetime(2026, 12, 31, tzinfo=UTC))
+        (start.strftime("%Y-%m"), end.strftime("%Y-%m"))
+        for start, end in month_ranges(datetime(2026, 12, 31, tzinfo=UTC))
     ]
     assert [start for start, _ in found] == ["2026-11", "2026-12", "2027-01", "2027-02", "2027-03"]
     assert all(end == start for (_, end), (start, _) in pairwise(found))
@@ -47,7 +48,7 @@ def test_months_from_the_last_to_three_ahead() -> None:
     "at", [NOON, datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)]
 )
 def test_moments_of_any_clock(at: datetime) -> None:
-    values = announcements.meter_values([MeterValue(at, [])], at)
+    values = announcements.meter_value_fields([MeterValue(at, [])], at)
     value = pb.MeterValuesRecorded(meter_values=values).meter_values[0]
     assert value.taken_at.ToDatetime(UTC) == at
 
@@ -58,10 +59,10 @@ def test_an_announcement_says_what_was_kept() -> None:
         {"measurand": "Energy.Active.Import.Register", "unit": "Wh", "signed": "0123"},
         {"measurand": "SoC", "unit": "Percent", "value": 1.0, "signed": {"signedMeterData": "x"}, "custom_data": {}},
     ]
-    told = report(Kind.STARTED, seq_no=3, meter_values=(MeterValue(NOON, readings),), offline=True)
+    told = report(ReportKind.STARTED, seq_no=3, meter_values=(MeterValue(NOON, readings),), offline=True)
     after = decide(None, told, 7).transaction
     assert after is not None
-    event = announcements.happened(told, after, "2.0.1")
+    event = announcements.transaction_changed(told, after, "2.0.1")
     assert isinstance(event, pb.TransactionStarted)
     voltage, signed, both = event.meter_values[0].readings
     assert (voltage.value, voltage.phase) == (230, "L1")
@@ -71,21 +72,23 @@ def test_an_announcement_says_what_was_kept() -> None:
 
 
 def test_an_announcement_tells_none_from_zero_and_a_meaning_from_a_word() -> None:
-    told = report(Kind.STARTED, seq_no=0, evse_id=0, charging_state="EVConnected", id_token="T", id_token_type="eMAID")
+    told = report(
+        ReportKind.STARTED, seq_no=0, evse_id=0, charging_state="EVConnected", id_token="T", id_token_type="eMAID"
+    )
     after = decide(None, told, 7).transaction
     assert after is not None
-    made = announcements.happened(told, after, "2.0.1").transaction
+    made = announcements.transaction_changed(told, after, "2.0.1").transaction
     assert (made.HasField("evse_id"), made.evse_id, made.HasField("connector_id")) == (True, 0, False)
     assert (made.status, made.version, made.id_token_type) == (pb.TRANSACTION_STATUS_ACTIVE, "2.0.1", "eMAID")
     assert (made.charging_state, made.reported_charging_state) == (pb.CHARGING_STATE_EV_CONNECTED, "EVConnected")
-    strange = pb.Transaction(**announcements.transaction(replace(after, charging_state="Humming"), "2.0.1"))
+    strange = pb.Transaction(**announcements.transaction_fields(replace(after, charging_state="Humming"), "2.0.1"))
     assert (strange.charging_state, strange.reported_charging_state) == (pb.CHARGING_STATE_UNKNOWN, "Humming")
 
 
 def test_which_gaps_are_announced() -> None:
     after = decide(decide(None, report(seq_no=1), 7).transaction, report(seq_no=4)).transaction
     assert after is not None
-    assert announcements.happened(report(seq_no=4), after, "2.0.1").transaction.missing_seq_nos == [2, 3]
+    assert announcements.transaction_changed(report(seq_no=4), after, "2.0.1").transaction.missing_seq_nos == [2, 3]
 
 
 def command(version: str, **payload: object) -> tuple[str, object]:

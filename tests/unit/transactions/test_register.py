@@ -2,22 +2,22 @@
 
 import pytest
 
-from services.transactions.domain.register import Mark, Register, Standing, read
+from services.transactions.domain.register import Rank, Register, RegisterReading, add_readings
 
-BEGIN, END = Standing.CONTEXT_BEGIN, Standing.CONTEXT_END
-OWN_BEGIN, OWN_END = Standing.MESSAGE_BEGIN, Standing.MESSAGE_END
-PLAIN = Standing.BETWEEN
+BEGIN, END = Rank.CONTEXT_BEGIN, Rank.CONTEXT_END
+OWN_BEGIN, OWN_END = Rank.MESSAGE_BEGIN, Rank.MESSAGE_END
+PLAIN = Rank.BETWEEN
 
 
-def register(*marks: tuple[int, float, float]) -> Register:
-    """Of (standing, order, Wh)."""
-    made = read(None, [Mark(standing, order, 0, wh) for standing, order, wh in marks])
+def register(*readings: tuple[int, float, float]) -> Register:
+    """Of (rank, order, Wh)."""
+    made = add_readings(None, [RegisterReading(rank, order, 0, wh) for rank, order, wh in readings])
     assert made is not None
     return made
 
 
 @pytest.mark.parametrize(
-    ("marks", "ended", "energy", "jumped"),
+    ("readings", "ended", "energy", "jumped"),
     [
         ([(OWN_BEGIN, 0, 1000), (OWN_END, 2, 8500)], True, 7500, False),
         ([(OWN_BEGIN, 0, 1000)], False, 0, False),
@@ -34,9 +34,9 @@ def register(*marks: tuple[int, float, float]) -> Register:
         ([(PLAIN, 1, 0.1), (PLAIN, 2, 0.3)], True, 0.2, False),
     ],
 )
-def test_energy(marks: list[tuple[int, float, float]], ended: bool, energy: float | None, jumped: bool) -> None:
+def test_energy(readings: list[tuple[int, float, float]], ended: bool, energy: float | None, jumped: bool) -> None:
     """1.6 §7.31, J02.FR.16: a register that jumps back is flagged, and never bills a negative amount."""
-    made = register(*marks)
+    made = register(*readings)
     assert made.energy_wh(ended) == energy
     assert made.jumped_back(ended) is jumped
 
@@ -48,5 +48,5 @@ def test_the_end_is_not_told_before_it() -> None:
 
 def test_what_says_nothing_new_changes_nothing() -> None:
     made = register((OWN_BEGIN, 0, 1000), (PLAIN, 1, 2000))
-    assert read(made, [Mark(PLAIN, 1, 0, 2000), Mark(PLAIN, 1, 0, 1500)]) is made
-    assert read(None, []) is None
+    assert add_readings(made, [RegisterReading(PLAIN, 1, 0, 2000), RegisterReading(PLAIN, 1, 0, 1500)]) is made
+    assert add_readings(None, []) is None

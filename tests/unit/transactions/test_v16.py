@@ -8,8 +8,8 @@ from services.ocpp.errors import OcppError
 from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.ocpp.versions import VERSIONS
 from services.transactions.dialects import DIALECTS, v16
-from services.transactions.domain.messages import Begun, Heard, Kind, Noted, Outside, Report
-from services.transactions.domain.register import Standing
+from services.transactions.domain.messages import Empty, Report, ReportKind, Started, StationSamples, Updated
+from services.transactions.domain.register import Rank
 from services.transactions.domain.remote import RemoteStart, RemoteStop
 from tests.unit.transactions.making import NOON, call
 
@@ -34,7 +34,7 @@ def value(sampled: dict[str, Any], connector: int = 1) -> Any:
 def test_start() -> None:
     """§4.8."""
     message = read("StartTransaction", START | {"reservationId": 4})
-    assert (message.kind, message.at, message.begin_wh) == (Kind.STARTED, NOON, 100)
+    assert (message.kind, message.at, message.begin_wh) == (ReportKind.STARTED, NOON, 100)
     assert (message.evse_id, message.connector_id, message.id_token, message.reservation_id) == (2, 2, "Abc", 4)
 
 
@@ -53,7 +53,7 @@ def test_another_start_has_another_key(other: dict[str, Any]) -> None:
 def test_stop() -> None:
     """§4.10: a missing reason is Local, a missing idTag means that nobody was asked."""
     message = read("StopTransaction", STOP)
-    assert (message.kind, message.key, message.number, message.end_wh) == (Kind.ENDED, None, 7, 900)
+    assert (message.kind, message.key, message.number, message.end_wh) == (ReportKind.ENDED, None, 7, 900)
     assert (message.stop_reason, message.id_token) == ("Local", None)
     assert read("StopTransaction", STOP | {"reason": "PowerLoss"}).stop_reason == "PowerLoss"
 
@@ -68,7 +68,7 @@ def test_transaction_data_whose_time_cannot_be_read_takes_that_of_the_stop() -> 
     """A stop is never refused for one of its samples."""
     data = [{"timestamp": "yesterday", "sampledValue": [{"value": "5"}]}]
     [sample] = read("StopTransaction", STOP | {"transactionData": data}).meter_values
-    assert (sample.taken_at, sample.said) == (NOON, "yesterday")
+    assert (sample.taken_at, sample.raw_timestamp) == (NOON, "yesterday")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_meter_values_without_a_transaction_are_outside() -> None:
     """§4.7."""
     values = [{"timestamp": "2026-03-01T12:00:00Z", "sampledValue": [{"value": "1"}]}]
     message = DIALECTS.read(call("MeterValues", {"connectorId": 0, "meterValue": values}))
-    assert isinstance(message, Outside)
+    assert isinstance(message, StationSamples)
     assert message.connector_id == 0
 
 
@@ -96,7 +96,7 @@ def test_defaults() -> None:
     """§7.43: Energy.Active.Import.Register, Wh, Sample.Periodic, Outlet."""
     sample = value({"value": "12.5"})
     assert sample.readings == [{"measurand": "Energy.Active.Import.Register", "unit": "Wh", "value": 12.5}]
-    assert (sample.standing, sample.wh) == (Standing.BETWEEN, 12.5)
+    assert (sample.rank, sample.wh) == (Rank.BETWEEN, 12.5)
 
 
 @pytest.mark.parametrize(
@@ -158,10 +158,10 @@ def test_the_main_meter_bills_nobody() -> None:
     assert value({"value": "5"}, connector=0).wh is None
 
 
-@pytest.mark.parametrize(("context", "standing"), [("Transaction.Begin", -1), ("Transaction.End", 1), ("Trigger", 0)])
-def test_contexts(context: str, standing: int) -> None:
+@pytest.mark.parametrize(("context", "rank"), [("Transaction.Begin", -1), ("Transaction.End", 1), ("Trigger", 0)])
+def test_contexts(context: str, rank: int) -> None:
     sample = value({"value": "5", "context": context})
-    assert (sample.standing, sample.readings[0]["context"]) == (standing, context)
+    assert (sample.rank, sample.readings[0]["context"]) == (rank, context)
 
 
 def test_the_character_that_postgres_has_not_is_replaced() -> None:
@@ -173,22 +173,22 @@ def test_the_character_that_postgres_has_not_is_replaced() -> None:
     [
         (
             "StartTransaction",
-            Begun(7, TokenInfo(Authorization.UNKNOWN)),
+            Started(7, TokenInfo(Authorization.UNKNOWN)),
             {"transactionId": 7, "idTagInfo": {"status": "Invalid"}},
         ),
         (
             "StartTransaction",
-            Begun(7, TokenInfo(Authorization.EXPIRED, NOON, "G" * 21, NOON)),
+            Started(7, TokenInfo(Authorization.EXPIRED, NOON, "G" * 21, NOON)),
             {"transactionId": 7, "idTagInfo": {"status": "Expired", "expiryDate": "2026-03-01T12:00:00.000Z"}},
         ),
         (
             "StopTransaction",
-            Heard(TokenInfo(Authorization.CONCURRENT_TX, group_id="G")),
+            Updated(TokenInfo(Authorization.CONCURRENT_TX, group_id="G")),
             {"idTagInfo": {"status": "ConcurrentTx", "parentIdTag": "G"}},
         ),
-        ("StopTransaction", Heard(None), {}),
-        ("MeterValues", Noted(), {}),
-        ("MeterValues", Heard(None), {}),
+        ("StopTransaction", Updated(None), {}),
+        ("MeterValues", Empty(), {}),
+        ("MeterValues", Updated(None), {}),
     ],
 )
 def test_replies(action: str, reply: object, payload: dict[str, Any]) -> None:

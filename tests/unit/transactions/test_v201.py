@@ -8,7 +8,7 @@ from services.ocpp.errors import OcppError
 from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.ocpp.versions import VERSIONS
 from services.transactions.dialects import DIALECTS, v201
-from services.transactions.domain.messages import Begun, Heard, Kind, Noted, Outside, Report, Verbatim
+from services.transactions.domain.messages import Empty, Report, ReportKind, Started, StationSamples, Updated, Verbatim
 from services.transactions.domain.remote import RemoteStart, RemoteStop
 from tests.unit.transactions.making import NOON, call
 
@@ -57,7 +57,7 @@ def test_everything_that_an_event_may_tell() -> None:
             "customData": {"vendorId": "x", "mine": 1},
         }
     )
-    assert (message.kind, message.seq_no, message.order, message.at) == (Kind.STARTED, 4, 4, NOON)
+    assert (message.kind, message.seq_no, message.order, message.at) == (ReportKind.STARTED, 4, 4, NOON)
     assert (message.key, message.transaction_id, message.number) == ("id:tx", "tx", None)
     assert (message.evse_id, message.connector_id, message.id_token, message.id_token_type) == (1, 2, "T", "eMAID")
     assert (message.reservation_id, message.remote_start_id, message.offline) == (9, 5, True)
@@ -74,7 +74,7 @@ def test_everything_that_an_event_may_tell() -> None:
 def test_a_reason_that_is_left_out_is_local(info: dict[str, Any], reason: str) -> None:
     """E06.FR.09."""
     message = read(EVENT | {"eventType": "Ended", "transactionInfo": {"transactionId": "tx"} | info})
-    assert (message.kind, message.stop_reason) == (Kind.ENDED, reason)
+    assert (message.kind, message.stop_reason) == (ReportKind.ENDED, reason)
 
 
 @pytest.mark.parametrize(("trigger", "ends"), [("StopAuthorized", True), ("Deauthorized", True), ("Authorized", False)])
@@ -141,7 +141,7 @@ def test_meter_values_are_never_of_a_transaction() -> None:
     payload = {"evseId": 0, "meterValue": [{"timestamp": "2026-03-01T12:00:00Z", "sampledValue": [{"value": 5}]}]}
     SCHEMAS.check_request("MeterValues", payload)
     message = DIALECTS.read(call("MeterValues", payload, "2.0.1"))
-    assert isinstance(message, Outside)
+    assert isinstance(message, StationSamples)
     assert (message.evse_id, message.meter_values[0].wh) == (0, None)
 
 
@@ -155,7 +155,7 @@ def test_a_reservation_is_recorded() -> None:
 INFO = TokenInfo(Authorization.NO_CREDIT, NOON, "G", NOON, "de")
 
 
-@pytest.mark.parametrize("reply", [Begun(7, INFO), Heard(INFO)])
+@pytest.mark.parametrize("reply", [Started(7, INFO), Updated(INFO)])
 def test_a_verdict_with_all_that_goes_with_it(reply: object) -> None:
     """E01.FR.12, C09.FR.12, C10."""
     written = DIALECTS.write(call("TransactionEvent", {}, "2.0.1"), reply)
@@ -170,7 +170,7 @@ def test_a_verdict_with_all_that_goes_with_it(reply: object) -> None:
     SCHEMAS.check_response("TransactionEvent", written)
 
 
-@pytest.mark.parametrize(("action", "reply"), [("TransactionEvent", Heard(None)), ("MeterValues", Noted())])
+@pytest.mark.parametrize(("action", "reply"), [("TransactionEvent", Updated(None)), ("MeterValues", Empty())])
 def test_nothing_to_say(action: str, reply: object) -> None:
     assert DIALECTS.write(call(action, {}, "2.0.1"), reply) == {}
 

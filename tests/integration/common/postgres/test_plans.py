@@ -33,8 +33,8 @@ HOT = {
         *(smartcharging.MARK_CHANGED, smartcharging.SESSION_LIMITS),
     ],
     "transactions": [
-        *(transactions.LOAD, transactions.THERE, transactions.WRITE, outbox.NEXT),
-        *(transactions.ASKED_BY_NUMBER, transactions.ASKED_BY_TOKEN),
+        *(transactions.LOAD, transactions.EXISTING_SAMPLES, transactions.WRITE, outbox.NEXT),
+        *(transactions.REMOTE_STARTS_BY_NUMBER, transactions.REMOTE_STARTS_BY_TOKEN),
     ],
 }
 

@@ -9,12 +9,12 @@ LONGEST_LIST = 1000
 
 
 def add(ranges: Ranges, number: int) -> Ranges:
-    """With one more number; the same object where it is there already."""
+    """With one more number; the same object if it is included already."""
     if ranges and number == ranges[-1][1] + 1:
         return (*ranges[:-1], (ranges[-1][0], number))
     if has(ranges, number):
         return ranges
-    return _joined(sorted((*ranges, (number, number))))
+    return _merged(sorted((*ranges, (number, number))))
 
 
 def has(ranges: Ranges, number: int) -> bool:
@@ -27,11 +27,11 @@ def missing(ranges: Ranges) -> list[int]:
     return list(islice(gaps, LONGEST_LIST))
 
 
-def _joined(ranges: list[tuple[int, int]]) -> Ranges:
-    joined: list[tuple[int, int]] = []
+def _merged(ranges: list[tuple[int, int]]) -> Ranges:
+    merged: list[tuple[int, int]] = []
     for low, high in ranges:
-        if joined and low <= joined[-1][1] + 1:
-            joined[-1] = (joined[-1][0], max(high, joined[-1][1]))
+        if merged and low <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
         else:
-            joined.append((low, high))
-    return tuple(joined)
+            merged.append((low, high))
+    return tuple(merged)

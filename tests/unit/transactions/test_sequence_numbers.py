@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.transactions.domain import sequence
+from services.transactions.domain import sequence_numbers
 
 
-def added(numbers: list[int]) -> sequence.Ranges:
-    ranges: sequence.Ranges = ()
+def added(numbers: list[int]) -> sequence_numbers.Ranges:
+    ranges: sequence_numbers.Ranges = ()
     for number in numbers:
-        ranges = sequence.add(ranges, number)
+        ranges = sequence_numbers.add(ranges, number)
     return ranges
 
 
@@ -28,9 +28,9 @@ def added(numbers: list[int]) -> sequence.Ranges:
         ([0, 10**9], ((0, 0), (10**9, 10**9)), list(range(1, 1001))),
     ],
 )
-def test_ranges(numbers: list[int], ranges: sequence.Ranges, missing: list[int]) -> None:
+def test_ranges(numbers: list[int], ranges: sequence_numbers.Ranges, missing: list[int]) -> None:
     assert added(numbers) == ranges
-    assert sequence.missing(ranges) == missing
+    assert sequence_numbers.missing(ranges) == missing
 
 
 @given(st.lists(st.integers(-20, 40)))
@@ -38,4 +38,4 @@ def test_any_order_gives_the_ranges_of_the_set(numbers: list[int]) -> None:
     ranges = added(numbers)
     assert {n for low, high in ranges for n in range(low, high + 1)} == set(numbers)
     assert all(high + 1 < low for (_, high), (low, _) in pairwise(ranges))
-    assert all(sequence.add(ranges, number) is ranges for number in numbers)
+    assert all(sequence_numbers.add(ranges, number) is ranges for number in numbers)
