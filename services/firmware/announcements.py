@@ -9,7 +9,14 @@ from google.protobuf.message import Message
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.process.clock import stamp
-from services.firmware.domain.messages import Booted, Connected, Disconnected, Event, SecurityReported, StatusChanged
+from services.firmware.domain.messages import (
+    ConnectorStatusChanged,
+    Event,
+    SecurityEventReported,
+    StationBooted,
+    StationConnected,
+    StationDisconnected,
+)
 from services.firmware.domain.station import Identity, Station
 from voltbus.v1 import events_pb2 as wire
 from voltbus.v1.state_pb2 import Inventory
@@ -29,7 +36,7 @@ CONNECTOR_STATUS: Mapping[str, wire.ConnectorStatus] = {
 }
 
 
-def booted(event: Booted) -> Message:
+def station_booted(event: StationBooted) -> Message:
     station = event.station
     identity, registration = station.identity, station.registration
     return wire.StationBooted(
@@ -45,15 +52,15 @@ def booted(event: Booted) -> Message:
     )
 
 
-def connected(event: Connected) -> Message:
+def station_connected(event: StationConnected) -> Message:
     return wire.StationConnected(station_id=event.station_id, version=event.version, at=stamp(event.at))
 
 
-def disconnected(event: Disconnected) -> Message:
+def station_disconnected(event: StationDisconnected) -> Message:
     return wire.StationDisconnected(station_id=event.station_id, at=stamp(event.at))
 
 
-def status_changed(event: StatusChanged) -> Message:
+def connector_status_changed(event: ConnectorStatusChanged) -> Message:
     return wire.ConnectorStatusChanged(
         station_id=event.station_id,
         evse_id=event.place.evse_id,
@@ -65,7 +72,7 @@ def status_changed(event: StatusChanged) -> Message:
     )
 
 
-def security_reported(event: SecurityReported) -> Message:
+def security_event_reported(event: SecurityEventReported) -> Message:
     return wire.SecurityEventReported(
         station_id=event.station_id,
         type=event.type,
@@ -76,20 +83,20 @@ def security_reported(event: SecurityReported) -> Message:
 
 
 WRITE: Mapping[type[Event], Callable[[Any], Message]] = {
-    Booted: booted,
-    Connected: connected,
-    Disconnected: disconnected,
-    StatusChanged: status_changed,
-    SecurityReported: security_reported,
+    StationBooted: station_booted,
+    StationConnected: station_connected,
+    StationDisconnected: station_disconnected,
+    ConnectorStatusChanged: connector_status_changed,
+    SecurityEventReported: security_event_reported,
 }
 
 
-def what(station: Station) -> tuple[str | None, Identity]:
+def published_identity(station: Station) -> tuple[str | None, Identity]:
     """What others are told that a station is."""
     return station.version, station.identity
 
 
-def inventory(topic: str, station: Station, now: datetime) -> Record:
+def inventory_record(topic: str, station: Station, now: datetime) -> Record:
     """What a station is, as state that others keep a copy of. topic: as it is called on this broker."""
     identity = station.identity
     state = Inventory(
@@ -104,7 +111,7 @@ def inventory(topic: str, station: Station, now: datetime) -> Record:
     return Record(topic, station.station_id.encode(), state.SerializeToString())
 
 
-def announce(events: Events, event: Event) -> Record:
+def event_record(events: Events, event: Event) -> Record:
     """The record of an event, keyed by its station."""
-    subject = event.station.station_id if isinstance(event, Booted) else event.station_id
+    subject = event.station.station_id if isinstance(event, StationBooted) else event.station_id
     return events.record(WRITE[type(event)](event), subject, event.cause, event.at)

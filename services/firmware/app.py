@@ -11,10 +11,10 @@ from services.common.process.service import Service
 from services.common.wiring import wire
 from services.firmware.api import stations as api
 from services.firmware.configuration.api import stations as configuration
-from services.firmware.configuration.applying import Applying
-from services.firmware.configuration.fold import Fold
+from services.firmware.configuration.applying import SettingsReconciler
+from services.firmware.configuration.fold import SettingsProjection
 from services.firmware.handlers import Handler
-from services.firmware.offline_detector import Sweep
+from services.firmware.offline_detector import OfflineDetector
 from services.firmware.settings import Settings
 
 NAME = "firmware"
@@ -22,15 +22,15 @@ NAME = "firmware"
 
 def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
     """The process, not yet started."""
-    fold = Fold(Events(settings, NAME), clock)
-    wiring = wire(NAME, settings, bus, database, redis, clock, on_ended=fold.ended)
+    projection = SettingsProjection(Events(settings, NAME), clock)
+    wiring = wire(NAME, settings, bus, database, redis, clock, on_ended=projection.apply_commands)
     topics, command_service, events, access = wiring.topics, wiring.command_service, wiring.events, wiring.access
     rules = settings.rules()
-    applying = Applying(database, command_service, fold, settings.configuration_reading, clock)
+    reconciler = SettingsReconciler(database, command_service, projection, settings.configuration_reading, clock)
     handler = Handler(
         database,
         command_service,
-        fold,
+        projection,
         events,
         Replies(topics.outbound),
         rules,
@@ -44,11 +44,11 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     async def hearing() -> bool:
         return await bus.ready() and bool(consumer.ready()) and consumer.lag() < settings.batch
 
-    sweep = Sweep(database, events, rules.silence, hearing, wiring.relay.wake, clock)
+    offline_detector = OfflineDetector(database, events, rules.silence, hearing, wiring.relay.wake, clock)
     return wiring.service(
         consumer,
         [api.router(database, access), configuration.router(database, command_service, access, clock)],
         description="Which stations there are, what they are, and what they report of themselves.",
         tags=api.TAGS,
-        tasks={"sweep": sweep.run, "configuration": applying.run},
+        tasks={"sweep": offline_detector.run, "configuration": reconciler.run},
     )

@@ -8,7 +8,13 @@ from google.protobuf.message import DecodeError
 from services.common.kafka.bus import Record
 from services.common.process.clock import moment
 from services.common.process.errors import Unprocessable
-from services.firmware.domain.messages import Alive, Change, Closed, Heard, Opened
+from services.firmware.domain.messages import (
+    ConnectionAlive,
+    ConnectionClosed,
+    ConnectionOpened,
+    ConnectionUpdate,
+    Envelope,
+)
 from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_ALIVE,
     CONNECTION_STATE_CONNECTED,
@@ -18,7 +24,7 @@ from voltbus.v1.bus_pb2 import (
 )
 
 
-def read(record: Record) -> tuple[Heard, Change]:
+def read(record: Record) -> tuple[Envelope, ConnectionUpdate]:
     """Raises Unprocessable where the record is no ConnectionChange, or of a kind that is not known here."""
     try:
         change = ConnectionChange.FromString(record.value or b"")
@@ -26,34 +32,34 @@ def read(record: Record) -> tuple[Heard, Change]:
         raise Unprocessable("not a voltbus.v1.ConnectionChange") from None
     if change.state not in READ:
         raise Unprocessable("a ConnectionChange without a state")
-    return _heard(change), READ[change.state](change)
+    return _envelope(change), READ[change.state](change)
 
 
-def _heard(change: ConnectionChange) -> Heard:
+def _envelope(change: ConnectionChange) -> Envelope:
     at = moment(change.at)
     # No id comes with it: what it says is what makes it this one and no other.
     cause = f"{change.connection_id}/{ConnectionState.Name(change.state)}/{at.isoformat()}"
-    return Heard(cause, change.station_id, change.connection_id, change.version, at, change.quarantined)
+    return Envelope(cause, change.station_id, change.connection_id, change.version, at, change.quarantined)
 
 
 def _seen_at(change: ConnectionChange) -> datetime:
     return moment(change.last_seen_at if change.HasField("last_seen_at") else change.at)
 
 
-def _opened(change: ConnectionChange) -> Change:
-    return Opened(change.remote_address)
+def _connection_opened(change: ConnectionChange) -> ConnectionUpdate:
+    return ConnectionOpened(change.remote_address)
 
 
-def _alive(change: ConnectionChange) -> Change:
-    return Alive(_seen_at(change))
+def _connection_alive(change: ConnectionChange) -> ConnectionUpdate:
+    return ConnectionAlive(_seen_at(change))
 
 
-def _closed(change: ConnectionChange) -> Change:
-    return Closed(_seen_at(change))
+def _connection_closed(change: ConnectionChange) -> ConnectionUpdate:
+    return ConnectionClosed(_seen_at(change))
 
 
-READ: Mapping[int, Callable[[ConnectionChange], Change]] = {
-    CONNECTION_STATE_CONNECTED: _opened,
-    CONNECTION_STATE_ALIVE: _alive,
-    CONNECTION_STATE_DISCONNECTED: _closed,
+READ: Mapping[int, Callable[[ConnectionChange], ConnectionUpdate]] = {
+    CONNECTION_STATE_CONNECTED: _connection_opened,
+    CONNECTION_STATE_ALIVE: _connection_alive,
+    CONNECTION_STATE_DISCONNECTED: _connection_closed,
 }

@@ -13,14 +13,14 @@ from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
 from services.firmware import store
-from services.firmware.announcements import announce
-from services.firmware.domain.presence import silent
+from services.firmware.announcements import event_record
+from services.firmware.domain.presence import fell_silent
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class OfflineDetector:
     """Looks for silent stations. hearing: whether what gateways say is read as it comes."""
 
     database: Database
@@ -51,8 +51,8 @@ class Sweep:
         """Takes the first thousand silent stations offline, and says how many they were."""
         now = self.clock()
         async with self.database.transaction() as db:
-            gone = await store.sweep(db, now - self.silence, now)
-            records = [announce(self.events, silent(s.station_id, s.presence, now)) for s in gone]
+            gone = await store.take_silent_offline(db, now - self.silence, now)
+            records = [event_record(self.events, fell_silent(s.station_id, s.presence, now)) for s in gone]
             await outbox.add(db, records)
         if gone:
             self.wake()

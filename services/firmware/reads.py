@@ -33,16 +33,16 @@ where station_id = $1
 order by received_at desc, call_id desc
 limit $4"""
 
-ORDER = """
+SET_BOOT_ORDER = """
 insert into station (station_id, boot_decision, boot_interval) values ($1, $2, $3)
 on conflict (station_id) do update set
     boot_decision = excluded.boot_decision, boot_interval = excluded.boot_interval"""
 
-WITHDRAW = "update station set boot_decision = null, boot_interval = null where station_id = $1"
+WITHDRAW_BOOT_ORDER = "update station set boot_decision = null, boot_interval = null where station_id = $1"
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class StationFilter:
     """What a station must be to be listed; None: anything."""
 
     online: bool | None = None
@@ -68,7 +68,7 @@ class Boot:
 Connectors = dict[str, dict[Place, Connector]]
 
 
-async def page(db: Connection, after: str | None, filters: Filters, limit: int) -> list[Station]:
+async def page(db: Connection, after: str | None, filters: StationFilter, limit: int) -> list[Station]:
     """Stations by id; after: the last id of the page before."""
     f = filters
     rows = await db.fetch(LIST, after, f.online, f.version, f.vendor, f.model, f.status, f.quarantined, limit)
@@ -93,14 +93,14 @@ async def boots(db: Connection, station_id: str, before: tuple[datetime, str] | 
     return [_boot(row) for row in await db.fetch(BOOTS, station_id, *(before or (None, None)), limit)]
 
 
-async def order(db: Connection, station_id: str, decision: BootStatus, interval: int | None) -> None:
+async def set_boot_order(db: Connection, station_id: str, decision: BootStatus, interval: int | None) -> None:
     """Decides about a station, which need not have been here yet."""
-    await db.execute(ORDER, station_id, decision, interval)
+    await db.execute(SET_BOOT_ORDER, station_id, decision, interval)
 
 
-async def withdraw(db: Connection, station_id: str) -> None:
+async def withdraw_boot_order(db: Connection, station_id: str) -> None:
     """Leaves the decision to what was, or to the default."""
-    await db.execute(WITHDRAW, station_id)
+    await db.execute(WITHDRAW_BOOT_ORDER, station_id)
 
 
 def _boot(row: asyncpg.Record) -> Boot:

@@ -8,16 +8,16 @@ import asyncpg
 
 from services.common.calls.call import Call
 from services.common.postgres.database import Connection
-from services.firmware.domain.messages import Verdict
+from services.firmware.domain.messages import BootVerdict
 from services.firmware.domain.station import (
     BootStatus,
     Connector,
+    FirmwareStatus,
     Identity,
     Place,
     Presence,
     Registration,
     Station,
-    Update,
 )
 
 Row: TypeAlias = tuple[object, ...]
@@ -62,7 +62,7 @@ on conflict (station_id) do update set
 
 # Of a station that is known: what a boot or a connection changes, and what any message does. A column that is not
 # written saves as much time as it takes to make one of these values.
-SAVE_STANDING = """
+SAVE_STATUS = """
 update station s set
     boot_status = u.boot_status, boot_reason = u.boot_reason, booted_at = u.booted_at, accepted = u.accepted,
     online = u.online, connection_id = u.connection_id, closed_id = u.closed_id, remote_address = u.remote_address,
@@ -104,7 +104,7 @@ select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], 
 on conflict (call_id) do nothing"""
 
 # Those that are locked are being heard of right now.
-SWEEP = """
+TAKE_SILENT_OFFLINE = """
 with silent as (
     select station_id from station where online and alive_at < $1 order by station_id limit $3 for update skip locked
 )
@@ -112,7 +112,7 @@ update station set online = false, disconnected_at = $2
 from silent where station.station_id = silent.station_id
 returning station.*"""
 
-SWEEP_AT_ONCE = 1000
+SILENT_AT_ONCE = 1000
 STATUSES: Mapping[str | None, BootStatus | None] = {None: None} | {status.value: status for status in BootStatus}
 
 
@@ -131,10 +131,10 @@ async def load_connectors(db: Connection, wanted: Collection[tuple[str, Place]])
     return found
 
 
-async def load_verdicts(db: Connection, call_ids: Sequence[str], now: datetime) -> dict[str, Verdict]:
+async def load_verdicts(db: Connection, call_ids: Sequence[str], now: datetime) -> dict[str, BootVerdict]:
     """What was said to boots that are read again, by the id of their call."""
     rows = await db.fetch(LOAD_VERDICTS, list(call_ids)) if call_ids else []
-    return {row["call_id"]: Verdict(BootStatus(row["status"]), row["interval_seconds"], now) for row in rows}
+    return {row["call_id"]: BootVerdict(BootStatus(row["status"]), row["interval_seconds"], now) for row in rows}
 
 
 async def save_stations(db: Connection, before: Mapping[str, Station], stations: Iterable[Station]) -> None:
@@ -142,9 +142,9 @@ async def save_stations(db: Connection, before: Mapping[str, Station], stations:
 
     What an operator ordered (boot_decision, boot_interval) is not ours to write.
     """
-    rows: dict[str, list[Row]] = {SAVE_STATIONS: [], SAVE_STANDING: [], SAVE_SEEN: []}
+    rows: dict[str, list[Row]] = {SAVE_STATIONS: [], SAVE_STATUS: [], SAVE_SEEN: []}
     for after in stations:
-        if chosen := _statement(before.get(after.station_id), after):
+        if chosen := _save_statement(before.get(after.station_id), after):
             statement, row = chosen
             rows[statement].append(row(after))
     for statement, changed in rows.items():
@@ -159,15 +159,15 @@ async def save_connectors(db: Connection, stations: Iterable[Station]) -> None:
         await db.execute(SAVE_CONNECTORS, *columns)
 
 
-async def save_boots(db: Connection, boots: Iterable[tuple[Call, Verdict]]) -> None:
+async def save_boots(db: Connection, boots: Iterable[tuple[Call, BootVerdict]]) -> None:
     """Boots and their verdicts; one that is there stays as it is."""
     if columns := _columns(_boot_row(call, verdict) for call, verdict in boots):
         await db.execute(SAVE_BOOTS, *columns)
 
 
-async def sweep(db: Connection, silent_since: datetime, now: datetime) -> list[Station]:
+async def take_silent_offline(db: Connection, silent_since: datetime, now: datetime) -> list[Station]:
     """Takes stations offline that nothing was heard of since; the first thousand, as they are now."""
-    return [station(row) for row in await db.fetch(SWEEP, silent_since, now, SWEEP_AT_ONCE)]
+    return [station(row) for row in await db.fetch(TAKE_SILENT_OFFLINE, silent_since, now, SILENT_AT_ONCE)]
 
 
 def station(row: asyncpg.Record) -> Station:
@@ -179,7 +179,7 @@ def station(row: asyncpg.Record) -> Station:
         Identity(*row[3:11]),
         Registration(STATUSES[row[11]], row[12], row[13], row[14], STATUSES[row[15]], row[16]),
         Presence(*row[17:25]),
-        Update(row[25], row[26]) if row[25] else None,
+        FirmwareStatus(row[25], row[26]) if row[25] else None,
     )
 
 
@@ -197,17 +197,17 @@ def connector(row: asyncpg.Record) -> Connector:
     )
 
 
-def _statement(before: Station | None, after: Station) -> tuple[str, Callable[[Station], Row]] | None:
+def _save_statement(before: Station | None, after: Station) -> tuple[str, Callable[[Station], Row]] | None:
     """The one that writes what has changed, and its row; None where nothing has."""
-    if before is None or _what(before) != _what(after):
+    if before is None or _description(before) != _description(after):
         return SAVE_STATIONS, _station_row
     if before.registration != after.registration or _connection(before) != _connection(after):
-        return SAVE_STANDING, _standing_row
+        return SAVE_STATUS, _status_row
     return None if before.presence == after.presence else (SAVE_SEEN, _seen_row)
 
 
-def _what(station: Station) -> tuple[object, ...]:
-    return station.version, station.quarantined, station.identity, station.update
+def _description(station: Station) -> tuple[object, ...]:
+    return station.version, station.quarantined, station.identity, station.firmware_status
 
 
 def _connection(station: Station) -> tuple[object, ...]:
@@ -219,8 +219,8 @@ def _connection(station: Station) -> tuple[object, ...]:
 
 
 def _station_row(station: Station) -> Row:
-    what, update = station.identity, station.update
-    _, *standing = _standing_row(station)
+    what, update = station.identity, station.firmware_status
+    _, *standing = _status_row(station)
     return (
         *(station.station_id, station.version, station.quarantined),
         *(what.vendor, what.model, what.serial_number, what.firmware_version),
@@ -230,7 +230,7 @@ def _station_row(station: Station) -> Row:
     )
 
 
-def _standing_row(station: Station) -> Row:
+def _status_row(station: Station) -> Row:
     boot = station.registration
     return (
         station.station_id,
@@ -252,7 +252,7 @@ def _connector_row(station_id: str, place: Place, known: Connector) -> Row:
     )
 
 
-def _boot_row(call: Call, verdict: Verdict) -> Row:
+def _boot_row(call: Call, verdict: BootVerdict) -> Row:
     payload = (call.raw or b"{}").decode()
     return (call.id, call.station_id, call.version, verdict.status, verdict.interval, payload, call.received_at)
 

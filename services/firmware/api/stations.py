@@ -14,7 +14,7 @@ from services.common.web.problems import Problem
 from services.firmware import reads
 from services.firmware.api.views import BootOrder, BootView, StationView
 from services.firmware.domain.station import BootStatus
-from services.firmware.reads import Filters
+from services.firmware.reads import StationFilter
 
 READ, WRITE = "firmware:read", "firmware:write"
 
@@ -35,9 +35,9 @@ def filters(
     model: Text = None,
     status: Annotated[BootStatus | None, Query(description="the verdict on its last boot")] = None,
     quarantined: bool | None = None,
-) -> Filters:
+) -> StationFilter:
     """The query of a list."""
-    return Filters(online, version, vendor, model, status, quarantined)
+    return StationFilter(online, version, vendor, model, status, quarantined)
 
 
 def router(database: Database, access: Access) -> APIRouter:
@@ -55,7 +55,7 @@ def _inventory(database: Database) -> APIRouter:
 
     @routes.get("")
     async def stations(
-        wanted: Annotated[Filters, Depends(filters)], limit: Limit = 50, cursor: Cursor = None
+        wanted: Annotated[StationFilter, Depends(filters)], limit: Limit = 50, cursor: Cursor = None
     ) -> Page[StationView]:
         """All stations that were ever heard of, by id."""
         position = read_cursor(cursor, str)
@@ -90,14 +90,14 @@ def _orders(database: Database) -> APIRouter:
     async def order(station_id: StationId, wanted: BootOrder) -> StationView:
         """What the station is told when it boots the next time; it may be one that was never here."""
         async with database.connection() as db:
-            await reads.order(db, station_id, wanted.status, wanted.interval)
+            await reads.set_boot_order(db, station_id, wanted.status, wanted.interval)
         return await _station(database, station_id)
 
     @routes.delete("/{station_id}/boot", responses=may({404: MISSING}))
     async def withdraw(station_id: StationId) -> StationView:
         """No order any more: what the station was before counts, or else the default."""
         async with database.connection() as db:
-            await reads.withdraw(db, station_id)
+            await reads.withdraw_boot_order(db, station_id)
         return await _station(database, station_id)
 
     return routes

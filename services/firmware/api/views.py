@@ -75,7 +75,7 @@ class StationView(BaseModel):
     @classmethod
     def of(cls, station: Station, connectors: Mapping[Place, Connector]) -> Self:
         """connectors: all of the station."""
-        what, boot, here, update = station.identity, station.registration, station.presence, station.update
+        what, boot, here, update = station.identity, station.registration, station.presence, station.firmware_status
         return cls(
             station_id=station.station_id,
             online=here.online,

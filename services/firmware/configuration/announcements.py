@@ -9,10 +9,10 @@ from services.firmware.configuration.domain.reports import Report
 from voltbus.v1.events_pb2 import ConfigurationChanged, ConfigurationReported, SettingChange
 
 # Names in one event: a new firmware may change them all.
-MOST = 500
+NAMES_PER_EVENT = 500
 
 
-def changed(
+def settings_changed(
     events: Events,
     station_id: str,
     changes: Sequence[tuple[str, str]],
@@ -22,15 +22,15 @@ def changed(
 ) -> list[Record]:
     """changes: name and status. None where nothing has changed."""
     records = []
-    for start in range(0, len(changes), MOST):
-        part = changes[start : start + MOST]
+    for start in range(0, len(changes), NAMES_PER_EVENT):
+        part = changes[start : start + NAMES_PER_EVENT]
         named = [SettingChange(name=name, status=f"SETTING_STATUS_{status.upper()}") for name, status in part]
         event = ConfigurationChanged(station_id=station_id, settings=named, command_id=command_id or "", at=at)
         records.append(events.record(event, station_id, f"{cause}/{start}", at))
     return records
 
 
-def reported(events: Events, report: Report) -> Record:
+def report_ended(events: Events, report: Report) -> Record:
     """The end of a report."""
     assert report.changed_at is not None, "what has ended has changed"
     event = ConfigurationReported(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.common.commands.command import Command, End, Status
-from services.firmware.configuration.dialects.dialect import Promise, Reading, Tried
+from services.firmware.configuration.dialects.dialect import ReportReply, SetResult, SettingsReading
 from services.firmware.configuration.dialects.tables import PROMISES, READS, SETTINGS, WRITES
 from services.firmware.configuration.domain.settings import Result
 from services.ocpp.errors import OcppError
@@ -23,37 +23,37 @@ UNANSWERED = {
 PENDING = frozenset({Status.ACCEPTED, Status.SENT})
 
 
-NOTHING = Reading(())
+NO_READING = SettingsReading(())
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SettingsAnswer:
     """What one command says: of settings that were read, that were to be set, of a report that was asked for."""
 
     command: Command
-    reading: Reading = NOTHING
-    tried: tuple[Tried, ...] = ()
-    promise: Promise | None = None
+    reading: SettingsReading = NO_READING
+    tried: tuple[SetResult, ...] = ()
+    promise: ReportReply | None = None
 
 
-def answer(command: Command) -> Answer:
+def answer(command: Command) -> SettingsAnswer:
     """Nothing where the command says nothing of configuration, or was never one that a station could take."""
-    if command.action not in ACTIONS or not _valid(command):
-        return Answer(command)
+    if command.action not in ACTIONS or not _is_valid(command):
+        return SettingsAnswer(command)
     said = _response(command)
     if command.action in WRITES:
-        return Answer(command, tried=tuple(_tried(command, said)))
+        return SettingsAnswer(command, tried=tuple(_set_results(command, said)))
     if command.action in PROMISES:
-        return Answer(command, promise=_promise(command, said))
-    return Answer(command, READS[command.action](command.payload, said) if said is not None else NOTHING)
+        return SettingsAnswer(command, promise=_report_reply(command, said))
+    return SettingsAnswer(command, READS[command.action](command.payload, said) if said is not None else NO_READING)
 
 
-def missed(command: Command) -> bool:
+def never_delivered(command: Command) -> bool:
     """Whether it never reached the station."""
     return command.outcome in (End.UNDELIVERED, End.EXPIRED)
 
 
-def _valid(command: Command) -> bool:
+def _is_valid(command: Command) -> bool:
     """What was sent has been checked; what was not may be anything."""
     if command.sent_at:
         return True
@@ -71,7 +71,7 @@ def _response(command: Command) -> Any:
     return command.response if late or command.outcome is End.ANSWERED else None
 
 
-def _tried(command: Command, said: Any) -> list[Tried]:
+def _set_results(command: Command, said: Any) -> list[SetResult]:
     tried = WRITES[command.action](command.payload, said)
     if said is not None or command.status in PENDING:
         return tried
@@ -79,9 +79,9 @@ def _tried(command: Command, said: Any) -> list[Tried]:
     return [replace(one, result=result, reason=command.error_code) for one in tried]
 
 
-def _promise(command: Command, said: Any) -> Promise | None:
+def _report_reply(command: Command, said: Any) -> ReportReply | None:
     if said is None:
-        if command.status in PENDING or missed(command):
+        if command.status in PENDING or never_delivered(command):
             return None
         said = {"status": command.error_code or command.status.value}
     return PROMISES[command.action](command.payload, said)

@@ -16,13 +16,13 @@ from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
 from services.firmware.configuration import desired, reports_store, settings_store, steps_store, writing
-from services.firmware.configuration.dialects.dialect import Limits, SettingsDialect
+from services.firmware.configuration.dialects.dialect import MessageLimits, SettingsDialect
 from services.firmware.configuration.dialects.tables import SETTINGS
 from services.firmware.configuration.domain import steps
-from services.firmware.configuration.domain.reports import FULL, PATIENCE
-from services.firmware.configuration.domain.settings import key, to_send
+from services.firmware.configuration.domain.reports import FULL_INVENTORY, PATIENCE
+from services.firmware.configuration.domain.settings import key, needs_write
 from services.firmware.configuration.domain.steps import Step
-from services.firmware.configuration.fold import Fold
+from services.firmware.configuration.fold import SettingsProjection
 from services.firmware.configuration.steps_store import Candidate
 
 EVERY = 1.0
@@ -42,19 +42,19 @@ class Turn:
 
     stations: Sequence[Candidate]
     wanted: Mapping[str, Mapping[str, str]]
-    limits: Mapping[str, Limits]
+    limits: Mapping[str, MessageLimits]
 
     def dialect(self, one: Candidate) -> SettingsDialect | None:
         return SETTINGS.get(one.version)
 
 
 @dataclass(frozen=True, slots=True)
-class Applying:
+class SettingsReconciler:
     """Brings stations to what is desired. most: that are read at a time, for each may send thousands of settings."""
 
     database: Database
     command_service: CommandService
-    fold: Fold
+    fold: SettingsProjection
     most: int
     clock: Clock
 
@@ -91,7 +91,7 @@ class Applying:
         since = self.clock() - PATIENCE
         async with self.database.transaction() as db:
             if overdue := await reports_store.overdue(db, since, AT_ONCE):
-                await self.fold.give_up(db, overdue, since)
+                await self.fold.expire_reports(db, overdue, since)
         if overdue:
             log.warning("reports of settings are incomplete", reports=len(overdue))
             self.command_service.tell()
@@ -122,7 +122,7 @@ class Applying:
                 continue
             if one.progress.everything:
                 number = next(numbers)
-                calls = [dialect.read_all(FULL, number)]
+                calls = [dialect.read_all(FULL_INVENTORY, number)]
                 waiting[id_] |= {steps.report_id(number)} if dialect.promises else set()
             else:
                 names = {key(name): name for name in (*turn.wanted[id_], *again.get(id_, ()))}
@@ -142,7 +142,7 @@ class Applying:
             differing = {
                 name: value
                 for name, value in turn.wanted[id_].items()
-                if to_send(known.get((id_, key(name))), value, one.booted_at)
+                if needs_write(known.get((id_, key(name))), value, one.booted_at)
             }
             writes = dialect.write(differing, turn.limits[id_]) if dialect else []
             asked += [CommandRequest(id_, write.action, write.payload, EXPIRES_IN) for write in writes]
@@ -150,7 +150,7 @@ class Applying:
         await steps_store.save(db, [steps.applied(one.progress, now) for one in turn.stations])
 
 
-async def limits(db: Connection, versions: Mapping[str, str]) -> dict[str, Limits]:
+async def limits(db: Connection, versions: Mapping[str, str]) -> dict[str, MessageLimits]:
     """How much each station takes in a message. versions: by station."""
     dialects = {id_: SETTINGS[version] for id_, version in versions.items() if version in SETTINGS}
     keys = {(id_, key(name)) for id_, dialect in dialects.items() for name in dialect.limit_names}

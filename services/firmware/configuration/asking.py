@@ -12,11 +12,11 @@ from services.common.process.clock import Clock
 from services.common.web.problems import Problem
 from services.firmware.configuration import desired, reports_store, settings_store, steps_store, writing
 from services.firmware.configuration.applying import limits
-from services.firmware.configuration.dialects.dialect import Limits, Payload, SettingsDialect
+from services.firmware.configuration.dialects.dialect import MessageLimits, Payload, SettingsDialect
 from services.firmware.configuration.dialects.names import BadName
 from services.firmware.configuration.dialects.tables import SETTINGS
 from services.firmware.configuration.domain.settings import Setting, key
-from services.firmware.configuration.steps_store import Standing
+from services.firmware.configuration.steps_store import ConfigurationStatus
 
 MISSING = "no such station was ever heard of"
 
@@ -31,14 +31,14 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class SettingsRequests:
     """Asks stations, and tells what became of it."""
 
     database: Database
     command_service: CommandService
     clock: Clock
 
-    async def standing(self, station_id: str) -> Standing:
+    async def standing(self, station_id: str) -> ConfigurationStatus:
         """Raises Problem where the station was never heard of."""
         async with self.database.connection() as db:
             found = await steps_store.one(db, station_id)
@@ -108,7 +108,7 @@ class Asking:
         if found := [(f"settings.{names[one]}", SECRET) for (_, one), setting in known.items() if setting.write_only]:
             raise faulty(found)
 
-    async def _hold(self, db: Connection, target: Target) -> Limits:
+    async def _hold(self, db: Connection, target: Target) -> MessageLimits:
         """Holds a station, so that its requests come one after the other; how much it takes."""
         await steps_store.lock(db, [target.station_id], self.clock())
         return (await limits(db, {target.station_id: target.version}))[target.station_id]

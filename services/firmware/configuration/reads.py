@@ -28,7 +28,7 @@ where station_id = any($1::text[]) order by station_id collate "C"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SettingFilter:
     """Which settings. containing: a part of their key. desired: only those of which something is desired."""
 
     containing: str | None = None
@@ -37,7 +37,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SettingRow:
     """One setting, which may only be desired. place: where it stands in the list."""
 
     place: str
@@ -47,7 +47,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class GroupMember:
     """A station of a group; version None: it was never here."""
 
     station_id: str
@@ -57,8 +57,8 @@ class Member:
 
 
 async def page(
-    db: Connection, station_id: str, desired: Mapping[str, str], wanted: Wanted, after: str | None, limit: int
-) -> list[Row]:
+    db: Connection, station_id: str, desired: Mapping[str, str], wanted: SettingFilter, after: str | None, limit: int
+) -> list[SettingRow]:
     """Settings by key, those that are only desired among them. desired: by name; after: where the page before ended."""
     names = list(desired)
     columns = ([key(name) for name in names], names, list(desired.values()))
@@ -67,12 +67,12 @@ async def page(
     return [_row(row) for row in await db.fetch(PAGE, station_id, *columns, *more)]
 
 
-async def members(db: Connection, station_ids: Sequence[str]) -> list[Member]:
+async def members(db: Connection, station_ids: Sequence[str]) -> list[GroupMember]:
     """Stations in the order given, those that were never here too."""
     rows = {row["station_id"]: row for row in await db.fetch(STATIONS, station_ids)}
-    return [Member(**dict(rows[id_])) if id_ in rows else Member(id_) for id_ in station_ids]
+    return [GroupMember(**dict(rows[id_])) if id_ in rows else GroupMember(id_) for id_ in station_ids]
 
 
-def _row(row: asyncpg.Record) -> Row:
+def _row(row: asyncpg.Record) -> SettingRow:
     known = settings_store.setting(row) if row["name"] is not None else None
-    return Row(row["place"], known.name if known else row["desired_name"], known, row["desired"])
+    return SettingRow(row["place"], known.name if known else row["desired_name"], known, row["desired"])

@@ -6,7 +6,7 @@ from datetime import datetime
 import asyncpg
 
 from services.common.postgres.database import Connection
-from services.firmware.configuration.domain.reports import Progress, Report
+from services.firmware.configuration.domain.reports import Report, ReportProgress
 
 # A station, and the number of a report.
 Key = tuple[str, int]
@@ -70,7 +70,7 @@ def report(row: asyncpg.Record) -> Report:
     return Report(
         station_id=row["station_id"],
         request_id=row["request_id"],
-        progress=Progress(row["progress"]),
+        progress=ReportProgress(row["progress"]),
         base=row["base"],
         command_id=row["command_id"],
         reason=row["reason"],

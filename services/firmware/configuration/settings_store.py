@@ -6,7 +6,7 @@ from datetime import datetime
 import asyncpg
 
 from services.common.postgres.database import Connection
-from services.firmware.configuration.domain.settings import Attempt, Facts, Result, Setting
+from services.firmware.configuration.domain.settings import Attempt, Characteristics, Result, Setting
 
 # A station, and the key of a setting.
 Key = tuple[str, str]
@@ -89,11 +89,13 @@ def setting(row: asyncpg.Record) -> Setting:
     )
 
 
-def _facts(row: asyncpg.Record) -> Facts | None:
+def _facts(row: asyncpg.Record) -> Characteristics | None:
     if row["mutability"] is None:
         return None
     limits = (row["minimum"], row["maximum"], row["values_list"])
-    return Facts(row["mutability"], row["data_type"], row["unit"], *limits, row["persistent"], row["constant"])
+    return Characteristics(
+        row["mutability"], row["data_type"], row["unit"], *limits, row["persistent"], row["constant"]
+    )
 
 
 def _attempt(row: asyncpg.Record) -> Attempt | None:

@@ -74,7 +74,7 @@ where s.station_id = $1"""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ConfigurationStatus:
     """What is known of a station. step: None where it has not come up for reading yet."""
 
     version: str | None
@@ -146,13 +146,13 @@ async def reading(db: Connection) -> int:
     return int(await db.fetchval(READING))
 
 
-async def one(db: Connection, station_id: str) -> Standing | None:
+async def one(db: Connection, station_id: str) -> ConfigurationStatus | None:
     """How a station stands; None where it was never heard of."""
     row = await db.fetchrow(ONE, station_id)
     if row is None:
         return None
     step = Step(row["step"]) if row["step"] else None
-    return Standing(row["version"], row["booted_at"], step, row["read_at"], row["applied_at"])
+    return ConfigurationStatus(row["version"], row["booted_at"], step, row["read_at"], row["applied_at"])
 
 
 def progress(row: asyncpg.Record) -> Progress:

@@ -6,16 +6,16 @@ from services.common.calls.call import Call
 from services.common.calls.dialects import Dialect
 from services.firmware.dialects.words import (
     WRITE,
-    beat,
-    moment,
+    data_transfer,
+    heartbeat,
+    notification,
     place,
-    report,
-    report_security,
-    report_update,
+    report_firmware_status,
+    report_security_event,
     text,
-    transfer,
+    timestamp,
 )
-from services.firmware.domain.messages import Boot, Command, ReportStatus
+from services.firmware.domain.messages import Boot, Command, ReportConnectorStatus
 from services.firmware.domain.station import Identity
 
 
@@ -35,28 +35,28 @@ def boot(call: Call) -> Command:
     )
 
 
-def report_status(call: Call) -> Command:
+def report_connector_status(call: Call) -> Command:
     """A connector is an EVSE of its own: 1.6 knows no EVSEs. Connector 0 is the station (1.6 §4.9)."""
     p = call.payload
-    return ReportStatus(
+    return ReportConnectorStatus(
         place(p["connectorId"], p["connectorId"]),
         p["status"],
         p["errorCode"],
         text(p.get("info")),
         text(p.get("vendorErrorCode")),
-        moment(p.get("timestamp")),
+        timestamp(p.get("timestamp")),
     )
 
 
 READ: Mapping[str, Callable[[Call], Command]] = {
     "BootNotification": boot,
-    "DataTransfer": transfer,
-    "DiagnosticsStatusNotification": report,
-    "FirmwareStatusNotification": report_update,
-    "Heartbeat": beat,
-    "LogStatusNotification": report,
-    "SecurityEventNotification": report_security,
-    "SignedFirmwareStatusNotification": report_update,
-    "StatusNotification": report_status,
+    "DataTransfer": data_transfer,
+    "DiagnosticsStatusNotification": notification,
+    "FirmwareStatusNotification": report_firmware_status,
+    "Heartbeat": heartbeat,
+    "LogStatusNotification": notification,
+    "SecurityEventNotification": report_security_event,
+    "SignedFirmwareStatusNotification": report_firmware_status,
+    "StatusNotification": report_connector_status,
 }
 DIALECT = Dialect(READ, WRITE)

@@ -7,16 +7,16 @@ from services.common.calls.dialects import Dialect
 from services.firmware.configuration.dialects.v201 import part
 from services.firmware.dialects.words import (
     WRITE,
-    beat,
-    moment,
+    data_transfer,
+    heartbeat,
+    notification,
     place,
-    report,
-    report_security,
-    report_update,
+    report_firmware_status,
+    report_security_event,
     text,
-    transfer,
+    timestamp,
 )
-from services.firmware.domain.messages import Boot, Command, ReportSettings, ReportStatus
+from services.firmware.domain.messages import Boot, Command, ReportConnectorStatus, ReportSettings
 from services.firmware.domain.station import Identity
 
 
@@ -34,9 +34,11 @@ def boot(call: Call) -> Command:
     return Boot(identity, call.payload["reason"])
 
 
-def report_status(call: Call) -> Command:
+def report_connector_status(call: Call) -> Command:
     p = call.payload
-    return ReportStatus(place(p["evseId"], p["connectorId"]), p["connectorStatus"], at=moment(p["timestamp"]))
+    return ReportConnectorStatus(
+        place(p["evseId"], p["connectorId"]), p["connectorStatus"], at=timestamp(p["timestamp"])
+    )
 
 
 def report_settings(call: Call) -> Command:
@@ -45,16 +47,16 @@ def report_settings(call: Call) -> Command:
 
 READ: Mapping[str, Callable[[Call], Command]] = {
     "BootNotification": boot,
-    "DataTransfer": transfer,
-    "FirmwareStatusNotification": report_update,
-    "Heartbeat": beat,
-    "LogStatusNotification": report,
-    "NotifyDisplayMessages": report,
-    "NotifyEvent": report,
-    "NotifyMonitoringReport": report,
+    "DataTransfer": data_transfer,
+    "FirmwareStatusNotification": report_firmware_status,
+    "Heartbeat": heartbeat,
+    "LogStatusNotification": notification,
+    "NotifyDisplayMessages": notification,
+    "NotifyEvent": notification,
+    "NotifyMonitoringReport": notification,
     "NotifyReport": report_settings,
-    "PublishFirmwareStatusNotification": report,
-    "SecurityEventNotification": report_security,
-    "StatusNotification": report_status,
+    "PublishFirmwareStatusNotification": notification,
+    "SecurityEventNotification": report_security_event,
+    "StatusNotification": report_connector_status,
 }
 DIALECT = Dialect(READ, WRITE)

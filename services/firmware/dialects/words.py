@@ -7,16 +7,16 @@ from typing import Any
 from services.common.calls.call import Call
 from services.common.process.errors import Unprocessable
 from services.firmware.domain.messages import (
-    Beat,
+    BootVerdict,
     Command,
-    Noted,
-    Report,
-    ReportSecurity,
-    ReportUpdate,
-    Time,
-    Transfer,
-    Transferred,
-    Verdict,
+    CurrentTime,
+    DataTransfer,
+    DataTransferResult,
+    Empty,
+    Heartbeat,
+    Notification,
+    ReportFirmwareStatus,
+    ReportSecurityEvent,
 )
 from services.firmware.domain.station import Place
 from services.ocpp.errors import OcppError
@@ -37,7 +37,7 @@ def place(evse_id: int, connector_id: int) -> Place:
     return Place(evse_id, connector_id)
 
 
-def moment(value: str | None) -> datetime | None:
+def timestamp(value: str | None) -> datetime | None:
     """A station's time; None where it cannot be read, for nothing hangs on it."""
     try:
         return read_time(value) if value else None
@@ -45,47 +45,47 @@ def moment(value: str | None) -> datetime | None:
         return None
 
 
-def beat(_: Call) -> Command:
-    return Beat()
+def heartbeat(_: Call) -> Command:
+    return Heartbeat()
 
 
-def report(_: Call) -> Command:
-    return Report()
+def notification(_: Call) -> Command:
+    return Notification()
 
 
-def report_update(call: Call) -> Command:
-    return ReportUpdate(call.payload["status"])
+def report_firmware_status(call: Call) -> Command:
+    return ReportFirmwareStatus(call.payload["status"])
 
 
-def report_security(call: Call) -> Command:
+def report_security_event(call: Call) -> Command:
     p = call.payload
-    return ReportSecurity(p["type"], p.get("techInfo"), moment(p.get("timestamp")))
+    return ReportSecurityEvent(p["type"], p.get("techInfo"), timestamp(p.get("timestamp")))
 
 
-def transfer(call: Call) -> Command:
+def data_transfer(call: Call) -> Command:
     p = call.payload
-    return Transfer(p["vendorId"], p.get("messageId"), p.get("data"))
+    return DataTransfer(p["vendorId"], p.get("messageId"), p.get("data"))
 
 
-def verdict(reply: Verdict) -> dict[str, Any]:
+def boot_verdict(reply: BootVerdict) -> dict[str, Any]:
     return {"currentTime": write_time(reply.now), "interval": reply.interval, "status": str(reply.status)}
 
 
-def transferred(reply: Transferred) -> dict[str, Any]:
+def data_transfer_result(reply: DataTransferResult) -> dict[str, Any]:
     return {"status": reply.status} | ({} if reply.data is None else {"data": reply.data})
 
 
-def time(reply: Time) -> dict[str, Any]:
+def current_time(reply: CurrentTime) -> dict[str, Any]:
     return {"currentTime": write_time(reply.now)}
 
 
-def empty(_: Noted) -> dict[str, Any]:
+def empty(_: Empty) -> dict[str, Any]:
     return {}
 
 
 WRITE: Mapping[type, Callable[[Any], dict[str, Any]]] = {
-    Verdict: verdict,
-    Transferred: transferred,
-    Time: time,
-    Noted: empty,
+    BootVerdict: boot_verdict,
+    DataTransferResult: data_transfer_result,
+    CurrentTime: current_time,
+    Empty: empty,
 }

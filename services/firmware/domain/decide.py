@@ -1,104 +1,102 @@
 """Every command and its decision."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
 from services.firmware.domain.boot import boot
-from services.firmware.domain.connectors import report_status
+from services.firmware.domain.connectors import report_connector_status
+from services.firmware.domain.context import Context
 from services.firmware.domain.messages import (
-    Alive,
-    Beat,
     Boot,
-    Change,
-    Closed,
+    BootVerdict,
     Command,
+    ConnectionAlive,
+    ConnectionClosed,
+    ConnectionOpened,
+    ConnectionUpdate,
+    CurrentTime,
+    DataTransfer,
     Decision,
-    Heard,
-    Opened,
-    Report,
-    ReportSecurity,
+    Heartbeat,
+    Notification,
+    ReportConnectorStatus,
+    ReportFirmwareStatus,
+    ReportSecurityEvent,
     ReportSettings,
-    ReportStatus,
-    ReportUpdate,
-    SecurityReported,
-    Time,
-    Transfer,
-    Verdict,
+    SecurityEventReported,
 )
-from services.firmware.domain.presence import alive, closed, opened, seen
-from services.firmware.domain.rules import Rules
-from services.firmware.domain.station import Station, Update
-from services.firmware.domain.transfers import transfer
+from services.firmware.domain.presence import connection_alive, connection_closed, connection_opened, message_received
+from services.firmware.domain.station import FirmwareStatus, Station
+from services.firmware.domain.transfers import data_transfer
 
-Decide: TypeAlias = Callable[[Station, Heard, Any, Rules, datetime], Decision]
+Decide: TypeAlias = Callable[[Station, Any, Context], Decision]
 
 
-def decide(station: Station, heard: Heard, what: Command | Change, rules: Rules, now: datetime) -> Decision:
+def decide(station: Station, command: Command | ConnectionUpdate, context: Context) -> Decision:
     """What a station's message, or a gateway's word of its connection, leads to."""
-    return DECIDE[type(what)](station, heard, what, rules, now)
+    return DECIDE[type(command)](station, command, context)
 
 
-def repeat(station: Station, heard: Heard, told: Verdict, rules: Rules, now: datetime) -> Decision:
+def repeat(station: Station, verdict: BootVerdict, context: Context) -> Decision:
     """A boot that was decided before and is read again: the same verdict, and nothing happens."""
-    return Decision(seen(station, heard, rules, now).station, replace(told, now=now))
+    return Decision(message_received(station, context).station, replace(verdict, now=context.now))
 
 
-def _beat(station: Station, _: Heard, __: Beat, ___: Rules, now: datetime) -> Decision:
-    return Decision(station, Time(now))
+def _heartbeat(station: Station, _: Heartbeat, context: Context) -> Decision:
+    return Decision(station, CurrentTime(context.now))
 
 
-def _report_status(station: Station, heard: Heard, command: ReportStatus, _: Rules, __: datetime) -> Decision:
-    return report_status(station, heard, command)
+def _report_firmware_status(station: Station, command: ReportFirmwareStatus, context: Context) -> Decision:
+    return Decision(replace(station, firmware_status=FirmwareStatus(command.status, context.envelope.at)))
 
 
-def _report_update(station: Station, heard: Heard, command: ReportUpdate, _: Rules, __: datetime) -> Decision:
-    return Decision(replace(station, update=Update(command.status, heard.at)))
-
-
-def _report_security(station: Station, heard: Heard, what: ReportSecurity, _: Rules, __: datetime) -> Decision:
+def _report_security_event(station: Station, command: ReportSecurityEvent, context: Context) -> Decision:
     """Told as it came, however late: stations queue these while they are offline (A04.FR.02)."""
-    event = SecurityReported(station.station_id, what.type, what.tech_info, what.at, heard.at, heard.id)
+    event = SecurityEventReported(
+        station_id=station.station_id,
+        type=command.type,
+        tech_info=command.tech_info,
+        occurred_at=command.at,
+        at=context.envelope.at,
+        cause=context.envelope.id,
+    )
     return Decision(station, events=(event,))
 
 
-def _transfer(station: Station, _: Heard, command: Transfer, rules: Rules, __: datetime) -> Decision:
-    return Decision(station, transfer(command, rules))
-
-
-def _report(station: Station, _: Heard, __: Report | ReportSettings, ___: Rules, ____: datetime) -> Decision:
+def _unchanged(station: Station, _: Notification | ReportSettings, __: Context) -> Decision:
+    """Kept elsewhere: verbatim, and settings by their projection."""
     return Decision(station)
 
 
-def _here(choose: Decide) -> Decide:
+def _present(choose: Decide) -> Decide:
     """A station that sends something is here, whatever it says (G02.FR.04)."""
 
-    def chosen(station: Station, heard: Heard, command: Command, rules: Rules, now: datetime) -> Decision:
-        here = seen(station, heard, rules, now)
-        decision = choose(here.station, heard, command, rules, now)
-        return replace(decision, events=here.events + decision.events)
+    def chosen(station: Station, command: Command, context: Context) -> Decision:
+        present = message_received(station, context)
+        decision = choose(present.station, command, context)
+        return replace(decision, events=present.events + decision.events)
 
     return chosen
 
 
 COMMANDS: Mapping[type, Decide] = {
     Boot: boot,
-    ReportStatus: _report_status,
-    ReportUpdate: _report_update,
-    ReportSecurity: _report_security,
-    ReportSettings: _report,
-    Transfer: _transfer,
-    Beat: _beat,
-    Report: _report,
+    ReportConnectorStatus: report_connector_status,
+    ReportFirmwareStatus: _report_firmware_status,
+    ReportSecurityEvent: _report_security_event,
+    ReportSettings: _unchanged,
+    DataTransfer: data_transfer,
+    Heartbeat: _heartbeat,
+    Notification: _unchanged,
 }
-CHANGES: Mapping[type, Decide] = {
-    Opened: opened,
-    Alive: alive,
-    Closed: closed,
+CONNECTION_UPDATES: Mapping[type, Decide] = {
+    ConnectionOpened: connection_opened,
+    ConnectionAlive: connection_alive,
+    ConnectionClosed: connection_closed,
 }
 DECIDE: Mapping[type, Decide] = {
-    **{kind: _here(choose) for kind, choose in COMMANDS.items()},
-    **CHANGES,
+    **{kind: _present(choose) for kind, choose in COMMANDS.items()},
+    **CONNECTION_UPDATES,
 }

@@ -9,7 +9,7 @@ from services.firmware.configuration.domain.reports import Part
 from services.firmware.domain.station import BootStatus, Identity, Place, Station
 
 
-class Heard(Struct, frozen=True):
+class Envelope(Struct, frozen=True):
     """Where a command comes from. id: unique, the same when it is read again. at: when it was received."""
 
     id: str
@@ -30,7 +30,7 @@ class Boot(Struct, frozen=True):
     reason: str | None = None
 
 
-class ReportStatus(Struct, frozen=True):
+class ReportConnectorStatus(Struct, frozen=True):
     """StatusNotification. at: the station's own time, where it gives one that can be read."""
 
     place: Place
@@ -41,13 +41,13 @@ class ReportStatus(Struct, frozen=True):
     at: datetime | None = None
 
 
-class ReportUpdate(Struct, frozen=True):
+class ReportFirmwareStatus(Struct, frozen=True):
     """FirmwareStatusNotification and its signed sister."""
 
     status: str
 
 
-class Transfer(Struct, frozen=True):
+class DataTransfer(Struct, frozen=True):
     """DataTransfer: data is whatever the vendor agreed upon."""
 
     vendor_id: str
@@ -55,11 +55,11 @@ class Transfer(Struct, frozen=True):
     data: Any = None
 
 
-class Beat(Struct, frozen=True):
+class Heartbeat(Struct, frozen=True):
     """Heartbeat: the station is here."""
 
 
-class ReportSecurity(Struct, frozen=True):
+class ReportSecurityEvent(Struct, frozen=True):
     """SecurityEventNotification. at: the station's own time, where it can be read."""
 
     type: str
@@ -73,41 +73,50 @@ class ReportSettings(Struct, frozen=True):
     part: Part
 
 
-class Report(Struct, frozen=True):
+class Notification(Struct, frozen=True):
     """Anything that is kept as it came."""
 
 
 # Commands: what gateways say about connections.
 
 
-class Opened(Struct, frozen=True):
+class ConnectionOpened(Struct, frozen=True):
     """A connection of a station was opened."""
 
     remote_address: str
 
 
-class Alive(Struct, frozen=True):
+class ConnectionAlive(Struct, frozen=True):
     """A connection is still there. seen_at: when the station last sent something on it."""
 
     seen_at: datetime
 
 
-class Closed(Struct, frozen=True):
+class ConnectionClosed(Struct, frozen=True):
     """A connection has ended. seen_at: when the station last sent something on it."""
 
     seen_at: datetime
 
 
-Command: TypeAlias = Boot | ReportStatus | ReportUpdate | ReportSecurity | ReportSettings | Transfer | Beat | Report
-Change: TypeAlias = Opened | Alive | Closed
+Command: TypeAlias = (
+    Boot
+    | ReportConnectorStatus
+    | ReportFirmwareStatus
+    | ReportSecurityEvent
+    | ReportSettings
+    | DataTransfer
+    | Heartbeat
+    | Notification
+)
+ConnectionUpdate: TypeAlias = ConnectionOpened | ConnectionAlive | ConnectionClosed
 # What is kept verbatim; a boot has a table of its own, a status and a heartbeat live on in the state.
-KEPT = (ReportUpdate, ReportSecurity, ReportSettings, Transfer, Report)
+KEPT = (ReportFirmwareStatus, ReportSecurityEvent, ReportSettings, DataTransfer, Notification)
 
 
 # Replies.
 
 
-class Verdict(Struct, frozen=True):
+class BootVerdict(Struct, frozen=True):
     """Whether a station is let in. interval: of its heartbeats, or until it may ask again; seconds, above zero."""
 
     status: BootStatus
@@ -115,49 +124,49 @@ class Verdict(Struct, frozen=True):
     now: datetime
 
 
-class Transferred(Struct, frozen=True):
+class DataTransferResult(Struct, frozen=True):
     """What became of a DataTransfer: Accepted, Rejected, UnknownMessageId, UnknownVendorId."""
 
     status: str
     data: Any = None
 
 
-class Noted(Struct, frozen=True):
+class Empty(Struct, frozen=True):
     """There is nothing to say."""
 
 
-class Time(Struct, frozen=True):
+class CurrentTime(Struct, frozen=True):
     """A Heartbeat that the gateway did not answer."""
 
     now: datetime
 
 
-Reply: TypeAlias = Verdict | Transferred | Noted | Time
+Reply: TypeAlias = BootVerdict | DataTransferResult | Empty | CurrentTime
 
 
 # Events. cause: what makes each this one and no other.
 
 
-class Booted(Struct, frozen=True):
+class StationBooted(Struct, frozen=True):
     station: Station
     at: datetime
     cause: str
 
 
-class Connected(Struct, frozen=True):
+class StationConnected(Struct, frozen=True):
     station_id: str
     version: str
     at: datetime
     cause: str
 
 
-class Disconnected(Struct, frozen=True):
+class StationDisconnected(Struct, frozen=True):
     station_id: str
     at: datetime
     cause: str
 
 
-class StatusChanged(Struct, frozen=True):
+class ConnectorStatusChanged(Struct, frozen=True):
     station_id: str
     place: Place
     status: str
@@ -166,7 +175,7 @@ class StatusChanged(Struct, frozen=True):
     cause: str
 
 
-class SecurityReported(Struct, frozen=True):
+class SecurityEventReported(Struct, frozen=True):
     """occurred_at: by the station's clock. at: when it was received."""
 
     station_id: str
@@ -177,12 +186,14 @@ class SecurityReported(Struct, frozen=True):
     cause: str
 
 
-Event: TypeAlias = Booted | Connected | Disconnected | StatusChanged | SecurityReported
+Event: TypeAlias = (
+    StationBooted | StationConnected | StationDisconnected | ConnectorStatusChanged | SecurityEventReported
+)
 
 
 class Decision(Struct, frozen=True):
     """A station after a command, what it is told, what is announced."""
 
     station: Station
-    reply: Reply = Noted()
+    reply: Reply = Empty()
     events: tuple[Event, ...] = ()

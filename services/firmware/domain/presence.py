@@ -9,89 +9,100 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from services.firmware.domain.messages import Alive, Closed, Connected, Decision, Disconnected, Heard, Opened
-from services.firmware.domain.rules import Rules
+from services.firmware.domain.context import Context
+from services.firmware.domain.messages import (
+    ConnectionAlive,
+    ConnectionClosed,
+    ConnectionOpened,
+    Decision,
+    Envelope,
+    StationConnected,
+    StationDisconnected,
+)
 from services.firmware.domain.station import Presence, Station
 
 
-def seen(station: Station, heard: Heard, rules: Rules, now: datetime) -> Decision:
+def message_received(station: Station, context: Context) -> Decision:
     """The station sent something: it is here, whatever it was."""
-    return _here(_noticed(station, heard.at, heard.at), heard, rules, now)
+    at = context.envelope.at
+    return _present(_proven(station, at, at), context)
 
 
-def opened(station: Station, heard: Heard, change: Opened, rules: Rules, now: datetime) -> Decision:
+def connection_opened(station: Station, update: ConnectionOpened, context: Context) -> Decision:
     """A new connection takes the place of an older one."""
-    presence = station.presence
-    other = heard.connection_id != presence.connection_id
-    if heard.connection_id == presence.closed_id or (other and _before(heard.at, presence.connected_at)):
-        return Decision(_noticed(station, heard.at))
+    envelope, presence = context.envelope, station.presence
+    other = envelope.connection_id != presence.connection_id
+    if envelope.connection_id == presence.closed_id or (other and _before(envelope.at, presence.connected_at)):
+        return Decision(_proven(station, envelope.at))
     presence = replace(
         presence,
-        connection_id=heard.connection_id,
-        connected_at=heard.at,
-        remote_address=change.remote_address,
+        connection_id=envelope.connection_id,
+        connected_at=envelope.at,
+        remote_address=update.remote_address,
         # Connections follow each other, whatever the clocks of their gateways say.
-        disconnected_at=min(heard.at, presence.disconnected_at) if presence.disconnected_at else None,
+        disconnected_at=min(envelope.at, presence.disconnected_at) if presence.disconnected_at else None,
     )
-    return _here(_noticed(replace(station, presence=presence), heard.at), heard, rules, now)
+    return _present(_proven(replace(station, presence=presence), envelope.at), context)
 
 
-def alive(station: Station, heard: Heard, change: Alive, rules: Rules, now: datetime) -> Decision:
+def connection_alive(station: Station, update: ConnectionAlive, context: Context) -> Decision:
     """The gateway still has the connection."""
-    return _here(_noticed(station, heard.at, change.seen_at), heard, rules, now)
+    return _present(_proven(station, context.envelope.at, update.seen_at), context)
 
 
-def closed(station: Station, heard: Heard, change: Closed, _: Rules, __: datetime) -> Decision:
+def connection_closed(station: Station, update: ConnectionClosed, context: Context) -> Decision:
     """A connection has ended; a newer one stays."""
-    presence = station.presence
-    if heard.connection_id != presence.connection_id:
+    envelope, presence = context.envelope, station.presence
+    if envelope.connection_id != presence.connection_id:
         return Decision(station)
-    gone = replace(
-        _noticed(station, change.seen_at, change.seen_at).presence,
+    closed = replace(
+        _proven(station, update.seen_at, update.seen_at).presence,
         online=False,
         connection_id=None,
-        closed_id=heard.connection_id,
-        disconnected_at=heard.at,
+        closed_id=envelope.connection_id,
+        disconnected_at=envelope.at,
     )
-    events = (Disconnected(station.station_id, heard.at, heard.id),) if presence.online else ()
-    return Decision(replace(station, presence=gone), events=events)
+    events = (StationDisconnected(station.station_id, envelope.at, envelope.id),) if presence.online else ()
+    return Decision(replace(station, presence=closed), events=events)
 
 
-def silent(station_id: str, presence: Presence, now: datetime) -> Disconnected:
+def fell_silent(station_id: str, presence: Presence, now: datetime) -> StationDisconnected:
     """What is announced of a station that was silent for too long."""
-    return Disconnected(station_id, now, f"{presence.connection_id}/silent/{presence.alive_at}")
+    return StationDisconnected(station_id, now, f"{presence.connection_id}/silent/{presence.alive_at}")
 
 
-def _here(station: Station, heard: Heard, rules: Rules, now: datetime) -> Decision:
-    presence = station.presence
-    current = presence.connection_id == heard.connection_id
+def _present(station: Station, context: Context) -> Decision:
+    envelope, presence = context.envelope, station.presence
+    current = presence.connection_id == envelope.connection_id
     if presence.online:
-        return Decision(_as_heard(station, heard) if current else station)
-    old = now - heard.at > rules.silence or _before(heard.at, presence.disconnected_at)
-    if old or heard.connection_id == presence.closed_id:
+        return Decision(_on_connection(station, envelope) if current else station)
+    old = context.now - envelope.at > context.rules.silence or _before(envelope.at, presence.disconnected_at)
+    if old or envelope.connection_id == presence.closed_id:
         return Decision(station)
-    here = replace(
+    online = replace(
         presence,
         online=True,
-        connection_id=heard.connection_id,
-        connected_at=presence.connected_at if current else heard.at,
+        connection_id=envelope.connection_id,
+        connected_at=presence.connected_at if current else envelope.at,
     )
-    event = Connected(station.station_id, heard.version, heard.at, heard.id)
-    return Decision(_as_heard(replace(station, presence=here), heard), events=(event,))
+    event = StationConnected(station_id=station.station_id, version=envelope.version, at=envelope.at, cause=envelope.id)
+    return Decision(_on_connection(replace(station, presence=online), envelope), events=(event,))
 
 
-def _as_heard(station: Station, heard: Heard) -> Station:
-    return replace(station, version=heard.version, quarantined=heard.quarantined)
+def _on_connection(station: Station, envelope: Envelope) -> Station:
+    """The station as its connection has it."""
+    return replace(station, version=envelope.version, quarantined=envelope.quarantined)
 
 
-def _noticed(station: Station, alive_at: datetime, seen_at: datetime | None = None) -> Station:
+def _proven(station: Station, alive_at: datetime, seen_at: datetime | None = None) -> Station:
+    """The station, proven to be here at a time. seen_at: when it sent something itself."""
     presence = station.presence
-    noticed = replace(
+    proven = replace(
         presence,
         alive_at=_later(alive_at, presence.alive_at),
         last_seen_at=_later(seen_at, presence.last_seen_at),
     )
-    return replace(station, presence=noticed)
+    return replace(station, presence=proven)
 
 
 def _before(moment: datetime, known: datetime | None) -> bool:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeAlias
 
-from services.firmware.domain.messages import Transferred
+from services.firmware.domain.messages import DataTransferResult
 from services.firmware.domain.station import BootStatus
 
 # A vendor's messages: by message id (None: without one), data to the answer.
-Vendor: TypeAlias = Mapping[str | None, Callable[[Any], Transferred]]
+VendorMessages: TypeAlias = Mapping[str | None, Callable[[Any], DataTransferResult]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +23,4 @@ class Rules:
     heartbeat: int = 300
     retry: int = 30
     silence: timedelta = timedelta(seconds=150)
-    vendors: Mapping[str, Vendor] = field(default_factory=dict)
+    vendors: Mapping[str, VendorMessages] = field(default_factory=dict)

@@ -86,7 +86,7 @@ class Connector(Struct, frozen=True):
     connection_id: str
 
 
-class Update(Struct, frozen=True):
+class FirmwareStatus(Struct, frozen=True):
     """How far the last firmware update has come, in the station's words."""
 
     status: str
@@ -102,5 +102,5 @@ class Station(Struct, frozen=True):
     identity: Identity = Identity()
     registration: Registration = Registration()
     presence: Presence = Presence()
-    update: Update | None = None
+    firmware_status: FirmwareStatus | None = None
     connectors: Mapping[Place, Connector] = field(default_factory=dict)

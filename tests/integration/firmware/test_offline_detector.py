@@ -10,7 +10,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.process.errors import Unavailable
 from services.firmware import store
-from services.firmware.offline_detector import Sweep
+from services.firmware.offline_detector import OfflineDetector
 from services.firmware.settings import Settings
 from tests.integration.common.running import START, Running
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_ALIVE, CONNECTION_STATE_CONNECTED
@@ -18,9 +18,11 @@ from voltbus.v1.bus_pb2 import CONNECTION_STATE_ALIVE, CONNECTION_STATE_CONNECTE
 SILENCE = timedelta(seconds=150)
 
 
-def made(firmware: Running, settings: Settings, silence: timedelta = SILENCE, hearing: Any = None) -> Sweep:
+def made(firmware: Running, settings: Settings, silence: timedelta = SILENCE, hearing: Any = None) -> OfflineDetector:
     events = Events(settings, "firmware")
-    return Sweep(firmware.database, events, silence, hearing or firmware.bus.ready, lambda: None, firmware.time)
+    return OfflineDetector(
+        firmware.database, events, silence, hearing or firmware.bus.ready, lambda: None, firmware.time
+    )
 
 
 async def online(firmware: Running) -> list[str]:

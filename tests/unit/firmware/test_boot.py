@@ -4,19 +4,19 @@ import pytest
 from msgspec.structs import replace
 
 from services.firmware.domain.boot import boot
-from services.firmware.domain.messages import Boot, Booted, Decision, Verdict
+from services.firmware.domain.messages import Boot, BootVerdict, Decision, StationBooted
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import BootStatus, Identity, Registration, Station
-from tests.unit.firmware.configuration.tables import START, at, heard
+from tests.unit.firmware.tables import START, at, context
 
 A, P, R = BootStatus.ACCEPTED, BootStatus.PENDING, BootStatus.REJECTED
-WHAT = Identity("Volta", "One", "S-1", "1.2.3")
+IDENTITY = Identity("Volta", "One", "S-1", "1.2.3")
 UNKNOWN, ACCEPTED_ONCE = Registration(), Registration(A, accepted=True)
 
 
 def booted(known: Registration, rules: Rules, quarantined: bool = False) -> Decision:
     station = Station("CP1", registration=known)
-    return boot(station, heard(1, quarantined=quarantined), Boot(WHAT, "PowerUp"), rules, at(2))
+    return boot(station, Boot(IDENTITY, "PowerUp"), context(1, rules=rules, now=at(2), quarantined=quarantined))
 
 
 @pytest.mark.parametrize(
@@ -39,17 +39,17 @@ def test_verdicts(
     known: Registration, default: BootStatus, quarantined: bool, verdict: BootStatus, interval: int
 ) -> None:
     decision = booted(known, Rules(boot=default), quarantined)
-    assert decision.reply == Verdict(verdict, interval, at(2))
+    assert decision.reply == BootVerdict(verdict, interval, at(2))
     assert decision.station.registration.status == verdict
-    assert decision.station.identity == WHAT
-    assert decision.events == (Booted(decision.station, at(1), "a.1"),)
+    assert decision.station.identity == IDENTITY
+    assert decision.events == (StationBooted(decision.station, at(1), "a.1"),)
 
 
 @pytest.mark.parametrize("default", list(BootStatus))
 def test_intervals_are_never_zero(default: BootStatus) -> None:
     """B01.FR.04, B02.FR.07, B03.FR.05: at zero, a station would choose for itself."""
     reply = booted(UNKNOWN, Rules(boot=default, heartbeat=1, retry=1)).reply
-    assert isinstance(reply, Verdict)
+    assert isinstance(reply, BootVerdict)
     assert reply.interval == 1
 
 
@@ -71,6 +71,6 @@ def test_what_persists(known: Registration, quarantined: bool, accepted: bool) -
 
 def test_the_time_is_that_of_the_answer() -> None:
     """B01.FR.06: a station sets its clock by it."""
-    reply = boot(Station("CP1"), heard(), Boot(WHAT), Rules(), START).reply
-    assert isinstance(reply, Verdict)
+    reply = boot(Station("CP1"), Boot(IDENTITY), context()).reply
+    assert isinstance(reply, BootVerdict)
     assert reply.now == START

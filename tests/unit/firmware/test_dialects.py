@@ -6,14 +6,23 @@ from services.gateway.ocppj.routes import FIRMWARE, V16, V201
 from services.common.calls.call import Call, Refused
 from services.common.process.errors import Unprocessable
 from services.firmware.dialects import DIALECTS, v16, v201
+from services.firmware.domain.context import Context
 from services.firmware.domain.decide import decide
-from services.firmware.domain.messages import Boot, Command, Heard, ReportStatus, Time, Transferred, Verdict
+from services.firmware.domain.messages import (
+    Boot,
+    BootVerdict,
+    Command,
+    CurrentTime,
+    DataTransferResult,
+    Envelope,
+    ReportConnectorStatus,
+)
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import BootStatus, Identity, Place, Station
 from services.ocpp.versions import VERSIONS
 from tests.contract.examples import full, minimal
 from tests.unit.common.calls import NOW, call
-from tests.unit.firmware.configuration.tables import START
+from tests.unit.firmware.tables import START
 
 READ = {"1.6": v16.READ, "2.0.1": v201.READ}
 ROUTES = {"1.6": V16, "2.0.1": V201}
@@ -33,8 +42,8 @@ def test_there_and_back(version: str, action: str, example: object) -> None:
     schemas = VERSIONS[version].schemas
     payload = example(schemas.document(action + ("Request" if version == "2.0.1" else "")))  # type: ignore[operator]
     asked = call(action, payload, version)
-    heard = Heard(asked.id, "CP1", "c1", version, NOW)
-    reply = decide(Station("CP1"), heard, read(asked), Rules(), NOW).reply
+    context = Context(Envelope(asked.id, "CP1", "c1", version, NOW), Rules(), NOW)
+    reply = decide(Station("CP1"), read(asked), context).reply
     schemas.check_response(action, DIALECTS.write(asked, reply))
 
 
@@ -73,19 +82,21 @@ def test_a_boot_of_201() -> None:
 def test_connectors_of_16(connector: int, place: Place) -> None:
     """1.6 §4.9: connector 0 is the station itself."""
     payload = {"connectorId": connector, "status": "Available", "errorCode": "NoError", "timestamp": TIME}
-    assert read(call("StatusNotification", payload)) == ReportStatus(place, "Available", "NoError", at=START)
+    assert read(call("StatusNotification", payload)) == ReportConnectorStatus(place, "Available", "NoError", at=START)
 
 
 def test_connectors_of_201() -> None:
     payload = {"timestamp": TIME, "connectorStatus": "Occupied", "evseId": 2, "connectorId": 1}
-    assert read(call("StatusNotification", payload, "2.0.1")) == ReportStatus(Place(2, 1), "Occupied", at=START)
+    assert read(call("StatusNotification", payload, "2.0.1")) == ReportConnectorStatus(
+        Place(2, 1), "Occupied", at=START
+    )
 
 
 @pytest.mark.parametrize("time", ["", "soon", "2026-02-30T00:00:00Z"])
 def test_a_time_that_is_none_costs_no_status(time: str) -> None:
     payload = {"timestamp": time, "connectorStatus": "Occupied", "evseId": 2, "connectorId": 1}
     command = read(call("StatusNotification", payload, "2.0.1"))
-    assert isinstance(command, ReportStatus)
+    assert isinstance(command, ReportConnectorStatus)
     assert (command.status, command.at) == ("Occupied", None)
 
 
@@ -99,10 +110,10 @@ def test_a_connector_that_cannot_be(number: int) -> None:
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
-        (Verdict(BootStatus.PENDING, 30, NOW), {"status": "Pending", "interval": 30, "currentTime": TIME}),
-        (Transferred("UnknownVendorId"), {"status": "UnknownVendorId"}),
-        (Transferred("Accepted", "x"), {"status": "Accepted", "data": "x"}),
-        (Time(NOW), {"currentTime": TIME}),
+        (BootVerdict(BootStatus.PENDING, 30, NOW), {"status": "Pending", "interval": 30, "currentTime": TIME}),
+        (DataTransferResult("UnknownVendorId"), {"status": "UnknownVendorId"}),
+        (DataTransferResult("Accepted", "x"), {"status": "Accepted", "data": "x"}),
+        (CurrentTime(NOW), {"currentTime": TIME}),
     ],
 )
 @pytest.mark.parametrize("version", READ)

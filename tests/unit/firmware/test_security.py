@@ -9,11 +9,12 @@ import pytest
 from services.common.calls.call import Call
 from services.firmware.announcements import WRITE
 from services.firmware.dialects import DIALECTS
+from services.firmware.domain.context import Context
 from services.firmware.domain.decide import decide
-from services.firmware.domain.messages import Heard, Noted, ReportSecurity, SecurityReported
+from services.firmware.domain.messages import Empty, Envelope, ReportSecurityEvent, SecurityEventReported
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import Station
-from voltbus.v1.events_pb2 import SecurityEventReported
+from voltbus.v1 import events_pb2
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 THEN = datetime(2026, 6, 1, 3, tzinfo=UTC)
@@ -29,18 +30,18 @@ def call(version: str, payload: dict[str, Any]) -> Call:
 def test_an_event_that_waited_offline_keeps_its_time(version: str) -> None:
     """A04.FR.02: queued while the station is away."""
     read = DIALECTS.read(call(version, PAYLOAD))
-    assert read == ReportSecurity("TamperDetectionActivated", "door 2", THEN)
-    decision = decide(Station("CP1"), Heard("c.1", "CP1", "c", version, NOW), read, Rules(), NOW)
-    assert decision.reply == Noted()
-    told = decision.events[-1]
-    assert told == SecurityReported("CP1", "TamperDetectionActivated", "door 2", THEN, NOW, "c.1")
-    wire = WRITE[SecurityReported](told)
-    assert isinstance(wire, SecurityEventReported)
+    assert read == ReportSecurityEvent("TamperDetectionActivated", "door 2", THEN)
+    decision = decide(Station("CP1"), read, Context(Envelope("c.1", "CP1", "c", version, NOW), Rules(), NOW))
+    assert decision.reply == Empty()
+    event = decision.events[-1]
+    assert event == SecurityEventReported("CP1", "TamperDetectionActivated", "door 2", THEN, NOW, "c.1")
+    wire = WRITE[SecurityEventReported](event)
+    assert isinstance(wire, events_pb2.SecurityEventReported)
     assert wire.occurred_at.ToDatetime(UTC) == THEN
 
 
 def test_a_time_that_cannot_be_read_loses_nothing() -> None:
     read = DIALECTS.read(call("1.6", PAYLOAD | {"timestamp": "noon"}))
-    assert read == ReportSecurity("TamperDetectionActivated", "door 2", None)
-    decision = decide(Station("CP1"), Heard("c.1", "CP1", "c", "1.6", NOW), read, Rules(), NOW)
-    assert not WRITE[SecurityReported](decision.events[-1]).HasField("occurred_at")
+    assert read == ReportSecurityEvent("TamperDetectionActivated", "door 2", None)
+    decision = decide(Station("CP1"), read, Context(Envelope("c.1", "CP1", "c", "1.6", NOW), Rules(), NOW))
+    assert not WRITE[SecurityEventReported](decision.events[-1]).HasField("occurred_at")

@@ -15,7 +15,7 @@ from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cu
 from services.common.web.problems import Problem
 from services.firmware.configuration import desired, reads, settings_store, steps_store
 from services.firmware.configuration.api.views import GroupView, StationDifferences, ToDesire
-from services.firmware.configuration.asking import Asking, faulty
+from services.firmware.configuration.asking import SettingsRequests, faulty
 from services.firmware.configuration.desired import Desired
 from services.firmware.configuration.domain.settings import Setting, key
 
@@ -26,7 +26,7 @@ MISSING = "nothing is desired of this group"
 Group = Annotated[str, Path(min_length=1, max_length=255, pattern=WORD, description="as stations are registered in")]
 
 
-def router(asking: Asking, access: Access) -> APIRouter:
+def router(asking: SettingsRequests, access: Access) -> APIRouter:
     """Everything under /v1/groups/{group}/configuration."""
     whole, prefix = APIRouter(), "/v1/groups/{group}/configuration"
     for routes, scope in ((_reading(asking), READ), (_acting(asking), WRITE)):
@@ -34,7 +34,7 @@ def router(asking: Asking, access: Access) -> APIRouter:
     return whole
 
 
-def _reading(asking: Asking) -> APIRouter:
+def _reading(asking: SettingsRequests) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("", responses=may({404: MISSING}))
@@ -77,7 +77,7 @@ async def _stand(db: Connection, wanted: Desired, members: Sequence[str], everyt
     return [StationDifferences.of(one, named[one.station_id], known[one.station_id], everything) for one in stations]
 
 
-def _acting(asking: Asking) -> APIRouter:
+def _acting(asking: SettingsRequests) -> APIRouter:
     routes = APIRouter()
 
     @routes.put("")
@@ -107,7 +107,7 @@ def _acting(asking: Asking) -> APIRouter:
     return routes
 
 
-async def _desired(asking: Asking, group: str) -> Desired:
+async def _desired(asking: SettingsRequests, group: str) -> Desired:
     async with asking.database.connection() as db:
         found = (await desired.load(db, [group])).get(group)
     if found is None:

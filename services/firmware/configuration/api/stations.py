@@ -26,10 +26,10 @@ from services.firmware.configuration.api.views import (
     ToSet,
     results,
 )
-from services.firmware.configuration.asking import MISSING, Asking
+from services.firmware.configuration.asking import MISSING, SettingsRequests
 from services.firmware.configuration.dialects.tables import SETTINGS
 from services.firmware.configuration.domain.settings import State, key
-from services.firmware.configuration.reads import Wanted
+from services.firmware.configuration.reads import SettingFilter
 
 READ, WRITE = "firmware:read", "firmware:write"
 # More than can be desired of a station.
@@ -40,14 +40,14 @@ def wanted(
     name: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]+$", description="a part of its name")] = None,
     mutability: Literal["ReadOnly", "WriteOnly", "ReadWrite"] | None = None,
     differing: Annotated[bool, Query(description="only what is desired and not so")] = False,
-) -> Wanted:
+) -> SettingFilter:
     """The query of a list."""
-    return Wanted(name, mutability, differing)
+    return SettingFilter(name, mutability, differing)
 
 
 def router(database: Database, command_service: CommandService, access: Access, clock: Clock) -> APIRouter:
     """Everything under /v1/stations/{station_id}/configuration and /v1/groups."""
-    whole, asking = APIRouter(), Asking(database, command_service, clock)
+    whole, asking = APIRouter(), SettingsRequests(database, command_service, clock)
     prefix = "/v1/stations/{station_id}/configuration"
     for routes, scope in ((_picture(asking), READ), (_acts(asking), WRITE)):
         whole.include_router(routes, prefix=prefix, tags=["configuration"], dependencies=[access.require(scope)])
@@ -55,12 +55,15 @@ def router(database: Database, command_service: CommandService, access: Access, 
     return whole
 
 
-def _picture(asking: Asking) -> APIRouter:
+def _picture(asking: SettingsRequests) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("", responses=may({404: MISSING}))
     async def configuration(
-        station_id: StationId, wanted: Annotated[Wanted, Depends(wanted)], limit: Limit = 100, cursor: Cursor = None
+        station_id: StationId,
+        wanted: Annotated[SettingFilter, Depends(wanted)],
+        limit: Limit = 100,
+        cursor: Cursor = None,
     ) -> ConfigurationView:
         """All that is known of a station's settings, by name, beside what is desired of them."""
         standing = await asking.standing(station_id)
@@ -97,7 +100,7 @@ def _picture(asking: Asking) -> APIRouter:
     return routes
 
 
-def _acts(asking: Asking) -> APIRouter:
+def _acts(asking: SettingsRequests) -> APIRouter:
     routes = APIRouter()
 
     @routes.put("", status_code=202, responses=_asked(SetResults))

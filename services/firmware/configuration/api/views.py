@@ -13,10 +13,10 @@ from services.common.web.pages import Page
 from services.firmware.configuration.answers import answer
 from services.firmware.configuration.desired import Desired
 from services.firmware.configuration.dialects.dialect import SettingsDialect
-from services.firmware.configuration.domain.reports import Progress, Report
+from services.firmware.configuration.domain.reports import Report, ReportProgress
 from services.firmware.configuration.domain.settings import Attempt, Result, Setting, State, awaits_reboot, key, state
 from services.firmware.configuration.domain.steps import Step
-from services.firmware.configuration.reads import Member, Row
+from services.firmware.configuration.reads import GroupMember, SettingRow
 
 MOST = 500
 Name = Annotated[str, Field(min_length=1, max_length=500, pattern=WORD)]
@@ -109,7 +109,7 @@ class SettingView(BaseModel):
     state: State | None = Field(description=STATES)
 
     @classmethod
-    def of(cls, row: Row, dialect: SettingsDialect | None, booted_at: datetime | None) -> Self:
+    def of(cls, row: SettingRow, dialect: SettingsDialect | None, booted_at: datetime | None) -> Self:
         """dialect: of the version that the station speaks."""
         known = row.setting or Setting(row.name)
         facts = known.facts
@@ -140,7 +140,7 @@ class ReportView(BaseModel):
 
     request_id: int
     base: str | None = Field(description="what was asked for; null where it is not known")
-    status: Progress
+    status: ReportProgress
     reason: str | None
     parts: int = Field(description="that have come")
     missing: list[int] = Field(description="seqNos that have not come, as far as can be told; the first thousand")
@@ -237,7 +237,7 @@ class StationDifferences(BaseModel):
     settings: list[Difference]
 
     @classmethod
-    def of(cls, member: Member, desired: dict[str, str], known: dict[str, Setting], everything: bool) -> Self:
+    def of(cls, member: GroupMember, desired: dict[str, str], known: dict[str, Setting], everything: bool) -> Self:
         """known: by key. everything: what is as desired too."""
         all_ = [_difference(name, value, known.get(key(name)), member.booted_at) for name, value in desired.items()]
         shown = [one for one in all_ if everything or one.state is not State.IN_SYNC]

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from services.firmware.configuration.domain.settings import Facts, Result, Seen, key
+from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, key
 
 Payload: TypeAlias = Mapping[str, Any]
 # The frame around a payload: type, message id, action, commas and quotes.
@@ -14,7 +14,7 @@ FRAME = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class MessageLimits:
     """How much a station takes in one message: items, and bytes where it says so."""
 
     reads: int
@@ -33,7 +33,7 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class SetResult:
     """What an answer says of one setting that was to be set. reason: in the station's words."""
 
     name: str
@@ -43,7 +43,7 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class ReportReply:
     """What an answer says of a report that was asked for. reason: the status where it is not Accepted."""
 
     request_id: int
@@ -53,10 +53,10 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SettingsReading:
     """What an answer says of settings. everything: that there are no others."""
 
-    settings: tuple[Seen, ...]
+    settings: tuple[Observation, ...]
     everything: bool = False
 
 
@@ -78,13 +78,13 @@ class SettingsDialect:
     name: Callable[[str], str]
     holds: Callable[[str], bool]
     limit_names: tuple[str, ...]
-    limits: Callable[[Mapping[str, str]], Limits]
+    limits: Callable[[Mapping[str, str]], MessageLimits]
     read_all: Callable[[str, int], tuple[str, Payload]]
-    read: Callable[[Sequence[str], Limits], list[tuple[str, Payload]]]
-    write: Callable[[Mapping[str, str], Limits], list[Write]]
-    reads: Mapping[str, Callable[[Payload, Any], Reading]]
-    writes: Mapping[str, Callable[[Payload, Any], list[Tried]]]
-    promises: Mapping[str, Callable[[Payload, Any], Promise | None]]
+    read: Callable[[Sequence[str], MessageLimits], list[tuple[str, Payload]]]
+    write: Callable[[Mapping[str, str], MessageLimits], list[Write]]
+    reads: Mapping[str, Callable[[Payload, Any], SettingsReading]]
+    writes: Mapping[str, Callable[[Payload, Any], list[SetResult]]]
+    promises: Mapping[str, Callable[[Payload, Any], ReportReply | None]]
 
     @property
     def actions(self) -> frozenset[str]:
@@ -99,7 +99,7 @@ class SettingsDialect:
         """The shared name of a setting, where it has one."""
         return next((shared for shared, own in self.neutral.items() if key(own) == key(name)), None)
 
-    def secret(self, name: str, facts: Facts | None = None) -> bool:
+    def secret(self, name: str, facts: Characteristics | None = None) -> bool:
         """Whether a setting's value is nobody's business."""
         return key(name) in self.secrets or (facts is not None and facts.mutability == "WriteOnly")
 
@@ -119,7 +119,7 @@ def chunks(items: Sequence[Any], most: int, most_bytes: int | None) -> Iterator[
         yield chunk
 
 
-def whole(values: Mapping[str, str], name: str) -> int | None:
+def positive_integer(values: Mapping[str, str], name: str) -> int | None:
     """A limit as a number above zero; None where the station says none that can be read."""
     text = values.get(key(name), "").strip()
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) else None

@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.firmware.configuration.dialects.dialect import (
-    Limits,
+    MessageLimits,
     Payload,
-    Reading,
+    SetResult,
     SettingsDialect,
-    Tried,
+    SettingsReading,
     Write,
     chunks,
-    whole,
+    positive_integer,
 )
 from services.firmware.configuration.dialects.names import BadName
-from services.firmware.configuration.domain.settings import Facts, Result, Seen, key
+from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, key
 from services.firmware.dialects.words import text
 
 LONGEST_KEY = 50
@@ -63,9 +63,9 @@ def holds(written: str) -> bool:
     return "." not in written and len(written) <= LONGEST_KEY
 
 
-def limits(values: Mapping[str, str]) -> Limits:
+def limits(values: Mapping[str, str]) -> MessageLimits:
     """§9.1.9: how many keys may be asked for at once. ChangeConfiguration sets one."""
-    return Limits(reads=whole(values, MAX_KEYS) or READS, writes=1)
+    return MessageLimits(reads=positive_integer(values, MAX_KEYS) or READS, writes=1)
 
 
 def read_all(_: str, __: int) -> tuple[str, Payload]:
@@ -73,34 +73,36 @@ def read_all(_: str, __: int) -> tuple[str, Payload]:
     return "GetConfiguration", {}
 
 
-def read(names: Sequence[str], allowed: Limits) -> list[tuple[str, Payload]]:
+def read(names: Sequence[str], allowed: MessageLimits) -> list[tuple[str, Payload]]:
     return [("GetConfiguration", {"key": chunk}) for chunk in chunks(names, allowed.reads, None)]
 
 
-def write(values: Mapping[str, str], _: Limits) -> list[Write]:
+def write(values: Mapping[str, str], _: MessageLimits) -> list[Write]:
     return [Write("ChangeConfiguration", {"key": k, "value": v}, {k: v}) for k, v in values.items()]
 
 
-def configuration(asked: Payload, answer: Any) -> Reading:
+def configuration(asked: Payload, answer: Any) -> SettingsReading:
     """§6.24: what is known, and which keys are not."""
     known = tuple(_seen(item) for item in answer.get("configurationKey") or ())
-    unknown = tuple(Seen(str(text(k)), None, "get", unknown=True) for k in answer.get("unknownKey") or ())
-    return Reading(known + unknown, everything=not asked.get("key"))
+    unknown = tuple(Observation(str(text(k)), None, "get", unknown=True) for k in answer.get("unknownKey") or ())
+    return SettingsReading(known + unknown, everything=not asked.get("key"))
 
 
-def changed(asked: Payload, answer: Any) -> list[Tried]:
+def changed(asked: Payload, answer: Any) -> list[SetResult]:
     """§5.3: one key, one status."""
     wanted = None if key(asked["key"]) in DIALECT.secrets else asked["value"]
     if answer is None:
-        return [Tried(asked["key"], wanted, Result.PENDING)]
-    return [Tried(asked["key"], wanted, RESULTS[answer["status"]], answer["status"])]
+        return [SetResult(asked["key"], wanted, Result.PENDING)]
+    return [SetResult(asked["key"], wanted, RESULTS[answer["status"]], answer["status"])]
 
 
-def _seen(item: dict[str, Any]) -> Seen:
+def _seen(item: dict[str, Any]) -> Observation:
     """A password that a station tells although it should not (1.6-J §6.2.2) is not kept."""
     secret = key(item["key"]) in DIALECT.secrets
     mutability = "WriteOnly" if secret else "ReadOnly" if item["readonly"] else "ReadWrite"
-    return Seen(str(text(item["key"])), None if secret else text(item.get("value", "")), "get", Facts(mutability))
+    return Observation(
+        str(text(item["key"])), None if secret else text(item.get("value", "")), "get", Characteristics(mutability)
+    )
 
 
 DIALECT = SettingsDialect(

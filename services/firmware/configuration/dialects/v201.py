@@ -5,19 +5,19 @@ from typing import Any
 
 from services.common.process.errors import Unprocessable
 from services.firmware.configuration.dialects.dialect import (
-    Limits,
+    MessageLimits,
     Payload,
-    Promise,
-    Reading,
+    ReportReply,
+    SetResult,
     SettingsDialect,
-    Tried,
+    SettingsReading,
     Write,
     chunks,
-    whole,
+    positive_integer,
 )
 from services.firmware.configuration.dialects.names import BadName, Variable
 from services.firmware.configuration.domain.reports import Part
-from services.firmware.configuration.domain.settings import Facts, Result, Seen, key
+from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, key
 from services.firmware.dialects.words import text
 
 ITEMS, BYTES = "DeviceDataCtrlr.ItemsPerMessage({})", "DeviceDataCtrlr.BytesPerMessage({})"
@@ -76,14 +76,14 @@ def holds(written: str) -> bool:
         return False
 
 
-def limits(values: Mapping[str, str]) -> Limits:
+def limits(values: Mapping[str, str]) -> MessageLimits:
     """B05.FR.11, B06.FR.05: never more than the station said."""
     get, put = "GetVariables", "SetVariables"
-    return Limits(
-        reads=whole(values, ITEMS.format(get)) or ITEMS_UNSAID,
-        writes=whole(values, ITEMS.format(put)) or ITEMS_UNSAID,
-        read_bytes=whole(values, BYTES.format(get)),
-        write_bytes=whole(values, BYTES.format(put)),
+    return MessageLimits(
+        reads=positive_integer(values, ITEMS.format(get)) or ITEMS_UNSAID,
+        writes=positive_integer(values, ITEMS.format(put)) or ITEMS_UNSAID,
+        read_bytes=positive_integer(values, BYTES.format(get)),
+        write_bytes=positive_integer(values, BYTES.format(put)),
     )
 
 
@@ -92,20 +92,20 @@ def read_all(base: str, request_id: int) -> tuple[str, Payload]:
     return "GetBaseReport", {"requestId": request_id, "reportBase": base}
 
 
-def read(names: Sequence[str], allowed: Limits) -> list[tuple[str, Payload]]:
+def read(names: Sequence[str], allowed: MessageLimits) -> list[tuple[str, Payload]]:
     items = [Variable.parse(written).payload() for written in names]
     cut = chunks(items, allowed.reads, allowed.read_bytes)
     return [("GetVariables", {"getVariableData": chunk}) for chunk in cut]
 
 
-def write(values: Mapping[str, str], allowed: Limits) -> list[Write]:
+def write(values: Mapping[str, str], allowed: MessageLimits) -> list[Write]:
     """B05.FR.13 holds by the names: no attribute stands in them twice."""
     items = [Variable.parse(written).payload() | {"attributeValue": value} for written, value in values.items()]
     cut = chunks(items, allowed.writes, allowed.write_bytes)
     return [Write("SetVariables", {"setVariableData": chunk}, dict(_wanted(chunk))) for chunk in cut]
 
 
-def variables(_: Payload, answer: Any) -> Reading:
+def variables(_: Payload, answer: Any) -> SettingsReading:
     """B06.FR.06 to FR.10; what is rejected cannot be read now, and says nothing (B06.FR.09)."""
     seen = []
     for item in answer["getVariableResult"]:
@@ -113,11 +113,11 @@ def variables(_: Payload, answer: Any) -> Reading:
         if called is None or status == "Rejected":
             continue
         told = None if status != "Accepted" or key(called) in DIALECT.secrets else text(item.get("attributeValue", ""))
-        seen.append(Seen(called, told, "get", unknown=status != "Accepted"))
-    return Reading(tuple(seen))
+        seen.append(Observation(called, told, "get", unknown=status != "Accepted"))
+    return SettingsReading(tuple(seen))
 
 
-def variables_set(asked: Payload, answer: Any) -> list[Tried]:
+def variables_set(asked: Payload, answer: Any) -> list[SetResult]:
     """B05.FR.02: results name what they are of, and may come in another order."""
     wanted = {key(called): (called, value) for called, value in _wanted(asked["setVariableData"])}
     told = {}
@@ -128,17 +128,17 @@ def variables_set(asked: Payload, answer: Any) -> list[Tried]:
             told[key(called)] = (RESULTS[item["attributeStatus"]], said)
     unsaid = (Result.REJECTED, "no result of it in the answer") if answer else (Result.PENDING, None)
     return [
-        Tried(called, None if folded in DIALECT.secrets else value, *told.get(folded, unsaid))
+        SetResult(called, None if folded in DIALECT.secrets else value, *told.get(folded, unsaid))
         for folded, (called, value) in wanted.items()
     ]
 
 
-def promise(asked: Payload, answer: Any) -> Promise | None:
+def promise(asked: Payload, answer: Any) -> ReportReply | None:
     """B07.FR.01, FR.02, FR.13; B08.FR.01, FR.02, FR.15, FR.16. None where no report can have that number."""
     request_id, status = asked["requestId"], answer["status"]
     if abs(request_id) > LARGEST:
         return None
-    return Promise(int(request_id), asked.get("reportBase"), status == "Accepted", status)
+    return ReportReply(int(request_id), asked.get("reportBase"), status == "Accepted", status)
 
 
 def part(report: Payload) -> Part:
@@ -150,7 +150,7 @@ def part(report: Payload) -> Part:
     return Part(int(request_id), int(seq_no), bool(report.get("tbc")), settings)
 
 
-def _reported(item: dict[str, Any]) -> Iterator[Seen]:
+def _reported(item: dict[str, Any]) -> Iterator[Observation]:
     """All attributes of a variable; characteristics are those of each."""
     what = item.get("variableCharacteristics") or {}
     for attribute in item["variableAttribute"]:
@@ -158,7 +158,7 @@ def _reported(item: dict[str, Any]) -> Iterator[Seen]:
         if called is None:
             continue
         secret = key(called) in DIALECT.secrets
-        facts = Facts(
+        facts = Characteristics(
             mutability="WriteOnly" if secret else attribute.get("mutability") or "ReadWrite",
             data_type=what.get("dataType"),
             unit=text(what.get("unit")),
@@ -169,7 +169,7 @@ def _reported(item: dict[str, Any]) -> Iterator[Seen]:
             constant=bool(attribute.get("constant")),
         )
         hidden = facts.mutability == "WriteOnly"
-        yield Seen(called, None if hidden else text(attribute.get("value")), "report", facts)
+        yield Observation(called, None if hidden else text(attribute.get("value")), "report", facts)
 
 
 def _called(item: dict[str, Any], attribute: str | None) -> str | None:

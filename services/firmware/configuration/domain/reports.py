@@ -10,17 +10,17 @@ from enum import StrEnum
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from services.firmware.configuration.domain.settings import Seen
+from services.firmware.configuration.domain.settings import Observation
 
-FULL = "FullInventory"
+FULL_INVENTORY = "FullInventory"
 # A station that has said nothing of a report for so long will say no more.
 PATIENCE = timedelta(minutes=2)
 # Beyond, a report is no inventory of anything.
 MOST_PARTS = 10_000
-SHOWN = 1000
+MISSING_SHOWN = 1000
 
 
-class Progress(StrEnum):
+class ReportProgress(StrEnum):
     """How far a report has come."""
 
     RECEIVING = "receiving"
@@ -35,7 +35,7 @@ class Part(Struct, frozen=True):
     request_id: int
     seq_no: int
     more: bool
-    settings: tuple[Seen, ...]
+    settings: tuple[Observation, ...]
 
 
 class Report(Struct, frozen=True):
@@ -46,7 +46,7 @@ class Report(Struct, frozen=True):
 
     station_id: str
     request_id: int
-    progress: Progress = Progress.RECEIVING
+    progress: ReportProgress = ReportProgress.RECEIVING
     base: str | None = None
     command_id: str | None = None
     reason: str | None = None
@@ -66,7 +66,7 @@ class Report(Struct, frozen=True):
         end = self.last if self.last is not None else max(self.parts, default=-1)
         gaps: list[int] = []
         for seq_no in range(min(end + 1, MOST_PARTS)):
-            if seq_no not in self.parts and len(gaps) < SHOWN:
+            if seq_no not in self.parts and len(gaps) < MISSING_SHOWN:
                 gaps.append(seq_no)
         return gaps
 
@@ -78,34 +78,36 @@ def received(report: Report, part: Part, at: datetime) -> Report:
         return report
     last = report.last if part.more else part.seq_no
     changed = max(at, report.changed_at or at)
-    return _settled(replace(report, parts={**report.parts, part.seq_no: at}, last=last, changed_at=changed))
+    return _completed(replace(report, parts={**report.parts, part.seq_no: at}, last=last, changed_at=changed))
 
 
-def asked(report: Report, base: str | None, command_id: str, sent_at: datetime, at: datetime) -> Report:
+def accepted(report: Report, base: str | None, command_id: str, sent_at: datetime, at: datetime) -> Report:
     """B07.FR.01: the station will report. What came before it was asked was another report of the same number."""
     parts = {seq_no: came for seq_no, came in report.parts.items() if came >= sent_at}
     kept = report.last if report.last in parts else None
     told = replace(report, base=base, command_id=command_id, asked_at=sent_at, changed_at=at, parts=parts, last=kept)
-    return _settled(replace(told, progress=Progress.RECEIVING, reason=None))
+    return _completed(replace(told, progress=ReportProgress.RECEIVING, reason=None))
 
 
 def refused(report: Report, base: str | None, command_id: str, reason: str, at: datetime) -> Report:
     """B07.FR.02, B07.FR.13: there will be none."""
-    return replace(report, base=base, command_id=command_id, progress=Progress.REFUSED, reason=reason, changed_at=at)
+    return replace(
+        report, base=base, command_id=command_id, progress=ReportProgress.REFUSED, reason=reason, changed_at=at
+    )
 
 
 def empty(report: Report, base: str | None, command_id: str, sent_at: datetime, at: datetime) -> Report:
     """B08.FR.15: nothing fits what was asked for, and that is all there is to say."""
-    told = asked(report, base, command_id, sent_at, at)
-    return replace(told, progress=Progress.COMPLETE, reason="EmptyResultSet")
+    told = accepted(report, base, command_id, sent_at, at)
+    return replace(told, progress=ReportProgress.COMPLETE, reason="EmptyResultSet")
 
 
-def given_up(report: Report) -> Report:
+def expired(report: Report) -> Report:
     """Parts that have not come will not."""
-    return replace(report, progress=Progress.INCOMPLETE)
+    return replace(report, progress=ReportProgress.INCOMPLETE)
 
 
-def _settled(report: Report) -> Report:
+def _completed(report: Report) -> Report:
     if report.last is None or any(seq_no not in report.parts for seq_no in range(report.last + 1)):
         return report
-    return replace(report, progress=Progress.COMPLETE)
+    return replace(report, progress=ReportProgress.COMPLETE)

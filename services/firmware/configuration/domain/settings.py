@@ -44,7 +44,7 @@ class State(StrEnum):
     NOT_YET_APPLIED = "not_yet_applied"
 
 
-class Facts(Struct, frozen=True):
+class Characteristics(Struct, frozen=True):
     """What a setting is. mutability: ReadOnly, WriteOnly, ReadWrite. values: the list of those that it can have."""
 
     mutability: str = "ReadWrite"
@@ -57,7 +57,7 @@ class Facts(Struct, frozen=True):
     constant: bool | None = None
 
 
-class Seen(Struct, frozen=True):
+class Observation(Struct, frozen=True):
     """What a station says of a setting. unknown: that it has none of that name. facts: None where it said none.
 
     source: report, get or set.
@@ -66,7 +66,7 @@ class Seen(Struct, frozen=True):
     name: str
     value: str | None
     source: str
-    facts: Facts | None = None
+    facts: Characteristics | None = None
     unknown: bool = False
 
 
@@ -86,7 +86,7 @@ class Setting(Struct, frozen=True):
 
     name: str
     value: str | None = None
-    facts: Facts | None = None
+    facts: Characteristics | None = None
     unknown: bool = False
     source: str | None = None
     known_at: datetime | None = None
@@ -106,7 +106,7 @@ def key(name: str) -> str:
     return name.casefold()
 
 
-def seen(setting: Setting | None, news: Seen, at: datetime) -> Setting:
+def observed(setting: Setting | None, news: Observation, at: datetime) -> Setting:
     """Newest news counts; what comes late only adds what the setting is, where that was not known."""
     known = setting or Setting(news.name)
     if known.known_at and at < known.known_at:
@@ -116,23 +116,23 @@ def seen(setting: Setting | None, news: Seen, at: datetime) -> Setting:
     told = replace(
         known, name=name, value=news.value, facts=facts, unknown=news.unknown, source=news.source, known_at=at
     )
-    return _discreet(told)
+    return _without_secret(told)
 
 
 def attempted(setting: Setting | None, name: str, attempt: Attempt) -> Setting:
     """B05, 1.6 §5.3: what an attempt came to. One that was asked for later stays the last."""
     known = setting or Setting(name)
     if attempt.result is Result.APPLIED:
-        known = seen(known, Seen(name, attempt.wanted, "set"), attempt.at)
+        known = observed(known, Observation(name, attempt.wanted, "set"), attempt.at)
     elif attempt.result is Result.REJECTED and known.read_only:
         attempt = replace(attempt, result=Result.READ_ONLY)
     last = known.attempt
     if last and last.command_id != attempt.command_id and last.asked_at > attempt.asked_at:
         return known
-    return _discreet(replace(known, attempt=attempt))
+    return _without_secret(replace(known, attempt=attempt))
 
 
-def _discreet(setting: Setting) -> Setting:
+def _without_secret(setting: Setting) -> Setting:
     """A value that is write-only is not kept, neither as it is nor as it was wanted."""
     if not setting.write_only:
         return setting
@@ -146,10 +146,10 @@ def state(setting: Setting | None, desired: str, booted_at: datetime | None) -> 
         return State.NOT_YET_APPLIED
     if setting.write_only:
         return State.WRITE_ONLY
-    if setting.value is not None and same(setting.value, desired, setting.facts):
+    if setting.value is not None and values_equal(setting.value, desired, setting.facts):
         return State.IN_SYNC
     attempt = setting.attempt
-    if attempt and attempt.wanted is not None and same(attempt.wanted, desired, setting.facts):
+    if attempt and attempt.wanted is not None and values_equal(attempt.wanted, desired, setting.facts):
         if attempt.result is Result.REBOOT_REQUIRED:
             return _after_reboot(setting, booted_at)
         if told := ATTEMPTS.get(attempt.result):
@@ -174,7 +174,7 @@ ATTEMPTS = {
 SETTLED = frozenset({State.IN_SYNC, State.PENDING, State.PENDING_REBOOT, State.READ_ONLY, State.WRITE_ONLY})
 
 
-def to_send(setting: Setting | None, desired: str, booted_at: datetime | None) -> bool:
+def needs_write(setting: Setting | None, desired: str, booted_at: datetime | None) -> bool:
     """Whether a desired value is to be sent. A value that was rejected is tried again, once a boot."""
     if setting and setting.unknown:
         return False
@@ -189,7 +189,7 @@ def awaits_reboot(setting: Setting, booted_at: datetime | None) -> bool:
     return booted_at is None or attempt.at >= booted_at
 
 
-def same(actual: str, wanted: str, facts: Facts | None = None) -> bool:
+def values_equal(actual: str, wanted: str, facts: Characteristics | None = None) -> bool:
     """Whether two values are one: stations write booleans, numbers and lists in ways of their own."""
     if actual == wanted:
         return True

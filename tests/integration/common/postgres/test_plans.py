@@ -19,7 +19,7 @@ from tests.integration.common.running import settings_of
 HOT = {
     "firmware": [
         *(firmware.LOAD_STATIONS, firmware.LOAD_CONNECTORS, firmware.LOAD_VERDICTS),
-        *(firmware.SAVE_STANDING, firmware.SAVE_SEEN),
+        *(firmware.SAVE_STATUS, firmware.SAVE_SEEN),
         *(steps_store.BOOTED, steps_store.SAVE, settings_store.LOAD, reports_store.LOAD),
         *(store.LOCK, store.BY_KEYS),
     ],

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from services.common.commands.command import Command, End, Status
-from services.firmware.configuration.answers import Answer, answer, missed
-from services.firmware.configuration.dialects.dialect import Promise, Tried
+from services.firmware.configuration.answers import SettingsAnswer, answer, never_delivered
+from services.firmware.configuration.dialects.dialect import ReportReply, SetResult
 from services.firmware.configuration.domain.settings import Result
-from tests.unit.firmware.configuration.tables import START, at
+from tests.unit.firmware.tables import START, at
 
 CHANGE = {"key": "K", "value": "v"}
 REPORT = {"requestId": 7, "reportBase": "FullInventory"}
@@ -24,10 +24,10 @@ def command(action: str, payload: Any, status: Status = Status.ANSWERED, **more:
 @pytest.mark.parametrize(
     ("how", "expected"),
     [
-        ({"response": {"status": "Accepted"}}, Tried("K", "v", Result.APPLIED, "Accepted")),
+        ({"response": {"status": "Accepted"}}, SetResult("K", "v", Result.APPLIED, "Accepted")),
         (
             {"status": Status.REJECTED, "error_code": "NotImplemented"},
-            Tried("K", "v", Result.REJECTED, "NotImplemented"),
+            SetResult("K", "v", Result.REJECTED, "NotImplemented"),
         ),
         (
             {
@@ -36,50 +36,53 @@ def command(action: str, payload: Any, status: Status = Status.ANSWERED, **more:
                 "response": {"status": "?"},
                 "error_code": "InvalidAnswer",
             },
-            Tried("K", "v", Result.REJECTED, "InvalidAnswer"),
+            SetResult("K", "v", Result.REJECTED, "InvalidAnswer"),
         ),
         (
             {"status": Status.EXPIRED, "outcome": End.TIMED_OUT, "error_code": "TimedOut"},
-            Tried("K", "v", Result.EXPIRED, "TimedOut"),
+            SetResult("K", "v", Result.EXPIRED, "TimedOut"),
         ),
         (
             {"status": Status.EXPIRED, "outcome": End.LATE, "response": {"status": "Rejected"}},
-            Tried("K", "v", Result.REJECTED, "Rejected"),
+            SetResult("K", "v", Result.REJECTED, "Rejected"),
         ),
         (
             {"status": Status.EXPIRED, "outcome": End.LATE, "response": {"status": "?"}, "error_code": "InvalidAnswer"},
-            Tried("K", "v", Result.EXPIRED, "InvalidAnswer"),
+            SetResult("K", "v", Result.EXPIRED, "InvalidAnswer"),
         ),
         (
             {"status": Status.UNDELIVERABLE, "outcome": End.UNDELIVERED, "error_code": "Undelivered"},
-            Tried("K", "v", Result.UNDELIVERABLE, "Undelivered"),
+            SetResult("K", "v", Result.UNDELIVERABLE, "Undelivered"),
         ),
-        ({"status": Status.CANCELLED, "sent_at": None}, Tried("K", "v", Result.CANCELLED)),
-        ({"status": Status.SENT, "outcome": None}, Tried("K", "v", Result.PENDING)),
+        ({"status": Status.CANCELLED, "sent_at": None}, SetResult("K", "v", Result.CANCELLED)),
+        ({"status": Status.SENT, "outcome": None}, SetResult("K", "v", Result.PENDING)),
     ],
 )
-def test_what_an_attempt_came_to(how: dict[str, Any], expected: Tried) -> None:
+def test_what_an_attempt_came_to(how: dict[str, Any], expected: SetResult) -> None:
     assert answer(command("ChangeConfiguration", CHANGE, **how)).tried == (expected,)
 
 
 @pytest.mark.parametrize(
     ("how", "expected"),
     [
-        ({"response": {"status": "Accepted"}}, Promise(7, "FullInventory", True, "Accepted")),
-        ({"status": Status.REJECTED, "error_code": "NotSupported"}, Promise(7, "FullInventory", False, "NotSupported")),
-        ({"status": Status.CANCELLED, "sent_at": None}, Promise(7, "FullInventory", False, "cancelled")),
+        ({"response": {"status": "Accepted"}}, ReportReply(7, "FullInventory", True, "Accepted")),
+        (
+            {"status": Status.REJECTED, "error_code": "NotSupported"},
+            ReportReply(7, "FullInventory", False, "NotSupported"),
+        ),
+        ({"status": Status.CANCELLED, "sent_at": None}, ReportReply(7, "FullInventory", False, "cancelled")),
         # It will be asked again: nothing is refused yet.
         ({"status": Status.EXPIRED, "outcome": End.EXPIRED, "sent_at": None}, None),
         ({"status": Status.SENT, "outcome": None}, None),
     ],
 )
-def test_what_became_of_asking_for_a_report(how: dict[str, Any], expected: Promise | None) -> None:
+def test_what_became_of_asking_for_a_report(how: dict[str, Any], expected: ReportReply | None) -> None:
     assert answer(command("GetBaseReport", REPORT, **how)).promise == expected
 
 
 def test_no_answer_says_nothing_of_settings() -> None:
     unread = command("GetConfiguration", {}, Status.REJECTED, error_code="NotImplemented")
-    assert answer(unread) == Answer(unread)
+    assert answer(unread) == SettingsAnswer(unread)
 
 
 @pytest.mark.parametrize(
@@ -94,10 +97,10 @@ def test_no_answer_says_nothing_of_settings() -> None:
 def test_what_no_station_could_take_says_nothing(action: str, payload: Any) -> None:
     """Commands that operators give as they are in OCPP are checked when they are sent: not all are."""
     never = command(action, payload, Status.EXPIRED, outcome=End.EXPIRED, sent_at=None)
-    assert answer(never) == Answer(never)
+    assert answer(never) == SettingsAnswer(never)
 
 
 @pytest.mark.parametrize("outcome", End)
 def test_what_did_not_reach_the_station(outcome: End) -> None:
     told = command("GetConfiguration", {}, Status.EXPIRED, outcome=outcome)
-    assert missed(told) is (outcome in (End.EXPIRED, End.UNDELIVERED))
+    assert never_delivered(told) is (outcome in (End.EXPIRED, End.UNDELIVERED))

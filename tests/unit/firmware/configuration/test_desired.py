@@ -3,7 +3,7 @@
 import pytest
 
 from services.firmware.configuration.desired import Desired, faults
-from tests.unit.firmware.configuration.tables import START
+from tests.unit.firmware.tables import START
 
 SETTINGS = {"heartbeat_interval": "60", "Own16": "1", "Own.V201": "2"}
 

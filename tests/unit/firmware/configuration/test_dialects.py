@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from services.common.process.errors import Unprocessable
 from services.firmware.configuration.dialects import v16, v201
-from services.firmware.configuration.dialects.dialect import Limits, Promise, Tried
+from services.firmware.configuration.dialects.dialect import MessageLimits, ReportReply, SetResult
 from services.firmware.configuration.dialects.names import BadName, Variable
 from services.firmware.configuration.dialects.tables import PROMISES, READS, SETTINGS, WRITES
-from services.firmware.configuration.domain.settings import Facts, Result, Seen, key
+from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, key
 from services.ocpp.versions import VERSIONS
 from tests.contract.examples import full, minimal
 
@@ -102,7 +102,7 @@ NAMES = {"1.6": [f"Key{n}" for n in range(45)], "2.0.1": [f"Comp(a)@1.Var{n}#Tar
 def test_what_is_asked_is_valid_and_within_limits(version: str) -> None:
     """B05.FR.11, B06.FR.05 (TC_B_07, TC_B_08, TC_B_10): never more than the station takes."""
     dialect, schemas, names = SETTINGS[version], VERSIONS[version].schemas, NAMES[version]
-    limits = Limits(reads=4, writes=4, read_bytes=600, write_bytes=600)
+    limits = MessageLimits(reads=4, writes=4, read_bytes=600, write_bytes=600)
     calls = [*dialect.read(names, limits), dialect.read_all("FullInventory", 5)]
     writes = dialect.write(dict.fromkeys(names, "1"), limits)
     for action, payload in [*calls, *((write.action, write.payload) for write in writes)]:
@@ -111,13 +111,13 @@ def test_what_is_asked_is_valid_and_within_limits(version: str) -> None:
             assert not isinstance(items, list) or len(items) <= 4
     assert [name for write in writes for name in write.values] == names
     told = [tried for write in writes for tried in WRITES[write.action](write.payload, None)]
-    assert told == [Tried(name, "1", Result.PENDING) for name in names]
+    assert told == [SetResult(name, "1", Result.PENDING) for name in names]
 
 
 def test_bytes_are_a_limit_too() -> None:
-    few = V201.write({f"C.{'v' * 40}{n}": "x" * 900 for n in range(4)}, Limits(20, 20, None, 2300))
+    few = V201.write({f"C.{'v' * 40}{n}": "x" * 900 for n in range(4)}, MessageLimits(20, 20, None, 2300))
     assert [len(write.values) for write in few] == [2, 2]
-    [alone, _] = V201.write({"C.A": "x" * 900, "C.B": "x"}, Limits(20, 20, None, 100))
+    [alone, _] = V201.write({"C.A": "x" * 900, "C.B": "x"}, MessageLimits(20, 20, None, 100))
     assert list(alone.values) == ["C.A"]
 
 
@@ -128,11 +128,11 @@ def test_limits_are_what_the_station_says() -> None:
         "devicedatactrlr.bytespermessage(setvariables)": "2000",
         "devicedatactrlr.bytespermessage(getvariables)": "many",
     }
-    assert V201.limits(said) == Limits(4, 2, None, 2000)
+    assert V201.limits(said) == MessageLimits(4, 2, None, 2000)
     assert set(said) == {key(name) for name in V201.limit_names}
-    assert V201.limits({}) == Limits(20, 20)
-    assert V16.limits({"getconfigurationmaxkeys": "10"}) == Limits(10, 1)
-    assert V16.limits({"getconfigurationmaxkeys": "0"}) == Limits(50, 1)
+    assert V201.limits({}) == MessageLimits(20, 20)
+    assert V16.limits({"getconfigurationmaxkeys": "10"}) == MessageLimits(10, 1)
+    assert V16.limits({"getconfigurationmaxkeys": "0"}) == MessageLimits(50, 1)
 
 
 def test_a_16_station_says_what_it_has() -> None:
@@ -149,11 +149,11 @@ def test_a_16_station_says_what_it_has() -> None:
     VERSIONS["1.6"].schemas.check_response("GetConfiguration", answer)
     reading = READS["GetConfiguration"]({"key": ["HeartbeatInterval"]}, answer)
     assert reading.settings == (
-        Seen("HeartbeatInterval", "300", "get", Facts("ReadWrite")),
-        Seen("NumberOfConnectors", "2", "get", Facts("ReadOnly")),
-        Seen("Empty", "", "get", Facts("ReadWrite")),
-        Seen("AuthorizationKey", None, "get", Facts("WriteOnly")),
-        Seen("Nonsense", None, "get", unknown=True),
+        Observation("HeartbeatInterval", "300", "get", Characteristics("ReadWrite")),
+        Observation("NumberOfConnectors", "2", "get", Characteristics("ReadOnly")),
+        Observation("Empty", "", "get", Characteristics("ReadWrite")),
+        Observation("AuthorizationKey", None, "get", Characteristics("WriteOnly")),
+        Observation("Nonsense", None, "get", unknown=True),
     )
     assert not reading.everything
     assert READS["GetConfiguration"]({}, {}).everything
@@ -171,7 +171,7 @@ def test_a_16_station_says_what_it_has() -> None:
 def test_what_a_16_station_says_to_a_change(status: str, result: Result) -> None:
     """1.6 §5.3."""
     tried = WRITES["ChangeConfiguration"]({"key": "K", "value": "v"}, {"status": status})
-    assert tried == [Tried("K", "v", result, status)]
+    assert tried == [SetResult("K", "v", result, status)]
 
 
 def result_of(component: str, variable: str, status: str, **more: Any) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def result_of(component: str, variable: str, status: str, **more: Any) -> dict[s
 
 def test_what_a_201_station_says_to_a_change() -> None:
     """B05.FR.01 to FR.10: a result each, in any order."""
-    [write] = V201.write({f"C.V{n}": str(n) for n in range(6)}, Limits(20, 20))
+    [write] = V201.write({f"C.V{n}": str(n) for n in range(6)}, MessageLimits(20, 20))
     results = [
         result_of("C", "V5", "Rejected", attributeStatusInfo={"reasonCode": "ReadOnly"}),
         result_of("c", "v0", "Accepted", attributeType="Actual"),
@@ -191,12 +191,12 @@ def test_what_a_201_station_says_to_a_change() -> None:
     answer = {"setVariableResult": results}
     VERSIONS["2.0.1"].schemas.check_response("SetVariables", answer)
     assert WRITES["SetVariables"](write.payload, answer) == [
-        Tried("C.V0", "0", Result.APPLIED, "Accepted"),
-        Tried("C.V1", "1", Result.REBOOT_REQUIRED, "RebootRequired"),
-        Tried("C.V2", "2", Result.UNKNOWN, "UnknownComponent"),
-        Tried("C.V3", "3", Result.UNKNOWN, "UnknownVariable"),
-        Tried("C.V4", "4", Result.REJECTED, "no result of it in the answer"),
-        Tried("C.V5", "5", Result.REJECTED, "Rejected (ReadOnly)"),
+        SetResult("C.V0", "0", Result.APPLIED, "Accepted"),
+        SetResult("C.V1", "1", Result.REBOOT_REQUIRED, "RebootRequired"),
+        SetResult("C.V2", "2", Result.UNKNOWN, "UnknownComponent"),
+        SetResult("C.V3", "3", Result.UNKNOWN, "UnknownVariable"),
+        SetResult("C.V4", "4", Result.REJECTED, "no result of it in the answer"),
+        SetResult("C.V5", "5", Result.REJECTED, "Rejected (ReadOnly)"),
     ]
 
 
@@ -213,10 +213,10 @@ def test_what_a_201_station_says_to_a_question() -> None:
     }
     VERSIONS["2.0.1"].schemas.check_response("GetVariables", answer)
     assert READS["GetVariables"]({}, answer).settings == (
-        Seen("C.A#Target", "1", "get"),
-        Seen("C.B", None, "get", unknown=True),
-        Seen("C.D#MaxSet", None, "get", unknown=True),
-        Seen(PASSWORD, None, "get"),
+        Observation("C.A#Target", "1", "get"),
+        Observation("C.B", None, "get", unknown=True),
+        Observation("C.D#MaxSet", None, "get", unknown=True),
+        Observation(PASSWORD, None, "get"),
     )
 
 
@@ -248,11 +248,16 @@ def test_a_part_of_a_report() -> None:
     VERSIONS["2.0.1"].schemas.check_request("NotifyReport", payload)
     part = v201.part(payload)
     assert (part.request_id, part.seq_no, part.more) == (7, 1, True)
-    told = Facts("ReadOnly", "integer", "s", 1, 9, None, True, False)
+    told = Characteristics("ReadOnly", "integer", "s", 1, 9, None, True, False)
     assert part.settings == (
-        Seen("EVSE@1.Interval", "5", "report", told),
-        Seen("EVSE@1.Interval#Target", "6", "report", Facts("ReadWrite", "integer", "s", 1, 9, None, False, False)),
-        Seen(PASSWORD, None, "report", Facts("WriteOnly", persistent=False, constant=False)),
+        Observation("EVSE@1.Interval", "5", "report", told),
+        Observation(
+            "EVSE@1.Interval#Target",
+            "6",
+            "report",
+            Characteristics("ReadWrite", "integer", "s", 1, 9, None, False, False),
+        ),
+        Observation(PASSWORD, None, "report", Characteristics("WriteOnly", persistent=False, constant=False)),
     )
 
 
@@ -267,8 +272,10 @@ def test_a_report_is_promised_or_not(status: str) -> None:
     """B07.FR.01, FR.02, FR.13; B08.FR.15 (TC_B_18)."""
     _, asked = V201.read_all("SummaryInventory", 9)
     told = PROMISES["GetBaseReport"](asked, {"status": status})
-    assert told == Promise(9, "SummaryInventory", status == "Accepted", status)
-    assert PROMISES["GetReport"]({"requestId": 9}, {"status": status}) == Promise(9, None, status == "Accepted", status)
+    assert told == ReportReply(9, "SummaryInventory", status == "Accepted", status)
+    assert PROMISES["GetReport"]({"requestId": 9}, {"status": status}) == ReportReply(
+        9, None, status == "Accepted", status
+    )
 
 
 def test_a_whole_number_may_be_written_with_a_point() -> None:
@@ -277,7 +284,7 @@ def test_a_whole_number_may_be_written_with_a_point() -> None:
     variable = Variable.of({"component": component, "variable": {"name": "V", "instance": ""}}, None)
     assert str(variable) == "Connector@1.2.V"
     told = PROMISES["GetReport"]({"requestId": 9.0}, {"status": "Accepted"})
-    assert told == Promise(9, None, True, "Accepted")
+    assert told == ReportReply(9, None, True, "Accepted")
     assert PROMISES["GetReport"]({"requestId": 1e300}, {"status": "Accepted"}) is None
 
 
@@ -291,10 +298,10 @@ def test_a_setting_of_an_impossible_place_is_left_out(evse: dict[str, int]) -> N
 def test_secrets_are_never_what_was_wanted() -> None:
     """A01: passwords are neither shown nor kept."""
     [tried] = WRITES["ChangeConfiguration"]({"key": "authorizationKey", "value": "00"}, {"status": "Accepted"})
-    assert tried == Tried("authorizationKey", None, Result.APPLIED, "Accepted")
-    [write] = V201.write({PASSWORD: "secret"}, Limits(20, 20))
-    assert WRITES["SetVariables"](write.payload, None) == [Tried(PASSWORD, None, Result.PENDING)]
-    assert V201.secret("Vendor.Code", Facts("WriteOnly"))
+    assert tried == SetResult("authorizationKey", None, Result.APPLIED, "Accepted")
+    [write] = V201.write({PASSWORD: "secret"}, MessageLimits(20, 20))
+    assert WRITES["SetVariables"](write.payload, None) == [SetResult(PASSWORD, None, Result.PENDING)]
+    assert V201.secret("Vendor.Code", Characteristics("WriteOnly"))
     assert not V201.secret("OCPPCommCtrlr.HeartbeatInterval")
 
 

@@ -7,22 +7,22 @@ from hypothesis import strategies as st
 from services.firmware.configuration.domain.reports import (
     MOST_PARTS,
     Part,
-    Progress,
     Report,
-    asked,
+    ReportProgress,
+    accepted,
     empty,
-    given_up,
+    expired,
     received,
     refused,
 )
-from services.firmware.configuration.domain.settings import Seen, Setting, key, seen
-from tests.unit.firmware.configuration.tables import at
+from services.firmware.configuration.domain.settings import Observation, Setting, key, observed
+from tests.unit.firmware.tables import at
 
 NEW = Report("CP1", 7)
 
 
 def parts(count: int) -> list[Part]:
-    return [Part(7, n, n < count - 1, (Seen(f"C.V{n}", str(n), "report"),)) for n in range(count)]
+    return [Part(7, n, n < count - 1, (Observation(f"C.V{n}", str(n), "report"),)) for n in range(count)]
 
 
 @given(st.integers(1, 8).flatmap(lambda n: st.permutations([*range(n), *range(n)])))
@@ -33,8 +33,8 @@ def test_parts_in_any_order_and_twice_are_one_report(order: list[int]) -> None:
     for n in order:
         report = received(report, made[n], at(n))
         for told in made[n].settings:
-            picture[key(told.name)] = seen(picture.get(key(told.name)), told, at(n))
-    assert (report.progress, report.missing, report.last) == (Progress.COMPLETE, [], len(made) - 1)
+            picture[key(told.name)] = observed(picture.get(key(told.name)), told, at(n))
+    assert (report.progress, report.missing, report.last) == (ReportProgress.COMPLETE, [], len(made) - 1)
     assert {setting.name: setting.value for setting in picture.values()} == {
         f"C.V{n}": str(n) for n in range(len(made))
     }
@@ -43,40 +43,40 @@ def test_parts_in_any_order_and_twice_are_one_report(order: list[int]) -> None:
 def test_a_gap_is_shown() -> None:
     made = parts(4)
     report = received(received(NEW, made[0], at(0)), made[3], at(1))
-    assert (report.progress, report.missing) == (Progress.RECEIVING, [1, 2])
-    late = given_up(report)
-    assert (late.progress, late.missing) == (Progress.INCOMPLETE, [1, 2])
+    assert (report.progress, report.missing) == (ReportProgress.RECEIVING, [1, 2])
+    late = expired(report)
+    assert (late.progress, late.missing) == (ReportProgress.INCOMPLETE, [1, 2])
     late = received(late, made[1], at(600))
-    assert (late.progress, late.missing) == (Progress.INCOMPLETE, [2])
-    assert received(late, made[2], at(601)).progress is Progress.COMPLETE
+    assert (late.progress, late.missing) == (ReportProgress.INCOMPLETE, [2])
+    assert received(late, made[2], at(601)).progress is ReportProgress.COMPLETE
 
 
 def test_a_last_part_that_never_comes_leaves_it_open() -> None:
     report = received(NEW, parts(3)[0], at(0))
-    assert (report.progress, report.last, report.missing) == (Progress.RECEIVING, None, [])
+    assert (report.progress, report.last, report.missing) == (ReportProgress.RECEIVING, None, [])
 
 
 def test_parts_may_come_before_the_answer_that_promises_them() -> None:
     """Calls and results come by different topics."""
     [part] = parts(1)
-    promised = asked(received(NEW, part, at(2)), "FullInventory", "c1", at(1), at(3))
-    assert (promised.progress, promised.base, promised.command_id) == (Progress.COMPLETE, "FullInventory", "c1")
+    promised = accepted(received(NEW, part, at(2)), "FullInventory", "c1", at(1), at(3))
+    assert (promised.progress, promised.base, promised.command_id) == (ReportProgress.COMPLETE, "FullInventory", "c1")
 
 
 def test_a_number_that_is_used_again_is_another_report() -> None:
     """B07.FR.04: the number is the one of the request."""
     old = received(received(NEW, parts(2)[0], at(1)), parts(2)[1], at(2))
-    again = asked(old, "SummaryInventory", "c2", at(10), at(11))
-    assert (again.progress, again.parts, again.last) == (Progress.RECEIVING, {}, None)
-    assert received(again, parts(1)[0], at(12)).progress is Progress.COMPLETE
+    again = accepted(old, "SummaryInventory", "c2", at(10), at(11))
+    assert (again.progress, again.parts, again.last) == (ReportProgress.RECEIVING, {}, None)
+    assert received(again, parts(1)[0], at(12)).progress is ReportProgress.COMPLETE
 
 
 def test_a_report_may_be_refused_or_empty() -> None:
     """B07.FR.02, FR.13; B08.FR.02, FR.15."""
     told = refused(NEW, "SummaryInventory", "c1", "NotSupported", at(1))
-    assert (told.progress, told.reason, told.base) == (Progress.REFUSED, "NotSupported", "SummaryInventory")
+    assert (told.progress, told.reason, told.base) == (ReportProgress.REFUSED, "NotSupported", "SummaryInventory")
     nothing = empty(NEW, None, "c1", at(0), at(1))
-    assert (nothing.progress, nothing.reason, nothing.begun_at) == (Progress.COMPLETE, "EmptyResultSet", at(0))
+    assert (nothing.progress, nothing.reason, nothing.begun_at) == (ReportProgress.COMPLETE, "EmptyResultSet", at(0))
 
 
 @pytest.mark.parametrize("seq_no", [-1, MOST_PARTS, 10**12])

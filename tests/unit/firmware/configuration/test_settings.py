@@ -8,21 +8,21 @@ from msgspec.structs import replace
 
 from services.firmware.configuration.domain.settings import (
     Attempt,
-    Facts,
+    Characteristics,
+    Observation,
     Result,
-    Seen,
     Setting,
     State,
     attempted,
     awaits_reboot,
-    same,
-    seen,
+    needs_write,
+    observed,
     state,
-    to_send,
+    values_equal,
 )
-from tests.unit.firmware.configuration.tables import at
+from tests.unit.firmware.tables import at
 
-READ_ONLY = Facts("ReadOnly")
+READ_ONLY = Characteristics("ReadOnly")
 NAME = "HeartbeatInterval"
 
 
@@ -30,39 +30,41 @@ def attempt(result: Result, wanted: str | None = "60", seconds: float = 10, comm
     return Attempt(wanted, result, None, at(seconds - 1), at(seconds), command)
 
 
-def setting(value: str | None = "300", facts: Facts | None = None, **more: Any) -> Setting:
+def setting(value: str | None = "300", facts: Characteristics | None = None, **more: Any) -> Setting:
     return Setting(NAME, value, facts, source="get", known_at=at(0), **more)
 
 
 def test_news_counts_whatever_the_order_it_comes_in() -> None:
-    news = [(Seen(NAME, str(n), "report", Facts(unit=str(n))), at(n)) for n in range(3)]
+    news = [(Observation(NAME, str(n), "report", Characteristics(unit=str(n))), at(n)) for n in range(3)]
     for order in permutations(news):
         known = None
         for told, moment in order:
-            known = seen(known, told, moment)
-        assert known == Setting(NAME, "2", Facts(unit="2"), source="report", known_at=at(2))
+            known = observed(known, told, moment)
+        assert known == Setting(NAME, "2", Characteristics(unit="2"), source="report", known_at=at(2))
 
 
 def test_a_value_alone_takes_nothing_from_what_a_setting_is() -> None:
     """GetVariables says values only."""
-    known = seen(setting(facts=READ_ONLY), Seen(NAME, "60", "get"), at(1))
+    known = observed(setting(facts=READ_ONLY), Observation(NAME, "60", "get"), at(1))
     assert (known.value, known.facts) == ("60", READ_ONLY)
-    late = seen(replace(known, facts=None), Seen(NAME, "300", "report", READ_ONLY), at(0))
+    late = observed(replace(known, facts=None), Observation(NAME, "300", "report", READ_ONLY), at(0))
     assert (late.value, late.facts) == ("60", READ_ONLY)
 
 
 def test_what_is_write_only_is_not_kept() -> None:
     """B06.FR.09, SecurityCtrlr.BasicAuthPassword."""
-    known = seen(None, Seen("x", "secret", "report", Facts("WriteOnly")), at(0))
+    known = observed(None, Observation("x", "secret", "report", Characteristics("WriteOnly")), at(0))
     assert known.value is None
-    assert seen(known, Seen("x", "secret", "get"), at(1)).value is None
+    assert observed(known, Observation("x", "secret", "get"), at(1)).value is None
 
 
 def test_what_was_wanted_of_what_is_write_only_is_not_kept_either() -> None:
     """Whichever is known first."""
-    hidden = attempted(setting(None, Facts("WriteOnly")), NAME, attempt(Result.APPLIED, "secret"))
-    told = seen(
-        attempted(None, NAME, attempt(Result.APPLIED, "secret")), Seen(NAME, None, "get", Facts("WriteOnly")), at(20)
+    hidden = attempted(setting(None, Characteristics("WriteOnly")), NAME, attempt(Result.APPLIED, "secret"))
+    told = observed(
+        attempted(None, NAME, attempt(Result.APPLIED, "secret")),
+        Observation(NAME, None, "get", Characteristics("WriteOnly")),
+        at(20),
     )
     for known in (hidden, told):
         assert known.attempt == attempt(Result.APPLIED, None)
@@ -70,9 +72,9 @@ def test_what_was_wanted_of_what_is_write_only_is_not_kept_either() -> None:
 
 
 def test_an_unknown_setting_keeps_its_spelling_and_loses_its_value() -> None:
-    known = seen(setting(), Seen(NAME.lower(), None, "get", unknown=True), at(1))
+    known = observed(setting(), Observation(NAME.lower(), None, "get", unknown=True), at(1))
     assert (known.name, known.value, known.unknown) == (NAME, None, True)
-    assert seen(known, Seen(NAME, "5", "get"), at(2)).unknown is False
+    assert observed(known, Observation(NAME, "5", "get"), at(2)).unknown is False
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_an_unknown_setting_keeps_its_spelling_and_loses_its_value() -> None:
         (Result.PENDING, None, "300", Result.PENDING),
     ],
 )
-def test_what_an_attempt_comes_to(result: Result, facts: Facts | None, value: str, stays: Result) -> None:
+def test_what_an_attempt_comes_to(result: Result, facts: Characteristics | None, value: str, stays: Result) -> None:
     """B05.FR.04 to FR.10; 1.6 §5.3."""
     after = attempted(setting(facts=facts), NAME, attempt(result))
     assert (after.value, after.attempt and after.attempt.result) == (value, stays)
@@ -111,7 +113,7 @@ BOOTED = at(5)
         (setting("300"), State.DIFFERS, True),
         (setting("300", READ_ONLY), State.READ_ONLY, False),
         (setting("60", READ_ONLY), State.IN_SYNC, False),
-        (setting(None, Facts("WriteOnly")), State.WRITE_ONLY, False),
+        (setting(None, Characteristics("WriteOnly")), State.WRITE_ONLY, False),
         (setting(None), State.NOT_YET_APPLIED, True),
         (setting(None, unknown=True), State.UNKNOWN, False),
         (setting(attempt=attempt(Result.PENDING)), State.PENDING, False),
@@ -129,7 +131,7 @@ BOOTED = at(5)
 )
 def test_how_a_setting_stands_to_what_is_desired(known: Setting | None, expected: State, sent: bool) -> None:
     assert state(known, "60", BOOTED) == expected
-    assert to_send(known, "60", BOOTED) is sent
+    assert needs_write(known, "60", BOOTED) is sent
 
 
 def test_a_reboot_is_awaited_until_it_came() -> None:
@@ -159,6 +161,6 @@ def test_a_reboot_is_awaited_until_it_came() -> None:
     ],
 )
 def test_values_that_are_one(actual: str, wanted: str, kind: str | None, expected: bool) -> None:
-    facts = Facts(data_type=kind)
-    assert same(actual, wanted, facts) is expected
-    assert same(wanted, actual, facts) is expected
+    facts = Characteristics(data_type=kind)
+    assert values_equal(actual, wanted, facts) is expected
+    assert values_equal(wanted, actual, facts) is expected

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from services.firmware.configuration.domain.steps import AGAIN, Progress, Step, applied, done, due, read, reading
-from tests.unit.firmware.configuration.tables import START, at
+from tests.unit.firmware.tables import START, at
 
 NEW = Progress("CP1", Step.IDLE, START)
 READ = replace(NEW, everything=False, firmware_version="1", read_at=START)
