@@ -11,8 +11,8 @@ from services.common.process.service import Service
 from services.common.wiring import wire
 from services.firmware.api import stations as api
 from services.firmware.configuration.api import stations as configuration
-from services.firmware.configuration.applying import SettingsReconciler
-from services.firmware.configuration.fold import SettingsProjection
+from services.firmware.configuration.projection import SettingsProjection
+from services.firmware.configuration.reconciler import SettingsReconciler
 from services.firmware.handlers import Handler
 from services.firmware.offline_detector import OfflineDetector
 from services.firmware.settings import Settings

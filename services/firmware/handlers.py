@@ -20,7 +20,7 @@ from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.firmware import connections, store
 from services.firmware.announcements import event_record, inventory_record, published_identity
-from services.firmware.configuration.fold import SettingsProjection
+from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.dialects import DIALECTS
 from services.firmware.domain.context import Context
 from services.firmware.domain.decide import decide, repeat

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from services.common.kafka import consumer
 from services.firmware.app import build
-from services.firmware.configuration import applying
+from services.firmware.configuration import reconciler
 from services.firmware.settings import Settings
 from tests.conftest import Stack
 from tests.integration.common.running import Running, running, settings_of
@@ -34,7 +34,7 @@ async def firmware(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Async
 
 @pytest.fixture
 async def field(firmware: Running, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Field]:
-    monkeypatch.setattr(applying, "EVERY", 0.02)
+    monkeypatch.setattr(reconciler, "EVERY", 0.02)
     async with Redis.from_url(settings.redis_url) as redis:
         await redis.flushdb()
         async with playing(firmware, redis) as found:

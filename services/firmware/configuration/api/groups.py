@@ -13,11 +13,11 @@ from services.common.web.fields import WORD
 from services.common.web.openapi import may
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.web.problems import Problem
-from services.firmware.configuration import desired, reads, settings_store, steps_store
+from services.firmware.configuration import group_settings, reads, settings_store, steps_store
 from services.firmware.configuration.api.views import GroupView, StationDifferences, ToDesire
-from services.firmware.configuration.asking import SettingsRequests, faulty
-from services.firmware.configuration.desired import Desired
 from services.firmware.configuration.domain.settings import Setting, key
+from services.firmware.configuration.group_settings import Desired
+from services.firmware.configuration.requests import SettingsRequests, faulty
 
 READ, WRITE = "firmware:read", "firmware:write"
 # Stations that are looked at in one go.
@@ -87,12 +87,12 @@ def _acting(asking: SettingsRequests) -> APIRouter:
         Stations that are here are read and set now, in turns; the others when they are back or boot. A station that
         changes its group is set when it boots.
         """
-        if found := list(desired.faults(body.settings, body.versions)):
+        if found := list(group_settings.faults(body.settings, body.versions)):
             raise faulty(found)
         now, members = asking.clock(), _members(asking.command_service, group)
         wanted = Desired(group, body.settings, body.versions, now)
         async with asking.database.transaction() as db:
-            await desired.save(db, wanted)
+            await group_settings.save(db, wanted)
             await steps_store.mark_due(db, members, now)
         return GroupView.of(wanted, len(members))
 
@@ -100,7 +100,7 @@ def _acting(asking: SettingsRequests) -> APIRouter:
     async def leave(group: Group) -> Response:
         """Nothing is desired any more; stations keep what they have."""
         async with asking.database.transaction() as db:
-            if not await desired.remove(db, group):
+            if not await group_settings.remove(db, group):
                 raise Problem(404, MISSING)
         return Response(status_code=204)
 
@@ -109,7 +109,7 @@ def _acting(asking: SettingsRequests) -> APIRouter:
 
 async def _desired(asking: SettingsRequests, group: str) -> Desired:
     async with asking.database.connection() as db:
-        found = (await desired.load(db, [group])).get(group)
+        found = (await group_settings.load(db, [group])).get(group)
     if found is None:
         raise Problem(404, MISSING)
     return found

@@ -14,7 +14,7 @@ from services.common.web.access import Access
 from services.common.web.fields import StationId
 from services.common.web.openapi import may
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
-from services.firmware.configuration import desired, reads, reports_store
+from services.firmware.configuration import group_settings, reads, reports_store
 from services.firmware.configuration.api import groups
 from services.firmware.configuration.api.views import (
     ConfigurationView,
@@ -26,10 +26,10 @@ from services.firmware.configuration.api.views import (
     ToSet,
     results,
 )
-from services.firmware.configuration.asking import MISSING, SettingsRequests
 from services.firmware.configuration.dialects.tables import SETTINGS
 from services.firmware.configuration.domain.settings import State, key
 from services.firmware.configuration.reads import SettingFilter
+from services.firmware.configuration.requests import MISSING, SettingsRequests
 
 READ, WRITE = "firmware:read", "firmware:write"
 # More than can be desired of a station.
@@ -71,7 +71,7 @@ def _picture(asking: SettingsRequests) -> APIRouter:
         after, dialect = str(position[0]) if position else None, SETTINGS.get(standing.version or "")
         most = ALL if wanted.desired else limit + 1
         async with asking.database.lists() as db:
-            found = (await desired.load(db, [group])).get(group) if group else None
+            found = (await group_settings.load(db, [group])).get(group) if group else None
             rows = await reads.page(db, station_id, found.of(standing.version) if found else {}, wanted, after, most)
             reports = await reports_store.of_station(db, station_id, 1)
         shown = [(row.place, SettingView.of(row, dialect, standing.booted_at)) for row in rows]

@@ -11,11 +11,11 @@ from services.common.commands.command import Command
 from services.common.web.fields import WORD
 from services.common.web.pages import Page
 from services.firmware.configuration.answers import answer
-from services.firmware.configuration.desired import Desired
 from services.firmware.configuration.dialects.dialect import SettingsDialect
 from services.firmware.configuration.domain.reports import Report, ReportProgress
 from services.firmware.configuration.domain.settings import Attempt, Result, Setting, State, awaits_reboot, key, state
 from services.firmware.configuration.domain.steps import Step
+from services.firmware.configuration.group_settings import Desired
 from services.firmware.configuration.reads import GroupMember, SettingRow
 
 MOST = 500

@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from services.firmware.app import build
-from services.firmware.configuration import applying
+from services.firmware.configuration import reconciler
 from services.firmware.configuration.domain.reports import PATIENCE
 from services.firmware.settings import Settings
 from tests.clients.events import enum_word
@@ -372,7 +372,7 @@ async def test_what_is_read_again_after_a_crash_changes_nothing(field: Field) ->
 
 async def test_only_so_many_stations_are_read_at_a_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many boot at once."""
-    monkeypatch.setattr(applying, "EVERY", 0.02)
+    monkeypatch.setattr(reconciler, "EVERY", 0.02)
     few = settings.model_copy(update={"configuration_reading": 3})
     async with (
         Redis.from_url(settings.redis_url) as redis,
@@ -400,7 +400,7 @@ async def test_a_station_that_leaves_while_it_is_read_is_read_when_it_is_back(fi
     await field.world.ask(call)
     field.world.time.passes(1)
     await field.view(station, lambda view: view["step"] == "reading")
-    field.world.time.passes(applying.EXPIRES_IN + 1)
+    field.world.time.passes(reconciler.EXPIRES_IN + 1)
     await field.view(station, lambda view: view["step"] == "due")
     await field.boot(station, firmware="2")
     await field.view(station, lambda view: view["step"] == "idle")
@@ -412,7 +412,7 @@ async def test_a_silent_station_is_not_asked_again_and_again(field: Field) -> No
     station = old(silent=frozenset({"GetConfiguration"}))
     await field.boot(station)
     await field.world.until(lambda: bool(station.asked))
-    field.world.time.passes(applying.EXPIRES_IN + 61)
+    field.world.time.passes(reconciler.EXPIRES_IN + 61)
     await field.view(station, lambda view: view["step"] == "idle")
     await field.boot(station)
     await field.world.until(lambda: len(station.asked) == 2)

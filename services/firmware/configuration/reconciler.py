@@ -15,14 +15,14 @@ from services.common.commands.service import CommandRequest, CommandService
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
-from services.firmware.configuration import desired, reports_store, settings_store, steps_store, writing
+from services.firmware.configuration import group_settings, reports_store, settings_store, steps_store, writing
 from services.firmware.configuration.dialects.dialect import MessageLimits, SettingsDialect
 from services.firmware.configuration.dialects.tables import SETTINGS
 from services.firmware.configuration.domain import steps
 from services.firmware.configuration.domain.reports import FULL_INVENTORY, PATIENCE
 from services.firmware.configuration.domain.settings import key, needs_write
 from services.firmware.configuration.domain.steps import Step
-from services.firmware.configuration.fold import SettingsProjection
+from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.configuration.steps_store import Candidate
 
 EVERY = 1.0
@@ -54,7 +54,7 @@ class SettingsReconciler:
 
     database: Database
     command_service: CommandService
-    fold: SettingsProjection
+    projection: SettingsProjection
     most: int
     clock: Clock
 
@@ -91,7 +91,7 @@ class SettingsReconciler:
         since = self.clock() - PATIENCE
         async with self.database.transaction() as db:
             if overdue := await reports_store.overdue(db, since, AT_ONCE):
-                await self.fold.expire_reports(db, overdue, since)
+                await self.projection.expire_reports(db, overdue, since)
         if overdue:
             log.warning("reports of settings are incomplete", reports=len(overdue))
             self.command_service.tell()
@@ -102,7 +102,7 @@ class SettingsReconciler:
         groups = {
             one.progress.station_id: self.command_service.stations.group(one.progress.station_id) for one in stations
         }
-        known = await desired.load(db, {group for group in groups.values() if group})
+        known = await group_settings.load(db, {group for group in groups.values() if group})
         wanted = {}
         for one in stations:
             found = known.get(groups[one.progress.station_id] or "")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.firmware.configuration.desired import Desired, faults
+from services.firmware.configuration.group_settings import Desired, faults
 from tests.unit.firmware.tables import START
 
 SETTINGS = {"heartbeat_interval": "60", "Own16": "1", "Own.V201": "2"}

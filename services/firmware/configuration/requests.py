@@ -10,12 +10,12 @@ from services.common.commands.service import CommandRequest, CommandService, Key
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.web.problems import Problem
-from services.firmware.configuration import desired, reports_store, settings_store, steps_store, writing
-from services.firmware.configuration.applying import limits
+from services.firmware.configuration import group_settings, reports_store, settings_store, steps_store, writing
 from services.firmware.configuration.dialects.dialect import MessageLimits, Payload, SettingsDialect
 from services.firmware.configuration.dialects.names import BadName
 from services.firmware.configuration.dialects.tables import SETTINGS
 from services.firmware.configuration.domain.settings import Setting, key
+from services.firmware.configuration.reconciler import limits
 from services.firmware.configuration.steps_store import ConfigurationStatus
 
 MISSING = "no such station was ever heard of"
@@ -57,7 +57,7 @@ class SettingsRequests:
         self, target: Target, settings: Mapping[str, str], expires_in: float, idempotency_key: str | None
     ) -> list[Command]:
         """Sets settings by any of their names. Raises Problem, KeyReused."""
-        if found := list(desired.own_faults(target.dialect, settings)):
+        if found := list(group_settings.own_faults(target.dialect, settings)):
             raise faulty(found)
         values = {target.dialect.own(name): value for name, value in settings.items()}
         async with self.database.transaction() as db:
