@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.ocpp.topics import SERVICES
+from services.ocpp.services import SERVICES
 
 PROJECT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
