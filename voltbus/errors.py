@@ -1,10 +1,13 @@
-"""What can go wrong on one machine: every message is one line that says what to do."""
+"""Errors of commands: LocalError > AlreadyRunning, PortInUse, ServerUnreachable, StartFailed.
+
+Every message is one line that says what to do.
+"""
 
 import os
 
 
 class LocalError(Exception):
-    """The local stack cannot go on; the text is meant for the person who started it."""
+    """A command cannot go on; the text is for the person who started it."""
 
 
 class AlreadyRunning(LocalError):
@@ -12,19 +15,19 @@ class AlreadyRunning(LocalError):
 
 
 class PortInUse(LocalError):
-    """Something else listens where Voltbus wants to."""
+    """Another program listens on a port of Voltbus."""
 
 
 class ServerUnreachable(LocalError):
-    """A server given by the operator does not answer."""
+    """An external server does not answer."""
 
 
 class StartFailed(LocalError):
-    """A part was started and did not become ready."""
+    """A process was started and did not become ready."""
 
 
 def reason(error: BaseException) -> str:
-    """Why something failed, in the system's own few words where it has some."""
+    """Why something failed, in the words of the operating system if it has some."""
     if isinstance(error, OSError) and error.errno is not None:
         return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
     return str(error) or type(error).__name__

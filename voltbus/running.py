@@ -1,4 +1,4 @@
-"""Where the running stack can be reached, for the other commands of the same machine."""
+"""The addresses of the running stack, for other commands on the same machine."""
 
 import dataclasses
 import json
@@ -11,8 +11,8 @@ _FILE = "running.json"
 
 
 @contextmanager
-def announced(settings: LocalSettings, kafka_bootstrap: str) -> Iterator[None]:
-    """Writes down the address and ports of the stack, and where its Kafka is, while it runs."""
+def announce(settings: LocalSettings, kafka_bootstrap: str) -> Iterator[None]:
+    """Stores the address and ports of the stack and of its Kafka while it runs."""
     file = settings.data / _FILE
     file.write_text(json.dumps({"host": settings.host, "ports": dict(settings.ports), "kafka": kafka_bootstrap}))
     try:
@@ -22,12 +22,12 @@ def announced(settings: LocalSettings, kafka_bootstrap: str) -> Iterator[None]:
 
 
 def with_running(settings: LocalSettings) -> LocalSettings:
-    """The settings, with the addresses and ports of the stack that runs on the same data folder, if one does."""
+    """The settings with the addresses and ports of the stack that runs on the same data folder, if one does."""
     try:
-        known = json.loads((settings.data / _FILE).read_text())
-        ports = known["ports"]
+        stored = json.loads((settings.data / _FILE).read_text())
+        ports = stored["ports"]
         gateways = tuple(name for name in ports if name.startswith("gateway") and not name.endswith("_http"))
-        kafka = settings.kafka_bootstrap or known["kafka"]
-        return dataclasses.replace(settings, host=known["host"], ports=ports, gateways=gateways, kafka_bootstrap=kafka)
+        kafka = settings.kafka_bootstrap or stored["kafka"]
+        return dataclasses.replace(settings, host=stored["host"], ports=ports, gateways=gateways, kafka_bootstrap=kafka)
     except (OSError, ValueError, KeyError):
         return settings

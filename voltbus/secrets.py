@@ -1,4 +1,4 @@
-"""The secrets of one data folder: made once, readable by their owner only."""
+"""The secrets of one data folder: created once, readable by their owner only."""
 
 import os
 import secrets
@@ -22,14 +22,14 @@ class Secrets:
 
 
 def load_secrets(file: Path) -> Secrets:
-    """Reads `file`, or makes it; lines of `VOLTBUS_NAME=value`, mode 600. Raises LocalError."""
+    """Reads `file`, or creates it; lines of `VOLTBUS_NAME=value`, mode 600. Raises LocalError."""
     try:
-        known = _read(file)
+        stored = _read(file)
         names = [field.name for field in fields(Secrets)]
-        made = known | {name: secrets.token_hex(32) for name in names if name not in known}
-        if made != known:
-            _write(file, made)
-        return Secrets(**{name: made[name] for name in names})
+        values = stored | {name: secrets.token_hex(32) for name in names if name not in stored}
+        if values != stored:
+            _write(file, values)
+        return Secrets(**{name: values[name] for name in names})
     except OSError as error:
         raise LocalError(f"cannot use {file} ({error.strerror}): change its owner, or set VOLTBUS_DATA") from None
 

@@ -1,4 +1,4 @@
-"""What the person who starts the stack may say, read once from the environment."""
+"""Settings of the stack on this machine, read once from the environment."""
 
 import os
 import re
@@ -9,25 +9,22 @@ from pathlib import Path
 from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
 
-# Who `voltbus station` plays when nothing else is said.
+# The station and the driver that `voltbus station` plays by default.
 DEFAULT_STATION, DEFAULT_TOKEN = "DEMO-1", "04E2A1B2C3D480"
 _ROOT = Path(__file__).parents[1]
 PORTS = {
     "gateway": ("VOLTBUS_GATEWAY_PORT", 9000),
     "gateway_http": ("VOLTBUS_GATEWAY_HTTP_PORT", 9080),
-    "auth": ("VOLTBUS_AUTH_PORT", 9081),
-    "transactions": ("VOLTBUS_TRANSACTIONS_PORT", 9082),
-    "smartcharging": ("VOLTBUS_SMARTCHARGING_PORT", 9083),
-    "firmware": ("VOLTBUS_FIRMWARE_PORT", 9084),
+    **{name: (service.port_setting, service.port) for name, service in SERVICES.items()},
 }
-# From the ports of one process to those of the next of its kind.
-_APART = 100
-_MOST = 16
+# Between the ports of one process and those of the next of its kind.
+_PORT_STEP = 100
+_MAX_COPIES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSettings:
-    """A server whose address is None is started here; `ports` is keyed like `PORTS`, and as `Stack` says.
+    """A server whose address is None is started here. ports: keyed like `PORTS`, for further processes as `Stack` says.
 
     gateways, services: the names of the processes, "transactions-1" for the second of a kind.
     """
@@ -49,18 +46,18 @@ class LocalSettings:
 
     @property
     def reachable_at(self) -> str:
-        """The address at which this machine itself reaches what listens on `host`."""
+        """The address at which this machine itself reaches listeners on `host`."""
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
 
     @property
     def stations_policy(self) -> str:
-        """What happens to stations nobody registered: closed as soon as others can reach this machine."""
+        """What happens to unregistered stations: they are only accepted while nobody else can reach this machine."""
         local = self.host in ("127.0.0.1", "localhost", "::1")
         return self.unknown_stations or ("accept" if local else "quarantine")
 
 
 def default_data() -> Path:
-    """`.voltbus` in the project; where Voltbus is installed without it, in the current folder."""
+    """`.voltbus` in the checkout; without one, in the current folder."""
     return (_ROOT if (_ROOT / "pyproject.toml").exists() else Path.cwd()) / ".voltbus"
 
 
@@ -83,7 +80,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
         kind, _, number = name.partition("-")
         for key, first in ((name, kind), (f"{name}_http", f"{kind}_http")):
             if number and first in PORTS:
-                ports[key] = _port(PORTS[first][0], ports[first] + int(number) * _APART)
+                ports[key] = _port(PORTS[first][0], ports[first] + int(number) * _PORT_STEP)
     return LocalSettings(
         data=Path(value("DATA") or default_data()),
         host=value("HOST") or "127.0.0.1",
@@ -103,7 +100,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
 
 
 def port_variable(name: str) -> str:
-    """The variable that moves a port; of a further process, with those of the first of its kind."""
+    """The variable that moves a port; a further process moves with the first of its kind."""
     return PORTS[re.sub(r"-\d+", "", name)][0]
 
 
@@ -117,15 +114,15 @@ def _replicas(text: str) -> dict[str, int]:
     for item in filter(None, text.split(",")):
         service, _, count = item.partition("=")
         if service not in SERVICES:
-            raise LocalError(f"VOLTBUS_REPLICAS is {text!r}: name services and numbers, such as transactions=2,auth=2")
+            raise LocalError(f"VOLTBUS_REPLICAS is {text!r}: give services and numbers, such as transactions=2,auth=2")
         replicas[service] = _count(f"{service} in VOLTBUS_REPLICAS", count)
     return replicas
 
 
-def _count(what: str, text: str) -> int:
-    if text.isdecimal() and 0 < int(text) <= _MOST:
+def _count(name: str, text: str) -> int:
+    if text.isdecimal() and 0 < int(text) <= _MAX_COPIES:
         return int(text)
-    raise LocalError(f"{what} is {text!r}: set it to a number from 1 to {_MOST}")
+    raise LocalError(f"{name} is {text!r}: set it to a number from 1 to {_MAX_COPIES}")
 
 
 def _port(variable: str, text: str | int) -> int:

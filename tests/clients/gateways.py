@@ -16,7 +16,7 @@ from services.ocpp.topics import CONNECTIONS
 from tests.clients import system
 from tests.clients.system import System, eventually
 from voltbus.local.servers import Servers
-from voltbus.local.stack import ALL
+from voltbus.local.stack import PROCESSES
 from voltbus.v1.bus_pb2 import ConnectionChange
 
 FIRST, SECOND = "gateway", "gateway-1"
@@ -115,7 +115,7 @@ async def pair(servers: Servers, env: dict[str, str], **more: str) -> AsyncItera
     """All processes, the gateway twice. env: of a prepared system. more: settings besides."""
     patience = Retry(ConstantBackoff(0.1), 100)
     async with (
-        system.running(servers, env, (*ALL, SECOND), **more) as running,
+        system.running(servers, env, (*PROCESSES, SECOND), **more) as running,
         Redis.from_url(env["VOLTBUS_REDIS_URL"], retry=patience) as redis,
     ):
         yield Pair(running, redis)

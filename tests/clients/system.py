@@ -18,7 +18,7 @@ from services.ocpp.services import SERVICES
 from tests.clients.events import Feed, enum_word
 from tests.clients.library import dial
 from voltbus.local.servers import Servers
-from voltbus.local.stack import ALL, Stack
+from voltbus.local.stack import PROCESSES, Stack
 
 T = TypeVar("T")
 SCOPES = " ".join(f"{service}:{right}" for service in SERVICES for right in ("read", "write"))
@@ -40,7 +40,7 @@ class System:
 
     @property
     def gateways(self) -> list[str]:
-        return [part.name for part in self.processes.parts() if part.name.startswith("gateway")]
+        return [part.name for part in self.processes.processes() if part.name.startswith("gateway")]
 
     def endpoint(self, gateway: str = "gateway") -> str:
         """Where stations connect, without their id."""
@@ -143,7 +143,7 @@ async def eventually(question: Callable[[], Awaitable[T]], wanted: Callable[[T],
 
 @asynccontextmanager
 async def running(
-    servers: Servers, env: dict[str, str], names: Sequence[str] = ALL, **more: str
+    servers: Servers, env: dict[str, str], names: Sequence[str] = PROCESSES, **more: str
 ) -> AsyncIterator[System]:
     """The processes, supervised: what dies is started again.
 

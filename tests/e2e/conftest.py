@@ -10,7 +10,7 @@ import pytest
 from tests.clients import rpc, system
 from tests.clients.sessions import SESSIONS, Session
 from tests.conftest import Stack
-from voltbus.local.stack import ALL
+from voltbus.local.stack import PROCESSES
 
 NUMBERS = itertools.count(1)
 
@@ -19,7 +19,7 @@ NUMBERS = itertools.count(1)
 async def voltbus(stack: Stack) -> AsyncIterator[system.System]:
     """The processes, as an operator runs them: unknown stations are turned away."""
     settings = {"VOLTBUS_UNKNOWN_STATIONS": "reject", "VOLTBUS_EVENTS_FORMAT": "protobuf"}
-    async with system.running(stack.servers, await stack.fresh(), (*ALL, "gateway-1"), **settings) as started:
+    async with system.running(stack.servers, await stack.fresh(), (*PROCESSES, "gateway-1"), **settings) as started:
         yield started
 
 

@@ -12,7 +12,7 @@ from voltbus.lab.chaos.results import Results
 from voltbus.lab.chaos.run import Course, Plan
 from voltbus.lab.chaos.stage import fresh
 from voltbus.local.servers import silent
-from voltbus.local.stack import Command, module
+from voltbus.local.stack import CommandLine, command_line
 
 pytestmark = pytest.mark.slow
 FAULTS = (
@@ -26,7 +26,7 @@ FAULTS = (
 )
 
 
-async def run(folder: Path, plan: Plan, command: Command = module) -> Results:
+async def run(folder: Path, plan: Plan, command: CommandLine = command_line) -> Results:
     results = Results(plan.seed, {})
     async with fresh(folder, silent, command=command) as stage:
         await Course(plan, stage, results, lambda _: None).run()
@@ -45,7 +45,7 @@ async def test_everything_that_is_promised_is_kept(tmp_path: Path) -> None:
 
 def careless(service: str) -> Sequence[str]:
     """Transactions breaks its promises."""
-    return (sys.executable, "-m", "tests.faults.careless") if service == "transactions" else module(service)
+    return (sys.executable, "-m", "tests.faults.careless") if service == "transactions" else command_line(service)
 
 
 async def test_what_is_broken_is_seen(tmp_path: Path) -> None:

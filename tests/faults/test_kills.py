@@ -98,8 +98,8 @@ async def test_redis_forgets_everything(voltbus: System, chargers: list[Charger]
     part = voltbus.processes["redis"]
 
     async def strike() -> None:
-        part.kill(stay=True)
-        forget(voltbus.processes.servers.home.folder / "redis")
+        part.kill(respawn=False)
+        forget(voltbus.processes.servers.data_dir.folder / "redis")
         await part.start()
 
     async with asyncio.timeout(LIMIT):
@@ -110,7 +110,7 @@ async def test_redis_forgets_everything(voltbus: System, chargers: list[Charger]
 
 async def test_everything_is_killed_at_once(voltbus: System, chargers: list[Charger]) -> None:
     async def strike() -> None:
-        for part in voltbus.processes.parts():
+        for part in voltbus.processes.processes():
             part.kill()
 
     async with asyncio.timeout(LIMIT):
@@ -143,7 +143,7 @@ def forget(folder: Path) -> None:
 
 
 async def all_ready(voltbus: System) -> None:
-    for part in voltbus.processes.parts():
+    for part in voltbus.processes.processes():
         await part.ready(LIMIT)
 
 

@@ -22,7 +22,7 @@ from tests.clients.sessions import SESSIONS, Session
 from tests.clients.system import eventually
 from tests.conftest import Stack
 from tests.faults.test_kills import STEPS, forget
-from voltbus.local.process import Part
+from voltbus.local.process import ChildProcess
 from voltbus.local.stack import Stack as Processes
 
 NUMBERS = itertools.count(1)
@@ -89,8 +89,8 @@ async def empty(two: Pair) -> None:
 async def kill_and_remove(two: Pair) -> None:
     """Redis dies, and its data with it."""
     part = two.system.processes["redis"]
-    part.kill(stay=True)
-    forget(two.system.processes.servers.home.folder / "redis")
+    part.kill(respawn=False)
+    forget(two.system.processes.servers.data_dir.folder / "redis")
     await part.start()
 
 
@@ -196,7 +196,7 @@ async def test_a_gateway_is_killed_and_its_stations_go_to_the_other(two: Pair, d
     names, processes = [name() for _ in SESSIONS], two.system.processes
     old_slot, slot = await two.slot(SECOND), await two.slot(FIRST)
     old = await dialled(names, processes, SECOND, old_slot)
-    processes[SECOND].kill(stay=True)
+    processes[SECOND].kill(respawn=False)
     # Until its slot is free, nobody knows that it is dead.
     unheard = [await two.start(station_id) for station_id in names]
     await eventually(lambda: two.redis.exists(f"slot:{old_slot}"), lambda there: not there)
@@ -251,5 +251,5 @@ async def test_a_frozen_gateway_does_nothing_with_a_slot_that_another_has(two: P
         assert [event.kind for event in told] == ["StationConnected", "StationDisconnected"]
 
 
-async def starts(part: Part) -> int:
+async def starts(part: ChildProcess) -> int:
     return part.starts

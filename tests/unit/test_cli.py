@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from voltbus.cli import app
 from voltbus.errors import LocalError
-from voltbus.local.banner import welcome
-from voltbus.local.progress import Board
-from voltbus.running import announced, with_running
+from voltbus.local.banner import banner
+from voltbus.local.progress import Progress
+from voltbus.running import announce, with_running
 from voltbus.settings import LocalSettings
 from voltbus.simulator.station.play import register_token
 
@@ -104,14 +104,14 @@ def test_the_running_stack_is_found_whatever_its_ports(tmp_path: Path) -> None:
     )
     asking = LocalSettings(tmp_path)
     assert with_running(asking) == asking
-    with announced(started, "k:1"):
+    with announce(started, "k:1"):
         assert with_running(asking) == started
         assert with_running(replace(asking, kafka_bootstrap="other:2")).kafka_bootstrap == "other:2"
     assert with_running(asking) == asking
 
 
 def test_the_welcome_can_be_copied_line_by_line(tmp_path: Path) -> None:
-    lines = welcome(LocalSettings(tmp_path)).splitlines()
+    lines = banner(LocalSettings(tmp_path)).splitlines()
     assert any("ws://localhost:9000/ocpp/{station_id} " in line for line in lines)
     assert len([line for line in lines if line.startswith("eyJ")]) == 1
     assert any(line.endswith(" station") for line in lines)
@@ -121,7 +121,7 @@ def test_the_welcome_can_be_copied_line_by_line(tmp_path: Path) -> None:
 
 def test_progress_in_plain_lines_where_there_is_no_terminal() -> None:
     console = Console(record=True, width=100, force_terminal=False, file=open("/dev/null", "w"))  # noqa: SIM115
-    board = Board(console, ["kafka"])
+    board = Progress(console, ["kafka"])
     with board:
         board("kafka", "starting")
         board("kafka", "ready")

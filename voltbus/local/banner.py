@@ -1,37 +1,31 @@
-"""What `voltbus up` says when everything is ready."""
+"""What `voltbus up` prints when everything is ready."""
 
 import sys
 from pathlib import Path
 
+from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
 from voltbus.operator.tokens import bearer_token
 from voltbus.settings import DEFAULT_STATION, LocalSettings
 
-_REST = {
-    "auth": "stations, tokens: who may charge",
-    "transactions": "transactions, samples, remote start and stop",
-    "smartcharging": "limits and charging profiles",
-    "firmware": "inventory, firmware, diagnostics",
-}
 
-
-def welcome(settings: LocalSettings) -> str:
-    """Where chargers and people connect, a token, and what to try."""
-    name = "localhost" if settings.host in ("127.0.0.1", "localhost") else settings.host
+def banner(settings: LocalSettings) -> str:
+    """The addresses of stations and REST APIs, a token, and commands to try."""
+    host = "localhost" if settings.host in ("127.0.0.1", "localhost") else settings.host
     program = _program()
     gateways = settings.gateways
-    addresses = [("chargers", _stations(name, settings.ports[gateway]), "OCPP 1.6 and 2.0.1") for gateway in gateways]
-    rest = {name: (settings.ports[name], _REST[name.partition("-")[0]]) for name in settings.services}
+    addresses = [("stations", _stations(host, settings.ports[gateway]), "OCPP 1.6 and 2.0.1") for gateway in gateways]
+    rest = {name: (settings.ports[name], SERVICES[name.partition("-")[0]].meaning) for name in settings.services}
     rest |= {gateway: (settings.ports[f"{gateway}_http"], "connections") for gateway in gateways}
-    addresses += [(service, f"http://{name}:{port}/docs", what) for service, (port, what) in rest.items()]
-    lines = [f"  {who:<15}{where:<41}{what}" for who, where, what in addresses]
+    addresses += [(service, f"http://{host}:{port}/docs", meaning) for service, (port, meaning) in rest.items()]
+    lines = [f"  {name:<15}{address:<41}{meaning}" for name, address, meaning in addresses]
     return "\n".join(
         [
             f"\nVoltbus is running. Ctrl-C stops it; logs are in {settings.data / 'logs'}\n",
             *lines,
-            f"\nA bearer token for the REST APIs, 30 days ({program} token prints one at any time):",
+            f"\nA bearer token for the REST APIs, valid for 30 days (`{program} token` prints another):",
             _token(settings),
-            "\nTry one charger, then look at the session it made:",
+            "\nTry one charging station, then see the transaction it made:",
             f"{program} station",
             transactions_curl(settings, DEFAULT_STATION),
             "\nOr watch many of them, of both versions:",

@@ -1,4 +1,4 @@
-"""The data folder: its lock, its secrets, its logs, and the guard that leaves no process behind."""
+"""The data folder: its lock, its secrets, its logs, and the reaper that leaves no process behind."""
 
 import contextlib
 import fcntl
@@ -15,43 +15,43 @@ from typing import Self
 from voltbus.errors import AlreadyRunning, LocalError
 from voltbus.secrets import Secrets, load_secrets
 
-_GUARD = Path(__file__).with_name("reaper.py")
+_REAPER = Path(__file__).with_name("reaper.py")
 _LAUNCH = Path(__file__).with_name("launch.py")
-_PATIENCE = 15.0
+_LOCK_TIMEOUT = 15.0
 
 
-class Home:
+class DataDir:
     """`.voltbus`, held by one process at a time.
 
-    Entering takes the lock and starts the guard; raises AlreadyRunning or LocalError. When this process ends in any
-    way, the guard ends what was started with it, and only then is the lock free.
+    Entering acquires the lock and starts the reaper; raises AlreadyRunning or LocalError. However this process ends,
+    the reaper ends all processes started with it, and only then is the lock free.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
         self.logs = self.folder / "logs"
         self._lock = -1
-        self._guard: subprocess.Popen[bytes] | None = None
+        self._reaper: subprocess.Popen[bytes] | None = None
 
     @property
     def secrets(self) -> Secrets:
-        """The passwords and keys of this folder, made when they are not there."""
+        """The passwords and keys of this folder, created if they do not exist."""
         return load_secrets(self.folder / "secrets")
 
     @property
     def pipe(self) -> int:
-        """Where launchers report to. Raises LocalError when the folder is not held (any more)."""
-        if self._guard is None or self._guard.stdin is None:
+        """The file descriptor that launchers report to. Raises LocalError if the folder is not held (any more)."""
+        if self._reaper is None or self._reaper.stdin is None:
             raise LocalError(f"{self.folder} is not open: Voltbus is stopping")
-        return self._guard.stdin.fileno()
+        return self._reaper.stdin.fileno()
 
     @property
-    def guard_pid(self) -> int:
-        """The guard's process id; 0 when the folder is not held."""
-        return self._guard.pid if self._guard else 0
+    def reaper_pid(self) -> int:
+        """The reaper's process id; 0 if the folder is not held."""
+        return self._reaper.pid if self._reaper else 0
 
     def launcher(self, orphan_signal: int, user: str | None = None, reach: bool = False) -> list[str]:
-        """What to put before a command so that the guard knows of it; pass it `pipe` as a file to keep."""
+        """The words before a command that report it to the reaper; let it inherit `pipe`."""
         bare_python = [sys.executable, "-I", "-S", str(_LAUNCH)]
         return [*bare_python, str(self.pipe), str(int(orphan_signal)), user or "-", str(int(reach))]
 
@@ -62,7 +62,7 @@ class Home:
         reach: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> str | None:
-        """Runs a command to its end; None when it went well, otherwise the end of what it complained."""
+        """Runs a command to its end; None if it succeeded, otherwise the end of its output."""
         launcher = self.launcher(signal.SIGTERM, user, reach)
         with subprocess.Popen(
             [*launcher, *command],
@@ -78,20 +78,20 @@ class Home:
         return " ".join(output.split())[-300:] if process.returncode else None
 
     def forget(self, pid: int) -> None:
-        """Tells the guard that a process has ended."""
+        """Tells the reaper that a process has ended."""
         with contextlib.suppress(OSError, LocalError):
             os.write(self.pipe, f"-{pid}\n".encode())
 
-    def renew_guard(self, running: dict[int, int]) -> None:
-        """Starts the guard again if it died, and tells it of the `running` (process id to last signal)."""
-        if self._guard is not None and self._guard.poll() is not None:
-            self._guard = self._start_guard()
+    def renew_reaper(self, running: dict[int, int]) -> None:
+        """Starts the reaper again if it died; `running`: process id to orphan signal."""
+        if self._reaper is not None and self._reaper.poll() is not None:
+            self._reaper = self._start_reaper()
             for pid, number in running.items():
                 os.write(self.pipe, f"+{pid} {number}\n".encode())
 
     def __enter__(self) -> Self:
         try:
-            # Others may pass through: Postgres runs as another user when root starts it.
+            # Others may pass through: Postgres runs as another user if root starts it.
             self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
             self.logs.mkdir(mode=0o700, exist_ok=True)
             self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -99,27 +99,27 @@ class Home:
             raise LocalError(
                 f"cannot write to {self.folder} ({error.strerror}): change its owner, or set VOLTBUS_DATA"
             ) from None
-        self._take_lock()
-        self._guard = self._start_guard()
+        self._acquire_lock()
+        self._reaper = self._start_reaper()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        guard, self._guard = self._guard, None
-        if guard is not None and guard.stdin is not None:
-            guard.stdin.close()
-            guard.wait()
+        reaper, self._reaper = self._reaper, None
+        if reaper is not None and reaper.stdin is not None:
+            reaper.stdin.close()
+            reaper.wait()
         os.close(self._lock)
 
-    def _start_guard(self) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-I", "-S", str(_GUARD)]
+    def _start_reaper(self) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-I", "-S", str(_REAPER)]
         return subprocess.Popen(
             command, stdin=subprocess.PIPE, pass_fds=[self._lock], start_new_session=True, bufsize=0
         )
 
-    def _take_lock(self) -> None:
-        deadline = time.monotonic() + _PATIENCE
+    def _acquire_lock(self) -> None:
+        deadline = time.monotonic() + _LOCK_TIMEOUT
         while not _try_lock(self._lock):
             holder = int(os.pread(self._lock, 20, 0) or b"0")
             if _alive(holder) or time.monotonic() > deadline:

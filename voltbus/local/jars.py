@@ -1,4 +1,4 @@
-"""Apache Kafka's jars: fetched once into the user's cache, used only when they match the lock file."""
+"""Apache Kafka's jars: fetched once into the user's cache, used only if they match the lock file."""
 
 import fcntl
 import hashlib
@@ -15,7 +15,7 @@ from voltbus.errors import LocalError
 ENDPOINT = "org.apache.kafka:kafka_2.13:4.3.0+org.slf4j:slf4j-simple:2.0.17"
 LOCK_FILE = Path(__file__).with_name("kafka.lock")
 
-Progress = Callable[[str], None]
+OnProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Jar:
     sha256: str
 
     def matches(self, file: Path) -> bool:
-        """Whether `file` is this jar to the last bit."""
+        """Whether `file` is this jar, byte for byte."""
         try:
             with file.open("rb") as content:
                 return hashlib.file_digest(content, "sha256").hexdigest() == self.sha256
@@ -35,7 +35,7 @@ class Jar:
 
 
 def read_lock(file: Path = LOCK_FILE) -> list[Jar]:
-    """The locked jars; the file has the form of `sha256sum`."""
+    """The locked jars; the file has the format of `sha256sum`."""
     pairs = (line.split(maxsplit=1) for line in file.read_text().splitlines() if line.strip())
     return [Jar(path, digest) for digest, path in pairs]
 
@@ -48,31 +48,31 @@ def cache_folder() -> Path:
     return Path(caches) / "voltbus" / "maven"
 
 
-def class_path(progress: Progress, cache: Path | None = None, lock: Path = LOCK_FILE) -> list[Path]:
-    """The files of all locked jars, verified; those that are missing or damaged are fetched. Raises LocalError."""
+def class_path(progress: OnProgress, cache: Path | None = None, lock: Path = LOCK_FILE) -> list[Path]:
+    """The files of all locked jars, verified; missing or damaged ones are fetched. Raises LocalError."""
     folder, jars = cache or cache_folder(), read_lock(lock)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder):
+        with _locked(folder):
             missing = [jar for jar in jars if not jar.matches(folder / jar.path)]
             if missing:
                 _fetch(folder, missing, progress)
     except OSError as error:
         raise LocalError(
-            f"cannot keep Kafka's jars in {folder} ({error.strerror}): set XDG_CACHE_HOME, "
+            f"cannot store Kafka's jars in {folder} ({error.strerror}): set XDG_CACHE_HOME, "
             "or VOLTBUS_KAFKA_BOOTSTRAP to a Kafka of your own"
         ) from None
     return [folder / jar.path for jar in jars]
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     with open(folder / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _fetch(folder: Path, jars: list[Jar], progress: Progress) -> None:
+def _fetch(folder: Path, jars: list[Jar], progress: OnProgress) -> None:
     from jgo.maven import MavenContext, PythonResolver
 
     context = MavenContext(resolver=PythonResolver(), repo_cache=folder, timeout=30)
@@ -89,17 +89,17 @@ def _fetch(folder: Path, jars: list[Jar], progress: Progress) -> None:
         except Exception as error:
             pool.shutdown(cancel_futures=True)
             raise LocalError(
-                f"cannot fetch Apache Kafka ({type(error).__name__}): is the network there (proxy: HTTPS_PROXY)? "
-                "Or set VOLTBUS_KAFKA_BOOTSTRAP to a Kafka of your own"
+                f"cannot fetch Apache Kafka ({type(error).__name__}): check the network (proxy: HTTPS_PROXY), "
+                "or set VOLTBUS_KAFKA_BOOTSTRAP to a Kafka of your own"
             ) from None
     for jar in jars:
         if not jar.matches(folder / jar.path):
             (folder / jar.path).unlink(missing_ok=True)
-            raise LocalError(f"{jar.path} is not the file it should be (SHA-256): try again, it was removed")
+            raise LocalError(f"{jar.path} does not match its SHA-256 and was removed: try again")
 
 
 def write_lock(lock: Path = LOCK_FILE, cache: Path | None = None) -> None:
-    """Resolves `ENDPOINT` anew and writes the lock file: `python -m voltbus.local.jars` after a change of it."""
+    """Resolves `ENDPOINT` and writes the lock file: run `python -m voltbus.local.jars` after changing it."""
     from jgo.env import EnvironmentBuilder
     from jgo.maven import MavenContext, PythonResolver
 

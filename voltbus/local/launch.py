@@ -1,7 +1,7 @@
-"""Becomes the program it is given, after telling the guard its process id and giving up root.
+"""Reports its process id to the reaper, drops root, and becomes another program (exec).
 
-Run as a script with the bare interpreter: `launch.py FD SIGNAL USER REACH PROGRAM ARGUMENT...`. FD is the guard's
-pipe; while a launcher holds it the guard waits, so no process can slip past it. USER "-" stays who it is; REACH "1"
+Run as a script with the bare interpreter: `launch.py FD SIGNAL USER REACH PROGRAM ARGUMENT...`. FD is the reaper's
+pipe; the reaper waits while a launcher holds it, so no process escapes it. USER "-": no change of user; REACH "1"
 lets USER pass through folders that only root may enter.
 """
 
@@ -39,7 +39,7 @@ def _keep_reach(libc: ctypes.CDLL) -> None:
 
 
 def main() -> None:
-    """Tells the guard, changes the user, becomes the program; exit code 127 when it cannot."""
+    """Reports to the reaper, changes the user, becomes the program; exits 127 if it cannot."""
     pipe, number, user, reach, *argv = sys.argv[1:]
     try:
         os.write(int(pipe), f"+{os.getpid()} {number}\n".encode())

@@ -1,4 +1,4 @@
-"""The log files of child processes: begun anew, kept from growing, and read when something went wrong."""
+"""The log files of child processes: rotated at start, limited in size, and read after a failure."""
 
 import contextlib
 import json
@@ -10,20 +10,20 @@ _LIMIT = 64 * 2**20
 
 
 def begin_log(file: Path) -> None:
-    """Puts the log of the last run aside."""
+    """Keeps the log of the last run as `.log.1`."""
     if file.exists():
-        file.replace(_aside(file))
+        file.replace(_previous(file))
 
 
 def trim_log(file: Path) -> None:
-    """Puts a log that has grown large aside; its process goes on writing at the beginning."""
+    """Rotates a log that has grown large; its process continues to write at the beginning of the file."""
     if file.exists() and file.stat().st_size > _LIMIT:
-        shutil.copyfile(file, _aside(file))
+        shutil.copyfile(file, _previous(file))
         os.truncate(file, 0)
 
 
 def last_line(file: Path) -> str:
-    """What the log said last; of a JSON line only the event and the error."""
+    """The last line of a log; of a JSON line only the event and the error."""
     try:
         with file.open("rb") as log:
             log.seek(max(0, file.stat().st_size - 16_384))
@@ -41,5 +41,5 @@ def _readable(line: str) -> str:
     return line.removeprefix("voltbus: ")
 
 
-def _aside(file: Path) -> Path:
+def _previous(file: Path) -> Path:
     return file.with_suffix(".log.1")

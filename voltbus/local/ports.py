@@ -1,4 +1,4 @@
-"""TCP ports: which are free, which are taken, and which the embedded servers have kept."""
+"""TCP ports: whether one is free, a free one, and those stored for the embedded servers."""
 
 import errno
 import json
@@ -10,15 +10,15 @@ from pathlib import Path
 
 from voltbus.errors import LocalError, PortInUse
 
-# Below the range from which Linux (32768) and macOS (49152) take the ports of outgoing connections: there a client
-# that keeps calling a server which is down would sooner or later be given the server's own port.
+# Below the ephemeral ranges of Linux (from 32768) and macOS (from 49152): in there, a client that keeps connecting to a
+# server that is down is sooner or later assigned the server's own port.
 _RANGE = range(20_000, 32_000)
-# What this process has chosen and may not use yet: it is not to be chosen for something else meanwhile.
-_given: deque[int] = deque(maxlen=500)
+# Ports this process has chosen and may not have bound yet: they must not be chosen again meanwhile.
+_handed_out: deque[int] = deque(maxlen=500)
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether a server could listen on `port` now. Raises OSError when it may not for another reason."""
+    """Whether a server could listen on `port` now. Raises OSError if it cannot for another reason."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -33,13 +33,13 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port(taken: Iterable[int] = ()) -> int:
-    """A port nothing listens on; it stays free only until somebody else takes it."""
-    avoid = {*taken, *_given}
+    """A port on which nothing listens; nothing reserves it."""
+    avoid = {*taken, *_handed_out}
     for port in random.sample(_RANGE, 200):
         if port not in avoid and is_free(port):
-            _given.append(port)
+            _handed_out.append(port)
             return port
-    raise LocalError("no free TCP port between 20000 and 32000: stop what uses them")
+    raise LocalError("no free TCP port between 20000 and 32000: stop the programs that use them")
 
 
 def free_ports(count: int) -> list[int]:
@@ -50,19 +50,19 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def kept_ports(file: Path, names: Iterable[str]) -> dict[str, int]:
-    """The ports written in `file`, by name; those that are missing or taken meanwhile are chosen anew."""
+def stored_ports(file: Path, names: Iterable[str]) -> dict[str, int]:
+    """The ports stored in `file`, by name; a missing one, or one in use, is replaced."""
     try:
-        known: dict[str, int] = json.loads(file.read_text())
+        stored: dict[str, int] = json.loads(file.read_text())
     except (FileNotFoundError, ValueError):
-        known = {}
-    kept = dict(known)
+        stored = {}
+    ports = dict(stored)
     for name in names:
-        if name not in kept or not is_free(kept[name]):
-            kept[name] = free_port(kept.values())
-    if kept != known:
-        file.write_text(json.dumps(kept, indent=1) + "\n")
-    return {name: kept[name] for name in names}
+        if name not in ports or not is_free(ports[name]):
+            ports[name] = free_port(ports.values())
+    if ports != stored:
+        file.write_text(json.dumps(ports, indent=1) + "\n")
+    return {name: ports[name] for name in names}
 
 
 def require_free(port: int, host: str, variable: str) -> None:
@@ -71,7 +71,7 @@ def require_free(port: int, host: str, variable: str) -> None:
         if is_free(port, host):
             return
     except PermissionError:
-        raise LocalError(f"port {port} needs more rights than you have: set {variable} above 1023") from None
+        raise LocalError(f"port {port} needs root: set {variable} to a port above 1023") from None
     except OSError as error:
         raise LocalError(f"cannot listen on {host} ({error.strerror}): correct VOLTBUS_HOST") from None
-    raise PortInUse(f"port {port} is in use: stop what uses it, or set {variable}")
+    raise PortInUse(f"port {port} is in use: stop the program that uses it, or set {variable}")

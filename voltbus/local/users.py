@@ -1,4 +1,4 @@
-"""Who Postgres runs as: it refuses root, so root lends it an account without rights."""
+"""The user that Postgres runs as: it refuses root, so root runs it as nobody."""
 
 import os
 import pwd
@@ -14,7 +14,7 @@ _NOBODY = "nobody"
 
 
 def unprivileged() -> str | None:
-    """The account to run as; None when this process is not root. Raises LocalError."""
+    """The user to run as; None if this process is not root. Raises LocalError."""
     if os.geteuid() != 0:
         return None
     try:
@@ -26,20 +26,20 @@ def unprivileged() -> str | None:
         ) from None
 
 
-def give(folder: Path, user: str | None) -> None:
-    """Makes `folder` belong to `user`, so that it can write there."""
+def give_ownership(folder: Path, user: str | None) -> None:
+    """Gives `folder` and its content to `user`, so that it can write there."""
     if user is not None and folder.owner() != user:
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, user)
 
 
-def must_reach(paths: Iterable[Path], user: str | None) -> bool:
-    """Whether `user` needs the right to pass through folders closed to others. Raises LocalError where it cannot."""
+def needs_traverse(paths: Iterable[Path], user: str | None) -> bool:
+    """Whether `user` needs the right to traverse folders closed to others. Raises LocalError if it cannot have it."""
     if user is None or all(map(_open_to_all, paths)):
         return False
     if sys.platform != "linux":
         raise LocalError(
-            "as root, Postgres runs as the user nobody, who may not enter this folder: run as another user"
+            "as root, Postgres runs as the user nobody, which cannot enter this folder: run as another user"
         )
     return True
 

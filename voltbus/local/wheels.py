@@ -1,4 +1,4 @@
-"""Finds the server programs that came with a Python wheel, without importing the wheel."""
+"""Finds the server programs in installed wheels, without importing them."""
 
 import shutil
 from importlib.util import find_spec
@@ -7,15 +7,15 @@ from pathlib import Path
 from voltbus.errors import LocalError
 
 
-def program(package: str, path: str, *, server: str, variable: str, any_will_do: bool = False) -> Path:
-    """The file `path` inside the installed `package`, or else the program of that name on the machine if `any_will_do`.
+def program(package: str, path: str, *, server: str, variable: str, or_on_path: bool = False) -> Path:
+    """The file `path` in the installed `package`; or_on_path: otherwise the program of that name on PATH.
 
-    Raises LocalError, naming the `variable` that replaces the `server`, when this platform has none.
+    Raises LocalError, naming the `variable` that replaces the `server`, if this platform has none.
     """
     spec = find_spec(package)
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         if (found := Path(folder) / path).exists():
             return found
-    if any_will_do and (installed := shutil.which(Path(path).name)):
+    if or_on_path and (installed := shutil.which(Path(path).name)):
         return Path(installed)
     raise LocalError(f"no {server} for this platform in the package {package}: set {variable} to your own")

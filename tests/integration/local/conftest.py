@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from voltbus.local.data_dir import Home
+from voltbus.local.data_dir import DataDir
 from voltbus.settings import LocalSettings
 
 DUMMY = Path(__file__).with_name("dummy.py")
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Any:
-    with Home(tmp_path / "data") as home:
-        yield home
+def data_dir(tmp_path: Path) -> Any:
+    with DataDir(tmp_path / "data") as data_dir:
+        yield data_dir
 
 
 @pytest.fixture

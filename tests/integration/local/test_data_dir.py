@@ -9,41 +9,44 @@ import psutil
 import pytest
 
 from voltbus.errors import AlreadyRunning, LocalError
-from voltbus.local.data_dir import Home
+from voltbus.local.data_dir import DataDir
 
 HOLDER = """
 import asyncio, os, pathlib, signal, sys
-from voltbus.local.data_dir import Home
-from voltbus.local.process import Part, Spec
+from voltbus.local.data_dir import DataDir
+from voltbus.local.process import ChildProcess, ProcessSpec
 async def probe(): return True
-with Home(pathlib.Path(sys.argv[1])) as home:
-    parts = []
+with DataDir(pathlib.Path(sys.argv[1])) as data_dir:
+    processes = []
     for name, code in (("soft", "import time; time.sleep(99)"), ("hard", "import signal, time; "
             "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(99)")):
-        part = Part(Spec(name, (sys.executable, "-I", "-S", "-c", code), probe,
-            orphan_signal=signal.SIGTERM if name == "soft" else signal.SIGKILL), home)
-        part.spawn()
-        parts.append(part)
-        print(part.pid, flush=True)
+        process = ChildProcess(ProcessSpec(name, (sys.executable, "-I", "-S", "-c", code), probe,
+            orphan_signal=signal.SIGTERM if name == "soft" else signal.SIGKILL), data_dir)
+        process.spawn()
+        processes.append(process)
+        print(process.pid, flush=True)
     if sys.argv[2:]:
-        os.kill(home.guard_pid, signal.SIGKILL)
-        home._guard.wait()
-        home.renew_guard({part.pid: signal.SIGKILL for part in parts})
+        os.kill(data_dir.reaper_pid, signal.SIGKILL)
+        data_dir._reaper.wait()
+        data_dir.renew_reaper({process.pid: signal.SIGKILL for process in processes})
     os.kill(os.getpid(), signal.SIGSTOP)
 """
 
 
 def test_one_holder_at_a_time(tmp_path: Path) -> None:
-    with Home(tmp_path / "data"), pytest.raises(AlreadyRunning, match=r"already runs on .*/data \(process \d+\): stop"):
-        Home(tmp_path / "data").__enter__()
-    with Home(tmp_path / "data"):
+    with (
+        DataDir(tmp_path / "data"),
+        pytest.raises(AlreadyRunning, match=r"already runs on .*/data \(process \d+\): stop"),
+    ):
+        DataDir(tmp_path / "data").__enter__()
+    with DataDir(tmp_path / "data"):
         pass
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LocalError, match=r"^cannot write to .*: change its owner, or set VOLTBUS_DATA$"):
-        Home(tmp_path / "file" / "data").__enter__()
+        DataDir(tmp_path / "file" / "data").__enter__()
 
 
 @pytest.mark.parametrize("guard_killed_too", [[], ["yes"]])
@@ -55,7 +58,7 @@ def test_the_guard_ends_what_a_killed_holder_leaves(tmp_path: Path, guard_killed
         wait_until(lambda: psutil.Process(holder.pid).status() == psutil.STATUS_STOPPED)
         holder.kill()
         holder.wait()
-        with Home(tmp_path / "data"):  # free only when all are gone
+        with DataDir(tmp_path / "data"):  # free only when all are gone
             assert not [child for child in children if running(child)]
 
 

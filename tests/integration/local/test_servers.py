@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from redis.asyncio import Redis
 
 from voltbus.errors import AlreadyRunning, ServerUnreachable, StartFailed
-from voltbus.local.data_dir import Home
+from voltbus.local.data_dir import DataDir
 from voltbus.local.ports import free_port
 from voltbus.local.servers import Servers
 from voltbus.settings import LocalSettings
@@ -73,8 +73,8 @@ async def test_data_survives_kills_and_a_second_start(data: Path) -> None:
             await servers[name].start()
             assert servers[name].pid != before
         assert await read_everywhere(servers) == ["postgres", "redis", "kafka"]
-        parts = list(servers.parts.values())
-    assert [part.alive for part in parts] == [False] * 3
+        processes = list(servers.processes.values())
+    assert [process.alive for process in processes] == [False] * 3
 
     async with Servers(data, LocalSettings(data)) as servers:
         assert (servers.postgres_dsn, servers.redis_url, servers.kafka_bootstrap) == addresses
@@ -94,7 +94,7 @@ async def test_lost_secrets_are_told(data: Path, settings: LocalSettings) -> Non
     secrets = data / "secrets"
     kept = secrets.read_text()
     secrets.unlink()
-    with pytest.raises(StartFailed, match=r"^the password in .*/secrets does not open .*/postgres: restore"):
+    with pytest.raises(StartFailed, match=r"^the password in .*/secrets is not that of .*/postgres: restore"):
         await Servers(data, replace(settings, postgres_dsn=None)).start()
     secrets.write_text(kept)
 
@@ -102,7 +102,7 @@ async def test_lost_secrets_are_told(data: Path, settings: LocalSettings) -> Non
 async def test_servers_of_the_operator_are_checked_not_started(settings: LocalSettings) -> None:
     told: list[tuple[str, str]] = []
     async with Servers(settings=settings, report=lambda name, state: told.append((name, state))) as servers:
-        assert servers.parts == {}
+        assert servers.processes == {}
         assert servers.postgres_dsn == settings.postgres_dsn
     assert sorted(name for name, state in told if state == "ready") == ["kafka", "postgres", "redis"]
 
@@ -133,5 +133,5 @@ async def test_an_unreachable_server_is_one_line(
     with pytest.raises(ServerUnreachable, match=f"^{message}$") as caught:
         await Servers(settings=wrong).start()
     assert "secret" not in str(caught.value)
-    with Home(settings.data):  # nothing holds the folder any more
+    with DataDir(settings.data):  # nothing holds the folder any more
         pass

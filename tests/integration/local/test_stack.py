@@ -18,7 +18,7 @@ async def test_two_gateways_and_a_service_each_by_name(settings: LocalSettings, 
     async with Servers(settings=settings) as servers:
         names = ("gateway", "gateway-1", "transactions")
         async with Stack(servers, names, env={"VOLTBUS_TOPIC_PREFIX": "t."}, command=command) as voltbus:
-            assert len({part.pid for part in voltbus.parts()}) == 3
+            assert len({process.pid for process in voltbus.processes()}) == 3
             assert len(set(voltbus.ports.values())) == 5
             environment = psutil.Process(voltbus["gateway-1"].pid).environ()
             assert environment["VOLTBUS_INSTANCE"] == "1"
@@ -32,7 +32,7 @@ async def test_two_gateways_and_a_service_each_by_name(settings: LocalSettings, 
             await voltbus["transactions"].ready()
             assert voltbus["transactions"].pid != killed
             assert await http_ok(voltbus.ports["transactions"])
-            pids = [part.pid for part in voltbus.parts()]
+            pids = [process.pid for process in voltbus.processes()]
         assert not any(psutil.pid_exists(pid) for pid in pids)
 
 
@@ -60,4 +60,4 @@ async def test_a_service_that_cannot_start_is_told_and_nothing_is_left(settings:
 def quick(spec: Any) -> Any:
     from dataclasses import replace
 
-    return replace(spec, patience=0.5)
+    return replace(spec, start_timeout=0.5)

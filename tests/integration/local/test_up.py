@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from voltbus.local.data_dir import Home
+from voltbus.local.data_dir import DataDir
 from voltbus.local.ports import free_ports
 from voltbus.settings import PORTS, LocalSettings
 
@@ -70,7 +70,7 @@ async def test_says_where_everything_is_and_leaves_nothing(environment: Environm
         assert any(line.startswith("eyJ") for line in lines)
         assert " station\n" in text
         children = psutil.Process(process.pid).children(recursive=True)
-        assert len(children) == 8  # two gateways, four services and one more of them, and the guard
+        assert len(children) == 8  # two gateways, four services and one more of them, and the reaper
         running = json.loads((settings.data / "running.json").read_text())
         assert running["ports"]["auth"] == int(environment["VOLTBUS_AUTH_PORT"])
 
@@ -92,7 +92,7 @@ async def test_killed_it_leaves_nothing_either(environment: Environment, setting
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         await process.wait()
-        with Home(settings.data):  # free only when all are gone
+        with DataDir(settings.data):  # free only when all are gone
             left = [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
             assert left == []
 
@@ -124,7 +124,7 @@ async def test_a_port_in_use_is_one_line(environment: Environment) -> None:
     port = server.sockets[0].getsockname()[1]
     async with server, started(environment | {"VOLTBUS_AUTH_PORT": str(port)}) as process:
         lines = await all_lines(process)
-    assert lines == [f"voltbus: port {port} is in use: stop what uses it, or set VOLTBUS_AUTH_PORT\n"]
+    assert lines == [f"voltbus: port {port} is in use: stop the program that uses it, or set VOLTBUS_AUTH_PORT\n"]
     assert process.returncode == 1
 
 
@@ -133,7 +133,7 @@ async def test_a_port_in_use_is_one_line(environment: Environment) -> None:
     [
         (
             {"VOLTBUS_KAFKA_BOOTSTRAP": "", "VOLTBUS_POSTGRES_DSN": "", "XDG_CACHE_HOME": "{tmp}"},
-            "voltbus: cannot fetch Apache Kafka (ProxyError): is the network there",
+            "voltbus: cannot fetch Apache Kafka (ProxyError): check the network",
         ),
         (
             {"VOLTBUS_KAFKA_BOOTSTRAP": "127.0.0.1:9", "VOLTBUS_POSTGRES_DSN": "", "VOLTBUS_REDIS_URL": ""},

@@ -79,7 +79,7 @@ def test_a_damaged_file_is_fetched_again(tmp_path: Path, lock: Path, served: Any
 
 def test_another_file_than_the_locked_one_is_never_used(tmp_path: Path, lock: Path, served: Any) -> None:
     served(b"something else")
-    with pytest.raises(LocalError, match=r"thing-1.0.jar is not the file it should be \(SHA-256\)"):
+    with pytest.raises(LocalError, match=r"thing-1.0.jar does not match its SHA-256"):
         class_path(silent, tmp_path / "cache", lock)
     assert not (tmp_path / "cache" / PATH).exists()
 
@@ -94,7 +94,7 @@ def test_without_a_network(tmp_path: Path, lock: Path, served: Any) -> None:
 
 def test_a_cache_that_cannot_be_written(tmp_path: Path, lock: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(LocalError, match=r"^cannot keep Kafka's jars in .*: set XDG_CACHE_HOME"):
+    with pytest.raises(LocalError, match=r"^cannot store Kafka's jars in .*: set XDG_CACHE_HOME"):
         class_path(silent, tmp_path / "file" / "cache", lock)
 
 

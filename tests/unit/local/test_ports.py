@@ -9,7 +9,7 @@ import pytest
 
 from voltbus.errors import LocalError, PortInUse
 from voltbus.local import ports
-from voltbus.local.ports import free_port, free_ports, is_free, kept_ports, require_free
+from voltbus.local.ports import free_port, free_ports, is_free, require_free, stored_ports
 
 
 @pytest.fixture
@@ -24,16 +24,16 @@ def test_free_ports_differ_and_lie_below_those_of_outgoing_connections() -> None
     assert all(20_000 <= port < 32_000 and is_free(port) for port in given)
 
 
-def test_a_port_that_was_given_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chosen_port_is_not_chosen_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever has it may not listen yet, for others have to be started first."""
     candidates = free_ports(2)
-    monkeypatch.setattr(ports, "_given", deque(maxlen=500))
+    monkeypatch.setattr(ports, "_handed_out", deque(maxlen=500))
     monkeypatch.setattr(ports.random, "sample", lambda *_: candidates)
     assert [free_port(), free_port()] == candidates
 
 
 def test_a_busy_port_is_named_with_its_variable(busy: int) -> None:
-    message = f"^port {busy} is in use: stop what uses it, or set VOLTBUS_GATEWAY_PORT$"
+    message = f"^port {busy} is in use: stop the program that uses it, or set VOLTBUS_GATEWAY_PORT$"
     with pytest.raises(PortInUse, match=message):
         require_free(busy, "127.0.0.1", "VOLTBUS_GATEWAY_PORT")
 
@@ -54,21 +54,21 @@ def test_a_port_that_needs_rights(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError
 
     monkeypatch.setattr(socket.socket, "bind", refuse)
-    with pytest.raises(LocalError, match=r"^port 80 needs more rights .* VOLTBUS_GATEWAY_PORT above 1023$"):
+    with pytest.raises(LocalError, match=r"^port 80 needs root: set VOLTBUS_GATEWAY_PORT to a port above 1023$"):
         require_free(80, "127.0.0.1", "VOLTBUS_GATEWAY_PORT")
 
 
 def test_ports_are_kept_until_somebody_takes_one(tmp_path: Path) -> None:
     file = tmp_path / "ports.json"
-    first = kept_ports(file, ["a", "b"])
-    assert kept_ports(file, ["a", "b"]) == first
+    first = stored_ports(file, ["a", "b"])
+    assert stored_ports(file, ["a", "b"]) == first
     with socket.create_server(("127.0.0.1", first["a"])):
-        second = kept_ports(file, ["a", "b"])
+        second = stored_ports(file, ["a", "b"])
     assert second["a"] != first["a"]
     assert second["b"] == first["b"]
 
 
 def test_a_damaged_file_is_written_anew(tmp_path: Path) -> None:
     (tmp_path / "ports.json").write_text("{")
-    ports = kept_ports(tmp_path / "ports.json", ["a"])
-    assert kept_ports(tmp_path / "ports.json", ["a"]) == ports
+    ports = stored_ports(tmp_path / "ports.json", ["a"])
+    assert stored_ports(tmp_path / "ports.json", ["a"]) == ports

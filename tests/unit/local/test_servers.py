@@ -30,9 +30,9 @@ def test_kafka_is_one_durable_node_that_comes_back_quickly() -> None:
 def test_a_door_is_a_listener_that_tells_another_port() -> None:
     text = properties(Path("/data/kafka"), 9092, 9093, {19092: 29092})
     lines = dict(line.split("=", 1) for line in text.splitlines())
-    assert "DOOR19092://127.0.0.1:19092" in lines["listeners"].split(",")
-    assert lines["advertised.listeners"].split(",") == ["PLAINTEXT://127.0.0.1:9092", "DOOR19092://127.0.0.1:29092"]
-    assert "DOOR19092:PLAINTEXT" in lines["listener.security.protocol.map"].split(",")
+    assert "PROXY19092://127.0.0.1:19092" in lines["listeners"].split(",")
+    assert lines["advertised.listeners"].split(",") == ["PLAINTEXT://127.0.0.1:9092", "PROXY19092://127.0.0.1:29092"]
+    assert "PROXY19092:PLAINTEXT" in lines["listener.security.protocol.map"].split(",")
 
 
 def test_redis_takes_any_folder() -> None:
@@ -83,5 +83,5 @@ def test_redis_may_be_the_machines_own(tmp_path: Path, monkeypatch: pytest.Monke
     installed = tmp_path / "redis-server"
     installed.touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    found = wheels.program("none", "bin/redis-server", server="Redis", variable="V", any_will_do=True)
+    found = wheels.program("none", "bin/redis-server", server="Redis", variable="V", or_on_path=True)
     assert found == installed

@@ -24,8 +24,8 @@ from voltbus.lab.bench.running_stage import found
 from voltbus.lab.bench.screen import show
 from voltbus.lab.bench.stage import Stage, fresh
 from voltbus.lab.bench.yardstick import measured
-from voltbus.local.progress import Board
-from voltbus.local.stack import ALL
+from voltbus.local.progress import Progress
+from voltbus.local.stack import PROCESSES
 from voltbus.settings import LocalSettings
 
 # Files a process opens besides its connections.
@@ -88,7 +88,7 @@ async def _stage(options: Options, settings: LocalSettings, console: Console) ->
         return
     # On the disk where `make run` would keep its data, not in a temporary folder, which may be memory.
     with tempfile.TemporaryDirectory(prefix="bench-", dir=settings.data, ignore_cleanup_errors=True) as folder:
-        board = Board(console, ["postgres", "redis", "kafka", "prepare", *ALL])
+        board = Progress(console, ["postgres", "redis", "kafka", "prepare", *PROCESSES])
         async with contextlib.AsyncExitStack() as stack:
             with board:
                 stage = await stack.enter_async_context(fresh(Path(folder), board))

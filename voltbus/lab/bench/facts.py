@@ -62,7 +62,7 @@ def _file_system(path: Path) -> str:
 
 
 def _version(package: str, path: str) -> str:
-    binary = program(package, path, server=package, variable="", any_will_do=True)
+    binary = program(package, path, server=package, variable="", or_on_path=True)
     said = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False).stdout
     found = re.search(r"\d+(\.\d+)+", said)
     return found[0] if found else "not known"

@@ -16,7 +16,7 @@ from voltbus.lab.bench.results import Move, Scaled, Share
 from voltbus.lab.bench.stage import Stage
 from voltbus.lab.bench.tally import Tally, merged, quantile
 from voltbus.lab.bench.usage import Look, between, look
-from voltbus.local.process import Part
+from voltbus.local.process import ChildProcess
 from voltbus.local.stack import Stack
 
 FRAMES = "voltbus_gateway_frames"
@@ -44,9 +44,9 @@ class Crew:
                 names.append(name := f"{kind}-{number}" if number else kind)
                 await self.part(name).start()
 
-    def part(self, name: str) -> Part:
+    def part(self, name: str) -> ChildProcess:
         """The process of that name, made where there is none yet."""
-        known = {part.name for part in self.stack.parts()}
+        known = {part.name for part in self.stack.processes()}
         return self.stack[name] if name in known else self.stack.add(name)
 
     async def shrink(self) -> None:
@@ -67,7 +67,7 @@ class Crew:
     def look(self) -> Look:
         """CPU by name of process; what is no gateway and not this service goes by its kind."""
         named = {self.part(name).pid: name for name in (*self.gateways, *self.services)}
-        servers = {part.pid: name for name, part in self.stack.servers.parts.items()}
+        servers = {part.pid: name for name, part in self.stack.servers.processes.items()}
         return look(named | servers)
 
     async def run(self, rate: float, seconds: float) -> Tally:
@@ -140,8 +140,8 @@ async def _nothing() -> None:
     pass
 
 
-async def _killed(part: Part, stay: bool = False) -> None:
-    part.kill(stay=True)
+async def _killed(part: ChildProcess, stay: bool = False) -> None:
+    part.kill(respawn=False)
     if not stay:
         await part.start()
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import asyncpg
 
 from services.ocpp.services import SERVICES
-from voltbus.local.process import Part, Spec
+from voltbus.local.process import ChildProcess, ProcessSpec
 from voltbus.local.servers import Report, Servers
-from voltbus.local.stack import ALL, Stack
+from voltbus.local.stack import PROCESSES, Stack
 from voltbus.operator.tokens import bearer_token
 from voltbus.settings import LocalSettings
 
@@ -41,9 +41,9 @@ class Stage:
     bearer: str
     pids: dict[str, int]
     postgres: str = ""
-    services: Mapping[str, Part] = field(default_factory=dict)
-    echoes: Mapping[str, Part] = field(default_factory=dict)
-    gateway: Part | None = None
+    services: Mapping[str, ChildProcess] = field(default_factory=dict)
+    echoes: Mapping[str, ChildProcess] = field(default_factory=dict)
+    gateway: ChildProcess | None = None
     stack: Stack | None = None
 
     async def fresh_gateway(self) -> None:
@@ -111,16 +111,16 @@ async def on(servers: Servers, env: Mapping[str, str], report: Report) -> AsyncI
     """Processes on running `servers`. What dies stays dead, for its numbers would be wrong. Raises LocalError."""
     async with Stack(servers, env={**env, **_ENV}, report=report, supervise=False) as stack:
         services = {name: stack[name] for name in SERVICES}
-        parts = {"gateway": stack["gateway"], **services, **servers.parts}
+        parts = {"gateway": stack["gateway"], **services, **servers.processes}
         settings = dataclasses.replace(servers.settings, jwt_secret=stack.env["VOLTBUS_JWT_SECRET"])
         stage = Stage(
             url=stack.station_url("").removesuffix("/"),
-            rest={name: stack.rest(name) for name in ALL},
+            rest={name: stack.rest(name) for name in PROCESSES},
             bearer=bearer_token(settings),
             pids={name: part.pid for name, part in parts.items()},
             postgres=stack.env["VOLTBUS_POSTGRES_DSN"],
             services=services,
-            echoes={name: Part(_echo(stack[name].spec), servers.home) for name in _REPLACEABLE},
+            echoes={name: ChildProcess(_echo(stack[name].spec), servers.data_dir) for name in _REPLACEABLE},
             gateway=stack["gateway"],
             stack=stack,
         )
@@ -131,6 +131,6 @@ async def on(servers: Servers, env: Mapping[str, str], report: Report) -> AsyncI
                 await echo.stop()
 
 
-def _echo(spec: Spec) -> Spec:
+def _echo(spec: ProcessSpec) -> ProcessSpec:
     argv = (sys.executable, "-m", "voltbus.lab.bench.echo", spec.name)
     return dataclasses.replace(spec, name=f"echo-{spec.name}", argv=argv)

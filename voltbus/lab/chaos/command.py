@@ -18,7 +18,7 @@ from voltbus.lab.chaos.report import markdown, show
 from voltbus.lab.chaos.results import Results
 from voltbus.lab.chaos.run import Course, Plan
 from voltbus.lab.chaos.stage import Stage, fresh
-from voltbus.local.progress import Board
+from voltbus.local.progress import Progress
 from voltbus.settings import LocalSettings
 
 
@@ -50,7 +50,7 @@ async def run(options: Options, settings: LocalSettings, console: Console) -> bo
 @contextlib.asynccontextmanager
 async def _stage(settings: LocalSettings, console: Console) -> AsyncIterator[Stage]:
     with tempfile.TemporaryDirectory(prefix="chaos-", dir=settings.data, ignore_cleanup_errors=True) as folder:
-        board = Board(console, ["postgres", "redis", "kafka", "prepare", *GATEWAYS, *SERVICES])
+        board = Progress(console, ["postgres", "redis", "kafka", "prepare", *GATEWAYS, *SERVICES])
         async with contextlib.AsyncExitStack() as stack:
             with board:
                 stage = await stack.enter_async_context(fresh(Path(folder), board))

@@ -48,7 +48,7 @@ async def _nothing(_: Fault, __: Stage, seconds: float, ___: Slot, ____: Blow) -
 
 async def _kill(fault: Fault, stage: Stage, seconds: float, _: Slot, blow: Blow) -> None:
     part = stage.stack[fault.part]
-    part.kill(stay=True)
+    part.kill(respawn=False)
     await asyncio.sleep(seconds)
     if fault.part not in SERVERS:
         blow.back = time.time()
@@ -58,7 +58,7 @@ async def _kill(fault: Fault, stage: Stage, seconds: float, _: Slot, blow: Blow)
 async def _empty(_: Fault, stage: Stage, seconds: float, __: Slot, ___: Blow) -> None:
     """Redis dies, and its data with it."""
     part = stage.stack["redis"]
-    part.kill(stay=True)
+    part.kill(respawn=False)
     for file in stage.redis_folder.rglob("*.aof"):
         file.unlink()
     shutil.rmtree(stage.redis_folder / "appendonlydir", ignore_errors=True)

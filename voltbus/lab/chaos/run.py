@@ -177,7 +177,7 @@ class Course:
         self.results.breaches += [breach for breach in breaches if breach not in known]
 
     def _starts(self) -> dict[str, int]:
-        return {part.name: part.starts for part in self.stage.stack.parts()}
+        return {part.name: part.starts for part in self.stage.stack.processes()}
 
     async def _slot(self, gateway: str) -> int:
         return await leases.slot(self._http, self.stage.stack.rest(gateway))

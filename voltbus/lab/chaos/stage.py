@@ -9,13 +9,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from services.ocpp.services import SERVICES
 from voltbus.lab.chaos.faults import CUTS, GATEWAYS
-from voltbus.lab.chaos.tcp_proxy import Door, opened
-from voltbus.local.data_dir import Home
+from voltbus.lab.chaos.tcp_proxy import TcpProxy, opened
+from voltbus.local.data_dir import DataDir
 from voltbus.local.ports import free_ports
 from voltbus.local.probes import http_ok
-from voltbus.local.process import Part
+from voltbus.local.process import ChildProcess
 from voltbus.local.servers import Report, Servers
-from voltbus.local.stack import Command, Stack, module
+from voltbus.local.stack import CommandLine, Stack, command_line
 from voltbus.operator.tokens import bearer_token
 from voltbus.settings import LocalSettings
 
@@ -39,7 +39,7 @@ class Stage:
     """doors: by the name of who goes through and that of the server."""
 
     stack: Stack
-    doors: Mapping[tuple[str, str], Door]
+    doors: Mapping[tuple[str, str], TcpProxy]
     bearer: str
 
     @property
@@ -63,24 +63,24 @@ class Stage:
     @property
     def redis_folder(self) -> Path:
         """Where Redis keeps its data."""
-        return self.stack.servers.home.folder / "redis"
+        return self.stack.servers.data_dir.folder / "redis"
 
-    def usurper(self, slot: int) -> Part:
+    def usurper(self, slot: int) -> ChildProcess:
         """A third gateway, where no station comes, and which asks for that slot first."""
         like = self.stack[GATEWAYS[1]].spec
         ports = dict(zip(("VOLTBUS_GATEWAY_PORT", "VOLTBUS_GATEWAY_HTTP_PORT"), free_ports(2), strict=True))
         env = {**like.env, **{name: str(port) for name, port in ports.items()}, "VOLTBUS_INSTANCE": str(slot)}
         http = ports["VOLTBUS_GATEWAY_HTTP_PORT"]
-        return Part(dataclasses.replace(like, name="usurper", env=env, probe=lambda: http_ok(http)), self._home)
+        return ChildProcess(dataclasses.replace(like, name="usurper", env=env, probe=lambda: http_ok(http)), self._home)
 
     @property
-    def _home(self) -> Home:
-        return self.stack.servers.home
+    def _home(self) -> DataDir:
+        return self.stack.servers.data_dir
 
 
 @asynccontextmanager
 async def fresh(
-    folder: Path, report: Report, env: Mapping[str, str] | None = None, command: Command = module
+    folder: Path, report: Report, env: Mapping[str, str] | None = None, command: CommandLine = command_line
 ) -> AsyncIterator[Stage]:
     """On empty data in `folder`, whatever VOLTBUS_* says. Raises LocalError.
 
@@ -90,16 +90,16 @@ async def fresh(
     to_kafka = {pair: port for pair, port in outside.items() if pair[1] == "kafka"}
     inside = dict(zip(to_kafka, free_ports(len(to_kafka)), strict=True))
     told = {inside[pair]: port for pair, port in to_kafka.items()}
-    async with Servers(settings=LocalSettings(folder), report=report, doors=told) as servers:
+    async with Servers(settings=LocalSettings(folder), report=report, proxies=told) as servers:
         addresses = {"postgres": servers.postgres_dsn, "redis": servers.redis_url, "kafka": "kafka://127.0.0.1"}
-        doors = {pair: Door(port, inside.get(pair) or _port(addresses[pair[1]])) for pair, port in outside.items()}
+        doors = {pair: TcpProxy(port, inside.get(pair) or _port(addresses[pair[1]])) for pair, port in outside.items()}
         own: dict[str, dict[str, str]] = {}
         for (part, server), port in outside.items():
             own.setdefault(part, {})[_VARIABLES[server]] = _through(addresses[server], port)
         names, settings = (*GATEWAYS, *SERVICES), {**ENV, **(env or {})}
         async with (
             opened(*doors.values()),
-            Stack(servers, names, env=settings, own=own, report=report, command=command) as stack,
+            Stack(servers, names, env=settings, env_by_process=own, report=report, command=command) as stack,
         ):
             secret = stack.env["VOLTBUS_JWT_SECRET"]
             yield Stage(stack, doors, bearer_token(dataclasses.replace(servers.settings, jwt_secret=secret)))

@@ -11,7 +11,7 @@ _CHUNK = 65536
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 
-class Door:
+class TcpProxy:
     """Listens on `port` and passes on to the port `target`, both of this machine."""
 
     def __init__(self, port: int, target: int) -> None:
@@ -90,7 +90,7 @@ class Door:
 
 
 @asynccontextmanager
-async def opened(*doors: Door) -> AsyncIterator[None]:
+async def opened(*doors: TcpProxy) -> AsyncIterator[None]:
     """Open until the block ends."""
     try:
         for door in doors:

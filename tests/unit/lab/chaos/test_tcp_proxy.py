@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from voltbus.lab.chaos.tcp_proxy import Door, opened
+from voltbus.lab.chaos.tcp_proxy import TcpProxy, opened
 from voltbus.local.ports import free_port
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[Door]:
+async def door() -> AsyncIterator[TcpProxy]:
     """Behind it somebody says everything back."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -23,13 +23,13 @@ async def door() -> AsyncIterator[Door]:
             writer.close()
 
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
-    made = Door(free_port(), server.sockets[0].getsockname()[1])
+    made = TcpProxy(free_port(), server.sockets[0].getsockname()[1])
     async with asyncio.timeout(20), opened(made):
         yield made
     server.close()
 
 
-async def test_it_lets_through(door: Door) -> None:
+async def test_it_lets_through(door: TcpProxy) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writer.write(b"hello")
     assert await reader.readexactly(5) == b"hello"
@@ -38,7 +38,7 @@ async def test_it_lets_through(door: Door) -> None:
     writer.close()
 
 
-async def test_reset_ends_connections_and_refuses_new_ones(door: Door) -> None:
+async def test_reset_ends_connections_and_refuses_new_ones(door: TcpProxy) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writer.write(b"hello")
     await reader.readexactly(5)
@@ -55,7 +55,7 @@ async def test_reset_ends_connections_and_refuses_new_ones(door: Door) -> None:
     writer.close()
 
 
-async def test_what_was_stalled_comes_later(door: Door) -> None:
+async def test_what_was_stalled_comes_later(door: TcpProxy) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writer.write(b"one")
     await reader.readexactly(3)
