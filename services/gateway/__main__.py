@@ -1,7 +1,5 @@
 """python -m services.gateway"""
 
-import time
-
 from redis.asyncio import Redis
 
 from services.common.kafka.broker import KafkaBus
@@ -16,7 +14,7 @@ def service() -> Service:
     settings = Settings.read()
     redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5)
     directory = RedisDirectory(redis, settings.slot_ttl, settings.route_ttl)
-    return build(settings, KafkaBus(settings), directory, time.time)
+    return build(settings, KafkaBus(settings), directory)
 
 
 if __name__ == "__main__":

@@ -6,38 +6,52 @@ from services.common.web.app import web
 from services.gateway.cluster.directory import Directory
 from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings
-from services.gateway.transport.websocket import Now
+from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Clocks, Timing
+from services.gateway.transport.listener import WebSocketListener
 
 
-def build(settings: Settings, bus: Bus, directory: Directory, now: Now) -> Service:
-    """The gateway as a process. now: seconds since 1970."""
-    return assemble(Gateway(settings, bus, directory, now), bus)
+def build(
+    settings: Settings,
+    bus: Bus,
+    directory: Directory,
+    *,
+    clocks: Clocks = SYSTEM_CLOCKS,
+    timing: Timing = DEFAULT_TIMING,
+) -> Service:
+    """The gateway as a process."""
+    gateway = Gateway(settings, bus, directory, clocks=clocks, timing=timing)
+    listener = WebSocketListener(settings, gateway, clocks=clocks, timing=timing)
+    return assemble(gateway, listener, bus)
 
 
-def assemble(gateway: Gateway, bus: Bus) -> Service:
-    """What runs, in which order it opens and closes, and when it is ready."""
+def assemble(gateway: Gateway, listener: WebSocketListener, bus: Bus) -> Service:
+    """What runs, in which order it opens and closes, and when it is ready.
+
+    The position in ocpp.outbound is taken before the listener opens: replies to its first connections must not be
+    missed.
+    """
     return Service(
         name="gateway",
         settings=gateway.settings,
         port=gateway.settings.gateway_http_port,
         port_setting="VOLTBUS_GATEWAY_HTTP_PORT",
         app=web("gateway", "Health, readiness and metrics of the gateway; stations connect to another port."),
-        opens=(bus.start, gateway.slots.acquire, gateway.position, gateway.listener.open),
+        opens=(bus.start, gateway.lease.acquire, gateway.outbound.open, listener.open),
         tasks={
             "stations": gateway.stations.run,
             "admission": gateway.admission.run,
             "outbound": gateway.outbound.run,
             "routing": gateway.routing.run,
-            "slot": gateway.keep_slot,
+            "slot": gateway.keep_lease,
             "time": gateway.tick,
         },
         checks={
-            "slot": lambda: gateway.slots.held,
+            "slot": lambda: gateway.lease.held,
             "kafka": bus.ready,
-            "producer": lambda: gateway.producer.moving,
+            "producer": lambda: gateway.producer.progressing,
             "stations": gateway.stations.ready,
-            "listener": lambda: gateway.listener.listening,
+            "listener": lambda: listener.listening,
         },
-        drains=(gateway.drain,),
-        closes=(gateway.slots.release, bus.close),
+        drains=(listener.close, gateway.drain),
+        closes=(gateway.lease.release, bus.close),
     )

@@ -1,22 +1,22 @@
-"""One station's connection: the pure session between its WebSocket and Kafka. It does what the session says."""
+"""One station's connection: the pure session between its transport and Kafka. It does what the session says."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import structlog
 
 from services.gateway import metrics
 from services.gateway.ocppj.actions import Action, Complete, Drop, Forward, Kind, Send
 from services.gateway.ocppj.session import Peer, Session
-from services.gateway.pressure.admission import Admission
+from services.gateway.pressure.admission import AdmissionControl
 from services.gateway.pressure.producer import Producer
-from services.gateway.pressure.stall_guard import Wake
+from services.gateway.pressure.stall_guard import StallGuard
 from services.gateway.records import Records
 from services.gateway.settings import Settings
-from services.gateway.transport.deflate import Deflate
-from services.gateway.transport.websocket import Now, WebSocket
+from services.gateway.timing import Seconds
+from services.gateway.transport.transport import CloseCode, Transport
 from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_ALIVE,
     CONNECTION_STATE_CONNECTED,
@@ -28,90 +28,113 @@ from voltbus.v1.bus_pb2 import (
     Reply,
 )
 
-GOING_AWAY = 1001
-
 log = structlog.get_logger()
 
 
-class Hub(Protocol):
-    """What the connections of a gateway share."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GatewayContext:
+    """What the connections of a gateway share. on_opened, on_closed: called by each connection once."""
 
     settings: Settings
-    producer: Producer
-    admission: Admission
+    monotonic: Seconds
+    wall: Seconds
     records: Records
-    wake: Wake
-    now: Now
+    producer: Producer
+    admission: AdmissionControl
+    stall_guard: StallGuard
+    on_opened: Callable[["Connection"], None]
+    on_closed: Callable[["Connection"], None]
 
-    def joined(self, connection: "Connection") -> None: ...
 
-    def left(self, connection: "Connection") -> None: ...
+class Connection:
+    """A Receiver. registered: the password hash under which the station was let in; None: nobody had registered it.
 
+    transport: from `opened` on. Times are seconds of the monotonic clock; the wall clock is for records alone.
+    """
 
-class Connection(WebSocket):
-    """registered: the password hash under which the station was let in; None: nobody had registered it."""
+    __slots__ = (
+        "_alive_at",
+        "_context",
+        "_draining",
+        "_remote",
+        "_session",
+        "peer",
+        "registered",
+        "transport",
+        "version",
+    )
 
-    __slots__ = ("_alive_at", "_hub", "_leaving", "_remote", "_session", "peer", "registered", "version")
+    transport: Transport
 
-    def __init__(
-        self, hub: Hub, peer: Peer, session: Session, deflate: Deflate | None, registered: bytes | None
-    ) -> None:
-        super().__init__(hub.now, hub.settings.message_size, deflate)
-        self._hub, self._session = hub, session
+    def __init__(self, context: GatewayContext, peer: Peer, session: Session, *, registered: bytes | None) -> None:
+        self._context, self._session = context, session
         self.peer, self.version, self.registered = peer, session.version, registered
+        self._draining = False
+        self._remote = ""
+
+    def opened(self, transport: Transport) -> None:
+        context = self._context
+        now = context.monotonic()
+        self.transport, self._remote = transport, transport.remote_address
         # Spread, so that connections that came together do not all report together.
-        self._alive_at = self.heard + hub.settings.alive_interval * random.uniform(0.5, 1)
-        self._remote, self._leaving = "", False
-
-    def opened(self) -> None:
-        address = self.transport.underlying_transport.get_extra_info("peername")
-        self._remote = str(address[0]) if address else ""
+        self._alive_at = now + context.settings.alive_interval * random.uniform(0.5, 1)
         metrics.CONNECTIONS.labels(self.version).inc()
-        self._hub.joined(self)
-        self._report(CONNECTION_STATE_CONNECTED, self.heard)
-        log.info("connected", version=self.version, remote=self._remote, **self._who)
+        context.on_opened(self)
+        self._report(CONNECTION_STATE_CONNECTED, now)
+        log.info("connected", version=self.version, remote=self._remote, **self._ids)
 
-    def message(self, data: bytes, now: float) -> None:
-        if self._hub.wake.doubtful():
-            return self._hub.wake.hold(self, data)
-        self._perform(self._session.received(data, now))
-        if self._hub.producer.full:
-            self._hub.producer.hold(self)
+    def message(self, frame: bytes, now: float) -> None:
+        context = self._context
+        if context.stall_guard.lease_uncertain(now):
+            return context.stall_guard.hold(self.transport, partial(self.message, frame))
+        self._perform(self._session.received(frame, now, context.wall()))
+        if context.producer.full:
+            context.producer.hold(self.transport)
         return None
 
-    def ended(self) -> None:
-        now = self._hub.now()
+    def closed(self) -> None:
+        context = self._context
         metrics.CONNECTIONS.labels(self.version).dec()
-        self._hub.left(self)
-        self._perform(self._session.closed(now))
-        self._report(CONNECTION_STATE_DISCONNECTED, now)
-        log.info("disconnected", **self._who)
+        context.on_closed(self)
+        self._perform(self._session.closed(context.wall()))
+        self._report(CONNECTION_STATE_DISCONNECTED, context.monotonic())
+        log.info("disconnected", **self._ids)
 
     def reply(self, reply: Reply) -> None:
         """A service has decided about a CALL."""
-        self._perform(self._session.reply(reply, self._hub.now()))
+        context = self._context
+        self._perform(self._session.reply(reply, context.monotonic(), context.wall()))
 
     def command(self, command: Command) -> None:
         """A service wants something of the station."""
-        self._perform(self._session.command(command, self._hub.now()))
+        context = self._context
+        self._perform(self._session.command(command, context.monotonic(), context.wall()))
 
-    def leave(self, at_once: bool = False) -> None:
+    def close(self, code: CloseCode, reason: str) -> None:
+        self.transport.close(code, reason)
+
+    def drain(self) -> None:
         """Closes as soon as nothing is under way."""
-        if at_once or not self._session.busy:
-            self.close(GOING_AWAY, "the gateway goes down")
-        self._leaving = True
+        self._draining = True
+        if not self._session.busy:
+            self.go_away()
+
+    def go_away(self) -> None:
+        """Closes whatever is under way."""
+        self.close(CloseCode.GOING_AWAY, "the gateway goes down")
 
     def tick(self, now: float) -> None:
         """About once a second."""
         if self._session.busy:
-            self._perform(self._session.tick(now))
+            self._perform(self._session.tick(now, self._context.wall()))
+        settings = self._context.settings
         if now >= self._alive_at:
-            self._alive_at = now + self._hub.settings.alive_interval
+            self._alive_at = now + settings.alive_interval
             self._report(CONNECTION_STATE_ALIVE, now)
-        self.watch(now, self._hub.settings.ping_interval, self._hub.settings.pong_timeout)
+        self.transport.keep_alive(now, settings.ping_interval, settings.pong_timeout)
 
     @property
-    def _who(self) -> dict[str, str]:
+    def _ids(self) -> dict[str, str]:
         return {"station_id": self.peer.station_id, "connection_id": self.peer.connection_id}
 
     def _perform(self, actions: Sequence[Action]) -> None:
@@ -125,36 +148,37 @@ class Connection(WebSocket):
                     self._complete(action)
                 case Drop():
                     self._drop(action)
-        if self._leaving and not self._session.busy:
-            self.leave()
+        if self._draining and not self._session.busy:
+            self.go_away()
 
     def _send(self, action: Send) -> None:
-        if not self.over:
-            self.send(action.frame)
+        if not self.transport.over:
+            self.transport.send(action.frame)
         metrics.FRAMES.count(("out", action.kind, self.version, action.action))
-        if action.took is not None:
-            metrics.LATENCY.observe((action.action, self.version), action.took)
+        if action.latency is not None:
+            metrics.LATENCY.observe((action.action, self.version), action.latency)
 
     def _forward(self, action: Forward) -> None:
-        call = action.call
+        context, call = self._context, action.call
         metrics.FRAMES.count(("in", Kind.CALL, self.version, call.action))
-        done = partial(self._acknowledged, call.message_id) if action.acknowledge else None
-        self._hub.producer.add(self._hub.records.call(action.service, call, done))
-        self._hub.admission.passed(action.service, self)
+        on_acknowledged = partial(self._acknowledged, call.message_id) if action.acknowledge else None
+        context.producer.add(context.records.call(action.service, call, on_acknowledged))
+        context.admission.forwarded(action.service, self.transport)
 
     def _acknowledged(self, message_id: str) -> None:
-        if not self.over:
-            self._perform(self._session.acknowledged(message_id, self._hub.now()))
+        if not self.transport.over:
+            context = self._context
+            self._perform(self._session.acknowledged(message_id, context.monotonic(), context.wall()))
 
     def _complete(self, action: Complete) -> None:
         result = action.result
         metrics.RESULTS.labels(Outcome.Name(result.outcome), self.version).inc()
-        if record := self._hub.records.result(action.service, result):
-            self._hub.producer.add(record)
+        if record := self._context.records.result(action.service, result):
+            self._context.producer.add(record)
 
     def _drop(self, action: Drop) -> None:
         metrics.DROPPED.labels(action.reason).inc()
-        log.info("dropped", reason=action.reason, message_id=action.message_id, about=action.about, **self._who)
+        log.info("dropped", reason=action.reason, message_id=action.message_id, detail=action.detail, **self._ids)
 
     def _report(self, state: ConnectionState, now: float) -> None:
         change = ConnectionChange(
@@ -166,6 +190,7 @@ class Connection(WebSocket):
             remote_address=self._remote,
             quarantined=self.peer.quarantined,
         )
-        change.at.FromMicroseconds(int(now * 1e6))
-        change.last_seen_at.FromMicroseconds(int(self.heard * 1e6))
-        self._hub.producer.add(self._hub.records.change(change))
+        wall = self._context.wall()
+        change.at.FromMicroseconds(int(wall * 1e6))
+        change.last_seen_at.FromMicroseconds(int((wall - (now - self.transport.last_seen)) * 1e6))
+        self._context.producer.add(self._context.records.change(change))

@@ -1,28 +1,31 @@
-"""The end of a gateway: its connections leave in waves, each when nothing of it is under way."""
+"""The end of a gateway: its connections are closed in waves, each when nothing of it is under way."""
 
 import asyncio
 import contextlib
 
 from services.gateway.registry import Registry
 
-WAVE_SECONDS, SMALLEST_WAVE = 0.1, 100
+SMALLEST_WAVE = 100
 
 
-async def drain(registry: Registry, seconds: float) -> None:
-    """Half of the time is for the waves, so that not all stations knock elsewhere at once; then none is waited for."""
+async def drain(registry: Registry, seconds: float, wave: float) -> None:
+    """Half of the time is for the waves, so that stations do not all reconnect at once; then none is waited for.
+
+    wave: seconds between two of them.
+    """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await _waves(registry, seconds / 2)
+            await _waves(registry, seconds / 2, wave)
             await registry.empty.wait()
     for connection in registry:
-        connection.leave(at_once=True)
+        connection.go_away()
 
 
-async def _waves(registry: Registry, seconds: float) -> None:
-    leaving = list(registry)
-    count = max(1, int(seconds / WAVE_SECONDS))
-    size = max(SMALLEST_WAVE, -(-len(leaving) // count))
-    for start in range(0, len(leaving), size):
-        for connection in leaving[start : start + size]:
-            connection.leave()
-        await asyncio.sleep(WAVE_SECONDS if start + size < len(leaving) else 0)
+async def _waves(registry: Registry, seconds: float, wave: float) -> None:
+    connections = list(registry)
+    count = max(1, int(seconds / wave))
+    size = max(SMALLEST_WAVE, -(-len(connections) // count))
+    for start in range(0, len(connections), size):
+        for connection in connections[start : start + size]:
+            connection.drain()
+        await asyncio.sleep(wave if start + size < len(connections) else 0)

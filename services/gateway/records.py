@@ -7,39 +7,42 @@ from services.ocpp import topics
 from services.ocpp.services import SERVICES
 from voltbus.v1.bus_pb2 import Call, Close, ConnectionChange, Outbound, Result
 
-Name = Callable[[str], str]
-Done = Callable[[], None]
+TopicName = Callable[[str], str]
+OnAcknowledged = Callable[[], None]
 
 
-class Outgoing(Record, frozen=True):
-    """A record on its way. done: called when Kafka has it. kept: sent again when Kafka gives it up."""
+class OutgoingRecord(Record, frozen=True):
+    """A record on its way. on_acknowledged: called when Kafka has it. resend: sent again when Kafka gives it up."""
 
-    done: Done | None = None
-    kept: bool = False
+    on_acknowledged: OnAcknowledged | None = None
+    resend: bool = False
 
 
 class Records:
     """name: what a topic is called on this broker."""
 
-    def __init__(self, name: Name) -> None:
+    def __init__(self, name: TopicName) -> None:
         self.calls = {service: name(topics.calls(service).name) for service in SERVICES}
         self._results = {service: name(topics.results(service).name) for service in SERVICES}
         self._connections = name(topics.CONNECTIONS.name)
         self.outbound = name(topics.OUTBOUND.name)
 
-    def call(self, service: str, call: Call, done: Done | None = None) -> Outgoing:
-        """Not kept: a station that has no answer says it again."""
-        return Outgoing(self.calls[service], call.station_id.encode(), call.SerializeToString(), done=done)
+    def call(self, service: str, call: Call, on_acknowledged: OnAcknowledged | None = None) -> OutgoingRecord:
+        """Not sent again: a station that has no answer does so itself."""
+        topic, key = self.calls[service], call.station_id.encode()
+        return OutgoingRecord(topic, key, call.SerializeToString(), on_acknowledged=on_acknowledged)
 
-    def result(self, service: str, result: Result) -> Outgoing | None:
-        """None where no such service is known: nobody would read it."""
-        topic = self._results.get(service)
-        return Outgoing(topic, result.station_id.encode(), result.SerializeToString(), kept=True) if topic else None
+    def result(self, service: str, result: Result) -> OutgoingRecord | None:
+        """None if no such service is known: nobody would read it."""
+        topic, key = self._results.get(service), result.station_id.encode()
+        return OutgoingRecord(topic, key, result.SerializeToString(), resend=True) if topic else None
 
-    def change(self, change: ConnectionChange) -> Outgoing:
-        return Outgoing(self._connections, change.station_id.encode(), change.SerializeToString(), kept=True)
+    def change(self, change: ConnectionChange) -> OutgoingRecord:
+        return OutgoingRecord(self._connections, change.station_id.encode(), change.SerializeToString(), resend=True)
 
-    def close(self, station_id: str, connection_id: str, slot: int, reason: str) -> Outgoing:
+    def close(self, station_id: str, connection_id: str, slot: int, reason: str) -> OutgoingRecord:
         """Ends a connection of another gateway."""
         body = Outbound(station_id=station_id, connection_id=connection_id, close=Close(reason=reason))
-        return Outgoing(self.outbound, connection_id.encode(), body.SerializeToString(), partition=slot, kept=True)
+        return OutgoingRecord(
+            self.outbound, connection_id.encode(), body.SerializeToString(), partition=slot, resend=True
+        )

@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from services.gateway.connection import Connection
+from services.gateway.connection import Connection
 
 
 class Registry:
@@ -20,23 +18,23 @@ class Registry:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def __iter__(self) -> Iterator["Connection"]:
+    def __iter__(self) -> Iterator[Connection]:
         """A snapshot: connections may come and go meanwhile."""
         return iter(list(self._by_id.values()))
 
-    def get(self, connection_id: str) -> "Connection | None":
+    def get(self, connection_id: str) -> Connection | None:
         return self._by_id.get(connection_id)
 
-    def of_station(self, station_id: str) -> "Connection | None":
+    def of_station(self, station_id: str) -> Connection | None:
         return self._by_station.get(station_id)
 
-    def add(self, connection: "Connection") -> None:
-        """Whoever was there for this station stays known by its id until it is removed."""
+    def add(self, connection: Connection) -> None:
+        """The connection that the station had before stays known by its id until it is removed."""
         self._by_id[connection.peer.connection_id] = connection
         self._by_station[connection.peer.station_id] = connection
         self.empty.clear()
 
-    def remove(self, connection: "Connection") -> None:
+    def remove(self, connection: Connection) -> None:
         """An old connection never takes a new one with it."""
         self._by_id.pop(connection.peer.connection_id, None)
         if self._by_station.get(connection.peer.station_id) is connection:

@@ -1,4 +1,4 @@
-"""What the gateway knows of registered stations: its copy of the topic `stations`, and what a change of it means."""
+"""What the gateway knows of registered stations: its table of the topic `stations`, and what a change of it means."""
 
 import os
 
@@ -20,11 +20,11 @@ def decode(value: bytes) -> Station:
         return Station(password_hash=os.urandom(32))
 
 
-def must_leave(registered: bytes | None, now: Station | None, policy: UnknownStations) -> bool:
-    """Whether a connection must end because its station was changed: it may come back by what holds now.
+def must_reconnect(registered: bytes | None, station: Station | None, policy: UnknownStations) -> bool:
+    """Whether a connection must end because its station was changed: it may come back under the new registration.
 
-    registered: the password hash under which it was let in; None: nobody had registered it.
+    registered: the password hash under which it was let in; None: nobody had registered it. station: as it is now.
     """
     if policy is UnknownStations.ACCEPT:
         return False
-    return registered != (None if now is None else now.password_hash)
+    return registered != (None if station is None else station.password_hash)

@@ -15,7 +15,8 @@ from services.ocpp.versions import VERSIONS, Version
 from tests.contract import examples
 from tests.contract.spec import Spec
 
-NOW = 1_800_000_000.0
+# By the monotonic and the wall clock.
+NOW = 5_000.0, 1_800_000_000.0
 each_version = pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSIONS)
 
 
@@ -42,7 +43,7 @@ def test_the_gateway_takes_every_message_to_its_owner(
     suffix = "Request" if version.name == "2.0.1" else ""
     payload = make(version.schemas.document(action + suffix))
     session = Session(Peer("CP", "connection", slot=0), DIALECTS[version.name], Limits())
-    actions = session.received(orjson.dumps([2, "m-1", action, payload]), NOW)
+    actions = session.received(orjson.dumps([2, "m-1", action, payload]), *NOW)
     [forward] = [it for it in actions if isinstance(it, Forward)]
     assert forward.service == version.from_station[action]
     assert (forward.call.action, forward.call.version) == (action, version.name)
@@ -50,7 +51,7 @@ def test_the_gateway_takes_every_message_to_its_owner(
     empty = version.schemas.answered_empty(action)
     assert forward.call.answered == (empty or action == "Heartbeat")
     if empty:
-        [sent, *_] = session.acknowledged("m-1", NOW)
+        [sent, *_] = session.acknowledged("m-1", *NOW)
     elif action == "Heartbeat":
         [sent] = [it for it in actions if isinstance(it, Send)]
     else:

@@ -21,7 +21,7 @@ return 2
 """
 # KEYS: slot or route. ARGV: the value that only its owner has.
 _REMOVE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
-# KEYS: route. ARGV: value, milliseconds, since. Answers with the value of another where there is one; one that does not
+# KEYS: route. ARGV: value, milliseconds, since. Answers with the value of another if there is one; one that does not
 # say since when it is there was written by an earlier version, and is older than any.
 _REGISTER = """
 local held = redis.call('GET', KEYS[1])
@@ -53,7 +53,7 @@ class Route:
         return cls(station_id, fields["slot"], fields["connection_id"], fields["version"], fields.get("since", 0.0))
 
 
-class Lease(Enum):
+class Renewal(Enum):
     """What a renewal found."""
 
     KEPT = 1
@@ -67,8 +67,8 @@ class Directory(Protocol):
     async def claim(self, slot: int, owner: str) -> bool:
         """Takes a slot that nobody has."""
 
-    async def renew(self, slot: int, owner: str) -> Lease:
-        """Keeps a slot; RETAKEN where nobody had it any more."""
+    async def renew(self, slot: int, owner: str) -> Renewal:
+        """Keeps a slot; RETAKEN if nobody had it any more."""
 
     async def release(self, slot: int, owner: str) -> None:
         """Gives a slot back, unless it is another's by now."""
@@ -92,10 +92,12 @@ class RedisDirectory(Directory):
 
     async def claim(self, slot: int, owner: str) -> bool:
         # Not SET NX: when its answer is lost and the client asks again, it would find our own claim.
-        return await self.renew(slot, owner) is not Lease.LOST
+        return await self.renew(slot, owner) is not Renewal.LOST
 
-    async def renew(self, slot: int, owner: str) -> Lease:
-        return Lease(int(await translating_errors(self._redis.eval(_RENEW, 1, _slot(slot), owner, str(self._slot_ms)))))
+    async def renew(self, slot: int, owner: str) -> Renewal:
+        return Renewal(
+            int(await translating_errors(self._redis.eval(_RENEW, 1, _slot(slot), owner, str(self._slot_ms))))
+        )
 
     async def release(self, slot: int, owner: str) -> None:
         await translating_errors(self._redis.eval(_REMOVE, 1, _slot(slot), owner))
@@ -122,27 +124,27 @@ class MemoryDirectory(Directory):
         self.broken = False
 
     async def claim(self, slot: int, owner: str) -> bool:
-        self._ask()
+        self._check_available()
         return self.slots.setdefault(slot, owner) == owner
 
-    async def renew(self, slot: int, owner: str) -> Lease:
-        self._ask()
+    async def renew(self, slot: int, owner: str) -> Renewal:
+        self._check_available()
         if slot not in self.slots:
             self.slots[slot] = owner
-            return Lease.RETAKEN
-        return Lease.KEPT if self.slots[slot] == owner else Lease.LOST
+            return Renewal.RETAKEN
+        return Renewal.KEPT if self.slots[slot] == owner else Renewal.LOST
 
     async def release(self, slot: int, owner: str) -> None:
-        self._ask()
+        self._check_available()
         if self.slots.get(slot) == owner:
             del self.slots[slot]
 
     async def register(self, routes: Sequence[Route]) -> list[Route | None]:
-        self._ask()
+        self._check_available()
         return [self._register(route) for route in routes]
 
     async def remove(self, routes: Sequence[Route]) -> None:
-        self._ask()
+        self._check_available()
         for route in routes:
             if self.routes.get(route.station_id) == route:
                 del self.routes[route.station_id]
@@ -153,7 +155,7 @@ class MemoryDirectory(Directory):
             self.routes[route.station_id] = route
         return other if other != route else None
 
-    def _ask(self) -> None:
+    def _check_available(self) -> None:
         if self.broken:
             raise Unavailable("the directory in memory is set to be broken")
 

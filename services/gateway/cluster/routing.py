@@ -13,93 +13,95 @@ from services.gateway.cluster.directory import Directory, Route
 
 BATCH = 500
 
-Found = Callable[[Route], None]
+OnRoute = Callable[[Route], None]
 
 log = structlog.get_logger()
 
 
 class Routing:
-    """renewal: seconds between two renewals of all routes.
+    """renewal, retry: seconds between two renewals of all routes, and between two attempts while Redis is away.
 
-    replaced: called with the route of an older connection that one of ours has displaced.
-    outdated: called with a route of ours whose station has a newer connection.
+    on_replaced: called with the route of an older connection that one of ours has displaced.
+    on_outdated: called with a route of ours whose station has a newer connection.
     """
 
-    def __init__(self, directory: Directory, renewal: float, replaced: Found, outdated: Found) -> None:
-        self._directory, self._renewal = directory, renewal
-        self._replaced, self._outdated = replaced, outdated
+    def __init__(
+        self, directory: Directory, *, renewal: float, retry: float, on_replaced: OnRoute, on_outdated: OnRoute
+    ) -> None:
+        self._directory, self._renewal, self._retry = directory, renewal, retry
+        self._on_replaced, self._on_outdated = on_replaced, on_outdated
         self._live: dict[str, Route] = {}
-        # By connection: is it to be there or not? Wishes wait here while Redis is away; the newest one counts.
-        self._wishes: dict[str, tuple[Route, bool]] = {}
-        self._something = asyncio.Event()
-        self._settled = asyncio.Event()
-        self._lost = asyncio.Event()
-        self._settled.set()
+        # By connection: a route, and whether it is to be in Redis. The newest counts; they wait while Redis is away.
+        self._pending: dict[str, tuple[Route, bool]] = {}
+        self._work = asyncio.Event()
+        self._flushed = asyncio.Event()
+        self._restore = asyncio.Event()
+        self._flushed.set()
 
     def add(self, route: Route) -> None:
         """A station is on a new connection."""
         self._live[route.connection_id] = route
-        self._wish(route, True)
+        self._enqueue(route, True)
 
     def remove(self, connection_id: str) -> None:
         """A connection is gone."""
         if route := self._live.pop(connection_id, None):
-            self._wish(route, False)
+            self._enqueue(route, False)
 
     def restore(self) -> None:
         """Redis may have lost what it knew: all routes are written again."""
-        self._lost.set()
+        self._restore.set()
 
     async def flush(self) -> None:
-        """Returns when all wishes are in Redis."""
-        await self._settled.wait()
+        """Returns when Redis has all that is pending."""
+        await self._flushed.wait()
 
     async def run(self) -> None:
         """Writes and renews until cancelled."""
-        await asyncio.gather(self._write(), self._renew())
+        await asyncio.gather(self._write_pending(), self._renew())
 
-    def _wish(self, route: Route, there: bool) -> None:
-        self._wishes[route.connection_id] = (route, there)
-        metrics.ROUTES.set(len(self._wishes))
-        self._settled.clear()
-        self._something.set()
+    def _enqueue(self, route: Route, present: bool) -> None:
+        self._pending[route.connection_id] = (route, present)
+        metrics.ROUTES.set(len(self._pending))
+        self._flushed.clear()
+        self._work.set()
 
-    async def _write(self) -> None:
+    async def _write_pending(self) -> None:
         waits = backoff()
         while True:
-            await self._something.wait()
-            self._something.clear()
-            wishes, self._wishes = self._wishes, {}
+            await self._work.wait()
+            self._work.clear()
+            pending, self._pending = self._pending, {}
             try:
-                await self._fulfil(wishes)
+                await self._write(pending)
             except Unavailable as error:
-                self._wishes = wishes | self._wishes
-                self._something.set()
-                log.warning("routes not written", count=len(self._wishes), reason=str(error))
+                self._pending = pending | self._pending
+                self._work.set()
+                log.warning("routes not written", count=len(self._pending), reason=str(error))
                 await asyncio.sleep(next(waits))
                 continue
             waits = backoff()
-            metrics.ROUTES.set(len(self._wishes))
-            if not self._wishes:
-                self._settled.set()
+            metrics.ROUTES.set(len(self._pending))
+            if not self._pending:
+                self._flushed.set()
 
-    async def _fulfil(self, wishes: dict[str, tuple[Route, bool]]) -> None:
-        for routes in _batches([route for route, there in wishes.values() if not there]):
+    async def _write(self, pending: dict[str, tuple[Route, bool]]) -> None:
+        for routes in _batches([route for route, present in pending.values() if not present]):
             await self._directory.remove(routes)
-        await self._register([route for route, there in wishes.values() if there])
+        await self._register([route for route, present in pending.values() if present])
 
     async def _renew(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._renewal):
-                    await self._lost.wait()
-            self._lost.clear()
+                    await self._restore.wait()
+            self._restore.clear()
             try:
                 await self._register([*self._live.values()])
             except Unavailable as error:
                 log.warning("routes not renewed", reason=str(error))
-                await asyncio.sleep(1)
-                self._lost.set()
+                await asyncio.sleep(self._retry)
+                self._restore.set()
 
     async def _register(self, routes: Sequence[Route]) -> None:
         for batch in _batches(routes):
@@ -107,11 +109,11 @@ class Routing:
             for mine, other in zip(batch, others, strict=True):
                 if mine.connection_id not in self._live:
                     # It went while its route was written, so its removal may have come first.
-                    self._wish(mine, False)
+                    self._enqueue(mine, False)
                 if other and other.since > mine.since:
-                    self._outdated(mine)
+                    self._on_outdated(mine)
                 elif other:
-                    self._replaced(other)
+                    self._on_replaced(other)
 
 
 def _batches(routes: Sequence[Route]) -> Iterator[Sequence[Route]]:

@@ -31,17 +31,17 @@ class Reason(StrEnum):
 
 
 class Send(msgspec.Struct, frozen=True):
-    """A frame for the station. action: known actions only, else empty. took: seconds since the CALL it answers."""
+    """A frame for the station. action: known actions only, else empty. latency: seconds since the CALL it answers."""
 
     frame: bytes
     kind: Kind
     action: str
     message_id: str
-    took: float | None = None
+    latency: float | None = None
 
 
 class Forward(msgspec.Struct, frozen=True):
-    """A CALL for its service. acknowledge: tell the session when Kafka has it, for the gateway answers then."""
+    """A CALL for its service. acknowledge: the gateway answers it, when Kafka has it."""
 
     service: str
     call: Call
@@ -56,11 +56,11 @@ class Complete(msgspec.Struct, frozen=True):
 
 
 class Drop(msgspec.Struct, frozen=True):
-    """Something came to nothing, to be counted and logged. about: what it was, never what it held."""
+    """Something came to nothing, to be counted and logged. detail: what it was, never what it held."""
 
     reason: Reason
     message_id: str = ""
-    about: str = ""
+    detail: str = ""
 
 
 Action = Send | Forward | Complete | Drop

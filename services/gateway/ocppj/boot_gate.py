@@ -1,43 +1,43 @@
-"""What a station may send before it is accepted. Acceptance persists: without a verdict here, everything may pass."""
+"""What a station may send before it is accepted. Acceptance persists: without a status here, everything may pass."""
 
 from msgspec import Struct, structs
 
-BOOT, HEARTBEAT = "BootNotification", "Heartbeat"
+BOOT_NOTIFICATION, HEARTBEAT = "BootNotification", "Heartbeat"
 ACCEPTED, PENDING, REJECTED = "Accepted", "Pending", "Rejected"
 
 
-class Gate(Struct, frozen=True):
-    """The verdict of the last BootNotification on this connection, and what was asked of the station since.
+class BootGate(Struct, frozen=True):
+    """The status in the last BootNotification response on this connection, and what the station was asked for since.
 
     B02.FR.09: while Pending, other CALLs than BootNotification and what the CSMS asked for are a SecurityError.
     B03.FR.07: while Rejected, all but BootNotification are. 1.6-J errata §3.10 recommends the same.
-    A quarantined station may only boot and beat, whatever it was told.
+    A quarantined station may only send BootNotification and Heartbeat, whatever it was answered.
     """
 
     quarantined: bool = False
-    verdict: str | None = None
-    asked: frozenset[str] = frozenset()
+    status: str | None = None
+    requested: frozenset[str] = frozenset()
 
     def admits(self, action: str) -> bool:
         """Whether a CALL of the station may pass."""
-        if action == BOOT:
+        if action == BOOT_NOTIFICATION:
             return True
         if self.quarantined:
             return action == HEARTBEAT
-        return self.verdict in (None, ACCEPTED) or (self.verdict == PENDING and action in self.asked)
+        return self.status in (None, ACCEPTED) or (self.status == PENDING and action in self.requested)
 
     @property
-    def silent(self) -> bool:
-        """Whether nothing may be sent to the station: it is rejected (B03.FR.03) or only let in to be seen."""
-        return self.quarantined or self.verdict == REJECTED
+    def blocks_commands(self) -> bool:
+        """Whether nothing may be sent to the station: it is rejected (B03.FR.03) or quarantined."""
+        return self.quarantined or self.status == REJECTED
 
-    def told(self, verdict: str) -> "Gate":
+    def answered(self, status: str) -> "BootGate":
         """After a BootNotification was answered."""
-        return self if verdict == self.verdict else structs.replace(self, verdict=verdict)
+        return self if status == self.status else structs.replace(self, status=status)
 
-    def asking(self, actions: frozenset[str]) -> "Gate":
+    def requesting(self, actions: frozenset[str]) -> "BootGate":
         """After a command that makes the station send something."""
-        return structs.replace(self, asked=self.asked | actions) if actions - self.asked else self
+        return structs.replace(self, requested=self.requested | actions) if actions - self.requested else self
 
 
-OPEN, QUARANTINED = Gate(), Gate(quarantined=True)
+OPEN, QUARANTINED = BootGate(), BootGate(quarantined=True)

@@ -21,51 +21,52 @@ from voltbus.v1.bus_pb2 import (
     Result,
 )
 
-# Commands whose answer did not come in time that a connection remembers: what it says of others is dropped.
-REMEMBERED = 16
+# Commands that timed out and are remembered, so that a late answer is recognized; answers to others are dropped.
+MAX_OVERDUE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """The CALL that the station has not answered yet."""
+class Outstanding:
+    """The CALL that the station has not answered yet. sent: when, by the monotonic clock."""
 
     command: Command
-    at: float
+    sent: float
 
 
 class Commands:
     """A command that was never put on the wire is UNDELIVERED; one that was and got no answer TIMED_OUT.
 
-    An answer that comes after that, on the same connection, is told as LATE.
+    An answer that comes after that, on the same connection, is reported as LATE. Time is passed in as to the session:
+    now for time-outs, wall for records and expiry.
     """
 
-    __slots__ = ("_connection_id", "_limits", "_overdue", "_queue", "_sent", "_station_id", "_version")
+    __slots__ = ("_connection_id", "_limits", "_outstanding", "_overdue", "_queue", "_station_id", "_version")
 
-    def __init__(self, station_id: str, connection_id: str, version: Version, limits: Limits) -> None:
+    def __init__(self, station_id: str, connection_id: str, *, version: Version, limits: Limits) -> None:
         self._station_id, self._connection_id = station_id, connection_id
         self._version, self._limits = version, limits
-        self._sent: Sent | None = None
+        self._outstanding: Outstanding | None = None
         self._queue: deque[Command] | None = None
         # Made when first needed, by message id and oldest first: most stations answer in time.
         self._overdue: dict[str, Command] | None = None
 
     @property
     def busy(self) -> bool:
-        return self._sent is not None
+        return self._outstanding is not None
 
-    def add(self, command: Command, now: float) -> list[Action]:
-        """Sends it, or lets it wait for the line."""
-        if self._sent is None:
-            return self._send(command, now)
+    def add(self, command: Command, now: float, wall: float) -> list[Action]:
+        """Sends it, or lets it wait for the outstanding one."""
+        if self._outstanding is None:
+            return self._send(command, now, wall)
         if self._queue is None:
             self._queue = deque()
         if len(self._queue) >= self._limits.queue:
-            return [self.undelivered(command, now, "too many commands wait for this station")]
+            return [self.undelivered(command, wall, "too many commands wait for this station")]
         self._queue.append(command)
         return []
 
-    def result(self, message_id: str, rest: list[Any], frame: bytes, now: float) -> list[Action]:
-        """[3, id, payload]. One that breaks its schema is INVALID; the station is told nothing before 2.1."""
+    def result(self, message_id: str, rest: list[Any], frame: bytes, now: float, wall: float) -> list[Action]:
+        """[3, id, payload]. One that breaks its schema is INVALID; before 2.1 nothing is sent to the station."""
         command, late = self._answered(message_id)
         if command is None:
             return [Drop(Reason.NO_SUCH_CALL, message_id, Kind.RESULT)]
@@ -78,69 +79,70 @@ class Commands:
         except OcppError as error:
             outcome, code, description = OUTCOME_INVALID, error.code.value, error.description
         outcome = OUTCOME_LATE if late else outcome
-        return [self._complete(command, outcome, now, payload, code, description), *self._next(now)]
+        return [self._complete(command, outcome, wall, payload, code, description), *self._next(now, wall)]
 
-    def error(self, message_id: str, rest: list[Any], now: float) -> list[Action]:
-        """[4, id, code, description, details], of which stations leave out what they please."""
+    def error(self, message_id: str, rest: list[Any], now: float, wall: float) -> list[Action]:
+        """[4, id, code, description, details], of which stations leave out some."""
         command, late = self._answered(message_id)
         if command is None:
             return [Drop(Reason.NO_SUCH_CALL, message_id, Kind.ERROR)]
         code, description = ("" if part is None else str(part) for part in (*rest, "", "")[:2])
         code = self._version.read_code(code)
         outcome = OUTCOME_LATE if late else OUTCOME_REFUSED
-        return [self._complete(command, outcome, now, b"", code, description), *self._next(now)]
+        return [self._complete(command, outcome, wall, b"", code, description), *self._next(now, wall)]
 
-    def tick(self, now: float) -> list[Action]:
+    def tick(self, now: float, wall: float) -> list[Action]:
         """The answer that did not come in time, and the commands that expired while they waited for it."""
         actions: list[Action] = []
         if self._queue:
-            expired = [command for command in self._queue if _expired(command, now)]
-            actions += [self.undelivered(command, now, "expired") for command in expired]
-            self._queue = deque(command for command in self._queue if not _expired(command, now))
-        if self._sent and now - self._sent.at >= self._limits.command_seconds:
-            command, self._sent = self._sent.command, None
+            expired = [command for command in self._queue if _expired(command, wall)]
+            actions += [self.undelivered(command, wall, "expired") for command in expired]
+            self._queue = deque(command for command in self._queue if not _expired(command, wall))
+        if self._outstanding and now - self._outstanding.sent >= self._limits.command_seconds:
+            command, self._outstanding = self._outstanding.command, None
             self._remember(command)
-            actions += [self._complete(command, OUTCOME_TIMED_OUT, now), *self._next(now)]
+            actions += [self._complete(command, OUTCOME_TIMED_OUT, wall), *self._next(now, wall)]
         return actions
 
-    def closed(self, now: float) -> list[Action]:
+    def closed(self, wall: float) -> list[Action]:
         """The connection is gone."""
         actions: list[Action] = []
-        if self._sent:
-            actions.append(self._complete(self._sent.command, OUTCOME_TIMED_OUT, now, description="disconnected"))
-        actions += [self.undelivered(command, now, "disconnected") for command in self._queue or ()]
-        self._sent = self._queue = self._overdue = None
+        if self._outstanding:
+            command = self._outstanding.command
+            actions.append(self._complete(command, OUTCOME_TIMED_OUT, wall, description="disconnected"))
+        actions += [self.undelivered(command, wall, "disconnected") for command in self._queue or ()]
+        self._outstanding = self._queue = self._overdue = None
         return actions
 
-    def undelivered(self, command: Command, now: float, why: str) -> Complete:
+    def undelivered(self, command: Command, wall: float, reason: str) -> Complete:
         """It never was on the wire."""
-        return self._complete(command, OUTCOME_UNDELIVERED, now, description=why)
+        return self._complete(command, OUTCOME_UNDELIVERED, wall, description=reason)
 
-    def _send(self, command: Command, now: float) -> list[Action]:
-        if _expired(command, now):
-            return [self.undelivered(command, now, "expired")]
-        self._sent = Sent(command, now)
+    def _send(self, command: Command, now: float, wall: float) -> list[Action]:
+        if _expired(command, wall):
+            return [self.undelivered(command, wall, "expired")]
+        self._outstanding = Outstanding(command, now)
         frame = frames.call(command.id, command.action, command.payload or b"{}")
         return [Send(frame, Kind.CALL, command.action, command.id)]
 
-    def _next(self, now: float) -> list[Action]:
+    def _next(self, now: float, wall: float) -> list[Action]:
         actions: list[Action] = []
-        while self._queue and self._sent is None:
-            actions += self._send(self._queue.popleft(), now)
+        while self._queue and self._outstanding is None:
+            actions += self._send(self._queue.popleft(), now, wall)
         return actions
 
     def _answered(self, message_id: str) -> tuple[Command | None, bool]:
         """The command that an answer is for, None for none that is known; and whether it comes late."""
-        sent = self._sent
-        if sent is not None and sent.command.id == message_id:
-            self._sent = None
-            return sent.command, False
+        outstanding = self._outstanding
+        if outstanding is not None and outstanding.command.id == message_id:
+            self._outstanding = None
+            return outstanding.command, False
         return (self._overdue.pop(message_id, None) if self._overdue else None), True
 
     def _remember(self, command: Command) -> None:
         if self._overdue is None:
             self._overdue = {}
-        elif len(self._overdue) >= REMEMBERED:
+        elif len(self._overdue) >= MAX_OVERDUE:
             del self._overdue[next(iter(self._overdue))]
         self._overdue[command.id] = command
 
@@ -152,7 +154,7 @@ class Commands:
         self,
         command: Command,
         outcome: Outcome,
-        now: float,
+        wall: float,
         payload: bytes = b"",
         code: str = "",
         description: str = "",
@@ -166,12 +168,12 @@ class Commands:
             request=command.payload,
             outcome=outcome,
             payload=payload,
-            error_code=frames.text(code),
-            error_description=frames.text(description),
+            error_code=frames.error_text(code),
+            error_description=frames.error_text(description),
         )
-        result.at.FromMicroseconds(int(now * 1e6))
+        result.at.FromMicroseconds(int(wall * 1e6))
         return Complete(command.service, result)
 
 
-def _expired(command: Command, now: float) -> bool:
-    return command.HasField("expires_at") and command.expires_at.ToMicroseconds() <= now * 1e6
+def _expired(command: Command, wall: float) -> bool:
+    return command.HasField("expires_at") and command.expires_at.ToMicroseconds() <= wall * 1e6

@@ -7,9 +7,9 @@ import orjson
 
 CALL, CALLRESULT, CALLERROR = 2, 3, 4
 # 2.0.1 part 4 §4.1.4 and 1.6-J errata §3.1: a message id has 36 characters at the most.
-LONGEST_ID = 36
+MAX_ID_LENGTH = 36
 # 2.0.1 part 4 §4.2.3.
-LONGEST_DESCRIPTION = 255
+MAX_DESCRIPTION_LENGTH = 255
 
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _CALL = re.compile(rb"\s*\[\s*2\s*,\s*" + _STRING + rb"\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL)
@@ -23,7 +23,7 @@ def is_call(message: Any) -> bool:
         return False
     kind, message_id, action, _ = message
     named = type(message_id) is str and type(action) is str
-    return named and type(kind) is int and kind == CALL and len(message_id) <= LONGEST_ID
+    return named and type(kind) is int and kind == CALL and len(message_id) <= MAX_ID_LENGTH
 
 
 def call_payload(frame: bytes) -> bytes:
@@ -48,17 +48,17 @@ def result(message_id: str, payload: bytes) -> bytes:
 
 def error(message_id: str, code: str, description: str, details: bytes = b"{}") -> bytes:
     """[4, id, code, description, details]; the description is cut to what a station must be able to take."""
-    head = orjson.dumps([message_id, code, description[:LONGEST_DESCRIPTION]])
+    head = orjson.dumps([message_id, code, description[:MAX_DESCRIPTION_LENGTH]])
     return b"[4,%b,%b]" % (head[1:-1], details)
 
 
-def text(written: str) -> str:
-    """What is said about an error, as it can be kept: bounded, and without NUL, which Postgres does not have."""
-    return written[:LONGEST_DESCRIPTION].replace("\0", "\ufffd")
+def error_text(text: str) -> str:
+    """A code or description as it can be stored: bounded, and without NUL, which Postgres does not have."""
+    return text[:MAX_DESCRIPTION_LENGTH].replace("\0", "\ufffd")
 
 
-def _last(frame: bytes, before: re.Pattern[bytes]) -> bytes:
-    head = before.match(frame)
-    # The frame has been parsed, so its pattern is there and all that follows the payload is blank space and "]".
+def _last(frame: bytes, head_pattern: re.Pattern[bytes]) -> bytes:
+    head = head_pattern.match(frame)
+    # The frame has been parsed, so its pattern matches, and only white space and "]" follow the payload.
     assert head is not None
     return frame[head.end() : frame.rindex(b"]")].rstrip()

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """call_seconds: how long a station's CALL holds the line. command_seconds: how long a station may take to answer.
-
-    queue: CALLs, and commands, that may wait for the line.
+    """call_seconds: how long a station's CALL waits for its answer. Default: 30.
+    command_seconds: how long the station may take to answer a CALL. Default: 30.
+    queue: CALLs of the station, and commands, that may wait for the outstanding one. Default: 64 of each.
     """
 
     call_seconds: float = 30

@@ -10,7 +10,7 @@ import orjson
 
 from services.gateway.ocppj import frames
 from services.gateway.ocppj.actions import Action, Drop, Forward, Kind, Reason, Send
-from services.gateway.ocppj.boot_gate import BOOT, HEARTBEAT, OPEN, QUARANTINED
+from services.gateway.ocppj.boot_gate import BOOT_NOTIFICATION, HEARTBEAT, OPEN, QUARANTINED
 from services.gateway.ocppj.commands import Commands
 from services.gateway.ocppj.dialects import Dialect
 from services.gateway.ocppj.limits import Limits
@@ -18,13 +18,17 @@ from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.timestamps import write_time
 from voltbus.v1.bus_pb2 import Call, Command, Refusal, Reply
 
-# A longer id is refused; far beyond that it is not even worth telling the station which.
-READABLE_ID = 255
+# A longer message id is refused; one far beyond that is not even repeated to the station.
+MAX_REPEATED_ID_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who is at the other end, and by which way replies come back."""
+    """Who is at the other end, and by which way replies come back.
+
+    connection_id: unique for all time. slot: of this gateway, the partition of replies. quarantined: nobody has
+    registered the station. Default: False.
+    """
 
     station_id: str
     connection_id: str
@@ -32,29 +36,38 @@ class Peer:
     quarantined: bool = False
 
 
-class Waiting(msgspec.Struct, frozen=True):
-    """A valid CALL of the station: on the line, or in the queue for it."""
+class PendingCall(msgspec.Struct, frozen=True):
+    """A valid CALL of the station: the outstanding one, or in the queue. received, received_at: by the two clocks."""
 
     message_id: str
     action: str
     payload: bytes
     received: float
+    received_at: float
 
 
 class Session:
-    """All times are seconds since 1970, passed in. Every method returns what is to be done, in order."""
+    """Every method returns what is to be done, in order.
 
-    __slots__ = ("_commands", "_counter", "_dialect", "_gate", "_limits", "_line", "_owners", "_peer", "_queue")
+    peer: the station and its connection.
+    dialect: the version that is spoken.
+    limits: time-outs in seconds, and the length of queues.
+
+    Time is passed in, by two clocks. now: seconds of the monotonic clock, for time-outs. wall: seconds since 1970, for
+    records, for currentTime and for the expiry of commands; it may be set, forward or back.
+    """
+
+    __slots__ = ("_commands", "_counter", "_dialect", "_gate", "_limits", "_outstanding", "_owners", "_peer", "_queue")
 
     def __init__(self, peer: Peer, dialect: Dialect, limits: Limits) -> None:
         self._peer, self._dialect, self._limits = peer, dialect, limits
         self._owners = dialect.version.from_station
         self._gate = QUARANTINED if peer.quarantined else OPEN
         self._counter = 0
-        self._line: Waiting | None = None
+        self._outstanding: PendingCall | None = None
         # Made when first needed: most stations never have two CALLs under way.
-        self._queue: deque[Waiting] | None = None
-        self._commands = Commands(peer.station_id, peer.connection_id, dialect.version, limits)
+        self._queue: deque[PendingCall] | None = None
+        self._commands = Commands(peer.station_id, peer.connection_id, version=dialect.version, limits=limits)
 
     @property
     def version(self) -> str:
@@ -64,9 +77,9 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether anything is under way, so that time matters."""
-        return self._line is not None or self._commands.busy
+        return self._outstanding is not None or self._commands.busy
 
-    def received(self, frame: bytes, now: float) -> list[Action]:
+    def received(self, frame: bytes, now: float, wall: float) -> list[Action]:
         """One text message of the station; anything at all may be in it."""
         try:
             message = orjson.loads(frame)
@@ -74,68 +87,68 @@ class Session:
             return self._unreadable(Reason.NOT_JSON, ErrorCode.RPC_FRAMEWORK_ERROR, "the message is not valid JSON")
         if frames.is_call(message):
             _, message_id, action, payload = message
-            return self._call(message_id, action, payload, frame, now)
+            return self._call(message_id, action, payload, frame, now, wall)
         match message:
             case [int(frames.CALLRESULT), str(message_id), *rest]:
-                return self._commands.result(message_id, rest, frame, now)
+                return self._commands.result(message_id, rest, frame, now, wall)
             case [int(frames.CALLERROR), str(message_id), *rest]:
-                return self._commands.error(message_id, rest, now)
+                return self._commands.error(message_id, rest, now, wall)
         return self._malformed(message)
 
-    def reply(self, reply: Reply, now: float) -> list[Action]:
+    def reply(self, reply: Reply, now: float, wall: float) -> list[Action]:
         """A service has decided."""
-        line = self._line
-        if line is None or line.message_id != reply.message_id:
+        call = self._outstanding
+        if call is None or call.message_id != reply.message_id:
             return [Drop(Reason.LATE_REPLY, reply.message_id, reply.action)]
         if reply.WhichOneof("outcome") == "refusal":
-            answer = self._refusal(line, reply.refusal)
+            answer = self._refusal(call, reply.refusal)
         else:
-            if line.action == BOOT:
-                self._gate = self._gate.told(_status(reply.payload))
-            answer = self._result(line, reply.payload, now)
-        return [answer, *self._free(now)]
+            if call.action == BOOT_NOTIFICATION:
+                self._gate = self._gate.answered(_status(reply.payload))
+            answer = self._result(call, reply.payload, now)
+        return [answer, *self._next(now, wall)]
 
-    def acknowledged(self, message_id: str, now: float) -> list[Action]:
-        """Kafka has the CALL whose answer says nothing more than that."""
-        line = self._line
-        if line is None or line.message_id != message_id:
+    def acknowledged(self, message_id: str, now: float, wall: float) -> list[Action]:
+        """Kafka has the CALL, and its answer says nothing more than that."""
+        call = self._outstanding
+        if call is None or call.message_id != message_id:
             return [Drop(Reason.LATE_REPLY, message_id)]
-        return [self._result(line, b"{}", now), *self._free(now)]
+        return [self._result(call, b"{}", now), *self._next(now, wall)]
 
-    def command(self, command: Command, now: float) -> list[Action]:
+    def command(self, command: Command, now: float, wall: float) -> list[Action]:
         """A service wants something of the station."""
-        if self._gate.silent:
-            return [self._commands.undelivered(command, now, "the station is not accepted")]
+        if self._gate.blocks_commands:
+            return [self._commands.undelivered(command, wall, "the station is not accepted")]
         if command.action not in self._dialect.version.schemas.actions:
-            return [self._commands.undelivered(command, now, "the station's version has no such action")]
-        actions = self._commands.add(command, now)
-        if asked := self._dialect.asked_by(command.action, _object(command.payload)):
-            self._gate = self._gate.asking(asked)
+            return [self._commands.undelivered(command, wall, "the station's version has no such action")]
+        actions = self._commands.add(command, now, wall)
+        if requested := self._dialect.requested_by(command.action, _object(command.payload)):
+            self._gate = self._gate.requesting(requested)
         return actions
 
-    def tick(self, now: float) -> list[Action]:
-        """Lets go of what has waited too long. Nothing is said to the station: silence makes it try again."""
-        actions = self._commands.tick(now)
-        line = self._line
-        if line is not None and now - line.received >= self._limits.call_seconds:
-            actions += [Drop(Reason.UNANSWERED, line.message_id, line.action), *self._free(now)]
+    def tick(self, now: float, wall: float) -> list[Action]:
+        """Gives up what has waited too long. Nothing is sent to the station: silence makes it try again."""
+        actions = self._commands.tick(now, wall)
+        call = self._outstanding
+        if call is not None and now - call.received >= self._limits.call_seconds:
+            actions += [Drop(Reason.UNANSWERED, call.message_id, call.action), *self._next(now, wall)]
         return actions
 
-    def closed(self, now: float) -> list[Action]:
+    def closed(self, wall: float) -> list[Action]:
         """The connection is gone: what was sent will not be answered, what waits will not be sent."""
-        self._line = self._queue = None
-        return self._commands.closed(now)
+        self._outstanding = self._queue = None
+        return self._commands.closed(wall)
 
-    def _call(self, message_id: str, action: str, payload: Any, frame: bytes, now: float) -> list[Action]:
+    def _call(self, message_id: str, action: str, payload: Any, frame: bytes, now: float, wall: float) -> list[Action]:
         try:
             self._check(message_id, action, payload)
         except OcppError as error:
             known = action if action in self._owners else ""
             return [self._error(message_id, error.code, error.description, known)]
         raw = b"{}" if payload is None else frames.call_payload(frame)
-        call = Waiting(message_id, action, raw, now)
-        if self._line is None:
-            return self._take(call, now)
+        call = PendingCall(message_id, action, raw, now, wall)
+        if self._outstanding is None:
+            return self._take(call, now, wall)
         if self._queue is None:
             self._queue = deque()
         if len(self._queue) >= self._limits.queue:
@@ -144,7 +157,7 @@ class Session:
         return []
 
     def _check(self, message_id: str, action: str, payload: Any) -> None:
-        if self._line is not None and self._under_way(message_id):
+        if self._outstanding is not None and self._pending(message_id):
             # 1.6-J §4.2.3, 2.0.1 part 4 §4.2.3: "an existing call with the same unique identifier".
             raise OcppError(ErrorCode.RPC_FRAMEWORK_ERROR, "a CALL with this message id is being handled already")
         version = self._dialect.version
@@ -158,31 +171,31 @@ class Session:
             raise OcppError(ErrorCode.FORMAT_VIOLATION, "the payload is not an object")
         version.schemas.check_request(action, payload)
 
-    def _under_way(self, message_id: str) -> bool:
-        held = (self._line, *(self._queue or ()))
-        return any(call is not None and call.message_id == message_id for call in held)
+    def _pending(self, message_id: str) -> bool:
+        pending = (self._outstanding, *(self._queue or ()))
+        return any(call is not None and call.message_id == message_id for call in pending)
 
-    def _take(self, call: Waiting, now: float) -> list[Action]:
-        """The line is free: forward, and hold it until the answer."""
+    def _take(self, call: PendingCall, now: float, wall: float) -> list[Action]:
+        """None is outstanding: this one is, until its answer."""
         if not self._gate.admits(call.action):
-            about = "the station is not accepted: only BootNotification is"
-            return [self._error(call.message_id, ErrorCode.SECURITY_ERROR, about, call.action)]
+            description = "the station is not accepted: only BootNotification is"
+            return [self._error(call.message_id, ErrorCode.SECURITY_ERROR, description, call.action)]
         if call.action == HEARTBEAT:
-            payload = b'{"currentTime":"%b"}' % write_time(datetime.fromtimestamp(now, UTC)).encode()
+            payload = b'{"currentTime":"%b"}' % write_time(datetime.fromtimestamp(wall, UTC)).encode()
             return [self._result(call, payload, now), self._forward(call, answered=True)]
-        self._line = call
+        self._outstanding = call
         empty = self._dialect.version.schemas.answered_empty(call.action)
         return [self._forward(call, answered=empty, acknowledge=empty)]
 
-    def _free(self, now: float) -> list[Action]:
-        """The line is free: whoever waits takes it."""
-        self._line = None
+    def _next(self, now: float, wall: float) -> list[Action]:
+        """None is outstanding any more: the next one is taken from the queue."""
+        self._outstanding = None
         actions: list[Action] = []
-        while self._queue and self._line is None:
-            actions += self._take(self._queue.popleft(), now)
+        while self._queue and self._outstanding is None:
+            actions += self._take(self._queue.popleft(), now, wall)
         return actions
 
-    def _forward(self, call: Waiting, answered: bool, acknowledge: bool = False) -> Forward:
+    def _forward(self, call: PendingCall, answered: bool, acknowledge: bool = False) -> Forward:
         peer = self._peer
         self._counter += 1
         record = Call(
@@ -198,15 +211,15 @@ class Session:
             quarantined=peer.quarantined,
         )
         at = record.received_at
-        at.seconds = seconds = int(call.received)
-        at.nanos = int((call.received - seconds) * 1e6) * 1000
+        at.seconds = seconds = int(call.received_at)
+        at.nanos = int((call.received_at - seconds) * 1e6) * 1000
         return Forward(self._owners[call.action], record, acknowledge)
 
-    def _result(self, call: Waiting, payload: bytes, now: float) -> Send:
+    def _result(self, call: PendingCall, payload: bytes, now: float) -> Send:
         frame = frames.result(call.message_id, payload)
         return Send(frame, Kind.RESULT, call.action, call.message_id, now - call.received)
 
-    def _refusal(self, call: Waiting, refusal: Refusal) -> Send:
+    def _refusal(self, call: PendingCall, refusal: Refusal) -> Send:
         known = refusal.code in ErrorCode.__members__.values()
         code = ErrorCode(refusal.code) if known else ErrorCode.INTERNAL_ERROR
         return self._error(call.message_id, code, refusal.description, call.action, refusal.details or b"{}")
@@ -223,36 +236,36 @@ class Session:
         kind, message_id = parts[0] if parts else None, parts[1] if len(parts) > 1 else None
         if kind in (frames.CALLRESULT, frames.CALLERROR):
             # An answer is never answered.
-            return [Drop(Reason.MALFORMED, about="an answer without a message id")]
-        reason, code, description = _complaint(kind, parts)
+            return [Drop(Reason.MALFORMED, detail="an answer without a message id")]
+        reason, code, description = _framing_error(kind, parts)
         if reason is Reason.UNKNOWN_TYPE and not self._dialect.answers_unknown_types:
             return [Drop(reason)]
-        if isinstance(message_id, str) and len(message_id) <= READABLE_ID:
+        if isinstance(message_id, str) and len(message_id) <= MAX_REPEATED_ID_LENGTH:
             return [self._error(message_id, code, description)]
         return self._unreadable(reason, code, description)
 
     def _unreadable(self, reason: Reason, code: ErrorCode, description: str) -> list[Action]:
-        dropped = Drop(reason, about=description)
+        dropped = Drop(reason, detail=description)
         if self._dialect.unreadable_id is None:
             return [dropped]
         return [self._error(self._dialect.unreadable_id, code, description), dropped]
 
 
-def _complaint(kind: object, parts: list[Any]) -> tuple[Reason, ErrorCode, str]:
-    """What is wrong with a frame that is no answer."""
+def _framing_error(kind: object, parts: list[Any]) -> tuple[Reason, ErrorCode, str]:
+    """Why a frame that is no answer is none of this version."""
     if type(kind) is not int:
         return Reason.MALFORMED, ErrorCode.RPC_FRAMEWORK_ERROR, "not an OCPP-J message: [type, id, ...]"
     if kind != frames.CALL:
         return Reason.UNKNOWN_TYPE, ErrorCode.MESSAGE_TYPE_NOT_SUPPORTED, "unknown message type"
     if len(parts) != 4:
-        what = f"a CALL has 4 elements, not {len(parts)}"
+        description = f"a CALL has 4 elements, not {len(parts)}"
     elif not isinstance(parts[1], str):
-        what = "the message id is not a string"
-    elif len(parts[1]) > frames.LONGEST_ID:
-        what = f"the message id is longer than {frames.LONGEST_ID} characters"
+        description = "the message id is not a string"
+    elif len(parts[1]) > frames.MAX_ID_LENGTH:
+        description = f"the message id is longer than {frames.MAX_ID_LENGTH} characters"
     else:
-        what = "the action is not a string"
-    return Reason.MALFORMED, ErrorCode.RPC_FRAMEWORK_ERROR, what
+        description = "the action is not a string"
+    return Reason.MALFORMED, ErrorCode.RPC_FRAMEWORK_ERROR, description
 
 
 def _status(payload: bytes) -> str:

@@ -1,7 +1,6 @@
 """The one way to Kafka: what arrives between two turns is sent in one go; too much unacknowledged stops the reading."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 
 import structlog
@@ -10,101 +9,100 @@ from services.common.kafka.bus import Bus
 from services.common.process.errors import Unavailable, VoltbusError
 from services.gateway import metrics
 from services.gateway.ocppj.actions import Reason
-from services.gateway.records import Done, Outgoing
-from services.gateway.transport.websocket import Hold, WebSocket
-
-# A gateway whose records wait so long is not ready for more stations.
-STUCK_SECONDS = 5.0
-# When a record that Kafka gave up is sent again.
-AGAIN_SECONDS = 0.5
+from services.gateway.pressure.hold import Hold, Pausable
+from services.gateway.records import OnAcknowledged, OutgoingRecord
+from services.gateway.timing import Seconds, Timing
 
 log = structlog.get_logger()
 
 
 class Producer:
-    """Keeps the order of records of one key. limit: unacknowledged records beyond which sockets are paused."""
+    """Keeps the order of records of one key.
 
-    def __init__(self, bus: Bus, limit: int) -> None:
-        self._bus, self._limit = bus, limit
-        self._waiting: list[Outgoing] = []
+    limit: unacknowledged records beyond which transports are paused. monotonic: the clock of time-outs.
+    """
+
+    def __init__(self, bus: Bus, limit: int, *, monotonic: Seconds, timing: Timing) -> None:
+        self._bus, self._limit, self._monotonic, self._timing = bus, limit, monotonic, timing
+        self._queue: list[OutgoingRecord] = []
         self._empty = asyncio.Event()
         self._empty.set()
-        self._paused: set[WebSocket] = set()
-        self._moved = time.monotonic()
+        self._paused: set[Pausable] = set()
+        self._progress_at = monotonic()
         self.unacknowledged = 0
         metrics.UNACKNOWLEDGED.set_function(lambda: self.unacknowledged)
         metrics.PAUSED.set_function(lambda: len(self._paused))
 
     @property
-    def moving(self) -> bool:
+    def progressing(self) -> bool:
         """Whether Kafka takes what it is given."""
-        return self.unacknowledged == 0 or time.monotonic() - self._moved < STUCK_SECONDS
+        return self.unacknowledged == 0 or self._monotonic() - self._progress_at < self._timing.stuck_after
 
     @property
     def full(self) -> bool:
         return self.unacknowledged >= self._limit
 
-    def add(self, record: Outgoing) -> None:
+    def add(self, record: OutgoingRecord) -> None:
         """Queues a record; never waits."""
         if self.unacknowledged == 0:
-            self._moved = time.monotonic()
+            self._progress_at = self._monotonic()
             self._empty.clear()
         self.unacknowledged += 1
-        self._queue(record)
+        self._enqueue(record)
 
-    def hold(self, socket: WebSocket) -> None:
-        """Does not read from a socket until Kafka has caught up."""
-        if not socket.over:
-            self._paused.add(socket)
-            socket.pause(Hold.KAFKA)
+    def hold(self, transport: Pausable) -> None:
+        """Does not read from a transport until Kafka has caught up."""
+        if not transport.over:
+            self._paused.add(transport)
+            transport.pause(Hold.KAFKA)
 
     async def flush(self) -> None:
         """Returns when Kafka has everything."""
         await self._empty.wait()
 
-    def _queue(self, record: Outgoing) -> None:
-        if not self._waiting:
+    def _enqueue(self, record: OutgoingRecord) -> None:
+        if not self._queue:
             asyncio.get_running_loop().call_soon(self._send)
-        self._waiting.append(record)
+        self._queue.append(record)
 
     def _send(self) -> None:
-        records, self._waiting = self._waiting, []
+        records, self._queue = self._queue, []
         self._bus.send(records, self._settled)
 
-    def _settled(self, records: Sequence[Outgoing], problem: VoltbusError | None) -> None:
+    def _settled(self, records: Sequence[OutgoingRecord], problem: VoltbusError | None) -> None:
         if problem:
             return self._failed(records, problem)
-        self._ended(len(records))
+        self._done(len(records))
         for record in records:
-            if record.done:
-                _tell(record.done)
+            if record.on_acknowledged:
+                _notify(record.on_acknowledged)
         return None
 
-    def _failed(self, records: Sequence[Outgoing], problem: VoltbusError) -> None:
-        again = isinstance(problem, Unavailable)
+    def _failed(self, records: Sequence[OutgoingRecord], problem: VoltbusError) -> None:
+        retryable = isinstance(problem, Unavailable)
         for record in records:
-            if record.kept and again:
-                asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._queue, record)
+            if record.resend and retryable:
+                asyncio.get_running_loop().call_later(self._timing.resend_after, self._enqueue, record)
             else:
-                # A station that has no answer says it again.
+                # A station that has no answer sends it again.
                 metrics.DROPPED.labels(Reason.NOT_ACKNOWLEDGED).inc()
                 log.warning("Kafka did not take a record", topic=record.topic, reason=str(problem))
-                self._ended(1)
+                self._done(1)
 
-    def _ended(self, count: int) -> None:
+    def _done(self, count: int) -> None:
         self.unacknowledged -= count
-        self._moved = time.monotonic()
+        self._progress_at = self._monotonic()
         if self.unacknowledged == 0:
             self._empty.set()
         if self._paused and self.unacknowledged <= self._limit // 2:
             resumed, self._paused = self._paused, set()
-            for socket in resumed:
-                socket.resume(Hold.KAFKA)
+            for transport in resumed:
+                transport.resume(Hold.KAFKA)
 
 
-def _tell(done: Done) -> None:
+def _notify(on_acknowledged: OnAcknowledged) -> None:
     try:
-        done()
+        on_acknowledged()
     except Exception:
-        # One connection's trouble must not keep Kafka's word from the others of the batch.
-        log.exception("a connection failed at Kafka's word")
+        # One connection's failure must not keep the acknowledgement from the others of the batch.
+        log.exception("a connection failed on the acknowledgement of its record")

@@ -1,45 +1,49 @@
 """A gateway that stood still for long takes nothing from stations before it knows that its slot is still its own."""
 
-import time
 from collections.abc import Callable
 from math import inf
 
-from services.gateway.cluster.slots import Slots
-from services.gateway.transport.websocket import Hold, WebSocket
+from services.gateway.cluster.slot_lease import SlotLease
+from services.gateway.pressure.hold import Hold, Pausable
+
+Deliver = Callable[[float], None]
+"""Hands a held message out. Called with the present time, by the monotonic clock."""
 
 
-class Wake:
-    """still: seconds without a sign of life of this process after which another may have the slot."""
+class StallGuard:
+    """max_stall: seconds without a sign of life of this process after which another may have the slot.
 
-    def __init__(self, slots: Slots, still: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._slots, self._still, self._clock = slots, still, clock
-        self._woke: float | None = None
-        self._held: list[tuple[WebSocket, bytes]] = []
-        # When the last sign of life was; none is expected before the first.
-        self.seen = inf
+    All times are seconds of the monotonic clock.
+    """
 
-    def doubtful(self) -> bool:
-        """Whether it has stood still, and Redis has not been asked since."""
-        now = self._clock()
-        if self._woke is None:
-            if now - self.seen > self._still:
-                self._woke = now
-        elif self._slots.asked >= self._woke:
-            self._woke, self.seen = None, now
-        return self._woke is not None
+    def __init__(self, lease: SlotLease, max_stall: float) -> None:
+        self._lease, self._max_stall = lease, max_stall
+        self._stalled_until: float | None = None
+        self._held: list[tuple[Pausable, Deliver]] = []
+        # None is expected before the first.
+        self.last_tick = inf
 
-    def hold(self, socket: WebSocket, data: bytes) -> None:
-        """Keeps a message for later, and reads no more from its connection."""
-        self._held.append((socket, data))
-        socket.pause(Hold.SLOT)
+    def lease_uncertain(self, now: float) -> bool:
+        """Whether the process has stood still, and Redis has not been asked since."""
+        if self._stalled_until is None:
+            if now - self.last_tick > self._max_stall:
+                self._stalled_until = now
+        elif self._lease.renewed_at >= self._stalled_until:
+            self._stalled_until, self.last_tick = None, now
+        return self._stalled_until is not None
+
+    def hold(self, transport: Pausable, deliver: Deliver) -> None:
+        """Keeps a message for later, and reads no more from where it came."""
+        self._held.append((transport, deliver))
+        transport.pause(Hold.LEASE)
 
     def tick(self, now: float) -> None:
-        """Its sign of life, about once a second. Hands out what was held, once the slot is known to be ours."""
-        doubtful, self.seen = self.doubtful(), self._clock()
-        if doubtful:
+        """A sign of life, about once a second. Hands out what is held, once the slot is known to be ours."""
+        uncertain, self.last_tick = self.lease_uncertain(now), now
+        if uncertain:
             return
         held, self._held = self._held, []
-        for socket, data in held:
-            socket.resume(Hold.SLOT)
-            if not socket.over:
-                socket.message(data, now)
+        for transport, deliver in held:
+            transport.resume(Hold.LEASE)
+            if not transport.over:
+                deliver(now)

@@ -13,7 +13,7 @@ from websockets.headers import build_extension, parse_extension
 NAME = "permessage-deflate"
 WINDOW_BITS = 12
 # Shorter messages grow by compression.
-SHORTEST = 64
+MIN_SIZE = 64
 FACTORY = ServerPerMessageDeflateFactory(
     server_no_context_takeover=True,
     client_no_context_takeover=True,

@@ -13,7 +13,7 @@ from voltbus.v1.state_pb2 import Station
 
 # 2.0.1 part 4 §3.1.1 with the identifierString of the station: 48 characters, no colon (it ends a user name);
 # and no slash, for the id is one segment of every REST path.
-LONGEST_IDENTITY = 48
+MAX_STATION_ID_LENGTH = 48
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'}
 
 
@@ -44,8 +44,8 @@ class Admitted:
     quarantined: bool
 
 
-def identity(path: str) -> str | None:
-    """The station's id: the segment after /ocpp/, percent-decoded once; None where there is none that can be one."""
+def station_id_of(path: str) -> str | None:
+    """The station's id: the segment after /ocpp/, percent-decoded once; None if there is no usable one."""
     segments = path.partition("?")[0].split("/")
     if len(segments) < 3 or segments[1] != "ocpp":
         return None
@@ -53,21 +53,22 @@ def identity(path: str) -> str | None:
         text = unquote_to_bytes(segments[-1]).decode()
     except UnicodeDecodeError:
         return None
-    usable = 0 < len(text) <= LONGEST_IDENTITY and not set(":/") & set(text) and text.isprintable()
+    usable = 0 < len(text) <= MAX_STATION_ID_LENGTH and not set(":/") & set(text) and text.isprintable()
     return text if usable else None
 
 
-def choose(offered: Sequence[str]) -> Version | None:
-    """The first offered subprotocol that is spoken: the order is the station's preference."""
+def choose_version(offered: Sequence[str]) -> Version | None:
+    """By the first offered subprotocol that is spoken: the order is the station's preference."""
     return next((BY_SUBPROTOCOL[name] for name in offered if name in BY_SUBPROTOCOL), None)
 
 
 def decide(
-    request: Request, station_id: str, station: Station | None, policy: UnknownStations, key: bytes
+    request: Request, station_id: str, station: Station | None, *, policy: UnknownStations, key: bytes
 ) -> Refused | Admitted:
     """The verdict on a request of `station_id`, given what is registered under it.
 
-    A station that is registered without a password is asked for none.
+    policy: what happens to a station that nobody registered. key: of the HMAC over passwords. A station that is
+    registered without a password is asked for none.
     """
     if station is None and policy is UnknownStations.REJECT:
         return Refused(404, "unknown station", {})
@@ -76,7 +77,7 @@ def decide(
         if password is None or not matches(password, station.password_hash, key):
             return Refused(401, "wrong or missing credentials", CHALLENGE)
     quarantined = station is None and policy is UnknownStations.QUARANTINE
-    return Admitted(station_id, choose(request.subprotocols), quarantined)
+    return Admitted(station_id, choose_version(request.subprotocols), quarantined)
 
 
 def _password(authorization: str | None, station_id: str) -> bytes | None:

@@ -19,44 +19,50 @@ from picows import (
 from services.common.process.errors import Misconfigured
 from services.gateway import metrics
 from services.gateway.settings import Settings
-from services.gateway.transport.deflate import Deflate, negotiate
+from services.gateway.timing import Clocks, Timing
+from services.gateway.transport.deflate import negotiate
 from services.gateway.transport.handshake import Refused, Request
-from services.gateway.transport.websocket import WebSocket
+from services.gateway.transport.transport import Receiver
+from services.gateway.transport.websocket import Options, WebSocket
 
 BACKLOG = 4096
 
 
-class Quiet(logging.LoggerAdapter[logging.Logger]):
-    """picows tells every mistake of a client as an error; to us they are everyday."""
+class DebugLogger(logging.LoggerAdapter[logging.Logger]):
+    """picows logs every mistake of a client as an error; here they are everyday."""
 
     def error(self, msg: object, *args: object, **_: Any) -> None:
         self.debug(msg, *args)
 
 
-class Door(Protocol):
+class Admitter(Protocol):
     """Decides who comes in."""
 
-    def knock(self, request: Request, deflate: Deflate | None) -> Refused | tuple[WebSocket, str] | None:
+    def admit(self, request: Request) -> Refused | tuple[Receiver, str] | None:
         """A refusal; or the connection and its subprotocol; None: closed at once, for no version is shared."""
 
 
-class Stranger(WSListener):
+class NoSubprotocol(WSListener):
     """A connection without a common subprotocol: it is closed as soon as it is open (1.6-J §3.2)."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         transport.send_close(WSCloseCode.PROTOCOL_ERROR, "no common subprotocol")
-        asyncio.get_running_loop().call_later(1, transport.disconnect, False)
+        asyncio.get_running_loop().call_later(self._timeout, transport.disconnect, False)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.CLOSE:
             transport.disconnect()
 
 
-class Listener:
+class WebSocketListener:
     """Open from `open` to `close`; connections outlive it."""
 
-    def __init__(self, settings: Settings, door: Door) -> None:
-        self._settings, self._door = settings, door
+    def __init__(self, settings: Settings, admitter: Admitter, *, clocks: Clocks, timing: Timing) -> None:
+        self._settings, self._admitter, self._timing = settings, admitter, timing
+        self._options = Options(clocks.monotonic, settings.message_size, timing.close_timeout)
         self._server: asyncio.Server | None = None
 
     @property
@@ -64,7 +70,7 @@ class Listener:
         return self._server is not None
 
     async def open(self) -> None:
-        """Raises Misconfigured where the port is not to be had."""
+        """Raises Misconfigured if the port is taken."""
         host, port = self._settings.host, self._settings.gateway_port
         try:
             self._server = await ws_create_server(
@@ -73,14 +79,14 @@ class Listener:
                 port,
                 read_buffer_init_size=1024,
                 max_frame_size=self._settings.message_size,
-                websocket_handshake_timeout=10,
+                websocket_handshake_timeout=self._timing.handshake_timeout,
                 enable_auto_pong=False,
-                logger_name=Quiet(logging.getLogger("picows")),
+                logger_name=DebugLogger(logging.getLogger("picows")),
                 backlog=BACKLOG,
             )
         except OSError as error:
-            what = f"cannot listen on {host}:{port} ({error.strerror})"
-            raise Misconfigured(f"{what}: stop what uses it, or set VOLTBUS_GATEWAY_PORT") from None
+            problem = f"cannot listen on {host}:{port} ({error.strerror})"
+            raise Misconfigured(f"{problem}: stop what uses it, or set VOLTBUS_GATEWAY_PORT") from None
 
     async def close(self) -> None:
         """Takes no new connections."""
@@ -89,37 +95,42 @@ class Listener:
             self._server = None
 
     def accept(self, upgrade: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
-        """picows's question about every request."""
-        _tolerate(upgrade)
+        """Called by picows for every request."""
+        _normalize_connection_header(upgrade)
         if upgrade.headers.get("Sec-WebSocket-Version", "13") != "13":
-            return _refused(Refused(426, "WebSocket version 13 is spoken", {"Sec-WebSocket-Version": "13"}))
-        offered = ",".join(upgrade.headers.getall("Sec-WebSocket-Protocol", []))
-        request = Request(
-            upgrade.path.decode("ascii", "replace"),
-            upgrade.headers.get("Authorization"),
-            [name.strip() for name in offered.split(",")],
-        )
+            return _refusal(Refused(426, "WebSocket version 13 is spoken", {"Sec-WebSocket-Version": "13"}))
+        admitted = self._admitter.admit(_request(upgrade))
+        if isinstance(admitted, Refused):
+            return _refusal(admitted)
         extensions = upgrade.headers.getall("Sec-WebSocket-Extensions", []) if self._settings.deflate else []
         answer, deflate = negotiate(extensions) or ("", None)
-        entered = self._door.knock(request, deflate)
-        if isinstance(entered, Refused):
-            return _refused(entered)
-        metrics.HANDSHAKES.labels(101).inc()
         headers = {"Sec-WebSocket-Extensions": answer} if answer else {}
-        if entered is None:
-            return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(), Stranger())
-        connection, headers["Sec-WebSocket-Protocol"] = entered
-        return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(headers), connection)
+        metrics.HANDSHAKES.labels(101).inc()
+        if admitted is None:
+            closing = NoSubprotocol(self._timing.refusal_timeout)
+            return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(), closing)
+        connection, headers["Sec-WebSocket-Protocol"] = admitted
+        socket = WebSocket(connection, self._options, deflate)
+        return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(headers), socket)
 
 
-def _tolerate(upgrade: WSUpgradeRequest) -> None:
+def _request(upgrade: WSUpgradeRequest) -> Request:
+    offered = ",".join(upgrade.headers.getall("Sec-WebSocket-Protocol", []))
+    return Request(
+        upgrade.path.decode("ascii", "replace"),
+        upgrade.headers.get("Authorization"),
+        [name.strip() for name in offered.split(",")],
+    )
+
+
+def _normalize_connection_header(upgrade: WSUpgradeRequest) -> None:
     """picows takes `Connection: upgrade` alone; proxies and browsers write `keep-alive, Upgrade` (RFC 6455 §4.2.1)."""
     tokens = ",".join(upgrade.headers.getall("Connection", [])).lower().split(",")
     if "upgrade" in [token.strip() for token in tokens]:
         upgrade.headers["Connection"] = "Upgrade"
 
 
-def _refused(refused: Refused) -> WSUpgradeResponseWithListener:
+def _refusal(refused: Refused) -> WSUpgradeResponseWithListener:
     metrics.HANDSHAKES.labels(refused.status).inc()
     response = WSUpgradeResponse.create_error_response(refused.status, refused.text.encode(), refused.headers)
     return WSUpgradeResponseWithListener(response, None)

@@ -1,116 +1,113 @@
 """RFC 6455 above picows's core: fragments, sizes, UTF-8, control frames, close codes, pings; one object a socket."""
 
 import asyncio
-from collections.abc import Callable
-from enum import IntFlag
+from dataclasses import dataclass
 from typing import Any
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
-from services.gateway.transport.deflate import SHORTEST, Deflate, NotDeflate, TooLong
+from services.gateway.pressure.hold import Hold
+from services.gateway.timing import Seconds
+from services.gateway.transport.deflate import MIN_SIZE, Deflate, NotDeflate, TooLong
+from services.gateway.transport.transport import Receiver
 
-Now = Callable[[], float]
-
-# How long the other end may take to answer a close frame before the socket is dropped.
-CLOSE_SECONDS = 5.0
 # RFC 6455 §7.4 and its registry: what may stand in a close frame.
-SENDABLE = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)})
+VALID_CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)})
 TEXT, BINARY, CONTINUATION = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION
 PING, PONG, CLOSE = WSMsgType.PING, WSMsgType.PONG, WSMsgType.CLOSE
 
 
-class Hold(IntFlag):
-    """Why a socket is not read."""
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What all sockets of a listener share.
 
-    PEER = 1
-    """The other end does not read what it is sent."""
-    KAFKA = 2
-    """Kafka is behind with what the gateway has."""
-    SERVICE = 4
-    """A service is behind with what Kafka has."""
-    SLOT = 8
-    """It is not known whether the gateway still has its slot."""
+    monotonic: the clock of time-outs. max_size: bytes of the longest message, before and after inflation.
+    close_timeout: seconds that the other end may take to answer a close frame.
+    """
+
+    monotonic: Seconds
+    max_size: int
+    close_timeout: float
 
 
 class WebSocket(WSListener):
-    """Hands whole text messages to `message`; calls `opened` and `ended` once each.
+    """A Transport. Hands whole text messages to its receiver.
 
-    size: the longest message, before and after inflation. heard: when the last frame came, by the clock `now`.
-    paused: why nothing is read from the socket; 0: it is read. over: one side has closed, or the socket is lost.
+    last_seen: when the last frame came. paused: why nothing is read from the socket; 0: it is read.
+    over: one side has closed, or the socket is lost.
     """
 
     __slots__ = (
         "_compressed",
         "_deflate",
-        "_now",
-        "_parts",
-        "_pinged",
-        "_size",
-        "heard",
+        "_fragments",
+        "_monotonic",
+        "_options",
+        "_pinged_at",
+        "_receiver",
+        "last_seen",
         "over",
         "paused",
         "transport",
     )
 
-    def __init__(self, now: Now, size: int, deflate: Deflate | None) -> None:
-        self._now, self._size, self._deflate = now, size, deflate
+    def __init__(self, receiver: Receiver, options: Options, deflate: Deflate | None) -> None:
+        self._receiver, self._options, self._deflate = receiver, options, deflate
+        # Asked for each frame, so one step nearer than the other options.
+        self._monotonic = options.monotonic
         self.transport: Any = None
-        self._parts: bytearray | None = None
+        self._fragments: bytearray | None = None
         self._compressed = self.over = False
         self.paused = 0
-        self._pinged = 0.0
-        self.heard = now()
+        self._pinged_at = 0.0
+        self.last_seen = options.monotonic()
 
-    def opened(self) -> None:
-        """The handshake is done."""
+    @property
+    def remote_address(self) -> str:
+        address = self.transport.underlying_transport.get_extra_info("peername")
+        return str(address[0]) if address else ""
 
-    def message(self, data: bytes, now: float) -> None:
-        """A whole text message, valid UTF-8."""
-
-    def ended(self) -> None:
-        """Nothing more comes or goes: one side closes, or the socket is lost."""
-
-    def send(self, data: bytes) -> None:
+    def send(self, frame: bytes) -> None:
         """A text message; nothing happens once the connection is over."""
-        if self._deflate is not None and len(data) >= SHORTEST:
-            self.transport.send(TEXT, self._deflate.deflate(data), True, True)
+        if self._deflate is not None and len(frame) >= MIN_SIZE:
+            self.transport.send(TEXT, self._deflate.deflate(frame), True, True)
         else:
-            self.transport.send(TEXT, data)
+            self.transport.send(TEXT, frame)
 
     def close(self, code: int, reason: str = "") -> None:
-        """Starts the closing handshake; the socket goes with the answer, or after CLOSE_SECONDS."""
-        if self.over or self.transport is None:
+        """Starts the closing handshake; the socket goes with the answer, or after the time-out."""
+        if self.over:
             return
         self.transport.send_close(WSCloseCode(code), reason)
-        asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.transport.disconnect, False)
+        asyncio.get_running_loop().call_later(self._options.close_timeout, self.transport.disconnect, False)
         self._end()
 
-    def pause(self, why: Hold) -> None:
+    def pause(self, reason: Hold) -> None:
         """Reads no more from the socket; the other end feels it by TCP."""
         if not self.paused:
             self.transport.underlying_transport.pause_reading()
-        self.paused |= why
+        self.paused |= reason
 
-    def resume(self, why: Hold) -> None:
+    def resume(self, reason: Hold) -> None:
         """Reads on, unless there is another reason not to."""
-        if self.paused & why:
-            self.paused &= ~why
+        if self.paused & reason:
+            self.paused &= ~reason
             if not self.paused and not self.transport.underlying_transport.is_closing():
                 self.transport.underlying_transport.resume_reading()
 
-    def watch(self, now: float, interval: float, patience: float) -> None:
-        """Pings after `interval` of silence; ends the connection after `patience` without any frame."""
+    def keep_alive(self, now: float, interval: float, timeout: float) -> None:
+        """Pings after `interval` of silence; ends the connection after `timeout` without any frame."""
         if self.paused:
             # It cannot be heard, so silence says nothing about it.
-            self.heard = now
+            self.last_seen = now
         elif not interval:
             return
-        elif self._pinged > self.heard:
-            if now - self._pinged >= patience:
+        elif self._pinged_at > self.last_seen:
+            if now - self._pinged_at >= timeout:
                 self._end()
                 self.transport.disconnect(False)
-        elif now - self.heard >= interval:
-            self._pinged = now
+        elif now - self.last_seen >= interval:
+            self._pinged_at = now
             self.transport.send_ping()
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -118,23 +115,23 @@ class WebSocket(WSListener):
         # picows keeps the request as long as the connection: room, and a password, that nobody needs any more.
         transport.request.headers.clear()
         transport.response.headers.clear()
-        self.opened()
+        self._receiver.opened(self)
 
     def on_ws_disconnected(self, _: WSTransport) -> None:
         self._end()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
-        self.heard = self._now()
+        self.last_seen = self._monotonic()
         if self.over:
             if kind == CLOSE:
                 transport.disconnect()
         elif frame.rsv2 or frame.rsv3 or (frame.rsv1 and (self._deflate is None or kind not in (TEXT, BINARY))):
             self.close(1002, "reserved bit set")
-        elif kind == TEXT and frame.fin and self._parts is None:
-            self._whole(frame.get_payload_as_bytes(), frame.rsv1)
+        elif kind == TEXT and frame.fin and self._fragments is None:
+            self._message(frame.get_payload_as_bytes(), frame.rsv1)
         elif kind in (TEXT, CONTINUATION):
-            self._part(frame)
+            self._fragment(frame)
         else:
             self._control(kind, frame)
 
@@ -145,24 +142,23 @@ class WebSocket(WSListener):
     def resume_writing(self) -> None:
         self.resume(Hold.PEER)
 
-    def _part(self, frame: WSFrame) -> None:
-        """One fragment of a message."""
-        if (self._parts is None) != (frame.msg_type == TEXT):
+    def _fragment(self, frame: WSFrame) -> None:
+        if (self._fragments is None) != (frame.msg_type == TEXT):
             return self.close(1002, "fragments out of order")
-        if self._parts is None:
-            self._parts, self._compressed = bytearray(), bool(frame.rsv1)
-        self._parts += frame.get_payload_as_bytes()
-        if len(self._parts) > self._size:
+        if self._fragments is None:
+            self._fragments, self._compressed = bytearray(), bool(frame.rsv1)
+        self._fragments += frame.get_payload_as_bytes()
+        if len(self._fragments) > self._options.max_size:
             self.close(1009, "message too long")
         elif frame.fin:
-            data, self._parts = bytes(self._parts), None
-            self._whole(data, self._compressed)
+            data, self._fragments = bytes(self._fragments), None
+            self._message(data, self._compressed)
         return None
 
-    def _whole(self, data: bytes, compressed: bool) -> None:
+    def _message(self, data: bytes, compressed: bool) -> None:
         if compressed and self._deflate is not None:
             try:
-                data = self._deflate.inflate(data, self._size)
+                data = self._deflate.inflate(data, self._options.max_size)
             except TooLong:
                 return self.close(1009, "message too long")
             except NotDeflate:
@@ -172,7 +168,7 @@ class WebSocket(WSListener):
                 data.decode()
             except UnicodeDecodeError:
                 return self.close(1007, "not UTF-8")
-        self.message(data, self.heard)
+        self._receiver.message(data, self.last_seen)
         return None
 
     def _control(self, kind: WSMsgType, frame: WSFrame) -> None:
@@ -189,11 +185,11 @@ class WebSocket(WSListener):
             self.transport.send(CLOSE, None)
         else:
             code = frame.get_close_code()
-            self.transport.send_close(code if code in SENDABLE else WSCloseCode.PROTOCOL_ERROR)
+            self.transport.send_close(code if code in VALID_CLOSE_CODES else WSCloseCode.PROTOCOL_ERROR)
         self._end()
         self.transport.disconnect()
 
     def _end(self) -> None:
         if not self.over:
-            self.over, self._parts = True, None
-            self.ended()
+            self.over, self._fragments = True, None
+            self._receiver.closed()

@@ -54,7 +54,7 @@ def built(name: str, environment: Mapping[str, str], bus: MemoryBus, **more: Any
     if name == "gateway":
         settings = settings_of(GatewaySettings, environment, **more)
         directory = RedisDirectory(Redis.from_url(settings.redis_url), settings.slot_ttl, settings.route_ttl)
-        return gateway.build(settings, bus, directory, lambda: now().timestamp())
+        return gateway.build(settings, bus, directory)
     build, kind = BUILDS[name]
     settings = settings_of(kind, environment, **more)
     return build(settings, bus, Database(settings, name), Redis.from_url(settings.redis_url), now)

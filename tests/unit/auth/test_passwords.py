@@ -26,7 +26,7 @@ def let_in(sent: bytes, stored: Password) -> bool:
     credentials = "Basic " + base64.b64encode(b"CP1:" + sent).decode()
     station = wire.Station(station_id="CP1", password_hash=stored.hash)
     asked = Request("/ocpp/CP1", credentials, ["ocpp1.6"])
-    return isinstance(decide(asked, "CP1", station, UnknownStations.REJECT, b"a key"), Admitted)
+    return isinstance(decide(asked, "CP1", station, policy=UnknownStations.REJECT, key=b"a key"), Admitted)
 
 
 @given(TEXTS, TEXTS)

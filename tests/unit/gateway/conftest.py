@@ -11,9 +11,3 @@ from tests.unit.gateway.running import Running, running
 async def one() -> AsyncIterator[Running]:
     async with running() as started:
         yield started
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time is looked at often."""
-    monkeypatch.setattr("services.gateway.gateway.TICK", 0.02)

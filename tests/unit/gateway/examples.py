@@ -10,7 +10,9 @@ from services.gateway.ocppj.session import Peer, Session
 from voltbus.v1.bus_pb2 import Command, Refusal, Reply
 
 VERSIONS = tuple(DIALECTS)
-NOW = 1_780_000_000.0
+WALL = 1_780_000_000.0
+NOW = (5_000.0, WALL)
+"""The two clocks: monotonic and wall."""
 LIMITS = Limits(call_seconds=30, command_seconds=30, queue=3)
 
 # A valid payload of one action that waits for a service, and of one that the gateway acknowledges.
@@ -39,6 +41,11 @@ ACCEPTED: dict[str, dict[str, Any]] = {
 
 def session(version: str, quarantined: bool = False) -> Session:
     return Session(Peer("CP1", "nonce-1", 3, quarantined), DIALECTS[version], LIMITS)
+
+
+def later(seconds: float) -> tuple[float, float]:
+    """So long after NOW."""
+    return NOW[0] + seconds, WALL + seconds
 
 
 def frame(*parts: Any) -> bytes:
@@ -75,7 +82,7 @@ def refusal(message_id: str, code: str, description: str = "") -> Reply:
 
 
 def command(
-    command_id: str = "c1", action: str = "ClearCache", payload: Any = None, expires: float = NOW + 60
+    command_id: str = "c1", action: str = "ClearCache", payload: Any = None, expires: float = WALL + 60
 ) -> Command:
     made = Command(id=command_id, service="auth", action=action, payload=json.dumps(payload or {}).encode())
     made.expires_at.FromMicroseconds(int(expires * 1e6))

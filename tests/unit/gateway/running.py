@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,8 @@ from services.gateway.app import assemble
 from services.gateway.cluster.directory import MemoryDirectory
 from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings
+from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Timing
+from services.gateway.transport.listener import WebSocketListener
 from voltbus.local.ports import free_ports
 from voltbus.v1.bus_pb2 import Call, Command, ConnectionChange, Outbound, Reply, Result
 from voltbus.v1.state_pb2 import Station
@@ -53,34 +54,11 @@ class HeldBus(MemoryBus):
 
 
 @dataclass
-class Running:
-    """One gateway and what is around it."""
+class Backend:
+    """A gateway as services see it: the records it writes, and what they send it."""
 
     gateway: Gateway
-    service: Service
     bus: HeldBus
-    directory: MemoryDirectory
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    done: "asyncio.Task[int] | None" = None
-
-    @property
-    def port(self) -> int:
-        return self.gateway.settings.gateway_port
-
-    @property
-    def http(self) -> str:
-        return f"http://127.0.0.1:{self.gateway.settings.gateway_http_port}"
-
-    async def connect(self, station_id: str = "CP1", version: str = "ocpp1.6", **options: Any) -> ClientConnection:
-        options.setdefault("compression", None)
-        url = f"ws://127.0.0.1:{self.port}/ocpp/{station_id}"
-        return await websockets.connect(url, subprotocols=[version], max_size=None, **options)  # type: ignore[list-item]
-
-    async def finish(self) -> int:
-        """Stops it as SIGTERM does; its exit code."""
-        self.stop.set()
-        assert self.done is not None
-        return await self.done
 
     def calls(self, service: str) -> list[Call]:
         return [Call.FromString(record.value or b"") for record in self.bus.all(f"ocpp.calls.{service}")]
@@ -109,7 +87,7 @@ class Running:
         await self.outbound(Outbound(station_id="CP1", connection_id=connection_id, command=command))
 
     async def outbound(self, body: Outbound, slot: int | None = None) -> None:
-        slot = self.gateway.slots.slot if slot is None else slot
+        slot = self.gateway.lease.slot if slot is None else slot
         record = Record("ocpp.outbound", body.connection_id.encode(), body.SerializeToString(), partition=slot)
         await self.bus.publish([record])
 
@@ -121,6 +99,36 @@ class Running:
         await until(lambda: self.gateway.stations.get(station_id) == (None if gone else station))
 
 
+@dataclass
+class Running(Backend):
+    """One gateway as a process, and what is around it."""
+
+    listener: WebSocketListener
+    service: Service
+    directory: MemoryDirectory
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    done: "asyncio.Task[int] | None" = None
+
+    @property
+    def port(self) -> int:
+        return self.gateway.settings.gateway_port
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.gateway.settings.gateway_http_port}"
+
+    async def connect(self, station_id: str = "CP1", version: str = "ocpp1.6", **options: Any) -> ClientConnection:
+        options.setdefault("compression", None)
+        url = f"ws://127.0.0.1:{self.port}/ocpp/{station_id}"
+        return await websockets.connect(url, subprotocols=[version], max_size=None, **options)  # type: ignore[list-item]
+
+    async def finish(self) -> int:
+        """Stops it as SIGTERM does; its exit code."""
+        self.stop.set()
+        assert self.done is not None
+        return await self.done
+
+
 async def until(condition: Any, timeout: float = 10) -> None:
     """Until it holds; there is nothing to await for what happens on the other side of a socket."""
     async with asyncio.timeout(timeout):
@@ -128,7 +136,16 @@ async def until(condition: Any, timeout: float = 10) -> None:
             await asyncio.sleep(0.005)
 
 
-def gateway(bus: HeldBus | None = None, directory: MemoryDirectory | None = None, **settings: Any) -> Running:
+QUICK = Timing(tick=0.02)
+"""Time-outs are looked at often."""
+
+
+def gateway(
+    bus: HeldBus | None = None,
+    directory: MemoryDirectory | None = None,
+    timing: Timing = DEFAULT_TIMING,
+    **settings: Any,
+) -> Running:
     """A gateway that has not been started."""
     port, http = free_ports(2)
     chosen = {
@@ -139,16 +156,20 @@ def gateway(bus: HeldBus | None = None, directory: MemoryDirectory | None = None
         "password_key": "k",
     } | settings
     bus, directory = bus or HeldBus(), directory or MemoryDirectory()
-    made = Gateway(Settings(**chosen), bus, directory, time.time)
-    return Running(made, assemble(made, bus), bus, directory)
+    made = Gateway(Settings(**chosen), bus, directory, timing=timing)
+    listener = WebSocketListener(made.settings, made, clocks=SYSTEM_CLOCKS, timing=timing)
+    return Running(made, bus, listener, assemble(made, listener, bus), directory)
 
 
 @asynccontextmanager
 async def running(
-    bus: HeldBus | None = None, directory: MemoryDirectory | None = None, **settings: Any
+    bus: HeldBus | None = None,
+    directory: MemoryDirectory | None = None,
+    timing: Timing = DEFAULT_TIMING,
+    **settings: Any,
 ) -> AsyncIterator[Running]:
     """A gateway that is ready."""
-    async with starting(gateway(bus, directory, **settings)) as one:
+    async with starting(gateway(bus, directory, timing, **settings)) as one:
         async with asyncio.timeout(10):
             while await one.service.unready():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)

@@ -13,9 +13,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from services.common.kafka.bus import PartitionTail, Record, TopicReader
 from services.common.process.errors import Misconfigured, Unavailable
 from services.gateway.cluster.directory import MemoryDirectory
+from services.gateway.timing import Timing
 from services.ocpp.passwords import keyed
 from tests.unit.gateway.examples import ACCEPTED, authorize, boot, call, command, status
-from tests.unit.gateway.running import HeldBus, Running, ask, gateway, read, running, starting, until
+from tests.unit.gateway.running import QUICK, HeldBus, Running, ask, gateway, read, running, starting, until
 from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_ALIVE,
     CONNECTION_STATE_CONNECTED,
@@ -57,9 +58,8 @@ async def test_a_notification_is_acknowledged_when_kafka_has_it_and_not_before(o
         assert record.answered
 
 
-@pytest.mark.usefixtures("quick")
 async def test_what_kafka_does_not_take_is_not_acknowledged() -> None:
-    async with running(call_timeout=0.2) as one, await one.connect() as socket:
+    async with running(timing=QUICK, call_timeout=0.2) as one, await one.connect() as socket:
         one.bus.failing = True
         await socket.send(status("1.6").decode())
         await until(lambda: one.bus.failed)
@@ -76,12 +76,11 @@ async def test_while_kafka_is_away_nothing_is_lost_and_nobody_refused(one: Runni
         assert read(await socket.recv()) == [3, "status", {}]
 
 
-async def test_while_kafka_takes_nothing_it_is_not_ready(one: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.gateway.pressure.producer.STUCK_SECONDS", 0.05)
-    async with await one.connect() as socket:
+async def test_while_kafka_takes_nothing_it_is_not_ready() -> None:
+    async with running(timing=Timing(stuck_after=0.05)) as one, await one.connect() as socket:
         one.bus.held = True
         await socket.send(status("1.6").decode())
-        await until(lambda: one.bus.owed and not one.gateway.producer.moving)
+        await until(lambda: one.bus.owed and not one.gateway.producer.progressing)
         assert await one.service.unready() == ["producer"]
         one.bus.release()
         assert read(await socket.recv())[0] == 3
@@ -95,11 +94,11 @@ async def test_too_much_unacknowledged_stops_the_reading() -> None:
             await socket.send(call(str(number), "Heartbeat", {}).decode())
             await socket.recv() if number < 3 else None
         connection = one.gateway.registry.of_station("CP1")
-        await until(lambda: connection.paused)
+        await until(lambda: connection.transport.paused)
         assert one.gateway.producer.unacknowledged < 20
         one.bus.release()
         assert [read(await socket.recv())[1] for _ in range(3, 20)] == [str(number) for number in range(3, 20)]
-        assert not connection.paused
+        assert not connection.transport.paused
 
 
 async def test_a_record_that_makes_no_sense_ends_nothing(one: Running) -> None:
@@ -135,9 +134,8 @@ async def test_a_command_is_answered(one: Running) -> None:
         assert (result.outcome, result.error_code) == (OUTCOME_REFUSED, "NotSupported")
 
 
-@pytest.mark.usefixtures("quick")
 async def test_a_command_that_is_not_answered_in_time() -> None:
-    async with running(command_timeout=0.1) as one, await one.connect() as socket:
+    async with running(timing=QUICK, command_timeout=0.1) as one, await one.connect() as socket:
         await one.command(command(expires=2e9), one.gateway.registry.of_station("CP1").peer.connection_id)
         await socket.recv()
         assert (await one.result()).outcome == OUTCOME_TIMED_OUT
@@ -157,14 +155,14 @@ async def test_while_another_may_have_the_slot_no_command_goes_out_and_of_anothe
     async with running(slot_ttl=0.2) as one, await one.connect() as socket:
         mine = one.gateway.registry.of_station("CP1").peer.connection_id
         one.directory.broken = True
-        await until(lambda: not one.gateway.slots.certain)
+        await until(lambda: not one.gateway.lease.valid)
         await one.command(command("1", expires=2e9), "another-1")
         await one.command(command("2", expires=2e9), mine)
         assert (await one.result()).command_id == "2"
         assert [result.outcome for result in one.results("auth")] == [OUTCOME_UNDELIVERED]
         assert (await ask(socket, HEARTBEAT))[0] == 3
         one.directory.broken = False
-        await until(lambda: one.gateway.slots.certain)
+        await until(lambda: one.gateway.lease.valid)
         await one.command(command("3", expires=2e9), "another-1")
         await one.command(command("4", expires=2e9), mine)
         assert read(await socket.recv())[1] == "4"
@@ -212,14 +210,13 @@ async def test_coming_and_going_is_told(one: Running) -> None:
     came, went = one.changes()
     assert (came.state, went.state) == (CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED)
     assert came.connection_id == went.connection_id == route.connection_id
-    assert (came.station_id, came.version, came.slot) == ("CP1", "1.6", one.gateway.slots.slot)
+    assert (came.station_id, came.version, came.slot) == ("CP1", "1.6", one.gateway.lease.slot)
     assert came.remote_address == "127.0.0.1"
     assert came.at.ToMicroseconds() < went.last_seen_at.ToMicroseconds() <= went.at.ToMicroseconds()
 
 
-@pytest.mark.usefixtures("quick")
 async def test_an_open_connection_says_that_it_lives() -> None:
-    async with running(alive_interval=0.1) as one, await one.connect():
+    async with running(timing=QUICK, alive_interval=0.1) as one, await one.connect():
         await until(lambda: len(one.changes()) >= 3)
         assert one.changes()[2].state == CONNECTION_STATE_ALIVE
 
@@ -246,7 +243,7 @@ async def test_a_new_connection_replaces_the_old_one(one: Running) -> None:
 async def test_a_connection_on_another_gateway_is_replaced_too() -> None:
     bus, directory = HeldBus(), MemoryDirectory()
     async with running(bus, directory) as here, running(bus, directory) as there:
-        assert {here.gateway.slots.slot, there.gateway.slots.slot} == {0, 1}
+        assert {here.gateway.lease.slot, there.gateway.lease.slot} == {0, 1}
         old = await here.connect()
         await until(lambda: "CP1" in directory.routes)
         async with await there.connect() as new:
@@ -254,13 +251,12 @@ async def test_a_connection_on_another_gateway_is_replaced_too() -> None:
                 await old.recv()
             await until(lambda: len(here.gateway.registry) == 0)
             await here.gateway.routing.flush()
-            assert directory.routes["CP1"].slot == there.gateway.slots.slot
+            assert directory.routes["CP1"].slot == there.gateway.lease.slot
             assert (await ask(new, HEARTBEAT))[0] == 3
 
 
-@pytest.mark.usefixtures("quick")
 async def test_without_redis_stations_stay_and_are_registered_when_it_is_back() -> None:
-    async with running(slot_ttl=0.2, route_ttl=0.3) as one:
+    async with running(timing=QUICK, slot_ttl=0.2, route_ttl=0.3) as one:
         one.directory.broken = True
         async with await one.connect() as socket:
             assert (await ask(socket, HEARTBEAT))[0] == 3
@@ -274,18 +270,18 @@ async def test_a_redis_that_comes_back_empty_is_filled_again() -> None:
         one.directory.routes.clear()
         one.directory.slots.clear()
         await until(lambda: len(one.directory.routes) == 2)
-        assert one.directory.slots == {one.gateway.slots.slot: one.gateway.nonce}
+        assert one.directory.slots == {one.gateway.lease.slot: one.gateway.nonce}
 
 
 async def test_a_gateway_whose_slot_is_anothers_ends_and_closes_its_sockets() -> None:
     one = gateway(slot_ttl=0.2)
     async with running(one.bus, one.directory, slot_ttl=0.2) as one:
         socket = await one.connect()
-        one.directory.slots[one.gateway.slots.slot] = "another"
+        one.directory.slots[one.gateway.lease.slot] = "another"
         assert await one.done == 1
         with pytest.raises(ConnectionClosed):
             await socket.recv()
-        assert one.directory.slots[one.gateway.slots.slot] == "another"
+        assert one.directory.slots[one.gateway.lease.slot] == "another"
 
 
 async def test_without_a_free_slot_it_waits_and_is_not_ready() -> None:
@@ -294,8 +290,8 @@ async def test_without_a_free_slot_it_waits_and_is_not_ready() -> None:
     async with starting(gateway(directory=directory)) as one:
         assert "slot" in await one.service.unready()
         directory.slots.pop(2)
-        await until(lambda: one.gateway.listener.listening)
-        assert one.gateway.slots.slot == 2
+        await until(lambda: one.listener.listening)
+        assert one.gateway.lease.slot == 2
 
 
 async def test_a_station_that_nobody_registered_is_refused() -> None:
@@ -339,7 +335,7 @@ async def test_before_the_copy_of_stations_is_whole_nobody_comes_in() -> None:
             return await asyncio.get_running_loop().create_future()
 
     async with starting(gateway(Endless())) as one:
-        await until(lambda: one.gateway.listener.listening)
+        await until(lambda: one.listener.listening)
         assert await one.service.unready() == ["stations"]
         assert await _refused(one) == 503
 
@@ -399,9 +395,8 @@ async def test_what_is_no_websocket_handshake(one: Running, headers: list[str], 
     assert one.changes() == []
 
 
-async def test_at_the_end_without_redis_it_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.gateway.gateway.FLUSH_SECONDS", 0.1)
-    async with running() as one:
+async def test_at_the_end_without_redis_it_ends_all_the_same() -> None:
+    async with running(timing=Timing(flush_timeout=0.1)) as one:
         await one.connect()
         one.directory.broken = True
         assert await one.finish() == 0
@@ -441,7 +436,7 @@ async def test_at_the_end_nobody_is_waited_for_for_ever() -> None:
 async def test_a_port_in_use_is_one_clear_line(one: Running) -> None:
     other = gateway(gateway_port=one.port)
     with pytest.raises(Misconfigured, match="VOLTBUS_GATEWAY_PORT"):
-        await other.gateway.listener.open()
+        await other.listener.open()
 
 
 async def test_health_and_metrics(one: Running) -> None:
@@ -473,8 +468,8 @@ async def test_no_secret_in_the_logs(caplog: pytest.LogCaptureFixture, capsys: p
             await socket.recv()
             await ask(socket, json.dumps([2, "2", "Authorize", {"idTag": "token-secret-too-long-for-it"}]).encode())
         await _refused(one, b"wrong-secret")
-    said = [record.getMessage() for record in caplog.records if not record.name.startswith("websockets")]
-    assert "-secret" not in "\n".join(said) + "".join(capsys.readouterr())
+    logged = [record.getMessage() for record in caplog.records if not record.name.startswith("websockets")]
+    assert "-secret" not in "\n".join(logged) + "".join(capsys.readouterr())
 
 
 async def _refused(one: Running, password: bytes | None = None) -> int:

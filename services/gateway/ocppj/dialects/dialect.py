@@ -12,20 +12,21 @@ class Dialect:
 
     unreadable_id: the message id of an error about a frame whose own cannot be read; None: such a frame is dropped.
     answers_unknown_types: whether an unknown message type is answered or ignored.
-    asks: what a station may send before it is accepted, by the command that asks for it.
-    triggers: the action that a requestedMessage of a trigger stands for, where it has another name.
+    requested_actions: what a station may send before it is accepted, by the command that asks for it.
+    trigger_actions: the commands that ask for the action in their requestedMessage.
+    trigger_names: the action that a requestedMessage stands for, if it has another name.
     """
 
     version: Version
     unreadable_id: str | None
     answers_unknown_types: bool
-    asks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    requested_actions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     trigger_actions: frozenset[str] = frozenset({"TriggerMessage"})
-    triggers: Mapping[str, str] = field(default_factory=dict)
+    trigger_names: Mapping[str, str] = field(default_factory=dict)
 
-    def asked_by(self, action: str, payload: Mapping[str, object]) -> frozenset[str]:
+    def requested_by(self, action: str, payload: Mapping[str, object]) -> frozenset[str]:
         """The actions that a command asks the station to send."""
         if action in self.trigger_actions:
             requested = str(payload.get("requestedMessage", ""))
-            return frozenset({self.triggers.get(requested, requested)})
-        return self.asks.get(action, frozenset())
+            return frozenset({self.trigger_names.get(requested, requested)})
+        return self.requested_actions.get(action, frozenset())

@@ -8,5 +8,5 @@ DIALECT = Dialect(
     unreadable_id=None,
     answers_unknown_types=False,
     trigger_actions=frozenset({"TriggerMessage", "ExtendedTriggerMessage"}),
-    triggers={"SignChargePointCertificate": "SignCertificate"},
+    trigger_names={"SignChargePointCertificate": "SignCertificate"},
 )

@@ -1,4 +1,4 @@
-"""Framing rules of OCPP 2.0.1 part 4: message id "-1" where none is read (§4.2.3), unknown types answered (§4.4)."""
+"""Framing rules of OCPP 2.0.1 part 4: message id "-1" if it cannot be read (§4.2.3), unknown types answered (§4.4)."""
 
 from services.gateway.ocppj.dialects.dialect import Dialect
 from services.ocpp.versions import VERSIONS
@@ -9,8 +9,8 @@ DIALECT = Dialect(
     version=VERSIONS["2.0.1"],
     unreadable_id="-1",
     answers_unknown_types=True,
-    asks={"GetBaseReport": REPORT, "GetReport": REPORT},
-    triggers={
+    requested_actions={"GetBaseReport": REPORT, "GetReport": REPORT},
+    trigger_names={
         "SignChargingStationCertificate": "SignCertificate",
         "SignV2GCertificate": "SignCertificate",
         "SignCombinedCertificate": "SignCertificate",

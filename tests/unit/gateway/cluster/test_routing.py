@@ -8,7 +8,7 @@ import pytest
 from services.common.process.errors import Unavailable
 from services.gateway.cluster.directory import MemoryDirectory, Route
 from services.gateway.cluster.routing import Routing
-from services.gateway.cluster.slots import SlotLost, Slots
+from services.gateway.cluster.slot_lease import SlotLease, SlotLost
 from tests.unit.gateway.running import until
 
 HERE, THERE = Route("CP1", 0, "here-1", "1.6", 100.0), Route("CP1", 1, "there-1", "2.0.1", 101.0)
@@ -16,13 +16,19 @@ EARLIER = Route("CP1", 1, "there-0", "2.0.1", 99.0)
 
 
 class World:
-    """A routing that runs, and what it has told."""
+    """A routing that runs, and what it has called back with."""
 
     def __init__(self) -> None:
         self.directory = MemoryDirectory()
         self.replaced: list[Route] = []
         self.outdated: list[Route] = []
-        self.routing = Routing(self.directory, 0.02, self.replaced.append, self.outdated.append)
+        self.routing = Routing(
+            self.directory,
+            renewal=0.02,
+            retry=0.1,
+            on_replaced=self.replaced.append,
+            on_outdated=self.outdated.append,
+        )
 
 
 @pytest.fixture
@@ -105,7 +111,7 @@ async def test_lost_routes_are_restored(world: World) -> None:
     await until(lambda: world.directory.routes)
 
 
-async def test_wishes_wait_while_redis_is_away(world: World) -> None:
+async def test_routes_wait_while_redis_is_away(world: World) -> None:
     world.directory.broken = True
     world.routing.add(HERE)
     await asyncio.sleep(0.05)
@@ -135,21 +141,24 @@ async def test_a_route_that_goes_while_it_is_renewed_does_not_come_back(world: W
     assert slow.routes == {}
 
 
-def slots(directory: MemoryDirectory, owner: str = "me", first: int = 0) -> tuple[Slots, list[str]]:
-    told: list[str] = []
-    return Slots(directory, owner, 3, 0.05, first, lambda: told.append("doubtful")), told
+def lease(directory: MemoryDirectory, owner: str = "me", first: int = 0) -> tuple[SlotLease, list[str]]:
+    resets: list[str] = []
+    made = SlotLease(
+        directory, owner=owner, count=3, ttl=0.05, first=first, on_redis_reset=lambda: resets.append("reset")
+    )
+    return made, resets
 
 
 async def test_the_first_free_slot_is_taken() -> None:
     directory = MemoryDirectory()
-    mine, _ = slots(directory)
-    other, _ = slots(directory, "other")
-    third, _ = slots(directory, "third", first=2)
+    mine, _ = lease(directory)
+    other, _ = lease(directory, "other")
+    third, _ = lease(directory, "third", first=2)
     for each in (mine, other, third):
         assert not each.held
         await each.acquire()
     assert (mine.slot, other.slot, third.slot) == (0, 1, 2)
-    late, _ = slots(directory, "late")
+    late, _ = lease(directory, "late")
     with pytest.raises(Unavailable, match="VOLTBUS_SLOTS"):
         await late.acquire()
     await mine.release()
@@ -159,7 +168,7 @@ async def test_the_first_free_slot_is_taken() -> None:
 
 async def test_a_slot_of_another_is_not_released() -> None:
     directory = MemoryDirectory()
-    mine, _ = slots(directory)
+    mine, _ = lease(directory)
     await mine.acquire()
     directory.slots[0] = "other"
     await mine.release()
@@ -168,18 +177,18 @@ async def test_a_slot_of_another_is_not_released() -> None:
 
 async def test_a_lease_that_is_gone_is_taken_again() -> None:
     directory = MemoryDirectory()
-    mine, told = slots(directory)
+    mine, resets = lease(directory)
     await mine.acquire()
     task = asyncio.create_task(mine.run())
     directory.slots.clear()
-    await until(lambda: told)
+    await until(lambda: resets)
     assert directory.slots == {0: "me"}
     task.cancel()
 
 
 async def test_a_lease_that_another_has_ends_the_gateway() -> None:
     directory = MemoryDirectory()
-    mine, _ = slots(directory)
+    mine, _ = lease(directory)
     await mine.acquire()
     directory.slots[0] = "other"
     with pytest.raises(SlotLost):
@@ -188,33 +197,35 @@ async def test_a_lease_that_another_has_ends_the_gateway() -> None:
 
 async def test_without_redis_a_lease_is_kept_and_routes_are_written_when_it_is_back() -> None:
     directory = MemoryDirectory()
-    mine, told = slots(directory)
+    mine, resets = lease(directory)
     await mine.acquire()
     task = asyncio.create_task(mine.run())
     directory.broken = True
-    await until(lambda: not mine.certain)
+    await until(lambda: not mine.valid)
     assert not task.done()
     assert mine.held
-    assert told == []
+    assert resets == []
     directory.broken = False
-    await until(lambda: told)
-    assert mine.certain
+    await until(lambda: resets)
+    assert mine.valid
     task.cancel()
 
 
-async def test_after_a_freeze_nothing_is_certain_until_the_lease_is_renewed() -> None:
+async def test_after_a_freeze_the_lease_is_not_valid_until_the_lease_is_renewed() -> None:
     directory, now = MemoryDirectory(), [0.0]
-    mine = Slots(directory, "me", 3, 10, 0, lambda: None, lambda: now[0])
-    assert not mine.certain
+    mine = SlotLease(
+        directory, owner="me", count=3, ttl=10, first=0, on_redis_reset=lambda: None, monotonic=lambda: now[0]
+    )
+    assert not mine.valid
     await mine.acquire()
     now[0] = 9.9
-    assert mine.certain
+    assert mine.valid
     now[0] = 10.0
-    assert not mine.certain
+    assert not mine.valid
     task = asyncio.create_task(mine.run())
-    await until(lambda: mine.certain)
+    await until(lambda: mine.valid)
     directory.slots[0] = "other"
     task.cancel()
     with pytest.raises(SlotLost):
         await mine.run()
-    assert not mine.certain
+    assert not mine.valid

@@ -17,7 +17,7 @@ class Gateway:
     """A routing that is moved on by hand, and the one connection that the station has there."""
 
     def __init__(self, directory: MemoryDirectory, slot: int) -> None:
-        self._routing = Routing(directory, 1, lambda _: None, self._outdated)
+        self._routing = Routing(directory, renewal=1, retry=1, on_replaced=lambda _: None, on_outdated=self._outdated)
         self._slot, self._taken = slot, dict[str, tuple[Route, bool]]()
         self.open: Route | None = None
 
@@ -32,13 +32,13 @@ class Gateway:
             self.open = None
 
     def takes(self) -> None:
-        """What is to be written is on its way to Redis; it arrives with writes()."""
+        """What is pending is on its way to Redis; it arrives with writes()."""
         if not self._taken:
-            self._taken, self._routing._wishes = self._routing._wishes, {}
+            self._taken, self._routing._pending = self._routing._pending, {}
 
     def writes(self) -> None:
         taken, self._taken = self._taken, {}
-        done(self._routing._fulfil(taken))
+        done(self._routing._write(taken))
 
     def renews(self) -> None:
         done(self._routing._register([*self._routing._live.values()]))

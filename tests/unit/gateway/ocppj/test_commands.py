@@ -9,6 +9,7 @@ from services.gateway.ocppj.actions import Action
 from tests.unit.gateway.examples import (
     NOW,
     VERSIONS,
+    WALL,
     authorize,
     boot,
     booted,
@@ -18,6 +19,7 @@ from tests.unit.gateway.examples import (
     dropped,
     forwarded,
     frame,
+    later,
     sent,
     session,
     status,
@@ -38,16 +40,16 @@ def outcomes(actions: list[Action]) -> list[tuple[str, str]]:
 
 def test_a_command_is_sent_and_its_answer_told_with_the_request(version: str) -> None:
     line = session(version)
-    assert sent(line.command(command(), NOW)) == [[2, "c1", "ClearCache", {}]]
+    assert sent(line.command(command(), *NOW)) == [[2, "c1", "ClearCache", {}]]
     assert line.busy
-    actions = line.received(b'[3 , "c1", {"status" : "Accepted"} ]', NOW + 1)
+    actions = line.received(b'[3 , "c1", {"status" : "Accepted"} ]', *later(1))
     [done] = completed(actions)
     result = done.result
     assert done.service == "auth"
     assert outcomes(actions) == [("c1", "ANSWERED")]
     assert (result.request, result.payload) == (b"{}", b'{"status" : "Accepted"}')
     assert (result.station_id, result.connection_id, result.version) == ("CP1", "nonce-1", version)
-    assert (result.action, result.at.ToMicroseconds()) == ("ClearCache", (NOW + 1) * 1e6)
+    assert (result.action, result.at.ToMicroseconds()) == ("ClearCache", (WALL + 1) * 1e6)
     assert not line.busy
 
 
@@ -65,8 +67,8 @@ def test_a_command_is_sent_and_its_answer_told_with_the_request(version: str) ->
 )
 def test_an_error_is_a_refusal(version: str, rest: list[Any], code: str, description: str) -> None:
     line = session(version)
-    line.command(command(), NOW)
-    actions = line.received(frame(4, "c1", *rest), NOW)
+    line.command(command(), *NOW)
+    actions = line.received(frame(4, "c1", *rest), *NOW)
     assert outcomes(actions) == [("c1", "REFUSED")]
     result = completed(actions)[0].result
     assert (result.error_code, result.error_description) == (code, description)
@@ -74,8 +76,8 @@ def test_an_error_is_a_refusal(version: str, rest: list[Any], code: str, descrip
 
 def test_error_codes_of_16_have_their_common_name() -> None:
     line = session("1.6")
-    line.command(command(), NOW)
-    actions = line.received(frame(4, "c1", "OccurenceConstraintViolation", "", {}), NOW)
+    line.command(command(), *NOW)
+    actions = line.received(frame(4, "c1", "OccurenceConstraintViolation", "", {}), *NOW)
     assert completed(actions)[0].result.error_code == "OccurrenceConstraintViolation"
 
 
@@ -84,8 +86,8 @@ def test_an_answer_that_breaks_its_schema_is_invalid_and_the_station_hears_nothi
     version: str, rest: list[Any]
 ) -> None:
     line = session(version)
-    line.command(command(), NOW)
-    actions = line.received(frame(3, "c1", *rest), NOW)
+    line.command(command(), *NOW)
+    actions = line.received(frame(3, "c1", *rest), *NOW)
     assert outcomes(actions) == [("c1", "INVALID")]
     assert not sent(actions)
     kept = completed(actions)[0].result.payload
@@ -95,59 +97,69 @@ def test_an_answer_that_breaks_its_schema_is_invalid_and_the_station_hears_nothi
 
 def test_null_is_an_empty_answer() -> None:
     line = session("2.0.1")
-    line.command(command(action="CostUpdated", payload={"totalCost": 1, "transactionId": "t"}), NOW)
-    assert outcomes(line.received(b'[3,"c1",null]', NOW)) == [("c1", "ANSWERED")]
+    line.command(command(action="CostUpdated", payload={"totalCost": 1, "transactionId": "t"}), *NOW)
+    assert outcomes(line.received(b'[3,"c1",null]', *NOW)) == [("c1", "ANSWERED")]
 
 
 def test_only_one_is_out_at_a_time(version: str) -> None:
     line = session(version)
-    line.command(command("1"), NOW)
-    assert line.command(command("2"), NOW) == []
-    actions = line.received(frame(3, "1", OK), NOW)
+    line.command(command("1"), *NOW)
+    assert line.command(command("2"), *NOW) == []
+    actions = line.received(frame(3, "1", OK), *NOW)
     assert outcomes(actions) == [("1", "ANSWERED")]
     assert sent(actions) == [[2, "2", "ClearCache", {}]]
 
 
 def test_one_direction_does_not_wait_for_the_other(version: str) -> None:
     line = session(version)
-    assert forwarded(line.received(authorize(version), NOW))
-    assert sent(line.command(command(), NOW))
-    assert outcomes(line.received(frame(3, "c1", OK), NOW)) == [("c1", "ANSWERED")]
+    assert forwarded(line.received(authorize(version), *NOW))
+    assert sent(line.command(command(), *NOW))
+    assert outcomes(line.received(frame(3, "c1", OK), *NOW)) == [("c1", "ANSWERED")]
     assert line.busy
 
 
 def test_no_answer_in_time(version: str) -> None:
     line = session(version)
-    line.command(command("1"), NOW)
-    line.command(command("2"), NOW)
-    assert line.tick(NOW + 29.9) == []
-    actions = line.tick(NOW + 30)
+    line.command(command("1"), *NOW)
+    line.command(command("2"), *NOW)
+    assert line.tick(*later(29.9)) == []
+    actions = line.tick(*later(30))
     assert outcomes(actions) == [("1", "TIMED_OUT")]
     assert sent(actions)[0][1] == "2"
 
 
+@pytest.mark.parametrize("jump", [-3600, 3600])
+def test_a_wall_clock_that_is_set_changes_no_time_out(version: str, jump: float) -> None:
+    line = session(version)
+    line.command(command(expires=WALL + 7200), 5000, WALL)
+    assert line.tick(5029.9, WALL + jump) == []
+    actions = line.tick(5030, WALL + jump)
+    assert outcomes(actions) == [("c1", "TIMED_OUT")]
+    assert completed(actions)[0].result.at.ToMicroseconds() == (WALL + jump) * 1e6
+
+
 def test_an_answer_that_comes_late_is_told_and_the_line_goes_on(version: str) -> None:
     line = session(version)
-    line.command(command("1"), NOW)
-    line.command(command("2"), NOW)
-    line.tick(NOW + 30)
-    actions = line.received(b'[3,"1",{"status" : "Accepted"}]', NOW + 31)
+    line.command(command("1"), *NOW)
+    line.command(command("2"), *NOW)
+    line.tick(*later(30))
+    actions = line.received(b'[3,"1",{"status" : "Accepted"}]', *later(31))
     assert outcomes(actions) == [("1", "LATE")]
     assert not sent(actions)
     result = completed(actions)[0].result
     assert (result.payload, result.request, result.error_code) == (b'{"status" : "Accepted"}', b"{}", "")
-    assert result.at.ToMicroseconds() == (NOW + 31) * 1e6
-    assert outcomes(line.received(frame(3, "2", OK), NOW + 32)) == [("2", "ANSWERED")]
-    assert dropped(line.received(frame(3, "1", OK), NOW + 33)) == ["no_such_call"]
+    assert result.at.ToMicroseconds() == (WALL + 31) * 1e6
+    assert outcomes(line.received(frame(3, "2", OK), *later(32))) == [("2", "ANSWERED")]
+    assert dropped(line.received(frame(3, "1", OK), *later(33))) == ["no_such_call"]
 
 
 def test_a_late_error_and_a_late_answer_that_breaks_its_schema_say_why(version: str) -> None:
     line = session(version)
     for name in ("1", "2"):
-        line.command(command(name), NOW)
-        line.tick(NOW + 30)
-    [refused] = completed(line.received(frame(4, "1", "NotSupported", "no", {}), NOW + 31))
-    [invalid] = completed(line.received(frame(3, "2", {"status": "Maybe"}), NOW + 31))
+        line.command(command(name), *NOW)
+        line.tick(*later(30))
+    [refused] = completed(line.received(frame(4, "1", "NotSupported", "no", {}), *later(31)))
+    [invalid] = completed(line.received(frame(3, "2", {"status": "Maybe"}), *later(31)))
     assert {Outcome.Name(done.result.outcome) for done in (refused, invalid)} == {"OUTCOME_LATE"}
     assert (refused.result.error_code, refused.result.error_description) == ("NotSupported", "no")
     assert (refused.result.payload, invalid.result.payload) == (b"", b'{"status": "Maybe"}')
@@ -158,66 +170,66 @@ def test_a_late_error_and_a_late_answer_that_breaks_its_schema_say_why(version: 
 def test_only_the_newest_of_those_that_are_overdue_are_remembered() -> None:
     line = session("1.6")
     for number in range(17):
-        line.command(command(str(number)), NOW)
-        line.tick(NOW + 30)
-    assert dropped(line.received(frame(3, "0", OK), NOW + 31)) == ["no_such_call"]
+        line.command(command(str(number)), *NOW)
+        line.tick(*later(30))
+    assert dropped(line.received(frame(3, "0", OK), *later(31))) == ["no_such_call"]
     for number in range(1, 17):
-        assert outcomes(line.received(frame(3, str(number), OK), NOW + 31)) == [(str(number), "LATE")]
+        assert outcomes(line.received(frame(3, str(number), OK), *later(31))) == [(str(number), "LATE")]
 
 
 def test_an_expired_command_is_not_sent(version: str) -> None:
-    actions = session(version).command(command(expires=NOW), NOW)
+    actions = session(version).command(command(expires=WALL), *NOW)
     assert outcomes(actions) == [("c1", "UNDELIVERED")]
     assert not sent(actions)
 
 
 def test_a_command_may_expire_while_it_waits(version: str) -> None:
     line = session(version)
-    line.command(command("1"), NOW)
-    line.command(command("2", expires=NOW + 5), NOW)
-    line.command(command("3"), NOW)
-    assert outcomes(line.tick(NOW + 5)) == [("2", "UNDELIVERED")]
-    assert sent(line.received(frame(3, "1", OK), NOW + 6))[0][1] == "3"
+    line.command(command("1"), *NOW)
+    line.command(command("2", expires=WALL + 5), *NOW)
+    line.command(command("3"), *NOW)
+    assert outcomes(line.tick(*later(5))) == [("2", "UNDELIVERED")]
+    assert sent(line.received(frame(3, "1", OK), *later(6)))[0][1] == "3"
 
 
 def test_a_command_that_never_expires_is_sent(version: str) -> None:
     made = command()
     made.ClearField("expires_at")
-    assert sent(session(version).command(made, NOW))
+    assert sent(session(version).command(made, *NOW))
 
 
 def test_when_the_connection_goes_all_commands_have_an_outcome(version: str) -> None:
     line = session(version)
-    line.command(command("1"), NOW)
-    line.command(command("2"), NOW)
-    assert outcomes(line.closed(NOW)) == [("1", "TIMED_OUT"), ("2", "UNDELIVERED")]
-    assert line.closed(NOW) == []
+    line.command(command("1"), *NOW)
+    line.command(command("2"), *NOW)
+    assert outcomes(line.closed(WALL)) == [("1", "TIMED_OUT"), ("2", "UNDELIVERED")]
+    assert line.closed(WALL) == []
     assert not line.busy
 
 
 def test_too_many_commands(version: str) -> None:
     line = session(version)
     for number in range(4):
-        line.command(command(str(number)), NOW)
-    assert outcomes(line.command(command("5"), NOW)) == [("5", "UNDELIVERED")]
+        line.command(command(str(number)), *NOW)
+    assert outcomes(line.command(command("5"), *NOW)) == [("5", "UNDELIVERED")]
 
 
 def test_an_action_that_the_version_does_not_have(version: str) -> None:
-    assert outcomes(session(version).command(command(action="Dance"), NOW)) == [("c1", "UNDELIVERED")]
+    assert outcomes(session(version).command(command(action="Dance"), *NOW)) == [("c1", "UNDELIVERED")]
 
 
 def test_nothing_is_sent_to_a_rejected_station(version: str) -> None:
     """B03.FR.03."""
     line = session(version)
-    line.received(boot(version), NOW)
-    line.reply(booted("Rejected"), NOW)
-    actions = line.command(command(), NOW)
+    line.received(boot(version), *NOW)
+    line.reply(booted("Rejected"), *NOW)
+    actions = line.command(command(), *NOW)
     assert outcomes(actions) == [("c1", "UNDELIVERED")]
     assert not sent(actions)
 
 
 def test_nothing_is_sent_to_a_quarantined_station(version: str) -> None:
-    actions = session(version, quarantined=True).command(command(), NOW)
+    actions = session(version, quarantined=True).command(command(), *NOW)
     assert outcomes(actions) == [("c1", "UNDELIVERED")]
     assert not sent(actions)
 
@@ -245,16 +257,16 @@ def test_nothing_is_sent_to_a_quarantined_station(version: str) -> None:
 def test_while_pending_what_was_asked_for_may_come(version: str, action: str, payload: Any, triggered: bytes) -> None:
     """B02.FR.02, B02.FR.09."""
     line = session(version)
-    line.received(boot(version), NOW)
-    line.reply(booted("Pending"), NOW)
-    assert sent(line.received(triggered, NOW))[0][2] == "SecurityError"
-    assert sent(line.command(command(action=action, payload=payload), NOW))
-    assert forwarded(line.received(triggered, NOW))
+    line.received(boot(version), *NOW)
+    line.reply(booted("Pending"), *NOW)
+    assert sent(line.received(triggered, *NOW))[0][2] == "SecurityError"
+    assert sent(line.command(command(action=action, payload=payload), *NOW))
+    assert forwarded(line.received(triggered, *NOW))
 
 
 def test_what_was_asked_for_may_not_come_once_rejected() -> None:
     line = session("2.0.1")
-    line.command(command(action="TriggerMessage", payload={"requestedMessage": "StatusNotification"}), NOW)
-    line.received(boot("2.0.1"), NOW)
-    line.reply(booted("Rejected"), NOW)
-    assert sent(line.received(status("2.0.1"), NOW))[0][2] == "SecurityError"
+    line.command(command(action="TriggerMessage", payload={"requestedMessage": "StatusNotification"}), *NOW)
+    line.received(boot("2.0.1"), *NOW)
+    line.reply(booted("Rejected"), *NOW)
+    assert sent(line.received(status("2.0.1"), *NOW))[0][2] == "SecurityError"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway.ocppj.actions import Drop, Forward, Send
-from services.gateway.ocppj.frames import LONGEST_DESCRIPTION
+from services.gateway.ocppj.frames import MAX_DESCRIPTION_LENGTH
 from services.ocpp.versions import VERSIONS as FACTS
 from tests.unit.gateway.examples import AUTHORIZE, NOW, VERSIONS, authorize, dropped, forwarded, sent, session
 
@@ -58,7 +58,7 @@ SPELLED = {"1.6": "OccurenceConstraintViolation", "2.0.1": "OccurrenceConstraint
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(("raw", "v16", "v201"), [row[1:] for row in FRAMES], ids=[row[0] for row in FRAMES])
 def test_a_bad_frame_gets_its_error_and_never_reaches_kafka(raw: bytes, v16: Any, v201: Any, version: str) -> None:
-    actions = session(version).received(raw, NOW)
+    actions = session(version).received(raw, *NOW)
     expected = {"1.6": v16, "2.0.1": v201}[version]
     assert not forwarded(actions)
     if expected is SILENCE:
@@ -69,7 +69,7 @@ def test_a_bad_frame_gets_its_error_and_never_reaches_kafka(raw: bytes, v16: Any
     [[kind, answered, spelled, description, details]] = sent(actions)
     assert (kind, answered, details) == (4, message_id, {})
     assert spelled == (SPELLED[version] if "*" in code else code)
-    assert 0 < len(description) <= LONGEST_DESCRIPTION
+    assert 0 < len(description) <= MAX_DESCRIPTION_LENGTH
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,13 @@ def test_a_bad_frame_gets_its_error_and_never_reaches_kafka(raw: bytes, v16: Any
     ],
 )
 def test_schema_violations_of_16(payload: dict[str, Any], code: str) -> None:
-    [message] = sent(session("1.6").received(json.dumps([2, "1", "StartTransaction", payload]).encode(), NOW))
+    [message] = sent(session("1.6").received(json.dumps([2, "1", "StartTransaction", payload]).encode(), *NOW))
     assert message[:3] == [4, "1", code]
 
 
 def test_an_error_does_not_tell_what_was_in_the_message() -> None:
     payload = {"connectorId": 1, "idTag": "SECRET-SECRET-SECRET-SECRET", "meterStart": 0, "timestamp": "t"}
-    [send] = session("1.6").received(json.dumps([2, "1", "StartTransaction", payload]).encode(), NOW)
+    [send] = session("1.6").received(json.dumps([2, "1", "StartTransaction", payload]).encode(), *NOW)
     assert b"SECRET" not in send.frame
     assert b"idTag" in send.frame
 
@@ -96,11 +96,11 @@ def test_an_error_does_not_tell_what_was_in_the_message() -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_bad_frame_does_not_disturb_the_call_under_way(version: str) -> None:
     line = session(version)
-    line.received(authorize(version, "1"), NOW)
+    line.received(authorize(version, "1"), *NOW)
     for _, raw, *_ in FRAMES:
-        line.received(raw.replace(b'"1"', b'"other"'), NOW)
+        line.received(raw.replace(b'"1"', b'"other"'), *NOW)
     assert line.busy
-    assert line.received(authorize(version, "2"), NOW) == []
+    assert line.received(authorize(version, "2"), *NOW) == []
 
 
 ANYTHING = st.recursive(
@@ -114,12 +114,12 @@ LIKE_FRAMES = st.tuples(st.integers(0, 6), st.text(max_size=40) | st.integers(),
 
 @given(version=st.sampled_from(VERSIONS), raw=st.binary(max_size=200))
 def test_any_bytes_have_an_outcome(version: str, raw: bytes) -> None:
-    assert session(version).received(raw, NOW)
+    assert session(version).received(raw, *NOW)
 
 
 @given(version=st.sampled_from(VERSIONS), message=ANYTHING | LIKE_FRAMES.map(list))
 def test_any_json_has_an_outcome(version: str, message: Any) -> None:
-    actions = session(version).received(json.dumps(message).encode(), NOW)
+    actions = session(version).received(json.dumps(message).encode(), *NOW)
     assert any(isinstance(action, Send | Forward | Drop) for action in actions)
 
 
@@ -133,7 +133,7 @@ def test_a_valid_call_has_one_outcome_and_keeps_its_bytes(version: str, message_
     parts = ["[", "2", ",", json.dumps(message_id), ",", '"Authorize"', ","]
     raw = "".join(part + gap for part, gap in zip(parts, gaps[1:], strict=True)) + payload + gaps[0] + "]"
     line = session(version)
-    [forward] = line.received(raw.encode(), NOW)
+    [forward] = line.received(raw.encode(), *NOW)
     assert isinstance(forward, Forward)
     assert forward.call.payload.decode() == payload
     assert forward.call.message_id == message_id

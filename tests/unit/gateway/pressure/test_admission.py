@@ -1,18 +1,17 @@
 """A service that falls behind slows the stations down that send to it; one that is away slows down nobody."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
-
-import pytest
 
 from services.common.kafka.bus import Progress
 from services.common.process.errors import Unavailable
 from services.common.testing.memory import MemoryBus
-from services.gateway.pressure import admission, flow
-from services.gateway.pressure.admission import Admission, Gate
-from services.gateway.pressure.flow import Flow, Look
-from services.gateway.transport.websocket import Hold
+from services.gateway.pressure.admission import RELEASE_BATCH, SAVED, AdmissionControl, ServiceThrottle
+from services.gateway.pressure.flow import Flow, ProgressSample
+from services.gateway.pressure.hold import Hold
+from services.gateway.timing import DEFAULT_TIMING, Timing
 from tests.unit.gateway.examples import call
 from tests.unit.gateway.running import Running, ask, running, until
 
@@ -20,17 +19,17 @@ TOPIC = "ocpp.calls.firmware"
 HEARTBEAT = call("hb", "Heartbeat", {})
 
 
-class Socket:
-    """What a gate sees of a WebSocket."""
+class Held:
+    """What a throttle sees of a transport."""
 
     def __init__(self, over: bool = False) -> None:
         self.over, self.paused = over, 0
 
-    def pause(self, why: Hold) -> None:
-        self.paused |= why
+    def pause(self, reason: Hold) -> None:
+        self.paused |= reason
 
-    def resume(self, why: Hold) -> None:
-        self.paused &= ~why
+    def resume(self, reason: Hold) -> None:
+        self.paused &= ~reason
 
 
 class Limited:
@@ -39,24 +38,24 @@ class Limited:
     def __init__(self, rate: float | None) -> None:
         self.rate, self.lag = rate, 0
 
-    def look(self, _: Look, wait: float) -> None:
+    def observe(self, _: ProgressSample, wait: float) -> None:
         self.wait = wait
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         self.rate = None
 
 
-def gate(rate: float | None) -> Any:
-    one: Any = Gate("firmware", TOPIC, 100)
+def throttle(rate: float | None) -> Any:
+    one: Any = ServiceThrottle("firmware", TOPIC, limit=100, timing=DEFAULT_TIMING)
     one.flow = Limited(rate)
     return one
 
 
 def test_as_many_go_on_as_the_rate_gives_and_the_longest_held_first() -> None:
-    one = gate(100 / admission.SLICE / 10)
-    sockets = [Socket() for _ in range(35)]
+    one = throttle(100 / DEFAULT_TIMING.release_interval / 10)
+    sockets = [Held() for _ in range(35)]
     for number, socket in enumerate(sockets):
-        one.passed(socket, now=number / 1000)
+        one.spend(socket, now=number / 1000)
     assert all(socket.paused == Hold.SERVICE for socket in sockets)
     while any(socket.paused for socket in sockets):
         one.release(now=0.1)
@@ -67,40 +66,40 @@ def test_as_many_go_on_as_the_rate_gives_and_the_longest_held_first() -> None:
 
 
 def test_who_sends_again_is_held_again_and_counted_once() -> None:
-    one, socket = gate(20.0), Socket()
-    one.passed(socket, 0.0)
-    one.passed(socket, 0.0)
+    one, socket = throttle(20.0), Held()
+    one.spend(socket, 0.0)
+    one.spend(socket, 0.0)
     assert len(one._held) == 1
     for _ in range(200):
         one.release(0.1)
     assert not socket.paused
-    for _ in range(admission.SAVED + 2):
-        one.passed(socket, 0.2)
+    for _ in range(SAVED + 2):
+        one.spend(socket, 0.2)
     assert socket.paused
 
 
 def test_nobody_is_held_for_longer_than_a_station_bears() -> None:
-    one, socket, later = gate(0.01), Socket(), Socket()
-    one.passed(socket, 0.0)
-    one.passed(later, 1.0)
-    one.release(admission.LONGEST + 0.1)
+    one, socket, later = throttle(0.01), Held(), Held()
+    one.spend(socket, 0.0)
+    one.spend(later, 1.0)
+    one.release(DEFAULT_TIMING.longest_hold + 0.1)
     assert (socket.paused, later.paused) == (0, Hold.SERVICE)
 
 
 def test_a_socket_that_is_over_is_not_held() -> None:
-    one = gate(1.0)
-    one.passed(Socket(over=True), 0.0)
+    one = throttle(1.0)
+    one.spend(Held(over=True), 0.0)
     assert not one._held
 
 
 def test_when_there_is_no_limit_any_more_all_go_on_in_pieces() -> None:
-    one = gate(1.0)
-    sockets = [Socket() for _ in range(admission.PIECE + 1)]
+    one = throttle(1.0)
+    sockets = [Held() for _ in range(RELEASE_BATCH + 1)]
     for socket in sockets:
-        one.passed(socket, 0.0)
-    one.open()
+        one.spend(socket, 0.0)
+    one.lift()
     one.release(0.0)
-    assert [bool(socket.paused) for socket in sockets] == [False] * admission.PIECE + [True]
+    assert [bool(socket.paused) for socket in sockets] == [False] * RELEASE_BATCH + [True]
     one.release(0.0)
     assert one.idle
 
@@ -110,31 +109,35 @@ async def test_without_kafkas_word_there_is_no_limit() -> None:
         async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
             raise Unavailable(f"{group} {topic}")
 
-    one = Admission(Silent(), [("firmware", TOPIC)], 100)
+    one = AdmissionControl(Silent(), [("firmware", TOPIC)], limit=100, monotonic=time.monotonic, timing=DEFAULT_TIMING)
     limited: Any = Limited(1.0)
-    one._gates["firmware"].flow = limited
-    await one._look(one._gates["firmware"])
+    one.throttles["firmware"].flow = limited
+    await one.observe(one.throttles["firmware"])
     assert limited.rate is None
 
 
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything ten times as fast, and rates that a test can reach."""
-    for name, value in {"WINDOW": 0.8, "PATIENCE": 0.4, "IN_HAND": 0, "LEAST": 20.0}.items():
-        monkeypatch.setattr(flow, name, value)
-    for name, value in {"LOOK": 0.02, "BUSY": 1, "SLICE": 0.01, "LONGEST": 2.0}.items():
-        monkeypatch.setattr(admission, name, value)
+FAST = Timing(
+    progress_interval=0.02,
+    busy_calls=1,
+    release_interval=0.01,
+    longest_hold=2.0,
+    rate_window=0.8,
+    commit_timeout=0.4,
+    in_hand=0,
+    least_rate=20.0,
+)
+"""Everything ten times as fast, and rates that a test can reach."""
 
 
 class Watched(Flow):
-    """Remembers what it said."""
+    """Remembers what it has decided."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(limit)
+        super().__init__(limit, FAST)
         self.rates: list[float | None] = []
 
-    def look(self, look: Look, wait: float) -> None:
-        super().look(look, wait)
+    def observe(self, sample: ProgressSample, wait: float) -> None:
+        super().observe(sample, wait)
         self.rates.append(self.rate)
 
 
@@ -168,10 +171,9 @@ async def flood(one: Running, station: int, enough: Callable[[int], bool]) -> in
     return answered
 
 
-@pytest.mark.usefixtures("hasty")
 async def test_stations_are_slowed_down_to_what_a_service_can_do_and_all_are_answered() -> None:
-    async with running(behind=100) as one:
-        held = one.gateway.admission._gates["firmware"]
+    async with running(timing=FAST, behind=100) as one:
+        held = one.gateway.admission.throttles["firmware"]
         reader = Reader(one.bus)
         reading = asyncio.create_task(reader.read())
         enough = asyncio.Event()
@@ -191,11 +193,10 @@ async def test_stations_are_slowed_down_to_what_a_service_can_do_and_all_are_ans
         reading.cancel()
 
 
-@pytest.mark.usefixtures("hasty")
 async def test_a_service_that_is_away_slows_down_nobody() -> None:
-    async with running(behind=100) as one:
+    async with running(timing=FAST, behind=100) as one:
         one.bus.committed |= {("firmware", (TOPIC, number)): 0 for number in range(one.bus.partitions)}
-        watched = one.gateway.admission._gates["firmware"].flow = Watched(100)
+        watched = one.gateway.admission.throttles["firmware"].flow = Watched(100)
         flooding = [flood(one, number, lambda answered: answered == 100) for number in range(20)]
         assert await asyncio.gather(*flooding) == [100] * 20
         assert set(watched.rates) == {None}

@@ -6,13 +6,13 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from services.common.kafka.bus import Progress
-from services.gateway.pressure.admission import BUSY
-from services.gateway.pressure.flow import IN_HAND, PATIENCE, SLOWEST, WINDOW, Flow, Look
+from services.gateway.pressure.flow import SLOWEST, Flow, ProgressSample
+from services.gateway.timing import DEFAULT_TIMING
 
 LIMIT = 5_000
 # To shrink a failing example would mean to simulate hours.
 ONLY = [Phase.generate]
-STEP, LOOK = 0.125, 0.25
+STEP, TIMING = 0.125, DEFAULT_TIMING
 PARTITIONS, CHUNK = 8, 1_200.0
 
 
@@ -22,10 +22,10 @@ class Side:
 
     wanted: float
     stations: float = 20_000
-    flow: Flow = field(default_factory=lambda: Flow(LIMIT))
+    flow: Flow = field(default_factory=lambda: Flow(LIMIT, TIMING))
     pending: float = 0
     sent: float = 0
-    looked: float = 0
+    observed: float = 0
 
     def send(self) -> float:
         """What is sent in one step."""
@@ -65,8 +65,8 @@ class World:
             self.read(self.capacity * STEP)
             if _every(self.now, self.commits):
                 self.committed = list(self.done)
-            if _every(self.now, LOOK):
-                self.look()
+            if _every(self.now, TIMING.progress_interval):
+                self.observe()
             self.worst = max(self.worst, self.lag)
         return self
 
@@ -82,14 +82,15 @@ class World:
             if self.chunk <= 1e-6 or self.ends[self.turn] - self.done[self.turn] <= 1e-6:
                 self.turn, self.chunk = (self.turn + 1) % PARTITIONS, CHUNK
 
-    def look(self) -> None:
+    def observe(self) -> None:
         split = [Progress(int(end), int(done)) for end, done in zip(self.ends, self.committed, strict=True)]
         for side in self.sides:
-            busy, side.looked = side.sent - side.looked >= BUSY or side.flow.rate is not None, side.sent
+            busy = side.sent - side.observed >= TIMING.busy_calls or side.flow.rate is not None
+            side.observed = side.sent
             if not busy:
-                side.flow.forget()
+                side.flow.reset()
                 continue
-            side.flow.look(Look(self.now, dict(enumerate(split)), int(side.sent)), side.wait)
+            side.flow.observe(ProgressSample(self.now, dict(enumerate(split)), int(side.sent)), side.wait)
 
     @property
     def lag(self) -> float:
@@ -111,9 +112,9 @@ def test_too_much_is_brought_down_to_what_the_service_does(
     capacity: float, times: float, commits: float, count: int
 ) -> None:
     world = World([Side(capacity * times / count) for _ in range(count)], capacity, commits)
-    limit = max(LIMIT, IN_HAND * capacity)
+    limit = max(LIMIT, TIMING.in_hand * capacity)
     world.run(20 + limit / (capacity * (times - 1)))
-    assert world.worst < 2 * limit + capacity * times * 2 * WINDOW
+    assert world.worst < 2 * limit + capacity * times * 2 * TIMING.rate_window
     worst, world.worst = world.worst, 0
     assert world.rate(60) > 0.95 * capacity
     assert world.worst <= worst + limit / 10
@@ -149,7 +150,7 @@ def test_an_outage_slows_down_nobody_nor_does_what_is_left_of_it(
 def test_a_service_that_stops_while_stations_are_slowed_down_lets_them_go(capacity: float, times: float) -> None:
     world = World([Side(capacity * times)], capacity).run(60)
     world.capacity = 0
-    world.run(PATIENCE + 2)
+    world.run(TIMING.commit_timeout + 2)
     assert world.sides[0].flow.rate is None
 
 
@@ -184,9 +185,9 @@ def test_when_the_load_ends_stations_are_free_again() -> None:
 
 
 def test_partitions_whose_reader_is_gone_say_nothing_of_the_others() -> None:
-    flow = Flow(LIMIT)
+    flow = Flow(LIMIT, TIMING)
     for step in range(200):
         read, stuck = Progress(step * 500, step * 500), Progress(step * 50_000, 7)
-        flow.look(Look(step * LOOK, {0: read, 1: stuck}, step * 50_500), 0)
+        flow.observe(ProgressSample(step * TIMING.progress_interval, {0: read, 1: stuck}, step * 50_500), 0)
     assert flow.rate is None
     assert flow.lag == 0

@@ -6,8 +6,16 @@ from typing import Any
 import pytest
 
 from services.gateway.settings import UnknownStations
-from services.gateway.stations import decode, must_leave
-from services.gateway.transport.handshake import CHALLENGE, Admitted, Refused, Request, choose, decide, identity
+from services.gateway.stations import decode, must_reconnect
+from services.gateway.transport.handshake import (
+    CHALLENGE,
+    Admitted,
+    Refused,
+    Request,
+    choose_version,
+    decide,
+    station_id_of,
+)
 from services.ocpp.passwords import keyed
 from services.ocpp.versions import VERSIONS
 from voltbus.v1.state_pb2 import Station
@@ -23,9 +31,9 @@ def basic(user: bytes, password: bytes, scheme: str = "Basic") -> str:
     return f"{scheme} {base64.b64encode(user + b':' + password).decode()}"
 
 
-def knock(station: Station | None, authorization: str | None = None, policy: str = "reject") -> Refused | Admitted:
+def verdict_on(station: Station | None, authorization: str | None = None, policy: str = "reject") -> Refused | Admitted:
     request = Request("/ocpp/CP1", authorization, ["ocpp1.6"])
-    return decide(request, "CP1", station, UnknownStations(policy), KEY)
+    return decide(request, "CP1", station, policy=UnknownStations(policy), key=KEY)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +62,7 @@ def knock(station: Station | None, authorization: str | None = None, policy: str
     ],
 )
 def test_the_station_is_the_last_segment_decoded_once(path: str, expected: str | None) -> None:
-    assert identity(path) == expected
+    assert station_id_of(path) == expected
 
 
 @pytest.mark.parametrize(
@@ -71,7 +79,7 @@ def test_the_station_is_the_last_segment_decoded_once(path: str, expected: str |
     ],
 )
 def test_the_first_known_subprotocol_is_taken(offered: list[str], expected: str | None) -> None:
-    assert choose(offered) is (VERSIONS[expected] if expected else None)
+    assert choose_version(offered) is (VERSIONS[expected] if expected else None)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +105,7 @@ def test_the_first_known_subprotocol_is_taken(offered: list[str], expected: str 
     ],
 )
 def test_basic_credentials(authorization: str | None, admitted: bool) -> None:
-    verdict = knock(STATION, authorization)
+    verdict = verdict_on(STATION, authorization)
     assert isinstance(verdict, Admitted) is admitted
     if isinstance(verdict, Refused):
         assert (verdict.status, verdict.headers) == (401, CHALLENGE)
@@ -105,13 +113,13 @@ def test_basic_credentials(authorization: str | None, admitted: bool) -> None:
 
 def test_a_password_may_hold_a_colon() -> None:
     station = Station(station_id="CP1", password_hash=keyed(KEY, b"a:b"))
-    assert isinstance(knock(station, basic(b"CP1", b"a:b")), Admitted)
+    assert isinstance(verdict_on(station, basic(b"CP1", b"a:b")), Admitted)
 
 
 def test_a_station_may_have_a_name_beyond_ascii() -> None:
     station = Station(password_hash=keyed(KEY, b"p"))
     request = Request("/ocpp/caf%C3%A9", basic("café".encode(), b"p"), ["ocpp1.6"])
-    assert isinstance(decide(request, "café", station, UnknownStations.REJECT, KEY), Admitted)
+    assert isinstance(decide(request, "café", station, policy=UnknownStations.REJECT, key=KEY), Admitted)
 
 
 @pytest.mark.parametrize(
@@ -123,13 +131,13 @@ def test_a_station_may_have_a_name_beyond_ascii() -> None:
     ],
 )
 def test_unknown_stations_by_policy(policy: str, expected: Any) -> None:
-    assert knock(None, policy=policy) == expected
+    assert verdict_on(None, policy=policy) == expected
 
 
 @pytest.mark.parametrize("policy", ["reject", "quarantine", "accept"])
 def test_a_registered_station_is_never_quarantined_and_always_asked(policy: str) -> None:
-    assert knock(OPEN, policy=policy) == Admitted("CP1", VERSIONS["1.6"], False)
-    assert isinstance(knock(STATION, policy=policy), Refused)
+    assert verdict_on(OPEN, policy=policy) == Admitted("CP1", VERSIONS["1.6"], False)
+    assert isinstance(verdict_on(STATION, policy=policy), Refused)
 
 
 @pytest.mark.parametrize(
@@ -151,9 +159,9 @@ def test_a_registered_station_is_never_quarantined_and_always_asked(policy: str)
 def test_a_changed_registration_ends_the_connection(
     registered: bytes | None, now: Station | None, policy: str, leaves: bool
 ) -> None:
-    assert must_leave(registered, now, UnknownStations(policy)) is leaves
+    assert must_reconnect(registered, now, UnknownStations(policy)) is leaves
 
 
 def test_an_unreadable_registration_lets_nobody_in() -> None:
     station = decode(b"\xff\xff")
-    assert isinstance(knock(station, basic(b"CP1", b"")), Refused)
+    assert isinstance(verdict_on(station, basic(b"CP1", b"")), Refused)

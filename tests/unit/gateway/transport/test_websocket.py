@@ -10,10 +10,12 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
+from services.gateway.pressure.hold import Hold
+from services.gateway.timing import Timing
 from services.gateway.transport.deflate import negotiate
-from services.gateway.transport.websocket import Hold
+from services.gateway.transport.websocket import WebSocket
 from tests.unit.gateway.examples import call, status
-from tests.unit.gateway.running import Running, ask, read, running, until
+from tests.unit.gateway.running import QUICK, Running, ask, read, running, until
 
 HEARTBEAT = call("hb", "Heartbeat", {})
 TEXT, CONTINUATION, BINARY, CLOSE, PING = 1, 0, 2, 8, 9
@@ -44,6 +46,14 @@ async def closed(socket: ClientConnection) -> int:
             await socket.recv()
     assert caught.value.rcvd is not None
     return caught.value.rcvd.code
+
+
+def websocket(one: Running) -> WebSocket:
+    """The gateway's end of the only station."""
+    connection = one.gateway.registry.of_station("CP1")
+    assert connection is not None
+    assert isinstance(connection.transport, WebSocket)
+    return connection.transport
 
 
 def write(socket: ClientConnection, *frames: bytes) -> None:
@@ -143,19 +153,19 @@ async def test_the_largest_message_and_one_byte_more() -> None:
         assert await closed(socket) == 1009
 
 
-@pytest.mark.usefixtures("quick")
 async def test_silence_is_pinged_and_a_pong_keeps_the_connection() -> None:
-    async with running(ping_interval=0.1, pong_timeout=0.3) as one, await one.connect(ping_interval=None) as socket:
-        connection = one.gateway.registry.of_station("CP1")
-        assert connection is not None
-        opened = connection.heard
-        await until(lambda: connection.heard > opened + 0.5)
+    async with (
+        running(timing=QUICK, ping_interval=0.1, pong_timeout=0.3) as one,
+        await one.connect(ping_interval=None) as socket,
+    ):
+        wire = websocket(one)
+        opened = wire.last_seen
+        await until(lambda: wire.last_seen > opened + 0.5)
         assert (await ask(socket, HEARTBEAT))[0] == 3
 
 
-@pytest.mark.usefixtures("quick")
 async def test_without_a_pong_the_connection_ends() -> None:
-    async with running(ping_interval=0.05, pong_timeout=0.1) as one:
+    async with running(timing=QUICK, ping_interval=0.05, pong_timeout=0.1) as one:
         socket = await one.connect(ping_interval=None)
         socket.transport.pause_reading()
         await until(lambda: len(one.changes()) == 2)
@@ -163,47 +173,44 @@ async def test_without_a_pong_the_connection_ends() -> None:
         socket.transport.abort()
 
 
-async def test_the_socket_goes_when_a_close_is_not_answered(one: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.gateway.transport.websocket.CLOSE_SECONDS", 0.05)
-    socket = await one.connect(ping_interval=None)
-    socket.transport.pause_reading()
-    connection = one.gateway.registry.of_station("CP1")
-    assert connection is not None
-    connection.close(1000, "")
-    await until(lambda: connection.transport.is_disconnected)
-    socket.transport.abort()
+async def test_the_socket_goes_when_a_close_is_not_answered() -> None:
+    async with running(timing=Timing(close_timeout=0.05)) as one:
+        socket = await one.connect(ping_interval=None)
+        socket.transport.pause_reading()
+        wire = websocket(one)
+        wire.close(1000, "")
+        await until(lambda: wire.transport.is_disconnected)
+        socket.transport.abort()
 
 
 async def test_a_socket_that_is_held_for_two_reasons_waits_for_both(one: Running) -> None:
     async with await one.connect() as socket:
-        connection = one.gateway.registry.of_station("CP1")
-        assert connection is not None
-        connection.pause(Hold.KAFKA)
-        connection.pause(Hold.SERVICE)
+        wire = websocket(one)
+        wire.pause(Hold.KAFKA)
+        wire.pause(Hold.SERVICE)
         await socket.send(HEARTBEAT.decode())
-        connection.resume(Hold.KAFKA)
-        connection.resume(Hold.PEER)
-        assert connection.paused == Hold.SERVICE
-        assert not connection.transport.underlying_transport.is_reading()
-        connection.resume(Hold.SERVICE)
-        assert not connection.paused
+        wire.resume(Hold.KAFKA)
+        wire.resume(Hold.PEER)
+        assert wire.paused == Hold.SERVICE
+        assert not wire.transport.underlying_transport.is_reading()
+        wire.resume(Hold.SERVICE)
+        assert not wire.paused
         assert read(await socket.recv())[0] == 3
 
 
 async def test_a_station_that_does_not_read_is_not_read_either(one: Running) -> None:
     socket = await one.connect(ping_interval=None)
     socket.transport.pause_reading()
-    connection = one.gateway.registry.of_station("CP1")
-    assert connection is not None
+    wire = websocket(one)
     flood = raw(TEXT, HEARTBEAT) * 500
 
     def flooded() -> bool:
         if socket.transport.get_write_buffer_size() < 1_000_000:
             write(socket, flood)
-        return bool(connection.paused)
+        return bool(wire.paused)
 
     await until(flooded, 60)
-    assert connection.transport.underlying_transport.get_write_buffer_size() < 1_000_000
+    assert wire.transport.underlying_transport.get_write_buffer_size() < 1_000_000
     socket.transport.abort()
     await until(lambda: len(one.gateway.registry) == 0)
 

@@ -8,9 +8,10 @@ import structlog
 
 from services.common.process.errors import Unavailable, VoltbusError
 from services.gateway import metrics
-from services.gateway.cluster.directory import Directory, Lease
+from services.gateway.cluster.directory import Directory, Renewal
+from services.gateway.timing import Seconds
 
-RENEWALS = 5
+RENEWALS_A_TTL = 5
 
 log = structlog.get_logger()
 
@@ -19,52 +20,55 @@ class SlotLost(VoltbusError):
     """Another gateway holds the slot: replies would go to it, so this process ends and comes back with another."""
 
 
-class Slots:
+class SlotLease:
     """Leases one of `count` slots for `ttl` seconds, from `first` on, and renews it five times in that time.
 
-    doubtful: called when Redis may have lost what it was told: it was away, or the lease was gone.
+    owner: the nonce of this gateway. monotonic: the clock by which the lease runs out.
+    on_redis_reset: called when Redis may have lost what it was told: it was away, or the lease was gone.
     """
 
     def __init__(
         self,
         directory: Directory,
+        *,
         owner: str,
         count: int,
         ttl: float,
         first: int,
-        doubtful: Callable[[], None],
-        clock: Callable[[], float] = time.monotonic,
+        on_redis_reset: Callable[[], None],
+        monotonic: Seconds = time.monotonic,
     ) -> None:
         self._directory, self._owner, self._count, self._ttl = directory, owner, count, ttl
-        self._first, self._doubtful, self._clock = first, doubtful, clock
-        self._held: int | None = None
-        self._until = 0.0
-        # When the last renewal that has come to an end was asked for; without Redis, nobody else gets the slot either.
-        self.asked = clock()
+        self._first, self._on_redis_reset, self._monotonic = first, on_redis_reset, monotonic
+        self._slot: int | None = None
+        self._expires_at = 0.0
+        # When the last attempt to renew it that has ended began, also one that found no Redis: without it, nobody else
+        # gets the slot either.
+        self.renewed_at = monotonic()
         metrics.SLOT.set(-1)
 
     @property
     def held(self) -> bool:
-        return self._held is not None
+        return self._slot is not None
 
     @property
     def slot(self) -> int:
         """The leased slot, once there is one."""
-        assert self._held is not None
-        return self._held
+        assert self._slot is not None
+        return self._slot
 
     @property
-    def certain(self) -> bool:
+    def valid(self) -> bool:
         """Whether nobody else can have the slot. Not so after a freeze or without Redis, until the next renewal."""
-        return self._clock() < self._until
+        return self._monotonic() < self._expires_at
 
     async def acquire(self) -> None:
-        """Raises Unavailable where all slots are taken or Redis does not answer."""
+        """Raises Unavailable if all slots are taken or Redis does not answer."""
         for step in range(self._count):
             slot = (self._first + step) % self._count
-            asked = self._clock()
+            began = self._monotonic()
             if await self._directory.claim(slot, self._owner):
-                self._held, self._until = slot, asked + self._ttl
+                self._slot, self._expires_at = slot, began + self._ttl
                 metrics.SLOT.set(slot)
                 log.info("slot leased", slot=slot)
                 return
@@ -74,29 +78,29 @@ class Slots:
         """Renews the lease until cancelled; without Redis it goes on as it is. Raises SlotLost."""
         away = False
         while True:
-            asked = self._clock()
+            began = self._monotonic()
             try:
-                lease = await self._renew(asked)
+                renewal = await self._renew(began)
             except Unavailable as error:
                 away = True
                 log.warning("slot not renewed", slot=self.slot, reason=str(error))
             else:
-                if away or lease is Lease.RETAKEN:
+                if away or renewal is Renewal.RETAKEN:
                     log.warning("Redis was away or has lost the slot: routes are written again", slot=self.slot)
-                    self._doubtful()
+                    self._on_redis_reset()
                 away = False
-            self.asked = asked
-            await asyncio.sleep(self._ttl / RENEWALS)
+            self.renewed_at = began
+            await asyncio.sleep(self._ttl / RENEWALS_A_TTL)
 
     async def release(self) -> None:
-        if self._held is not None:
-            await self._directory.release(self._held, self._owner)
+        if self._slot is not None:
+            await self._directory.release(self._slot, self._owner)
 
-    async def _renew(self, asked: float) -> Lease:
-        # By when it was asked, not answered: Redis counts from in between.
-        lease = await self._directory.renew(self.slot, self._owner)
-        if lease is Lease.LOST:
-            self._until = 0.0
+    async def _renew(self, began: float) -> Renewal:
+        # From when it was asked, not answered: Redis counts from in between.
+        renewal = await self._directory.renew(self.slot, self._owner)
+        if renewal is Renewal.LOST:
+            self._expires_at = 0.0
             raise SlotLost(f"slot {self.slot} is leased by another gateway")
-        self._until = asked + self._ttl
-        return lease
+        self._expires_at = began + self._ttl
+        return renewal

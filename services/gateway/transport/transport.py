@@ -1,0 +1,48 @@
+"""The contract between a connection and what carries it: all that the gateway knows of a wire."""
+
+from enum import IntEnum
+from typing import Protocol
+
+from services.gateway.pressure.hold import Pausable
+
+
+class CloseCode(IntEnum):
+    """Why the gateway closes; the numbers are those of RFC 6455 §7.4."""
+
+    REPLACED = 1000
+    GOING_AWAY = 1001
+    POLICY_VIOLATION = 1008
+
+
+class Transport(Pausable, Protocol):
+    """Carries OCPP-J frames between one station and its connection."""
+
+    @property
+    def last_seen(self) -> float:
+        """When the station last gave a sign of life, by the monotonic clock in seconds."""
+
+    @property
+    def remote_address(self) -> str:
+        """Where the station is; empty: unknown."""
+
+    def send(self, frame: bytes) -> None:
+        """A frame for the station; never waits."""
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Ends the connection; nothing happens where it is over."""
+
+    def keep_alive(self, now: float, interval: float, timeout: float) -> None:
+        """Probes the station after `interval` seconds of silence (0: never), and closes after `timeout` more."""
+
+
+class Receiver(Protocol):
+    """What a transport tells its connection: `opened` first, `closed` last, each once."""
+
+    def opened(self, transport: Transport) -> None:
+        """The handshake is done."""
+
+    def message(self, frame: bytes, now: float) -> None:
+        """A whole frame of the station, valid UTF-8. now: when it came, by the monotonic clock in seconds."""
+
+    def closed(self) -> None:
+        """Nothing more comes or goes."""
