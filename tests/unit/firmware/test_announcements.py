@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.firmware.announcements import CONNECTOR_STATUS, booted, status_changed
-from services.firmware.configuration.domain.reports import Progress
+from services.firmware.announcements import CONNECTOR_STATUS, connector_status_changed, station_booted
+from services.firmware.configuration.domain.reports import ReportProgress
 from services.firmware.configuration.domain.settings import Result
-from services.firmware.domain.messages import Booted, StatusChanged
+from services.firmware.domain.messages import ConnectorStatusChanged, StationBooted
 from services.firmware.domain.station import BootStatus, Place, Registration, Station
 from services.ocpp.versions import VERSIONS
 from voltbus.v1 import events_pb2 as wire
@@ -27,7 +27,7 @@ def test_every_status_of_a_schema_has_a_meaning() -> None:
     [("Finishing", wire.CONNECTOR_STATUS_OCCUPIED), ("Sleeping", wire.CONNECTOR_STATUS_UNKNOWN)],
 )
 def test_the_word_stands_beside_its_meaning(word: str, meaning: wire.ConnectorStatus) -> None:
-    event = status_changed(StatusChanged("CP1", Place(0, 0), word, None, AT, "c"))
+    event = connector_status_changed(ConnectorStatusChanged("CP1", Place(0, 0), word, None, AT, "c"))
     assert isinstance(event, wire.ConnectorStatusChanged)
     assert (event.status, event.reported_status) == (meaning, word)
     assert event.HasField("evse_id")
@@ -36,7 +36,7 @@ def test_the_word_stands_beside_its_meaning(word: str, meaning: wire.ConnectorSt
 
 @pytest.mark.parametrize("status", [None, *BootStatus])
 def test_every_answer_to_a_boot(status: BootStatus | None) -> None:
-    event = booted(Booted(Station("CP1", registration=Registration(status)), AT, "c"))
+    event = station_booted(StationBooted(Station("CP1", registration=Registration(status)), AT, "c"))
     assert isinstance(event, wire.StationBooted)
     assert wire.RegistrationStatus.Name(event.status).endswith(status.name if status else "UNSPECIFIED")
 
@@ -44,5 +44,5 @@ def test_every_answer_to_a_boot(status: BootStatus | None) -> None:
 def test_closed_lists_are_on_events_what_they_are_here() -> None:
     settings = {f"SETTING_STATUS_{name}" for name in ("UNSPECIFIED", "OBSERVED", *Result.__members__)}
     assert settings - {"SETTING_STATUS_PENDING"} == set(wire.SettingStatus.keys())
-    reports = {f"REPORT_STATUS_{name}" for name in ("UNSPECIFIED", *Progress.__members__)}
+    reports = {f"REPORT_STATUS_{name}" for name in ("UNSPECIFIED", *ReportProgress.__members__)}
     assert reports - {"REPORT_STATUS_RECEIVING"} == set(wire.ReportStatus.keys())
