@@ -1,7 +1,6 @@
 """Every message of both versions there and back: read, decided and said as its schema has it."""
 
 import pytest
-from services.gateway.ocppj.routes import FIRMWARE, V16, V201
 
 from services.common.calls.call import Call, Refused
 from services.common.process.errors import Unprocessable
@@ -19,13 +18,13 @@ from services.firmware.domain.messages import (
 )
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import BootStatus, Identity, Place, Station
+from services.ocpp.services import FIRMWARE
 from services.ocpp.versions import VERSIONS
 from tests.contract.examples import full, minimal
 from tests.unit.common.calls import NOW, call
 from tests.unit.firmware.tables import START
 
 READ = {"1.6": v16.READ, "2.0.1": v201.READ}
-ROUTES = {"1.6": V16, "2.0.1": V201}
 ALL = [(version, action) for version, table in READ.items() for action in table]
 TIME = "2026-03-01T12:00:00.000Z"
 
@@ -49,7 +48,9 @@ def test_there_and_back(version: str, action: str, example: object) -> None:
 
 @pytest.mark.parametrize("version", READ)
 def test_all_that_is_routed_here_is_read_here(version: str) -> None:
-    assert {action for action, owner in ROUTES[version].items() if owner == FIRMWARE} == set(READ[version])
+    assert {action for action, owner in VERSIONS[version].from_station.items() if owner == FIRMWARE} == set(
+        READ[version]
+    )
 
 
 def test_a_boot_of_16() -> None:
