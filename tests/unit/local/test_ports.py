@@ -28,7 +28,7 @@ def test_a_chosen_port_is_not_chosen_again(monkeypatch: pytest.MonkeyPatch) -> N
     """Whoever has it may not listen yet, for others have to be started first."""
     candidates = free_ports(2)
     monkeypatch.setattr(ports, "_handed_out", deque(maxlen=500))
-    monkeypatch.setattr(ports.random, "sample", lambda *_: candidates)
+    monkeypatch.setattr(ports._dice, "sample", lambda *_: candidates)
     assert [free_port(), free_port()] == candidates
 
 
