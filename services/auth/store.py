@@ -90,7 +90,7 @@ class Store:
 
     async def stations(self, after: str, group: str | None, limit: int) -> list[Station]:
         """Stations by id, those after an id; group None: all."""
-        async with self.database.lists() as db:
+        async with self.database.list_connection() as db:
             return [rows.station(row) for row in await db.fetch(STATIONS, after, group, limit)]
 
     async def token(self, key: str) -> Entry | None:
@@ -103,7 +103,7 @@ class Store:
         self, after: str, type_: str | None, status: str | None, group_id: str | None, limit: int
     ) -> list[Entry]:
         """IdTokens by key, those after a key; a filter that is None lets all through."""
-        async with self.database.lists() as db:
+        async with self.database.list_connection() as db:
             return [rows.entry(row) for row in await db.fetch(TOKENS, after, type_, status, group_id, limit)]
 
 

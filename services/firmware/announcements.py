@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
-from services.common.process.clock import stamp
+from services.common.process.clock import to_timestamp
 from services.firmware.domain.messages import (
     ConnectorStatusChanged,
     Event,
@@ -48,16 +48,16 @@ def station_booted(event: StationBooted) -> Message:
         firmware_version=identity.firmware_version or "",
         status=f"REGISTRATION_STATUS_{registration.status.name}" if registration.status else None,
         reason=registration.reason or "",
-        at=stamp(event.at),
+        at=to_timestamp(event.at),
     )
 
 
 def station_connected(event: StationConnected) -> Message:
-    return wire.StationConnected(station_id=event.station_id, version=event.version, at=stamp(event.at))
+    return wire.StationConnected(station_id=event.station_id, version=event.version, at=to_timestamp(event.at))
 
 
 def station_disconnected(event: StationDisconnected) -> Message:
-    return wire.StationDisconnected(station_id=event.station_id, at=stamp(event.at))
+    return wire.StationDisconnected(station_id=event.station_id, at=to_timestamp(event.at))
 
 
 def connector_status_changed(event: ConnectorStatusChanged) -> Message:
@@ -68,7 +68,7 @@ def connector_status_changed(event: ConnectorStatusChanged) -> Message:
         status=CONNECTOR_STATUS.get(event.status, wire.CONNECTOR_STATUS_UNKNOWN),
         reported_status=event.status,
         error_code=event.error_code or "",
-        at=stamp(event.at),
+        at=to_timestamp(event.at),
     )
 
 
@@ -77,8 +77,8 @@ def security_event_reported(event: SecurityEventReported) -> Message:
         station_id=event.station_id,
         type=event.type,
         tech_info=event.tech_info or "",
-        occurred_at=event.occurred_at and stamp(event.occurred_at),
-        received_at=stamp(event.at),
+        occurred_at=event.occurred_at and to_timestamp(event.occurred_at),
+        received_at=to_timestamp(event.at),
     )
 
 
@@ -106,7 +106,7 @@ def inventory_record(topic: str, station: Station, now: datetime) -> Record:
         model=identity.model or "",
         serial_number=identity.serial_number or "",
         firmware_version=identity.firmware_version or "",
-        changed_at=stamp(now),
+        changed_at=to_timestamp(now),
     )
     return Record(topic, station.station_id.encode(), state.SerializeToString())
 

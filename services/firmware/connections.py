@@ -6,7 +6,7 @@ from datetime import datetime
 from google.protobuf.message import DecodeError
 
 from services.common.kafka.bus import Record
-from services.common.process.clock import moment
+from services.common.process.clock import from_timestamp
 from services.common.process.errors import Unprocessable
 from services.firmware.domain.messages import (
     ConnectionAlive,
@@ -36,14 +36,14 @@ def read(record: Record) -> tuple[Envelope, ConnectionUpdate]:
 
 
 def _envelope(change: ConnectionChange) -> Envelope:
-    at = moment(change.at)
+    at = from_timestamp(change.at)
     # No id comes with it: what it says is what makes it this one and no other.
     cause = f"{change.connection_id}/{ConnectionState.Name(change.state)}/{at.isoformat()}"
     return Envelope(cause, change.station_id, change.connection_id, change.version, at, change.quarantined)
 
 
 def _seen_at(change: ConnectionChange) -> datetime:
-    return moment(change.last_seen_at if change.HasField("last_seen_at") else change.at)
+    return from_timestamp(change.last_seen_at if change.HasField("last_seen_at") else change.at)
 
 
 def _connection_opened(change: ConnectionChange) -> ConnectionUpdate:

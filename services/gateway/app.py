@@ -2,7 +2,7 @@
 
 from services.common.kafka.bus import Bus
 from services.common.process.service import Service
-from services.common.web.app import web
+from services.common.web.app import web_app
 from services.gateway.cluster.directory import Directory
 from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings
@@ -35,7 +35,7 @@ def assemble(gateway: Gateway, listener: WebSocketListener, bus: Bus) -> Service
         settings=gateway.settings,
         port=gateway.settings.gateway_http_port,
         port_setting="VOLTBUS_GATEWAY_HTTP_PORT",
-        app=web("gateway", "Health, readiness and metrics of the gateway; stations connect to another port."),
+        app=web_app("gateway", "Health, readiness and metrics of the gateway; stations connect to another port."),
         opens=(bus.start, gateway.lease.acquire, gateway.outbound.open, listener.open),
         tasks={
             "stations": gateway.stations.run,

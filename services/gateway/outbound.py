@@ -43,7 +43,7 @@ class OutboundDelivery:
 
     async def open(self) -> None:
         """Takes the position at the end, before any station can cause a record. Raises Unavailable."""
-        self._tail = await self._bus.tail(self._records.outbound, self._lease.slot)
+        self._tail = await self._bus.read_tail(self._records.outbound, self._lease.slot)
 
     async def run(self) -> None:
         """Delivers until cancelled; what was written while Kafka did not answer comes when it does."""

@@ -7,8 +7,8 @@ from google.protobuf.message import DecodeError, Message
 from msgspec.structs import replace
 
 from services.common.kafka.bus import Record
-from services.common.kafka.events import kind_of, read_event
-from services.common.process.clock import moment
+from services.common.kafka.events import event_name, read_event
+from services.common.process.clock import from_timestamp
 from services.common.process.errors import Unprocessable
 from services.smartcharging.domain.presence import Connected, Disconnected, EvseSeen, StationChange
 from services.smartcharging.domain.sessions import Sample, SessionReport
@@ -22,7 +22,7 @@ OUTSIDE = frozenset({"", "Outlet", "Cable"})
 
 def kind_of_event(record: Record) -> type[Message] | None:
     """What kind of event a record holds; None where it is of no use here."""
-    return KINDS.get(kind_of(record))
+    return KINDS.get(event_name(record))
 
 
 def station_of(record: Record) -> str:
@@ -49,7 +49,7 @@ def _transaction(event: Any) -> SessionReport:
         station_id=told.station_id,
         evse_id=told.evse_id,
         transaction_id=told.transaction_id,
-        started_at=moment(told.started_at),
+        started_at=from_timestamp(told.started_at),
         ended=told.HasField("stopped_at"),
         # What was drawn while the station was away says nothing of now.
         sample=None if event.offline else sample(event.meter_values),
@@ -78,7 +78,7 @@ def sample(values: Iterable[wire.MeterValue]) -> Sample | None:
         readings = [one for one in value.readings if one.HasField("value") and one.location in OUTSIDE]
         for found in (_current(readings), _power(readings)):
             if found:
-                return Sample(moment(value.taken_at), *found)
+                return Sample(from_timestamp(value.taken_at), *found)
     return None
 
 
@@ -102,6 +102,6 @@ def connection(record: Record) -> StationChange | None:
     except DecodeError:
         raise Unprocessable("not a voltbus.v1.ConnectionChange") from None
     if change.state == CONNECTION_STATE_CONNECTED and not change.quarantined:
-        return Connected(change.station_id, change.connection_id, moment(change.at), change.version)
+        return Connected(change.station_id, change.connection_id, from_timestamp(change.at), change.version)
     gone = change.state == CONNECTION_STATE_DISCONNECTED
     return Disconnected(change.station_id, change.connection_id) if gone else None

@@ -16,7 +16,7 @@ from services.common.commands.journal import OnEnded
 from services.common.commands.service import CommandRequest, CommandService
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
-from services.common.postgres.database import AWAY, Connection, Database
+from services.common.postgres.database import UNAVAILABLE, Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
 from services.common.process.wakeup import Wakeup
@@ -75,7 +75,7 @@ class Sharing:
             try:
                 async with db.transaction():
                     told = await self._look_at(db, row, now)
-            except (*AWAY, Unavailable):
+            except (*UNAVAILABLE, Unavailable):
                 raise
             except Exception:
                 # The other sites must not wait for what is wrong with one.

@@ -97,7 +97,7 @@ class Pair:
         settings = _settings(self.system.env)
         bus = KafkaBus(settings)
         await bus.start()
-        whole = await bus.whole(settings.topic(CONNECTIONS.name))
+        whole = await bus.read_topic(settings.topic(CONNECTIONS.name))
         told: list[ConnectionChange] = []
         while not whole.caught_up():
             told += [ConnectionChange.FromString(record.value or b"") for record in await whole.poll()]

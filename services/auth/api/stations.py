@@ -15,8 +15,8 @@ from services.auth.passwords import Passwords
 from services.auth.store import Store
 from services.common.process.clock import Clock
 from services.common.web.access import Access
-from services.common.web.fields import WORD
-from services.common.web.openapi import may
+from services.common.web.fields import NO_NUL
+from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 
 
@@ -80,7 +80,7 @@ CREATED: dict[int | str, dict[str, Any]] = {
     200: {"description": "it was known, and is as asked now"},
     201: {"model": StationWithPassword | StationView, "description": "it is new"},
 }
-MISSING = may({404: "no such station"})
+MISSING = problem_responses({404: "no such station"})
 
 
 def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> APIRouter:
@@ -104,7 +104,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
 
     @routes.get("", dependencies=read)
     async def stations(
-        group: Annotated[str | None, Query(max_length=200, pattern=WORD)] = None,
+        group: Annotated[str | None, Query(max_length=200, pattern=NO_NUL)] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[StationView]:

@@ -15,8 +15,8 @@ from services.auth.domain.tokens import Entry
 from services.auth.store import Store
 from services.common.process.clock import Clock
 from services.common.web.access import Access
-from services.common.web.fields import WORD, Moment, absent
-from services.common.web.openapi import may
+from services.common.web.fields import NO_NUL, UtcDatetime, without_default
+from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.ocpp.id_tokens import Authorization, Token, token_key
 
@@ -33,12 +33,14 @@ class TokenChange(BaseModel):
         None,
         description="of OCPP 2.0.1; 1.6 has no types and presents any",
         examples=["ISO14443"],
-        json_schema_extra=absent,
+        json_schema_extra=without_default,
     )
-    status: Authorization | SkipJsonSchema[None] = Field(None, examples=["Accepted"], json_schema_extra=absent)
-    expires_at: Moment | None = Field(None, description="from then on it is Expired", examples=["2030-12-31T23:00:00Z"])
+    status: Authorization | SkipJsonSchema[None] = Field(None, examples=["Accepted"], json_schema_extra=without_default)
+    expires_at: UtcDatetime | None = Field(
+        None, description="from then on it is Expired", examples=["2030-12-31T23:00:00Z"]
+    )
     group_id: GroupId | None = None
-    cache_expires_at: Moment | None = Field(
+    cache_expires_at: UtcDatetime | None = Field(
         None, description="until when stations may keep the answer; never longer than expires_at is told"
     )
     language: Language | None = None
@@ -76,7 +78,7 @@ CREATED: dict[int | str, dict[str, Any]] = {
     200: {"description": "it was known, and is as asked now"},
     201: {"model": TokenView, "description": "it is new"},
 }
-MISSING = may({404: "no such idToken"})
+MISSING = problem_responses({404: "no such idToken"})
 
 
 def router(store: Store, access: Access, clock: Clock) -> APIRouter:
@@ -99,7 +101,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
     async def tokens(
         type: Annotated[Type | None, Query()] = None,
         status: Annotated[Authorization | None, Query()] = None,
-        group_id: Annotated[str | None, Query(max_length=36, pattern=WORD)] = None,
+        group_id: Annotated[str | None, Query(max_length=36, pattern=NO_NUL)] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[TokenView]:

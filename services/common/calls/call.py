@@ -10,7 +10,7 @@ import orjson
 from google.protobuf.message import DecodeError
 
 from services.common.kafka.bus import Record
-from services.common.process.clock import moment
+from services.common.process.clock import from_timestamp
 from services.common.process.errors import Unprocessable
 from voltbus.v1.bus_pb2 import Call as CallRecord
 
@@ -55,7 +55,7 @@ class Call(msgspec.Struct, frozen=True, dict=True):
             call.version,
             call.action,
             call.payload,
-            moment(call.received_at),
+            from_timestamp(call.received_at),
             call.answered,
             call.quarantined,
         )

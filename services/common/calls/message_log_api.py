@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 from services.common.calls import message_log
 from services.common.postgres.database import Database
 from services.common.web.access import Access
-from services.common.web.fields import WORD, StationId
-from services.common.web.pages import Cursor, Limit, Page, read_moment, write_moment
+from services.common.web.fields import NO_NUL, StationId
+from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
 
 
 class Message(BaseModel):
@@ -34,13 +34,13 @@ def router(database: Database, access: Access, scope: str) -> APIRouter:
     @routes.get("/{station_id}/messages")
     async def messages(
         station_id: StationId,
-        action: Annotated[str | None, Query(max_length=50, pattern=WORD, description="only this action")] = None,
+        action: Annotated[str | None, Query(max_length=50, pattern=NO_NUL, description="only this action")] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[Message]:
         """What the station sent that this service keeps verbatim, newest first."""
-        before = read_moment(cursor, str)
-        async with database.lists() as db:
+        before = read_time_cursor(cursor, str)
+        async with database.list_connection() as db:
             rows = await message_log.page(db, station_id, action, before, limit + 1)
         return _page(rows, limit)
 
@@ -50,7 +50,7 @@ def router(database: Database, access: Access, scope: str) -> APIRouter:
 def _page(rows: list[asyncpg.Record], limit: int) -> Page[Message]:
     items = [_message(row) for row in rows[:limit]]
     last = items[-1] if len(rows) > limit else None
-    return Page(items=items, next=write_moment(last.received_at, last.id) if last else None)
+    return Page(items=items, next=write_time_cursor(last.received_at, last.id) if last else None)
 
 
 def _message(row: asyncpg.Record) -> Message:

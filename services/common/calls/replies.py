@@ -23,8 +23,8 @@ class Replies:
         settled = list(answers)
         for call, answer in settled:
             what = call.action, call.version
-            metrics.HANDLED.count((*what, "refused" if isinstance(answer, Refused) else "done"))
-            metrics.LATENCY.observe(what, (now - call.received_at).total_seconds())
+            metrics.CALLS.count((*what, "refused" if isinstance(answer, Refused) else "done"))
+            metrics.CALL_SECONDS.observe(what, (now - call.received_at).total_seconds())
         return [self.answer(call, answer) for call, answer in settled if not call.answered]
 
     def answer(self, call: Call, answer: Answer) -> Record:

@@ -114,7 +114,7 @@ class CommandService:
 
     async def page(self, wanted: Filter, limit: int) -> list[Command]:
         """Newest first."""
-        async with self._database.lists() as db:
+        async with self._database.list_connection() as db:
             return await store.page(db, wanted, limit)
 
     async def wait(self, command_id: str, seconds: float) -> Command | None:

@@ -17,13 +17,13 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
-from services.common.kafka.bus import R, Record, Settled, refused
+from services.common.kafka.bus import OnDelivery, R, Record, oversized
 from services.common.process.errors import Unavailable, Unprocessable, VoltbusError
 
 # How long the other partitions of a broker wait to go along with the request that is under way to it.
 PATIENCE = 0.5
 
-Item = tuple[Record, Settled[Any]]
+Item = tuple[Record, OnDelivery[Any]]
 
 
 class PartitionBatch:
@@ -61,10 +61,10 @@ class BatchingProducer:
         self._due = self._late = self._spoilt = False
         self._adopt(producer)
 
-    def send(self, records: Sequence[R], settled: Settled[R]) -> None:
+    def send(self, records: Sequence[R], settled: OnDelivery[R]) -> None:
         """Queues records; see Bus.send."""
         for record in records:
-            if problem := refused(record):
+            if problem := oversized(record):
                 asyncio.get_running_loop().call_soon(settled, [record], problem)
             elif record.topic in self._homeless:
                 self._homeless[record.topic].append((record, settled))

@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+import aiokafka
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -14,17 +15,17 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from services.common.kafka.batching import BatchingProducer
 from services.common.kafka.bus import (
     Bus,
-    GiveWay,
+    OnDelivery,
+    OnRevoke,
     PartitionTail,
-    Place,
     Progress,
     R,
     Record,
-    Settled,
     Subscription,
+    TopicPartition,
     TopicReader,
 )
-from services.common.kafka.client import alive, polled, stopped, translating_errors
+from services.common.kafka.client import poll, raise_if_broken, stop, translating_errors
 from services.common.process.backoff import retry_until_available
 from services.common.process.errors import Unavailable
 from services.common.process.settings import CommonSettings
@@ -98,12 +99,12 @@ class KafkaBus(Bus):
                 return bool(await self._producer.client.force_metadata_update())
         return False
 
-    def send(self, records: Sequence[R], settled: Settled[R]) -> None:
+    def send(self, records: Sequence[R], settled: OnDelivery[R]) -> None:
         assert self._pipes is not None
         self._pipes.send(records, settled)
 
     async def subscribe(
-        self, group: str, topics: Sequence[str], linger: float = 0, give_way: GiveWay | None = None
+        self, group: str, topics: Sequence[str], linger: float = 0, on_revoke: OnRevoke | None = None
     ) -> Subscription:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka_bootstrap,
@@ -119,7 +120,7 @@ class KafkaBus(Bus):
             # Range: the partitions of one number go to one member for all topics, so a station has one reader.
             partition_assignment_strategy=(RangePartitionAssignor,),
         )
-        subscription = KafkaSubscription(consumer, topics, give_way)
+        subscription = KafkaSubscription(consumer, topics, on_revoke)
         consumer.subscribe(topics, listener=subscription)
         await self._opened(consumer)
         return subscription
@@ -146,9 +147,9 @@ class KafkaBus(Bus):
                         await admin.close()
         return self._admin
 
-    async def tail(self, topic: str, partition: int) -> PartitionTail:
+    async def read_tail(self, topic: str, partition: int) -> PartitionTail:
         consumer = await self._reader()
-        place = TopicPartition(topic, partition)
+        place = aiokafka.TopicPartition(topic, partition)
         consumer.assign([place])
         try:
             end = (await translating_errors(consumer.end_offsets([place])))[place]
@@ -156,12 +157,12 @@ class KafkaBus(Bus):
             await consumer.stop()
             raise
         consumer.seek(place, end)
-        return KafkaTail(consumer)
+        return KafkaPartitionTail(consumer)
 
-    async def whole(self, topic: str, newest: int | None = None) -> TopicReader:
+    async def read_topic(self, topic: str, newest: int | None = None) -> TopicReader:
         numbers = await translating_errors(self._producer.partitions_for(topic))
         consumer = await self._reader()
-        places = [TopicPartition(topic, number) for number in numbers]
+        places = [aiokafka.TopicPartition(topic, number) for number in numbers]
         consumer.assign(places)
         try:
             ends = await translating_errors(consumer.end_offsets(places))
@@ -173,7 +174,7 @@ class KafkaBus(Bus):
             starts = {place: max(start, ends[place] - newest) for place, start in starts.items()}
         for place in places:
             consumer.seek(place, starts[place])
-        return KafkaWhole(consumer, {place: end for place, end in ends.items() if end > starts[place]})
+        return KafkaTopicReader(consumer, {place: end for place, end in ends.items() if end > starts[place]})
 
     async def _reader(self) -> Any:
         consumer = AIOKafkaConsumer(
@@ -196,23 +197,23 @@ class KafkaBus(Bus):
 class KafkaSubscription(Subscription, ConsumerRebalanceListener):  # type: ignore[misc]
     """A static member of a group."""
 
-    def __init__(self, consumer: Any, topics: Sequence[str], give_way: GiveWay | None) -> None:
-        self._consumer, self._topics, self._give_way = consumer, topics, give_way
-        self._positions: dict[TopicPartition, int] = {}
-        self._committed: dict[TopicPartition, int] = {}
+    def __init__(self, consumer: Any, topics: Sequence[str], on_revoke: OnRevoke | None) -> None:
+        self._consumer, self._topics, self._on_revoke = consumer, topics, on_revoke
+        self._positions: dict[aiokafka.TopicPartition, int] = {}
+        self._committed: dict[aiokafka.TopicPartition, int] = {}
 
     async def poll(self) -> Sequence[Record]:
-        batches = await polled(self._consumer, POLL_MS)
+        batches = await poll(self._consumer, POLL_MS)
         for place, messages in batches.items():
             self._positions[place] = messages[-1].offset + 1
         return [_record(message) for messages in batches.values() for message in messages]
 
-    async def commit(self, done: Mapping[Place, int]) -> None:
+    async def commit(self, done: Mapping[TopicPartition, int]) -> None:
         mine = self._consumer.assignment()
         ours = {
             place: offset
             for (topic, number), offset in done.items()
-            if (place := TopicPartition(topic, number)) in mine
+            if (place := aiokafka.TopicPartition(topic, number)) in mine
         }
         news = {place: offset for place, offset in ours.items() if self._committed.get(place) != offset}
         if not news:
@@ -225,25 +226,25 @@ class KafkaSubscription(Subscription, ConsumerRebalanceListener):  # type: ignor
             # The group has moved on; whoever has the partition now reads again what was not committed.
             self._committed.clear()
         except (KafkaError, TimeoutError) as error:
-            alive(self._consumer)
+            raise_if_broken(self._consumer)
             raise Unavailable(f"Kafka: {error!r}") from error
 
-    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002
+    async def on_partitions_revoked(self, revoked: Collection[aiokafka.TopicPartition]) -> None:  # noqa: ARG002
         """The group is shared anew, and waits for this. What takes too long is read again by whoever comes next."""
-        if self._give_way:
+        if self._on_revoke:
             with contextlib.suppress(TimeoutError, Unavailable):
                 async with asyncio.timeout(HANDOVER_SECONDS):
-                    await self._give_way()
+                    await self._on_revoke()
         self._positions.clear()
         self._committed.clear()
 
-    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+    async def on_partitions_assigned(self, assigned: Collection[aiokafka.TopicPartition]) -> None:
         pass
 
     def lag(self) -> int:
         return sum(self._behind(place) for place in self._consumer.assignment())
 
-    def _behind(self, place: TopicPartition) -> int:
+    def _behind(self, place: aiokafka.TopicPartition) -> int:
         end, position = self._consumer.highwater(place), self._positions.get(place)
         return 0 if end is None or position is None else max(0, int(end) - position)
 
@@ -255,38 +256,38 @@ class KafkaSubscription(Subscription, ConsumerRebalanceListener):  # type: ignor
         if not self._alone():
             # aiokafka takes leave only of groups in which it has no name of its own.
             self._consumer._coordinator._group_instance_id = None
-        await stopped(self._consumer)
+        await stop(self._consumer)
 
     def _alone(self) -> bool:
         """Whether all partitions are with this member."""
         numbers = {topic: self._consumer.partitions_for_topic(topic) or () for topic in self._topics}
-        places = {TopicPartition(topic, number) for topic in self._topics for number in numbers[topic]}
+        places = {aiokafka.TopicPartition(topic, number) for topic in self._topics for number in numbers[topic]}
         return bool(places == self._consumer.assignment())
 
 
-class KafkaTail(PartitionTail):
+class KafkaPartitionTail(PartitionTail):
     """One partition; the consumer remembers where it is."""
 
     def __init__(self, consumer: Any) -> None:
         self._consumer = consumer
 
     async def poll(self) -> Sequence[Record]:
-        batches = await polled(self._consumer, POLL_MS)
+        batches = await poll(self._consumer, POLL_MS)
         return [_record(message) for messages in batches.values() for message in messages]
 
     async def close(self) -> None:
-        await stopped(self._consumer)
+        await stop(self._consumer)
 
 
-class KafkaWhole(TopicReader):
+class KafkaTopicReader(TopicReader):
     """All partitions of a topic from the beginning, and on."""
 
-    def __init__(self, consumer: Any, missing: dict[TopicPartition, int]) -> None:
+    def __init__(self, consumer: Any, missing: dict[aiokafka.TopicPartition, int]) -> None:
         self._consumer = consumer
         self._missing = missing
 
     async def poll(self) -> Sequence[Record]:
-        batches = await polled(self._consumer, 200 if self._missing else POLL_MS)
+        batches = await poll(self._consumer, 200 if self._missing else POLL_MS)
         # The position, not the last record: a compacted topic ends in offsets that hold no record.
         for place in list(self._missing):
             if await self._consumer.position(place) >= self._missing[place]:
@@ -297,7 +298,7 @@ class KafkaWhole(TopicReader):
         return not self._missing
 
     async def close(self) -> None:
-        await stopped(self._consumer)
+        await stop(self._consumer)
 
 
 def _member(group: str, instance: int, topics: Sequence[str]) -> str:

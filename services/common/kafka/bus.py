@@ -12,7 +12,7 @@ Header = tuple[str, bytes]
 
 # Below what a broker takes by default (message.max.bytes, 1 MiB): what it refuses would break the sequence of the
 # producer for whatever comes after it.
-LONGEST = 1_000_000
+MAX_RECORD_BYTES = 1_000_000
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):
@@ -29,21 +29,21 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     offset: int = -1
 
 
-Place = tuple[str, int]
+TopicPartition = tuple[str, int]
 """A topic and the number of one of its partitions."""
 
 R = TypeVar("R", bound=Record)
-GiveWay = Callable[[], Awaitable[None]]
-Settled = Callable[[Sequence[R], VoltbusError | None], None]
+OnRevoke = Callable[[], Awaitable[None]]
+OnDelivery = Callable[[Sequence[R], VoltbusError | None], None]
 """Told of records that all replicas have, or why they have not: Unavailable, or Unprocessable where none ever will."""
 
 
-def refused(record: Record) -> Unprocessable | None:
+def oversized(record: Record) -> Unprocessable | None:
     """Why a record cannot go to Kafka at all: it is too long."""
     length = len(record.key or b"") + len(record.value or b"")
     if record.headers:
         length += sum(len(name) + len(value) for name, value in record.headers)
-    return Unprocessable(f"{length} bytes are too long for {record.topic}") if length > LONGEST else None
+    return Unprocessable(f"{length} bytes are too long for {record.topic}") if length > MAX_RECORD_BYTES else None
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ class Subscription(Protocol):
     async def poll(self) -> Sequence[Record]:
         """The next records, in order within each partition; empty after a second without any."""
 
-    async def commit(self, done: Mapping[Place, int]) -> None:
+    async def commit(self, done: Mapping[TopicPartition, int]) -> None:
         """By partition, the offset after the last record that is done; where others have it by now, they read again."""
 
     def lag(self) -> int:
@@ -81,10 +81,10 @@ class Bus(Protocol):
     async def ready(self) -> bool:
         """Whether the broker answers now."""
 
-    def send(self, records: Sequence[R], settled: Settled[R]) -> None:
+    def send(self, records: Sequence[R], settled: OnDelivery[R]) -> None:
         """Queues records, and keeps their order within a partition. Each is settled once, later, many at a time."""
 
-    async def attempt(self, records: Sequence[Record]) -> list[tuple[Record, VoltbusError]]:
+    async def try_publish(self, records: Sequence[Record]) -> list[tuple[Record, VoltbusError]]:
         """Returns when each record is settled: those that Kafka has not taken, and why."""
         if not records:
             return []
@@ -106,24 +106,24 @@ class Bus(Protocol):
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Returns when all replicas have all records; raises Unprocessable for one that Kafka never takes."""
-        for _, problem in await self.attempt(records):
+        for _, problem in await self.try_publish(records):
             raise problem
 
     async def subscribe(
-        self, group: str, topics: Sequence[str], linger: float = 0, give_way: GiveWay | None = None
+        self, group: str, topics: Sequence[str], linger: float = 0, on_revoke: OnRevoke | None = None
     ) -> Subscription:
         """linger: seconds that a few records may wait for more, where nobody waits for them.
 
-        give_way: called before partitions go to others, who then read from what is committed.
+        on_revoke: called before partitions go to others, who then read from what is committed.
         """
 
     async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
         """How far a group is, by partition: of those in which it has done something, and that we have written to."""
 
-    async def tail(self, topic: str, partition: int) -> "PartitionTail":
+    async def read_tail(self, topic: str, partition: int) -> "PartitionTail":
         """What is written to one partition from now on: positioned when this returns, without a group."""
 
-    async def whole(self, topic: str, newest: int | None = None) -> "TopicReader":
+    async def read_topic(self, topic: str, newest: int | None = None) -> "TopicReader":
         """newest: begins with that many records before the end of each partition, not at its beginning."""
 
 

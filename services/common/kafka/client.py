@@ -54,16 +54,16 @@ async def translating_errors(answer: Awaitable[T]) -> T:
         raise Unavailable(f"Kafka: {error!r}") from error
 
 
-async def polled(consumer: Any, milliseconds: int) -> Mapping[TopicPartition, Sequence[Any]]:
+async def poll(consumer: Any, milliseconds: int) -> Mapping[TopicPartition, Sequence[Any]]:
     """The next messages by partition, waited for so long; raises Unavailable and ClientBroken."""
-    alive(consumer)
+    raise_if_broken(consumer)
     messages: Mapping[TopicPartition, Sequence[Any]] = await translating_errors(
         consumer.getmany(timeout_ms=milliseconds)
     )
     return messages
 
 
-async def stopped(consumer: Any) -> None:
+async def stop(consumer: Any) -> None:
     """Stops it; one that has broken says so once more, which helps nobody now."""
     try:
         await consumer.stop()
@@ -71,14 +71,14 @@ async def stopped(consumer: Any) -> None:
         log.warning("a reader of Kafka did not stop cleanly", reason=repr(error))
 
 
-def alive(consumer: Any) -> None:
+def raise_if_broken(consumer: Any) -> None:
     """Raises ClientBroken where a task that a consumer works by has ended by an error."""
-    for name, task in tasks(consumer).items():
+    for name, task in background_tasks(consumer).items():
         if task.done() and not task.cancelled() and (error := task.exception()):
             raise ClientBroken(f"aiokafka's {name} has ended: {error!r}") from error
 
 
-def tasks(consumer: Any) -> dict[str, asyncio.Task[Any]]:
+def background_tasks(consumer: Any) -> dict[str, asyncio.Task[Any]]:
     """What a consumer works by; one without a group has fewer. aiokafka tells nobody of them."""
     found = {name: getattr(getattr(consumer, owner), f"_{name}", None) for name, owner in _TASKS.items()}
     return {name: task for name, task in found.items() if task}

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from services.common.kafka import dead_letters
-from services.common.kafka.bus import Bus, Place, Record, Subscription
+from services.common.kafka.bus import Bus, Record, Subscription, TopicPartition
 from services.common.kafka.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached, DeadLetterLimits
 from services.common.kafka.lanes import PartitionQueues
 from services.common.process import metrics
@@ -49,7 +49,7 @@ class InFlight:
 
     __slots__ = ("done", "handled", "over", "records")
 
-    def __init__(self, records: Sequence[Record], done: dict[Place, int]) -> None:
+    def __init__(self, records: Sequence[Record], done: dict[TopicPartition, int]) -> None:
         self.records, self.done = records, done
         self.handled = self.over = False
 
@@ -83,7 +83,7 @@ class Consumer:
         self._bus, self._group, self._topics = bus, group, topics
         self._piles = PartitionQueues(lanes)
         # By partition: the offset after the last record that is done.
-        self._done: dict[Place, int] = {}
+        self._done: dict[TopicPartition, int] = {}
         self._flights: deque[InFlight] = deque()
         # Set when one of them is over.
         self._landed = asyncio.Event()
@@ -111,7 +111,7 @@ class Consumer:
     async def run(self) -> None:
         """Until stopped; then what was done is committed. At the limit of dead letters it waits to be stopped."""
         subscription = self._subscription = await retry_until_available(
-            lambda: self._bus.subscribe(self._group, self._topics, self._linger, self._give_way)
+            lambda: self._bus.subscribe(self._group, self._topics, self._linger, self._on_revoke)
         )
         self._resting.clear()
         try:
@@ -157,7 +157,7 @@ class Consumer:
             self._report(limit)
         else:
             handled()
-            metrics.BATCH.observe(len(flight.records))
+            metrics.BATCH_RECORDS.observe(len(flight.records))
             metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
             flight.over = True
         while self._flights and self._flights[0].over:
@@ -173,7 +173,7 @@ class Consumer:
             metrics.STOPPED.set(1)
             log.error("consumer stopped", group=self._group, reason=str(limit), remedy=REMEDY)
 
-    async def _give_way(self) -> None:
+    async def _on_revoke(self) -> None:
         """What waits is for others; what is in hand is done and committed first.
 
         What takes too long for that is read again by whoever comes next, and says nothing of where he is.
@@ -211,7 +211,7 @@ class Consumer:
             await self._bus.publish(replies)
         self._limit.count(len(records), keys)
         for letter in letters:
-            dead_letters.told(letter)
+            dead_letters.report(letter)
 
     async def _again(self, record: Record, error: Exception) -> None:
         for _ in range(0 if isinstance(error, Unprocessable) else TRIES - 1):
@@ -226,5 +226,5 @@ class Consumer:
         self._limit.check(1, [record.key], type(error).__name__)
         self._limit.count(1, [record.key])
         await retry_until_available(
-            lambda: dead_letters.put_aside(self._bus, record, self._dead_topic, error, self._clock())
+            lambda: dead_letters.publish_dead_letter(self._bus, record, self._dead_topic, error, self._clock())
         )

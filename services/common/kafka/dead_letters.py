@@ -10,9 +10,9 @@ from services.common.process import metrics
 from services.common.process.errors import Unavailable, Unprocessable
 
 # Characters of a reason that are kept: it may quote what it complains about.
-LONGEST_REASON = 1000
+MAX_REASON_CHARACTERS = 1000
 # Bytes of a key that are kept of a record that is too long to be kept whole.
-LONGEST_KEY = 256
+MAX_KEY_BYTES = 256
 PREFIX = "dead-"
 REASON, TOPIC, PARTITION, OFFSET, AT = "dead-reason", "dead-topic", "dead-partition", "dead-offset", "dead-at"
 # The bytes that a value had which is left out: with it, the letter would be too long.
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 def dead_letter(record: Record, topic: str, error: Exception, now: datetime) -> Record:
     """The record as it was, for a topic of dead letters; why and whence in its headers."""
     where = {
-        REASON: (str(error) if isinstance(error, Unprocessable) else repr(error))[:LONGEST_REASON],
+        REASON: (str(error) if isinstance(error, Unprocessable) else repr(error))[:MAX_REASON_CHARACTERS],
         TOPIC: record.topic,
         PARTITION: str(record.partition),
         OFFSET: str(record.offset),
@@ -36,15 +36,15 @@ def dead_letter(record: Record, topic: str, error: Exception, now: datetime) -> 
     return replace(record, topic=topic, value=value, partition=None, headers=headers)
 
 
-def stripped(letter: Record) -> Record:
+def without_value(letter: Record) -> Record:
     """A letter without what may be large in it: its value, and the headers that it had before."""
     own = tuple((name, value) for name, value in letter.headers if name.startswith(PREFIX))
     size = str(len(letter.value or b"")).encode()
-    key = None if letter.key is None else letter.key[:LONGEST_KEY]
+    key = None if letter.key is None else letter.key[:MAX_KEY_BYTES]
     return replace(letter, key=key, value=b"", headers=(*own, (LEFT_OUT, size)))
 
 
-async def put_aside(bus: Bus, record: Record, topic: str, error: Exception, now: datetime) -> None:
+async def publish_dead_letter(bus: Bus, record: Record, topic: str, error: Exception, now: datetime) -> None:
     """Publishes a record to a topic of dead letters, counts it and says so. Raises Unavailable."""
     letter = dead_letter(record, topic, error, now)
     try:
@@ -53,18 +53,18 @@ async def put_aside(bus: Bus, record: Record, topic: str, error: Exception, now:
         raise
     except Exception:
         # Too long, or of a shape that cannot be sent: what is known of it is told all the same.
-        letter = stripped(letter)
+        letter = without_value(letter)
         try:
             await bus.publish([letter])
         except Unprocessable as problem:
             # No fault of the record: there is no such topic.
             raise Unavailable(str(problem)) from problem
-    told(letter, error)
+    report(letter, error)
 
 
-def told(letter: Record, error: Exception | None = None) -> None:
+def report(letter: Record, error: Exception | None = None) -> None:
     """Counts a letter that was published, and logs where it is from; error: with its traceback, where it has one."""
-    metrics.DEAD.inc()
+    metrics.DEAD_LETTERS.inc()
     said = {name: value.decode(errors="replace") for name, value in letter.headers if name.startswith(PREFIX)}
     where = {name: said.get(f"{PREFIX}{name}", "") for name in ("topic", "partition", "offset")}
     if where["offset"] != "-1":

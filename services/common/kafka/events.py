@@ -18,7 +18,7 @@ Wire = TypeVar("Wire", bound=Message)
 
 # Ids are made from what happened, so that the same event told again has the same id.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://voltbus.example/events")
-BEGUN = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)
+NAMESPACE_HASH = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)
 SPECVERSION = ("ce_specversion", b"1.0")
 
 
@@ -78,7 +78,7 @@ class Events:
 
     def _kind(self, message: type[Message]) -> _Kind:
         described = message.DESCRIPTOR
-        prefix = BEGUN.copy()
+        prefix = NAMESPACE_HASH.copy()
         # Not ce_type but what that was in 0.1: ids stay what they were, so that an upgrade publishes no event twice.
         prefix.update(f"voltbus.{self._service}.v1.{described.name}/".encode())
         schema = f"urn:voltbus:{described.file.name}#{described.full_name}"
@@ -96,7 +96,7 @@ def _id(prefix: Any, name: str) -> str:
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
-def kind_of(record: Record) -> str:
+def event_name(record: Record) -> str:
     """The name of an event's message; empty where it is no event."""
     return _header(record, "ce_type").decode(errors="replace").rpartition(".")[2]
 

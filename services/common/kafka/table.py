@@ -30,7 +30,7 @@ class CompactedTable(Generic[T]):
     ) -> None:
         self._bus, self._topic, self._decode, self._changed = bus, topic, decode, changed
         self._entries: dict[str, T] = {}
-        self._whole = asyncio.Event()
+        self._loaded = asyncio.Event()
 
     def get(self, key: str) -> T | None:
         return self._entries.get(key)
@@ -43,15 +43,15 @@ class CompactedTable(Generic[T]):
 
     def ready(self) -> bool:
         """Whether everything that was there at the start has been read."""
-        return self._whole.is_set()
+        return self._loaded.is_set()
 
     async def wait(self) -> None:
         """Until the copy is whole."""
-        await self._whole.wait()
+        await self._loaded.wait()
 
     async def run(self) -> None:
         """Reads on until cancelled."""
-        reader = await retry_until_available(lambda: self._bus.whole(self._topic))
+        reader = await retry_until_available(lambda: self._bus.read_topic(self._topic))
         try:
             while True:
                 await self._turn(reader)
@@ -60,10 +60,10 @@ class CompactedTable(Generic[T]):
 
     async def _turn(self, reader: TopicReader) -> None:
         if reader.caught_up():
-            self._whole.set()
+            self._loaded.set()
         for record in await retry_until_available(reader.poll):
             self._apply(record)
-        metrics.COPY_SIZE.labels(self._topic).set(len(self._entries))
+        metrics.TABLE_ENTRIES.labels(self._topic).set(len(self._entries))
 
     def _apply(self, record: Record) -> None:
         try:

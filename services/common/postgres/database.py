@@ -13,7 +13,7 @@ Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record] | None"
 
 # What says nothing about the work and everything about the moment: tried again.
-AWAY = (
+UNAVAILABLE = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
@@ -29,9 +29,9 @@ AWAY = (
 )
 # Statements are prepared once, when tables may still be empty: without a word they would be read through from then on,
 # however long they grow, until Postgres counts them anew.
-CALM = {"jit": "off", "enable_seqscan": "off", "idle_in_transaction_session_timeout": "60s"}
+SETTINGS = {"jit": "off", "enable_seqscan": "off", "idle_in_transaction_session_timeout": "60s"}
 # And planned once: to plan those of a small batch takes longer than to carry them out.
-ONCE = {"plan_cache_mode": "force_generic_plan"}
+PLAN_ONCE = {"plan_cache_mode": "force_generic_plan"}
 
 
 class Database:
@@ -48,9 +48,9 @@ class Database:
 
     async def start(self) -> None:
         """Raises Unavailable where Postgres does not answer."""
-        with named():
-            self._pool = await self._open(2, 8, CALM | ONCE)
-            self._lists = await self._open(0, 4, CALM)
+        with translating_errors():
+            self._pool = await self._open(2, 8, SETTINGS | PLAN_ONCE)
+            self._lists = await self._open(0, 4, SETTINGS)
 
     async def close(self) -> None:
         for pool in (self._pool, self._lists):
@@ -69,7 +69,7 @@ class Database:
         """A connection without a transaction; raises Unavailable for whatever is Postgres' own trouble."""
         return _taken(self._pool)
 
-    def lists(self) -> AbstractAsyncContextManager[Connection]:
+    def list_connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection for statements whose filters may be left out: planned for those that are not."""
         return _taken(self._lists)
 
@@ -100,7 +100,7 @@ class Database:
 async def _taken(pool: Pool) -> AsyncIterator[Connection]:
     if pool is None:
         raise Unavailable("Postgres: not connected yet")
-    with named():
+    with translating_errors():
         async with pool.acquire(timeout=10) as db:
             yield db
 
@@ -118,9 +118,9 @@ def role(schema: str) -> str:
 
 
 @contextmanager
-def named() -> Iterator[None]:
+def translating_errors() -> Iterator[None]:
     """Gives Postgres' troubles their name."""
     try:
         yield
-    except AWAY as error:
+    except UNAVAILABLE as error:
         raise Unavailable(f"Postgres: {type(error).__name__}") from error

@@ -11,7 +11,7 @@ from psycopg import sql
 from services.common.postgres.database import role
 from services.common.process.errors import Misconfigured, Unavailable
 
-COMMON = Path(__file__).parent / "migrations"
+COMMON_MIGRATIONS = Path(__file__).parent / "migrations"
 # What is there already is left as it is, so that an operator may have made it, and this login need not be allowed to.
 CREATE_ROLE = """
 do $$ begin
@@ -54,7 +54,7 @@ def prepare(dsn: str, schema: str, migrations: Path) -> None:
     except psycopg.errors.InsufficientPrivilege as error:
         needs = "the login needs CREATEROLE, and CREATE on the database"
         raise Misconfigured(f"Postgres: {str(error).splitlines()[0]}: {needs}") from error
-    _migrate(_uri(dsn, schema), [COMMON, migrations])
+    _migrate(_uri(dsn, schema), [COMMON_MIGRATIONS, migrations])
 
 
 def _grant(db: "psycopg.Connection[tuple[object, ...]]", schema: str) -> None:

@@ -15,9 +15,9 @@ import asyncpg
 import msgspec
 import structlog
 
-from services.common.kafka.bus import Bus, Record, refused
-from services.common.kafka.dead_letters import put_aside
-from services.common.postgres.database import AWAY, Connection, Database
+from services.common.kafka.bus import Bus, Record, oversized
+from services.common.kafka.dead_letters import publish_dead_letter
+from services.common.postgres.database import UNAVAILABLE, Connection, Database
 from services.common.process import metrics
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable, Unprocessable
@@ -80,7 +80,7 @@ class Relay:
                             await self._lead(db)
                         finally:
                             # With a connection that is broken the lock is gone.
-                            with contextlib.suppress(*AWAY):
+                            with contextlib.suppress(*UNAVAILABLE):
                                 await db.execute(RESIGN)
             except (Unavailable, Unprocessable) as error:
                 log.warning("outbox waits", reason=str(error))
@@ -102,19 +102,19 @@ class Relay:
             await asyncio.sleep(LINGER)
 
     async def _publish(self, records: Sequence[Record]) -> None:
-        failed = await self._bus.attempt(records)
+        failed = await self._bus.try_publish(records)
         for record, problem in failed:
-            if not refused(record):
+            if not oversized(record):
                 raise problem
         for record, problem in failed:
-            await put_aside(self._bus, record, self._dead_topic, problem, self._clock())
+            await publish_dead_letter(self._bus, record, self._dead_topic, problem, self._clock())
 
     async def _told(self, records: Sequence[Record]) -> set[bytes]:
         """Ids of the events that Kafka has already. records: those that were under way when the last leader ended."""
         count = Counter(record.topic for record in records if _event_id(record))
         told: set[bytes] = set()
         for topic, number in count.items():
-            reader = await self._bus.whole(topic, newest=number)
+            reader = await self._bus.read_topic(topic, newest=number)
             try:
                 while not reader.caught_up():
                     told |= {_event_id(record) for record in await reader.poll()}

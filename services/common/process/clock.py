@@ -14,12 +14,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def moment(at: Timestamp) -> datetime:
+def from_timestamp(at: Timestamp) -> datetime:
     """at.ToDatetime(UTC), in a third of the time."""
     return EPOCH + timedelta(seconds=at.seconds, microseconds=at.nanos // 1000)
 
 
-def stamp(moment: datetime) -> Timestamp:
+def to_timestamp(moment: datetime) -> Timestamp:
     """The moment for a field of a record; protobuf takes a datetime too, and is slower by far."""
     since = moment - EPOCH
     return Timestamp(seconds=since.days * 86400 + since.seconds, nanos=since.microseconds * 1000)

@@ -7,7 +7,7 @@ import time
 import structlog
 
 # Kafka clients repeat themselves hundreds of times a second while a broker is away.
-QUIET = ("aiokafka", "kafka", "asyncio", "uvicorn")
+LIBRARIES = ("aiokafka", "kafka", "asyncio", "uvicorn")
 REPEAT_AFTER = 10.0
 
 
@@ -35,14 +35,14 @@ def configure(service: str, level: str) -> None:
             ],
         )
     )
-    handler.addFilter(NotAgain())
+    handler.addFilter(RepeatFilter())
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    for name in QUIET:
+    for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
 
 
-class NotAgain(logging.Filter):
+class RepeatFilter(logging.Filter):
     """Lets a library say the same thing once in ten seconds."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class NotAgain(logging.Filter):
         self._said: dict[object, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if not record.name.startswith(QUIET):
+        if not record.name.startswith(LIBRARIES):
             return True
         now, what = time.monotonic(), (record.name, record.msg)
         if now - self._said.get(what, -REPEAT_AFTER) < REPEAT_AFTER:

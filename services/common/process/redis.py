@@ -10,12 +10,12 @@ from services.common.process.errors import Unavailable
 T = TypeVar("T")
 
 # uvloop says RuntimeError where a connection is lost between its opening and its first command.
-AWAY = (RedisError, OSError, RuntimeError)
+UNAVAILABLE = (RedisError, OSError, RuntimeError)
 
 
 async def translating_errors(answer: Awaitable[T]) -> T:
     """What Redis says; raises Unavailable while it does not answer."""
     try:
         return await answer
-    except AWAY as error:
+    except UNAVAILABLE as error:
         raise Unavailable(f"Redis: {error!r}") from error

@@ -156,7 +156,7 @@ def _observe(service: Service) -> None:
     async def readyz(response: Response) -> Readiness:
         """Whether the process can do its work."""
         unready = await service.unready()
-        metrics.UP.set(not unready)
+        metrics.READY.set(not unready)
         response.status_code = 503 if unready else 200
         return Readiness(status="not ready" if unready else "ready", waiting_for=unready)
 

@@ -8,16 +8,16 @@ from typing import Any
 
 from services.common.kafka.bus import (
     Bus,
-    GiveWay,
+    OnDelivery,
+    OnRevoke,
     PartitionTail,
-    Place,
     Progress,
     R,
     Record,
-    Settled,
     Subscription,
+    TopicPartition,
     TopicReader,
-    refused,
+    oversized,
 )
 from services.common.process.errors import Unavailable, VoltbusError
 
@@ -27,11 +27,11 @@ class MemoryBus(Bus):
 
     def __init__(self, partitions: int = 4) -> None:
         self.partitions = partitions
-        self.logs: dict[Place, list[Record]] = defaultdict(list)
-        self.committed: dict[tuple[str, Place], int] = defaultdict(int)
+        self.logs: dict[TopicPartition, list[Record]] = defaultdict(list)
+        self.committed: dict[tuple[str, TopicPartition], int] = defaultdict(int)
         self.broken = False
         self.grown = asyncio.Event()
-        self._owed: list[tuple[Sequence[Any], Settled[Any]]] = []
+        self._owed: list[tuple[Sequence[Any], OnDelivery[Any]]] = []
 
     def all(self, topic: str) -> list[Record]:
         """Everything on a topic, partition by partition."""
@@ -46,13 +46,13 @@ class MemoryBus(Bus):
     async def ready(self) -> bool:
         return not self.broken
 
-    def send(self, records: Sequence[R], settled: Settled[R]) -> None:
+    def send(self, records: Sequence[R], settled: OnDelivery[R]) -> None:
         self._owed.append((records, settled))
         self._deliver()
 
-    async def attempt(self, records: Sequence[Record]) -> list[tuple[Record, VoltbusError]]:
+    async def try_publish(self, records: Sequence[Record]) -> list[tuple[Record, VoltbusError]]:
         self._ask()
-        return await super().attempt(records)
+        return await super().try_publish(records)
 
     def _deliver(self) -> None:
         """As Kafka's producer: what was sent while nobody answers waits until somebody does."""
@@ -62,13 +62,13 @@ class MemoryBus(Bus):
             return
         owed, self._owed = self._owed, []
         for records, settled in owed:
-            taken = [record for record in records if not refused(record)]
+            taken = [record for record in records if not oversized(record)]
             for record in taken:
                 self._write(record)
             self._wake()
             loop.call_soon(settled, taken, None)
             for record in records:
-                if problem := refused(record):
+                if problem := oversized(record):
                     loop.call_soon(settled, [record], problem)
 
     def _write(self, record: Record) -> None:
@@ -86,7 +86,7 @@ class MemoryBus(Bus):
         group: str,
         topics: Sequence[str],
         linger: float = 0,  # noqa: ARG002
-        give_way: GiveWay | None = None,  # noqa: ARG002
+        on_revoke: OnRevoke | None = None,  # noqa: ARG002
     ) -> Subscription:
         self._ask()
         return MemorySubscription(self, group, topics)
@@ -100,13 +100,13 @@ class MemoryBus(Bus):
             if name == topic
         }
 
-    async def tail(self, topic: str, partition: int) -> PartitionTail:
+    async def read_tail(self, topic: str, partition: int) -> PartitionTail:
         self._ask()
-        return MemoryTail(self, (topic, partition))
+        return MemoryPartitionTail(self, (topic, partition))
 
-    async def whole(self, topic: str, newest: int | None = None) -> TopicReader:
+    async def read_topic(self, topic: str, newest: int | None = None) -> TopicReader:
         self._ask()
-        return MemoryWhole(self, topic, newest)
+        return MemoryTopicReader(self, topic, newest)
 
     async def wait(self) -> None:
         """Until something is written, or for a moment."""
@@ -122,10 +122,10 @@ class MemoryBus(Bus):
             raise Unavailable("the bus in memory is set to be broken")
 
 
-class MemoryTail(PartitionTail):
+class MemoryPartitionTail(PartitionTail):
     """One partition from its end."""
 
-    def __init__(self, bus: MemoryBus, place: Place) -> None:
+    def __init__(self, bus: MemoryBus, place: TopicPartition) -> None:
         self._bus, self._place, self._position = bus, place, len(bus.logs[place])
 
     async def poll(self) -> Sequence[Record]:
@@ -148,7 +148,7 @@ class MemorySubscription(Subscription):
 
     def __init__(self, bus: MemoryBus, group: str, topics: Sequence[str]) -> None:
         self._bus, self._group, self._topics = bus, group, topics
-        self._positions: dict[Place, int] = {}
+        self._positions: dict[TopicPartition, int] = {}
 
     async def poll(self) -> Sequence[Record]:
         if not (records := self._take()):
@@ -156,7 +156,7 @@ class MemorySubscription(Subscription):
             records = self._take()
         return records
 
-    async def commit(self, done: Mapping[Place, int]) -> None:
+    async def commit(self, done: Mapping[TopicPartition, int]) -> None:
         for place, offset in done.items():
             self._bus.committed[self._group, place] = offset
 
@@ -176,14 +176,14 @@ class MemorySubscription(Subscription):
             self._positions[place] = len(self._bus.logs[place])
         return taken
 
-    def _places(self) -> list[Place]:
+    def _places(self) -> list[TopicPartition]:
         return [place for place in list(self._bus.logs) if place[0] in self._topics]
 
-    def _position(self, place: Place) -> int:
+    def _position(self, place: TopicPartition) -> int:
         return self._positions.get(place, self._bus.committed[self._group, place])
 
 
-class MemoryWhole(TopicReader):
+class MemoryTopicReader(TopicReader):
     """A topic from its beginning, or from so many records before the end of each partition."""
 
     def __init__(self, bus: MemoryBus, topic: str, newest: int | None) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import FastAPI
 
 from services.common.web import openapi, problems
-from services.common.web.requests import Strict
+from services.common.web.requests import StrictRequests
 
 
-class Web(FastAPI):
+class WebApp(FastAPI):
     """components: JSON schemas for the OpenAPI document that routes refer to beside those of their models.
 
     tags: what those of this service mean.
@@ -29,9 +29,9 @@ class Web(FastAPI):
         return self.openapi_schema or {}
 
 
-def web(title: str, description: str = "", tags: Mapping[str, str] | None = None) -> Web:
+def web_app(title: str, description: str = "", tags: Mapping[str, str] | None = None) -> WebApp:
     """An app whose requests are checked and whose errors are problem details."""
-    app = Web(
+    app = WebApp(
         tags or {},
         title=f"Voltbus {title}",
         version=version("voltbus"),
@@ -40,6 +40,6 @@ def web(title: str, description: str = "", tags: Mapping[str, str] | None = None
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
     )
-    app.add_middleware(Strict)
+    app.add_middleware(StrictRequests)
     problems.install(app)
     return app

@@ -8,8 +8,8 @@ from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, WithJsonSchema
 
 # Postgres has no text with the character NUL.
-WORD = r"^[^\x00]+$"
-StationId = Annotated[str, Path(max_length=255, pattern=WORD, description="as the station names itself")]
+NO_NUL = r"^[^\x00]+$"
+StationId = Annotated[str, Path(max_length=255, pattern=NO_NUL, description="as the station names itself")]
 
 
 def _text(value: object) -> object:
@@ -26,7 +26,7 @@ def _utc(moment: datetime) -> datetime:
         raise ValueError("outside of the years 1 to 9999") from None
 
 
-Moment = Annotated[
+UtcDatetime = Annotated[
     AwareDatetime,
     BeforeValidator(_text),
     AfterValidator(_utc),
@@ -46,6 +46,6 @@ Int = Annotated[int, BeforeValidator(_number)]
 Float = Annotated[float, BeforeValidator(_number)]
 
 
-def absent(schema: dict[str, Any]) -> None:
+def without_default(schema: dict[str, Any]) -> None:
     """For `json_schema_extra` of a field that may be absent but not null: its default is nothing to tell of."""
     schema.pop("default", None)

@@ -43,7 +43,7 @@ NO_TOKEN = {"WWW-Authenticate": {"description": "how to authenticate", "schema":
 LATER = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}
 
 
-def may(because: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+def problem_responses(because: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
     """Problems of a route by status, for its `responses`; those that any route can have are added to all."""
     return {status: {"description": why} for status, why in because.items()}
 

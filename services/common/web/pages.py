@@ -10,7 +10,7 @@ import orjson
 from fastapi import Query
 from pydantic import BaseModel
 
-from services.common.web.problems import Problem, at_fault
+from services.common.web.problems import Problem, field_problem
 
 T = TypeVar("T")
 
@@ -46,12 +46,12 @@ def read_cursor(cursor: str | None, *kinds: type) -> Sequence[str | int] | None:
     return position
 
 
-def write_moment(at: datetime, key: str | int) -> str:
+def write_time_cursor(at: datetime, key: str | int) -> str:
     """Where a page of a list ended that is in the order of time; key: what tells apart what was at one time."""
     return write_cursor(at.isoformat(), key)
 
 
-def read_moment(cursor: str | None, kind: type) -> tuple[datetime, Any] | None:
+def read_time_cursor(cursor: str | None, kind: type) -> tuple[datetime, Any] | None:
     """The time and the key in a cursor; None for the first page. Raises Problem."""
     if (position := read_cursor(cursor, str, kind)) is None:
         return None
@@ -62,7 +62,7 @@ def read_moment(cursor: str | None, kind: type) -> tuple[datetime, Any] | None:
 
 
 def _unknown() -> Problem:
-    return at_fault("query.cursor", "not one that this list gave out")
+    return field_problem("query.cursor", "not one that this list gave out")
 
 
 def _usable(position: list[str | int]) -> bool:

@@ -45,7 +45,7 @@ def response(problem: Problem) -> JSONResponse:
     return JSONResponse(body, problem.status, headers=headers, media_type=CONTENT_TYPE)
 
 
-def at_fault(field: str, message: str, status: int = 422) -> Problem:
+def field_problem(field: str, message: str, status: int = 422) -> Problem:
     """One field that is at fault: its path, such as body.stations.3."""
     return Problem(status, f"{field}: {message}", [{"field": field, "message": message}])
 
@@ -64,7 +64,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        errors = faults(error)
+        errors = field_errors(error)
         first = errors[0]
         return response(Problem(422, f"{first['field']}: {first['message']}", errors))
 
@@ -78,7 +78,7 @@ def install(app: FastAPI) -> None:
         return response(Problem(500, "something went wrong here; the log says what"))
 
 
-def faults(error: RequestValidationError) -> list[dict[str, str]]:
+def field_errors(error: RequestValidationError) -> list[dict[str, str]]:
     """What is wrong with a request, by field, each fault once; that null would be right too is no help."""
     told = [one for one in error.errors() if one["type"] != "none_required"] or error.errors()
     found = {(_field(one, error.body), one["msg"].removeprefix("Value error, ")): None for one in told}

@@ -7,14 +7,14 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.common.web.problems import Problem, at_fault, response
+from services.common.web.problems import Problem, field_problem, response
 
 # Ten thousand names of stations, and room for more.
-LARGEST = 4 * 1024 * 1024
+MAX_BODY_BYTES = 4 * 1024 * 1024
 NUL = "holds the character NUL"
 
 
-class Strict:
+class StrictRequests:
     """Refuses what no part of a service could use, with a problem that names the field.
 
     Nothing is called NUL, and Postgres cannot even compare with it. JSON is what RFC 8259 says: NaN is none of it,
@@ -30,7 +30,7 @@ class Strict:
         request = Request(scope, receive)
         try:
             _address(request)
-            body = await bounded(request, LARGEST)
+            body = await read_body(request, MAX_BODY_BYTES)
             if body and _says_json(request):
                 body = _said(body)
         except Problem as problem:
@@ -40,13 +40,13 @@ class Strict:
         return await self._app(scope, _again(body, receive), send)
 
 
-async def bounded(request: Request, most: int) -> bytes:
+async def read_body(request: Request, most: int) -> bytes:
     """The body of a request. Raises Problem where it is larger than that many bytes."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
-            raise at_fault("body", f"larger than {most} bytes", 413)
+            raise field_problem("body", f"larger than {most} bytes", 413)
     return bytes(body)
 
 
@@ -56,22 +56,22 @@ def read_json(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         message = f"not valid JSON at line {error.lineno} column {error.colno}: {error.msg}"
-        raise at_fault("body", message) from None
+        raise field_problem("body", message) from None
 
 
 def _address(request: Request) -> None:
     if "\0" in request.scope["path"]:
-        raise at_fault("path", NUL)
+        raise field_problem("path", NUL)
     for name, value in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
         if "\0" in name + value:
-            raise at_fault(f"query.{name}".replace("\0", ""), NUL)
+            raise field_problem(f"query.{name}".replace("\0", ""), NUL)
 
 
 def _said(body: bytes) -> bytes:
     """The same, strictly. Raises Problem."""
     value = read_json(body)
     if value is None:
-        raise at_fault("body", "null says nothing")
+        raise field_problem("body", "null says nothing")
     return orjson.dumps(value)
 
 

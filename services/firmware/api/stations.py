@@ -7,9 +7,17 @@ from fastapi import APIRouter, Depends, Query
 from services.common.calls import message_log_api
 from services.common.postgres.database import Database
 from services.common.web.access import Access
-from services.common.web.fields import WORD, StationId
-from services.common.web.openapi import may
-from services.common.web.pages import Cursor, Limit, Page, read_cursor, read_moment, write_cursor, write_moment
+from services.common.web.fields import NO_NUL, StationId
+from services.common.web.openapi import problem_responses
+from services.common.web.pages import (
+    Cursor,
+    Limit,
+    Page,
+    read_cursor,
+    read_time_cursor,
+    write_cursor,
+    write_time_cursor,
+)
 from services.common.web.problems import Problem
 from services.firmware import reads
 from services.firmware.api.views import BootOrder, BootView, StationView
@@ -25,7 +33,7 @@ TAGS = {
 }
 MISSING = "no such station was ever heard of"
 
-Text = Annotated[str | None, Query(max_length=255, pattern=WORD)]
+Text = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 
 
 def filters(
@@ -59,13 +67,13 @@ def _inventory(database: Database) -> APIRouter:
     ) -> Page[StationView]:
         """All stations that were ever heard of, by id."""
         position = read_cursor(cursor, str)
-        async with database.lists() as db:
+        async with database.list_connection() as db:
             found = await reads.page(db, str(position[0]) if position else None, wanted, limit + 1)
             connectors = await reads.connectors(db, [station.station_id for station in found])
         items = [StationView.of(station, connectors[station.station_id]) for station in found[:limit]]
         return Page(items=items, next=write_cursor(items[-1].station_id) if len(found) > limit else None)
 
-    @routes.get("/{station_id}", responses=may({404: MISSING}))
+    @routes.get("/{station_id}", responses=problem_responses({404: MISSING}))
     async def station(station_id: StationId) -> StationView:
         """One station."""
         return await _station(database, station_id)
@@ -73,12 +81,12 @@ def _inventory(database: Database) -> APIRouter:
     @routes.get("/{station_id}/boots")
     async def boots(station_id: StationId, limit: Limit = 50, cursor: Cursor = None) -> Page[BootView]:
         """How the station booted, newest first."""
-        before = read_moment(cursor, str)
-        async with database.lists() as db:
+        before = read_time_cursor(cursor, str)
+        async with database.list_connection() as db:
             found = await reads.boots(db, station_id, before, limit + 1)
         items = [BootView.of(boot) for boot in found[:limit]]
         last = items[-1] if len(found) > limit else None
-        return Page(items=items, next=write_moment(last.received_at, last.id) if last else None)
+        return Page(items=items, next=write_time_cursor(last.received_at, last.id) if last else None)
 
     return routes
 
@@ -93,7 +101,7 @@ def _orders(database: Database) -> APIRouter:
             await reads.set_boot_order(db, station_id, wanted.status, wanted.interval)
         return await _station(database, station_id)
 
-    @routes.delete("/{station_id}/boot", responses=may({404: MISSING}))
+    @routes.delete("/{station_id}/boot", responses=problem_responses({404: MISSING}))
     async def withdraw(station_id: StationId) -> StationView:
         """No order any more: what the station was before counts, or else the default."""
         async with database.connection() as db:

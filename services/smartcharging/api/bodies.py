@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.web.fields import Float, Int, Moment
+from services.common.web.fields import Float, Int, UtcDatetime
 from services.common.web.problems import Problem
 from services.ocpp.timestamps import write_time
 from services.smartcharging.api.fields import NAME, EvseId, Strict, Unit
@@ -34,7 +34,7 @@ class PeriodBody(Strict):
 class ScheduleBody(Strict):
     unit: Unit = "A"
     periods: list[PeriodBody] = Field(min_length=1, max_length=1024)
-    start: Moment | None = Field(None, description="unless the profile is Relative")
+    start: UtcDatetime | None = Field(None, description="unless the profile is Relative")
     duration: Seconds | None = None
     min_charging_rate: Rate | None = None
 
@@ -47,8 +47,8 @@ class ProfileBody(Strict):
     stack_level: Int = Field(0, ge=0, le=1000)
     kind: Kind = Kind.RELATIVE
     recurrency: Literal["Daily", "Weekly"] | None = None
-    valid_from: Moment | None = None
-    valid_to: Moment | None = None
+    valid_from: UtcDatetime | None = None
+    valid_to: UtcDatetime | None = None
     schedule: ScheduleBody
 
     def profile(self, evse_id: int, transaction_id: str | None) -> Profile:

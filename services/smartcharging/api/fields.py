@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.common.web.fields import WORD, Float, Int
-from services.common.web.problems import at_fault
+from services.common.web.fields import NO_NUL, Float, Int
+from services.common.web.problems import field_problem
 from services.smartcharging.domain.loads import tenths
 from services.smartcharging.domain.site import PHASES, Limit, Member, Site
 
@@ -16,7 +16,7 @@ READ, WRITE = "smartcharging:read", "smartcharging:write"
 NAME = r"^[^\x00-\x1f\x7f/]+$"
 SiteId = Annotated[str, Path(min_length=1, max_length=100, pattern=NAME, examples=["garage-7"])]
 ProfileName = Annotated[str, Path(min_length=1, max_length=100, pattern=NAME, examples=["night"])]
-StationName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=WORD)]
+StationName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL)]
 EvseId = Annotated[Int, Field(ge=1, le=1000)]
 Unit = Literal["A", "W"]
 Phase = Literal["L1", "L2", "L3"]
@@ -100,7 +100,7 @@ class SiteBody(Strict):
         members = tuple(body.member(self.phases) for body in bodies)
         default = None if self.default_a is None else tenths(self.default_a)
         if fault := _contradiction(self, members, default):
-            raise at_fault(f"body.{fault[0]}", fault[1])
+            raise field_problem(f"body.{fault[0]}", fault[1])
         return Site(site_id, Limit(self.limit.value, self.limit.unit), members, self.phases, self.voltage, default)
 
 

@@ -12,8 +12,8 @@ from services.common.commands.service import CommandRequest, CommandService
 from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.common.web.fields import StationId
-from services.common.web.openapi import may
-from services.common.web.problems import Problem, at_fault
+from services.common.web.openapi import problem_responses
+from services.common.web.problems import Problem, field_problem
 from services.smartcharging.api.bodies import InstallBody, ProfileView, ScheduleView, profile_view
 from services.smartcharging.api.fields import READ, WRITE, Unit
 from services.smartcharging.api.reports import ReportView, newest
@@ -75,7 +75,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
             reported = await newest(db, station_id)
         return ProfilesView(items=[_view(one) for one in found], reported=reported)
 
-    @routes.post("/profiles", dependencies=write, status_code=202, responses=ISSUED | may({404: MISSING}))
+    @routes.post("/profiles", dependencies=write, status_code=202, responses=ISSUED | problem_responses({404: MISSING}))
     async def install(
         station_id: StationId,
         body: InstallBody,
@@ -86,7 +86,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
     ) -> CommandStatus:
         """Installs a profile, or a stored one. 409 where the limits of a station's sessions are its site's matter."""
         if (body.profile is None) == (body.stored is None):
-            raise at_fault("body", "a profile, or the name of a stored one: one of both")
+            raise field_problem("body", "a profile, or the name of a stored one: one of both")
         chosen = body.profile or (await find(database, body.stored or "")).profile
         profile = chosen.profile(body.evse_id, body.transaction_id)
         if profile.purpose != Purpose.STATION_MAX:
@@ -109,7 +109,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
         """Clears the profiles that fit everything that is given (K10). 409 where they can be those of its site."""
         order = ClearProfiles(id, evse_id, purpose, stack_level)
         if order == ClearProfiles():
-            raise at_fault("query", "an id, an evse_id, a purpose or a stack_level (K10.FR.02)")
+            raise field_problem("query", "an id, an evse_id, a purpose or a stack_level (K10.FR.02)")
         if purpose != Purpose.STATION_MAX and (id is None or id >= FIRST_ID):
             await _not_of_site(station_id)
         asked = CommandRequest(station_id, CommandName.CLEAR.value, asdict(order), expires_in, idempotency_key)
@@ -127,7 +127,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
             response,
         )
 
-    @routes.get("/composite-schedule", dependencies=read, responses=may({409: REFUSED, 504: SILENT}))
+    @routes.get("/composite-schedule", dependencies=read, responses=problem_responses({409: REFUSED, 504: SILENT}))
     async def composite_schedule(
         station_id: StationId,
         response: Response,

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Path, Response
 
 from services.common.process.clock import Clock
 from services.common.web.access import Access
-from services.common.web.openapi import may
+from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
-from services.common.web.problems import Problem, at_fault
+from services.common.web.problems import Problem, field_problem
 from services.smartcharging import reads
 from services.smartcharging.api import views
 from services.smartcharging.api.fields import READ, WRITE, SessionPreferencesBody, SiteBody, SiteId
@@ -19,9 +19,9 @@ from services.smartcharging.sites import Sites, StationTaken
 PUT: dict[int | str, dict[str, Any]] = {
     200: {"description": "it was there, and is as asked now"},
     201: {"model": SiteStateView, "description": "it is new"},
-    **may({409: "one of its stations is in another site"}),
+    **problem_responses({409: "one of its stations is in another site"}),
 }
-MISSING = may({404: "there is no such site, or no such session in it"})
+MISSING = problem_responses({404: "there is no such site, or no such session in it"})
 SessionId = Annotated[int, Path(ge=1, lt=2**63, description="our id of its transaction")]
 
 
@@ -36,7 +36,7 @@ def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
         try:
             new = await sites.put(body.site(site_id))
         except StationTaken as error:
-            raise at_fault("body.stations", str(error), 409) from None
+            raise field_problem("body.stations", str(error), 409) from None
         response.status_code = 201 if new else 200
         return await state(site_id)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.web.access import Access
-from services.common.web.openapi import may
+from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.web.problems import Problem
 from services.smartcharging import reads
@@ -60,12 +60,12 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
         items = [_view(row) for row in rows[:limit]]
         return Page(items=items, next=write_cursor(items[-1].name) if len(rows) > limit else None)
 
-    @routes.get("/{name}", dependencies=read, responses=may({404: MISSING}))
+    @routes.get("/{name}", dependencies=read, responses=problem_responses({404: MISSING}))
     async def stored(name: ProfileName) -> StoredView:
         """One stored profile."""
         return await find(database, name)
 
-    @routes.delete("/{name}", dependencies=write, status_code=204, responses=may({404: MISSING}))
+    @routes.delete("/{name}", dependencies=write, status_code=204, responses=problem_responses({404: MISSING}))
     async def remove(name: ProfileName) -> None:
         """Forgets a stored profile; where it is installed, it stays."""
         async with database.transaction() as db:

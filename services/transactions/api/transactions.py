@@ -12,10 +12,18 @@ from services.common.commands.service import CommandRequest, CommandService
 from services.common.kafka.table import CompactedTable
 from services.common.postgres.database import Database
 from services.common.web.access import Access
-from services.common.web.fields import WORD, Moment, StationId
-from services.common.web.openapi import may
-from services.common.web.pages import Cursor, Limit, Page, read_cursor, read_moment, write_cursor, write_moment
-from services.common.web.problems import Problem, at_fault
+from services.common.web.fields import NO_NUL, StationId, UtcDatetime
+from services.common.web.openapi import problem_responses
+from services.common.web.pages import (
+    Cursor,
+    Limit,
+    Page,
+    read_cursor,
+    read_time_cursor,
+    write_cursor,
+    write_time_cursor,
+)
+from services.common.web.problems import Problem, field_problem
 from services.ocpp.id_tokens import TYPES, Token, token_key
 from services.transactions import reads
 from services.transactions.api import views
@@ -38,7 +46,7 @@ class Start(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id_token: str = Field(min_length=1, max_length=36, pattern=WORD, examples=["04A2B3C4D5E6F7"])
+    id_token: str = Field(min_length=1, max_length=36, pattern=NO_NUL, examples=["04A2B3C4D5E6F7"])
     type: Literal[TYPES] | None = Field(None, description="default: as registered, else Central")  # type: ignore[valid-type]
     evse_id: int | None = Field(None, ge=1, lt=2**31, description="of OCPP 1.6: the connector", examples=[1])
     connector_id: int | None = Field(None, ge=1, lt=2**31)
@@ -50,8 +58,8 @@ class Stop(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    transaction_id: Annotated[int, Field(ge=0, lt=2**31)] | Annotated[str, Field(max_length=36, pattern=WORD)] = Field(
-        description="ours or the station's", examples=[17]
+    transaction_id: Annotated[int, Field(ge=0, lt=2**31)] | Annotated[str, Field(max_length=36, pattern=NO_NUL)] = (
+        Field(description="ours or the station's", examples=[17])
     )
     expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
 
@@ -71,11 +79,11 @@ def _reading(database: Database, access: Access) -> APIRouter:
 
     @routes.get("/transactions")
     async def transactions(
-        station_id: Annotated[str | None, Query(max_length=255, pattern=WORD)] = None,
+        station_id: Annotated[str | None, Query(max_length=255, pattern=NO_NUL)] = None,
         status: Literal["active", "ended"] | None = None,
-        id_token: Annotated[str | None, Query(max_length=255, pattern=WORD)] = None,
-        started_after: Moment | None = None,
-        started_before: Moment | None = None,
+        id_token: Annotated[str | None, Query(max_length=255, pattern=NO_NUL)] = None,
+        started_after: UtcDatetime | None = None,
+        started_before: UtcDatetime | None = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[TransactionView]:
@@ -84,12 +92,12 @@ def _reading(database: Database, access: Access) -> APIRouter:
         active = None if status is None else status == "active"
         before = int(position[0]) if position else None
         selection = reads.TransactionFilter(station_id, active, id_token, started_after, started_before, before)
-        async with database.lists() as db:
+        async with database.list_connection() as db:
             found = await reads.transactions(db, selection, limit + 1)
         last = write_cursor(found[limit - 1].id) if len(found) > limit else None
         return Page(items=[views.transaction(one) for one in found[:limit]], next=last)
 
-    @routes.get("/transactions/{id}", responses=may({404: MISSING}))
+    @routes.get("/transactions/{id}", responses=problem_responses({404: MISSING}))
     async def transaction(number: Number) -> TransactionView:
         """One transaction."""
         async with database.connection() as db:
@@ -98,13 +106,13 @@ def _reading(database: Database, access: Access) -> APIRouter:
             raise Problem(404, MISSING)
         return views.transaction(found)
 
-    @routes.get("/transactions/{id}/samples", responses=may({404: MISSING}))
+    @routes.get("/transactions/{id}/samples", responses=problem_responses({404: MISSING}))
     async def samples(number: Number, limit: Limit = 100, cursor: Cursor = None) -> Page[SampleView]:
         """Its meter values, in the order of the station's clock."""
-        async with database.lists() as db:
+        async with database.list_connection() as db:
             if await reads.transaction(db, number) is None:
                 raise Problem(404, MISSING)
-            rows = await reads.samples(db, number, read_moment(cursor, int), limit + 1)
+            rows = await reads.samples(db, number, read_time_cursor(cursor, int), limit + 1)
         return _page(rows, limit, views.sample)
 
     @routes.get("/stations/{station_id}/samples")
@@ -112,19 +120,19 @@ def _reading(database: Database, access: Access) -> APIRouter:
         station_id: StationId, limit: Limit = 100, cursor: Cursor = None
     ) -> Page[StationSampleView]:
         """Meter values that belong to no transaction, newest first."""
-        async with database.lists() as db:
-            rows = await reads.station_samples(db, station_id, read_moment(cursor, int), limit + 1)
+        async with database.list_connection() as db:
+            rows = await reads.station_samples(db, station_id, read_time_cursor(cursor, int), limit + 1)
         return _page(rows, limit, views.station_sample)
 
     @routes.get("/orphans")
     async def orphans(
-        station_id: Annotated[str | None, Query(max_length=255, pattern=WORD)] = None,
+        station_id: Annotated[str | None, Query(max_length=255, pattern=NO_NUL)] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[OrphanView]:
         """Stops of transactions that never began here, newest first."""
         position = read_cursor(cursor, int)
-        async with database.lists() as db:
+        async with database.list_connection() as db:
             rows = await reads.orphans(db, station_id, int(position[0]) if position else None, limit + 1)
         last = write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
         return Page(items=[views.orphan(row) for row in rows[:limit]], next=last)
@@ -154,7 +162,7 @@ def _acting(
         request = CommandRequest(station_id, START, payload, body.expires_in, idempotency_key)
         return await issue(command_service, request, wait, response)
 
-    @routes.post("/{station_id}/stop", status_code=202, responses=ISSUED | may({404: MISSING}))
+    @routes.post("/{station_id}/stop", status_code=202, responses=ISSUED | problem_responses({404: MISSING}))
     async def stop(
         station_id: StationId,
         body: Stop,
@@ -166,7 +174,7 @@ def _acting(
         async with database.connection() as db:
             found = await reads.transaction_by_name(db, station_id, str(body.transaction_id))
         if found is None:
-            raise at_fault("body.transaction_id", "the station has no such transaction", 404)
+            raise field_problem("body.transaction_id", "the station has no such transaction", 404)
         payload = {"id": found.id, "transaction_id": found.transaction_id}
         request = CommandRequest(station_id, STOP, payload, body.expires_in, idempotency_key)
         return await issue(command_service, request, wait, response)
@@ -176,5 +184,5 @@ def _acting(
 
 def _page(rows: Sequence[asyncpg.Record], limit: int, show: Callable[[Any], V]) -> Page[V]:
     last = rows[limit - 1] if len(rows) > limit else None
-    following = write_moment(last["taken_at"], last["digest"]) if last else None
+    following = write_time_cursor(last["taken_at"], last["digest"]) if last else None
     return Page(items=[show(row) for row in rows[:limit]], next=following)

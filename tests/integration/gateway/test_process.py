@@ -68,7 +68,7 @@ class World:
 
     async def read(self, topic: str, message: Any, count: int) -> list[Any]:
         """Everything on a topic, once there are so many records."""
-        reader: TopicReader = await self.bus.whole(self.settings.topic(topic))
+        reader: TopicReader = await self.bus.read_topic(self.settings.topic(topic))
         found: list[Any] = []
         async with asyncio.timeout(120):
             while len(found) < count or not reader.caught_up():

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from services.common.kafka.broker import KafkaBus
-from services.common.kafka.bus import LONGEST, Record
+from services.common.kafka.bus import MAX_RECORD_BYTES, Record
 from services.common.kafka.consumer import Consumer
 from services.common.process.clock import now
 from services.common.process.settings import CommonSettings
@@ -26,7 +26,7 @@ from voltbus.v1.bus_pb2 import Call
 
 CALLS, DEAD = topics.calls("transactions").name, topics.dead("transactions").name
 # What fits into Kafka by itself, and does not with the headers of a dead letter.
-LARGE = LONGEST - 120
+LARGE = MAX_RECORD_BYTES - 120
 
 
 @pytest.fixture(autouse=True)

@@ -24,9 +24,9 @@ class SlowBus(MemoryBus):
         super().__init__()
         self.whole_now = asyncio.Event()
 
-    async def whole(self, topic: str) -> TopicReader:
+    async def read_topic(self, topic: str) -> TopicReader:
         await self.whole_now.wait()
-        return await super().whole(topic)
+        return await super().read_topic(topic)
 
 
 class Away(Database):
@@ -42,10 +42,10 @@ class Away(Database):
             raise Unavailable("Postgres is set to be away")
         return super().connection()
 
-    def lists(self):  # type: ignore[no-untyped-def]
+    def list_connection(self):  # type: ignore[no-untyped-def]
         if self.away:
             raise Unavailable("Postgres is set to be away")
-        return super().lists()
+        return super().list_connection()
 
 
 async def test_nobody_is_judged_before_the_tokens_are_known(settings: Settings, station: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from services.common.kafka.bus import R, Record, Settled
+from services.common.kafka.bus import OnDelivery, R, Record
 from services.common.process.errors import Unavailable
 from services.common.process.service import Service, run
 from services.common.testing.memory import MemoryBus
@@ -32,9 +32,9 @@ class HeldBus(MemoryBus):
         super().__init__()
         self.held = self.failing = False
         self.failed = 0
-        self.owed: list[tuple[Sequence[Any], Settled[Any]]] = []
+        self.owed: list[tuple[Sequence[Any], OnDelivery[Any]]] = []
 
-    def send(self, records: Sequence[R], settled: Settled[R]) -> None:
+    def send(self, records: Sequence[R], settled: OnDelivery[R]) -> None:
         if self.failing:
             self.failed += len(records)
             problem = Unavailable("no replica took it")

@@ -173,8 +173,8 @@ async def test_what_was_written_when_kafka_did_not_answer_is_delivered() -> None
     class Stumbling(HeldBus):
         """Its tails fail once there is something to read."""
 
-        async def tail(self, topic: str, partition: int) -> PartitionTail:
-            tail, fails = await super().tail(topic, partition), [Unavailable("Kafka stumbles")]
+        async def read_tail(self, topic: str, partition: int) -> PartitionTail:
+            tail, fails = await super().read_tail(topic, partition), [Unavailable("Kafka stumbles")]
             poll = tail.poll
 
             async def stumble() -> Sequence[Record]:
@@ -331,7 +331,7 @@ async def test_a_quarantined_station_is_marked_and_held_back() -> None:
 
 async def test_before_the_copy_of_stations_is_whole_nobody_comes_in() -> None:
     class Endless(HeldBus):
-        async def whole(self, _: str) -> TopicReader:
+        async def read_topic(self, _: str) -> TopicReader:
             return await asyncio.get_running_loop().create_future()
 
     async with starting(gateway(Endless())) as one:

@@ -21,7 +21,7 @@ from services.common.kafka.consumer import Consumer
 from services.common.process.clock import Clock, now
 from services.common.process.service import Service, main
 from services.common.process.settings import CommonSettings
-from services.common.web.app import web
+from services.common.web.app import web_app
 from services.ocpp import topics
 
 NUMBERS = itertools.count(1)
@@ -77,7 +77,7 @@ def build(name: str, settings: Settings, bus: Bus, clock: Clock) -> Service:
         settings=settings,
         port=getattr(settings, f"{name}_port"),
         port_setting=f"VOLTBUS_{name.upper()}_PORT",
-        app=web(f"echo of {name}"),
+        app=web_app(f"echo of {name}"),
         tasks={"consumer": consumer.run},
         checks={"kafka": bus.ready, "consumer": consumer.ready},
         opens=(bus.start,),

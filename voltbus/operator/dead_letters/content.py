@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToDict, ParseError
 from google.protobuf.message import DecodeError, Message
 
 from services.common.kafka.bus import Record
-from services.common.kafka.events import READ, kind_of
+from services.common.kafka.events import READ, event_name
 from services.ocpp import topics
 from services.ocpp.id_tokens import mask
 from voltbus.operator.dead_letters.letter import Letter
@@ -42,7 +42,7 @@ def content(letter: Letter, prefix: str) -> dict[str, Any] | None:
 def action(letter: Letter, prefix: str) -> str:
     """In a word: the action of a call or a command, the kind of an event; empty where it cannot be read."""
     record = Record(letter.topic, letter.key, letter.value, letter.headers)
-    return kind_of(record) or str(getattr(_message(record, letter.topic.removeprefix(prefix)), "action", ""))
+    return event_name(record) or str(getattr(_message(record, letter.topic.removeprefix(prefix)), "action", ""))
 
 
 def masking(value: Any, name: str = "") -> Any:
@@ -77,7 +77,7 @@ def _message(record: Record, topic: str) -> Message | None:
 
 
 def _event(record: Record) -> type[Message] | None:
-    kind: type[Message] | None = getattr(events_pb2, kind_of(record) or "-", None)
+    kind: type[Message] | None = getattr(events_pb2, event_name(record) or "-", None)
     return kind
 
 

@@ -54,7 +54,7 @@ class Desk:
         for service, box in self._boxes.items():
             topic = self._topic(service)
             try:
-                reader = self._readers[service] = await self._bus.whole(topic)
+                reader = self._readers[service] = await self._bus.read_topic(topic)
                 while not reader.caught_up():
                     await _read(reader, box)
             except Unavailable as error:

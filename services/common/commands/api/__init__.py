@@ -5,11 +5,11 @@ from services.common.commands.service import CommandService
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.web.access import Access
-from services.common.web.app import Web
+from services.common.web.app import WebApp
 
 
 def install(
-    app: Web, command_service: CommandService, database: Database, access: Access, service: str, clock: Clock
+    app: WebApp, command_service: CommandService, database: Database, access: Access, service: str, clock: Clock
 ) -> None:
     """Adds it to an app. service: its name, which its scopes begin with."""
     app.include_router(actions.router(command_service, access, service))

@@ -9,8 +9,8 @@ from services.common.commands.api.commands import ISSUED, CommandStatus, Expires
 from services.common.commands.service import CommandRequest, CommandService
 from services.common.web.access import Access
 from services.common.web.fields import StationId
-from services.common.web.problems import Problem, at_fault
-from services.common.web.requests import bounded, read_json
+from services.common.web.problems import Problem, field_problem
+from services.common.web.requests import read_body, read_json
 from services.ocpp.commands import Form
 
 # What a gateway takes of a station is a good measure of what it may send to one.
@@ -21,9 +21,9 @@ DROPPED = frozenset({"$schema", "$id", "id", "comment", "javaType", "definitions
 
 async def json_object(request: Request) -> dict[str, Any]:
     """The body, a JSON object within bounds. Raises Problem."""
-    value = read_json(await bounded(request, LARGEST))
+    value = read_json(await read_body(request, LARGEST))
     if not isinstance(value, dict):
-        raise at_fault("body", "not an object")
+        raise field_problem("body", "not an object")
     return value
 
 

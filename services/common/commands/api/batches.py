@@ -29,10 +29,10 @@ from services.common.commands.store import Filter as Commands
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.web.access import Access
-from services.common.web.fields import WORD, absent
-from services.common.web.openapi import LOCATION, may
+from services.common.web.fields import NO_NUL, without_default
+from services.common.web.openapi import LOCATION, problem_responses
 from services.common.web.pages import Page
-from services.common.web.problems import Problem, at_fault
+from services.common.web.problems import Problem, field_problem
 from services.ocpp.commands import Form
 
 MOST = 10_000
@@ -42,8 +42,8 @@ MISSING = "there is no such batch"
 NOBODY = "fits no station"
 
 BatchId = Annotated[UUID, Path(description="as it was given when the command was handed in")]
-StationName = Annotated[str, Field(min_length=1, max_length=255, pattern=WORD)]
-Text = Annotated[str | None, Field(min_length=1, max_length=255, pattern=WORD)]
+StationName = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL)]
+Text = Annotated[str | None, Field(min_length=1, max_length=255, pattern=NO_NUL)]
 
 
 class Chosen(BaseModel):
@@ -64,9 +64,9 @@ class BatchRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     stations: Annotated[list[StationName], Field(min_length=1, max_length=MOST)] | SkipJsonSchema[None] = Field(
-        None, json_schema_extra=absent
+        None, json_schema_extra=without_default
     )
-    filter: Chosen | SkipJsonSchema[None] = Field(None, json_schema_extra=absent)
+    filter: Chosen | SkipJsonSchema[None] = Field(None, json_schema_extra=without_default)
     payload: dict[str, Any] = Field(description="of OCPP; stations whose version cannot say it get a rejected command")
 
     @field_validator("stations", "filter")
@@ -99,7 +99,7 @@ class BatchStatus(BaseModel):
 GIVEN: dict[int | str, dict[str, Any]] = {
     200: {"model": BatchStatus, "description": "all have ended", "headers": LOCATION},
     202: {"description": "some go on", "headers": LOCATION},
-    **may({404: f"the filter {NOBODY}", 409: REUSED}),
+    **problem_responses({404: f"the filter {NOBODY}", 409: REUSED}),
 }
 
 
@@ -125,7 +125,7 @@ def router(
             openapi_extra={"requestBody": _body(action, forms)},
         )
 
-    @routes.get("/batches/{batch_id:uuid}", dependencies=read, responses=may({404: MISSING}))
+    @routes.get("/batches/{batch_id:uuid}", dependencies=read, responses=problem_responses({404: MISSING}))
     async def batch(batch_id: BatchId, wait: Wait = 0) -> BatchStatus:
         """What became of an action for many stations, as it stands or when all have ended within the time."""
         if (found := await command_services.find(str(batch_id))) is None:
@@ -195,7 +195,7 @@ class Batches:
             raise Problem(503, "not all stations are known yet: try again", headers={"Retry-After": "1"})
         found = self._command_service.stations.chosen(Filter(**many.filter.model_dump()))
         if not found:
-            raise at_fault("body.filter", NOBODY, 404)
+            raise field_problem("body.filter", NOBODY, 404)
         return found
 
     async def _add(self, db: Connection, batch: Batch, stations: list[str], expires_in: float) -> None:

@@ -12,10 +12,10 @@ from services.common.commands.command import Command, End, Status, Unrenderable
 from services.common.commands.service import CommandRequest, CommandService, KeyReused
 from services.common.commands.store import Filter
 from services.common.web.access import Access
-from services.common.web.fields import WORD
-from services.common.web.openapi import LOCATION, may
+from services.common.web.fields import NO_NUL
+from services.common.web.openapi import LOCATION, problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
-from services.common.web.problems import Problem, at_fault
+from services.common.web.problems import Problem, field_problem
 
 LONGEST = 7 * 24 * 3600
 
@@ -28,12 +28,12 @@ IdempotencyKey = Annotated[
     Header(
         min_length=1,
         max_length=200,
-        pattern=WORD,
+        pattern=NO_NUL,
         description="the same key is the same command, however often sent",
     ),
 ]
 CommandId = Annotated[UUID, Path(description="as it was given when the command was handed in")]
-Word = Annotated[str | None, Query(max_length=255, pattern=WORD)]
+Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 
 MISSING = "there is no such command"
 REUSED = "the Idempotency-Key stands for another command"
@@ -77,7 +77,7 @@ def page_of(found: list[Command], limit: int) -> Page[CommandStatus]:
 ISSUED: dict[int | str, dict[str, Any]] = {
     200: {"model": CommandStatus, "description": "it has ended", "headers": LOCATION},
     202: {"description": "it goes on", "headers": LOCATION},
-    **may({409: f"{REUSED}, or the station's version cannot say this"}),
+    **problem_responses({409: f"{REUSED}, or the station's version cannot say this"}),
 }
 
 
@@ -98,14 +98,14 @@ async def issue(
 
 
 def reused(error: KeyReused) -> Problem:
-    return at_fault("header.idempotency-key", str(error), 409)
+    return field_problem("header.idempotency-key", str(error), 409)
 
 
 def unsayable(error: Unrenderable, within: str = "body") -> Problem:
     """409 where the station's version lacks the action, 422 where the payload is at fault. within: where it stands."""
     if error.code == NOT_SUPPORTED:
         return Problem(409, error.description)
-    return at_fault(".".join(part for part in (within, error.field) if part), error.description)
+    return field_problem(".".join(part for part in (within, error.field) if part), error.description)
 
 
 def router(command_service: CommandService, access: Access, service: str) -> APIRouter:
@@ -129,7 +129,7 @@ def router(command_service: CommandService, access: Access, service: str) -> API
             await command_service.page(Filter(station_id, action, status, batch_id, before), limit + 1), limit
         )
 
-    @routes.get("/{command_id:uuid}", dependencies=read, responses=may({404: MISSING}))
+    @routes.get("/{command_id:uuid}", dependencies=read, responses=problem_responses({404: MISSING}))
     async def command(command_id: CommandId, wait: Wait = 0) -> CommandStatus:
         """A command as it stands, or as it ends within the time."""
         found = await command_service.wait(str(command_id), wait)
@@ -137,7 +137,9 @@ def router(command_service: CommandService, access: Access, service: str) -> API
             raise Problem(404, MISSING)
         return view(found)
 
-    @routes.post("/{command_id:uuid}/cancel", dependencies=write, responses=may({404: MISSING, 409: "too late"}))
+    @routes.post(
+        "/{command_id:uuid}/cancel", dependencies=write, responses=problem_responses({404: MISSING, 409: "too late"})
+    )
     async def cancel(command_id: CommandId) -> CommandStatus:
         """Takes back a command that waits for its station; 409 where it was sent or has ended."""
         found, done = await command_service.cancel(str(command_id))

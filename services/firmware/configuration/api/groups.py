@@ -9,8 +9,8 @@ from services.common.calls.stations import Filter
 from services.common.commands.service import CommandService
 from services.common.postgres.database import Connection
 from services.common.web.access import Access
-from services.common.web.fields import WORD
-from services.common.web.openapi import may
+from services.common.web.fields import NO_NUL
+from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.web.problems import Problem
 from services.firmware.configuration import group_settings, reads, settings_store, steps_store
@@ -23,7 +23,7 @@ READ, WRITE = "firmware:read", "firmware:write"
 # Stations that are looked at in one go.
 AT_ONCE = 500
 MISSING = "nothing is desired of this group"
-Group = Annotated[str, Path(min_length=1, max_length=255, pattern=WORD, description="as stations are registered in")]
+Group = Annotated[str, Path(min_length=1, max_length=255, pattern=NO_NUL, description="as stations are registered in")]
 
 
 def router(asking: SettingsRequests, access: Access) -> APIRouter:
@@ -37,12 +37,12 @@ def router(asking: SettingsRequests, access: Access) -> APIRouter:
 def _reading(asking: SettingsRequests) -> APIRouter:
     routes = APIRouter()
 
-    @routes.get("", responses=may({404: MISSING}))
+    @routes.get("", responses=problem_responses({404: MISSING}))
     async def configuration(group: Group) -> GroupView:
         """What is desired of the stations of a group."""
         return GroupView.of(await _desired(asking, group), len(_members(asking.command_service, group)))
 
-    @routes.get("/differences", responses=may({404: MISSING}))
+    @routes.get("/differences", responses=problem_responses({404: MISSING}))
     async def differences(
         group: Group,
         everything: Annotated[bool, Query(alias="all", description="what is as desired too")] = False,
@@ -96,7 +96,7 @@ def _acting(asking: SettingsRequests) -> APIRouter:
             await steps_store.mark_due(db, members, now)
         return GroupView.of(wanted, len(members))
 
-    @routes.delete("", status_code=204, responses=may({404: MISSING}))
+    @routes.delete("", status_code=204, responses=problem_responses({404: MISSING}))
     async def leave(group: Group) -> Response:
         """Nothing is desired any more; stations keep what they have."""
         async with asking.database.transaction() as db:

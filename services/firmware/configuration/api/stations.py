@@ -12,7 +12,7 @@ from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.web.access import Access
 from services.common.web.fields import StationId
-from services.common.web.openapi import may
+from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.firmware.configuration import group_settings, reads, reports_store
 from services.firmware.configuration.api import groups
@@ -58,7 +58,7 @@ def router(database: Database, command_service: CommandService, access: Access, 
 def _picture(asking: SettingsRequests) -> APIRouter:
     routes = APIRouter()
 
-    @routes.get("", responses=may({404: MISSING}))
+    @routes.get("", responses=problem_responses({404: MISSING}))
     async def configuration(
         station_id: StationId,
         wanted: Annotated[SettingFilter, Depends(wanted)],
@@ -70,7 +70,7 @@ def _picture(asking: SettingsRequests) -> APIRouter:
         position, group = read_cursor(cursor, str), asking.command_service.stations.group(station_id)
         after, dialect = str(position[0]) if position else None, SETTINGS.get(standing.version or "")
         most = ALL if wanted.desired else limit + 1
-        async with asking.database.lists() as db:
+        async with asking.database.list_connection() as db:
             found = (await group_settings.load(db, [group])).get(group) if group else None
             rows = await reads.page(db, station_id, found.of(standing.version) if found else {}, wanted, after, most)
             reports = await reports_store.of_station(db, station_id, 1)
@@ -89,7 +89,7 @@ def _picture(asking: SettingsRequests) -> APIRouter:
             report=ReportView.of(reports[0]) if reports else None,
         )
 
-    @routes.get("/reports", responses=may({404: MISSING}))
+    @routes.get("/reports", responses=problem_responses({404: MISSING}))
     async def reports(station_id: StationId, limit: Limit = 20) -> Page[ReportView]:
         """Its reports in parts (2.x), the newest of them, newest first; those that lack parts too."""
         await asking.standing(station_id)
@@ -152,7 +152,9 @@ def _asked(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     return {
         200: {"model": model, "description": "all have ended"},
         202: {"description": "some go on"},
-        **may({404: MISSING, 409: f"{REUSED}, or the configuration of the station's version is not known"}),
+        **problem_responses(
+            {404: MISSING, 409: f"{REUSED}, or the configuration of the station's version is not known"}
+        ),
     }
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.common.commands.api.commands import CommandStatus
 from services.common.commands.command import Command
-from services.common.web.fields import WORD
+from services.common.web.fields import NO_NUL
 from services.common.web.pages import Page
 from services.firmware.configuration.answers import answer
 from services.firmware.configuration.dialects.dialect import SettingsDialect
@@ -19,7 +19,7 @@ from services.firmware.configuration.group_settings import Desired
 from services.firmware.configuration.reads import GroupMember, SettingRow
 
 MOST = 500
-Name = Annotated[str, Field(min_length=1, max_length=500, pattern=WORD)]
+Name = Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL)]
 Value = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")]
 Values = Annotated[dict[Name, Value], Field(max_length=MOST)]
 Base = Literal["FullInventory", "ConfigurationInventory", "SummaryInventory"]

@@ -9,7 +9,7 @@ from aiokafka.client import AIOKafkaClient
 
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Record
-from services.common.kafka.client import ClientBroken, tasks
+from services.common.kafka.client import ClientBroken, background_tasks
 from services.common.process.errors import Unavailable, Unprocessable
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics
@@ -46,7 +46,7 @@ async def test_what_the_broker_refuses_does_not_stop_what_comes_after(bus: Kafka
     with pytest.raises(Unavailable, match="MessageSizeTooLarge"):
         await bus.publish([Record(small.name, b"key", b"x" * 5000)])
     await bus.publish([Record(small.name, b"key", b"after")])
-    whole = await bus.whole(small.name)
+    whole = await bus.read_topic(small.name)
     taken: list[Record] = []
     while not whole.caught_up():
         taken += await whole.poll()
@@ -65,7 +65,7 @@ async def test_a_reader_whose_client_has_broken_says_so(
     subscription = await bus.subscribe("group", [settings.topic(topics.OUTBOUND.name)])
     while not subscription.ready():
         await subscription.poll()
-    assert len(tasks(subscription._consumer)) == 5
+    assert len(background_tasks(subscription._consumer)) == 5
     with monkeypatch.context() as broken:
         broken.setattr(AIOKafkaClient, "_metadata_update", fails)
         with pytest.raises(ClientBroken, match="not thought of"):  # noqa: PT012

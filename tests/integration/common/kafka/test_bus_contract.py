@@ -7,7 +7,15 @@ import pytest
 from msgspec.structs import replace
 
 from services.common.kafka.broker import KafkaBus
-from services.common.kafka.bus import LONGEST, Bus, PartitionTail, Place, Progress, Record, Subscription
+from services.common.kafka.bus import (
+    MAX_RECORD_BYTES,
+    Bus,
+    PartitionTail,
+    Progress,
+    Record,
+    Subscription,
+    TopicPartition,
+)
 from services.common.process.errors import Unprocessable, VoltbusError
 from services.common.process.settings import CommonSettings
 from services.common.testing.memory import MemoryBus
@@ -46,7 +54,7 @@ async def take(subscription: Subscription, count: int) -> list[Record]:
     return taken
 
 
-def done(taken: Sequence[Record]) -> dict[Place, int]:
+def done(taken: Sequence[Record]) -> dict[TopicPartition, int]:
     return {(record.topic, record.partition or 0): record.offset + 1 for record in taken}
 
 
@@ -99,9 +107,9 @@ async def test_each_record_that_is_sent_is_settled_once_in_the_order_of_its_key(
 async def test_a_record_that_is_too_long_fails_and_those_around_it_do_not(bus: tuple[Bus, Name]) -> None:
     one, name = bus
     before, after = records(name(CALLS), 2)
-    longest = Record(name(CALLS), b"CP1", b"x" * (LONGEST - 3))
+    longest = Record(name(CALLS), b"CP1", b"x" * (MAX_RECORD_BYTES - 3))
     with pytest.raises(Unprocessable):
-        await one.publish([before, replace(longest, value=b"x" * LONGEST), longest, after])
+        await one.publish([before, replace(longest, value=b"x" * MAX_RECORD_BYTES), longest, after])
     await one.publish([after])
     subscription = await one.subscribe("group", [name(CALLS)])
     taken = [record.value for record in await take(subscription, 4)]
@@ -113,7 +121,7 @@ async def test_the_newest_of_a_topic_are_read_alone(bus: tuple[Bus, Name]) -> No
     """So many of each partition, and what comes after."""
     one, name = bus
     await one.publish([*records(name(CALLS), 5), *records(name(CALLS), 2, b"CP2")])
-    whole = await one.whole(name(CALLS), newest=3)
+    whole = await one.read_topic(name(CALLS), newest=3)
     taken: list[Record] = []
     async with asyncio.timeout(20):
         while not whole.caught_up():
@@ -186,7 +194,7 @@ async def test_topics_of_one_group_share_the_partitions_of_a_station(bus: tuple[
 async def test_a_tail_begins_where_the_partition_ends(bus: tuple[Bus, Name]) -> None:
     one, name = bus
     await one.publish([Record(name(OUTBOUND), b"old", b"old", partition=2)])
-    tail = await one.tail(name(OUTBOUND), 2)
+    tail = await one.read_tail(name(OUTBOUND), 2)
     await one.publish([Record(name(OUTBOUND), b"other", b"other", partition=1)])
     await one.publish([Record(name(OUTBOUND), b"new", b"new", partition=2)])
     assert [record.value for record in await _polled(tail, 1)] == [b"new"]
@@ -204,7 +212,7 @@ async def _polled(tail: PartitionTail, count: int) -> list[Record]:
 async def test_the_whole_of_a_topic_with_its_tombstones(bus: tuple[Bus, Name]) -> None:
     one, name = bus
     await one.publish([*records(name(TOKENS), 3), Record(name(TOKENS), b"gone", None)])
-    whole = await one.whole(name(TOKENS))
+    whole = await one.read_topic(name(TOKENS))
     taken: list[Record] = []
     async with asyncio.timeout(20):
         while not whole.caught_up():

@@ -83,7 +83,7 @@ async def letters(env: dict[str, str]) -> int:
     settings: CommonSettings = settings_of(CommonSettings, env)
     bus, count = KafkaBus(settings), 0
     await bus.start()
-    reader = await bus.whole(settings.topic(DEAD))
+    reader = await bus.read_topic(settings.topic(DEAD))
     while not reader.caught_up():
         count += len(await reader.poll())
     await reader.close()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from services.common.kafka.bus import LONGEST, Record
+from services.common.kafka.bus import MAX_RECORD_BYTES, Record
 from services.common.postgres import outbox
 from services.common.postgres.database import Database
 from services.common.postgres.outbox import Relay
@@ -105,7 +105,7 @@ async def test_everything_leaves_in_order(database: Database, bus: MemoryBus) ->
 
 async def test_a_record_that_kafka_does_not_take_holds_up_nobody(database: Database, bus: MemoryBus) -> None:
     """And no other is told twice for it. Its key may be an idToken, which is not for the log."""
-    large = Record(TOPIC, b"CP1", bytes(LONGEST), (("ce_id", b"x"),))
+    large = Record(TOPIC, b"CP1", bytes(MAX_RECORD_BYTES), (("ce_id", b"x"),))
     await put(database, [*records(0, 3), large, *records(3, 3)])
     await put(database, records(6, 3))
     with capture_logs() as logs:
@@ -116,7 +116,7 @@ async def test_a_record_that_kafka_does_not_take_holds_up_nobody(database: Datab
     [letter] = bus.all(DEAD)
     headers = dict(letter.headers)
     assert (letter.key, letter.value, headers["dead-topic"]) == (b"CP1", b"", TOPIC.encode())
-    assert headers["dead-value-left-out"] == b"%d" % LONGEST
+    assert headers["dead-value-left-out"] == b"%d" % MAX_RECORD_BYTES
     assert b"too long for events.smartcharging" in headers["dead-reason"]
 
 
@@ -225,17 +225,17 @@ async def test_after_a_crash_before_the_delete_nothing_is_told_twice(
     database: Database, bus: MemoryBus, monkeypatch: pytest.MonkeyPatch, reached: int
 ) -> None:
     """reached: how many events of a batch Kafka has. What is no event is told again, for it changes nothing."""
-    real, crashes = bus.attempt, iter([True])
+    real, crashes = bus.try_publish, iter([True])
     state = Record("tokens", b"key", b"value")
 
-    async def attempt(told: Sequence[Record]) -> list[tuple[Record, VoltbusError]]:
+    async def try_publish(told: Sequence[Record]) -> list[tuple[Record, VoltbusError]]:
         if next(crashes, False):
             await real([*told[:reached], state])
             raise Unavailable("gone in the middle")
         return await real(told)
 
     await bus.publish(records(-2, 2))
-    monkeypatch.setattr(bus, "attempt", attempt)
+    monkeypatch.setattr(bus, "try_publish", try_publish)
     await put(database, [*records(0, 3), state])
     await put(database, records(3, 2))
     async with relaying(database, bus):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from services.common.kafka import batching
 from services.common.kafka.batching import BatchingProducer
-from services.common.kafka.bus import LONGEST, Record
+from services.common.kafka.bus import MAX_RECORD_BYTES, Record
 from services.common.process.errors import Unavailable, Unprocessable, VoltbusError
 
 BATCH = 4
@@ -215,11 +215,11 @@ async def test_after_a_batch_that_was_given_up_another_producer_goes_on() -> Non
 
 async def test_a_record_that_is_too_long_fails_for_itself() -> None:
     world = World(calls=1)
-    world.send(b"1", b"x" * (LONGEST + 1), b"2")
+    world.send(b"1", b"x" * (MAX_RECORD_BYTES + 1), b"2")
     await rest()
     await world.answer(0)
     assert world.producer.batches == [("calls", 0, [b"1", b"2"])]
-    [problem] = [problem for value, problem in world.said if value and len(value) > LONGEST]
+    [problem] = [problem for value, problem in world.said if value and len(value) > MAX_RECORD_BYTES]
     assert isinstance(problem, Unprocessable)
     assert [said for said in world.said if said[1] is None] == [(b"1", None), (b"2", None)]
 

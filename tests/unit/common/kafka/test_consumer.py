@@ -188,7 +188,7 @@ async def test_a_record_that_is_too_large_to_be_put_aside_holds_up_nobody(monkey
 
     bus, service = MemoryBus(1), Service(fail)
     await bus.publish([record(1), Record(IN, b"CP1", bytes(5000)), record(2)])
-    monkeypatch.setattr("services.common.kafka.bus.LONGEST", 2000)
+    monkeypatch.setattr("services.common.kafka.bus.MAX_RECORD_BYTES", 2000)
     assert await settle(bus, service, 3) == [b"1", b"2"]
     (dead,) = bus.all(DEAD)
     headers = dict(dead.headers)
@@ -204,7 +204,7 @@ async def test_a_record_whose_answer_is_too_large_is_put_aside(monkeypatch: pyte
 
     bus = MemoryBus(1)
     await bus.publish([record(number) for number in (1, 2, 3)])
-    monkeypatch.setattr("services.common.kafka.bus.LONGEST", 900)
+    monkeypatch.setattr("services.common.kafka.bus.MAX_RECORD_BYTES", 900)
     assert set(await settle(bus, Talking(), 3)) == {b"1", b"3"}
     (dead,) = bus.all(DEAD)
     assert dead.value == b"2"

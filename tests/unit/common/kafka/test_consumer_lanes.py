@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from services.common.kafka import consumer
-from services.common.kafka.bus import GiveWay, Record, Subscription
+from services.common.kafka.bus import OnRevoke, Record, Subscription
 from services.common.kafka.consumer import Consumer
 from services.common.testing.memory import MemoryBus
 from tests.unit.common.kafka.test_consumer import DEAD, IN, NOW, OUT, Service, record, settle
@@ -28,7 +28,7 @@ class Meeting:
         return [Record(OUT, one.key, one.value) for one in records]
 
 
-async def test_lanes_of_a_large_batch_are_in_hand_at_a_time_and_small_ones_stay_whole() -> None:
+async def test_lanes_of_a_large_batch_are_in_hand_at_a_time_and_small_ones_stay_loaded() -> None:
     bus, service = MemoryBus(4), Meeting(2)
     await bus.publish([Record(IN, b"CP%d" % (n % 9), b"%d" % n) for n in range(200)])
     await settle(bus, service, 200, lanes=2)
@@ -95,15 +95,15 @@ async def test_while_a_partition_is_in_hand_the_others_go_on_and_nothing_after_i
 
 
 async def test_when_partitions_go_to_others_what_is_in_hand_is_done_and_what_waits_is_theirs() -> None:
-    ways: list[GiveWay] = []
+    ways: list[OnRevoke] = []
 
     class Shared(MemoryBus):
         async def subscribe(
-            self, group: str, topics: Sequence[str], linger: float = 0, give_way: GiveWay | None = None
+            self, group: str, topics: Sequence[str], linger: float = 0, on_revoke: OnRevoke | None = None
         ) -> Subscription:
-            assert give_way
-            ways.append(give_way)
-            return await super().subscribe(group, topics, linger, give_way)
+            assert on_revoke
+            ways.append(on_revoke)
+            return await super().subscribe(group, topics, linger, on_revoke)
 
     bus, service = Shared(2), Holding()
     async with asyncio.timeout(10):

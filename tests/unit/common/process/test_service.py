@@ -16,7 +16,7 @@ from services.common.process.errors import Misconfigured, Unavailable
 from services.common.process.readiness import NotReady
 from services.common.process.service import Service, run
 from services.common.process.settings import CommonSettings
-from services.common.web.app import web
+from services.common.web.app import web_app
 from voltbus.local.ports import free_ports
 
 
@@ -60,7 +60,7 @@ def made(part: Part, **more: Any) -> Service:
         "settings": CommonSettings(),
         "port": port,
         "port_setting": "VOLTBUS_TEST_PORT",
-        "app": web("test"),
+        "app": web_app("test"),
         "tasks": {"work": part.work},
         "checks": {"part": lambda: part.ready},
         "opens": (part.open,),

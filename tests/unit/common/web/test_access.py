@@ -17,7 +17,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from services.common.process.errors import Misconfigured
 from services.common.process.settings import CommonSettings
 from services.common.web.access import Access
-from services.common.web.app import web
+from services.common.web.app import web_app
 
 SECRET = "a secret of the tests, long enough for HS256"
 ISSUER = "https://login.example"
@@ -33,7 +33,7 @@ def claims(**more: Any) -> dict[str, Any]:
 
 
 def api(**settings: Any) -> FastAPI:
-    app = web("test")
+    app = web_app("test")
     access = Access(CommonSettings(**settings))
 
     @app.get("/things", dependencies=[access.require("things:read")])

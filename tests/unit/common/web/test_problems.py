@@ -8,9 +8,9 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from services.common.process.errors import Unavailable
-from services.common.web.app import web
+from services.common.web.app import web_app
 from services.common.web.problems import CONTENT_TYPE, Problem
-from services.common.web.requests import LARGEST
+from services.common.web.requests import MAX_BODY_BYTES
 
 
 class Body(BaseModel):
@@ -23,7 +23,7 @@ class Body(BaseModel):
     either: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern="^a")] = 0
 
 
-app = web("test")
+app = web_app("test")
 
 
 @app.get("/items/{item}")
@@ -78,7 +78,7 @@ def http() -> httpx.AsyncClient:
         ("POST", "/items", '{"number": 1, "either": {"x": 1}}', 422, ["body.either", "body.either"]),
         ("POST", "/items", '{"number": 1, "other": 1}', 422, ["body.other"]),
         ("POST", "/items", '"text"', 422, ["body"]),
-        ("POST", "/items", f'{{"number": 1, "many": "{"x" * LARGEST}"}}', 413, ["body"]),
+        ("POST", "/items", f'{{"number": 1, "many": "{"x" * MAX_BODY_BYTES}"}}', 413, ["body"]),
     ],
 )
 async def test_every_error_is_a_problem(

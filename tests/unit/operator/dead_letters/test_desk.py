@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from services.common.kafka.bus import R, Record, Settled
-from services.common.kafka.dead_letters import stripped
+from services.common.kafka.bus import OnDelivery, R, Record
+from services.common.kafka.dead_letters import without_value
 from services.common.process.errors import Unavailable
 from services.common.testing.memory import MemoryBus
 from tests.unit.operator.dead_letters.letters import CALLS, DEAD, NOW, dead
@@ -24,7 +24,7 @@ class Faltering(MemoryBus):
 
     refused = ""
 
-    def send(self, records: Sequence[R], settled: Settled[R]) -> None:
+    def send(self, records: Sequence[R], settled: OnDelivery[R]) -> None:
         if self.refused in {record.topic for record in records}:
             asyncio.get_running_loop().call_soon(settled, records, Unavailable("refused"))
         else:
@@ -129,7 +129,7 @@ async def test_a_run_that_breaks_off_is_seen_and_nothing_is_sent_twice_by_itself
         (dead(), "is from ocpp.calls.transactions, which is no topic here"),
         (dead(topic="test.secrets"), "is from test.secrets, which is no topic here"),
         (Record(DEAD, b"CP1", b"x"), "is without its topic"),
-        (stripped(here(b"x")), "has lost its value"),
+        (without_value(here(b"x")), "has lost its value"),
     ],
 )
 async def test_what_cannot_go_back(bus: Faltering, letter: Record, why: str) -> None:

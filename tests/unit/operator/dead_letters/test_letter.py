@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.common.kafka.bus import Record
-from services.common.kafka.dead_letters import dead_letter, stripped
+from services.common.kafka.dead_letters import dead_letter, without_value
 from tests.unit.operator.dead_letters.letters import CALLS, DEAD, NOW, dead
 from voltbus.operator.dead_letters.letter import read, revived
 
@@ -40,7 +40,7 @@ def test_without_a_key_it_goes_back_to_its_partition() -> None:
 
 
 def test_a_letter_without_its_value_says_how_large_that_was() -> None:
-    letter = read("transactions", lying(stripped(dead(bytes(5000), key=b"k" * 5000))))
+    letter = read("transactions", lying(without_value(dead(bytes(5000), key=b"k" * 5000))))
     assert (letter.left_out, letter.value, letter.topic) == (5000, b"", CALLS)
     assert len(letter.key or b"") == 256
     assert "h" not in dict(letter.headers)
