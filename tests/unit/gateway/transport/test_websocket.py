@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import struct
+from socket import SO_SNDBUF, SOL_SOCKET
 
 import pytest
 from websockets.asyncio.client import ClientConnection
@@ -202,6 +203,9 @@ async def test_a_station_that_does_not_read_is_not_read_either(one: Running) -> 
     socket = await one.connect(ping_interval=None)
     socket.transport.pause_reading()
     wire = websocket(one)
+    # The kernel takes little, so that few answers are enough.
+    kernel = wire.transport.underlying_transport.get_extra_info("socket")
+    kernel.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096)
     flood = raw(TEXT, HEARTBEAT) * 500
 
     def flooded() -> bool:
