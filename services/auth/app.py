@@ -29,4 +29,5 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         routers(store, passwords, wiring.access, clock),
         description="Who may connect and who may charge: stations with their passwords, and idTokens.",
         tags=TAGS,
+        opens=(store.republish,),
     )

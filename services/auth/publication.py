@@ -12,9 +12,10 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics
-from services.ocpp.id_tokens import token_key
+from services.ocpp.id_tokens import Token, record_key, token_key
 from voltbus.v1 import events_pb2 as pb
 from voltbus.v1 import state_pb2 as wire
+from voltbus.v1.credentials_pb2 import Credentials
 
 
 def station_registered(event: stations.Registered) -> tuple[str, Message]:
@@ -67,7 +68,8 @@ class Publication:
 
     def __init__(self, settings: CommonSettings, service: str) -> None:
         self.events = Events(settings, service)
-        self._stations = settings.topic(topics.STATIONS.name)
+        self._credentials = settings.topic(topics.CREDENTIALS.name)
+        self._registrations = settings.topic(topics.REGISTRATIONS.name)
         self._tokens = settings.topic(topics.TOKENS.name)
 
     def announce(self, events: Iterable[stations.Event | tokens.Event], cause: str) -> list[Record]:
@@ -78,19 +80,27 @@ class Publication:
         """Events of calls, each caused by its call."""
         return [self._event(event, event.cause, event.at) for event in events]
 
-    def station(self, station: stations.Station) -> Record:
-        """The state of a station."""
-        state = wire.Station(
+    def station(self, station: stations.Station) -> list[Record]:
+        """The state of a station: what the gateway checks, and what everybody may know."""
+        credentials = Credentials(
             station_id=station.station_id,
             password_hash=station.password.hash if station.password else b"",
             changed_at=station.changed_at,
-            group=station.group or "",
         )
-        return Record(self._stations, station.station_id.encode(), state.SerializeToString())
+        registration = wire.Registration(
+            station_id=station.station_id,
+            groups=station.groups,
+            location_id=station.location_id or "",
+            changed_at=station.changed_at,
+        )
+        return [
+            Record(self._credentials, station.station_id.encode(), credentials.SerializeToString()),
+            Record(self._registrations, station.station_id.encode(), registration.SerializeToString()),
+        ]
 
-    def no_station(self, station_id: str) -> Record:
+    def no_station(self, station_id: str) -> list[Record]:
         """A station is gone."""
-        return Record(self._stations, station_id.encode(), None)
+        return [Record(topic, station_id.encode(), None) for topic in (self._credentials, self._registrations)]
 
     def token(self, entry: tokens.Entry) -> Record:
         """The state of an idToken."""
@@ -105,11 +115,15 @@ class Publication:
             language=token.language or "",
             changed_at=entry.changed_at,
         )
-        return Record(self._tokens, entry.key.encode(), state.SerializeToString())
+        return Record(self._tokens, record_key(token.id_token, token.type).encode(), state.SerializeToString())
 
-    def no_token(self, key: str) -> Record:
+    def no_token(self, token: Token) -> Record:
         """An idToken is gone."""
-        return Record(self._tokens, key.encode(), None)
+        return Record(self._tokens, record_key(token.id_token, token.type).encode(), None)
+
+    def no_older(self, entry: tokens.Entry) -> Record:
+        """No record of an idToken under its text alone, which was the key at first."""
+        return Record(self._tokens, entry.key.encode(), None)
 
     def _event(self, event: object, cause: str, at: datetime) -> Record:
         subject, message = WRITE[type(event)](event)

@@ -12,7 +12,13 @@ def station(row: asyncpg.Record) -> Station:
     if row["password_hash"] is not None:
         password = Password(row["password_hash"], row["rotation_key"] or b"", row["rotation_nonce"] or b"")
     return Station(
-        row["station_id"], password, row["description"], row["group_name"], row["registered_at"], row["changed_at"]
+        row["station_id"],
+        password,
+        row["description"],
+        tuple(row["groups"]),
+        row["location_id"],
+        row["registered_at"],
+        row["changed_at"],
     )
 
 
@@ -23,7 +29,8 @@ def station_row(of: Station) -> tuple[object, ...]:
         of.station_id,
         *secrets,
         of.description,
-        of.group,
+        of.groups,
+        of.location_id,
         of.registered_at,
         of.changed_at,
     )

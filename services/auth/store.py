@@ -12,6 +12,7 @@ from services.auth.domain.tokens import Entry
 from services.auth.publication import Publication
 from services.common.calls import message_log
 from services.common.calls.call import Call
+from services.common.kafka.bus import Record
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.ocpp.id_tokens import Token
@@ -20,20 +21,23 @@ from services.ocpp.id_tokens import Token
 LOCK = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 
 STATION_COLUMNS = """
-station_id, password_hash, rotation_key, rotation_nonce, description, group_name, registered_at, changed_at"""
+station_id, password_hash, rotation_key, rotation_nonce, description, groups, location_id, registered_at, changed_at"""
 STATION = f"select {STATION_COLUMNS} from station where station_id = $1"
 STATIONS = f"""
 select {STATION_COLUMNS} from station
-where station_id > $1 and ($2::text is null or group_name = $2)
-order by station_id limit $3"""
+where station_id > $1
+    and ($2::text is null or groups @> array[$2])
+    and ($3::text is null or location_id = $3)
+order by station_id limit $4"""
 SAVE_STATION = f"""
-insert into station ({STATION_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into station ({STATION_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (station_id) do update set
     password_hash = excluded.password_hash,
     rotation_key = excluded.rotation_key,
     rotation_nonce = excluded.rotation_nonce,
     description = excluded.description,
-    group_name = excluded.group_name,
+    groups = excluded.groups,
+    location_id = excluded.location_id,
     changed_at = excluded.changed_at"""
 REMOVE_STATION = "delete from station where station_id = $1"
 
@@ -49,9 +53,8 @@ where key > $1
 order by key limit $5"""
 SAVE_TOKEN = f"""
 insert into token ({TOKEN_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-on conflict (key) do update set
+on conflict (key, type) do update set
     id_token = excluded.id_token,
-    type = excluded.type,
     status = excluded.status,
     expires_at = excluded.expires_at,
     group_id = excluded.group_id,
@@ -64,7 +67,13 @@ with old as (delete from decision where decided_at < now() - interval '8 days')
 insert into decision (call_id, decided_at) select call_id, now() from unnest($1::text[]) as c (call_id)
 on conflict do nothing
 returning call_id"""
-REMOVE_TOKEN = "delete from token where key = $1"
+REMOVE_TOKEN = "delete from token where key = $1 and type = $2"
+
+# Whether all state is to be published; of several processes that start, one does it. Nobody changes a station or an
+# idToken meanwhile, so that nothing older follows what is newer.
+REPUBLISH = "with asked as (delete from republish returning true) select exists (select from asked)"
+HOLD = "lock table station, token in share mode"
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +91,24 @@ class Store:
             yield Transaction(db, self.publication)
         self.wake()
 
+    async def republish(self) -> None:
+        """Publishes the state of all stations and idTokens where that was asked for; see the table republish."""
+        async with self.transaction() as tx:
+            if await tx.db.fetchval(REPUBLISH):
+                await tx.db.execute(HOLD)
+                await tx.republish_stations()
+                await tx.republish_tokens()
+
     async def station(self, station_id: str) -> Station | None:
         """One station."""
         async with self.database.connection() as db:
             row = await db.fetchrow(STATION, station_id)
         return rows.station(row) if row else None
 
-    async def stations(self, after: str, group: str | None, limit: int) -> list[Station]:
-        """Stations by id, those after an id; group None: all."""
+    async def stations(self, after: str, group: str | None, location_id: str | None, limit: int) -> list[Station]:
+        """Stations by id, those after an id; a filter that is None lets all through."""
         async with self.database.list_connection() as db:
-            return [rows.station(row) for row in await db.fetch(STATIONS, after, group, limit)]
+            return [rows.station(row) for row in await db.fetch(STATIONS, after, group, location_id, limit)]
 
     async def token(self, key: str) -> Entry | None:
         """One idToken."""
@@ -124,13 +141,13 @@ class Transaction:
         """The station as decided, on its topic too."""
         if decision.events:
             await self.db.execute(SAVE_STATION, *rows.station_row(decision.station))
-            records = [self.publication.station(decision.station)]
+            records = self.publication.station(decision.station)
             await outbox.add(self.db, records + self.publication.announce(decision.events, cause))
 
     async def remove_station(self, decision: stations.Decision, cause: str) -> None:
         """No such station any more."""
         await self.db.execute(REMOVE_STATION, decision.station.station_id)
-        records = [self.publication.no_station(decision.station.station_id)]
+        records = self.publication.no_station(decision.station.station_id)
         await outbox.add(self.db, records + self.publication.announce(decision.events, cause))
 
     async def token(self, key: str) -> Entry | None:
@@ -142,15 +159,38 @@ class Transaction:
     async def save_token(self, decision: tokens.Decision, cause: str) -> None:
         """The idToken as decided, on its topic too."""
         if decision.events:
+            records = await self._removed(decision)
             await self.db.execute(SAVE_TOKEN, *rows.entry_row(decision.entry))
-            records = [self.publication.token(decision.entry)]
+            records.append(self.publication.token(decision.entry))
             await outbox.add(self.db, records + self.publication.announce(decision.events, cause))
 
     async def remove_token(self, decision: tokens.Decision, cause: str) -> None:
         """No such idToken any more."""
-        await self.db.execute(REMOVE_TOKEN, decision.entry.key)
-        records = [self.publication.no_token(decision.entry.key)]
+        records = await self._removed(decision)
         await outbox.add(self.db, records + self.publication.announce(decision.events, cause))
+
+    async def _removed(self, decision: tokens.Decision) -> list[Record]:
+        gone = [event.token for event in decision.events if isinstance(event, tokens.Removed)]
+        for token in gone:
+            await self.db.execute(REMOVE_TOKEN, decision.entry.key, token.type)
+        return [self.publication.no_token(token) for token in gone]
+
+    async def republish_stations(self) -> None:
+        """The state of all of them."""
+        after = ""
+        while found := await self.db.fetch(STATIONS, after, None, None, AT_ONCE):
+            records = [record for row in found for record in self.publication.station(rows.station(row))]
+            await outbox.add(self.db, records)
+            after = found[-1]["station_id"]
+
+    async def republish_tokens(self) -> None:
+        """The state of all of them, and none under the keys without a type that were used at first."""
+        after = ""
+        while found := await self.db.fetch(TOKENS, after, None, None, None, AT_ONCE):
+            entries = [rows.entry(row) for row in found]
+            records = [self.publication.token(entry) for entry in entries]
+            await outbox.add(self.db, records + [self.publication.no_older(entry) for entry in entries])
+            after = found[-1]["key"]
 
     async def known(self, keys: Collection[str]) -> dict[str, Token]:
         """Those of the keys that are registered, in one query. Postgres has no NUL, so no key with one is there."""

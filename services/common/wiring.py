@@ -130,7 +130,7 @@ def wire(
     """The parts of the service of that name. renders: its commands of no version, by action. on_ended: see OnEnded."""
     topics = Topics.of(settings, name)
     events, relay = Events(settings, name), Relay(database, bus, topics.dead, clock)
-    routes, stations = RedisRoutes(redis), Stations(bus, topics.stations, topics.inventory)
+    routes, stations = RedisRoutes(redis), Stations(bus, topics.registrations, topics.inventory)
     command_service = CommandService(
         name,
         database,

@@ -31,7 +31,7 @@ from services.gateway.transport import handshake
 from services.gateway.transport.handshake import Refused, Request
 from services.gateway.transport.transport import CloseCode
 from services.ocpp import topics
-from voltbus.v1.state_pb2 import Station
+from voltbus.v1.credentials_pb2 import Credentials
 
 # Connections whose time-outs are looked at in one go.
 TICK_BATCH = 500
@@ -85,8 +85,8 @@ class Gateway:
             monotonic=clocks.monotonic,
         )
         self.stall_guard = StallGuard(self.lease, max(settings.slot_ttl / 2, 2 * timing.tick))
-        self.stations = CompactedTable[Station](
-            bus, settings.topic(topics.STATIONS.name), stations.decode, self._station_changed
+        self.stations = CompactedTable[Credentials](
+            bus, settings.topic(topics.CREDENTIALS.name), stations.decode, self._station_changed
         )
         self.outbound = OutboundDelivery(
             bus,
@@ -199,7 +199,7 @@ class Gateway:
         if connection := self.registry.get(route.connection_id):
             connection.close(CloseCode.REPLACED, "replaced by a newer connection")
 
-    def _station_changed(self, station_id: str, station: Station | None) -> None:
+    def _station_changed(self, station_id: str, station: Credentials | None) -> None:
         connection = self.registry.of_station(station_id)
         policy = self.settings.unknown_stations
         if connection and stations.must_reconnect(connection.registered, station, policy):

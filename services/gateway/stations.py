@@ -1,4 +1,4 @@
-"""What the gateway knows of registered stations: its table of the topic `stations`, and what a change of it means."""
+"""What the gateway knows of registered stations: its table of the topic `credentials`, and what changes of it mean."""
 
 import os
 
@@ -6,21 +6,21 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from services.gateway.settings import UnknownStations
-from voltbus.v1.state_pb2 import Station
+from voltbus.v1.credentials_pb2 import Credentials
 
 log = structlog.get_logger()
 
 
-def decode(value: bytes) -> Station:
+def decode(value: bytes) -> Credentials:
     """A record of the topic. One that cannot be read is a station whose password nobody has."""
     try:
-        return Station.FromString(value)
+        return Credentials.FromString(value)
     except DecodeError:
-        log.error("a record of the topic stations is unreadable")
-        return Station(password_hash=os.urandom(32))
+        log.error("a record of the topic credentials is unreadable")
+        return Credentials(password_hash=os.urandom(32))
 
 
-def must_reconnect(registered: bytes | None, station: Station | None, policy: UnknownStations) -> bool:
+def must_reconnect(registered: bytes | None, station: Credentials | None, policy: UnknownStations) -> bool:
     """Whether a connection must end because its station was changed: it may come back under the new registration.
 
     registered: the password hash under which it was let in; None: nobody had registered it. station: as it is now.

@@ -1,5 +1,6 @@
 """IdTokens and what a station is told about them: the one rule that auth and transactions both follow."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -81,8 +82,26 @@ class TokenInfo:
 
 
 def token_key(value: str) -> str:
-    """The key of an idToken in tables, copies and the topic `tokens`."""
+    """The key of an idToken in tables."""
     return value.casefold()
+
+
+def record_key(id_token: str, type: str) -> str:
+    """The key of its record in the topic `tokens`. No type has a slash."""
+    return f"{type}/{token_key(id_token)}"
+
+
+def find(presented: IdToken, get: Callable[[str], "Token | None"]) -> "Token | None":
+    """The token that is meant, by the keys of the topic `tokens`; where no type was presented, any with that text."""
+    if presented.type is None:
+        types: Iterable[str] = TYPES
+    elif presented.type in CARDS:
+        types = sorted(CARDS, key=presented.type.__ne__)
+    else:
+        types = (presented.type,)
+    found = next((token for type in types if (token := get(record_key(presented.value, type)))), None)
+    # Its text alone was the key at first; auth replaces such records when it starts.
+    return found or get(presented.key)
 
 
 def mask(value: str) -> str:

@@ -57,14 +57,16 @@ OUTBOUND = Topic("ocpp.outbound", "connection_id", "voltbus.v1.Outbound", DAY, "
 CONNECTIONS = Topic(
     "ocpp.connections", "station_id", "voltbus.v1.ConnectionChange", WEEK, "gateway", "firmware, smartcharging"
 )
-STATIONS = Topic("stations", "station_id", "voltbus.v1.Station", None, "auth", "gateway and all services")
-INVENTORY = Topic("inventory", "station_id", "voltbus.v1.Inventory", None, "firmware", "all services")
-TOKENS = Topic("tokens", "id_token in lower case", "voltbus.v1.Token", None, "auth", "transactions")
+CREDENTIALS = Topic("credentials", "station_id", "voltbus.v1.Credentials", None, "auth", "gateway")
+REGISTRATIONS = Topic("registrations", "station_id", "voltbus.v1.Registration", None, "auth", "all services, anyone")
+INVENTORY = Topic("inventory", "station_id", "voltbus.v1.Inventory", None, "firmware", "all services, anyone")
+TOKENS = Topic("tokens", "type/id_token in lower case", "voltbus.v1.Token", None, "auth", "transactions, anyone")
 
 ALL = (
     OUTBOUND,
     CONNECTIONS,
-    STATIONS,
+    CREDENTIALS,
+    REGISTRATIONS,
     INVENTORY,
     TOKENS,
     *(kind(service) for kind in (calls, results, events, dead) for service in SERVICES),
@@ -87,7 +89,8 @@ class Topics:
     dead: str
     outbound: str
     connections: str
-    stations: str
+    credentials: str
+    registrations: str
     inventory: str
     tokens: str
     events: Mapping[str, str]
@@ -101,7 +104,8 @@ class Topics:
             dead=settings.topic(dead(service).name),
             outbound=settings.topic(OUTBOUND.name),
             connections=settings.topic(CONNECTIONS.name),
-            stations=settings.topic(STATIONS.name),
+            credentials=settings.topic(CREDENTIALS.name),
+            registrations=settings.topic(REGISTRATIONS.name),
             inventory=settings.topic(INVENTORY.name),
             tokens=settings.topic(TOKENS.name),
             events={name: settings.topic(events(name).name) for name in SERVICES},

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from services.common.calls.stations import Registration
 from services.transactions.domain import sequence_numbers
 from services.transactions.domain.decide import OrphanStop
 from services.transactions.domain.messages import MeterValue, Reading, Report, ReportKind, StationSamples
@@ -30,9 +31,15 @@ CHARGING_STATE: Mapping[str | None, pb.ChargingState] = {
 }
 
 
-def transaction_changed(report: Report, after: Transaction, version: str) -> TransactionMessage:
-    """What a report changed in its transaction, with the meter values it brought. version: of its message."""
-    state, values = transaction_fields(after, version), meter_value_fields(report.meter_values, report.received_at)
+def transaction_changed(
+    report: Report, after: Transaction, version: str, registration: Registration
+) -> TransactionMessage:
+    """What a report changed in its transaction, with the meter values it brought.
+
+    version: of its message. registration: of its station.
+    """
+    state = transaction_fields(after, version, registration)
+    values = meter_value_fields(report.meter_values, report.received_at)
     if report.kind == ReportKind.STARTED:
         return pb.TransactionStarted(transaction=state, meter_values=values, offline=report.offline)
     if report.kind == ReportKind.ENDED:
@@ -61,7 +68,7 @@ def meter_values_recorded(samples: StationSamples) -> pb.MeterValuesRecorded:
     )
 
 
-def transaction_fields(one: Transaction, version: str) -> Fields:
+def transaction_fields(one: Transaction, version: str, registration: Registration) -> Fields:
     """The state as others see it; what is unknown is left out."""
     return {
         "id": one.id,
@@ -86,6 +93,8 @@ def transaction_fields(one: Transaction, version: str) -> Fields:
         "command_id": one.command_id,
         "stop_id_token": one.stop_id_token,
         "version": version,
+        "groups": registration.groups,
+        "location_id": registration.location_id,
     }
 
 

@@ -39,8 +39,9 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     consumer = wiring.consumer(handler.handle, lanes=2)
 
     async def consume() -> None:
-        # A driver must not be refused because the tokens are still being read.
+        # A driver must not be refused because the tokens are still being read; events say the groups of stations.
         await tokens.wait()
+        await wiring.stations.wait()
         await consumer.run()
 
     return wiring.service(

@@ -21,7 +21,7 @@ from services.common.kafka.table import CompactedTable
 from services.common.process.clock import Clock
 from services.common.process.errors import Unprocessable
 from services.ocpp.errors import OcppError
-from services.ocpp.id_tokens import IdToken, Token, TokenInfo, authorize
+from services.ocpp.id_tokens import IdToken, Token, TokenInfo, authorize, find
 from services.transactions import announcements
 from services.transactions.batch import (
     Batch,
@@ -78,7 +78,7 @@ class Handler:
         if report.id_token is None:
             return None
         presented = IdToken(report.id_token, report.id_token_type)
-        return authorize(presented, self.tokens.get(presented.key), now)
+        return authorize(presented, find(presented, self.tokens.get), now)
 
     def _read(self, batch: Batch, records: Sequence[Record]) -> list[Call]:
         """The calls of a batch; what cannot be read is refused, or a dead letter if the gateway has answered it."""
@@ -115,7 +115,8 @@ async def take_reports(shell: Handler, batch: Batch, work: UnitOfWork) -> Change
     changes, announced = collect_changes(loaded, decided, existing)
     for one in announced:
         if after := one.decision.transaction:
-            event = announcements.transaction_changed(one.report, after, one.call.version)
+            registration = shell.command_service.stations.registration(after.station_id)
+            event = announcements.transaction_changed(one.report, after, one.call.version, registration)
             batch.add_event(
                 one.call.id, shell.events.record(event, one.call.station_id, one.call.id, one.call.received_at)
             )

@@ -1,24 +1,25 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class Station(_message.Message):
-    __slots__ = ("station_id", "password_hash", "changed_at", "group")
+class Registration(_message.Message):
+    __slots__ = ("station_id", "groups", "location_id", "changed_at")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
-    PASSWORD_HASH_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
-    GROUP_FIELD_NUMBER: _ClassVar[int]
     station_id: str
-    password_hash: bytes
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
     changed_at: _timestamp_pb2.Timestamp
-    group: str
-    def __init__(self, station_id: _Optional[str] = ..., password_hash: _Optional[bytes] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., group: _Optional[str] = ...) -> None: ...
+    def __init__(self, station_id: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Inventory(_message.Message):
     __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "changed_at")

@@ -8,7 +8,17 @@ from uuid import uuid4
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from services.auth.api.fields import READ, WRITE, ChosenPassword, IdempotencyKey, StationId, Text, missing
+from services.auth.api.fields import (
+    READ,
+    WRITE,
+    ChosenPassword,
+    Group,
+    IdempotencyKey,
+    LocationId,
+    StationId,
+    Text,
+    missing,
+)
 from services.auth.domain import stations as domain
 from services.auth.domain.stations import Password, Register, Wish
 from services.auth.passwords import Passwords
@@ -26,7 +36,28 @@ class Attributes(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     description: Text | None = Field(None, examples=["Car park, level 2"])
-    group: Text | None = Field(None, description="free text to list stations by", examples=["vienna"])
+    group: Text | None = Field(None, description="the first of its groups; when set, the only one", examples=["vienna"])
+    groups: list[Group] | None = Field(
+        None, max_length=100, description="free text to choose stations by, in order", examples=[["vienna", "level 2"]]
+    )
+    location_id: LocationId | None = Field(None, description="where it is", examples=["garage-7"])
+
+    @field_validator("groups")
+    @classmethod
+    def _each_once(cls, groups: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        if len(set(groups or ())) < len(groups or ()):
+            raise ValueError("each once")
+        if (group := info.data.get("group")) and [group] != (groups or ())[:1]:
+            raise ValueError("group is the first of groups: name one of both")
+        return groups
+
+    def groups_or(self, known: tuple[str, ...]) -> tuple[str, ...]:
+        """As they shall be; known: where nothing is said of them."""
+        if "groups" in self.model_fields_set:
+            return tuple(self.groups or ())
+        if "group" in self.model_fields_set:
+            return (self.group,) if self.group else ()
+        return known
 
 
 class StationBody(Attributes):
@@ -58,7 +89,9 @@ class StationView(BaseModel):
     station_id: str = Field(examples=["CP001"])
     auth: Literal["basic", "none"] = Field(description="basic: a password is asked for")
     description: str | None
-    group: str | None
+    group: str | None = Field(description="the first of its groups")
+    groups: list[str]
+    location_id: str | None
     registered_at: datetime
     changed_at: datetime
 
@@ -104,13 +137,14 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
 
     @routes.get("", dependencies=read)
     async def stations(
-        group: Annotated[str | None, Query(max_length=200, pattern=NO_NUL)] = None,
+        group: Annotated[str | None, Query(max_length=200, pattern=NO_NUL, description="one of its groups")] = None,
+        location_id: Annotated[str | None, Query(max_length=64, pattern=NO_NUL)] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[StationView]:
         """Stations by id."""
         position = read_cursor(cursor, str)
-        found = await store.stations(str(position[0]) if position else "", group, limit + 1)
+        found = await store.stations(str(position[0]) if position else "", group, location_id, limit + 1)
         after = write_cursor(found[limit - 1].station_id) if len(found) > limit else None
         return Page(items=[_view(station) for station in found[:limit]], next=after)
 
@@ -127,8 +161,10 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
         async with store.transaction() as tx:
             if (known := await tx.station(station_id)) is None:
                 raise missing("station")
-            wanted = {"description": known.description, "group": known.group} | body.model_dump(exclude_unset=True)
-            decision = domain.change(known, **wanted, password=known.password, now=clock())
+            named = body.model_dump(include={"description", "location_id"}, exclude_unset=True)
+            wanted = {"description": known.description, "location_id": known.location_id} | named
+            groups = body.groups_or(known.groups)
+            decision = domain.change(known, **wanted, groups=groups, password=known.password, now=clock())
             await tx.save_station(decision, uuid4().hex)
         return _view(decision.station)
 
@@ -150,7 +186,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
             if (known := await tx.station(station_id)) is None:
                 raise missing("station")
             text, password = passwords.rotated(known, idempotency_key)
-            decision = domain.change(known, known.description, known.group, password, clock())
+            decision = domain.change(known, known.description, known.groups, known.location_id, password, clock())
             await tx.save_station(decision, uuid4().hex)
         return PasswordView(station_id=station_id, password=text)
 
@@ -158,7 +194,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
 
 
 def _register(station_id: str, body: StationBody, passwords: Passwords) -> Register:
-    return Register(station_id, _wished(body, passwords), body.description, body.group)
+    return Register(station_id, _wished(body, passwords), body.description, body.groups_or(()), body.location_id)
 
 
 def _wished(body: StationBody, passwords: Passwords) -> Password | Wish:
@@ -171,7 +207,7 @@ def _wished(body: StationBody, passwords: Passwords) -> Password | Wish:
 
 def _view(station: domain.Station, password: str | None = None) -> StationWithPassword | StationView:
     fields = {name: value for name, value in asdict(station).items() if name != "password"}
-    auth = {"auth": "basic" if station.password else "none"}
+    fields |= {"auth": "basic" if station.password else "none", "group": next(iter(station.groups), None)}
     if password is None:
-        return StationView(**fields, **auth)
-    return StationWithPassword(**fields, **auth, password=password)
+        return StationView(**fields)
+    return StationWithPassword(**fields, password=password)

@@ -22,12 +22,13 @@ class Password:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A station that may connect. password None: none is asked for."""
+    """A station that may connect. password None: none is asked for. groups: in the operator's order."""
 
     station_id: str
     password: Password | None
     description: str | None
-    group: str | None
+    groups: tuple[str, ...]
+    location_id: str | None
     registered_at: datetime
     changed_at: datetime
 
@@ -47,7 +48,8 @@ class Register:
     station_id: str
     password: Password | Wish
     description: str | None = None
-    group: str | None = None
+    groups: tuple[str, ...] = ()
+    location_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +91,25 @@ def register(known: Station | None, command: Register, fresh: Password, now: dat
     """fresh: the password of a station that needs one and has none."""
     password = _password(known, command.password, fresh)
     if known:
-        return change(known, command.description, command.group, password, now)
-    station = Station(command.station_id, password, command.description, command.group, now, now)
+        return change(known, command.description, command.groups, command.location_id, password, now)
+    station = Station(command.station_id, password, command.description, command.groups, command.location_id, now, now)
     return Decision(station, [Registered(station.station_id, now)])
 
 
 def change(
-    known: Station, description: str | None, group: str | None, password: Password | None, now: datetime
+    known: Station,
+    description: str | None,
+    groups: tuple[str, ...],
+    location_id: str | None,
+    password: Password | None,
+    now: datetime,
 ) -> Decision:
     """The station as it shall be; what is the same already is no change."""
     same_password = (known.password and known.password.hash) == (password and password.hash)
-    if same_password and (known.description, known.group) == (description, group):
+    station = replace(known, description=description, groups=groups, location_id=location_id)
+    if same_password and station == known:
         return Decision(known)
-    station = replace(known, password=password, description=description, group=group, changed_at=now)
-    return Decision(station, [Changed(station.station_id, now)])
+    return Decision(replace(station, password=password, changed_at=now), [Changed(station.station_id, now)])
 
 
 def remove(known: Station, now: datetime) -> Decision:

@@ -50,11 +50,13 @@ class Decision:
 
 
 def put(known: Entry | None, token: Token, now: datetime) -> Decision:
-    """The idToken as it shall be; what is the same already is no change."""
+    """The idToken as it shall be; what is the same already is no change. One of another type replaces what was."""
     if known and known.token == token:
         return Decision(known)
-    entry = replace(known, token=token, changed_at=now) if known else Entry(token, now, now)
-    return Decision(entry, [Changed(token, now)])
+    if known is None:
+        return Decision(Entry(token, now, now), [Changed(token, now)])
+    before = [Removed(known.token, now)] if known.token.type != token.type else []
+    return Decision(replace(known, token=token, changed_at=now), [*before, Changed(token, now)])
 
 
 def remove(known: Entry, now: datetime) -> Decision:

@@ -1,4 +1,4 @@
-"""What other services say of stations, at hand: their groups (topic `stations`) and what they are (`inventory`)."""
+"""What other services say of stations, at hand: their `registrations`, and what they are (`inventory`)."""
 
 import asyncio
 from dataclasses import dataclass, fields
@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from services.common.kafka.bus import Bus
 from services.common.kafka.table import CompactedTable
-from voltbus.v1.state_pb2 import Inventory, Station
+from voltbus.v1.state_pb2 import Inventory
+from voltbus.v1.state_pb2 import Registration as RegistrationRecord
 
 
 class Known(NamedTuple):
@@ -18,12 +19,20 @@ class Known(NamedTuple):
     firmware_version: str
 
 
+class Registration(NamedTuple):
+    """What the operator says of a station: its groups, in order; where it is, empty where that is not said."""
+
+    groups: tuple[str, ...]
+    location_id: str
+
+
 NOBODY = Known("", "", "", "")
+UNREGISTERED = Registration((), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which stations; None: whatever."""
+    """Which stations; None: whatever. group: one of theirs."""
 
     group: str | None = None
     version: str | None = None
@@ -36,40 +45,50 @@ class Stations:
     """Copies of both topics. registered, inventory: as they are called on this broker."""
 
     def __init__(self, bus: Bus, registered: str, inventory: str) -> None:
-        self._groups = CompactedTable[str](bus, registered, lambda value: Station.FromString(value).group)
+        self._registrations = CompactedTable[Registration](bus, registered, _registration)
         self._inventory = CompactedTable[Known](bus, inventory, _known)
 
     def ready(self) -> bool:
         """Whether everything that was there at the start has been read."""
-        return self._groups.ready() and self._inventory.ready()
+        return self._registrations.ready() and self._inventory.ready()
 
     async def wait(self) -> None:
         """Until the copies are whole."""
-        await asyncio.gather(self._groups.wait(), self._inventory.wait())
+        await asyncio.gather(self._registrations.wait(), self._inventory.wait())
 
     async def run(self) -> None:
         """Reads on until cancelled."""
-        await asyncio.gather(self._groups.run(), self._inventory.run())
+        await asyncio.gather(self._registrations.run(), self._inventory.run())
 
     def version(self, station_id: str) -> str | None:
         """The OCPP version of its last connection; None where it was never here."""
         known = self._inventory.get(station_id)
         return (known and known.version) or None
 
+    def registration(self, station_id: str) -> Registration:
+        """What its operator says of it."""
+        return self._registrations.get(station_id) or UNREGISTERED
+
     def group(self, station_id: str) -> str | None:
-        """The group that it is registered in."""
-        return self._groups.get(station_id) or None
+        """The first of the groups that it is registered in."""
+        return next(iter(self.registration(station_id).groups), None)
 
     def chosen(self, wanted: Filter) -> list[str]:
         """The stations that are registered or were here, and that fit, by id."""
-        everyone = sorted({*self._groups, *self._inventory})
+        everyone = sorted({*self._registrations, *self._inventory})
         return [station_id for station_id in everyone if self._fits(station_id, wanted)]
 
     def _fits(self, station_id: str, wanted: Filter) -> bool:
         known = self._inventory.get(station_id) or NOBODY
-        said = known._asdict() | {"group": self._groups.get(station_id) or ""}
-        asked = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
-        return all(value is None or said[name] == value for name, value in asked.items())
+        if wanted.group is not None and wanted.group not in self.registration(station_id).groups:
+            return False
+        asked = {field.name: getattr(wanted, field.name) for field in fields(wanted) if field.name != "group"}
+        return all(value is None or getattr(known, name) == value for name, value in asked.items())
+
+
+def _registration(value: bytes) -> Registration:
+    said = RegistrationRecord.FromString(value)
+    return Registration(tuple(said.groups), said.location_id)
 
 
 def _known(value: bytes) -> Known:

@@ -79,7 +79,7 @@ class Events:
     def _kind(self, message: type[Message]) -> _Kind:
         described = message.DESCRIPTOR
         prefix = NAMESPACE_HASH.copy()
-        # Not ce_type but what that was in 0.1: ids stay what they were, so that an upgrade publishes no event twice.
+        # What ce_type was at first: ids stay what they were, so that an upgrade publishes no event twice.
         prefix.update(f"voltbus.{self._service}.v1.{described.name}/".encode())
         schema = f"urn:voltbus:{described.file.name}#{described.full_name}"
         kind = _Kind(("ce_type", described.full_name.encode()), ("ce_dataschema", schema.encode()), prefix)

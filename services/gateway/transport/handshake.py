@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 from services.gateway.settings import UnknownStations
 from services.ocpp.passwords import matches
 from services.ocpp.versions import BY_SUBPROTOCOL, Version
-from voltbus.v1.state_pb2 import Station
+from voltbus.v1.credentials_pb2 import Credentials
 
 # 2.0.1 part 4 §3.1.1 with the identifierString of the station: 48 characters, no colon (it ends a user name);
 # and no slash, for the id is one segment of every REST path.
@@ -63,7 +63,7 @@ def choose_version(offered: Sequence[str]) -> Version | None:
 
 
 def decide(
-    request: Request, station_id: str, station: Station | None, *, policy: UnknownStations, key: bytes
+    request: Request, station_id: str, station: Credentials | None, *, policy: UnknownStations, key: bytes
 ) -> Refused | Admitted:
     """The verdict on a request of `station_id`, given what is registered under it.
 

@@ -24,7 +24,7 @@ from services.common.web.pages import (
     write_time_cursor,
 )
 from services.common.web.problems import Problem, field_problem
-from services.ocpp.id_tokens import TYPES, Token, token_key
+from services.ocpp.id_tokens import TYPES, IdToken, Token, find
 from services.transactions import reads
 from services.transactions.api import views
 from services.transactions.api.views import OrphanView, SampleView, StationSampleView, TransactionView
@@ -154,7 +154,7 @@ def _acting(
         idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
         """Asks the station to start a transaction, whatever its version."""
-        token = tokens.get(token_key(body.id_token))
+        token = find(IdToken(body.id_token), tokens.get)
         payload = body.model_dump(exclude={"type", "expires_in"}) | {
             "id_token_type": body.type or (token.type if token else "Central"),
             "group_id": token.group_id if token else None,

@@ -9,7 +9,8 @@ from services.auth.settings import Settings
 from services.common.kafka import consumer
 from tests.conftest import Stack
 from tests.integration.common.running import Running, running, settings_of
-from voltbus.v1.state_pb2 import Station, Token
+from voltbus.v1.credentials_pb2 import Credentials
+from voltbus.v1.state_pb2 import Registration, Token
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +28,15 @@ async def auth(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         yield world
 
 
-def stations(world: Running) -> dict[str, Station | None]:
-    """What a reader of the compacted topic `stations` knows."""
-    return {r.key.decode(): Station.FromString(r.value) if r.value else None for r in world.bus.all("stations")}
+def credentials(world: Running) -> dict[str, Credentials | None]:
+    """What a reader of the compacted topic `credentials` knows."""
+    return {r.key.decode(): Credentials.FromString(r.value) if r.value else None for r in world.bus.all("credentials")}
+
+
+def registrations(world: Running) -> dict[str, Registration | None]:
+    """What a reader of the compacted topic `registrations` knows."""
+    records = world.bus.all("registrations")
+    return {r.key.decode(): Registration.FromString(r.value) if r.value else None for r in records}
 
 
 def tokens(world: Running) -> dict[str, Token | None]:

@@ -7,7 +7,7 @@ import pytest
 
 from services.ocpp.passwords import matches
 from tests.conftest import SECRETS
-from tests.integration.auth.conftest import stations
+from tests.integration.auth.conftest import credentials, registrations
 from tests.integration.common.running import Running
 
 KEY = SECRETS["VOLTBUS_PASSWORD_KEY"].encode()
@@ -23,7 +23,7 @@ async def put(auth: Running, station_id: str = "CP1", body: Any = None, status: 
 async def opens(auth: Running, password: str, station_id: str = "CP1") -> bool:
     """Whether the gateway would let the station in with that password."""
     await auth.settled()
-    station = stations(auth)[station_id]
+    station = credentials(auth)[station_id]
     assert station
     return matches(password.encode(), station.password_hash, KEY)
 
@@ -35,7 +35,7 @@ async def test_a_new_station_gets_a_password_that_is_shown_once(auth: Running) -
     assert len(made["password"]) == 40
     assert int(made["password"], 16)
     assert await opens(auth, made["password"])
-    assert matches(bytes.fromhex(made["password"]), stations(auth)["CP1"].password_hash, KEY)  # type: ignore[union-attr]
+    assert matches(bytes.fromhex(made["password"]), credentials(auth)["CP1"].password_hash, KEY)  # type: ignore[union-attr]
     assert "password" not in await put(auth, status=200)
     assert "password" not in await auth.get("/v1/stations/CP1")
     assert (await put(auth, "CP2"))["password"] != made["password"]
@@ -46,7 +46,7 @@ async def test_a_password_is_stored_and_published_as_a_keyed_hash_only(auth: Run
     await auth.settled()
     async with auth.database.connection() as db:
         row = str(dict(await db.fetchrow("select * from station")))
-    records = auth.bus.all("stations") + auth.bus.all("events.auth")
+    records = auth.bus.all("credentials") + auth.bus.all("registrations") + auth.bus.all("events.auth")
     assert password not in row
     assert not any(password.encode() in (record.value or b"") for record in records)
 
@@ -63,7 +63,7 @@ async def test_a_station_without_a_password_is_asked_for_none(auth: Running, bod
     assert made["auth"] == "none"
     assert "password" not in made
     await auth.settled()
-    assert stations(auth)["CP1"].password_hash == b""  # type: ignore[union-attr]
+    assert credentials(auth)["CP1"].password_hash == b""  # type: ignore[union-attr]
 
 
 async def test_put_again_replaces_what_it_names_and_keeps_the_password(auth: Running) -> None:
@@ -86,7 +86,7 @@ async def test_what_changes_nothing_is_not_announced(auth: Running) -> None:
     again = await put(auth, body={"group": "vienna"}, status=200)
     await auth.settled()
     assert again["changed_at"] == again["registered_at"]
-    assert len(auth.bus.all("stations")) == 1
+    assert len(auth.bus.all("registrations")) == 1
     assert [type(event).__name__ for event in auth.announced()] == ["StationRegistered"]
 
 
@@ -102,7 +102,7 @@ async def test_a_removed_station_is_gone_for_everybody(auth: Running) -> None:
     await put(auth)
     assert (await auth.http.delete("/v1/stations/CP1")).status_code == 204
     await auth.settled()
-    assert stations(auth) == {"CP1": None}
+    assert credentials(auth) == registrations(auth) == {"CP1": None}
     assert [type(event).__name__ for event in auth.announced()] == ["StationRegistered", "StationRemoved"]
     await auth.get("/v1/stations/CP1", 404)
     for gone in (auth.http.delete("/v1/stations/CP1"), auth.http.patch("/v1/stations/CP1", json={}),
@@ -190,6 +190,52 @@ async def test_stations_are_listed_by_pages_and_by_group(auth: Running) -> None:
     assert ([item["station_id"] for item in even["items"]], even["next"]) == (["CP0", "CP2", "CP4"], None)
 
 
+async def test_a_station_is_in_groups_and_at_a_location(auth: Running) -> None:
+    made = await put(auth, body={"groups": ["vienna", "level 2"], "location_id": "garage-7"})
+    assert (made["group"], made["groups"], made["location_id"]) == ("vienna", ["vienna", "level 2"], "garage-7")
+    await put(auth, "CP2", {"group": "level 2"})
+    await auth.settled()
+    known = registrations(auth)["CP1"]
+    assert known
+    assert (known.groups, known.location_id) == (["vienna", "level 2"], "garage-7")
+    for query, found in (
+        ({"group": "level 2"}, ["CP1", "CP2"]),
+        ({"group": "vienna"}, ["CP1"]),
+        ({"location_id": "garage-7"}, ["CP1"]),
+        ({"group": "level 2", "location_id": "elsewhere"}, []),
+    ):
+        assert [item["station_id"] for item in (await auth.get("/v1/stations", **query))["items"]] == found
+
+
+async def test_group_says_one_and_groups_say_all(auth: Running) -> None:
+    await put(auth, body={"groups": ["a", "b"], "location_id": "x"})
+    for body, groups, location_id in (
+        ({"description": "hall"}, ["a", "b"], "x"),
+        ({"group": "c"}, ["c"], "x"),
+        ({"group": "c", "groups": ["c", "d"], "location_id": None}, ["c", "d"], None),
+        ({"group": None}, [], None),
+        ({"groups": ["e"]}, ["e"], None),
+        ({"groups": None}, [], None),
+    ):
+        changed = (await auth.http.patch("/v1/stations/CP1", json=body)).json()
+        assert (changed["groups"], changed["location_id"]) == (groups, location_id), body
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"group": "a", "groups": ["b", "a"]}, "body.groups"),
+        ({"group": "a", "groups": None}, "body.groups"),
+        ({"groups": ["a", "a"]}, "body.groups"),
+        ({"groups": [""]}, "body.groups.0"),
+        ({"location_id": ""}, "body.location_id"),
+        ({"location_id": "a/b"}, "body.location_id"),
+    ],
+)
+async def test_groups_that_cannot_be_are_refused_by_field(auth: Running, body: Any, field: str) -> None:
+    assert [error["field"] for error in (await put(auth, body=body, status=422))["errors"]] == [field]
+
+
 async def test_records_leave_in_the_order_of_their_commits(auth: Running) -> None:
     """Whoever wrote last in the table wrote last on the topic."""
     await asyncio.gather(*(auth.http.put("/v1/stations/CP1", json={"password": f"{n:016}"}) for n in range(30)))
@@ -197,6 +243,6 @@ async def test_records_leave_in_the_order_of_their_commits(auth: Running) -> Non
     async with auth.database.connection() as db:
         last = await db.fetchrow("select password_hash, changed_at from station")
     assert last
-    assert stations(auth)["CP1"].password_hash == last["password_hash"]  # type: ignore[union-attr]
+    assert credentials(auth)["CP1"].password_hash == last["password_hash"]  # type: ignore[union-attr]
     kinds = [type(event).__name__ for event in auth.announced()]
     assert kinds == ["StationRegistered"] + ["StationChanged"] * 29

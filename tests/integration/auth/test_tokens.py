@@ -46,15 +46,17 @@ async def test_ids_are_case_insensitive_and_keep_their_spelling(auth: Running) -
     assert (await put(auth, "ABcd", {"type": "Local"}, 200))["id_token"] == "ABcd"
     assert len((await auth.get("/v1/tokens"))["items"]) == 1
     await auth.settled()
-    assert tokens(auth).keys() == {"abcd"}
-    assert tokens(auth)["abcd"].id_token == "ABcd"  # type: ignore[union-attr]
+    assert tokens(auth).keys() == {"ISO14443/abcd", "Local/abcd"}
+    assert tokens(auth)["Local/abcd"].id_token == "ABcd"  # type: ignore[union-attr]
+    assert tokens(auth)["ISO14443/abcd"] is None
+    assert [(event.id_token, event.type) for event in auth.announced("TokenRemoved")] == [("AbCd", "ISO14443")]
 
 
 async def test_everything_that_is_said_goes_to_the_topic(auth: Running) -> None:
     made = await put(auth, body=FULL)
     assert made["expires_at"] == "2030-01-01T00:00:00Z"
     await auth.settled()
-    token = tokens(auth)["abcd"]
+    token = tokens(auth)["eMAID/abcd"]
     assert token
     assert (token.type, token.status, token.group_id, token.language) == ("eMAID", "Blocked", "FLEET", "de-AT")
     assert token.expires_at.ToDatetime(UTC) == datetime(2030, 1, 1, tzinfo=UTC)
@@ -85,7 +87,7 @@ async def test_a_removed_token_is_gone_for_everybody(auth: Running) -> None:
     await put(auth)
     assert (await auth.http.delete("/v1/tokens/ABCD")).status_code == 204
     await auth.settled()
-    assert tokens(auth) == {"abcd": None}
+    assert tokens(auth) == {"ISO14443/abcd": None}
     assert [event.id_token for event in auth.announced("TokenRemoved")] == ["AbCd"]
     await auth.get("/v1/tokens/AbCd", 404)
     for gone in (auth.http.delete("/v1/tokens/AbCd"), auth.http.patch("/v1/tokens/AbCd", json={})):
@@ -157,7 +159,7 @@ async def test_records_leave_in_the_order_of_their_commits(auth: Running) -> Non
     await asyncio.gather(*(auth.http.put(f"/v1/tokens/{spellings[n % 3]}", json=body) for n, body in enumerate(bodies)))
     await auth.settled()
     last = await auth.get("/v1/tokens/abcd")
-    token = tokens(auth)["abcd"]
+    token = tokens(auth)["ISO14443/abcd"]
     assert token
     assert (token.group_id, token.id_token) == (last["group_id"], last["id_token"])
     assert len(auth.announced("TokenChanged")) == 30

@@ -25,7 +25,7 @@ from services.ocpp.passwords import keyed
 from tests.conftest import SECRETS, Stack
 from voltbus.local.ports import free_ports
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Call, Command, ConnectionChange, Outbound, Reply, Result
-from voltbus.v1.state_pb2 import Station
+from voltbus.v1.credentials_pb2 import Credentials
 
 STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
 AUTHORIZE = {"idTag": "CARD"}
@@ -225,8 +225,8 @@ async def test_passwords_from_the_topic_of_stations(stack: Stack) -> None:
         assert caught.value.response.status_code == 404
         password = "00ff" * 10
         hashed = keyed(SECRETS["VOLTBUS_PASSWORD_KEY"].encode(), password.encode())
-        station = Station(station_id="CP1", password_hash=hashed)
-        await world.bus.publish([Record(world.settings.topic("stations"), b"CP1", station.SerializeToString())])
+        station = Credentials(station_id="CP1", password_hash=hashed)
+        await world.bus.publish([Record(world.settings.topic("credentials"), b"CP1", station.SerializeToString())])
         authorization = httpx.BasicAuth(b"CP1", bytes.fromhex(password))._auth_header
         async with await _admitted(world, authorization) as socket:
             assert (await ask(socket, "1", "Heartbeat", {}))[0] == 3

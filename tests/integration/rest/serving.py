@@ -28,7 +28,7 @@ from services.transactions import app as transactions
 from services.transactions.settings import Settings as TransactionsSettings
 from tests.integration.common.running import settings_of, token
 from voltbus.local.ports import free_ports
-from voltbus.v1.state_pb2 import Inventory, Station
+from voltbus.v1.state_pb2 import Inventory, Registration
 
 BUILDS: Mapping[str, tuple[Callable[..., Service], type[CommonSettings]]] = {
     "auth": (auth.build, AuthSettings),
@@ -80,10 +80,10 @@ async def serving(name: str, environment: Mapping[str, str]) -> AsyncIterator[Se
 
 def known(station_id: str, version: str) -> Sequence[Record]:
     """What other services say of a station in the group "vienna"."""
-    registered, inventory = Station(station_id=station_id, group="vienna"), Inventory(station_id=station_id)
+    registered, inventory = Registration(station_id=station_id, groups=["vienna"]), Inventory(station_id=station_id)
     inventory.version, key = version, station_id.encode()
     return (
-        Record("stations", key, registered.SerializeToString()),
+        Record("registrations", key, registered.SerializeToString()),
         Record("inventory", key, inventory.SerializeToString()),
     )
 

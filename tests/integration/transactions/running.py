@@ -14,6 +14,7 @@ from services.common.kafka.bus import Record
 from services.common.process.service import Service
 from services.common.testing.memory import MemoryBus
 from services.ocpp import topics
+from services.ocpp.id_tokens import record_key
 from services.transactions.settings import Settings
 from voltbus.v1 import events_pb2
 from voltbus.v1.bus_pb2 import Call, Outbound, Reply
@@ -65,7 +66,7 @@ def event(record: Record) -> Any:
 def token(id_token: str, status: str = "Accepted", kind: str = "ISO14443", **more: Any) -> Record:
     """A registered idToken as auth publishes it."""
     made = TokenRecord(id_token=id_token, type=kind, status=status, **more)
-    return Record(topics.TOKENS.name, id_token.casefold().encode(), made.SerializeToString())
+    return Record(topics.TOKENS.name, record_key(made.id_token, made.type).encode(), made.SerializeToString())
 
 
 class System:

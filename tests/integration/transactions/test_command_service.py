@@ -45,7 +45,7 @@ class Office:
             self.ended += commands
 
         events, catalogue = Events(self.settings, "transactions"), Catalogue({}, {"Reset": render})
-        stations = Stations(self.bus, "stations", "inventory")
+        stations = Stations(self.bus, "registrations", "inventory")
         parts = (self.database, self.bus, self.routes, stations, events, catalogue, "outbound")
         return CommandService("transactions", *parts, lambda: None, lambda: self.now, ended)
 

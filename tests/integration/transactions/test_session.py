@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from services.common.kafka.bus import Record
 from tests.integration.transactions.running import System, token
 from voltbus.v1 import events_pb2 as pb
+from voltbus.v1.state_pb2 import Registration
 
 START = {"connectorId": 1, "idTag": "CAFE01", "timestamp": "2026-03-01T10:00:00Z", "meterStart": 1000}
 
@@ -25,7 +27,9 @@ def metered(number: int | None, wh: str, at: str = "2026-03-01T10:30:00Z") -> di
 
 async def test_a_session_of_1_6(system: System, station: str) -> None:
     """1.6 §4.7, §4.8, §4.10."""
-    await system.bus.publish([token("cafe01", group_id="FAMILY")])
+    known = Registration(station_id=station, groups=["vienna", "level 2"], location_id="garage")
+    registration = Record("registrations", station.encode(), known.SerializeToString())
+    await system.bus.publish([token("cafe01", group_id="FAMILY"), registration])
     begun = await system.ask(station, "StartTransaction", START)
     assert begun["idTagInfo"] == {"status": "Accepted", "parentIdTag": "FAMILY"}
     number = begun["transactionId"]
@@ -38,6 +42,8 @@ async def test_a_session_of_1_6(system: System, station: str) -> None:
     assert events[1].meter_values[0].readings[1].value == 7400
     assert events[2].transaction.energy_wh == 7500
     assert events[2].transaction.stop_reason == "Local"
+    for told in (event.transaction for event in events):
+        assert (told.groups, told.location_id, told.version) == (["vienna", "level 2"], "garage", "1.6")
 
 
 async def test_a_session_of_2_0_1(system: System, station: str) -> None:
@@ -68,4 +74,4 @@ async def test_a_session_of_2_0_1(system: System, station: str) -> None:
     events = await system.until(lambda: len(e := system.events(station)) == 3 and e)
     last = events[2].transaction
     assert (last.evse_id, last.connector_id, last.transaction_id) == (1, 2, "tx-1")
-    assert (last.energy_wh, last.stop_reason, last.status) == (3321, "Local", "ended")
+    assert (last.energy_wh, last.stop_reason, last.status) == (3321, "Local", pb.TRANSACTION_STATUS_ENDED)

@@ -13,7 +13,7 @@ from services.auth.domain.stations import Password, Station
 from services.auth.passwords import Passwords
 from services.gateway.settings import UnknownStations
 from services.gateway.transport.handshake import Admitted, Request, decide
-from voltbus.v1 import state_pb2 as wire
+from voltbus.v1.credentials_pb2 import Credentials
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PASSWORDS = Passwords("a key")
@@ -24,7 +24,7 @@ TEXTS = st.text(CHARACTERS, min_size=16, max_size=40)
 def let_in(sent: bytes, stored: Password) -> bool:
     """Whether the gateway opens to Basic credentials."""
     credentials = "Basic " + base64.b64encode(b"CP1:" + sent).decode()
-    station = wire.Station(station_id="CP1", password_hash=stored.hash)
+    station = Credentials(station_id="CP1", password_hash=stored.hash)
     asked = Request("/ocpp/CP1", credentials, ["ocpp1.6"])
     return isinstance(decide(asked, "CP1", station, policy=UnknownStations.REJECT, key=b"a key"), Admitted)
 
@@ -70,7 +70,7 @@ def test_what_no_station_can_hold_cannot_be_chosen(text: str) -> None:
 
 
 def station(password: Password | None) -> Station:
-    return Station("CP1", password, None, None, NOW, NOW)
+    return Station("CP1", password, None, (), None, NOW, NOW)
 
 
 @given(st.text(min_size=1), st.text(min_size=1))

@@ -21,8 +21,9 @@ from services.auth.domain.stations import (
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=1)
+GROUPS = ("vienna", "level 2")
 OLD, CHOSEN, FRESH = Password(b"old"), Password(b"chosen"), Password(b"fresh")
-KNOWN = Station("CP1", OLD, "hall", "vienna", BEFORE, BEFORE)
+KNOWN = Station("CP1", OLD, "hall", GROUPS, "garage", BEFORE, BEFORE)
 OPEN = replace(KNOWN, password=None)
 
 
@@ -46,7 +47,7 @@ OPEN = replace(KNOWN, password=None)
 def test_which_password_a_station_has(
     known: Station | None, wished: Password | Wish, password: Password | None
 ) -> None:
-    decision = register(known, Register("CP1", wished, "hall", "vienna"), FRESH, NOW)
+    decision = register(known, Register("CP1", wished, "hall", GROUPS, "garage"), FRESH, NOW)
     assert decision.station.password == password
     assert (decision.station.registered_at, bool(decision.events)) == (
         BEFORE if known else NOW,
@@ -55,27 +56,29 @@ def test_which_password_a_station_has(
 
 
 def test_a_new_station_is_announced() -> None:
-    station = Station("CP1", FRESH, "hall", None, NOW, NOW)
+    station = Station("CP1", FRESH, "hall", (), None, NOW, NOW)
     assert register(None, Register("CP1", Wish.KEPT, "hall"), FRESH, NOW) == Decision(station, [Registered("CP1", NOW)])
 
 
 @pytest.mark.parametrize(
-    ("description", "group", "password", "changed"),
+    ("description", "groups", "location_id", "password", "changed"),
     [
-        ("hall", "vienna", OLD, False),
-        ("hall", "vienna", Password(b"old", b"asked", b"nonce"), False),
-        ("yard", "vienna", OLD, True),
-        (None, "vienna", OLD, True),
-        ("hall", None, OLD, True),
-        ("hall", "vienna", FRESH, True),
-        ("hall", "vienna", None, True),
+        ("hall", GROUPS, "garage", OLD, False),
+        ("hall", GROUPS, "garage", Password(b"old", b"asked", b"nonce"), False),
+        ("yard", GROUPS, "garage", OLD, True),
+        (None, GROUPS, "garage", OLD, True),
+        ("hall", (), "garage", OLD, True),
+        ("hall", GROUPS[::-1], "garage", OLD, True),
+        ("hall", GROUPS, None, OLD, True),
+        ("hall", GROUPS, "garage", FRESH, True),
+        ("hall", GROUPS, "garage", None, True),
     ],
 )
 def test_only_what_is_different_is_a_change(
-    description: str | None, group: str | None, password: Password | None, changed: bool
+    description: str | None, groups: tuple[str, ...], location_id: str | None, password: Password | None, changed: bool
 ) -> None:
-    decision = change(KNOWN, description, group, password, NOW)
-    station = Station("CP1", password, description, group, BEFORE, NOW)
+    decision = change(KNOWN, description, groups, location_id, password, NOW)
+    station = Station("CP1", password, description, groups, location_id, BEFORE, NOW)
     assert decision == (Decision(station, [Changed("CP1", NOW)]) if changed else Decision(KNOWN))
 
 

@@ -23,7 +23,6 @@ KNOWN = Entry(TOKEN, BEFORE, BEFORE)
             (KNOWN, token, Decision(Entry(token, BEFORE, NOW), [Changed(token, NOW)]))
             for token in (
                 replace(TOKEN, id_token="abcd"),
-                replace(TOKEN, type="Local"),
                 replace(TOKEN, status=Authorization.BLOCKED),
                 replace(TOKEN, expires_at=NOW),
                 replace(TOKEN, group_id="G"),
@@ -35,6 +34,13 @@ KNOWN = Entry(TOKEN, BEFORE, BEFORE)
 )
 def test_only_what_is_different_is_a_change(known: Entry | None, token: Token, decision: Decision) -> None:
     assert put(known, token, NOW) == decision
+
+
+def test_a_token_of_another_type_is_another_token() -> None:
+    """It replaces the first: REST names tokens by their id alone."""
+    local = replace(TOKEN, type="Local")
+    events = [Removed(TOKEN, NOW), Changed(local, NOW)]
+    assert put(KNOWN, local, NOW) == Decision(Entry(local, BEFORE, NOW), events)
 
 
 def test_removal_is_announced() -> None:

@@ -22,7 +22,7 @@ from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Timing
 from services.gateway.transport.listener import WebSocketListener
 from voltbus.local.ports import free_ports
 from voltbus.v1.bus_pb2 import Call, Command, ConnectionChange, Outbound, Reply, Result
-from voltbus.v1.state_pb2 import Station
+from voltbus.v1.credentials_pb2 import Credentials
 
 
 class HeldBus(MemoryBus):
@@ -93,9 +93,9 @@ class Backend:
 
     async def register(self, station_id: str = "CP1", password_hash: bytes | None = None, gone: bool = False) -> None:
         """Writes to the topic of stations, and waits until the gateway has read it."""
-        station = Station(station_id=station_id, password_hash=password_hash or b"")
+        station = Credentials(station_id=station_id, password_hash=password_hash or b"")
         value = None if gone else station.SerializeToString()
-        await self.bus.publish([Record("stations", station_id.encode(), value)])
+        await self.bus.publish([Record("credentials", station_id.encode(), value)])
         await until(lambda: self.gateway.stations.get(station_id) == (None if gone else station))
 
 

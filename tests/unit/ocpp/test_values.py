@@ -7,7 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ocpp.errors import OcppError
-from services.ocpp.id_tokens import Authorization, IdToken, Token, TokenInfo, authorize, mask, token_key
+from services.ocpp.id_tokens import (
+    CARDS,
+    TYPES,
+    Authorization,
+    IdToken,
+    Token,
+    TokenInfo,
+    authorize,
+    find,
+    mask,
+    record_key,
+    token_key,
+)
 from services.ocpp.passwords import keyed, matches
 from services.ocpp.timestamps import read_time, write_time
 from services.ocpp.v16 import id_tag_info
@@ -72,6 +84,28 @@ def test_a_written_time_is_read_again(moment: datetime) -> None:
 )
 def test_verdicts(presented: IdToken, known: Token | None, status: Authorization) -> None:
     assert authorize(presented, known, NOW).status == status
+
+
+@pytest.mark.parametrize("presented", [None, *TYPES, "SomethingNew"])
+@pytest.mark.parametrize("known", TYPES)
+def test_a_verdict_does_not_depend_on_where_the_token_stands(presented: str | None, known: str) -> None:
+    """By its key with a type, or by its text alone, as it was at first: each gives what the token itself gives."""
+    token, asked = Token("AbCd", known, Authorization.BLOCKED), IdToken("aBcD", presented)
+    for key in (record_key("AbCd", known), token_key("AbCd")):
+        found = find(asked, {key: token}.get)
+        assert authorize(asked, found, NOW) == authorize(asked, token, NOW)
+    assert find(IdToken("abc", presented), {record_key("AbCd", known): token}.get) is None
+
+
+def test_the_token_of_the_presented_type_is_meant() -> None:
+    tokens = {record_key("A", kind): Token("A", kind, Authorization.ACCEPTED) for kind in ("Local", *CARDS)}
+    for kind in ("Local", *CARDS):
+        assert find(IdToken("a", kind), tokens.get) == tokens[record_key("A", kind)]
+
+
+def test_keys_with_a_type_are_no_keys_without_one() -> None:
+    """What is in lower case throughout has no type of OCPP before it."""
+    assert all(record_key("x/y", kind) != record_key("x/y", kind).casefold() for kind in TYPES)
 
 
 def test_a_verdict_carries_group_and_cache_expiry() -> None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
+from services.common.calls.stations import UNREGISTERED, Registration
 from services.common.commands.command import Command, Status, Unrenderable
 from services.ocpp.id_tokens import Authorization, Token
 from services.transactions import announcements
@@ -62,7 +63,7 @@ def test_an_announcement_says_what_was_kept() -> None:
     told = report(ReportKind.STARTED, seq_no=3, meter_values=(MeterValue(NOON, readings),), offline=True)
     after = decide(None, told, 7).transaction
     assert after is not None
-    event = announcements.transaction_changed(told, after, "2.0.1")
+    event = announcements.transaction_changed(told, after, "2.0.1", UNREGISTERED)
     assert isinstance(event, pb.TransactionStarted)
     voltage, signed, both = event.meter_values[0].readings
     assert (voltage.value, voltage.phase) == (230, "L1")
@@ -77,18 +78,29 @@ def test_an_announcement_tells_none_from_zero_and_a_meaning_from_a_word() -> Non
     )
     after = decide(None, told, 7).transaction
     assert after is not None
-    made = announcements.transaction_changed(told, after, "2.0.1").transaction
+    made = announcements.transaction_changed(told, after, "2.0.1", UNREGISTERED).transaction
     assert (made.HasField("evse_id"), made.evse_id, made.HasField("connector_id")) == (True, 0, False)
     assert (made.status, made.version, made.id_token_type) == (pb.TRANSACTION_STATUS_ACTIVE, "2.0.1", "eMAID")
     assert (made.charging_state, made.reported_charging_state) == (pb.CHARGING_STATE_EV_CONNECTED, "EVConnected")
-    strange = pb.Transaction(**announcements.transaction_fields(replace(after, charging_state="Humming"), "2.0.1"))
+    humming = announcements.transaction_fields(replace(after, charging_state="Humming"), "2.0.1", UNREGISTERED)
+    strange = pb.Transaction(**humming)
     assert (strange.charging_state, strange.reported_charging_state) == (pb.CHARGING_STATE_UNKNOWN, "Humming")
+
+
+def test_an_announcement_says_where_the_station_is() -> None:
+    started = report(ReportKind.STARTED, seq_no=0)
+    after = decide(None, started, 7).transaction
+    assert after is not None
+    registration = Registration(("vienna", "level 2"), "garage-7")
+    made = announcements.transaction_changed(started, after, "2.0.1", registration).transaction
+    assert (made.groups, made.location_id) == (["vienna", "level 2"], "garage-7")
 
 
 def test_which_gaps_are_announced() -> None:
     after = decide(decide(None, report(seq_no=1), 7).transaction, report(seq_no=4)).transaction
     assert after is not None
-    assert announcements.transaction_changed(report(seq_no=4), after, "2.0.1").transaction.missing_seq_nos == [2, 3]
+    made = announcements.transaction_changed(report(seq_no=4), after, "2.0.1", UNREGISTERED).transaction
+    assert made.missing_seq_nos == [2, 3]
 
 
 def command(version: str, **payload: object) -> tuple[str, object]:

@@ -22,7 +22,7 @@ from tests.conftest import Stack
 from tests.integration.common.running import Running, connected, running, settings_of
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_LATE, OUTCOME_TIMED_OUT, Outcome, Result
 from voltbus.v1.bus_pb2 import Command as CommandRecord
-from voltbus.v1.state_pb2 import Inventory, Station
+from voltbus.v1.state_pb2 import Inventory, Registration
 
 SOFT, IMMEDIATE = {"type": "Soft"}, {"type": "Immediate"}
 Connect = Callable[[str, str], Awaitable[None]]
@@ -71,10 +71,10 @@ async def publish_stations(world: Running, **versions: str) -> None:
     """Stations that were here, with their OCPP version; their group is "vienna"."""
     for name, version in versions.items():
         state = Inventory(station_id=name, version=version, vendor="Example", model="One")
-        registered = Station(station_id=name, group="vienna")
+        registered = Registration(station_id=name, groups=["vienna"])
         await world.bus.publish([Record("inventory", name.encode(), state.SerializeToString())])
-        await world.bus.publish([Record("stations", name.encode(), registered.SerializeToString())])
-    await world.until(lambda: metrics_of("inventory") == metrics_of("stations") == len(versions))
+        await world.bus.publish([Record("registrations", name.encode(), registered.SerializeToString())])
+    await world.until(lambda: metrics_of("inventory") == metrics_of("registrations") == len(versions))
 
 
 def metrics_of(topic: str) -> float | None:

@@ -9,7 +9,7 @@ from services.firmware.configuration import reconciler
 from tests.integration.common.running import Running
 from tests.integration.firmware.configuration.stations import Field, Station, new, old, put, read, states
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED
-from voltbus.v1.state_pb2 import Station as StationRecord
+from voltbus.v1.state_pb2 import Registration
 
 GROUP = "/v1/groups/vienna/configuration"
 DESIRED = {"heartbeat_interval": "60", "ConnectionTimeOut": "90", "OCPPCommCtrlr.OfflineThreshold": "120"}
@@ -19,8 +19,8 @@ async def register(field: Field, *names: str, group: str = "vienna") -> None:
     """As auth publishes it, and this service has heard it."""
     world = field.world
     for name in names:
-        state = StationRecord(station_id=name, group=group)
-        await world.bus.publish([Record("stations", name.encode(), state.SerializeToString())])
+        state = Registration(station_id=name, groups=[group])
+        await world.bus.publish([Record("registrations", name.encode(), state.SerializeToString())])
     path = f"/v1/stations/{names[-1]}/configuration"
     if (await world.http.get(path)).status_code == 200:
         await field.shown(path, lambda view: view["group"] == group)

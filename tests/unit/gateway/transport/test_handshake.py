@@ -18,20 +18,22 @@ from services.gateway.transport.handshake import (
 )
 from services.ocpp.passwords import keyed
 from services.ocpp.versions import VERSIONS
-from voltbus.v1.state_pb2 import Station
+from voltbus.v1.credentials_pb2 import Credentials
 
 KEY = b"key"
 PASSWORD = "000102030405060708090a0b0c0d0e0ff0f1f2f3"
 RAW = bytes.fromhex(PASSWORD)
-STATION = Station(station_id="CP1", password_hash=keyed(KEY, PASSWORD.encode()))
-OPEN = Station(station_id="CP1")
+STATION = Credentials(station_id="CP1", password_hash=keyed(KEY, PASSWORD.encode()))
+OPEN = Credentials(station_id="CP1")
 
 
 def basic(user: bytes, password: bytes, scheme: str = "Basic") -> str:
     return f"{scheme} {base64.b64encode(user + b':' + password).decode()}"
 
 
-def verdict_on(station: Station | None, authorization: str | None = None, policy: str = "reject") -> Refused | Admitted:
+def verdict_on(
+    station: Credentials | None, authorization: str | None = None, policy: str = "reject"
+) -> Refused | Admitted:
     request = Request("/ocpp/CP1", authorization, ["ocpp1.6"])
     return decide(request, "CP1", station, policy=UnknownStations(policy), key=KEY)
 
@@ -112,12 +114,12 @@ def test_basic_credentials(authorization: str | None, admitted: bool) -> None:
 
 
 def test_a_password_may_hold_a_colon() -> None:
-    station = Station(station_id="CP1", password_hash=keyed(KEY, b"a:b"))
+    station = Credentials(station_id="CP1", password_hash=keyed(KEY, b"a:b"))
     assert isinstance(verdict_on(station, basic(b"CP1", b"a:b")), Admitted)
 
 
 def test_a_station_may_have_a_name_beyond_ascii() -> None:
-    station = Station(password_hash=keyed(KEY, b"p"))
+    station = Credentials(password_hash=keyed(KEY, b"p"))
     request = Request("/ocpp/caf%C3%A9", basic("café".encode(), b"p"), ["ocpp1.6"])
     assert isinstance(decide(request, "café", station, policy=UnknownStations.REJECT, key=KEY), Admitted)
 
@@ -143,21 +145,21 @@ def test_a_registered_station_is_never_quarantined_and_always_asked(policy: str)
 @pytest.mark.parametrize(
     ("registered", "now", "policy", "leaves"),
     [
-        (b"old", Station(password_hash=b"new"), "reject", True),
-        (b"old", Station(password_hash=b"old"), "reject", False),
+        (b"old", Credentials(password_hash=b"new"), "reject", True),
+        (b"old", Credentials(password_hash=b"old"), "reject", False),
         (b"old", None, "reject", True),
-        (b"", Station(), "reject", False),
-        (b"", Station(password_hash=b"new"), "reject", True),
-        (None, Station(password_hash=b"new"), "quarantine", True),
-        (None, Station(), "quarantine", True),
+        (b"", Credentials(), "reject", False),
+        (b"", Credentials(password_hash=b"new"), "reject", True),
+        (None, Credentials(password_hash=b"new"), "quarantine", True),
+        (None, Credentials(), "quarantine", True),
         (b"old", None, "quarantine", True),
         (None, None, "quarantine", False),
         (b"old", None, "accept", False),
-        (None, Station(password_hash=b"new"), "accept", False),
+        (None, Credentials(password_hash=b"new"), "accept", False),
     ],
 )
 def test_a_changed_registration_ends_the_connection(
-    registered: bytes | None, now: Station | None, policy: str, leaves: bool
+    registered: bytes | None, now: Credentials | None, policy: str, leaves: bool
 ) -> None:
     assert must_reconnect(registered, now, UnknownStations(policy)) is leaves
 
