@@ -9,7 +9,8 @@ from services.smartcharging.domain.loads import amperes
 from services.smartcharging.domain.plan import SitePlan
 from services.smartcharging.domain.share import Shares
 from services.smartcharging.domain.site import Site
-from services.smartcharging.domain.site_state import ActiveSession, SiteState
+from services.smartcharging.domain.site_state import ActiveSession
+from services.smartcharging.snapshot import SiteSnapshot
 from voltbus.v1 import events_pb2 as wire
 
 
@@ -27,18 +28,18 @@ def site_changed(events: Events, site: Site, removed: bool, at: datetime) -> Rec
     return events.record(changed, site.site_id, f"{removed}/{at.isoformat()}", at)
 
 
-def announce(events: Events, before: SiteState, over: bool, outlook: SitePlan, at: datetime) -> Iterator[Record]:
-    """What a look has found: shares that were confirmed, keyed by the station; whether the limit can be held."""
-    for key, charging in outlook.situation.charging.items():
-        known = before.charging[key].hold
-        if charging.hold.held is not None and charging.hold.held != known.held:
-            yield _share_changed(events, before.site, charging, known.command_id or "", at)
-    if outlook.shares.over != over:
-        yield _over_committed(events, before.site, outlook.shares, at)
+def announce(events: Events, before: SiteSnapshot, plan: SitePlan, at: datetime) -> Iterator[Record]:
+    """What a plan has changed: shares that were confirmed, keyed by the station; whether the limit can be held."""
+    for key, active in plan.state.sessions.items():
+        known = before.state.sessions[key].applied
+        if active.applied.held is not None and active.applied.held != known.held:
+            yield _share_changed(events, before.state.site, active, known.command_id or "", at)
+    if plan.shares.over_committed != before.over_committed:
+        yield _over_committed(events, before.state.site, plan.shares, at)
 
 
-def _share_changed(events: Events, site: Site, charging: ActiveSession, command_id: str, at: datetime) -> Record:
-    session, held = charging.session, charging.hold.held or 0
+def _share_changed(events: Events, site: Site, active: ActiveSession, command_id: str, at: datetime) -> Record:
+    session, held = active.session, active.applied.held or 0
     changed = wire.ShareChanged(
         site_id=site.site_id,
         station_id=session.station_id,
@@ -54,8 +55,8 @@ def _share_changed(events: Events, site: Site, charging: ActiveSession, command_
 
 def _over_committed(events: Events, site: Site, shares: Shares, at: datetime) -> Record:
     loads = [
-        wire.SiteLoad(name=name, limit_a=amperes(current), set_aside_a=amperes(shares.fixed.get(name, 0)))
+        wire.SiteLoad(name=name, limit_a=amperes(current), set_aside_a=amperes(shares.set_aside.get(name, 0)))
         for name, current in shares.capacity.items()
     ]
-    told = wire.SiteOverCommitted(site_id=site.site_id, over_committed=shares.over, loads=loads, at=at)
-    return events.record(told, site.site_id, at.isoformat(), at)
+    changed = wire.SiteOverCommitted(site_id=site.site_id, over_committed=shares.over_committed, loads=loads, at=at)
+    return events.record(changed, site.site_id, at.isoformat(), at)

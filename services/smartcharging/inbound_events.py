@@ -1,4 +1,4 @@
-"""What transactions, firmware and gateways say (events.…, ocpp.connections), as far as it matters here."""
+"""Events of transactions and firmware, and connections of gateways (ocpp.connections), as far as they matter here."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -16,12 +16,12 @@ from voltbus.v1 import events_pb2 as wire
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED, ConnectionChange
 
 CURRENT, POWER = "Current.Import", "Power.Active.Import"
-# Where the station's cable ends; a reading without a word about it is from there too.
+# Where the station's cable ends, which is what a reading without a location means too.
 OUTSIDE = frozenset({"", "Outlet", "Cable"})
 
 
 def kind_of_event(record: Record) -> type[Message] | None:
-    """What kind of event a record holds; None where it is of no use here."""
+    """The kind of event that a record holds; None where it is of no use here."""
     return KINDS.get(event_name(record))
 
 
@@ -30,27 +30,27 @@ def station_of(record: Record) -> str:
     return (record.key or b"").decode(errors="replace")
 
 
-def read(record: Record, kind: type[Message], shared: bool) -> SessionReport | StationChange | None:
-    """What a record of that kind tells; None where it is of no use here. Raises Unprocessable where it cannot be read.
+def read(record: Record, kind: type[Message], in_site: bool) -> SessionReport | StationChange | None:
+    """The event in a record of that kind; None where it is of no use here. Raises Unprocessable if it cannot be read.
 
-    shared: whether the station is in a site. Outside of sites nobody needs to know what is drawn, which is most of what
-    happens.
+    in_site: whether the station is in a site. Outside of sites nobody needs to know what is drawn, which is most of the
+    events.
     """
-    if kind is wire.TransactionUpdated and not shared:
+    if kind is wire.TransactionUpdated and not in_site:
         return None
-    told = READ[kind](read_event(record, kind))
-    return told if shared or not isinstance(told, SessionReport) else replace(told, sample=None)
+    change = READ[kind](read_event(record, kind))
+    return change if in_site or not isinstance(change, SessionReport) else replace(change, sample=None)
 
 
 def _transaction(event: Any) -> SessionReport:
-    told = event.transaction
+    transaction = event.transaction
     return SessionReport(
-        id=told.id,
-        station_id=told.station_id,
-        evse_id=told.evse_id,
-        transaction_id=told.transaction_id,
-        started_at=from_timestamp(told.started_at),
-        ended=told.HasField("stopped_at"),
+        id=transaction.id,
+        station_id=transaction.station_id,
+        evse_id=transaction.evse_id,
+        transaction_id=transaction.transaction_id,
+        started_at=from_timestamp(transaction.started_at),
+        ended=transaction.HasField("stopped_at"),
         # What was drawn while the station was away says nothing of now.
         sample=None if event.offline else sample(event.meter_values),
     )
@@ -89,14 +89,14 @@ def _current(readings: Iterable[wire.Reading]) -> tuple[float, str] | None:
 
 
 def _power(readings: Iterable[wire.Reading]) -> tuple[float, str] | None:
-    """Of all phases: as it is told, or added up."""
+    """Of all phases: as reported, or added up."""
     powers = [one for one in readings if one.measurand == POWER]
     whole = [one.value for one in powers if not one.phase]
     return (max(0.0, whole[0] if whole else sum(one.value for one in powers)), "W") if powers else None
 
 
 def connection(record: Record) -> StationChange | None:
-    """What a gateway says of a connection; None for those that are only still there, and those in quarantine."""
+    """A change of a connection; None if it is only still alive, or in quarantine."""
     try:
         change = ConnectionChange.FromString(record.value or b"")
     except DecodeError:

@@ -1,4 +1,4 @@
-"""What the commands of a station come to."""
+"""The profiles of a station, from its commands."""
 
 from services.common.commands import store
 from services.common.commands.store import Filter
@@ -7,7 +7,7 @@ from services.smartcharging import reads
 from services.smartcharging.domain.installed_profiles import InstalledProfile, installed_profiles
 from services.smartcharging.remote import profile_command
 
-# So many of its newest commands are looked through.
+# So many of its newest commands are read.
 NEWEST_COMMANDS = 1000
 
 

@@ -1,6 +1,7 @@
-"""What REST reads and writes: sites, sessions of operators' wishes, stored profiles. Looks at sites use store.py."""
+"""What REST reads and writes: sites, preferences for sessions, stored profiles. Plans of sites use store.py."""
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from datetime import datetime
 from typing import Any
 
@@ -9,13 +10,14 @@ import orjson
 
 from services.common.postgres.database import Connection
 from services.smartcharging.domain.site import Site
-from services.smartcharging.rows import member_row, site_row
-from services.smartcharging.store import MEMBERS, columns
+from services.smartcharging.domain.site_state import Preferences
+from services.smartcharging.rows import LimitKey, member_row, site_row
+from services.smartcharging.store import MEMBER, MEMBERS, SITE, columns
 
-SITE = "select * from site where site_id = $1"
-LOCK_SITE = "select * from site where site_id = $1 for update"
-SITES = "select * from site where site_id > $1 order by site_id limit $2"
-MEMBERS_OF = "select * from member where site_id = any($1::text[]) order by site_id, place"
+ONE_SITE = f"select {SITE} from site where site_id = $1"
+LOCK_SITE = f"{ONE_SITE} for update"
+SITES = f"select {SITE} from site where site_id > $1 order by site_id limit $2"
+MEMBERS_OF = f"select {MEMBER} from member where site_id = any($1::text[]) order by site_id, place"
 SAVE_SITE = """
 insert into site (site_id, limit_value, limit_unit, phases, voltage, default_current, created_at, changed_at)
 values ($1, $2, $3, $4, $5, $6, $7, $7)
@@ -24,19 +26,19 @@ on conflict (site_id) do update set
     voltage = excluded.voltage, default_current = excluded.default_current, changed_at = excluded.changed_at"""
 DROP_SITE = "delete from site where site_id = $1"
 DROP_MEMBERS = "delete from member where site_id = $1"
-# Of another site: taken from nobody.
+# A site takes no station from another.
 MEMBERS_ELSEWHERE = (
     "select station_id, site_id from member where station_id = any($1::text[]) and site_id <> $2 order by 1"
 )
-ADD_MEMBERS = """
-insert into member (station_id, site_id, place, evse_ids, phases, minimum, maximum, priority, unit)
+ADD_MEMBERS = f"""
+insert into member ({MEMBER})
 select station_id, site_id, place, evse_ids::integer[], phases::text[], minimum, maximum, priority, unit
 from unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::integer[], $7::integer[],
     $8::integer[], $9::text[])
-    as u (station_id, site_id, place, evse_ids, phases, minimum, maximum, priority, unit)
+    as u ({MEMBER})
 on conflict (station_id) do nothing"""
-PROFILE_KEYS = "select station_id, evse_id, session_id from hold where station_id = any($1::text[]) order by 1, 2, 3"
-DROP_PROFILE_KEYS = """
+LIMIT_KEYS = "select station_id, evse_id, session_id from hold where station_id = any($1::text[]) order by 1, 2, 3"
+DROP_LIMIT_KEYS = """
 delete from hold h using unnest($1::text[], $2::integer[], $3::bigint[]) as u (station_id, evse_id, session_id)
 where h.station_id = u.station_id and h.evse_id = u.evse_id and h.session_id = u.session_id"""
 SITE_OF = "select site_id from member where station_id = $1"
@@ -51,15 +53,13 @@ SAVE_STORED = """
 insert into stored_profile (name, profile, changed_at) values ($1, $2, $3)
 on conflict (name) do update set profile = excluded.profile, changed_at = excluded.changed_at
 returning xmax = 0 as new"""
-STORED = "select * from stored_profile where name = $1"
-ALL_STORED = "select * from stored_profile where name > $1 order by name limit $2"
+STORED = "select name, profile, changed_at from stored_profile where name = $1"
+ALL_STORED = "select name, profile, changed_at from stored_profile where name > $1 order by name limit $2"
 DROP_STORED = "delete from stored_profile where name = $1 returning name"
-
-ProfileKey = tuple[str, int, int]
 
 
 async def site(db: Connection, site_id: str, lock: bool = False) -> asyncpg.Record | None:
-    return await db.fetchrow(LOCK_SITE if lock else SITE, site_id)
+    return await db.fetchrow(LOCK_SITE if lock else ONE_SITE, site_id)
 
 
 async def sites(db: Connection, after: str, limit: int) -> list[asyncpg.Record]:
@@ -80,7 +80,7 @@ async def members(db: Connection, site_id: str) -> list[asyncpg.Record]:
 
 
 async def members_elsewhere(db: Connection, site_: Site) -> dict[str, str]:
-    """Stations that another site has, and which."""
+    """Stations that are in another site, and in which."""
     rows = await db.fetch(MEMBERS_ELSEWHERE, [member.station_id for member in site_.members], site_.site_id)
     return {row["station_id"]: row["site_id"] for row in rows}
 
@@ -99,14 +99,14 @@ async def drop_site(db: Connection, site_id: str) -> None:
     await db.execute(DROP_SITE, site_id)
 
 
-async def profile_keys(db: Connection, stations: Sequence[str]) -> list[ProfileKey]:
+async def limit_keys(db: Connection, stations: Sequence[str]) -> list[LimitKey]:
     """Station, EVSE and session of every profile that was ever asked of the stations."""
-    return [tuple(row) for row in await db.fetch(PROFILE_KEYS, stations)]
+    return [tuple(row) for row in await db.fetch(LIMIT_KEYS, stations)]
 
 
-async def drop_profile_keys(db: Connection, gone: Sequence[ProfileKey]) -> None:
-    if gone:
-        await db.execute(DROP_PROFILE_KEYS, *columns(gone))
+async def drop_limits(db: Connection, keys: Sequence[LimitKey]) -> None:
+    if keys:
+        await db.execute(DROP_LIMIT_KEYS, *columns(keys))
 
 
 async def site_of(db: Connection, station_id: str) -> str | None:
@@ -115,11 +115,9 @@ async def site_of(db: Connection, station_id: str) -> str | None:
     return found
 
 
-async def save_preferences(
-    db: Connection, site_id: str, session_id: int, priority: int | None, minimum: int | None, maximum: int | None
-) -> bool:
+async def save_preferences(db: Connection, site_id: str, session_id: int, preferences: Preferences) -> bool:
     """Whether there is such a session."""
-    return bool(await db.fetchval(SAVE_PREFERENCES, site_id, session_id, priority, minimum, maximum))
+    return bool(await db.fetchval(SAVE_PREFERENCES, site_id, session_id, *astuple(preferences)))
 
 
 async def ended_transactions(db: Connection, station_id: str) -> set[str]:

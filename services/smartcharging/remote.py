@@ -1,4 +1,4 @@
-"""Charging profiles as commands: kept in words of no version, said in the station's when they are sent."""
+"""Charging profiles as commands: kept in no version's words, written in the station's when they are sent."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,8 +7,8 @@ from services.common.commands.catalogue import Render
 from services.common.commands.command import Command, End, Unrenderable
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.versions import VERSIONS
-from services.smartcharging.dialects import PROFILES
-from services.smartcharging.dialects.schedules import Payload
+from services.smartcharging.dialects import BY_VERSION
+from services.smartcharging.dialects.dialect import Payload
 from services.smartcharging.domain.applied_limit import Outcome
 from services.smartcharging.domain.installed_profiles import ProfileCommand
 from services.smartcharging.domain.profile import Profile, Purpose, from_json
@@ -48,12 +48,12 @@ COMMANDS: Mapping[str, Callable[[Command], Any]] = {
 
 
 def render(command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
-    """The CALL that says it, valid against its schema. Raises Unrenderable."""
-    dialect = PROFILES.get(version)
+    """Its CALL, valid against its schema. Raises Unrenderable."""
+    dialect = BY_VERSION.get(version)
     if dialect is None:
         raise Unrenderable(ErrorCode.NOT_SUPPORTED, f"no charging profiles of OCPP {version} here")
-    order = COMMANDS[command.action](command)
-    action, payload = dialect.says[type(order)](order)
+    profile_command = COMMANDS[command.action](command)
+    action, payload = dialect.requests[type(profile_command)](profile_command)
     try:
         VERSIONS[version].schemas.check_request(action, payload)
     except OcppError as error:
@@ -65,7 +65,7 @@ RENDERERS: Mapping[str, Render] = dict.fromkeys(CommandName, render)
 
 
 def outcome_of(end: End | None, response: Any) -> Outcome:
-    """What a command came to."""
+    """What became of a command."""
     if end is None:
         return Outcome.OPEN
     if end == End.ANSWERED:
@@ -79,20 +79,26 @@ def accepted(response: Any) -> bool:
 
 def read_composite_schedule(version: str | None, response: Any) -> CompositeSchedule | None:
     """The schedule in a station's answer; None where it gave none."""
-    dialect = PROFILES.get(version or "")
-    return dialect.composed(response) if dialect and accepted(response) else None
+    dialect = BY_VERSION.get(version or "")
+    return dialect.read_composite_schedule(response) if dialect and accepted(response) else None
 
 
 def profile_command(command: Command) -> ProfileCommand | None:
-    """What a command sets or clears, whether in our words or a version's; None for all others."""
-    order = _change(command)
-    if order is None:
+    """A command that sets or clears profiles, whether in our words or a version's; None for all others."""
+    change = _change(command)
+    if change is None:
         return None
-    cleared = isinstance(order, ClearProfiles) and isinstance(command.response, dict)
-    # There is nothing to clear where nothing is known of it (K10.FR.01).
+    cleared = isinstance(change, ClearProfiles) and isinstance(command.response, dict)
+    # A station that knows no such profile has cleared it (K10.FR.01).
     done = accepted(command.response) or (cleared and command.response.get("status") == "Unknown")
     return ProfileCommand(
-        command.id, order, command.status, command.response, command.created_at, done, not command.final
+        command_id=command.id,
+        change=change,
+        status=command.status,
+        response=command.response,
+        asked_at=command.created_at,
+        done=done,
+        open=not command.final,
     )
 
 
@@ -101,9 +107,9 @@ def _change(command: Command) -> Profile | ClearProfiles | None:
         return from_json(command.payload)
     if command.action == CommandName.CLEAR:
         return clear_profiles(dict(command.payload))
-    dialect = PROFILES.get(command.version or "")
+    dialect = BY_VERSION.get(command.version or "")
     if dialect is None or command.sent_at is None:
         return None
     if command.action == "SetChargingProfile":
-        return dialect.profile_of(dict(command.payload))
-    return dialect.clear_of(dict(command.payload)) if command.action == "ClearChargingProfile" else None
+        return dialect.read_profile(dict(command.payload))
+    return dialect.read_clear(dict(command.payload)) if command.action == "ClearChargingProfile" else None

@@ -1,5 +1,10 @@
-"""Between rows and what the domain knows: one function each way and a table."""
+"""Between rows and what the domain knows: the columns of each table, and one function each way.
 
+Rows that are written go by position, so each is asserted here to be in the order of its columns.
+"""
+
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 import asyncpg
@@ -15,6 +20,29 @@ from services.smartcharging.domain.site import Limit, Member, Site
 from services.smartcharging.domain.site_state import Session
 
 Row = tuple[Any, ...]
+# Station, EVSE (0: all of them), session (0: the TxDefaultProfile).
+LimitKey = tuple[str, int, int]
+
+
+def _names(of: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(of))
+
+
+APPLIED, MONITOR, SESSION = _names(AppliedLimit), _names(DrawMonitor), _names(Session)
+LIMIT_COLUMNS = ("station_id", "evse_id", "session_id", *APPLIED, *MONITOR)
+MEMBER_COLUMNS = ("station_id", "site_id", "place", "evse_ids", "phases", "minimum", "maximum", "priority", "unit")
+STATION_COLUMNS = ("station_id", "connected", "connection_id", "connected_at", "version", "evse_ids")
+TRACKED_COLUMNS = (
+    *("id", "station_id", "evse_id", "transaction_id", "started_at", "heard_at", "ended_at"),
+    *("unit", "draws", "samples", "sampled_at"),
+)
+assert Presence.__struct_fields__ == STATION_COLUMNS
+assert TrackedSession.__struct_fields__ == TRACKED_COLUMNS
+
+_member = attrgetter(*MEMBER_COLUMNS[5:])
+_station = attrgetter(*STATION_COLUMNS[:-1])
+_tracked = attrgetter(*TRACKED_COLUMNS)
+_applied, _monitor = attrgetter(*APPLIED), attrgetter(*MONITOR)
 
 
 def site_row(site: Site) -> Row:
@@ -22,68 +50,63 @@ def site_row(site: Site) -> Row:
 
 
 def member_row(site: Site, place: int, member: Member) -> Row:
-    m = member
-    what = (m.minimum, m.maximum, m.priority, m.unit)
-    evse_ids = None if m.evse_ids is None else _array(m.evse_ids)
-    return (m.station_id, site.site_id, place, evse_ids, "{" + ",".join(m.phases) + "}", *what)
+    evse_ids = None if member.evse_ids is None else _array(member.evse_ids)
+    return (member.station_id, site.site_id, place, evse_ids, "{" + ",".join(member.phases) + "}", *_member(member))
 
 
 def read_site(row: asyncpg.Record, members: list[asyncpg.Record]) -> Site:
     return Site(
-        row["site_id"],
-        Limit(row["limit_value"], row["limit_unit"]),
-        tuple(read_member(member) for member in members),
-        row["phases"],
-        row["voltage"],
-        row["default_current"],
+        site_id=row["site_id"],
+        limit=Limit(row["limit_value"], row["limit_unit"]),
+        members=tuple(read_member(member) for member in members),
+        phases=row["phases"],
+        voltage=row["voltage"],
+        default=row["default_current"],
     )
 
 
 def read_member(row: asyncpg.Record) -> Member:
-    evse_ids = None if row["evse_ids"] is None else tuple(row["evse_ids"])
-    what = (row["minimum"], row["maximum"], row["priority"], row["unit"])
-    return Member(row["station_id"], evse_ids, tuple(row["phases"]), *what)
+    return Member(
+        station_id=row["station_id"],
+        evse_ids=None if row["evse_ids"] is None else tuple(row["evse_ids"]),
+        phases=tuple(row["phases"]),
+        minimum=row["minimum"],
+        maximum=row["maximum"],
+        priority=row["priority"],
+        unit=row["unit"],
+    )
 
 
 def presence_row(station: Presence) -> Row:
-    s = station
-    return (s.station_id, s.connected, s.connection_id, s.connected_at, s.version, _array(s.evse_ids))
+    return (*_station(station), _array(station.evse_ids))
 
 
 def read_presence(row: asyncpg.Record) -> Presence:
-    fields: Row = (*row[:5], tuple(row["evse_ids"]))
-    return Presence(*fields)
+    return Presence(**{**row, "evse_ids": tuple(row["evse_ids"])})
 
 
 def tracked_row(session: TrackedSession) -> Row:
-    s = session
-    about = (s.id, s.station_id, s.evse_id, s.transaction_id, s.started_at, s.heard_at, s.ended_at)
-    return (*about, s.unit, _array(s.draws), s.samples, s.sampled_at)
+    return tuple(_array(value) if type(value) is tuple else value for value in _tracked(session))
 
 
 def read_tracked(row: asyncpg.Record) -> TrackedSession:
-    fields: Row = (*row[:8], tuple(row["draws"]), *row[9:])
-    return TrackedSession(*fields)
+    return TrackedSession(**{**row, "draws": tuple(row["draws"])})
 
 
 def read_session(row: asyncpg.Record) -> Session:
-    return Session(**{name: row[name] for name in Session.__dataclass_fields__})
+    return Session(**{name: row[name] for name in SESSION})
 
 
 def read_draw_samples(row: asyncpg.Record) -> DrawSamples | None:
     return DrawSamples(row["unit"], tuple(row["draws"]), row["samples"]) if row["unit"] else None
 
 
-def applied_limit_row(station_id: str, evse_id: int, session_id: int, hold: AppliedLimit, watch: DrawMonitor) -> Row:
-    h, w = hold, watch
-    asked = (h.held, h.asked, h.doubtful, h.command_id, h.asked_epoch, h.epoch)
-    failed = (h.failures, h.refused, h.retry_at, h.changed_at, h.turn_at)
-    return (station_id, evse_id, session_id, *asked, *failed, w.cap, w.lows, w.peak, w.patience, w.seen)
+def applied_limit_row(key: LimitKey, applied: AppliedLimit, monitor: DrawMonitor) -> Row:
+    return (*key, *_applied(applied), *_monitor(monitor))
 
 
 def read_applied_limit(row: asyncpg.Record) -> tuple[AppliedLimit, DrawMonitor]:
-    hold = AppliedLimit(**{name: row[name] for name in AppliedLimit.__dataclass_fields__})
-    return hold, DrawMonitor(**{name: row[name] for name in DrawMonitor.__dataclass_fields__})
+    return AppliedLimit(**{name: row[name] for name in APPLIED}), DrawMonitor(**{name: row[name] for name in MONITOR})
 
 
 def read_session_limit(row: asyncpg.Record) -> SessionLimit:

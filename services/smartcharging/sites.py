@@ -1,4 +1,4 @@
-"""Sites as operators set them: who belongs to which, and what is taken back from those who leave."""
+"""Sites as operators set them: which stations belong to which, and profiles cleared from those that leave."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,12 +17,12 @@ from services.smartcharging.announcements import site_changed
 from services.smartcharging.domain.profile_commands import ClearProfiles, CommandName
 from services.smartcharging.domain.site import Site
 from services.smartcharging.domain.site_profiles import default_profile_id, session_profile_id
-from services.smartcharging.reads import ProfileKey
-from services.smartcharging.rows import read_site
+from services.smartcharging.domain.site_state import Preferences
+from services.smartcharging.rows import LimitKey, read_site
 from services.smartcharging.sharing import Sharing
 from services.smartcharging.snapshot import SiteSnapshot
 
-# Seconds that a station which is away has to come back and hear that it is free.
+# Seconds that a station which is not connected has to come back, to have the profiles of its site cleared.
 CLEAR_EXPIRES_IN = 7 * 24 * 3600
 
 
@@ -32,7 +32,7 @@ class StationTaken(VoltbusError):
 
 @dataclass(frozen=True, slots=True)
 class Sites:
-    """All in one transaction each; what is to be shared anew is looked at after it."""
+    """All in one transaction each; sites that have changed are planned after it."""
 
     database: Database
     command_service: CommandService
@@ -47,15 +47,15 @@ class Sites:
         routes = await self.routes.find([member.station_id for member in site.members])
         async with self.database.transaction() as db:
             before = await self._before(db, site.site_id)
-            if taken := await reads.members_elsewhere(db, site):
-                raise StationTaken("; ".join(f"{station} is in site {other}" for station, other in taken.items()))
+            if elsewhere := await reads.members_elsewhere(db, site):
+                raise StationTaken("; ".join(f"{station} is in site {other}" for station, other in elsewhere.items()))
             if not await reads.save_site(db, site, now):
                 raise StationTaken("a station was put into another site at the same moment")
             await store.save_connected(db, routes, now)
-            await self._free(db, before, site)
+            await self._clear(db, before, site)
             await store.mark_site_changed(db, site.site_id, now)
             await outbox.add(db, [site_changed(self.events, site, False, now)])
-        self._changed()
+        self._wake()
         return before is None
 
     async def remove(self, site_id: str) -> bool:
@@ -65,25 +65,23 @@ class Sites:
             before = await self._before(db, site_id)
             if before is None:
                 return False
-            await self._free(db, before, replace(before, members=()))
+            await self._clear(db, before, replace(before, members=()))
             await reads.drop_site(db, site_id)
             await store.forget_changes(db, site_id)
             await outbox.add(db, [site_changed(self.events, before, True, now)])
-        self._changed()
+        self._wake()
         return True
 
-    async def wish(
-        self, site_id: str, session: int, priority: int | None, minimum: int | None, maximum: int | None
-    ) -> bool:
-        """An operator's own for a session; whether there is one."""
+    async def prefer(self, site_id: str, session_id: int, preferences: Preferences) -> bool:
+        """What an operator wants for a session; whether there is one."""
         async with self.database.transaction() as db:
-            found = await reads.save_preferences(db, site_id, session, priority, minimum, maximum)
+            found = await reads.save_preferences(db, site_id, session_id, preferences)
             if found:
                 await store.mark_site_changed(db, site_id, self.clock())
         self.sharing.nudge()
         return found
 
-    async def board(self, site_id: str) -> tuple[asyncpg.Record, SiteSnapshot] | None:
+    async def snapshot(self, site_id: str) -> tuple[asyncpg.Record, SiteSnapshot] | None:
         """A site's row, and everything that is known of it now."""
         async with self.database.connection() as db:
             row = await reads.site(db, site_id)
@@ -93,33 +91,34 @@ class Sites:
         row = await reads.site(db, site_id, lock=True)
         return read_site(row, await reads.members(db, site_id)) if row else None
 
-    async def _free(self, db: Connection, before: Site | None, after: Site) -> None:
-        """Takes back the profiles that are nobody's any more, before others are sent (K01.FR.52, K01.FR.53)."""
+    async def _clear(self, db: Connection, before: Site | None, after: Site) -> None:
+        """Clears the profiles that are of no use any more, before others are sent (K01.FR.52, K01.FR.53)."""
         if before is None:
             return
-        gone = _obsolete(await reads.profile_keys(db, [member.station_id for member in before.members]), after)
-        await self.command_service.add(db, [_clear_request(held) for held in gone])
-        await reads.drop_profile_keys(db, gone)
+        keys = await reads.limit_keys(db, [member.station_id for member in before.members])
+        obsolete = _obsolete(keys, after)
+        await self.command_service.add(db, [_clear_request(key) for key in obsolete])
+        await reads.drop_limits(db, obsolete)
 
-    def _changed(self) -> None:
+    def _wake(self) -> None:
         self.command_service.tell()
         self.command_service.nudge()
         self.sharing.nudge()
 
 
-def _obsolete(held: Sequence[ProfileKey], site: Site) -> list[ProfileKey]:
+def _obsolete(keys: Sequence[LimitKey], site: Site) -> list[LimitKey]:
     members = {member.station_id: member for member in site.members}
 
-    def kept(station_id: str, evse_id: int, session: int) -> bool:
+    def needed(station_id: str, evse_id: int, session_id: int) -> bool:
         member = members.get(station_id)
         if member is None:
             return False
-        return member.covers(evse_id) if session else evse_id in member.default_keys()
+        return member.covers(evse_id) if session_id else evse_id in member.default_keys()
 
-    return [one for one in held if not kept(*one)]
+    return [key for key in keys if not needed(*key)]
 
 
-def _clear_request(held: ProfileKey) -> CommandRequest:
-    station_id, evse_id, session = held
-    order = ClearProfiles(session_profile_id(evse_id) if session else default_profile_id(evse_id))
-    return CommandRequest(station_id, CommandName.CLEAR.value, asdict(order), CLEAR_EXPIRES_IN)
+def _clear_request(key: LimitKey) -> CommandRequest:
+    station_id, evse_id, session_id = key
+    criteria = ClearProfiles(session_profile_id(evse_id) if session_id else default_profile_id(evse_id))
+    return CommandRequest(station_id, CommandName.CLEAR.value, asdict(criteria), CLEAR_EXPIRES_IN)

@@ -1,4 +1,4 @@
-"""A site as the tables have it: loaded for a look, and written back."""
+"""A site as the tables have it: loaded for a plan, and written back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +13,11 @@ from services.smartcharging.domain.applied_limit import AppliedLimit, Outcome
 from services.smartcharging.domain.draw_monitor import DrawMonitor
 from services.smartcharging.domain.plan import DrawSamples, SitePlan, in_tenths
 from services.smartcharging.domain.presence import Presence
+from services.smartcharging.domain.site import Site
 from services.smartcharging.domain.site_state import ActiveSession, Evse, SiteState
 from services.smartcharging.remote import outcome_of
 from services.smartcharging.rows import (
-    Row,
+    LimitKey,
     applied_limit_row,
     read_applied_limit,
     read_draw_samples,
@@ -24,58 +25,73 @@ from services.smartcharging.rows import (
     read_site,
 )
 
-StoredLimits = Mapping[tuple[str, int, int], tuple[AppliedLimit, DrawMonitor]]
+StoredLimits = Mapping[LimitKey, tuple[AppliedLimit, DrawMonitor]]
 
 
 @dataclass(frozen=True, slots=True)
 class SiteSnapshot:
-    """situation, fates, drawn: what a look needs. kept: the holds as they are in the table. over: as it was told."""
+    """state, outcomes, draws: what a plan needs. stored: the applied limits as in the table.
 
-    situation: SiteState
-    fates: Mapping[str, Outcome]
-    drawn: Mapping[Key, DrawSamples]
-    kept: StoredLimits
-    over: bool
+    over_committed: as published.
+    """
 
-    def measured(self, point: Evse) -> int | None:
+    state: SiteState
+    outcomes: Mapping[str, Outcome]
+    draws: Mapping[Key, DrawSamples]
+    stored: StoredLimits
+    over_committed: bool
+
+    def measured(self, evse: Evse) -> int | None:
         """The last sample of a session; None where there was none."""
-        drawn = self.drawn.get(point.key)
-        return in_tenths(self.situation.site, point.member, drawn, drawn.values[-1]) if drawn else None
+        samples = self.draws.get(evse.key)
+        return in_tenths(self.state.site, evse.member, samples.unit, samples.values[-1]) if samples else None
 
 
 async def load(db: Connection, row: asyncpg.Record) -> SiteSnapshot:
     """row: of the site."""
     site = read_site(row, await db.fetch(store.MEMBERS, row["site_id"]))
     names = [member.station_id for member in site.members]
-    holds = await db.fetch(store.APPLIED_LIMITS, names)
-    kept = {(hold["station_id"], hold["evse_id"], hold["session_id"]): read_applied_limit(hold) for hold in holds}
-    members = {member.station_id: member for member in site.members}
-    sessions = await db.fetch(store.SESSIONS, names)
-    sessions = [one for one in sessions if members[one["station_id"]].covers(one["evse_id"])]
-    situation = SiteState(
-        site,
-        await _stations(db, names),
-        {(station, evse): hold for (station, evse, number), (hold, _) in kept.items() if number == 0},
-        {(one["station_id"], one["evse_id"]): _active_session(one, kept) for one in sessions},
+    limits = await db.fetch(store.APPLIED_LIMITS, names)
+    stored = {
+        (limit["station_id"], limit["evse_id"], limit["session_id"]): read_applied_limit(limit) for limit in limits
+    }
+    sessions = await _sessions(db, site)
+    state = SiteState(
+        site=site,
+        stations=await _stations(db, names),
+        defaults={(station, evse): applied for (station, evse, session), (applied, _) in stored.items() if not session},
+        sessions={_key(session): _active_session(session, stored) for session in sessions},
     )
-    drawn = {(one["station_id"], one["evse_id"]): told for one in sessions if (told := read_draw_samples(one))}
-    return SiteSnapshot(situation, _outcomes(holds), drawn, kept, row["over_committed"])
+    return SiteSnapshot(
+        state=state,
+        outcomes=_outcomes(limits),
+        draws={_key(session): samples for session in sessions if (samples := read_draw_samples(session))},
+        stored=stored,
+        over_committed=row["over_committed"],
+    )
 
 
-async def save(db: Connection, board: SiteSnapshot, outlook: SitePlan) -> None:
-    """What the look has changed."""
-    situation = outlook.situation
-    after: dict[tuple[str, int, int], tuple[AppliedLimit, DrawMonitor]] = {}
-    for (station, evse), hold in situation.defaults.items():
-        after[station, evse, 0] = hold, DrawMonitor()
-    for (station, evse), one in situation.charging.items():
-        after[station, evse, one.session.id] = one.hold, one.watch
-    rows: list[Row] = [applied_limit_row(*key, *what) for key, what in after.items() if board.kept.get(key) != what]
-    await store.save_applied_limits(db, rows)
-    names = [member.station_id for member in situation.site.members]
-    if any(key not in after for key in board.kept):
-        await store.drop_applied_limits(db, names, [one.session.id for one in situation.charging.values()])
-    await store.save_due(db, situation.site.site_id, outlook.again, outlook.shares.over)
+async def save(db: Connection, before: SiteSnapshot, plan: SitePlan) -> None:
+    """What the plan has changed."""
+    state = plan.state
+    after: dict[LimitKey, tuple[AppliedLimit, DrawMonitor]] = {}
+    for (station_id, evse_id), applied in state.defaults.items():
+        after[station_id, evse_id, 0] = applied, DrawMonitor()
+    for (station_id, evse_id), active in state.sessions.items():
+        after[station_id, evse_id, active.session.id] = active.applied, active.monitor
+    changed = {key: limit for key, limit in after.items() if before.stored.get(key) != limit}
+    await store.save_applied_limits(db, [applied_limit_row(key, *limit) for key, limit in changed.items()])
+    if before.stored.keys() - after.keys():
+        names = [member.station_id for member in state.site.members]
+        await store.drop_applied_limits(db, names, [active.session.id for active in state.sessions.values()])
+    await store.save_due(db, state.site.site_id, plan.due_at, plan.shares.over_committed)
+
+
+async def _sessions(db: Connection, site: Site) -> list[asyncpg.Record]:
+    """The active sessions on EVSEs of the site."""
+    members = {member.station_id: member for member in site.members}
+    rows = await db.fetch(store.SESSIONS, list(members))
+    return [row for row in rows if members[row["station_id"]].covers(row["evse_id"])]
 
 
 async def _stations(db: Connection, names: list[str]) -> dict[str, Presence]:
@@ -83,16 +99,21 @@ async def _stations(db: Connection, names: list[str]) -> dict[str, Presence]:
     return {name: known.get(name, Presence(name)) for name in names}
 
 
-def _active_session(row: asyncpg.Record, kept: StoredLimits) -> ActiveSession:
-    hold, watch = kept.get((row["station_id"], row["evse_id"], row["id"]), (AppliedLimit(), DrawMonitor()))
-    return ActiveSession(read_session(row), hold, watch)
+def _key(session: asyncpg.Record) -> Key:
+    return session["station_id"], session["evse_id"]
 
 
-def _outcomes(holds: list[asyncpg.Record]) -> dict[str, Outcome]:
+def _active_session(row: asyncpg.Record, stored: StoredLimits) -> ActiveSession:
+    applied, monitor = stored.get((*_key(row), row["id"]), (AppliedLimit(), DrawMonitor()))
+    return ActiveSession(read_session(row), applied, monitor)
+
+
+def _outcomes(limits: list[asyncpg.Record]) -> dict[str, Outcome]:
+    """Of the last command of each limit."""
     return {
-        hold["command_id"]: outcome_of(
-            store.command_end(hold), orjson.loads(hold["response"]) if hold["response"] else None
+        limit["command_id"]: outcome_of(
+            store.command_end(limit), orjson.loads(limit["response"]) if limit["response"] else None
         )
-        for hold in holds
-        if hold["command_id"]
+        for limit in limits
+        if limit["command_id"]
     }

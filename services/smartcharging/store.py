@@ -1,4 +1,4 @@
-"""All SQL of what batches learn and what looks at sites need, in a statement each. REST reads by reads.py."""
+"""All SQL of what batches save and what plans of sites need, in a statement each. REST reads by reads.py."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,40 +12,56 @@ from services.smartcharging.domain.allocate import Key
 from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.reports import SessionLimit
 from services.smartcharging.domain.sessions import TrackedSession
-from services.smartcharging.rows import Row, presence_row, read_presence, read_session_limit, read_tracked, tracked_row
+from services.smartcharging.rows import (
+    LIMIT_COLUMNS,
+    MEMBER_COLUMNS,
+    STATION_COLUMNS,
+    TRACKED_COLUMNS,
+    Row,
+    presence_row,
+    read_presence,
+    read_session_limit,
+    read_tracked,
+    tracked_row,
+)
 
-# Told by those who learn something, within their transaction; they wait for nobody.
+LIMIT, MEMBER, STATION, TRACKED = map(", ".join, (LIMIT_COLUMNS, MEMBER_COLUMNS, STATION_COLUMNS, TRACKED_COLUMNS))
+SITE = "site_id, limit_value, limit_unit, phases, voltage, default_current, created_at, changed_at, over_committed"
+
+# Written by whoever saves something, in the same transaction; it waits for nobody.
 MARK_CHANGED = """
 insert into site_change (site_id, due_at)
 select distinct site_id, $2::timestamptz from member where station_id = any($1::text[])"""
 MARK_SITE_CHANGED = "insert into site_change (site_id, due_at) values ($1, $2)"
 
-# What another process looks at is left to it.
-CLAIM_SITE = """
-select * from site s
+# A site that another process plans is left to it.
+CLAIM_SITE = f"""
+select {SITE} from site s
 where look_at <= $1 or exists (select from site_change c where c.site_id = s.site_id and c.due_at <= $1)
 order by look_at nulls first
 limit 1
 for update skip locked"""
 FORGET_CHANGES = "delete from site_change where site_id = $1"
-MEMBERS = "select * from member where site_id = $1 order by place"
-STATIONS = """
-select station_id, connected, connection_id, connected_at, version, evse_ids
-from station where station_id = any($1::text[])"""
-# One EVSE has one session: the last that was heard of.
-SESSIONS = """
-select distinct on (station_id, evse_id) * from session
+MEMBERS = f"select {MEMBER} from member where site_id = $1 order by place"
+STATIONS = f"select {STATION} from station where station_id = any($1::text[])"
+# One EVSE has one session: the last that was reported.
+SESSIONS = f"""
+select distinct on (station_id, evse_id) {TRACKED}, priority, minimum, maximum
+from session
 where station_id = any($1::text[]) and evse_id > 0 and ended_at is null
 order by station_id, evse_id, id desc"""
-APPLIED_LIMITS = """
-select h.*, c.outcome, c.response from hold h left join command c on c.id = h.command_id
+# Of each, the command that asked for it last. The table hold has the applied limits and what is drawn of them.
+APPLIED_LIMITS = f"""
+select {", ".join(f"h.{column}" for column in LIMIT_COLUMNS)}, c.outcome, c.response
+from hold h left join command c on c.id = h.command_id
 where h.station_id = any($1::text[])"""
-SAVE_APPLIED_LIMITS = """
-insert into hold
-select * from unnest(
+SAVE_APPLIED_LIMITS = f"""
+insert into hold ({LIMIT})
+select {LIMIT} from unnest(
     $1::text[], $2::integer[], $3::bigint[], $4::integer[], $5::integer[], $6::integer[], $7::text[],
     $8::timestamptz[], $9::timestamptz[], $10::integer[], $11::boolean[], $12::timestamptz[], $13::timestamptz[],
     $14::timestamptz[], $15::integer[], $16::integer[], $17::integer[], $18::integer[], $19::integer[])
+    as u ({LIMIT})
 on conflict (station_id, evse_id, session_id) do update set
     held = excluded.held, asked = excluded.asked, doubtful = excluded.doubtful, command_id = excluded.command_id,
     asked_epoch = excluded.asked_epoch, epoch = excluded.epoch, failures = excluded.failures,
@@ -58,18 +74,16 @@ where station_id = any($1::text[]) and session_id <> 0 and not session_id = any(
 SAVE_DUE = "update site set look_at = $2, over_committed = $3 where site_id = $1"
 
 STATIONS_IN_SITES = "select station_id from member where station_id = any($1::text[])"
-LOAD_SESSIONS = """
-select id, station_id, evse_id, transaction_id, started_at, heard_at, ended_at, unit, draws, samples, sampled_at
-from session where id = any($2::bigint[]) or (station_id = any($1::text[]) and ended_at is null)"""
-SAVE_SESSIONS = """
-insert into session
-    (id, station_id, evse_id, transaction_id, started_at, heard_at, ended_at, unit, draws, samples, sampled_at)
+LOAD_SESSIONS = f"""
+select {TRACKED} from session where id = any($2::bigint[]) or (station_id = any($1::text[]) and ended_at is null)"""
+SAVE_SESSIONS = f"""
+insert into session ({TRACKED})
 select id, station_id, evse_id, transaction_id, started_at, heard_at, ended_at, unit, draws::double precision[],
     samples, sampled_at
 from unnest(
     $1::bigint[], $2::text[], $3::integer[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
     $8::text[], $9::text[], $10::integer[], $11::timestamptz[])
-    as u (id, station_id, evse_id, transaction_id, started_at, heard_at, ended_at, unit, draws, samples, sampled_at)
+    as u ({TRACKED})
 on conflict (id) do update set
     evse_id = excluded.evse_id, ended_at = excluded.ended_at, unit = excluded.unit, draws = excluded.draws,
     samples = excluded.samples, sampled_at = excluded.sampled_at"""
@@ -81,7 +95,7 @@ join member m using (station_id)
 join site using (site_id)
 join hold h on h.station_id = s.station_id and h.evse_id = s.evse_id and h.session_id = s.id
 where s.station_id = any($1::text[]) and s.ended_at is null and h.held is not null"""
-# What was confirmed is to be told again.
+# What was confirmed has to be asked for again.
 UNCONFIRM_STATIONS = "update hold set epoch = null where station_id = any($1::text[])"
 UNCONFIRM_SESSIONS = """
 update hold h set epoch = null
@@ -89,11 +103,11 @@ from unnest($1::text[], $2::integer[]) as u (station_id, evse_id)
 where h.station_id = u.station_id and h.evse_id = u.evse_id and h.session_id <> 0"""
 FORGET_SESSIONS = "delete from session where ended_at < $1"
 
-SAVE_STATIONS = """
-insert into station (station_id, connected, connection_id, connected_at, version, evse_ids)
+SAVE_STATIONS = f"""
+insert into station ({STATION})
 select station_id, connected, connection_id, connected_at, version, evse_ids::integer[]
 from unnest($1::text[], $2::boolean[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
-    as u (station_id, connected, connection_id, connected_at, version, evse_ids)
+    as u ({STATION})
 on conflict (station_id) do update set
     connected = excluded.connected, connection_id = excluded.connection_id, connected_at = excluded.connected_at,
     version = excluded.version, evse_ids = excluded.evse_ids"""
@@ -108,7 +122,7 @@ where station.connection_id is null"""
 
 
 async def mark_changed(db: Connection, stations: Collection[str], due_at: datetime) -> None:
-    """Something of these stations has changed: their sites are to be looked at."""
+    """Something of these stations has changed: their sites have to be planned."""
     if stations:
         await db.execute(MARK_CHANGED, list(stations), due_at)
 
@@ -118,7 +132,7 @@ async def mark_site_changed(db: Connection, site_id: str, due_at: datetime) -> N
 
 
 async def forget_changes(db: Connection, site_id: str) -> None:
-    """They are looked at now; those that are not due yet, too."""
+    """The site is planned now, with changes that are not due yet too."""
     await db.execute(FORGET_CHANGES, site_id)
 
 
@@ -143,25 +157,25 @@ async def end_sessions(db: Connection, ids: Collection[int], now: datetime) -> N
 
 
 async def session_limits(db: Connection, stations: Collection[str]) -> dict[Key, SessionLimit]:
-    """What the sessions of stations are held to, by station and EVSE."""
+    """The limits of the sessions of stations, by station and EVSE."""
     rows = await db.fetch(SESSION_LIMITS, list(stations)) if stations else []
     return {(row["station_id"], row["evse_id"]): read_session_limit(row) for row in rows}
 
 
 async def unconfirm_sessions(db: Connection, keys: Sequence[Key]) -> None:
-    """The sessions on these EVSEs are told their limits again."""
+    """The limits of the sessions on these EVSEs are sent again."""
     if keys:
         await db.execute(UNCONFIRM_SESSIONS, *columns(keys))
 
 
 async def unconfirm_stations(db: Connection, stations: Collection[str]) -> None:
-    """They are told everything again."""
+    """All their limits are sent again."""
     if stations:
         await db.execute(UNCONFIRM_STATIONS, list(stations))
 
 
 async def forget_sessions(db: Connection, before: datetime) -> None:
-    """Those that ended so long ago that nobody will tell of them again."""
+    """Those that ended so long ago that no event about them is read again."""
     await db.execute(FORGET_SESSIONS, before)
 
 
@@ -175,19 +189,19 @@ async def save_stations(db: Connection, stations: Sequence[Presence]) -> None:
 
 
 async def save_connected(db: Connection, routes: Mapping[str, Route], now: datetime) -> None:
-    """Stations that are connected now; of those that are known already, more is known."""
+    """Stations that are connected now; those with a connection already are known better."""
     if routes:
         rows = [(name, route.connection_id, route.version) for name, route in routes.items()]
         await db.execute(SAVE_CONNECTED, *columns(rows), now)
 
 
 async def claim_site(db: Connection, now: datetime) -> asyncpg.Record | None:
-    """A site that is to be looked at, ours alone until the commit."""
+    """A site that has to be planned, locked until the commit."""
     return await db.fetchrow(CLAIM_SITE, now)
 
 
-async def save_due(db: Connection, site_id: str, again: datetime | None, over: bool) -> None:
-    await db.execute(SAVE_DUE, site_id, again, over)
+async def save_due(db: Connection, site_id: str, due_at: datetime | None, over_committed: bool) -> None:
+    await db.execute(SAVE_DUE, site_id, due_at, over_committed)
 
 
 async def save_applied_limits(db: Connection, rows: Sequence[Row]) -> None:
@@ -196,7 +210,7 @@ async def save_applied_limits(db: Connection, rows: Sequence[Row]) -> None:
 
 
 async def drop_applied_limits(db: Connection, stations: Sequence[str], sessions: Sequence[int]) -> None:
-    """Of sessions that are no more; sessions: those that are."""
+    """Those of sessions that have ended. sessions: those that have not."""
     await db.execute(DROP_APPLIED_LIMITS, stations, sessions)
 
 

@@ -40,7 +40,7 @@ class ScheduleBody(Strict):
 
 
 class ProfileBody(Strict):
-    """A charging profile in words of no version."""
+    """A charging profile in no version's words."""
 
     id: Int = Field(ge=1, lt=FIRST_ID, description="what has the same is replaced; those above are the sites' own")
     purpose: Literal[Purpose.STATION_MAX, Purpose.TX_DEFAULT, Purpose.TX]
@@ -53,12 +53,18 @@ class ProfileBody(Strict):
 
     def profile(self, evse_id: int, transaction_id: str | None) -> Profile:
         """Raises Problem where OCPP does not allow it."""
-        told = self.schedule
-        periods = tuple(Period(**period.model_dump()) for period in told.periods)
-        made = Profile(
+        body = self.schedule
+        periods = tuple(Period(**period.model_dump()) for period in body.periods)
+        profile = Profile(
             id=self.id,
             purpose=self.purpose,
-            schedule=Schedule(told.unit, periods, _time(told.start), told.duration, told.min_charging_rate),
+            schedule=Schedule(
+                unit=body.unit,
+                periods=periods,
+                start=_time(body.start),
+                duration=body.duration,
+                min_charging_rate=body.min_charging_rate,
+            ),
             evse_id=evse_id,
             stack_level=self.stack_level,
             kind=self.kind,
@@ -67,9 +73,9 @@ class ProfileBody(Strict):
             valid_to=_time(self.valid_to),
             transaction_id=transaction_id,
         )
-        if found := [{"field": f"body.{field}", "message": why} for field, why in faults(made)]:
+        if found := [{"field": f"body.{field}", "message": why} for field, why in faults(profile)]:
             raise Problem(422, f"{found[0]['field']}: {found[0]['message']}", found)
-        return made
+        return profile
 
 
 class InstallBody(Strict):
@@ -92,7 +98,7 @@ class ScheduleView(BaseModel):
 
 
 class ProfileView(BaseModel):
-    """A charging profile in words of no version."""
+    """A charging profile in no version's words."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -9,6 +9,7 @@ from services.common.web.fields import NO_NUL, Float, Int
 from services.common.web.problems import field_problem
 from services.smartcharging.domain.loads import tenths
 from services.smartcharging.domain.site import PHASES, Limit, Member, Site
+from services.smartcharging.domain.site_state import Preferences
 
 READ, WRITE = "smartcharging:read", "smartcharging:write"
 
@@ -71,13 +72,13 @@ class StationBody(Strict):
     def member(self, phases: int) -> Member:
         names = self.phases if isinstance(self.phases, list) else PHASES[: self.phases or phases]
         return Member(
-            self.station_id,
-            None if self.evse_ids is None else tuple(self.evse_ids),
-            tuple(names),
-            tenths(self.minimum_a),
-            tenths(self.max_a),
-            self.priority,
-            self.unit,
+            station_id=self.station_id,
+            evse_ids=None if self.evse_ids is None else tuple(self.evse_ids),
+            phases=tuple(names),
+            minimum=tenths(self.minimum_a),
+            maximum=tenths(self.max_a),
+            priority=self.priority,
+            unit=self.unit,
         )
 
 
@@ -101,7 +102,14 @@ class SiteBody(Strict):
         default = None if self.default_a is None else tenths(self.default_a)
         if fault := _contradiction(self, members, default):
             raise field_problem(f"body.{fault[0]}", fault[1])
-        return Site(site_id, Limit(self.limit.value, self.limit.unit), members, self.phases, self.voltage, default)
+        return Site(
+            site_id=site_id,
+            limit=Limit(self.limit.value, self.limit.unit),
+            members=members,
+            phases=self.phases,
+            voltage=self.voltage,
+            default=default,
+        )
 
 
 def _contradiction(body: SiteBody, members: tuple[Member, ...], default: int | None) -> tuple[str, str] | None:
@@ -127,3 +135,7 @@ class SessionPreferencesBody(Strict):
         if self.minimum_a is not None and self.maximum_a is not None and self.minimum_a > self.maximum_a:
             raise ValueError("minimum_a is at most maximum_a")
         return self
+
+    def preferences(self) -> Preferences:
+        minimum, maximum = (None if one is None else tenths(one) for one in (self.minimum_a, self.maximum_a))
+        return Preferences(self.priority, minimum, maximum)

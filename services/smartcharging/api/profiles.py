@@ -107,12 +107,12 @@ def router(database: Database, command_service: CommandService, access: Access) 
         idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
         """Clears the profiles that fit everything that is given (K10). 409 where they can be those of its site."""
-        order = ClearProfiles(id, evse_id, purpose, stack_level)
-        if order == ClearProfiles():
+        criteria = ClearProfiles(id, evse_id, purpose, stack_level)
+        if criteria == ClearProfiles():
             raise field_problem("query", "an id, an evse_id, a purpose or a stack_level (K10.FR.02)")
         if purpose != Purpose.STATION_MAX and (id is None or id >= FIRST_ID):
             await _not_of_site(station_id)
-        asked = CommandRequest(station_id, CommandName.CLEAR.value, asdict(order), expires_in, idempotency_key)
+        asked = CommandRequest(station_id, CommandName.CLEAR.value, asdict(criteria), expires_in, idempotency_key)
         return await issue(command_service, asked, wait, response)
 
     @routes.post("/profiles/report", dependencies=write, status_code=202, responses=ISSUED)
@@ -137,19 +137,19 @@ def router(database: Database, command_service: CommandService, access: Access) 
         wait: Annotated[float, Query(gt=0, le=60, description="seconds to wait for the station")] = 30,
     ) -> CompositeScheduleView:
         """Asks the station what it is going to allow (K08, 1.6 §5.7). 409 where it refuses, 504 where it is silent."""
-        order = ComposeSchedule(evse_id, duration, unit)
-        asked = CommandRequest(station_id, CommandName.COMPOSE.value, asdict(order), wait)
-        command = await issue(command_service, asked, wait, response)
+        command = ComposeSchedule(evse_id, duration, unit)
+        asked = CommandRequest(station_id, CommandName.COMPOSE.value, asdict(command), wait)
+        issued = await issue(command_service, asked, wait, response)
         response.status_code = 200
-        if command.outcome is None or command.status == "expired":
+        if issued.outcome is None or issued.status == "expired":
             raise Problem(504, SILENT)
-        found = read_composite_schedule(command.version, command.response)
+        found = read_composite_schedule(issued.version, issued.response)
         if found is None:
-            raise Problem(409, f"{REFUSED}: " + (command.error_code or _status(command.response)))
+            raise Problem(409, f"{REFUSED}: " + (issued.error_code or _status(issued.response)))
         where = evse_id if found.evse_id is None else found.evse_id
         schedule = ScheduleView(**asdict(found.schedule))
         return CompositeScheduleView(
-            station_id=station_id, evse_id=where, command_id=command.command_id, schedule=schedule
+            station_id=station_id, evse_id=where, command_id=issued.command_id, schedule=schedule
         )
 
     async def _not_of_site(station_id: str) -> None:
@@ -165,14 +165,14 @@ def _status(response: Any) -> str:
     return str(response.get("status", "")) if isinstance(response, dict) else "its answer cannot be read"
 
 
-def _view(one: InstalledProfile) -> InstalledView:
+def _view(installed: InstalledProfile) -> InstalledView:
     return InstalledView(
-        profile_id=one.profile_id,
-        asked=one.asked and profile_view(one.asked),
-        installed=one.installed and profile_view(one.installed),
-        of_site=one.profile_id >= FIRST_ID,
-        command_id=one.last.command_id,
-        status=one.last.status,
-        response=one.last.response,
-        asked_at=one.last.asked_at,
+        profile_id=installed.profile_id,
+        asked=installed.asked and profile_view(installed.asked),
+        installed=installed.installed and profile_view(installed.installed),
+        of_site=installed.profile_id >= FIRST_ID,
+        command_id=installed.last_command.command_id,
+        status=installed.last_command.status,
+        response=installed.last_command.response,
+        asked_at=installed.last_command.asked_at,
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from services.common.calls import message_log
 from services.common.postgres.database import Connection
 from services.smartcharging.api.bodies import ProfileView, profile_view
-from services.smartcharging.dialects import PROFILES
+from services.smartcharging.dialects import BY_VERSION
 
 ACTION = "ReportChargingProfiles"
 MOST_PARTS = 200
@@ -39,17 +39,16 @@ async def newest(db: Connection, station_id: str) -> ReportView | None:
     if not parts:
         return None
     number = parts[0][1]["requestId"]
-    mine = [(row, told) for row, told in reversed(parts) if told["requestId"] == number]
+    report = [(row, part) for row, part in reversed(parts) if part["requestId"] == number]
     return ReportView(
         request_id=number,
-        complete=any(not told.get("tbc") for _, told in mine),
+        complete=any(not part.get("tbc") for _, part in report),
         reported_at=parts[0][0]["received_at"],
-        profiles=[one for row, told in mine for one in _profiles(row, told)],
+        profiles=[profile for row, part in report for profile in _profiles(row, part)],
     )
 
 
-def _profiles(row: asyncpg.Record, told: dict[str, Any]) -> list[ReportedProfileView]:
-    source = told["chargingLimitSource"]
-    return [
-        ReportedProfileView(source=source, profile=profile_view(one)) for one in PROFILES[row["version"]].reported(told)
-    ]
+def _profiles(row: asyncpg.Record, part: dict[str, Any]) -> list[ReportedProfileView]:
+    source = part["chargingLimitSource"]
+    profiles = BY_VERSION[row["version"]].read_reported_profiles(part)
+    return [ReportedProfileView(source=source, profile=profile_view(profile)) for profile in profiles]

@@ -13,7 +13,6 @@ from services.smartcharging import reads
 from services.smartcharging.api import views
 from services.smartcharging.api.fields import READ, WRITE, SessionPreferencesBody, SiteBody, SiteId
 from services.smartcharging.api.views import SessionView, SiteStateView, SiteView
-from services.smartcharging.domain.loads import tenths
 from services.smartcharging.sites import Sites, StationTaken
 
 PUT: dict[int | str, dict[str, Any]] = {
@@ -32,7 +31,7 @@ def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
 
     @routes.put("/{site_id}", dependencies=write, responses=PUT)
     async def put(site_id: SiteId, body: SiteBody, response: Response) -> SiteStateView:
-        """Sets a site; its limit is shared anew at once. 409 where one of its stations is in another site."""
+        """Sets a site; its limit is shared again at once. 409 where one of its stations is in another site."""
         try:
             new = await sites.put(body.site(site_id))
         except StationTaken as error:
@@ -69,8 +68,7 @@ def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
     @routes.put("/{site_id}/sessions/{session}", dependencies=write, responses=MISSING)
     async def wish(site_id: SiteId, session: SessionId, body: SessionPreferencesBody) -> SessionView:
         """Sets what an operator wants for one session, until it ends; null takes it back."""
-        minimum, maximum = (None if one is None else tenths(one) for one in (body.minimum_a, body.maximum_a))
-        if not await sites.wish(site_id, session, body.priority, minimum, maximum):
+        if not await sites.prefer(site_id, session, body.preferences()):
             raise Problem(404, "there is no such session in this site")
         found = next((one for one in (await state(site_id)).sessions if one.session == session), None)
         if found is None:
@@ -78,7 +76,7 @@ def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
         return found
 
     async def state(site_id: str) -> SiteStateView:
-        found = await sites.board(site_id)
+        found = await sites.snapshot(site_id)
         if found is None:
             raise _missing()
         return views.site_state(*found, clock())

@@ -101,67 +101,67 @@ def site(row: asyncpg.Record, members: list[asyncpg.Record]) -> SiteView:
     return SiteView(**_site(read_site(row, members)), **_timestamps(row), over_committed=row["over_committed"])
 
 
-def site_state(row: asyncpg.Record, board: SiteSnapshot, now: datetime) -> SiteStateView:
-    situation = board.situation
-    shares, taken = share(situation, now), committed(situation)
-    loads = [
+def site_state(row: asyncpg.Record, snapshot: SiteSnapshot, now: datetime) -> SiteStateView:
+    state = snapshot.state
+    shares, loads = share(state, now), committed(state)
+    views = [
         LoadView(
             name=name,
             limit_a=amperes(current),
-            committed_a=amperes(taken.get(name, 0)),
-            set_aside_a=amperes(shares.fixed.get(name, 0)),
+            committed_a=amperes(loads.get(name, 0)),
+            set_aside_a=amperes(shares.set_aside.get(name, 0)),
         )
         for name, current in shares.capacity.items()
     ]
     return SiteStateView(
-        **_site(situation.site),
+        **_site(state.site),
         **_timestamps(row),
-        over_committed=shares.over,
-        loads=loads,
-        evses=[_evse(point, situation.default_currents[point.member.station_id], now) for point in situation.points],
-        sessions=sessions(board, now),
+        over_committed=shares.over_committed,
+        loads=views,
+        evses=[_evse(evse, state.default_currents[evse.member.station_id], now) for evse in state.evses],
+        sessions=sessions(snapshot, now),
     )
 
 
-def sessions(board: SiteSnapshot, now: datetime) -> list[SessionView]:
-    shares = share(board.situation, now)
-    return [_session(point, board, shares, now) for point in board.situation.points if point.charging]
+def sessions(snapshot: SiteSnapshot, now: datetime) -> list[SessionView]:
+    shares = share(snapshot.state, now)
+    return [_session(evse, snapshot, shares, now) for evse in snapshot.state.evses if evse.active]
 
 
-def _session(point: Evse, board: SiteSnapshot, shares: Shares, now: datetime) -> SessionView:
-    assert point.charging
-    session, hold = point.charging.session, point.charging.hold
-    how, why = session_state(point, shares, now)
+def _session(evse: Evse, snapshot: SiteSnapshot, shares: Shares, now: datetime) -> SessionView:
+    assert evse.active
+    session, applied = evse.active.session, evse.active.applied
+    shown, reason = session_state(evse, shares, now)
     return SessionView(
         session=session.id,
         station_id=session.station_id,
         evse_id=session.evse_id,
         transaction_id=session.transaction_id,
         started_at=session.started_at,
-        state=how,
-        reason=why,
-        share_a=_amperes(shares.wanted.get(point.key)),
-        asked_a=_amperes(hold.asked),
-        confirmed_a=_amperes(hold.held),
-        at_most_a=amperes(point.ceiling),
-        measured_a=_amperes(board.measured(point)),
-        needs_a=_amperes(point.charging.watch.cap),
-        priority=point.priority,
-        minimum_a=amperes(point.minimum),
-        maximum_a=amperes(point.maximum),
-        command_id=hold.command_id,
+        state=shown,
+        reason=reason,
+        share_a=_amperes(shares.targets.get(evse.key)),
+        asked_a=_amperes(applied.asked),
+        confirmed_a=_amperes(applied.held),
+        at_most_a=amperes(evse.ceiling),
+        measured_a=_amperes(snapshot.measured(evse)),
+        needs_a=_amperes(evse.active.monitor.cap),
+        priority=evse.priority,
+        minimum_a=amperes(evse.minimum),
+        maximum_a=amperes(evse.maximum),
+        command_id=applied.command_id,
     )
 
 
-def _evse(point: Evse, wanted: int, now: datetime) -> EvseView:
+def _evse(evse: Evse, target: int, now: datetime) -> EvseView:
     return EvseView(
-        station_id=point.member.station_id,
-        evse_id=point.evse_id,
-        connected=point.station.connected,
-        default_a=_amperes(point.default.held),
-        default_wanted_a=amperes(wanted),
-        default_reason="" if point.default.held == wanted else deviation_reason(point, point.default, now),
-        at_most_a=amperes(point.reserve),
+        station_id=evse.member.station_id,
+        evse_id=evse.evse_id,
+        connected=evse.station.connected,
+        default_a=_amperes(evse.default.held),
+        default_wanted_a=amperes(target),
+        default_reason="" if evse.default.held == target else deviation_reason(evse, evse.default, now),
+        at_most_a=amperes(evse.reserve),
     )
 
 

@@ -1,55 +1,45 @@
-"""What the dialects of all versions share: schedules, whose fields are called alike."""
+"""Charging schedules, whose fields have the same names in all versions."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from services.smartcharging.domain.profile import Period, Profile, Schedule
-from services.smartcharging.domain.profile_commands import ClearProfiles, CompositeSchedule
-
-Payload = dict[str, Any]
-OcppRequest = tuple[str, Payload]
-
-
-@dataclass(frozen=True, slots=True)
-class Profiles:
-    """How a version speaks of charging profiles.
-
-    says: by the class of an order, its action and payload. composed: of the answer to GetCompositeSchedule.
-    profile_of, clear_of: of a SetChargingProfile, a ClearChargingProfile. reported: of a ReportChargingProfiles.
-    """
-
-    says: Mapping[type, Callable[[Any], OcppRequest]]
-    composed: Callable[[Payload], CompositeSchedule | None]
-    profile_of: Callable[[Payload], Profile]
-    clear_of: Callable[[Payload], ClearProfiles]
-    reported: Callable[[Payload], Sequence[Profile]]
+from services.smartcharging.dialects.dialect import Payload
+from services.smartcharging.domain.profile import Period, Schedule
 
 
 def present(**fields: Any) -> Payload:
-    """Without what is not given: an absent field is left out."""
+    """Without those that are None: an absent field is left out."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def write_schedule(one: Schedule, periods: list[Payload]) -> Payload:
+def write_schedule(schedule: Schedule, periods: list[Payload]) -> Payload:
     return present(
-        duration=one.duration,
-        startSchedule=one.start,
-        chargingRateUnit=one.unit,
+        duration=schedule.duration,
+        startSchedule=schedule.start,
+        chargingRateUnit=schedule.unit,
         chargingSchedulePeriod=periods,
-        minChargingRate=one.min_charging_rate,
+        minChargingRate=schedule.min_charging_rate,
     )
 
 
-def write_period(one: Period) -> Payload:
-    return present(startPeriod=one.start, limit=one.limit, numberPhases=one.phases)
+def write_period(period: Period) -> Payload:
+    return present(startPeriod=period.start, limit=period.limit, numberPhases=period.phases)
 
 
-def read_schedule(told: Payload, start: str | None = None) -> Schedule:
-    """start: where it is said beside the schedule."""
-    periods = tuple(
-        Period(int(one["startPeriod"]), one["limit"], one.get("numberPhases"), one.get("phaseToUse"))
-        for one in told["chargingSchedulePeriod"]
+def read_schedule(payload: Payload, start: str | None = None) -> Schedule:
+    """start: where it stands beside the schedule."""
+    return Schedule(
+        unit=payload["chargingRateUnit"],
+        periods=tuple(_read_period(period) for period in payload["chargingSchedulePeriod"]),
+        start=payload.get("startSchedule", start),
+        duration=payload.get("duration"),
+        min_charging_rate=payload.get("minChargingRate"),
     )
-    begins = told.get("startSchedule", start)
-    return Schedule(told["chargingRateUnit"], periods, begins, told.get("duration"), told.get("minChargingRate"))
+
+
+def _read_period(payload: Payload) -> Period:
+    return Period(
+        start=int(payload["startPeriod"]),
+        limit=payload["limit"],
+        phases=payload.get("numberPhases"),
+        phase_to_use=payload.get("phaseToUse"),
+    )

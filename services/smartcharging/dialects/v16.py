@@ -1,19 +1,14 @@
-"""OCPP 1.6: SetChargingProfile, ClearChargingProfile, GetCompositeSchedule. A connector is what later is an EVSE."""
+"""OCPP 1.6: SetChargingProfile, ClearChargingProfile, GetCompositeSchedule. A connector is what later is an EVSE.
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+There is nothing to report: stations only take profiles.
+"""
+
+from collections.abc import Sequence
 
 from services.common.commands.command import Unrenderable
 from services.ocpp.errors import ErrorCode
-from services.smartcharging.dialects.schedules import (
-    OcppRequest,
-    Payload,
-    Profiles,
-    present,
-    read_schedule,
-    write_period,
-    write_schedule,
-)
+from services.smartcharging.dialects.dialect import Dialect, OcppRequest, Payload
+from services.smartcharging.dialects.schedules import present, read_schedule, write_period, write_schedule
 from services.smartcharging.domain.profile import Kind, Profile, Purpose
 from services.smartcharging.domain.profile_commands import (
     ClearProfiles,
@@ -31,10 +26,10 @@ PURPOSES = {
 PURPOSE_OF = {spelled: purpose for purpose, spelled in PURPOSES.items()}
 
 
-def set_profile(order: SetProfile) -> OcppRequest:
+def set_profile(command: SetProfile) -> OcppRequest:
     """§5.16. The transaction is named by our number."""
-    profile = order.profile
-    written = present(
+    profile = command.profile
+    payload = present(
         chargingProfileId=profile.id,
         transactionId=None if profile.transaction_id is None else _number(profile.transaction_id),
         stackLevel=profile.stack_level,
@@ -43,23 +38,25 @@ def set_profile(order: SetProfile) -> OcppRequest:
         recurrencyKind=profile.recurrency,
         validFrom=profile.valid_from,
         validTo=profile.valid_to,
-        chargingSchedule=write_schedule(profile.schedule, [write_period(one) for one in profile.schedule.periods]),
+        chargingSchedule=write_schedule(
+            profile.schedule, [write_period(period) for period in profile.schedule.periods]
+        ),
     )
-    return "SetChargingProfile", {"connectorId": profile.evse_id, "csChargingProfiles": written}
+    return "SetChargingProfile", {"connectorId": profile.evse_id, "csChargingProfiles": payload}
 
 
-def clear_profiles(order: ClearProfiles) -> OcppRequest:
+def clear_profiles(command: ClearProfiles) -> OcppRequest:
     """§5.3."""
-    purpose = order.purpose and PURPOSES[order.purpose]
+    purpose = command.purpose and PURPOSES[command.purpose]
     return "ClearChargingProfile", present(
-        id=order.id, connectorId=order.evse_id, chargingProfilePurpose=purpose, stackLevel=order.stack_level
+        id=command.id, connectorId=command.evse_id, chargingProfilePurpose=purpose, stackLevel=command.stack_level
     )
 
 
-def compose_schedule(order: ComposeSchedule) -> OcppRequest:
+def compose_schedule(command: ComposeSchedule) -> OcppRequest:
     """§5.7."""
     return "GetCompositeSchedule", present(
-        connectorId=order.evse_id, duration=order.duration, chargingRateUnit=order.unit
+        connectorId=command.evse_id, duration=command.duration, chargingRateUnit=command.unit
     )
 
 
@@ -68,43 +65,43 @@ def report_profiles(_: ReportProfiles) -> OcppRequest:
 
 
 def read_composite_schedule(answer: Payload) -> CompositeSchedule | None:
-    """What was composed; None where there is nothing."""
-    told = answer.get("chargingSchedule")
-    if not told:
+    """The schedule; None where there is none."""
+    schedule = answer.get("chargingSchedule")
+    if not schedule:
         return None
-    return CompositeSchedule(answer.get("connectorId"), read_schedule(told, answer.get("scheduleStart")))
+    return CompositeSchedule(answer.get("connectorId"), read_schedule(schedule, answer.get("scheduleStart")))
 
 
 def read_profile(payload: Payload) -> Profile:
-    """The profile of a SetChargingProfile that somebody put in these words."""
-    told = payload["csChargingProfiles"]
-    transaction_id = told.get("transactionId")
+    """The profile of a SetChargingProfile that a client wrote."""
+    profile = payload["csChargingProfiles"]
+    transaction_id = profile.get("transactionId")
     return Profile(
-        id=told["chargingProfileId"],
-        purpose=PURPOSE_OF[told["chargingProfilePurpose"]],
-        schedule=read_schedule(told["chargingSchedule"]),
+        id=profile["chargingProfileId"],
+        purpose=PURPOSE_OF[profile["chargingProfilePurpose"]],
+        schedule=read_schedule(profile["chargingSchedule"]),
         evse_id=payload["connectorId"],
-        stack_level=told["stackLevel"],
-        kind=Kind(told["chargingProfileKind"]),
-        recurrency=told.get("recurrencyKind"),
-        valid_from=told.get("validFrom"),
-        valid_to=told.get("validTo"),
+        stack_level=profile["stackLevel"],
+        kind=Kind(profile["chargingProfileKind"]),
+        recurrency=profile.get("recurrencyKind"),
+        valid_from=profile.get("validFrom"),
+        valid_to=profile.get("validTo"),
         transaction_id=None if transaction_id is None else str(transaction_id),
     )
 
 
 def read_clear(payload: Payload) -> ClearProfiles:
-    """The same of a ClearChargingProfile."""
+    """The criteria of a ClearChargingProfile that a client wrote."""
     purpose = payload.get("chargingProfilePurpose")
     return ClearProfiles(
-        payload.get("id"),
-        payload.get("connectorId"),
-        PURPOSE_OF[purpose] if purpose else None,
-        payload.get("stackLevel"),
+        id=payload.get("id"),
+        evse_id=payload.get("connectorId"),
+        purpose=PURPOSE_OF[purpose] if purpose else None,
+        stack_level=payload.get("stackLevel"),
     )
 
 
-def no_reported_profiles(_: Payload) -> Sequence[Profile]:
+def read_reported_profiles(_: Payload) -> Sequence[Profile]:
     """There is no such message."""
     return ()
 
@@ -115,10 +112,17 @@ def _number(transaction_id: str) -> int:
     return int(transaction_id)
 
 
-SAYS: Mapping[type, Callable[[Any], OcppRequest]] = {
-    SetProfile: set_profile,
-    ClearProfiles: clear_profiles,
-    ComposeSchedule: compose_schedule,
-    ReportProfiles: report_profiles,
-}
-PROFILES = Profiles(SAYS, read_composite_schedule, read_profile, read_clear, no_reported_profiles)
+DIALECT = Dialect(
+    read={},
+    write={},
+    requests={
+        SetProfile: set_profile,
+        ClearProfiles: clear_profiles,
+        ComposeSchedule: compose_schedule,
+        ReportProfiles: report_profiles,
+    },
+    read_composite_schedule=read_composite_schedule,
+    read_profile=read_profile,
+    read_clear=read_clear,
+    read_reported_profiles=read_reported_profiles,
+)

@@ -4,16 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.common.calls.call import Call
-from services.common.calls.dialects import Dialect
-from services.smartcharging.dialects.schedules import (
-    OcppRequest,
-    Payload,
-    Profiles,
-    present,
-    read_schedule,
-    write_period,
-    write_schedule,
-)
+from services.smartcharging.dialects.dialect import Dialect, OcppRequest, Payload
+from services.smartcharging.dialects.schedules import present, read_schedule, write_period, write_schedule
 from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose
 from services.smartcharging.domain.profile_commands import (
     ClearProfiles,
@@ -43,9 +35,9 @@ def charging_needs(_: Call) -> Report:
 
 
 def chosen_schedule(call: Call) -> Report:
-    told = call.payload["chargingSchedule"]
-    highest = max(float(period["limit"]) for period in told["chargingSchedulePeriod"])
-    return ChosenSchedule(int(call.payload["evseId"]), told["chargingRateUnit"], highest)
+    schedule = call.payload["chargingSchedule"]
+    highest = max(float(period["limit"]) for period in schedule["chargingSchedulePeriod"])
+    return ChosenSchedule(int(call.payload["evseId"]), schedule["chargingRateUnit"], highest)
 
 
 def empty(_: Empty) -> dict[str, Any]:
@@ -67,10 +59,10 @@ def schedule_rejected(_: ScheduleRejected) -> dict[str, Any]:
     return {"status": "Rejected"}
 
 
-def set_profile(order: SetProfile) -> OcppRequest:
+def set_profile(command: SetProfile) -> OcppRequest:
     """K01. One schedule: more are for ISO 15118 (K01.FR.34)."""
-    profile = order.profile
-    written = present(
+    profile = command.profile
+    payload = present(
         id=profile.id,
         stackLevel=profile.stack_level,
         chargingProfilePurpose=profile.purpose.value,
@@ -80,88 +72,85 @@ def set_profile(order: SetProfile) -> OcppRequest:
         validTo=profile.valid_to,
         transactionId=profile.transaction_id,
         chargingSchedule=[
-            {"id": 1} | write_schedule(profile.schedule, [_period(one) for one in profile.schedule.periods])
+            {"id": 1} | write_schedule(profile.schedule, [_period(period) for period in profile.schedule.periods])
         ],
     )
-    return "SetChargingProfile", {"evseId": profile.evse_id, "chargingProfile": written}
+    return "SetChargingProfile", {"evseId": profile.evse_id, "chargingProfile": payload}
 
 
-def clear_profiles(order: ClearProfiles) -> OcppRequest:
-    """K10.FR.02: by its id, or by what it is."""
+def clear_profiles(command: ClearProfiles) -> OcppRequest:
+    """K10.FR.02: by its id, or by criteria."""
     criteria = present(
-        evseId=order.evse_id,
-        chargingProfilePurpose=order.purpose and order.purpose.value,
-        stackLevel=order.stack_level,
+        evseId=command.evse_id,
+        chargingProfilePurpose=command.purpose and command.purpose.value,
+        stackLevel=command.stack_level,
     )
-    return "ClearChargingProfile", present(chargingProfileId=order.id, chargingProfileCriteria=criteria or None)
+    return "ClearChargingProfile", present(chargingProfileId=command.id, chargingProfileCriteria=criteria or None)
 
 
-def compose_schedule(order: ComposeSchedule) -> OcppRequest:
+def compose_schedule(command: ComposeSchedule) -> OcppRequest:
     """K08."""
-    return "GetCompositeSchedule", present(evseId=order.evse_id, duration=order.duration, chargingRateUnit=order.unit)
+    return "GetCompositeSchedule", present(
+        evseId=command.evse_id, duration=command.duration, chargingRateUnit=command.unit
+    )
 
 
-def report_profiles(order: ReportProfiles) -> OcppRequest:
+def report_profiles(command: ReportProfiles) -> OcppRequest:
     """K09.FR.03 wants a criterion, and profiles of any source are asked for."""
     criteria = {"chargingLimitSource": ["EMS", "Other", "SO", "CSO"]}
-    return "GetChargingProfiles", present(requestId=order.number, evseId=order.evse_id, chargingProfile=criteria)
+    return "GetChargingProfiles", present(requestId=command.number, evseId=command.evse_id, chargingProfile=criteria)
 
 
 def read_composite_schedule(answer: Payload) -> CompositeSchedule | None:
-    """What was composed; None where there is nothing."""
-    told = answer.get("schedule")
-    return CompositeSchedule(told["evseId"], read_schedule(told, told["scheduleStart"])) if told else None
+    """The schedule; None where there is none."""
+    schedule = answer.get("schedule")
+    return (
+        CompositeSchedule(schedule["evseId"], read_schedule(schedule, schedule["scheduleStart"])) if schedule else None
+    )
 
 
 def read_profile(payload: Payload) -> Profile:
-    """The profile of a SetChargingProfile that somebody put in these words."""
+    """The profile of a SetChargingProfile that a client wrote."""
     return _profile(payload["evseId"], payload["chargingProfile"])
 
 
 def read_reported_profiles(payload: Payload) -> list[Profile]:
     """Those of a ReportChargingProfiles."""
-    return [_profile(payload["evseId"], told) for told in payload["chargingProfile"]]
+    return [_profile(payload["evseId"], profile) for profile in payload["chargingProfile"]]
 
 
 def read_clear(payload: Payload) -> ClearProfiles:
-    """The same of a ClearChargingProfile."""
-    told = payload.get("chargingProfileCriteria") or {}
-    purpose = told.get("chargingProfilePurpose")
+    """The criteria of a ClearChargingProfile that a client wrote."""
+    criteria = payload.get("chargingProfileCriteria") or {}
+    purpose = criteria.get("chargingProfilePurpose")
     return ClearProfiles(
-        payload.get("chargingProfileId"),
-        told.get("evseId"),
-        Purpose(purpose) if purpose else None,
-        told.get("stackLevel"),
+        id=payload.get("chargingProfileId"),
+        evse_id=criteria.get("evseId"),
+        purpose=Purpose(purpose) if purpose else None,
+        stack_level=criteria.get("stackLevel"),
     )
 
 
-def _profile(evse_id: int, told: Payload) -> Profile:
+def _profile(evse_id: int, payload: Payload) -> Profile:
     """With the first of its schedules."""
     return Profile(
-        id=told["id"],
-        purpose=Purpose(told["chargingProfilePurpose"]),
-        schedule=read_schedule(told["chargingSchedule"][0]),
+        id=payload["id"],
+        purpose=Purpose(payload["chargingProfilePurpose"]),
+        schedule=read_schedule(payload["chargingSchedule"][0]),
         evse_id=evse_id,
-        stack_level=told["stackLevel"],
-        kind=Kind(told["chargingProfileKind"]),
-        recurrency=told.get("recurrencyKind"),
-        valid_from=told.get("validFrom"),
-        valid_to=told.get("validTo"),
-        transaction_id=told.get("transactionId"),
+        stack_level=payload["stackLevel"],
+        kind=Kind(payload["chargingProfileKind"]),
+        recurrency=payload.get("recurrencyKind"),
+        valid_from=payload.get("validFrom"),
+        valid_to=payload.get("validTo"),
+        transaction_id=payload.get("transactionId"),
     )
 
 
-def _period(one: Period) -> Payload:
-    return write_period(one) | present(phaseToUse=one.phase_to_use)
+def _period(period: Period) -> Payload:
+    return write_period(period) | present(phaseToUse=period.phase_to_use)
 
 
-SAYS: Mapping[type, Callable[[Any], OcppRequest]] = {
-    SetProfile: set_profile,
-    ClearProfiles: clear_profiles,
-    ComposeSchedule: compose_schedule,
-    ReportProfiles: report_profiles,
-}
-PROFILES = Profiles(SAYS, read_composite_schedule, read_profile, read_clear, read_reported_profiles)
 READ: Mapping[str, Callable[[Call], Report]] = {
     "NotifyChargingLimit": notice,
     "ClearedChargingLimit": notice,
@@ -175,4 +164,17 @@ WRITE: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     ScheduleAccepted: schedule_accepted,
     ScheduleRejected: schedule_rejected,
 }
-DIALECT = Dialect(READ, WRITE)
+DIALECT = Dialect(
+    read=READ,
+    write=WRITE,
+    requests={
+        SetProfile: set_profile,
+        ClearProfiles: clear_profiles,
+        ComposeSchedule: compose_schedule,
+        ReportProfiles: report_profiles,
+    },
+    read_composite_schedule=read_composite_schedule,
+    read_profile=read_profile,
+    read_clear=read_clear,
+    read_reported_profiles=read_reported_profiles,
+)

@@ -1,8 +1,8 @@
-"""Who gets how much of a limit. Pure arithmetic: what is known of stations and commands is not its concern.
+"""Who gets how much of a limit. Pure arithmetic: it knows nothing of stations and commands.
 
-Minima first, in the order of the claims; who does not get that much gets nothing. Then what is left, by priority: the
-highest shares it max-min fairly up to what each can take, and so on down. Max-min fair: nobody can have more without
-taking it from someone who has no more than he.
+Minima first, in the order of the claims; a claim that does not get that much gets nothing. Then what is left, by
+priority: the highest share it max-min fairly up to what each can take, and so on down. Max-min fair: no claim can have
+more without taking it from one that has no more than itself.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """key: whose. weights: how often its current counts on what. Currents in tenths of an ampere.
+    """key: station and EVSE. weights: how often its current counts on which load. Currents in tenths of an ampere.
 
     floor: what is set aside for it anyway, so that as much costs nothing.
     """
@@ -44,8 +44,8 @@ def allocate(capacity: Loads, claims: Sequence[Claim]) -> dict[Key, int]:
     """
     room = dict(capacity)
     shares = {claim.key: _minimum(claim, room) for claim in claims}
-    given = [claim for claim in claims if shares[claim.key]]
-    for _, group in groupby(given, attrgetter("priority")):
+    served = [claim for claim in claims if shares[claim.key]]
+    for _, group in groupby(served, attrgetter("priority")):
         _fill(list(group), shares, room)
     return shares
 
@@ -59,7 +59,7 @@ def _minimum(claim: Claim, room: dict[str, int]) -> int:
 
 
 def _fill(claims: list[Claim], shares: dict[Key, int], room: dict[str, int]) -> None:
-    """Raises the lowest together, to the next lowest and so on, until each is full or hangs on something full."""
+    """Raises the lowest together, to the next lowest and so on, until each has its maximum or its load is full."""
     rising = [claim for claim in claims if shares[claim.key] < claim.maximum]
     while rising:
         level = min(shares[claim.key] for claim in rising)

@@ -1,10 +1,9 @@
-"""What a station was asked to hold a current to, and what is known to have come of it.
+"""The limit that a station was asked to apply, and what is known to have come of it.
 
-What it may be using at the most is the largest of what it last confirmed, of what is under way, and of what it may
-have taken on without saying so. A command that was refused, or that never left, does not count.
+The most that it may be using is the largest of what it last confirmed, of what is under way, and of what it may have
+applied without an answer. A command that was refused, or that never left, does not count.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,9 +24,12 @@ class Outcome(StrEnum):
     LATE = "late"
 
 
+FAILURES = frozenset({Outcome.REFUSED, Outcome.UNSENT, Outcome.UNKNOWN})
+
+
 @dataclass(frozen=True, slots=True)
 class AppliedLimit:
-    """Currents in tenths of an ampere.
+    """Currents in tenths of an ampere. The fields are called like the columns of the table hold.
 
     held: what it last confirmed; None: nothing ever. asked: what the command under way says. doubtful: the most that
     commands without an answer may have set since. epoch: the connection on which held was confirmed, named by the
@@ -47,80 +49,71 @@ class AppliedLimit:
     changed_at: datetime | None = None
     turn_at: datetime | None = None
 
-    def ceiling(self, otherwise: int) -> int:
-        """The most it may be using. otherwise: as long as it has confirmed nothing."""
-        return max(otherwise if self.held is None else self.held, self.doubtful, self.asked or 0)
+    def ceiling(self, fallback: int) -> int:
+        """The most it may be using. fallback: as long as it has confirmed nothing."""
+        return max(fallback if self.held is None else self.held, self.doubtful, self.asked or 0)
 
-    def current(self, otherwise: int) -> int:
+    def current(self, fallback: int) -> int:
         """What it is going to use, if all goes well."""
-        return self.ceiling(otherwise) if self.asked is None else self.asked
+        return self.ceiling(fallback) if self.asked is None else self.asked
 
     def resting(self, now: datetime) -> bool:
         """It did not obey, and is left alone for a while."""
         return self.retry_at is not None and now < self.retry_at
 
 
-def requested(hold: AppliedLimit, current: int, otherwise: int, epoch: datetime | None, now: datetime) -> AppliedLimit:
-    """Asked for a current; what was under way may still be obeyed before it. Who sends it adds the command_id."""
-    before = hold.current(otherwise)
-    turned = (before == 0) != (current == 0) or hold.turn_at is None
+def requested(
+    applied: AppliedLimit, current: int, *, fallback: int, epoch: datetime | None, now: datetime
+) -> AppliedLimit:
+    """Asked for a current; what was under way may still be obeyed before it. Whoever sends it adds the command_id."""
+    before = applied.current(fallback)
+    turned = (before == 0) != (current == 0) or applied.turn_at is None
     return replace(
-        hold,
+        applied,
         asked=current,
-        doubtful=max(hold.doubtful, hold.asked or 0),
+        doubtful=max(applied.doubtful, applied.asked or 0),
         command_id=None,
         asked_epoch=epoch,
-        changed_at=hold.changed_at if current == before else now,
-        turn_at=now if turned else hold.turn_at,
+        changed_at=applied.changed_at if current == before else now,
+        turn_at=now if turned else applied.turn_at,
     )
 
 
-def _accepted(hold: AppliedLimit, _: datetime) -> AppliedLimit:
+def settle(applied: AppliedLimit, outcome: Outcome, now: datetime) -> AppliedLimit:
+    """With the outcome of its command; the same object where that changes nothing.
+
+    A late answer shows that the station answers again, so it is asked again at once.
+    """
+    if applied.asked is None:
+        return replace(applied, retry_at=None) if outcome == Outcome.LATE and applied.retry_at else applied
+    if outcome == Outcome.ACCEPTED:
+        return _confirmed(applied)
+    return _failed(applied, outcome, now) if outcome in FAILURES else applied
+
+
+def _confirmed(applied: AppliedLimit) -> AppliedLimit:
     return replace(
-        hold,
-        held=hold.asked,
+        applied,
+        held=applied.asked,
         asked=None,
         doubtful=0,
-        epoch=hold.asked_epoch,
+        epoch=applied.asked_epoch,
         failures=0,
         refused=False,
         retry_at=None,
     )
 
 
-def _refused(hold: AppliedLimit, now: datetime) -> AppliedLimit:
-    """It stays with what it had."""
-    return replace(_failed(hold, now), refused=True)
-
-
-def _unsent(hold: AppliedLimit, now: datetime) -> AppliedLimit:
-    """It never heard of it."""
-    return _failed(hold, now)
-
-
-def _unknown(hold: AppliedLimit, now: datetime) -> AppliedLimit:
-    """It may have heard of it."""
-    return replace(_failed(hold, now), doubtful=max(hold.doubtful, hold.asked or 0))
-
-
-def _failed(hold: AppliedLimit, now: datetime) -> AppliedLimit:
-    wait = min(FIRST_RETRY * 2 ** min(hold.failures, 10), LAST_RETRY)
-    return replace(hold, asked=None, epoch=None, failures=hold.failures + 1, refused=False, retry_at=now + wait)
-
-
-SETTLE: Mapping[Outcome, Callable[[AppliedLimit, datetime], AppliedLimit]] = {
-    Outcome.ACCEPTED: _accepted,
-    Outcome.REFUSED: _refused,
-    Outcome.UNSENT: _unsent,
-    Outcome.UNKNOWN: _unknown,
-}
-
-
-def settle(hold: AppliedLimit, fate: Outcome, now: datetime) -> AppliedLimit:
-    """What its command came to; the same object where that changes nothing.
-
-    A late answer shows that the station hears again, so it is asked again at once.
-    """
-    if hold.asked is not None:
-        return SETTLE[fate](hold, now) if fate in SETTLE else hold
-    return replace(hold, retry_at=None) if fate == Outcome.LATE and hold.retry_at else hold
+def _failed(applied: AppliedLimit, outcome: Outcome, now: datetime) -> AppliedLimit:
+    """It keeps what it had; where the outcome is unknown, it may have applied what it was asked."""
+    wait = min(FIRST_RETRY * 2 ** min(applied.failures, 10), LAST_RETRY)
+    unknown = applied.asked or 0 if outcome == Outcome.UNKNOWN else 0
+    return replace(
+        applied,
+        asked=None,
+        doubtful=max(applied.doubtful, unknown),
+        epoch=None,
+        failures=applied.failures + 1,
+        refused=outcome == Outcome.REFUSED,
+        retry_at=now + wait,
+    )

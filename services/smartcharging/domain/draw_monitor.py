@@ -11,7 +11,7 @@ LONGEST_PATIENCE = 48
 class DrawMonitor:
     """cap: what it is enough to grant, in tenths of an ampere; None: whatever it can take.
 
-    lows: samples in a row below what it has; peak: the highest of them. seen: samples taken in.
+    lows: samples in a row below its share; peak: the highest of them. seen: how many samples have been counted.
     """
 
     cap: int | None = None
@@ -26,19 +26,19 @@ def margin(current: int) -> int:
     return max(10, current // 10)
 
 
-def with_sample(watch: DrawMonitor, draw: int, share: int, minimum: int) -> DrawMonitor:
-    """With one more sample. share: what it may draw now; a paused one says nothing of what it would draw."""
-    watch = replace(watch, seen=watch.seen + 1)
+def with_sample(monitor: DrawMonitor, draw: int, *, share: int, minimum: int) -> DrawMonitor:
+    """With one more sample. share: what it may draw now; a paused session says nothing of what it would draw."""
+    monitor = replace(monitor, seen=monitor.seen + 1)
     if share <= 0:
-        return replace(watch, lows=0, peak=0)
-    has = share if watch.cap is None else min(watch.cap, share)
-    if watch.cap is not None and draw > has - margin(has) // 2:
-        patience = min(2 * watch.patience, LONGEST_PATIENCE)
-        return replace(watch, cap=None, lows=0, peak=0, patience=patience)
-    if draw + 2 * margin(draw) > has:
-        return replace(watch, lows=0, peak=0)
-    lows, peak = watch.lows + 1, max(watch.peak, draw)
-    if lows < watch.patience:
-        return replace(watch, lows=lows, peak=peak)
+        return replace(monitor, lows=0, peak=0)
+    granted = share if monitor.cap is None else min(monitor.cap, share)
+    if monitor.cap is not None and draw > granted - margin(granted) // 2:
+        patience = min(2 * monitor.patience, LONGEST_PATIENCE)
+        return replace(monitor, cap=None, lows=0, peak=0, patience=patience)
+    if draw + 2 * margin(draw) > granted:
+        return replace(monitor, lows=0, peak=0)
+    lows, peak = monitor.lows + 1, max(monitor.peak, draw)
+    if lows < monitor.patience:
+        return replace(monitor, lows=lows, peak=peak)
     cap = max(minimum, peak + margin(peak))
-    return replace(watch, cap=cap if cap < has else watch.cap, lows=0, peak=0)
+    return replace(monitor, cap=cap if cap < granted else monitor.cap, lows=0, peak=0)

@@ -1,4 +1,4 @@
-"""What profiles a station has, by what it was asked and what it answered."""
+"""The profiles of a station, by what it was asked and what it answered."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -11,10 +11,10 @@ from services.smartcharging.domain.profile_commands import ClearProfiles
 
 @dataclass(frozen=True, slots=True)
 class ProfileCommand:
-    """A command that sets or clears. done: it is so. open: the station has yet to answer."""
+    """A command that sets or clears. done: the station confirmed it. open: it has yet to answer."""
 
     command_id: str
-    order: Profile | ClearProfiles
+    change: Profile | ClearProfiles
     status: str
     response: Any
     asked_at: datetime
@@ -29,42 +29,43 @@ class InstalledProfile:
     profile_id: int
     asked: Profile | None
     installed: Profile | None
-    last: ProfileCommand
+    last_command: ProfileCommand
 
 
-def installed_profiles(steps: Iterable[ProfileCommand], ended: Collection[str] = ()) -> list[InstalledProfile]:
-    """By profile id. steps: oldest first. ended: transactions whose TxProfiles went with them."""
+def installed_profiles(commands: Iterable[ProfileCommand], ended: Collection[str] = ()) -> list[InstalledProfile]:
+    """By profile id. commands: oldest first. ended: transactions whose TxProfiles went with them."""
     found: dict[int, InstalledProfile] = {}
-    for step in steps:
-        if isinstance(step.order, Profile):
-            _set(found, step.order, step)
+    for command in commands:
+        if isinstance(command.change, Profile):
+            _set(found, command.change, command)
         else:
-            _clear(found, step.order, step)
+            _clear(found, command.change, command)
     return sorted((one for one in found.values() if _is_shown(one, ended)), key=lambda one: one.profile_id)
 
 
-def _set(found: dict[int, InstalledProfile], profile: Profile, step: ProfileCommand) -> None:
+def _set(found: dict[int, InstalledProfile], profile: Profile, command: ProfileCommand) -> None:
     known = found.get(profile.id)
-    if step.done:
-        # The same purpose and stack level: in OCPP 1.6 it takes the place of the other.
+    if command.done:
+        # The same purpose and stack level: in OCPP 1.6 it replaces the other.
         for other in list(found.values()):
             if other.installed and other.profile_id != profile.id and _slot(other.installed) == _slot(profile):
                 found[other.profile_id] = replace(other, installed=None)
-    there = profile if step.done else known.installed if known else None
-    found[profile.id] = InstalledProfile(profile.id, profile, there, step)
+    installed = profile if command.done else known.installed if known else None
+    found[profile.id] = InstalledProfile(profile.id, profile, installed, command)
 
 
-def _clear(found: dict[int, InstalledProfile], order: ClearProfiles, step: ProfileCommand) -> None:
+def _clear(found: dict[int, InstalledProfile], criteria: ClearProfiles, command: ProfileCommand) -> None:
     for one in list(found.values()):
-        if (profile := one.installed or one.asked) and _fits(profile, order):
-            found[one.profile_id] = replace(one, asked=None, installed=None if step.done else one.installed, last=step)
+        if (profile := one.installed or one.asked) and _fits(profile, criteria):
+            found[one.profile_id] = replace(
+                one, asked=None, installed=None if command.done else one.installed, last_command=command
+            )
 
 
-def _fits(profile: Profile, order: ClearProfiles) -> bool:
-    """K10.FR.04: everything that is given."""
-    wanted = (order.id, order.evse_id, order.purpose, order.stack_level)
-    is_ = (profile.id, profile.evse_id, profile.purpose, profile.stack_level)
-    return all(want is None or want == have for want, have in zip(wanted, is_, strict=True))
+def _fits(profile: Profile, criteria: ClearProfiles) -> bool:
+    """K10.FR.04: all criteria that are given."""
+    names = ("id", "evse_id", "purpose", "stack_level")
+    return all(getattr(criteria, name) in (None, getattr(profile, name)) for name in names)
 
 
 def _slot(profile: Profile) -> tuple[Purpose, int, int, str | None]:
@@ -74,4 +75,4 @@ def _slot(profile: Profile) -> tuple[Purpose, int, int, str | None]:
 def _is_shown(one: InstalledProfile, ended: Collection[str]) -> bool:
     profile = one.installed or one.asked
     over = profile is not None and profile.transaction_id in ended
-    return not over and (one.asked is not None or one.installed is not None or one.last.open)
+    return not over and (one.asked is not None or one.installed is not None or one.last_command.open)

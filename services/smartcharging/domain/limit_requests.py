@@ -1,7 +1,7 @@
 """What may be asked of stations now, so that at no moment more can be drawn than the limit.
 
 Less can be asked at any time, and frees nothing until it is confirmed. More is asked where it fits beside the most
-that everybody may be drawing, this moment included.
+that everybody may be drawing, at this moment too.
 """
 
 from collections.abc import Sequence
@@ -17,78 +17,90 @@ from services.smartcharging.domain.site_state import Evse, SiteState
 
 @dataclass(frozen=True, slots=True)
 class LimitRequest:
-    """Hold to a current, in tenths of an ampere. key: station and EVSE, 0 for all. otherwise: see Hold.
+    """A limit to be applied, in tenths of an ampere. key: station and EVSE, 0 for all. fallback: see AppliedLimit.
 
-    number: of the session; None: a TxDefaultProfile.
+    session_id: whose TxProfile it is; None: a TxDefaultProfile.
     """
 
     key: Key
     current: int
-    otherwise: int
-    number: int | None = None
+    fallback: int
+    session_id: int | None = None
 
 
-def committed(situation: SiteState) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is left of the limit beside the most that everybody may be drawing; granting something takes it away."""
+
+    left: dict[str, int]
+
+    def take(self, more: Loads) -> bool:
+        """Takes more, if it is left."""
+        if any(self.left[name] < current for name, current in more.items() if current > 0):
+            return False
+        self.left.update(remaining({name: self.left[name] for name in more}, more))
+        return True
+
+
+def committed(state: SiteState) -> dict[str, int]:
     """The most that all of the site may be drawing at this moment."""
-    return total(scaled(point.weights, point.reserve) for point in situation.points)
+    return total(scaled(evse.weights, evse.reserve) for evse in state.evses)
 
 
-def with_requests(situation: SiteState, asks: Sequence[LimitRequest], now: datetime) -> SiteState:
-    """As it is when that has been asked."""
-    defaults, charging = dict(situation.defaults), dict(situation.charging)
-    for one in asks:
-        epoch = situation.stations[one.key[0]].connected_at
-        if one.number is None:
-            hold = defaults.get(one.key, AppliedLimit())
-            defaults[one.key] = requested(hold, one.current, one.otherwise, epoch, now)
+def with_requests(state: SiteState, requests: Sequence[LimitRequest], now: datetime) -> SiteState:
+    """The state once these requests have been made."""
+
+    def after(applied: AppliedLimit, request: LimitRequest) -> AppliedLimit:
+        epoch = state.stations[request.key[0]].connected_at
+        return requested(applied, request.current, fallback=request.fallback, epoch=epoch, now=now)
+
+    defaults, sessions = dict(state.defaults), dict(state.sessions)
+    for request in requests:
+        if request.session_id is None:
+            defaults[request.key] = after(defaults.get(request.key, AppliedLimit()), request)
         else:
-            session = charging[one.key]
-            hold = requested(session.hold, one.current, one.otherwise, epoch, now)
-            charging[one.key] = replace(session, hold=hold)
-    return replace(situation, defaults=defaults, charging=charging)
+            active = sessions[request.key]
+            sessions[request.key] = replace(active, applied=after(active.applied, request))
+    return replace(state, defaults=defaults, sessions=sessions)
 
 
-def next_requests(situation: SiteState, shares: Shares, now: datetime) -> list[LimitRequest]:
+def next_requests(state: SiteState, shares: Shares, now: datetime) -> list[LimitRequest]:
     """What to ask now on the way to the shares."""
-    room = remaining(situation.site.capacity, committed(situation))
-    sharing = [point for point in situation.points if point.key in shares.wanted]
-    asks = [asked for point in sharing if (asked := _session_request(point, shares.wanted[point.key], room))]
-    return asks + _default_requests(situation, room, now)
+    room = Room(remaining(state.site.capacity, committed(state)))
+    sharing = [evse for evse in state.evses if evse.key in shares.targets]
+    requests = [request for evse in sharing if (request := _session_request(evse, shares.targets[evse.key], room))]
+    return requests + _default_requests(state, room, now)
 
 
-def _session_request(point: Evse, wanted: int, room: dict[str, int]) -> LimitRequest | None:
-    assert point.charging, "only sessions have shares"
-    hold, asked = point.charging.hold, LimitRequest(point.key, wanted, point.uncovered, point.charging.session.id)
-    if wanted < point.current:
-        return asked
-    if hold.asked is not None or (wanted == point.current and point.certain(hold)):
+def _session_request(evse: Evse, target: int, room: Room) -> LimitRequest | None:
+    assert evse.active, "only sessions have shares"
+    applied = evse.active.applied
+    request = LimitRequest(evse.key, target, evse.uncovered, evse.active.session.id)
+    if target < evse.current:
+        return request
+    if applied.asked is not None or (target == evse.current and evse.certain(applied)):
         return None
-    return asked if _take(room, scaled(point.weights, max(wanted, point.reserve) - point.reserve)) else None
+    return request if room.take(_increase(evse, target)) else None
 
 
-def _default_requests(situation: SiteState, room: dict[str, int], now: datetime) -> list[LimitRequest]:
+def _default_requests(state: SiteState, room: Room, now: datetime) -> list[LimitRequest]:
     covered: dict[Key, list[Evse]] = {}
-    for point in situation.points:
-        covered.setdefault((point.member.station_id, point.member.default_key(point.evse_id)), []).append(point)
-    asks = (
-        _default_request(key, points, situation.default_currents[key[0]], room, now) for key, points in covered.items()
-    )
-    return [asked for asked in asks if asked]
+    for evse in state.evses:
+        covered.setdefault(evse.default_key, []).append(evse)
+    requests = (_default_request(evses, state.default_currents[key[0]], room, now) for key, evses in covered.items())
+    return [request for request in requests if request]
 
 
-def _default_request(
-    key: Key, points: Sequence[Evse], wanted: int, room: dict[str, int], now: datetime
-) -> LimitRequest | None:
-    first, hold = points[0], points[0].default
-    if hold.asked is not None or not first.heeds(hold, now) or (hold.held == wanted and first.certain(hold)):
+def _default_request(evses: Sequence[Evse], target: int, room: Room, now: datetime) -> LimitRequest | None:
+    """evses: all that one TxDefaultProfile covers."""
+    first, applied = evses[0], evses[0].default
+    done = applied.held == target and first.certain(applied)
+    if done or applied.asked is not None or not first.heeds(applied, now):
         return None
-    more = total(scaled(point.weights, max(wanted, point.reserve) - point.reserve) for point in points)
-    return LimitRequest(key, wanted, first.member.maximum) if _take(room, more) else None
+    request = LimitRequest(first.default_key, target, first.member.maximum)
+    return request if room.take(total(_increase(evse, target) for evse in evses)) else None
 
 
-def _take(room: dict[str, int], more: Loads) -> bool:
-    """Takes more out of the room, where it is there."""
-    if any(room[name] < current for name, current in more.items() if current > 0):
-        return False
-    room |= remaining({name: room[name] for name in more}, more)
-    return True
+def _increase(evse: Evse, target: int) -> Loads:
+    """What a target takes beyond what is set aside for the EVSE already."""
+    return scaled(evse.weights, max(target, evse.reserve) - evse.reserve)

@@ -1,7 +1,7 @@
 """Sums of current against a limit. Whole numbers: tenths of an ampere, the finest OCPP 1.6 and 2.0.1 can say.
 
 A limit in amperes holds for each phase; a limit in watts holds for all phases together, and is counted as the
-current of one phase at the site's voltage. What a current weighs on which of them is the site's to say.
+current of one phase at the site's voltage. The site says how often a current counts on which of them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,5 +41,5 @@ def within(loads: Loads, capacity: Loads) -> bool:
 
 
 def remaining(capacity: Loads, loads: Loads) -> dict[str, int]:
-    """What is not taken; below zero where more is."""
+    """What is left; below zero where the loads are more."""
     return {name: current - loads.get(name, 0) for name, current in capacity.items()}

@@ -1,4 +1,4 @@
-"""One look at a site: what commands have come to, what is drawn, and what to ask of stations next."""
+"""The plan of a site: what has become of commands, what is drawn, and what to ask of stations next."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,57 +25,57 @@ class DrawSamples:
 
 @dataclass(frozen=True, slots=True)
 class SitePlan:
-    """situation: as it is when asks have been sent. again: when something is due though nothing changes."""
+    """state: as it is once the requests have been made. due_at: when to plan again though nothing has changed."""
 
-    situation: SiteState
+    state: SiteState
     shares: Shares
-    asks: Sequence[LimitRequest]
-    again: datetime | None
+    requests: Sequence[LimitRequest]
+    due_at: datetime | None
 
 
 def plan(
-    situation: SiteState, fates: Mapping[str, Outcome], drawn: Mapping[Key, DrawSamples], now: datetime
+    state: SiteState, outcomes: Mapping[str, Outcome], draws: Mapping[Key, DrawSamples], now: datetime
 ) -> SitePlan:
-    """fates: of commands, by their id. drawn: by station and EVSE."""
-    situation = _with_draws(_with_outcomes(situation, fates, now), drawn)
-    shares = share(situation, now)
-    asks = next_requests(situation, shares, now)
-    after = with_requests(situation, asks, now)
-    return SitePlan(after, shares, asks, _due_at(after, shares, now))
+    """outcomes: of commands, by their id. draws: by station and EVSE."""
+    state = _with_draws(_with_outcomes(state, outcomes, now), draws)
+    shares = share(state, now)
+    requests = next_requests(state, shares, now)
+    after = with_requests(state, requests, now)
+    return SitePlan(after, shares, requests, _due_at(after, shares, now))
 
 
-def in_tenths(site: Site, member: Member, drawn: DrawSamples, value: float) -> int:
+def in_tenths(site: Site, member: Member, unit: str, value: float) -> int:
     """A sample as the current of each phase that the session counts on."""
-    return tenths(value if drawn.unit == "A" else value / (site.voltage * len(member.phases)))
+    return tenths(value if unit == "A" else value / (site.voltage * len(member.phases)))
 
 
-def _with_outcomes(situation: SiteState, fates: Mapping[str, Outcome], now: datetime) -> SiteState:
-    def come_to(hold: AppliedLimit) -> AppliedLimit:
-        return settle(hold, fates.get(hold.command_id or "", Outcome.OPEN), now)
+def _with_outcomes(state: SiteState, outcomes: Mapping[str, Outcome], now: datetime) -> SiteState:
+    def settled(applied: AppliedLimit) -> AppliedLimit:
+        return settle(applied, outcomes.get(applied.command_id or "", Outcome.OPEN), now)
 
-    defaults = {key: come_to(hold) for key, hold in situation.defaults.items()}
-    charging = {key: replace(one, hold=come_to(one.hold)) for key, one in situation.charging.items()}
-    return replace(situation, defaults=defaults, charging=charging)
-
-
-def _with_draws(situation: SiteState, drawn: Mapping[Key, DrawSamples]) -> SiteState:
-    charging = dict(situation.charging)
-    for point in situation.points:
-        if point.charging and (samples := drawn.get(point.key)):
-            charging[point.key] = _sampled(situation.site, point, point.charging, samples)
-    return replace(situation, charging=charging)
+    defaults = {key: settled(applied) for key, applied in state.defaults.items()}
+    sessions = {key: replace(active, applied=settled(active.applied)) for key, active in state.sessions.items()}
+    return replace(state, defaults=defaults, sessions=sessions)
 
 
-def _sampled(site: Site, point: Evse, charging: ActiveSession, drawn: DrawSamples) -> ActiveSession:
-    watch = charging.watch
-    new = min(drawn.count - watch.seen, len(drawn.values))
-    currents = [in_tenths(site, point.member, drawn, value) for value in drawn.values]
+def _with_draws(state: SiteState, draws: Mapping[Key, DrawSamples]) -> SiteState:
+    sessions = dict(state.sessions)
+    for evse in state.evses:
+        if evse.active and (samples := draws.get(evse.key)):
+            sessions[evse.key] = _with_samples(state.site, evse, evse.active, samples)
+    return replace(state, sessions=sessions)
+
+
+def _with_samples(site: Site, evse: Evse, active: ActiveSession, samples: DrawSamples) -> ActiveSession:
+    monitor = active.monitor
+    new = min(samples.count - monitor.seen, len(samples.values))
+    currents = [in_tenths(site, evse.member, samples.unit, value) for value in samples.values]
     for current in currents[len(currents) - new :]:
-        watch = with_sample(watch, current, point.current, point.minimum)
-    return replace(charging, watch=replace(watch, seen=drawn.count))
+        monitor = with_sample(monitor, current, share=evse.current, minimum=evse.minimum)
+    return replace(active, monitor=replace(monitor, seen=samples.count))
 
 
-def _due_at(situation: SiteState, shares: Shares, now: datetime) -> datetime | None:
-    holds = [*situation.defaults.values(), *(one.hold for one in situation.charging.values())]
-    retries = [hold.retry_at for hold in holds if hold.retry_at and hold.retry_at > now]
-    return min((*retries, *shares.again), default=None)
+def _due_at(state: SiteState, shares: Shares, now: datetime) -> datetime | None:
+    applied_limits = [*state.defaults.values(), *(active.applied for active in state.sessions.values())]
+    retries = [applied.retry_at for applied in applied_limits if applied.retry_at and applied.retry_at > now]
+    return min((*retries, *shares.due), default=None)

@@ -1,4 +1,4 @@
-"""Whether stations are here, and which EVSEs they have spoken of. What is told twice, or late, changes nothing."""
+"""Whether stations are connected, and which EVSEs they have. What is read twice, or late, changes nothing."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -28,7 +28,7 @@ StationChange = Connected | Disconnected | EvseSeen
 
 
 class Presence(Struct, frozen=True):
-    """connection_id, connected_at: of its last connection; None: it was never here."""
+    """connection_id, connected_at: of its last connection; None: it was never connected."""
 
     station_id: str
     connected: bool = False
@@ -38,24 +38,26 @@ class Presence(Struct, frozen=True):
     evse_ids: tuple[int, ...] = ()
 
 
-def apply(known: Presence, said: StationChange) -> Presence:
-    """With what is said; the same object where that is nothing new."""
-    if isinstance(said, EvseSeen):
-        return _with_evse(known, said.evse_id)
-    if isinstance(said, Disconnected):
-        gone = known.connected and said.connection_id == known.connection_id
+def apply(known: Presence, change: StationChange) -> Presence:
+    """With a change; the same object where that is nothing new."""
+    if isinstance(change, EvseSeen):
+        return _with_evse(known, change.evse_id)
+    if isinstance(change, Disconnected):
+        gone = known.connected and change.connection_id == known.connection_id
         return replace(known, connected=False) if gone else known
-    if said.connection_id == known.connection_id or (known.connected_at and said.at <= known.connected_at):
+    if change.connection_id == known.connection_id or (known.connected_at and change.at <= known.connected_at):
         return known
-    return replace(known, connected=True, connection_id=said.connection_id, connected_at=said.at, version=said.version)
+    return replace(
+        known, connected=True, connection_id=change.connection_id, connected_at=change.at, version=change.version
+    )
 
 
-def apply_all(known: Mapping[str, Presence], said: Iterable[StationChange]) -> list[Presence]:
-    """Everything that is said, in its order: the stations that are changed by it."""
+def apply_all(known: Mapping[str, Presence], changes: Iterable[StationChange]) -> list[Presence]:
+    """The stations that some changes, in their order, make different."""
     after: dict[str, Presence] = {}
-    for one in said:
-        before = after.get(one.station_id) or known.get(one.station_id) or Presence(one.station_id)
-        after[one.station_id] = apply(before, one)
+    for change in changes:
+        before = after.get(change.station_id) or known.get(change.station_id) or Presence(change.station_id)
+        after[change.station_id] = apply(before, change)
     return [station for name, station in after.items() if station is not known.get(name)]
 
 

@@ -1,4 +1,4 @@
-"""A charging profile in words of no version, and the rules that every one of them has to keep."""
+"""A charging profile in no version's words, and the rules that every profile has to keep."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ TENTH = 1e-6
 
 
 class Purpose(StrEnum):
-    """As OCPP 2.x spells it. EXTERNAL is reported, and never set (K01.FR.22)."""
+    """As OCPP 2.x spells it. EXTERNAL is only reported, never set (K01.FR.22)."""
 
     EXTERNAL = "ChargingStationExternalConstraints"
     STATION_MAX = "ChargingStationMaxProfile"
@@ -63,13 +63,13 @@ class Profile:
 
 def as_json(profile: Profile) -> dict[str, Any]:
     """As JSON has it."""
-    told = asdict(profile)
-    told["schedule"]["periods"] = list(told["schedule"]["periods"])
-    return told
+    fields = asdict(profile)
+    fields["schedule"]["periods"] = list(fields["schedule"]["periods"])
+    return fields
 
 
 def from_json(payload: Mapping[str, Any]) -> Profile:
-    """What written() wrote."""
+    """What as_json() wrote."""
     schedule = payload["schedule"]
     periods = tuple(Period(**period) for period in schedule["periods"])
     kinds = {"purpose": Purpose(payload["purpose"]), "kind": Kind(payload["kind"])}

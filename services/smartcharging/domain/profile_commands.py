@@ -1,4 +1,4 @@
-"""What is asked of stations about charging profiles, in words of no version; dialects say them."""
+"""Commands about charging profiles in no version's words; dialects write them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from services.smartcharging.domain.profile import Profile, Purpose, Schedule
 
 
 class CommandName(StrEnum):
-    """Actions of our own: they are commands by these names."""
+    """Actions of our own: commands have these names."""
 
     SET = "SetProfile"
     CLEAR = "ClearProfiles"
@@ -22,7 +22,7 @@ class SetProfile:
 
 @dataclass(frozen=True, slots=True)
 class ClearProfiles:
-    """Those that fit everything that is given (K10.FR.02, K10.FR.04)."""
+    """Those that match all criteria that are given (K10.FR.02, K10.FR.04)."""
 
     id: int | None = None
     evse_id: int | None = None

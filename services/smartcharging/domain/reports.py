@@ -1,13 +1,13 @@
-"""What stations report about limits, needs and schedules, and what they are told."""
+"""What stations report about limits, needs and schedules, and the replies to it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A limit from outside came or went, or profiles were listed: nothing is asked."""
+    """An external limit was set or cleared, or profiles were listed: nothing is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +29,23 @@ Report: TypeAlias = Notice | ChargingNeeds | ChosenSchedule
 
 @dataclass(frozen=True, slots=True)
 class SessionLimit:
-    """What a session is held to: A for each phase, and the W that this comes to."""
+    """The limit of a session: A for each phase, and the W that this comes to."""
 
     amperes: float
     watts: float
 
-    def holds(self, chosen: ChosenSchedule) -> bool:
+    def allows(self, chosen: ChosenSchedule) -> bool:
         return chosen.highest <= (self.amperes if chosen.unit == "A" else self.watts)
 
 
 @dataclass(frozen=True, slots=True)
 class Empty:
-    """There is nothing to say."""
+    """An empty response."""
 
 
 @dataclass(frozen=True, slots=True)
 class NeedsRejected:
-    """No schedule will come; the station falls back to what it has."""
+    """No schedule will come; the station falls back to the profiles it has."""
 
     reason: str
 
@@ -57,34 +57,25 @@ class ScheduleAccepted:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRejected:
-    """The schedule is not; the limits are sent anew, which makes the station negotiate again (K15.FR.13)."""
+    """The schedule is not; the limits are sent again, which makes the station negotiate again (K15.FR.13)."""
 
 
 Reply: TypeAlias = Empty | NeedsRejected | ScheduleAccepted | ScheduleRejected
 
 
-def noted(_: Notice, __: SessionLimit | None) -> Reply:
-    """K11.FR.02, K12.FR.02, K13.FR.02, K09: the station informs, and that is all."""
-    return Empty()
-
-
-def declined(_: ChargingNeeds, __: SessionLimit | None) -> Reply:
-    """K15.FR.04: no schedule can be provided. The other two answers promise one (K15.FR.07)."""
-    return NeedsRejected("schedules are not computed here")
-
-
-def taken(chosen: ChosenSchedule, bound: SessionLimit | None) -> Reply:
-    """K15.FR.11, K15.FR.12. Where no limit was set, none is exceeded."""
-    return ScheduleAccepted() if bound is None or bound.holds(chosen) else ScheduleRejected()
-
-
-DECIDE: Mapping[type[Report], Callable[[Any, SessionLimit | None], Reply]] = {
-    Notice: noted,
-    ChargingNeeds: declined,
-    ChosenSchedule: taken,
+REPLIES: Mapping[type[Report], Reply] = {
+    # K11.FR.02, K12.FR.02, K13.FR.02, K09: the station informs, and that is all.
+    Notice: Empty(),
+    # K15.FR.04: no schedule can be provided. The other two answers promise one (K15.FR.07).
+    ChargingNeeds: NeedsRejected("schedules are not computed here"),
 }
 
 
-def decide(report: Report, bound: SessionLimit | None = None) -> Reply:
-    """What a station is told about its report. bound: of the session that it is about, where there is one."""
-    return DECIDE[type(report)](report, bound)
+def decide(report: Report, limit: SessionLimit | None = None) -> Reply:
+    """The reply to a report. limit: of the session that it is about, where there is one."""
+    return _check(report, limit) if isinstance(report, ChosenSchedule) else REPLIES[type(report)]
+
+
+def _check(chosen: ChosenSchedule, limit: SessionLimit | None) -> Reply:
+    """K15.FR.11, K15.FR.12. Where no limit was set, none is exceeded."""
+    return ScheduleAccepted() if limit is None or limit.allows(chosen) else ScheduleRejected()

@@ -1,4 +1,4 @@
-"""Sessions as transactions tells of them. What is told twice, or late, changes nothing."""
+"""Sessions, as the events of transactions report them. What is read twice, or late, changes nothing."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-# So many samples are remembered between two looks at a site.
+# So many samples are kept between two plans of a site.
 SAMPLES_KEPT = 8
 
 
@@ -20,7 +20,7 @@ class Sample(Struct, frozen=True):
 
 
 class SessionReport(Struct, frozen=True):
-    """What an event says. evse_id: 0 where it is not known yet. sample: None where there is nothing of use."""
+    """What an event says of a session. evse_id: 0: not known yet. sample: None: nothing of use."""
 
     id: int
     station_id: str
@@ -32,7 +32,7 @@ class SessionReport(Struct, frozen=True):
 
 
 class TrackedSession(Struct, frozen=True):
-    """A session. heard_at, ended_at: when we heard of its start and its end.
+    """A session. heard_at, ended_at: when we read of its start and its end.
 
     draws: the last samples; samples: how many there were.
     """
@@ -50,17 +50,24 @@ class TrackedSession(Struct, frozen=True):
     sampled_at: datetime | None = None
 
 
-def apply(known: TrackedSession | None, told: SessionReport, now: datetime) -> TrackedSession:
-    """With what is told; the same object where that is nothing new. What has ended stays as it ended."""
+def apply(known: TrackedSession | None, report: SessionReport, now: datetime) -> TrackedSession:
+    """With a report; the same object where that is nothing new. What has ended stays as it ended."""
     if known is None:
-        known = TrackedSession(told.id, told.station_id, told.evse_id, told.transaction_id, told.started_at, now)
+        known = TrackedSession(
+            id=report.id,
+            station_id=report.station_id,
+            evse_id=report.evse_id,
+            transaction_id=report.transaction_id,
+            started_at=report.started_at,
+            heard_at=now,
+        )
     if known.ended_at:
         return known
-    if told.evse_id and told.evse_id != known.evse_id:
-        known = replace(known, evse_id=told.evse_id)
-    if told.ended:
+    if report.evse_id and report.evse_id != known.evse_id:
+        known = replace(known, evse_id=report.evse_id)
+    if report.ended:
         return replace(known, ended_at=now)
-    return _sampled(known, told.sample) if told.sample else known
+    return _sampled(known, report.sample) if report.sample else known
 
 
 def _sampled(known: TrackedSession, sample: Sample) -> TrackedSession:
@@ -76,10 +83,11 @@ def _sampled(known: TrackedSession, sample: Sample) -> TrackedSession:
     )
 
 
-def apply_all(known: Iterable[TrackedSession], told: Iterable[SessionReport], now: datetime) -> list[TrackedSession]:
-    """Everything that is told of some stations, in its order: the sessions that are changed by it.
+def apply_all(known: Iterable[TrackedSession], reports: Iterable[SessionReport], now: datetime) -> list[TrackedSession]:
+    """The sessions that some reports, in their order, make different.
 
-    known: of those stations, what is active and what is named. One EVSE has one session: a new one ends the others.
+    known: of the stations of the reports, what is active and what is named. One EVSE has one session: a new one
+    ends the others.
     """
     before = {session.id: session for session in known}
     after = dict(before)
@@ -87,20 +95,20 @@ def apply_all(known: Iterable[TrackedSession], told: Iterable[SessionReport], no
     for session in before.values():
         if not session.ended_at:
             active[_place(session)].add(session.id)
-    for one in told:
-        earlier = after.get(one.id)
-        session = after[one.id] = apply(earlier, one, now)
+    for report in reports:
+        earlier = after.get(report.id)
+        session = after[report.id] = apply(earlier, report, now)
         if session is earlier:
             continue
         if earlier:
             active[_place(earlier)].discard(session.id)
         if session.ended_at:
             continue
-        here = active[_place(session)]
+        on_evse = active[_place(session)]
         if session.evse_id and (earlier is None or earlier.evse_id != session.evse_id):
-            after |= {other: replace(after[other], ended_at=now) for other in here}
-            here.clear()
-        here.add(session.id)
+            after |= {other: replace(after[other], ended_at=now) for other in on_evse}
+            on_evse.clear()
+        on_evse.add(session.id)
     return [session for session in after.values() if session is not before.get(session.id)]
 
 

@@ -16,103 +16,123 @@ TURN = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """wanted: by EVSE, in tenths of an ampere. fixed: what is set aside and no share. again: when to look again."""
+    """targets: by EVSE, in tenths of an ampere. set_aside: what is kept beside them. due: when to share again."""
 
-    wanted: Mapping[Key, int]
-    fixed: Loads
+    targets: Mapping[Key, int]
+    set_aside: Loads
     capacity: Loads
-    again: Sequence[datetime] = field(default=())
+    due: Sequence[datetime] = field(default=())
 
     @property
-    def over(self) -> bool:
-        """Whether the limit cannot be held, whatever the sessions that can be told are told."""
-        return not within(self.fixed, self.capacity)
+    def over_committed(self) -> bool:
+        """Whether the limit cannot be held, whatever is asked of the sessions that can be reached."""
+        return not within(self.set_aside, self.capacity)
 
 
-def share(situation: SiteState, now: datetime) -> Shares:
-    """Shares the site's limit among the sessions that can be told."""
-    told = [point for point in situation.points if point.charging and point.heeds(point.charging.hold, now)]
-    told.sort(key=lambda point: _order(point, now))
-    claims = {point.key: _claim(point, _idle_reserve(situation, point, now)) for point in told}
-    capacity = situation.site.capacity
-    fixed = total(
-        scaled(point.weights, _set_aside(point, _idle_reserve(situation, point, now), point.key in claims))
-        for point in situation.points
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What is shared among whom. sessions: those that can be reached, in the order of their claims."""
+
+    sessions: Sequence[Evse]
+    claims: Mapping[Key, Claim]
+    room: Loads
+    now: datetime
+
+
+def share(state: SiteState, now: datetime) -> Shares:
+    """Shares the site's limit among the sessions that can be reached."""
+    reachable = [evse for evse in state.evses if evse.active and evse.heeds(evse.active.applied, now)]
+    reachable.sort(key=lambda evse: _order(evse, now))
+    idle = {evse.key: _idle_reserve(state, evse, now) for evse in state.evses}
+    claims = {evse.key: _claim(evse, idle[evse.key]) for evse in reachable}
+    set_aside = total(
+        scaled(evse.weights, _set_aside(evse, idle[evse.key], evse.key in claims)) for evse in state.evses
     )
-    room = remaining(capacity, fixed)
-    wanted, soon = _steadied(told, claims, allocate(room, list(claims.values())), room, now)
-    return Shares(wanted, fixed, capacity, [*soon, *_turn_ends(told, wanted, now)])
+    current = Round(reachable, claims, remaining(state.site.capacity, set_aside), now)
+    targets, due = _steadied(current, allocate(current.room, list(claims.values())))
+    return Shares(targets, set_aside, state.site.capacity, [*due, *_turn_ends(current, targets)])
 
 
-def _idle_reserve(situation: SiteState, point: Evse, now: datetime) -> int:
+def _idle_reserve(state: SiteState, evse: Evse, now: datetime) -> int:
     """What is set aside for a session that may begin: what a TxDefaultProfile says, or is about to say."""
-    if point.heeds(point.default, now):
-        return situation.default_currents[point.member.station_id]
-    return point.uncovered
+    if evse.heeds(evse.default, now):
+        return state.default_currents[evse.member.station_id]
+    return evse.uncovered
 
 
-def _set_aside(point: Evse, idle: int, told: bool) -> int:
-    """What does not depend on the shares: a session that cannot be told keeps what it has."""
-    return max(idle, point.ceiling) if point.charging and not told else idle
+def _set_aside(evse: Evse, idle: int, reachable: bool) -> int:
+    """What does not depend on the shares: a session that cannot be reached keeps what it has."""
+    return max(idle, evse.ceiling) if evse.active and not reachable else idle
 
 
-def _claim(point: Evse, idle: int) -> Claim:
-    hold, cap = _active(point).hold, _active(point).watch.cap
-    maximum = point.maximum if cap is None else min(point.maximum, max(cap, point.minimum))
-    # Who did not obey is asked for no more than he may have: others would have to make room for nothing.
-    maximum = min(maximum, point.ceiling) if hold.failures else maximum
-    return Claim(point.key, point.weights, point.minimum, maximum, point.priority, idle)
+def _claim(evse: Evse, idle: int) -> Claim:
+    applied, cap = _active(evse).applied, _active(evse).monitor.cap
+    maximum = evse.maximum if cap is None else min(evse.maximum, max(cap, evse.minimum))
+    # A station that did not obey is asked for no more than it may have: others would have to make room for nothing.
+    maximum = min(maximum, evse.ceiling) if applied.failures else maximum
+    return Claim(
+        key=evse.key,
+        weights=evse.weights,
+        minimum=evse.minimum,
+        maximum=maximum,
+        priority=evse.priority,
+        floor=idle,
+    )
 
 
-def _order(point: Evse, now: datetime) -> tuple[int, int, float, bool, Key]:
-    """By priority; then who has his turn; then who waits for one, longest first; then who has had his, longest last;
-    then who had his not long ago, for whom nobody makes room."""
-    turn_at = _active(point).hold.turn_at
-    since = turn_at or _active(point).session.heard_at
+def _order(evse: Evse, now: datetime) -> tuple[int, int, float, bool, Key]:
+    """By priority; then those whose turn it is; then those that wait for one, longest first; then those that have had
+    theirs, longest last; then those that had theirs not long ago, for which nobody makes room."""
+    turn_at = _active(evse).applied.turn_at
+    since = turn_at or _active(evse).session.heard_at
     new = now - since < TURN
-    if point.current > 0:
-        place, when = (0, since.timestamp()) if new else (2, -since.timestamp())
+    if evse.current > 0:
+        rank, when = (0, since.timestamp()) if new else (2, -since.timestamp())
     else:
-        place, when = (3 if new and turn_at else 1), since.timestamp()
-    return -point.priority, place, when, turn_at is not None, point.key
+        rank, when = (3 if new and turn_at else 1), since.timestamp()
+    return -evse.priority, rank, when, turn_at is not None, evse.key
 
 
-def _turn_ends(told: Sequence[Evse], wanted: Mapping[Key, int], now: datetime) -> list[datetime]:
-    """When the turns of those end that keep others waiting."""
-    if all(wanted.values()):
+def _turn_ends(current: Round, targets: Mapping[Key, int]) -> list[datetime]:
+    """When the turns end that keep others waiting."""
+    if all(targets.values()):
         return []
-    began = [charging.hold.turn_at for charging in map(_active, told) if charging.hold.turn_at]
-    return [at + TURN for at in began if at + TURN > now]
+    turns = [turn_at for evse in current.sessions if (turn_at := _active(evse).applied.turn_at)]
+    return [turn_at + TURN for turn_at in turns if turn_at + TURN > current.now]
 
 
-def _steadied(
-    told: Sequence[Evse], claims: Mapping[Key, Claim], fair: Mapping[Key, int], room: Loads, now: datetime
-) -> tuple[dict[Key, int], list[datetime]]:
-    """Leaves what is nearly right as it is, and takes nothing away that nobody needs."""
-    wanted, soon = dict(fair), []
-    for point in told:
-        if 0 < point.current < wanted[point.key]:
-            changed_at = _active(point).hold.changed_at
-            if wanted[point.key] - point.current < smallest_change(point.current):
-                wanted[point.key] = point.current
-            elif changed_at and now - changed_at < INTERVAL:
-                wanted[point.key] = point.current
-                soon.append(changed_at + INTERVAL)
-    spare = remaining(room, total(claims[key].cost(current) for key, current in wanted.items()))
-    for point in sorted(told, key=lambda point: point.current - wanted[point.key]):
-        claim, current = claims[point.key], point.current
-        if wanted[point.key] < current and point.minimum <= current <= point.maximum:
-            after = remaining(spare, remaining(claim.cost(current), claim.cost(wanted[point.key])))
+def _steadied(current: Round, fair: Mapping[Key, int]) -> tuple[dict[Key, int], list[datetime]]:
+    """Leaves what is nearly right as it is, and takes nothing away that nobody needs; and when more may be granted."""
+    targets, due = _without_early_increases(current, fair)
+    spare = remaining(current.room, total(current.claims[key].cost(target) for key, target in targets.items()))
+    for evse in sorted(current.sessions, key=lambda evse: evse.current - targets[evse.key]):
+        claim, target = current.claims[evse.key], targets[evse.key]
+        if target < evse.current and evse.minimum <= evse.current <= evse.maximum:
+            after = remaining(spare, remaining(claim.cost(evse.current), claim.cost(target)))
             if all(after[name] >= 0 for name in claim.weights):
-                wanted[point.key], spare = current, after
-    return wanted, soon
+                targets[evse.key], spare = evse.current, after
+    return targets, due
+
+
+def _without_early_increases(current: Round, fair: Mapping[Key, int]) -> tuple[dict[Key, int], list[datetime]]:
+    """Without increases that are small, or too soon after the last change."""
+    targets, due = dict(fair), []
+    for evse in current.sessions:
+        if 0 < evse.current < targets[evse.key]:
+            changed_at = _active(evse).applied.changed_at
+            if targets[evse.key] - evse.current < smallest_change(evse.current):
+                targets[evse.key] = evse.current
+            elif changed_at and current.now - changed_at < INTERVAL:
+                targets[evse.key] = evse.current
+                due.append(changed_at + INTERVAL)
+    return targets, due
 
 
 def smallest_change(current: int) -> int:
-    """A change below this is not worth a message: one ampere, or five in a hundred."""
+    """What is worth a message: one ampere, or five in a hundred."""
     return max(10, current // 20)
 
 
-def _active(point: Evse) -> ActiveSession:
-    assert point.charging
-    return point.charging
+def _active(evse: Evse) -> ActiveSession:
+    assert evse.active
+    return evse.active

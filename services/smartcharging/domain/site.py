@@ -1,4 +1,4 @@
-"""A site: the limit that its stations share, and how they hang on its phases."""
+"""A site: the limit that its stations share, and how they are connected to its phases."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ PHASES = ("L1", "L2", "L3")
 # The least that IEC 61851 lets a vehicle be offered; below it a vehicle does not charge.
 MINIMUM = 60
 MAXIMUM = 320
-# Idle EVSEs may set this part of the limit aside for sessions that start unheard of.
+# For idle EVSEs so much of the limit may be set aside for sessions that start before we know of them.
 SPARE = 0.25
 
 
@@ -26,7 +26,7 @@ class Limit:
 class Member:
     """A station of a site. Currents in tenths of an ampere.
 
-    evse_ids: which of its EVSEs belong to the site; None: all it has. phases: of the site, that its EVSEs hang on.
+    evse_ids: which of its EVSEs belong to the site; None: all it has. phases: of the site, that its EVSEs are on.
     minimum: below it a session is paused. maximum: what an EVSE can take. unit: in which its profiles are written.
     """
 
@@ -77,8 +77,8 @@ class Site:
     def defaults(self, evses: Iterable[Member]) -> dict[str, int]:
         """The limit of the TxDefaultProfile by station. evses: the station of each EVSE, as often as it has some.
 
-        Without a word of the operator: the minimum, where all EVSEs together can have it of a small part of the limit.
-        Otherwise 0 A, for what is set aside for those who may come is lost to those who are here.
+        Unless the operator says otherwise: the minimum, where that is a small part of the limit for all EVSEs together.
+        Otherwise 0 A, for what is set aside for sessions to come is lost to those that charge.
         """
         evses = tuple(evses)
         if self.default is not None:

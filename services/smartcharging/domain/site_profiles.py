@@ -1,4 +1,4 @@
-"""The profiles that hold a site's sessions to their shares."""
+"""The charging profiles that keep the sessions of a site to their shares."""
 
 from collections.abc import Mapping
 from math import floor
@@ -9,8 +9,8 @@ from services.smartcharging.domain.profile import Period, Profile, Purpose, Sche
 from services.smartcharging.domain.site import Member, Site
 from services.smartcharging.domain.site_state import SiteState
 
-# Ids of our own, two for each EVSE: what has the same id takes the place of what was there (K01.FR.05), so that there
-# never are two of a purpose and stack level (K01.FR.06, K01.FR.39).
+# Ids of our own, two for each EVSE: a profile with the same id replaces the one that was there (K01.FR.05), so that
+# there are never two of a purpose and stack level (K01.FR.06, K01.FR.39).
 FIRST_ID = 900_000_000
 STACK_LEVEL = 0
 
@@ -23,15 +23,15 @@ def session_profile_id(evse_id: int) -> int:
     return default_profile_id(evse_id) + 1
 
 
-def site_profile(situation: SiteState, ask: LimitRequest) -> Profile:
-    """A TxDefaultProfile or a TxProfile with one period, that lasts until another takes its place (K01.FR.10)."""
-    station_id, evse_id = ask.key
-    member = _members(situation.site)[station_id]
-    unit, limit = member.unit, _limit(situation.site, member, ask.current)
+def site_profile(state: SiteState, request: LimitRequest) -> Profile:
+    """A TxDefaultProfile or a TxProfile with one period, that lasts until another replaces it (K01.FR.10)."""
+    station_id, evse_id = request.key
+    member = _members(state.site)[station_id]
+    unit, limit = member.unit, _limit(state.site, member, request.current)
     schedule = Schedule(unit, (Period(0, limit, len(member.phases)),))
-    if ask.number is None:
+    if request.session_id is None:
         return Profile(default_profile_id(evse_id), Purpose.TX_DEFAULT, schedule, evse_id, STACK_LEVEL)
-    transaction_id = situation.charging[ask.key].session.transaction_id
+    transaction_id = state.sessions[request.key].session.transaction_id
     return Profile(
         session_profile_id(evse_id), Purpose.TX, schedule, evse_id, STACK_LEVEL, transaction_id=transaction_id
     )

@@ -1,4 +1,4 @@
-"""Everything that is known of a site at one moment: its stations, their EVSEs, the sessions, what each holds."""
+"""Everything that is known of a site at one moment: its stations, EVSEs and sessions, and the limits they applied."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,11 +14,20 @@ from services.smartcharging.domain.site import Member, Site
 
 
 @dataclass(frozen=True, slots=True)
+class Preferences:
+    """What an operator wants for one session; None: as for its station."""
+
+    priority: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A transaction that charges.
 
-    started_at: by the station's clock; heard_at: by ours. priority, minimum, maximum: an operator's own for it, before
-    those of its station.
+    started_at: by the station's clock; heard_at: by ours. priority, minimum, maximum: what an operator prefers;
+    None: as for its station.
     """
 
     id: int
@@ -34,100 +43,112 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class ActiveSession:
-    """A session, what its TxProfile holds it to, and what it does with that."""
+    """A session, the limit of its TxProfile, and what it draws of that."""
 
     session: Session
-    hold: AppliedLimit = field(default_factory=AppliedLimit)
-    watch: DrawMonitor = field(default_factory=DrawMonitor)
+    applied: AppliedLimit = field(default_factory=AppliedLimit)
+    monitor: DrawMonitor = field(default_factory=DrawMonitor)
 
 
 @dataclass(frozen=True, slots=True)
 class Evse:
-    """An EVSE of the site. default: the hold of the TxDefaultProfile that covers it. Currents: tenths of an ampere."""
+    """An EVSE of the site. default: the limit of the TxDefaultProfile that covers it. Currents: tenths of an ampere."""
 
     member: Member
     station: Presence
     evse_id: int
     weights: Loads
     default: AppliedLimit
-    charging: ActiveSession | None = None
+    active: ActiveSession | None = None
 
     @property
     def key(self) -> Key:
         return self.member.station_id, self.evse_id
 
     @property
+    def default_key(self) -> Key:
+        """Of the TxDefaultProfile that covers it."""
+        return self.member.station_id, self.member.default_key(self.evse_id)
+
+    @property
     def uncovered(self) -> int:
-        """What a session may draw that no TxProfile holds. A station that was never here draws nothing."""
-        if self.station.connected_at is None and self.charging is None:
+        """What a session may draw that no TxProfile limits. A station that was never connected draws nothing."""
+        if self.station.connected_at is None and self.active is None:
             return 0
         return self.default.ceiling(self.member.maximum)
 
     @property
     def ceiling(self) -> int:
-        """The most it may be drawing, now or, where it is idle, as soon as someone plugs in."""
-        return self.charging.hold.ceiling(self.uncovered) if self.charging else self.uncovered
+        """The most it may be drawing, now or, where it is idle, as soon as a vehicle is plugged in."""
+        return self.active.applied.ceiling(self.uncovered) if self.active else self.uncovered
 
     @property
     def reserve(self) -> int:
-        """What is set aside for it: its session can end, and the next begin, without our knowing."""
+        """What is set aside for it: its session can end, and the next begin, before we know of it."""
         return max(self.ceiling, self.uncovered)
 
     @property
     def current(self) -> int:
-        """What it is going to draw at the most, when the station has answered what it was asked."""
-        return self.charging.hold.current(self.uncovered) if self.charging else self.uncovered
+        """What it is going to draw at the most, once the station has answered what it was asked."""
+        return self.active.applied.current(self.uncovered) if self.active else self.uncovered
 
     @property
     def minimum(self) -> int:
-        own = self.charging.session.minimum if self.charging else None
+        own = self.active.session.minimum if self.active else None
         return self.member.minimum if own is None else own
 
     @property
     def maximum(self) -> int:
-        own = self.charging.session.maximum if self.charging else None
+        own = self.active.session.maximum if self.active else None
         return self.member.maximum if own is None else min(own, self.member.maximum)
 
     @property
     def priority(self) -> int:
-        own = self.charging.session.priority if self.charging else None
+        own = self.active.session.priority if self.active else None
         return self.member.priority if own is None else own
 
-    def heeds(self, hold: AppliedLimit, now: datetime) -> bool:
-        """Whether it is of use to ask it."""
-        return self.station.connected and not hold.resting(now)
+    def heeds(self, applied: AppliedLimit, now: datetime) -> bool:
+        """Whether there is any use in asking the station."""
+        return self.station.connected and not applied.resting(now)
 
-    def certain(self, hold: AppliedLimit) -> bool:
-        """Whether what it holds was confirmed on this connection, and is all that it may hold."""
-        return hold.held is not None and not hold.doubtful and hold.epoch == self.station.connected_at
+    def certain(self, applied: AppliedLimit) -> bool:
+        """Whether what it applies was confirmed on this connection, and no other limit may have been applied since."""
+        return applied.held is not None and not applied.doubtful and applied.epoch == self.station.connected_at
 
 
 @dataclass(frozen=True)
 class SiteState:
-    """defaults: by station and the EVSE that the profile is on. charging: by station and EVSE."""
+    """defaults: by station and the EVSE that the profile is on. sessions: by station and EVSE."""
 
     site: Site
     stations: Mapping[str, Presence] = field(default_factory=dict)
     defaults: Mapping[Key, AppliedLimit] = field(default_factory=dict)
-    charging: Mapping[Key, ActiveSession] = field(default_factory=dict)
+    sessions: Mapping[Key, ActiveSession] = field(default_factory=dict)
 
     @cached_property
-    def points(self) -> tuple[Evse, ...]:
-        return tuple(self._points())
+    def evses(self) -> tuple[Evse, ...]:
+        return tuple(self._evses())
 
     @cached_property
     def default_currents(self) -> Mapping[str, int]:
         """What TxDefaultProfiles are to say, by station."""
-        return self.site.defaults(point.member for point in self.points)
+        return self.site.defaults(evse.member for evse in self.evses)
 
-    def _points(self) -> Iterator[Evse]:
-        taken: dict[str, set[int]] = {}
-        for station_id, evse_id in self.charging:
-            taken.setdefault(station_id, set()).add(evse_id)
+    def _evses(self) -> Iterator[Evse]:
+        in_use: dict[str, set[int]] = {}
+        for station_id, evse_id in self.sessions:
+            in_use.setdefault(station_id, set()).add(evse_id)
         for member in self.site.members:
             station = self.stations.get(member.station_id, Presence(member.station_id))
-            known = set(station.evse_ids) | taken.get(member.station_id, set())
+            known = set(station.evse_ids) | in_use.get(member.station_id, set())
             for evse_id in member.evse_ids or sorted(known) or (1,):
                 default = self.defaults.get((member.station_id, member.default_key(evse_id)), AppliedLimit())
-                charging = self.charging.get((member.station_id, evse_id))
-                yield Evse(member, station, evse_id, self.site.weights(member), default, charging)
+                active = self.sessions.get((member.station_id, evse_id))
+                yield Evse(
+                    member=member,
+                    station=station,
+                    evse_id=evse_id,
+                    weights=self.site.weights(member),
+                    default=default,
+                    active=active,
+                )

@@ -45,5 +45,6 @@ create table hold (
     seen integer not null,
     primary key (station_id, evse_id, session_id)
 );
+comment on table hold is 'limits as they were applied (AppliedLimit), and what is drawn of them (DrawMonitor)';
 comment on column hold.session_id is '0: of the TxDefaultProfile';
 comment on column hold.evse_id is '0: all EVSEs of the station';

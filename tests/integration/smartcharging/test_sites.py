@@ -362,14 +362,14 @@ async def test_sites_are_paged(smartcharging: Running) -> None:
 async def test_a_site_that_cannot_be_looked_at_keeps_no_other_waiting(
     stations: Stations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = sharing.look
+    real = sharing.plan
 
-    def broken(situation: SiteState, *more: Any) -> SitePlan:
-        if situation.site.site_id == "broken":
+    def broken(state: SiteState, *more: Any) -> SitePlan:
+        if state.site.site_id == "broken":
             raise ZeroDivisionError
-        return real(situation, *more)
+        return real(state, *more)
 
-    monkeypatch.setattr(sharing, "look", broken)
+    monkeypatch.setattr(sharing, "plan", broken)
     await stations.connect("CP1")
     await stations.put_site({"limit": {"value": 96}, "stations": ["CP9"]}, site_id="broken")
     await stations.put_site({"limit": {"value": 96}, "stations": ["CP1"]})

@@ -1,13 +1,15 @@
-"""Every report of block K there and back: what is read, decided and said is valid against its schema."""
+"""Every report of block K there and back: what is read, decided and answered is valid against its schema."""
+
+from typing import get_args
 
 import pytest
 
 from services.common.calls.call import Call, Refused
 from services.ocpp.versions import VERSIONS
-from services.smartcharging.dialects import DIALECTS
+from services.smartcharging.dialects import BY_VERSION, DIALECTS
 from services.smartcharging.domain.reports import (
-    DECIDE,
     ChosenSchedule,
+    Report,
     ScheduleAccepted,
     ScheduleRejected,
     SessionLimit,
@@ -40,14 +42,14 @@ def answer(asked: Call) -> object:
 def test_answers(action: str, example: object) -> None:
     """K11.FR.02, K12.FR.02, K13.FR.02, K15.FR.04, K15.FR.11."""
     payload = example(SCHEMAS.document(f"{action}Request"))  # type: ignore[operator]
-    said = answer(call(action, payload, "2.0.1"))
-    assert said == ANSWERS[action]
-    SCHEMAS.check_response(action, said)
+    answered = answer(call(action, payload, "2.0.1"))
+    assert answered == ANSWERS[action]
+    SCHEMAS.check_response(action, answered)
 
 
-def test_every_report_has_a_decision_and_every_reply_its_words() -> None:
-    dialect = DIALECTS._versions["2.0.1"]
-    assert {type(decide(report())) for report in DECIDE} | {ScheduleRejected} == set(dialect.write)
+def test_every_report_is_decided_and_every_reply_written() -> None:
+    replies = {type(decide(report())) for report in get_args(Report)}
+    assert replies | {ScheduleRejected} == BY_VERSION["2.0.1"].write.keys()
 
 
 @pytest.mark.parametrize(("unit", "highest", "status"), [("A", 16, True), ("A", 16.1, False), ("W", 11040, True)])

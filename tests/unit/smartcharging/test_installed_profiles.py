@@ -15,8 +15,8 @@ OTHER = replace(DEFAULT, id=2, stack_level=1)
 TX = Profile(3, Purpose.TX, DEFAULT.schedule, 1, transaction_id="tx-1")
 
 
-def command(order: Profile | ClearProfiles, done: bool = True, open: bool = False) -> ProfileCommand:
-    return ProfileCommand("c", order, "answered", None, NOW, done, open)
+def command(change: Profile | ClearProfiles, done: bool = True, open: bool = False) -> ProfileCommand:
+    return ProfileCommand("c", change, "answered", None, NOW, done, open)
 
 
 def profiles_after(*steps: ProfileCommand) -> dict[int, tuple[Profile | None, Profile | None]]:
@@ -36,7 +36,7 @@ def test_the_same_place_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("order", "left"),
+    ("criteria", "left"),
     [
         (ClearProfiles(id=1), {2, 3}),
         (ClearProfiles(purpose=Purpose.TX_DEFAULT), {3}),
@@ -45,9 +45,9 @@ def test_the_same_place_is_taken() -> None:
         (ClearProfiles(), set()),
     ],
 )
-def test_clearing_takes_what_fits(order: ClearProfiles, left: set[int]) -> None:
+def test_clearing_takes_what_fits(criteria: ClearProfiles, left: set[int]) -> None:
     """K10.FR.03, K10.FR.04."""
-    assert profiles_after(command(DEFAULT), command(OTHER), command(TX), command(order)).keys() == left
+    assert profiles_after(command(DEFAULT), command(OTHER), command(TX), command(criteria)).keys() == left
 
 
 def test_what_is_not_cleared_yet_is_there() -> None:

@@ -151,7 +151,7 @@ def test_events_are_read_in_both_formats(form: str) -> None:
     record = Events(settings, "transactions").record(event, "CP1", "1", NOW)
     assert inbound_events.kind_of_event(record) is pb.TransactionEnded
     assert inbound_events.station_of(record) == "CP1"
-    assert inbound_events.read(record, pb.TransactionEnded, shared=False) == SessionReport(7, "CP1", 2, "x", NOW, True)
+    assert inbound_events.read(record, pb.TransactionEnded, in_site=False) == SessionReport(7, "CP1", 2, "x", NOW, True)
     other = Events(settings, "transactions").record(pb.OrphanStopRecorded(station_id="CP1"), "CP1", "2", NOW)
     assert inbound_events.kind_of_event(other) is None
 
@@ -161,24 +161,24 @@ def test_what_cannot_be_read_says_so(content_type: bytes) -> None:
     headers = (("ce_type", b"voltbus.v1.TransactionStarted"), ("content-type", content_type))
     with pytest.raises(Unprocessable):
         inbound_events.read(
-            Record("events.transactions", b"CP1", b"\xff{", headers), pb.TransactionStarted, shared=False
+            Record("events.transactions", b"CP1", b"\xff{", headers), pb.TransactionStarted, in_site=False
         )
 
 
 @pytest.mark.parametrize(
-    ("shared", "offline", "sample"),
+    ("in_site", "offline", "sample"),
     [
         pytest.param(True, False, Sample(NOW, 9, "A"), id="in a site"),
         pytest.param(True, True, None, id="while it was away, which says nothing of now"),
         pytest.param(False, False, None, id="where nobody shares anything"),
     ],
 )
-def test_what_was_drawn(shared: bool, offline: bool, sample: Sample | None) -> None:
+def test_what_was_drawn(in_site: bool, offline: bool, sample: Sample | None) -> None:
     value = pb.MeterValue(taken_at=NOW, readings=readings((CURRENT, 9, "")))
     transaction = pb.Transaction(id=7, station_id="CP1", evse_id=2, started_at=NOW)
     event = pb.TransactionStarted(transaction=transaction, meter_values=[value], offline=offline)
     record = Events(CommonSettings(), "transactions").record(event, "CP1", "1", NOW)
-    found = inbound_events.read(record, pb.TransactionStarted, shared)
+    found = inbound_events.read(record, pb.TransactionStarted, in_site)
     assert isinstance(found, SessionReport)
     assert found.sample == sample
 
@@ -186,9 +186,9 @@ def test_what_was_drawn(shared: bool, offline: bool, sample: Sample | None) -> N
 def test_what_goes_on_outside_of_sites_is_not_even_read() -> None:
     headers = (("ce_type", b"voltbus.v1.TransactionUpdated"),)
     record = Record("events.transactions", b"CP1", b"\xff{", headers)
-    assert inbound_events.read(record, pb.TransactionUpdated, shared=False) is None
+    assert inbound_events.read(record, pb.TransactionUpdated, in_site=False) is None
     with pytest.raises(Unprocessable):
-        inbound_events.read(record, pb.TransactionUpdated, shared=True)
+        inbound_events.read(record, pb.TransactionUpdated, in_site=True)
 
 
 def test_connections() -> None:
@@ -203,10 +203,10 @@ def test_connections() -> None:
         inbound_events.connection(Record("ocpp.connections", b"CP1", b"\xff"))
 
 
-def after(watch: DrawMonitor, *draws: int, share: int = 320) -> DrawMonitor:
+def after(monitor: DrawMonitor, *draws: int, share: int = 320) -> DrawMonitor:
     for draw in draws:
-        watch = with_sample(watch, draw, share, 60)
-    return watch
+        monitor = with_sample(monitor, draw, share=share, minimum=60)
+    return monitor
 
 
 def test_a_share_is_given_back_after_some_samples_and_comes_back() -> None:
@@ -234,7 +234,7 @@ def test_who_is_paused_says_nothing() -> None:
 
 
 def test_patience_has_an_end() -> None:
-    watch = DrawMonitor()
+    monitor = DrawMonitor()
     for _ in range(20):
-        watch = after(watch, *[60] * LONGEST_PATIENCE, 320)
-    assert watch.patience == LONGEST_PATIENCE
+        monitor = after(monitor, *[60] * LONGEST_PATIENCE, 320)
+    assert monitor.patience == LONGEST_PATIENCE

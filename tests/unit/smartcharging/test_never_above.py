@@ -38,7 +38,7 @@ def worlds(draw: Any) -> SiteWorld:
     limit = draw(st.sampled_from([Limit(amperes), Limit(amperes), Limit(amperes * 690, "W")]))
     world = SiteWorld(Site("site", limit, tuple(members)), evses)
     # What an operator lets sessions draw unheard of, where that fits.
-    own = SiteWorld(replace(world.situation.site, default=80), evses)
+    own = SiteWorld(replace(world.state.site, default=80), evses)
     return own if draw(st.booleans()) and own.holds_limit() else world
 
 
@@ -91,18 +91,18 @@ class Site_(RuleBasedStateMachine):
     @invariant()
     def never_more_than_the_limit(self) -> None:
         world = self.world
-        assert world.holds_limit(), (world.drawn(), committed(world.situation), world.situation.site.capacity)
+        assert world.holds_limit(), (world.drawn(), committed(world.state), world.state.site.capacity)
 
     @invariant()
     def nobody_is_asked_for_less_than_the_minimum_and_more_than_nothing(self) -> None:
-        minimum = {member.station_id: member.minimum for member in self.world.situation.site.members}
-        assert all(not ask.current or ask.current >= minimum[ask.key[0]] for ask in self.world.asked)
+        minimum = {member.station_id: member.minimum for member in self.world.state.site.members}
+        assert all(not request.current or request.current >= minimum[request.key[0]] for request in self.world.requests)
 
     @invariant()
     def looking_again_changes_nothing(self) -> None:
-        before = len(self.world.asked)
-        self.world.look()
-        assert self.world.asked[before:] == []
+        before = len(self.world.requests)
+        self.world.plan()
+        assert self.world.requests[before:] == []
 
     def _key(self, number: int) -> tuple[str, int]:
         return self.world.keys[number % len(self.world.keys)]
@@ -143,13 +143,13 @@ def test_what_is_there_is_used(world: SiteWorld, started: set[int]) -> None:
     for number in sorted(started):
         world.start(world.keys[number % len(world.keys)])
     quiet(world)
-    capacity, taken = world.situation.site.capacity, committed(world.situation)
-    for point in world.situation.points:
-        if point.charging:
-            wish = max(smallest_change(point.current), point.minimum) if point.current else point.minimum
-            enough = point.current + wish > point.maximum
-            fits = all(taken[name] + wish * weight <= capacity[name] for name, weight in point.weights.items())
-            assert enough or not fits, (point.key, point.current, taken, capacity)
+    capacity, taken = world.state.site.capacity, committed(world.state)
+    for evse in world.state.evses:
+        if evse.active:
+            wish = max(smallest_change(evse.current), evse.minimum) if evse.current else evse.minimum
+            enough = evse.current + wish > evse.maximum
+            fits = all(taken[name] + wish * weight <= capacity[name] for name, weight in evse.weights.items())
+            assert enough or not fits, (evse.key, evse.current, taken, capacity)
 
 
 @settings(max_examples=100, deadline=None)
@@ -163,15 +163,15 @@ def test_small_draws_that_come_and_go_do_not_make_shares_flap(
     for number in sorted(started):
         world.start(world.keys[number % len(world.keys)])
     quiet(world)
-    before = len(world.asked)
+    before = len(world.requests)
     for part in parts:
         for key in world.keys:
             world.draws(key, part)
         world.answer_all()
         world.passes(31)
     turns = 31 * len(parts) // TURN.total_seconds() + 1
-    sessions = len(world.situation.charging)
-    assert len(world.asked) - before <= sessions * (12 * sessions + 4 * turns)
+    sessions = len(world.state.sessions)
+    assert len(world.requests) - before <= sessions * (12 * sessions + 4 * turns)
 
 
 @settings(max_examples=100, deadline=None)
@@ -180,9 +180,9 @@ def test_the_same_again_asks_nothing(world: SiteWorld, started: set[int]) -> Non
     for number in sorted(started):
         world.start(world.keys[number % len(world.keys)])
     quiet(world)
-    shares = share(world.situation, world.now)
-    if all(shares.wanted.values()):
-        before = len(world.asked)
+    shares = share(world.state, world.now)
+    if all(shares.targets.values()):
+        before = len(world.requests)
         for _ in range(5):
             world.passes(60)
-        assert len(world.asked) == before
+        assert len(world.requests) == before

@@ -1,4 +1,4 @@
-"""Charging profiles in the words of each version: valid, and read back as they were."""
+"""Charging profiles as each version writes them: valid, and read back as they were."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.common.commands.command import Command, End, Status, Unrenderable
 from services.ocpp.commands import forms
 from services.ocpp.versions import VERSIONS
-from services.smartcharging.dialects import PROFILES
+from services.smartcharging.dialects import BY_VERSION
 from services.smartcharging.domain.applied_limit import Outcome
 from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose, Schedule, as_json, faults, from_json
 from services.smartcharging.domain.profile_commands import CommandName
@@ -39,13 +39,13 @@ def profiles(draw: Any) -> Profile:
     purpose = draw(st.sampled_from([Purpose.STATION_MAX, Purpose.TX_DEFAULT, Purpose.TX]))
     kind = draw(st.sampled_from([kind for kind in Kind if purpose != Purpose.STATION_MAX or kind != Kind.RELATIVE]))
     starts = sorted({period.start for period in draw(periods)} | {0})
-    told = tuple(Period(start, draw(periods)[0].limit, draw(st.none() | st.integers(1, 3))) for start in starts)
+    made = tuple(Period(start, draw(periods)[0].limit, draw(st.none() | st.integers(1, 3))) for start in starts)
     profile = Profile(
         id=draw(st.integers(1, 2**31 - 1)),
         purpose=purpose,
         schedule=Schedule(
             draw(st.sampled_from("AW")),
-            told,
+            made,
             None if kind == Kind.RELATIVE else "2026-03-01T12:00:00Z",
             draw(st.none() | st.integers(1, 86400)),
             draw(st.none() | st.just(6.5)),
@@ -67,18 +67,18 @@ def command(action: str, payload: Any, version: str | None = None, **more: Any) 
     return Command("c", 12, "CP1", action, payload, status, NOW, NOW, version=version, sent_at=sent, **more)
 
 
-@pytest.mark.parametrize("version", PROFILES)
+@pytest.mark.parametrize("version", BY_VERSION)
 @given(profile=profiles())
 def test_a_profile_is_valid_and_read_back_as_it_was(version: str, profile: Profile) -> None:
     """Limits of one decimal are multiples of 0.1, however floats write them."""
     assert from_json(as_json(profile)) == profile
     action, payload = render(command(CommandName.SET, as_json(profile)), version)
-    assert PROFILES[version].profile_of(dict(payload)) == profile
+    assert BY_VERSION[version].read_profile(dict(payload)) == profile
     assert VERSIONS[version].schemas.request_fault(action, payload) is None
 
 
 @pytest.mark.parametrize(
-    ("version", "payload", "said"),
+    ("version", "payload", "written"),
     [
         ("1.6", {"id": 7}, {"id": 7}),
         ("1.6", {"evse_id": 0, "purpose": "ChargingStationMaxProfile"}, MAX),
@@ -86,19 +86,19 @@ def test_a_profile_is_valid_and_read_back_as_it_was(version: str, profile: Profi
         ("2.0.1", {"evse_id": 0, "stack_level": 1}, {"chargingProfileCriteria": {"evseId": 0, "stackLevel": 1}}),
     ],
 )
-def test_clearing(version: str, payload: dict[str, Any], said: dict[str, Any]) -> None:
+def test_clearing(version: str, payload: dict[str, Any], written: dict[str, Any]) -> None:
     """K10.FR.02, 1.6 §5.3."""
-    assert render(command(CommandName.CLEAR, payload), version) == ("ClearChargingProfile", said)
-    order = PROFILES[version].clear_of(said)
+    assert render(command(CommandName.CLEAR, payload), version) == ("ClearChargingProfile", written)
+    criteria = BY_VERSION[version].read_clear(written)
     found = profile_command(command(CommandName.CLEAR, payload))
     assert found is not None
-    assert found.order == order
+    assert found.change == criteria
 
 
-def test_the_words_are_no_actions_of_ocpp() -> None:
-    """Or a command would be said in two ways."""
+def test_our_actions_are_no_actions_of_ocpp() -> None:
+    """Or a command could be written in two ways."""
     assert not RENDERERS.keys() & forms("smartcharging").keys()
-    assert all(version in VERSIONS for version in PROFILES)
+    assert all(version in VERSIONS for version in BY_VERSION)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_what_a_version_cannot_say(action: str, payload: Any, version: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("end", "response", "meant"),
+    ("end", "response", "outcome"),
     [
         (None, None, Outcome.OPEN),
         (End.ANSWERED, {"status": "Accepted"}, Outcome.ACCEPTED),
@@ -131,12 +131,12 @@ def test_what_a_version_cannot_say(action: str, payload: Any, version: str) -> N
         (End.CANCELLED, None, Outcome.UNSENT),
     ],
 )
-def test_what_a_command_comes_to(end: End | None, response: Any, meant: Outcome) -> None:
+def test_what_a_command_comes_to(end: End | None, response: Any, outcome: Outcome) -> None:
     """A CALLERROR, and what never left, changed nothing; what nobody knows may have."""
-    assert outcome_of(end, response) == meant
+    assert outcome_of(end, response) == outcome
 
 
-def test_every_end_has_a_fate() -> None:
+def test_every_end_has_an_outcome() -> None:
     assert {outcome_of(end, None) for end in End} <= set(Outcome)
 
 

@@ -70,10 +70,10 @@ def test_less_is_confirmed_before_others_get_more() -> None:
     site.answer_all()
     assert site.shares() == {A: 320}
     site.start(B)
-    assert [ask.current for ask in site.sent["A"]] == [160]
+    assert [request.current for request in site.sent["A"]] == [160]
     assert not site.sent["B"]
     site.answers("A", "accept")
-    assert [ask.current for ask in site.sent["B"]] == [160]
+    assert [request.current for request in site.sent["B"]] == [160]
     site.answers("B", "accept")
     assert site.shares() == {A: 160, B: 160}
     site.passes(INTERVAL.total_seconds())
@@ -91,9 +91,9 @@ def test_who_does_not_confirm_less_keeps_it_set_aside(how: str) -> None:
     site.start(B)
     site.answers("A", how)
     assert site.shares() == {A: 320, B: 0}
-    assert share(site.situation, site.now).fixed == dict.fromkeys(ALL, 320)
+    assert share(site.state, site.now).set_aside == dict.fromkeys(ALL, 320)
     site.passes(FIRST_RETRY.total_seconds())
-    assert [ask.current for ask in site.sent["A"]] == [160]
+    assert [request.current for request in site.sent["A"]] == [160]
     site.answer_all()
     assert site.shares() == {A: 160, B: 160}
 
@@ -113,12 +113,12 @@ def test_what_was_overtaken_may_still_be_obeyed() -> None:
     """Less is asked for while more is under way: until that is answered, the more counts."""
     site = world(64, "A", "B", "C")
     site.start(A)
-    assert [ask.current for ask in site.sent["A"]] == [320]
+    assert [request.current for request in site.sent["A"]] == [320]
     site.start(B)
     site.start(C)
-    assert [ask.current for ask in site.sent["A"]] == [320, 213]
+    assert [request.current for request in site.sent["A"]] == [320, 213]
     assert applied_limit_of(site, A).ceiling(0) == 320
-    assert [ask.current for ask in site.sent["C"]] == []
+    assert [request.current for request in site.sent["C"]] == []
     site.answer_all()
     assert site.shares() == {A: 213, B: 213, C: 213}
 
@@ -131,7 +131,7 @@ def test_who_refuses_keeps_what_he_confirmed_and_is_not_asked_for_more() -> None
     site.answer_all()
     assert site.shares() == {A: 0, B: 320}
     site.passes(FIRST_RETRY.total_seconds())
-    assert [ask.current for ask in site.sent["A"]] == [0]
+    assert [request.current for request in site.sent["A"]] == [0]
     site.answer_all()
     site.passes(INTERVAL.total_seconds())
     site.answer_all()
@@ -140,13 +140,13 @@ def test_who_refuses_keeps_what_he_confirmed_and_is_not_asked_for_more() -> None
 
 def test_a_station_that_takes_no_profiles_counts_with_all_it_can_take() -> None:
     site = world(40, "A", "B")
-    site.situation = replace(site.situation, defaults={})
-    site.look()
+    site.state = replace(site.state, defaults={})
+    site.plan()
     site.answers("A", "refuse")
     site.answer_all()
     site.start(B)
     site.answer_all()
-    assert share(site.situation, site.now).fixed == dict.fromkeys(ALL, 320)
+    assert share(site.state, site.now).set_aside == dict.fromkeys(ALL, 320)
     assert site.shares() == {B: 80}
 
 
@@ -175,17 +175,17 @@ def test_who_comes_back_is_told_again() -> None:
     site = world(32, "A")
     site.start(A)
     site.answer_all()
-    before = len(site.asked)
+    before = len(site.requests)
     site.leaves("A")
     site.now += FIRST_RETRY
     site.comes("A")
-    assert [(ask.current, ask.number) for ask in site.asked[before:]] == [(320, 1), (0, None)]
+    assert [(request.current, request.session_id) for request in site.requests[before:]] == [(320, 1), (0, None)]
 
 
 def test_a_station_that_was_never_here_sets_nothing_aside() -> None:
     site = world(32, "A", "B")
-    known, never = site.situation, Presence("B", evse_ids=(1,))
-    site.situation = replace(known, stations={**known.stations, "B": never}, defaults={A0: known.defaults[A0]})
+    known, never = site.state, Presence("B", evse_ids=(1,))
+    site.state = replace(known, stations={**known.stations, "B": never}, defaults={A0: known.defaults[A0]})
     site.start(A)
     site.answer_all()
     assert site.shares() == {A: 320}
@@ -247,13 +247,13 @@ def test_a_small_change_is_not_worth_a_message() -> None:
         site.start(key)
     site.answer_all()
     site.passes(60)
-    before = len(site.asked)
-    site.situation = replace(site.situation, site=replace(site.situation.site, limit=Limit(41.8)))
-    site.look()
-    assert len(site.asked) == before
-    site.situation = replace(site.situation, site=replace(site.situation.site, limit=Limit(39.8)))
-    site.look()
-    assert site.asked[before:]
+    before = len(site.requests)
+    site.state = replace(site.state, site=replace(site.state.site, limit=Limit(41.8)))
+    site.plan()
+    assert len(site.requests) == before
+    site.state = replace(site.state, site=replace(site.state.site, limit=Limit(39.8)))
+    site.plan()
+    assert site.requests[before:]
     site.answer_all()
     assert site.holds_limit()
 
@@ -272,15 +272,15 @@ def test_a_limit_that_cannot_be_held_is_told() -> None:
     site.start(A)
     site.answer_all()
     site.leaves("A")
-    site.situation = replace(site.situation, site=replace(site.situation.site, limit=Limit(20)))
-    shares = share(site.situation, site.now)
-    assert shares.over
-    assert shares.fixed == dict.fromkeys(ALL, 320)
+    site.state = replace(site.state, site=replace(site.state.site, limit=Limit(20)))
+    shares = share(site.state, site.now)
+    assert shares.over_committed
+    assert shares.set_aside == dict.fromkeys(ALL, 320)
 
 
 @pytest.mark.parametrize(("limit", "default"), [(96, 60), (48, 60), (47, 0), (16, 0)])
 def test_the_default_is_the_minimum_where_that_is_a_small_part(limit: float, default: int) -> None:
-    assert world(limit, "A", "B", default=None).situation.default_currents == {"A": default, "B": default}
+    assert world(limit, "A", "B", default=None).state.default_currents == {"A": default, "B": default}
 
 
 def test_who_has_had_his_turn_takes_nobody_else_s() -> None:
@@ -297,19 +297,19 @@ def test_who_has_had_his_turn_takes_nobody_else_s() -> None:
     site.answer_all()
     assert sorted(site.shares().values()) == [0, 65, 65]
     assert site.shares()[C] == 65
-    before = len(site.asked)
+    before = len(site.requests)
     site.passes(60)
-    assert len(site.asked) == before
+    assert len(site.requests) == before
 
 
 def test_a_station_that_may_take_less_from_now_on_is_told_so() -> None:
     site = world(32, "A")
     site.start(A)
     site.answer_all()
-    lower = replace(site.situation.site, members=(Member("A", maximum=100),))
-    site.situation = replace(site.situation, site=lower)
-    site.look()
-    assert [ask.current for ask in site.sent["A"]] == [100]
-    assert site.situation.points[0].ceiling == 320
+    lower = replace(site.state.site, members=(Member("A", maximum=100),))
+    site.state = replace(site.state, site=lower)
+    site.plan()
+    assert [request.current for request in site.sent["A"]] == [100]
+    assert site.state.evses[0].ceiling == 320
     site.answer_all()
     assert site.shares() == {A: 100}
