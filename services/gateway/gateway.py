@@ -139,15 +139,10 @@ class Gateway:
 
     async def tick(self) -> None:
         """Time passes for all connections, until cancelled."""
-        monotonic = self._clocks.monotonic
         while True:
             await asyncio.sleep(self._timing.tick)
-            self.stall_guard.tick(monotonic())
-            for number, connection in enumerate(self.registry):
-                if number % TICK_BATCH == TICK_BATCH - 1:
-                    await asyncio.sleep(0)
-                if not connection.transport.over:
-                    connection.tick(monotonic())
+            self.stall_guard.tick(self._clocks.monotonic())
+            await self._tick_connections()
 
     async def keep_lease(self) -> None:
         """Renews the lease until cancelled. Raises SlotLost: then nobody is served any more, for it is another's."""
@@ -167,6 +162,13 @@ class Gateway:
         with contextlib.suppress(TimeoutError):
             flushed = asyncio.gather(self.producer.flush(), self.routing.flush())
             await asyncio.wait_for(flushed, self._timing.flush_timeout)
+
+    async def _tick_connections(self) -> None:
+        for number, connection in enumerate(self.registry):
+            if number % TICK_BATCH == TICK_BATCH - 1:
+                await asyncio.sleep(0)
+            if not connection.transport.over:
+                connection.tick(self._clocks.monotonic())
 
     def _opened(self, connection: Connection) -> None:
         """A station is on a new connection; the one it had before ends."""

@@ -193,3 +193,5 @@ class WebSocket(WSListener):
         if not self.over:
             self.over, self._fragments = True, None
             self._receiver.closed()
+            # It refers to us, too: without this, only the garbage collector would free both.
+            del self._receiver

@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from services.common.process.errors import Unavailable
-from services.gateway.cluster.directory import Directory, Lease, MemoryDirectory, RedisDirectory, Route
+from services.gateway.cluster.directory import Directory, MemoryDirectory, RedisDirectory, Renewal, Route
 from tests.conftest import Stack
 
 OLD, NEW = Route("CP1", 0, "a-1", "1.6", 1780000000.25), Route("CP1", 1, "b-1", "2.0.1", 1780000000.250001)
@@ -38,9 +38,9 @@ async def test_a_slot_has_one_owner(directory: Directory) -> None:
 
 async def test_renewals(directory: Directory) -> None:
     await directory.claim(0, "a")
-    assert await directory.renew(0, "a") is Lease.KEPT
-    assert await directory.renew(0, "b") is Lease.LOST
-    assert await directory.renew(1, "b") is Lease.RETAKEN
+    assert await directory.renew(0, "a") is Renewal.KEPT
+    assert await directory.renew(0, "b") is Renewal.LOST
+    assert await directory.renew(1, "b") is Renewal.RETAKEN
     assert not await directory.claim(1, "a")
 
 

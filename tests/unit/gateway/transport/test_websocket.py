@@ -1,6 +1,7 @@
 """RFC 6455 and RFC 7692 on real sockets."""
 
 import asyncio
+import gc
 import json
 import os
 import struct
@@ -11,6 +12,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
+from services.gateway.connection import Connection
 from services.gateway.pressure.hold import Hold
 from services.gateway.timing import Timing
 from services.gateway.transport.deflate import negotiate
@@ -139,6 +141,18 @@ async def test_a_close_without_a_code_is_answered_without_one(one: Running) -> N
     write(socket, raw(CLOSE, b""))
     await socket.wait_closed()
     assert socket.close_code == 1005
+
+
+async def test_what_is_over_is_freed_without_the_garbage_collector(one: Running) -> None:
+    """It runs rarely."""
+    async with await one.connect() as socket:
+        await ask(socket, HEARTBEAT)
+        gc.collect()
+        gc.disable()
+    try:
+        await until(lambda: not any(isinstance(each, Connection | WebSocket) for each in gc.get_objects()))
+    finally:
+        gc.enable()
 
 
 async def test_a_ping_is_answered(one: Running) -> None:
