@@ -1,4 +1,4 @@
-"""One station's connection: the pure session between its transport and Kafka. It does what the session says."""
+"""One station's connection: the pure session between its transport and Kafka. It does what the session returns."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -76,7 +76,7 @@ class Connection:
         context = self._context
         now = context.monotonic()
         self.transport, self._remote = transport, transport.remote_address
-        # Spread, so that connections that came together do not all report together.
+        # Spread, so that connections that opened together do not all report together.
         self._alive_at = now + context.settings.alive_interval * random.uniform(0.5, 1)
         metrics.CONNECTIONS.labels(self.version).inc()
         context.on_opened(self)
@@ -101,12 +101,12 @@ class Connection:
         log.info("disconnected", **self._ids)
 
     def reply(self, reply: Reply) -> None:
-        """A service has decided about a CALL."""
+        """A service has answered a CALL."""
         context = self._context
         self._perform(self._session.reply(reply, context.monotonic(), context.wall()))
 
     def command(self, command: Command) -> None:
-        """A service wants something of the station."""
+        """A service sends the station a command."""
         context = self._context
         self._perform(self._session.command(command, context.monotonic(), context.wall()))
 

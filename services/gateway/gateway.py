@@ -1,4 +1,4 @@
-"""The gateway put together: who comes in, which connection is a station's, what happens in time and at the end."""
+"""The gateway put together: who is admitted, the one connection of a station, time-outs, shutdown."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ from services.gateway.transport.transport import CloseCode
 from services.ocpp import topics
 from voltbus.v1.credentials_pb2 import Credentials
 
-# Connections whose time-outs are looked at in one go.
+# Connections whose time-outs are checked in one go.
 TICK_BATCH = 500
 NOT_READY = Refused(503, "not ready: try again", {"Retry-After": "5"})
 
@@ -110,7 +110,7 @@ class Gateway:
         )
 
     def admit(self, request: Request) -> Refused | tuple[Connection, str] | None:
-        """Answers from memory alone, so that a storm of reconnections costs nobody else anything.
+        """Answers from memory alone, so that a storm of reconnections slows nobody else down.
 
         A refusal; or the connection, to be opened, and its subprotocol; None: no version is shared.
         """
@@ -138,14 +138,14 @@ class Gateway:
         return Connection(self._context, peer, session, registered=registered), verdict.version.subprotocol
 
     async def tick(self) -> None:
-        """Time passes for all connections, until cancelled."""
+        """Checks the time-outs of all connections, until cancelled."""
         while True:
             await asyncio.sleep(self._timing.tick)
             self.stall_guard.tick(self._clocks.monotonic())
             await self._tick_connections()
 
     async def keep_lease(self) -> None:
-        """Renews the lease until cancelled. Raises SlotLost: then nobody is served any more, for it is another's."""
+        """Renews the lease until cancelled. Raises SlotLost: then nobody is served any more."""
         try:
             await self.lease.run()
         except SlotLost:
@@ -155,7 +155,7 @@ class Gateway:
             raise
 
     async def drain(self) -> None:
-        """No new connections; what is under way is answered; the rest is closed in waves; nothing stays behind."""
+        """No new connections; those without CALLs under way are closed in waves; records and routes are flushed."""
         self._draining = True
         log.info("draining", connections=len(self.registry))
         await drain(self.registry, self.settings.drain_seconds, self._timing.drain_wave)
@@ -191,13 +191,13 @@ class Gateway:
         self.routing.remove(connection.peer.connection_id)
 
     def _close_elsewhere(self, route: Route) -> None:
-        """A station came to us from another gateway, which may not have noticed."""
+        """A station reconnected here from another gateway, which may not have noticed."""
         if route.slot != self.lease.slot:
             reason = "replaced by a newer connection"
             self.producer.add(self.records.close(route.station_id, route.connection_id, route.slot, reason))
 
     def _close_outdated(self, route: Route) -> None:
-        """Another gateway has a newer connection of a station that we still hold."""
+        """Another gateway has a newer connection of a station that is still connected here."""
         if connection := self.registry.get(route.connection_id):
             connection.close(CloseCode.REPLACED, "replaced by a newer connection")
 

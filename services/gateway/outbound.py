@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class OutboundDelivery:
-    """Hands records to the connections they name; what names none is dropped and counted.
+    """Delivers records to the connections they name; what names none is dropped and counted.
 
     nonce: of this gateway. wall: the clock of records, in seconds since 1970.
     """
@@ -46,7 +46,7 @@ class OutboundDelivery:
         self._tail = await self._bus.read_tail(self._records.outbound, self._lease.slot)
 
     async def run(self) -> None:
-        """Delivers until cancelled; what was written while Kafka did not answer comes when it does."""
+        """Delivers until cancelled; what was written while Kafka did not answer is delivered when it does."""
         assert self._tail is not None
         while True:
             for record in await retry_until_available(self._tail.poll):
@@ -61,7 +61,7 @@ class OutboundDelivery:
             self._drop(Reason.UNREADABLE_RECORD, "")
             expected = isinstance(error, DecodeError)
             place = {"partition": record.partition, "offset": record.offset}
-            log.error("record left out", reason=type(error).__name__, exc_info=None if expected else error, **place)
+            log.error("record skipped", reason=type(error).__name__, exc_info=None if expected else error, **place)
 
     def _deliver(self, outbound: Outbound) -> None:
         connection = self._registry.get(outbound.connection_id)

@@ -1,4 +1,4 @@
-"""The records that the gateway writes: which topic, which key, and what becomes of them."""
+"""The records that the gateway writes: their topic, their key, and whether they are sent again."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ class OutgoingRecord(Record, frozen=True):
 
 
 class Records:
-    """name: what a topic is called on this broker."""
+    """name: gives the name that a topic has on this broker."""
 
     def __init__(self, name: TopicName) -> None:
         self.calls = {service: name(topics.calls(service).name) for service in SERVICES}

@@ -28,8 +28,10 @@ class Settings(CommonSettings):
     call_queue: int = Field(64, ge=1, description="CALLs, and commands, that wait for the line of one connection")
     ping_interval: float = Field(60, ge=0, description="silence after which a station is pinged; 0: never")
     pong_timeout: float = Field(30, gt=0, description="silence after a ping that ends the connection")
-    alive_interval: float = Field(60, gt=0, description="how often an open connection is told on ocpp.connections")
-    unacknowledged: int = Field(20_000, ge=1, description="records without Kafka's word before sockets are not read")
+    alive_interval: float = Field(60, gt=0, description="how often an open connection is reported on ocpp.connections")
+    unacknowledged: int = Field(
+        20_000, ge=1, description="records that Kafka has not acknowledged before sockets are paused"
+    )
     behind: int = Field(5_000, ge=100, description="records that a service is behind before stations are slowed down")
     slot_ttl: float = Field(10, gt=0, description="how long a slot stays leased without renewal")
     route_ttl: float = Field(120, gt=0, description="how long a route stays in Redis without renewal")

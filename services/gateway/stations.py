@@ -1,4 +1,4 @@
-"""What the gateway knows of registered stations: its table of the topic `credentials`, and what changes of it mean."""
+"""What the gateway knows of registered stations: its table of the topic `credentials`, and the effect of a change."""
 
 import os
 
@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 def decode(value: bytes) -> Credentials:
-    """A record of the topic. One that cannot be read is a station whose password nobody has."""
+    """A record of the topic. An unreadable one is a station whose password nobody has."""
     try:
         return Credentials.FromString(value)
     except DecodeError:

@@ -1,1 +1,1 @@
-"""What gateways share in Redis: slots, and which station is where."""
+"""What gateways share in Redis: slots, and routes to stations."""

@@ -21,8 +21,8 @@ return 2
 """
 # KEYS: slot or route. ARGV: the value that only its owner has.
 _REMOVE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
-# KEYS: route. ARGV: value, milliseconds, since. Answers with the value of another if there is one; one that does not
-# say since when it is there was written by an earlier version, and is older than any.
+# KEYS: route. ARGV: value, milliseconds, since. Returns the value of another connection if there is one; a value
+# without `since` was written by an earlier version, and is older than any.
 _REGISTER = """
 local held = redis.call('GET', KEYS[1])
 local other = held and held ~= ARGV[1] and held
@@ -34,7 +34,7 @@ return other
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The connection that a station is on. since: when it came, in seconds since 1970, by its gateway's clock."""
+    """The connection that a station is on. since: when it opened, in seconds since 1970, by its gateway's clock."""
 
     station_id: str
     slot: int
@@ -71,7 +71,7 @@ class Directory(Protocol):
         """Keeps a slot; RETAKEN if nobody had it any more."""
 
     async def release(self, slot: int, owner: str) -> None:
-        """Gives a slot back, unless it is another's by now."""
+        """Gives a slot back, unless another has it by now."""
 
     async def register(self, routes: Sequence[Route]) -> list[Route | None]:
         """Writes routes, keeps them, restores lost ones: of two connections of a station the newer one has the route.

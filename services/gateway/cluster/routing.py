@@ -1,4 +1,4 @@
-"""Keeps Redis told which connection each station is on: in batches, renewed, and restored when Redis has lost it."""
+"""Writes to Redis which connection each station is on: in batches, renewed, and restored when Redis has lost it."""
 
 import asyncio
 import contextlib
@@ -49,7 +49,7 @@ class Routing:
             self._enqueue(route, False)
 
     def restore(self) -> None:
-        """Redis may have lost what it knew: all routes are written again."""
+        """Redis may have lost routes: all are written again."""
         self._restore.set()
 
     async def flush(self) -> None:

@@ -1,7 +1,6 @@
 """The slot that this gateway leases: the partition of ocpp.outbound that is its own."""
 
 import asyncio
-import time
 from collections.abc import Callable
 
 import structlog
@@ -17,14 +16,14 @@ log = structlog.get_logger()
 
 
 class SlotLost(VoltbusError):
-    """Another gateway holds the slot: replies would go to it, so this process ends and comes back with another."""
+    """Another gateway holds the slot and gets the replies, so this process ends; it is restarted with another slot."""
 
 
 class SlotLease:
     """Leases one of `count` slots for `ttl` seconds, from `first` on, and renews it five times in that time.
 
     owner: the nonce of this gateway. monotonic: the clock by which the lease runs out.
-    on_redis_reset: called when Redis may have lost what it was told: it was away, or the lease was gone.
+    on_redis_reset: called when Redis may have lost data: it was away, or the lease was gone.
     """
 
     def __init__(
@@ -36,14 +35,13 @@ class SlotLease:
         ttl: float,
         first: int,
         on_redis_reset: Callable[[], None],
-        monotonic: Seconds = time.monotonic,
+        monotonic: Seconds,
     ) -> None:
         self._directory, self._owner, self._count, self._ttl = directory, owner, count, ttl
         self._first, self._on_redis_reset, self._monotonic = first, on_redis_reset, monotonic
         self._slot: int | None = None
         self._expires_at = 0.0
-        # When the last attempt to renew it that has ended began, also one that found no Redis: without it, nobody else
-        # gets the slot either.
+        # When the last finished attempt to renew it began; even one without Redis: nobody else gets the slot then.
         self.renewed_at = monotonic()
         metrics.SLOT.set(-1)
 
@@ -97,7 +95,7 @@ class SlotLease:
             await self._directory.release(self._slot, self._owner)
 
     async def _renew(self, began: float) -> Renewal:
-        # From when it was asked, not answered: Redis counts from in between.
+        # From before the request, not after the answer: Redis counts from in between.
         renewal = await self._directory.renew(self.slot, self._owner)
         if renewal is Renewal.LOST:
             self._expires_at = 0.0

@@ -1,4 +1,4 @@
-"""What a session asks of the shell around it: the outcomes of everything that happens to a connection."""
+"""What a session returns to the shell around it: the outcomes of everything that happens to a connection."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from voltbus.v1.bus_pb2 import Call, Result
 
 
 class Kind(StrEnum):
-    """Message types of OCPP-J, as they are counted."""
+    """Message types of OCPP-J, as metrics have them."""
 
     CALL = "call"
     RESULT = "result"
@@ -16,7 +16,7 @@ class Kind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a frame or a record came to nothing."""
+    """Why a frame or a record was dropped."""
 
     NOT_JSON = "not_json"
     MALFORMED = "malformed"
@@ -56,7 +56,7 @@ class Complete(msgspec.Struct, frozen=True):
 
 
 class Drop(msgspec.Struct, frozen=True):
-    """Something came to nothing, to be counted and logged. detail: what it was, never what it held."""
+    """Something was dropped, to be counted and logged. detail: what it was, never what it contained."""
 
     reason: Reason
     message_id: str = ""

@@ -1,4 +1,4 @@
-"""One connection's OCPP-J, sans I/O: what comes in, what goes out, one outstanding CALL in each direction."""
+"""One connection's OCPP-J, sans I/O: frames in, actions out, one outstanding CALL in each direction."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class PendingCall(msgspec.Struct, frozen=True):
 
 
 class Session:
-    """Every method returns what is to be done, in order.
+    """Every method returns the actions to be done, in order.
 
     peer: the station and its connection.
     dialect: the version that is spoken.
@@ -76,7 +76,7 @@ class Session:
 
     @property
     def busy(self) -> bool:
-        """Whether anything is under way, so that time matters."""
+        """Whether a CALL is outstanding in one of the directions, so that `tick` is needed."""
         return self._outstanding is not None or self._commands.busy
 
     def received(self, frame: bytes, now: float, wall: float) -> list[Action]:
@@ -96,7 +96,7 @@ class Session:
         return self._malformed(message)
 
     def reply(self, reply: Reply, now: float, wall: float) -> list[Action]:
-        """A service has decided."""
+        """A service has answered the outstanding CALL."""
         call = self._outstanding
         if call is None or call.message_id != reply.message_id:
             return [Drop(Reason.LATE_REPLY, reply.message_id, reply.action)]
@@ -109,14 +109,14 @@ class Session:
         return [answer, *self._next(now, wall)]
 
     def acknowledged(self, message_id: str, now: float, wall: float) -> list[Action]:
-        """Kafka has the CALL, and its answer says nothing more than that."""
+        """Kafka has the CALL, and its answer is empty."""
         call = self._outstanding
         if call is None or call.message_id != message_id:
             return [Drop(Reason.LATE_REPLY, message_id)]
         return [self._result(call, b"{}", now), *self._next(now, wall)]
 
     def command(self, command: Command, now: float, wall: float) -> list[Action]:
-        """A service wants something of the station."""
+        """A service sends the station a command."""
         if self._gate.blocks_commands:
             return [self._commands.undelivered(command, wall, "the station is not accepted")]
         if command.action not in self._dialect.version.schemas.actions:
@@ -127,7 +127,7 @@ class Session:
         return actions
 
     def tick(self, now: float, wall: float) -> list[Action]:
-        """Gives up what has waited too long. Nothing is sent to the station: silence makes it try again."""
+        """Gives up what has waited too long. Nothing is sent to the station: without an answer it tries again."""
         actions = self._commands.tick(now, wall)
         call = self._outstanding
         if call is not None and now - call.received >= self._limits.call_seconds:
@@ -135,7 +135,7 @@ class Session:
         return actions
 
     def closed(self, wall: float) -> list[Action]:
-        """The connection is gone: what was sent will not be answered, what waits will not be sent."""
+        """The connection is gone: what was sent will not be answered, what is queued will not be sent."""
         self._outstanding = self._queue = None
         return self._commands.closed(wall)
 

@@ -1,4 +1,4 @@
-"""Slows stations down to what a service can take: sockets are not read for a moment, the longest held go on first."""
+"""Slows stations down to the throughput of a service: sockets are paused, the longest held are resumed first."""
 
 import asyncio
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from services.gateway.timing import Seconds, Timing
 
 # How many releases' worth of CALLs may be saved up.
 SAVED = 4
-# Transports that go on in one release once there is no limit any more.
+# Transports that are resumed in one release once there is no limit any more.
 RELEASE_BATCH = 500
 
 log = structlog.get_logger()
@@ -40,7 +40,7 @@ class ServiceThrottle:
         return self.flow.rate is None and not self._held
 
     def busy(self) -> bool:
-        """Whether so much has been sent since this was last asked that it can be too much."""
+        """Whether more has been sent since the last call than can be ignored."""
         sent, self._sent_before = self.sent - self._sent_before, self.sent
         return sent >= self._timing.busy_calls or not self.idle
 
@@ -52,20 +52,20 @@ class ServiceThrottle:
             transport.pause(Hold.SERVICE)
 
     def observe(self, sample: ProgressSample) -> None:
-        """Learns how far the service is."""
+        """Adjusts the rate to the progress of the service."""
         before = self.flow.rate
         wait = sample.at - next(iter(self._held.values()), sample.at)
         self.flow.observe(sample, wait)
         self._rate_changed(before)
 
     def lift(self) -> None:
-        """Nothing is known of the service, so there is no limit."""
+        """Removes the limit: the progress of the service is unknown, or too little is sent to it."""
         before = self.flow.rate
         self.flow.reset()
         self._rate_changed(before)
 
     def release(self, now: float) -> None:
-        """Lets transports go on, as many as the rate gives since the last time."""
+        """Resumes as many transports as the rate allows since the last release."""
         rate = self.flow.rate
         if rate is None:
             count = RELEASE_BATCH
@@ -87,13 +87,17 @@ class ServiceThrottle:
         if (before is None) == (rate is None):
             return
         self._credit = 0.0
-        log.warning("stations are slowed down" if rate else "stations go on", service=self.service, lag=self.flow.lag)
+        log.warning(
+            "stations are slowed down" if rate else "stations are no longer slowed down",
+            service=self.service,
+            lag=self.flow.lag,
+        )
 
 
 class AdmissionControl:
-    """topics: by service. limit: records that a service may be behind before those who send to it are slowed down.
+    """topics: by service. limit: records that a service may be behind before stations that send to it are slowed down.
 
-    monotonic: the clock by which stations wait.
+    monotonic: the clock of waits.
     """
 
     def __init__(
@@ -124,14 +128,14 @@ class AdmissionControl:
                 self._slow.set()
 
     async def observe(self, throttle: ServiceThrottle) -> None:
-        """Asks Kafka how far one service is, if enough goes to it."""
+        """Asks Kafka for the progress of one service, if enough is sent to it."""
         if not throttle.busy():
             return throttle.lift()
         try:
             async with asyncio.timeout(self._timing.progress_timeout):
                 progress = await self._bus.progress(throttle.service, throttle.topic)
         except (Unavailable, TimeoutError) as error:
-            log.warning("not known how far a service is", service=throttle.service, reason=repr(error))
+            log.warning("the progress of a service is unknown", service=throttle.service, reason=repr(error))
             throttle.lift()
         else:
             throttle.observe(ProgressSample(self._monotonic(), progress, throttle.sent))

@@ -1,4 +1,4 @@
-"""How fast a gateway may send to a service that falls behind: pure decisions about what Kafka says of its progress."""
+"""How fast a gateway may send to a service that falls behind: pure decisions from its progress in Kafka."""
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Literal
 from services.common.kafka.bus import Progress
 from services.gateway.timing import Timing
 
-# While a service is far behind, it is given a little less than it does.
+# A service that is far behind is sent a little less than it can do.
 SLOWEST = 0.9
 # By how much a gateway whose stations wait long asks for more than its share.
 EXTRA = 0.05
@@ -17,7 +17,7 @@ EXTRA = 0.05
 
 @dataclass(frozen=True, slots=True)
 class ProgressSample:
-    """What was known at one time, in seconds. progress: by partition. sent: CALLs of this gateway until then."""
+    """at: when it was taken, in seconds. progress: by partition. sent: CALLs of this gateway until then."""
 
     at: float
     progress: Mapping[int, Progress]
@@ -26,7 +26,7 @@ class ProgressSample:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Records a second: written by all gateways, done by the service, sent by this gateway. lag: records that wait."""
+    """Records a second: written by all gateways, done by the service, sent by this gateway. lag: records not done."""
 
     written: float
     done: float
@@ -37,8 +37,8 @@ class Rates:
 class Flow:
     """One service. limit: how many records it may be behind.
 
-    A service that works is never further behind than that for long. One that does not work holds up nobody: Kafka
-    keeps everything until it is back. Nor does what it then has to catch up with, as long as less comes than it does.
+    A service that works is never further behind than that for long. One that is away slows nobody down: Kafka keeps
+    everything until it is back. Nor does the backlog it then has, as long as it catches up.
     """
 
     def __init__(self, limit: int, timing: Timing) -> None:
@@ -62,13 +62,13 @@ class Flow:
         self.rate = self._allowed_rate(rates, wait) if rates else None
 
     def reset(self) -> None:
-        """Nothing is known any more."""
+        """Forgets all samples, so there is no limit."""
         self._samples.clear()
         self._committed.clear()
         self.lag, self.rate = 0, None
 
     def _read_partitions(self, sample: ProgressSample) -> list[int]:
-        """The partitions that somebody reads: a reader with much to do goes from one to the other."""
+        """The partitions that have a reader: one with much to do goes from one partition to the other."""
         for number, progress in sample.progress.items():
             before, _ = self._committed.get(number, (-1, 0.0))
             if before != progress.committed or progress.committed == progress.end:
@@ -77,7 +77,7 @@ class Flow:
         return [number for number in common if sample.at - self._committed[number][1] <= self._timing.away_after]
 
     def _allowed_rate(self, rates: Rates, wait: float) -> float | None:
-        """The share of this gateway in what the service does, more or less as it is below or above its limit."""
+        """Its share in the throughput of the service, more or less as the lag is below or above the limit."""
         limit = max(self._limit, self._timing.in_hand * rates.done)
         falls_behind = rates.lag > limit and rates.written > rates.done
         if not falls_behind and (self.rate is None or rates.lag < limit / 2):
@@ -88,9 +88,9 @@ class Flow:
 
 
 def _rates(samples: Sequence[ProgressSample], read: Collection[int], commit_timeout: float) -> Rates | None:
-    """Of the partitions that are being read; None if too little is known, or if the service is away.
+    """Of the partitions that have a reader; None if there are too few samples, or if the service is away.
 
-    What is done is measured from commit to commit: by the clock, one more or less would make much of a difference.
+    Throughput is measured from commit to commit: by the clock, one commit more or less would distort it.
     """
     first, last = samples[0], samples[-1]
     seconds = last.at - first.at

@@ -1,4 +1,4 @@
-"""Why a transport is not read, and all that those who hold one back know of it."""
+"""Why a transport is not read, and the contract by which it is paused and resumed."""
 
 from enum import IntFlag
 from typing import Protocol
@@ -8,17 +8,17 @@ class Hold(IntFlag):
     """A reason not to read; a transport may have several at once."""
 
     PEER = 1
-    """The other end does not read what it is sent."""
+    """The other end does not read what is sent to it."""
     KAFKA = 2
-    """Kafka is behind with what the gateway has."""
+    """Kafka is behind with the records of the gateway."""
     SERVICE = 4
-    """A service is behind with what Kafka has."""
+    """A service is behind with the records in Kafka."""
     LEASE = 8
-    """It is not known whether the gateway still has its slot."""
+    """The gateway may have lost its slot."""
 
 
 class Pausable(Protocol):
-    """A transport that may be held back."""
+    """A transport, to those who pause it."""
 
     @property
     def over(self) -> bool:

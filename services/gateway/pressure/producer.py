@@ -1,4 +1,4 @@
-"""The one way to Kafka: what arrives between two turns is sent in one go; too much unacknowledged stops the reading."""
+"""The one way to Kafka: a batch a turn of the event loop; too much unacknowledged pauses sockets."""
 
 import asyncio
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Producer:
 
     @property
     def progressing(self) -> bool:
-        """Whether Kafka takes what it is given."""
+        """Whether Kafka acknowledges records."""
         return self.unacknowledged == 0 or self._monotonic() - self._progress_at < self._timing.stuck_after
 
     @property
@@ -51,7 +51,7 @@ class Producer:
         self._enqueue(record)
 
     def hold(self, transport: Pausable) -> None:
-        """Does not read from a transport until Kafka has caught up."""
+        """Pauses a transport until Kafka has caught up."""
         if not transport.over:
             self._paused.add(transport)
             transport.pause(Hold.KAFKA)

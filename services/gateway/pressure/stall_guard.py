@@ -1,4 +1,4 @@
-"""A gateway that stood still for long takes nothing from stations before it knows that its slot is still its own."""
+"""After a freeze, messages of stations wait until Redis confirms that the slot is still this gateway's."""
 
 from collections.abc import Callable
 from math import inf
@@ -7,11 +7,11 @@ from services.gateway.cluster.slot_lease import SlotLease
 from services.gateway.pressure.hold import Hold, Pausable
 
 Deliver = Callable[[float], None]
-"""Hands a held message out. Called with the present time, by the monotonic clock."""
+"""Delivers a held message. Called with the present time, by the monotonic clock."""
 
 
 class StallGuard:
-    """max_stall: seconds without a sign of life of this process after which another may have the slot.
+    """max_stall: seconds without a tick of this process after which another may have the slot.
 
     All times are seconds of the monotonic clock.
     """
@@ -20,11 +20,11 @@ class StallGuard:
         self._lease, self._max_stall = lease, max_stall
         self._stalled_until: float | None = None
         self._held: list[tuple[Pausable, Deliver]] = []
-        # None is expected before the first.
+        # A long start is no freeze.
         self.last_tick = inf
 
     def lease_uncertain(self, now: float) -> bool:
-        """Whether the process has stood still, and Redis has not been asked since."""
+        """Whether the process was frozen, and the lease has not been renewed since."""
         if self._stalled_until is None:
             if now - self.last_tick > self._max_stall:
                 self._stalled_until = now
@@ -33,12 +33,12 @@ class StallGuard:
         return self._stalled_until is not None
 
     def hold(self, transport: Pausable, deliver: Deliver) -> None:
-        """Keeps a message for later, and reads no more from where it came."""
+        """Keeps a message for later, and pauses its transport."""
         self._held.append((transport, deliver))
         transport.pause(Hold.LEASE)
 
     def tick(self, now: float) -> None:
-        """A sign of life, about once a second. Hands out what is held, once the slot is known to be ours."""
+        """About once a second. Delivers the held messages, once the slot is known to be ours."""
         uncertain, self.last_tick = self.lease_uncertain(now), now
         if uncertain:
             return

@@ -1,4 +1,4 @@
-"""The contract between a connection and what carries it: all that the gateway knows of a wire."""
+"""The contract between a connection and what carries it, be it WebSocket or another."""
 
 from enum import IntEnum
 from typing import Protocol
@@ -19,7 +19,7 @@ class Transport(Pausable, Protocol):
 
     @property
     def last_seen(self) -> float:
-        """When the station last gave a sign of life, by the monotonic clock in seconds."""
+        """When the station was last heard from, by the monotonic clock in seconds."""
 
     @property
     def remote_address(self) -> str:
@@ -29,7 +29,7 @@ class Transport(Pausable, Protocol):
         """A frame for the station; never waits."""
 
     def close(self, code: int, reason: str = "") -> None:
-        """Ends the connection; nothing happens where it is over."""
+        """Ends the connection; nothing happens if it is over."""
 
     def keep_alive(self, now: float, interval: float, timeout: float) -> None:
         """Probes the station after `interval` seconds of silence (0: never), and closes after `timeout` more."""

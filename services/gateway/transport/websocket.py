@@ -98,7 +98,7 @@ class WebSocket(WSListener):
     def keep_alive(self, now: float, interval: float, timeout: float) -> None:
         """Pings after `interval` of silence; ends the connection after `timeout` without any frame."""
         if self.paused:
-            # It cannot be heard, so silence says nothing about it.
+            # Nothing is read from it, so silence means nothing.
             self.last_seen = now
         elif not interval:
             return
@@ -112,7 +112,7 @@ class WebSocket(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport = transport
-        # picows keeps the request as long as the connection: room, and a password, that nobody needs any more.
+        # picows keeps the request as long as the connection: memory, and a password, that are no longer needed.
         transport.request.headers.clear()
         transport.response.headers.clear()
         self._receiver.opened(self)
@@ -136,7 +136,7 @@ class WebSocket(WSListener):
             self._control(kind, frame)
 
     def pause_writing(self) -> None:
-        """The other end does not read what it is sent, so no more is read from it."""
+        """The other end does not read what is sent to it, so it is not read either."""
         self.pause(Hold.PEER)
 
     def resume_writing(self) -> None:

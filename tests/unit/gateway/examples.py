@@ -103,5 +103,5 @@ def completed(actions: list[Action]) -> list[Complete]:
 
 
 def dropped(actions: list[Action]) -> list[str]:
-    """Why things came to nothing."""
+    """Why things were dropped."""
     return [action.reason.value for action in actions if isinstance(action, Drop)]

@@ -1,6 +1,7 @@
 """Slots and routes: what gateways tell each other through the directory."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -144,7 +145,13 @@ async def test_a_route_that_goes_while_it_is_renewed_does_not_come_back(world: W
 def lease(directory: MemoryDirectory, owner: str = "me", first: int = 0) -> tuple[SlotLease, list[str]]:
     resets: list[str] = []
     made = SlotLease(
-        directory, owner=owner, count=3, ttl=0.05, first=first, on_redis_reset=lambda: resets.append("reset")
+        directory,
+        owner=owner,
+        count=3,
+        ttl=0.05,
+        first=first,
+        on_redis_reset=lambda: resets.append("reset"),
+        monotonic=time.monotonic,
     )
     return made, resets
 
