@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from voltbus.simulator.fleet.activity import Kind, Tally, Tell, Tiding
-from voltbus.simulator.fleet.mailbox import Letter, Mailbox, plain
+from voltbus.simulator.fleet.call_queue import Letter, Mailbox, plain
 from voltbus.simulator.fleet.outlet import TICK, Bay
 from voltbus.simulator.fleet.timers import Agenda
 from voltbus.simulator.fleet.world import Driver

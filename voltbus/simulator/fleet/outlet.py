@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voltbus.simulator.fleet.activity import Kind, Tally
-from voltbus.simulator.fleet.mailbox import Letter, plain
+from voltbus.simulator.fleet.call_queue import Letter, plain
 from voltbus.simulator.fleet.timers import Agenda
 from voltbus.simulator.fleet.world import Car, Driver, draw_car, flow
 from voltbus.simulator.station.charger import Charger, Outlet, Reservation

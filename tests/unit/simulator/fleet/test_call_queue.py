@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from voltbus.simulator.fleet.mailbox import ATTEMPTS, MOST, PAUSE, Letter, Mailbox, plain
+from voltbus.simulator.fleet.call_queue import (ATTEMPTS, MOST, PAUSE, Letter, Mailbox, plain)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
