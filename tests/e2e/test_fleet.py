@@ -15,14 +15,14 @@ import pytest
 from services.ocpp.examples import minimal
 from services.ocpp.versions import BY_SUBPROTOCOL, VERSIONS
 from tests.clients.system import System, eventually
-from voltbus.simulator.fleet.activity import Kind, Tiding
-from voltbus.simulator.fleet.fleet import Fleet, Plan, build
+from voltbus.simulator.fleet.activity import Activity, Kind
+from voltbus.simulator.fleet.fleet import Fleet, FleetPlan, build
 from voltbus.simulator.fleet.machine import Machine
 from voltbus.simulator.fleet.register import Registrar
-from voltbus.simulator.fleet.runner import Places, Runner
-from voltbus.simulator.station.link import Books
+from voltbus.simulator.fleet.runner import Runner, StackAddresses
+from voltbus.simulator.station.link import WireCounts
 
-PLAN = Plan(stations=8, mix=0.5, speed=600, seed=11)
+PLAN = FleetPlan(stations=8, mix=0.5, speed=600, seed=11)
 AMPERES = 8
 LIMIT_W = AMPERES * 230 * 3
 
@@ -32,23 +32,23 @@ class Living:
     """A fleet that lives: what it tells, what went over the wire."""
 
     fleet: Fleet
-    books: Books
-    told: list[Tiding] = field(default_factory=list)
+    counts: WireCounts
+    told: list[Activity] = field(default_factory=list)
 
     @property
-    def errors(self) -> list[Tiding]:
-        return [tiding for tiding in self.told if tiding.kind is Kind.ERROR]
+    def errors(self) -> list[Activity]:
+        return [activity for activity in self.told if activity.kind is Kind.ERROR]
 
 
 @asynccontextmanager
-async def living(voltbus: System, plan: Plan) -> AsyncIterator[Living]:
+async def living(voltbus: System, plan: FleetPlan) -> AsyncIterator[Living]:
     """Registered and connected, until the end of the block; its sessions are over then."""
-    told: list[Tiding] = []
+    told: list[Activity] = []
     fleet = build(plan, lambda: datetime.now(UTC), told.append)
-    living = Living(fleet, Books(), told)
+    living = Living(fleet, WireCounts(), told)
     await Registrar(voltbus.http, voltbus.processes.rest("auth")).register(fleet, lambda _: None)
-    places = Places([voltbus.endpoint()], voltbus.processes.rest("transactions"))
-    running = asyncio.create_task(Runner(fleet, places, voltbus.http, living.books).run())
+    places = StackAddresses([voltbus.endpoint()], voltbus.processes.rest("transactions"))
+    running = asyncio.create_task(Runner(fleet, places, voltbus.http, living.counts).run())
     try:
         yield living
     finally:
@@ -69,14 +69,14 @@ async def test_a_day_of_a_fleet(voltbus: System) -> None:
     async with living(voltbus, PLAN) as life:
         meters = {machine.charger.id: total(machine) for machine in life.fleet.machines}
         await until(lambda: all(machine.online for machine in life.fleet.machines))
-        await until(lambda: life.fleet.tally.sessions >= 8)
+        await until(lambda: life.fleet.totals.sessions >= 8)
         for machine in life.fleet.machines:
             await limited(voltbus, machine)
         since = datetime.now(UTC)
-        before = life.fleet.tally.sessions
-        await until(lambda: life.fleet.tally.sessions >= before + 6)
+        before = life.fleet.totals.sessions
+        await until(lambda: life.fleet.totals.sessions >= before + 6)
     assert life.errors == []
-    assert (life.books.refused, life.books.unanswered, life.books.unknown) == (0, 0, 0)
+    assert (life.counts.refused, life.counts.unanswered, life.counts.rejected) == (0, 0, 0)
     limited_samples = 0
     for machine in life.fleet.machines:
         told = await eventually(lambda who=machine: sessions(voltbus, who), ended)  # type: ignore[misc]
@@ -161,7 +161,7 @@ PROFILES: dict[str, Any] = {
 
 async def test_every_command_is_answered(voltbus: System) -> None:
     """None by a CALLERROR, none by an answer that breaks its schema; Reset comes last."""
-    async with living(voltbus, Plan(stations=2, mix=0.5, speed=1, seed=12)) as life:
+    async with living(voltbus, FleetPlan(stations=2, mix=0.5, speed=1, seed=12)) as life:
         await until(lambda: all(machine.online for machine in life.fleet.machines))
         for machine in life.fleet.machines:
             version = BY_SUBPROTOCOL[machine.dialect.subprotocol]
@@ -169,10 +169,10 @@ async def test_every_command_is_answered(voltbus: System) -> None:
                 payload = minimal(version.schemas.request_document(action))
                 answer = await command(voltbus, machine, action, payload)
                 assert (action, answer["status"]) == (action, "answered")
-        await until(lambda: life.fleet.tally.reboots >= 2)
+        await until(lambda: life.fleet.totals.reboots >= 2)
         await until(lambda: all(machine.online for machine in life.fleet.machines))
     assert life.errors == []
-    assert life.books.unknown == 0
+    assert life.counts.rejected == 0
 
 
 async def test_the_command(voltbus: System) -> None:

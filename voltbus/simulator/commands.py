@@ -28,13 +28,13 @@ def station(
 
     from voltbus.local.banner import transactions_curl
     from voltbus.running import with_running
-    from voltbus.simulator.station.demo import Plan
+    from voltbus.simulator.station.demo import DemoPlan
     from voltbus.simulator.station.play import play
 
     with cli_errors():
         settings = with_running(read_settings())
         gateway = url or f"ws://{settings.reachable_at}:{settings.ports['gateway']}/ocpp"
-        plan = Plan(gateway, id, token, password or None, pause=0.02 if fast else 1.0, stay=stay)
+        plan = DemoPlan(gateway, id, token, password or None, pause=0.02 if fast else 1.0, stay=stay)
         asyncio.run(play(plan, version, settings, Console()))
         print(f"\nThe transaction it made:\n{transactions_curl(settings, id)}")
 
@@ -55,9 +55,9 @@ def fleet(
     from rich.console import Console
 
     from voltbus.running import with_running
-    from voltbus.simulator.fleet.fleet import Plan
-    from voltbus.simulator.fleet.play import Show, play
+    from voltbus.simulator.fleet.fleet import FleetPlan
+    from voltbus.simulator.fleet.play import FleetOptions, play
 
     with cli_errors():
-        plan, show = Plan(stations, mix, speed, seed), Show(duration, quiet)
+        plan, show = FleetPlan(stations, mix, speed, seed), FleetOptions(duration, quiet)
         uvloop.run(play(plan, show, with_running(read_settings()), Console()))

@@ -7,7 +7,7 @@ from typing import Any
 from voltbus.errors import LocalError
 from voltbus.lab.bench.scripts import SCRIPTS, words_of
 from voltbus.lab.bench.tally import Tally
-from voltbus.simulator.station.link import Books, Link, Lost, Refused, Unanswered, connect
+from voltbus.simulator.station.link import CallRefused, CallTimedOut, ConnectionLost, Link, WireCounts, connect
 from voltbus.simulator.station.types import Payload
 
 # Told of every CALL and its answer: station, action, payload, response (None where there was none).
@@ -24,7 +24,7 @@ class Driver:
         words = words_of(version, station_id)
         self.station_id, self.number = station_id, number
         self.opening = SCRIPTS[script].opening
-        self.books = Books()
+        self.books = WireCounts()
         self.over = False
         self._words = words
         self._script = SCRIPTS[script].play(words, version)
@@ -66,7 +66,7 @@ class Driver:
         tally.sent += 1
         try:
             self._response = await self._link.call(action, payload)
-        except (Refused, Unanswered, Lost) as error:
+        except (CallRefused, CallTimedOut, ConnectionLost) as error:
             self._failed(tally, error)
         else:
             tally.answered += 1
@@ -82,7 +82,7 @@ class Driver:
 
     def _failed(self, tally: Tally, error: LocalError) -> None:
         self.over = True
-        if isinstance(error, Refused):
+        if isinstance(error, CallRefused):
             tally.refused += 1
         else:
             tally.unanswered += 1

@@ -10,7 +10,7 @@ from typing import Any
 from voltbus.lab.chaos.expected import Books, Received, Said, Try
 from voltbus.lab.chaos.script import Life, Next, Script
 from voltbus.simulator.station import link
-from voltbus.simulator.station.link import Link, Lost, NotConnected, Refused, Unanswered
+from voltbus.simulator.station.link import CallRefused, CallTimedOut, ConnectionLost, Link, NotConnected
 from voltbus.simulator.station.types import Call, Payload, Perform
 
 # Seconds: how long it waits for an answer before it says the same again, and how often before it looks for another
@@ -122,11 +122,11 @@ class Station:
             assert self._link is not None
             try:
                 answer = await self._link.call(*coming.call)
-            except Lost:
+            except ConnectionLost:
                 self._up.clear()
-            except Refused:
+            except CallRefused:
                 await asyncio.sleep(self._interval)
-            except Unanswered:
+            except CallTimedOut:
                 silences += 1
                 if silences % _SILENCES == 0:
                     self._gateway += 1
@@ -151,7 +151,7 @@ class Station:
             wait = min(_LONGEST, _SHORTEST * 2.0 ** min(self._failures - 1, 10))
             await asyncio.sleep(wait * self._dice.uniform(0.5, 1.5))
         number, subprotocol = self.connections + 1, self._life.words.subprotocol
-        books = link.Books(wire=lambda frame, own: self._wire(number, frame, own))
+        books = link.WireCounts(on_frame=lambda frame, own: self._wire(number, frame, own))
         gateway = self._gateways[self._gateway % len(self._gateways)]
         try:
             async with asyncio.timeout(PATIENCE):
@@ -188,6 +188,6 @@ class Station:
         answer = self._life.words.answer(action, payload)
         if answer is None:
             return None
-        if isinstance(answer.wish, Perform):
-            self._asked += [step.call for step in answer.wish.steps]
+        if isinstance(answer.effect, Perform):
+            self._asked += [step.call for step in answer.effect.steps]
         return answer.payload

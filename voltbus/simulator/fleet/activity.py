@@ -1,4 +1,4 @@
-"""What happens in the fleet, for those who watch; idTokens are never told, drivers go by their names."""
+"""What happens in the fleet, for observers; without idTokens, drivers are named instead."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What it is about."""
+    """What an activity is about."""
 
     DRIVER = "driver"
     SESSION = "session"
@@ -18,8 +18,8 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tiding:
-    """Something happened at a station."""
+class Activity:
+    """Something that happened at a station."""
 
     at: datetime
     station_id: str
@@ -28,21 +28,21 @@ class Tiding:
 
 
 @dataclass(slots=True)
-class Tally:
-    """What has happened so far, over all stations."""
+class Totals:
+    """What has happened so far, over all stations. outages: of the network. refused: sessions; turned_away: drivers."""
 
     sessions: int = 0
     refused: int = 0
     turned_away: int = 0
     remote: int = 0
     faults: int = 0
-    spells: int = 0
+    outages: int = 0
     reboots: int = 0
     energy_wh: float = 0.0
 
 
-Tell = Callable[[Tiding], None]
+OnActivity = Callable[[Activity], None]
 
 
-def silence(_: Tiding) -> None:
-    """Nobody watches."""
+def ignore(_: Activity) -> None:
+    """Nobody observes."""

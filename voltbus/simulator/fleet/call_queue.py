@@ -1,4 +1,4 @@
-"""What a station has to say: in order, kept while it is offline where the CSMS must hear of it, repeated until then."""
+"""The CALLs a station has to send: in order, kept while it is offline if the CSMS must receive them, and repeated."""
 
 from collections import deque
 from collections.abc import Callable
@@ -7,84 +7,84 @@ from datetime import datetime, timedelta
 
 from voltbus.simulator.station.types import Call, Clock, Payload
 
-ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 PAUSE = timedelta(seconds=5)
-# Offline for long, every second reading is dropped (E04.FR.07, E04.FR.08).
-MOST = 500
+# Beyond this, every second reading is dropped (E04.FR.07, E04.FR.08).
+MAX_QUEUED = 500
 
 
 @dataclass(slots=True, eq=False)
-class Letter:
-    """One CALL to be. make: called when it is first sent; None from it: there is nothing to say after all.
+class QueuedCall:
+    """One CALL to send. make: called when it is first sent; it returns None if there is nothing to send after all.
 
-    kept: it outlives the connection. spare: it may be dropped where there are too many. asked: the CSMS wants to hear
-    it, even before it has accepted the station.
+    answered: called with the response. persistent: it survives the connection. droppable: it may be dropped if too many
+    wait. requested: the CSMS has asked for it, even before it accepts the station. not_before: of the next attempt.
     """
 
     make: Callable[[], Call | None]
     answered: Callable[[Payload], None]
-    kept: bool = False
-    spare: bool = False
-    asked: bool = False
+    persistent: bool = False
+    droppable: bool = False
+    requested: bool = False
     call: Call | None = None
     attempts: int = 0
     not_before: datetime | None = None
 
 
-def plain(call: Call) -> Letter:
-    """A message of which nothing more is made."""
-    return Letter(lambda: call, lambda _: None)
+def plain(call: Call) -> QueuedCall:
+    """A message whose response does not matter."""
+    return QueuedCall(lambda: call, lambda _: None)
 
 
-class Mailbox:
-    """The letters of one station."""
+class CallQueue:
+    """The queue of one station."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._letters: deque[Letter] = deque()
+        self._calls: deque[QueuedCall] = deque()
 
     def __len__(self) -> int:
-        return len(self._letters)
+        return len(self._calls)
 
     @property
-    def keeps(self) -> bool:
-        """Whether something about a session waits."""
-        return any(letter.kept and not letter.asked for letter in self._letters)
+    def has_persistent(self) -> bool:
+        """Whether a message about a session waits."""
+        return any(queued.persistent and not queued.requested for queued in self._calls)
 
-    def put(self, letter: Letter) -> None:
-        """To be sent after those that wait."""
-        if len(self._letters) >= MOST:
-            dropped = [waiting for waiting in self._letters if waiting.spare and waiting.call is None][::2]
-            self._letters = deque(waiting for waiting in self._letters if waiting not in dropped)
-        self._letters.append(letter)
+    def put(self, queued: QueuedCall) -> None:
+        """Appends a call."""
+        if len(self._calls) >= MAX_QUEUED:
+            dropped = [waiting for waiting in self._calls if waiting.droppable and waiting.call is None][::2]
+            self._calls = deque(waiting for waiting in self._calls if waiting not in dropped)
+        self._calls.append(queued)
 
-    def next(self, asked: bool = False) -> Letter | None:
-        """The one to send now, or of those that were `asked` for; it stays until it is `done`."""
-        for letter in tuple(self._letters):
-            if asked and not letter.asked:
+    def next(self, only_requested: bool = False) -> QueuedCall | None:
+        """The call to send now; it stays in the queue until it is `done`."""
+        for queued in tuple(self._calls):
+            if only_requested and not queued.requested:
                 continue
-            if letter.not_before and letter.not_before > self._clock():
+            if queued.not_before and queued.not_before > self._clock():
                 return None
-            letter.call = letter.call or letter.make()
-            if letter.call is not None:
-                return letter
-            self.done(letter)
+            queued.call = queued.call or queued.make()
+            if queued.call is not None:
+                return queued
+            self.done(queued)
         return None
 
-    def done(self, letter: Letter) -> None:
-        """It was answered, or there is nothing to say."""
-        if letter in self._letters:
-            self._letters.remove(letter)
+    def done(self, queued: QueuedCall) -> None:
+        """Removes a call that was answered, or that has nothing to send."""
+        if queued in self._calls:
+            self._calls.remove(queued)
 
-    def failed(self, letter: Letter, counted: bool) -> datetime | None:
-        """It was refused (`counted`) or not answered; when it is sent again, None for never (E13.FR.03)."""
-        letter.attempts += counted
-        if not letter.kept or letter.attempts >= ATTEMPTS:
-            self.done(letter)
+    def failed(self, queued: QueuedCall, counted: bool) -> datetime | None:
+        """After a CALLERROR (`counted`) or a time-out: when it is sent again, None for never (E13.FR.03)."""
+        queued.attempts += counted
+        if not queued.persistent or queued.attempts >= MAX_ATTEMPTS:
+            self.done(queued)
             return None
-        letter.not_before = self._clock() + max(1, letter.attempts) * PAUSE
-        return letter.not_before
+        queued.not_before = self._clock() + max(1, queued.attempts) * PAUSE
+        return queued.not_before
 
     def disconnected(self) -> None:
-        """Only what is kept is still to be said."""
-        self._letters = deque(letter for letter in self._letters if letter.kept)
+        """Drops what does not survive the connection."""
+        self._calls = deque(queued for queued in self._calls if queued.persistent)

@@ -1,4 +1,4 @@
-"""One outlet and who is at it: a driver comes, plugs in, shows a card or asks by the app, charges, leaves."""
+"""One outlet and the driver at it: comes, plugs in, presents a card or uses the app, charges, leaves."""
 
 import random
 import uuid
@@ -6,45 +6,45 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from voltbus.simulator.fleet.activity import Kind, Tally
-from voltbus.simulator.fleet.call_queue import Letter, plain
-from voltbus.simulator.fleet.timers import Agenda
+from voltbus.simulator.fleet.activity import Kind, Totals
+from voltbus.simulator.fleet.call_queue import QueuedCall, plain
+from voltbus.simulator.fleet.timers import Timers
 from voltbus.simulator.fleet.world import Car, Driver, draw_car, flow
 from voltbus.simulator.station.charger import Charger, Outlet, Reservation
 from voltbus.simulator.station.requests import same
 from voltbus.simulator.station.types import Call, Dialect, Payload, RemoteStart, Session
 
-APP_PATIENCE = 45.0
-# How often it is looked at what flows, in seconds.
+APP_TIMEOUT = 45.0
+# Seconds between two computations of the power.
 TICK = 1.0
-_USUAL = ("Local", "EVDisconnected")
+_USUAL_REASONS = ("Local", "EVDisconnected")
 
 
-class Station(Protocol):
-    """What a bay needs of the station it is part of."""
+class OutletHost(Protocol):
+    """What an OutletControl needs of its station."""
 
     charger: Charger
     dialect: Dialect
     dice: random.Random
-    agenda: Agenda
-    tally: Tally
+    timers: Timers
+    totals: Totals
     speed: float
 
     @property
     def online(self) -> bool: ...
 
-    def say(self, letter: Letter) -> None: ...
-    def ask(self, outlet: int, driver: Driver) -> None:
+    def enqueue(self, queued: QueuedCall) -> None: ...
+    def request_start(self, outlet: int, driver: Driver) -> None:
         """The driver's app asks the CSMS to start a session here."""
 
-    def tell(self, kind: Kind, text: str) -> None: ...
-    def idle(self) -> None:
+    def emit(self, kind: Kind, text: str) -> None: ...
+    def on_session_ended(self) -> None:
         """A session has ended."""
 
 
 @dataclass(slots=True, eq=False)
 class Visit:
-    """A driver with a car at an outlet; leaving: the car has what it wants, and the driver is told."""
+    """A driver with a car at an outlet. leaving: the car has what it wants, and the driver is on the way back."""
 
     driver: Driver
     car: Car
@@ -52,10 +52,10 @@ class Visit:
     leaving: bool = False
 
 
-class Bay:
-    """Drives one outlet."""
+class OutletControl:
+    """Controls one outlet."""
 
-    def __init__(self, station: Station, outlet: Outlet) -> None:
+    def __init__(self, station: OutletHost, outlet: Outlet) -> None:
         self._station, self.outlet = station, outlet
         self.visit: Visit | None = None
         self._settled = station.charger.clock()
@@ -65,33 +65,33 @@ class Bay:
 
     @property
     def vacant(self) -> bool:
-        """Whether a driver would stop here."""
+        """Whether a driver could use it."""
         return self.visit is None and self.outlet.free and self._station.charger.operative
 
     def arrive(self, driver: Driver, app: bool) -> None:
-        """Plugs in, and shows a card or takes out a telephone."""
+        """A driver plugs in, and presents a card or uses the app."""
         station = self._station
         self.visit = visit = Visit(driver, draw_car(station.dice, station.speed), app)
         self.outlet.plugged, self.outlet.finishing = True, False
         self.outlet.soc = visit.car.soc
-        station.tell(Kind.DRIVER, f"{driver.name} plugs in {visit.car.model.name}, {visit.car.soc:.0f} %")
+        station.emit(Kind.DRIVER, f"{driver.name} plugs in {visit.car.model.name}, {visit.car.soc:.0f} %")
         self.report()
         wait = station.dice.uniform(1.5, 4)
-        station.agenda.after(wait, self._while(visit, self._by_app if app else self._by_card))
+        station.timers.after(wait, self._while(visit, self._by_app if app else self._by_card))
 
-    def start(self, wish: RemoteStart) -> None:
-        """The CSMS starts a session: for the driver at hand, or for one who comes now."""
+    def start(self, effect: RemoteStart) -> None:
+        """The CSMS starts a session: for the driver who is there, or for one who comes now."""
         station = self._station
         if self.visit is None:
-            driver = Driver("somebody", wish.id_token)
+            driver = Driver("somebody", effect.id_token)
             self.visit = Visit(driver, draw_car(station.dice, station.speed), app=True)
             self.outlet.plugged, self.outlet.soc = True, self.visit.car.soc
             self.report()
-        station.tally.remote += 1
-        self._begin(self.visit, wish.id_token, wish)
+        station.totals.remote += 1
+        self._begin(self.visit, effect.id_token, effect)
 
     def end(self, reason: str) -> None:
-        """The session ends, if one goes on; the driver leaves."""
+        """Ends the session, if there is one; the driver leaves."""
         station, outlet, session = self._station, self.outlet, self.outlet.session
         if session is None:
             return
@@ -101,14 +101,14 @@ class Bay:
         offline, dialect = not station.online, station.dialect
         self._keep(lambda: dialect.ended(session, reading, reason, offline))
         energy = outlet.meter_wh - session.meter_start_wh
-        why = "" if reason in _USUAL else f" ({reason})"
-        station.tell(Kind.SESSION, f"{self._who} has charged {energy / 1000:.2f} kWh{why}")
+        why = "" if reason in _USUAL_REASONS else f" ({reason})"
+        station.emit(Kind.SESSION, f"{self._who} has charged {energy / 1000:.2f} kWh{why}")
         station.charger.ended(session)
         outlet.finishing = True
         self.report()
-        station.idle()
+        station.on_session_ended()
         if self.visit is not None:
-            station.agenda.after(station.dice.uniform(1, 4), self._while(self.visit, self.leave))
+            station.timers.after(station.dice.uniform(1, 4), self._while(self.visit, self.leave))
 
     def leave(self) -> None:
         """Unplugs."""
@@ -118,31 +118,31 @@ class Bay:
             self.report()
 
     def settle(self) -> None:
-        """Counts what has flowed since the last time, and sets what flows from now on."""
+        """Adds the energy since the last time, and computes the power from now on."""
         now, outlet, visit = self._station.charger.clock(), self.outlet, self.visit
         passed, self._settled = (now - self._settled).total_seconds(), now
         if outlet.session is None or visit is None:
             return
         energy = outlet.power_w * passed / 3600
         outlet.meter_wh += energy
-        self._station.tally.energy_wh += energy
+        self._station.totals.energy_wh += energy
         visit.car.take(energy)
         outlet.soc = visit.car.soc
         self._set_power(outlet, outlet.session, visit)
 
     def report(self, again: bool = False) -> None:
-        """Says how the outlet is, where that is another word than the last time."""
+        """Sends the status if it has changed. again: in any case."""
         number, dialect = self.outlet.number, self._station.dialect
         if again or dialect.state(number) != self._reported:
             self._reported = dialect.state(number)
             for call in dialect.status(number):
-                self._station.say(plain(call))
+                self._station.enqueue(plain(call))
 
     def watch_reservation(self) -> None:
-        """H04: a reservation ends by itself."""
+        """H04: a reservation expires by itself."""
         kept = self.outlet.reservation
         if kept is not None and kept is not self._reserved:
-            self._station.agenda.after(kept.expires - self._station.charger.clock(), self._expire)
+            self._station.timers.after(kept.expires - self._station.charger.clock(), self._expire)
         self._reserved = kept
 
     def _expire(self) -> None:
@@ -150,11 +150,11 @@ class Bay:
         if kept is not None and kept.expires <= self._station.charger.clock():
             self.outlet.reservation = None
             for call in self._station.dialect.expired(kept.id):
-                self._station.say(plain(call))
+                self._station.enqueue(plain(call))
             self.report()
 
     def fail(self, error: str) -> None:
-        """A fault: what goes on ends."""
+        """A fault ends the session."""
         self.end("Other")
         self.outlet.fault = error
         self.report()
@@ -168,13 +168,13 @@ class Bay:
 
     def _tell_fault(self, cleared: bool) -> None:
         for call in self._station.dialect.fault(self.outlet.number, cleared):
-            self._station.say(plain(call))
+            self._station.enqueue(plain(call))
 
     def _by_app(self) -> None:
         visit = self.visit
         if visit is not None and self.outlet.session is None:
-            self._station.ask(self.outlet.number, visit.driver)
-            self._station.agenda.after(APP_PATIENCE, self._while(visit, self.leave))
+            self._station.request_start(self.outlet.number, visit.driver)
+            self._station.timers.after(APP_TIMEOUT, self._while(visit, self.leave))
 
     def _by_card(self) -> None:
         """Offline, the local list and the cache decide (C12, C13); otherwise the CSMS."""
@@ -183,16 +183,16 @@ class Bay:
             return
         if station.online:
             token = visit.driver.id_token
-            heard = self._heard(visit)
-            station.say(Letter(lambda: station.dialect.authorize(token), heard))
-            station.agenda.after(APP_PATIENCE, self._while(visit, self.leave))
+            on_authorized = self._on_authorized(visit)
+            station.enqueue(QueuedCall(lambda: station.dialect.authorize(token), on_authorized))
+            station.timers.after(APP_TIMEOUT, self._while(visit, self.leave))
         elif station.charger.known(visit.driver.id_token):
             self._begin(visit, visit.driver.id_token)
         else:
-            self._turned_away(visit, "nobody can be asked")
+            self._turned_away(visit, "offline and not known here")
 
-    def _heard(self, visit: Visit) -> Callable[[Payload], None]:
-        def heard(response: Payload) -> None:
+    def _on_authorized(self, visit: Visit) -> Callable[[Payload], None]:
+        def on_response(response: Payload) -> None:
             status = self._station.dialect.authorized(response)
             if self.visit is not visit or self.outlet.session is not None:
                 return
@@ -202,66 +202,66 @@ class Bay:
             else:
                 self._turned_away(visit, status)
 
-        return heard
+        return on_response
 
     def _open_to(self, visit: Visit) -> bool:
         kept = self.outlet.reservation
         return kept is None or same(kept.id_token, visit.driver.id_token)
 
     def _turned_away(self, visit: Visit, why: str) -> None:
-        self._station.tally.turned_away += 1
-        self._station.tell(Kind.DRIVER, f"{visit.driver.name} is turned away: {why}")
-        self._station.agenda.after(self._station.dice.uniform(1, 3), self._while(visit, self.leave))
+        self._station.totals.turned_away += 1
+        self._station.emit(Kind.DRIVER, f"{visit.driver.name} is turned away: {why}")
+        self._station.timers.after(self._station.dice.uniform(1, 3), self._while(visit, self.leave))
 
-    def _begin(self, visit: Visit, id_token: str, wish: RemoteStart | None = None) -> None:
+    def _begin(self, visit: Visit, id_token: str, effect: RemoteStart | None = None) -> None:
         station, outlet = self._station, self.outlet
         now = station.charger.clock()
         self.settle()
         self._names += 1
         name = uuid.uuid5(uuid.NAMESPACE_URL, f"{station.charger.id}/{outlet.number}/{now.isoformat()}/{self._names}")
         session = Session(str(name), outlet.number, id_token, now, meter_start_wh=int(outlet.meter_wh))
-        if wish is not None:
-            session.remote_start_id, session.token_type = wish.request_id, wish.token_type
+        if effect is not None:
+            session.remote_start_id, session.token_type = effect.request_id, effect.token_type
         if outlet.reservation and same(outlet.reservation.id_token, id_token):
             session.reservation_id = outlet.reservation.id
         station.charger.begun(session)
-        station.tally.sessions += 1
-        station.tell(Kind.SESSION, f"{visit.driver.name} charges{' by app' if wish else ''}")
+        station.totals.sessions += 1
+        station.emit(Kind.SESSION, f"{visit.driver.name} charges{' by app' if effect else ''}")
         reading, offline, dialect = outlet.reading(now), not station.online, station.dialect
-        self._keep(lambda: dialect.begun(session, reading, offline), self._begun(session))
+        self._keep(lambda: dialect.begun(session, reading, offline), self._on_started(session))
         self._set_power(outlet, session, visit)
         self.report()
-        # A driver comes back after a while, whatever the car has got by then.
-        station.agenda.after(station.dice.uniform(2, 4) * 3600 / station.speed, self._during(session, self._finish))
-        station.agenda.after(self._sample_seconds, self._during(session, self._sample))
-        station.agenda.after(TICK, self._during(session, self._tick))
+        # The driver comes back after a while, however full the car is by then.
+        station.timers.after(station.dice.uniform(2, 4) * 3600 / station.speed, self._during(session, self._finish))
+        station.timers.after(self._sample_seconds, self._during(session, self._sample))
+        station.timers.after(TICK, self._during(session, self._tick))
 
-    def _begun(self, session: Session) -> Callable[[Payload], None]:
-        def heard(response: Payload) -> None:
+    def _on_started(self, session: Session) -> Callable[[Payload], None]:
+        def on_response(response: Payload) -> None:
             status = self._station.dialect.started(session, response)
             if status not in ("", "Accepted") and self.outlet.session is session:
-                self._station.tally.refused += 1
+                self._station.totals.refused += 1
                 self.end("DeAuthorized")
 
-        return heard
+        return on_response
 
     def _sample(self) -> None:
         station, session = self._station, self.outlet.session
-        assert session is not None, "only asked while it goes on"
+        assert session is not None, "only called during a session"
         self.settle()
         reading, offline, dialect = self.outlet.reading(station.charger.clock()), not station.online, station.dialect
         if dialect.sample_seconds:
-            self._keep(lambda: dialect.sampled(session, reading, offline), spare=True)
-        station.agenda.after(self._sample_seconds, self._during(session, self._sample))
+            self._keep(lambda: dialect.sampled(session, reading, offline), droppable=True)
+        station.timers.after(self._sample_seconds, self._during(session, self._sample))
 
     def _tick(self) -> None:
         station, session, visit = self._station, self.outlet.session, self.visit
-        assert session is not None, "only asked while it goes on"
+        assert session is not None, "only called during a session"
         self.settle()
         if visit is not None and visit.car.soc >= visit.car.target and not visit.leaving:
             visit.leaving = True
-            station.agenda.after(station.dice.uniform(3, 12), self._during(session, self._finish))
-        station.agenda.after(TICK, self._during(session, self._tick))
+            station.timers.after(station.dice.uniform(3, 12), self._during(session, self._finish))
+        station.timers.after(TICK, self._during(session, self._tick))
 
     def _finish(self) -> None:
         self.end("EVDisconnected" if self.visit is None or self.visit.app else "Local")
@@ -288,16 +288,19 @@ class Bay:
         return self.visit.driver.name if self.visit else "somebody"
 
     def _keep(
-        self, make: Callable[[], Call | None], answered: Callable[[Payload], None] | None = None, spare: bool = False
+        self,
+        make: Callable[[], Call | None],
+        answered: Callable[[Payload], None] | None = None,
+        droppable: bool = False,
     ) -> None:
-        self._station.say(Letter(make, answered or _nothing, kept=True, spare=spare))
+        self._station.enqueue(QueuedCall(make, answered or _ignore, persistent=True, droppable=droppable))
 
-    def _while(self, visit: Visit, what: Callable[[], None]) -> Callable[[], None]:
-        return lambda: what() if self.visit is visit else None
+    def _while(self, visit: Visit, callback: Callable[[], None]) -> Callable[[], None]:
+        return lambda: callback() if self.visit is visit else None
 
-    def _during(self, session: Session, what: Callable[[], None]) -> Callable[[], None]:
-        return lambda: what() if self.outlet.session is session else None
+    def _during(self, session: Session, callback: Callable[[], None]) -> Callable[[], None]:
+        return lambda: callback() if self.outlet.session is session else None
 
 
-def _nothing(_: Payload) -> None:
+def _ignore(_: Payload) -> None:
     pass

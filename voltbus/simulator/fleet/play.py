@@ -1,4 +1,4 @@
-"""Registers a fleet and lets it live, until it is stopped or its time is over."""
+"""Registers a fleet and runs it until it is stopped or its time is over."""
 
 import asyncio
 import contextlib
@@ -13,54 +13,57 @@ from rich.progress import Progress
 from voltbus.errors import LocalError
 from voltbus.operator.tokens import bearer_token
 from voltbus.settings import LocalSettings
-from voltbus.simulator.fleet.fleet import Fleet, Plan, build
+from voltbus.simulator.fleet.fleet import Fleet, FleetPlan, build
 from voltbus.simulator.fleet.register import Registrar
-from voltbus.simulator.fleet.runner import Places, Runner
+from voltbus.simulator.fleet.runner import Runner, StackAddresses
 from voltbus.simulator.fleet.view import View
-from voltbus.simulator.station.link import Books
+from voltbus.simulator.station.link import WireCounts
 
-_MOST = 20_000
+_MAX_STATIONS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
-    """How it is shown. duration: seconds, 0 for no end."""
+class FleetOptions:
+    """duration: seconds, 0: until stopped. quiet: print totals only."""
 
     duration: float = 0.0
     quiet: bool = False
 
 
-async def play(plan: Plan, show: Show, settings: LocalSettings, console: Console) -> None:
+async def play(plan: FleetPlan, options: FleetOptions, settings: LocalSettings, console: Console) -> None:
     """Raises LocalError."""
     check(plan)
-    rest, books = {name: f"http://{settings.reachable_at}:{port}" for name, port in settings.ports.items()}, Books()
+    rest, counts = (
+        {name: f"http://{settings.reachable_at}:{port}" for name, port in settings.ports.items()},
+        WireCounts(),
+    )
     gateways = [f"ws://{settings.reachable_at}:{settings.ports[gateway]}/ocpp" for gateway in settings.gateways]
-    places = Places(gateways, rest["transactions"])
-    view = View(console, books, show.quiet)
+    addresses = StackAddresses(gateways, rest["transactions"])
+    view = View(console, counts, options.quiet)
     headers = {"Authorization": f"Bearer {bearer_token(settings)}"}
     async with httpx.AsyncClient(headers=headers, timeout=30) as http:
-        fleet = build(plan, now, view.tell)
+        fleet = build(plan, now, view.on_activity)
         await _register(fleet, Registrar(http, rest["auth"]), console)
-        runner = Runner(fleet, places, http, books)
+        runner = Runner(fleet, addresses, http, counts)
         view.show(fleet)
         try:
-            await _until_stopped(runner, view, show.duration)
+            await _until_stopped(runner, view, options.duration)
         finally:
             view.close()
 
 
-def check(plan: Plan) -> None:
-    """Raises LocalError for a fleet that cannot be."""
-    if not 1 <= plan.stations <= _MOST:
-        raise LocalError(f"no fleet of {plan.stations}: choose 1 to {_MOST} stations")
+def check(plan: FleetPlan) -> None:
+    """Raises LocalError for an impossible fleet."""
+    if not 1 <= plan.stations <= _MAX_STATIONS:
+        raise LocalError(f"{plan.stations} stations: choose 1 to {_MAX_STATIONS}")
     if not 0 <= plan.mix <= 1:
-        raise LocalError(f"no share of {plan.mix:g}: choose a --mix between 0 (all 1.6) and 1 (all 2.0.1)")
+        raise LocalError(f"--mix is {plan.mix:g}: choose a number between 0 (all 1.6) and 1 (all 2.0.1)")
     if not 1 <= plan.speed <= 1000:
-        raise LocalError(f"no speed of {plan.speed:g}: choose a --speed between 1 and 1000")
+        raise LocalError(f"--speed is {plan.speed:g}: choose a number between 1 and 1000")
 
 
 def now() -> datetime:
-    """What the clocks of the fleet say: the truth."""
+    """The time of the fleet's clocks, which are right."""
     return datetime.now(UTC)
 
 
@@ -74,27 +77,27 @@ async def _register(fleet: Fleet, registrar: Registrar, console: Console) -> Non
 
 
 async def _until_stopped(runner: Runner, view: View, duration: float) -> None:
-    """Until Ctrl-C, SIGTERM or the end of its time; then it says goodbye."""
+    """Runs until Ctrl-C, SIGTERM or the end of `duration`, then shuts down."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     numbers = (signal.SIGINT, signal.SIGTERM)
 
     def leave() -> None:
         stop.set()
         for number in numbers:
-            loop.remove_signal_handler(number)  # whoever presses twice does not want to wait
+            loop.remove_signal_handler(number)  # a second Ctrl-C does not wait
 
     for number in numbers:
         loop.add_signal_handler(number, leave)
-    living = asyncio.create_task(runner.run())
+    running = asyncio.create_task(runner.run())
     stopping = asyncio.create_task(stop.wait())
     end = loop.time() + duration if duration else None
     try:
-        while not (living.done() or stop.is_set() or (end is not None and loop.time() >= end)):
+        while not (running.done() or stop.is_set() or (end is not None and loop.time() >= end)):
             view.tick()
-            await asyncio.wait({living, stopping}, timeout=0.5)
+            await asyncio.wait({running, stopping}, timeout=0.5)
     finally:
         stopping.cancel()
-        living.cancel()
+        running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await living
+            await running
         leave()

@@ -1,4 +1,4 @@
-"""Registers the fleet's stations and drivers through auth's REST API, as anybody would."""
+"""Registers the fleet's stations and drivers through auth's REST API."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -13,26 +13,26 @@ from voltbus.simulator.fleet.fleet import GROUP, Fleet
 from voltbus.simulator.fleet.machine import Machine
 from voltbus.simulator.fleet.world import Driver
 
-AT_ONCE = 16
+MAX_CONCURRENT = 16
 
-# A connection that auth had just closed is tried again; all that is asked here may be asked twice.
+# For connections that auth has just closed; all requests are idempotent.
 _ATTEMPTS = 3
 
-Progress = Callable[[int], None]
+OnRegistered = Callable[[int], None]
 Work = Callable[[], Awaitable[None]]
 
 
 class Registrar:
-    """Talks to auth. Raises LocalError that says what to do."""
+    """A client of auth. Raises LocalError."""
 
     def __init__(self, http: httpx.AsyncClient, address: str) -> None:
         self._http, self._address = http, address
-        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._gate = asyncio.Semaphore(MAX_CONCURRENT)
 
-    async def register(self, fleet: Fleet, done: Progress) -> None:
-        """Stations with a password each, in the group "fleet"; drivers' tokens. Again, it changes the passwords.
+    async def register(self, fleet: Fleet, done: OnRegistered) -> None:
+        """Stations with a password each, in the group "fleet"; drivers' tokens. Repeated, it changes the passwords.
 
-        done: told how many more are registered.
+        done: called with the number of further ones registered.
         """
         stations = (partial(self._station, machine) for machine in fleet.machines)
         drivers = (partial(self._driver, driver) for driver in fleet.drivers if driver.registered)
@@ -41,25 +41,25 @@ class Registrar:
                 for work in (*stations, *drivers):
                     group.create_task(self._bounded(work, done))
         except* LocalError as errors:
-            raise _first(errors.exceptions) from None
+            raise _first_error(errors.exceptions) from None
 
-    async def _bounded(self, work: Work, done: Progress) -> None:
+    async def _bounded(self, work: Work, done: OnRegistered) -> None:
         async with self._gate:
             await work()
         done(1)
 
     async def _station(self, machine: Machine) -> None:
         path = f"/v1/stations/{quote(machine.charger.id, safe='')}"
-        answer = await self._ask("PUT", path, {"auth": "basic", "group": GROUP, "description": "simulated"})
+        answer = await self._call("PUT", path, {"auth": "basic", "group": GROUP, "description": "simulated"})
         if "password" not in answer:
-            answer = await self._ask("POST", f"{path}/password")
+            answer = await self._call("POST", f"{path}/password")
         machine.charger.password = answer["password"]
 
     async def _driver(self, driver: Driver) -> None:
         body = {"type": "ISO14443", "status": driver.status}
-        await self._ask("PUT", f"/v1/tokens/{quote(driver.id_token, safe='')}", body)
+        await self._call("PUT", f"/v1/tokens/{quote(driver.id_token, safe='')}", body)
 
-    async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         response = await self._request(method, path, body)
         if response.is_error:
             raise LocalError(
@@ -80,6 +80,6 @@ class Registrar:
         raise LocalError(f"nothing answers at {self._address}: start it with `make run`, then try again")
 
 
-def _first(errors: Iterable[BaseException]) -> BaseException:
+def _first_error(errors: Iterable[BaseException]) -> BaseException:
     first = next(iter(errors))
-    return _first(first.exceptions) if isinstance(first, BaseExceptionGroup) else first
+    return _first_error(first.exceptions) if isinstance(first, BaseExceptionGroup) else first

@@ -1,4 +1,4 @@
-"""What somebody who watches a fleet sees: totals, every station in its colour, and what happened last."""
+"""The picture of a fleet: totals, every outlet in its colour, and what happened last."""
 
 import time
 from collections import deque
@@ -12,12 +12,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from voltbus.simulator.fleet.activity import Kind, Tiding
+from voltbus.simulator.fleet.activity import Activity, Kind
 from voltbus.simulator.fleet.fleet import Fleet
 from voltbus.simulator.fleet.machine import Machine
-from voltbus.simulator.fleet.outlet import Bay
+from voltbus.simulator.fleet.outlet import OutletControl
 from voltbus.simulator.fleet.world import hour
-from voltbus.simulator.station.link import Books
+from voltbus.simulator.station.link import WireCounts
 
 _STYLES = {
     Kind.DRIVER: "blue",
@@ -27,7 +27,7 @@ _STYLES = {
     Kind.LINK: "yellow",
     Kind.ERROR: "bold red",
 }
-_LOOKS = {
+_APPEARANCES = {
     "charging": ("⚡", "bold green"),
     "waiting": ("…", "magenta"),
     "full": ("■", "green"),
@@ -39,47 +39,47 @@ _LOOKS = {
     "free": ("·", "dim"),
 }
 # With more stations than this, one character each.
-_NAMED = 60
+_MAX_NAMED = 60
 _SUMMARY_SECONDS = 10.0
 
 
 class Meter:
-    """How fast something that is counted goes, over the last few looks at it."""
+    """The rate of a counter, over the last few samples."""
 
     def __init__(self, count: Callable[[], float]) -> None:
         self._count = count
-        self._looks: deque[tuple[float, float]] = deque([(time.monotonic(), count())], maxlen=20)
+        self._samples: deque[tuple[float, float]] = deque([(time.monotonic(), count())], maxlen=20)
 
     def per_second(self) -> float:
-        """Since the oldest look that is remembered."""
-        self._looks.append((time.monotonic(), self._count()))
-        (then, before), (now, after) = self._looks[0], self._looks[-1]
+        """Since the oldest sample that is kept."""
+        self._samples.append((time.monotonic(), self._count()))
+        (then, before), (now, after) = self._samples[0], self._samples[-1]
         return (after - before) / (now - then) if now > then else 0.0
 
 
 class View:
-    """On a terminal a picture that lives, elsewhere lines; `quiet` shows totals only."""
+    """A live picture on a terminal, lines elsewhere. quiet: totals only."""
 
-    def __init__(self, console: Console, books: Books, quiet: bool) -> None:
-        self._console, self._books, self._quiet = console, books, quiet
+    def __init__(self, console: Console, counts: WireCounts, quiet: bool) -> None:
+        self._console, self._counts, self._quiet = console, counts, quiet
         self._fleet: Fleet | None = None
-        self._feed: deque[Tiding] = deque(maxlen=12)
-        self._messages = Meter(lambda: books.messages)
-        self._took: deque[float] = deque(maxlen=1000)
-        self._summed = time.monotonic()
+        self._feed: deque[Activity] = deque(maxlen=12)
+        self._messages = Meter(lambda: counts.messages)
+        self._seconds: deque[float] = deque(maxlen=1000)
+        self._summary_at = time.monotonic()
         self._live: Live | None = None
         self._errors = 0
-        books.took = lambda _, seconds: self._took.append(seconds)
+        counts.on_result = lambda _, seconds: self._seconds.append(seconds)
 
-    def tell(self, tiding: Tiding) -> None:
-        """Something happened."""
-        self._feed.append(tiding)
-        self._errors += tiding.kind is Kind.ERROR
+    def on_activity(self, activity: Activity) -> None:
+        """Shows an activity."""
+        self._feed.append(activity)
+        self._errors += activity.kind is Kind.ERROR
         if self._live is None and not self._quiet:
-            self._console.print(_line(tiding), highlight=False, soft_wrap=True)
+            self._console.print(_line(activity), highlight=False, soft_wrap=True)
 
     def show(self, fleet: Fleet) -> None:
-        """Begins."""
+        """Starts to show a fleet."""
         self._fleet = fleet
         if self._console.is_terminal and not self._quiet:
             self._live = Live(get_renderable=self.picture, console=self._console, refresh_per_second=4, screen=True)
@@ -94,59 +94,59 @@ class View:
             self._console.print(self.totals(self._fleet), highlight=False, soft_wrap=True)
 
     def tick(self) -> None:
-        """Where there is no picture, the totals are told now and then."""
-        if self._live is None and self._fleet and time.monotonic() - self._summed >= _SUMMARY_SECONDS:
-            self._summed = time.monotonic()
+        """Without a picture, prints the totals from time to time."""
+        if self._live is None and self._fleet and time.monotonic() - self._summary_at >= _SUMMARY_SECONDS:
+            self._summary_at = time.monotonic()
             self._console.print(self.totals(self._fleet), highlight=False, soft_wrap=True)
 
     def totals(self, fleet: Fleet) -> Text:
-        """Everything in one line."""
-        return Text("   ").join(self._facts(fleet))
+        """All totals in one line."""
+        return Text("   ").join(self._labels(fleet))
 
-    def _facts(self, fleet: Fleet) -> list[Text]:
-        charging = [bay for machine in fleet.machines for bay in machine.bays if bay.outlet.session]
-        power, tally, books = sum(bay.outlet.power_w for bay in charging) / 1000, fleet.tally, self._books
-        errors = self._errors + books.unknown
+    def _labels(self, fleet: Fleet) -> list[Text]:
+        charging = [control for machine in fleet.machines for control in machine.controls if control.outlet.session]
+        power, totals, counts = sum(control.outlet.power_w for control in charging) / 1000, fleet.totals, self._counts
+        errors = self._errors + counts.rejected
         return [
-            _fact(f"{sum(machine.linked for machine in fleet.machines)}/{len(fleet.machines)}", "connected"),
-            _fact(str(len(charging)), "charging"),
-            _fact(f"{power:.1f}", "kW"),
-            _fact(f"{tally.energy_wh / 1000:.2f}", "kWh"),
-            _fact(str(tally.sessions), "sessions"),
-            _fact(str(tally.remote), "by app"),
-            _fact(str(tally.faults), "faults"),
-            _fact(str(tally.spells), "lost networks"),
-            _fact(f"{self._messages.per_second():.1f}", "messages/s"),
-            _fact(f"{self._median() * 1000:.0f}", "ms an answer"),
-            _fact(str(books.asked), "commands answered"),
-            _fact(str(errors), "errors", "bold red" if errors else "bold"),
+            _label(f"{sum(machine.linked for machine in fleet.machines)}/{len(fleet.machines)}", "connected"),
+            _label(str(len(charging)), "charging"),
+            _label(f"{power:.1f}", "kW"),
+            _label(f"{totals.energy_wh / 1000:.2f}", "kWh"),
+            _label(str(totals.sessions), "sessions"),
+            _label(str(totals.remote), "by app"),
+            _label(str(totals.faults), "faults"),
+            _label(str(totals.outages), "lost networks"),
+            _label(f"{self._messages.per_second():.1f}", "messages/s"),
+            _label(f"{self._median() * 1000:.0f}", "ms per answer"),
+            _label(str(counts.received), "commands answered"),
+            _label(str(errors), "errors", "bold red" if errors else "bold"),
         ]
 
     def _median(self) -> float:
-        return sorted(self._took)[len(self._took) // 2] if self._took else 0.0
+        return sorted(self._seconds)[len(self._seconds) // 2] if self._seconds else 0.0
 
     def picture(self) -> RenderableType:
-        """As it is now."""
+        """The current picture."""
         fleet = self._fleet
         if fleet is None:
             return Text("")
         clock = hour(fleet.clock() - fleet.begun, fleet.plan.speed)
         title = (
-            f"Voltbus fleet · {int(clock):02d}:{int(clock % 1 * 60):02d} of a day {fleet.plan.speed:g} times as fast"
+            f"Voltbus fleet · {int(clock):02d}:{int(clock % 1 * 60):02d}, days pass {fleet.plan.speed:g} times as fast"
         )
-        bays = [(machine, bay) for machine in fleet.machines for bay in machine.bays]
-        few = len(fleet.machines) <= _NAMED
-        stations = Columns([_tile(*one) for one in bays], padding=(0, 2)) if few else _dots(bays)
+        controls = [(machine, control) for machine in fleet.machines for control in machine.controls]
+        few = len(fleet.machines) <= _MAX_NAMED
+        stations = Columns([_tile(*one) for one in controls], padding=(0, 2)) if few else _dots(controls)
         return Group(
-            Panel(Columns(self._facts(fleet), padding=(0, 3)), title=title, subtitle="Ctrl-C ends it"),
+            Panel(Columns(self._labels(fleet), padding=(0, 3)), title=title, subtitle="Ctrl-C to stop"),
             Panel(Group(stations, _legend())),
-            Panel(Group(*map(_line, self._feed)), title="what happens"),
+            Panel(Group(*map(_line, self._feed)), title="activity"),
         )
 
 
-def look(machine: Machine, bay: Bay) -> str:
-    """How an outlet looks from afar."""
-    outlet = bay.outlet
+def appearance(machine: Machine, control: OutletControl) -> str:
+    """The name of an outlet's state in the picture."""
+    outlet = control.outlet
     if outlet.fault:
         return "fault"
     if not machine.linked:
@@ -160,34 +160,36 @@ def look(machine: Machine, bay: Bay) -> str:
     return "reserved" if outlet.reservation else "free"
 
 
-def _fact(value: str, what: str, style: str = "bold") -> Text:
-    return Text.assemble((value, style), (f" {what}", "dim"))
+def _label(value: str, name: str, style: str = "bold") -> Text:
+    return Text.assemble((value, style), (f" {name}", "dim"))
 
 
-def _tile(machine: Machine, bay: Bay) -> RenderableType:
-    text = Text(f"{machine.charger.id}{f'/{bay.outlet.number}' if len(machine.bays) > 1 else '  '}")
+def _tile(machine: Machine, control: OutletControl) -> RenderableType:
+    text = Text(f"{machine.charger.id}{f'/{control.outlet.number}' if len(machine.controls) > 1 else '  '}")
     text.append(" 1.6" if machine.dialect.subprotocol == "ocpp1.6" else " 2.0", "dim")
-    sign, style = _LOOKS[look(machine, bay)]
+    sign, style = _APPEARANCES[appearance(machine, control)]
     text.append(f" {sign}", style)
-    charge = f"{bay.outlet.power_w / 1000:5.1f} kW {bay.outlet.soc or 0:3.0f} %" if bay.outlet.session else ""
+    charge = (
+        f"{control.outlet.power_w / 1000:5.1f} kW {control.outlet.soc or 0:3.0f} %" if control.outlet.session else ""
+    )
     return text.append(f"{charge:14}", style)
 
 
-def _dots(bays: Iterable[tuple[Machine, Bay]]) -> Text:
+def _dots(controls: Iterable[tuple[Machine, OutletControl]]) -> Text:
     text = Text()
-    for machine, bay in bays:
-        text.append(*_LOOKS[look(machine, bay)])
+    for machine, control in controls:
+        text.append(*_APPEARANCES[appearance(machine, control)])
     return text
 
 
 def _legend() -> RenderableType:
     table = Table.grid(padding=(0, 2))
-    table.add_row(*(Text(f"{sign} {name}", style) for name, (sign, style) in _LOOKS.items()))
+    table.add_row(*(Text(f"{sign} {name}", style) for name, (sign, style) in _APPEARANCES.items()))
     return table
 
 
-def _line(tiding: Tiding) -> Text:
-    return Text(f"{_clock(tiding.at)}  {tiding.station_id}  {tiding.text}", _STYLES[tiding.kind])
+def _line(activity: Activity) -> Text:
+    return Text(f"{_clock(activity.at)}  {activity.station_id}  {activity.text}", _STYLES[activity.kind])
 
 
 def _clock(at: datetime) -> str:

@@ -154,6 +154,6 @@ def until_next(dice: random.Random, passed: timedelta, speed: float, per_day: fl
             return timedelta(seconds=wait)
 
 
-def seldom(dice: random.Random, speed: float, per_day: float) -> timedelta:
+def until_rare(dice: random.Random, speed: float, per_day: float) -> timedelta:
     """How long until something happens that does not depend on the hour."""
     return timedelta(seconds=dice.expovariate(per_day * speed / 86_400))

@@ -1,4 +1,4 @@
-"""What the demo charger does, step by step, told in plain words."""
+"""What the demo station does, step by step, printed in plain words."""
 
 import asyncio
 import uuid
@@ -15,6 +15,7 @@ from voltbus.simulator.station.link import Link, connect
 from voltbus.simulator.station.types import (
     Call,
     Dialect,
+    Effect,
     Payload,
     Perform,
     Reading,
@@ -22,19 +23,18 @@ from voltbus.simulator.station.types import (
     RemoteStop,
     Reset,
     Session,
-    Wish,
     curve,
 )
 
-_STEP = timedelta(minutes=2)
-# A session that the CSMS started runs in real time.
+_READING_INTERVAL = timedelta(minutes=2)
+# A session that the CSMS started runs at a realistic pace.
 _REMOTE_PAUSES = 10
-_A_LOT = 100_000
+_MAX_READINGS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How the charger is to behave; `pause` is the time in seconds between two meter readings."""
+class DemoPlan:
+    """What the station does. pause: seconds between two meter readings. stay: connected, after the session."""
 
     url: str
     station_id: str
@@ -45,24 +45,24 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Story:
-    """One charger on one connection."""
+class Demo:
+    """One station on one connection."""
 
-    plan: Plan
+    plan: DemoPlan
     charger: Charger
     dialect: Dialect
     console: Console
-    _wishes: "asyncio.Queue[Wish]" = field(default_factory=asyncio.Queue)
+    _effects: "asyncio.Queue[Effect]" = field(default_factory=asyncio.Queue)
     _reported: str = ""
 
     async def play(self) -> None:
-        """Connects, boots, charges once and leaves; with `stay`, then obeys the CSMS until cancelled.
+        """Connects, boots, charges once and leaves; with `stay` it then answers commands until cancelled.
 
         Raises LocalError.
         """
-        self._tell(f"connecting as {self.plan.station_id}, {self.dialect.subprotocol}")
+        self._print(f"connecting as {self.plan.station_id}, {self.dialect.subprotocol}")
         plan = self.plan
-        link = await connect(plan.url, plan.station_id, plan.password, self.dialect.subprotocol, self._asked)
+        link = await connect(plan.url, plan.station_id, plan.password, self.dialect.subprotocol, self._on_call)
         acting = asyncio.create_task(self._act(link))
         either: list[asyncio.Future[Any]] = [acting, link.lost]
         try:
@@ -77,22 +77,22 @@ class Story:
 
     async def _act(self, link: Link) -> None:
         interval = await self._boot(link, "PowerUp")
-        # Forty minutes are played in seconds, so they have just passed.
-        readings = curve(now() - 20 * _STEP, _STEP, int(self._outlet.meter_wh), 21)
+        # Forty minutes, played in seconds: they have just passed.
+        readings = curve(now() - 20 * _READING_INTERVAL, _READING_INTERVAL, int(self._outlet.meter_wh), 21)
         await self._plug_in(link)
         await self._charge(link, self._session(self.plan.id_token), readings)
         if self.plan.stay:
-            self._tell("staying; start me from the CSMS, Ctrl-C to leave", "bold")
-            await self._obey(link, interval)
+            self._print("staying connected: try a remote start; Ctrl-C ends", "bold")
+            await self._answer_commands(link, interval)
 
     async def _boot(self, link: Link, reason: str) -> int:
         while True:
             status, interval = self.dialect.booted(await link.call(*self.dialect.boot(reason)))
-            self._tell(f"BootNotification → {status}; heartbeat every {interval} s")
+            self._print(f"BootNotification → {status}; heartbeat every {interval} s")
             if status == "Accepted":
                 self._reported = ""
-                await self._say(link, *self.dialect.status(0))
-                await self._report(link, "I am free")
+                await self._send(link, *self.dialect.status(0))
+                await self._report(link, "available")
                 return interval
             await asyncio.sleep(interval or 60)
 
@@ -100,16 +100,16 @@ class Story:
         self._outlet.plugged = True
         await self._report(link, "a car is plugged in")
         status = self.dialect.authorized(await link.call(*self.dialect.authorize(self.plan.id_token)))
-        self._tell(f"Authorize {self.plan.id_token} → {status}")
+        self._print(f"Authorize {self.plan.id_token} → {status}")
         if status != "Accepted":
-            raise LocalError(f"the token {self.plan.id_token} is {status}: give another with --token")
+            raise LocalError(f"the id token {self.plan.id_token} is {status}: choose another with --token")
 
     async def _charge(self, link: Link, session: Session, readings: Iterator[Reading], remote: bool = False) -> None:
         first = last = next(readings)
         call = self.dialect.begun(session, first)
         self.charger.begun(session)
         status = self.dialect.started(session, await link.call(*call))
-        self._tell(f"{call[0]}: charging starts at {first.at:%H:%M} → {status}")
+        self._print(f"{call[0]}: charging starts at {first.at:%H:%M} → {status}")
         await self._report(link, "")
         pause = _REMOTE_PAUSES * self.plan.pause if remote else self.plan.pause
         stopped = False
@@ -117,104 +117,107 @@ class Story:
             if stopped := await self._stopped_within(pause, link):
                 break
             last = reading
-            await self._say(link, self.dialect.sampled(session, last), quiet=True)
-            self._tell(f"  {last.at:%H:%M}  {last.power_w / 1000:5.1f} kW  {_kwh(first, last)}  {last.soc} %")
+            await self._send(link, self.dialect.sampled(session, last), quiet=True)
+            self._print(f"  {last.at:%H:%M}  {last.power_w / 1000:5.1f} kW  {_kwh(first, last)}  {last.soc} %")
         self._outlet.meter_wh = last.energy_wh
-        await self._say(link, self.dialect.ended(session, last, "Remote" if stopped else "Local"), quiet=True)
-        self._tell(f"session over: {'stopped by the CSMS' if stopped else 'done'}, {_kwh(first, last)}", "green")
+        await self._send(link, self.dialect.ended(session, last, "Remote" if stopped else "Local"), quiet=True)
+        self._print(
+            f"session ended: {'stopped by the CSMS' if stopped else 'stopped by the driver'}, {_kwh(first, last)}",
+            "green",
+        )
         self.charger.ended(session)
         self._outlet.plugged = False
-        await self._report(link, "I am free again")
+        await self._report(link, "available again")
 
     async def _stopped_within(self, pause: float, link: Link) -> bool:
         end = asyncio.get_running_loop().time() + pause
         while (left := end - asyncio.get_running_loop().time()) > 0:
             try:
                 async with asyncio.timeout(left):
-                    wish = await self._wishes.get()
+                    effect = await self._effects.get()
             except TimeoutError:
                 return False
-            if isinstance(wish, Reset):
-                self._wishes.put_nowait(wish)  # after the session
-                if wish.idle:
+            if isinstance(effect, Reset):
+                self._effects.put_nowait(effect)  # after the session
+                if effect.idle:
                     await asyncio.sleep(end - asyncio.get_running_loop().time())
                     return False
-            if isinstance(wish, RemoteStop | Reset):
+            if isinstance(effect, RemoteStop | Reset):
                 return True
-            await self._fulfil(link, wish)
+            await self._apply(link, effect)
         return False
 
-    async def _obey(self, link: Link, interval: int) -> None:
+    async def _answer_commands(self, link: Link, interval: int) -> None:
         while True:
             try:
                 async with asyncio.timeout(interval or 300):
-                    wish = await self._wishes.get()
+                    effect = await self._effects.get()
             except TimeoutError:
-                await self._say(link, self.dialect.heartbeat(), note="still here")
+                await self._send(link, self.dialect.heartbeat(), note="still connected")
                 continue
-            await self._fulfil(link, wish)
+            await self._apply(link, effect)
 
-    async def _fulfil(self, link: Link, wish: Wish) -> None:
-        match wish:
+    async def _apply(self, link: Link, effect: Effect) -> None:
+        match effect:
             case Perform():
-                await self._perform(link, wish)
+                await self._perform(link, effect)
             case RemoteStart():
                 step = timedelta(seconds=_REMOTE_PAUSES * self.plan.pause)
-                readings = curve(now(), step, int(self._outlet.meter_wh), _A_LOT)
+                readings = curve(now(), step, int(self._outlet.meter_wh), _MAX_READINGS)
                 self._outlet.plugged = True
                 await self._report(link, "a car is plugged in")
-                await self._charge(link, self._session(wish.id_token, wish), readings, remote=True)
+                await self._charge(link, self._session(effect.id_token, effect), readings, remote=True)
             case Reset():
                 self.charger.variables.restarted()
                 await self._boot(link, "RemoteReset")
 
-    async def _perform(self, link: Link, wish: Perform) -> None:
-        for step in wish.steps:
+    async def _perform(self, link: Link, effect: Perform) -> None:
+        for step in effect.steps:
             await asyncio.sleep(step.after)
-            await self._say(link, step.call, note="as asked")
-        if wish.firmware:
-            self.charger.firmware = wish.firmware
+            await self._send(link, step.call, note="as requested")
+        if effect.firmware:
+            self.charger.firmware = effect.firmware
             await self._boot(link, "FirmwareUpdate")
-        await self._report(link, "as asked")
+        await self._report(link, "as requested")
 
     async def _report(self, link: Link, note: str) -> None:
-        """A status, where it is another than the one before."""
+        """Sends the status if it has changed."""
         if (state := self.dialect.state(1)) != self._reported:
             self._reported = state
-            await self._say(link, *self.dialect.status(1), note=note)
+            await self._send(link, *self.dialect.status(1), note=note)
 
-    async def _say(self, link: Link, *calls: Call | None, note: str = "", quiet: bool = False) -> None:
+    async def _send(self, link: Link, *calls: Call | None, note: str = "", quiet: bool = False) -> None:
         for call in calls:
             if call is not None:
                 await link.call(*call)
                 if not quiet:
-                    self._tell(f"{call[0]}{': ' if note else ''}{note}")
+                    self._print(f"{call[0]}{': ' if note else ''}{note}")
 
-    def _session(self, id_token: str, wish: RemoteStart | None = None) -> Session:
+    def _session(self, id_token: str, effect: RemoteStart | None = None) -> Session:
         session = Session(str(uuid.uuid4()), 1, id_token, now())
-        if wish:
-            session.remote_start_id, session.token_type = wish.request_id, wish.token_type
+        if effect:
+            session.remote_start_id, session.token_type = effect.request_id, effect.token_type
         return session
 
     @property
     def _outlet(self) -> Outlet:
         return self.charger.outlets[0]
 
-    def _asked(self, action: str, payload: Payload) -> Payload | None:
+    def _on_call(self, action: str, payload: Payload) -> Payload | None:
         answer = self.dialect.answer(action, payload)
-        said = "I do not know it" if answer is None else answer.payload.get("status", "answered")
-        self._tell(f"the CSMS asks {action} → {said}", "cyan")
+        status = "not supported" if answer is None else answer.payload.get("status", "answered")
+        self._print(f"the CSMS calls {action} → {status}", "cyan")
         if answer is None:
             return None
-        self._wishes.put_nowait(answer.wish or Perform(()))
+        self._effects.put_nowait(answer.effect or Perform(()))
         return answer.payload
 
-    def _tell(self, text: str, style: str = "") -> None:
+    def _print(self, text: str, style: str = "") -> None:
         self.console.print(f"{now().astimezone():%H:%M:%S}  {text}", style=style, highlight=False)
 
 
 def now() -> datetime:
-    """What the demo charger's clock says."""
+    """The time of the demo station's clock."""
     return datetime.now(UTC)
 
 

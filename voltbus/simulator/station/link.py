@@ -1,4 +1,4 @@
-"""A station's connection: its CALLs one at a time, the answers to those of the CSMS, and a count of both."""
+"""A station's connection: its CALLs one at a time, the answers to those of the CSMS, and counts of both."""
 
 import asyncio
 import base64
@@ -19,19 +19,18 @@ from voltbus.errors import LocalError
 from voltbus.simulator.station import deflate as compression
 from voltbus.simulator.station.types import Payload
 
-PATIENCE = 30.0
+CALL_TIMEOUT = 30.0
 _CALL, _RESULT, _ERROR = 2, 3, 4
 _HANDSHAKE_SECONDS = 30.0
 _CLOSE_SECONDS = 2.0
 _READ_BUFFER = 1024
 
-# What the station says to a CALL of the CSMS: the response, or None for an action that it does not know. OcppError is a
-# CALLERROR.
-Answers = Callable[[str, Payload], Payload | None]
+# The response to a CALL of the CSMS, or None for an unknown action. OcppError becomes a CALLERROR.
+AnswerCall = Callable[[str, Payload], Payload | None]
 
 
 class NotConnected(LocalError):
-    """No connection came about."""
+    """The connection could not be established."""
 
 
 class NotAdmitted(NotConnected):
@@ -45,19 +44,19 @@ class NotAdmitted(NotConnected):
         self.status = status
 
 
-class Refused(LocalError):
-    """A CALL was answered by a CALLERROR."""
+class CallRefused(LocalError):
+    """The CSMS answered a CALL by a CALLERROR."""
 
     def __init__(self, action: str, code: str, description: str) -> None:
         super().__init__(f"the CSMS refused {action}: {code} {description}".strip())
         self.action, self.code, self.description = action, code, description
 
 
-class Unanswered(LocalError):
-    """A CALL was not answered in time."""
+class CallTimedOut(LocalError):
+    """The CSMS did not answer a CALL in time."""
 
 
-class Lost(LocalError):
+class ConnectionLost(LocalError):
     """The connection ended; code and reason are those of the other side's close frame, if it sent one."""
 
     def __init__(self, code: int = 0, reason: str = "") -> None:
@@ -67,46 +66,46 @@ class Lost(LocalError):
 
 
 @dataclass(slots=True)
-class Books:
-    """What was sent and heard, of one link or of many that share it.
+class WireCounts:
+    """What was sent and received, of one link or of many that share it.
 
-    took: called with the action and the seconds of every CALL that was answered by a CALLRESULT.
-    asked: CALLs of the CSMS; unknown: those of them that were answered by a CALLERROR.
-    wire: called with every frame, and whether it is one of the station's own.
+    sent, answered, refused, unanswered: CALLs of the station. received: CALLs of the CSMS; rejected: those of them that
+    were answered by a CALLERROR. on_result: called with the action and the seconds of every CALLRESULT.
+    on_frame: called with every frame, and whether the station sent it.
     """
 
     sent: int = 0
     answered: int = 0
     refused: int = 0
     unanswered: int = 0
-    asked: int = 0
-    unknown: int = 0
-    took: Callable[[str, float], None] | None = None
-    wire: Callable[[list[Any], bool], None] | None = None
+    received: int = 0
+    rejected: int = 0
+    on_result: Callable[[str, float], None] | None = None
+    on_frame: Callable[[list[Any], bool], None] | None = None
 
     @property
     def messages(self) -> int:
-        """Frames that went over the wire, of either side."""
-        return self.sent + self.answered + self.refused + 2 * self.asked
+        """Frames sent and received."""
+        return self.sent + self.answered + self.refused + 2 * self.received
 
 
 class Link(WSListener):
-    """One open connection; `answers` is asked what to say to a CALL of the CSMS.
+    """One open connection.
 
-    lost: done when the connection has ended, whoever ended it.
+    answer_call: called with each CALL of the CSMS. call_timeout: seconds. lost: done when the connection has ended.
     """
 
-    def __init__(self, answers: Answers, books: Books, patience: float) -> None:
-        self._answers, self._books, self._patience = answers, books, patience
+    def __init__(self, answer_call: AnswerCall, counts: WireCounts, call_timeout: float) -> None:
+        self._answer_call, self._counts, self._call_timeout = answer_call, counts, call_timeout
         self._transport: Any = None
         self._one_at_a_time = asyncio.Lock()
         self._prefix, self._count = secrets.token_hex(4), 0
         self._waiting: asyncio.Future[list[Any]] | None = None
         self._message_id = ""
-        self._parts: bytearray | None = None
+        self._fragments: bytearray | None = None
         self._compressed = False
         self._deflate: compression.Deflate | None = None
-        self.lost: asyncio.Future[Lost] = asyncio.get_running_loop().create_future()
+        self.lost: asyncio.Future[ConnectionLost] = asyncio.get_running_loop().create_future()
 
     @property
     def deflates(self) -> bool:
@@ -114,7 +113,7 @@ class Link(WSListener):
         return self._deflate is not None
 
     async def call(self, action: str, payload: Payload) -> Payload:
-        """Sends a CALL when the one before has been answered; its response.
+        """Sends a CALL after the previous one has been answered, and returns its response.
 
         Raises Refused for a CALLERROR, Unanswered after the patience, Lost.
         """
@@ -125,9 +124,9 @@ class Link(WSListener):
             self._message_id = f"{self._prefix}-{self._count}"
             loop = asyncio.get_running_loop()
             self._waiting = waiting = loop.create_future()
-            alarm = loop.call_later(self._patience, self._give_up, waiting, action)
+            alarm = loop.call_later(self._call_timeout, self._time_out, waiting, action)
             began = time.perf_counter()
-            self._books.sent += 1
+            self._counts.sent += 1
             self._send([_CALL, self._message_id, action, payload])
             try:
                 frame = await waiting
@@ -137,14 +136,14 @@ class Link(WSListener):
         return self._response(action, frame, began)
 
     async def close(self) -> None:
-        """Says goodbye, and waits a moment for the other side to do so."""
+        """Closes the connection, and waits a moment for the other side's close frame."""
         if not self.lost.done():
             self._transport.send_close(WSCloseCode.OK)
             await asyncio.wait({self.lost}, timeout=_CLOSE_SECONDS)
         self.drop()
 
     def drop(self) -> None:
-        """Lets the connection go without a word, as a station that loses its network."""
+        """Drops the connection without a close frame, as a station that loses its network."""
         if self._transport is not None:
             self._transport.disconnect(False)
 
@@ -156,73 +155,77 @@ class Link(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         if self.lost.done():
             return
-        said = transport.close_handshake
-        heard = said.recv if said is not None else None
-        self.lost.set_result(Lost(_number(heard.code), heard.reason or "") if heard else Lost())
+        handshake = transport.close_handshake
+        received = handshake.recv if handshake is not None else None
+        self.lost.set_result(
+            ConnectionLost(_close_code(received.code), received.reason or "") if received else ConnectionLost()
+        )
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(self.lost.result())
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.CLOSE:
             if not transport.is_close_frame_sent:
-                transport.send_close(WSCloseCode(_number(frame.get_close_code()) or WSCloseCode.OK.value))
+                transport.send_close(WSCloseCode(_close_code(frame.get_close_code()) or WSCloseCode.OK.value))
             transport.disconnect()
         elif frame.msg_type in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
-            self._part(frame)
+            self._on_data(frame)
 
-    def _part(self, frame: WSFrame) -> None:
-        if frame.fin and self._parts is None and not frame.rsv1:
-            self._take(orjson.loads(frame.get_payload_as_memoryview()))
+    def _on_data(self, frame: WSFrame) -> None:
+        if frame.fin and self._fragments is None and not frame.rsv1:
+            self._on_message(orjson.loads(frame.get_payload_as_memoryview()))
             return
-        if self._parts is None:
-            self._parts, self._compressed = bytearray(), bool(frame.rsv1)
-        self._parts += frame.get_payload_as_bytes()
+        if self._fragments is None:
+            self._fragments, self._compressed = bytearray(), bool(frame.rsv1)
+        self._fragments += frame.get_payload_as_bytes()
         if frame.fin:
-            whole, self._parts = bytes(self._parts), None
-            self._take(orjson.loads(self._deflate.inflate(whole) if self._compressed and self._deflate else whole))
+            whole, self._fragments = bytes(self._fragments), None
+            self._on_message(
+                orjson.loads(self._deflate.inflate(whole) if self._compressed and self._deflate else whole)
+            )
 
-    def _take(self, frame: list[Any]) -> None:
-        if self._books.wire is not None:
-            self._books.wire(frame, False)
+    def _on_message(self, frame: list[Any]) -> None:
+        if self._counts.on_frame is not None:
+            self._counts.on_frame(frame, False)
         if frame[0] == _CALL:
             self._answer(frame[1], frame[2], frame[3])
         elif self._waiting is not None and frame[1] == self._message_id and not self._waiting.done():
             self._waiting.set_result(frame)
 
     def _answer(self, message_id: str, action: str, payload: Payload) -> None:
-        self._books.asked += 1
+        self._counts.received += 1
         try:
-            response = self._answers(action, payload)
+            response = self._answer_call(action, payload)
         except OcppError as error:
-            self._books.unknown += 1
+            self._counts.rejected += 1
             self._send([_ERROR, message_id, error.code.value, error.description, {}])
             return
         if response is None:
-            self._books.unknown += 1
-            self._send([_ERROR, message_id, "NotImplemented", "this charger does not know it", {}])
+            self._counts.rejected += 1
+            self._send([_ERROR, message_id, "NotImplemented", "not known to this station", {}])
         else:
             self._send([_RESULT, message_id, response])
 
-    def _give_up(self, waiting: asyncio.Future[list[Any]], action: str) -> None:
+    def _time_out(self, waiting: asyncio.Future[list[Any]], action: str) -> None:
         if not waiting.done():
-            self._books.unanswered += 1
+            self._counts.unanswered += 1
             waiting.set_exception(
-                Unanswered(f"{action} was not answered within {self._patience:.0f} s: see .voltbus/logs")
+                CallTimedOut(f"{action} was not answered within {self._call_timeout:.0f} s: see .voltbus/logs")
             )
 
     def _response(self, action: str, frame: list[Any], began: float) -> Payload:
         if frame[0] == _ERROR:
-            self._books.refused += 1
-            raise Refused(action, frame[2], frame[3])
-        self._books.answered += 1
-        if self._books.took is not None:
-            self._books.took(action, time.perf_counter() - began)
+            self._counts.refused += 1
+            raise CallRefused(action, frame[2], frame[3])
+        self._counts.answered += 1
+        if self._counts.on_result is not None:
+            self._counts.on_result(action, time.perf_counter() - began)
         response: Payload = frame[2]
         return response
 
     def _send(self, frame: list[Any]) -> None:
-        if self._books.wire is not None:
-            self._books.wire(frame, True)
+        if self._counts.on_frame is not None:
+            self._counts.on_frame(frame, True)
         data = orjson.dumps(frame)
         if self._deflate is not None:
             self._transport.send(WSMsgType.TEXT, self._deflate.deflate(data), True, True)
@@ -235,12 +238,12 @@ async def connect(
     station_id: str,
     password: str | None,
     subprotocol: str,
-    answers: Answers,
-    books: Books | None = None,
-    patience: float = PATIENCE,
+    answer_call: AnswerCall,
+    counts: WireCounts | None = None,
+    call_timeout: float = CALL_TIMEOUT,
     deflate: bool = False,
 ) -> Link:
-    """Connects as a station does; `url` is without the station's id. deflate: offers permessage-deflate.
+    """Connects as a station. url: without the station's id. call_timeout: seconds. deflate: offer permessage-deflate.
 
     Raises NotAdmitted, NotConnected.
     """
@@ -251,7 +254,7 @@ async def connect(
         credentials = base64.b64encode(f"{station_id}:{password}".encode()).decode()
         headers["Authorization"] = f"Basic {credentials}"
     address = f"{url.rstrip('/')}/{quote(station_id, safe='')}"
-    link = Link(answers, books or Books(), patience)
+    link = Link(answer_call, counts or WireCounts(), call_timeout)
     try:
         await ws_connect(
             lambda: link,
@@ -259,7 +262,7 @@ async def connect(
             extra_headers=headers,
             websocket_handshake_timeout=_HANDSHAKE_SECONDS,
             read_buffer_init_size=_READ_BUFFER,
-            logger_name=_QUIET,
+            logger_name=_SILENT_LOGGER,
         )
     except WSError as error:
         response = getattr(error, "response", None)
@@ -271,10 +274,10 @@ async def connect(
     return link
 
 
-# A connection that ends is told by Lost; picows would log it besides.
-_QUIET = logging.getLogger("voltbus.station.wire")
-_QUIET.setLevel(logging.CRITICAL)
+# The end of a connection is reported by ConnectionLost; picows would log it, too.
+_SILENT_LOGGER = logging.getLogger("voltbus.station.wire")
+_SILENT_LOGGER.setLevel(logging.CRITICAL)
 
 
-def _number(code: Any) -> int:
+def _close_code(code: Any) -> int:
     return int(getattr(code, "value", code) or 0)

@@ -1,4 +1,4 @@
-"""Registers the demo charger's token and plays its session."""
+"""Registers the demo station's id token and plays its session."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from voltbus.errors import LocalError
 from voltbus.operator.tokens import bearer_token
 from voltbus.settings import LocalSettings
 from voltbus.simulator.station.charger import Charger
-from voltbus.simulator.station.demo import Plan, Story, now
+from voltbus.simulator.station.demo import Demo, DemoPlan, now
 from voltbus.simulator.station.types import Dialect
 from voltbus.simulator.station.v16 import V16
 from voltbus.simulator.station.v201 import V201
@@ -22,16 +22,16 @@ DIALECTS: dict[str, Callable[[Charger, int], Dialect]] = {"1.6": V16, "2.0.1": V
 SAMPLE_SECONDS = 120
 
 
-async def play(plan: Plan, version: str, settings: LocalSettings, console: Console) -> None:
-    """Accepts the token through auth's REST API, then plays. Raises LocalError."""
+async def play(plan: DemoPlan, version: str, settings: LocalSettings, console: Console) -> None:
+    """Registers the id token through auth's REST API, then plays. Raises LocalError."""
     if version not in DIALECTS:
-        raise LocalError(f"no version {version}: choose one of {', '.join(DIALECTS)}")
+        raise LocalError(f"OCPP {version} is not simulated: choose one of {', '.join(DIALECTS)}")
     address = f"http://{settings.reachable_at}:{settings.ports['auth']}"
     await asyncio.to_thread(register_token, address, bearer_token(settings), plan.id_token)
-    registered = f"registered the token {plan.id_token} (PUT {address}/v1/tokens/{plan.id_token})"
+    registered = f"registered the id token {plan.id_token} (PUT {address}/v1/tokens/{plan.id_token})"
     console.print(registered, highlight=False, soft_wrap=True)
     charger = Charger(plan.station_id, now, patience=plan.pause)
-    await Story(plan, charger, DIALECTS[version](charger, SAMPLE_SECONDS), console).play()
+    await Demo(plan, charger, DIALECTS[version](charger, SAMPLE_SECONDS), console).play()
 
 
 def register_token(address: str, bearer: str, id_token: str) -> None:

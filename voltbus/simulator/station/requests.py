@@ -8,7 +8,7 @@ from voltbus.simulator.station.charger import Charger, Outlet, Reservation
 from voltbus.simulator.station.profiles import Profile, Purpose
 from voltbus.simulator.station.types import Call, Perform, Step
 
-MOST_PROFILES = 50
+MAX_PROFILES = 50
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
@@ -87,7 +87,7 @@ def set_profile(charger: Charger, profile: Profile) -> str:
         names = (None, session.name, str(session.number)) if session else ()
         if profile.transaction not in names:
             return "Rejected"
-    if len(charger.profiles) >= MOST_PROFILES and not any(map(profile.replaces, charger.profiles)):
+    if len(charger.profiles) >= MAX_PROFILES and not any(map(profile.replaces, charger.profiles)):
         return "Rejected"
     charger.keep(profile)
     return "Accepted"

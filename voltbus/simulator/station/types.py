@@ -102,7 +102,7 @@ class Perform:
     firmware: str | None = None
 
 
-Wish = RemoteStart | RemoteStop | Reset | Perform
+Effect = RemoteStart | RemoteStop | Reset | Perform
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Answer:
     """The response to a CALL of the CSMS, and what it makes the station do."""
 
     payload: Payload = field(default_factory=dict)
-    wish: Wish | None = None
+    effect: Effect | None = None
 
 
 def send(*calls: Call) -> Perform:

@@ -10,16 +10,16 @@ from voltbus.lab.bench import driver, echo, orders
 from voltbus.lab.bench.crowd import Crowd
 from voltbus.lab.bench.driver import Told
 from voltbus.lab.bench.tally import Tally
-from voltbus.simulator.station.link import Books, Lost, NotAdmitted, Refused
+from voltbus.simulator.station.link import CallRefused, ConnectionLost, NotAdmitted, WireCounts
 from voltbus.simulator.station.types import Payload
 
 
 class FakeLink:
     """Answers as the echo does; `hold` makes it wait, `error` fail, before it answers."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: WireCounts) -> None:
         self.books, self.hold, self.error = books, 0.0, None
-        self.lost: asyncio.Future[Lost] = asyncio.get_running_loop().create_future()
+        self.lost: asyncio.Future[ConnectionLost] = asyncio.get_running_loop().create_future()
         self.calls: list[str] = []
 
     async def call(self, action: str, _: Payload) -> Payload:
@@ -34,7 +34,7 @@ class FakeLink:
         return echo.ANSWERS[action]()
 
     async def close(self) -> None:
-        self.lost.set_result(Lost())
+        self.lost.set_result(ConnectionLost())
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ async def test_a_closed_loop_ends_in_time(links: dict[str, Any]) -> None:
 async def test_a_station_whose_answer_is_missing_does_not_go_on(links: dict[str, Any]) -> None:
     stations = await crowd(2)
     await stations.open()
-    links["CP00001"].error = Refused("MeterValues", "InternalError", "no")
+    links["CP00001"].error = CallRefused("MeterValues", "InternalError", "no")
     phase = await stations.run(orders.Run(100, 0.1, 0, 1))
     assert phase.closed
     assert (phase.refused, phase.unanswered, phase.answered, phase.unsent) == (1, 0, 5, 4)
@@ -118,7 +118,7 @@ async def test_a_station_whose_answer_is_missing_does_not_go_on(links: dict[str,
 async def test_a_lost_connection_is_no_answer(links: dict[str, Any]) -> None:
     stations = await crowd(1)
     await stations.open()
-    links["CP00000"].error = Lost(1001, "the gateway goes down")
+    links["CP00000"].error = ConnectionLost(1001, "the gateway goes down")
     phase = await stations.run(orders.Run(None, 0.05, 0, 1))
     assert phase.closed
     assert (phase.sent, phase.unanswered) == (1, 1)

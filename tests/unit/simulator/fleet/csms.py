@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from services.ocpp.versions import BY_SUBPROTOCOL
-from voltbus.simulator.fleet.activity import Tiding
-from voltbus.simulator.fleet.fleet import Fleet, Plan, build
+from voltbus.simulator.fleet.activity import Activity
+from voltbus.simulator.fleet.fleet import Fleet, FleetPlan, build
 from voltbus.simulator.fleet.machine import Machine
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -21,12 +21,12 @@ Said = tuple[datetime, str, str, dict[str, Any]]
 class Csms:
     """Runs a fleet. refused: idTokens that may not charge. answers: to a CALL instead of the usual one."""
 
-    plan: Plan
+    plan: FleetPlan
     answers: Callable[[Machine, str, dict[str, Any]], dict[str, Any] | None] = lambda *_: None
     now: datetime = BEGIN
     said: list[Said] = field(default_factory=list)
-    told: list[Tiding] = field(default_factory=list)
-    asked: list[tuple[str, int, str]] = field(default_factory=list)
+    told: list[Activity] = field(default_factory=list)
+    started_by_app: list[tuple[str, int, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -56,7 +56,7 @@ class Csms:
         """The CSMS asks something; what it hears is checked."""
         schemas = BY_SUBPROTOCOL[machine.dialect.subprotocol].schemas
         schemas.check_request(action, payload)
-        response = machine.asked(action, payload)
+        response = machine.on_call(action, payload)
         assert response is not None
         schemas.check_response(action, response)
         return response
@@ -67,18 +67,18 @@ class Csms:
 
     def _serve(self, machine: Machine) -> None:
         if machine.linked and not machine.wants_link:
-            machine.lost()
+            machine.on_disconnected()
         elif machine.wants_link and not machine.linked:
-            machine.connected()
-        while letter := machine.next():
-            assert letter.call is not None
-            action, payload = letter.call
+            machine.on_connected()
+        while queued := machine.next():
+            assert queued.call is not None
+            action, payload = queued.call
             BY_SUBPROTOCOL[machine.dialect.subprotocol].schemas.check_request(action, payload)
             self.said.append((self.now, machine.charger.id, action, payload))
-            machine.answered(letter, self.answers(machine, action, payload) or self._answer(action, payload))
+            machine.on_response(queued, self.answers(machine, action, payload) or self._answer(action, payload))
 
     def _ask(self, machine: Machine, outlet: int, id_token: str) -> None:
-        self.asked.append((machine.charger.id, outlet, id_token))
+        self.started_by_app.append((machine.charger.id, outlet, id_token))
         if machine.online:
             self.command(machine, *start(machine, outlet, id_token, next(self._numbers)))
 

@@ -11,9 +11,9 @@ import pytest
 from services.ocpp.timestamps import read_time
 from tests.unit.simulator.fleet.csms import Csms
 from voltbus.simulator.fleet.activity import Kind
-from voltbus.simulator.fleet.fleet import Plan
+from voltbus.simulator.fleet.fleet import FleetPlan
 
-DAY = Plan(stations=12, mix=0.5, speed=240, seed=7)
+DAY = FleetPlan(stations=12, mix=0.5, speed=240, seed=7)
 DAY_SECONDS = 360
 
 
@@ -30,7 +30,7 @@ def script(csms: Csms) -> str:
 
 
 def test_a_seed_makes_a_day(day: Csms) -> None:
-    again, other = Csms(DAY), Csms(Plan(stations=12, mix=0.5, speed=240, seed=8))
+    again, other = Csms(DAY), Csms(FleetPlan(stations=12, mix=0.5, speed=240, seed=8))
     again.run(DAY_SECONDS)
     other.run(DAY_SECONDS)
     assert script(again) == script(day)
@@ -39,11 +39,11 @@ def test_a_seed_makes_a_day(day: Csms) -> None:
 
 
 def test_everything_happens_in_a_day(day: Csms) -> None:
-    tally = day.fleet.tally
-    assert tally.sessions > 40
-    assert tally.energy_wh > 0
-    assert day.asked
-    assert min(tally.remote, tally.spells, tally.faults, tally.reboots, tally.turned_away) > 0
+    totals = day.fleet.totals
+    assert totals.sessions > 40
+    assert totals.energy_wh > 0
+    assert day.started_by_app
+    assert min(totals.remote, totals.outages, totals.faults, totals.reboots, totals.turned_away) > 0
     actions = {action for _, _, action, _ in day.said}
     assert actions == {
         "Authorize",
@@ -61,8 +61,8 @@ def test_everything_happens_in_a_day(day: Csms) -> None:
 
 def test_no_id_token_is_told(day: Csms) -> None:
     tokens = [driver.id_token for driver in day.fleet.drivers]
-    assert not any(token in tiding.text for tiding in day.told for token in tokens)
-    assert {tiding.kind for tiding in day.told} == set(Kind) - {Kind.ERROR}
+    assert not any(token in activity.text for activity in day.told for token in tokens)
+    assert {activity.kind for activity in day.told} == set(Kind) - {Kind.ERROR}
 
 
 def test_no_time_lies_in_the_future(day: Csms) -> None:
@@ -132,8 +132,8 @@ def test_what_is_metered_is_what_is_delivered() -> None:
             metered -= payload["meterStart"]
         elif action == "StopTransaction":
             metered += payload["meterStop"]
-    assert csms.fleet.tally.sessions > 15
-    assert metered == pytest.approx(csms.fleet.tally.energy_wh, abs=csms.fleet.tally.sessions)
+    assert csms.fleet.totals.sessions > 15
+    assert metered == pytest.approx(csms.fleet.totals.energy_wh, abs=csms.fleet.totals.sessions)
 
 
 def test_a_16_session_is_started_sampled_stopped(day: Csms) -> None:

@@ -9,9 +9,9 @@ import pytest
 from services.ocpp import examples
 from services.ocpp.versions import VERSIONS
 from tests.unit.simulator.fleet.csms import Csms, start
-from voltbus.simulator.fleet.fleet import Plan
+from voltbus.simulator.fleet.fleet import FleetPlan
 from voltbus.simulator.fleet.machine import Machine
-from voltbus.simulator.fleet.outlet import Bay
+from voltbus.simulator.fleet.outlet import OutletControl
 from voltbus.simulator.fleet.world import Driver
 from voltbus.simulator.station.types import stamp
 
@@ -20,21 +20,21 @@ ADA = Driver("Ada", "F1EE700000001")
 every_version = pytest.mark.parametrize("version", [V16, V201])
 
 
-def alone(version: str, **more: Any) -> tuple[Csms, Machine, Bay]:
+def alone(version: str, **more: Any) -> tuple[Csms, Machine, OutletControl]:
     """One station that only does what it is told: its days are as slow as life."""
-    csms = Csms(Plan(1, mix=0.0 if version == V16 else 1.0, speed=1, seed=3), **more)
+    csms = Csms(FleetPlan(1, mix=0.0 if version == V16 else 1.0, speed=1, seed=3), **more)
     [machine] = csms.fleet.machines
-    machine.agenda = type(machine.agenda)(machine.charger.clock)  # no drivers, no faults
+    machine.timers = type(machine.timers)(machine.charger.clock)  # no drivers, no faults
     csms.run(1)
-    return csms, machine, machine.bays[0]
+    return csms, machine, machine.controls[0]
 
 
-def charging(version: str, **more: Any) -> tuple[Csms, Machine, Bay]:
-    csms, machine, bay = alone(version, **more)
-    bay.arrive(ADA, app=False)
+def charging(version: str, **more: Any) -> tuple[Csms, Machine, OutletControl]:
+    csms, machine, control = alone(version, **more)
+    control.arrive(ADA, app=False)
     csms.run(6)
-    assert bay.outlet.session is not None
-    return csms, machine, bay
+    assert control.outlet.session is not None
+    return csms, machine, control
 
 
 def actions(csms: Csms) -> list[str]:
@@ -64,18 +64,18 @@ def profile(version: str, watts: float) -> dict[str, Any]:
 
 @every_version
 def test_a_profile_is_obeyed_at_once_and_until_it_is_cleared(version: str) -> None:
-    csms, machine, bay = charging(version)
-    full = bay.outlet.power_w
+    csms, machine, control = charging(version)
+    full = control.outlet.power_w
     assert full > 6000
     assert csms.command(machine, "SetChargingProfile", profile(version, 5000)) == {"status": "Accepted"}
-    assert bay.outlet.power_w == 5000
+    assert control.outlet.power_w == 5000
     csms.command(machine, "SetChargingProfile", profile(version, 0))
-    assert bay.outlet.power_w == 0
+    assert control.outlet.power_w == 0
     csms.run(2)
-    assert bay.outlet.session is not None
-    assert bay.outlet.session.state == "SuspendedEVSE"
+    assert control.outlet.session is not None
+    assert control.outlet.session.state == "SuspendedEVSE"
     assert csms.command(machine, "ClearChargingProfile", {}) == {"status": "Accepted"}
-    assert bay.outlet.power_w == full
+    assert control.outlet.power_w == full
     assert csms.command(machine, "ClearChargingProfile", {}) == {"status": "Unknown"}
 
 
@@ -91,12 +91,12 @@ def test_a_composite_schedule_says_what_limits(version: str) -> None:
 
 @every_version
 def test_a_remote_start_brings_a_driver_and_a_remote_stop_sends_him_away(version: str) -> None:
-    csms, machine, bay = alone(version)
+    csms, machine, control = alone(version)
     ask = start(machine, 1, "TAG-1", 77)
     assert csms.command(machine, *ask) == {"status": "Accepted"}
     assert csms.command(machine, *ask) == {"status": "Rejected"}
     csms.run(3)
-    session = bay.outlet.session
+    session = control.outlet.session
     assert session is not None
     key = session.number if version == V16 else session.name
     action = "RemoteStopTransaction" if version == V16 else "RequestStopTransaction"
@@ -112,12 +112,12 @@ def test_a_remote_start_brings_a_driver_and_a_remote_stop_sends_him_away(version
 @every_version
 def test_offline_a_session_goes_on_and_is_told_afterwards(version: str) -> None:
     """E04, E02; 1.6 §3.7: in order, with the times at which it was."""
-    csms, machine, bay = charging(version)
+    csms, machine, control = charging(version)
     machine.unlink(600, "back")
     heard = len(csms.said)
     begun = csms.now
     csms.run(400)
-    bay.end("Local")
+    control.end("Local")
     csms.run(100)
     assert len(csms.said) == heard
     csms.run(120)
@@ -135,7 +135,7 @@ def test_offline_a_session_goes_on_and_is_told_afterwards(version: str) -> None:
 @every_version
 def test_offline_only_known_drivers_charge(version: str) -> None:
     """C13: from the local list."""
-    csms, machine, bay = alone(version)
+    csms, machine, control = alone(version)
     entry = {"idTag": ADA.id_token, "idTagInfo": {"status": "Accepted"}}
     if version == V201:
         entry = {"idToken": {"idToken": ADA.id_token, "type": "ISO14443"}, "idTokenInfo": {"status": "Accepted"}}
@@ -146,12 +146,12 @@ def test_offline_only_known_drivers_charge(version: str) -> None:
     assert csms.command(machine, "SendLocalList", old) == {"status": "VersionMismatch"}
     assert csms.command(machine, "GetLocalListVersion", {}) == {number: 4}
     machine.unlink(600, "back")
-    bay.arrive(Driver("Bela", "F1EE700000002"), app=False)
+    control.arrive(Driver("Bela", "F1EE700000002"), app=False)
     csms.run(10)
-    assert bay.visit is None
-    bay.arrive(ADA, app=False)
+    assert control.visit is None
+    control.arrive(ADA, app=False)
     csms.run(10)
-    assert bay.outlet.session is not None
+    assert control.outlet.session is not None
 
 
 @every_version
@@ -171,10 +171,10 @@ def test_whatever_is_asked_while_it_charges_is_answered_in_valid_words(
     version: str, make: Callable[[Mapping[str, Any]], Any]
 ) -> None:
     """Also what it says afterwards because of that; the station is there in the end."""
-    csms, machine, bay = charging(version)
+    csms, machine, control = charging(version)
     for action in VERSIONS[version].to_station:
-        if bay.vacant:
-            bay.arrive(ADA, app=False)
+        if control.vacant:
+            control.arrive(ADA, app=False)
         csms.command(machine, action, make(VERSIONS[version].schemas.request_document(action)))
         csms.run(5)
     csms.run(60)
@@ -183,11 +183,11 @@ def test_whatever_is_asked_while_it_charges_is_answered_in_valid_words(
 
 def test_a_reset_on_idle_waits() -> None:
     """B12."""
-    csms, machine, bay = charging(V201)
+    csms, machine, control = charging(V201)
     assert csms.command(machine, "Reset", {"type": "OnIdle"}) == {"status": "Scheduled"}
     csms.run(30)
     assert actions(csms).count("BootNotification") == 1
-    bay.end("Local")
+    control.end("Local")
     csms.run(10)
     assert csms.of(machine.charger.id, "BootNotification")[1]["reason"] == "ScheduledReset"
 
@@ -217,12 +217,12 @@ def test_an_update_is_told_step_by_step_and_runs_after_a_new_start(version: str)
 @every_version
 def test_an_outlet_is_taken_out_of_service_when_its_session_is_over(version: str) -> None:
     """G03.FR.05, 1.6 §5.2."""
-    csms, machine, bay = charging(version)
+    csms, machine, control = charging(version)
     action = {"connectorId": 1, "type": "Inoperative"}
     if version == V201:
         action = {"evse": {"id": 1}, "operationalStatus": "Inoperative"}
     assert csms.command(machine, "ChangeAvailability", action) == {"status": "Scheduled"}
-    bay.end("Local")
+    control.end("Local")
     csms.run(8)
     assert states(csms, machine)[-1] == "Unavailable"
     assert csms.command(machine, *start(machine, 1, "TAG", 1)) == {"status": "Rejected"}
@@ -231,7 +231,7 @@ def test_an_outlet_is_taken_out_of_service_when_its_session_is_over(version: str
 @every_version
 def test_a_reservation_keeps_an_outlet_for_one_driver(version: str) -> None:
     """H01, H03, 1.6 §5.13."""
-    csms, machine, bay = alone(version)
+    csms, machine, control = alone(version)
     expires = stamp(csms.now + timedelta(hours=1))
     wanted: dict[str, Any] = {"connectorId": 1, "idTag": ADA.id_token, "reservationId": 9, "expiryDate": expires}
     if version == V201:
@@ -245,7 +245,7 @@ def test_a_reservation_keeps_an_outlet_for_one_driver(version: str) -> None:
     csms.run(2)
     begun = csms.of(machine.charger.id, "StartTransaction", "TransactionEvent")[0]
     assert begun["reservationId"] == 9
-    assert bay.outlet.reservation is None
+    assert control.outlet.reservation is None
     assert csms.command(machine, "CancelReservation", {"reservationId": 9}) == {"status": "Rejected"}
 
 
@@ -317,8 +317,10 @@ def test_a_boot_is_repeated_until_it_is_accepted(version: str) -> None:
 def test_what_is_asked_for_is_said_before_it_is_accepted() -> None:
     """B02.FR.02: while the boot is pending, a report that was asked for, and nothing else."""
     pending = {"status": "Pending", "interval": 300, "currentTime": "2026-03-01T12:00:00Z"}
-    csms, machine, bay = alone(V201, answers=lambda _, action, __: pending if action == "BootNotification" else None)
-    bay.arrive(ADA, app=False)
+    csms, machine, control = alone(
+        V201, answers=lambda _, action, __: pending if action == "BootNotification" else None
+    )
+    control.arrive(ADA, app=False)
     csms.command(machine, "GetBaseReport", {"requestId": 1, "reportBase": "SummaryInventory"})
     csms.run(3)
     assert actions(csms) == ["BootNotification", "NotifyReport"]
@@ -343,7 +345,7 @@ def test_the_device_model_is_reported_in_parts() -> None:
 
 def test_monitors_see() -> None:
     """N07.FR.16, N07.FR.02, N07.FR.19, N07.FR.15, N08."""
-    csms, machine, bay = alone(V201)
+    csms, machine, control = alone(V201)
     evse: dict[str, Any] = {"name": "EVSE", "evse": {"id": 1}}
     wanted = [
         {"type": "UpperThreshold", "value": 100, "severity": 3, "component": evse, "variable": {"name": "Power"}},
@@ -356,9 +358,9 @@ def test_monitors_see() -> None:
     statuses = [result["status"] for result in answer["setMonitoringResult"]]
     assert statuses == ["Accepted", "Accepted", "Accepted", "UnsupportedMonitorType", "UnknownComponent"]
     csms.command(machine, "SetMonitoringLevel", {"severity": 5})
-    bay.arrive(ADA, app=False)
+    control.arrive(ADA, app=False)
     csms.run(10)
-    bay.end("Local")
+    control.end("Local")
     csms.run(10)
     events = [event for payload in csms.of(machine.charger.id, "NotifyEvent") for event in payload["eventData"]]
     told = [(event["variableMonitoringId"], event["trigger"], event.get("cleared")) for event in events]
@@ -370,7 +372,7 @@ def test_monitors_see() -> None:
         "status": "NotFound",
     }
     heard = len(events)
-    bay.arrive(ADA, app=False)
+    control.arrive(ADA, app=False)
     csms.run(10)
     assert len(csms.of(machine.charger.id, "NotifyEvent")) <= heard
 

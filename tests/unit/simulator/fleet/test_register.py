@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from voltbus.errors import LocalError
-from voltbus.simulator.fleet.fleet import Fleet, Plan, build
+from voltbus.simulator.fleet.fleet import Fleet, FleetPlan, build
 from voltbus.simulator.fleet.register import Registrar
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-PLAN = Plan(stations=30, seed=5)
+PLAN = FleetPlan(stations=30, seed=5)
 
 
 def fleet() -> Fleet:
@@ -24,11 +24,11 @@ class Auth:
     def __init__(self) -> None:
         self.stations: dict[str, dict[str, str]] = {}
         self.tokens: dict[str, str] = {}
-        self.asked = 0
+        self.requests = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked += 1
-        if self.asked % 10 == 0:
+        self.requests += 1
+        if self.requests % 10 == 0:
             raise httpx.RemoteProtocolError("closed")
         path = request.url.path.split("/")[2:]
         body = json.loads(request.content or b"{}")

@@ -11,15 +11,15 @@ from typing import Any
 import httpx
 from websockets.asyncio.server import ServerConnection, serve
 
-from voltbus.simulator.fleet.activity import Kind, Tiding
-from voltbus.simulator.fleet.fleet import Plan, build
+from voltbus.simulator.fleet.activity import Activity, Kind
+from voltbus.simulator.fleet.fleet import FleetPlan, build
 from voltbus.simulator.fleet.machine import Machine
-from voltbus.simulator.fleet.runner import Places, Runner
+from voltbus.simulator.fleet.runner import Runner, StackAddresses
 from voltbus.simulator.fleet.world import Driver
-from voltbus.simulator.station.link import Books
+from voltbus.simulator.station.link import WireCounts
 
 ADA = Driver("Ada", "F1EE700000001")
-CALM = Plan(stations=1, mix=1.0, speed=1, seed=3)
+CALM = FleetPlan(stations=1, mix=1.0, speed=1, seed=3)
 
 
 @dataclass
@@ -68,24 +68,24 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
-class Told(list[Tiding]):
+class Told(list[Activity]):
     """What was told; trouble can be waited for."""
 
     def __init__(self) -> None:
         super().__init__()
         self.trouble = asyncio.Event()
 
-    def __call__(self, tiding: Tiding) -> None:
-        self.append(tiding)
-        if tiding.kind is Kind.ERROR:
+    def __call__(self, activity: Activity) -> None:
+        self.append(activity)
+        if activity.kind is Kind.ERROR:
             self.trouble.set()
 
     def of(self, kind: Kind) -> list[str]:
-        return [tiding.text for tiding in self if tiding.kind is kind]
+        return [activity.text for activity in self if activity.kind is kind]
 
 
 @asynccontextmanager
-async def living(csms: Csms) -> AsyncIterator[tuple[Machine, Told, Books]]:
+async def living(csms: Csms) -> AsyncIterator[tuple[Machine, Told, WireCounts]]:
     told = Told()
     subprotocols: Any = ["ocpp2.0.1"]
     async with (
@@ -94,10 +94,12 @@ async def living(csms: Csms) -> AsyncIterator[tuple[Machine, Told, Books]]:
     ):
         address = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
         fleet = build(CALM, lambda: datetime.now(UTC), told)
-        fleet.fates.clear()
-        books = Books()
-        running = asyncio.create_task(Runner(fleet, Places([address], "http://transactions"), http, books).run())
-        yield fleet.machines[0], told, books
+        fleet.lives.clear()
+        counts = WireCounts()
+        running = asyncio.create_task(
+            Runner(fleet, StackAddresses([address], "http://transactions"), http, counts).run()
+        )
+        yield fleet.machines[0], told, counts
         running.cancel()
         await asyncio.wait({running})
 
@@ -125,27 +127,27 @@ async def test_what_was_not_answered_is_said_again() -> None:
         return False
 
     csms = Csms(lose)
-    async with living(csms) as (machine, told, books):
+    async with living(csms) as (machine, told, counts):
         await csms.until(booted(csms))
-        machine.bays[0].arrive(ADA, app=False)
+        machine.controls[0].arrive(ADA, app=False)
         await csms.until(lambda: 0 in csms.events())
         await csms.until(lambda: csms.events().count(0) == 2)
-        machine.bays[0].end("Local")
+        machine.controls[0].end("Local")
         await csms.until(lambda: csms.events().count(1) == 2)
     assert csms.events() == [0, 0, 1, 1]
     assert [action for action, _ in csms.heard].count("BootNotification") == 1
     assert told.of(Kind.LINK) == ["the connection was lost"] * 2
-    assert books.refused == 0
+    assert counts.refused == 0
 
 
 async def test_a_callerror_is_told_and_counted() -> None:
     csms = Csms(lambda action, _: action == "Heartbeat")
-    async with living(csms) as (machine, told, books):
+    async with living(csms) as (machine, told, counts):
         await csms.until(booted(csms))
-        machine.asked("TriggerMessage", {"requestedMessage": "Heartbeat"})
+        machine.on_call("TriggerMessage", {"requestedMessage": "Heartbeat"})
         await asyncio.wait_for(told.trouble.wait(), 20)
     assert told.of(Kind.ERROR) == ["Heartbeat was refused: InternalError"]
-    assert books.refused == 1
+    assert counts.refused == 1
 
 
 async def test_one_stations_trouble_is_told() -> None:
@@ -153,7 +155,7 @@ async def test_one_stations_trouble_is_told() -> None:
     csms = Csms()
     async with living(csms) as (machine, told, _):
         await csms.until(booted(csms))
-        machine.agenda.after(0, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+        machine.timers.after(0, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
         await asyncio.wait_for(told.trouble.wait(), 20)
         assert machine.online
     assert told.of(Kind.ERROR) == ["ZeroDivisionError: division by zero"]

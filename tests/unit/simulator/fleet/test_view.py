@@ -6,18 +6,18 @@ import pytest
 from rich.console import Console
 
 from tests.unit.simulator.fleet.csms import Csms
-from voltbus.simulator.fleet.fleet import Plan
+from voltbus.simulator.fleet.fleet import FleetPlan
 from voltbus.simulator.fleet.view import View
-from voltbus.simulator.station.link import Books
+from voltbus.simulator.station.link import WireCounts
 
 
 def watched(stations: int, quiet: bool = False) -> tuple[View, StringIO, Csms]:
     """A fleet that was watched for two minutes where there is no terminal, and all that was shown."""
     shown = StringIO()
     console = Console(file=shown, width=120, height=50)
-    csms, view = Csms(Plan(stations, speed=100, seed=2)), View(console, Books(), quiet)
+    csms, view = Csms(FleetPlan(stations, speed=100, seed=2)), View(console, WireCounts(), quiet)
     for machine in csms.fleet.machines:
-        machine.watch(view.tell)
+        machine.observe(view.on_activity)
     view.show(csms.fleet)
     csms.run(120)
     view.close()
@@ -30,7 +30,7 @@ def test_lines_where_there_is_no_terminal() -> None:
     assert any("plugs in" in line for line in lines)
     assert any("charges by app" in line for line in lines)
     assert "/20 connected" in lines[-1]
-    assert f"{csms.fleet.tally.sessions} sessions" in lines[-1]
+    assert f"{csms.fleet.totals.sessions} sessions" in lines[-1]
     assert not any("\x1b" in line for line in lines)
 
 
@@ -46,11 +46,13 @@ def test_a_picture(stations: int) -> None:
     drawn = StringIO()
     Console(file=drawn, width=120, force_terminal=True, color_system=None).print(view.picture())
     picture = drawn.getvalue()
-    assert "of a day 100 times as fast" in picture
-    assert "what happens" in picture
+    assert "days pass 100 times as fast" in picture
+    assert "activity" in picture
     named = [
-        machine.charger.id for machine in csms.fleet.machines if f"{machine.charger.id}" in picture.split("what")[0]
+        machine.charger.id for machine in csms.fleet.machines if f"{machine.charger.id}" in picture.split("activity")[0]
     ]
     assert len(named) == (20 if stations == 20 else 0)
-    charging = sum(bay.outlet.session is not None for machine in csms.fleet.machines for bay in machine.bays)
+    charging = sum(
+        control.outlet.session is not None for machine in csms.fleet.machines for control in machine.controls
+    )
     assert f"{charging} charging" in picture

@@ -9,18 +9,29 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from voltbus.simulator.station.link import Books, Link, Lost, NotAdmitted, NotConnected, Refused, Unanswered, connect
+from voltbus.simulator.station.link import (
+    CallRefused,
+    CallTimedOut,
+    ConnectionLost,
+    Link,
+    NotAdmitted,
+    NotConnected,
+    WireCounts,
+    connect,
+)
 from voltbus.simulator.station.types import Payload
 
 Serve = Callable[[ServerConnection], Coroutine[Any, Any, None]]
 
 
 @asynccontextmanager
-async def linked(handle: Serve, books: Books | None = None, patience: float = 5, **options: Any) -> AsyncIterator[Link]:
+async def linked(
+    handle: Serve, counts: WireCounts | None = None, call_timeout: float = 5, **options: Any
+) -> AsyncIterator[Link]:
     subprotocols: Any = ["ocpp1.6"]
     async with serve(handle, "127.0.0.1", 0, subprotocols=subprotocols, **options) as server:
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
-        link = await connect(url, "CP 1", None, "ocpp1.6", know_reset, books, patience)
+        link = await connect(url, "CP 1", None, "ocpp1.6", know_reset, counts, call_timeout)
         yield link
         await link.close()
 
@@ -38,11 +49,11 @@ async def echo(socket: ServerConnection) -> None:
 
 async def test_calls_are_answered_one_after_the_other_and_counted() -> None:
     took: list[str] = []
-    books = Books(took=lambda action, seconds: took.append(action) if seconds > 0 else None)
-    async with linked(echo, books) as link:
+    counts = WireCounts(on_result=lambda action, seconds: took.append(action) if seconds > 0 else None)
+    async with linked(echo, counts) as link:
         answers = await asyncio.gather(*(link.call("DataTransfer", {"vendorId": str(n)}) for n in range(50)))
     assert [answer["vendorId"] for answer in answers] == [str(n) for n in range(50)]
-    assert (books.sent, books.answered, books.refused, books.messages) == (50, 50, 0, 100)
+    assert (counts.sent, counts.answered, counts.refused, counts.messages) == (50, 50, 0, 100)
     assert took == ["DataTransfer"] * 50
 
 
@@ -51,14 +62,14 @@ async def test_a_callerror_raises_and_is_counted() -> None:
         async for text in socket:
             await socket.send(json.dumps([4, json.loads(text)[1], "InternalError", "no", {}]))
 
-    books = Books()
-    async with linked(refuse, books) as link:
-        with pytest.raises(Refused, match=r"^the CSMS refused Heartbeat: InternalError no$"):
+    counts = WireCounts()
+    async with linked(refuse, counts) as link:
+        with pytest.raises(CallRefused, match=r"^the CSMS refused Heartbeat: InternalError no$"):
             await link.call("Heartbeat", {})
-    assert (books.sent, books.answered, books.refused) == (1, 0, 1)
+    assert (counts.sent, counts.answered, counts.refused) == (1, 0, 1)
 
 
-async def test_silence_ends_after_the_patience_and_a_late_answer_goes_nowhere() -> None:
+async def test_silence_ends_after_the_timeout_and_a_late_answer_goes_nowhere() -> None:
     first: list[str] = []
 
     async def late(socket: ServerConnection) -> None:
@@ -70,12 +81,12 @@ async def test_silence_ends_after_the_patience_and_a_late_answer_goes_nowhere() 
             else:
                 first.append(frame[1])
 
-    books = Books()
-    async with linked(late, books, patience=0.05) as link:
-        with pytest.raises(Unanswered):
+    counts = WireCounts()
+    async with linked(late, counts, call_timeout=0.05) as link:
+        with pytest.raises(CallTimedOut):
             await link.call("Heartbeat", {})
         assert await link.call("Heartbeat", {}) == {"late": False}
-    assert (books.sent, books.answered, books.unanswered) == (2, 1, 1)
+    assert (counts.sent, counts.answered, counts.unanswered) == (2, 1, 1)
 
 
 async def test_the_csms_is_answered_in_fragments_or_not() -> None:
@@ -88,12 +99,12 @@ async def test_the_csms_is_answered_in_fragments_or_not() -> None:
         async for text in socket:
             heard.put_nowait(json.loads(text))
 
-    books = Books()
-    async with linked(ask, books):
+    counts = WireCounts()
+    async with linked(ask, counts):
         replies = [await asyncio.wait_for(heard.get(), 5) for _ in range(3)]
     assert replies[:2] == [[3, "a", {"status": "Accepted"}], [3, "b", {"status": "Accepted"}]]
     assert replies[2][:3] == [4, "c", "NotImplemented"]
-    assert (books.asked, books.unknown) == (3, 1)
+    assert (counts.received, counts.rejected) == (3, 1)
 
 
 async def test_a_connection_that_ends_ends_what_waits() -> None:
@@ -102,10 +113,10 @@ async def test_a_connection_that_ends_ends_what_waits() -> None:
         await socket.close(1001, "going away")
 
     async with linked(leave) as link:
-        with pytest.raises(Lost) as lost:
+        with pytest.raises(ConnectionLost) as lost:
             await link.call("Heartbeat", {})
         assert (lost.value.code, lost.value.reason) == (1001, "going away")
-        with pytest.raises(Lost):
+        with pytest.raises(ConnectionLost):
             await link.call("Heartbeat", {})
 
 

@@ -18,7 +18,7 @@ from services.ocpp.versions import VERSIONS
 from tests.contract.examples import full, minimal
 from voltbus.errors import LocalError
 from voltbus.simulator.station.charger import Charger
-from voltbus.simulator.station.demo import Plan, Story
+from voltbus.simulator.station.demo import Demo, DemoPlan
 from voltbus.simulator.station.play import DIALECTS
 from voltbus.simulator.station.types import Dialect, Perform, RemoteStart, RemoteStop, curve
 
@@ -72,7 +72,7 @@ def test_knows_every_action_a_csms_may_ask(version: str) -> None:
             answer = speaking(version).answer(action, payload)
             assert answer is not None, action
             schemas.check_response(action, answer.payload)
-            for step in answer.wish.steps if isinstance(answer.wish, Perform) else ():
+            for step in answer.effect.steps if isinstance(answer.effect, Perform) else ():
                 schemas.check_request(*step.call)
     assert speaking(version).answer("NoSuchAction", {}) is None
 
@@ -83,7 +83,7 @@ def test_a_remote_stop_of_another_transaction_is_rejected(version: str) -> None:
     answer = speaking(version).answer(action, {"transactionId": key})
     assert answer is not None
     assert answer.payload == {"status": "Rejected"}
-    assert answer.wish is None
+    assert answer.effect is None
 
 
 @dataclass
@@ -126,17 +126,17 @@ async def running(csms: Csms) -> AsyncIterator[Csms]:
         yield csms
 
 
-def story(csms: Csms, **plan: Any) -> tuple[Story, StringIO]:
+def demo(csms: Csms, **plan: Any) -> tuple[Demo, StringIO]:
     told = StringIO()
-    made = Plan(csms.address, "CP 1", "TAG", **{"pause": 0.001, **plan})
+    made = DemoPlan(csms.address, "CP 1", "TAG", **{"pause": 0.001, **plan})
     charger = Charger("CP 1", lambda: datetime.now(UTC), patience=made.pause)
-    return Story(made, charger, DIALECTS[csms.version](charger, 120), Console(file=told, width=200)), told
+    return Demo(made, charger, DIALECTS[csms.version](charger, 120), Console(file=told, width=200)), told
 
 
 @every_version
 async def test_plays_a_whole_session(version: str) -> None:
     async with running(Csms(version)) as csms:
-        charger, told = story(csms)
+        charger, told = demo(csms)
         await asyncio.wait_for(charger.play(), 10)
     actions = [action for action, _ in csms.calls]
     assert csms.path == "/ocpp/CP%201"
@@ -155,11 +155,11 @@ async def test_plays_a_whole_session(version: str) -> None:
         assert [event["seqNo"] for event in events] == list(range(22))
         assert len({event["transactionInfo"]["transactionId"] for event in events}) == 1
     assert "BootNotification → Accepted" in told.getvalue()
-    assert "done," in told.getvalue()
+    assert "stopped by the driver," in told.getvalue()
 
 
 @every_version
-async def test_obeys_the_csms_when_it_stays(version: str) -> None:
+async def test_answers_commands_when_it_stays(version: str) -> None:
     started = {"1.6": "StartTransaction", "2.0.1": "TransactionEvent"}[version]
     stop = {"1.6": "RemoteStopTransaction", "2.0.1": "RequestStopTransaction"}[version]
     done = asyncio.Event()
@@ -178,14 +178,14 @@ async def test_obeys_the_csms_when_it_stays(version: str) -> None:
             await socket.send(json.dumps([2, "stop", stop, {"transactionId": key}]))
 
     async with running(Csms(version, ask)) as csms:
-        charger, told = story(csms, stay=True)
+        charger, told = demo(csms, stay=True)
         playing = asyncio.create_task(charger.play())
         await asyncio.wait_for(done.wait(), 10)
         playing.cancel()
         await asyncio.wait({playing})
     assert csms.replies[0] == [3, "start", {"status": "Accepted"}]
     assert csms.replies[1] == [3, "stop", {"status": "Accepted"}]
-    assert f"the CSMS asks {stop} → Accepted" in told.getvalue()
+    assert f"the CSMS calls {stop} → Accepted" in told.getvalue()
     assert "stopped by the CSMS" in told.getvalue()
     if version == "2.0.1":
         second = [payload for action, payload in csms.calls if action == "TransactionEvent"][22]
@@ -197,30 +197,30 @@ async def test_obeys_the_csms_when_it_stays(version: str) -> None:
 async def test_a_token_that_is_not_accepted_ends_it(version: str) -> None:
     info = {"1.6": {"idTagInfo": {"status": "Blocked"}}, "2.0.1": {"idTokenInfo": {"status": "Blocked"}}}[version]
     async with running(Csms(version, answers={"Authorize": info})) as csms:
-        with pytest.raises(LocalError, match=r"^the token TAG is Blocked: give another with --token$"):
-            await story(csms)[0].play()
+        with pytest.raises(LocalError, match=r"^the id token TAG is Blocked: choose another with --token$"):
+            await demo(csms)[0].play()
 
 
-async def test_a_connection_that_ends_ends_the_story() -> None:
+async def test_a_connection_that_ends_ends_the_demo() -> None:
     async def hang_up(_: Csms, socket: ServerConnection, action: str, __: int) -> None:
         if action == "Authorize":
             await socket.close(1001, "going away")
 
     async with running(Csms("1.6", hang_up)) as csms:
         with pytest.raises(LocalError, match=r"^the gateway closed the connection \(1001 going away\): run"):
-            await asyncio.wait_for(story(csms)[0].play(), 10)
+            await asyncio.wait_for(demo(csms)[0].play(), 10)
 
 
 async def test_nobody_there() -> None:
     with pytest.raises(LocalError, match=r"^nothing answers at ws://127.0.0.1:9/ocpp/CP%201: start it with `make run`"):
-        await story(Csms("1.6", address="ws://127.0.0.1:9/ocpp"))[0].play()
+        await demo(Csms("1.6", address="ws://127.0.0.1:9/ocpp"))[0].play()
 
 
-async def test_refused_at_the_door() -> None:
+async def test_refused_by_the_gateway() -> None:
     async with serve(lambda _: asyncio.sleep(0), "127.0.0.1", 0, process_request=refuse) as server:
         address = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
         with pytest.raises(LocalError, match=r"^the gateway refused the station CP 1 \(401\): register it"):
-            await story(Csms("1.6", address=address), password="wrong")[0].play()
+            await demo(Csms("1.6", address=address), password="wrong")[0].play()
 
 
 def refuse(connection: ServerConnection, request: Any) -> Any:
@@ -228,8 +228,8 @@ def refuse(connection: ServerConnection, request: Any) -> Any:
     return connection.respond(401, "")
 
 
-def test_wishes_of_the_csms() -> None:
+def test_effects_of_commands() -> None:
     started = speaking("2.0.1").answer(*START["2.0.1"])
     assert started is not None
-    assert started.wish == RemoteStart("OTHER", 7, 1, "Central")
+    assert started.effect == RemoteStart("OTHER", 7, 1, "Central")
     assert RemoteStop() == RemoteStop()

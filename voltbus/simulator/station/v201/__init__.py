@@ -8,7 +8,7 @@ from voltbus.simulator.station.types import Answer, Call, Reading, Session, stam
 from voltbus.simulator.station.v201 import messages
 from voltbus.simulator.station.v201.commands import ANSWERS
 from voltbus.simulator.station.v201.model import HEARTBEAT_INTERVAL, SAMPLE_INTERVAL, variables
-from voltbus.simulator.station.v201.monitors import Watch
+from voltbus.simulator.station.v201.monitors import MonitorWatch
 
 
 class V201:
@@ -19,7 +19,7 @@ class V201:
     def __init__(self, charger: Charger, sample_seconds: int = 120) -> None:
         self.charger = charger
         charger.variables.add(variables(charger, sample_seconds))
-        self._events, self._watch = 0, Watch()
+        self._events, self._watch = 0, MonitorWatch()
 
     @property
     def sample_seconds(self) -> int:

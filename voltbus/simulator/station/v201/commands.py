@@ -42,8 +42,8 @@ def remote_start(charger: Charger, payload: Request) -> Answer:
             return answer("Rejected")
         charger.keep(profile)
     outlet.held = True
-    wish = RemoteStart(token["idToken"], payload["remoteStartId"], outlet.number, token["type"])
-    return Answer({"status": "Accepted"}, wish)
+    effect = RemoteStart(token["idToken"], payload["remoteStartId"], outlet.number, token["type"])
+    return Answer({"status": "Accepted"}, effect)
 
 
 def remote_stop(charger: Charger, payload: Request) -> Answer:

@@ -10,7 +10,7 @@ from voltbus.simulator.station.v201 import model
 
 
 @dataclass(slots=True)
-class Seen:
+class LastReport:
     """What was told last of one monitor; the item that set it, for one of the same id may take its place."""
 
     item: Payload
@@ -20,10 +20,10 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Watch:
+class MonitorWatch:
     """The monitors that were set, and what was told of each."""
 
-    _seen: dict[int, Seen] = field(default_factory=dict)
+    _seen: dict[int, LastReport] = field(default_factory=dict)
 
     def look(self, charger: Charger) -> Iterator[Payload]:
         """Event data of what is to be told now, without ids; severities above the level are not (N07.FR.15)."""
@@ -36,20 +36,20 @@ class Watch:
             value, now = charger.variables.get(name), charger.clock()
             seen = self._seen.get(number)
             if seen is None or seen.item is not item:
-                seen = self._seen[number] = Seen(item, value, now)
-            if (told := _told(item, seen, value, now)) is not None:
+                seen = self._seen[number] = LastReport(item, value, now)
+            if (told := _trigger(item, seen, value, now)) is not None:
                 seen.value, seen.at = value, now
                 yield _event(number, item, value, now) | told
 
 
-def _told(item: Payload, seen: Seen, value: str, now: datetime) -> Payload | None:
+def _trigger(item: Payload, seen: LastReport, value: str, now: datetime) -> Payload | None:
     """How an event is told; None where there is none."""
     match item["type"]:
         case "Periodic" | "PeriodicClockAligned":
             due = now - seen.at >= timedelta(seconds=item["value"])
             return {"trigger": "Periodic"} if due else None
         case "Delta":
-            return {"trigger": "Delta"} if _differ(seen.value, value, item["value"]) else None
+            return {"trigger": "Delta"} if _differs(seen.value, value, item["value"]) else None
         case "UpperThreshold":
             beyond = float(value) > item["value"]
         case _:
@@ -60,7 +60,7 @@ def _told(item: Payload, seen: Seen, value: str, now: datetime) -> Payload | Non
     return {"trigger": "Alerting", "cleared": not beyond}
 
 
-def _differ(before: str, after: str, least: float) -> bool:
+def _differs(before: str, after: str, least: float) -> bool:
     """Numbers by more than so much, other values at all (N07.FR.18, N07.FR.19)."""
     try:
         return abs(float(after) - float(before)) > least
