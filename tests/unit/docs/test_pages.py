@@ -84,6 +84,13 @@ def is_module(name: str) -> bool:
     return path.is_dir() or path.with_suffix(".py").exists()
 
 
+def test_classes_that_the_glossary_names_exist() -> None:
+    code = [path.read_text() for room in ("services", "voltbus") for path in (ROOT / room).rglob("*.py")]
+    classes = {name for source in code for name in re.findall(r"^class (\w+)", source, re.MULTILINE)}
+    named = set(re.findall(r"`([A-Z]\w*[a-z])`", text(ROOT / "docs/glossary.md")))
+    assert named - classes == set()
+
+
 def test_the_index_of_decisions_has_each_with_its_title_status_and_date() -> None:
     rows = re.findall(r"^\| \d+ \|.*$", text(ROOT / "docs/adr/README.md"), re.MULTILINE)
     assert rows == [row(page) for page in DECISIONS]
