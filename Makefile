@@ -23,21 +23,28 @@ bench: .venv/dev  ## rates, latencies, CPU and memory, into docs/benchmarks.md (
 chaos: .venv/dev  ## kill, freeze and cut off processes under load, into docs/chaos.md (with ARGS, such as --faults kill: not kept)
 	@$(BIN)/voltbus chaos $(or $(ARGS),--page docs/chaos.md --data build/chaos.json)
 
-check: .venv/dev node_modules/.package-lock.json  ## style, types, import contracts, proto lint and drift
+check: .venv/dev node_modules/.package-lock.json  ## style, types, import contracts; proto lint, drift and breaking changes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python proto/generate.py --check
-	cd proto && ../$(BIN)/node ../node_modules/@bufbuild/buf/bin/buf lint
+	$(BIN)/python proto/document.py --check
+	cd proto && $(buf) lint && $(buf) breaking public --against released.binpb
 
 docs: .venv/dev  ## the pages as a site, into build/site; a broken link is an error
 	$(BIN)/sphinx-build -q -W --keep-going -c docs . build/site
 
 setup: .venv/dev node_modules/.package-lock.json  ## the virtual environment with everything a developer needs
 
-proto: .venv/dev  ## generate voltbus/v1 from proto/
+proto: .venv/dev  ## generate voltbus/v1, and the table of events in docs/topics.md, from proto/
 	$(BIN)/python proto/generate.py
+	$(BIN)/python proto/document.py
+
+contract: .venv/dev node_modules/.package-lock.json  ## at a release: from now on proto/public as it is may not be broken
+	cd proto && $(buf) build public --exclude-source-info -o released.binpb
+
+buf = ../$(BIN)/node ../node_modules/@bufbuild/buf/bin/buf
 
 format: .venv/dev  ## rewrite the code in the project's style
 	$(BIN)/ruff format .
@@ -78,4 +85,4 @@ node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
 	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund \
 		|| { echo "could not install the tools from npm: is a registry reachable? Run the same command again."; exit 1; }
 
-.PHONY: help run test bench chaos check docs setup proto format lock clean
+.PHONY: help run test bench chaos check docs setup proto contract format lock clean

@@ -25,9 +25,8 @@ async def main() -> None:
         async for record in consumer:
             headers = {name: value.decode() for name, value in record.headers}
             kind = headers["ce_type"].rpartition(".")[2]  # of voltbus.v1.TransactionStarted
-            event = getattr(events_pb2, kind).FromString(record.value)
-            if kind.startswith("Transaction"):
-                session = event.transaction
+            if kind in ("TransactionStarted", "TransactionUpdated", "TransactionEnded"):
+                session = getattr(events_pb2, kind).FromString(record.value).transaction
                 said = f"{session.station_id} {session.transaction_id} {session.id_token}"
                 print(headers["ce_time"], kind, said, f"{session.energy_wh / 1000:.3f} kWh", flush=True)
 

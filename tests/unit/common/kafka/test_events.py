@@ -18,8 +18,10 @@ AT = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 EVENT = AuthorizationDecided(station_id="CP1", id_token="T1", status="Accepted", at=AT)
 
 
-def made(event: Any = EVENT, subject: str = "CP1", cause: str = "c1.1", **settings: Any) -> Record:
-    return Events(CommonSettings(**settings), "auth").record(event, subject, cause, AT)
+def made(
+    event: Any = EVENT, subject: str = "CP1", cause: str = "c1.1", service: str = "auth", **settings: Any
+) -> Record:
+    return Events(CommonSettings(**settings), service).record(event, subject, cause, AT)
 
 
 def headers(record: Record) -> dict[str, str]:
@@ -46,7 +48,7 @@ def test_headers_are_those_of_the_binary_mode() -> None:
 
 def test_json_is_the_protobuf_mapping_with_the_names_of_the_proto() -> None:
     started = TransactionStarted(transaction={"id": 7, "station_id": "CP1", "started_at": AT}, offline=True)
-    record = made(started, events_format="json")
+    record = made(started, service="transactions", events_format="json")
     assert headers(record)["content-type"] == "application/json"
     assert json.loads(record.value or b"") == {
         "transaction": {"id": "7", "station_id": "CP1", "started_at": "2026-03-01T12:00:00.250Z"},
@@ -64,7 +66,7 @@ def test_the_prefix_of_topics_is_before_the_topic_only() -> None:
 def test_an_event_told_again_has_the_same_id_and_another_one_has_not() -> None:
     same = {headers(made())["ce_id"], headers(made(events_format="json"))["ce_id"]}
     others = {headers(made(cause="c1.2"))["ce_id"], headers(made(subject="CP2"))["ce_id"]}
-    others.add(headers(made(TransactionStarted()))["ce_id"])
+    others.add(headers(made(TransactionStarted(), service="transactions"))["ce_id"])
     assert len(same) == 1
     assert len(same | others) == 4
 

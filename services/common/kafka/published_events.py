@@ -1,0 +1,43 @@
+"""Which service publishes which events, and what their key is: a row is needed to publish one. See docs/topics.md."""
+
+from collections.abc import Mapping
+
+from google.protobuf.message import Message
+
+from voltbus.v1 import events_pb2 as pb
+
+STATION = "station_id"
+TOKEN = "id_token in lower case"
+SITE = "site_id"
+
+BY_ALL: Mapping[type[Message], str] = {pb.MessageRecorded: STATION, pb.CommandChanged: STATION}
+PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
+    "auth": {
+        pb.StationRegistered: STATION,
+        pb.StationChanged: STATION,
+        pb.StationRemoved: STATION,
+        pb.TokenChanged: TOKEN,
+        pb.TokenRemoved: TOKEN,
+        pb.AuthorizationDecided: STATION,
+        **BY_ALL,
+    },
+    "transactions": {
+        pb.TransactionStarted: STATION,
+        pb.TransactionUpdated: STATION,
+        pb.TransactionEnded: STATION,
+        pb.OrphanStopRecorded: STATION,
+        pb.MeterValuesRecorded: STATION,
+        **BY_ALL,
+    },
+    "smartcharging": {pb.SiteChanged: SITE, pb.ShareChanged: STATION, pb.SiteOverCommitted: SITE, **BY_ALL},
+    "firmware": {
+        pb.StationBooted: STATION,
+        pb.StationConnected: STATION,
+        pb.StationDisconnected: STATION,
+        pb.ConnectorStatusChanged: STATION,
+        pb.SecurityEventReported: STATION,
+        pb.ConfigurationChanged: STATION,
+        pb.ConfigurationReported: STATION,
+        **BY_ALL,
+    },
+}
