@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from services.ocpp.versions import VERSIONS
+
 ROOT = Path(__file__).parents[3]
 ROOMS = ("docs", "services", "voltbus", "deploy")
 PAGES = sorted([*ROOT.glob("*.md"), *(page for room in ROOMS for page in (ROOT / room).glob("**/*.md"))])
@@ -48,12 +50,12 @@ def tree() -> tuple[str, ...]:
 
 
 def exists(name: str, page: Path) -> bool:
-    """Whether a name is of something beside the page, below its folder, or anywhere if the page is of no room."""
+    """Whether a name is of something: from the root, in the room of the page or in tests; for docs anywhere."""
     room = page.parent.relative_to(ROOT).as_posix()
-    below = "" if page.parent == ROOT or room.startswith("docs") else f"{room}/"
+    places = ("",) if page.parent == ROOT or room.startswith("docs") else (f"{room}/", "tests/")
     wanted = name.rstrip("/")
     return any(
-        fnmatchcase(path, wanted) or (path.startswith(below) and fnmatchcase(path, f"*/{wanted}")) for path in tree()
+        fnmatchcase(path, wanted) or (path.startswith(places) and fnmatchcase(path, f"*/{wanted}")) for path in tree()
     )
 
 
@@ -102,3 +104,11 @@ def row(page: Path) -> str:
     number, title, status, date = found.groups()
     assert page.name.startswith(f"{int(number):04}-")
     return f"| {number} | [{title}]({page.name}) | {status.lower()} | {date} |"
+
+
+def test_the_readme_lists_every_message_of_a_station_with_its_versions_and_owner() -> None:
+    lines = re.findall(r"^\|(.*)\|$", text(ROOT / "README.md"), re.MULTILINE)
+    listed = [[cell.strip() for cell in line.split("|")][:-1] for line in lines]
+    for action in {action for version in VERSIONS.values() for action in version.from_station}:
+        owners = [version.from_station.get(action) for version in VERSIONS.values()]
+        assert [action, *("●" if owner else "" for owner in owners), next(filter(None, owners))] in listed
