@@ -1,10 +1,10 @@
-"""A batch of ocpp.calls.auth: read, decide, keep, answer."""
+"""A batch of ocpp.calls.auth: read, decide, record, answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.auth.domain.requests import KEPT, Authorize, Decided, Request, Verdict, decide
+from services.auth.domain.requests import RECORDED, AuthorizationDecided, Authorize, Request, Verdict, decide
 from services.auth.store import Store
 from services.common.calls.batch import BatchShell
 from services.common.calls.call import Call, Refused
@@ -19,26 +19,27 @@ class Handler:
     shell: BatchShell[Request]
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
-        """One query for all idTokens, one transaction for all that is kept and announced; then the replies."""
+        """One query for all idTokens, one transaction for all that is recorded and announced; then the replies."""
         batch = self.shell.read(records)
-        async with self.store.transaction() as tx:
-            known = await tx.known({request.token.key for _, request in batch.calls if isinstance(request, Authorize)})
+        async with self.store.unit_of_work() as work:
+            keys = {request.token.key for _, request in batch.calls if isinstance(request, Authorize)}
+            tokens = await work.find_tokens(keys)
             replies = [
-                request if isinstance(request, Refused) else decide(request, known, batch.now)
+                request if isinstance(request, Refused) else decide(request, tokens, batch.now)
                 for _, request in batch.calls
             ]
             decided = [
-                verdict(call, reply, batch.now)
+                authorization_decided(call, reply, batch.now)
                 for (call, _), reply in zip(batch.calls, replies, strict=True)
                 if isinstance(reply, Verdict)
             ]
-            await tx.keep([call for call, request in batch.calls if isinstance(request, KEPT)], decided)
-            concluded = await self.shell.conclude(tx.db, batch)
+            await work.record([call for call, request in batch.calls if isinstance(request, RECORDED)], decided)
+            concluded = await self.shell.conclude(work.db, batch)
         if concluded:
             self.shell.tell()
         return self.shell.settle(batch, replies)
 
 
-def verdict(call: Call, reply: Verdict, now: datetime) -> Decided:
+def authorization_decided(call: Call, reply: Verdict, now: datetime) -> AuthorizationDecided:
     """What is announced of a verdict."""
-    return Decided(call.station_id, reply.token, reply.info.status, now, call.id)
+    return AuthorizationDecided(call.station_id, reply.token, reply.info.status, now, call.id)

@@ -1,4 +1,4 @@
-"""Station passwords: made, and made again for a rotation that is asked for twice."""
+"""Station passwords: generated, and derived again for a rotation that is requested twice."""
 
 import hashlib
 import hmac
@@ -17,29 +17,29 @@ class Passwords:
     def __init__(self, key: str) -> None:
         self._key = key.encode()
 
-    def stored(self, text: str) -> Password:
+    def hashed(self, text: str) -> Password:
         """A password as it is stored."""
         return Password(keyed(self._key, text.encode()))
 
-    def fresh(self) -> tuple[str, Password]:
+    def generate(self) -> tuple[str, Password]:
         """A new one: what the operator is shown once, and what is stored."""
         text = secrets.token_hex(SIZE)
-        return text, self.stored(text)
+        return text, self.hashed(text)
 
-    def rotated(self, station: Station, idempotency_key: str | None) -> tuple[str, Password]:
-        """A new one; or the one that stands, when it was made for the same idempotency key.
+    def rotate(self, station: Station, idempotency_key: str | None) -> tuple[str, Password]:
+        """A new one; or the current one, if that was derived for the same idempotency key.
 
-        The password itself is not kept: it is made of that key, which only the client has, and of a nonce.
+        The password itself is not stored: it is derived from that key, which only the client has, and a nonce.
         """
         if idempotency_key is None:
-            return self.fresh()
-        asked = keyed(self._key, b"idempotency " + idempotency_key.encode())
-        standing = station.password
-        again = standing is not None and hmac.compare_digest(standing.asked, asked)
-        nonce = standing.nonce if standing and again else secrets.token_bytes(SIZE)
-        text = self._made(nonce, station.station_id, idempotency_key)
-        return text, Password(self.stored(text).hash, asked, nonce)
+            return self.generate()
+        rotation_key = keyed(self._key, b"idempotency " + idempotency_key.encode())
+        current = station.password
+        repeated = current is not None and hmac.compare_digest(current.rotation_key, rotation_key)
+        nonce = current.rotation_nonce if current and repeated else secrets.token_bytes(SIZE)
+        text = self._derive(nonce, station.station_id, idempotency_key)
+        return text, Password(self.hashed(text).hash, rotation_key, nonce)
 
-    def _made(self, nonce: bytes, station_id: str, idempotency_key: str) -> str:
+    def _derive(self, nonce: bytes, station_id: str, idempotency_key: str) -> str:
         parts = b"\0".join((b"rotation", nonce.hex().encode(), station_id.encode(), idempotency_key.encode()))
         return hmac.digest(self._key, parts, hashlib.sha256)[:SIZE].hex()

@@ -3,7 +3,7 @@
 import asyncpg
 
 from services.auth.domain.stations import Password, Station
-from services.auth.domain.tokens import Entry
+from services.auth.domain.tokens import RegisteredToken
 from services.ocpp.id_tokens import Authorization, Token
 
 
@@ -12,50 +12,51 @@ def station(row: asyncpg.Record) -> Station:
     if row["password_hash"] is not None:
         password = Password(row["password_hash"], row["rotation_key"] or b"", row["rotation_nonce"] or b"")
     return Station(
-        row["station_id"],
-        password,
-        row["description"],
-        tuple(row["groups"]),
-        row["location_id"],
-        row["registered_at"],
-        row["changed_at"],
+        station_id=row["station_id"],
+        password=password,
+        description=row["description"],
+        groups=tuple(row["groups"]),
+        location_id=row["location_id"],
+        registered_at=row["registered_at"],
+        changed_at=row["changed_at"],
     )
 
 
-def station_row(of: Station) -> tuple[object, ...]:
-    password = of.password
-    secrets = (password.hash, password.asked or None, password.nonce or None) if password else (None, None, None)
+def station_row(station: Station) -> tuple[object, ...]:
+    password = station.password
     return (
-        of.station_id,
-        *secrets,
-        of.description,
-        of.groups,
-        of.location_id,
-        of.registered_at,
-        of.changed_at,
+        station.station_id,
+        password.hash if password else None,
+        (password.rotation_key or None) if password else None,
+        (password.rotation_nonce or None) if password else None,
+        station.description,
+        station.groups,
+        station.location_id,
+        station.registered_at,
+        station.changed_at,
     )
 
 
-def entry(row: asyncpg.Record) -> Entry:
-    return Entry(token(row), row["registered_at"], row["changed_at"])
+def registered_token(row: asyncpg.Record) -> RegisteredToken:
+    return RegisteredToken(token(row), row["registered_at"], row["changed_at"])
 
 
 def token(row: asyncpg.Record) -> Token:
     return Token(
-        row["id_token"],
-        row["type"],
-        Authorization(row["status"]),
-        row["expires_at"],
-        row["group_id"],
-        row["cache_expires_at"],
-        row["language"],
+        id_token=row["id_token"],
+        type=row["type"],
+        status=Authorization(row["status"]),
+        expires_at=row["expires_at"],
+        group_id=row["group_id"],
+        cache_expires_at=row["cache_expires_at"],
+        language=row["language"],
     )
 
 
-def entry_row(of: Entry) -> tuple[object, ...]:
-    token = of.token
+def token_row(registered: RegisteredToken) -> tuple[object, ...]:
+    token = registered.token
     return (
-        of.key,
+        registered.key,
         token.id_token,
         token.type,
         token.status,
@@ -63,6 +64,6 @@ def entry_row(of: Entry) -> tuple[object, ...]:
         token.group_id,
         token.cache_expires_at,
         token.language,
-        of.registered_at,
-        of.changed_at,
+        registered.registered_at,
+        registered.changed_at,
     )

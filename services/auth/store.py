@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from services.auth import rows
 from services.auth.domain import stations, tokens
-from services.auth.domain.requests import Decided
+from services.auth.domain.requests import AuthorizationDecided
 from services.auth.domain.stations import Station
-from services.auth.domain.tokens import Entry
+from services.auth.domain.tokens import RegisteredToken
 from services.auth.publication import Publication
 from services.common.calls import message_log
 from services.common.calls.call import Call
@@ -17,7 +17,7 @@ from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.ocpp.id_tokens import Token
 
-# What two writers of one key must not do at once; a key that does not exist yet has no row to lock.
+# Two writers of one key must not run concurrently; a key that does not exist yet has no row to lock.
 LOCK = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 
 STATION_COLUMNS = """
@@ -61,43 +61,43 @@ on conflict (key, type) do update set
     cache_expires_at = excluded.cache_expires_at,
     language = excluded.language,
     changed_at = excluded.changed_at"""
-# Kept a day longer than Kafka keeps calls, for what is gone from there is not read again.
-ANNOUNCE = """
+# Kept a day longer than Kafka keeps calls: after that a call is not read again.
+NEW_DECISIONS = """
 with old as (delete from decision where decided_at < now() - interval '8 days')
 insert into decision (call_id, decided_at) select call_id, now() from unnest($1::text[]) as c (call_id)
 on conflict do nothing
 returning call_id"""
 REMOVE_TOKEN = "delete from token where key = $1 and type = $2"
 
-# Whether all state is to be published; of several processes that start, one does it. Nobody changes a station or an
-# idToken meanwhile, so that nothing older follows what is newer.
+# Whether all state is to be published; of several processes that start, one does it. Stations and idTokens are locked
+# against changes meanwhile, so that an older record never follows a newer one.
 REPUBLISH = "with asked as (delete from republish returning true) select exists (select from asked)"
-HOLD = "lock table station, token in share mode"
-AT_ONCE = 500
+LOCK_TABLES = "lock table station, token in share mode"
+PAGE_SIZE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The tables of auth. wake: told when there is something in the outbox."""
+    """The tables of auth. wake: called after something was written to the outbox."""
 
     database: Database
     publication: Publication
     wake: Callable[[], None]
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator["Transaction"]:
-        """All of it or nothing; raises Unavailable where Postgres does not answer."""
+    async def unit_of_work(self) -> AsyncIterator["UnitOfWork"]:
+        """All of it or nothing; raises Unavailable if Postgres does not answer."""
         async with self.database.transaction() as db:
-            yield Transaction(db, self.publication)
+            yield UnitOfWork(db, self.publication)
         self.wake()
 
     async def republish(self) -> None:
-        """Publishes the state of all stations and idTokens where that was asked for; see the table republish."""
-        async with self.transaction() as tx:
-            if await tx.db.fetchval(REPUBLISH):
-                await tx.db.execute(HOLD)
-                await tx.republish_stations()
-                await tx.republish_tokens()
+        """Publishes the state of all stations and idTokens if a migration requested it (table republish)."""
+        async with self.unit_of_work() as work:
+            if await work.db.fetchval(REPUBLISH):
+                await work.db.execute(LOCK_TABLES)
+                await work.republish_stations()
+                await work.republish_tokens()
 
     async def station(self, station_id: str) -> Station | None:
         """One station."""
@@ -106,105 +106,105 @@ class Store:
         return rows.station(row) if row else None
 
     async def stations(self, after: str, group: str | None, location_id: str | None, limit: int) -> list[Station]:
-        """Stations by id, those after an id; a filter that is None lets all through."""
+        """Stations by id, after an id; a filter that is None matches all."""
         async with self.database.list_connection() as db:
             return [rows.station(row) for row in await db.fetch(STATIONS, after, group, location_id, limit)]
 
-    async def token(self, key: str) -> Entry | None:
+    async def token(self, key: str) -> RegisteredToken | None:
         """One idToken."""
         async with self.database.connection() as db:
             row = await db.fetchrow(TOKENS_BY_KEY, [key])
-        return rows.entry(row) if row else None
+        return rows.registered_token(row) if row else None
 
     async def tokens(
         self, after: str, type_: str | None, status: str | None, group_id: str | None, limit: int
-    ) -> list[Entry]:
-        """IdTokens by key, those after a key; a filter that is None lets all through."""
+    ) -> list[RegisteredToken]:
+        """IdTokens by key, after a key; a filter that is None matches all."""
         async with self.database.list_connection() as db:
-            return [rows.entry(row) for row in await db.fetch(TOKENS, after, type_, status, group_id, limit)]
+            return [rows.registered_token(row) for row in await db.fetch(TOKENS, after, type_, status, group_id, limit)]
 
 
 @dataclass(frozen=True, slots=True)
-class Transaction:
-    """What is read and written together, with what it publishes."""
+class UnitOfWork:
+    """What is read and written in one transaction, with what that publishes."""
 
     db: Connection
     publication: Publication
 
     async def station(self, station_id: str) -> Station | None:
-        """One station, which nobody else changes until the end of the transaction."""
+        """One station, locked until the end of the transaction."""
         await self.db.execute(LOCK, f"station {station_id}")
         row = await self.db.fetchrow(STATION, station_id)
         return rows.station(row) if row else None
 
-    async def save_station(self, decision: stations.Decision, cause: str) -> None:
+    async def save_station(self, decision: stations.StationDecision, cause: str) -> None:
         """The station as decided, on its topic too."""
         if decision.events:
             await self.db.execute(SAVE_STATION, *rows.station_row(decision.station))
             records = self.publication.station(decision.station)
-            await outbox.add(self.db, records + self.publication.announce(decision.events, cause))
+            await outbox.add(self.db, records + self.publication.of_change(decision.events, cause))
 
-    async def remove_station(self, decision: stations.Decision, cause: str) -> None:
-        """No such station any more."""
+    async def remove_station(self, decision: stations.StationDecision, cause: str) -> None:
+        """Removes the station, on its topic too."""
         await self.db.execute(REMOVE_STATION, decision.station.station_id)
-        records = self.publication.no_station(decision.station.station_id)
-        await outbox.add(self.db, records + self.publication.announce(decision.events, cause))
+        records = self.publication.station_tombstone(decision.station.station_id)
+        await outbox.add(self.db, records + self.publication.of_change(decision.events, cause))
 
-    async def token(self, key: str) -> Entry | None:
-        """One idToken, which nobody else changes until the end of the transaction."""
+    async def token(self, key: str) -> RegisteredToken | None:
+        """One idToken, locked until the end of the transaction."""
         await self.db.execute(LOCK, f"token {key}")
         row = await self.db.fetchrow(TOKENS_BY_KEY, [key])
-        return rows.entry(row) if row else None
+        return rows.registered_token(row) if row else None
 
-    async def save_token(self, decision: tokens.Decision, cause: str) -> None:
+    async def save_token(self, decision: tokens.TokenDecision, cause: str) -> None:
         """The idToken as decided, on its topic too."""
         if decision.events:
             records = await self._removed(decision)
-            await self.db.execute(SAVE_TOKEN, *rows.entry_row(decision.entry))
-            records.append(self.publication.token(decision.entry))
-            await outbox.add(self.db, records + self.publication.announce(decision.events, cause))
+            await self.db.execute(SAVE_TOKEN, *rows.token_row(decision.registered))
+            records.append(self.publication.token(decision.registered))
+            await outbox.add(self.db, records + self.publication.of_change(decision.events, cause))
 
-    async def remove_token(self, decision: tokens.Decision, cause: str) -> None:
-        """No such idToken any more."""
+    async def remove_token(self, decision: tokens.TokenDecision, cause: str) -> None:
+        """Removes the idToken, on its topic too."""
         records = await self._removed(decision)
-        await outbox.add(self.db, records + self.publication.announce(decision.events, cause))
+        await outbox.add(self.db, records + self.publication.of_change(decision.events, cause))
 
-    async def _removed(self, decision: tokens.Decision) -> list[Record]:
-        gone = [event.token for event in decision.events if isinstance(event, tokens.Removed)]
+    async def _removed(self, decision: tokens.TokenDecision) -> list[Record]:
+        gone = [event.token for event in decision.events if isinstance(event, tokens.TokenRemoved)]
         for token in gone:
-            await self.db.execute(REMOVE_TOKEN, decision.entry.key, token.type)
-        return [self.publication.no_token(token) for token in gone]
+            await self.db.execute(REMOVE_TOKEN, decision.registered.key, token.type)
+        return [self.publication.token_tombstone(token) for token in gone]
 
     async def republish_stations(self) -> None:
-        """The state of all of them."""
+        """The state of all stations."""
         after = ""
-        while found := await self.db.fetch(STATIONS, after, None, None, AT_ONCE):
+        while found := await self.db.fetch(STATIONS, after, None, None, PAGE_SIZE):
             records = [record for row in found for record in self.publication.station(rows.station(row))]
             await outbox.add(self.db, records)
             after = found[-1]["station_id"]
 
     async def republish_tokens(self) -> None:
-        """The state of all of them, and none under the keys without a type that were used at first."""
+        """The state of all idTokens, and tombstones under their older keys."""
         after = ""
-        while found := await self.db.fetch(TOKENS, after, None, None, None, AT_ONCE):
-            entries = [rows.entry(row) for row in found]
-            records = [self.publication.token(entry) for entry in entries]
-            await outbox.add(self.db, records + [self.publication.no_older(entry) for entry in entries])
+        while found := await self.db.fetch(TOKENS, after, None, None, None, PAGE_SIZE):
+            registered = [rows.registered_token(row) for row in found]
+            records = [self.publication.token(one) for one in registered]
+            await outbox.add(self.db, records + [self.publication.older_token_tombstone(one) for one in registered])
             after = found[-1]["key"]
 
-    async def known(self, keys: Collection[str]) -> dict[str, Token]:
-        """Those of the keys that are registered, in one query. Postgres has no NUL, so no key with one is there."""
-        wanted = [key for key in keys if "\0" not in key]
-        found = await self.db.fetch(TOKENS_BY_KEY, wanted) if wanted else []
+    async def find_tokens(self, keys: Collection[str]) -> dict[str, Token]:
+        """Registered idTokens by key, in one query. Postgres has no NUL, so a key with one is never registered."""
+        storable = [key for key in keys if "\0" not in key]
+        found = await self.db.fetch(TOKENS_BY_KEY, storable) if storable else []
         return {row["key"]: rows.token(row) for row in found}
 
-    async def keep(self, calls: Sequence[Call], decided: Sequence[Decided]) -> None:
-        """Calls to be kept word for word, and what was decided about others, all in one row of the outbox."""
+    async def record(self, calls: Sequence[Call], decided: Sequence[AuthorizationDecided]) -> None:
+        """Calls to be kept verbatim, and the decisions about others, all in one row of the outbox."""
         events = await message_log.keep(self.db, self.publication.events, calls)
-        await outbox.add(self.db, events + self.publication.decided(await self._first(decided)))
+        await outbox.add(self.db, events + self.publication.of_calls(await self._unannounced(decided)))
 
-    async def _first(self, decided: Sequence[Decided]) -> list[Decided]:
-        """Without those whose call was read before."""
-        rows = await self.db.fetch(ANNOUNCE, [one.cause for one in decided]) if decided else []
+    async def _unannounced(self, decided: Sequence[AuthorizationDecided]) -> list[AuthorizationDecided]:
+        """Without those whose call was handled before."""
+        rows = await self.db.fetch(NEW_DECISIONS, [one.call_id for one in decided]) if decided else []
         new = {row["call_id"] for row in rows}
-        return [one for one in decided if one.cause in new]
+        return [one for one in decided if one.call_id in new]

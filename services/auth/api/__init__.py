@@ -18,7 +18,7 @@ TAGS = {
 
 
 def routers(store: Store, passwords: Passwords, access: Access, clock: Clock) -> Sequence[APIRouter]:
-    """Everything that auth serves under /v1."""
+    """All that auth serves under /v1."""
     return (
         stations.router(store, passwords, access, clock),
         tokens.router(store, access, clock),

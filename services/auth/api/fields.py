@@ -1,4 +1,4 @@
-"""What the fields of auth's REST API may hold."""
+"""The fields of auth's REST API."""
 
 import re
 from typing import Annotated
@@ -10,8 +10,8 @@ from services.common.web.problems import Problem
 
 READ, WRITE = "auth:read", "auth:write"
 
-# Whatever a 1.6 station may be called ("RDAM 123", 1.6-J §3.1.1), but for the colon, which ends a user name (2.0.1
-# part 4 §3.1.1), and the slash, which ends a segment of a path.
+# Any identity of a 1.6 station ("RDAM 123", 1.6-J §3.1.1), except for the colon, which ends a user name (2.0.1 part 4
+# §3.1.1), and the slash, which ends a path segment.
 StationId = Annotated[
     str,
     Path(
@@ -22,7 +22,7 @@ StationId = Annotated[
         examples=["CP001"],
     ),
 ]
-# CiString20Type of 1.6 takes any printable ASCII, identifierString of 2.0.1 a part of it.
+# CiString20Type of 1.6 allows any printable ASCII, identifierString of 2.0.1 a subset.
 ID_TOKEN = r"^[!-~]([ -~]*[!-~])?$"
 IdTokenPath = Annotated[
     str,
@@ -64,10 +64,10 @@ def _password(password: SecretStr) -> SecretStr:
     return password
 
 
-# passwordString (2.0.1 part 2 §2.1.4) of the length that A00.FR.205 asks for.
+# passwordString (2.0.1 part 2 §2.1.4) of the length that A00.FR.205 requires.
 ChosenPassword = Annotated[SecretStr, AfterValidator(_password)]
 
 
-def missing(what: str) -> Problem:
-    """404; what is not named, for idTokens are nobody else's business."""
-    return Problem(404, f"no such {what}")
+def not_found(kind: str) -> Problem:
+    """404; without the id, for idTokens are confidential."""
+    return Problem(404, f"no such {kind}")

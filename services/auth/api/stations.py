@@ -17,10 +17,10 @@ from services.auth.api.fields import (
     LocationId,
     StationId,
     Text,
-    missing,
+    not_found,
 )
 from services.auth.domain import stations as domain
-from services.auth.domain.stations import Password, Register, Wish
+from services.auth.domain.stations import Password, PasswordPolicy, RegisterStation
 from services.auth.passwords import Passwords
 from services.auth.store import Store
 from services.common.process.clock import Clock
@@ -31,7 +31,7 @@ from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cu
 
 
 class Attributes(BaseModel):
-    """What an operator notes about a station. In PATCH, what is absent stays as it is."""
+    """What an operator notes about a station. In PATCH, what is absent stays unchanged."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,20 +51,20 @@ class Attributes(BaseModel):
             raise ValueError("group is the first of groups: name one of both")
         return groups
 
-    def groups_or(self, known: tuple[str, ...]) -> tuple[str, ...]:
-        """As they shall be; known: where nothing is said of them."""
+    def groups_or(self, current: tuple[str, ...]) -> tuple[str, ...]:
+        """As requested; current: if neither field is given."""
         if "groups" in self.model_fields_set:
             return tuple(self.groups or ())
         if "group" in self.model_fields_set:
             return (self.group,) if self.group else ()
-        return known
+        return current
 
 
 class StationBody(Attributes):
-    """A station as it shall be."""
+    """A station as requested."""
 
     auth: Literal["basic", "none"] | None = Field(
-        None, description="none: no password is asked for; basic: there shall be one; absent: as it is, basic when new"
+        None, description="none: no password is required; basic: one is required; absent: unchanged, basic when new"
     )
     password: ChosenPassword | None = Field(
         None,
@@ -87,7 +87,7 @@ class StationView(BaseModel):
     """A station that may connect."""
 
     station_id: str = Field(examples=["CP001"])
-    auth: Literal["basic", "none"] = Field(description="basic: a password is asked for")
+    auth: Literal["basic", "none"] = Field(description="basic: a password is required")
     description: str | None
     group: str | None = Field(description="the first of its groups")
     groups: list[str]
@@ -110,7 +110,7 @@ class PasswordView(BaseModel):
 
 
 CREATED: dict[int | str, dict[str, Any]] = {
-    200: {"description": "it was known, and is as asked now"},
+    200: {"description": "it existed, and is as requested now"},
     201: {"model": StationWithPassword | StationView, "description": "it is new"},
 }
 MISSING = problem_responses({404: "no such station"})
@@ -125,15 +125,15 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
     async def register(
         station_id: StationId, response: Response, body: StationBody | None = None
     ) -> StationWithPassword | StationView:
-        """Registers a station, or replaces its attributes. A password that is generated is shown this once."""
-        text, fresh = passwords.fresh()
+        """Registers a station, or replaces its attributes. A password that is generated is shown only this once."""
+        text, generated = passwords.generate()
         command = _register(station_id, body or StationBody(), passwords)
-        async with store.transaction() as tx:
-            known = await tx.station(station_id)
-            decision = domain.register(known, command, fresh, clock())
-            await tx.save_station(decision, uuid4().hex)
-        response.status_code = 200 if known else 201
-        return _view(decision.station, text if decision.station.password is fresh else None)
+        async with store.unit_of_work() as work:
+            current = await work.station(station_id)
+            decision = domain.register(current, command, generated, clock())
+            await work.save_station(decision, uuid4().hex)
+        response.status_code = 200 if current else 201
+        return _view(decision.station, text if decision.station.password is generated else None)
 
     @routes.get("", dependencies=read)
     async def stations(
@@ -151,30 +151,30 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
     @routes.get("/{station_id}", dependencies=read, responses=MISSING)
     async def station(station_id: StationId) -> StationView:
         """One station."""
-        if (known := await store.station(station_id)) is None:
-            raise missing("station")
-        return _view(known)
+        if (current := await store.station(station_id)) is None:
+            raise not_found("station")
+        return _view(current)
 
     @routes.patch("/{station_id}", dependencies=write, responses=MISSING)
     async def change(station_id: StationId, body: Attributes) -> StationView:
         """Changes the attributes that are named; null empties one."""
-        async with store.transaction() as tx:
-            if (known := await tx.station(station_id)) is None:
-                raise missing("station")
+        async with store.unit_of_work() as work:
+            if (current := await work.station(station_id)) is None:
+                raise not_found("station")
             named = body.model_dump(include={"description", "location_id"}, exclude_unset=True)
-            wanted = {"description": known.description, "location_id": known.location_id} | named
-            groups = body.groups_or(known.groups)
-            decision = domain.change(known, **wanted, groups=groups, password=known.password, now=clock())
-            await tx.save_station(decision, uuid4().hex)
+            attributes = {"description": current.description, "location_id": current.location_id} | named
+            groups = body.groups_or(current.groups)
+            decision = domain.change(current, **attributes, groups=groups, password=current.password, now=clock())
+            await work.save_station(decision, uuid4().hex)
         return _view(decision.station)
 
     @routes.delete("/{station_id}", dependencies=write, status_code=204, responses=MISSING)
     async def remove(station_id: StationId) -> None:
         """Removes a station; it is unknown from now on."""
-        async with store.transaction() as tx:
-            if (known := await tx.station(station_id)) is None:
-                raise missing("station")
-            await tx.remove_station(domain.remove(known, clock()), uuid4().hex)
+        async with store.unit_of_work() as work:
+            if (current := await work.station(station_id)) is None:
+                raise not_found("station")
+            await work.remove_station(domain.remove(current, clock()), uuid4().hex)
 
     @routes.post("/{station_id}/password", dependencies=write, responses=MISSING)
     async def rotate(station_id: StationId, idempotency_key: IdempotencyKey = None) -> PasswordView:
@@ -182,27 +182,35 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
 
         With an Idempotency-Key, the same request again gets the same password, as long as it is the newest.
         """
-        async with store.transaction() as tx:
-            if (known := await tx.station(station_id)) is None:
-                raise missing("station")
-            text, password = passwords.rotated(known, idempotency_key)
-            decision = domain.change(known, known.description, known.groups, known.location_id, password, clock())
-            await tx.save_station(decision, uuid4().hex)
+        async with store.unit_of_work() as work:
+            if (current := await work.station(station_id)) is None:
+                raise not_found("station")
+            text, password = passwords.rotate(current, idempotency_key)
+            decision = domain.change(
+                current, current.description, current.groups, current.location_id, password, clock()
+            )
+            await work.save_station(decision, uuid4().hex)
         return PasswordView(station_id=station_id, password=text)
 
     return routes
 
 
-def _register(station_id: str, body: StationBody, passwords: Passwords) -> Register:
-    return Register(station_id, _wished(body, passwords), body.description, body.groups_or(()), body.location_id)
+def _register(station_id: str, body: StationBody, passwords: Passwords) -> RegisterStation:
+    return RegisterStation(
+        station_id=station_id,
+        password=_password(body, passwords),
+        description=body.description,
+        groups=body.groups_or(()),
+        location_id=body.location_id,
+    )
 
 
-def _wished(body: StationBody, passwords: Passwords) -> Password | Wish:
+def _password(body: StationBody, passwords: Passwords) -> Password | PasswordPolicy:
     if body.password is not None:
-        return passwords.stored(body.password.get_secret_value())
+        return passwords.hashed(body.password.get_secret_value())
     if body.auth == "none" or "password" in body.model_fields_set:
-        return Wish.NONE
-    return Wish.NEEDED if body.auth == "basic" else Wish.KEPT
+        return PasswordPolicy.NONE
+    return PasswordPolicy.REQUIRE if body.auth == "basic" else PasswordPolicy.KEEP
 
 
 def _view(station: domain.Station, password: str | None = None) -> StationWithPassword | StationView:

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from services.auth.api.fields import READ, WRITE, GroupId, IdTokenPath, Language, missing
+from services.auth.api.fields import READ, WRITE, GroupId, IdTokenPath, Language, not_found
 from services.auth.domain import tokens as domain
-from services.auth.domain.tokens import Entry
+from services.auth.domain.tokens import RegisteredToken
 from services.auth.store import Store
 from services.common.process.clock import Clock
 from services.common.web.access import Access
@@ -25,7 +25,7 @@ Type = Literal["Central", "eMAID", "ISO14443", "ISO15693", "KeyCode", "Local", "
 
 
 class TokenChange(BaseModel):
-    """What shall be different about an idToken; what is absent stays as it is, null empties it."""
+    """Changes of an idToken; what is absent stays unchanged, null clears it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,16 +54,16 @@ class TokenChange(BaseModel):
 
 
 class TokenBody(TokenChange):
-    """An idToken as it shall be."""
+    """An idToken as requested."""
 
     type: Type = Field(description="of OCPP 2.0.1; 1.6 has no types and presents any", examples=["ISO14443"])
     status: Authorization = Field(Authorization.ACCEPTED, examples=["Accepted"])
 
 
 class TokenView(BaseModel):
-    """An idToken that may or may not charge."""
+    """A registered idToken."""
 
-    id_token: str = Field(description="as it was written last", examples=["04A2B3C4D5E6F7"])
+    id_token: str = Field(description="as it was last registered", examples=["04A2B3C4D5E6F7"])
     type: str
     status: Authorization
     expires_at: datetime | None
@@ -75,7 +75,7 @@ class TokenView(BaseModel):
 
 
 CREATED: dict[int | str, dict[str, Any]] = {
-    200: {"description": "it was known, and is as asked now"},
+    200: {"description": "it existed, and is as requested now"},
     201: {"model": TokenView, "description": "it is new"},
 }
 MISSING = problem_responses({404: "no such idToken"})
@@ -88,14 +88,14 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
 
     @routes.put("/{id_token:path}", dependencies=write, responses=CREATED)
     async def put(id_token: IdTokenPath, body: TokenBody, response: Response) -> TokenView:
-        """Registers an idToken, or replaces all that is said about it."""
+        """Registers an idToken, or replaces all its attributes."""
         token = Token(id_token, **dict(body))
-        async with store.transaction() as tx:
-            known = await tx.token(token_key(id_token))
-            decision = domain.put(known, token, clock())
-            await tx.save_token(decision, uuid4().hex)
-        response.status_code = 200 if known else 201
-        return _view(decision.entry)
+        async with store.unit_of_work() as work:
+            current = await work.token(token_key(id_token))
+            decision = domain.put(current, token, clock())
+            await work.save_token(decision, uuid4().hex)
+        response.status_code = 200 if current else 201
+        return _view(decision.registered)
 
     @routes.get("", dependencies=read)
     async def tokens(
@@ -109,36 +109,37 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
         position = read_cursor(cursor, str)
         found = await store.tokens(str(position[0]) if position else "", type, status, group_id, limit + 1)
         after = write_cursor(found[limit - 1].key) if len(found) > limit else None
-        return Page(items=[_view(entry) for entry in found[:limit]], next=after)
+        return Page(items=[_view(one) for one in found[:limit]], next=after)
 
     @routes.get("/{id_token:path}", dependencies=read, responses=MISSING)
     async def token(id_token: IdTokenPath) -> TokenView:
         """One idToken."""
-        if (known := await store.token(token_key(id_token))) is None:
-            raise missing("idToken")
-        return _view(known)
+        if (current := await store.token(token_key(id_token))) is None:
+            raise not_found("idToken")
+        return _view(current)
 
     @routes.patch("/{id_token:path}", dependencies=write, responses=MISSING)
     async def change(id_token: IdTokenPath, body: TokenChange) -> TokenView:
         """Changes what is named."""
-        async with store.transaction() as tx:
-            if (known := await tx.token(token_key(id_token))) is None:
-                raise missing("idToken")
+        async with store.unit_of_work() as work:
+            if (current := await work.token(token_key(id_token))) is None:
+                raise not_found("idToken")
             changes = {name: getattr(body, name) for name in body.model_fields_set}
-            decision = domain.put(known, replace(known.token, **changes), clock())
-            await tx.save_token(decision, uuid4().hex)
-        return _view(decision.entry)
+            decision = domain.put(current, replace(current.token, **changes), clock())
+            await work.save_token(decision, uuid4().hex)
+        return _view(decision.registered)
 
     @routes.delete("/{id_token:path}", dependencies=write, status_code=204, responses=MISSING)
     async def remove(id_token: IdTokenPath) -> None:
         """Removes an idToken; it is unknown from now on."""
-        async with store.transaction() as tx:
-            if (known := await tx.token(token_key(id_token))) is None:
-                raise missing("idToken")
-            await tx.remove_token(domain.remove(known, clock()), uuid4().hex)
+        async with store.unit_of_work() as work:
+            if (current := await work.token(token_key(id_token))) is None:
+                raise not_found("idToken")
+            await work.remove_token(domain.remove(current, clock()), uuid4().hex)
 
     return routes
 
 
-def _view(entry: Entry) -> TokenView:
-    return TokenView(**asdict(entry.token), registered_at=entry.registered_at, changed_at=entry.changed_at)
+def _view(registered: RegisteredToken) -> TokenView:
+    times = {"registered_at": registered.registered_at, "changed_at": registered.changed_at}
+    return TokenView(**asdict(registered.token), **times)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.auth.domain.requests import Authorize, NotSigned, Request, SignCertificate, Verdict
+from services.auth.domain.requests import Authorize, Request, SignCertificate, SigningRejected, Verdict
 from services.common.calls.call import Call
 from services.common.calls.dialects import Dialect
 from services.ocpp.id_tokens import IdToken
@@ -22,7 +22,7 @@ def verdict(reply: Verdict) -> dict[str, Any]:
     return {"idTagInfo": id_tag_info(reply.info)}
 
 
-def not_signed(_: NotSigned) -> dict[str, Any]:
+def signing_rejected(_: SigningRejected) -> dict[str, Any]:
     return {"status": "Rejected"}
 
 
@@ -32,6 +32,6 @@ READ: Mapping[str, Callable[[Call], Request]] = {
 }
 WRITE: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     Verdict: verdict,
-    NotSigned: not_signed,
+    SigningRejected: signing_rejected,
 }
 DIALECT = Dialect(READ, WRITE)

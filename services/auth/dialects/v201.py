@@ -5,16 +5,16 @@ from typing import Any
 
 from services.auth.domain.requests import (
     Authorize,
-    Contract,
+    ContractCheck,
+    CustomerInformation,
+    Empty,
     GetCertificateStatus,
     GetContractCertificate,
     NoCertificateStatus,
     NoContractCertificate,
-    NoteCustomer,
-    Noted,
-    NotSigned,
     Request,
     SignCertificate,
+    SigningRejected,
     Verdict,
 )
 from services.common.calls.call import Call
@@ -22,7 +22,7 @@ from services.common.calls.dialects import Dialect
 from services.ocpp.id_tokens import IdToken
 from services.ocpp.v201 import id_token_info
 
-CERTIFICATE_STATUS = {Contract.UNVERIFIED: "CertChainError"}
+CERTIFICATE_STATUS = {ContractCheck.UNVERIFIED: "CertChainError"}
 
 
 def authorize(call: Call) -> Request:
@@ -44,7 +44,7 @@ def get_certificate_status(_: Call) -> Request:
 
 
 def notify_customer_information(_: Call) -> Request:
-    return NoteCustomer()
+    return CustomerInformation()
 
 
 def verdict(reply: Verdict) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def verdict(reply: Verdict) -> dict[str, Any]:
     return info | {"certificateStatus": CERTIFICATE_STATUS[reply.contract]} if reply.contract else info
 
 
-def not_signed(reply: NotSigned) -> dict[str, Any]:
+def signing_rejected(reply: SigningRejected) -> dict[str, Any]:
     return {"status": "Rejected", "statusInfo": not_enabled(reply.reason)}
 
 
@@ -65,7 +65,7 @@ def no_certificate_status(reply: NoCertificateStatus) -> dict[str, Any]:
     return {"status": "Failed", "statusInfo": not_enabled(reply.reason)}
 
 
-def noted(_: Noted) -> dict[str, Any]:
+def empty(_: Empty) -> dict[str, Any]:
     return {}
 
 
@@ -83,9 +83,9 @@ READ: Mapping[str, Callable[[Call], Request]] = {
 }
 WRITE: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     Verdict: verdict,
-    NotSigned: not_signed,
+    SigningRejected: signing_rejected,
     NoContractCertificate: no_contract_certificate,
     NoCertificateStatus: no_certificate_status,
-    Noted: noted,
+    Empty: empty,
 }
 DIALECT = Dialect(READ, WRITE)

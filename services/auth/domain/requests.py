@@ -1,4 +1,4 @@
-"""What stations ask of auth, what they are told, and what is announced: commands, replies, decisions."""
+"""What stations ask of auth and are answered, and what is announced: requests, replies, decisions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,78 +29,78 @@ class GetContractCertificate:
 
 @dataclass(frozen=True, slots=True)
 class GetCertificateStatus:
-    """Is a certificate still good (M06)?"""
+    """Is a certificate still valid (M06)?"""
 
 
 @dataclass(frozen=True, slots=True)
-class NoteCustomer:
+class CustomerInformation:
     """What a station holds about a customer (N09, N10)."""
 
 
-Kept: TypeAlias = SignCertificate | GetContractCertificate | GetCertificateStatus | NoteCustomer
-Request: TypeAlias = Authorize | Kept
-KEPT = (SignCertificate, GetContractCertificate, GetCertificateStatus, NoteCustomer)
+RecordedRequest: TypeAlias = SignCertificate | GetContractCertificate | GetCertificateStatus | CustomerInformation
+Request: TypeAlias = Authorize | RecordedRequest
+RECORDED = (SignCertificate, GetContractCertificate, GetCertificateStatus, CustomerInformation)
 
 
-class Contract(Enum):
-    """What was found about a contract certificate."""
+class ContractCheck(Enum):
+    """The result of checking a contract certificate."""
 
     UNVERIFIED = "its chain cannot be verified"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a station is told about an idToken, and about the contract certificate that came with it."""
+    """The answer about an idToken, and about the contract certificate that came with it."""
 
     token: IdToken
     info: TokenInfo
-    contract: Contract | None = None
+    contract: ContractCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class NotSigned:
-    """No certificate will come."""
+class SigningRejected:
+    """The signing request is rejected."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoContractCertificate:
-    """There is nothing to give to the vehicle."""
+    """There is no contract certificate for the vehicle."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoCertificateStatus:
-    """The status was not found out."""
+    """The status is unknown."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
-    """There is nothing to say."""
+class Empty:
+    """An empty answer."""
 
 
-Reply: TypeAlias = Verdict | NotSigned | NoContractCertificate | NoCertificateStatus | Noted
-Known: TypeAlias = Mapping[str, Token]
+Reply: TypeAlias = Verdict | SigningRejected | NoContractCertificate | NoCertificateStatus | Empty
+RegisteredTokens: TypeAlias = Mapping[str, Token]
 
 
-def verdict(request: Authorize, known: Known, now: datetime) -> Verdict:
-    """The verdict on an idToken, given those that are registered, by key.
+def verdict(request: Authorize, tokens: RegisteredTokens, now: datetime) -> Verdict:
+    """The verdict on an idToken. tokens: the registered ones, by key.
 
     Contract certificates cannot be verified here yet, and one that cannot be verified makes its idToken Invalid,
     however good the idToken itself is (C07.FR.17).
     """
     if request.by_contract:
-        return Verdict(request.token, TokenInfo(Authorization.INVALID), Contract.UNVERIFIED)
-    return Verdict(request.token, authorize(request.token, known.get(request.token.key), now))
+        return Verdict(request.token, TokenInfo(Authorization.INVALID), ContractCheck.UNVERIFIED)
+    return Verdict(request.token, authorize(request.token, tokens.get(request.token.key), now))
 
 
-def not_signed(*_: object) -> NotSigned:
+def signing_rejected(*_: object) -> SigningRejected:
     """A02.FR.12: what cannot be processed is Rejected."""
-    return NotSigned("no certificate authority is connected")
+    return SigningRejected("no certificate authority is connected")
 
 
 def no_contract_certificate(*_: object) -> NoContractCertificate:
@@ -113,31 +113,31 @@ def no_certificate_status(*_: object) -> NoCertificateStatus:
     return NoCertificateStatus("OCSP responders are not asked from here")
 
 
-def noted(*_: object) -> Noted:
-    """N09.FR.05: the station informs, and that is all."""
-    return Noted()
+def empty(*_: object) -> Empty:
+    """N09.FR.05: nothing is asked for."""
+    return Empty()
 
 
-DECIDE: Mapping[type, Callable[[Any, Known, datetime], Reply]] = {
+DECIDE: Mapping[type, Callable[[Any, RegisteredTokens, datetime], Reply]] = {
     Authorize: verdict,
-    SignCertificate: not_signed,
+    SignCertificate: signing_rejected,
     GetContractCertificate: no_contract_certificate,
     GetCertificateStatus: no_certificate_status,
-    NoteCustomer: noted,
+    CustomerInformation: empty,
 }
 
 
-def decide(request: Request, known: Known, now: datetime) -> Reply:
-    """What a station is told."""
-    return DECIDE[type(request)](request, known, now)
+def decide(request: Request, tokens: RegisteredTokens, now: datetime) -> Reply:
+    """The reply to a request."""
+    return DECIDE[type(request)](request, tokens, now)
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """A station was told whether an idToken may charge. cause: the id of the call that asked."""
+class AuthorizationDecided:
+    """A verdict on an idToken was given. call_id: of the Authorize."""
 
     station_id: str
     token: IdToken
     status: Authorization
     at: datetime
-    cause: str
+    call_id: str

@@ -11,18 +11,18 @@ from typing import TypeAlias
 class Password:
     """A password as it is stored: its keyed hash.
 
-    asked, nonce: of a rotation that was asked for with an idempotency key, the keyed hash of that key and what the
-    password was made from besides, so that the same request gives the same password again. Empty otherwise.
+    rotation_key, rotation_nonce: of a rotation with an idempotency key, the keyed hash of that key and the nonce from
+    which the password was derived, so that the same request gives the same password again. Empty otherwise.
     """
 
     hash: bytes
-    asked: bytes = b""
-    nonce: bytes = b""
+    rotation_key: bytes = b""
+    rotation_nonce: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A station that may connect. password None: none is asked for. groups: in the operator's order."""
+    """A station that may connect. password None: none is required. groups: in the operator's order."""
 
     station_id: str
     password: Password | None
@@ -33,95 +33,104 @@ class Station:
     changed_at: datetime
 
 
-class Wish(Enum):
-    """About a password, where none is chosen."""
+class PasswordPolicy(Enum):
+    """What password a station has if none is chosen."""
 
-    KEPT = "as it is; a new station gets one"
-    NEEDED = "as it is, or one where there is none"
-    NONE = "none is asked for"
+    KEEP = "as it is; a new station gets one"
+    REQUIRE = "as it is, or a new one if there is none"
+    NONE = "none is required"
 
 
 @dataclass(frozen=True, slots=True)
-class Register:
-    """A station with all that is said about it. password: chosen by the operator, or what is wished about it."""
+class RegisterStation:
+    """A station with all its attributes. password: chosen by the operator, or the policy for it."""
 
     station_id: str
-    password: Password | Wish
+    password: Password | PasswordPolicy
     description: str | None = None
     groups: tuple[str, ...] = ()
     location_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
-    """A station is new."""
+class StationRegistered:
+    """A station was registered."""
 
     station_id: str
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """A station's attributes or its password are different."""
+class StationChanged:
+    """A station's attributes or its password have changed."""
 
     station_id: str
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
-    """A station is gone."""
+class StationRemoved:
+    """A station was removed."""
 
     station_id: str
     at: datetime
 
 
-Event: TypeAlias = Registered | Changed | Removed
+StationEvent: TypeAlias = StationRegistered | StationChanged | StationRemoved
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class StationDecision:
     """A station after a command. No events: nothing has changed."""
 
     station: Station
-    events: Sequence[Event] = ()
+    events: Sequence[StationEvent] = ()
 
 
-def register(known: Station | None, command: Register, fresh: Password, now: datetime) -> Decision:
-    """fresh: the password of a station that needs one and has none."""
-    password = _password(known, command.password, fresh)
-    if known:
-        return change(known, command.description, command.groups, command.location_id, password, now)
-    station = Station(command.station_id, password, command.description, command.groups, command.location_id, now, now)
-    return Decision(station, [Registered(station.station_id, now)])
+def register(current: Station | None, command: RegisterStation, generated: Password, now: datetime) -> StationDecision:
+    """generated: the password of a station that needs one and has none."""
+    password = _password(current, command.password, generated)
+    if current:
+        return change(current, command.description, command.groups, command.location_id, password, now)
+    station = Station(
+        station_id=command.station_id,
+        password=password,
+        description=command.description,
+        groups=command.groups,
+        location_id=command.location_id,
+        registered_at=now,
+        changed_at=now,
+    )
+    return StationDecision(station, [StationRegistered(station.station_id, now)])
 
 
 def change(
-    known: Station,
+    current: Station,
     description: str | None,
     groups: tuple[str, ...],
     location_id: str | None,
     password: Password | None,
     now: datetime,
-) -> Decision:
-    """The station as it shall be; what is the same already is no change."""
-    same_password = (known.password and known.password.hash) == (password and password.hash)
-    station = replace(known, description=description, groups=groups, location_id=location_id)
-    if same_password and station == known:
-        return Decision(known)
-    return Decision(replace(station, password=password, changed_at=now), [Changed(station.station_id, now)])
+) -> StationDecision:
+    """The station as requested; if nothing is different, nothing has changed."""
+    same_password = (current.password and current.password.hash) == (password and password.hash)
+    station = replace(current, description=description, groups=groups, location_id=location_id)
+    if same_password and station == current:
+        return StationDecision(current)
+    changed = replace(station, password=password, changed_at=now)
+    return StationDecision(changed, [StationChanged(station.station_id, now)])
 
 
-def remove(known: Station, now: datetime) -> Decision:
+def remove(current: Station, now: datetime) -> StationDecision:
     """The station as it was."""
-    return Decision(known, [Removed(known.station_id, now)])
+    return StationDecision(current, [StationRemoved(current.station_id, now)])
 
 
-def _password(known: Station | None, wished: Password | Wish, fresh: Password) -> Password | None:
-    if isinstance(wished, Password):
-        return wished
-    if wished is Wish.NONE:
+def _password(current: Station | None, requested: Password | PasswordPolicy, generated: Password) -> Password | None:
+    if isinstance(requested, Password):
+        return requested
+    if requested is PasswordPolicy.NONE:
         return None
-    if known and (known.password or wished is Wish.KEPT):
-        return known.password
-    return fresh
+    if current and (current.password or requested is PasswordPolicy.KEEP):
+        return current.password
+    return generated

@@ -9,8 +9,8 @@ from services.ocpp.id_tokens import Token, token_key
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """An idToken with when it came and when it was last changed."""
+class RegisteredToken:
+    """An idToken with the times of its registration and its last change."""
 
     token: Token
     registered_at: datetime
@@ -18,47 +18,47 @@ class Entry:
 
     @property
     def key(self) -> str:
-        """Under which it stands: idTokens are case-insensitive."""
+        """Identifies it: idTokens are case-insensitive."""
         return token_key(self.token.id_token)
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """An idToken is new, or is different."""
+class TokenChanged:
+    """An idToken is new or was changed."""
 
     token: Token
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
-    """An idToken is gone."""
+class TokenRemoved:
+    """An idToken was removed."""
 
     token: Token
     at: datetime
 
 
-Event: TypeAlias = Changed | Removed
+TokenEvent: TypeAlias = TokenChanged | TokenRemoved
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class TokenDecision:
     """An idToken after a command. No events: nothing has changed."""
 
-    entry: Entry
-    events: Sequence[Event] = ()
+    registered: RegisteredToken
+    events: Sequence[TokenEvent] = ()
 
 
-def put(known: Entry | None, token: Token, now: datetime) -> Decision:
-    """The idToken as it shall be; what is the same already is no change. One of another type replaces what was."""
-    if known and known.token == token:
-        return Decision(known)
-    if known is None:
-        return Decision(Entry(token, now, now), [Changed(token, now)])
-    before = [Removed(known.token, now)] if known.token.type != token.type else []
-    return Decision(replace(known, token=token, changed_at=now), [*before, Changed(token, now)])
+def put(current: RegisteredToken | None, token: Token, now: datetime) -> TokenDecision:
+    """The idToken as requested; if nothing is different, nothing has changed. Another type replaces the idToken."""
+    if current and current.token == token:
+        return TokenDecision(current)
+    if current is None:
+        return TokenDecision(RegisteredToken(token, now, now), [TokenChanged(token, now)])
+    removed = [TokenRemoved(current.token, now)] if current.token.type != token.type else []
+    return TokenDecision(replace(current, token=token, changed_at=now), [*removed, TokenChanged(token, now)])
 
 
-def remove(known: Entry, now: datetime) -> Decision:
+def remove(current: RegisteredToken, now: datetime) -> TokenDecision:
     """The idToken as it was."""
-    return Decision(known, [Removed(known.token, now)])
+    return TokenDecision(current, [TokenRemoved(current.token, now)])

@@ -1,4 +1,4 @@
-"""Station passwords: made, chosen, made again; and opened by the gateway in every form that a station sends."""
+"""Station passwords: generated, chosen, derived again; accepted by the gateway in every form that a station sends."""
 
 import base64
 from datetime import UTC, datetime
@@ -21,8 +21,8 @@ CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789*-_=
 TEXTS = st.text(CHARACTERS, min_size=16, max_size=40)
 
 
-def let_in(sent: bytes, stored: Password) -> bool:
-    """Whether the gateway opens to Basic credentials."""
+def admitted(sent: bytes, stored: Password) -> bool:
+    """Whether the gateway admits the Basic credentials."""
     credentials = "Basic " + base64.b64encode(b"CP1:" + sent).decode()
     station = Credentials(station_id="CP1", password_hash=stored.hash)
     asked = Request("/ocpp/CP1", credentials, ["ocpp1.6"])
@@ -32,27 +32,27 @@ def let_in(sent: bytes, stored: Password) -> bool:
 @given(TEXTS, TEXTS)
 def test_a_password_opens_and_no_other(text: str, other: str) -> None:
     """A00.FR.205, A00.FR.207."""
-    stored = PASSWORDS.stored(text)
-    assert let_in(text.encode(), stored)
-    assert let_in(other.encode(), stored) == (other == text)
+    stored = PASSWORDS.hashed(text)
+    assert admitted(text.encode(), stored)
+    assert admitted(other.encode(), stored) == (other == text)
 
 
 @given(st.binary(min_size=8, max_size=20))
 def test_a_password_in_hexadecimal_opens_as_bytes_and_as_text(secret: bytes) -> None:
     """1.6-J §6.2."""
-    stored = PASSWORDS.stored(secret.hex())
-    assert let_in(secret, stored)
-    assert let_in(secret.hex().encode(), stored)
-    assert not let_in(secret + b"\0", stored)
+    stored = PASSWORDS.hashed(secret.hex())
+    assert admitted(secret, stored)
+    assert admitted(secret.hex().encode(), stored)
+    assert not admitted(secret + b"\0", stored)
 
 
 def test_a_generated_password_has_what_both_versions_ask_for() -> None:
     """A00.FR.205: at most 40 characters of passwordString; 1.6-J §6.2: 40 hexadecimal digits are a 20-byte key."""
-    text, stored = PASSWORDS.fresh()
+    text, stored = PASSWORDS.generate()
     assert TypeAdapter(ChosenPassword).validate_python(text).get_secret_value() == text
     assert len(bytes.fromhex(text)) == 20
-    assert let_in(bytes.fromhex(text), stored)
-    assert len({PASSWORDS.fresh()[0] for _ in range(100)}) == 100
+    assert admitted(bytes.fromhex(text), stored)
+    assert len({PASSWORDS.generate()[0] for _ in range(100)}) == 100
 
 
 @given(TEXTS)
@@ -75,25 +75,25 @@ def station(password: Password | None) -> Station:
 
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_the_same_request_again_gives_the_same_password(key: str, other: str) -> None:
-    text, stored = PASSWORDS.rotated(station(None), key)
-    again, kept = PASSWORDS.rotated(station(stored), key)
+    text, stored = PASSWORDS.rotate(station(None), key)
+    again, kept = PASSWORDS.rotate(station(stored), key)
     assert (again, kept) == (text, stored)
-    assert (PASSWORDS.rotated(station(stored), other)[0] == text) == (key == other)
+    assert (PASSWORDS.rotate(station(stored), other)[0] == text) == (key == other)
 
 
 def test_an_older_request_again_never_brings_its_password_back() -> None:
-    first, stored = PASSWORDS.rotated(station(None), "one")
-    _, stored = PASSWORDS.rotated(station(stored), "two")
-    assert PASSWORDS.rotated(station(stored), "one")[0] != first
+    first, stored = PASSWORDS.rotate(station(None), "one")
+    _, stored = PASSWORDS.rotate(station(stored), "two")
+    assert PASSWORDS.rotate(station(stored), "one")[0] != first
 
 
 def test_without_a_key_every_request_is_new() -> None:
-    text, stored = PASSWORDS.rotated(station(None), None)
-    assert PASSWORDS.rotated(station(stored), None)[0] != text
-    assert (stored.asked, stored.nonce) == (b"", b"")
+    text, stored = PASSWORDS.rotate(station(None), None)
+    assert PASSWORDS.rotate(station(stored), None)[0] != text
+    assert (stored.rotation_key, stored.rotation_nonce) == (b"", b"")
 
 
 def test_what_is_stored_does_not_give_the_password_away() -> None:
-    text, stored = PASSWORDS.rotated(station(None), "one")
+    text, stored = PASSWORDS.rotate(station(None), "one")
     assert text not in repr(stored)
-    assert Passwords("another key").rotated(station(stored), "one")[0] != text
+    assert Passwords("another key").rotate(station(stored), "one")[0] != text

@@ -1,4 +1,4 @@
-"""What stations ask of auth: to what they are told, and in the words of each version."""
+"""What stations ask of auth: the replies, and the payloads of each version."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,19 +8,19 @@ import pytest
 from services.auth.dialects import DIALECTS, v16, v201
 from services.auth.domain.requests import (
     DECIDE,
-    KEPT,
+    RECORDED,
     Authorize,
-    Contract,
+    ContractCheck,
+    CustomerInformation,
+    Empty,
     GetCertificateStatus,
     GetContractCertificate,
     NoCertificateStatus,
     NoContractCertificate,
-    NoteCustomer,
-    Noted,
-    NotSigned,
     Reply,
     Request,
     SignCertificate,
+    SigningRejected,
     Verdict,
     decide,
 )
@@ -33,7 +33,7 @@ from tests.unit.common.calls import call
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CARD = IdToken("ABCD", "ISO14443")
 EMAID = IdToken("DE8AACA2B3C4D5", "eMAID")
-KNOWN = {
+TOKENS = {
     "abcd": Token("AbCd", "ISO14443", Authorization.ACCEPTED, group_id="FLEET"),
     "de8aaca2b3c4d5": Token("DE8AACA2B3C4D5", "eMAID", Authorization.ACCEPTED),
 }
@@ -46,21 +46,24 @@ VERSION_OF = {"1.6": v16.DIALECT, "2.0.1": v201.DIALECT}
         (Authorize(CARD), Verdict(CARD, TokenInfo(Authorization.ACCEPTED, group_id="FLEET"))),
         (Authorize(IdToken("no")), Verdict(IdToken("no"), TokenInfo(Authorization.UNKNOWN))),
         (Authorize(EMAID), Verdict(EMAID, TokenInfo(Authorization.ACCEPTED))),
-        (Authorize(EMAID, by_contract=True), Verdict(EMAID, TokenInfo(Authorization.INVALID), Contract.UNVERIFIED)),
+        (
+            Authorize(EMAID, by_contract=True),
+            Verdict(EMAID, TokenInfo(Authorization.INVALID), ContractCheck.UNVERIFIED),
+        ),
     ],
 )
 def test_verdicts(request_: Authorize, reply: Verdict) -> None:
     """C01.FR.07, C07.FR.17."""
-    assert decide(request_, KNOWN, NOW) == reply
+    assert decide(request_, TOKENS, NOW) == reply
 
 
 @pytest.mark.parametrize(
     ("request_", "reply"),
     [
-        (SignCertificate(), NotSigned),
+        (SignCertificate(), SigningRejected),
         (GetContractCertificate(), NoContractCertificate),
         (GetCertificateStatus(), NoCertificateStatus),
-        (NoteCustomer(), Noted),
+        (CustomerInformation(), Empty),
     ],
 )
 def test_nothing_is_promised_that_cannot_be_done(request_: Request, reply: type[Reply]) -> None:
@@ -68,8 +71,8 @@ def test_nothing_is_promised_that_cannot_be_done(request_: Request, reply: type[
     assert isinstance(decide(request_, {}, NOW), reply)
 
 
-def test_all_but_verdicts_is_kept() -> None:
-    assert set(DECIDE) == {*KEPT, Authorize}
+def test_all_but_verdicts_is_recorded() -> None:
+    assert set(DECIDE) == {*RECORDED, Authorize}
 
 
 @pytest.mark.parametrize(
@@ -100,23 +103,23 @@ def test_all_that_the_gateway_sends_is_read(version: str) -> None:
 
 
 @pytest.mark.parametrize("status", Authorization)
-@pytest.mark.parametrize("contract", [None, Contract.UNVERIFIED])
-def test_every_verdict_can_be_said(status: Authorization, contract: Contract | None) -> None:
+@pytest.mark.parametrize("contract", [None, ContractCheck.UNVERIFIED])
+def test_every_verdict_can_be_written(status: Authorization, contract: ContractCheck | None) -> None:
     info = TokenInfo(status, NOW, "G" * 36, NOW, "en-US")
     for version in VERSION_OF:
-        asked = call("Authorize", {"idTag": "x"}, version)
-        VERSIONS[version].schemas.check_response("Authorize", DIALECTS.write(asked, Verdict(CARD, info, contract)))
+        authorize = call("Authorize", {"idTag": "x"}, version)
+        VERSIONS[version].schemas.check_response("Authorize", DIALECTS.write(authorize, Verdict(CARD, info, contract)))
 
 
 @pytest.mark.parametrize("dialect", VERSION_OF.values(), ids=VERSION_OF)
-def test_a_dialect_has_words_for_every_answer_to_what_it_reads(dialect: Dialect[Request]) -> None:
+def test_a_dialect_writes_every_reply_to_what_it_reads(dialect: Dialect[Request]) -> None:
     read = {type(reader(call("x", {"idTag": "x", "idToken": {"idToken": "x", "type": "Local"}})))
             for reader in dialect.read.values()}  # fmt: skip
     replies = {type(decide(kind() if kind is not Authorize else Authorize(CARD), {}, NOW)) for kind in read}
     assert replies == set(dialect.write)
 
 
-def test_what_is_not_spoken_is_refused() -> None:
+def test_what_no_dialect_reads_is_refused() -> None:
     refused = DIALECTS.read(call("GetCertificateStatus", {}))
     assert isinstance(refused, Refused)
     assert refused.code == "NotSupported"
