@@ -1,6 +1,5 @@
 """OCPP 1.6 with its security extension: payload to request, reply to payload."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.auth.domain.requests import Authorize, Request, SignCertificate, SigningRejected, Verdict
@@ -26,12 +25,13 @@ def signing_rejected(_: SigningRejected) -> dict[str, Any]:
     return {"status": "Rejected"}
 
 
-READ: Mapping[str, Callable[[Call], Request]] = {
-    "Authorize": authorize,
-    "SignCertificate": sign_certificate,
-}
-WRITE: Mapping[type, Callable[[Any], dict[str, Any]]] = {
-    Verdict: verdict,
-    SigningRejected: signing_rejected,
-}
-DIALECT = Dialect(READ, WRITE)
+DIALECT: Dialect[Request] = Dialect(
+    read={
+        "Authorize": authorize,
+        "SignCertificate": sign_certificate,
+    },
+    write={
+        Verdict: verdict,
+        SigningRejected: signing_rejected,
+    },
+)

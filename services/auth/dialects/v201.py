@@ -1,6 +1,5 @@
 """OCPP 2.0.1, blocks A, C, M and N: payload to request, reply to payload."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.auth.domain.requests import (
@@ -74,18 +73,19 @@ def not_enabled(reason: str) -> dict[str, Any]:
     return {"reasonCode": "NotEnabled", "additionalInfo": reason}
 
 
-READ: Mapping[str, Callable[[Call], Request]] = {
-    "Authorize": authorize,
-    "SignCertificate": sign_certificate,
-    "Get15118EVCertificate": get_15118_ev_certificate,
-    "GetCertificateStatus": get_certificate_status,
-    "NotifyCustomerInformation": notify_customer_information,
-}
-WRITE: Mapping[type, Callable[[Any], dict[str, Any]]] = {
-    Verdict: verdict,
-    SigningRejected: signing_rejected,
-    NoContractCertificate: no_contract_certificate,
-    NoCertificateStatus: no_certificate_status,
-    Empty: empty,
-}
-DIALECT = Dialect(READ, WRITE)
+DIALECT: Dialect[Request] = Dialect(
+    read={
+        "Authorize": authorize,
+        "SignCertificate": sign_certificate,
+        "Get15118EVCertificate": get_15118_ev_certificate,
+        "GetCertificateStatus": get_certificate_status,
+        "NotifyCustomerInformation": notify_customer_information,
+    },
+    write={
+        Verdict: verdict,
+        SigningRejected: signing_rejected,
+        NoContractCertificate: no_contract_certificate,
+        NoCertificateStatus: no_certificate_status,
+        Empty: empty,
+    },
+)

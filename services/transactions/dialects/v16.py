@@ -1,19 +1,16 @@
 """OCPP 1.6: StartTransaction, StopTransaction, MeterValues; remote start and stop."""
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from services.common.calls.call import Call
-from services.common.calls.dialects import Dialect
 from services.ocpp.id_tokens import token_key
 from services.ocpp.v16 import id_tag_info
+from services.transactions.dialects.dialect import Dialect, OcppRequest, Payload
 from services.transactions.dialects.meter import SampledValue, decimal, meter_values, reading
 from services.transactions.dialects.words import (
     INT32,
     INT64,
-    Payload,
-    Rendered,
     integer,
     optional_integer,
     payload,
@@ -120,7 +117,7 @@ def empty(_: Empty) -> Payload:
     return {}
 
 
-def remote_start(request: RemoteStart) -> Rendered:
+def remote_start(request: RemoteStart) -> OcppRequest:
     """§5.11. A connector of 1.6 is what later versions call an EVSE."""
     payload: Payload = {"idTag": request.id_token}
     if connector := request.connector_id if request.evse_id is None else request.evse_id:
@@ -128,7 +125,7 @@ def remote_start(request: RemoteStart) -> Rendered:
     return "RemoteStartTransaction", payload
 
 
-def remote_stop(request: RemoteStop) -> Rendered:
+def remote_stop(request: RemoteStop) -> OcppRequest:
     """§5.12."""
     return "RemoteStopTransaction", {"transactionId": request.id}
 
@@ -145,10 +142,12 @@ def _transaction_reference(transaction_id: float) -> Payload:
     return {"number": number if 0 < number <= INT32 else 0, "transaction_id": str(number)}
 
 
-READ: Mapping[str, Callable[[Call], Message]] = {
-    "StartTransaction": start_transaction,
-    "StopTransaction": stop_transaction,
-    "MeterValues": meter_values_of,
-}
-WRITE: Mapping[type, Callable[[Any], Payload]] = {Started: started, Updated: updated, Empty: empty}
-DIALECT = Dialect(READ, WRITE)
+DIALECT = Dialect(
+    read={
+        "StartTransaction": start_transaction,
+        "StopTransaction": stop_transaction,
+        "MeterValues": meter_values_of,
+    },
+    write={Started: started, Updated: updated, Empty: empty},
+    requests={RemoteStart: remote_start, RemoteStop: remote_stop},
+)

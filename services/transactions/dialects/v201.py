@@ -1,15 +1,14 @@
 """OCPP 2.0.1: TransactionEvent, MeterValues, ReservationStatusUpdate; remote start and stop."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
 from services.common.calls.call import Call
-from services.common.calls.dialects import Dialect
 from services.ocpp.v201 import id_token_info
+from services.transactions.dialects.dialect import Dialect, OcppRequest, Payload
 from services.transactions.dialects.meter import SampledValue, meter_values, reading
-from services.transactions.dialects.words import INT64, Payload, Rendered, integer, optional_integer, payload, timestamp
+from services.transactions.dialects.words import INT64, integer, optional_integer, payload, timestamp
 from services.transactions.domain.messages import (
     Empty,
     Message,
@@ -104,7 +103,7 @@ def empty(_: Empty) -> Payload:
     return {}
 
 
-def remote_start(request: RemoteStart) -> Rendered:
+def remote_start(request: RemoteStart) -> OcppRequest:
     """F01, F02: the transaction is recognised by its remoteStartId (F02.FR.01)."""
     payload: dict[str, Any] = {
         "remoteStartId": request.number,
@@ -117,15 +116,17 @@ def remote_start(request: RemoteStart) -> Rendered:
     return "RequestStartTransaction", payload
 
 
-def remote_stop(request: RemoteStop) -> Rendered:
+def remote_stop(request: RemoteStop) -> OcppRequest:
     """F03.FR.01."""
     return "RequestStopTransaction", {"transactionId": request.transaction_id}
 
 
-READ: Mapping[str, Callable[[Call], Message]] = {
-    "TransactionEvent": transaction_event,
-    "MeterValues": meter_values_of,
-    "ReservationStatusUpdate": verbatim,
-}
-WRITE: Mapping[type, Callable[[Any], Payload]] = {Started: updated, Updated: updated, Empty: empty}
-DIALECT = Dialect(READ, WRITE)
+DIALECT = Dialect(
+    read={
+        "TransactionEvent": transaction_event,
+        "MeterValues": meter_values_of,
+        "ReservationStatusUpdate": verbatim,
+    },
+    write={Started: updated, Updated: updated, Empty: empty},
+    requests={RemoteStart: remote_start, RemoteStop: remote_stop},
+)

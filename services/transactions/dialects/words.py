@@ -1,16 +1,13 @@
 """What the dialects share: payloads as Postgres can store them, numbers within their range."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import orjson
 
 from services.common.calls.call import Call
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.timestamps import read_time
-
-Payload = dict[str, Any]
-Rendered = tuple[str, Payload]
+from services.transactions.dialects.dialect import Payload
 
 MICROSECOND = timedelta(microseconds=1)
 EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC) + MICROSECOND, datetime.max.replace(tzinfo=UTC) - MICROSECOND

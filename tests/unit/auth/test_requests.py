@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.auth.dialects import DIALECTS, v16, v201
+from services.auth.dialects import BY_VERSION, DIALECTS
 from services.auth.domain.requests import (
     DECIDE,
     RECORDED,
@@ -37,7 +37,6 @@ TOKENS = {
     "abcd": Token("AbCd", "ISO14443", Authorization.ACCEPTED, group_id="FLEET"),
     "de8aaca2b3c4d5": Token("DE8AACA2B3C4D5", "eMAID", Authorization.ACCEPTED),
 }
-VERSION_OF = {"1.6": v16.DIALECT, "2.0.1": v201.DIALECT}
 
 
 @pytest.mark.parametrize(
@@ -96,22 +95,22 @@ def test_authorize_is_read(version: str, payload: Any, request_: Authorize) -> N
     assert DIALECTS.read(call("Authorize", payload, version)) == request_
 
 
-@pytest.mark.parametrize("version", VERSION_OF)
+@pytest.mark.parametrize("version", BY_VERSION)
 def test_all_that_the_gateway_sends_is_read(version: str) -> None:
     owned = {action for action, owner in VERSIONS[version].from_station.items() if owner == "auth"}
-    assert VERSION_OF[version].read.keys() == owned
+    assert BY_VERSION[version].read.keys() == owned
 
 
 @pytest.mark.parametrize("status", Authorization)
 @pytest.mark.parametrize("contract", [None, ContractCheck.UNVERIFIED])
 def test_every_verdict_can_be_written(status: Authorization, contract: ContractCheck | None) -> None:
     info = TokenInfo(status, NOW, "G" * 36, NOW, "en-US")
-    for version in VERSION_OF:
+    for version in BY_VERSION:
         authorize = call("Authorize", {"idTag": "x"}, version)
         VERSIONS[version].schemas.check_response("Authorize", DIALECTS.write(authorize, Verdict(CARD, info, contract)))
 
 
-@pytest.mark.parametrize("dialect", VERSION_OF.values(), ids=VERSION_OF)
+@pytest.mark.parametrize("dialect", BY_VERSION.values(), ids=BY_VERSION)
 def test_a_dialect_writes_every_reply_to_what_it_reads(dialect: Dialect[Request]) -> None:
     read = {type(reader(call("x", {"idTag": "x", "idToken": {"idToken": "x", "type": "Local"}})))
             for reader in dialect.read.values()}  # fmt: skip
