@@ -38,7 +38,7 @@ def assemble(gateway: Gateway, listener: WebSocketListener, bus: Bus) -> Service
         app=web_app("gateway", "Health, readiness and metrics of the gateway; stations connect to another port."),
         opens=(bus.start, gateway.lease.acquire, gateway.outbound.open, listener.open),
         tasks={
-            "stations": gateway.stations.run,
+            "credentials": gateway.credentials.run,
             "admission": gateway.admission.run,
             "outbound": gateway.outbound.run,
             "routing": gateway.routing.run,
@@ -49,7 +49,7 @@ def assemble(gateway: Gateway, listener: WebSocketListener, bus: Bus) -> Service
             "slot": lambda: gateway.lease.held,
             "kafka": bus.ready,
             "producer": lambda: gateway.producer.progressing,
-            "stations": gateway.stations.ready,
+            "stations": gateway.credentials.ready,
             "listener": lambda: listener.listening,
         },
         drains=(listener.close, gateway.drain),

@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from services.gateway import metrics
-from services.gateway.ocppj.actions import Action, Complete, Drop, Forward, Kind, Send
+from services.gateway.ocppj.actions import Complete, Drop, Forward, MessageType, Send, SessionAction
 from services.gateway.ocppj.session import Peer, Session
 from services.gateway.pressure.admission import AdmissionControl
 from services.gateway.pressure.producer import Producer
@@ -137,7 +137,7 @@ class Connection:
     def _ids(self) -> dict[str, str]:
         return {"station_id": self.peer.station_id, "connection_id": self.peer.connection_id}
 
-    def _perform(self, actions: Sequence[Action]) -> None:
+    def _perform(self, actions: Sequence[SessionAction]) -> None:
         for action in actions:
             match action:
                 case Send():
@@ -154,13 +154,13 @@ class Connection:
     def _send(self, action: Send) -> None:
         if not self.transport.over:
             self.transport.send(action.frame)
-        metrics.FRAMES.count(("out", action.kind, self.version, action.action))
+        metrics.FRAMES.count(("out", action.message_type, self.version, action.action))
         if action.latency is not None:
             metrics.LATENCY.observe((action.action, self.version), action.latency)
 
     def _forward(self, action: Forward) -> None:
         context, call = self._context, action.call
-        metrics.FRAMES.count(("in", Kind.CALL, self.version, call.action))
+        metrics.FRAMES.count(("in", MessageType.CALL, self.version, call.action))
         on_acknowledged = partial(self._acknowledged, call.message_id) if action.acknowledge else None
         context.producer.add(context.records.call(action.service, call, on_acknowledged))
         context.admission.forwarded(action.service, self.transport)

@@ -10,7 +10,7 @@ import structlog
 from services.common.calls.connection_ids import connection_id
 from services.common.kafka.bus import Bus
 from services.common.kafka.table import CompactedTable
-from services.gateway import stations
+from services.gateway import credentials
 from services.gateway.cluster.directory import Directory, Route
 from services.gateway.cluster.routing import Routing
 from services.gateway.cluster.slot_lease import SlotLease, SlotLost
@@ -85,8 +85,8 @@ class Gateway:
             monotonic=clocks.monotonic,
         )
         self.stall_guard = StallGuard(self.lease, max(settings.slot_ttl / 2, 2 * timing.tick))
-        self.stations = CompactedTable[Credentials](
-            bus, settings.topic(topics.CREDENTIALS.name), stations.decode, self._station_changed
+        self.credentials = CompactedTable[Credentials](
+            bus, settings.topic(topics.CREDENTIALS.name), credentials.decode, self._station_changed
         )
         self.outbound = OutboundDelivery(
             bus,
@@ -114,12 +114,12 @@ class Gateway:
 
         A refusal; or the connection, to be opened, and its subprotocol; None: no version is shared.
         """
-        if self._draining or self.stall_guard.lease_uncertain(self._clocks.monotonic()) or not self.stations.ready():
+        if self._draining or self.stall_guard.lease_uncertain(self._clocks.monotonic()) or not self.credentials.ready():
             return NOT_READY
         station_id = handshake.station_id_of(request.path)
         if station_id is None:
             return Refused(404, "connect to /ocpp/{station_id}", {})
-        station = self.stations.get(station_id)
+        station = self.credentials.get(station_id)
         verdict = handshake.decide(request, station_id, station, policy=self.settings.unknown_stations, key=self._key)
         if isinstance(verdict, Refused):
             log.info("refused", station_id=station_id, status=verdict.status)
@@ -204,5 +204,5 @@ class Gateway:
     def _station_changed(self, station_id: str, station: Credentials | None) -> None:
         connection = self.registry.of_station(station_id)
         policy = self.settings.unknown_stations
-        if connection and stations.must_reconnect(connection.registered, station, policy):
+        if connection and credentials.must_reconnect(connection.registered, station, policy):
             connection.close(CloseCode.POLICY_VIOLATION, "the registration of this station has changed")

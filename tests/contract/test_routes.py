@@ -42,7 +42,7 @@ def test_the_gateway_takes_every_message_to_its_owner(
     """Unchanged; and it answers itself where the answer says nothing, and what time it is."""
     suffix = "Request" if version.name == "2.0.1" else ""
     payload = make(version.schemas.document(action + suffix))
-    session = Session(Peer("CP", "connection", slot=0), DIALECTS[version.name], Limits())
+    session = Session(Peer(station_id="CP", connection_id="connection", slot=0), DIALECTS[version.name], Limits())
     actions = session.received(orjson.dumps([2, "m-1", action, payload]), *NOW)
     [forward] = [it for it in actions if isinstance(it, Forward)]
     assert forward.service == version.from_station[action]

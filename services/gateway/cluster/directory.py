@@ -8,7 +8,6 @@ from typing import Protocol
 import orjson
 from redis.asyncio import Redis
 
-from services.common.process.errors import Unavailable
 from services.common.process.redis import translating_errors
 
 # KEYS: slot. ARGV: owner, milliseconds.
@@ -32,7 +31,7 @@ return other
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Route:
     """The connection that a station is on. since: when it opened, in seconds since 1970, by its gateway's clock."""
 
@@ -50,7 +49,13 @@ class Route:
     @classmethod
     def load(cls, station_id: str, value: bytes) -> "Route":
         fields = orjson.loads(value)
-        return cls(station_id, fields["slot"], fields["connection_id"], fields["version"], fields.get("since", 0.0))
+        return cls(
+            station_id=station_id,
+            slot=fields["slot"],
+            connection_id=fields["connection_id"],
+            version=fields["version"],
+            since=fields.get("since", 0.0),
+        )
 
 
 class Renewal(Enum):
@@ -113,51 +118,6 @@ class RedisDirectory(Directory):
         for route in routes:
             pipeline.eval(_REMOVE, 1, _route(route), route.dump())
         await translating_errors(pipeline.execute())
-
-
-class MemoryDirectory(Directory):
-    """The same in memory, for tests; nothing expires. `broken` makes every call raise Unavailable."""
-
-    def __init__(self) -> None:
-        self.slots: dict[int, str] = {}
-        self.routes: dict[str, Route] = {}
-        self.broken = False
-
-    async def claim(self, slot: int, owner: str) -> bool:
-        self._check_available()
-        return self.slots.setdefault(slot, owner) == owner
-
-    async def renew(self, slot: int, owner: str) -> Renewal:
-        self._check_available()
-        if slot not in self.slots:
-            self.slots[slot] = owner
-            return Renewal.RETAKEN
-        return Renewal.KEPT if self.slots[slot] == owner else Renewal.LOST
-
-    async def release(self, slot: int, owner: str) -> None:
-        self._check_available()
-        if self.slots.get(slot) == owner:
-            del self.slots[slot]
-
-    async def register(self, routes: Sequence[Route]) -> list[Route | None]:
-        self._check_available()
-        return [self._register(route) for route in routes]
-
-    async def remove(self, routes: Sequence[Route]) -> None:
-        self._check_available()
-        for route in routes:
-            if self.routes.get(route.station_id) == route:
-                del self.routes[route.station_id]
-
-    def _register(self, route: Route) -> Route | None:
-        other = self.routes.get(route.station_id)
-        if other is None or other.since <= route.since:
-            self.routes[route.station_id] = route
-        return other if other != route else None
-
-    def _check_available(self) -> None:
-        if self.broken:
-            raise Unavailable("the directory in memory is set to be broken")
 
 
 def _slot(number: int) -> str:

@@ -7,7 +7,7 @@ import msgspec
 from voltbus.v1.bus_pb2 import Call, Result
 
 
-class Kind(StrEnum):
+class MessageType(StrEnum):
     """Message types of OCPP-J, as metrics have them."""
 
     CALL = "call"
@@ -34,7 +34,7 @@ class Send(msgspec.Struct, frozen=True):
     """A frame for the station. action: known actions only, else empty. latency: seconds since the CALL it answers."""
 
     frame: bytes
-    kind: Kind
+    message_type: MessageType
     action: str
     message_id: str
     latency: float | None = None
@@ -63,4 +63,4 @@ class Drop(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-Action = Send | Forward | Complete | Drop
+SessionAction = Send | Forward | Complete | Drop

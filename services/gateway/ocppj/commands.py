@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.gateway.ocppj import frames
-from services.gateway.ocppj.actions import Action, Complete, Drop, Kind, Reason, Send
+from services.gateway.ocppj.actions import Complete, Drop, MessageType, Reason, Send, SessionAction
 from services.gateway.ocppj.limits import Limits
 from services.ocpp.errors import OcppError
 from services.ocpp.versions import Version
@@ -54,7 +54,7 @@ class Commands:
     def busy(self) -> bool:
         return self._outstanding is not None
 
-    def add(self, command: Command, now: float, wall: float) -> list[Action]:
+    def add(self, command: Command, now: float, wall: float) -> list[SessionAction]:
         """Sends it, or lets it wait for the outstanding one."""
         if self._outstanding is None:
             return self._send(command, now, wall)
@@ -65,11 +65,11 @@ class Commands:
         self._queue.append(command)
         return []
 
-    def result(self, message_id: str, rest: list[Any], frame: bytes, now: float, wall: float) -> list[Action]:
+    def result(self, message_id: str, rest: list[Any], frame: bytes, now: float, wall: float) -> list[SessionAction]:
         """[3, id, payload]. One that breaks its schema is INVALID; before 2.1 nothing is sent to the station."""
         command, late = self._answered(message_id)
         if command is None:
-            return [Drop(Reason.NO_SUCH_CALL, message_id, Kind.RESULT)]
+            return [Drop(Reason.NO_SUCH_CALL, message_id, MessageType.RESULT)]
         payload = frames.result_payload(frame) if len(rest) == 1 else b""
         if payload == b"null":
             payload, rest = b"{}", [{}]
@@ -81,19 +81,19 @@ class Commands:
         outcome = OUTCOME_LATE if late else outcome
         return [self._complete(command, outcome, wall, payload, code, description), *self._next(now, wall)]
 
-    def error(self, message_id: str, rest: list[Any], now: float, wall: float) -> list[Action]:
+    def error(self, message_id: str, rest: list[Any], now: float, wall: float) -> list[SessionAction]:
         """[4, id, code, description, details], of which stations leave out some."""
         command, late = self._answered(message_id)
         if command is None:
-            return [Drop(Reason.NO_SUCH_CALL, message_id, Kind.ERROR)]
+            return [Drop(Reason.NO_SUCH_CALL, message_id, MessageType.ERROR)]
         code, description = ("" if part is None else str(part) for part in (*rest, "", "")[:2])
         code = self._version.read_code(code)
         outcome = OUTCOME_LATE if late else OUTCOME_REFUSED
         return [self._complete(command, outcome, wall, b"", code, description), *self._next(now, wall)]
 
-    def tick(self, now: float, wall: float) -> list[Action]:
+    def tick(self, now: float, wall: float) -> list[SessionAction]:
         """The answer that did not come in time, and the commands that expired while they waited for it."""
-        actions: list[Action] = []
+        actions: list[SessionAction] = []
         if self._queue:
             expired = [command for command in self._queue if _expired(command, wall)]
             actions += [self.undelivered(command, wall, "expired") for command in expired]
@@ -104,9 +104,9 @@ class Commands:
             actions += [self._complete(command, OUTCOME_TIMED_OUT, wall), *self._next(now, wall)]
         return actions
 
-    def closed(self, wall: float) -> list[Action]:
+    def closed(self, wall: float) -> list[SessionAction]:
         """The connection is gone."""
-        actions: list[Action] = []
+        actions: list[SessionAction] = []
         if self._outstanding:
             command = self._outstanding.command
             actions.append(self._complete(command, OUTCOME_TIMED_OUT, wall, description="disconnected"))
@@ -118,15 +118,15 @@ class Commands:
         """It never was on the wire."""
         return self._complete(command, OUTCOME_UNDELIVERED, wall, description=reason)
 
-    def _send(self, command: Command, now: float, wall: float) -> list[Action]:
+    def _send(self, command: Command, now: float, wall: float) -> list[SessionAction]:
         if _expired(command, wall):
             return [self.undelivered(command, wall, "expired")]
         self._outstanding = Outstanding(command, now)
         frame = frames.call(command.id, command.action, command.payload or b"{}")
-        return [Send(frame, Kind.CALL, command.action, command.id)]
+        return [Send(frame, MessageType.CALL, command.action, command.id)]
 
-    def _next(self, now: float, wall: float) -> list[Action]:
-        actions: list[Action] = []
+    def _next(self, now: float, wall: float) -> list[SessionAction]:
+        actions: list[SessionAction] = []
         while self._queue and self._outstanding is None:
             actions += self._send(self._queue.popleft(), now, wall)
         return actions

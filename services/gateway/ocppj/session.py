@@ -9,7 +9,7 @@ import msgspec
 import orjson
 
 from services.gateway.ocppj import frames
-from services.gateway.ocppj.actions import Action, Drop, Forward, Kind, Reason, Send
+from services.gateway.ocppj.actions import Drop, Forward, MessageType, Reason, Send, SessionAction
 from services.gateway.ocppj.boot_gate import BOOT_NOTIFICATION, HEARTBEAT, OPEN, QUARANTINED
 from services.gateway.ocppj.commands import Commands
 from services.gateway.ocppj.dialects import Dialect
@@ -22,7 +22,7 @@ from voltbus.v1.bus_pb2 import Call, Command, Refusal, Reply
 MAX_REPEATED_ID_LENGTH = 255
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Peer:
     """Who is at the other end, and by which way replies come back.
 
@@ -79,7 +79,7 @@ class Session:
         """Whether a CALL is outstanding in one of the directions, so that `tick` is needed."""
         return self._outstanding is not None or self._commands.busy
 
-    def received(self, frame: bytes, now: float, wall: float) -> list[Action]:
+    def received(self, frame: bytes, now: float, wall: float) -> list[SessionAction]:
         """One text message of the station; anything at all may be in it."""
         try:
             message = orjson.loads(frame)
@@ -95,7 +95,7 @@ class Session:
                 return self._commands.error(message_id, rest, now, wall)
         return self._malformed(message)
 
-    def reply(self, reply: Reply, now: float, wall: float) -> list[Action]:
+    def reply(self, reply: Reply, now: float, wall: float) -> list[SessionAction]:
         """A service has answered the outstanding CALL."""
         call = self._outstanding
         if call is None or call.message_id != reply.message_id:
@@ -108,14 +108,14 @@ class Session:
             answer = self._result(call, reply.payload, now)
         return [answer, *self._next(now, wall)]
 
-    def acknowledged(self, message_id: str, now: float, wall: float) -> list[Action]:
+    def acknowledged(self, message_id: str, now: float, wall: float) -> list[SessionAction]:
         """Kafka has the CALL, and its answer is empty."""
         call = self._outstanding
         if call is None or call.message_id != message_id:
             return [Drop(Reason.LATE_REPLY, message_id)]
         return [self._result(call, b"{}", now), *self._next(now, wall)]
 
-    def command(self, command: Command, now: float, wall: float) -> list[Action]:
+    def command(self, command: Command, now: float, wall: float) -> list[SessionAction]:
         """A service sends the station a command."""
         if self._gate.blocks_commands:
             return [self._commands.undelivered(command, wall, "the station is not accepted")]
@@ -126,7 +126,7 @@ class Session:
             self._gate = self._gate.requesting(requested)
         return actions
 
-    def tick(self, now: float, wall: float) -> list[Action]:
+    def tick(self, now: float, wall: float) -> list[SessionAction]:
         """Gives up what has waited too long. Nothing is sent to the station: without an answer it tries again."""
         actions = self._commands.tick(now, wall)
         call = self._outstanding
@@ -134,19 +134,21 @@ class Session:
             actions += [Drop(Reason.UNANSWERED, call.message_id, call.action), *self._next(now, wall)]
         return actions
 
-    def closed(self, wall: float) -> list[Action]:
+    def closed(self, wall: float) -> list[SessionAction]:
         """The connection is gone: what was sent will not be answered, what is queued will not be sent."""
         self._outstanding = self._queue = None
         return self._commands.closed(wall)
 
-    def _call(self, message_id: str, action: str, payload: Any, frame: bytes, now: float, wall: float) -> list[Action]:
+    def _call(
+        self, message_id: str, action: str, payload: Any, frame: bytes, now: float, wall: float
+    ) -> list[SessionAction]:
         try:
             self._check(message_id, action, payload)
         except OcppError as error:
             known = action if action in self._owners else ""
             return [self._error(message_id, error.code, error.description, known)]
         raw = b"{}" if payload is None else frames.call_payload(frame)
-        call = PendingCall(message_id, action, raw, now, wall)
+        call = PendingCall(message_id, action, raw, received=now, received_at=wall)
         if self._outstanding is None:
             return self._take(call, now, wall)
         if self._queue is None:
@@ -175,7 +177,7 @@ class Session:
         pending = (self._outstanding, *(self._queue or ()))
         return any(call is not None and call.message_id == message_id for call in pending)
 
-    def _take(self, call: PendingCall, now: float, wall: float) -> list[Action]:
+    def _take(self, call: PendingCall, now: float, wall: float) -> list[SessionAction]:
         """None is outstanding: this one is, until its answer."""
         if not self._gate.admits(call.action):
             description = "the station is not accepted: only BootNotification is"
@@ -187,10 +189,10 @@ class Session:
         empty = self._dialect.version.schemas.answered_empty(call.action)
         return [self._forward(call, answered=empty, acknowledge=empty)]
 
-    def _next(self, now: float, wall: float) -> list[Action]:
+    def _next(self, now: float, wall: float) -> list[SessionAction]:
         """None is outstanding any more: the next one is taken from the queue."""
         self._outstanding = None
-        actions: list[Action] = []
+        actions: list[SessionAction] = []
         while self._queue and self._outstanding is None:
             actions += self._take(self._queue.popleft(), now, wall)
         return actions
@@ -217,7 +219,7 @@ class Session:
 
     def _result(self, call: PendingCall, payload: bytes, now: float) -> Send:
         frame = frames.result(call.message_id, payload)
-        return Send(frame, Kind.RESULT, call.action, call.message_id, now - call.received)
+        return Send(frame, MessageType.RESULT, call.action, call.message_id, now - call.received)
 
     def _refusal(self, call: PendingCall, refusal: Refusal) -> Send:
         known = refusal.code in ErrorCode.__members__.values()
@@ -228,9 +230,9 @@ class Session:
         self, message_id: str, code: ErrorCode, description: str, action: str = "", details: bytes = b"{}"
     ) -> Send:
         frame = frames.error(message_id, self._dialect.version.spell(code), description, details)
-        return Send(frame, Kind.ERROR, action, message_id)
+        return Send(frame, MessageType.ERROR, action, message_id)
 
-    def _malformed(self, message: Any) -> list[Action]:
+    def _malformed(self, message: Any) -> list[SessionAction]:
         """JSON, but no frame of this version."""
         parts = message if isinstance(message, list) else []
         kind, message_id = parts[0] if parts else None, parts[1] if len(parts) > 1 else None
@@ -244,7 +246,7 @@ class Session:
             return [self._error(message_id, code, description)]
         return self._unreadable(reason, code, description)
 
-    def _unreadable(self, reason: Reason, code: ErrorCode, description: str) -> list[Action]:
+    def _unreadable(self, reason: Reason, code: ErrorCode, description: str) -> list[SessionAction]:
         dropped = Drop(reason, detail=description)
         if self._dialect.unreadable_id is None:
             return [dropped]

@@ -24,7 +24,7 @@ class ProgressSample:
     sent: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rates:
     """Records a second: written by all gateways, done by the service, sent by this gateway. lag: records not done."""
 
@@ -102,7 +102,12 @@ def _rates(samples: Sequence[ProgressSample], read: Collection[int], commit_time
         return None
     (began, before), (ended, after) = commits[0], commits[-1]
     lag = _sum(last, read, "end") - after
-    return Rates(written / seconds, (after - before) / (ended - began), (last.sent - first.sent) / seconds, lag)
+    return Rates(
+        written=written / seconds,
+        done=(after - before) / (ended - began),
+        sent=(last.sent - first.sent) / seconds,
+        lag=lag,
+    )
 
 
 def _sum(sample: ProgressSample, read: Collection[int], field: Literal["end", "committed"]) -> int:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from services.gateway.ocppj.actions import Action, Complete, Drop, Forward, Send
+from services.gateway.ocppj.actions import Complete, Drop, Forward, Send, SessionAction
 from services.gateway.ocppj.dialects import DIALECTS
 from services.gateway.ocppj.limits import Limits
 from services.gateway.ocppj.session import Peer, Session
@@ -40,7 +40,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
 
 
 def session(version: str, quarantined: bool = False) -> Session:
-    return Session(Peer("CP1", "nonce-1", 3, quarantined), DIALECTS[version], LIMITS)
+    return Session(
+        Peer(station_id="CP1", connection_id="nonce-1", slot=3, quarantined=quarantined), DIALECTS[version], LIMITS
+    )
 
 
 def later(seconds: float) -> tuple[float, float]:
@@ -89,19 +91,19 @@ def command(
     return made
 
 
-def sent(actions: list[Action]) -> list[Any]:
+def sent(actions: list[SessionAction]) -> list[Any]:
     """The frames that go to the station."""
     return [json.loads(action.frame) for action in actions if isinstance(action, Send)]
 
 
-def forwarded(actions: list[Action]) -> list[Forward]:
+def forwarded(actions: list[SessionAction]) -> list[Forward]:
     return [action for action in actions if isinstance(action, Forward)]
 
 
-def completed(actions: list[Action]) -> list[Complete]:
+def completed(actions: list[SessionAction]) -> list[Complete]:
     return [action for action in actions if isinstance(action, Complete)]
 
 
-def dropped(actions: list[Action]) -> list[str]:
+def dropped(actions: list[SessionAction]) -> list[str]:
     """Why things were dropped."""
     return [action.reason.value for action in actions if isinstance(action, Drop)]

@@ -15,7 +15,7 @@ from services.common.process.errors import Unavailable
 from services.common.process.service import Service, run
 from services.common.testing.memory import MemoryBus
 from services.gateway.app import assemble
-from services.gateway.cluster.directory import MemoryDirectory
+from services.gateway.cluster.memory import MemoryDirectory
 from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Timing
@@ -96,7 +96,7 @@ class Backend:
         station = Credentials(station_id=station_id, password_hash=password_hash or b"")
         value = None if gone else station.SerializeToString()
         await self.bus.publish([Record("credentials", station_id.encode(), value)])
-        await until(lambda: self.gateway.stations.get(station_id) == (None if gone else station))
+        await until(lambda: self.gateway.credentials.get(station_id) == (None if gone else station))
 
 
 @dataclass

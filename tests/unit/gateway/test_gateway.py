@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.common.kafka.bus import PartitionTail, Record, TopicReader
 from services.common.process.errors import Misconfigured, Unavailable
-from services.gateway.cluster.directory import MemoryDirectory
+from services.gateway.cluster.memory import MemoryDirectory
 from services.gateway.timing import Timing
 from services.ocpp.passwords import keyed
 from tests.unit.gateway.examples import ACCEPTED, authorize, boot, call, command, status

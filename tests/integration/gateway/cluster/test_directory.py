@@ -8,11 +8,13 @@ import pytest
 from redis.asyncio import Redis
 
 from services.common.process.errors import Unavailable
-from services.gateway.cluster.directory import Directory, MemoryDirectory, RedisDirectory, Renewal, Route
+from services.gateway.cluster.directory import Directory, RedisDirectory, Renewal, Route
+from services.gateway.cluster.memory import MemoryDirectory
 from tests.conftest import Stack
 
-OLD, NEW = Route("CP1", 0, "a-1", "1.6", 1780000000.25), Route("CP1", 1, "b-1", "2.0.1", 1780000000.250001)
-OTHER = Route("CP é/2", 0, "a-2", "1.6", 1780000000.5)
+OLD = Route(station_id="CP1", slot=0, connection_id="a-1", version="1.6", since=1780000000.25)
+NEW = Route(station_id="CP1", slot=1, connection_id="b-1", version="2.0.1", since=1780000000.250001)
+OTHER = Route(station_id="CP é/2", slot=0, connection_id="a-2", version="1.6", since=1780000000.5)
 
 
 @pytest.fixture

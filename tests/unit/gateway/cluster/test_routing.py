@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.common.process.errors import Unavailable
-from services.gateway.cluster.directory import MemoryDirectory, Route
+from services.gateway.cluster.directory import Route
+from services.gateway.cluster.memory import MemoryDirectory
 from services.gateway.cluster.routing import Routing
 from services.gateway.cluster.slot_lease import SlotLease, SlotLost
 from tests.unit.gateway.running import until
 
-HERE, THERE = Route("CP1", 0, "here-1", "1.6", 100.0), Route("CP1", 1, "there-1", "2.0.1", 101.0)
-EARLIER = Route("CP1", 1, "there-0", "2.0.1", 99.0)
+HERE = Route(station_id="CP1", slot=0, connection_id="here-1", version="1.6", since=100.0)
+THERE = Route(station_id="CP1", slot=1, connection_id="there-1", version="2.0.1", since=101.0)
+EARLIER = Route(station_id="CP1", slot=1, connection_id="there-0", version="2.0.1", since=99.0)
 
 
 class World:
@@ -117,7 +119,7 @@ async def test_routes_wait_while_redis_is_away(world: World) -> None:
     world.routing.add(HERE)
     await asyncio.sleep(0.05)
     world.routing.remove(HERE.connection_id)
-    newer = Route("CP1", 0, "here-2", "1.6", 102.0)
+    newer = Route(station_id="CP1", slot=0, connection_id="here-2", version="1.6", since=102.0)
     world.routing.add(newer)
     world.directory.broken = False
     await world.routing.flush()

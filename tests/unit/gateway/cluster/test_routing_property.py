@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.gateway.cluster.directory import MemoryDirectory, Route
+from services.gateway.cluster.directory import Route
+from services.gateway.cluster.memory import MemoryDirectory
 from services.gateway.cluster.routing import Routing
 
 STATION = "CP1"
@@ -23,7 +24,9 @@ class Gateway:
 
     def opens(self, at: int) -> None:
         self.closes()
-        self.open = Route(STATION, self._slot, f"{self._slot}-{at}", "1.6", at)
+        self.open = Route(
+            station_id=STATION, slot=self._slot, connection_id=f"{self._slot}-{at}", version="1.6", since=at
+        )
         self._routing.add(self.open)
 
     def closes(self) -> None:

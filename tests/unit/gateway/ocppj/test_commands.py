@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.ocppj.actions import Action
+from services.gateway.ocppj.actions import SessionAction
 from tests.unit.gateway.examples import (
     NOW,
     VERSIONS,
@@ -34,7 +34,7 @@ def version(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def outcomes(actions: list[Action]) -> list[tuple[str, str]]:
+def outcomes(actions: list[SessionAction]) -> list[tuple[str, str]]:
     return [(c.result.command_id, Outcome.Name(c.result.outcome)[8:]) for c in completed(actions)]
 
 

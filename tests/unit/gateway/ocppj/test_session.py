@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.gateway.ocppj.actions import Kind
+from services.gateway.ocppj.actions import MessageType
 from services.gateway.ocppj.session import Session
 from services.ocpp.versions import VERSIONS as FACTS
 from tests.unit.gateway.examples import (
@@ -252,7 +252,7 @@ def test_a_reply_without_a_payload_object_is_sent_as_it_is(version: str) -> None
     assert json.loads(line.reply(Reply(message_id="boot", payload=b"{}"), *NOW)[0].frame) == [3, "boot", {}]
 
 
-def test_kinds_tell_what_is_sent(version: str) -> None:
+def test_message_types_tell_what_is_sent(version: str) -> None:
     line: Session = session(version)
-    assert line.received(call("x", "Nonsense", {}), *NOW)[0].kind is Kind.ERROR
-    assert line.received(frame(2, "hb", "Heartbeat", {}), *NOW)[0].kind is Kind.RESULT
+    assert line.received(call("x", "Nonsense", {}), *NOW)[0].message_type is MessageType.ERROR
+    assert line.received(frame(2, "hb", "Heartbeat", {}), *NOW)[0].message_type is MessageType.RESULT

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from services.gateway.credentials import decode, must_reconnect
 from services.gateway.settings import UnknownStations
-from services.gateway.stations import decode, must_reconnect
 from services.gateway.transport.handshake import (
     CHALLENGE,
     Admitted,

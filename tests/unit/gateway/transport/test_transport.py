@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from services.gateway.cluster.directory import MemoryDirectory
+from services.gateway.cluster.memory import MemoryDirectory
 from services.gateway.gateway import Gateway
 from services.gateway.pressure.hold import Hold
 from services.gateway.settings import Settings
@@ -75,9 +75,9 @@ async def world(clocks: Clocks = SYSTEM_CLOCKS, timing: Timing = QUICK, **settin
     gateway = Gateway(Settings(**chosen), bus, MemoryDirectory(), clocks=clocks, timing=timing)
     await gateway.lease.acquire()
     await gateway.outbound.open()
-    runs = (gateway.stations.run, gateway.admission.run, gateway.outbound.run, gateway.keep_lease, gateway.tick)
+    runs = (gateway.credentials.run, gateway.admission.run, gateway.outbound.run, gateway.keep_lease, gateway.tick)
     tasks = [asyncio.create_task(run()) for run in runs]
-    await until(gateway.stations.ready)
+    await until(gateway.credentials.ready)
     yield World(gateway, bus)
     for task in tasks:
         task.cancel()
