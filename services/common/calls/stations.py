@@ -69,10 +69,6 @@ class Stations:
         """What its operator says of it."""
         return self._registrations.get(station_id) or UNREGISTERED
 
-    def group(self, station_id: str) -> str | None:
-        """The first of the groups that it is registered in."""
-        return next(iter(self.registration(station_id).groups), None)
-
     def chosen(self, wanted: Filter) -> list[str]:
         """The stations that are registered or were here, and that fit, by id."""
         everyone = sorted({*self._registrations, *self._inventory})

@@ -1,6 +1,6 @@
 """What an operator wants of the stations of a group: settings by shared names, or by the names of a version."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -85,6 +85,11 @@ async def load(db: Connection, groups: Collection[str]) -> dict[str, Desired]:
     """By group; without those of which nothing is desired."""
     rows = await db.fetch(LOAD, list(groups)) if groups else []
     return {row["station_group"]: _desired(row["station_group"], row["settings"], row["changed_at"]) for row in rows}
+
+
+def first(desired: Mapping[str, Desired], groups: Sequence[str]) -> Desired | None:
+    """What holds for a station in these groups, in order: the first of which something is desired."""
+    return next((desired[group] for group in groups if group in desired), None)
 
 
 async def save(db: Connection, desired: Desired) -> None:

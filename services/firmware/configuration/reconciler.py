@@ -99,13 +99,12 @@ class SettingsReconciler:
     async def _turn(self, db: Connection, stations: Sequence[Candidate]) -> Turn:
         if not stations:
             return Turn((), {}, {})
-        groups = {
-            one.progress.station_id: self.command_service.stations.group(one.progress.station_id) for one in stations
-        }
-        known = await group_settings.load(db, {group for group in groups.values() if group})
+        registration = self.command_service.stations.registration
+        groups = {one.progress.station_id: registration(one.progress.station_id).groups for one in stations}
+        known = await group_settings.load(db, {group for names in groups.values() for group in names})
         wanted = {}
         for one in stations:
-            found = known.get(groups[one.progress.station_id] or "")
+            found = group_settings.first(known, groups[one.progress.station_id])
             wanted[one.progress.station_id] = found.of(one.version) if found else {}
         return Turn(stations, wanted, await limits(db, {one.progress.station_id: one.version for one in stations}))
 

@@ -67,11 +67,11 @@ def _picture(asking: SettingsRequests) -> APIRouter:
     ) -> ConfigurationView:
         """All that is known of a station's settings, by name, beside what is desired of them."""
         standing = await asking.standing(station_id)
-        position, group = read_cursor(cursor, str), asking.command_service.stations.group(station_id)
+        position, groups = read_cursor(cursor, str), asking.command_service.stations.registration(station_id).groups
         after, dialect = str(position[0]) if position else None, SETTINGS.get(standing.version or "")
         most = ALL if wanted.desired else limit + 1
         async with asking.database.list_connection() as db:
-            found = (await group_settings.load(db, [group])).get(group) if group else None
+            found = group_settings.first(await group_settings.load(db, groups), groups)
             rows = await reads.page(db, station_id, found.of(standing.version) if found else {}, wanted, after, most)
             reports = await reports_store.of_station(db, station_id, 1)
         shown = [(row.place, SettingView.of(row, dialect, standing.booted_at)) for row in rows]
@@ -82,7 +82,7 @@ def _picture(asking: SettingsRequests) -> APIRouter:
             next=write_cursor(shown[limit - 1][0]) if len(shown) > limit else None,
             station_id=station_id,
             version=standing.version,
-            group=group,
+            group=found.group if found else next(iter(groups), None),
             step=standing.step,
             read_at=standing.read_at,
             applied_at=standing.applied_at,

@@ -168,7 +168,7 @@ class ConfigurationView(Page[SettingView]):
 
     station_id: str
     version: str | None
-    group: str | None = Field(description="as registered in auth; what is desired of it is desired of the station")
+    group: str | None = Field(description="the first of its groups of which something is desired, or the first")
     step: Step | None = Field(description="due: to be read; reading; ready: what differs is to be set; idle")
     read_at: datetime | None = Field(description="when everything was read last")
     applied_at: datetime | None = Field(description="when what is desired was last compared and sent")

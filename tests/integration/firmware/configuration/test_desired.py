@@ -15,11 +15,11 @@ GROUP = "/v1/groups/vienna/configuration"
 DESIRED = {"heartbeat_interval": "60", "ConnectionTimeOut": "90", "OCPPCommCtrlr.OfflineThreshold": "120"}
 
 
-async def register(field: Field, *names: str, group: str = "vienna") -> None:
+async def register(field: Field, *names: str, group: str = "vienna", before: str | None = None) -> None:
     """As auth publishes it, and this service has heard it."""
     world = field.world
     for name in names:
-        state = Registration(station_id=name, groups=[group])
+        state = Registration(station_id=name, groups=[before, group] if before else [group])
         await world.bus.publish([Record("registrations", name.encode(), state.SerializeToString())])
     path = f"/v1/stations/{names[-1]}/configuration"
     if (await world.http.get(path)).status_code == 200:
@@ -56,6 +56,15 @@ async def test_it_is_applied_when_stations_boot(field: Field) -> None:
     assert [(one["station_id"], one["settings"]) for one in shown["items"]] == [("CP1", []), ("CP2", [])]
     every = await field.world.get(f"{GROUP}/differences", query={"all": True})
     assert [setting["name"] for setting in every["items"][0]["settings"]] == ["HeartbeatInterval", "ConnectionTimeOut"]
+
+
+async def test_the_first_group_of_which_something_is_desired_holds(field: Field) -> None:
+    await desire(field.world, {"heartbeat_interval": "60"})
+    await register(field, "CP1", before="level 2")
+    station = old("CP1")
+    await read(field, station)
+    view = await field.view(station, lambda view: states(view)["HeartbeatInterval"] == "in_sync")
+    assert view["group"] == "vienna"
 
 
 async def test_stations_that_are_here_are_set_when_it_changes(field: Field) -> None:
