@@ -1,1 +1,1 @@
-"""smartcharging: what stations report about limits, needs and schedules; charging profiles will be decided here."""
+"""smartcharging: sites, whose stations share a limit; charging profiles; what stations report about both."""

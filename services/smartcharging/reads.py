@@ -9,9 +9,10 @@ import asyncpg
 import orjson
 
 from services.common.postgres.database import Connection
+from services.smartcharging.domain.applied_limit import LimitKey
 from services.smartcharging.domain.site import Site
 from services.smartcharging.domain.site_state import Preferences
-from services.smartcharging.rows import LimitKey, member_row, site_row
+from services.smartcharging.rows import member_row, site_row
 from services.smartcharging.store import MEMBER, MEMBERS, SITE, columns
 
 ONE_SITE = f"select {SITE} from site where site_id = $1"

@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from services.smartcharging.domain.applied_limit import AppliedLimit
+from services.smartcharging.domain.applied_limit import AppliedLimit, LimitKey
 from services.smartcharging.domain.draw_monitor import DrawMonitor
 from services.smartcharging.domain.loads import amperes
 from services.smartcharging.domain.plan import DrawSamples
@@ -20,8 +20,6 @@ from services.smartcharging.domain.site import Limit, Member, Site
 from services.smartcharging.domain.site_state import Session
 
 Row = tuple[Any, ...]
-# Station, EVSE (0: all of them), session (0: the TxDefaultProfile).
-LimitKey = tuple[str, int, int]
 
 
 def _names(of: type) -> tuple[str, ...]:

@@ -35,10 +35,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """poll: how often changes and due sites are looked for, in seconds, besides wake-ups. expires_in: seconds after
+    """How often, and how long.
+
+    poll: seconds between two looks for sites that have changed or are due, unless woken up. expires_in: seconds after
     which a limit that was not sent is of no use, for the next plan asks for what is right then. put_off: how long a
-    site that cannot be planned waits. sessions_kept: longer than Kafka keeps events, which may be read again.
-    tidy_every: how often older sessions are deleted.
+    site that cannot be planned waits. sessions_kept: after their end, longer than Kafka keeps events, which may be read
+    again. tidy_every: how often older sessions are deleted.
     """
 
     poll: float = 1.0

@@ -1,6 +1,5 @@
 """Sites as operators set them: which stations belong to which, and profiles cleared from those that leave."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import asyncpg
@@ -14,11 +13,12 @@ from services.common.process.clock import Clock
 from services.common.process.errors import VoltbusError
 from services.smartcharging import reads, snapshot, store
 from services.smartcharging.announcements import site_changed
+from services.smartcharging.domain.applied_limit import LimitKey
 from services.smartcharging.domain.profile_commands import ClearProfiles, CommandName
 from services.smartcharging.domain.site import Site
-from services.smartcharging.domain.site_profiles import default_profile_id, session_profile_id
+from services.smartcharging.domain.site_profiles import obsolete, site_profile_id
 from services.smartcharging.domain.site_state import Preferences
-from services.smartcharging.rows import LimitKey, read_site
+from services.smartcharging.rows import read_site
 from services.smartcharging.sharing import Sharing
 from services.smartcharging.snapshot import SiteSnapshot
 
@@ -96,9 +96,9 @@ class Sites:
         if before is None:
             return
         keys = await reads.limit_keys(db, [member.station_id for member in before.members])
-        obsolete = _obsolete(keys, after)
-        await self.command_service.add(db, [_clear_request(key) for key in obsolete])
-        await reads.drop_limits(db, obsolete)
+        gone = obsolete(keys, after)
+        await self.command_service.add(db, [_clear_request(key) for key in gone])
+        await reads.drop_limits(db, gone)
 
     def _wake(self) -> None:
         self.command_service.tell()
@@ -106,19 +106,6 @@ class Sites:
         self.sharing.nudge()
 
 
-def _obsolete(keys: Sequence[LimitKey], site: Site) -> list[LimitKey]:
-    members = {member.station_id: member for member in site.members}
-
-    def needed(station_id: str, evse_id: int, session_id: int) -> bool:
-        member = members.get(station_id)
-        if member is None:
-            return False
-        return member.covers(evse_id) if session_id else evse_id in member.default_keys()
-
-    return [key for key in keys if not needed(*key)]
-
-
 def _clear_request(key: LimitKey) -> CommandRequest:
-    station_id, evse_id, session_id = key
-    criteria = ClearProfiles(session_profile_id(evse_id) if session_id else default_profile_id(evse_id))
-    return CommandRequest(station_id, CommandName.CLEAR.value, asdict(criteria), CLEAR_EXPIRES_IN)
+    criteria = ClearProfiles(site_profile_id(key))
+    return CommandRequest(key[0], CommandName.CLEAR.value, asdict(criteria), CLEAR_EXPIRES_IN)

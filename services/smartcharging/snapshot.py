@@ -9,7 +9,7 @@ import orjson
 from services.common.postgres.database import Connection
 from services.smartcharging import store
 from services.smartcharging.domain.allocate import Key
-from services.smartcharging.domain.applied_limit import AppliedLimit, Outcome
+from services.smartcharging.domain.applied_limit import AppliedLimit, LimitKey, Outcome
 from services.smartcharging.domain.draw_monitor import DrawMonitor
 from services.smartcharging.domain.plan import DrawSamples, SitePlan, in_tenths
 from services.smartcharging.domain.presence import Presence
@@ -17,7 +17,6 @@ from services.smartcharging.domain.site import Site
 from services.smartcharging.domain.site_state import ActiveSession, Evse, SiteState
 from services.smartcharging.remote import outcome_of
 from services.smartcharging.rows import (
-    LimitKey,
     applied_limit_row,
     read_applied_limit,
     read_draw_samples,

@@ -46,12 +46,12 @@ class StationBody(Strict):
     )
     phases: list[Phase] | Int | None = Field(
         None,
-        description="the site's phases that it hangs on, in the order of its own conductors; a number: so many from L1 "
-        "on; null: all the site has",
+        description="the site's phases that it is connected to, in the order of its own conductors; a number: so many "
+        "from L1 on; null: all the site has",
         examples=[["L2", "L3", "L1"]],
     )
     max_a: Amperes = Field(
-        32, description="what an EVSE can take of each phase; set aside where it cannot be told less"
+        32, description="what an EVSE can take of each phase; set aside where no less can be asked of it"
     )
     minimum_a: Amperes = Field(6, description="below it a session is paused")
     priority: Priority = 0
@@ -83,15 +83,15 @@ class StationBody(Strict):
 
 
 class SiteBody(Strict):
-    """A site as it shall be."""
+    """A site as it should be."""
 
     limit: LimitBody
     phases: Int = Field(3, ge=1, le=3)
     voltage: Float = Field(230, ge=50, le=1000, allow_inf_nan=False, description="between a phase and neutral, in V")
     default_a: Amperes | None = Field(
         None,
-        description="what a session may draw that begins unheard of, while its station is away; it is set aside for "
-        "every EVSE. null: the minimum where that is a small part of the limit, otherwise nothing",
+        description="what a session may draw that starts before we know of it, while its station is away; it is set "
+        "aside for every EVSE. null: the minimum where that is a small part of the limit, otherwise nothing",
     )
     stations: list[StationName | StationBody] = Field([], max_length=LARGEST, examples=[["CP001", "CP002"]])
 
@@ -117,9 +117,9 @@ def _contradiction(body: SiteBody, members: tuple[Member, ...], default: int | N
         if not set(member.phases) <= set(PHASES[: body.phases]):
             return f"stations.{place}.phases", "a phase that the site does not have"
         if default and not member.minimum <= default <= member.maximum:
-            return "default_a", f"neither nothing nor what {member.station_id} can charge with"
+            return "default_a", f"neither 0 nor between the minimum and the maximum of {member.station_id}"
     if len({member.station_id for member in members}) < len(members):
-        return "stations", "a station stands there twice"
+        return "stations", "a station is listed twice"
     return None
 
 

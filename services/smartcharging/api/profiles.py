@@ -47,7 +47,7 @@ class InstalledView(BaseModel):
 
 
 class ProfilesView(BaseModel):
-    """reported: what the station said of itself, where it was asked to and did (OCPP 2.x)."""
+    """reported: by the station itself, where it was asked to and did (OCPP 2.x)."""
 
     items: list[InstalledView]
     reported: ReportView | None
@@ -84,7 +84,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
         expires_in: ExpiresIn = 60,
         idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
-        """Installs a profile, or a stored one. 409 where the limits of a station's sessions are its site's matter."""
+        """Installs a profile, or a stored one. 409 where the limits of its sessions are set by its site."""
         if (body.profile is None) == (body.stored is None):
             raise field_problem("body", "a profile, or the name of a stored one: one of both")
         chosen = body.profile or (await find(database, body.stored or "")).profile
@@ -106,7 +106,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
         expires_in: ExpiresIn = 60,
         idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
-        """Clears the profiles that fit everything that is given (K10). 409 where they can be those of its site."""
+        """Clears the profiles that match all that is given (K10). 409 where they can be those of its site."""
         criteria = ClearProfiles(id, evse_id, purpose, stack_level)
         if criteria == ClearProfiles():
             raise field_problem("query", "an id, an evse_id, a purpose or a stack_level (K10.FR.02)")

@@ -67,7 +67,7 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
 
     @routes.delete("/{name}", dependencies=write, status_code=204, responses=problem_responses({404: MISSING}))
     async def remove(name: ProfileName) -> None:
-        """Forgets a stored profile; where it is installed, it stays."""
+        """Deletes a stored profile; where it is installed, it stays."""
         async with database.transaction() as db:
             if not await reads.drop_stored(db, name):
                 raise _missing()

@@ -56,7 +56,7 @@ class SessionView(BaseModel):
     started_at: datetime
     state: SessionState
     reason: str = Field(description="why, in words; empty where it charges as granted")
-    share_a: float | None = Field(description="what it should have; null where it cannot be told")
+    share_a: float | None = Field(description="what it should have; null where its station cannot be reached")
     asked_a: float | None = Field(description="what the command under way says")
     confirmed_a: float | None = Field(description="what its station last confirmed; null: nothing ever")
     at_most_a: float = Field(description="what it may be drawing, by all that is known")
@@ -74,7 +74,7 @@ class LoadView(BaseModel):
     name: str
     limit_a: float
     committed_a: float = Field(description="what may be drawn at this moment, what is set aside included")
-    set_aside_a: float = Field(description="of it, for stations that cannot be told and sessions that may begin")
+    set_aside_a: float = Field(description="of it, for stations that cannot be reached and sessions that may start")
 
 
 class EvseView(BaseModel):
@@ -86,7 +86,7 @@ class EvseView(BaseModel):
     default_a: float | None = Field(description="its TxDefaultProfile as confirmed; null: none ever")
     default_wanted_a: float
     default_reason: str = Field(description="why it is not what it should be; empty where it is")
-    at_most_a: float = Field(description="what it may draw, if only by a session that begins unheard of")
+    at_most_a: float = Field(description="what it may draw, if only by a session that starts before we know of it")
 
 
 class SiteStateView(SiteView):

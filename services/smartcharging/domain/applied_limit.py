@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+# Station, EVSE (0: all of them), session (0: the TxDefaultProfile).
+LimitKey = tuple[str, int, int]
+
 # When a station that did not obey is asked again: after its first failure, and after many.
 FIRST_RETRY = timedelta(seconds=10)
 LAST_RETRY = timedelta(hours=1)

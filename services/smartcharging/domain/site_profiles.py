@@ -1,8 +1,9 @@
 """The charging profiles that keep the sessions of a site to their shares."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import floor
 
+from services.smartcharging.domain.applied_limit import LimitKey
 from services.smartcharging.domain.limit_requests import LimitRequest
 from services.smartcharging.domain.loads import amperes
 from services.smartcharging.domain.profile import Period, Profile, Purpose, Schedule
@@ -15,12 +16,10 @@ FIRST_ID = 900_000_000
 STACK_LEVEL = 0
 
 
-def default_profile_id(evse_id: int) -> int:
-    return FIRST_ID + 2 * evse_id
-
-
-def session_profile_id(evse_id: int) -> int:
-    return default_profile_id(evse_id) + 1
+def site_profile_id(key: LimitKey) -> int:
+    """Of a TxProfile, or of a TxDefaultProfile."""
+    _, evse_id, session_id = key
+    return FIRST_ID + 2 * evse_id + (1 if session_id else 0)
 
 
 def site_profile(state: SiteState, request: LimitRequest) -> Profile:
@@ -29,12 +28,28 @@ def site_profile(state: SiteState, request: LimitRequest) -> Profile:
     member = _members(state.site)[station_id]
     unit, limit = member.unit, _limit(state.site, member, request.current)
     schedule = Schedule(unit, (Period(0, limit, len(member.phases)),))
-    if request.session_id is None:
-        return Profile(default_profile_id(evse_id), Purpose.TX_DEFAULT, schedule, evse_id, STACK_LEVEL)
-    transaction_id = state.sessions[request.key].session.transaction_id
+    of_session = request.session_id is not None
     return Profile(
-        session_profile_id(evse_id), Purpose.TX, schedule, evse_id, STACK_LEVEL, transaction_id=transaction_id
+        id=site_profile_id((*request.key, request.session_id or 0)),
+        purpose=Purpose.TX if of_session else Purpose.TX_DEFAULT,
+        schedule=schedule,
+        evse_id=evse_id,
+        stack_level=STACK_LEVEL,
+        transaction_id=state.sessions[request.key].session.transaction_id if of_session else None,
     )
+
+
+def obsolete(keys: Iterable[LimitKey], site: Site) -> list[LimitKey]:
+    """Which of the limits that were ever asked for are not of the site any more."""
+    members = _members(site)
+
+    def needed(station_id: str, evse_id: int, session_id: int) -> bool:
+        member = members.get(station_id)
+        if member is None:
+            return False
+        return member.covers(evse_id) if session_id else evse_id in member.default_keys()
+
+    return [key for key in keys if not needed(*key)]
 
 
 def _limit(site: Site, member: Member, current: int) -> float:

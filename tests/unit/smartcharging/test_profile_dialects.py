@@ -1,6 +1,7 @@
 """Charging profiles as each version writes them: valid, and read back as they were."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from services.smartcharging.remote import RENDERERS, outcome_of, profile_command
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SCHEDULE = Schedule("A", (Period(0, 16.0),))
+PROFILE = Profile(1, Purpose.TX_DEFAULT, SCHEDULE)
 MAX = {"connectorId": 0, "chargingProfilePurpose": "ChargePointMaxProfile"}
 
 periods = st.lists(
@@ -95,6 +97,34 @@ def test_clearing(version: str, payload: dict[str, Any], written: dict[str, Any]
     assert found.change == criteria
 
 
+@pytest.mark.parametrize(
+    ("response", "done"),
+    [({"status": "Accepted"}, True), ({"status": "Unknown"}, True), ({"status": "Rejected"}, False), (None, False)],
+)
+def test_what_a_station_does_not_know_is_cleared(response: Any, done: bool) -> None:
+    """K10.FR.01, 1.6 §5.3."""
+    found = profile_command(command(CommandName.CLEAR, {"id": 7}, response=response))
+    assert found is not None
+    assert (found.done, found.open) == (done, True)
+
+
+def test_a_profile_that_is_not_known_is_not_set() -> None:
+    found = profile_command(command(CommandName.SET, as_json(PROFILE), response={"status": "Unknown"}))
+    assert found is not None
+    assert not found.done
+
+
+@pytest.mark.parametrize("version", BY_VERSION)
+def test_commands_of_clients_count_once_they_are_sent(version: str) -> None:
+    """Until then nobody knows in which version they are written."""
+    action, payload = render(command(CommandName.SET, as_json(PROFILE)), version)
+    sent = profile_command(command(action, payload, version))
+    assert sent is not None
+    assert sent.change == PROFILE
+    assert profile_command(replace(command(action, payload, version), sent_at=None)) is None
+    assert profile_command(command("Reset", {}, version)) is None
+
+
 def test_our_actions_are_no_actions_of_ocpp() -> None:
     """Or a command could be written in two ways."""
     assert not RENDERERS.keys() & forms("smartcharging").keys()
@@ -152,7 +182,14 @@ def broken() -> Iterator[tuple[Profile, str]]:
     yield Profile(1, Purpose.TX, SCHEDULE, 1), "transaction_id"
     yield Profile(1, Purpose.TX_DEFAULT, SCHEDULE, 1, transaction_id="1"), "transaction_id"
     yield Profile(1, Purpose.STATION_MAX, SCHEDULE, 1), "evse_id"
-    yield Profile(1, Purpose.TX_DEFAULT, Schedule("A", (Period(0, 6.01),))), "schedule"
+    yield Profile(1, Purpose.STATION_MAX, SCHEDULE), "kind"
+    yield replace(PROFILE, kind=Kind.ABSOLUTE), "schedule.start"
+    yield replace(PROFILE, recurrency="Daily"), "recurrency"
+    yield replace(PROFILE, schedule=Schedule("A", (Period(0, 6.01),))), "schedule"
+    yield replace(PROFILE, schedule=replace(SCHEDULE, min_charging_rate=6.01)), "schedule"
+    yield replace(PROFILE, schedule=Schedule("A", (Period(5, 6),))), "schedule.periods"
+    yield replace(PROFILE, schedule=Schedule("A", (Period(0, 6), Period(0, 7)))), "schedule.periods"
+    yield replace(PROFILE, schedule=Schedule("A", (Period(0, 6, 3, 1),))), "schedule.periods"
 
 
 @pytest.mark.parametrize(("profile", "field"), list(broken()))

@@ -1,0 +1,173 @@
+"""The plan of a site: outcomes and samples taken in, what is sent to whom, and when to plan again."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.smartcharging.domain.applied_limit import FIRST_RETRY, AppliedLimit, LimitKey, Outcome
+from services.smartcharging.domain.draw_monitor import DrawMonitor
+from services.smartcharging.domain.limit_requests import LimitRequest
+from services.smartcharging.domain.plan import DrawSamples, plan
+from services.smartcharging.domain.profile import Period, Purpose
+from services.smartcharging.domain.share import INTERVAL, TURN
+from services.smartcharging.domain.site import Limit, Member, Site
+from services.smartcharging.domain.site_profiles import obsolete, site_profile
+from tests.unit.smartcharging.site_world import SiteWorld, applied_limit_of
+
+A, B = ("A", 1), ("B", 1)
+
+
+def world(limit: Limit, *members: Member, default: int = 0, voltage: float = 230) -> SiteWorld:
+    """Sessions on A and B, which have confirmed their shares."""
+    site = Site("site", limit, members or (Member("A"), Member("B")), default=default, voltage=voltage)
+    made = SiteWorld(site, {member.station_id: (1,) for member in site.members})
+    for member in site.members:
+        made.start((member.station_id, 1))
+    made.answer_all()
+    return made
+
+
+def monitor_of(made: SiteWorld, samples: DrawSamples, seen: int = 0) -> DrawMonitor:
+    """Of A, whose share is 16 A, with new samples."""
+    active = made.state.sessions[A]
+    known = replace(active, monitor=DrawMonitor(seen=seen))
+    state = replace(made.state, sessions={**made.state.sessions, A: known})
+    return plan(state, {}, {A: samples}, made.now).state.sessions[A].monitor
+
+
+def test_the_outcome_of_a_command_is_found_by_its_id() -> None:
+    made = world(Limit(32))
+    asked = AppliedLimit(held=320, asked=60, command_id="c1")
+    defaults = {("A", 0): replace(asked, command_id="c2")}
+    sessions = {A: replace(made.state.sessions[A], applied=asked), B: made.state.sessions[B]}
+    state = replace(made.state, defaults={**made.state.defaults, **defaults}, sessions=sessions)
+    planned = plan(state, {"c1": Outcome.ACCEPTED, "c2": Outcome.REFUSED}, {}, made.now).state
+    assert planned.sessions[A].applied.held == 60
+    assert (planned.defaults["A", 0].held, planned.defaults["A", 0].refused) == (320, True)
+
+
+@pytest.mark.parametrize(
+    ("seen", "count", "lows"),
+    [
+        pytest.param(0, 2, 2, id="both are new"),
+        pytest.param(4, 5, 1, id="the last is new"),
+        pytest.param(5, 5, 0, id="none is new"),
+        pytest.param(1, 90, 2, id="more are new than are kept"),
+    ],
+)
+def test_each_sample_counts_once(seen: int, count: int, lows: int) -> None:
+    monitor = monitor_of(world(Limit(32)), DrawSamples("A", (5, 7), count), seen)
+    assert (monitor.lows, monitor.seen) == (lows, count)
+    assert monitor.peak == (70 if lows else 0)
+
+
+def test_a_sample_in_watts_is_of_all_phases() -> None:
+    """6,900 W are 10 A for each of three phases at 230 V."""
+    assert monitor_of(world(Limit(32)), DrawSamples("W", (6900,), 1)).peak == 100
+    assert monitor_of(world(Limit(32), voltage=240), DrawSamples("W", (7200,), 1)).peak == 100
+
+
+def test_a_site_is_planned_again_when_a_station_is_asked_again() -> None:
+    made = world(Limit(32))
+    assert made.due_at is None
+    made.state = replace(made.state, site=replace(made.state.site, limit=Limit(20)))
+    made.plan()
+    made.answers("A", "refuse")
+    assert made.due_at == made.now + FIRST_RETRY
+
+
+def test_a_site_is_planned_again_when_more_may_be_granted() -> None:
+    made = world(Limit(32))
+    granted_at = made.now
+    made.now += timedelta(seconds=1)
+    made.end(B)
+    assert made.shares() == {A: 160}
+    assert made.due_at == granted_at + INTERVAL
+
+
+def test_a_site_is_planned_again_when_a_turn_ends() -> None:
+    made = world(Limit(10))
+    assert sorted(made.shares().values()) == [0, 100]
+    assert made.due_at == made.now + TURN
+
+
+def test_a_limit_in_watts_is_counted_at_the_voltage_of_the_site() -> None:
+    made = world(Limit(240 * 3 * 20, "W"), voltage=240)
+    assert made.shares() == {A: 100, B: 100}
+
+
+def test_a_default_is_never_above_what_an_evse_can_take() -> None:
+    members = (Member("A", maximum=100), Member("B"))
+    site = Site("site", Limit(96), members, default=160)
+    assert site.defaults(members) == {"A": 100, "B": 160}
+
+
+@pytest.mark.parametrize(
+    ("preferences", "shares"),
+    [
+        pytest.param({"priority": 1}, {A: 140, B: 60}, id="priority"),
+        pytest.param({"maximum": 80}, {A: 80, B: 120}, id="maximum"),
+        pytest.param({"maximum": 900}, {A: 100, B: 100}, id="a maximum above that of the station"),
+        pytest.param({"minimum": 150, "priority": 1}, {A: 200, B: 0}, id="minimum"),
+    ],
+)
+def test_an_operator_s_preferences(preferences: dict[str, int], shares: dict[tuple[str, int], int]) -> None:
+    made = world(Limit(20), Member("A", maximum=200), Member("B", maximum=200))
+    active = made.state.sessions[A]
+    preferred = replace(active, session=replace(active.session, **preferences))
+    made.state = replace(made.state, sessions={**made.state.sessions, A: preferred})
+    for _ in range(3):
+        made.passes(INTERVAL.total_seconds())
+        made.answer_all()
+    assert made.shares() == shares
+
+
+def test_no_session_is_given_more_than_its_evse_can_take() -> None:
+    made = world(Limit(96), Member("A", maximum=160))
+    active = made.state.sessions[A]
+    preferred = replace(active, session=replace(active.session, maximum=320))
+    made.state = replace(made.state, sessions={A: preferred})
+    made.passes(INTERVAL.total_seconds())
+    made.answer_all()
+    assert made.shares() == {A: 160}
+
+
+def test_profiles_say_the_limit_in_the_unit_of_the_station() -> None:
+    """K01.FR.50: watts are turned back into amperes by the station, and rounded down here."""
+    members = (Member("A", phases=("L1", "L2"), unit="W"), Member("B", evse_ids=(1,)))
+    state = world(Limit(32), *members, voltage=231).state
+    default = site_profile(state, LimitRequest(("B", 1), 0, 320))
+    assert (default.id, default.purpose, default.evse_id, default.transaction_id) == (
+        900_000_002,
+        Purpose.TX_DEFAULT,
+        1,
+        None,
+    )
+    session = site_profile(state, LimitRequest(A, 61, 320, session_id=1))
+    assert (session.id, session.purpose, session.transaction_id) == (900_000_003, Purpose.TX, "1")
+    assert (session.schedule.unit, session.schedule.periods) == ("W", (Period(0, 2818, 2),))
+    other = site_profile(state, LimitRequest(B, 61, 320, session_id=2))
+    assert (other.schedule.unit, other.schedule.periods) == ("A", (Period(0, 6.1, 3),))
+
+
+@pytest.mark.parametrize(
+    ("members", "gone"),
+    [
+        pytest.param((Member("A"),), [], id="nothing has changed"),
+        pytest.param((), [("A", 0, 0), ("A", 1, 7), ("A", 2, 8)], id="the station left"),
+        pytest.param((Member("A", evse_ids=(1,)),), [("A", 0, 0), ("A", 2, 8)], id="only one EVSE stayed"),
+    ],
+)
+def test_profiles_that_are_not_of_the_site_any_more(members: tuple[Member, ...], gone: list[LimitKey]) -> None:
+    keys = [("A", 0, 0), ("A", 1, 7), ("A", 2, 8)]
+    assert obsolete(keys, Site("site", Limit(32), members)) == gone
+
+
+def test_a_station_that_failed_is_asked_for_no_more_than_it_may_have() -> None:
+    """Others would have to make room for nothing."""
+    made = world(Limit(32))
+    failed = replace(applied_limit_of(made, A), failures=1, retry_at=None)
+    sessions = {A: replace(made.state.sessions[A], applied=failed)}
+    planned = plan(replace(made.state, sessions=sessions), {}, {}, made.now + INTERVAL)
+    assert planned.shares.targets == {A: 160}
