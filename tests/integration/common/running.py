@@ -191,10 +191,15 @@ def _event(record: Record) -> tuple[str, Message]:
 
 @asynccontextmanager
 async def running(
-    name: str, build: Any, settings: CommonSettings, *topics: str, clock: Time | None = None
+    name: str,
+    build: Any,
+    settings: CommonSettings,
+    *topics: str,
+    clock: Time | None = None,
+    bus: MemoryBus | None = None,
 ) -> AsyncIterator[Running]:
-    """The service, with empty tables. topics: that it reads beside its calls."""
-    bus, database, clock = MemoryBus(), Database(settings, name), clock or Time()
+    """The service, with empty tables. topics: that it reads beside its calls. bus: shared with others."""
+    bus, database, clock = bus or MemoryBus(), Database(settings, name), clock or Time()
     service: Service = build(settings, bus, database, Redis.from_url(settings.redis_url), clock)
     transport = httpx.ASGITransport(service.app)
     headers = {"Authorization": f"Bearer {token(f'{name}:read', f'{name}:write')}"}
