@@ -2,7 +2,6 @@
 
 from redis.asyncio import Redis
 
-from services.common.calls.replies import Replies
 from services.common.kafka.bus import Bus
 from services.common.kafka.events import Events
 from services.common.postgres.database import Database
@@ -13,6 +12,7 @@ from services.firmware.api import stations as api
 from services.firmware.configuration.api import stations as configuration
 from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.configuration.reconciler import SettingsReconciler
+from services.firmware.dialects import DIALECTS
 from services.firmware.handlers import Handler
 from services.firmware.offline_detector import OfflineDetector
 from services.firmware.settings import Settings
@@ -27,18 +27,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     topics, command_service, events, access = wiring.topics, wiring.command_service, wiring.events, wiring.access
     rules = settings.rules()
     reconciler = SettingsReconciler(database, command_service, projection, settings.configuration_reading, clock)
-    handler = Handler(
-        database,
-        command_service,
-        projection,
-        events,
-        Replies(topics.outbound),
-        rules,
-        topics.connections,
-        topics.results,
-        topics.inventory,
-        clock,
-    )
+    handler = Handler(database, wiring.batches(DIALECTS), projection, events, rules, topics.inventory)
     consumer = wiring.consumer(handler.handle, [topics.connections], lanes=2)
 
     async def hearing() -> bool:

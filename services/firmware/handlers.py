@@ -3,25 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
 from services.common.calls import message_log
-from services.common.calls.call import Answer, Call, Refused
-from services.common.calls.replies import Replies
-from services.common.commands.service import CommandService
+from services.common.calls.batch import BatchShell
+from services.common.calls.call import Call, Refused
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
-from services.common.process.clock import Clock
 from services.firmware import connections, store
 from services.firmware.announcements import event_record, inventory_record, published_identity
 from services.firmware.configuration.projection import SettingsProjection
-from services.firmware.dialects import DIALECTS
 from services.firmware.domain.context import Context
 from services.firmware.domain.decide import decide, repeat
 from services.firmware.domain.messages import (
@@ -67,48 +64,30 @@ class LoadedStations:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """Handles batches.
-
-    connections, results: the topics that gateways speak on. inventory: the topic of what stations are.
-    """
+    """Handles batches. inventory: the topic of what stations are."""
 
     database: Database
-    command_service: CommandService
+    shell: BatchShell[Command]
     projection: SettingsProjection
     events: Events
-    replies: Replies
     rules: Rules
-    connections: str
-    results: str
     inventory: str
-    clock: Clock
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """Everything of a batch in one transaction; then the replies that stations wait for."""
-        results = [record for record in records if record.topic == self.results]
-        items = [self._read(record) for record in records if record.topic != self.results]
-        now = self.clock()
+        batch = self.shell.read(records, other=connections.read)
+        items, now = [_item(call, content) for call, content in batch.items], batch.now
         async with self.database.transaction() as db:
             loaded = await _load(db, items, now)
             decisions = [self._decide(loaded, item, now) for item in items]
             await _save(db, loaded, items, decisions)
-            concluded = await self.command_service.conclude(db, results)
+            concluded = await self.shell.conclude(db, batch)
             changed = [*self._changed(loaded, now), *await self._project(db, items, decisions)]
             announced = await self._announce(db, items, decisions, changed)
         if announced or concluded:
-            self.command_service.tell()
+            self.shell.tell()
         _log(items, decisions)
-        answers = [_answer(item, decision) for item, decision in zip(items, decisions, strict=True)]
-        return self.replies.settle((answer for answer in answers if answer), self.clock())
-
-    def _read(self, record: Record) -> BatchItem:
-        if record.topic == self.connections:
-            return BatchItem(*connections.read(record))
-        call = Call.read(record)
-        envelope = Envelope(
-            call.id, call.station_id, call.connection_id, call.version, call.received_at, call.quarantined
-        )
-        return BatchItem(envelope, DIALECTS.read(call), call)
+        return self.shell.settle(batch, _replies(items, decisions))
 
     def _decide(self, loaded: LoadedStations, item: BatchItem, now: datetime) -> Decision:
         station, context = loaded.after[item.envelope.station_id], Context(item.envelope, self.rules, now)
@@ -153,6 +132,13 @@ class Handler:
         return bool(records)
 
 
+def _item(call: Call | None, content: Any) -> BatchItem:
+    if call is None:
+        return BatchItem(*content)
+    envelope = Envelope(call.id, call.station_id, call.connection_id, call.version, call.received_at, call.quarantined)
+    return BatchItem(envelope, content, call)
+
+
 async def _load(db: Connection, items: Sequence[BatchItem], now: datetime) -> LoadedStations:
     names = {item.envelope.station_id for item in items}
     before = await store.load_stations(db, names)
@@ -185,8 +171,10 @@ def _log(items: Sequence[BatchItem], decisions: Sequence[Decision]) -> None:
             log.info("booted", status=decision.reply.status, quarantined=item.call.quarantined, **who)
 
 
-def _answer(item: BatchItem, decision: Decision) -> tuple[Call, Answer] | None:
-    if item.call is None:
-        return None
-    answer = item.content if isinstance(item.content, Refused) else DIALECTS.write(item.call, decision.reply)
-    return item.call, answer
+def _replies(items: Sequence[BatchItem], decisions: Sequence[Decision]) -> list[object | Refused]:
+    """To each call, in order."""
+    return [
+        item.content if isinstance(item.content, Refused) else decision.reply
+        for item, decision in zip(items, decisions, strict=True)
+        if item.call
+    ]

@@ -3,7 +3,6 @@
 from redis.asyncio import Redis
 
 from services.common.calls import message_log_api
-from services.common.calls.replies import Replies
 from services.common.kafka.bus import Bus
 from services.common.kafka.table import CompactedTable
 from services.common.postgres.database import Database
@@ -11,6 +10,7 @@ from services.common.process.clock import Clock
 from services.common.process.service import Service
 from services.common.wiring import wire
 from services.transactions.api import transactions as api
+from services.transactions.dialects import DIALECTS
 from services.transactions.handlers import Handler
 from services.transactions.remote import RENDERERS
 from services.transactions.sample_partitions import SamplePartitions
@@ -26,16 +26,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS)
     topics, command_service, access = wiring.topics, wiring.command_service, wiring.access
     tokens, partitions = CompactedTable(bus, topics.tokens, read_token), SamplePartitions(database, clock)
-    handler = Handler(
-        Store(database),
-        tokens,
-        command_service,
-        wiring.events,
-        Replies(topics.outbound),
-        topics.results,
-        topics.dead,
-        clock,
-    )
+    handler = Handler(Store(database), tokens, wiring.stations, wiring.batches(DIALECTS), wiring.events)
     consumer = wiring.consumer(handler.handle, lanes=2)
 
     async def consume() -> None:

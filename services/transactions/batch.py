@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
 from services.common.calls.call import Call, Refused
 from services.common.kafka.bus import Record
@@ -16,8 +17,8 @@ from services.transactions.rows import SampleKey, SampleRow, sample_key
 class Batch:
     """What was read, and what it leads to.
 
-    order: the position of each call. refused, replies: by the call's id. orphans, station_samples, verbatim: to be kept
-    if they are new. events: for the outbox, each with the position of its call.
+    order: the position of each call. replies: by the call's id. orphans, station_samples, verbatim: to be kept if they
+    are new. events: for the outbox, each with the position of its call.
     """
 
     now: datetime
@@ -26,20 +27,30 @@ class Batch:
     orphans: list[OrphanStop] = field(default_factory=list)
     station_samples: list[StationSamples] = field(default_factory=list)
     verbatim: list[Call] = field(default_factory=list)
-    refused: dict[str, Refused] = field(default_factory=dict)
-    replies: dict[str, Reply] = field(default_factory=dict)
+    replies: dict[str, Reply | Refused] = field(default_factory=dict)
     events: list[tuple[int, Record]] = field(default_factory=list)
-    dead: list[Record] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, now: datetime, calls: Sequence[tuple[Call, Message | Refused]]) -> Self:
+        """Of calls as they were read."""
+        batch = cls(now)
+        for position, (call, message) in enumerate(calls):
+            batch.order[call.id] = position
+            batch.add(call, message)
+        return batch
 
     @property
     def needs_transaction(self) -> bool:
         """Whether there is more to keep than transactions and their meter values."""
         return bool(self.orphans or self.station_samples or self.verbatim)
 
-    def add(self, call: Call, message: Message) -> None:
-        """A call that could be read. Only reports of transactions need a decision."""
+    def add(self, call: Call, message: Message | Refused) -> None:
+        """The next call. Only reports of transactions need a decision."""
         if isinstance(message, Report):
             self.reports.append((call, message))
+            return
+        if isinstance(message, Refused):
+            self.replies[call.id] = message
             return
         self.replies[call.id] = Empty()
         if isinstance(message, StationSamples):

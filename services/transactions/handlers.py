@@ -11,16 +11,12 @@ from datetime import datetime
 import structlog
 
 from services.common.calls import message_log
-from services.common.calls.call import Answer, Call, Refused
-from services.common.calls.replies import Replies
-from services.common.commands.service import CommandService
+from services.common.calls.batch import BatchShell
+from services.common.calls.call import Call
+from services.common.calls.stations import Stations
 from services.common.kafka.bus import Record
-from services.common.kafka.dead_letters import dead_letter
 from services.common.kafka.events import Events
 from services.common.kafka.table import CompactedTable
-from services.common.process.clock import Clock
-from services.common.process.errors import Unprocessable
-from services.ocpp.errors import OcppError
 from services.ocpp.id_tokens import IdToken, Token, TokenInfo, authorize, find
 from services.transactions import announcements
 from services.transactions.batch import (
@@ -31,9 +27,8 @@ from services.transactions.batch import (
     collect_changes,
     unconfirmed_samples,
 )
-from services.transactions.dialects import DIALECTS
 from services.transactions.domain.decide import Decision, decide, starts_transaction
-from services.transactions.domain.messages import Report, ReportKind
+from services.transactions.domain.messages import Message, Report, ReportKind
 from services.transactions.domain.transaction import Transaction
 from services.transactions.rows import SampleRow, sample_row
 from services.transactions.store import Store, UnitOfWork
@@ -43,35 +38,30 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """Handles batches. results: the topic of results of commands. dead: of dead letters."""
+    """Handles batches."""
 
     store: Store
     tokens: CompactedTable[Token]
-    command_service: CommandService
+    stations: Stations
+    shell: BatchShell[Message]
     events: Events
-    replies: Replies
-    results: str
-    dead: str
-    clock: Clock
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """Everything of a batch in one transaction; then the replies that stations wait for."""
-        batch = Batch(self.clock())
-        results = [record for record in records if record.topic == self.results]
-        calls = self._read(batch, [record for record in records if record.topic != self.results])
+        read = self.shell.read(records)
+        batch = Batch.of(read.now, read.calls)
         async with self.store.unit_of_work() as work:
             changes = await take_reports(self, batch, work)
-            async with work.transaction_if(batch.needs_transaction or bool(results)):
+            async with work.transaction_if(batch.needs_transaction or bool(read.results)):
                 await keep_orphans(self, batch, work)
                 await keep_station_samples(self, batch, work)
                 await keep_verbatim(self, batch, work)
-                concluded = await self.command_service.conclude(work.db, results)
+                concluded = await self.shell.conclude(work.db, read)
                 events = batch.outbox()
                 await work.write(changes, events)
         if events or concluded:
-            self.command_service.tell()
-        answers = [(call, _answer(batch, call)) for call in calls]
-        return [*batch.dead, *self.replies.settle(answers, self.clock())]
+            self.shell.tell()
+        return self.shell.settle(read, (batch.replies[call.id] for call, _ in read.calls))
 
     def verdict(self, report: Report, now: datetime) -> TokenInfo | None:
         """On the idToken of a report (1.6 §4.8, E01.FR.11): always the newest, whatever the station decided itself."""
@@ -80,77 +70,53 @@ class Handler:
         presented = IdToken(report.id_token, report.id_token_type)
         return authorize(presented, find(presented, self.tokens.get), now)
 
-    def _read(self, batch: Batch, records: Sequence[Record]) -> list[Call]:
-        """The calls of a batch; what cannot be read is refused, or a dead letter if the gateway has answered it."""
-        calls: list[Call] = []
-        for record in records:
-            try:
-                call = Call.read(record)
-                message = DIALECTS.read(call)
-            except OcppError as error:
-                message = Refused(error.code.value, error.description)
-            except Unprocessable as error:
-                batch.dead.append(dead_letter(record, self.dead, error, batch.now))
-                continue
-            batch.order[call.id] = len(calls)
-            calls.append(call)
-            if not isinstance(message, Refused):
-                batch.add(call, message)
-                continue
-            batch.refused[call.id] = message
-            log.warning("call refused", station_id=call.station_id, message_id=call.message_id, reason=message.code)
-            if call.answered:
-                reason = Unprocessable(f"{message.code}: {message.description}")
-                batch.dead.append(dead_letter(record, self.dead, reason, batch.now))
-        return calls
 
-
-async def take_reports(shell: Handler, batch: Batch, work: UnitOfWork) -> Changes:
+async def take_reports(handler: Handler, batch: Batch, work: UnitOfWork) -> Changes:
     """Merges reports into their transactions, and announces what is new; returns what is to be written."""
     if not batch.reports:
         return Changes()
     loaded = LoadedTransactions(await work.load([report for _, report in batch.reports]))
-    decided = await _decide(shell, batch, work, loaded)
+    decided = await _decide(handler, batch, work, loaded)
     existing = await work.existing_samples(unconfirmed_samples(decided))
     changes, announced = collect_changes(loaded, decided, existing)
     for one in announced:
         if after := one.decision.transaction:
-            registration = shell.command_service.stations.registration(after.station_id)
+            registration = handler.stations.registration(after.station_id)
             event = announcements.transaction_changed(one.report, after, one.call.version, registration)
             batch.add_event(
-                one.call.id, shell.events.record(event, one.call.station_id, one.call.id, one.call.received_at)
+                one.call.id, handler.events.record(event, one.call.station_id, one.call.id, one.call.received_at)
             )
             _log(one.call, one.report, after)
     return changes
 
 
-async def keep_orphans(shell: Handler, batch: Batch, work: UnitOfWork) -> None:
+async def keep_orphans(handler: Handler, batch: Batch, work: UnitOfWork) -> None:
     """Stops of transactions that are none of ours."""
     new = await work.save_orphans(batch.orphans)
     for orphan in batch.orphans:
         if orphan.call_id in new:
             event = announcements.orphan_stop_recorded(orphan)
-            record = shell.events.record(event, orphan.station_id, orphan.call_id, orphan.received_at)
+            record = handler.events.record(event, orphan.station_id, orphan.call_id, orphan.received_at)
             batch.add_event(orphan.call_id, record)
             log.warning("stop without a start", station_id=orphan.station_id, transaction_id=orphan.transaction_id)
 
 
-async def keep_station_samples(shell: Handler, batch: Batch, work: UnitOfWork) -> None:
+async def keep_station_samples(handler: Handler, batch: Batch, work: UnitOfWork) -> None:
     """Meter values that belong to no transaction."""
     new = await work.save_station_samples(batch.station_samples)
     for one in batch.station_samples:
         if one.call_id in new:
             event = announcements.meter_values_recorded(one)
-            batch.add_event(one.call_id, shell.events.record(event, one.station_id, one.call_id, one.received_at))
+            batch.add_event(one.call_id, handler.events.record(event, one.station_id, one.call_id, one.received_at))
 
 
-async def keep_verbatim(shell: Handler, batch: Batch, work: UnitOfWork) -> None:
+async def keep_verbatim(handler: Handler, batch: Batch, work: UnitOfWork) -> None:
     """Calls as they came."""
     for call in await message_log.save(work.db, batch.verbatim):
-        batch.add_event(call.id, message_log.event(shell.events, call))
+        batch.add_event(call.id, message_log.event(handler.events, call))
 
 
-async def _decide(shell: Handler, batch: Batch, work: UnitOfWork, loaded: LoadedTransactions) -> list[DecidedReport]:
+async def _decide(handler: Handler, batch: Batch, work: UnitOfWork, loaded: LoadedTransactions) -> list[DecidedReport]:
     """Each report in turn: the second of a station sees what the first changed."""
     reports = [report for _, report in batch.reports]
     starting = [report for report in reports if starts_transaction(loaded.find(report), report)]
@@ -163,7 +129,7 @@ async def _decide(shell: Handler, batch: Batch, work: UnitOfWork, loaded: Loaded
         before, number = loaded.find(report), None
         if starts_transaction(before, report):
             number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
-        token = shell.verdict(report, batch.now)
+        token = handler.verdict(report, batch.now)
         decision = decide(before, report, number, token, command_ids.get(call.id))
         loaded.apply(decision)
         batch.add_decision(call, decision)
@@ -185,11 +151,6 @@ async def _remote_starts(work: UnitOfWork, starting: Sequence[Report], numbered:
 def _samples(report: Report, decision: Decision) -> list[SampleRow]:
     one = decision.transaction
     return [sample_row(one.id, value, report) for value in report.meter_values] if one else []
-
-
-def _answer(batch: Batch, call: Call) -> Answer:
-    refused = batch.refused.get(call.id)
-    return refused or DIALECTS.write(call, batch.replies[call.id])
 
 
 def _log(call: Call, report: Report, after: Transaction) -> None:

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from services.common.calls import call, replies
+from services.common.calls import batch, call, replies
 from services.common.kafka import broker
 from services.common.kafka.bus import Record
 from services.common.process.service import main
@@ -46,5 +46,5 @@ class Silent(replies.Replies):
 
 if __name__ == "__main__":
     broker.KafkaSubscription = Hasty  # type: ignore[misc]
-    app.Replies = Silent  # type: ignore[misc]
+    batch.Replies = Silent  # type: ignore[misc]
     main(lambda: real(app.NAME, Settings, app.build))

@@ -43,13 +43,14 @@ class Batch(Generic[C]):
     """What was read.
 
     calls: in order, with their commands, or why they are refused. results: records of commands. others: records of the
-    service's further topics. dead: letters.
+    service's further topics. items: calls, and what was read of others, in the order in which they came. dead: letters.
     """
 
     now: datetime
     calls: list[tuple[Call, C | Refused]] = field(default_factory=list)
     results: list[Record] = field(default_factory=list)
     others: list[Record] = field(default_factory=list)
+    items: list[tuple[Call | None, Any]] = field(default_factory=list)
     dead: list[Record] = field(default_factory=list)
 
 
@@ -63,14 +64,19 @@ class BatchShell(Generic[C]):
         self._dialects, self._topics, self._results, self._clock = dialects, topics, results, clock
         self._replies = Replies(topics.outbound)
 
-    def read(self, records: Sequence[Record]) -> Batch[C]:
-        """Sorts records by their topics, and reads the calls among them."""
+    def read(self, records: Sequence[Record], other: Callable[[Record], Any] | None = None) -> Batch[C]:
+        """Sorts records by their topics, and reads the calls among them.
+
+        other: reads those of further topics, where their order among the calls matters; raises Unprocessable.
+        """
         batch, topics = Batch[C](self._clock()), self._topics
         for record in records:
             if record.topic == topics.calls:
                 self._read_call(batch, record)
             elif record.topic == topics.results:
                 batch.results.append(record)
+            elif other:
+                self._read_other(batch, record, other)
             else:
                 batch.others.append(record)
         return batch
@@ -111,10 +117,17 @@ class BatchShell(Generic[C]):
             return
         command = self._command(call)
         batch.calls.append((call, command))
+        batch.items.append((call, command))
         if isinstance(command, Refused):
             log.warning("call refused", station_id=call.station_id, message_id=call.message_id, reason=command.code)
             if call.answered:
                 self.put_aside(batch, record, Unprocessable(f"{command.code}: {command.description}"))
+
+    def _read_other(self, batch: Batch[C], record: Record, read: Callable[[Record], Any]) -> None:
+        try:
+            batch.items.append((None, read(record)))
+        except Unprocessable as reason:
+            self.put_aside(batch, record, reason)
 
     def _command(self, call: Call) -> C | Refused:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.common.calls.replies import Replies
+from services.common.calls.batch import BatchShell
 from services.common.commands.command import Status
 from services.common.commands.service import CommandRequest
 from services.common.kafka.bus import Record
@@ -19,7 +19,10 @@ from services.common.postgres import outbox
 from services.common.postgres.database import Database
 from services.common.process.clock import now
 from services.common.process.errors import Unavailable
+from services.ocpp import topics
+from services.ocpp.topics import Topics
 from services.transactions.batch import Changes
+from services.transactions.dialects import DIALECTS
 from services.transactions.handlers import Handler
 from services.transactions.settings import Settings
 from services.transactions.store import EXISTING_SAMPLES, LOAD, RESERVE, WRITE, Store, UnitOfWork
@@ -32,7 +35,7 @@ from tests.integration.transactions.test_session import START, metered, stop
 from voltbus.v1 import events_pb2 as pb
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Result
 
-RESULTS = "results"
+RESULTS = topics.results("transactions").name
 
 
 class Held(UnitOfWork):
@@ -78,15 +81,10 @@ class Process:
         self.database, self.store, self.command_service = database, Watched(database), office.command_service()
         self.office = office
         tokens = CompactedTable(office.bus, "tokens", read_token)
+        own = Topics.of(settings, "transactions")
+        shell = BatchShell(dialects=DIALECTS, topics=own, results=self.command_service, clock=now)
         self.handler = Handler(
-            self.store,
-            tokens,
-            self.command_service,
-            Events(settings, "transactions"),
-            Replies("outbound"),
-            RESULTS,
-            "dead",
-            now,
+            self.store, tokens, self.command_service.stations, shell, Events(settings, "transactions")
         )
 
     async def handle(self, *records: Record) -> Sequence[Record]:
