@@ -1,1 +1,30 @@
-"""REST of firmware."""
+"""REST of firmware: the inventory, the messages that were recorded, and configuration."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from services.common.calls import message_log_api
+from services.common.desired.groups import DesiredGroups
+from services.common.postgres.database import Database
+from services.common.web.access import Access
+from services.firmware.api import stations
+from services.firmware.configuration import api as configuration
+from services.firmware.configuration.requests import SettingsRequests
+
+TAGS = {
+    "stations": "The inventory: which stations there are, what they are, and whether they are let in.",
+    "configuration": "The settings of a station: what they are, and setting them, whatever its version.",
+    "groups": "What is desired of the settings of all stations of a group, and which of them differ.",
+}
+
+
+def routers(
+    database: Database, requests: SettingsRequests, desired: DesiredGroups, access: Access
+) -> Sequence[APIRouter]:
+    """Everything that firmware serves under /v1."""
+    return (
+        stations.router(database, access),
+        message_log_api.router(database, access, "firmware:read"),
+        *configuration.routers(requests, desired, access),
+    )

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from services.common.calls import message_log_api
 from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL, StationId
@@ -26,17 +25,12 @@ from services.firmware.reads import StationFilter
 
 READ, WRITE = "firmware:read", "firmware:write"
 
-TAGS = {
-    "stations": "The inventory: which stations there are, what they are, and whether they are let in.",
-    "configuration": "The settings of a station: what they are, and setting them, whatever its version.",
-    "groups": "What is desired of the settings of all stations of a group, and which of them differ.",
-}
 MISSING = "no such station was ever heard of"
 
 Text = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 
 
-def filters(
+def station_filter(
     online: bool | None = None,
     version: Annotated[Text, Query(description="of OCPP")] = None,
     vendor: Text = None,
@@ -50,20 +44,19 @@ def filters(
 
 def router(database: Database, access: Access) -> APIRouter:
     """Everything under /v1/stations."""
-    whole = APIRouter()
-    for routes, scope in ((_inventory(database), READ), (_orders(database), WRITE)):
+    all_ = APIRouter()
+    for routes, scope in ((_read_routes(database), READ), (_write_routes(database), WRITE)):
         requirement = access.require(scope)
-        whole.include_router(routes, prefix="/v1/stations", tags=["stations"], dependencies=[requirement])
-    whole.include_router(message_log_api.router(database, access, READ))
-    return whole
+        all_.include_router(routes, prefix="/v1/stations", tags=["stations"], dependencies=[requirement])
+    return all_
 
 
-def _inventory(database: Database) -> APIRouter:
+def _read_routes(database: Database) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("")
     async def stations(
-        wanted: Annotated[StationFilter, Depends(filters)], limit: Limit = 50, cursor: Cursor = None
+        wanted: Annotated[StationFilter, Depends(station_filter)], limit: Limit = 50, cursor: Cursor = None
     ) -> Page[StationView]:
         """All stations that were ever heard of, by id."""
         position = read_cursor(cursor, str)
@@ -91,7 +84,7 @@ def _inventory(database: Database) -> APIRouter:
     return routes
 
 
-def _orders(database: Database) -> APIRouter:
+def _write_routes(database: Database) -> APIRouter:
     routes = APIRouter()
 
     @routes.put("/{station_id}/boot")

@@ -1,12 +1,13 @@
-"""What commands about configuration came to, in words of the domain. Pure.
+"""What commands about configuration came to, in terms of the domain. Pure.
 
-Commands that an operator gave as they are in OCPP say as much of the picture as those that come from here.
+Commands that an operator gave as they are in OCPP say as much of settings as those that come from here.
 """
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 from services.common.commands.command import Command, End, Status
+from services.common.desired.progress import undelivered
 from services.firmware.configuration.dialects.dialect import ReportReply, SetResult, SettingsReading
 from services.firmware.configuration.dialects.tables import PROMISES, READS, SETTINGS, WRITES
 from services.firmware.configuration.domain.settings import Result
@@ -32,25 +33,22 @@ class SettingsAnswer:
 
     command: Command
     reading: SettingsReading = NO_READING
-    tried: tuple[SetResult, ...] = ()
-    promise: ReportReply | None = None
+    results: tuple[SetResult, ...] = ()
+    report: ReportReply | None = None
 
 
 def answer(command: Command) -> SettingsAnswer:
     """Nothing where the command says nothing of configuration, or was never one that a station could take."""
     if command.action not in ACTIONS or not _is_valid(command):
         return SettingsAnswer(command)
-    said = _response(command)
+    response = _response(command)
     if command.action in WRITES:
-        return SettingsAnswer(command, tried=tuple(_set_results(command, said)))
+        return SettingsAnswer(command, results=tuple(_set_results(command, response)))
     if command.action in PROMISES:
-        return SettingsAnswer(command, promise=_report_reply(command, said))
-    return SettingsAnswer(command, READS[command.action](command.payload, said) if said is not None else NO_READING)
-
-
-def never_delivered(command: Command) -> bool:
-    """Whether it never reached the station."""
-    return command.outcome in (End.UNDELIVERED, End.EXPIRED)
+        return SettingsAnswer(command, report=_report_reply(command, response))
+    return SettingsAnswer(
+        command, READS[command.action](command.payload, response) if response is not None else NO_READING
+    )
 
 
 def _is_valid(command: Command) -> bool:
@@ -71,17 +69,17 @@ def _response(command: Command) -> Any:
     return command.response if late or command.outcome is End.ANSWERED else None
 
 
-def _set_results(command: Command, said: Any) -> list[SetResult]:
-    tried = WRITES[command.action](command.payload, said)
-    if said is not None or command.status in PENDING:
-        return tried
+def _set_results(command: Command, response: Any) -> list[SetResult]:
+    results = WRITES[command.action](command.payload, response)
+    if response is not None or command.status in PENDING:
+        return results
     result = UNANSWERED.get(command.status, Result.CANCELLED)
-    return [replace(one, result=result, reason=command.error_code) for one in tried]
+    return [replace(one, result=result, reason=command.error_code) for one in results]
 
 
-def _report_reply(command: Command, said: Any) -> ReportReply | None:
-    if said is None:
-        if command.status in PENDING or never_delivered(command):
+def _report_reply(command: Command, response: Any) -> ReportReply | None:
+    if response is None:
+        if command.status in PENDING or undelivered(command):
             return None
-        said = {"status": command.error_code or command.status.value}
-    return PROMISES[command.action](command.payload, said)
+        response = {"status": command.error_code or command.status.value}
+    return PROMISES[command.action](command.payload, response)

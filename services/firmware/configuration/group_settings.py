@@ -1,36 +1,33 @@
 """What an operator wants of the stations of a group: settings by shared names, or by the names of a version."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any, Self
 
-import orjson
-
-from services.common.postgres.database import Connection
+from services.common.desired.group_store import GroupDocument
 from services.firmware.configuration.dialects.dialect import SettingsDialect
 from services.firmware.configuration.dialects.names import BadName
 from services.firmware.configuration.dialects.tables import SETTINGS
 from services.firmware.configuration.domain.settings import key
 
-LOAD = "select * from desired where station_group = any($1::text[])"
-
-SAVE = """
-insert into desired (station_group, settings, changed_at) values ($1, $2, $3)
-on conflict (station_group) do update set settings = excluded.settings, changed_at = excluded.changed_at"""
-
-REMOVE = "delete from desired where station_group = $1 returning station_group"
-
 
 @dataclass(frozen=True, slots=True)
-class Desired:
+class GroupSettings:
     """settings: by a shared name, or by one that only one version can have. versions: by version, then by any name."""
 
-    group: str
     settings: Mapping[str, str]
     versions: Mapping[str, Mapping[str, str]]
-    changed_at: datetime
 
-    def of(self, version: str | None) -> dict[str, str]:
+    @classmethod
+    def of(cls, document: GroupDocument) -> Self:
+        return cls(document.content["settings"], document.content["versions"])
+
+    def content(self) -> dict[str, Any]:
+        """As it is kept."""
+        versions = {version: dict(own) for version, own in self.versions.items()}
+        return {"settings": dict(self.settings), "versions": versions}
+
+    def values(self, version: str | None) -> dict[str, str]:
         """Values by the names of a version; what is named by version comes before what is not."""
         dialect = SETTINGS.get(version or "")
         if dialect is None:
@@ -79,29 +76,3 @@ def own_faults(
         if len(value) > dialect.longest:
             yield f"{within}.{name}", f"longer than {dialect.longest} characters"
         known.add(key(own))
-
-
-async def load(db: Connection, groups: Collection[str]) -> dict[str, Desired]:
-    """By group; without those of which nothing is desired."""
-    rows = await db.fetch(LOAD, list(groups)) if groups else []
-    return {row["station_group"]: _desired(row["station_group"], row["settings"], row["changed_at"]) for row in rows}
-
-
-def first(desired: Mapping[str, Desired], groups: Sequence[str]) -> Desired | None:
-    """What holds for a station in these groups, in order: the first of which something is desired."""
-    return next((desired[group] for group in groups if group in desired), None)
-
-
-async def save(db: Connection, desired: Desired) -> None:
-    written = orjson.dumps({"settings": dict(desired.settings), "versions": dict(desired.versions)}).decode()
-    await db.execute(SAVE, desired.group, written, desired.changed_at)
-
-
-async def remove(db: Connection, group: str) -> bool:
-    """Whether there was something."""
-    return await db.fetchval(REMOVE, group) is not None
-
-
-def _desired(group: str, written: str, changed_at: datetime) -> Desired:
-    read = orjson.loads(written)
-    return Desired(group, read["settings"], read["versions"], changed_at)

@@ -10,19 +10,26 @@ from services.common.commands.service import CommandRequest, CommandService, Key
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.web.problems import Problem
-from services.firmware.configuration import group_settings, reports_store, settings_store, steps_store, writing
+from services.firmware.configuration import (
+    group_settings,
+    message_limits,
+    reports_store,
+    settings_store,
+    stations_store,
+)
 from services.firmware.configuration.dialects.dialect import MessageLimits, Payload, SettingsDialect
 from services.firmware.configuration.dialects.names import BadName
 from services.firmware.configuration.dialects.tables import SETTINGS
 from services.firmware.configuration.domain.settings import Setting, key
-from services.firmware.configuration.reconciler import limits
-from services.firmware.configuration.steps_store import ConfigurationStatus
+from services.firmware.configuration.pending import mark_pending
+from services.firmware.configuration.stations_store import ConfigurationStatus
+from services.firmware.configuration.stores import PROGRESS
 
 MISSING = "no such station was ever heard of"
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ConfigurableStation:
     """A station that speaks a version whose configuration is known."""
 
     station_id: str
@@ -32,86 +39,95 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class SettingsRequests:
-    """Asks stations, and tells what became of it."""
+    """Hands in the commands, and shows what became of them."""
 
     database: Database
     command_service: CommandService
     clock: Clock
 
-    async def standing(self, station_id: str) -> ConfigurationStatus:
+    async def status(self, station_id: str) -> ConfigurationStatus:
         """Raises Problem where the station was never heard of."""
         async with self.database.connection() as db:
-            found = await steps_store.one(db, station_id)
+            found = await stations_store.status(db, station_id)
         if found is None:
             raise Problem(404, MISSING)
         return found
 
-    async def target(self, station_id: str) -> Target:
+    async def station(self, station_id: str) -> ConfigurableStation:
         """Raises Problem where nothing can be asked of it."""
-        version = (await self.standing(station_id)).version
+        version = (await self.status(station_id)).version
         if version is None or version not in SETTINGS:
             raise Problem(409, f"the configuration of OCPP {version or '(not known yet)'} is not known here")
-        return Target(station_id, version, SETTINGS[version])
+        return ConfigurableStation(station_id, version, SETTINGS[version])
 
     async def set(
-        self, target: Target, settings: Mapping[str, str], expires_in: float, idempotency_key: str | None
+        self, station: ConfigurableStation, settings: Mapping[str, str], expires_in: float, idempotency_key: str | None
     ) -> list[Command]:
         """Sets settings by any of their names. Raises Problem, KeyReused."""
-        if found := list(group_settings.own_faults(target.dialect, settings)):
-            raise faulty(found)
-        values = {target.dialect.own(name): value for name, value in settings.items()}
+        if found := list(group_settings.own_faults(station.dialect, settings)):
+            raise invalid(found)
+        values = {station.dialect.own(name): value for name, value in settings.items()}
         async with self.database.transaction() as db:
-            allowed = await self._hold(db, target)
-            await self._no_secrets(db, target, settings)
-            calls = [(write.action, write.payload) for write in target.dialect.write(values, allowed)]
-            asked = _asked(target.station_id, calls, expires_in, idempotency_key)
-            kept = await _again(db, asked, len(values)) or await writing.write(db, self.command_service, asked)
+            limits = await self._lock(db, station)
+            await self._refuse_secrets(db, station, settings)
+            calls = [(write.action, write.payload) for write in station.dialect.write(values, limits)]
+            requests = _requests(station.station_id, calls, expires_in, idempotency_key)
+            kept = await _repeated(db, requests, len(values))
+            if not kept:
+                kept = await self.command_service.add(db, requests)
+                await mark_pending(db, kept)
         return await self._sent(kept)
 
     async def read(
-        self, target: Target, names: Sequence[str] | None, base: str, expires_in: float, idempotency_key: str | None
+        self,
+        station: ConfigurableStation,
+        names: Sequence[str] | None,
+        base: str,
+        expires_in: float,
+        idempotency_key: str | None,
     ) -> list[Command]:
         """Reads settings by any of their names, or all. Raises Problem, KeyReused."""
-        dialect = target.dialect
+        dialect = station.dialect
         async with self.database.transaction() as db:
-            allowed = await self._hold(db, target)
+            limits = await self._lock(db, station)
             if names is None:
                 calls = [dialect.read_all(base, (await reports_store.request_ids(db, 1))[0])]
             else:
-                calls = dialect.read(_own(dialect, names), allowed)
-            asked = _asked(target.station_id, calls, expires_in, idempotency_key)
-            kept = await _again(db, asked, len(names or ()) or 1) or await self.command_service.add(db, asked)
+                calls = dialect.read(_own_names(dialect, names), limits)
+            requests = _requests(station.station_id, calls, expires_in, idempotency_key)
+            kept = await _repeated(db, requests, len(names or ()) or 1)
+            kept = kept or await self.command_service.add(db, requests)
         return await self._sent(kept)
 
     async def wait(self, commands: Sequence[Command], seconds: float) -> list[Command]:
         """Commands in the order in which they were given, when all have ended or after that time."""
         keys = [command.idempotency_key or "" for command in commands]
 
-        async def look() -> list[Command]:
+        async def current() -> list[Command]:
             async with self.database.connection() as db:
                 return sorted(await store.by_keys(db, keys), key=lambda command: command.number)
 
         return await self.command_service.until(
-            look, lambda commands: all(command.final for command in commands), seconds
+            current, lambda commands: all(command.final for command in commands), seconds
         )
 
-    async def known(self, station_id: str, keys: Sequence[str]) -> dict[str, Setting]:
+    async def settings(self, station_id: str, keys: Sequence[str]) -> dict[str, Setting]:
         """Settings of a station by key."""
         async with self.database.connection() as db:
             found = await settings_store.load(db, {(station_id, one) for one in keys})
         return {one: setting for (_, one), setting in found.items()}
 
-    async def _no_secrets(self, db: Connection, target: Target, settings: Mapping[str, str]) -> None:
-        """A value of what a station says is write-only would be kept with its command."""
-        names = {key(target.dialect.own(name)): name for name in settings}
-        known = await settings_store.load(db, {(target.station_id, one) for one in names})
+    async def _refuse_secrets(self, db: Connection, station: ConfigurableStation, settings: Mapping[str, str]) -> None:
+        """A value of what a station says is write-only would be kept with its command. Raises Problem."""
+        names = {key(station.dialect.own(name)): name for name in settings}
+        known = await settings_store.load(db, {(station.station_id, one) for one in names})
         if found := [(f"settings.{names[one]}", SECRET) for (_, one), setting in known.items() if setting.write_only]:
-            raise faulty(found)
+            raise invalid(found)
 
-    async def _hold(self, db: Connection, target: Target) -> MessageLimits:
-        """Holds a station, so that its requests come one after the other; how much it takes."""
-        await steps_store.lock(db, [target.station_id], self.clock())
-        return (await limits(db, {target.station_id: target.version}))[target.station_id]
+    async def _lock(self, db: Connection, station: ConfigurableStation) -> MessageLimits:
+        """Locks a station, so that its requests come one after the other; how much it takes in a message."""
+        await PROGRESS.lock(db, [station.station_id], self.clock())
+        return (await message_limits.load(db, {station.station_id: station.version}))[station.station_id]
 
     async def _sent(self, commands: list[Command]) -> list[Command]:
         """Sends at once what can be."""
@@ -123,25 +139,25 @@ class SettingsRequests:
 SECRET = "write-only at this station: its value is nobody's business and is not kept here"
 
 
-def faulty(faults: Sequence[tuple[str, str]]) -> Problem:
+def invalid(faults: Sequence[tuple[str, str]]) -> Problem:
     """faults: the path of a field of the body, and why."""
     errors = [{"field": f"body.{field}", "message": message} for field, message in faults]
     return Problem(422, f"{errors[0]['field']}: {errors[0]['message']}", errors)
 
 
-def _own(dialect: SettingsDialect, names: Sequence[str]) -> list[str]:
+def _own_names(dialect: SettingsDialect, names: Sequence[str]) -> list[str]:
     """Own names, each setting once. Raises Problem."""
     found: dict[str, str] = {}
     for name in names:
         try:
             own = dialect.own(name)
         except BadName as error:
-            raise faulty([(f"names.{name}", str(error))]) from None
+            raise invalid([(f"names.{name}", str(error))]) from None
         found[key(own)] = own
     return list(found.values())
 
 
-def _asked(
+def _requests(
     station_id: str, calls: Sequence[tuple[str, Payload]], expires_in: float, idempotency_key: str | None
 ) -> list[CommandRequest]:
     """Each under a key of its own, by which all of them are found again."""
@@ -152,15 +168,15 @@ def _asked(
     ]
 
 
-async def _again(db: Connection, asked: Sequence[CommandRequest], most: int) -> list[Command]:
+async def _repeated(db: Connection, requests: Sequence[CommandRequest], most: int) -> list[Command]:
     """The commands of the same request before, none where there was none. most: that it may have had.
 
     Raises KeyReused where it was another request.
     """
-    base = (asked[0].idempotency_key or "").rpartition("/")[0]
+    base = (requests[0].idempotency_key or "").rpartition("/")[0]
     kept = await store.by_keys(db, [f"{base}/{n}" for n in range(most + 1)])
     kept.sort(key=lambda command: command.number)
-    if kept and _content(kept) != _content(asked):
+    if kept and _content(kept) != _content(requests):
         raise KeyReused("the Idempotency-Key stands for another request")
     return kept
 

@@ -6,12 +6,10 @@ import pytest
 from redis.asyncio import Redis
 
 from services.common.kafka import consumer
-from services.firmware.app import build
-from services.firmware.configuration import reconciler
 from services.firmware.settings import Settings
 from tests.conftest import Stack
 from tests.integration.common.running import Running, running, settings_of
-from tests.integration.firmware.configuration.stations import Field, playing
+from tests.integration.firmware.configuration.stations import QUICK_BUILD, Field, playing
 
 
 @pytest.fixture(scope="session")
@@ -28,13 +26,12 @@ def settings(environment: dict[str, str]) -> Settings:
 @pytest.fixture
 async def firmware(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     monkeypatch.setattr(consumer, "COMMIT_EVERY", 0)
-    async with running("firmware", build, settings, "ocpp.connections") as world:
+    async with running("firmware", QUICK_BUILD, settings, "ocpp.connections") as world:
         yield world
 
 
 @pytest.fixture
-async def field(firmware: Running, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Field]:
-    monkeypatch.setattr(reconciler, "EVERY", 0.02)
+async def field(firmware: Running, settings: Settings) -> AsyncIterator[Field]:
     async with Redis.from_url(settings.redis_url) as redis:
         await redis.flushdb()
         async with playing(firmware, redis) as found:

@@ -59,7 +59,7 @@ async def test_who_was_silent_comes_back(firmware: Running, settings: Settings) 
 
 
 async def test_more_than_one_handful(firmware: Running, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "SWEEP_AT_ONCE", 2)
+    monkeypatch.setattr(store, "SILENT_AT_ONCE", 2)
     await firmware.put(*(firmware.change(CONNECTION_STATE_CONNECTED, f"CP{n}") for n in range(5)))
     firmware.time.passes(151)
     await made(firmware, settings)._turn()

@@ -8,20 +8,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.common.commands.api.commands import CommandStatus
 from services.common.commands.command import Command
+from services.common.desired.group_store import GroupDocument
+from services.common.desired.progress import Step
 from services.common.web.fields import NO_NUL
 from services.common.web.pages import Page
 from services.firmware.configuration.answers import answer
 from services.firmware.configuration.dialects.dialect import SettingsDialect
 from services.firmware.configuration.domain.reports import Report, ReportProgress
 from services.firmware.configuration.domain.settings import Attempt, Result, Setting, State, awaits_reboot, key, state
-from services.firmware.configuration.domain.steps import Step
-from services.firmware.configuration.group_settings import Desired
+from services.firmware.configuration.group_settings import GroupSettings
 from services.firmware.configuration.reads import GroupMember, SettingRow
 
-MOST = 500
+MAX_SETTINGS = 500
 Name = Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL)]
 Value = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")]
-Values = Annotated[dict[Name, Value], Field(max_length=MOST)]
+Values = Annotated[dict[Name, Value], Field(max_length=MAX_SETTINGS)]
 Base = Literal["FullInventory", "ConfigurationInventory", "SummaryInventory"]
 STATES = (
     "of what is desired: in_sync; differs; pending: sent, no answer yet; pending_reboot: taken, counts from the next "
@@ -30,7 +31,7 @@ STATES = (
 )
 
 
-class ToSet(BaseModel):
+class SetSettings(BaseModel):
     """Settings by their own names or by those that versions share, and the values they are to have."""
 
     model_config = ConfigDict(
@@ -40,16 +41,16 @@ class ToSet(BaseModel):
     settings: Values = Field(min_length=1)
 
 
-class ToRead(BaseModel):
+class ReadSettings(BaseModel):
     """What to read again; without names, everything. report: of 2.x, which."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"names": ["heartbeat_interval"]}]})
 
-    names: Annotated[list[Name], Field(min_length=1, max_length=MOST)] | None = None
+    names: Annotated[list[Name], Field(min_length=1, max_length=MAX_SETTINGS)] | None = None
     report: Base = "FullInventory"
 
 
-class ToDesire(BaseModel):
+class DesiredSettings(BaseModel):
     """settings: by names that versions share, or by those that only one version can have. versions: by any name."""
 
     model_config = ConfigDict(
@@ -82,8 +83,14 @@ class AttemptView(BaseModel):
     def of(cls, attempt: Attempt | None) -> Self | None:
         if attempt is None:
             return None
-        told = {"result": attempt.result, "reason": attempt.reason, "command_id": attempt.command_id}
-        return cls(wanted=attempt.wanted, asked_at=attempt.asked_at, at=attempt.at, **told)
+        return cls(
+            wanted=attempt.wanted,
+            result=attempt.result,
+            reason=attempt.reason,
+            command_id=attempt.command_id,
+            asked_at=attempt.asked_at,
+            at=attempt.at,
+        )
 
 
 class SettingView(BaseModel):
@@ -211,10 +218,15 @@ class GroupView(BaseModel):
     stations: int = Field(description="in the group now")
 
     @classmethod
-    def of(cls, desired: Desired, stations: int) -> Self:
-        told = {"group": desired.group, "changed_at": desired.changed_at, "stations": stations}
-        versions = {version: dict(own) for version, own in desired.versions.items()}
-        return cls(settings=dict(desired.settings), versions=versions, **told)
+    def of(cls, document: GroupDocument, stations: int) -> Self:
+        desired = GroupSettings.of(document)
+        return cls(
+            group=document.group,
+            settings=dict(desired.settings),
+            versions={version: dict(own) for version, own in desired.versions.items()},
+            changed_at=document.changed_at,
+            stations=stations,
+        )
 
 
 class Difference(BaseModel):
@@ -239,27 +251,39 @@ class StationDifferences(BaseModel):
     @classmethod
     def of(cls, member: GroupMember, desired: dict[str, str], known: dict[str, Setting], everything: bool) -> Self:
         """known: by key. everything: what is as desired too."""
-        all_ = [_difference(name, value, known.get(key(name)), member.booted_at) for name, value in desired.items()]
-        shown = [one for one in all_ if everything or one.state is not State.IN_SYNC]
-        synced = member.version is not None and all(one.state is State.IN_SYNC for one in all_)
-        told = {"station_id": member.station_id, "version": member.version, "online": member.online}
-        return cls(in_sync=synced, settings=shown, **told)
+        compared = [
+            _setting_difference(name, value, known.get(key(name)), member.booted_at) for name, value in desired.items()
+        ]
+        return cls(
+            station_id=member.station_id,
+            version=member.version,
+            online=member.online,
+            in_sync=member.version is not None and all(one.state is State.IN_SYNC for one in compared),
+            settings=[one for one in compared if everything or one.state is not State.IN_SYNC],
+        )
 
 
-def results(asked: dict[str, str], commands: Sequence[Command], known: dict[str, Setting]) -> list[SetView]:
-    """What commands came to. asked: by key, as it was called. known: settings by key."""
+def results(names: dict[str, str], commands: Sequence[Command], known: dict[str, Setting]) -> list[SetView]:
+    """What commands came to. names: by key, as it was called in the request. known: settings by key."""
     shown = []
     for command in commands:
-        for tried in answer(command).tried:
-            setting = known.get(key(tried.name))
-            refused = tried.result is Result.REJECTED and setting is not None and setting.read_only
-            result = Result.READ_ONLY if refused else tried.result
-            named = {"name": tried.name, "asked_as": asked[key(tried.name)], "wanted": tried.wanted or ""}
-            shown.append(SetView(result=result, reason=tried.reason, command_id=command.id, **named))
+        for one in answer(command).results:
+            setting = known.get(key(one.name))
+            refused = one.result is Result.REJECTED and setting is not None and setting.read_only
+            shown.append(
+                SetView(
+                    name=one.name,
+                    asked_as=names[key(one.name)],
+                    wanted=one.wanted or "",
+                    result=Result.READ_ONLY if refused else one.result,
+                    reason=one.reason,
+                    command_id=command.id,
+                )
+            )
     return shown
 
 
-def _difference(name: str, desired: str, setting: Setting | None, booted_at: datetime | None) -> Difference:
+def _setting_difference(name: str, desired: str, setting: Setting | None, booted_at: datetime | None) -> Difference:
     attempt = setting.attempt if setting else None
     return Difference(
         name=name,

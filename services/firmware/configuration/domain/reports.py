@@ -71,6 +71,11 @@ class Report(Struct, frozen=True):
         return gaps
 
 
+def waiting_id(request_id: int) -> str:
+    """How progress waits for a report."""
+    return f"report/{request_id}"
+
+
 def received(report: Report, part: Part, at: datetime) -> Report:
     """B07.FR.10, B08.FR.14: parts count from 0. One that comes again changes nothing."""
     known = part.seq_no in report.parts

@@ -10,7 +10,8 @@ from services.common.postgres import outbox
 from services.common.postgres.database import Database
 from services.common.process.settings import CommonSettings
 from services.firmware import store as firmware
-from services.firmware.configuration import reports_store, settings_store, steps_store
+from services.firmware.configuration import reports_store, settings_store, stations_store
+from services.firmware.configuration.stores import GROUPS, PROGRESS
 from services.smartcharging import store as smartcharging
 from services.transactions import store as transactions
 from tests.conftest import Stack
@@ -20,7 +21,8 @@ HOT = {
     "firmware": [
         *(firmware.LOAD_STATIONS, firmware.LOAD_CONNECTORS, firmware.LOAD_VERDICTS),
         *(firmware.SAVE_STATUS, firmware.SAVE_SEEN),
-        *(steps_store.BOOTED, steps_store.SAVE, settings_store.LOAD, reports_store.LOAD),
+        *(PROGRESS.booted_sql, PROGRESS.save_sql, *PROGRESS.claim_sql.values(), GROUPS.load_sql),
+        *(stations_store.HERE, stations_store.BOOTS, settings_store.LOAD, reports_store.LOAD),
         *(store.LOCK, store.BY_KEYS),
     ],
     "smartcharging": [

@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import orjson
 from redis.asyncio import Redis
 
+from services.common.desired.progress import BOOT_SETTLES
+from services.common.desired.reconciler import DEFAULT_TIMING
 from services.common.kafka.bus import Record
-from services.firmware.configuration.domain.steps import HEARD
+from services.firmware.app import build
 from services.ocpp.versions import VERSIONS
 from tests.integration.common.running import Running, connected
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_REFUSED, Outbound, Result
@@ -25,6 +28,8 @@ BOOTS: dict[str, Callable[[str], Any]] = {
 }
 
 
+# Turns follow each other at once.
+QUICK_BUILD = partial(build, timing=replace(DEFAULT_TIMING, every=0.02))
 KEYS = {"HeartbeatInterval": "300", "NumberOfConnectors": "2", "ConnectionTimeOut": "60", "AuthorizationKey": "00AA"}
 VARIABLES = {
     "OCPPCommCtrlr.HeartbeatInterval": "300",
@@ -158,7 +163,7 @@ class Field:
         await connected(self._redis, station.id, station.version)
         call = self.world.call("BootNotification", BOOTS[station.version](firmware), station.id, station.version)
         assert (await self.world.ask(call))["status"] == "Accepted"
-        self.world.time.passes(HEARD.total_seconds())
+        self.world.time.passes(BOOT_SETTLES.total_seconds())
 
     async def leave(self, station: Station) -> None:
         """Its connection is gone, though nobody has noticed yet."""

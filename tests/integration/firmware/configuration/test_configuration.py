@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from services.firmware.app import build
-from services.firmware.configuration import reconciler
+from services.common.desired.reconciler import DEFAULT_TIMING
 from services.firmware.configuration.domain.reports import PATIENCE
 from services.firmware.settings import Settings
 from tests.clients.events import enum_word
 from tests.integration.common.running import running
 from tests.integration.firmware.configuration.stations import (
     KEYS,
+    QUICK_BUILD,
     VARIABLES,
     Field,
     new,
@@ -370,13 +370,12 @@ async def test_what_is_read_again_after_a_crash_changes_nothing(field: Field) ->
     assert len(station.asked) == 1
 
 
-async def test_only_so_many_stations_are_read_at_a_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_so_many_stations_are_read_at_a_time(settings: Settings) -> None:
     """However many boot at once."""
-    monkeypatch.setattr(reconciler, "EVERY", 0.02)
     few = settings.model_copy(update={"configuration_reading": 3})
     async with (
         Redis.from_url(settings.redis_url) as redis,
-        running("firmware", build, few, "ocpp.connections", "ocpp.results.firmware") as world,
+        running("firmware", QUICK_BUILD, few, "ocpp.connections", "ocpp.results.firmware") as world,
         playing(world, redis) as field,
     ):
         read_out: set[str] = set()
@@ -400,7 +399,7 @@ async def test_a_station_that_leaves_while_it_is_read_is_read_when_it_is_back(fi
     await field.world.ask(call)
     field.world.time.passes(1)
     await field.view(station, lambda view: view["step"] == "reading")
-    field.world.time.passes(reconciler.EXPIRES_IN + 1)
+    field.world.time.passes(DEFAULT_TIMING.expires_in + 1)
     await field.view(station, lambda view: view["step"] == "due")
     await field.boot(station, firmware="2")
     await field.view(station, lambda view: view["step"] == "idle")
@@ -412,7 +411,7 @@ async def test_a_silent_station_is_not_asked_again_and_again(field: Field) -> No
     station = old(silent=frozenset({"GetConfiguration"}))
     await field.boot(station)
     await field.world.until(lambda: bool(station.asked))
-    field.world.time.passes(reconciler.EXPIRES_IN + 61)
+    field.world.time.passes(DEFAULT_TIMING.expires_in + 61)
     await field.view(station, lambda view: view["step"] == "idle")
     await field.boot(station)
     await field.world.until(lambda: len(station.asked) == 2)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from services.common.desired.reconciler import DEFAULT_TIMING
 from services.common.kafka.bus import Record
-from services.firmware.configuration import reconciler
 from tests.integration.common.running import Running
 from tests.integration.firmware.configuration.stations import Field, Station, new, old, put, read, states
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED
@@ -97,7 +97,7 @@ async def test_a_station_that_was_away_is_set_as_soon_as_it_is_back(field: Field
     async def parked() -> bool:
         async with world.database.connection() as db:
             due_at = await db.fetchval("select due_at from configuration where station_id = 'CP1'")
-        return bool(due_at == world.time() + reconciler.AWAY)
+        return bool(due_at == world.time() + DEFAULT_TIMING.away)
 
     while not await parked():
         await world.bus.wait()

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from services.common.commands.command import Command, End, Status
-from services.firmware.configuration.answers import SettingsAnswer, answer, never_delivered
+from services.common.desired.progress import undelivered
+from services.firmware.configuration.answers import SettingsAnswer, answer
 from services.firmware.configuration.dialects.dialect import ReportReply, SetResult
 from services.firmware.configuration.domain.settings import Result
 from tests.unit.firmware.tables import START, at
@@ -59,7 +60,7 @@ def command(action: str, payload: Any, status: Status = Status.ANSWERED, **more:
     ],
 )
 def test_what_an_attempt_came_to(how: dict[str, Any], expected: SetResult) -> None:
-    assert answer(command("ChangeConfiguration", CHANGE, **how)).tried == (expected,)
+    assert answer(command("ChangeConfiguration", CHANGE, **how)).results == (expected,)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_what_an_attempt_came_to(how: dict[str, Any], expected: SetResult) -> No
     ],
 )
 def test_what_became_of_asking_for_a_report(how: dict[str, Any], expected: ReportReply | None) -> None:
-    assert answer(command("GetBaseReport", REPORT, **how)).promise == expected
+    assert answer(command("GetBaseReport", REPORT, **how)).report == expected
 
 
 def test_no_answer_says_nothing_of_settings() -> None:
@@ -103,4 +104,4 @@ def test_what_no_station_could_take_says_nothing(action: str, payload: Any) -> N
 @pytest.mark.parametrize("outcome", End)
 def test_what_did_not_reach_the_station(outcome: End) -> None:
     told = command("GetConfiguration", {}, Status.EXPIRED, outcome=outcome)
-    assert never_delivered(told) is (outcome in (End.EXPIRED, End.UNDELIVERED))
+    assert undelivered(told) is (outcome in (End.EXPIRED, End.UNDELIVERED))

@@ -2,17 +2,16 @@
 
 import pytest
 
-from services.firmware.configuration.group_settings import Desired, faults
-from tests.unit.firmware.tables import START
+from services.firmware.configuration.group_settings import GroupSettings, faults
 
 SETTINGS = {"heartbeat_interval": "60", "Own16": "1", "Own.V201": "2"}
 
 
 def test_each_version_gets_what_it_can_have() -> None:
-    desired = Desired("vienna", SETTINGS, {"1.6": {"Vendor.Key": "3", "heartbeatinterval": "30"}}, START)
-    assert desired.of("1.6") == {"heartbeatinterval": "30", "Own16": "1", "Vendor.Key": "3"}
-    assert desired.of("2.0.1") == {"OCPPCommCtrlr.HeartbeatInterval": "60", "Own.V201": "2"}
-    assert desired.of("9.9") == desired.of(None) == {}
+    desired = GroupSettings(SETTINGS, {"1.6": {"Vendor.Key": "3", "heartbeatinterval": "30"}})
+    assert desired.values("1.6") == {"heartbeatinterval": "30", "Own16": "1", "Vendor.Key": "3"}
+    assert desired.values("2.0.1") == {"OCPPCommCtrlr.HeartbeatInterval": "60", "Own.V201": "2"}
+    assert desired.values("9.9") == desired.values(None) == {}
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,19 @@
-"""A station is read before it is set, once a boot."""
+"""A station is read before it is written, once a boot."""
+
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from services.firmware.configuration.domain.steps import AGAIN, Progress, Step, applied, done, due, read, reading
-from tests.unit.firmware.tables import START, at
+from services.common.desired.progress import RETRY_AFTER, Progress, Step, applied, done, due, read, reading
 
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NEW = Progress("CP1", Step.IDLE, START)
 READ = replace(NEW, everything=False, firmware_version="1", read_at=START)
 WAITS = reading(READ, {"a", "b"})
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
 
 
 def test_it_is_ready_when_everything_it_waits_for_has_ended() -> None:
@@ -16,9 +22,9 @@ def test_it_is_ready_when_everything_it_waits_for_has_ended() -> None:
     assert done(once, ["b"], [], at(2)).step is Step.READY
 
 
-def test_what_did_not_reach_it_is_asked_again_later() -> None:
+def test_what_did_not_reach_it_is_read_again_later() -> None:
     after = done(WAITS, ["a"], ["a"], at(1))
-    assert (after.step, after.due_at, after.waiting) == (Step.DUE, at(1) + AGAIN, frozenset())
+    assert (after.step, after.due_at, after.waiting) == (Step.DUE, at(1) + RETRY_AFTER, frozenset())
     assert done(WAITS, ["other"], ["other"], at(1)) == WAITS
 
 
