@@ -1,4 +1,4 @@
-"""The tables of a kind of desired state, as a service makes them of the template: an invented kind, on a real Postgres."""
+"""The tables of an invented kind of desired state, made of the template as a service does; on a real Postgres."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
