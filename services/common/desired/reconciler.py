@@ -13,11 +13,10 @@ import structlog
 
 from services.common.commands.command import Command
 from services.common.commands.service import CommandRequest, CommandService
-from services.common.desired.difference import resolve
 from services.common.desired.group_store import GroupStore
 from services.common.desired.progress import Progress, Step, applied, postponed, reading
 from services.common.desired.progress_store import ProgressStore
-from services.common.desired.resource import Candidate, Request, Resource
+from services.common.desired.resource import Candidate, Request, Resource, desired_of
 from services.common.postgres.database import Connection, Database
 from services.common.process.backoff import backoff
 from services.common.process.clock import Clock
@@ -111,15 +110,13 @@ class Reconciler(Generic[K, V]):
     async def _candidates(
         self, db: Connection, claimed: Sequence[Progress], versions: Mapping[str, str]
     ) -> list[Candidate[K, V]]:
-        groups = {one.station_id: self._groups_of(one.station_id) for one in claimed}
+        stations = self.command_service.stations
+        groups = {one.station_id: stations.registration(one.station_id).groups for one in claimed}
         documents = await self.groups.load(db, {name for names in groups.values() for name in names})
-        candidates = []
-        for one in claimed:
-            version = versions[one.station_id]
-            known = (documents[name] for name in groups[one.station_id] if name in documents)
-            desired = resolve((document.group, self.resource.values(document, version)) for document in known)
-            candidates.append(Candidate(one, version, desired))
-        return candidates
+        return [
+            Candidate(one, version, desired_of(self.resource, groups[one.station_id], documents, version))
+            for one, version in ((one, versions[one.station_id]) for one in claimed)
+        ]
 
     async def _read(self, db: Connection, stations: Sequence[Candidate[K, V]], now: datetime) -> None:
         reads = await self.resource.reads(db, stations)
@@ -143,11 +140,6 @@ class Reconciler(Generic[K, V]):
                 for action, payload in some
             ],
         )
-
-    def _groups_of(self, station_id: str) -> Sequence[str]:
-        """In the order in which they count."""
-        group = self.command_service.stations.group(station_id)
-        return (group,) if group else ()
 
     def _retries(self) -> Iterator[float]:
         return backoff(self.timing.every, self.timing.longest)

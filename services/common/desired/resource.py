@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from services.common.commands.command import Command
-from services.common.desired.difference import Desired
+from services.common.desired.difference import Desired, resolve
 from services.common.desired.group_store import GroupDocument
 from services.common.desired.progress import Progress
 from services.common.postgres.database import Connection
@@ -59,3 +59,11 @@ class Resource(Protocol[K, V]):
 
     async def sent(self, db: Connection, commands: Sequence[Command]) -> None:
         """The commands that were made of the writes: what they write is pending."""
+
+
+def desired_of(
+    resource: Resource[K, V], groups: Sequence[str], documents: Mapping[str, GroupDocument], version: str
+) -> dict[K, Desired[V]]:
+    """What is desired of a station. groups: that it is in, in order. documents: by group."""
+    known = (documents[name] for name in groups if name in documents)
+    return resolve((document.group, resource.values(document, version)) for document in known)

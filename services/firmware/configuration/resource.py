@@ -1,8 +1,9 @@
 """Settings as a kind of desired state: what is read of a station, and what is written."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from services.common.commands.command import Command
 from services.common.desired.difference import difference
@@ -18,11 +19,16 @@ from services.firmware.configuration.group_settings import GroupSettings
 from services.firmware.configuration.pending import mark_pending
 
 
-class NamedValue(NamedTuple):
-    """A value, and the setting's own name."""
+@dataclass(frozen=True, slots=True)
+class NamedValue:
+    """A value, and the setting's own name, however that is written."""
 
-    name: str
+    name: str = field(compare=False)
     value: str
+
+
+def by_name(values: Iterable[NamedValue]) -> dict[str, str]:
+    return {one.name: one.value for one in values}
 
 
 # By the key of a setting.
@@ -70,6 +76,9 @@ class SettingsResource:
         await mark_pending(db, commands)
 
 
+RESOURCE = SettingsResource()
+
+
 async def _limits(db: Connection, stations: Sequence[Station]) -> Mapping[str, MessageLimits]:
     return await message_limits.load(db, {one.station_id: one.version for one in stations})
 
@@ -94,5 +103,5 @@ def _writes(
     def settled(setting: Setting, wanted: NamedValue) -> bool:
         return not needs_write(setting, wanted.value, booted_at)
 
-    values = dict(difference(desired, known, settled).put.values())
+    values = by_name(difference(desired, known, settled).put.values())
     return [(write.action, write.payload) for write in SETTINGS[station.version].write(values, limits)]

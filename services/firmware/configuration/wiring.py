@@ -12,7 +12,7 @@ from services.common.process.service import Step
 from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.configuration.report_expiry import ReportExpiry
 from services.firmware.configuration.requests import SettingsRequests
-from services.firmware.configuration.resource import SettingsResource
+from services.firmware.configuration.resource import RESOURCE
 from services.firmware.configuration.stores import GROUPS, PROGRESS
 
 
@@ -36,7 +36,7 @@ def wire(
 ) -> Configuration:
     """most: stations that are read at a time."""
     reconciler = Reconciler(
-        resource=SettingsResource(),
+        resource=RESOURCE,
         groups=GROUPS,
         progress=PROGRESS,
         database=database,

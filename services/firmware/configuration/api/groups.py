@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from services.common.desired.group_store import GroupDocument
 from services.common.desired.groups import MISSING, DesiredGroups
+from services.common.desired.resource import desired_of
 from services.common.postgres.database import Connection
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL
@@ -14,9 +15,11 @@ from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page
 from services.firmware.configuration import group_settings, reads, settings_store
 from services.firmware.configuration.api.views import DesiredSettings, GroupView, StationDifferences
-from services.firmware.configuration.domain.settings import Setting, key
+from services.firmware.configuration.domain.settings import Setting
 from services.firmware.configuration.group_settings import GroupSettings
+from services.firmware.configuration.reads import GroupMember
 from services.firmware.configuration.requests import invalid
+from services.firmware.configuration.resource import RESOURCE, by_name
 
 READ, WRITE = "firmware:read", "firmware:write"
 Group = Annotated[str, Path(min_length=1, max_length=255, pattern=NO_NUL, description="as stations are registered in")]
@@ -51,7 +54,7 @@ def _read_routes(groups: DesiredGroups) -> APIRouter:
         async def compare(
             db: Connection, document: GroupDocument, station_ids: Sequence[str]
         ) -> Sequence[StationDifferences]:
-            return await _compare(db, GroupSettings.of(document), station_ids, everything)
+            return await _compare(db, groups, document, station_ids, everything)
 
         return await groups.differences(
             group, compare, lambda one: in_sync in (None, one.in_sync), limit=limit, cursor=cursor
@@ -61,16 +64,39 @@ def _read_routes(groups: DesiredGroups) -> APIRouter:
 
 
 async def _compare(
-    db: Connection, wanted: GroupSettings, station_ids: Sequence[str], everything: bool
+    db: Connection, groups: DesiredGroups, document: GroupDocument, station_ids: Sequence[str], everything: bool
 ) -> list[StationDifferences]:
-    """How stations stand to what is desired."""
+    """How stations stand to what is desired of the group; where a group before it says otherwise, in conflict."""
     stations = await reads.members(db, station_ids)
-    desired = {one.station_id: wanted.values(one.version) for one in stations}
-    keys = {(id_, key(name)) for id_, values in desired.items() for name in values}
+    desired = {one.station_id: RESOURCE.values(document, one.version or "") for one in stations}
     known: dict[str, dict[str, Setting]] = {id_: {} for id_ in desired}
-    for (id_, one), setting in (await settings_store.load(db, keys)).items():
-        known[id_][one] = setting
-    return [StationDifferences.of(one, desired[one.station_id], known[one.station_id], everything) for one in stations]
+    keys = {(id_, key) for id_, values in desired.items() for key in values}
+    for (id_, key), setting in (await settings_store.load(db, keys)).items():
+        known[id_][key] = setting
+    conflicts = await _conflicts(db, groups, document.group, stations)
+    return [
+        StationDifferences.of(
+            one,
+            by_name(desired[one.station_id].values()),
+            known=known[one.station_id],
+            conflicts=conflicts[one.station_id],
+            everything=everything,
+        )
+        for one in stations
+    ]
+
+
+async def _conflicts(
+    db: Connection, groups: DesiredGroups, group: str, stations: Sequence[GroupMember]
+) -> dict[str, set[str]]:
+    """Keys of settings of which a group before this one says otherwise, by station."""
+    order = {one.station_id: groups.stations.registration(one.station_id).groups for one in stations}
+    documents = await groups.groups.load(db, {name for names in order.values() for name in names})
+    found: dict[str, set[str]] = {}
+    for one in stations:
+        desired = desired_of(RESOURCE, order[one.station_id], documents, one.version or "")
+        found[one.station_id] = {key for key, wanted in desired.items() if group in wanted.conflicts}
+    return found
 
 
 def _write_routes(groups: DesiredGroups) -> APIRouter:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from services.common.commands.api.commands import REUSED, ExpiresIn, IdempotencyKey, Wait, reused, view
 from services.common.commands.command import Command
 from services.common.commands.service import KeyReused
+from services.common.desired.resource import desired_of
 from services.common.web.access import Access
 from services.common.web.fields import StationId
 from services.common.web.openapi import problem_responses
@@ -25,9 +26,9 @@ from services.firmware.configuration.api.views import (
 )
 from services.firmware.configuration.dialects.tables import SETTINGS
 from services.firmware.configuration.domain.settings import State, key
-from services.firmware.configuration.group_settings import GroupSettings
 from services.firmware.configuration.reads import SettingFilter
 from services.firmware.configuration.requests import MISSING, SettingsRequests
+from services.firmware.configuration.resource import RESOURCE, by_name
 from services.firmware.configuration.stores import GROUPS
 
 READ, WRITE = "firmware:read", "firmware:write"
@@ -64,13 +65,14 @@ def _read_routes(requests: SettingsRequests) -> APIRouter:
     ) -> ConfigurationView:
         """All that is known of a station's settings, by name, beside what is desired of them."""
         status = await requests.status(station_id)
-        position, group = read_cursor(cursor, str), requests.command_service.stations.group(station_id)
+        position, groups = read_cursor(cursor, str), requests.command_service.stations.registration(station_id).groups
         after, dialect = str(position[0]) if position else None, SETTINGS.get(status.version or "")
         most = MAX_DESIRED if wanted.desired else limit + 1
         async with requests.database.list_connection() as db:
-            document = (await GROUPS.load(db, [group])).get(group) if group else None
-            desired = GroupSettings.of(document).values(status.version) if document else {}
-            rows = await reads.page(db, station_id, desired, wanted, after, most)
+            documents = await GROUPS.load(db, groups)
+            desired = desired_of(RESOURCE, groups, documents, status.version or "")
+            values = by_name(one.value for one in desired.values())
+            rows = await reads.page(db, station_id, values, wanted, after, most)
             reports = await reports_store.of_station(db, station_id, 1)
         shown = [(row.place, SettingView.of(row, dialect, status.booted_at)) for row in rows]
         if wanted.desired:
@@ -80,7 +82,7 @@ def _read_routes(requests: SettingsRequests) -> APIRouter:
             next=write_cursor(shown[limit - 1][0]) if len(shown) > limit else None,
             station_id=station_id,
             version=status.version,
-            group=group,
+            group=next((name for name in groups if name in documents), next(iter(groups), None)),
             step=status.step,
             read_at=status.read_at,
             applied_at=status.applied_at,

@@ -1,6 +1,6 @@
 """Configuration as REST shows it, and as it is given."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -27,7 +27,7 @@ Base = Literal["FullInventory", "ConfigurationInventory", "SummaryInventory"]
 STATES = (
     "of what is desired: in_sync; differs; pending: sent, no answer yet; pending_reboot: taken, counts from the next "
     "boot on; rejected, read_only, unknown: what the station said; write_only: a secret, which no group sets; "
-    "not_yet_applied"
+    "not_yet_applied; conflict: a group that comes before this one says otherwise, and counts"
 )
 
 
@@ -249,10 +249,25 @@ class StationDifferences(BaseModel):
     settings: list[Difference]
 
     @classmethod
-    def of(cls, member: GroupMember, desired: dict[str, str], known: dict[str, Setting], everything: bool) -> Self:
-        """known: by key. everything: what is as desired too."""
+    def of(
+        cls,
+        member: GroupMember,
+        desired: dict[str, str],
+        *,
+        known: dict[str, Setting],
+        conflicts: Set[str],
+        everything: bool,
+    ) -> Self:
+        """desired: by name. known: by key. conflicts: keys. everything: what is as desired too."""
         compared = [
-            _setting_difference(name, value, known.get(key(name)), member.booted_at) for name, value in desired.items()
+            _setting_difference(
+                name,
+                value,
+                setting=known.get(key(name)),
+                booted_at=member.booted_at,
+                conflicting=key(name) in conflicts,
+            )
+            for name, value in desired.items()
         ]
         return cls(
             station_id=member.station_id,
@@ -283,12 +298,14 @@ def results(names: dict[str, str], commands: Sequence[Command], known: dict[str,
     return shown
 
 
-def _setting_difference(name: str, desired: str, setting: Setting | None, booted_at: datetime | None) -> Difference:
+def _setting_difference(
+    name: str, desired: str, *, setting: Setting | None, booted_at: datetime | None, conflicting: bool
+) -> Difference:
     attempt = setting.attempt if setting else None
     return Difference(
         name=name,
         desired=desired,
         actual=setting.value if setting else None,
-        state=state(setting, desired, booted_at),
+        state=State.CONFLICT if conflicting else state(setting, desired, booted_at),
         reason=attempt.reason if attempt and attempt.wanted == desired else None,
     )

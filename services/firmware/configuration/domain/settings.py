@@ -42,6 +42,7 @@ class State(StrEnum):
     WRITE_ONLY = "write_only"
     UNKNOWN = "unknown"
     NOT_YET_APPLIED = "not_yet_applied"
+    CONFLICT = "conflict"
 
 
 class Characteristics(Struct, frozen=True):

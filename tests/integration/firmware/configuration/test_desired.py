@@ -15,20 +15,22 @@ GROUP = "/v1/groups/vienna/configuration"
 DESIRED = {"heartbeat_interval": "60", "ConnectionTimeOut": "90", "OCPPCommCtrlr.OfflineThreshold": "120"}
 
 
-async def register(field: Field, *names: str, group: str = "vienna", before: str | None = None) -> None:
-    """As auth publishes it, and this service has heard it."""
+async def register(
+    field: Field, *names: str, group: str = "vienna", before: tuple[str, ...] = (), after: tuple[str, ...] = ()
+) -> None:
+    """As auth publishes it, and this service has read it."""
     world = field.world
     for name in names:
-        state = Registration(station_id=name, groups=[before, group] if before else [group])
+        state = Registration(station_id=name, groups=[*before, group, *after])
         await world.bus.publish([Record("registrations", name.encode(), state.SerializeToString())])
     path = f"/v1/stations/{names[-1]}/configuration"
     if (await world.http.get(path)).status_code == 200:
         await field.shown(path, lambda view: view["group"] == group)
 
 
-async def desire(world: Running, settings: dict[str, str], **versions: dict[str, str]) -> Any:
+async def desire(world: Running, settings: dict[str, str], path: str = GROUP, **versions: dict[str, str]) -> Any:
     named = {version.removeprefix("v").replace("_", "."): own for version, own in versions.items()}
-    answer = await world.http.put(GROUP, json={"settings": settings, "versions": named})
+    answer = await world.http.put(path, json={"settings": settings, "versions": named})
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -60,7 +62,7 @@ async def test_it_is_applied_when_stations_boot(field: Field) -> None:
 
 async def test_the_first_group_of_which_something_is_desired_holds(field: Field) -> None:
     await desire(field.world, {"heartbeat_interval": "60"})
-    await register(field, "CP1", before="level 2")
+    await register(field, "CP1", before=("level 2",))
     station = old("CP1")
     await read(field, station)
     view = await field.view(station, lambda view: states(view)["HeartbeatInterval"] == "in_sync")
@@ -188,6 +190,24 @@ async def test_a_version_may_be_named(field: Field) -> None:
     await field.view(other, lambda view: states(view)["OCPPCommCtrlr.HeartbeatInterval"] == "in_sync")
     assert (one.values["HeartbeatInterval"], one.values["Vendor.Key"]) == ("30", "2")
     assert other.values["OCPPCommCtrlr.HeartbeatInterval"] == "60"
+
+
+async def test_the_first_of_its_groups_that_says_something_counts(field: Field) -> None:
+    """The others are shown to be in conflict."""
+    station, region = old(), "/v1/groups/austria/configuration"
+    await register(field, "CP1", after=("austria",))
+    await desire(field.world, {"heartbeat_interval": "60"})
+    await desire(field.world, {"heartbeat_interval": "10", "ConnectionTimeOut": "90"}, region)
+    await read(field, station)
+    await field.view(station, lambda view: states(view)["ConnectionTimeOut"] == "in_sync")
+    assert (station.values["HeartbeatInterval"], station.values["ConnectionTimeOut"]) == ("60", "90")
+    assert await differing(field, station) == {}
+    [first] = (await field.world.get(f"{GROUP}/differences"))["items"]
+    [second] = (await field.world.get(f"{region}/differences"))["items"]
+    assert (first["in_sync"], second["in_sync"]) == (True, False)
+    assert [(one["name"], one["desired"], one["actual"], one["state"]) for one in second["settings"]] == [
+        ("HeartbeatInterval", "10", "60", "conflict")
+    ]
 
 
 async def test_it_is_kept_shown_and_taken_back(field: Field) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.common.calls.stations import Registration
 from services.common.commands.command import Command, Status
 from services.common.commands.service import CommandRequest
 from services.common.desired.difference import difference
@@ -110,9 +111,9 @@ class MemoryGroups:
 
 @dataclass
 class MemoryStations:
-    """Registrations: a station's group."""
+    """Registrations: the groups of stations, in order."""
 
-    groups: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     async def wait(self) -> None:
         pass
@@ -120,11 +121,11 @@ class MemoryStations:
     def ready(self) -> bool:
         return True
 
-    def group(self, station_id: str) -> str | None:
-        return self.groups.get(station_id)
+    def registration(self, station_id: str) -> Registration:
+        return Registration(self.groups.get(station_id, ()), "")
 
     def chosen(self, wanted: Any) -> list[str]:
-        return sorted(id_ for id_, group in self.groups.items() if group == wanted.group)
+        return sorted(id_ for id_, groups in self.groups.items() if wanted.group in groups)
 
 
 @dataclass
@@ -190,9 +191,9 @@ class World:
     async def wants(self, group: str, *texts: str) -> None:
         await self.groups.save(None, GroupDocument(group, list(texts), self.clock()))
 
-    def member(self, station_id: str, group: str, version: str = "2.0.1") -> None:
-        """A station of a group that is here, and due."""
-        self.commands.stations.groups[station_id] = group
+    def member(self, station_id: str, *groups: str, version: str = "2.0.1") -> None:
+        """A station of groups that is here, and due."""
+        self.commands.stations.groups[station_id] = groups
         self.labels.here[station_id] = version
         self.progress.due(station_id)
 

@@ -65,6 +65,18 @@ async def test_each_version_gets_it_in_its_own_words() -> None:
     assert world.commands.sent("CP1")[1:] == ["AddLabel gruen"]
 
 
+async def test_all_groups_of_a_station_have_their_say() -> None:
+    world = World()
+    await world.wants("vienna", "grün")
+    await world.wants("austria", "blau")
+    world.member("CP1", "vienna", "nobody", "austria")
+    one = reconciler(world)
+    await one.once()
+    world.answer("CP1")
+    await one.once()
+    assert world.commands.sent("CP1")[1:] == ["AddLabel grün", "AddLabel blau"]
+
+
 async def test_a_station_that_is_as_desired_is_sent_nothing() -> None:
     world = World()
     await world.wants("vienna", "blau")
