@@ -173,14 +173,14 @@ class Stations:
         return len(found)
 
     async def conclude(self, sent: Sent, outcome: Outcome, payload: Any) -> None:
-        told = b"" if payload is None else orjson.dumps(payload)
+        answer = b"" if payload is None else orjson.dumps(payload)
         result = Result(
             command_id=sent.id,
             station_id=sent.station_id,
             version=sent.version,
             action=sent.action,
             outcome=outcome,
-            payload=told,
+            payload=answer,
             error_code="InternalError" if outcome == OUTCOME_REFUSED else "",
             at=self.world.time(),
         )

@@ -41,8 +41,8 @@ async def test_each_share_is_asked_for_once(stations: Stations, settings: Settin
             await stations.start(name)
         await stations.passes(31)
     assert await stations.shares() == dict.fromkeys(names[:4], 12)
-    told = [(sent.station_id, sent.purpose, sent.limit) for sent in stations.history]
-    assert sorted(told) == sorted(
+    requests = [(sent.station_id, sent.purpose, sent.limit) for sent in stations.history]
+    assert sorted(requests) == sorted(
         [
             *((name, "TxDefaultProfile", 0.0) for name in names),
             *(("CP0", "TxProfile", limit) for limit in (32.0, 24.0, 16.0, 12.0)),
@@ -55,7 +55,7 @@ async def test_each_share_is_asked_for_once(stations: Stations, settings: Settin
 
 
 async def test_a_station_that_was_never_here_counts_from_its_first_connection_on(stations: Stations) -> None:
-    """Nothing is set aside for what is not there; what is there and was told nothing may take all it can."""
+    """Nothing is set aside for what is not there; what is there and was asked nothing may take all it can."""
     await stations.connect("CP1")
     await stations.put_site({"limit": {"value": 40}, "stations": ["CP1", "CP2"], "default_a": 0})
     await stations.start("CP1")

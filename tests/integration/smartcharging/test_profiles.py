@@ -144,10 +144,10 @@ async def test_a_composite_schedule_is_asked_for(stations: Stations, version: st
     periods = [{"startPeriod": 0, "limit": 16.0}, {"startPeriod": 60, "limit": 0.0}]
     begins = "2026-03-01T12:00:00Z"
     schedule = {"duration": 600, "chargingRateUnit": "A", "chargingSchedulePeriod": periods}
-    told = {"status": "Accepted", "connectorId": 1, "scheduleStart": begins, "chargingSchedule": schedule}
+    answer = {"status": "Accepted", "connectorId": 1, "scheduleStart": begins, "chargingSchedule": schedule}
     if version == "2.0.1":
-        told = {"status": "Accepted", "schedule": schedule | {"evseId": 1, "scheduleStart": begins}}
-    stations.answers["CP1"] = lambda _: (OUTCOME_ANSWERED, told)
+        answer = {"status": "Accepted", "schedule": schedule | {"evseId": 1, "scheduleStart": begins}}
+    stations.answers["CP1"] = lambda _: (OUTCOME_ANSWERED, answer)
     found = await composite(stations, 200)
     asked = stations.history[-1].payload
     name = "connectorId" if version == "1.6" else "evseId"
@@ -195,9 +195,9 @@ async def test_what_a_station_reports_is_put_together(stations: Stations) -> Non
         }
         stations.world.time.passes(1)
         await stations.world.put(stations.world.call("ReportChargingProfiles", report, "CP1", "2.0.1"))
-        told = (await shown(stations))["reported"]
-        assert (told["complete"], len(told["profiles"])) == (not tbc, number)
-    assert [(one["source"], one["profile"]["id"]) for one in told["profiles"]] == [("EMS", -1), ("EMS", -2)]
+        reported = (await shown(stations))["reported"]
+        assert (reported["complete"], len(reported["profiles"])) == (not tbc, number)
+    assert [(one["source"], one["profile"]["id"]) for one in reported["profiles"]] == [("EMS", -1), ("EMS", -2)]
     assert command["action"] == "ReportProfiles"
 
 

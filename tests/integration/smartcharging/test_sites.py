@@ -29,8 +29,8 @@ async def test_every_member_gets_a_default_and_a_session_its_share(stations: Sta
     assert stations.defaults == {"CP1": 0, "CP2": 0}
     first = await stations.start("CP1")
     assert await stations.shares() == {"CP1": 32}
-    [told] = [sent for sent in stations.history if sent.station_id == "CP1" and sent.purpose == "TxProfile"]
-    assert told.payload == {
+    [found] = [sent for sent in stations.history if sent.station_id == "CP1" and sent.purpose == "TxProfile"]
+    assert found.payload == {
         "connectorId": 1,
         "csChargingProfiles": {
             "chargingProfileId": 900000003,
@@ -46,8 +46,8 @@ async def test_every_member_gets_a_default_and_a_session_its_share(stations: Sta
     }
     second = await stations.start("CP2")
     assert await stations.shares() == {"CP1": 16, "CP2": 16}
-    [told] = [sent for sent in stations.history if sent.station_id == "CP2" and sent.purpose == "TxProfile"]
-    assert told.payload == {
+    [found] = [sent for sent in stations.history if sent.station_id == "CP2" and sent.purpose == "TxProfile"]
+    assert found.payload == {
         "evseId": 1,
         "chargingProfile": {
             "id": 900000003,
@@ -99,7 +99,7 @@ class Held(Exception):
 
 
 @pytest.mark.parametrize("how", [reject, fail, say_nothing])
-async def test_who_does_not_obey_keeps_his_share_set_aside(stations: Stations, how: Any) -> None:
+async def test_a_station_that_does_not_obey_keeps_its_share_set_aside(stations: Stations, how: Any) -> None:
     """K01.FR.29, K01.FR.33: it is asked again after a while."""
     await two(stations)
     await stations.start("CP1")
@@ -115,7 +115,7 @@ async def test_who_does_not_obey_keeps_his_share_set_aside(stations: Stations, h
     assert stations.most <= 32
 
 
-async def test_a_station_that_is_away_keeps_its_share_and_is_told_when_it_is_back(stations: Stations) -> None:
+async def test_a_station_that_is_away_keeps_its_share_and_is_asked_again_when_it_is_back(stations: Stations) -> None:
     await two(stations)
     await stations.start("CP1")
     await stations.leave("CP1")
@@ -130,7 +130,7 @@ async def test_a_station_that_is_away_keeps_its_share_and_is_told_when_it_is_bac
     assert stations.most <= 32
 
 
-async def test_a_lower_limit_is_shared_at_once_and_one_that_cannot_be_held_is_told(stations: Stations) -> None:
+async def test_a_lower_limit_is_shared_at_once_and_one_that_cannot_be_held_is_published(stations: Stations) -> None:
     await two(stations)
     number = await stations.start("CP1")
     await stations.start("CP2")
@@ -186,22 +186,22 @@ async def test_what_somebody_else_set_is_set_right_again(stations: Stations) -> 
     assert answer.status_code == 202
     await stations.settle()
     await stations.passes(1)
-    told = [sent for sent in stations.history[before:] if sent.action == "SetChargingProfile"]
-    assert sorted((sent.purpose, sent.limit) for sent in told) == [("TxDefaultProfile", 0), ("TxProfile", 32)]
+    found = [sent for sent in stations.history[before:] if sent.action == "SetChargingProfile"]
+    assert sorted((sent.purpose, sent.limit) for sent in found) == [("TxDefaultProfile", 0), ("TxProfile", 32)]
 
 
-async def test_everything_read_again_asks_nothing_anew(stations: Stations) -> None:
+async def test_everything_read_again_asks_nothing_again(stations: Stations) -> None:
     await two(stations)
     first = await stations.start("CP1")
     await stations.start("CP2")
     await stations.draws("CP1", first, 7)
     await stations.end("CP1", first)
     await stations.passes(31)
-    before, told = len(stations.history), len(stations.world.announced("ShareChanged"))
+    before, found = len(stations.history), len(stations.world.announced("ShareChanged"))
     await stations.world.restart(commit=False)
     await stations.settle()
     assert len(stations.history) == before
-    assert len(stations.world.announced("ShareChanged")) == told
+    assert len(stations.world.announced("ShareChanged")) == found
     assert await stations.shares() == {"CP2": 32}
 
 
@@ -235,14 +235,14 @@ async def test_an_operator_sets_priority_and_bounds_of_a_session(stations: Stati
     assert (await stations.world.http.put("/v1/sites/garage/sessions/99999999", json={})).status_code == 404
 
 
-async def test_whoever_leaves_a_site_is_freed(stations: Stations) -> None:
+async def test_a_station_that_leaves_a_site_is_freed(stations: Stations) -> None:
     """K10.FR.02: by the ids that were installed."""
     await two(stations)
     await stations.start("CP1")
     before = len(stations.history)
     await stations.put_site(SITE | {"stations": ["CP2"]})
-    told = [(sent.action, sent.payload) for sent in stations.history[before:] if sent.station_id == "CP1"]
-    assert told == [("ClearChargingProfile", {"id": 900000000}), ("ClearChargingProfile", {"id": 900000003})]
+    found = [(sent.action, sent.payload) for sent in stations.history[before:] if sent.station_id == "CP1"]
+    assert found == [("ClearChargingProfile", {"id": 900000000}), ("ClearChargingProfile", {"id": 900000003})]
     assert (await stations.world.http.delete("/v1/sites/garage")).status_code == 204
     await stations.settle()
     last = stations.history[-1]
@@ -256,8 +256,8 @@ async def test_a_default_of_evses_takes_the_place_of_the_station_s(stations: Sta
     await two(stations)
     before = len(stations.history)
     await stations.put_site(SITE | {"stations": [{"station_id": "CP2", "evse_ids": [1, 2]}, "CP1"]})
-    told = [(sent.action, sent.payload.get("evseId")) for sent in stations.history[before:]]
-    assert told == [("ClearChargingProfile", None), ("SetChargingProfile", 1), ("SetChargingProfile", 2)]
+    found = [(sent.action, sent.payload.get("evseId")) for sent in stations.history[before:]]
+    assert found == [("ClearChargingProfile", None), ("SetChargingProfile", 1), ("SetChargingProfile", 2)]
 
 
 async def test_a_station_is_in_one_site(stations: Stations) -> None:
@@ -267,15 +267,15 @@ async def test_a_station_is_in_one_site(stations: Stations) -> None:
     await stations.world.get("/v1/sites/other", 404)
 
 
-async def test_a_limit_in_watts_and_a_station_that_is_told_watts(stations: Stations) -> None:
+async def test_a_limit_in_watts_and_a_station_that_is_sent_watts(stations: Stations) -> None:
     await stations.connect("CP1", version="2.0.1")
     body = {"limit": {"value": 11_000, "unit": "W"}, "stations": [{"station_id": "CP1", "unit": "W"}]}
     await stations.put_site(body)
     await stations.start("CP1")
     assert await stations.shares() == {"CP1": 15.9}
-    [told] = stations.history[-1].payload["chargingProfile"]["chargingSchedule"]
-    assert told["chargingRateUnit"] == "W"
-    assert told["chargingSchedulePeriod"][0]["limit"] == 10971
+    [found] = stations.history[-1].payload["chargingProfile"]["chargingSchedule"]
+    assert found["chargingRateUnit"] == "W"
+    assert found["chargingSchedulePeriod"][0]["limit"] == 10971
 
 
 async def test_evses_are_learnt_from_what_stations_say(stations: Stations) -> None:
@@ -308,7 +308,7 @@ async def test_what_is_no_event_goes_to_the_dead_letters(stations: Stations) -> 
 
 
 async def test_a_vehicle_that_wants_more_than_its_share_negotiates_again(stations: Stations) -> None:
-    """K15.FR.12, K15.FR.13: refused, and the limit is sent anew (K16)."""
+    """K15.FR.12, K15.FR.13: refused, and the limit is sent again (K16)."""
     await two(stations)
     await stations.start("CP2")
     before = len(stations.history)

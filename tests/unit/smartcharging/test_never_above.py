@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: never more than the limit, nobody below the minimum, no flapping."""
+"""Whatever happens in whatever order: never more than the limit, no session below its minimum, no flapping."""
 
 from dataclasses import replace
 from typing import Any
@@ -37,7 +37,7 @@ def worlds(draw: Any) -> SiteWorld:
     amperes = draw(st.sampled_from([5, 6, 16, 20, 25.5, 32, 40, 64, 120]))
     limit = draw(st.sampled_from([Limit(amperes), Limit(amperes), Limit(amperes * 690, "W")]))
     world = SiteWorld(Site("site", limit, tuple(members)), evses)
-    # What an operator lets sessions draw unheard of, where that fits.
+    # With an operator's default, if that fits.
     own = SiteWorld(replace(world.state.site, default=80), evses)
     return own if draw(st.booleans()) and own.holds_limit() else world
 
@@ -94,12 +94,12 @@ class Site_(RuleBasedStateMachine):
         assert world.holds_limit(), (world.drawn(), committed(world.state), world.state.site.capacity)
 
     @invariant()
-    def nobody_is_asked_for_less_than_the_minimum_and_more_than_nothing(self) -> None:
+    def no_request_is_between_nothing_and_the_minimum(self) -> None:
         minimum = {member.station_id: member.minimum for member in self.world.state.site.members}
         assert all(not request.current or request.current >= minimum[request.key[0]] for request in self.world.requests)
 
     @invariant()
-    def looking_again_changes_nothing(self) -> None:
+    def planning_again_changes_nothing(self) -> None:
         before = len(self.world.requests)
         self.world.plan()
         assert self.world.requests[before:] == []
@@ -139,7 +139,7 @@ def quiet(world: SiteWorld) -> None:
 @settings(max_examples=150, deadline=None)
 @given(world=worlds(), started=st.sets(evses))
 def test_what_is_there_is_used(world: SiteWorld, started: set[int]) -> None:
-    """Work-conserving up to what is not worth a message: who could take more hangs on something that is full."""
+    """Work-conserving up to what is not worth a message: a session that could take more is on a phase that is full."""
     for number in sorted(started):
         world.start(world.keys[number % len(world.keys)])
     quiet(world)

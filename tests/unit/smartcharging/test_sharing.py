@@ -1,4 +1,4 @@
-"""Shares of a site, as stories: who gets what, and when."""
+"""Shares of a site, as stories: which session gets what, and when."""
 
 from dataclasses import replace
 
@@ -48,7 +48,7 @@ def test_shares_of_one_phase(room: int, claims: list[Claim], shares: list[int]) 
 
 
 def test_phases_are_shared_one_by_one() -> None:
-    """Who hangs on a full phase stops; the others go on."""
+    """A claim on a full phase stops; the others go on."""
     claims = [
         Claim(("three", 1), ALL, 60, 320),
         Claim(("one", 1), {"L1": 1}, 60, 320),
@@ -83,7 +83,7 @@ def test_less_is_confirmed_before_others_get_more() -> None:
 
 
 @pytest.mark.parametrize("how", ["lose", "obey", "unsent"])
-def test_who_does_not_confirm_less_keeps_it_set_aside(how: str) -> None:
+def test_what_a_station_does_not_confirm_stays_set_aside(how: str) -> None:
     """And is asked again after a while."""
     site = world(32, "A", "B")
     site.start(A)
@@ -123,7 +123,7 @@ def test_what_was_overtaken_may_still_be_obeyed() -> None:
     assert site.shares() == {A: 213, B: 213, C: 213}
 
 
-def test_who_refuses_keeps_what_he_confirmed_and_is_not_asked_for_more() -> None:
+def test_a_station_that_refuses_keeps_what_it_confirmed_and_is_not_asked_for_more() -> None:
     site = world(32, "A", "B")
     site.start(A)
     site.answers("A", "refuse")
@@ -170,7 +170,7 @@ def test_a_station_that_is_away_keeps_its_share_and_its_default() -> None:
     assert site.holds_limit()
 
 
-def test_who_comes_back_is_told_again() -> None:
+def test_a_station_that_comes_back_is_asked_again() -> None:
     """Profiles are persistent (K01.FR.27), but not every station knows."""
     site = world(32, "A")
     site.start(A)
@@ -208,7 +208,7 @@ def test_what_is_not_drawn_goes_to_others_and_comes_back() -> None:
     assert site.shares() == {A: 200, B: 200}
 
 
-def test_nothing_is_taken_from_who_draws_little_while_nobody_needs_it() -> None:
+def test_nothing_is_taken_from_a_session_that_draws_little_while_no_other_needs_it() -> None:
     site = world(40, "A", "B")
     site.start(A)
     site.answer_all()
@@ -218,7 +218,7 @@ def test_nothing_is_taken_from_who_draws_little_while_nobody_needs_it() -> None:
     assert site.shares() == {A: 320}
 
 
-def test_who_waits_gets_his_turn() -> None:
+def test_a_session_that_waits_gets_its_turn() -> None:
     site = world(10, "A", "B")
     site.start(A)
     site.answer_all()
@@ -267,7 +267,7 @@ def test_a_limit_in_watts_counts_all_phases_together() -> None:
     assert site.shares() == {A: 150, B: 150}
 
 
-def test_a_limit_that_cannot_be_held_is_told() -> None:
+def test_a_limit_that_cannot_be_held_is_shown() -> None:
     site = world(32, "A", "B")
     site.start(A)
     site.answer_all()
@@ -283,8 +283,8 @@ def test_the_default_is_the_minimum_where_that_is_a_small_part(limit: float, def
     assert world(limit, "A", "B", default=None).state.default_currents == {"A": default, "B": default}
 
 
-def test_who_has_had_his_turn_takes_nobody_else_s() -> None:
-    """One newcomer ends one turn; the one who is paused for it does not end another."""
+def test_a_session_that_has_had_its_turn_takes_no_other_s() -> None:
+    """A new session ends one turn; the one that is paused for it does not end another."""
     site = world(13, "A", "B", "C")
     site.start(A)
     site.start(B)
@@ -302,7 +302,7 @@ def test_who_has_had_his_turn_takes_nobody_else_s() -> None:
     assert len(site.requests) == before
 
 
-def test_a_station_that_may_take_less_from_now_on_is_told_so() -> None:
+def test_a_station_that_may_take_less_from_now_on_is_asked_for_less() -> None:
     site = world(32, "A")
     site.start(A)
     site.answer_all()

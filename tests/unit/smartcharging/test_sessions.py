@@ -1,0 +1,72 @@
+"""Sessions: whatever is read twice, late, or in parts comes to the same."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.smartcharging.domain import sessions
+from services.smartcharging.domain.sessions import SAMPLES_KEPT, Sample, SessionReport, TrackedSession
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def report(number: int = 1, evse_id: int = 1, ended: bool = False, sample: Sample | None = None) -> SessionReport:
+    return SessionReport(number, "CP1", evse_id, f"tx-{number}", NOW, ended, sample)
+
+
+def apply_all(*reports: SessionReport, known: list[TrackedSession] | None = None) -> dict[int, TrackedSession]:
+    before = {one.id: one for one in known or []}
+    return before | {one.id: one for one in sessions.apply_all(before.values(), reports, NOW)}
+
+
+def test_a_session_that_has_ended_stays_so() -> None:
+    """Its start read again does not bring it back."""
+    ended = apply_all(report(), report(ended=True))
+    assert ended[1].ended_at == NOW
+    assert sessions.apply_all(ended.values(), [report(), report(sample=Sample(NOW, 6, "A"))], at(9)) == []
+
+
+def test_an_evse_has_one_session() -> None:
+    """What never ended, for its end was lost, ends when the next begins."""
+    after = apply_all(report(1), report(2), report(3, evse_id=2))
+    assert {number: bool(one.ended_at) for number, one in after.items()} == {1: True, 2: False, 3: False}
+
+
+def test_an_evse_may_be_reported_later() -> None:
+    """E02: a transaction can begin before the cable is in."""
+    after = apply_all(report(1), report(2, evse_id=0))
+    assert not after[1].ended_at
+    after = apply_all(report(2, evse_id=1), known=list(after.values()))
+    assert (after[2].evse_id, bool(after[1].ended_at)) == (1, True)
+
+
+report_lists = st.lists(st.builds(report, st.integers(1, 6), st.integers(0, 2), st.booleans()), max_size=12)
+
+
+@given(reports=report_lists)
+def test_whatever_is_reported_an_evse_has_one_session(reports: list[SessionReport]) -> None:
+    """And it is the one that came to it last, whether that is read at once or in parts."""
+    whole = apply_all(*reports)
+    parts: dict[int, TrackedSession] = {}
+    for one in reports:
+        parts = apply_all(one, known=list(parts.values()))
+        on_evse = [session.id for session in parts.values() if session.evse_id == 1 and not session.ended_at]
+        assert len(on_evse) <= 1
+        if one.evse_id == 1 and not parts[one.id].ended_at:
+            assert on_evse == [one.id]
+    assert whole == parts
+
+
+def test_samples_are_taken_once_and_in_order() -> None:
+    samples = [Sample(at(second), float(second), "A") for second in (0, 60, 30, 60, 120)]
+    session = apply_all(*(report(sample=one) for one in samples))[1]
+    assert (session.draws, session.samples) == ((0, 60, 120), 3)
+    many = apply_all(*(report(sample=Sample(at(second), second, "A")) for second in range(100)))[1]
+    assert (len(many.draws), many.draws[-1], many.samples) == (SAMPLES_KEPT, 99, 100)
+    other = apply_all(report(sample=Sample(at(999), 4000, "W")), known=[session])[1]
+    assert (other.unit, other.draws) == ("W", (4000,))
