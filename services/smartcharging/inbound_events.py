@@ -102,6 +102,11 @@ def connection(record: Record) -> StationChange | None:
     except DecodeError:
         raise Unprocessable("not a voltbus.v1.ConnectionChange") from None
     if change.state == CONNECTION_STATE_CONNECTED and not change.quarantined:
-        return Connected(change.station_id, change.connection_id, from_timestamp(change.at), change.version)
+        return Connected(
+            station_id=change.station_id,
+            connection_id=change.connection_id,
+            at=from_timestamp(change.at),
+            version=change.version,
+        )
     gone = change.state == CONNECTION_STATE_DISCONNECTED
     return Disconnected(change.station_id, change.connection_id) if gone else None

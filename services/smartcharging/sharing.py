@@ -113,7 +113,7 @@ class Sharing:
     def _command_requests(self, planned: SitePlan) -> list[CommandRequest]:
         profiles = [(request.key[0], site_profile(planned.state, request)) for request in planned.requests]
         return [
-            CommandRequest(station_id, CommandName.SET.value, as_json(profile), self.timing.expires_in)
+            CommandRequest(station_id, CommandName.SET.value, as_json(profile), expires_in=self.timing.expires_in)
             for station_id, profile in profiles
         ]
 

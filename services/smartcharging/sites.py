@@ -108,4 +108,4 @@ class Sites:
 
 def _clear_request(key: LimitKey) -> CommandRequest:
     criteria = ClearProfiles(site_profile_id(key))
-    return CommandRequest(key[0], CommandName.CLEAR.value, asdict(criteria), CLEAR_EXPIRES_IN)
+    return CommandRequest(key[0], CommandName.CLEAR.value, asdict(criteria), expires_in=CLEAR_EXPIRES_IN)

@@ -91,7 +91,9 @@ def router(database: Database, command_service: CommandService, access: Access) 
         profile = chosen.profile(body.evse_id, body.transaction_id)
         if profile.purpose != Purpose.STATION_MAX:
             await _not_of_site(station_id)
-        asked = CommandRequest(station_id, CommandName.SET.value, as_json(profile), expires_in, idempotency_key)
+        asked = CommandRequest(
+            station_id, CommandName.SET.value, as_json(profile), expires_in=expires_in, idempotency_key=idempotency_key
+        )
         return await issue(command_service, asked, wait, response)
 
     @routes.delete("/profiles", dependencies=write, status_code=202, responses=ISSUED)
@@ -107,12 +109,18 @@ def router(database: Database, command_service: CommandService, access: Access) 
         idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
         """Clears the profiles that match all that is given (K10). 409 where they can be those of its site."""
-        criteria = ClearProfiles(id, evse_id, purpose, stack_level)
+        criteria = ClearProfiles(id=id, evse_id=evse_id, purpose=purpose, stack_level=stack_level)
         if criteria == ClearProfiles():
             raise field_problem("query", "an id, an evse_id, a purpose or a stack_level (K10.FR.02)")
         if purpose != Purpose.STATION_MAX and (id is None or id >= FIRST_ID):
             await _not_of_site(station_id)
-        asked = CommandRequest(station_id, CommandName.CLEAR.value, asdict(criteria), expires_in, idempotency_key)
+        asked = CommandRequest(
+            station_id,
+            CommandName.CLEAR.value,
+            asdict(criteria),
+            expires_in=expires_in,
+            idempotency_key=idempotency_key,
+        )
         return await issue(command_service, asked, wait, response)
 
     @routes.post("/profiles/report", dependencies=write, status_code=202, responses=ISSUED)
@@ -122,7 +130,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
         """Asks a station of OCPP 2.x what it has installed (K09); what it reports is shown with its profiles."""
         return await issue(
             command_service,
-            CommandRequest(station_id, CommandName.REPORT.value, {"evse_id": evse_id}, expires_in),
+            CommandRequest(station_id, CommandName.REPORT.value, {"evse_id": evse_id}, expires_in=expires_in),
             wait,
             response,
         )
@@ -138,7 +146,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
     ) -> CompositeScheduleView:
         """Asks the station what it is going to allow (K08, 1.6 §5.7). 409 where it refuses, 504 where it is silent."""
         command = ComposeSchedule(evse_id, duration, unit)
-        asked = CommandRequest(station_id, CommandName.COMPOSE.value, asdict(command), wait)
+        asked = CommandRequest(station_id, CommandName.COMPOSE.value, asdict(command), expires_in=wait)
         issued = await issue(command_service, asked, wait, response)
         response.status_code = 200
         if issued.outcome is None or issued.status == "expired":

@@ -37,7 +37,7 @@ def charging_needs(_: Call) -> Report:
 def chosen_schedule(call: Call) -> Report:
     schedule = call.payload["chargingSchedule"]
     highest = max(float(period["limit"]) for period in schedule["chargingSchedulePeriod"])
-    return ChosenSchedule(int(call.payload["evseId"]), schedule["chargingRateUnit"], highest)
+    return ChosenSchedule(evse_id=int(call.payload["evseId"]), unit=schedule["chargingRateUnit"], highest=highest)
 
 
 def empty(_: Empty) -> dict[str, Any]:

@@ -51,7 +51,9 @@ def _set(found: dict[int, InstalledProfile], profile: Profile, command: ProfileC
             if other.installed and other.profile_id != profile.id and _slot(other.installed) == _slot(profile):
                 found[other.profile_id] = replace(other, installed=None)
     installed = profile if command.done else known.installed if known else None
-    found[profile.id] = InstalledProfile(profile.id, profile, installed, command)
+    found[profile.id] = InstalledProfile(
+        profile_id=profile.id, asked=profile, installed=installed, last_command=command
+    )
 
 
 def _clear(found: dict[int, InstalledProfile], criteria: ClearProfiles, command: ProfileCommand) -> None:

@@ -41,7 +41,7 @@ def plan(
     shares = share(state, now)
     requests = next_requests(state, shares, now)
     after = with_requests(state, requests, now)
-    return SitePlan(after, shares, requests, _due_at(after, shares, now))
+    return SitePlan(state=after, shares=shares, requests=requests, due_at=_due_at(after, shares, now))
 
 
 def in_tenths(site: Site, member: Member, unit: str, value: float) -> int:

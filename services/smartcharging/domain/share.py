@@ -48,9 +48,14 @@ def share(state: SiteState, now: datetime) -> Shares:
     set_aside = total(
         scaled(evse.weights, _set_aside(evse, idle[evse.key], evse.key in claims)) for evse in state.evses
     )
-    current = Round(reachable, claims, remaining(state.site.capacity, set_aside), now)
+    current = Round(sessions=reachable, claims=claims, room=remaining(state.site.capacity, set_aside), now=now)
     targets, due = _steadied(current, allocate(current.room, list(claims.values())))
-    return Shares(targets, set_aside, state.site.capacity, [*due, *_turn_ends(current, targets)])
+    return Shares(
+        targets=targets,
+        set_aside=set_aside,
+        capacity=state.site.capacity,
+        due=[*due, *_turn_ends(current, targets)],
+    )
 
 
 def _idle_reserve(state: SiteState, evse: Evse, now: datetime) -> int:
