@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from tests.clients.events import enum_word
 from tests.clients.sessions import Session
 from tests.clients.system import System, eventually
 from tests.e2e.conftest import Connect, Known
@@ -58,11 +59,12 @@ async def test_its_events_in_order_on_kafka(voltbus: System, known: Known, sessi
     for event in told:
         assert event.key == known.id
         assert event.headers["ce_specversion"] == "1.0"
+        assert event.headers["ce_partitionkey"] == event.key
         assert event.headers["ce_source"] == "/voltbus/transactions"
         assert event.headers["ce_type"] == f"voltbus.v1.{event.kind}"
         assert event.headers["content-type"] == "application/protobuf"
     ended = told[-1].body.transaction  # type: ignore[attr-defined]
-    assert (ended.station_id, ended.energy_wh, ended.status) == (known.id, 900, "ended")
+    assert (ended.station_id, ended.energy_wh, enum_word(ended)) == (known.id, 900, "ended")
     await voltbus.feed.event(known.id, "StationBooted")
     await voltbus.feed.event(known.id, "StationConnected")
     await voltbus.feed.event(known.id, "AuthorizationDecided")
