@@ -9,7 +9,7 @@ import asyncpg
 
 import services.auth
 from services.auth.publication import Publication
-from services.auth.store import AT_ONCE, Store
+from services.auth.store import PAGE_SIZE, Store
 from services.common.postgres import migrate
 from services.common.process.settings import CommonSettings
 from tests.conftest import Stack
@@ -17,7 +17,7 @@ from tests.integration.auth.conftest import credentials, registrations, tokens
 from tests.integration.common.running import Running
 
 MIGRATIONS = Path(services.auth.__file__).parent / "migrations"
-MANY = 2 * AT_ONCE + 1
+MANY = 2 * PAGE_SIZE + 1
 
 
 async def fill(db: asyncpg.Connection, columns: str, values: str) -> None:
