@@ -23,7 +23,7 @@ Unit = Literal["A", "W"]
 Phase = Literal["L1", "L2", "L3"]
 Amperes = Annotated[Float, Field(ge=0, le=10_000, allow_inf_nan=False)]
 Priority = Annotated[Int, Field(ge=-1000, le=1000, description="the higher is served first")]
-LARGEST = 1000
+MOST_STATIONS = 1000
 
 
 class Strict(BaseModel):
@@ -93,7 +93,7 @@ class SiteBody(Strict):
         description="what a session may draw that starts before we know of it, while its station is away; it is set "
         "aside for every EVSE. null: the minimum where that is a small part of the limit, otherwise nothing",
     )
-    stations: list[StationName | StationBody] = Field([], max_length=LARGEST, examples=[["CP001", "CP002"]])
+    stations: list[StationName | StationBody] = Field([], max_length=MOST_STATIONS, examples=[["CP001", "CP002"]])
 
     def site(self, site_id: str) -> Site:
         """Raises Problem where parts of it do not fit together."""

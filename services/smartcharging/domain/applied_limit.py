@@ -65,7 +65,7 @@ class AppliedLimit:
         return self.retry_at is not None and now < self.retry_at
 
 
-def requested(
+def with_request(
     applied: AppliedLimit, current: int, *, fallback: int, epoch: datetime | None, now: datetime
 ) -> AppliedLimit:
     """Asked for a current; what was under way may still be obeyed before it. Whoever sends it adds the command_id."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.smartcharging.domain.allocate import Key
-from services.smartcharging.domain.applied_limit import AppliedLimit, requested
+from services.smartcharging.domain.applied_limit import AppliedLimit, with_request
 from services.smartcharging.domain.loads import Loads, remaining, scaled, total
 from services.smartcharging.domain.share import Shares
 from services.smartcharging.domain.site_state import Evse, SiteState
@@ -52,7 +52,7 @@ def with_requests(state: SiteState, requests: Sequence[LimitRequest], now: datet
 
     def after(applied: AppliedLimit, request: LimitRequest) -> AppliedLimit:
         epoch = state.stations[request.key[0]].connected_at
-        return requested(applied, request.current, fallback=request.fallback, epoch=epoch, now=now)
+        return with_request(applied, request.current, fallback=request.fallback, epoch=epoch, now=now)
 
     defaults, sessions = dict(state.defaults), dict(state.sessions)
     for request in requests:

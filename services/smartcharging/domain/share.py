@@ -30,7 +30,7 @@ class Shares:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class ShareInputs:
     """What is shared among whom. sessions: those that can be reached, in the order of their claims."""
 
     sessions: Sequence[Evse]
@@ -48,13 +48,13 @@ def share(state: SiteState, now: datetime) -> Shares:
     set_aside = total(
         scaled(evse.weights, _set_aside(evse, idle[evse.key], evse.key in claims)) for evse in state.evses
     )
-    current = Round(sessions=reachable, claims=claims, room=remaining(state.site.capacity, set_aside), now=now)
-    targets, due = _steadied(current, allocate(current.room, list(claims.values())))
+    inputs = ShareInputs(sessions=reachable, claims=claims, room=remaining(state.site.capacity, set_aside), now=now)
+    targets, due = _steadied(inputs, allocate(inputs.room, list(claims.values())))
     return Shares(
         targets=targets,
         set_aside=set_aside,
         capacity=state.site.capacity,
-        due=[*due, *_turn_ends(current, targets)],
+        due=[*due, *_turn_ends(inputs, targets)],
     )
 
 
@@ -98,20 +98,20 @@ def _order(evse: Evse, now: datetime) -> tuple[int, int, float, bool, Key]:
     return -evse.priority, rank, when, turn_at is not None, evse.key
 
 
-def _turn_ends(current: Round, targets: Mapping[Key, int]) -> list[datetime]:
+def _turn_ends(inputs: ShareInputs, targets: Mapping[Key, int]) -> list[datetime]:
     """When the turns end that keep others waiting."""
     if all(targets.values()):
         return []
-    turns = [turn_at for evse in current.sessions if (turn_at := _active(evse).applied.turn_at)]
-    return [turn_at + TURN for turn_at in turns if turn_at + TURN > current.now]
+    turns = [turn_at for evse in inputs.sessions if (turn_at := _active(evse).applied.turn_at)]
+    return [turn_at + TURN for turn_at in turns if turn_at + TURN > inputs.now]
 
 
-def _steadied(current: Round, fair: Mapping[Key, int]) -> tuple[dict[Key, int], list[datetime]]:
+def _steadied(inputs: ShareInputs, fair: Mapping[Key, int]) -> tuple[dict[Key, int], list[datetime]]:
     """Leaves what is nearly right as it is, and takes nothing away that nobody needs; and when more may be granted."""
-    targets, due = _without_early_increases(current, fair)
-    spare = remaining(current.room, total(current.claims[key].cost(target) for key, target in targets.items()))
-    for evse in sorted(current.sessions, key=lambda evse: evse.current - targets[evse.key]):
-        claim, target = current.claims[evse.key], targets[evse.key]
+    targets, due = _without_early_increases(inputs, fair)
+    spare = remaining(inputs.room, total(inputs.claims[key].cost(target) for key, target in targets.items()))
+    for evse in sorted(inputs.sessions, key=lambda evse: evse.current - targets[evse.key]):
+        claim, target = inputs.claims[evse.key], targets[evse.key]
         if target < evse.current and evse.minimum <= evse.current <= evse.maximum:
             after = remaining(spare, remaining(claim.cost(evse.current), claim.cost(target)))
             if all(after[name] >= 0 for name in claim.weights):
@@ -119,15 +119,15 @@ def _steadied(current: Round, fair: Mapping[Key, int]) -> tuple[dict[Key, int], 
     return targets, due
 
 
-def _without_early_increases(current: Round, fair: Mapping[Key, int]) -> tuple[dict[Key, int], list[datetime]]:
+def _without_early_increases(inputs: ShareInputs, fair: Mapping[Key, int]) -> tuple[dict[Key, int], list[datetime]]:
     """Without increases that are small, or too soon after the last change."""
     targets, due = dict(fair), []
-    for evse in current.sessions:
+    for evse in inputs.sessions:
         if 0 < evse.current < targets[evse.key]:
             changed_at = _active(evse).applied.changed_at
             if targets[evse.key] - evse.current < smallest_change(evse.current):
                 targets[evse.key] = evse.current
-            elif changed_at and current.now - changed_at < INTERVAL:
+            elif changed_at and inputs.now - changed_at < INTERVAL:
                 targets[evse.key] = evse.current
                 due.append(changed_at + INTERVAL)
     return targets, due

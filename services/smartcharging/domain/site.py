@@ -11,7 +11,7 @@ PHASES = ("L1", "L2", "L3")
 MINIMUM = 60
 MAXIMUM = 320
 # For idle EVSEs so much of the limit may be set aside for sessions that start before we know of them.
-SPARE = 0.25
+IDLE_PART = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,6 @@ class Site:
         evses = tuple(evses)
         if self.default is not None:
             return {member.station_id: min(self.default, member.maximum) for member in evses}
-        spare = {name: int(current * SPARE) for name, current in self.capacity.items()}
+        spare = {name: int(current * IDLE_PART) for name, current in self.capacity.items()}
         needed = total(scaled(self.weights(member), member.minimum) for member in evses)
         return {member.station_id: member.minimum if within(needed, spare) else 0 for member in evses}

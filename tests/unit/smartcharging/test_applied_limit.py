@@ -10,8 +10,8 @@ from services.smartcharging.domain.applied_limit import (
     LAST_RETRY,
     AppliedLimit,
     Outcome,
-    requested,
     settle,
+    with_request,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -22,7 +22,7 @@ ASKED = replace(CONFIRMED, asked=320, asked_epoch=NOW, command_id="c", failures=
 
 
 def ask(applied: AppliedLimit, current: int) -> AppliedLimit:
-    return requested(applied, current, fallback=320, epoch=NOW, now=LATER)
+    return with_request(applied, current, fallback=320, epoch=NOW, now=LATER)
 
 
 def test_what_was_under_way_may_still_be_obeyed() -> None:

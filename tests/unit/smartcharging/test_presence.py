@@ -25,6 +25,14 @@ def test_a_connection_replaces_an_older_one() -> None:
     assert presence.apply_all({"CP1": station}, [second, Disconnected("CP1", "b")]) == []
 
 
+def test_of_connections_of_one_moment_the_first_that_is_read_counts() -> None:
+    """Or two of them would replace one another each time they are read again."""
+    first, second = Connected("CP1", "a", NOW, "1.6"), Connected("CP1", "b", NOW, "2.0.1")
+    [station] = presence.apply_all({}, [first, second])
+    assert station.connection_id == "a"
+    assert presence.apply_all({"CP1": station}, [second, first]) == []
+
+
 changes = st.lists(
     st.one_of(
         st.builds(Connected, st.just("CP1"), st.sampled_from("abc"), st.integers(0, 9).map(at), st.just("1.6")),

@@ -70,3 +70,25 @@ def test_samples_are_taken_once_and_in_order() -> None:
     assert (len(many.draws), many.draws[-1], many.samples) == (SAMPLES_KEPT, 99, 100)
     other = apply_all(report(sample=Sample(at(999), 4000, "W")), known=[session])[1]
     assert (other.unit, other.draws) == ("W", (4000,))
+
+
+def test_an_end_alone_is_written_alone() -> None:
+    """What else has changed would be lost with it."""
+    before = apply_all(report())[1]
+    ended = apply_all(report(ended=True), known=[before])[1]
+    assert sessions.only_ended(before, ended)
+    assert not sessions.only_ended(None, ended)
+    assert not sessions.only_ended(ended, ended)
+    moved = apply_all(report(evse_id=2), report(evse_id=2, ended=True), known=[before])[1]
+    assert not sessions.only_ended(before, moved)
+    assert not sessions.only_sampled(before, ended)
+
+
+def test_samples_alone_are_no_hurry() -> None:
+    before = apply_all(report())[1]
+    sampled = apply_all(report(sample=Sample(NOW, 9, "A")), known=[before])[1]
+    assert sessions.only_sampled(before, sampled)
+    assert not sessions.only_ended(before, sampled)
+    assert not sessions.only_sampled(None, sampled)
+    moved = apply_all(report(evse_id=2, sample=Sample(NOW, 9, "A")), known=[before])[1]
+    assert not sessions.only_sampled(before, moved)
