@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.smartcharging.domain.allocate import Claim, allocate
 from services.smartcharging.domain.applied_limit import FIRST_RETRY, AppliedLimit, LimitKey, Outcome
 from services.smartcharging.domain.draw_monitor import DrawMonitor
 from services.smartcharging.domain.limit_requests import LimitRequest
@@ -171,3 +172,55 @@ def test_a_station_that_failed_is_asked_for_no_more_than_it_may_have() -> None:
     sessions = {A: replace(made.state.sessions[A], applied=failed)}
     planned = plan(replace(made.state, sessions=sessions), {}, {}, made.now + INTERVAL)
     assert planned.shares.targets == {A: 160}
+
+
+def with_applied(made: SiteWorld, **changes: int) -> SiteWorld:
+    """A has applied something else."""
+    active = made.state.sessions[A]
+    known = replace(active, applied=replace(active.applied, **changes))
+    made.state = replace(made.state, sessions={**made.state.sessions, A: known})
+    return made
+
+
+def test_what_the_next_session_may_draw_is_set_aside_behind_a_lower_limit() -> None:
+    """And costs nothing where it is granted to this one."""
+    made = with_applied(world(Limit(16), Member("A"), default=160), held=60)
+    [evse] = made.state.evses
+    assert (evse.ceiling, evse.reserve, evse.current) == (60, 160, 60)
+    made.passes(INTERVAL.total_seconds())
+    assert [request.current for request in made.sent["A"]] == [160]
+
+
+def test_a_limit_is_certain_where_it_was_confirmed_on_this_connection_and_nothing_is_in_doubt() -> None:
+    made = world(Limit(32), Member("A"))
+    [evse] = made.state.evses
+    applied = applied_limit_of(made, A)
+    assert evse.certain(applied)
+    assert not evse.certain(replace(applied, doubtful=60))
+    assert not evse.certain(replace(applied, epoch=None))
+    assert not evse.certain(replace(applied, held=None))
+
+
+def test_a_change_of_an_ampere_is_worth_a_message() -> None:
+    made = world(Limit(32))
+    made.passes(INTERVAL.total_seconds())
+    for limit, shares in ((33.8, {A: 160, B: 160}), (34, {A: 170, B: 170})):
+        made.state = replace(made.state, site=replace(made.state.site, limit=Limit(limit)))
+        made.plan()
+        made.answer_all()
+        assert made.shares() == shares
+
+
+def test_what_is_enough_is_never_below_an_operator_s_minimum() -> None:
+    """Or the session would be paused for drawing little."""
+    made = world(Limit(32))
+    active = made.state.sessions[A]
+    known = replace(active, session=replace(active.session, minimum=100), monitor=DrawMonitor(cap=80))
+    planned = plan(replace(made.state, sessions={**made.state.sessions, A: known}), {}, {}, made.now + INTERVAL)
+    assert planned.shares.targets == {A: 100, B: 220}
+
+
+def test_a_floor_costs_nothing() -> None:
+    """What is set aside for an EVSE anyway is granted to its session."""
+    claims = [Claim(A, {"L1": 1}, 60, 320, floor=100), Claim(B, {"L1": 1}, 60, 80, floor=100)]
+    assert allocate({"L1": 0}, claims) == {A: 100, B: 80}
