@@ -9,12 +9,16 @@ from typing import Any
 from services.common.commands.command import Command, End, Status
 from services.common.desired.progress import undelivered
 from services.firmware.configuration.dialects.dialect import ReportReply, SetResult, SettingsReading
-from services.firmware.configuration.dialects.tables import PROMISES, READS, SETTINGS, WRITES
 from services.firmware.configuration.domain.settings import Result
+from services.firmware.dialects import SETTINGS
 from services.ocpp.errors import OcppError
 from services.ocpp.versions import VERSIONS
 
-ACTIONS = READS.keys() | WRITES.keys() | PROMISES.keys()
+# An action means the same in all versions that have it, so that the one of a command says enough.
+READ_ANSWERS = {action: read for dialect in SETTINGS.values() for action, read in dialect.read_answers.items()}
+WRITE_ANSWERS = {action: read for dialect in SETTINGS.values() for action, read in dialect.write_answers.items()}
+REPORT_ANSWERS = {action: read for dialect in SETTINGS.values() for action, read in dialect.report_answers.items()}
+ACTIONS = READ_ANSWERS.keys() | WRITE_ANSWERS.keys() | REPORT_ANSWERS.keys()
 # An attempt that got no answer.
 UNANSWERED = {
     Status.REJECTED: Result.REJECTED,
@@ -42,12 +46,12 @@ def answer(command: Command) -> SettingsAnswer:
     if command.action not in ACTIONS or not _is_valid(command):
         return SettingsAnswer(command)
     response = _response(command)
-    if command.action in WRITES:
+    if command.action in WRITE_ANSWERS:
         return SettingsAnswer(command, results=tuple(_set_results(command, response)))
-    if command.action in PROMISES:
+    if command.action in REPORT_ANSWERS:
         return SettingsAnswer(command, report=_report_reply(command, response))
     return SettingsAnswer(
-        command, READS[command.action](command.payload, response) if response is not None else NO_READING
+        command, READ_ANSWERS[command.action](command.payload, response) if response is not None else NO_READING
     )
 
 
@@ -55,7 +59,11 @@ def _is_valid(command: Command) -> bool:
     """What was sent has been checked; what was not may be anything."""
     if command.sent_at:
         return True
-    [version] = (version for version, dialect in SETTINGS.items() if command.action in dialect.actions)
+    versions = (version for version, dialect in SETTINGS.items() if command.action in dialect.actions)
+    return any(_is_request(version, command) for version in versions)
+
+
+def _is_request(version: str, command: Command) -> bool:
     try:
         VERSIONS[version].schemas.check_request(command.action, command.payload)
     except OcppError:
@@ -70,7 +78,7 @@ def _response(command: Command) -> Any:
 
 
 def _set_results(command: Command, response: Any) -> list[SetResult]:
-    results = WRITES[command.action](command.payload, response)
+    results = WRITE_ANSWERS[command.action](command.payload, response)
     if response is not None or command.status in PENDING:
         return results
     result = UNANSWERED.get(command.status, Result.CANCELLED)
@@ -82,4 +90,4 @@ def _report_reply(command: Command, response: Any) -> ReportReply | None:
         if command.status in PENDING or undelivered(command):
             return None
         response = {"status": command.error_code or command.status.value}
-    return PROMISES[command.action](command.payload, response)
+    return REPORT_ANSWERS[command.action](command.payload, response)

@@ -7,8 +7,8 @@ from typing import Any, Self
 from services.common.desired.group_store import GroupDocument
 from services.firmware.configuration.dialects.dialect import SettingsDialect
 from services.firmware.configuration.dialects.names import BadName
-from services.firmware.configuration.dialects.tables import SETTINGS
 from services.firmware.configuration.domain.settings import key
+from services.firmware.dialects import SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +32,19 @@ class GroupSettings:
         dialect = SETTINGS.get(version or "")
         if dialect is None:
             return {}
-        shared = {name: value for name, value in self.settings.items() if concerns(dialect, name)}
+        shared = {name: value for name, value in self.settings.items() if dialect.concerns(name)}
         named = (*shared.items(), *self.versions.get(version or "", {}).items())
-        found = {key(dialect.own(name)): (dialect.own(name), value) for name, value in named}
+        found = {key(dialect.own_name(name)): (dialect.own_name(name), value) for name, value in named}
         return dict(found.values())
-
-
-def concerns(dialect: SettingsDialect, name: str) -> bool:
-    """Whether a name that stands for no version in particular means something in this one."""
-    return name in dialect.neutral or dialect.holds(name)
 
 
 def faults(settings: Mapping[str, str], versions: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
     """What cannot be desired, and why; by the path of the field."""
     for name in settings:
-        if not any(concerns(dialect, name) for dialect in SETTINGS.values()):
+        if not any(dialect.concerns(name) for dialect in SETTINGS.values()):
             yield f"settings.{name}", "no name of any version"
     for dialect in SETTINGS.values():
-        shared = {name: value for name, value in settings.items() if concerns(dialect, name)}
+        shared = {name: value for name, value in settings.items() if dialect.concerns(name)}
         yield from own_faults(dialect, shared)
     for version, own in versions.items():
         if named := SETTINGS.get(version):
@@ -65,14 +60,14 @@ def own_faults(
     known: set[str] = set()
     for name, value in settings.items():
         try:
-            own = dialect.own(name)
+            own = dialect.own_name(name)
         except BadName as error:
             yield f"{within}.{name}", str(error)
             continue
         if key(own) in known:
             yield f"{within}.{name}", "named twice"
-        if dialect.secret(own):
+        if dialect.is_secret(own):
             yield f"{within}.{name}", "a secret: auth rotates passwords (POST /v1/stations/{station_id}/password)"
-        if len(value) > dialect.longest:
-            yield f"{within}.{name}", f"longer than {dialect.longest} characters"
+        if len(value) > dialect.max_value_length:
+            yield f"{within}.{name}", f"longer than {dialect.max_value_length} characters"
         known.add(key(own))

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from services.common.postgres.database import Connection
 from services.firmware.configuration import settings_store
 from services.firmware.configuration.dialects.dialect import MessageLimits
-from services.firmware.configuration.dialects.tables import SETTINGS
 from services.firmware.configuration.domain.settings import key
+from services.firmware.dialects import SETTINGS
 
 
 async def load(db: Connection, versions: Mapping[str, str]) -> dict[str, MessageLimits]:

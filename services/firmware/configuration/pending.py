@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from services.common.commands.command import Command
 from services.common.postgres.database import Connection
 from services.firmware.configuration import settings_store
-from services.firmware.configuration.dialects.tables import WRITES
+from services.firmware.configuration.answers import WRITE_ANSWERS
 from services.firmware.configuration.domain.settings import Attempt, attempted, key
 
 
 async def mark_pending(db: Connection, commands: Sequence[Command]) -> None:
     """Of new commands that set settings. Their stations are held by the caller."""
-    results = [(one, result) for one in commands for result in WRITES[one.action](one.payload, None)]
+    results = [(one, result) for one in commands for result in WRITE_ANSWERS[one.action](one.payload, None)]
     known = await settings_store.load(db, {(one.station_id, key(result.name)) for one, result in results})
     for one, result in results:
         place = (one.station_id, key(result.name))

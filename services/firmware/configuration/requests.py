@@ -19,11 +19,11 @@ from services.firmware.configuration import (
 )
 from services.firmware.configuration.dialects.dialect import MessageLimits, Payload, SettingsDialect
 from services.firmware.configuration.dialects.names import BadName
-from services.firmware.configuration.dialects.tables import SETTINGS
 from services.firmware.configuration.domain.settings import Setting, key
 from services.firmware.configuration.pending import mark_pending
 from services.firmware.configuration.stations_store import ConfigurationStatus
 from services.firmware.configuration.stores import PROGRESS
+from services.firmware.dialects import SETTINGS
 
 MISSING = "no such station was ever heard of"
 
@@ -66,7 +66,7 @@ class SettingsRequests:
         """Sets settings by any of their names. Raises Problem, KeyReused."""
         if found := list(group_settings.own_faults(station.dialect, settings)):
             raise invalid(found)
-        values = {station.dialect.own(name): value for name, value in settings.items()}
+        values = {station.dialect.own_name(name): value for name, value in settings.items()}
         async with self.database.transaction() as db:
             limits = await self._lock(db, station)
             await self._refuse_secrets(db, station, settings)
@@ -119,7 +119,7 @@ class SettingsRequests:
 
     async def _refuse_secrets(self, db: Connection, station: ConfigurableStation, settings: Mapping[str, str]) -> None:
         """A value of what a station says is write-only would be kept with its command. Raises Problem."""
-        names = {key(station.dialect.own(name)): name for name in settings}
+        names = {key(station.dialect.own_name(name)): name for name in settings}
         known = await settings_store.load(db, {(station.station_id, one) for one in names})
         if found := [(f"settings.{names[one]}", SECRET) for (_, one), setting in known.items() if setting.write_only]:
             raise invalid(found)
@@ -150,7 +150,7 @@ def _own_names(dialect: SettingsDialect, names: Sequence[str]) -> list[str]:
     found: dict[str, str] = {}
     for name in names:
         try:
-            own = dialect.own(name)
+            own = dialect.own_name(name)
         except BadName as error:
             raise invalid([(f"names.{name}", str(error))]) from None
         found[key(own)] = own

@@ -12,11 +12,11 @@ from services.common.desired.resource import Candidate, Reads, Request
 from services.common.postgres.database import Connection
 from services.firmware.configuration import message_limits, reports_store, settings_store, stations_store
 from services.firmware.configuration.dialects.dialect import MessageLimits
-from services.firmware.configuration.dialects.tables import SETTINGS
 from services.firmware.configuration.domain.reports import FULL_INVENTORY, waiting_id
 from services.firmware.configuration.domain.settings import Setting, key, needs_write
 from services.firmware.configuration.group_settings import GroupSettings
 from services.firmware.configuration.pending import mark_pending
+from services.firmware.dialects import SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ async def _limits(db: Connection, stations: Sequence[Station]) -> Mapping[str, M
 
 def _everything(version: str, request_id: int) -> Reads:
     dialect = SETTINGS[version]
-    reports = frozenset({waiting_id(request_id)}) if dialect.promises else frozenset[str]()
+    reports = frozenset({waiting_id(request_id)}) if dialect.report_answers else frozenset[str]()
     return Reads([dialect.read_all(FULL_INVENTORY, request_id)], reports)
 
 

@@ -1,7 +1,13 @@
-"""The versions that firmware speaks."""
+"""The versions that firmware speaks: what differs between them is in their modules, and nowhere else."""
+
+from collections.abc import Mapping
 
 from services.common.calls.dialects import Dialects
+from services.firmware.configuration.dialects.dialect import SettingsDialect
 from services.firmware.dialects import v16, v201
+from services.firmware.dialects.dialect import Dialect
 from services.firmware.domain.messages import Command
 
-DIALECTS: Dialects[Command] = Dialects({"1.6": v16.DIALECT, "2.0.1": v201.DIALECT})
+BY_VERSION: Mapping[str, Dialect] = {"1.6": v16.DIALECT, "2.0.1": v201.DIALECT}
+DIALECTS: Dialects[Command] = Dialects(BY_VERSION)
+SETTINGS: Mapping[str, SettingsDialect] = {version: dialect.settings for version, dialect in BY_VERSION.items()}

@@ -1,9 +1,8 @@
 """OCPP 1.6 with its security extension: payload to command. What is answered is said as in every version."""
 
-from collections.abc import Callable, Mapping
-
 from services.common.calls.call import Call
-from services.common.calls.dialects import Dialect
+from services.firmware.configuration.dialects import v16 as settings
+from services.firmware.dialects.dialect import Dialect
 from services.firmware.dialects.words import (
     WRITE,
     data_transfer,
@@ -12,11 +11,11 @@ from services.firmware.dialects.words import (
     place,
     report_firmware_status,
     report_security_event,
-    text,
     timestamp,
 )
 from services.firmware.domain.messages import Boot, Command, ReportConnectorStatus
 from services.firmware.domain.station import Identity
+from services.firmware.texts import text
 
 
 def boot(call: Call) -> Command:
@@ -48,15 +47,18 @@ def report_connector_status(call: Call) -> Command:
     )
 
 
-READ: Mapping[str, Callable[[Call], Command]] = {
-    "BootNotification": boot,
-    "DataTransfer": data_transfer,
-    "DiagnosticsStatusNotification": notification,
-    "FirmwareStatusNotification": report_firmware_status,
-    "Heartbeat": heartbeat,
-    "LogStatusNotification": notification,
-    "SecurityEventNotification": report_security_event,
-    "SignedFirmwareStatusNotification": report_firmware_status,
-    "StatusNotification": report_connector_status,
-}
-DIALECT = Dialect(READ, WRITE)
+DIALECT = Dialect(
+    read={
+        "BootNotification": boot,
+        "DataTransfer": data_transfer,
+        "DiagnosticsStatusNotification": notification,
+        "FirmwareStatusNotification": report_firmware_status,
+        "Heartbeat": heartbeat,
+        "LogStatusNotification": notification,
+        "SecurityEventNotification": report_security_event,
+        "SignedFirmwareStatusNotification": report_firmware_status,
+        "StatusNotification": report_connector_status,
+    },
+    write=WRITE,
+    settings=settings.DIALECT,
+)

@@ -1,10 +1,8 @@
 """OCPP 2.0.1: payload to command. What is answered is said as in every version."""
 
-from collections.abc import Callable, Mapping
-
 from services.common.calls.call import Call
-from services.common.calls.dialects import Dialect
-from services.firmware.configuration.dialects.v201 import part
+from services.firmware.configuration.dialects import v201 as settings
+from services.firmware.dialects.dialect import Dialect
 from services.firmware.dialects.words import (
     WRITE,
     data_transfer,
@@ -13,11 +11,11 @@ from services.firmware.dialects.words import (
     place,
     report_firmware_status,
     report_security_event,
-    text,
     timestamp,
 )
 from services.firmware.domain.messages import Boot, Command, ReportConnectorStatus, ReportSettings
 from services.firmware.domain.station import Identity
+from services.firmware.texts import text
 
 
 def boot(call: Call) -> Command:
@@ -42,21 +40,24 @@ def report_connector_status(call: Call) -> Command:
 
 
 def report_settings(call: Call) -> Command:
-    return ReportSettings(part(call.payload))
+    return ReportSettings(settings.part(call.payload))
 
 
-READ: Mapping[str, Callable[[Call], Command]] = {
-    "BootNotification": boot,
-    "DataTransfer": data_transfer,
-    "FirmwareStatusNotification": report_firmware_status,
-    "Heartbeat": heartbeat,
-    "LogStatusNotification": notification,
-    "NotifyDisplayMessages": notification,
-    "NotifyEvent": notification,
-    "NotifyMonitoringReport": notification,
-    "NotifyReport": report_settings,
-    "PublishFirmwareStatusNotification": notification,
-    "SecurityEventNotification": report_security_event,
-    "StatusNotification": report_connector_status,
-}
-DIALECT = Dialect(READ, WRITE)
+DIALECT = Dialect(
+    read={
+        "BootNotification": boot,
+        "DataTransfer": data_transfer,
+        "FirmwareStatusNotification": report_firmware_status,
+        "Heartbeat": heartbeat,
+        "LogStatusNotification": notification,
+        "NotifyDisplayMessages": notification,
+        "NotifyEvent": notification,
+        "NotifyMonitoringReport": notification,
+        "NotifyReport": report_settings,
+        "PublishFirmwareStatusNotification": notification,
+        "SecurityEventNotification": report_security_event,
+        "StatusNotification": report_connector_status,
+    },
+    write=WRITE,
+    settings=settings.DIALECT,
+)

@@ -25,11 +25,6 @@ from services.ocpp.timestamps import read_time, write_time
 LARGEST = 2**31 - 1
 
 
-def text(value: str | None) -> str | None:
-    """A text as Postgres can hold it."""
-    return value.replace("\0", "\ufffd") if value else value
-
-
 def place(evse_id: int, connector_id: int) -> Place:
     """Raises Unprocessable where no station can have such a connector."""
     if not (0 <= evse_id <= LARGEST and 0 <= connector_id <= LARGEST):

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.common.kafka.bus import Record
-from services.firmware.dialects import v16, v201
+from services.firmware.dialects import BY_VERSION
 from services.ocpp.versions import VERSIONS
 from tests.clients.events import enum_word
 from tests.contract.examples import full
@@ -35,8 +35,8 @@ BOOT_201 = {
 TIME = "2026-03-01T12:00:00.000Z"
 FOLDED = {"BootNotification", "Heartbeat", "StatusNotification"}
 KEPT = [
-    *(("1.6", action) for action in sorted(v16.READ.keys() - FOLDED)),
-    *(("2.0.1", action) for action in sorted(v201.READ.keys() - FOLDED)),
+    *(("1.6", action) for action in sorted(BY_VERSION["1.6"].read.keys() - FOLDED)),
+    *(("2.0.1", action) for action in sorted(BY_VERSION["2.0.1"].read.keys() - FOLDED)),
 ]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from services.common.calls.call import Call, Refused
 from services.common.process.errors import Unprocessable
-from services.firmware.dialects import DIALECTS, v16, v201
+from services.firmware.dialects import BY_VERSION, DIALECTS
 from services.firmware.domain.context import Context
 from services.firmware.domain.decide import decide
 from services.firmware.domain.messages import (
@@ -24,7 +24,7 @@ from tests.contract.examples import full, minimal
 from tests.unit.common.calls import NOW, call
 from tests.unit.firmware.tables import START
 
-READ = {"1.6": v16.READ, "2.0.1": v201.READ}
+READ = {version: dialect.read for version, dialect in BY_VERSION.items()}
 ALL = [(version, action) for version, table in READ.items() for action in table]
 TIME = "2026-03-01T12:00:00.000Z"
 

@@ -24,12 +24,12 @@ from services.firmware.configuration.api.views import (
     SettingView,
     results,
 )
-from services.firmware.configuration.dialects.tables import SETTINGS
 from services.firmware.configuration.domain.settings import State, key
 from services.firmware.configuration.reads import SettingFilter
 from services.firmware.configuration.requests import MISSING, SettingsRequests
 from services.firmware.configuration.resource import RESOURCE, by_name
 from services.firmware.configuration.stores import GROUPS
+from services.firmware.dialects import SETTINGS
 
 READ, WRITE = "firmware:read", "firmware:write"
 # More than can be desired of a station.
@@ -119,7 +119,7 @@ def _write_routes(requests: SettingsRequests) -> APIRouter:
         except KeyReused as error:
             raise reused(error) from None
         commands = await requests.wait(accepted, wait)
-        names = {key(station.dialect.own(name)): name for name in body.settings}
+        names = {key(station.dialect.own_name(name)): name for name in body.settings}
         known = await requests.settings(station_id, list(names))
         response.status_code = _status_code(commands)
         return SetResults(station_id=station_id, settings=results(names, commands, known))

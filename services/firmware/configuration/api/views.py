@@ -122,7 +122,7 @@ class SettingView(BaseModel):
         facts = known.facts
         return cls(
             name=row.name,
-            shared_name=dialect.alias(row.name) if dialect else None,
+            shared_name=dialect.shared_name(row.name) if dialect else None,
             value=known.value,
             mutability=facts.mutability if facts else None,
             data_type=facts.data_type if facts else None,

@@ -60,48 +60,52 @@ class SettingsReading:
     everything: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsDialect:
     """One version.
 
-    longest: characters of a value. neutral: the names that versions share, and what this one calls them. secrets: keys
-    of settings that are never shown. name: a setting's name as it is written here; raises BadName. holds: whether a
-    name looks like one of this version. limit_names: the settings that say how much a station takes; limits: what
-    their values say. read_all: the CALL that asks for everything, by the base and the number of a report. read, write:
-    the CALLs for some. reads, writes, promises: by action, what an answer says; a write without an answer (None) says
-    what was wanted.
+    max_value_length: in characters. shared_names: the names that versions share, and what this one calls them.
+    secrets: keys of settings that are never shown. canonical_name: a setting's name as it is written here; raises
+    BadName. is_own_name: whether a name looks like one of this version. limit_names: the settings that say how much a
+    station takes; limits: what their values say. read_all: the request for everything, by the base and the number of a
+    report. read, write: the requests for some. read_answers, write_answers, report_answers: by action, what an answer
+    says; a write without an answer (None) says what was wanted.
     """
 
-    longest: int
-    neutral: Mapping[str, str]
+    max_value_length: int
+    shared_names: Mapping[str, str]
     secrets: frozenset[str]
-    name: Callable[[str], str]
-    holds: Callable[[str], bool]
+    canonical_name: Callable[[str], str]
+    is_own_name: Callable[[str], bool]
     limit_names: tuple[str, ...]
     limits: Callable[[Mapping[str, str]], MessageLimits]
     read_all: Callable[[str, int], tuple[str, Payload]]
     read: Callable[[Sequence[str], MessageLimits], list[tuple[str, Payload]]]
     write: Callable[[Mapping[str, str], MessageLimits], list[Write]]
-    reads: Mapping[str, Callable[[Payload, Any], SettingsReading]]
-    writes: Mapping[str, Callable[[Payload, Any], list[SetResult]]]
-    promises: Mapping[str, Callable[[Payload, Any], ReportReply | None]]
+    read_answers: Mapping[str, Callable[[Payload, Any], SettingsReading]]
+    write_answers: Mapping[str, Callable[[Payload, Any], list[SetResult]]]
+    report_answers: Mapping[str, Callable[[Payload, Any], ReportReply | None]]
 
     @property
     def actions(self) -> frozenset[str]:
         """Commands about configuration."""
-        return frozenset({*self.reads, *self.writes, *self.promises})
+        return frozenset({*self.read_answers, *self.write_answers, *self.report_answers})
 
-    def own(self, name: str) -> str:
+    def own_name(self, name: str) -> str:
         """What a shared or own name is called in this version. Raises BadName."""
-        return self.neutral.get(name) or self.name(name)
+        return self.shared_names.get(name) or self.canonical_name(name)
 
-    def alias(self, name: str) -> str | None:
+    def shared_name(self, name: str) -> str | None:
         """The shared name of a setting, where it has one."""
-        return next((shared for shared, own in self.neutral.items() if key(own) == key(name)), None)
+        return next((shared for shared, own in self.shared_names.items() if key(own) == key(name)), None)
 
-    def secret(self, name: str, facts: Characteristics | None = None) -> bool:
+    def concerns(self, name: str) -> bool:
+        """Whether a name that stands for no version in particular means something in this one."""
+        return name in self.shared_names or self.is_own_name(name)
+
+    def is_secret(self, name: str, characteristics: Characteristics | None = None) -> bool:
         """Whether a setting's value is nobody's business."""
-        return key(name) in self.secrets or (facts is not None and facts.mutability == "WriteOnly")
+        return key(name) in self.secrets or (characteristics is not None and characteristics.mutability == "WriteOnly")
 
 
 def chunks(items: Sequence[Any], most: int, most_bytes: int | None) -> Iterator[list[Any]]:

@@ -15,11 +15,11 @@ from typing import Any
 LARGEST = 2**31 - 1
 RESERVED = re.compile(r"[%().@#]")
 ESCAPED = re.compile(r"%([0-9A-F]{2})")
-WORD = r"(?:[^%().@#]|%2[3589E]|%40)"
+PART = r"(?:[^%().@#]|%2[3589E]|%40)"
 NAME = re.compile(
-    rf"(?P<component>{WORD}*)(?:\((?P<component_instance>{WORD}+)\))?"
+    rf"(?P<component>{PART}*)(?:\((?P<component_instance>{PART}+)\))?"
     r"(?:@(?P<evse>[0-9]{1,10})(?:\.(?P<connector>[0-9]{1,10}))?)?"
-    rf"\.(?P<variable>{WORD}*)(?:\((?P<variable_instance>{WORD}+)\))?"
+    rf"\.(?P<variable>{PART}*)(?:\((?P<variable_instance>{PART}+)\))?"
     r"(?:#(?P<attribute>Actual|Target|MinSet|MaxSet))?"
 )
 

@@ -15,13 +15,14 @@ from services.firmware.configuration.dialects.dialect import (
 )
 from services.firmware.configuration.dialects.names import BadName
 from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, key
-from services.firmware.dialects.words import text
+from services.firmware.texts import text
 
 LONGEST_KEY = 50
 MAX_KEYS = "GetConfigurationMaxKeys"
 # Where a station does not say: what any will take.
-READS = 50
-NEUTRAL = {
+KEYS_PER_READ = 50
+SECRETS = frozenset({"authorizationkey"})
+SHARED_NAMES = {
     "heartbeat_interval": "HeartbeatInterval",
     "meter_values_interval": "MeterValueSampleInterval",
     "meter_values_measurands": "MeterValuesSampledData",
@@ -51,54 +52,54 @@ RESULTS: Mapping[str, Result] = {
 }
 
 
-def name(written: str) -> str:
+def canonical_name(written: str) -> str:
     """A key, which is any text."""
     if not 0 < len(written) <= LONGEST_KEY:
         raise BadName(f"a key of OCPP 1.6 has 1 to {LONGEST_KEY} characters")
     return written
 
 
-def holds(written: str) -> bool:
+def is_own_name(written: str) -> bool:
     """A name without a dot: keys with one are named by version."""
     return "." not in written and len(written) <= LONGEST_KEY
 
 
-def limits(values: Mapping[str, str]) -> MessageLimits:
+def message_limits(values: Mapping[str, str]) -> MessageLimits:
     """§9.1.9: how many keys may be asked for at once. ChangeConfiguration sets one."""
-    return MessageLimits(reads=positive_integer(values, MAX_KEYS) or READS, writes=1)
+    return MessageLimits(reads=positive_integer(values, MAX_KEYS) or KEYS_PER_READ, writes=1)
 
 
-def read_all(_: str, __: int) -> tuple[str, Payload]:
+def read_all(_base: str, _request_id: int) -> tuple[str, Payload]:
     """§5.8: without keys, all of them."""
     return "GetConfiguration", {}
 
 
-def read(names: Sequence[str], allowed: MessageLimits) -> list[tuple[str, Payload]]:
-    return [("GetConfiguration", {"key": chunk}) for chunk in chunks(names, allowed.reads, None)]
+def read(names: Sequence[str], limits: MessageLimits) -> list[tuple[str, Payload]]:
+    return [("GetConfiguration", {"key": chunk}) for chunk in chunks(names, limits.reads, None)]
 
 
 def write(values: Mapping[str, str], _: MessageLimits) -> list[Write]:
     return [Write("ChangeConfiguration", {"key": k, "value": v}, {k: v}) for k, v in values.items()]
 
 
-def configuration(asked: Payload, answer: Any) -> SettingsReading:
+def read_answer(request: Payload, answer: Any) -> SettingsReading:
     """§6.24: what is known, and which keys are not."""
-    known = tuple(_seen(item) for item in answer.get("configurationKey") or ())
+    known = tuple(_observation(item) for item in answer.get("configurationKey") or ())
     unknown = tuple(Observation(str(text(k)), None, "get", unknown=True) for k in answer.get("unknownKey") or ())
-    return SettingsReading(known + unknown, everything=not asked.get("key"))
+    return SettingsReading(known + unknown, everything=not request.get("key"))
 
 
-def changed(asked: Payload, answer: Any) -> list[SetResult]:
+def write_answer(request: Payload, answer: Any) -> list[SetResult]:
     """§5.3: one key, one status."""
-    wanted = None if key(asked["key"]) in DIALECT.secrets else asked["value"]
+    wanted = None if key(request["key"]) in SECRETS else request["value"]
     if answer is None:
-        return [SetResult(asked["key"], wanted, Result.PENDING)]
-    return [SetResult(asked["key"], wanted, RESULTS[answer["status"]], answer["status"])]
+        return [SetResult(request["key"], wanted, Result.PENDING)]
+    return [SetResult(request["key"], wanted, RESULTS[answer["status"]], answer["status"])]
 
 
-def _seen(item: dict[str, Any]) -> Observation:
+def _observation(item: dict[str, Any]) -> Observation:
     """A password that a station tells although it should not (1.6-J §6.2.2) is not kept."""
-    secret = key(item["key"]) in DIALECT.secrets
+    secret = key(item["key"]) in SECRETS
     mutability = "WriteOnly" if secret else "ReadOnly" if item["readonly"] else "ReadWrite"
     return Observation(
         str(text(item["key"])), None if secret else text(item.get("value", "")), "get", Characteristics(mutability)
@@ -106,17 +107,17 @@ def _seen(item: dict[str, Any]) -> Observation:
 
 
 DIALECT = SettingsDialect(
-    longest=500,
-    neutral=NEUTRAL,
-    secrets=frozenset({"authorizationkey"}),
-    name=name,
-    holds=holds,
+    max_value_length=500,
+    shared_names=SHARED_NAMES,
+    secrets=SECRETS,
+    canonical_name=canonical_name,
+    is_own_name=is_own_name,
     limit_names=(MAX_KEYS,),
-    limits=limits,
+    limits=message_limits,
     read_all=read_all,
     read=read,
     write=write,
-    reads={"GetConfiguration": configuration},
-    writes={"ChangeConfiguration": changed},
-    promises={},
+    read_answers={"GetConfiguration": read_answer},
+    write_answers={"ChangeConfiguration": write_answer},
+    report_answers={},
 )

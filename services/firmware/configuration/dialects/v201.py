@@ -18,15 +18,16 @@ from services.firmware.configuration.dialects.dialect import (
 from services.firmware.configuration.dialects.names import BadName, Variable
 from services.firmware.configuration.domain.reports import Part
 from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, key
-from services.firmware.dialects.words import text
+from services.firmware.texts import text
 
 ITEMS, BYTES = "DeviceDataCtrlr.ItemsPerMessage({})", "DeviceDataCtrlr.BytesPerMessage({})"
-LIMITS = tuple(limit.format(action) for limit in (ITEMS, BYTES) for action in ("GetVariables", "SetVariables"))
+LIMIT_NAMES = tuple(limit.format(action) for limit in (ITEMS, BYTES) for action in ("GetVariables", "SetVariables"))
 # Where a station does not say: small enough for any.
-ITEMS_UNSAID = 20
+DEFAULT_ITEMS = 20
 LONGEST_NAME = 50
 LARGEST = 2**63 - 1
-NEUTRAL = {
+SECRETS = frozenset({"securityctrlr.basicauthpassword"})
+SHARED_NAMES = {
     "heartbeat_interval": "OCPPCommCtrlr.HeartbeatInterval",
     "meter_values_interval": "SampledDataCtrlr.TxUpdatedInterval",
     "meter_values_measurands": "SampledDataCtrlr.TxUpdatedMeasurands",
@@ -59,7 +60,7 @@ RESULTS: Mapping[str, Result] = {
 }
 
 
-def name(written: str) -> str:
+def canonical_name(written: str) -> str:
     """As dialects/names.py writes it."""
     variable = Variable.parse(written)
     parts = (variable.component, variable.variable, variable.component_instance, variable.variable_instance)
@@ -68,20 +69,20 @@ def name(written: str) -> str:
     return str(variable)
 
 
-def holds(written: str) -> bool:
+def is_own_name(written: str) -> bool:
     """A name of a component and a variable."""
     try:
-        return bool(name(written))
+        return bool(canonical_name(written))
     except BadName:
         return False
 
 
-def limits(values: Mapping[str, str]) -> MessageLimits:
+def message_limits(values: Mapping[str, str]) -> MessageLimits:
     """B05.FR.11, B06.FR.05: never more than the station said."""
     get, put = "GetVariables", "SetVariables"
     return MessageLimits(
-        reads=positive_integer(values, ITEMS.format(get)) or ITEMS_UNSAID,
-        writes=positive_integer(values, ITEMS.format(put)) or ITEMS_UNSAID,
+        reads=positive_integer(values, ITEMS.format(get)) or DEFAULT_ITEMS,
+        writes=positive_integer(values, ITEMS.format(put)) or DEFAULT_ITEMS,
         read_bytes=positive_integer(values, BYTES.format(get)),
         write_bytes=positive_integer(values, BYTES.format(put)),
     )
@@ -92,53 +93,54 @@ def read_all(base: str, request_id: int) -> tuple[str, Payload]:
     return "GetBaseReport", {"requestId": request_id, "reportBase": base}
 
 
-def read(names: Sequence[str], allowed: MessageLimits) -> list[tuple[str, Payload]]:
-    items = [Variable.parse(written).payload() for written in names]
-    cut = chunks(items, allowed.reads, allowed.read_bytes)
-    return [("GetVariables", {"getVariableData": chunk}) for chunk in cut]
+def read(names: Sequence[str], limits: MessageLimits) -> list[tuple[str, Payload]]:
+    items = [Variable.parse(name).payload() for name in names]
+    parts = chunks(items, limits.reads, limits.read_bytes)
+    return [("GetVariables", {"getVariableData": chunk}) for chunk in parts]
 
 
-def write(values: Mapping[str, str], allowed: MessageLimits) -> list[Write]:
+def write(values: Mapping[str, str], limits: MessageLimits) -> list[Write]:
     """B05.FR.13 holds by the names: no attribute stands in them twice."""
-    items = [Variable.parse(written).payload() | {"attributeValue": value} for written, value in values.items()]
-    cut = chunks(items, allowed.writes, allowed.write_bytes)
-    return [Write("SetVariables", {"setVariableData": chunk}, dict(_wanted(chunk))) for chunk in cut]
+    items = [Variable.parse(name).payload() | {"attributeValue": value} for name, value in values.items()]
+    parts = chunks(items, limits.writes, limits.write_bytes)
+    return [Write("SetVariables", {"setVariableData": chunk}, dict(_named_values(chunk))) for chunk in parts]
 
 
-def variables(_: Payload, answer: Any) -> SettingsReading:
+def read_answer(_: Payload, answer: Any) -> SettingsReading:
     """B06.FR.06 to FR.10; what is rejected cannot be read now, and says nothing (B06.FR.09)."""
-    seen = []
+    observations = []
     for item in answer["getVariableResult"]:
-        status, called = item["attributeStatus"], _called(item, item.get("attributeType"))
-        if called is None or status == "Rejected":
+        status, name = item["attributeStatus"], _name_of(item, item.get("attributeType"))
+        if name is None or status == "Rejected":
             continue
-        told = None if status != "Accepted" or key(called) in DIALECT.secrets else text(item.get("attributeValue", ""))
-        seen.append(Observation(called, told, "get", unknown=status != "Accepted"))
-    return SettingsReading(tuple(seen))
+        hidden = status != "Accepted" or key(name) in SECRETS
+        value = None if hidden else text(item.get("attributeValue", ""))
+        observations.append(Observation(name, value, "get", unknown=status != "Accepted"))
+    return SettingsReading(tuple(observations))
 
 
-def variables_set(asked: Payload, answer: Any) -> list[SetResult]:
+def write_answer(request: Payload, answer: Any) -> list[SetResult]:
     """B05.FR.02: results name what they are of, and may come in another order."""
-    wanted = {key(called): (called, value) for called, value in _wanted(asked["setVariableData"])}
-    told = {}
+    wanted = {key(name): (name, value) for name, value in _named_values(request["setVariableData"])}
+    results = {}
     for item in answer["setVariableResult"] if answer else ():
-        if called := _called(item, item.get("attributeType")):
-            reason = (item.get("attributeStatusInfo") or {}).get("reasonCode")
-            said = item["attributeStatus"] + (f" ({text(reason)})" if reason else "")
-            told[key(called)] = (RESULTS[item["attributeStatus"]], said)
-    unsaid = (Result.REJECTED, "no result of it in the answer") if answer else (Result.PENDING, None)
+        if name := _name_of(item, item.get("attributeType")):
+            reason_code = (item.get("attributeStatusInfo") or {}).get("reasonCode")
+            reason = item["attributeStatus"] + (f" ({text(reason_code)})" if reason_code else "")
+            results[key(name)] = (RESULTS[item["attributeStatus"]], reason)
+    missing = (Result.REJECTED, "no result of it in the answer") if answer else (Result.PENDING, None)
     return [
-        SetResult(called, None if folded in DIALECT.secrets else value, *told.get(folded, unsaid))
-        for folded, (called, value) in wanted.items()
+        SetResult(name, None if key_ in SECRETS else value, *results.get(key_, missing))
+        for key_, (name, value) in wanted.items()
     ]
 
 
-def promise(asked: Payload, answer: Any) -> ReportReply | None:
+def report_answer(request: Payload, answer: Any) -> ReportReply | None:
     """B07.FR.01, FR.02, FR.13; B08.FR.01, FR.02, FR.15, FR.16. None where no report can have that number."""
-    request_id, status = asked["requestId"], answer["status"]
+    request_id, status = request["requestId"], answer["status"]
     if abs(request_id) > LARGEST:
         return None
-    return ReportReply(int(request_id), asked.get("reportBase"), status == "Accepted", status)
+    return ReportReply(int(request_id), request.get("reportBase"), status == "Accepted", status)
 
 
 def part(report: Payload) -> Part:
@@ -146,58 +148,58 @@ def part(report: Payload) -> Part:
     request_id, seq_no = report["requestId"], report["seqNo"]
     if not (abs(request_id) <= LARGEST and 0 <= seq_no <= LARGEST):
         raise Unprocessable("a report with impossible numbers")
-    settings = tuple(seen for item in report.get("reportData") or () for seen in _reported(item))
+    settings = tuple(one for item in report.get("reportData") or () for one in _observations(item))
     return Part(int(request_id), int(seq_no), bool(report.get("tbc")), settings)
 
 
-def _reported(item: dict[str, Any]) -> Iterator[Observation]:
+def _observations(item: dict[str, Any]) -> Iterator[Observation]:
     """All attributes of a variable; characteristics are those of each."""
-    what = item.get("variableCharacteristics") or {}
+    variable = item.get("variableCharacteristics") or {}
     for attribute in item["variableAttribute"]:
-        called = _called(item, attribute.get("type"))
-        if called is None:
+        name = _name_of(item, attribute.get("type"))
+        if name is None:
             continue
-        secret = key(called) in DIALECT.secrets
-        facts = Characteristics(
+        secret = key(name) in SECRETS
+        characteristics = Characteristics(
             mutability="WriteOnly" if secret else attribute.get("mutability") or "ReadWrite",
-            data_type=what.get("dataType"),
-            unit=text(what.get("unit")),
-            minimum=what.get("minLimit"),
-            maximum=what.get("maxLimit"),
-            values=text(what.get("valuesList")),
+            data_type=variable.get("dataType"),
+            unit=text(variable.get("unit")),
+            minimum=variable.get("minLimit"),
+            maximum=variable.get("maxLimit"),
+            values=text(variable.get("valuesList")),
             persistent=bool(attribute.get("persistent")),
             constant=bool(attribute.get("constant")),
         )
-        hidden = facts.mutability == "WriteOnly"
-        yield Observation(called, None if hidden else text(attribute.get("value")), "report", facts)
+        hidden = characteristics.mutability == "WriteOnly"
+        yield Observation(name, None if hidden else text(attribute.get("value")), "report", characteristics)
 
 
-def _called(item: dict[str, Any], attribute: str | None) -> str | None:
-    """What a setting in a payload is called; None where no station can have it."""
+def _name_of(item: dict[str, Any], attribute: str | None) -> str | None:
+    """The name of a setting in a payload; None where no station can have it."""
     try:
         return text(str(Variable.of(item, attribute)))
     except BadName:
         return None
 
 
-def _wanted(items: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+def _named_values(items: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for item in items:
-        if called := _called(item, item.get("attributeType")):
-            yield called, item["attributeValue"]
+        if name := _name_of(item, item.get("attributeType")):
+            yield name, item["attributeValue"]
 
 
 DIALECT = SettingsDialect(
-    longest=1000,
-    neutral=NEUTRAL,
-    secrets=frozenset({"securityctrlr.basicauthpassword"}),
-    name=name,
-    holds=holds,
-    limit_names=LIMITS,
-    limits=limits,
+    max_value_length=1000,
+    shared_names=SHARED_NAMES,
+    secrets=SECRETS,
+    canonical_name=canonical_name,
+    is_own_name=is_own_name,
+    limit_names=LIMIT_NAMES,
+    limits=message_limits,
     read_all=read_all,
     read=read,
     write=write,
-    reads={"GetVariables": variables},
-    writes={"SetVariables": variables_set},
-    promises={"GetBaseReport": promise, "GetReport": promise},
+    read_answers={"GetVariables": read_answer},
+    write_answers={"SetVariables": write_answer},
+    report_answers={"GetBaseReport": report_answer, "GetReport": report_answer},
 )

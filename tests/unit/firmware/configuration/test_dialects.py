@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.process.errors import Unprocessable
+from services.firmware.configuration.answers import READ_ANSWERS, REPORT_ANSWERS, WRITE_ANSWERS
 from services.firmware.configuration.dialects import v16, v201
 from services.firmware.configuration.dialects.dialect import MessageLimits, ReportReply, SetResult
 from services.firmware.configuration.dialects.names import BadName, Variable
-from services.firmware.configuration.dialects.tables import PROMISES, READS, SETTINGS, WRITES
 from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, key
+from services.firmware.dialects import SETTINGS
 from services.ocpp.versions import VERSIONS
 from tests.contract.examples import full, minimal
 
@@ -74,25 +75,25 @@ def test_what_is_no_name(name: str) -> None:
 @pytest.mark.parametrize("name", [".B", "A.", "A." + "x" * 51, f"A({'x' * 51}).B"])
 def test_a_name_that_no_station_can_take(name: str) -> None:
     with pytest.raises(BadName):
-        V201.name(name)
-    assert not V201.holds(name)
+        V201.canonical_name(name)
+    assert not V201.is_own_name(name)
 
 
 def test_the_versions_share_the_same_names() -> None:
-    assert set(v16.NEUTRAL) == set(v201.NEUTRAL)
+    assert set(v16.SHARED_NAMES) == set(v201.SHARED_NAMES)
     for dialect in SETTINGS.values():
-        for shared, own in dialect.neutral.items():
-            assert dialect.name(own) == own == dialect.own(shared)
-            assert dialect.alias(own.upper()) == shared
+        for shared, own in dialect.shared_names.items():
+            assert dialect.canonical_name(own) == own == dialect.own_name(shared)
+            assert dialect.shared_name(own.upper()) == shared
 
 
 def test_a_name_is_of_the_version_that_it_looks_like() -> None:
-    assert V16.holds("HeartbeatInterval")
-    assert not V16.holds("OCPPCommCtrlr.HeartbeatInterval")
-    assert V201.holds("OCPPCommCtrlr.HeartbeatInterval")
-    assert not V201.holds("HeartbeatInterval")
+    assert V16.is_own_name("HeartbeatInterval")
+    assert not V16.is_own_name("OCPPCommCtrlr.HeartbeatInterval")
+    assert V201.is_own_name("OCPPCommCtrlr.HeartbeatInterval")
+    assert not V201.is_own_name("HeartbeatInterval")
     with pytest.raises(BadName):
-        V16.name("x" * 51)
+        V16.canonical_name("x" * 51)
 
 
 NAMES = {"1.6": [f"Key{n}" for n in range(45)], "2.0.1": [f"Comp(a)@1.Var{n}#Target" for n in range(45)]}
@@ -110,7 +111,7 @@ def test_what_is_asked_is_valid_and_within_limits(version: str) -> None:
         for items in payload.values():
             assert not isinstance(items, list) or len(items) <= 4
     assert [name for write in writes for name in write.values] == names
-    told = [tried for write in writes for tried in WRITES[write.action](write.payload, None)]
+    told = [tried for write in writes for tried in WRITE_ANSWERS[write.action](write.payload, None)]
     assert told == [SetResult(name, "1", Result.PENDING) for name in names]
 
 
@@ -147,7 +148,7 @@ def test_a_16_station_says_what_it_has() -> None:
         "unknownKey": ["Nonsense"],
     }
     VERSIONS["1.6"].schemas.check_response("GetConfiguration", answer)
-    reading = READS["GetConfiguration"]({"key": ["HeartbeatInterval"]}, answer)
+    reading = READ_ANSWERS["GetConfiguration"]({"key": ["HeartbeatInterval"]}, answer)
     assert reading.settings == (
         Observation("HeartbeatInterval", "300", "get", Characteristics("ReadWrite")),
         Observation("NumberOfConnectors", "2", "get", Characteristics("ReadOnly")),
@@ -156,7 +157,7 @@ def test_a_16_station_says_what_it_has() -> None:
         Observation("Nonsense", None, "get", unknown=True),
     )
     assert not reading.everything
-    assert READS["GetConfiguration"]({}, {}).everything
+    assert READ_ANSWERS["GetConfiguration"]({}, {}).everything
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ def test_a_16_station_says_what_it_has() -> None:
 )
 def test_what_a_16_station_says_to_a_change(status: str, result: Result) -> None:
     """1.6 §5.3."""
-    tried = WRITES["ChangeConfiguration"]({"key": "K", "value": "v"}, {"status": status})
+    tried = WRITE_ANSWERS["ChangeConfiguration"]({"key": "K", "value": "v"}, {"status": status})
     assert tried == [SetResult("K", "v", result, status)]
 
 
@@ -190,7 +191,7 @@ def test_what_a_201_station_says_to_a_change() -> None:
     ]
     answer = {"setVariableResult": results}
     VERSIONS["2.0.1"].schemas.check_response("SetVariables", answer)
-    assert WRITES["SetVariables"](write.payload, answer) == [
+    assert WRITE_ANSWERS["SetVariables"](write.payload, answer) == [
         SetResult("C.V0", "0", Result.APPLIED, "Accepted"),
         SetResult("C.V1", "1", Result.REBOOT_REQUIRED, "RebootRequired"),
         SetResult("C.V2", "2", Result.UNKNOWN, "UnknownComponent"),
@@ -212,7 +213,7 @@ def test_what_a_201_station_says_to_a_question() -> None:
         ]
     }
     VERSIONS["2.0.1"].schemas.check_response("GetVariables", answer)
-    assert READS["GetVariables"]({}, answer).settings == (
+    assert READ_ANSWERS["GetVariables"]({}, answer).settings == (
         Observation("C.A#Target", "1", "get"),
         Observation("C.B", None, "get", unknown=True),
         Observation("C.D#MaxSet", None, "get", unknown=True),
@@ -271,9 +272,9 @@ def test_a_part_with_impossible_numbers(numbers: dict[str, int]) -> None:
 def test_a_report_is_promised_or_not(status: str) -> None:
     """B07.FR.01, FR.02, FR.13; B08.FR.15 (TC_B_18)."""
     _, asked = V201.read_all("SummaryInventory", 9)
-    told = PROMISES["GetBaseReport"](asked, {"status": status})
+    told = REPORT_ANSWERS["GetBaseReport"](asked, {"status": status})
     assert told == ReportReply(9, "SummaryInventory", status == "Accepted", status)
-    assert PROMISES["GetReport"]({"requestId": 9}, {"status": status}) == ReportReply(
+    assert REPORT_ANSWERS["GetReport"]({"requestId": 9}, {"status": status}) == ReportReply(
         9, None, status == "Accepted", status
     )
 
@@ -283,9 +284,9 @@ def test_a_whole_number_may_be_written_with_a_point() -> None:
     component = {"name": "Connector", "evse": {"id": 1.0, "connectorId": 2.0}}
     variable = Variable.of({"component": component, "variable": {"name": "V", "instance": ""}}, None)
     assert str(variable) == "Connector@1.2.V"
-    told = PROMISES["GetReport"]({"requestId": 9.0}, {"status": "Accepted"})
+    told = REPORT_ANSWERS["GetReport"]({"requestId": 9.0}, {"status": "Accepted"})
     assert told == ReportReply(9, None, True, "Accepted")
-    assert PROMISES["GetReport"]({"requestId": 1e300}, {"status": "Accepted"}) is None
+    assert REPORT_ANSWERS["GetReport"]({"requestId": 1e300}, {"status": "Accepted"}) is None
 
 
 @pytest.mark.parametrize("evse", [{"id": -1}, {"id": 1, "connectorId": 2**31}])
@@ -297,21 +298,25 @@ def test_a_setting_of_an_impossible_place_is_left_out(evse: dict[str, int]) -> N
 
 def test_secrets_are_never_what_was_wanted() -> None:
     """A01: passwords are neither shown nor kept."""
-    [tried] = WRITES["ChangeConfiguration"]({"key": "authorizationKey", "value": "00"}, {"status": "Accepted"})
+    [tried] = WRITE_ANSWERS["ChangeConfiguration"]({"key": "authorizationKey", "value": "00"}, {"status": "Accepted"})
     assert tried == SetResult("authorizationKey", None, Result.APPLIED, "Accepted")
     [write] = V201.write({PASSWORD: "secret"}, MessageLimits(20, 20))
-    assert WRITES["SetVariables"](write.payload, None) == [SetResult(PASSWORD, None, Result.PENDING)]
-    assert V201.secret("Vendor.Code", Characteristics("WriteOnly"))
-    assert not V201.secret("OCPPCommCtrlr.HeartbeatInterval")
+    assert WRITE_ANSWERS["SetVariables"](write.payload, None) == [SetResult(PASSWORD, None, Result.PENDING)]
+    assert V201.is_secret("Vendor.Code", Characteristics("WriteOnly"))
+    assert not V201.is_secret("OCPPCommCtrlr.HeartbeatInterval")
 
 
 @pytest.mark.parametrize("example", [minimal, full])
 @pytest.mark.parametrize(
     ("version", "action"),
-    [(version, action) for version, dialect in SETTINGS.items() for action in {**dialect.reads, **dialect.promises}],
+    [
+        (version, action)
+        for version, dialect in SETTINGS.items()
+        for action in {**dialect.read_answers, **dialect.report_answers}
+    ],
 )
 def test_any_valid_answer_can_be_read(version: str, action: str, example: Any) -> None:
     schemas = VERSIONS[version].schemas
     asked = example(schemas.document(action + ("Request" if version == "2.0.1" else "")))
     answer = example(schemas.document(f"{action}Response"))
-    assert {**READS, **PROMISES}[action](asked, answer)
+    assert {**READ_ANSWERS, **REPORT_ANSWERS}[action](asked, answer)
