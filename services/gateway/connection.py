@@ -88,7 +88,7 @@ class Connection:
         if context.stall_guard.lease_uncertain(now):
             return context.stall_guard.hold(self.transport, partial(self.message, frame))
         self._perform(self._session.received(frame, now, context.wall()))
-        if context.producer.full:
+        if context.producer.full():
             context.producer.hold(self.transport)
         return None
 

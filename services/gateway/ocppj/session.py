@@ -148,7 +148,7 @@ class Session:
             known = action if action in self._owners else ""
             return [self._error(message_id, error.code, error.description, known)]
         raw = b"{}" if payload is None else frames.call_payload(frame)
-        call = PendingCall(message_id, action, raw, received=now, received_at=wall)
+        call = PendingCall(message_id, action, raw, now, wall)
         if self._outstanding is None:
             return self._take(call, now, wall)
         if self._queue is None:

@@ -10,7 +10,7 @@ from services.common.process.errors import Unavailable, VoltbusError
 from services.gateway import metrics
 from services.gateway.ocppj.actions import Reason
 from services.gateway.pressure.hold import Hold, Pausable
-from services.gateway.records import OnAcknowledged, OutgoingRecord
+from services.gateway.records import OutgoingRecord
 from services.gateway.timing import Seconds, Timing
 
 log = structlog.get_logger()
@@ -38,8 +38,8 @@ class Producer:
         """Whether Kafka acknowledges records."""
         return self.unacknowledged == 0 or self._monotonic() - self._progress_at < self._timing.stuck_after
 
-    @property
     def full(self) -> bool:
+        """Whether transports are to be paused. A property would take thrice as long, and each frame asks."""
         return self.unacknowledged >= self._limit
 
     def add(self, record: OutgoingRecord) -> None:
@@ -75,7 +75,11 @@ class Producer:
         self._done(len(records))
         for record in records:
             if record.on_acknowledged:
-                _notify(record.on_acknowledged)
+                try:
+                    record.on_acknowledged()
+                except Exception:
+                    # One connection's failure must not keep the acknowledgement from the others of the batch.
+                    log.exception("a connection failed on the acknowledgement of its record")
         return None
 
     def _failed(self, records: Sequence[OutgoingRecord], problem: VoltbusError) -> None:
@@ -98,11 +102,3 @@ class Producer:
             resumed, self._paused = self._paused, set()
             for transport in resumed:
                 transport.resume(Hold.KAFKA)
-
-
-def _notify(on_acknowledged: OnAcknowledged) -> None:
-    try:
-        on_acknowledged()
-    except Exception:
-        # One connection's failure must not keep the acknowledgement from the others of the batch.
-        log.exception("a connection failed on the acknowledgement of its record")
