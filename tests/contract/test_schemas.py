@@ -50,4 +50,4 @@ def test_the_published_schemas_agree(version: Version, action: str, spec: Spec) 
 def test_actions_are_those_of_the_specification(version: Version, spec: Spec) -> None:
     messages = spec.messages(version.name)
     assert version.schemas.actions == {message.action for message in messages}
-    assert version.from_station == {message.action for message in messages if message.from_station}
+    assert version.from_station.keys() == {message.action for message in messages if message.from_station}

@@ -11,7 +11,7 @@ from google.protobuf.json_format import MessageToJson, Parse, ParseError
 from google.protobuf.message import DecodeError, Message
 
 from services.common.kafka.bus import Record
-from services.common.kafka.published_events import PUBLISHED
+from services.common.kafka.published_events import published
 from services.common.process.errors import Unprocessable
 from services.common.process.settings import CommonSettings
 
@@ -79,7 +79,7 @@ class Events:
 
     def _kind(self, message: type[Message]) -> _Kind:
         described = message.DESCRIPTOR
-        if message not in PUBLISHED[self._service]:
+        if message not in published(self._service):
             raise ValueError(f"{self._service} does not publish {described.name}: see published_events.py")
         prefix = NAMESPACE_HASH.copy()
         # What ce_type was at first: ids stay what they were, so that an upgrade publishes no event twice.

@@ -41,3 +41,8 @@ PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
         **BY_ALL,
     },
 }
+
+
+def published(service: str) -> Mapping[type[Message], str]:
+    """The events of a service and their keys: a service without a row publishes what all do."""
+    return PUBLISHED.get(service, BY_ALL)
