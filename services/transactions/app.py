@@ -2,14 +2,13 @@
 
 from redis.asyncio import Redis
 
-from services.common.calls import message_log_api
 from services.common.kafka.bus import Bus
 from services.common.kafka.table import CompactedTable
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.process.service import Service
 from services.common.wiring import wire
-from services.transactions.api import transactions as api
+from services.transactions.api import TAGS, routers
 from services.transactions.dialects import DIALECTS
 from services.transactions.handlers import Handler
 from services.transactions.remote import RENDERERS
@@ -37,9 +36,9 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
 
     return wiring.service(
         consumer,
-        [api.router(database, command_service, tokens, access), message_log_api.router(database, access, api.READ)],
+        routers(database, command_service, tokens, access),
         description="Charging transactions and their meter values; remote start and stop.",
-        tags=api.TAGS,
+        tags=TAGS,
         tasks={"tokens": tokens.run, "consumer": consume, "months": partitions.run},
         checks={"tokens": tokens.ready},
         opens=(partitions.prepare,),

@@ -8,7 +8,7 @@ import asyncpg
 
 from services.common.postgres.database import Connection
 from services.transactions.domain.transaction import Transaction
-from services.transactions.rows import COLUMNS, read_transaction
+from services.transactions.rows import COLUMNS, ORPHAN_STOP, SAMPLE, STATION_SAMPLE, read_transaction
 
 TRANSACTION_COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 TRANSACTION = f"select {TRANSACTION_COLUMNS} from transaction where id = $1"
@@ -18,18 +18,18 @@ select {TRANSACTION_COLUMNS} from transaction
 where station_id = $1 and (transaction_id = $2 or id = $3)
 order by (id = $3) is true desc, id desc
 limit 1"""
-SAMPLES = """
-select * from sample
+SAMPLES = f"""
+select {", ".join(SAMPLE)} from sample
 where transaction_id = $1 and ($2::timestamptz is null or (taken_at, digest) > ($2, $3))
 order by taken_at, digest
 limit $4"""
-STATION_SAMPLES = """
-select * from station_sample
+STATION_SAMPLES = f"""
+select {", ".join(STATION_SAMPLE)} from station_sample
 where station_id = $1 and ($2::timestamptz is null or (taken_at, digest) < ($2, $3))
 order by taken_at desc, digest desc
 limit $4"""
-ORPHANS = """
-select * from orphan_stop
+ORPHANS = f"""
+select id, {", ".join(ORPHAN_STOP)} from orphan_stop
 where ($1::text is null or station_id = $1) and ($2::bigint is null or id < $2)
 order by id desc
 limit $3"""

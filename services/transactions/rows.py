@@ -9,7 +9,8 @@ from typing import Any
 import asyncpg
 import orjson
 
-from services.transactions.domain.messages import MeterValue, Report
+from services.transactions.domain.decide import OrphanStop
+from services.transactions.domain.messages import MeterValue, Report, StationSamples
 from services.transactions.domain.register import Register, RegisterReading
 from services.transactions.domain.transaction import Transaction
 
@@ -49,7 +50,7 @@ DERIVED = {
     "register_jumped_back": "boolean",
 }
 WRITTEN = COLUMNS | DERIVED
-PLAIN_COLUMNS = tuple(COLUMNS)[:-3]
+PLAIN_COLUMNS = tuple(name for name in COLUMNS if name not in ("details", "state", "revision"))
 IMMUTABLE = ("id", "station_id", "key", "occurrence", "transaction_id")
 # What a meter value changes.
 METERED = {name: WRITTEN[name] for name in ("id", "updated_at", "state", "revision", *DERIVED)}
@@ -66,9 +67,41 @@ SAMPLE = {
 SAMPLE_KEY = {name: SAMPLE[name] for name in ("transaction_id", "taken_at", "digest")}
 SampleRow = tuple[int, datetime, datetime, int | None, int, str | None, str]
 SampleKey = tuple[int, datetime, int]
+# A meter value of a station that belongs to no transaction, and what identifies it.
+STATION_SAMPLE = {
+    "station_id": "text",
+    "taken_at": "timestamptz",
+    "received_at": "timestamptz",
+    "evse_id": "integer",
+    "connector_id": "integer",
+    "transaction_id": "text",
+    "digest": "bigint",
+    "said": "text",
+    "readings": "jsonb",
+}
+STATION_SAMPLE_KEY = ("station_id", "taken_at", "digest")
+# The fields of OrphanStop that are columns.
+ORPHAN_STOP = {
+    "call_id": "text",
+    "station_id": "text",
+    "transaction_id": "text",
+    "id_token": "text",
+    "meter_stop_wh": "double precision",
+    "stopped_at": "timestamptz",
+    "received_at": "timestamptz",
+    "stop_reason": "text",
+}
+
+# Rows are made and read by position: that of a field is that of its column.
+assert Transaction.__struct_fields__ == (*PLAIN_COLUMNS, "details", "register", "sequence", "field_order", "revision")
+assert tuple(COLUMNS) == (*PLAIN_COLUMNS, "details", "state", "revision")
 
 plain_fields = attrgetter(*PLAIN_COLUMNS)
 sample_key: Callable[[SampleRow], SampleKey] = itemgetter(*map(list(SAMPLE).index, SAMPLE_KEY))
+station_sample_key: Callable[[tuple[Any, ...]], tuple[Any, ...]] = itemgetter(
+    *map(list(STATION_SAMPLE).index, STATION_SAMPLE_KEY)
+)
+orphan_stop_row: Callable[[OrphanStop], tuple[Any, ...]] = attrgetter(*ORPHAN_STOP)
 
 
 def transaction_row(one: Transaction) -> tuple[Any, ...]:
@@ -85,6 +118,12 @@ def metered_row(one: Transaction) -> tuple[Any, ...]:
 def sample_row(transaction_id: int, value: MeterValue, report: Report) -> SampleRow:
     """SAMPLE of a meter value that a report brings."""
     return transaction_id, value.taken_at, report.received_at, report.seq_no, *sample_content(value)
+
+
+def station_sample_row(samples: StationSamples, value: MeterValue) -> tuple[Any, ...]:
+    """STATION_SAMPLE of one of a station's meter values."""
+    where = (samples.evse_id, samples.connector_id, samples.transaction_id)
+    return samples.station_id, value.taken_at, samples.received_at, *where, *sample_content(value, where)
 
 
 def sample_content(value: MeterValue, identity: tuple[Any, ...] = ()) -> tuple[int, str | None, str]:

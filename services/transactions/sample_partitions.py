@@ -9,8 +9,9 @@ import structlog
 from services.common.postgres.database import Connection, Database
 from services.common.process.backoff import retry_until_available
 from services.common.process.clock import Clock
+from services.transactions.rows import SAMPLE, STATION_SAMPLE
 
-TABLES = ("sample", "station_sample")
+TABLES = {"sample": SAMPLE, "station_sample": STATION_SAMPLE}
 AHEAD = 3
 EVERY = 3600.0
 LOCK = "select pg_advisory_xact_lock(hashtext('voltbus months'), hashtext(current_schema))"
@@ -19,8 +20,8 @@ EXISTS = "select to_regclass($1) is not null"
 CREATE = """
 lock table {table}_default in access exclusive mode;
 create table {table}_{name} (like {table} including all);
-with moved as (delete from {table}_default where taken_at >= '{start}' and taken_at < '{end}' returning *)
-    insert into {table}_{name} select * from moved;
+with moved as (delete from {table}_default where taken_at >= '{start}' and taken_at < '{end}' returning {columns})
+    insert into {table}_{name} ({columns}) select {columns} from moved;
 alter table {table} attach partition {table}_{name} for values from ('{start}') to ('{end}')"""
 
 log = structlog.get_logger()
@@ -62,5 +63,7 @@ async def _create(db: Connection, table: str, start: datetime, end: datetime) ->
     name = f"{start:%Y_%m}"
     if await db.fetchval(EXISTS, f"{table}_{name}"):
         return
-    await db.execute(CREATE.format(table=table, name=name, start=start.isoformat(), end=end.isoformat()))
+    columns = ", ".join(TABLES[table])
+    statement = CREATE.format(table=table, name=name, columns=columns, start=start.isoformat(), end=end.isoformat())
+    await db.execute(statement)
     log.info("partition created", table=f"{table}_{name}")

@@ -1,9 +1,8 @@
 """What batches read and write: all SQL of the hot path. One statement for each kind, whatever the size of the batch."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
 import asyncpg
@@ -21,19 +20,28 @@ from services.transactions.rows import (
     COLUMNS,
     IMMUTABLE,
     METERED,
+    ORPHAN_STOP,
     SAMPLE,
     SAMPLE_KEY,
+    STATION_SAMPLE,
+    STATION_SAMPLE_KEY,
     WRITTEN,
     SampleKey,
     metered_row,
+    orphan_stop_row,
     read_transaction,
-    sample_content,
+    station_sample_key,
+    station_sample_row,
     transaction_row,
 )
 
 
 def _names(names: Iterable[str], of: str = "") -> str:
     return ", ".join(f'{of}"{name}"' for name in names)
+
+
+def _unnest(columns: Mapping[str, str], alias: str, begin: int = 1) -> str:
+    return f"unnest({_arrays(columns.values(), begin)}) as {alias} ({_names(columns)})"
 
 
 def _arrays(kinds: Iterable[str], begin: int = 1) -> str:
@@ -48,7 +56,9 @@ LOAD = f"""
 select {_names(COLUMNS, "t.")}
 from unnest($1::text[], $2::text[]) as k (station_id, key)
 cross join lateral (
-    select * from transaction t where t.station_id = k.station_id and t.key = k.key order by t.occurrence) t
+    select {_names(COLUMNS, "t.")} from transaction t
+    where t.station_id = k.station_id and t.key = k.key
+    order by t.occurrence) t
 union all
 select {_names(COLUMNS, "t.")}
 from unnest($3::text[], $4::bigint[]) as n (station_id, id) join transaction t using (station_id, id)"""
@@ -69,37 +79,31 @@ OUTBOX = SAMPLES + len(SAMPLE)
 WRITE = f"""
 with metered as (
     update transaction t set {_assigned(METERED, "u")}
-    from unnest({_arrays(METERED.values())}) as u ({_names(METERED)})
+    from {_unnest(METERED, "u")}
     where t.id = u.id and t.revision = u.revision - 1
     returning t.id),
 changed as (
-    insert into transaction ({_names(WRITTEN)}) select * from unnest({_arrays(WRITTEN.values(), CHANGED)})
+    insert into transaction ({_names(WRITTEN)}) select {_names(WRITTEN)} from {_unnest(WRITTEN, "w", CHANGED)}
     on conflict (id) do update set {_assigned(WRITTEN, "excluded")}
     where transaction.revision = excluded.revision - 1
     returning id),
 sampled as (
-    insert into sample ({_names(SAMPLE)}) select * from unnest({_arrays(SAMPLE.values(), SAMPLES)})
+    insert into sample ({_names(SAMPLE)}) select {_names(SAMPLE)} from {_unnest(SAMPLE, "s", SAMPLES)}
     on conflict do nothing),
 published as (insert into outbox (records) select ${OUTBOX}::bytea where ${OUTBOX}::bytea is not null)
 select all_written(
     (select count(*) from metered) + (select count(*) from changed),
     cardinality($1::bigint[]) + cardinality(${CHANGED}::bigint[]))"""
 
-SAVE_STATION_SAMPLES = """
-insert into station_sample
-    (station_id, taken_at, received_at, evse_id, connector_id, transaction_id, digest, said, readings)
-select * from unnest(
-    $1::text[], $2::timestamptz[], $3::timestamptz[], $4::integer[], $5::integer[], $6::text[], $7::bigint[],
-    $8::text[], $9::jsonb[])
+SAVE_STATION_SAMPLES = f"""
+insert into station_sample ({_names(STATION_SAMPLE)})
+select {_names(STATION_SAMPLE)} from {_unnest(STATION_SAMPLE, "s")}
 on conflict do nothing
-returning station_id, taken_at, digest"""
+returning {_names(STATION_SAMPLE_KEY)}"""
 
-SAVE_ORPHANS = """
-insert into orphan_stop
-    (call_id, station_id, transaction_id, id_token, meter_stop_wh, stopped_at, received_at, stop_reason)
-select * from unnest(
-    $1::text[], $2::text[], $3::text[], $4::text[], $5::double precision[], $6::timestamptz[], $7::timestamptz[],
-    $8::text[])
+SAVE_ORPHANS = f"""
+insert into orphan_stop ({_names(ORPHAN_STOP)})
+select {_names(ORPHAN_STOP)} from {_unnest(ORPHAN_STOP, "o")}
 on conflict do nothing
 returning call_id"""
 
@@ -120,18 +124,6 @@ cross join lateral (
           = s.connector_id
       and not exists (select from transaction t where t.command_id = c.id)
     order by c.number desc limit 1) c"""
-
-
-ORPHAN_STOP_ROW = attrgetter(
-    "call_id",
-    "station_id",
-    "transaction_id",
-    "id_token",
-    "meter_stop_wh",
-    "stopped_at",
-    "received_at",
-    "stop_reason",
-)
 
 
 class Store:
@@ -208,22 +200,22 @@ class UnitOfWork:
         """Stores meter values of stations; returns the calls of those that are new."""
         calls, rows = [], []
         for one in samples:
-            where = (one.evse_id, one.connector_id, one.transaction_id)
             for value in one.meter_values:
                 calls.append(one.call_id)
-                rows.append((one.station_id, value.taken_at, one.received_at, *where, *sample_content(value, where)))
-        saved = {tuple(row) for row in await self.db.fetch(SAVE_STATION_SAMPLES, *_columns(rows, 9))} if rows else set()
+                rows.append(station_sample_row(one, value))
+        columns = _columns(rows, len(STATION_SAMPLE))
+        saved = {tuple(row) for row in await self.db.fetch(SAVE_STATION_SAMPLES, *columns)} if rows else set()
         new = set()
         for call_id, row in zip(calls, rows, strict=True):
-            if (identity := (row[0], row[1], row[6])) in saved:
-                saved.remove(identity)
+            if (key := station_sample_key(row)) in saved:
+                saved.remove(key)
                 new.add(call_id)
         return new
 
     async def save_orphans(self, orphans: Sequence[OrphanStop]) -> set[str]:
         """Stores stops without a start; returns the calls of those that are new."""
-        rows = [ORPHAN_STOP_ROW(orphan) for orphan in orphans]
-        saved = await self.db.fetch(SAVE_ORPHANS, *_columns(rows, 8)) if rows else []
+        rows = map(orphan_stop_row, orphans)
+        saved = await self.db.fetch(SAVE_ORPHANS, *_columns(rows, len(ORPHAN_STOP))) if orphans else []
         return {row["call_id"] for row in saved}
 
     async def _fetch_ids(self, count: int) -> list[int]:

@@ -1,1 +1,30 @@
-"""REST of transactions."""
+"""REST of transactions: what stations reported, remote start and stop, and the messages that were recorded."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from services.common.calls import message_log_api
+from services.common.commands.service import CommandService
+from services.common.kafka.table import CompactedTable
+from services.common.postgres.database import Database
+from services.common.web.access import Access
+from services.ocpp.id_tokens import Token
+from services.transactions.api import remote, transactions
+from services.transactions.api.fields import READ
+
+TAGS = {
+    "transactions": "Charging sessions as stations reported them, with their meter values.",
+    "remote control": "Starting and stopping a transaction, whatever the station's version.",
+}
+
+
+def routers(
+    database: Database, command_service: CommandService, tokens: CompactedTable[Token], access: Access
+) -> Sequence[APIRouter]:
+    """All that transactions serves under /v1."""
+    return (
+        transactions.router(database, access),
+        remote.router(database, command_service, tokens, access),
+        message_log_api.router(database, access, READ),
+    )

@@ -13,11 +13,35 @@ from services.transactions.batch import Changes
 from services.transactions.domain.decide import decide
 from services.transactions.domain.messages import MeterValue, Report, ReportKind, StationSamples
 from services.transactions.domain.transaction import Transaction
-from services.transactions.rows import SampleRow, sample_key, sample_row
+from services.transactions.rows import (
+    ORPHAN_STOP,
+    SAMPLE,
+    STATION_SAMPLE,
+    WRITTEN,
+    SampleRow,
+    sample_key,
+    sample_row,
+)
 from services.transactions.sample_partitions import SamplePartitions
 from services.transactions.store import Store
 from tests.unit.transactions.making import NOON, metered, report, start
 from tests.unit.transactions.test_any_order import folded
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("transaction", set(WRITTEN)),
+        ("sample", set(SAMPLE)),
+        ("station_sample", set(STATION_SAMPLE)),
+        ("orphan_stop", {"id", *ORPHAN_STOP}),
+    ],
+)
+async def test_the_declared_columns_are_those_of_the_table(database: Database, table: str, columns: set[str]) -> None:
+    """Rows move between partitions by these names: a column that is not declared would be lost."""
+    names = "select attname from pg_attribute where attrelid = $1::text::regclass and attnum > 0 and not attisdropped"
+    async with database.connection() as db:
+        assert {row["attname"] for row in await db.fetch(names, table)} == columns
 
 
 @pytest.fixture

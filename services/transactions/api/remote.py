@@ -1,0 +1,85 @@
+"""REST of remote start and stop, whatever the version of the station."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.common.commands.api.commands import ISSUED, CommandStatus, IdempotencyKey, Wait, issue
+from services.common.commands.service import CommandRequest, CommandService
+from services.common.kafka.table import CompactedTable
+from services.common.postgres.database import Database
+from services.common.web.access import Access
+from services.common.web.fields import NO_NUL, StationId
+from services.common.web.openapi import problem_responses
+from services.common.web.problems import field_problem
+from services.ocpp.id_tokens import TYPES, IdToken, Token, find
+from services.transactions import reads
+from services.transactions.api.fields import MISSING, WRITE
+from services.transactions.remote import START, STOP
+
+
+class Start(BaseModel):
+    """Start a transaction for an idToken."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id_token: str = Field(min_length=1, max_length=36, pattern=NO_NUL, examples=["04A2B3C4D5E6F7"])
+    type: Literal[TYPES] | None = Field(None, description="default: as registered, else Central")  # type: ignore[valid-type]
+    evse_id: int | None = Field(None, ge=1, lt=2**31, description="of OCPP 1.6: the connector", examples=[1])
+    connector_id: int | None = Field(None, ge=1, lt=2**31)
+    expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
+
+
+class Stop(BaseModel):
+    """Stop a transaction."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    transaction_id: Annotated[int, Field(ge=0, lt=2**31)] | Annotated[str, Field(max_length=36, pattern=NO_NUL)] = (
+        Field(description="ours or the station's", examples=[17])
+    )
+    expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
+
+
+def router(
+    database: Database, command_service: CommandService, tokens: CompactedTable[Token], access: Access
+) -> APIRouter:
+    """Start and stop."""
+    routes = APIRouter(prefix="/v1/stations", tags=["remote control"], dependencies=[access.require(WRITE)])
+
+    @routes.post("/{station_id}/start", status_code=202, responses=ISSUED)
+    async def start(
+        station_id: StationId,
+        body: Start,
+        response: Response,
+        wait: Wait = 0,
+        idempotency_key: IdempotencyKey = None,
+    ) -> CommandStatus:
+        """Asks the station to start a transaction, whatever its version."""
+        token = find(IdToken(body.id_token), tokens.get)
+        payload = body.model_dump(exclude={"type", "expires_in"}) | {
+            "id_token_type": body.type or (token.type if token else "Central"),
+            "group_id": token.group_id if token else None,
+        }
+        request = CommandRequest(station_id, START, payload, body.expires_in, idempotency_key)
+        return await issue(command_service, request, wait, response)
+
+    @routes.post("/{station_id}/stop", status_code=202, responses=ISSUED | problem_responses({404: MISSING}))
+    async def stop(
+        station_id: StationId,
+        body: Stop,
+        response: Response,
+        wait: Wait = 0,
+        idempotency_key: IdempotencyKey = None,
+    ) -> CommandStatus:
+        """Asks the station to stop a transaction."""
+        async with database.connection() as db:
+            found = await reads.transaction_by_name(db, station_id, str(body.transaction_id))
+        if found is None:
+            raise field_problem("body.transaction_id", "the station has no such transaction", 404)
+        payload = {"id": found.id, "transaction_id": found.transaction_id}
+        request = CommandRequest(station_id, STOP, payload, body.expires_in, idempotency_key)
+        return await issue(command_service, request, wait, response)
+
+    return routes
