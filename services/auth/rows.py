@@ -1,10 +1,34 @@
-"""Rows of auth's tables, to and from the domain."""
+"""Rows of auth's tables, to and from the domain: their columns by name."""
 
 import asyncpg
 
 from services.auth.domain.stations import Password, Station
 from services.auth.domain.tokens import RegisteredToken
 from services.ocpp.id_tokens import Authorization, Token
+
+STATION = (
+    "station_id",
+    "password_hash",
+    "rotation_key",
+    "rotation_nonce",
+    "description",
+    "groups",
+    "location_id",
+    "registered_at",
+    "changed_at",
+)
+TOKEN = (
+    "key",
+    "id_token",
+    "type",
+    "status",
+    "expires_at",
+    "group_id",
+    "cache_expires_at",
+    "language",
+    "registered_at",
+    "changed_at",
+)
 
 
 def station(row: asyncpg.Record) -> Station:
@@ -23,18 +47,20 @@ def station(row: asyncpg.Record) -> Station:
 
 
 def station_row(station: Station) -> tuple[object, ...]:
+    """STATION of a station."""
     password = station.password
-    return (
-        station.station_id,
-        password.hash if password else None,
-        (password.rotation_key or None) if password else None,
-        (password.rotation_nonce or None) if password else None,
-        station.description,
-        station.groups,
-        station.location_id,
-        station.registered_at,
-        station.changed_at,
-    )
+    values = {
+        "station_id": station.station_id,
+        "password_hash": password.hash if password else None,
+        "rotation_key": (password.rotation_key or None) if password else None,
+        "rotation_nonce": (password.rotation_nonce or None) if password else None,
+        "description": station.description,
+        "groups": station.groups,
+        "location_id": station.location_id,
+        "registered_at": station.registered_at,
+        "changed_at": station.changed_at,
+    }
+    return tuple(values[name] for name in STATION)
 
 
 def registered_token(row: asyncpg.Record) -> RegisteredToken:
@@ -54,16 +80,18 @@ def token(row: asyncpg.Record) -> Token:
 
 
 def token_row(registered: RegisteredToken) -> tuple[object, ...]:
+    """TOKEN of an idToken."""
     token = registered.token
-    return (
-        registered.key,
-        token.id_token,
-        token.type,
-        token.status,
-        token.expires_at,
-        token.group_id,
-        token.cache_expires_at,
-        token.language,
-        registered.registered_at,
-        registered.changed_at,
-    )
+    values = {
+        "key": registered.key,
+        "id_token": token.id_token,
+        "type": token.type,
+        "status": token.status,
+        "expires_at": token.expires_at,
+        "group_id": token.group_id,
+        "cache_expires_at": token.cache_expires_at,
+        "language": token.language,
+        "registered_at": registered.registered_at,
+        "changed_at": registered.changed_at,
+    }
+    return tuple(values[name] for name in TOKEN)

@@ -17,11 +17,15 @@ from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.ocpp.id_tokens import Token
 
+
+def _parameters(columns: Sequence[str]) -> str:
+    return ", ".join(f"${n}" for n in range(1, len(columns) + 1))
+
+
 # Two writers of one key must not run concurrently; a key that does not exist yet has no row to lock.
 LOCK = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 
-STATION_COLUMNS = """
-station_id, password_hash, rotation_key, rotation_nonce, description, groups, location_id, registered_at, changed_at"""
+STATION_COLUMNS = ", ".join(rows.STATION)
 STATION = f"select {STATION_COLUMNS} from station where station_id = $1"
 STATIONS = f"""
 select {STATION_COLUMNS} from station
@@ -30,7 +34,7 @@ where station_id > $1
     and ($3::text is null or location_id = $3)
 order by station_id limit $4"""
 SAVE_STATION = f"""
-insert into station ({STATION_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+insert into station ({STATION_COLUMNS}) values ({_parameters(rows.STATION)})
 on conflict (station_id) do update set
     password_hash = excluded.password_hash,
     rotation_key = excluded.rotation_key,
@@ -41,8 +45,7 @@ on conflict (station_id) do update set
     changed_at = excluded.changed_at"""
 REMOVE_STATION = "delete from station where station_id = $1"
 
-TOKEN_COLUMNS = """
-key, id_token, type, status, expires_at, group_id, cache_expires_at, language, registered_at, changed_at"""
+TOKEN_COLUMNS = ", ".join(rows.TOKEN)
 TOKENS_BY_KEY = f"select {TOKEN_COLUMNS} from token where key = any($1::text[])"
 TOKENS = f"""
 select {TOKEN_COLUMNS} from token
@@ -52,7 +55,7 @@ where key > $1
     and ($4::text is null or group_id = $4)
 order by key limit $5"""
 SAVE_TOKEN = f"""
-insert into token ({TOKEN_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+insert into token ({TOKEN_COLUMNS}) values ({_parameters(rows.TOKEN)})
 on conflict (key, type) do update set
     id_token = excluded.id_token,
     status = excluded.status,
