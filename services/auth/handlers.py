@@ -42,4 +42,6 @@ class Handler:
 
 def authorization_decided(call: Call, reply: Verdict, now: datetime) -> AuthorizationDecided:
     """What is announced of a verdict."""
-    return AuthorizationDecided(call.station_id, reply.token, reply.info.status, now, call.id)
+    return AuthorizationDecided(
+        station_id=call.station_id, token=reply.token, status=reply.info.status, at=now, call_id=call.id
+    )

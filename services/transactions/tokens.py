@@ -13,13 +13,13 @@ def read_token(value: bytes) -> Token:
     token = TokenRecord.FromString(value)
     is_known = token.status in Authorization.__members__.values()
     return Token(
-        token.id_token,
-        token.type,
-        Authorization(token.status) if is_known else Authorization.INVALID,
-        _optional_timestamp(token, "expires_at", token.expires_at),
-        token.group_id or None,
-        _optional_timestamp(token, "cache_expires_at", token.cache_expires_at),
-        token.language or None,
+        id_token=token.id_token,
+        type=token.type,
+        status=Authorization(token.status) if is_known else Authorization.INVALID,
+        expires_at=_optional_timestamp(token, "expires_at", token.expires_at),
+        group_id=token.group_id or None,
+        cache_expires_at=_optional_timestamp(token, "cache_expires_at", token.cache_expires_at),
+        language=token.language or None,
     )
 
 

@@ -187,7 +187,12 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
                 raise not_found("station")
             text, password = passwords.rotate(current, idempotency_key)
             decision = domain.change(
-                current, current.description, current.groups, current.location_id, password, clock()
+                current,
+                description=current.description,
+                groups=current.groups,
+                location_id=current.location_id,
+                password=password,
+                now=clock(),
             )
             await work.save_station(decision, uuid4().hex)
         return PasswordView(station_id=station_id, password=text)

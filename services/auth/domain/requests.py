@@ -1,10 +1,10 @@
 """What stations ask of auth and are answered, and what is announced: requests, replies, decisions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import TypeAlias, get_args
 
 from services.ocpp.id_tokens import Authorization, IdToken, Token, TokenInfo, authorize
 
@@ -39,7 +39,7 @@ class CustomerInformation:
 
 RecordedRequest: TypeAlias = SignCertificate | GetContractCertificate | GetCertificateStatus | CustomerInformation
 Request: TypeAlias = Authorize | RecordedRequest
-RECORDED = (SignCertificate, GetContractCertificate, GetCertificateStatus, CustomerInformation)
+RECORDED = get_args(RecordedRequest)
 
 
 class ContractCheck(Enum):
@@ -98,38 +98,22 @@ def verdict(request: Authorize, tokens: RegisteredTokens, now: datetime) -> Verd
     return Verdict(request.token, authorize(request.token, tokens.get(request.token.key), now))
 
 
-def signing_rejected(*_: object) -> SigningRejected:
-    """A02.FR.12: what cannot be processed is Rejected."""
-    return SigningRejected("no certificate authority is connected")
-
-
-def no_contract_certificate(*_: object) -> NoContractCertificate:
-    """M01, M02: no pool of contract certificates to forward the request to."""
-    return NoContractCertificate("no provider of contract certificates is connected")
-
-
-def no_certificate_status(*_: object) -> NoCertificateStatus:
-    """M06.FR.04: OCSP responders are not asked."""
-    return NoCertificateStatus("OCSP responders are not asked from here")
-
-
-def empty(*_: object) -> Empty:
-    """N09.FR.05: nothing is asked for."""
-    return Empty()
-
-
-DECIDE: Mapping[type, Callable[[Any, RegisteredTokens, datetime], Reply]] = {
-    Authorize: verdict,
-    SignCertificate: signing_rejected,
-    GetContractCertificate: no_contract_certificate,
-    GetCertificateStatus: no_certificate_status,
-    CustomerInformation: empty,
+# The replies to requests that are recorded: nothing is decided about them.
+REPLIES: Mapping[type[RecordedRequest], Reply] = {
+    # A02.FR.12: what cannot be processed is Rejected.
+    SignCertificate: SigningRejected("no certificate authority is connected"),
+    # M01, M02: no pool of contract certificates to forward the request to.
+    GetContractCertificate: NoContractCertificate("no provider of contract certificates is connected"),
+    # M06.FR.04: OCSP responders are not asked.
+    GetCertificateStatus: NoCertificateStatus("OCSP responders are not asked from here"),
+    # N09.FR.05: nothing is asked for.
+    CustomerInformation: Empty(),
 }
 
 
 def decide(request: Request, tokens: RegisteredTokens, now: datetime) -> Reply:
     """The reply to a request."""
-    return DECIDE[type(request)](request, tokens, now)
+    return verdict(request, tokens, now) if isinstance(request, Authorize) else REPLIES[type(request)]
 
 
 @dataclass(frozen=True, slots=True)

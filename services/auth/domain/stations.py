@@ -91,7 +91,14 @@ def register(current: Station | None, command: RegisterStation, generated: Passw
     """generated: the password of a station that needs one and has none."""
     password = _password(current, command.password, generated)
     if current:
-        return change(current, command.description, command.groups, command.location_id, password, now)
+        return change(
+            current,
+            description=command.description,
+            groups=command.groups,
+            location_id=command.location_id,
+            password=password,
+            now=now,
+        )
     station = Station(
         station_id=command.station_id,
         password=password,
@@ -106,6 +113,7 @@ def register(current: Station | None, command: RegisterStation, generated: Passw
 
 def change(
     current: Station,
+    *,
     description: str | None,
     groups: tuple[str, ...],
     location_id: str | None,

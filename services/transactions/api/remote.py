@@ -62,7 +62,9 @@ def router(
             "id_token_type": body.type or (token.type if token else "Central"),
             "group_id": token.group_id if token else None,
         }
-        request = CommandRequest(station_id, START, payload, body.expires_in, idempotency_key)
+        request = CommandRequest(
+            station_id, START, payload, expires_in=body.expires_in, idempotency_key=idempotency_key
+        )
         return await issue(command_service, request, wait, response)
 
     @routes.post("/{station_id}/stop", status_code=202, responses=ISSUED | problem_responses({404: MISSING}))
@@ -79,7 +81,7 @@ def router(
         if found is None:
             raise field_problem("body.transaction_id", "the station has no such transaction", 404)
         payload = {"id": found.id, "transaction_id": found.transaction_id}
-        request = CommandRequest(station_id, STOP, payload, body.expires_in, idempotency_key)
+        request = CommandRequest(station_id, STOP, payload, expires_in=body.expires_in, idempotency_key=idempotency_key)
         return await issue(command_service, request, wait, response)
 
     return routes

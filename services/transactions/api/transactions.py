@@ -48,8 +48,14 @@ def router(database: Database, access: Access) -> APIRouter:
         """Transactions, newest first."""
         position = read_cursor(cursor, int)
         active = None if status is None else status == "active"
-        before = int(position[0]) if position else None
-        selection = reads.TransactionFilter(station_id, active, id_token, started_after, started_before, before)
+        selection = reads.TransactionFilter(
+            station_id=station_id,
+            active=active,
+            id_token=id_token,
+            started_after=started_after,
+            started_before=started_before,
+            before=int(position[0]) if position else None,
+        )
         async with database.list_connection() as db:
             found = await reads.transactions(db, selection, limit + 1)
         last = write_cursor(found[limit - 1].id) if len(found) > limit else None

@@ -76,7 +76,14 @@ def meter_values_of(call: Call) -> Message:
     connector = integer(p, "connectorId")
     values = _values(p["meterValue"], billed=connector != 0)
     if p.get("transactionId") is None:
-        return StationSamples(call.id, call.station_id, call.received_at, connector, connector, values)
+        return StationSamples(
+            call_id=call.id,
+            station_id=call.station_id,
+            received_at=call.received_at,
+            evse_id=connector,
+            connector_id=connector,
+            meter_values=values,
+        )
     return Report(
         kind=ReportKind.UPDATED,
         call_id=call.id,

@@ -67,8 +67,14 @@ def transaction_event(call: Call) -> Message:
 def meter_values_of(call: Call) -> Message:
     """J01: never of a transaction; evseId 0 is the main meter."""
     p = payload(call)
-    values = meter_values(p["meterValue"], sample, billed=False)
-    return StationSamples(call.id, call.station_id, call.received_at, integer(p, "evseId"), None, values)
+    return StationSamples(
+        call_id=call.id,
+        station_id=call.station_id,
+        received_at=call.received_at,
+        evse_id=integer(p, "evseId"),
+        connector_id=None,
+        meter_values=meter_values(p["meterValue"], sample, billed=False),
+    )
 
 
 def verbatim(call: Call) -> Message:

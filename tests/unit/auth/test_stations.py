@@ -79,7 +79,9 @@ def test_a_new_station_is_announced() -> None:
 def test_only_what_is_different_is_a_change(
     description: str | None, groups: tuple[str, ...], location_id: str | None, password: Password | None, changed: bool
 ) -> None:
-    decision = change(CURRENT, description, groups, location_id, password, NOW)
+    decision = change(
+        CURRENT, description=description, groups=groups, location_id=location_id, password=password, now=NOW
+    )
     station = Station("CP1", password, description, groups, location_id, BEFORE, NOW)
     assert decision == (StationDecision(station, [StationChanged("CP1", NOW)]) if changed else StationDecision(CURRENT))
 
