@@ -4,10 +4,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
-# Fetched are so many times as many as are needed, up to so many.
-TIMES, MOST = 10, 1000
+# So many times the number needed is fetched, but no more than MAX_FETCH unless more are needed.
+FETCH_FACTOR, MAX_FETCH = 10, 1000
 # Older ones are dropped: ids of several processes are out of order by no more than that, and lists are sorted by id.
-FRESH = timedelta(minutes=1)
+MAX_AGE = timedelta(minutes=1)
 
 Fetch = Callable[[int], Awaitable[Iterable[int]]]
 
@@ -21,9 +21,9 @@ class IdPool:
 
     async def take(self, count: int, now: datetime, fetch: Fetch) -> list[int]:
         """That many new ids. fetch: returns as many as requested."""
-        if self._fetched_at and now - self._fetched_at > FRESH:
+        if self._fetched_at and now - self._fetched_at > MAX_AGE:
             self._left.clear()
         while len(self._left) < count:
-            self._left.extend(await fetch(max(count, min(count * TIMES, MOST))))
+            self._left.extend(await fetch(max(count, min(count * FETCH_FACTOR, MAX_FETCH))))
             self._fetched_at = now
         return [self._left.popleft() for _ in range(count)]

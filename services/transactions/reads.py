@@ -61,9 +61,9 @@ CONDITIONS = {
 }
 
 
-async def transactions(db: Connection, wanted: TransactionFilter, limit: int) -> list[Transaction]:
+async def transactions(db: Connection, selection: TransactionFilter, limit: int) -> list[Transaction]:
     """Newest first."""
-    present = [(name, getattr(wanted, name)) for name in CONDITIONS if getattr(wanted, name) is not None]
+    present = [(name, getattr(selection, name)) for name in CONDITIONS if getattr(selection, name) is not None]
     clauses = [CONDITIONS[name].format(n=n) for n, (name, _) in enumerate(present, 2)]
     where = f"where {' and '.join(clauses)}" if clauses else ""
     sql = f"select {TRANSACTION_COLUMNS} from transaction {where} order by id desc limit $1"

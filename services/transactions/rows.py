@@ -122,8 +122,8 @@ def sample_row(transaction_id: int, value: MeterValue, report: Report) -> Sample
 
 def station_sample_row(samples: StationSamples, value: MeterValue) -> tuple[Any, ...]:
     """STATION_SAMPLE of one of a station's meter values."""
-    where = (samples.evse_id, samples.connector_id, samples.transaction_id)
-    return samples.station_id, value.taken_at, samples.received_at, *where, *sample_content(value, where)
+    origin = (samples.evse_id, samples.connector_id, samples.transaction_id)
+    return samples.station_id, value.taken_at, samples.received_at, *origin, *sample_content(value, origin)
 
 
 def sample_content(value: MeterValue, identity: tuple[Any, ...] = ()) -> tuple[int, str | None, str]:
@@ -140,16 +140,17 @@ def _derived(one: Transaction) -> tuple[Any, ...]:
 
 def _state(one: Transaction) -> str:
     register = one.register
-    marks = register and (tuple(register.first), tuple(register.last), register.low, register.high)
-    return orjson.dumps({"register": marks, "seen": one.sequence, "told": one.field_order}).decode()
+    saved = register and (tuple(register.first), tuple(register.last), register.low, register.high)
+    # The keys are those of rows that exist: they stay, whatever the fields are called.
+    return orjson.dumps({"register": saved, "seen": one.sequence, "told": one.field_order}).decode()
 
 
 def read_transaction(row: "asyncpg.Record") -> Transaction:
     """A row of the table transaction, its columns as in COLUMNS."""
     *plain, details, state_json, revision = row
     state = orjson.loads(state_json)
-    marks = state["register"]
-    register = marks and Register(RegisterReading(*marks[0]), RegisterReading(*marks[1]), marks[2], marks[3])
+    saved = state["register"]
+    register = saved and Register(RegisterReading(*saved[0]), RegisterReading(*saved[1]), saved[2], saved[3])
     detail_fields = orjson.loads(details) if details != "{}" else {}
     sequence = tuple([(low, high) for low, high in state["seen"]])
     return Transaction(*(*plain, detail_fields, register, sequence, state["told"], revision))

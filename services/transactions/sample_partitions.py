@@ -12,8 +12,9 @@ from services.common.process.clock import Clock
 from services.transactions.rows import SAMPLE, STATION_SAMPLE
 
 TABLES = {"sample": SAMPLE, "station_sample": STATION_SAMPLE}
-AHEAD = 3
-EVERY = 3600.0
+MONTHS_AHEAD = 3
+# Seconds between checks.
+INTERVAL = 3600.0
 LOCK = "select pg_advisory_xact_lock(hashtext('voltbus months'), hashtext(current_schema))"
 EXISTS = "select to_regclass($1) is not null"
 # A default partition may hold rows of a new month, from clocks that run ahead; they move before it is attached.
@@ -45,13 +46,13 @@ class SamplePartitions:
         """Until cancelled."""
         while True:
             await retry_until_available(self.prepare)
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(INTERVAL)
 
 
 def month_ranges(now: datetime) -> Iterator[tuple[datetime, datetime]]:
     """Start and end of the last, this and the next months."""
     first = now.astimezone(UTC).year * 12 + now.astimezone(UTC).month - 2
-    for count in range(first, first + AHEAD + 2):
+    for count in range(first, first + MONTHS_AHEAD + 2):
         yield _first_of_month(count), _first_of_month(count + 1)
 
 

@@ -36,8 +36,8 @@ from services.transactions.rows import (
 )
 
 
-def _names(names: Iterable[str], of: str = "") -> str:
-    return ", ".join(f'{of}"{name}"' for name in names)
+def _names(names: Iterable[str], prefix: str = "") -> str:
+    return ", ".join(f'{prefix}"{name}"' for name in names)
 
 
 def _unnest(columns: Mapping[str, str], alias: str, begin: int = 1) -> str:

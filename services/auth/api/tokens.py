@@ -41,7 +41,7 @@ class TokenChange(BaseModel):
     )
     group_id: GroupId | None = None
     cache_expires_at: UtcDatetime | None = Field(
-        None, description="until when stations may keep the answer; never longer than expires_at is told"
+        None, description="until when stations may keep the answer; never later than expires_at"
     )
     language: Language | None = None
 

@@ -15,7 +15,7 @@ from services.transactions.batch import (
 from services.transactions.domain.decide import decide
 from services.transactions.domain.messages import MeterValue, Report
 from services.transactions.domain.transaction import Transaction, new_transaction
-from services.transactions.ids import FRESH, MOST, TIMES, IdPool
+from services.transactions.ids import FETCH_FACTOR, MAX_AGE, MAX_FETCH, IdPool
 from services.transactions.rows import sample_key, sample_row
 from tests.unit.transactions.making import NOON, RECEIVED, at, call, report
 
@@ -110,9 +110,9 @@ async def test_ids_are_fetched_ahead() -> None:
 
     ids, now = IdPool(), NOON
     assert await ids.take(0, now, fetch) == []
-    assert [await ids.take(1, now, fetch) for _ in range(TIMES + 1)] == [[n] for n in range(TIMES + 1)]
-    assert asked == [TIMES, TIMES]
-    now += 2 * FRESH
-    assert await ids.take(1, now, fetch) == [2 * TIMES]
-    assert len(await ids.take(2 * MOST, now, fetch)) == 2 * MOST
-    assert asked[2:] == [TIMES, 2 * MOST]
+    assert [await ids.take(1, now, fetch) for _ in range(FETCH_FACTOR + 1)] == [[n] for n in range(FETCH_FACTOR + 1)]
+    assert asked == [FETCH_FACTOR, FETCH_FACTOR]
+    now += 2 * MAX_AGE
+    assert await ids.take(1, now, fetch) == [2 * FETCH_FACTOR]
+    assert len(await ids.take(2 * MAX_FETCH, now, fetch)) == 2 * MAX_FETCH
+    assert asked[2:] == [FETCH_FACTOR, 2 * MAX_FETCH]
