@@ -25,7 +25,13 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS)
     topics, command_service, access = wiring.topics, wiring.command_service, wiring.access
     tokens, partitions = CompactedTable(bus, topics.tokens, read_token), SamplePartitions(database, clock)
-    handler = Handler(Store(database), tokens, wiring.stations, wiring.batches(DIALECTS), wiring.events)
+    handler = Handler(
+        store=Store(database),
+        tokens=tokens,
+        stations=wiring.stations,
+        shell=wiring.batches(DIALECTS),
+        events=wiring.events,
+    )
     consumer = wiring.consumer(handler.handle, lanes=2)
 
     async def consume() -> None:

@@ -36,7 +36,7 @@ from services.transactions.store import Store, UnitOfWork
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Handler:
     """Handles batches."""
 
@@ -51,11 +51,11 @@ class Handler:
         read = self.shell.read(records)
         batch = Batch.of(read.now, read.calls)
         async with self.store.unit_of_work() as work:
-            changes = await take_reports(self, batch, work)
+            changes = await self._merge_reports(batch, work)
             async with work.transaction_if(batch.needs_transaction or bool(read.results)):
-                await keep_orphans(self, batch, work)
-                await keep_station_samples(self, batch, work)
-                await keep_verbatim(self, batch, work)
+                await self._save_orphans(batch, work)
+                await self._save_station_samples(batch, work)
+                await self._save_verbatim(batch, work)
                 concluded = await self.shell.conclude(work.db, read)
                 events = batch.outbox()
                 await work.write(changes, events)
@@ -70,82 +70,65 @@ class Handler:
         presented = IdToken(report.id_token, report.id_token_type)
         return authorize(presented, find(presented, self.tokens.get), now)
 
+    async def _merge_reports(self, batch: Batch, work: UnitOfWork) -> Changes:
+        """Merges reports into their transactions, and announces what is new; returns what is to be written."""
+        if not batch.reports:
+            return Changes()
+        loaded = LoadedTransactions(await work.load([report for _, report in batch.reports]))
+        decided = await self._decide(batch, work, loaded)
+        existing = await work.existing_samples(unconfirmed_samples(decided))
+        changes, announced = collect_changes(loaded, decided, existing)
+        for one in announced:
+            if after := one.decision.transaction:
+                registration = self.stations.registration(after.station_id)
+                event = announcements.transaction_changed(one.report, after, one.call.version, registration)
+                record = self.events.record(event, one.call.station_id, one.call.id, one.call.received_at)
+                batch.add_event(one.call.id, record)
+                _log(one.call, one.report, after)
+        return changes
 
-async def take_reports(handler: Handler, batch: Batch, work: UnitOfWork) -> Changes:
-    """Merges reports into their transactions, and announces what is new; returns what is to be written."""
-    if not batch.reports:
-        return Changes()
-    loaded = LoadedTransactions(await work.load([report for _, report in batch.reports]))
-    decided = await _decide(handler, batch, work, loaded)
-    existing = await work.existing_samples(unconfirmed_samples(decided))
-    changes, announced = collect_changes(loaded, decided, existing)
-    for one in announced:
-        if after := one.decision.transaction:
-            registration = handler.stations.registration(after.station_id)
-            event = announcements.transaction_changed(one.report, after, one.call.version, registration)
-            batch.add_event(
-                one.call.id, handler.events.record(event, one.call.station_id, one.call.id, one.call.received_at)
-            )
-            _log(one.call, one.report, after)
-    return changes
+    async def _save_orphans(self, batch: Batch, work: UnitOfWork) -> None:
+        """Stops of transactions that are none of ours."""
+        new = await work.save_orphans(batch.orphans)
+        for orphan in batch.orphans:
+            if orphan.call_id in new:
+                event = announcements.orphan_stop_recorded(orphan)
+                record = self.events.record(event, orphan.station_id, orphan.call_id, orphan.received_at)
+                batch.add_event(orphan.call_id, record)
+                log.warning("stop without a start", station_id=orphan.station_id, transaction_id=orphan.transaction_id)
 
+    async def _save_station_samples(self, batch: Batch, work: UnitOfWork) -> None:
+        """Meter values that belong to no transaction."""
+        new = await work.save_station_samples(batch.station_samples)
+        for one in batch.station_samples:
+            if one.call_id in new:
+                event = announcements.meter_values_recorded(one)
+                batch.add_event(one.call_id, self.events.record(event, one.station_id, one.call_id, one.received_at))
 
-async def keep_orphans(handler: Handler, batch: Batch, work: UnitOfWork) -> None:
-    """Stops of transactions that are none of ours."""
-    new = await work.save_orphans(batch.orphans)
-    for orphan in batch.orphans:
-        if orphan.call_id in new:
-            event = announcements.orphan_stop_recorded(orphan)
-            record = handler.events.record(event, orphan.station_id, orphan.call_id, orphan.received_at)
-            batch.add_event(orphan.call_id, record)
-            log.warning("stop without a start", station_id=orphan.station_id, transaction_id=orphan.transaction_id)
+    async def _save_verbatim(self, batch: Batch, work: UnitOfWork) -> None:
+        """Calls as they came."""
+        for call in await message_log.save(work.db, batch.verbatim):
+            batch.add_event(call.id, message_log.event(self.events, call))
 
-
-async def keep_station_samples(handler: Handler, batch: Batch, work: UnitOfWork) -> None:
-    """Meter values that belong to no transaction."""
-    new = await work.save_station_samples(batch.station_samples)
-    for one in batch.station_samples:
-        if one.call_id in new:
-            event = announcements.meter_values_recorded(one)
-            batch.add_event(one.call_id, handler.events.record(event, one.station_id, one.call_id, one.received_at))
-
-
-async def keep_verbatim(handler: Handler, batch: Batch, work: UnitOfWork) -> None:
-    """Calls as they came."""
-    for call in await message_log.save(work.db, batch.verbatim):
-        batch.add_event(call.id, message_log.event(handler.events, call))
-
-
-async def _decide(handler: Handler, batch: Batch, work: UnitOfWork, loaded: LoadedTransactions) -> list[DecidedReport]:
-    """Each report in turn: the second of a station sees what the first changed."""
-    reports = [report for _, report in batch.reports]
-    starting = [report for report in reports if starts_transaction(loaded.find(report), report)]
-    wanted = len({(report.station_id, report.key) for report in starting})
-    numbers = iter(await work.reserve(wanted, batch.now))
-    numbered = [report for report in reports if report.remote_start_id is not None]
-    command_ids = await _remote_starts(work, starting, numbered)
-    decided: list[DecidedReport] = []
-    for call, report in batch.reports:
-        before, number = loaded.find(report), None
-        if starts_transaction(before, report):
-            number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
-        token = handler.verdict(report, batch.now)
-        decision = decide(before, report, number, token, command_ids.get(call.id))
-        loaded.apply(decision)
-        batch.add_decision(call, decision)
-        decided.append(DecidedReport(call, report, decision, _samples(report, decision)))
-    return decided
-
-
-async def _remote_starts(work: UnitOfWork, starting: Sequence[Report], numbered: Sequence[Report]) -> dict[str, str]:
-    """Ids of the remote starts that reports come from, by call.
-
-    Known by remoteStartId in 2.x (F02.FR.01), by idToken and connector in 1.6.
-    """
-    by_number = await work.remote_starts_by_number(numbered)
-    found = {report.call_id: by_number.get((report.station_id, report.remote_start_id or 0)) for report in numbered}
-    by_token = await work.remote_starts_by_token([report for report in starting if report.seq_no is None])
-    return {call_id: command_id for call_id, command_id in found.items() if command_id} | by_token
+    async def _decide(self, batch: Batch, work: UnitOfWork, loaded: LoadedTransactions) -> list[DecidedReport]:
+        """Each report in turn: the second of a station sees what the first changed."""
+        reports = [report for _, report in batch.reports]
+        starting = [report for report in reports if starts_transaction(loaded.find(report), report)]
+        wanted = len({(report.station_id, report.key) for report in starting})
+        numbers = iter(await work.reserve(wanted, batch.now))
+        numbered = [report for report in reports if report.remote_start_id is not None]
+        command_ids = await work.remote_starts(starting, numbered)
+        decided: list[DecidedReport] = []
+        for call, report in batch.reports:
+            before, number = loaded.find(report), None
+            if starts_transaction(before, report):
+                number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
+            token = self.verdict(report, batch.now)
+            decision = decide(before, report, number, token, command_ids.get(call.id))
+            loaded.apply(decision)
+            batch.add_decision(call, decision)
+            decided.append(DecidedReport(call, report, decision, _samples(report, decision)))
+        return decided
 
 
 def _samples(report: Report, decision: Decision) -> list[SampleRow]:

@@ -160,17 +160,16 @@ class UnitOfWork:
         """That many new ids."""
         return await self._ids.take(count, now, self._fetch_ids)
 
-    async def remote_starts_by_number(self, reports: Sequence[Report]) -> dict[tuple[str, int], str]:
-        """Ids of remote starts by station and remoteStartId."""
-        wanted = {(report.station_id, report.remote_start_id) for report in reports}
-        rows = await self.db.fetch(REMOTE_STARTS_BY_NUMBER, *_columns(wanted, 2)) if wanted else []
-        return {(row["station_id"], row["number"]): row["id"] for row in rows}
+    async def remote_starts(self, starting: Sequence[Report], numbered: Sequence[Report]) -> dict[str, str]:
+        """Ids of the remote starts that reports come from, by call.
 
-    async def remote_starts_by_token(self, reports: Sequence[Report]) -> dict[str, str]:
-        """Ids of remote starts by the call of the start that they led to."""
-        wanted = [(r.call_id, r.station_id, r.id_token, r.connector_id, r.received_at) for r in reports]
-        rows = await self.db.fetch(REMOTE_STARTS_BY_TOKEN, *_columns(wanted, 5)) if wanted else []
-        return {row["call_id"]: row["id"] for row in rows}
+        numbered: those with a remoteStartId, which tells it in 2.x (F02.FR.01). starting: those that start a
+        transaction; in 1.6 the idToken and the connector tell it.
+        """
+        by_number = await self._remote_starts_by_number(numbered)
+        found = {report.call_id: by_number.get((report.station_id, report.remote_start_id or 0)) for report in numbered}
+        by_token = await self._remote_starts_by_token([report for report in starting if report.seq_no is None])
+        return {call_id: command_id for call_id, command_id in found.items() if command_id} | by_token
 
     async def existing_samples(self, keys: Sequence[SampleKey]) -> set[SampleKey]:
         """Those of these meter values that are stored."""
@@ -217,6 +216,18 @@ class UnitOfWork:
         rows = map(orphan_stop_row, orphans)
         saved = await self.db.fetch(SAVE_ORPHANS, *_columns(rows, len(ORPHAN_STOP))) if orphans else []
         return {row["call_id"] for row in saved}
+
+    async def _remote_starts_by_number(self, reports: Sequence[Report]) -> dict[tuple[str, int], str]:
+        """Ids of remote starts by station and remoteStartId."""
+        wanted = {(report.station_id, report.remote_start_id) for report in reports}
+        rows = await self.db.fetch(REMOTE_STARTS_BY_NUMBER, *_columns(wanted, 2)) if wanted else []
+        return {(row["station_id"], row["number"]): row["id"] for row in rows}
+
+    async def _remote_starts_by_token(self, reports: Sequence[Report]) -> dict[str, str]:
+        """Ids of remote starts by the call of the start that they led to."""
+        wanted = [(r.call_id, r.station_id, r.id_token, r.connector_id, r.received_at) for r in reports]
+        rows = await self.db.fetch(REMOTE_STARTS_BY_TOKEN, *_columns(wanted, 5)) if wanted else []
+        return {row["call_id"]: row["id"] for row in rows}
 
     async def _fetch_ids(self, count: int) -> list[int]:
         return [row[0] for row in await self.db.fetch(RESERVE, count)]

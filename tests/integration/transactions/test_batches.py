@@ -84,7 +84,11 @@ class Process:
         own = Topics.of(settings, "transactions")
         shell = BatchShell(dialects=DIALECTS, topics=own, results=self.command_service, clock=now)
         self.handler = Handler(
-            self.store, tokens, self.command_service.stations, shell, Events(settings, "transactions")
+            store=self.store,
+            tokens=tokens,
+            stations=self.command_service.stations,
+            shell=shell,
+            events=Events(settings, "transactions"),
         )
 
     async def handle(self, *records: Record) -> Sequence[Record]:
