@@ -1,4 +1,4 @@
-"""Batches as the handler takes them: what they cost, what is told again, and two processes that have the same."""
+"""Batches as the handler takes them: what they cost, what is repeated, and two processes that have the same."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ from services.transactions.tokens import read_token
 from tests.integration.transactions.running import answer, call, event
 from tests.integration.transactions.test_command_service import Office
 from tests.integration.transactions.test_edges import energy
-from tests.integration.transactions.test_edges import event as told
+from tests.integration.transactions.test_edges import event as transaction_event
 from tests.integration.transactions.test_session import START, metered, stop
 from voltbus.v1 import events_pb2 as pb
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Result
@@ -107,26 +107,26 @@ class Process:
         async with self.database.connection() as db:
             revision = await db.fetchval("select revision from transaction where id = $1", number)
             samples = await db.fetchval("select count(*) from sample where transaction_id = $1", number)
-        return revision, samples, [one for row in await self.told(station) for one in row]
+        return revision, samples, [one for row in await self.announced(station) for one in row]
 
-    async def told(self, station: str) -> list[list[Any]]:
+    async def announced(self, station: str) -> list[list[Any]]:
         """By row of the outbox, the events of a station."""
         async with self.database.connection() as db:
             rows = await db.fetch("select records from outbox order by seq")
-        news = [outbox.UNPACK.decode(row["records"]) for row in rows]
-        of_station = [[event(one) for one in row if one.key == station.encode()] for row in news]
+        events = [outbox.UNPACK.decode(row["records"]) for row in rows]
+        of_station = [[event(one) for one in row if one.key == station.encode()] for row in events]
         return [row for row in of_station if row]
 
 
 @pytest.fixture
-def here(database: Database, settings: Settings) -> Iterator[Process]:
+def process(database: Database, settings: Settings) -> Iterator[Process]:
     process = Process(database, settings)
     yield process
     process.store.go.set()
 
 
 @pytest.fixture
-def there(database: Database, settings: Settings) -> Process:
+def rival(database: Database, settings: Settings) -> Process:
     return Process(database, settings)
 
 
@@ -139,14 +139,14 @@ def voltage(number: int, *volts: float) -> dict[str, Any]:
     return {"connectorId": 1, "transactionId": number, "meterValue": values}
 
 
-async def test_reports_are_read_by_one_statement_and_written_by_one(here: Process, station: str) -> None:
+async def test_reports_are_read_by_one_statement_and_written_by_one(process: Process, station: str) -> None:
     """However many; one more is for ids where none are left, and one where only the table knows what is new."""
     stations = [f"{station}-{n}" for n in range(5)]
-    started = [call(one, "TransactionEvent", told("Started", 0, **energy(1)), "2.0.1") for one in stations]
-    later = [call(one, "TransactionEvent", told("Updated", 1, **energy(2)), "2.0.1") for one in stations]
-    quiet = [call(one, "TransactionEvent", told("Updated", 2), "2.0.1") for one in stations]
+    started = [call(one, "TransactionEvent", transaction_event("Started", 0, **energy(1)), "2.0.1") for one in stations]
+    later = [call(one, "TransactionEvent", transaction_event("Updated", 1, **energy(2)), "2.0.1") for one in stations]
+    quiet = [call(one, "TransactionEvent", transaction_event("Updated", 2), "2.0.1") for one in stations]
     # asyncpg asks for the types that it does not know, once a connection.
-    await here.begin(station)
+    await process.begin(station)
     for batch, statements in (
         (started, [LOAD, WRITE]),
         (later, [LOAD, WRITE]),
@@ -154,74 +154,76 @@ async def test_reports_are_read_by_one_statement_and_written_by_one(here: Proces
         (later, [LOAD, EXISTING_SAMPLES]),
         (quiet, [LOAD]),
     ):
-        await here.handle(*batch)
-        assert here.store.statements == statements
-    await here.handle(*(call(f"{one}-b", "TransactionEvent", told("Started", 0), "2.0.1") for one in stations))
-    assert here.store.statements == [LOAD, RESERVE, WRITE]
+        await process.handle(*batch)
+        assert process.store.statements == statements
+    await process.handle(
+        *(call(f"{one}-b", "TransactionEvent", transaction_event("Started", 0), "2.0.1") for one in stations)
+    )
+    assert process.store.statements == [LOAD, RESERVE, WRITE]
 
 
-async def test_what_is_read_again_is_told_and_stored_once(here: Process, station: str) -> None:
-    number = await here.begin(station)
+async def test_what_is_read_again_is_announced_and_stored_once(process: Process, station: str) -> None:
+    number = await process.begin(station)
     records = [
         call(station, "MeterValues", metered(number, "2000")),
         call(station, "MeterValues", voltage(number, 230, 231)),
         call(station, "StopTransaction", stop(number, transactionData=metered(1, "3000")["meterValue"])),
     ]
-    replies = await here.handle(*records)
-    before = await here.kept(station, number)
+    replies = await process.handle(*records)
+    before = await process.kept(station, number)
     assert (before[1], [type(one) for one in before[2]]) == (
         5,
         [pb.TransactionStarted, *[pb.TransactionUpdated] * 3, pb.TransactionEnded],
     )
     for again in (records, records[1:2], [*records, *records]):
-        assert [reply for reply in await here.handle(*again) if reply not in replies] == []
-        assert await here.kept(station, number) == before
+        assert [reply for reply in await process.handle(*again) if reply not in replies] == []
+        assert await process.kept(station, number) == before
 
 
-async def test_meter_values_that_change_nothing_are_announced_once(here: Process, station: str) -> None:
-    number = await here.begin(station)
+async def test_meter_values_that_change_nothing_are_announced_once(process: Process, station: str) -> None:
+    number = await process.begin(station)
     first, second = (
         call(station, "MeterValues", voltage(number, 230)),
         call(station, "MeterValues", voltage(number, 230)),
     )
     more = call(station, "MeterValues", voltage(number, 230, 231))
-    await here.handle(first)
-    assert (await here.kept(station, number))[:2] == (3, 2)
-    await here.handle(first, second, more)
-    await here.handle(second, more)
-    revision, samples, events = await here.kept(station, number)
+    await process.handle(first)
+    assert (await process.kept(station, number))[:2] == (3, 2)
+    await process.handle(first, second, more)
+    await process.handle(second, more)
+    revision, samples, events = await process.kept(station, number)
     assert (revision, samples) == (4, 3)
     assert [len(one.meter_values) for one in events] == [0, 1, 1, 2]
 
 
 @pytest.mark.parametrize("again", ["the same", "changed"])
 async def test_two_processes_handle_the_same_meter_values(
-    here: Process, there: Process, station: str, again: str
+    process: Process, rival: Process, station: str, again: str
 ) -> None:
     """A station moves to another process while the first is at it: one writes, the other looks again."""
-    number = await here.begin(station)
+    number = await process.begin(station)
     record = call(station, "MeterValues", voltage(number, 230))
     others = {"the same": [record], "changed": [record, call(station, "StopTransaction", stop(number))]}[again]
-    here.store.hold()
-    late = asyncio.create_task(here.handle(record))
-    await here.store.decided.wait()
-    await there.handle(*others)
-    before = await here.kept(station, number)
-    here.store.go.set()
+    process.store.hold()
+    late = asyncio.create_task(process.handle(record))
+    await process.store.decided.wait()
+    await rival.handle(*others)
+    before = await process.kept(station, number)
+    process.store.go.set()
     with pytest.raises(Unavailable):
         await late
-    await here.handle(record)
-    assert await here.kept(station, number) == before
+    await process.handle(record)
+    assert await process.kept(station, number) == before
     assert before[1] == 2
     assert len(before[2]) == 2 + len(others)
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_whoever_reads_what_is_told_once_and_in_order(
-    here: Process, there: Process, station: str, seed: int
+async def test_whoever_reads_what_is_announced_once_and_in_order(
+    process: Process, rival: Process, station: str, seed: int
 ) -> None:
     """Two processes read the same from the beginning, side by side, in batches of their own, parts of it again."""
-    number = await here.begin(station)
+    number = await process.begin(station)
     records = [
         call(station, "MeterValues", body)
         for n in range(10)
@@ -241,18 +243,18 @@ async def test_whoever_reads_what_is_told_once_and_in_order(
                 await process.handle(*batch)
                 place = records.index(batch[-1]) + 1
 
-    await asyncio.gather(read(here), read(there))
-    _, samples, events = await here.kept(station, number)
+    await asyncio.gather(read(process), read(rival))
+    _, samples, events = await process.kept(station, number)
     values = [one.meter_values[0].readings[0].value for one in events[2:]]
     assert values == [float(n) for k in range(10) for n in (2000 + k, k, k)]
     assert samples == 1 + 10 + 20
 
 
-async def test_everything_of_a_mixed_batch_is_one_transaction(here: Process, there: Process, station: str) -> None:
+async def test_everything_of_a_mixed_batch_is_one_transaction(process: Process, rival: Process, station: str) -> None:
     """Where the last of it cannot be written, nothing is; tried again, everything is, in the order of its calls."""
-    number = await here.begin(station)
-    here.office.connect(station)
-    command = await here.command_service.accept(CommandRequest(station, "Reset", {}))
+    number = await process.begin(station)
+    process.office.connect(station)
+    command = await process.command_service.accept(CommandRequest(station, "Reset", {}))
     result = Result(command_id=command.id, station_id=station, outcome=OUTCOME_ANSWERED, payload=b"{}", at=now())
     records = [
         call(station, "MeterValues", metered(None, "5")),
@@ -262,31 +264,31 @@ async def test_everything_of_a_mixed_batch_is_one_transaction(here: Process, the
         call(station, "MeterValues", voltage(number, 230)),
         Record(RESULTS, station.encode(), result.SerializeToString()),
     ]
-    here.store.hold()
-    late = asyncio.create_task(here.handle(*records))
-    await here.store.decided.wait()
-    await there.handle(call(station, "MeterValues", metered(number, "1500", "2026-03-01T10:15:00Z")))
-    before = await everything(here, station, number, command.id)
+    process.store.hold()
+    late = asyncio.create_task(process.handle(*records))
+    await process.store.decided.wait()
+    await rival.handle(call(station, "MeterValues", metered(number, "1500", "2026-03-01T10:15:00Z")))
+    before = await everything(process, station, number, command.id)
     assert before[:4] == (0, 0, 0, Status.SENT)
-    here.store.go.set()
+    process.store.go.set()
     with pytest.raises(Unavailable):
         await late
-    assert await everything(here, station, number, command.id) == before
-    await here.handle(*records)
-    *counts, (revision, samples, _) = await everything(here, station, number, command.id)
+    assert await everything(process, station, number, command.id) == before
+    await process.handle(*records)
+    *counts, (revision, samples, _) = await everything(process, station, number, command.id)
     assert (counts, revision, samples) == ([1, 2, 1, Status.ANSWERED], 4, 4)
-    concluded, news = (await here.told(station))[-2:]
+    concluded, events = (await process.announced(station))[-2:]
     assert [type(one) for one in concluded] == [pb.CommandChanged]
-    assert [type(one) for one in news] == [
+    assert [type(one) for one in events] == [
         *(pb.MeterValuesRecorded, pb.TransactionUpdated, pb.MessageRecorded),
         *(pb.OrphanStopRecorded, pb.MeterValuesRecorded, pb.TransactionUpdated),
     ]
-    await here.handle(*records)
-    assert (await here.told(station))[-1] == news
+    await process.handle(*records)
+    assert (await process.announced(station))[-1] == events
 
 
 async def everything(process: Process, station: str, number: int, command_id: str) -> tuple[Any, ...]:
-    """How many orphans, meter values outside, and messages there are of a station; the command; and kept()."""
+    """How many orphans, station samples, and messages a station has; the command; and kept()."""
     tables = ("orphan_stop", "station_sample", "message")
     async with process.database.connection() as db:
         counts = [await db.fetchval(f"select count(*) from {table} where station_id = $1", station) for table in tables]

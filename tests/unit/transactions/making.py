@@ -25,7 +25,7 @@ def call(action: str, payload: Any, version: str = "1.6") -> Call:
 def report(kind: ReportKind = ReportKind.UPDATED, **more: Any) -> Report:
     """Of a 2.0.1 transaction; its sequence number is its order."""
     seq_no = more.pop("seq_no", 0)
-    told = {
+    fields = {
         "kind": kind,
         "call_id": f"c.{seq_no}",
         "station_id": "CS-1",
@@ -36,13 +36,19 @@ def report(kind: ReportKind = ReportKind.UPDATED, **more: Any) -> Report:
         "transaction_id": "tx",
         "seq_no": seq_no,
     }
-    return Report(**(told | more))
+    return Report(**(fields | more))
 
 
 def start(**more: Any) -> Report:
     """Of 1.6."""
-    told = {"order": ReportKind.STARTED, "key": "start:1", "transaction_id": None, "begin_wh": 1000.0, "id_token": "T"}
-    return replace(report(ReportKind.STARTED, **(told | more)), seq_no=None)
+    own = {
+        "order": ReportKind.STARTED,
+        "key": "start:1",
+        "transaction_id": None,
+        "begin_wh": 1000.0,
+        "id_token": "T",
+    }
+    return replace(report(ReportKind.STARTED, **(own | more)), seq_no=None)
 
 
 def metered(*wh: float, rank: int = 0) -> tuple[MeterValue, ...]:

@@ -47,25 +47,25 @@ def sessions(draw: st.DrawFn) -> list[Report]:
 
 
 def folded(reports: list[Report]) -> Transaction:
-    known: Transaction | None = None
+    current: Transaction | None = None
     for one in reports:
-        known = decide(known, one, 1, ACCEPTED if one.id_token else None).transaction
-    assert known is not None
-    return known
+        current = decide(current, one, 1, ACCEPTED if one.id_token else None).transaction
+    assert current is not None
+    return current
 
 
 @given(st.data(), sessions())
-def test_2_x_in_any_order_and_told_again_is_the_same(data: st.DataObject, reports: list[Report]) -> None:
-    told = reports + data.draw(st.lists(st.sampled_from(reports)))
-    assert folded(data.draw(st.permutations(told))) == folded(reports)
+def test_2_x_in_any_order_and_repeated_is_the_same(data: st.DataObject, reports: list[Report]) -> None:
+    repeated = reports + data.draw(st.lists(st.sampled_from(reports)))
+    assert folded(data.draw(st.permutations(repeated))) == folded(reports)
 
 
 @given(st.data(), sessions())
-def test_told_again_changes_nothing(data: st.DataObject, reports: list[Report]) -> None:
-    known = folded(reports)
-    again = decide(known, data.draw(st.sampled_from(reports)), 2, ACCEPTED)
+def test_repeated_changes_nothing(data: st.DataObject, reports: list[Report]) -> None:
+    current = folded(reports)
+    again = decide(current, data.draw(st.sampled_from(reports)), 2, ACCEPTED)
     assert not again.changed
-    assert again.transaction is known
+    assert again.transaction is current
 
 
 @given(sessions())
@@ -100,8 +100,8 @@ def test_1_6_bills_what_start_and_stop_say(data: st.DataObject, readings: list[i
     ]
     stop = report(ReportKind.ENDED, order=ReportKind.ENDED, key=None, number=1, end_wh=9000.0, stop_reason="Local")
     rest = data.draw(st.permutations([*values, *values, replace(stop, seq_no=None), replace(stop, seq_no=None)]))
-    known = started
+    current = started
     for one in rest:
-        known = decide(known, one).transaction or known
-    assert (known.energy_wh, known.meter_start_wh, known.meter_stop_wh) == (8000, 1000, 9000)
-    assert known.complete
+        current = decide(current, one).transaction or current
+    assert (current.energy_wh, current.meter_start_wh, current.meter_stop_wh) == (8000, 1000, 9000)
+    assert current.complete

@@ -1,4 +1,4 @@
-"""What of a batch is written and told: what changes a transaction, and meter values that are new."""
+"""What of a batch is written and announced: what changes a transaction, and meter values that are new."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -68,7 +68,7 @@ def test_a_meter_value_of_before_is_written_too() -> None:
     assert changes.metered == [STORED]
 
 
-def test_told_twice_in_a_batch_it_is_new_once() -> None:
+def test_repeated_in_a_batch_it_is_new_once() -> None:
     changes, announced = settled(voltage(1, 230), voltage(1, 230), voltage(1, 230, 231))
     assert announced == [0, 2]
     assert len(changes.samples) == 2
@@ -102,17 +102,17 @@ def test_a_report_without_a_transaction_is_none_of_them() -> None:
 
 
 async def test_ids_are_fetched_ahead() -> None:
-    asked: list[int] = []
+    requested: list[int] = []
 
     async def fetch(count: int) -> range:
-        asked.append(count)
-        return range(sum(asked[:-1]), sum(asked))
+        requested.append(count)
+        return range(sum(requested[:-1]), sum(requested))
 
     ids, now = IdPool(), NOON
     assert await ids.take(0, now, fetch) == []
     assert [await ids.take(1, now, fetch) for _ in range(FETCH_FACTOR + 1)] == [[n] for n in range(FETCH_FACTOR + 1)]
-    assert asked == [FETCH_FACTOR, FETCH_FACTOR]
+    assert requested == [FETCH_FACTOR, FETCH_FACTOR]
     now += 2 * MAX_AGE
     assert await ids.take(1, now, fetch) == [2 * FETCH_FACTOR]
     assert len(await ids.take(2 * MAX_FETCH, now, fetch)) == 2 * MAX_FETCH
-    assert asked[2:] == [FETCH_FACTOR, 2 * MAX_FETCH]
+    assert requested[2:] == [FETCH_FACTOR, 2 * MAX_FETCH]

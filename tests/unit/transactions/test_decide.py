@@ -1,4 +1,4 @@
-"""Tables of what is known and what is reported, and what comes of it."""
+"""Tables of transactions and reports, and what is decided of them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,11 +18,11 @@ ACCEPTED, BLOCKED = TokenInfo(Authorization.ACCEPTED), TokenInfo(Authorization.B
 
 def folded(*reports: Report, token: TokenInfo | None = None) -> Transaction:
     """One transaction after reports."""
-    known: Transaction | None = None
+    current: Transaction | None = None
     for one in reports:
-        known = decide(known, one, 7, token if one.id_token else None).transaction
-    assert known is not None
-    return known
+        current = decide(current, one, 7, token if one.id_token else None).transaction
+    assert current is not None
+    return current
 
 
 def test_a_start_makes_a_transaction_and_gives_it_a_number() -> None:
@@ -37,11 +37,11 @@ def test_a_start_makes_a_transaction_and_gives_it_a_number() -> None:
 
 
 def test_a_retried_start_is_the_same_transaction_whatever_number_is_at_hand() -> None:
-    known = folded(start())
-    decision = decide(known, start(call_id="c.99"), 8, BLOCKED)
+    current = folded(start())
+    decision = decide(current, start(call_id="c.99"), 8, BLOCKED)
     assert decision.reply == Started(7, BLOCKED)
     assert not decision.changed
-    assert decision.transaction is known
+    assert decision.transaction is current
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_a_retried_start_is_the_same_transaction_whatever_number_is_at_hand() ->
         (datetime(1970, 1, 1, tzinfo=UTC), RECEIVED - timedelta(minutes=1), 7),
     ],
 )
-def test_a_start_after_the_stop_is_another_one_only_by_a_clock_that_lies(
+def test_a_start_after_the_stop_is_another_one_only_by_a_wrong_clock(
     clock: datetime, received: datetime, number: int
 ) -> None:
     stop = replace(report(ReportKind.ENDED, order=ReportKind.ENDED, end_wh=3000.0), seq_no=None)
-    known = folded(start(at=clock), stop)
-    decision = decide(known, start(at=clock, received_at=received), 8, ACCEPTED)
+    current = folded(start(at=clock), stop)
+    decision = decide(current, start(at=clock, received_at=received), 8, ACCEPTED)
     assert decision.reply == Started(number, ACCEPTED)
     assert decision.transaction is not None
     assert decision.transaction.occurrence == number - 6
@@ -174,15 +174,15 @@ def test_meter_values_of_nothing_are_kept_without_one() -> None:
 
 def test_a_second_stop_changes_nothing() -> None:
     first = replace(report(ReportKind.ENDED, order=ReportKind.ENDED, end_wh=3000.0, stop_reason="Local"), seq_no=None)
-    known = folded(start(), first)
-    again = decide(known, replace(first, call_id="c.9", at=at(99), end_wh=3000.0, stop_reason="Remote"), None)
+    current = folded(start(), first)
+    again = decide(current, replace(first, call_id="c.9", at=at(99), end_wh=3000.0, stop_reason="Remote"), None)
     assert not again.changed
-    assert again.transaction is known
+    assert again.transaction is current
 
 
 def test_the_remote_start_is_remembered() -> None:
     """F02.FR.01: remoteStartId may come in a later event (F01.FR.25)."""
-    known = folded(report(ReportKind.STARTED, seq_no=0))
-    later = decide(known, report(seq_no=1, remote_start_id=5), None, None, "command").transaction
+    current = folded(report(ReportKind.STARTED, seq_no=0))
+    later = decide(current, report(seq_no=1, remote_start_id=5), None, None, "command").transaction
     assert later is not None
     assert later.command_id == "command"

@@ -60,10 +60,10 @@ def test_an_announcement_says_what_was_kept() -> None:
         {"measurand": "Energy.Active.Import.Register", "unit": "Wh", "signed": "0123"},
         {"measurand": "SoC", "unit": "Percent", "value": 1.0, "signed": {"signedMeterData": "x"}, "custom_data": {}},
     ]
-    told = report(ReportKind.STARTED, seq_no=3, meter_values=(MeterValue(NOON, readings),), offline=True)
-    after = decide(None, told, 7).transaction
+    started = report(ReportKind.STARTED, seq_no=3, meter_values=(MeterValue(NOON, readings),), offline=True)
+    after = decide(None, started, 7).transaction
     assert after is not None
-    event = announcements.transaction_changed(told, after, "2.0.1", UNREGISTERED)
+    event = announcements.transaction_changed(started, after, "2.0.1", UNREGISTERED)
     assert isinstance(event, pb.TransactionStarted)
     voltage, signed, both = event.meter_values[0].readings
     assert (voltage.value, voltage.phase) == (230, "L1")
@@ -73,12 +73,12 @@ def test_an_announcement_says_what_was_kept() -> None:
 
 
 def test_an_announcement_tells_none_from_zero_and_a_meaning_from_a_word() -> None:
-    told = report(
+    started = report(
         ReportKind.STARTED, seq_no=0, evse_id=0, charging_state="EVConnected", id_token="T", id_token_type="eMAID"
     )
-    after = decide(None, told, 7).transaction
+    after = decide(None, started, 7).transaction
     assert after is not None
-    made = announcements.transaction_changed(told, after, "2.0.1", UNREGISTERED).transaction
+    made = announcements.transaction_changed(started, after, "2.0.1", UNREGISTERED).transaction
     assert (made.HasField("evse_id"), made.evse_id, made.HasField("connector_id")) == (True, 0, False)
     assert (made.status, made.version, made.id_token_type) == (pb.TRANSACTION_STATUS_ACTIVE, "2.0.1", "eMAID")
     assert (made.charging_state, made.reported_charging_state) == (pb.CHARGING_STATE_EV_CONNECTED, "EVConnected")
@@ -104,8 +104,8 @@ def test_which_gaps_are_announced() -> None:
 
 
 def command(version: str, **payload: object) -> tuple[str, object]:
-    asked = {"id_token": "T", "id_token_type": "Central"} | payload
-    return render(Command("c", 5, "CS-1", START, asked, Status.ACCEPTED, NOON, NOON), version)
+    fields = {"id_token": "T", "id_token_type": "Central"} | payload
+    return render(Command("c", 5, "CS-1", START, fields, Status.ACCEPTED, NOON, NOON), version)
 
 
 def test_what_can_be_said_is_said() -> None:

@@ -51,7 +51,7 @@ def test_another_start_has_another_key(other: dict[str, Any]) -> None:
 
 
 def test_stop() -> None:
-    """§4.10: a missing reason is Local, a missing idTag means that nobody was asked."""
+    """§4.10: a missing reason is Local, a missing idTag means that nobody presented one."""
     message = read("StopTransaction", STOP)
     assert (message.kind, message.key, message.number, message.end_wh) == (ReportKind.ENDED, None, 7, 900)
     assert (message.stop_reason, message.id_token) == ("Local", None)
