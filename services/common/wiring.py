@@ -65,9 +65,9 @@ class Wiring:
             self.bus,
             self.name,
             topics,
-            handle,
-            self.topics.dead,
-            self.clock,
+            handle=handle,
+            dead_topic=self.topics.dead,
+            clock=self.clock,
             lanes=lanes,
             linger=linger,
             limits=DeadLetterLimits.of(self.settings),
@@ -129,7 +129,7 @@ def wire(
 ) -> Wiring:
     """The parts of the service of that name. renders: its commands of no version, by action. on_ended: see OnEnded."""
     topics = Topics.of(settings, name)
-    events, relay = Events(settings, name), Relay(database, bus, topics.dead, clock)
+    events, relay = Events(settings, name), Relay(database, bus, dead_topic=topics.dead, clock=clock)
     routes, stations = RedisRoutes(redis), Stations(bus, topics.registrations, topics.inventory)
     command_service = CommandService(
         name,

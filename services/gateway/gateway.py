@@ -86,7 +86,7 @@ class Gateway:
         )
         self.stall_guard = StallGuard(self.lease, max(settings.slot_ttl / 2, 2 * timing.tick))
         self.credentials = CompactedTable[Credentials](
-            bus, settings.topic(topics.CREDENTIALS.name), credentials.decode, self._station_changed
+            bus, settings.topic(topics.CREDENTIALS.name), credentials.decode, on_change=self._station_changed
         )
         self.outbound = OutboundDelivery(
             bus,

@@ -1,7 +1,7 @@
-"""The way of records to Kafka: one batch of a partition at a time; what comes meanwhile is the next one.
+"""Batches of records to Kafka: one of a partition in flight at a time; what is sent meanwhile is the next one.
 
-aiokafka makes a future for each record and asks for its topic anew. A batch built here costs one of each, and under
-load batches grow by themselves. Nothing waits where nothing is under way.
+aiokafka makes a future for each record and looks its topic up each time. A batch built here costs one of each, and
+under load batches grow by themselves. Nothing waits where nothing is in flight.
 """
 
 import asyncio
@@ -20,183 +20,184 @@ from aiokafka.partitioner import murmur2
 from services.common.kafka.bus import OnDelivery, R, Record, oversized
 from services.common.process.errors import Unavailable, Unprocessable, VoltbusError
 
-# How long the other partitions of a broker wait to go along with the request that is under way to it.
-PATIENCE = 0.5
+# Seconds that the other partitions of a broker wait for the request that is in flight to it.
+BROKER_WAIT = 0.5
 
 Item = tuple[Record, OnDelivery[Any]]
 
 
 class PartitionBatch:
-    """One partition: what waits for it, whether a batch is under way, and where it ended when the last one was done."""
+    """One partition: the records that wait, whether a batch is in flight, and the offset after the last one."""
 
-    __slots__ = ("end", "flying", "place", "waiting")
+    __slots__ = ("end", "in_flight", "partition", "waiting")
 
     def __init__(self, topic: str, partition: int) -> None:
-        self.place = TopicPartition(topic, partition)
+        self.partition = TopicPartition(topic, partition)
         self.waiting: deque[Item] = deque()
-        self.flying = False
+        self.in_flight = False
         self.end = 0
 
 
 class BatchingProducer:
-    """Over a producer that has been started.
+    """Batches for a producer that has been started.
 
-    aiokafka has one request at a time under way to each broker, so that batches made while there is one would only be
-    smaller: all partitions of a broker make theirs when its answer is there.
+    aiokafka has one request at a time in flight to each broker, so that batches made meanwhile would only be smaller:
+    all partitions of a broker make theirs when its response is there.
 
     renew: gives another producer. When aiokafka gives up a batch, the sequence of its partition has a hole, and Kafka
-    refuses whatever comes after it.
+        refuses whatever comes after it.
+    broker_wait: see BROKER_WAIT (0.5 s).
     """
 
-    def __init__(self, producer: Any, renew: Callable[[], Awaitable[Any]]) -> None:
-        self._renew = renew
+    def __init__(self, producer: Any, renew: Callable[[], Awaitable[Any]], broker_wait: float = BROKER_WAIT) -> None:
+        self._renew, self._broker_wait = renew, broker_wait
         self._topics: dict[str, list[PartitionBatch]] = {}
-        # Pipes in which something waits, in the order in which it came.
+        # Those with records that wait, in the order in which these came.
         self._waiting: dict[PartitionBatch, None] = {}
-        # Since when a request is under way, by broker.
-        self._asked: dict[int | None, float] = {}
-        # By topic: records for partitions that are asked for.
-        self._homeless: dict[str, list[Item]] = {}
+        # By broker: since when a request is in flight.
+        self._requested_at: dict[int | None, float] = {}
+        # By topic: records for partitions that are being looked up.
+        self._unrouted: dict[str, list[Item]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._due = self._late = self._spoilt = False
-        self._adopt(producer)
+        self._flush_scheduled = self._retry_scheduled = self._producer_failed = False
+        self._use(producer)
 
-    def send(self, records: Sequence[R], settled: OnDelivery[R]) -> None:
+    def send(self, records: Sequence[R], on_delivery: OnDelivery[R]) -> None:
         """Queues records; see Bus.send."""
         for record in records:
             if problem := oversized(record):
-                asyncio.get_running_loop().call_soon(settled, [record], problem)
-            elif record.topic in self._homeless:
-                self._homeless[record.topic].append((record, settled))
-            elif pipe := self._pipe(record):
-                if not pipe.waiting:
-                    self._waiting[pipe] = None
-                pipe.waiting.append((record, settled))
+                asyncio.get_running_loop().call_soon(on_delivery, [record], problem)
+            elif record.topic in self._unrouted:
+                self._unrouted[record.topic].append((record, on_delivery))
+            elif batch := self._batch_of(record):
+                if not batch.waiting:
+                    self._waiting[batch] = None
+                batch.waiting.append((record, on_delivery))
             else:
-                self._homeless[record.topic] = [(record, settled)]
-                self._begin(self._search(record.topic))
-        self._soon()
+                self._unrouted[record.topic] = [(record, on_delivery)]
+                self._spawn(self._refresh_metadata(record.topic))
+        self._schedule_flush()
 
-    def ends(self, topic: str) -> dict[TopicPartition, int]:
-        """The offset after the last record of ours, by partition; others may have written more since."""
-        return {pipe.place: pipe.end for pipe in self._topics.get(topic, ()) if pipe.end}
+    def end_offsets(self, topic: str) -> dict[TopicPartition, int]:
+        """By partition, the offset after the last record that was sent here; others may have written more since."""
+        return {batch.partition: batch.end for batch in self._topics.get(topic, ()) if batch.end}
 
-    def _adopt(self, producer: Any) -> None:
+    def _use(self, producer: Any) -> None:
         self._producer = producer
         self._cluster = producer.client.cluster
-        self._cluster.add_listener(self._learned)
+        self._cluster.add_listener(self._on_metadata)
 
-    def _pipe(self, record: Record) -> PartitionBatch | None:
-        """By the key, as aiokafka and every other client of Kafka choose; None where there is no such partition."""
-        pipes = self._topics.get(record.topic) or self._look_up(record.topic)
-        if not pipes:
+    def _batch_of(self, record: Record) -> PartitionBatch | None:
+        """By the key, as every client of Kafka chooses the partition; None if there is no such partition."""
+        batches = self._topics.get(record.topic) or self._look_up(record.topic)
+        if not batches:
             return None
         number = record.partition
         if number is None:
-            number = random.randrange(len(pipes)) if record.key is None else _hash(record.key) % len(pipes)
-        return pipes[number] if number < len(pipes) else None
+            number = random.randrange(len(batches)) if record.key is None else _hash(record.key) % len(batches)
+        return batches[number] if number < len(batches) else None
 
     def _look_up(self, topic: str) -> list[PartitionBatch]:
-        pipes = self._topics.setdefault(topic, [])
+        batches = self._topics.setdefault(topic, [])
         count = len(self._cluster.partitions_for_topic(topic) or ())
-        pipes.extend(PartitionBatch(topic, number) for number in range(len(pipes), count))
-        return pipes
+        batches.extend(PartitionBatch(topic, number) for number in range(len(batches), count))
+        return batches
 
-    def _learned(self, _: object) -> None:
-        """Topics can be given more partitions while we run."""
+    def _on_metadata(self, _: object) -> None:
+        """Topics may get more partitions at any time."""
         for topic in self._topics:
             self._look_up(topic)
 
-    async def _search(self, topic: str) -> None:
-        """Asks the broker, which may have partitions that are not known here; then sends what waits for them."""
+    async def _refresh_metadata(self, topic: str) -> None:
+        """Asks the broker for partitions that are not known here, and sends the records that wait for them."""
         problem: VoltbusError = Unprocessable(f"{topic} has no such partition")
         try:
-            fresh = await self._producer.client.force_metadata_update()
+            updated = await self._producer.client.force_metadata_update()
             await self._producer.partitions_for(topic)
-            if not fresh:
-                problem = Unavailable(f"Kafka does not tell the partitions of {topic}")
+            if not updated:
+                problem = Unavailable(f"Kafka does not answer which partitions there are of {topic}")
         except KafkaError as error:
             problem = _unavailable(error)
         self._look_up(topic)
-        for record, settled in self._homeless.pop(topic):
-            if self._pipe(record):
-                self.send([record], settled)
+        for record, on_delivery in self._unrouted.pop(topic):
+            if self._batch_of(record):
+                self.send([record], on_delivery)
             else:
-                settled([record], problem)
+                on_delivery([record], problem)
 
-    def _soon(self) -> None:
-        if not self._due:
-            self._due = True
-            asyncio.get_running_loop().call_soon(self._launch)
+    def _schedule_flush(self) -> None:
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
 
-    def _launch(self) -> None:
-        """A batch for each partition that has none under way, unless its broker is busy with another one's."""
-        self._due = False
-        if self._spoilt:
+    def _flush(self) -> None:
+        """Sends a batch of each partition that has none in flight, unless a request to its broker is in flight."""
+        self._flush_scheduled = False
+        if self._producer_failed:
             return
         loop = asyncio.get_running_loop()
         now = loop.time()
-        busy = {broker for broker, since in self._asked.items() if now - since < PATIENCE}
-        for pipe in [pipe for pipe in self._waiting if not pipe.flying]:
-            broker = self._cluster.leader_for_partition(pipe.place)
+        busy = {broker for broker, since in self._requested_at.items() if now - since < self._broker_wait}
+        for batch in [batch for batch in self._waiting if not batch.in_flight]:
+            broker = self._cluster.leader_for_partition(batch.partition)
             if broker not in busy:
-                self._asked[broker] = now
-                pipe.flying = True
-                self._begin(self._fly(pipe, broker, *self._fill(pipe)))
-        if self._waiting and not self._late:
-            self._late = True
-            loop.call_later(PATIENCE, self._look_again)
+                self._requested_at[broker] = now
+                batch.in_flight = True
+                self._spawn(self._send_batch(batch, broker, *self._fill(batch)))
+        if self._waiting and not self._retry_scheduled:
+            self._retry_scheduled = True
+            loop.call_later(self._broker_wait, self._retry_flush)
 
-    def _look_again(self) -> None:
-        self._late = False
-        self._launch()
+    def _retry_flush(self) -> None:
+        self._retry_scheduled = False
+        self._flush()
 
-    async def _fly(self, pipe: PartitionBatch, broker: int | None, batch: Any, items: list[Item]) -> None:
-        producer, problem = self._producer, None
+    async def _send_batch(self, batch: PartitionBatch, broker: int | None, built: Any, items: list[Item]) -> None:
+        producer, problem, partition = self._producer, None, batch.partition
         try:
-            sent = await producer.send_batch(batch, pipe.place.topic, partition=pipe.place.partition)
-            pipe.end = max(pipe.end, (await sent).offset + len(items))
+            sent = await producer.send_batch(built, partition.topic, partition=partition.partition)
+            batch.end = max(batch.end, (await sent).offset + len(items))
         except KafkaError as error:
             problem = _unavailable(error)
-            if producer is self._producer and not self._spoilt:
-                self._spoilt = True
-                self._begin(self._replace())
-        pipe.flying = False
-        # The first partition that is answered says that the request of all of them is.
-        self._asked.pop(broker, None)
-        self._soon()
-        _settle(items, problem)
+            if producer is self._producer and not self._producer_failed:
+                self._producer_failed = True
+                self._spawn(self._replace_producer())
+        batch.in_flight = False
+        # The first partition that is acknowledged shows that the request with all of them is answered.
+        self._requested_at.pop(broker, None)
+        self._schedule_flush()
+        _deliver(items, problem)
 
-    async def _replace(self) -> None:
-        """What is under way stays with the old producer, and its partitions wait for it."""
-        self._adopt(await self._renew())
-        self._spoilt = False
-        self._soon()
+    async def _replace_producer(self) -> None:
+        """Batches in flight stay with the old producer, and their partitions wait for it."""
+        self._use(await self._renew())
+        self._producer_failed = False
+        self._schedule_flush()
 
-    def _fill(self, pipe: PartitionBatch) -> tuple[Any, list[Item]]:
-        """As much as goes into one batch; a record that is longer than that goes alone."""
-        batch, items, waiting = self._producer.create_batch(), [], pipe.waiting
+    def _fill(self, batch: PartitionBatch) -> tuple[Any, list[Item]]:
+        """aiokafka's batch of as many records as it takes; a record that is longer than that goes alone."""
+        built, items, waiting = self._producer.create_batch(), [], batch.waiting
         while waiting:
             record = waiting[0][0]
-            added = batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
+            added = built.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
             if added is None:
                 break
             items.append(waiting.popleft())
-        batch.close()
+        built.close()
         if not waiting:
-            del self._waiting[pipe]
-        return batch, items
+            del self._waiting[batch]
+        return built, items
 
-    def _begin(self, work: Any) -> None:
+    def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        # The loop itself keeps no hold of its tasks.
+        # The event loop keeps only weak references to its tasks.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-def _settle(items: list[Item], problem: VoltbusError | None) -> None:
-    for settled, group in groupby(items, itemgetter(1)):
-        settled([record for record, _ in group], problem)
+def _deliver(items: list[Item], problem: VoltbusError | None) -> None:
+    for on_delivery, group in groupby(items, itemgetter(1)):
+        on_delivery([record for record, _ in group], problem)
 
 
 @lru_cache(maxsize=1 << 15)

@@ -1,4 +1,4 @@
-"""What processes ask of Kafka: records, and the Bus that carries them. kafka.py is the real one, memory.py the fake."""
+"""Kafka as processes use it: records, and the Bus that carries them. KafkaBus is the real one, MemoryBus the fake."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -34,16 +34,17 @@ TopicPartition = tuple[str, int]
 
 R = TypeVar("R", bound=Record)
 OnRevoke = Callable[[], Awaitable[None]]
+"""Called before partitions go to other members, who then read from what is committed."""
 OnDelivery = Callable[[Sequence[R], VoltbusError | None], None]
-"""Told of records that all replicas have, or why they have not: Unavailable, or Unprocessable where none ever will."""
+"""Called with records that all replicas have, or why they have not: Unavailable, or Unprocessable if none ever will."""
 
 
-def oversized(record: Record) -> Unprocessable | None:
-    """Why a record cannot go to Kafka at all: it is too long."""
+def oversized(record: Record, limit: int = MAX_RECORD_BYTES) -> Unprocessable | None:
+    """Why a record cannot go to Kafka at all: with its key and headers it has more bytes than the limit."""
     length = len(record.key or b"") + len(record.value or b"")
     if record.headers:
         length += sum(len(name) + len(value) for name, value in record.headers)
-    return Unprocessable(f"{length} bytes are too long for {record.topic}") if length > MAX_RECORD_BYTES else None
+    return Unprocessable(f"{length} bytes are too long for {record.topic}") if length > limit else None
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -59,8 +60,8 @@ class Subscription(Protocol):
     async def poll(self) -> Sequence[Record]:
         """The next records, in order within each partition; empty after a second without any."""
 
-    async def commit(self, done: Mapping[TopicPartition, int]) -> None:
-        """By partition, the offset after the last record that is done; where others have it by now, they read again."""
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """By partition, the offset after the last record that is done. Partitions that are not ours are left out."""
 
     def lag(self) -> int:
         """Records in the partitions of this member that have not been polled."""
@@ -72,7 +73,7 @@ class Subscription(Protocol):
 
 
 class Bus(Protocol):
-    """Kafka as we use it. All coroutines raise Unavailable while the broker does not answer."""
+    """Kafka: one producer, and any number of readers. All coroutines raise Unavailable while the broker is down."""
 
     async def start(self) -> None: ...
 
@@ -81,26 +82,30 @@ class Bus(Protocol):
     async def ready(self) -> bool:
         """Whether the broker answers now."""
 
-    def send(self, records: Sequence[R], settled: OnDelivery[R]) -> None:
-        """Queues records, and keeps their order within a partition. Each is settled once, later, many at a time."""
+    def send(self, records: Sequence[R], on_delivery: OnDelivery[R]) -> None:
+        """Queues records, and keeps their order within a partition.
+
+        records: of any topics. A record longer than MAX_RECORD_BYTES is delivered as Unprocessable.
+        on_delivery: called later, once for each record, with many at a time.
+        """
 
     async def try_publish(self, records: Sequence[Record]) -> list[tuple[Record, VoltbusError]]:
-        """Returns when each record is settled: those that Kafka has not taken, and why."""
+        """Sends records and waits for all of them; those that Kafka does not have then, each with the reason."""
         if not records:
             return []
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         left, failed = len(records), list[tuple[Record, VoltbusError]]()
 
-        def settled(some: Sequence[Record], problem: VoltbusError | None) -> None:
+        def on_delivery(some: Sequence[Record], problem: VoltbusError | None) -> None:
             nonlocal left
             left -= len(some)
             if problem:
                 failed.extend((record, problem) for record in some)
-            # Who waited may have been cancelled.
+            # The caller may have been cancelled.
             if not left and not done.done():
                 done.set_result(None)
 
-        self.send(records, settled)
+        self.send(records, on_delivery)
         await done
         return failed
 
@@ -110,36 +115,51 @@ class Bus(Protocol):
             raise problem
 
     async def subscribe(
-        self, group: str, topics: Sequence[str], linger: float = 0, on_revoke: OnRevoke | None = None
+        self, group: str, topics: Sequence[str], *, linger: float = 0, on_revoke: OnRevoke | None = None
     ) -> Subscription:
-        """linger: seconds that a few records may wait for more, where nobody waits for them.
+        """Joins a group; a group that has committed nothing begins at the start of its topics.
 
-        on_revoke: called before partitions go to others, who then read from what is committed.
+        group: its name, without the prefix of topics.
+        topics: their names on the broker.
+        linger: seconds that a few records may wait on the broker for more (0).
+        on_revoke: see OnRevoke (None).
         """
 
     async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
-        """How far a group is, by partition: of those in which it has done something, and that we have written to."""
+        """How far a group is, by partition: of those in which it has committed, and that this bus has written to.
+
+        group, topic: as for subscribe.
+        """
 
     async def read_tail(self, topic: str, partition: int) -> "PartitionTail":
-        """What is written to one partition from now on: positioned when this returns, without a group."""
+        """Reads what is written to a partition from now on, without a group.
 
-    async def read_topic(self, topic: str, newest: int | None = None) -> "TopicReader":
-        """newest: begins with that many records before the end of each partition, not at its beginning."""
+        topic: its name on the broker.
+        partition: its number. Positioned at its end when this returns.
+        """
+
+    async def read_topic(self, topic: str, *, newest: int | None = None) -> "TopicReader":
+        """Reads all partitions of a topic, without a group.
+
+        topic: its name on the broker.
+        newest: records before the end of each partition to begin with; None: from the start.
+        """
 
 
 class PartitionTail(Protocol):
-    """One partition from where its end was."""
+    """A partition from its end."""
 
     async def poll(self) -> Sequence[Record]:
-        """The next records, in order; empty after a second without any. After Unavailable it goes on where it was."""
+        """The next records, in order; empty after a second without any. Goes on where it was after Unavailable."""
 
     async def close(self) -> None: ...
 
 
 class TopicReader(Protocol):
-    """A topic from its beginning, all partitions."""
+    """All partitions of a topic, from their start and on."""
 
-    async def poll(self) -> Sequence[Record]: ...
+    async def poll(self) -> Sequence[Record]:
+        """The next records, in order within each partition; empty after a second without any."""
 
     def caught_up(self) -> bool:
         """Whether everything that was there at the start has been polled."""

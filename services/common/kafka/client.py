@@ -1,11 +1,12 @@
-"""aiokafka as we use it: its troubles have one name, and what it does not survive ends the process.
+"""aiokafka as we use it: its errors have one name, and what it does not survive ends the process.
 
-aiokafka works by background tasks: for metadata, fetching, the group. One that ends by an error is not begun again, and
-some of those who wait for it would do so for ever.
+aiokafka works by background tasks: for metadata, fetching, the group. One that ends by an error is not started again,
+and some of its callers would wait for ever.
 """
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import aiokafka.conn
@@ -29,12 +30,36 @@ log = structlog.get_logger()
 
 
 class ClientBroken(Exception):
-    """A consumer has come to its end by itself; only a new one helps."""
+    """A consumer has ended by itself; only a new one helps."""
+
+
+@dataclass(frozen=True)
+class KafkaTiming:
+    """Seconds.
+
+    poll: that a poll waits for records. catch_up: the same, while a topic is read from its start.
+    fetch: that the broker holds a fetch until there are records.
+    answer: within which the broker says which topics it has, or is not ready.
+    session: the shortest that brokers allow by default, and longer than a restart takes: a static member that is killed
+        and comes back within this time moves no partitions. One that does not come back keeps its own so long (ADR 14).
+    heartbeat: after which a member knows of a rebalance at the latest.
+    handover: that the batches in flight may delay a rebalance.
+    commit: that a commit may take; aiokafka tries for as long as it takes.
+    """
+
+    poll: float = 1.0
+    catch_up: float = 0.2
+    fetch: float = 0.5
+    answer: float = 2.0
+    session: float = 6.0
+    heartbeat: float = 0.5
+    handover: float = 2.0
+    commit: float = 10.0
 
 
 class _Connection(aiokafka.conn.AIOKafkaConnection):  # type: ignore[misc]
     def send(self, *arguments: Any, **more: Any) -> Any:
-        """As there. For a moment after a connection was lost uvloop says RuntimeError, by which tasks would end."""
+        """As in aiokafka. Just after a connection is lost uvloop raises RuntimeError, which would end the task."""
         try:
             return super().send(*arguments, **more)
         except RuntimeError as error:
@@ -47,24 +72,24 @@ aiokafka.conn.AIOKafkaConnection = _Connection
 
 
 async def translating_errors(answer: Awaitable[T]) -> T:
-    """What Kafka says; raises Unavailable while it does not answer."""
+    """Kafka's answer; raises Unavailable while there is none."""
     try:
         return await answer
     except (KafkaError, OSError) as error:
         raise Unavailable(f"Kafka: {error!r}") from error
 
 
-async def poll(consumer: Any, milliseconds: int) -> Mapping[TopicPartition, Sequence[Any]]:
-    """The next messages by partition, waited for so long; raises Unavailable and ClientBroken."""
+async def poll(consumer: Any, seconds: float) -> Mapping[TopicPartition, Sequence[Any]]:
+    """The next messages by partition, within so many seconds; raises Unavailable and ClientBroken."""
     raise_if_broken(consumer)
     messages: Mapping[TopicPartition, Sequence[Any]] = await translating_errors(
-        consumer.getmany(timeout_ms=milliseconds)
+        consumer.getmany(timeout_ms=round(seconds * 1000))
     )
     return messages
 
 
 async def stop(consumer: Any) -> None:
-    """Stops it; one that has broken says so once more, which helps nobody now."""
+    """Stops it; one that is broken raises again, which is only logged."""
     try:
         await consumer.stop()
     except Exception as error:
@@ -72,13 +97,13 @@ async def stop(consumer: Any) -> None:
 
 
 def raise_if_broken(consumer: Any) -> None:
-    """Raises ClientBroken where a task that a consumer works by has ended by an error."""
+    """Raises ClientBroken if a background task of a consumer has ended by an error."""
     for name, task in background_tasks(consumer).items():
         if task.done() and not task.cancelled() and (error := task.exception()):
             raise ClientBroken(f"aiokafka's {name} has ended: {error!r}") from error
 
 
 def background_tasks(consumer: Any) -> dict[str, asyncio.Task[Any]]:
-    """What a consumer works by; one without a group has fewer. aiokafka tells nobody of them."""
+    """The background tasks of a consumer, which aiokafka keeps private; without a group there are fewer."""
     found = {name: getattr(getattr(consumer, owner), f"_{name}", None) for name, owner in _TASKS.items()}
     return {name: task for name, task in found.items() if task}

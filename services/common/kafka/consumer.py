@@ -1,16 +1,18 @@
-"""The batch shell that all services share: poll, handle, publish, commit; retry, halve, put aside.
+"""The batch loop of all services: poll, handle, publish, commit; retry, halve, put aside.
 
 Order of effects: the handler commits its transaction, the replies are published, the offsets are committed. A crash
 between any two makes the records be read again, which business keys make harmless.
 
-Several batches are under way at a time: while one waits for Postgres, another computes, and while replies are on their
-way, what comes next is handled. What is committed is what is done, and everything before it.
+Several batches are in flight at a time: while one waits for Postgres, another computes, and while Kafka takes the
+replies of one, the next is handled. Offsets are committed of what is done, if everything before it is done too.
 """
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
@@ -19,20 +21,14 @@ from services.common.kafka.bus import Bus, Record, Subscription, TopicPartition
 from services.common.kafka.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached, DeadLetterLimits
 from services.common.kafka.lanes import PartitionQueues
 from services.common.process import metrics
-from services.common.process.backoff import retry_until_available
+from services.common.process.backoff import Backoff, retry_until_available
 from services.common.process.clock import Clock
 from services.common.process.errors import Unprocessable
 from services.common.process.readiness import NotReady
 
+T = TypeVar("T")
 Handle = Callable[[Sequence[Record]], Awaitable[Sequence[Record]]]
 
-COMMIT_EVERY = 0.5
-# Records that wait for a lane: with so many, no more are asked for.
-AHEAD = 2000
-# Batches that wait for Kafka to take their replies: with so many, nothing else is handled.
-UNDER_WAY = 4
-# How often a record that fails alone is tried before it is put aside: what failed may have been the moment.
-TRIES = 3
 REMEDY = (
     "nothing is lost: roll back or fix the cause, and restart. If the cause is in the records, and they are to be put "
     "aside, raise VOLTBUS_DEAD_LETTERS_IN_A_ROW or VOLTBUS_DEAD_LETTERS_SHARE"
@@ -41,30 +37,57 @@ REMEDY = (
 log = structlog.get_logger()
 
 
-class InFlight:
-    """A batch on its way. handled: its transaction is committed. over: Kafka has its replies, too.
+@dataclass(frozen=True)
+class ConsumerTiming:
+    """When a consumer commits, waits and gives up.
 
-    done: takes its offsets, by partition, when it and all before it are over.
+    commit_seconds: between two commits at the least.
+    max_queued: records that wait for a lane; with so many, no more are polled.
+    max_in_flight: batches that are handled or wait for Kafka to take their replies; with so many, no other is begun.
+    tries: of a record that fails alone, before it is put aside: the cause may have been the moment.
+    backoff: seconds between tries while infrastructure is unavailable.
     """
 
-    __slots__ = ("done", "handled", "over", "records")
+    commit_seconds: float = 0.5
+    max_queued: int = 2000
+    max_in_flight: int = 4
+    tries: int = 3
+    backoff: Backoff = Backoff()
 
-    def __init__(self, records: Sequence[Record], done: dict[TopicPartition, int]) -> None:
-        self.records, self.done = records, done
-        self.handled = self.over = False
 
-    def land(self) -> None:
+class InFlight:
+    """A batch in flight. handled: its transaction is committed. published: Kafka has its replies, too.
+
+    offsets: takes those of its records, by partition, when it and all batches before it are published.
+    """
+
+    __slots__ = ("handled", "offsets", "published", "records")
+
+    def __init__(self, records: Sequence[Record], offsets: dict[TopicPartition, int]) -> None:
+        self.records, self.offsets = records, offsets
+        self.handled = self.published = False
+
+    def mark_done(self) -> None:
         for record in self.records:
-            self.done[record.topic, record.partition or 0] = record.offset + 1
+            self.offsets[record.topic, record.partition or 0] = record.offset + 1
 
 
 class Consumer:
-    """Reads topics as one group and hands batches to `handle`, which returns the records to publish.
+    """Reads topics as one member of a group, and hands batches to a handler.
 
-    dead_topic takes what cannot be handled. handle raises Unavailable when infrastructure is away (tried again until
-    it works), Unprocessable or anything else when the batch itself is at fault (halved until the record is found).
-    lanes: how many batches of different stations handle may have in hand at a time. linger: see Bus.subscribe.
-    limits: of what is put aside. Beyond, it stops as it does when it is asked to: what is not done stays on its topic.
+    bus: read from, and published to.
+    group: its name, without the prefix of topics.
+    topics: their names on the broker.
+    handle: takes a batch of records, returns the records to publish. Raises Unavailable when infrastructure does not
+        answer (tried again until it does), Unprocessable or anything else when the batch itself is at fault (halved
+        until the record is found).
+    dead_topic: takes the records that cannot be handled.
+    clock: the time that dead letters get.
+    lanes: batches of different stations that may be handled at a time (1).
+    linger: seconds that a few records may wait for more, where nobody waits for an answer (0).
+    limits: of dead letters (see DeadLetterLimits). Beyond them it stops as if it was asked to; what is not done stays
+        on its topics.
+    timing: see ConsumerTiming.
     """
 
     def __init__(
@@ -72,137 +95,149 @@ class Consumer:
         bus: Bus,
         group: str,
         topics: Sequence[str],
+        *,
         handle: Handle,
         dead_topic: str,
         clock: Clock,
         lanes: int = 1,
         linger: float = 0,
-        limits: DeadLetterLimits = DeadLetterLimits(),  # noqa: B008
+        limits: DeadLetterLimits = DeadLetterLimits(),
+        timing: ConsumerTiming = ConsumerTiming(),
     ) -> None:
-        self._limit, self._reported = DeadLetterLimit(limits), False
         self._bus, self._group, self._topics = bus, group, topics
-        self._piles = PartitionQueues(lanes)
-        # By partition: the offset after the last record that is done.
-        self._done: dict[TopicPartition, int] = {}
-        self._flights: deque[InFlight] = deque()
-        # Set when one of them is over.
-        self._landed = asyncio.Event()
         self._handle, self._dead_topic, self._clock, self._linger = handle, dead_topic, clock, linger
+        self._limit, self._limit_reported = DeadLetterLimit(limits), False
+        self._timing = timing
+        self._queues = PartitionQueues(lanes)
+        # By partition: the offset after the last record that is done.
+        self._offsets: dict[TopicPartition, int] = {}
+        self._in_flight: deque[InFlight] = deque()
+        # Set when one of them is done; then replaced.
+        self._batch_done = asyncio.Event()
         self._subscription: Subscription | None = None
         self._committed_at = 0.0
-        self._stopping, self._resting = asyncio.Event(), asyncio.Event()
-        self._resting.set()
+        self._stopping, self._stopped = asyncio.Event(), asyncio.Event()
+        self._stopped.set()
 
     def ready(self) -> bool | NotReady:
-        """Whether partitions are assigned, and may be worked on."""
+        """Whether partitions are assigned, and the limit of dead letters is not reached."""
         if self._limit.reached:
             return NotReady(self._limit.reached)
         return self._subscription is not None and self._subscription.ready()
 
     def lag(self) -> int:
         """Records that wait for this member."""
-        return (self._subscription.lag() if self._subscription else 0) + self._piles.waiting
+        return (self._subscription.lag() if self._subscription else 0) + self._queues.waiting
 
     async def stop(self) -> None:
-        """Ends run() after what is in hand, and returns when its offsets are committed."""
+        """Ends run() after the batches in flight, and returns when their offsets are committed."""
         self._stopping.set()
-        await self._resting.wait()
+        await self._stopped.wait()
 
     async def run(self) -> None:
-        """Until stopped; then what was done is committed. At the limit of dead letters it waits to be stopped."""
-        subscription = self._subscription = await retry_until_available(
-            lambda: self._bus.subscribe(self._group, self._topics, self._linger, self._on_revoke)
-        )
-        self._resting.clear()
+        """Until stopped; then what is done is committed. At the limit of dead letters it waits to be stopped."""
+        subscription = await self._retry(self._subscribe)
+        self._subscription = subscription
+        self._stopped.clear()
         try:
             async with asyncio.TaskGroup() as lanes:
                 while not self._stopping.is_set() and not self._limit.reached:
-                    await self._turn(subscription, lanes)
-                self._piles.clear()
-            await retry_until_available(lambda: subscription.commit(self._done))
+                    await self._poll_once(subscription, lanes)
+                self._queues.clear()
+            await self._retry(lambda: subscription.commit(self._offsets))
         finally:
             await subscription.close()
-            self._resting.set()
+            self._stopped.set()
         await self._stopping.wait()
 
-    async def _turn(self, subscription: Subscription, lanes: asyncio.TaskGroup) -> None:
-        self._piles.add(await retry_until_available(subscription.poll))
-        self._hand_out(lanes)
-        while self._piles.waiting >= AHEAD and not self._limit.reached:
-            await self._landed.wait()
-        if time.monotonic() - self._committed_at > COMMIT_EVERY:
-            await retry_until_available(lambda: subscription.commit(self._done))
+    async def _subscribe(self) -> Subscription:
+        return await self._bus.subscribe(self._group, self._topics, linger=self._linger, on_revoke=self._on_revoke)
+
+    async def _retry(self, work: Callable[[], Awaitable[T]]) -> T:
+        return await retry_until_available(work, self._timing.backoff)
+
+    async def _poll_once(self, subscription: Subscription, lanes: asyncio.TaskGroup) -> None:
+        records = await self._retry(subscription.poll)
+        self._queues.add(records)
+        self._dispatch(lanes)
+        while self._queues.waiting >= self._timing.max_queued and not self._limit.reached:
+            await self._batch_done.wait()
+        # When nothing comes there is time for it.
+        if not records or time.monotonic() - self._committed_at > self._timing.commit_seconds:
+            await self._retry(lambda: subscription.commit(self._offsets))
             self._committed_at = time.monotonic()
             metrics.LAG.set(self.lag())
 
-    def _hand_out(self, lanes: asyncio.TaskGroup) -> None:
-        if len(self._flights) < UNDER_WAY and not self._limit.reached:
-            for batch in self._piles.take():
-                self._flights.append(InFlight(batch, self._done))
-                lanes.create_task(self._fly(self._flights[-1], lanes))
+    def _dispatch(self, lanes: asyncio.TaskGroup) -> None:
+        if len(self._in_flight) < self._timing.max_in_flight and not self._limit.reached:
+            for records in self._queues.take():
+                batch = InFlight(records, self._offsets)
+                self._in_flight.append(batch)
+                lanes.create_task(self._run(batch, lanes))
 
-    async def _fly(self, flight: InFlight, lanes: asyncio.TaskGroup) -> None:
+    async def _run(self, batch: InFlight, lanes: asyncio.TaskGroup) -> None:
         began = time.perf_counter()
 
-        def handled() -> None:
-            if not flight.handled:
-                flight.handled = True
-                self._piles.give_back(flight.records)
-                self._hand_out(lanes)
+        def on_handled() -> None:
+            if not batch.handled:
+                batch.handled = True
+                self._queues.release(batch.records)
+                self._dispatch(lanes)
 
         try:
-            await self._settle(flight.records, handled)
+            await self._process(batch.records, on_handled)
         except DeadLetterLimitReached as limit:
             # The batch stays in flight, so that no offset goes past it.
-            self._report(limit)
+            self._report_limit(limit)
         else:
-            handled()
-            metrics.BATCH_RECORDS.observe(len(flight.records))
+            on_handled()
+            metrics.BATCH_RECORDS.observe(len(batch.records))
             metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
-            flight.over = True
-        while self._flights and self._flights[0].over:
-            self._flights.popleft().land()
-        landed, self._landed = self._landed, asyncio.Event()
-        landed.set()
-        self._hand_out(lanes)
+            batch.published = True
+        while self._in_flight and self._in_flight[0].published:
+            self._in_flight.popleft().mark_done()
+        done, self._batch_done = self._batch_done, asyncio.Event()
+        done.set()
+        self._dispatch(lanes)
 
-    def _report(self, limit: DeadLetterLimitReached) -> None:
-        """Once: other batches in flight may come to the limit, too."""
-        if not self._reported:
-            self._reported = True
+    def _report_limit(self, limit: DeadLetterLimitReached) -> None:
+        """Once: other batches in flight may reach the limit, too."""
+        if not self._limit_reported:
+            self._limit_reported = True
             metrics.STOPPED.set(1)
             log.error("consumer stopped", group=self._group, reason=str(limit), remedy=REMEDY)
 
     async def _on_revoke(self) -> None:
-        """What waits is for others; what is in hand is done and committed first.
+        """Leaves what is queued to others; what is in flight is done and committed first.
 
-        What takes too long for that is read again by whoever comes next, and says nothing of where he is.
+        What takes too long for that is read again by the next owner of the partition, and its offsets are dropped.
         """
-        self._piles.clear()
+        self._queues.clear()
         try:
-            while self._flights and not self._limit.reached:
-                await self._landed.wait()
+            while self._in_flight and not self._limit.reached:
+                await self._batch_done.wait()
             if self._subscription:
-                await self._subscription.commit(self._done)
+                await self._subscription.commit(self._offsets)
         finally:
-            self._done = {}
+            self._offsets = {}
 
-    async def _settle(self, records: Sequence[Record], handled: Callable[[], None] = lambda: None) -> None:
+    async def _process(self, records: Sequence[Record], on_handled: Callable[[], None] = lambda: None) -> None:
+        """Handles a batch, halved until the records that fail are alone."""
         try:
-            await retry_until_available(lambda: self._once(records, handled))
+            await self._retry(lambda: self._handle_once(records, on_handled))
         except DeadLetterLimitReached:
             raise
         except Exception as error:
             if len(records) > 1:
                 middle = len(records) // 2
-                await self._settle(records[:middle])
-                await self._settle(records[middle:])
+                await self._process(records[:middle])
+                await self._process(records[middle:])
             else:
-                await self._again(records[0], error)
+                await self._retry_alone(records[0], error)
 
-    async def _once(self, records: Sequence[Record], handled: Callable[[], None] = lambda: None) -> None:
+    async def _handle_once(self, records: Sequence[Record], on_handled: Callable[[], None] = lambda: None) -> None:
         replies = await self._handle(records)
-        handled()
+        on_handled()
         letters = [reply for reply in replies if reply.topic == self._dead_topic]
         keys = [letter.key for letter in letters]
         if letters:
@@ -213,10 +248,10 @@ class Consumer:
         for letter in letters:
             dead_letters.report(letter)
 
-    async def _again(self, record: Record, error: Exception) -> None:
-        for _ in range(0 if isinstance(error, Unprocessable) else TRIES - 1):
+    async def _retry_alone(self, record: Record, error: Exception) -> None:
+        for _ in range(0 if isinstance(error, Unprocessable) else self._timing.tries - 1):
             try:
-                await retry_until_available(lambda: self._once([record]))
+                await self._retry(lambda: self._handle_once([record]))
             except DeadLetterLimitReached:
                 raise
             except Exception as latest:
@@ -225,6 +260,6 @@ class Consumer:
                 return
         self._limit.check(1, [record.key], type(error).__name__)
         self._limit.count(1, [record.key])
-        await retry_until_available(
+        await self._retry(
             lambda: dead_letters.publish_dead_letter(self._bus, record, self._dead_topic, error, self._clock())
         )

@@ -1,53 +1,53 @@
-"""What waits to be handled, and which of it may go together: a partition is in one pair of hands at a time.
+"""Records that wait to be handled, and which of them go together: a partition is in one lane at a time.
 
-All topics of one number belong together, and so all records of a station, whose order that keeps.
+The partitions of one number belong together for all topics, and so all records of a station, whose order that keeps.
 """
 
 from collections.abc import Sequence
 
 from services.common.kafka.bus import Record
 
-# Below this a batch costs more by being two than by waiting.
-APART = 64
+# With fewer records than this, two batches cost more than waiting for one.
+MIN_SPLIT = 64
 
 
 class PartitionQueues:
-    """Records by the number of their partition. lanes: how many batches may be in hand at a time."""
+    """Records by the number of their partition. lanes: batches that may be handled at a time."""
 
     def __init__(self, lanes: int) -> None:
         self._lanes = lanes
-        self._piles: dict[int, list[Record]] = {}
-        # The numbers of each batch in hand.
-        self._held: set[int] = set()
-        self.busy = 0
+        self._queues: dict[int, list[Record]] = {}
+        # The partitions of the batches that are being handled, and how many batches these are.
+        self._taken: set[int] = set()
+        self._busy = 0
 
     @property
     def waiting(self) -> int:
-        """Records that nobody has in hand."""
-        return sum(map(len, self._piles.values()))
+        """Records that are in no batch yet."""
+        return sum(map(len, self._queues.values()))
 
     def add(self, records: Sequence[Record]) -> None:
         for record in records:
-            self._piles.setdefault(record.partition or 0, []).append(record)
+            self._queues.setdefault(record.partition or 0, []).append(record)
 
     def clear(self) -> None:
-        """Forgets what nobody has in hand."""
-        self._piles.clear()
+        """Forgets the records that are in no batch yet."""
+        self._queues.clear()
 
     def take(self) -> list[list[Record]]:
-        """A batch for each lane that is free, as far as there is much; little waits for what is in hand, and grows."""
+        """A batch for each free lane if many records wait; a few wait for the batch that is being handled, and grow."""
         batches: list[list[Record]] = []
-        while self.busy < self._lanes and (numbers := [number for number in self._piles if number not in self._held]):
-            if sum(len(self._piles[number]) for number in numbers) >= APART:
-                numbers = numbers[:: self._lanes - self.busy]
-            elif self.busy:
+        while self._busy < self._lanes and (free := [number for number in self._queues if number not in self._taken]):
+            if sum(len(self._queues[number]) for number in free) >= MIN_SPLIT:
+                free = free[:: self._lanes - self._busy]
+            elif self._busy:
                 break
-            batches.append([record for number in numbers for record in self._piles.pop(number)])
-            self._held.update(numbers)
-            self.busy += 1
+            batches.append([record for number in free for record in self._queues.pop(number)])
+            self._taken.update(free)
+            self._busy += 1
         return batches
 
-    def give_back(self, batch: Sequence[Record]) -> None:
-        """A batch is done."""
-        self._held.difference_update(record.partition or 0 for record in batch)
-        self.busy -= 1
+    def release(self, batch: Sequence[Record]) -> None:
+        """A batch is handled."""
+        self._taken.difference_update(record.partition or 0 for record in batch)
+        self._busy -= 1

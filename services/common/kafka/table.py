@@ -1,4 +1,4 @@
-"""An in-memory copy of a compacted topic: state of another service, at hand without asking it."""
+"""A table of a compacted topic, in memory: state of another service, without a request to it."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ import structlog
 
 from services.common.kafka.bus import Bus, Record, TopicReader
 from services.common.process import metrics
-from services.common.process.backoff import retry_until_available
+from services.common.process.backoff import Backoff, retry_until_available
 
 T = TypeVar("T")
 
@@ -18,7 +18,11 @@ log = structlog.get_logger()
 class CompactedTable(Generic[T]):
     """The newest value of each key.
 
-    decode: bytes → value. changed: called with (key, value or None) for every change after the start.
+    bus: read from.
+    topic: its name on the broker.
+    decode: makes a value of bytes. Whatever it raises leaves that record out.
+    on_change: called with key and value, or None where it is gone, for every change after the start (None).
+    backoff: seconds between tries while Kafka is unavailable.
     """
 
     def __init__(
@@ -26,9 +30,11 @@ class CompactedTable(Generic[T]):
         bus: Bus,
         topic: str,
         decode: Callable[[bytes], T],
-        changed: Callable[[str, T | None], None] | None = None,
+        *,
+        on_change: Callable[[str, T | None], None] | None = None,
+        backoff: Backoff = Backoff(),
     ) -> None:
-        self._bus, self._topic, self._decode, self._changed = bus, topic, decode, changed
+        self._bus, self._topic, self._decode, self._on_change, self._backoff = bus, topic, decode, on_change, backoff
         self._entries: dict[str, T] = {}
         self._loaded = asyncio.Event()
 
@@ -46,22 +52,22 @@ class CompactedTable(Generic[T]):
         return self._loaded.is_set()
 
     async def wait(self) -> None:
-        """Until the copy is whole."""
+        """Until it is ready."""
         await self._loaded.wait()
 
     async def run(self) -> None:
-        """Reads on until cancelled."""
-        reader = await retry_until_available(lambda: self._bus.read_topic(self._topic))
+        """Reads until cancelled."""
+        reader = await retry_until_available(lambda: self._bus.read_topic(self._topic), self._backoff)
         try:
             while True:
-                await self._turn(reader)
+                await self._poll_once(reader)
         finally:
             await reader.close()
 
-    async def _turn(self, reader: TopicReader) -> None:
+    async def _poll_once(self, reader: TopicReader) -> None:
         if reader.caught_up():
             self._loaded.set()
-        for record in await retry_until_available(reader.poll):
+        for record in await retry_until_available(reader.poll, self._backoff):
             self._apply(record)
         metrics.TABLE_ENTRIES.labels(self._topic).set(len(self._entries))
 
@@ -70,7 +76,7 @@ class CompactedTable(Generic[T]):
             key = (record.key or b"").decode()
             value = None if record.value is None else self._decode(record.value)
         except Exception as error:
-            # One bad record must not take away what all the others say.
+            # One bad record must not take away all the others.
             where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
             log.error("record left out", reason=type(error).__name__, **where)
             return
@@ -78,5 +84,5 @@ class CompactedTable(Generic[T]):
             self._entries.pop(key, None)
         else:
             self._entries[key] = value
-        if self._changed and self.ready():
-            self._changed(key, value)
+        if self._on_change and self.ready():
+            self._on_change(key, value)

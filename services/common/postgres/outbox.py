@@ -1,8 +1,8 @@
-"""The outbox: what a transaction publishes is written with it, and one leader a service relays it in order.
+"""The outbox: records are written within the transaction they tell of, and one leader a service publishes them.
 
 A row holds all records of one transaction, so that a batch costs one insert and one delete. Rows are deleted once they
-are published, and what was published may still be there when a leader begins: he first reads what Kafka has of it, so
-that no event is told twice.
+are published, and some that were published may still be there when a leader begins: it first reads which of them Kafka
+has, so that no event is published twice.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import contextlib
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import asyncpg
 import msgspec
@@ -25,24 +26,21 @@ from services.common.process.wakeup import Wakeup
 from voltbus.v1.outbox_pb2 import OutboxBatch
 
 ADD = "insert into outbox (records) values ($1)"
-# What is published goes, and what comes next is read: one round trip.
+# Deletes the rows that are published, and reads the next ones: one round trip.
 NEXT = """
-with done as (delete from outbox where seq = any($1::bigint[]))
+with published as (delete from outbox where seq = any($1::bigint[]))
 select seq, records from outbox where seq <> all($1::bigint[]) order by seq limit $2"""
 LEAD = "select pg_try_advisory_lock($1, $2)"
 RESIGN = "select pg_advisory_unlock_all()"
 LOCK = zlib.crc32(b"voltbus outbox") >> 1
-# Rows that are published together, and among how many those of the last leader stand, for transactions that began
-# earlier may have been committed since.
-AT_ONCE, UNDER_WAY = 20, 30
-# Seconds: how often a leader looks without being woken, and how often a follower tries to lead.
-IDLE = 0.5
-FOLLOW = 0.5
-# How long what comes meanwhile may join what is there: an event alone costs a request, a delete, and a reader's turn.
-LINGER = 0.01
+# Rows that are published together.
+BATCH_ROWS = 20
+# Rows among which are those that the last leader may have published: more, for transactions that began earlier may have
+# been committed since.
+UNCERTAIN_ROWS = 30
 # A row is MessagePack: 0.3 µs a record to pack, 1.3 to unpack; protobuf took 7 and 9.
 PACK, UNPACK = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(list[Record])
-# How protobuf begins, and no array of MessagePack.
+# The first byte of such a row in protobuf, which no MessagePack array has.
 OLDER = b"\x0a"
 
 log = structlog.get_logger()
@@ -59,15 +57,38 @@ def pack(records: Sequence[Record]) -> bytes:
     return PACK.encode(records)
 
 
-class Relay:
-    """Sends what stands in the outbox, oldest first. Many may run: one leads, the others wait.
+@dataclass(frozen=True)
+class RelayTiming:
+    """Seconds.
 
-    dead_topic: told of what is too long for Kafka, so that the others do not wait for it for ever.
+    idle: between two reads of a leader that nobody wakes.
+    follow: between two tries of a follower to lead.
+    linger: that new rows may join those that are there: a record alone costs a request, a delete, and a poll of its
+        readers.
     """
 
-    def __init__(self, database: Database, bus: Bus, dead_topic: str, clock: Clock) -> None:
+    idle: float = 0.5
+    follow: float = 0.5
+    linger: float = 0.01
+
+
+class Relay:
+    """Publishes the records in the outbox, oldest first. Many may run: one leads, the others wait.
+
+    database: of the service whose outbox it is.
+    bus: published to.
+    dead_topic: takes what is too long for Kafka, so that the others do not wait for it for ever.
+    clock: the time that dead letters get.
+    timing: see RelayTiming.
+
+    wake: to be called after a commit that wrote to the outbox, so that the leader reads at once.
+    """
+
+    def __init__(
+        self, database: Database, bus: Bus, *, dead_topic: str, clock: Clock, timing: RelayTiming = RelayTiming()
+    ) -> None:
         self._database, self._bus, self._dead_topic, self._clock = database, bus, dead_topic, clock
-        # There is something in the outbox: do not wait for the next look.
+        self._timing = timing
         self.wake = Wakeup()
 
     async def run(self) -> None:
@@ -79,27 +100,27 @@ class Relay:
                         try:
                             await self._lead(db)
                         finally:
-                            # With a connection that is broken the lock is gone.
+                            # If the connection is broken, the lock is gone.
                             with contextlib.suppress(*UNAVAILABLE):
                                 await db.execute(RESIGN)
             except (Unavailable, Unprocessable) as error:
                 log.warning("outbox waits", reason=str(error))
-            await asyncio.sleep(FOLLOW)
+            await asyncio.sleep(self._timing.follow)
 
     async def _lead(self, db: Connection) -> None:
         done: list[int] = []
-        told = await self._told(_records(await db.fetch(NEXT, done, UNDER_WAY)))
+        published = await self._published_ids(_records(await db.fetch(NEXT, done, UNCERTAIN_ROWS)))
         while True:
-            while rows := await db.fetch(NEXT, done, AT_ONCE):
+            while rows := await db.fetch(NEXT, done, BATCH_ROWS):
                 records = _records(rows)
-                if told:
-                    records = [record for record in records if _event_id(record) not in told]
+                if published:
+                    records = [record for record in records if _event_id(record) not in published]
                 await self._publish(records)
                 done = [row["seq"] for row in rows]
                 metrics.RELAYED.inc(len(records))
             done = []
-            await self.wake.wait(IDLE)
-            await asyncio.sleep(LINGER)
+            await self.wake.wait(self._timing.idle)
+            await asyncio.sleep(self._timing.linger)
 
     async def _publish(self, records: Sequence[Record]) -> None:
         failed = await self._bus.try_publish(records)
@@ -109,18 +130,18 @@ class Relay:
         for record, problem in failed:
             await publish_dead_letter(self._bus, record, self._dead_topic, problem, self._clock())
 
-    async def _told(self, records: Sequence[Record]) -> set[bytes]:
-        """Ids of the events that Kafka has already. records: those that were under way when the last leader ended."""
+    async def _published_ids(self, records: Sequence[Record]) -> set[bytes]:
+        """Ids of the events that Kafka has. records: those that the last leader may have published."""
         count = Counter(record.topic for record in records if _event_id(record))
-        told: set[bytes] = set()
+        found: set[bytes] = set()
         for topic, number in count.items():
             reader = await self._bus.read_topic(topic, newest=number)
             try:
                 while not reader.caught_up():
-                    told |= {_event_id(record) for record in await reader.poll()}
+                    found |= {_event_id(record) for record in await reader.poll()}
             finally:
                 await reader.close()
-        return told - {b""}
+        return found - {b""}
 
 
 def _records(rows: Sequence[asyncpg.Record]) -> list[Record]:
@@ -128,7 +149,7 @@ def _records(rows: Sequence[asyncpg.Record]) -> list[Record]:
 
 
 def _event_id(record: Record) -> bytes:
-    """Empty where it is no event: state, which may be told again."""
+    """Empty if it is no event but state, which may be published twice."""
     return next((value for name, value in record.headers if name == "ce_id"), b"")
 
 
@@ -137,7 +158,7 @@ def _unpack(packed: bytes) -> list[Record]:
 
 
 def _unpack_older(packed: bytes) -> list[Record]:
-    """A row of before MessagePack (ADR 2)."""
+    """A row from before MessagePack (ADR 2)."""
     return [
         Record(
             record.topic,

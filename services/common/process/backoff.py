@@ -1,7 +1,8 @@
-"""Waiting longer and longer between tries at something that is away."""
+"""Waiting longer and longer between tries at something that is unavailable."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
@@ -10,22 +11,30 @@ from services.common.process import metrics
 from services.common.process.errors import Unavailable
 
 T = TypeVar("T")
-FIRST, LONGEST = 0.1, 3.0
 
 log = structlog.get_logger()
 
 
-def backoff(first: float = FIRST, longest: float = LONGEST) -> Iterator[float]:
-    """Seconds to wait before each next try: doubling, up to the longest, for ever."""
-    wait = first
-    while True:
-        yield wait
-        wait = min(longest, wait * 2)
+@dataclass(frozen=True)
+class Backoff:
+    """Seconds before each next try: doubling, up to the longest, for ever."""
+
+    first: float = 0.1
+    longest: float = 3.0
+
+    def __iter__(self) -> Iterator[float]:
+        wait = self.first
+        while True:
+            yield wait
+            wait = min(self.longest, wait * 2)
 
 
-async def retry_until_available(work: Callable[[], Awaitable[T]]) -> T:
-    """Tries until the infrastructure is there; whatever is not Unavailable is raised."""
-    for wait in backoff():
+DEFAULT = Backoff()
+
+
+async def retry_until_available(work: Callable[[], Awaitable[T]], backoff: Backoff = DEFAULT) -> T:
+    """Tries until the infrastructure is available; whatever is not Unavailable is raised."""
+    for wait in backoff:
         try:
             return await work()
         except Unavailable as error:

@@ -1,9 +1,18 @@
-"""The error tree of everything below the domain.
+"""The error tree: what the code raises itself, and what becomes of it.
 
 VoltbusError
-├── Unavailable   infrastructure does not answer now; the work is tried again, nobody is refused for it
-├── Unprocessable a record that no retry will make right; it goes to the dead letters
-└── Misconfigured a setting is missing or wrong; the process says so in one line and ends
+├── Unavailable             infrastructure does not answer now; the work is tried again, nobody is refused for it
+├── Unprocessable           a record that no retry will make right; it goes to the dead letters
+├── Misconfigured           a setting is missing or wrong; the process says so in one line and ends
+├── DeadLetterLimitReached  common.kafka.dead_letter_limit: too many of them; the consumer stops
+├── Unrenderable            common.commands.command: a command that the station's version cannot say; it fails at once
+├── KeyReused               common.commands.service: an idempotency key of another request; 409
+├── SlotLost                gateway.cluster.slot_lease: another gateway has the slot; the process ends
+└── StationTaken            smartcharging.sites: the station belongs to another site; 409
+
+Beside it stand `Problem` (common.web.problems), an answer of the REST API; `OcppError` (ocpp.errors), a CALLERROR, for
+`ocpp` imports nothing of ours; `ClientBroken` (common.kafka.client), after which only a new process helps; and
+`LocalError` (voltbus.errors), which a command of the command line ends with.
 """
 
 

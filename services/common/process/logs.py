@@ -6,9 +6,9 @@ import time
 
 import structlog
 
-# Kafka clients repeat themselves hundreds of times a second while a broker is away.
+# Kafka clients repeat themselves hundreds of times a second while a broker is down.
 LIBRARIES = ("aiokafka", "kafka", "asyncio", "uvicorn")
-REPEAT_AFTER = 10.0
+REPEAT_SECONDS = 10.0
 
 
 def configure(service: str, level: str) -> None:
@@ -43,17 +43,18 @@ def configure(service: str, level: str) -> None:
 
 
 class RepeatFilter(logging.Filter):
-    """Lets a library say the same thing once in ten seconds."""
+    """Lets a library log the same message once in so many seconds (10)."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = REPEAT_SECONDS) -> None:
         super().__init__()
-        self._said: dict[object, float] = {}
+        self._seconds = seconds
+        self._logged_at: dict[object, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not record.name.startswith(LIBRARIES):
             return True
-        now, what = time.monotonic(), (record.name, record.msg)
-        if now - self._said.get(what, -REPEAT_AFTER) < REPEAT_AFTER:
+        now, message = time.monotonic(), (record.name, record.msg)
+        if now - self._logged_at.get(message, -self._seconds) < self._seconds:
             return False
-        self._said[what] = now
+        self._logged_at[message] = now
         return True

@@ -1,4 +1,4 @@
-"""One process: opens what it stands on, runs its tasks, serves HTTP, stops gracefully. All five are run by this."""
+"""One process: opens what it needs, runs its tasks, serves HTTP, stops gracefully. All five run by this."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from services.common.process import logs, metrics
-from services.common.process.backoff import retry_until_available
+from services.common.process.backoff import Backoff, retry_until_available
 from services.common.process.errors import Misconfigured
 from services.common.process.readiness import NotReady
 from services.common.process.settings import CommonSettings
@@ -27,18 +27,40 @@ from services.common.process.settings import CommonSettings
 Answer = bool | NotReady
 Check = Callable[[], Answer | Awaitable[Answer]]
 Step = Callable[[], Coroutine[Any, Any, None]]
-GRACE = 20.0
-
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Service:
-    """What a process is made of.
+class ServiceTiming:
+    """When a process gives up waiting.
 
-    port_setting: the variable that moves the port, for the error message. opens and closes: what it stands on, in
-    order. tasks: run until they are stopped; one that ends by itself ends the process. drains: asked to finish on
-    SIGTERM, before tasks are cancelled. checks: all must hold for /readyz.
+    grace: seconds that all drains have together, and the same again that tasks have to end.
+    close: seconds that each of the closes has.
+    http: seconds that requests have to end at the end.
+    backoff: seconds between tries of an open while infrastructure is unavailable.
+    """
+
+    grace: float = 20.0
+    close: float = 5.0
+    http: float = 2.0
+    backoff: Backoff = Backoff()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """The parts of a process.
+
+    name: as in logs.
+    settings: host and log level.
+    port: that HTTP listens on.
+    port_setting: the variable that sets it, for the error message.
+    app: its REST API; the addresses of operations are added.
+    tasks: by name; run until they are cancelled. One that ends by itself ends the process.
+    checks: by name; all must hold for /readyz. One that returns NotReady says why there.
+    opens: what the process needs, in order; retried until available (none).
+    drains: finish what is in hand on SIGTERM, in order, before tasks are cancelled (none).
+    closes: in order, after the tasks have ended (none).
+    timing: see ServiceTiming.
     """
 
     name: str
@@ -51,6 +73,7 @@ class Service:
     opens: Sequence[Step] = ()
     drains: Sequence[Step] = ()
     closes: Sequence[Step] = ()
+    timing: ServiceTiming = ServiceTiming()
 
     async def unready(self) -> list[str]:
         """The names of the checks that do not hold, with the reason of those that give one."""
@@ -63,14 +86,14 @@ def main(build: Callable[[], Service]) -> None:
     try:
         service = build()
         logs.configure(service.name, service.settings.log_level)
-        _collect_rarely()
+        _collect_cycles_rarely()
         sys.exit(uvloop.run(run(service)))
     except Misconfigured as error:
         sys.exit(f"voltbus: {error}")
 
 
-def _collect_rarely() -> None:
-    """Nearly all is freed by counting; to look for cycles as often as is usual takes a quarter of the time."""
+def _collect_cycles_rarely() -> None:
+    """Nearly everything is freed by reference counting; at the usual rate the cycle collector takes a quarter of the CPU."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
@@ -78,8 +101,8 @@ def _collect_rarely() -> None:
 
 async def run(service: Service, stop: asyncio.Event | None = None) -> int:
     """Runs until `stop` is set (by a signal where none is given) or a task ends; the exit code."""
-    stop = stop or _signalled()
-    _observe(service)
+    stop = stop or _stop_on_signal()
+    _add_operations(service)
     server = _Server(uvicorn.Config(service.app, log_config=None, access_log=False, lifespan="off"))
     listener = _listen(service)
     http = asyncio.create_task(server.serve(sockets=[listener]))
@@ -90,7 +113,7 @@ async def run(service: Service, stop: asyncio.Event | None = None) -> int:
         return await work
     finally:
         server.should_exit = True
-        await asyncio.wait({http}, timeout=2)
+        await asyncio.wait({http}, timeout=service.timing.http)
         log.info("stopped")
 
 
@@ -114,21 +137,21 @@ async def _work(service: Service, stop: asyncio.Event) -> int:
 
 async def _open(service: Service) -> None:
     for step in service.opens:
-        await retry_until_available(step)
+        await retry_until_available(step, service.timing.backoff)
 
 
 async def _finish(service: Service, tasks: set["asyncio.Task[None]"]) -> None:
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(GRACE):
+        async with asyncio.timeout(service.timing.grace):
             for drain in service.drains:
                 await drain()
     for task in tasks:
         task.cancel()
     if tasks:
-        await asyncio.wait(tasks, timeout=GRACE)
+        await asyncio.wait(tasks, timeout=service.timing.grace)
     for close in service.closes:
         try:
-            await asyncio.wait_for(close(), 5)
+            await asyncio.wait_for(close(), service.timing.close)
         except Exception as error:
             log.warning("not closed cleanly", reason=repr(error))
 
@@ -146,8 +169,8 @@ class Readiness(BaseModel):
     waiting_for: list[str] = Field(description="the parts that are not ready, some with a reason")
 
 
-def _observe(service: Service) -> None:
-    """Adds the three addresses that every process has."""
+def _add_operations(service: Service) -> None:
+    """Adds the three routes that every process has."""
 
     async def healthz() -> Alive:
         """Whether the process answers at all."""
@@ -180,12 +203,13 @@ def _listen(service: Service) -> socket.socket:
     try:
         listener.bind((service.settings.host, service.port))
     except OSError as error:
-        what = f"cannot listen on {service.settings.host}:{service.port} ({error.strerror})"
-        raise Misconfigured(f"{what}: stop what uses it, or set {service.port_setting}") from None
+        address = f"{service.settings.host}:{service.port}"
+        remedy = f"stop the process that uses it, or set {service.port_setting}"
+        raise Misconfigured(f"cannot listen on {address} ({error.strerror}): {remedy}") from None
     return listener
 
 
-def _signalled() -> asyncio.Event:
+def _stop_on_signal() -> asyncio.Event:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -193,7 +217,7 @@ def _signalled() -> asyncio.Event:
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to us."""
+    """Leaves signals to this module."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""The Bus in memory, for tests: the same behaviour without a broker. Passes the same contract tests as kafka.py."""
+"""The Bus in memory, for tests: the same behaviour without a broker. Passes the same contract tests as KafkaBus."""
 
 import asyncio
 import zlib
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.common.kafka.bus import (
+    MAX_RECORD_BYTES,
     Bus,
     OnDelivery,
     OnRevoke,
@@ -23,22 +24,26 @@ from services.common.process.errors import Unavailable, VoltbusError
 
 
 class MemoryBus(Bus):
-    """Logs by (topic, partition). `broken` makes every coroutine raise Unavailable until it is reset."""
+    """Logs by (topic, partition).
+
+    partitions: of each topic. max_record_bytes: longer ones are refused.
+    broken: makes every coroutine raise Unavailable until it is reset.
+    """
 
     def __init__(self, partitions: int = 4) -> None:
-        self.partitions = partitions
+        self.partitions, self.max_record_bytes = partitions, MAX_RECORD_BYTES
         self.logs: dict[TopicPartition, list[Record]] = defaultdict(list)
         self.committed: dict[tuple[str, TopicPartition], int] = defaultdict(int)
         self.broken = False
         self.grown = asyncio.Event()
-        self._owed: list[tuple[Sequence[Any], OnDelivery[Any]]] = []
+        self._pending: list[tuple[Sequence[Any], OnDelivery[Any]]] = []
 
     def all(self, topic: str) -> list[Record]:
         """Everything on a topic, partition by partition."""
         return [record for (name, _), log in sorted(self.logs.items()) if name == topic for record in log]
 
     async def start(self) -> None:
-        self._ask()
+        self._raise_if_broken()
 
     async def close(self) -> None:
         pass
@@ -46,30 +51,31 @@ class MemoryBus(Bus):
     async def ready(self) -> bool:
         return not self.broken
 
-    def send(self, records: Sequence[R], settled: OnDelivery[R]) -> None:
-        self._owed.append((records, settled))
+    def send(self, records: Sequence[R], on_delivery: OnDelivery[R]) -> None:
+        self._pending.append((records, on_delivery))
         self._deliver()
 
     async def try_publish(self, records: Sequence[Record]) -> list[tuple[Record, VoltbusError]]:
-        self._ask()
+        self._raise_if_broken()
         return await super().try_publish(records)
 
     def _deliver(self) -> None:
-        """As Kafka's producer: what was sent while nobody answers waits until somebody does."""
+        """As Kafka's producer does: records that are sent while the broker is down wait until it is up."""
         loop = asyncio.get_running_loop()
         if self.broken:
             loop.call_later(0.02, self._deliver)
             return
-        owed, self._owed = self._owed, []
-        for records, settled in owed:
-            taken = [record for record in records if not oversized(record)]
+        pending, self._pending = self._pending, []
+        for records, on_delivery in pending:
+            problems = {id(record): oversized(record, self.max_record_bytes) for record in records}
+            taken = [record for record in records if not problems[id(record)]]
             for record in taken:
                 self._write(record)
             self._wake()
-            loop.call_soon(settled, taken, None)
+            loop.call_soon(on_delivery, taken, None)
             for record in records:
-                if problem := oversized(record):
-                    loop.call_soon(settled, [record], problem)
+                if problem := problems[id(record)]:
+                    loop.call_soon(on_delivery, [record], problem)
 
     def _write(self, record: Record) -> None:
         chosen = zlib.crc32(record.key or b"") % self.partitions if record.partition is None else record.partition
@@ -85,27 +91,27 @@ class MemoryBus(Bus):
         self,
         group: str,
         topics: Sequence[str],
+        *,
         linger: float = 0,  # noqa: ARG002
         on_revoke: OnRevoke | None = None,  # noqa: ARG002
     ) -> Subscription:
-        self._ask()
+        self._raise_if_broken()
         return MemorySubscription(self, group, topics)
 
     async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
-        self._ask()
-        places = [(place, committed) for (name, place), committed in self.committed.items() if name == group]
+        self._raise_if_broken()
         return {
             number: Progress(len(self.logs[topic, number]), committed)
-            for (name, number), committed in places
-            if name == topic
+            for (member_of, (name, number)), committed in self.committed.items()
+            if (member_of, name) == (group, topic)
         }
 
     async def read_tail(self, topic: str, partition: int) -> PartitionTail:
-        self._ask()
+        self._raise_if_broken()
         return MemoryPartitionTail(self, (topic, partition))
 
-    async def read_topic(self, topic: str, newest: int | None = None) -> TopicReader:
-        self._ask()
+    async def read_topic(self, topic: str, *, newest: int | None = None) -> TopicReader:
+        self._raise_if_broken()
         return MemoryTopicReader(self, topic, newest)
 
     async def wait(self) -> None:
@@ -115,9 +121,9 @@ class MemoryBus(Bus):
             async with asyncio.timeout(0.05):
                 await grown.wait()
         except TimeoutError:
-            self._ask()
+            self._raise_if_broken()
 
-    def _ask(self) -> None:
+    def _raise_if_broken(self) -> None:
         if self.broken:
             raise Unavailable("the bus in memory is set to be broken")
 
@@ -125,8 +131,8 @@ class MemoryBus(Bus):
 class MemoryPartitionTail(PartitionTail):
     """One partition from its end."""
 
-    def __init__(self, bus: MemoryBus, place: TopicPartition) -> None:
-        self._bus, self._place, self._position = bus, place, len(bus.logs[place])
+    def __init__(self, bus: MemoryBus, partition: TopicPartition) -> None:
+        self._bus, self._partition, self._position = bus, partition, len(bus.logs[partition])
 
     async def poll(self) -> Sequence[Record]:
         if not (records := self._take()):
@@ -138,7 +144,7 @@ class MemoryPartitionTail(PartitionTail):
         pass
 
     def _take(self) -> list[Record]:
-        records = self._bus.logs[self._place][self._position :]
+        records = self._bus.logs[self._partition][self._position :]
         self._position += len(records)
         return records
 
@@ -156,12 +162,12 @@ class MemorySubscription(Subscription):
             records = self._take()
         return records
 
-    async def commit(self, done: Mapping[TopicPartition, int]) -> None:
-        for place, offset in done.items():
-            self._bus.committed[self._group, place] = offset
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        for partition, offset in offsets.items():
+            self._bus.committed[self._group, partition] = offset
 
     def lag(self) -> int:
-        return sum(len(self._bus.logs[place]) - self._position(place) for place in self._places())
+        return sum(len(self._bus.logs[one]) - self._position(one) for one in self._partitions())
 
     def ready(self) -> bool:
         return True
@@ -171,25 +177,25 @@ class MemorySubscription(Subscription):
 
     def _take(self) -> list[Record]:
         taken: list[Record] = []
-        for place in self._places():
-            taken += self._bus.logs[place][self._position(place) :]
-            self._positions[place] = len(self._bus.logs[place])
+        for partition in self._partitions():
+            taken += self._bus.logs[partition][self._position(partition) :]
+            self._positions[partition] = len(self._bus.logs[partition])
         return taken
 
-    def _places(self) -> list[TopicPartition]:
-        return [place for place in list(self._bus.logs) if place[0] in self._topics]
+    def _partitions(self) -> list[TopicPartition]:
+        return [partition for partition in list(self._bus.logs) if partition[0] in self._topics]
 
-    def _position(self, place: TopicPartition) -> int:
-        return self._positions.get(place, self._bus.committed[self._group, place])
+    def _position(self, partition: TopicPartition) -> int:
+        return self._positions.get(partition, self._bus.committed[self._group, partition])
 
 
 class MemoryTopicReader(TopicReader):
     """A topic from its beginning, or from so many records before the end of each partition."""
 
     def __init__(self, bus: MemoryBus, topic: str, newest: int | None) -> None:
-        group = f"whole-{id(self)}"
-        for place, log in bus.logs.items():
-            bus.committed[group, place] = 0 if newest is None else max(0, len(log) - newest)
+        group = f"reader-{id(self)}"
+        for partition, log in bus.logs.items():
+            bus.committed[group, partition] = 0 if newest is None else max(0, len(log) - newest)
         self._subscription = MemorySubscription(bus, group, [topic])
         self._caught_up = False
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
-from services.common.process.backoff import backoff
+from services.common.process.backoff import Backoff
 from services.common.process.errors import Unavailable
 from services.gateway import metrics
 from services.gateway.cluster.directory import Directory, Route
@@ -67,7 +67,7 @@ class Routing:
         self._work.set()
 
     async def _write_pending(self) -> None:
-        waits = backoff()
+        waits = iter(Backoff())
         while True:
             await self._work.wait()
             self._work.clear()
@@ -80,7 +80,7 @@ class Routing:
                 log.warning("routes not written", count=len(self._pending), reason=str(error))
                 await asyncio.sleep(next(waits))
                 continue
-            waits = backoff()
+            waits = iter(Backoff())
             metrics.ROUTES.set(len(self._pending))
             if not self._pending:
                 self._flushed.set()

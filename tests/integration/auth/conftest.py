@@ -6,7 +6,6 @@ import pytest
 
 from services.auth.app import NAME, build
 from services.auth.settings import Settings
-from services.common.kafka import consumer
 from tests.conftest import Stack
 from tests.integration.common.running import Running, running, settings_of
 from voltbus.v1.credentials_pb2 import Credentials
@@ -22,8 +21,7 @@ async def settings(stack: Stack) -> Settings:
 
 
 @pytest.fixture
-async def auth(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    monkeypatch.setattr(consumer, "COMMIT_EVERY", 0)
+async def auth(settings: Settings) -> AsyncIterator[Running]:
     async with running(NAME, build, settings) as world:
         yield world
 

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from services.common.kafka import consumer
 from services.firmware.settings import Settings
 from tests.conftest import Stack
 from tests.integration.common.running import Running, running, settings_of
@@ -24,8 +23,7 @@ def settings(environment: dict[str, str]) -> Settings:
 
 
 @pytest.fixture
-async def firmware(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    monkeypatch.setattr(consumer, "COMMIT_EVERY", 0)
+async def firmware(settings: Settings) -> AsyncIterator[Running]:
     async with running("firmware", QUICK_BUILD, settings, "ocpp.connections") as world:
         yield world
 

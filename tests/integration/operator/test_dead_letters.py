@@ -87,7 +87,7 @@ class World:
     @asynccontextmanager
     async def consuming(self) -> AsyncIterator[None]:
         topic, dead = self.settings.topic(CALLS), self.settings.topic(DEAD)
-        consumer = Consumer(self.bus, "transactions", [topic], self.service.handle, dead, now)
+        consumer = Consumer(self.bus, "transactions", [topic], handle=self.service.handle, dead_topic=dead, clock=now)
         running = asyncio.create_task(consumer.run())
         async with asyncio.timeout(60):
             yield

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from services.common.kafka import consumer
 from services.smartcharging.app import build
 from services.smartcharging.settings import Settings
 from tests.conftest import Stack
@@ -25,8 +24,7 @@ def settings(environment: dict[str, str]) -> Settings:
 
 
 @pytest.fixture
-async def smartcharging(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    monkeypatch.setattr(consumer, "COMMIT_EVERY", 0)
+async def smartcharging(settings: Settings) -> AsyncIterator[Running]:
     async with running("smartcharging", build, settings, *TOPICS) as world:
         yield world
 

@@ -71,7 +71,8 @@ def build(name: str, settings: Settings, bus: Bus, clock: Clock) -> Service:
     """The process in place of the service `name`."""
     calls, outbound, dead = (settings.topic(it.name) for it in (topics.calls(name), topics.OUTBOUND, topics.dead(name)))
     read = [settings.topic(topic.name) for topic in read_by(name)]
-    consumer = Consumer(bus, name, read, Echo(calls, Replies(outbound), clock).handle, dead, clock)
+    handle = Echo(calls, Replies(outbound), clock).handle
+    consumer = Consumer(bus, name, read, handle=handle, dead_topic=dead, clock=clock)
     return Service(
         name=name,
         settings=settings,

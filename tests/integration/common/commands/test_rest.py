@@ -11,7 +11,6 @@ from httpx import Response
 from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
-from services.common.kafka import consumer
 from services.common.kafka.bus import Record
 from services.firmware.app import build
 from services.firmware.settings import Settings
@@ -36,8 +35,7 @@ async def settings(stack: Stack) -> Settings:
 
 
 @pytest.fixture
-async def firmware(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    monkeypatch.setattr(consumer, "COMMIT_EVERY", 0)
+async def firmware(settings: Settings) -> AsyncIterator[Running]:
     async with running("firmware", build, settings, "ocpp.connections", "ocpp.results.firmware") as world:
         yield world
 

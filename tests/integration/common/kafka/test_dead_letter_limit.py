@@ -55,7 +55,8 @@ async def member(env: dict[str, str], instance: int, release: Release) -> AsyncI
     settings: CommonSettings = settings_of(CommonSettings, env, instance=instance)
     bus = KafkaBus(settings)
     await bus.start()
-    consumer = Consumer(bus, "auth", [settings.topic(CALLS)], release.handle, settings.topic(DEAD), now)
+    calls, dead = settings.topic(CALLS), settings.topic(DEAD)
+    consumer = Consumer(bus, "auth", [calls], handle=release.handle, dead_topic=dead, clock=now)
     running = asyncio.create_task(consumer.run())
     try:
         yield consumer

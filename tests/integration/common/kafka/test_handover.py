@@ -12,6 +12,7 @@ import pytest
 
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Record
+from services.common.kafka.client import KafkaTiming
 from services.common.kafka.consumer import Consumer
 from services.common.process.clock import now
 from services.common.process.settings import CommonSettings
@@ -52,6 +53,7 @@ class Group:
     by: Counter[int] = field(default_factory=Counter)
     longest: float = 0.0
     members: list[Member] = field(default_factory=list)
+    timing: KafkaTiming = KafkaTiming()
 
     async def join(self, instance: int) -> Member:
         """A member that has joined, and has partitions."""
@@ -61,7 +63,7 @@ class Group:
 
     async def start(self, instance: int) -> Member:
         settings = self.settings(instance)
-        bus, free = KafkaBus(settings), asyncio.Event()
+        bus, free = KafkaBus(settings, self.timing), asyncio.Event()
         free.set()
         await bus.start()
 
@@ -70,7 +72,9 @@ class Group:
             self._handle(instance, records)
             return []
 
-        consumer = Consumer(bus, "auth", [settings.topic(CALLS)], handle, settings.topic(DEAD), now)
+        consumer = Consumer(
+            bus, "auth", [settings.topic(CALLS)], handle=handle, dead_topic=settings.topic(DEAD), clock=now
+        )
         member = Member(instance, bus, consumer, asyncio.create_task(consumer.run()), free)
         self.members.append(member)
         return member
@@ -189,10 +193,8 @@ async def test_the_only_member_comes_back_to_what_it_had(group: Group) -> None:
     group.check()
 
 
-async def test_what_is_in_hand_is_finished_before_others_take_over(
-    group: Group, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("services.common.kafka.broker.HANDOVER_SECONDS", 30)
+async def test_what_is_in_hand_is_finished_before_others_take_over(group: Group) -> None:
+    group.timing = KafkaTiming(handover=30)
     first = await group.join(0)
     async with group.load():
         await group.does(0)
@@ -205,9 +207,9 @@ async def test_what_is_in_hand_is_finished_before_others_take_over(
     group.check()
 
 
-async def test_what_stays_in_hand_does_not_hold_up_the_others(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_stays_in_hand_does_not_hold_up_the_others(group: Group) -> None:
     """Postgres is away for one member: the others go on, and read again what that one had not finished."""
-    monkeypatch.setattr("services.common.kafka.broker.HANDOVER_SECONDS", 0.5)
+    group.timing = KafkaTiming(handover=0.5)
     first = await group.join(0)
     async with group.load():
         await group.does(0)

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from services.common.kafka.bus import MAX_RECORD_BYTES, Record
 from services.common.postgres import outbox
 from services.common.postgres.database import Database
-from services.common.postgres.outbox import Relay
+from services.common.postgres.outbox import Relay, RelayTiming
 from services.common.process.errors import Unavailable, VoltbusError
 from services.common.process.settings import CommonSettings
 from services.common.testing.memory import MemoryBus
@@ -48,10 +48,8 @@ def bus() -> MemoryBus:
     return MemoryBus(1)
 
 
-@pytest.fixture(autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relay that is not woken does not look for itself within a test."""
-    monkeypatch.setattr(outbox, "IDLE", 60)
+# A relay that is not woken does not read by itself within a test, or does at once.
+PATIENT, EAGER = RelayTiming(idle=60), RelayTiming(idle=0.05)
 
 
 def records(first: int, count: int) -> list[Record]:
@@ -78,8 +76,8 @@ async def emptied(database: Database, bus: MemoryBus) -> None:
 
 
 @asynccontextmanager
-async def relaying(database: Database, bus: MemoryBus) -> AsyncIterator[Relay]:
-    relay = Relay(database, bus, DEAD, lambda: NOW)
+async def relaying(database: Database, bus: MemoryBus, timing: RelayTiming = PATIENT) -> AsyncIterator[Relay]:
+    relay = Relay(database, bus, dead_topic=DEAD, clock=lambda: NOW, timing=timing)
     running = asyncio.create_task(relay.run())
     try:
         async with asyncio.timeout(20):
@@ -172,15 +170,12 @@ async def test_who_is_woken_looks_at_once(database: Database, bus: MemoryBus) ->
     assert values(bus) == [0, 1, 2, 3, 4]
 
 
-async def test_one_leads_and_another_follows(
-    database: Database, settings: CommonSettings, bus: MemoryBus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(outbox, "IDLE", 0.05)
+async def test_one_leads_and_another_follows(database: Database, settings: CommonSettings, bus: MemoryBus) -> None:
     other_bus, other = MemoryBus(1), Database(settings, "smartcharging")
     await other.start()
     try:
-        async with relaying(other, other_bus):
-            async with relaying(database, bus):
+        async with relaying(other, other_bus, EAGER):
+            async with relaying(database, bus, EAGER):
                 await led(database, bus)
                 await put(database, records(0, 10))
                 await emptied(database, bus)
@@ -206,13 +201,10 @@ async def test_two_services_do_not_wait_for_each_other(
         await other.close()
 
 
-async def test_a_broker_that_is_away_loses_nothing(
-    database: Database, bus: MemoryBus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(outbox, "IDLE", 0.05)
+async def test_a_broker_that_is_away_loses_nothing(database: Database, bus: MemoryBus) -> None:
     bus.broken = True
     await put(database, records(0, 5))
-    async with relaying(database, bus):
+    async with relaying(database, bus, EAGER):
         await asyncio.sleep(0.2)
         assert await left(database) == 1
         bus.broken = False

@@ -14,8 +14,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.common.kafka import batching
-from services.common.kafka.batching import BatchingProducer
+from services.common.kafka.batching import BROKER_WAIT, BatchingProducer
 from services.common.kafka.bus import MAX_RECORD_BYTES, Record
 from services.common.process.errors import Unavailable, Unprocessable, VoltbusError
 
@@ -98,11 +97,11 @@ class Producer:
 
 
 class World:
-    """Pipes over such a producer, and what was said of which record."""
+    """A BatchingProducer over such a producer, and what was delivered of which record."""
 
-    def __init__(self, **topics: int) -> None:
+    def __init__(self, broker_wait: float = BROKER_WAIT, **topics: int) -> None:
         self.producer = Producer(**topics)
-        self.pipes = BatchingProducer(self.producer, self.renew)
+        self.batching = BatchingProducer(self.producer, self.renew, broker_wait)
         self.producers = [self.producer]
         self.said: list[tuple[bytes | None, VoltbusError | None]] = []
 
@@ -114,7 +113,7 @@ class World:
         return producer
 
     def send(self, *values: bytes, partition: int | None = 0, topic: str = "calls") -> None:
-        self.pipes.send([Record(topic, b"key", value, partition=partition) for value in values], self.settled)
+        self.batching.send([Record(topic, b"key", value, partition=partition) for value in values], self.settled)
 
     def settled(self, records: Sequence[Record], problem: VoltbusError | None) -> None:
         self.said += [(record.value, problem) for record in records]
@@ -169,10 +168,9 @@ async def test_partitions_of_a_broker_that_is_busy_go_together_after_its_answer(
     assert world.producer.batches[2:] == [("calls", 2, [b"b", b"e"]), ("calls", 4, [b"c"])]
 
 
-async def test_a_partition_that_has_to_wait_long_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_partition_that_has_to_wait_long_holds_up_no_other() -> None:
     """aiokafka tries for as long as it takes where too few replicas are there."""
-    monkeypatch.setattr(batching, "PATIENCE", 0.01)
-    world = World(calls=4)
+    world = World(broker_wait=0.01, calls=4)
     world.send(b"a", partition=0)
     await rest()
     world.send(b"b", partition=2)
@@ -262,10 +260,10 @@ async def test_a_partition_that_is_not_there(reachable: bool, expected: type) ->
 async def test_more_partitions_are_used_once_they_are_known() -> None:
     world = World(calls=1)
     keys = [b"%d" % number for number in range(50)]
-    world.pipes.send([Record("calls", key, key) for key in keys], world.settled)
+    world.batching.send([Record("calls", key, key) for key in keys], world.settled)
     await rest()
     world.producer.cluster.grow(calls=3)
-    world.pipes.send([Record("calls", key, key) for key in keys], world.settled)
+    world.batching.send([Record("calls", key, key) for key in keys], world.settled)
     answered = 0
     while answered < len(world.producer.answers):
         await world.answer(answered)
@@ -278,7 +276,7 @@ async def test_more_partitions_are_used_once_they_are_known() -> None:
 def test_keys_stay_where_every_other_client_looks_for_them(keys: list[bytes], count: int) -> None:
     async def places() -> list[int]:
         world = World(calls=count)
-        return [world.pipes._pipe(Record("calls", key, b"")).place.partition for key in keys]  # type: ignore[union-attr]
+        return [world.batching._batch_of(Record("calls", key, b"")).partition.partition for key in keys]  # type: ignore[union-attr]
 
     numbers = list(range(count))
     assert asyncio.run(places()) == [DefaultPartitioner()(key, numbers, numbers) for key in keys]

@@ -13,9 +13,9 @@ from prometheus_client import REGISTRY
 
 from services.common.kafka.bus import Record, Subscription
 from services.common.kafka.client import ClientBroken
-from services.common.kafka.consumer import Consumer
+from services.common.kafka.consumer import Consumer, ConsumerTiming
 from services.common.kafka.dead_letters import dead_letter
-from services.common.process import backoff
+from services.common.process.backoff import Backoff
 from services.common.process.errors import Unavailable, Unprocessable
 from services.common.testing.memory import MemoryBus
 
@@ -23,10 +23,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 IN, MORE, OUT, DEAD = "in", "more", "out", "dead"
 
 
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backoff, "FIRST", 0.001)
-    monkeypatch.setattr(backoff.backoff, "__defaults__", (0.001, 0.001))
+TIMING = ConsumerTiming(backoff=Backoff(0.001, 0.001))
 
 
 def record(number: int, key: bytes = b"CP1") -> Record:
@@ -50,9 +47,18 @@ class Handles(Protocol):
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]: ...
 
 
-async def settle(bus: MemoryBus, service: Handles, count: int, lanes: int = 1) -> list[bytes | None]:
+def consumer(bus: MemoryBus, service: Handles, lanes: int = 1, timing: ConsumerTiming = TIMING) -> Consumer:
+    topics = [IN, MORE]
+    return Consumer(
+        bus, "group", topics, handle=service.handle, dead_topic=DEAD, clock=lambda: NOW, lanes=lanes, timing=timing
+    )
+
+
+async def settle(
+    bus: MemoryBus, service: Handles, count: int, lanes: int = 1, timing: ConsumerTiming = TIMING
+) -> list[bytes | None]:
     """Runs a consumer until that many records were answered or put aside; the answers."""
-    shell = Consumer(bus, "group", [IN, MORE], service.handle, DEAD, lambda: NOW, lanes=lanes)
+    shell = consumer(bus, service, lanes, timing)
     running = asyncio.create_task(shell.run())
     async with asyncio.timeout(10):
         while len(bus.all(OUT)) + len(bus.all(DEAD)) < count:
@@ -181,14 +187,14 @@ def test_whatever_fails_each_station_is_answered_in_its_order(
     }
 
 
-async def test_a_record_that_is_too_large_to_be_put_aside_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_record_that_is_too_large_to_be_put_aside_holds_up_nobody() -> None:
     def fail(records: Sequence[Record]) -> None:
         if any(len(one.value or b"") > 10 for one in records):
             raise ValueError("boom")
 
     bus, service = MemoryBus(1), Service(fail)
     await bus.publish([record(1), Record(IN, b"CP1", bytes(5000)), record(2)])
-    monkeypatch.setattr("services.common.kafka.bus.MAX_RECORD_BYTES", 2000)
+    bus.max_record_bytes = 2000
     assert await settle(bus, service, 3) == [b"1", b"2"]
     (dead,) = bus.all(DEAD)
     headers = dict(dead.headers)
@@ -197,14 +203,14 @@ async def test_a_record_that_is_too_large_to_be_put_aside_holds_up_nobody(monkey
     assert b"boom" in headers["dead-reason"]
 
 
-async def test_a_record_whose_answer_is_too_large_is_put_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_record_whose_answer_is_too_large_is_put_aside() -> None:
     class Talking(Service):
         async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
             return [Record(OUT, one.key, (one.value or b"") * (1000 if one.value == b"2" else 1)) for one in records]
 
     bus = MemoryBus(1)
     await bus.publish([record(number) for number in (1, 2, 3)])
-    monkeypatch.setattr("services.common.kafka.bus.MAX_RECORD_BYTES", 900)
+    bus.max_record_bytes = 900
     assert set(await settle(bus, Talking(), 3)) == {b"1", b"3"}
     (dead,) = bus.all(DEAD)
     assert dead.value == b"2"
@@ -285,7 +291,7 @@ async def test_a_subscription_that_breaks_ends_it_and_whoever_stops_it_does_not_
     async def fail() -> Any:
         raise ClientBroken("its task has ended")
 
-    shell = Consumer(Broken(1), "group", [IN], Service().handle, DEAD, lambda: NOW)
+    shell = consumer(Broken(1), Service())
     with pytest.RaisesGroup(ClientBroken):
         await shell.run()
     async with asyncio.timeout(1):

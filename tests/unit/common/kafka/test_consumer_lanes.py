@@ -4,13 +4,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
-import pytest
-
-from services.common.kafka import consumer
 from services.common.kafka.bus import OnRevoke, Record, Subscription
-from services.common.kafka.consumer import Consumer
+from services.common.kafka.consumer import Consumer, ConsumerTiming
 from services.common.testing.memory import MemoryBus
-from tests.unit.common.kafka.test_consumer import DEAD, IN, NOW, OUT, Service, record, settle
+from tests.unit.common.kafka.test_consumer import IN, OUT, Service, consumer, record, settle
 
 
 class Meeting:
@@ -64,9 +61,14 @@ def of(partition: int, number: int) -> Record:
     return Record(IN, b"CP%d" % partition, b"%d" % number, partition=partition)
 
 
-async def held(bus: MemoryBus, service: Holding) -> tuple[Consumer, "asyncio.Task[None]"]:
+Running = tuple[Consumer, "asyncio.Task[None]"]
+# Commits whenever it polls.
+EAGER = ConsumerTiming(commit_seconds=-1)
+
+
+async def held(bus: MemoryBus, service: Holding, timing: ConsumerTiming = EAGER) -> Running:
     """A consumer with partition 0 in hand, that has gone on with partition 1."""
-    shell = Consumer(bus, "group", [IN], service.handle, DEAD, lambda: NOW, lanes=2)
+    shell = consumer(bus, service, 2, timing)
     running = asyncio.create_task(shell.run())
     await bus.publish([of(0, 0)])
     await service.held.wait()
@@ -76,11 +78,8 @@ async def held(bus: MemoryBus, service: Holding) -> tuple[Consumer, "asyncio.Tas
     return shell, running
 
 
-async def test_while_a_partition_is_in_hand_the_others_go_on_and_nothing_after_it_is_committed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_while_a_partition_is_in_hand_the_others_go_on_and_nothing_after_it_is_committed() -> None:
     """A crash then reads again what was in hand."""
-    monkeypatch.setattr(consumer, "COMMIT_EVERY", -1)
     bus, service = MemoryBus(2), Holding()
     async with asyncio.timeout(10):
         shell, running = await held(bus, service)
@@ -99,11 +98,11 @@ async def test_when_partitions_go_to_others_what_is_in_hand_is_done_and_what_wai
 
     class Shared(MemoryBus):
         async def subscribe(
-            self, group: str, topics: Sequence[str], linger: float = 0, on_revoke: OnRevoke | None = None
+            self, group: str, topics: Sequence[str], *, linger: float = 0, on_revoke: OnRevoke | None = None
         ) -> Subscription:
             assert on_revoke
             ways.append(on_revoke)
-            return await super().subscribe(group, topics, linger, on_revoke)
+            return await super().subscribe(group, topics, linger=linger, on_revoke=on_revoke)
 
     bus, service = Shared(2), Holding()
     async with asyncio.timeout(10):
@@ -119,11 +118,10 @@ async def test_when_partitions_go_to_others_what_is_in_hand_is_done_and_what_wai
     assert service.done == {0: 1, 1: MUCH}
 
 
-async def test_who_cannot_keep_up_does_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer, "AHEAD", 3)
+async def test_who_cannot_keep_up_does_not_pile_up() -> None:
     bus, service = MemoryBus(2), Holding()
     async with asyncio.timeout(10):
-        shell, running = await held(bus, service)
+        shell, running = await held(bus, service, ConsumerTiming(max_queued=3))
         await bus.publish([of(0, number) for number in range(2, 5)])
         while shell.lag() < 4:
             await bus.wait()
@@ -151,25 +149,22 @@ class Slow(MemoryBus):
         await super().publish(records)
 
 
-async def test_what_comes_is_handled_while_replies_are_on_their_way_and_done_when_they_are_there(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(consumer, "COMMIT_EVERY", -1)
+async def test_what_comes_is_handled_while_replies_are_on_their_way_and_done_when_they_are_there() -> None:
     bus, service = Slow(1), Service()
-    shell = Consumer(bus, "group", [IN], service.handle, DEAD, lambda: NOW)
+    shell = consumer(bus, service, timing=EAGER)
     running = asyncio.create_task(shell.run())
     async with asyncio.timeout(10):
-        for number in range(2 * consumer.UNDER_WAY):
+        for number in range(2 * EAGER.max_in_flight):
             await bus.publish([record(number)])
-            while len(service.batches) < min(number + 1, consumer.UNDER_WAY):
+            while len(service.batches) < min(number + 1, EAGER.max_in_flight):
                 await bus.wait()
         for _ in range(5):
             await bus.wait()
-        assert len(service.batches) == consumer.UNDER_WAY
+        assert len(service.batches) == EAGER.max_in_flight
         assert not bus.committed["group", (IN, 0)]
         bus.let.set()
-        while bus.committed["group", (IN, 0)] < 2 * consumer.UNDER_WAY:
+        while bus.committed["group", (IN, 0)] < 2 * EAGER.max_in_flight:
             await bus.wait()
         await shell.stop()
         await running
-    assert [one.value for one in bus.all(OUT)] == [b"%d" % number for number in range(2 * consumer.UNDER_WAY)]
+    assert [one.value for one in bus.all(OUT)] == [b"%d" % number for number in range(2 * EAGER.max_in_flight)]

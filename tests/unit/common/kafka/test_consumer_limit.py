@@ -54,9 +54,11 @@ async def runs(
     bus: MemoryBus,
     service: Handles,
     lanes: int = 1,
-    limits: DeadLetterLimits = DeadLetterLimits(),  # noqa: B008
+    limits: DeadLetterLimits = DeadLetterLimits(),
 ) -> AsyncIterator[Consumer]:
-    consumer = Consumer(bus, "group", [IN], service.handle, DEAD, lambda: NOW, lanes=lanes, limits=limits)
+    consumer = Consumer(
+        bus, "group", [IN], handle=service.handle, dead_topic=DEAD, clock=lambda: NOW, lanes=lanes, limits=limits
+    )
     running = asyncio.create_task(consumer.run())
     try:
         async with asyncio.timeout(10):

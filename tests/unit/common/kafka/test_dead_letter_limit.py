@@ -23,7 +23,7 @@ def put_aside(limit: DeadLetterLimit, letters: list[bytes | None]) -> int:
     return len(letters)
 
 
-def handled(records: int = 1, limits: DeadLetterLimits = DeadLetterLimits()) -> DeadLetterLimit:  # noqa: B008
+def handled(records: int = 1, limits: DeadLetterLimits = DeadLetterLimits()) -> DeadLetterLimit:
     """A limit of a consumer that has handled so many."""
     limit = DeadLetterLimit(limits)
     limit.count(records)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.kafka.bus import Record
-from services.common.kafka.lanes import APART, PartitionQueues
+from services.common.kafka.lanes import MIN_SPLIT, PartitionQueues
 
 
 def record(number: int, offset: int, topic: str = "in") -> Record:
@@ -12,34 +12,34 @@ def record(number: int, offset: int, topic: str = "in") -> Record:
 
 
 def test_few_records_stay_together_and_wait_for_what_is_in_hand() -> None:
-    piles = PartitionQueues(2)
-    piles.add([record(number, 0) for number in range(4)])
-    (batch,) = piles.take()
-    assert (len(batch), piles.waiting) == (4, 0)
-    piles.add([record(number, 0) for number in range(4, 8)])
-    assert piles.take() == []
-    piles.give_back(batch)
-    assert [len(batch) for batch in piles.take()] == [4]
+    queues = PartitionQueues(2)
+    queues.add([record(number, 0) for number in range(4)])
+    (batch,) = queues.take()
+    assert (len(batch), queues.waiting) == (4, 0)
+    queues.add([record(number, 0) for number in range(4, 8)])
+    assert queues.take() == []
+    queues.release(batch)
+    assert [len(batch) for batch in queues.take()] == [4]
 
 
 def test_many_are_shared_by_the_lanes_that_are_free() -> None:
-    piles = PartitionQueues(2)
-    piles.add([record(number, offset) for number in range(4) for offset in range(APART)])
-    first, second = piles.take()
+    queues = PartitionQueues(2)
+    queues.add([record(number, offset) for number in range(4) for offset in range(MIN_SPLIT)])
+    first, second = queues.take()
     assert ({one.partition for one in first}, {one.partition for one in second}) == ({0, 2}, {1, 3})
 
 
 def test_a_partition_waits_for_the_lane_that_has_it_whatever_its_topic() -> None:
-    piles = PartitionQueues(2)
-    piles.add([record(0, 0)])
-    (batch,) = piles.take()
-    piles.add([record(0, 1, "more"), *(record(1, offset) for offset in range(APART))])
-    (other,) = piles.take()
+    queues = PartitionQueues(2)
+    queues.add([record(0, 0)])
+    (batch,) = queues.take()
+    queues.add([record(0, 1, "more"), *(record(1, offset) for offset in range(MIN_SPLIT))])
+    (other,) = queues.take()
     assert {one.partition for one in other} == {1}
-    assert piles.waiting == 1
-    piles.give_back(batch)
-    piles.give_back(other)
-    assert piles.take() == [[record(0, 1, "more")]]
+    assert queues.waiting == 1
+    queues.release(batch)
+    queues.release(other)
+    assert queues.take() == [[record(0, 1, "more")]]
 
 
 @given(
@@ -50,11 +50,11 @@ def test_a_partition_waits_for_the_lane_that_has_it_whatever_its_topic() -> None
 def test_whatever_comes_each_is_taken_once_in_order_and_by_one_lane_at_a_time(
     steps: list[tuple[str, int]], lanes: int, at_once: int
 ) -> None:
-    piles, told, taken = PartitionQueues(lanes), [0] * 6, [0] * 6
+    queues, told, taken = PartitionQueues(lanes), [0] * 6, [0] * 6
     held: list[list[Record]] = []
 
     def look() -> None:
-        for batch in piles.take():
+        for batch in queues.take():
             held.append(batch)
             for one in batch:
                 number = one.partition or 0
@@ -66,13 +66,13 @@ def test_whatever_comes_each_is_taken_once_in_order_and_by_one_lane_at_a_time(
 
     for step, number in steps:
         if step == "add":
-            piles.add([record(number, told[number] + more) for more in range(at_once)])
+            queues.add([record(number, told[number] + more) for more in range(at_once)])
             told[number] += at_once
         elif held:
-            piles.give_back(held.pop(number % len(held)))
+            queues.release(held.pop(number % len(held)))
         look()
     while held:
-        piles.give_back(held.pop())
+        queues.release(held.pop())
         look()
     assert taken == told
-    assert piles.waiting == piles.busy == 0
+    assert queues.waiting == queues._busy == 0

@@ -8,15 +8,10 @@ import pytest
 
 from services.common.kafka.bus import Record
 from services.common.kafka.table import CompactedTable
-from services.common.process import backoff
+from services.common.process.backoff import Backoff
 from services.common.testing.memory import MemoryBus
 
 TOPIC = "tokens"
-
-
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backoff.backoff, "__defaults__", (0.001, 0.001))
 
 
 def decode(value: bytes) -> int:
@@ -31,7 +26,7 @@ def said(key: str, value: int | None) -> Record:
 async def copying(
     bus: MemoryBus, changed: Callable[[str, int | None], None] | None = None
 ) -> AsyncIterator[CompactedTable[int]]:
-    copy = CompactedTable(bus, TOPIC, decode, changed)
+    copy = CompactedTable(bus, TOPIC, decode, on_change=changed, backoff=Backoff(0.001, 0.001))
     running = asyncio.create_task(copy.run())
     try:
         async with asyncio.timeout(10):

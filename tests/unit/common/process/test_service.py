@@ -10,19 +10,16 @@ from typing import Any
 import httpx
 import pytest
 
-from services.common.process import backoff
 from services.common.process import service as module
+from services.common.process.backoff import Backoff
 from services.common.process.errors import Misconfigured, Unavailable
 from services.common.process.readiness import NotReady
-from services.common.process.service import Service, run
+from services.common.process.service import Service, ServiceTiming, run
 from services.common.process.settings import CommonSettings
 from services.common.web.app import web_app
 from voltbus.local.ports import free_ports
 
-
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backoff.backoff, "__defaults__", (0.001, 0.001))
+TIMING = ServiceTiming(grace=0.05, backoff=Backoff(0.001, 0.001))
 
 
 @dataclass
@@ -66,6 +63,7 @@ def made(part: Part, **more: Any) -> Service:
         "opens": (part.open,),
         "drains": (part.drain,),
         "closes": (part.close,),
+        "timing": ServiceTiming(backoff=TIMING.backoff),
     }
     return Service(**(fields | more))
 
@@ -167,14 +165,13 @@ async def test_a_task_that_ends_ends_the_process(error: Exception | None) -> Non
     assert part.happened[-2:] == ["cancelled", "closed"]
 
 
-async def test_a_drain_that_hangs_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "GRACE", 0.05)
+async def test_a_drain_that_hangs_has_its_time() -> None:
     part = Part()
 
     async def hang() -> None:
         await asyncio.Event().wait()
 
-    async with started(made(part, drains=(hang,))) as process:
+    async with started(made(part, drains=(hang,), timing=TIMING)) as process:
         await process.until("/readyz", 200)
         process.stop.set()
         assert await process.ends() == 0

@@ -1,0 +1,123 @@
+"""The readers of a KafkaBus: a member of a group, the tail of a partition, a whole topic."""
+
+import asyncio
+import contextlib
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import aiokafka
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from services.common.kafka.bus import OnRevoke, PartitionTail, Record, Subscription, TopicPartition, TopicReader
+from services.common.kafka.client import KafkaTiming, poll, raise_if_broken, stop
+from services.common.process.errors import Unavailable
+
+
+class KafkaSubscription(Subscription, aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]
+    """A static member of a group."""
+
+    def __init__(self, consumer: Any, topics: Sequence[str], on_revoke: OnRevoke | None, timing: KafkaTiming) -> None:
+        self._consumer, self._topics, self._on_revoke, self._timing = consumer, topics, on_revoke, timing
+        self._positions: dict[aiokafka.TopicPartition, int] = {}
+        self._committed: dict[aiokafka.TopicPartition, int] = {}
+
+    async def poll(self) -> Sequence[Record]:
+        batches = await poll(self._consumer, self._timing.poll)
+        for partition, messages in batches.items():
+            self._positions[partition] = messages[-1].offset + 1
+        return [_record(message) for messages in batches.values() for message in messages]
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        assigned = self._consumer.assignment()
+        news = {
+            partition: offset
+            for (topic, number), offset in offsets.items()
+            if (partition := aiokafka.TopicPartition(topic, number)) in assigned
+            and self._committed.get(partition) != offset
+        }
+        if not news:
+            return
+        try:
+            async with asyncio.timeout(self._timing.commit):
+                await self._consumer.commit(news)
+            self._committed |= news
+        except (CommitFailedError, IllegalStateError):
+            # There was a rebalance; the new owner of the partition reads again what was not committed.
+            self._committed.clear()
+        except (KafkaError, TimeoutError) as error:
+            raise_if_broken(self._consumer)
+            raise Unavailable(f"Kafka: {error!r}") from error
+
+    async def on_partitions_revoked(self, revoked: Collection[aiokafka.TopicPartition]) -> None:  # noqa: ARG002
+        """The rebalance waits for this. What takes too long is read again by the next owner of the partition."""
+        if self._on_revoke:
+            with contextlib.suppress(TimeoutError, Unavailable):
+                async with asyncio.timeout(self._timing.handover):
+                    await self._on_revoke()
+        self._positions.clear()
+        self._committed.clear()
+
+    async def on_partitions_assigned(self, assigned: Collection[aiokafka.TopicPartition]) -> None:
+        pass
+
+    def lag(self) -> int:
+        return sum(self._lag_of(partition) for partition in self._consumer.assignment())
+
+    def _lag_of(self, partition: aiokafka.TopicPartition) -> int:
+        end, position = self._consumer.highwater(partition), self._positions.get(partition)
+        return 0 if end is None or position is None else max(0, int(end) - position)
+
+    def ready(self) -> bool:
+        return bool(self._consumer.assignment())
+
+    async def close(self) -> None:
+        """With other members, leaves the group, so that they get its partitions at once; alone, it stays a member."""
+        if not self._owns_all():
+            # aiokafka sends LeaveGroup only for dynamic members.
+            self._consumer._coordinator._group_instance_id = None
+        await stop(self._consumer)
+
+    def _owns_all(self) -> bool:
+        """Whether all partitions are assigned to this member."""
+        numbers = {topic: self._consumer.partitions_for_topic(topic) or () for topic in self._topics}
+        partitions = {aiokafka.TopicPartition(topic, number) for topic in self._topics for number in numbers[topic]}
+        return bool(partitions == self._consumer.assignment())
+
+
+class KafkaPartitionTail(PartitionTail):
+    """One partition; the consumer remembers where it is."""
+
+    def __init__(self, consumer: Any, timing: KafkaTiming) -> None:
+        self._consumer, self._timing = consumer, timing
+
+    async def poll(self) -> Sequence[Record]:
+        batches = await poll(self._consumer, self._timing.poll)
+        return [_record(message) for messages in batches.values() for message in messages]
+
+    async def close(self) -> None:
+        await stop(self._consumer)
+
+
+class KafkaTopicReader(TopicReader):
+    """All partitions of a topic. missing: the end offsets of those that have records which have not been polled."""
+
+    def __init__(self, consumer: Any, missing: dict[aiokafka.TopicPartition, int], timing: KafkaTiming) -> None:
+        self._consumer, self._missing, self._timing = consumer, missing, timing
+
+    async def poll(self) -> Sequence[Record]:
+        batches = await poll(self._consumer, self._timing.catch_up if self._missing else self._timing.poll)
+        # The position, not the last record: a compacted topic ends in offsets that hold no record.
+        for partition in list(self._missing):
+            if await self._consumer.position(partition) >= self._missing[partition]:
+                del self._missing[partition]
+        return [_record(message) for messages in batches.values() for message in messages]
+
+    def caught_up(self) -> bool:
+        return not self._missing
+
+    async def close(self) -> None:
+        await stop(self._consumer)
+
+
+def _record(message: Any) -> Record:
+    return Record(message.topic, message.key, message.value, tuple(message.headers), message.partition, message.offset)
