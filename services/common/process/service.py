@@ -93,7 +93,7 @@ def main(build: Callable[[], Service]) -> None:
 
 
 def _collect_cycles_rarely() -> None:
-    """Nearly everything is freed by reference counting; at the usual rate the cycle collector takes a quarter of the CPU."""
+    """Nearly everything is freed by reference counting; at its usual rate the collector takes a quarter of the CPU."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
