@@ -18,7 +18,7 @@ from services.common.desired.progress import Progress, Step, applied, postponed,
 from services.common.desired.progress_store import ProgressStore
 from services.common.desired.resource import Candidate, Request, Resource, desired_of
 from services.common.postgres.database import Connection, Database
-from services.common.process.backoff import backoff
+from services.common.process.backoff import Backoff
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
 from services.common.process.wakeup import Wakeup
@@ -142,7 +142,7 @@ class Reconciler(Generic[K, V]):
         )
 
     def _retries(self) -> Iterator[float]:
-        return backoff(self.timing.every, self.timing.longest)
+        return iter(Backoff(self.timing.every, self.timing.longest))
 
 
 def _after_reads(progress: Progress, waiting: Collection[str] | None, now: datetime) -> Progress:
