@@ -13,7 +13,7 @@ import httpx
 from rich.console import Console
 
 from voltbus.errors import LocalError
-from voltbus.lab.bench.facts import facts
+from voltbus.lab.bench.environment import facts
 from voltbus.lab.bench.loads import Loads
 from voltbus.lab.bench.plan import Measured, Plan
 from voltbus.lab.bench.plots import Plot, draw

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from voltbus.errors import LocalError
 from voltbus.lab.bench.driver import Driver, Told
-from voltbus.lab.bench.orders import Connect, Make, Run
+from voltbus.lab.bench.load_requests import Connect, Make, Run
 from voltbus.lab.bench.pace import dues
 from voltbus.lab.bench.tally import Tally
 

@@ -13,27 +13,27 @@ from pathlib import Path
 import orjson
 import uvloop
 
-from voltbus.lab.bench import orders
+from voltbus.lab.bench import load_requests
 from voltbus.lab.bench.crowd import Crowd
 from voltbus.lab.bench.driver import Told
 from voltbus.lab.bench.tally import Tally
 from voltbus.simulator.station.types import Payload
 
 
-async def obey(crowd: Crowd, order: orders.Order) -> Tally:
+async def obey(crowd: Crowd, order: load_requests.Order) -> Tally:
     """What came of the order."""
     match order:
-        case orders.Make():
+        case load_requests.Make():
             tally = crowd.make(order)
             gc.freeze()  # they stay: the collector need not look through them while it is measured
             return tally
-        case orders.Connect():
+        case load_requests.Connect():
             return await crowd.connect(order)
-        case orders.Open():
+        case load_requests.Open():
             return await crowd.open()
-        case orders.Run():
+        case load_requests.Run():
             return await crowd.run(order)
-        case orders.Leave():
+        case load_requests.Leave():
             return await crowd.leave()
 
 
@@ -43,7 +43,7 @@ async def main(told: Told | None) -> None:
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     crowd = Crowd(told)
     while line := await reader.readline():
-        tally = await obey(crowd, orders.read(line))
+        tally = await obey(crowd, load_requests.read(line))
         sys.stdout.buffer.write(orjson.dumps(tally.dump()) + b"\n")
         sys.stdout.buffer.flush()
 

@@ -11,7 +11,7 @@ from typing import Self
 import orjson
 
 from voltbus.errors import LocalError
-from voltbus.lab.bench import orders
+from voltbus.lab.bench import load_requests
 from voltbus.lab.bench.plan import Rate, Scenario
 from voltbus.lab.bench.tally import Tally, merged
 
@@ -48,18 +48,18 @@ class Loads:
     async def make(self, stations: range, prefix: str, version: str, script: str) -> None:
         """Further stations, which are to connect."""
         shares = [list(stations[process :: self._count]) for process in range(self._count)]
-        await self._tell(*(orders.Make(prefix, version, script, share, stations.stop) for share in shares))
+        await self._tell(*(load_requests.Make(prefix, version, script, share, stations.stop) for share in shares))
 
     async def arrive(self, url: str, boot: bool = False, deflate: bool = False) -> Tally:
         """Those that were made connect. Raises LocalError where one is not let in, or its boot not accepted."""
-        tally = await self._tell(*[orders.Connect(url, boot, deflate, _AT_ONCE // self._count)] * self._count)
+        tally = await self._tell(*[load_requests.Connect(url, boot, deflate, _AT_ONCE // self._count)] * self._count)
         if tally.answered != tally.sent:
             raise LocalError(f"{tally.sent - tally.answered} of {tally.sent} stations: {tally.complaint}")
         return tally
 
     async def open(self) -> Tally:
         """Gets the stations into the state that is measured. Raises LocalError where one does not get there."""
-        tally = await self._tell(*[orders.Open()] * self._count)
+        tally = await self._tell(*[load_requests.Open()] * self._count)
         if tally.answered != tally.sent:
             raise LocalError(f"{tally.sent - tally.answered} of {tally.sent} CALLs failed: {tally.complaint}")
         return tally
@@ -67,16 +67,16 @@ class Loads:
     async def run(self, rate: Rate, seconds: float, overtime: float | None = None) -> Tally:
         """One phase. overtime: seconds in which what is late is still sent; None: as long again as the phase."""
         at, more = time.perf_counter() + _HEAD_START, seconds if overtime is None else overtime
-        return await self._tell(*[orders.Run(rate, seconds, at, more)] * self._count)
+        return await self._tell(*[load_requests.Run(rate, seconds, at, more)] * self._count)
 
     async def leave(self) -> Tally:
         """Disconnects; the books of the links themselves, over their whole life."""
-        return await self._tell(*[orders.Leave()] * self._count)
+        return await self._tell(*[load_requests.Leave()] * self._count)
 
-    async def _tell(self, *told: orders.Order) -> Tally:
+    async def _tell(self, *told: load_requests.Order) -> Tally:
         for process, order in zip(self._processes, told, strict=True):
             assert process.stdin is not None
-            process.stdin.write(orders.write(order))
+            process.stdin.write(load_requests.write(order))
         lines = await asyncio.gather(*(_line(process) for process in self._processes))
         return merged([Tally.load(orjson.loads(line)) for line in lines])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from services.ocpp.services import SERVICES
-from voltbus.lab.bench.facts import facts
+from voltbus.lab.bench.environment import facts
 from voltbus.lab.chaos.expected import Books, lines
 from voltbus.lab.chaos.faults import GATEWAYS
 from voltbus.lab.chaos.report import markdown, show

@@ -18,7 +18,7 @@ from voltbus.lab.chaos.crowd import Crowd
 from voltbus.lab.chaos.expected import Books, Charge
 from voltbus.lab.chaos.faults import NONE, Fault
 from voltbus.lab.chaos.injection import DOWN, strike
-from voltbus.lab.chaos.look import Kafka, Postgres
+from voltbus.lab.chaos.read_back import Kafka, Postgres
 from voltbus.lab.chaos.observed import Told
 from voltbus.lab.chaos.results import RECOVERY, SLOW, Results, Row, counted, recovery, told_of, totals
 from voltbus.lab.chaos.stage import PARTITIONS, Stage

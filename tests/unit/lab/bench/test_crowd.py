@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from voltbus.lab.bench import driver, echo, orders
+from voltbus.lab.bench import driver, echo, load_requests
 from voltbus.lab.bench.crowd import Crowd
 from voltbus.lab.bench.driver import Told
 from voltbus.lab.bench.tally import Tally
@@ -54,8 +54,8 @@ def links(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 async def join(crowd: Crowd, stations: range, prefix: str = "CP", **more: bool) -> Tally:
-    crowd.make(orders.Make(prefix, "1.6", "meter", list(stations), stations.stop))
-    return await crowd.connect(orders.Connect("ws://x", **more))
+    crowd.make(load_requests.Make(prefix, "1.6", "meter", list(stations), stations.stop))
+    return await crowd.connect(load_requests.Connect("ws://x", **more))
 
 
 async def crowd(stations: int, told: Told | None = None) -> Crowd:
@@ -73,7 +73,7 @@ async def test_opens_calls_and_leaves_with_equal_books(links: dict[str, Any]) ->
     opened = await stations.open()
     assert (opened.sent, opened.answered) == (6, 6)
     assert links["CP00002"].calls == ["BootNotification", "StartTransaction"]
-    phase = await stations.run(orders.Run(200, 0.1, 0, 1))
+    phase = await stations.run(load_requests.Run(200, 0.1, 0, 1))
     assert phase.closed
     assert (phase.sent, phase.unsent) == (20, 0)
     links_said = await stations.leave()
@@ -86,7 +86,7 @@ async def test_what_waits_behind_a_slow_answer_has_waited(links: dict[str, Any])
     stations = await crowd(1)
     await stations.open()
     links["CP00000"].hold = 0.2
-    phase = await stations.run(orders.Run(50, 0.2, 0, 1))
+    phase = await stations.run(load_requests.Run(50, 0.2, 0, 1))
     assert phase.closed
     assert phase.answered == 10
     # Due every 20 ms, and none could be sent for 200: each has waited for the rest of them.
@@ -99,7 +99,7 @@ async def test_a_closed_loop_ends_in_time(links: dict[str, Any]) -> None:
     await stations.open()
     for link in links.values():
         link.hold = 0.01
-    phase = await stations.run(orders.Run(None, 0.05, time.perf_counter() + 0.01, 1))
+    phase = await stations.run(load_requests.Run(None, 0.05, time.perf_counter() + 0.01, 1))
     assert phase.closed
     assert phase.sent == sum(len(link.calls) for link in links.values()) - 4
     assert phase.seconds >= 0.05
@@ -109,7 +109,7 @@ async def test_a_station_whose_answer_is_missing_does_not_go_on(links: dict[str,
     stations = await crowd(2)
     await stations.open()
     links["CP00001"].error = CallRefused("MeterValues", "InternalError", "no")
-    phase = await stations.run(orders.Run(100, 0.1, 0, 1))
+    phase = await stations.run(load_requests.Run(100, 0.1, 0, 1))
     assert phase.closed
     assert (phase.refused, phase.unanswered, phase.answered, phase.unsent) == (1, 0, 5, 4)
     assert phase.complaint == "CP00001: the CSMS refused MeterValues: InternalError no"
@@ -119,7 +119,7 @@ async def test_a_lost_connection_is_no_answer(links: dict[str, Any]) -> None:
     stations = await crowd(1)
     await stations.open()
     links["CP00000"].error = ConnectionLost(1001, "the gateway goes down")
-    phase = await stations.run(orders.Run(None, 0.05, 0, 1))
+    phase = await stations.run(load_requests.Run(None, 0.05, 0, 1))
     assert phase.closed
     assert (phase.sent, phase.unanswered) == (1, 1)
 
@@ -128,7 +128,7 @@ async def test_what_is_due_after_the_end_is_not_sent(links: dict[str, Any]) -> N
     stations = await crowd(1)
     await stations.open()
     links["CP00000"].hold = 0.1
-    phase = await stations.run(orders.Run(100, 0.05, 0, 0))
+    phase = await stations.run(load_requests.Run(100, 0.05, 0, 0))
     assert phase.closed
     assert (phase.answered, phase.unsent) == (1, 4)
 
@@ -171,10 +171,10 @@ async def test_who_is_not_let_in_is_told() -> None:
 
 def test_orders_arrive_as_they_were_given() -> None:
     for given in (
-        orders.Make("p", "1.6", "meter", [1], 2),
-        orders.Connect("u", True),
-        orders.Open(),
-        orders.Run(None, 1.5, 2.5, 1),
-        orders.Leave(),
+        load_requests.Make("p", "1.6", "meter", [1], 2),
+        load_requests.Connect("u", True),
+        load_requests.Open(),
+        load_requests.Run(None, 1.5, 2.5, 1),
+        load_requests.Leave(),
     ):
-        assert orders.read(orders.write(given)) == given
+        assert load_requests.read(load_requests.write(given)) == given
