@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from voltbus.lab.chaos.faults import Fault
-from voltbus.lab.chaos.report import breaches
-from voltbus.lab.chaos.results import Results
-from voltbus.lab.chaos.run import Course, Plan
-from voltbus.lab.chaos.stage import fresh
+from voltbus.lab.chaos.report import violations
+from voltbus.lab.chaos.results import ChaosResults
+from voltbus.lab.chaos.run import ChaosPlan, ChaosRun
+from voltbus.lab.chaos.stage import fresh_stage
 from voltbus.local.servers import silent
 from voltbus.local.stack import CommandLine, command_line
 
@@ -26,17 +26,19 @@ FAULTS = (
 )
 
 
-async def run(folder: Path, plan: Plan, command: CommandLine = command_line) -> Results:
-    results = Results(plan.seed, {})
-    async with fresh(folder, silent, command=command) as stage:
-        await Course(plan, stage, results, lambda _: None).run()
+async def run(folder: Path, plan: ChaosPlan, command: CommandLine = command_line) -> ChaosResults:
+    results = ChaosResults(plan.seed, {})
+    async with fresh_stage(folder, silent, command=command) as stage:
+        await ChaosRun(plan, stage, results, lambda _: None).run()
     return results
 
 
 async def test_everything_that_is_promised_is_kept(tmp_path: Path) -> None:
     """However slow this machine is: how long it took to recover is asked where nothing else runs (`make chaos`)."""
-    results = await run(tmp_path, Plan(FAULTS, seed=1, stations=40, interval=1.0, orders=2.0, warm=3.0, still=5.0))
-    assert not results.breaches, "\n".join(breaches(results))
+    results = await run(
+        tmp_path, ChaosPlan(FAULTS, seed=1, stations=40, interval=1.0, commands=2.0, warm=3.0, still=5.0)
+    )
+    assert not results.violations, "\n".join(violations(results))
     assert [row.fault for row in results.rows] == ["none", *(fault.name for fault in FAULTS)]
     assert all(row.acknowledged > 0 for row in results.rows)
     assert results.totals["commands"] > 0
@@ -50,7 +52,9 @@ def careless(service: str) -> Sequence[str]:
 
 async def test_what_is_broken_is_seen(tmp_path: Path) -> None:
     """Offsets are committed before the transaction, which is then lost; and a reply is dropped."""
-    plan = Plan((), seed=1, stations=40, interval=1.0, orders=1.0, warm=3.0, still=10.0, settle=3.0)
+    plan = ChaosPlan((), seed=1, stations=40, interval=1.0, commands=1.0, warm=3.0, still=10.0, settle=3.0)
     results = await run(tmp_path, plan, careless)
     assert not results.kept
-    assert {"lost", "unanswered"} <= {breach.what for breach in results.breaches}, "\n".join(breaches(results))
+    assert {"lost", "unanswered"} <= {violation.what for violation in results.violations}, "\n".join(
+        violations(results)
+    )

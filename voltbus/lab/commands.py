@@ -33,12 +33,12 @@ def bench(
     """Measure rates, latencies and CPU per message at several loads, with the domain and without it."""
     from rich.console import Console
 
-    from voltbus.lab.bench.command import Options, run
+    from voltbus.lab.bench.command import BenchOptions, run
     from voltbus.lab.bench.plan import planned
 
     with cli_errors():
         plan = planned(quick, only or [], stations, seconds, processes, echo)
-        options = Options(plan, running, page, data, books, yardstick, profile)
+        options = BenchOptions(plan, running, page, data, books, yardstick, profile)
         console = Console()
         console.width = max(120, console.width)  # what is too long for a table is worse than a long line
         if not asyncio.run(run(options, read_settings(), console)):
@@ -62,14 +62,14 @@ def chaos(
     import uvloop
     from rich.console import Console
 
-    from voltbus.lab.chaos.command import Options, run
-    from voltbus.lab.chaos.faults import chosen
-    from voltbus.lab.chaos.run import Plan
+    from voltbus.lab.chaos.command import ChaosOptions, run
+    from voltbus.lab.chaos.faults import choose
+    from voltbus.lab.chaos.run import ChaosPlan
 
     with cli_errors():
         number = random.randrange(1_000_000) if seed is None else seed
-        plan = Plan(chosen(faults or [], rounds, number), number, stations, interval)
+        plan = ChaosPlan(choose(faults or [], rounds, number), number, stations, interval)
         console = Console()
         console.width = max(190, console.width)  # what is too long for a table is worse than a long line
-        if not uvloop.run(run(Options(plan, page, data, books), read_settings(), console)):
+        if not uvloop.run(run(ChaosOptions(plan, page, data, books), read_settings(), console)):
             raise typer.Exit(1)

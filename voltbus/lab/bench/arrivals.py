@@ -5,8 +5,8 @@ import time
 
 from voltbus.lab.bench.loads import Loads
 from voltbus.lab.bench.plan import Arrival
-from voltbus.lab.bench.results import Arrived, Step
-from voltbus.lab.bench.stage import Stage
+from voltbus.lab.bench.results import ArrivalStep, Arrived
+from voltbus.lab.bench.stage import BenchStage
 from voltbus.lab.bench.tally import Tally, quantile
 from voltbus.lab.bench.usage import Spent, between, look, own_memory
 
@@ -17,12 +17,12 @@ _STILL = 0.005
 _PATIENCE = 15.0
 
 
-async def arrive(arrival: Arrival, stage: Stage, loads: Loads, prefix: str) -> Arrived:
+async def arrive(arrival: Arrival, stage: BenchStage, loads: Loads, prefix: str) -> Arrived:
     """All steps, on a gateway that has had no connection before. Raises LocalError where a station is not accepted."""
     await stage.fresh_gateway()
     kept = await stage.rows(BOOTS)
     before = await _still(stage.pids["gateway"])
-    steps: list[Step] = []
+    steps: list[ArrivalStep] = []
     async with loads.beside(arrival.processes, arrival.name) as stations:
         there = 0
         for count in arrival.counts:
@@ -39,10 +39,10 @@ async def arrive(arrival: Arrival, stage: Stage, loads: Loads, prefix: str) -> A
     return Arrived(arrival.name, arrival.deflate, before, steps, links.sent, links.answered, grown)
 
 
-def step(connections: int, tally: Tally, memory: int, spent: Spent) -> Step:
+def step(connections: int, tally: Tally, memory: int, spent: Spent) -> ArrivalStep:
     """From the books of those who came."""
     cpu = {name: seconds / tally.answered * 1e6 for name, seconds in spent.cpu.items()}
-    return Step(connections, tally.seconds, quantile(sorted(tally.took), 0.99) / 1e3, memory, cpu)
+    return ArrivalStep(connections, tally.seconds, quantile(sorted(tally.took), 0.99) / 1e3, memory, cpu)
 
 
 async def _still(pid: int) -> int:

@@ -13,16 +13,16 @@ import httpx
 from rich.console import Console
 
 from voltbus.errors import LocalError
-from voltbus.lab.bench.environment import facts
+from voltbus.lab.bench.environment import environment
 from voltbus.lab.bench.loads import Loads
-from voltbus.lab.bench.plan import Measured, Plan
+from voltbus.lab.bench.plan import BenchPlan, Measured
 from voltbus.lab.bench.plots import Plot, draw
 from voltbus.lab.bench.report import markdown
-from voltbus.lab.bench.results import Results
-from voltbus.lab.bench.run import Course
-from voltbus.lab.bench.running_stage import found
+from voltbus.lab.bench.results import BenchResults
+from voltbus.lab.bench.run import BenchRun
+from voltbus.lab.bench.running_stage import running_stage
 from voltbus.lab.bench.screen import show
-from voltbus.lab.bench.stage import Stage, fresh
+from voltbus.lab.bench.stage import BenchStage, fresh
 from voltbus.lab.bench.yardstick import measured
 from voltbus.local.progress import Progress
 from voltbus.local.stack import PROCESSES
@@ -33,12 +33,12 @@ _SPARE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class BenchOptions:
     """running: use the stack of `make run`. page, data: files for the report and the numbers. books: a folder for every
     CALL. yardstick: a folder. stacks: a folder for what profiles are made of.
     """
 
-    plan: Plan
+    plan: BenchPlan
     running: bool = False
     page: Path | None = None
     data: Path | None = None
@@ -47,7 +47,7 @@ class Options:
     stacks: Path | None = None
 
 
-async def run(options: Options, settings: LocalSettings, console: Console) -> bool:
+async def run(options: BenchOptions, settings: LocalSettings, console: Console) -> bool:
     """Runs it; whether all numbers add up. Raises LocalError."""
     plan = options.plan
     if options.running and options.yardstick:
@@ -56,7 +56,7 @@ async def run(options: Options, settings: LocalSettings, console: Console) -> bo
     if options.books:
         options.books.mkdir(parents=True, exist_ok=True)
     settings.data.mkdir(mode=0o711, parents=True, exist_ok=True)
-    results = Results(facts(settings.data), plan.scenarios)
+    results = BenchResults(environment(settings.data), plan.scenarios)
     console.print(f"about {plan.about_seconds / 60:.1f} min; leave the machine alone meanwhile", highlight=False)
     try:
         async for scenarios in _parts(options, results, console):
@@ -70,7 +70,9 @@ async def run(options: Options, settings: LocalSettings, console: Console) -> bo
     return results.closed
 
 
-async def _course(options: Options, plan: Plan, settings: LocalSettings, results: Results, console: Console) -> None:
+async def _course(
+    options: BenchOptions, plan: BenchPlan, settings: LocalSettings, results: BenchResults, console: Console
+) -> None:
     """One system from its start to its end."""
     async with _stage(options, settings, console) as stage:
         if plan.echo and not stage.echoes:
@@ -78,13 +80,13 @@ async def _course(options: Options, plan: Plan, settings: LocalSettings, results
         async with Loads(plan.processes, options.books) as loads, httpx.AsyncClient(timeout=30) as http:
             with console.status("") as status:
                 tell = status.update if console.is_terminal else partial(console.print, highlight=False)
-                await Course(plan, stage, loads, http, results, tell, options.stacks).run()
+                await BenchRun(plan, stage, loads, http, results, tell, options.stacks).run()
 
 
 @contextlib.asynccontextmanager
-async def _stage(options: Options, settings: LocalSettings, console: Console) -> AsyncIterator[Stage]:
+async def _stage(options: BenchOptions, settings: LocalSettings, console: Console) -> AsyncIterator[BenchStage]:
     if options.running:
-        yield found(settings)
+        yield running_stage(settings)
         return
     # On the disk where `make run` would keep its data, not in a temporary folder, which may be memory.
     with tempfile.TemporaryDirectory(prefix="bench-", dir=settings.data, ignore_cleanup_errors=True) as folder:
@@ -95,7 +97,7 @@ async def _stage(options: Options, settings: LocalSettings, console: Console) ->
             yield stage
 
 
-async def _parts(options: Options, results: Results, console: Console) -> AsyncIterator[tuple[Measured, ...]]:
+async def _parts(options: BenchOptions, results: BenchResults, console: Console) -> AsyncIterator[tuple[Measured, ...]]:
     """What each system is to go through. A yardstick runs before and after what is compared with it, and alone."""
     scenarios = options.plan.scenarios
     beside = tuple(scenario for scenario in scenarios if scenario.quoted)
@@ -111,13 +113,13 @@ async def _parts(options: Options, results: Results, console: Console) -> AsyncI
         yield rest
 
 
-async def _quote(folder: Path, counts: Sequence[int], when: str, results: Results, console: Console) -> None:
+async def _quote(folder: Path, counts: Sequence[int], when: str, results: BenchResults, console: Console) -> None:
     for stations in counts:
         console.print(f"the yardstick in {folder}, {stations:,} stations", highlight=False)
         results.yardstick += await measured(folder, stations, when)
 
 
-def _write(options: Options, results: Results, console: Console) -> None:
+def _write(options: BenchOptions, results: BenchResults, console: Console) -> None:
     plots = _plots(options.page, results)
     files = {options.page: markdown(results, plots), options.data: json.dumps(results.dump(), indent=1) + "\n"}
     for file, text in files.items():
@@ -127,7 +129,7 @@ def _write(options: Options, results: Results, console: Console) -> None:
             console.print(f"written to {file}", highlight=False)
 
 
-def _plots(page: Path | None, results: Results) -> list[Plot]:
+def _plots(page: Path | None, results: BenchResults) -> list[Plot]:
     """Beside the page, in a folder of its name."""
     if page is None:
         return []

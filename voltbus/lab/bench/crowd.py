@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from voltbus.errors import LocalError
-from voltbus.lab.bench.driver import Driver, Told
+from voltbus.lab.bench.driver import Driver, OnCall
 from voltbus.lab.bench.load_requests import Connect, Make, Run
 from voltbus.lab.bench.pace import dues
 from voltbus.lab.bench.tally import Tally
@@ -14,7 +14,7 @@ from voltbus.lab.bench.tally import Tally
 class Crowd:
     """Grows with every order to make stations. told: hears of every CALL."""
 
-    def __init__(self, told: Told | None = None) -> None:
+    def __init__(self, told: OnCall | None = None) -> None:
         self._told = told
         self._drivers: list[Driver] = []
         self._new: list[Driver] = []

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from voltbus.errors import LocalError
-from voltbus.lab.bench.scripts import SCRIPTS, words_of
+from voltbus.lab.bench.scripts import SCRIPTS, dialect_of
 from voltbus.lab.bench.tally import Tally
 from voltbus.simulator.station.link import CallRefused, CallTimedOut, ConnectionLost, Link, WireCounts, connect
 from voltbus.simulator.station.types import Payload
 
 # Told of every CALL and its answer: station, action, payload, response (None where there was none).
-Told = Callable[[str, str, Payload, Payload | None], None]
+OnCall = Callable[[str, str, Payload, Payload | None], None]
 
 
 class Driver:
@@ -20,8 +20,8 @@ class Driver:
     opening: CALLs until it is in the state that is measured.
     """
 
-    def __init__(self, station_id: str, number: int, version: str, script: str, told: Told | None = None) -> None:
-        words = words_of(version, station_id)
+    def __init__(self, station_id: str, number: int, version: str, script: str, told: OnCall | None = None) -> None:
+        words = dialect_of(version, station_id)
         self.station_id, self.number = station_id, number
         self.opening = SCRIPTS[script].opening
         self.books = WireCounts()

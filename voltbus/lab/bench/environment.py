@@ -18,7 +18,7 @@ _ROOT = Path(__file__).parents[3]
 _LINUX = sys.platform == "linux"
 
 
-def facts(data: Path) -> Mapping[str, str]:
+def environment(data: Path) -> Mapping[str, str]:
     """What a table of results should say first. data: where Kafka and Postgres keep theirs."""
     memory = psutil.virtual_memory()
     return {

@@ -45,7 +45,7 @@ async def metrics(http: httpx.AsyncClient, address: str) -> str:
     return response.text
 
 
-async def reached(question: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> float:
+async def wait_until(question: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> float:
     """When, on the clock of perf_counter, the answer was first a wanted one. Raises LocalError after two minutes."""
     began = time.perf_counter()
     while not wanted(answer := await question()):

@@ -15,12 +15,12 @@ import uvloop
 
 from voltbus.lab.bench import load_requests
 from voltbus.lab.bench.crowd import Crowd
-from voltbus.lab.bench.driver import Told
+from voltbus.lab.bench.driver import OnCall
 from voltbus.lab.bench.tally import Tally
 from voltbus.simulator.station.types import Payload
 
 
-async def obey(crowd: Crowd, order: load_requests.Order) -> Tally:
+async def handle(crowd: Crowd, order: load_requests.Request) -> Tally:
     """What came of the order."""
     match order:
         case load_requests.Make():
@@ -37,19 +37,19 @@ async def obey(crowd: Crowd, order: load_requests.Order) -> Tally:
             return await crowd.leave()
 
 
-async def main(told: Told | None) -> None:
+async def main(told: OnCall | None) -> None:
     """Until standard input ends."""
     reader = asyncio.StreamReader(limit=2**24)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     crowd = Crowd(told)
     while line := await reader.readline():
-        tally = await obey(crowd, load_requests.read(line))
+        tally = await handle(crowd, load_requests.read(line))
         sys.stdout.buffer.write(orjson.dumps(tally.dump()) + b"\n")
         sys.stdout.buffer.flush()
 
 
 @contextlib.contextmanager
-def books(file: str | None) -> Iterator[Told | None]:
+def books(file: str | None) -> Iterator[OnCall | None]:
     """Writes every CALL down, where a file is given."""
     if file is None:
         yield None

@@ -55,16 +55,16 @@ class Leave:
     """Stations disconnect."""
 
 
-Order = Make | Connect | Open | Run | Leave
-_KINDS: dict[str, type[Order]] = {kind.__name__: kind for kind in (Make, Connect, Open, Run, Leave)}
+Request = Make | Connect | Open | Run | Leave
+_KINDS: dict[str, type[Request]] = {kind.__name__: kind for kind in (Make, Connect, Open, Run, Leave)}
 
 
-def write(order: Order) -> bytes:
+def write(order: Request) -> bytes:
     """One line."""
     return json.dumps({"order": type(order).__name__, **asdict(order)}).encode() + b"\n"
 
 
-def read(line: bytes) -> Order:
+def read(line: bytes) -> Request:
     """What `write` wrote."""
     fields: dict[str, Any] = json.loads(line)
     return _KINDS[fields.pop("order")](**fields)

@@ -73,7 +73,7 @@ class Loads:
         """Disconnects; the books of the links themselves, over their whole life."""
         return await self._tell(*[load_requests.Leave()] * self._count)
 
-    async def _tell(self, *told: load_requests.Order) -> Tally:
+    async def _tell(self, *told: load_requests.Request) -> Tally:
         for process, order in zip(self._processes, told, strict=True):
             assert process.stdin is not None
             process.stdin.write(load_requests.write(order))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 import httpx
 
 from voltbus.errors import LocalError
-from voltbus.lab.bench.handled import handled, level, metrics, reached
+from voltbus.lab.bench.handled import handled, level, metrics, wait_until
 from voltbus.lab.bench.loads import Loads
 from voltbus.lab.bench.plan import FULL, Overload
-from voltbus.lab.bench.results import Overloaded, Waits
-from voltbus.lab.bench.stage import Stage
+from voltbus.lab.bench.results import Overloaded, WaitTimes
+from voltbus.lab.bench.stage import BenchStage
 from voltbus.lab.bench.tally import Tally, quantile
 from voltbus.lab.bench.usage import own_memory
 
@@ -23,7 +23,7 @@ _PATIENCE = 120.0
 _TICK = 0.2
 
 
-async def overload(it: Overload, stage: Stage, loads: Loads, http: httpx.AsyncClient, prefix: str) -> Overloaded:
+async def overload(it: Overload, stage: BenchStage, loads: Loads, http: httpx.AsyncClient, prefix: str) -> Overloaded:
     """Raises LocalError where something stands still."""
     async with loads.beside(1, it.name) as crowd, loads.beside(1, f"{it.name}-probes") as probes:
         return await Trial(it, stage, http, crowd, probes).run(prefix)
@@ -34,7 +34,7 @@ class Trial:
     """One overload. memory, unread: what the gateway was seen to hold meanwhile."""
 
     it: Overload
-    stage: Stage
+    stage: BenchStage
     http: httpx.AsyncClient
     crowd: Loads
     probes: Loads
@@ -97,7 +97,7 @@ class Trial:
             await asyncio.wait({running}, timeout=_TICK)
         return await running
 
-    async def _recovered(self, calm: Waits) -> float:
+    async def _recovered(self, calm: WaitTimes) -> float:
         """When, on the clock of perf_counter, the probes were first as fast as before. Raises LocalError."""
         began, enough = time.perf_counter(), self.it.as_fast * calm.p50_ms
         while time.perf_counter() < began + _PATIENCE:
@@ -107,7 +107,7 @@ class Trial:
         raise LocalError(f"{_PATIENCE:.0f} s after an overload answers still take over {enough:.0f} ms: see the logs")
 
     async def _reached(self, count: int) -> float:
-        return await reached(self._handled, lambda now: now >= count)
+        return await wait_until(self._handled, lambda now: now >= count)
 
     async def _handled(self) -> int:
         scenario = self.it.scenario
@@ -117,7 +117,7 @@ class Trial:
         self.memory.append(own_memory(self.stage.pids["gateway"]))
 
 
-def waits(took: list[int]) -> Waits:
+def waits(took: list[int]) -> WaitTimes:
     """took: microseconds."""
     ordered = sorted(took)
-    return Waits(*(quantile(ordered, share) / 1e3 for share in (0.5, 0.99, 1.0)))
+    return WaitTimes(*(quantile(ordered, share) / 1e3 for share in (0.5, 0.99, 1.0)))

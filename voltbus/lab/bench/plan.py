@@ -115,7 +115,7 @@ Measured = Scenario | Arrival | Overload | Scaling
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BenchPlan:
     """How it is measured: seconds of each measured phase, and of the warm-up before it.
 
     heat: the first warm-ups at full load, and at a rate before the first scenario that has one: the new broker's Java
@@ -239,21 +239,21 @@ SCENARIOS: tuple[Measured, ...] = (
         replace(_STARTS, rates=(300,), stations=300, profiled=False),
     ),
 )
-STANDARD = Plan(SCENARIOS)
+STANDARD = BenchPlan(SCENARIOS)
 # They differ from others by their stations alone, of which there are few when it is to be quick.
 _ONLY_AT_LENGTH = ("meter-5000", "stations-100", "stations-1000", "stations-10000")
 
 
 def planned(
     quick: bool, names: Sequence[str] = (), stations: int = 0, seconds: float = 0, processes: int = 1, echo: bool = True
-) -> Plan:
+) -> BenchPlan:
     """The standard plan, or the quick one, with what is not 0 changed. Raises LocalError for an unknown scenario."""
     plan = choose(shortened(STANDARD) if quick else STANDARD, names)
     scenarios = tuple(sized(it, stations) for it in plan.scenarios) if stations else plan.scenarios
     return replace(plan, scenarios=scenarios, seconds=seconds or plan.seconds, processes=processes, echo=echo)
 
 
-def shortened(plan: Plan) -> Plan:
+def shortened(plan: BenchPlan) -> BenchPlan:
     """Nearly the same in two minutes: fewer stations, shorter phases, the two ends of each scenario's loads."""
     scenarios = tuple(_shortened(it) for it in plan.scenarios if it.name not in _ONLY_AT_LENGTH)
     return replace(plan, scenarios=scenarios, seconds=1.5, warm_up=0.3, heat=((FULL, 2.0),))
@@ -274,7 +274,7 @@ def sized(scenario: Measured, stations: int) -> Measured:
             return replace(scenario, scenario=load, moving=moving)
 
 
-def choose(plan: Plan, names: Sequence[str]) -> Plan:
+def choose(plan: BenchPlan, names: Sequence[str]) -> BenchPlan:
     """Only the scenarios of these names; all where none is named. Raises LocalError for an unknown one."""
     known = {scenario.name: scenario for scenario in plan.scenarios}
     if unknown := [name for name in names if name not in known]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from voltbus.lab.bench.plan import FULL, STEADY, Rate
-from voltbus.lab.bench.results import Results
+from voltbus.lab.bench.results import BenchResults
 from voltbus.lab.bench.stage import ECHO, VOLTBUS
 from voltbus.lab.bench.targets import FLAT_STATIONS
 
@@ -24,7 +24,7 @@ class Plot:
     caption: str
 
 
-def draw(results: Results, folder: Path) -> list[Plot]:
+def draw(results: BenchResults, folder: Path) -> list[Plot]:
     """Draws what was measured into PNG files in `folder`. Raises ModuleNotFoundError without matplotlib."""
     folder.mkdir(parents=True, exist_ok=True)
     kinds = (
@@ -40,7 +40,7 @@ def draw(results: Results, folder: Path) -> list[Plot]:
     return plots
 
 
-def _drawn(results: Results, title: str, kind: Any, file: Path) -> bool:
+def _drawn(results: BenchResults, title: str, kind: Any, file: Path) -> bool:
     """Whether there was anything to draw."""
     from matplotlib.figure import Figure
 
@@ -57,7 +57,7 @@ def _drawn(results: Results, title: str, kind: Any, file: Path) -> bool:
     return True
 
 
-def _latency(results: Results, axes: Any) -> bool:
+def _latency(results: BenchResults, axes: Any) -> bool:
     for form, colour in _COLOURS.items():
         rows = [row for row in results.rows if (row.scenario, row.form) == ("pace", form) and row.rate is not FULL]
         if not rows:
@@ -73,7 +73,7 @@ def _latency(results: Results, axes: Any) -> bool:
     return bool(axes.lines)
 
 
-def _memory(results: Results, axes: Any) -> bool:
+def _memory(results: BenchResults, axes: Any) -> bool:
     for arrived in results.arrivals:
         if len(arrived.steps) < 2:
             continue
@@ -88,7 +88,7 @@ def _memory(results: Results, axes: Any) -> bool:
     return bool(axes.lines)
 
 
-def _cost(results: Results, axes: Any) -> bool:
+def _cost(results: BenchResults, axes: Any) -> bool:
     loads: Sequence[tuple[Rate, str]] = ((STEADY, f"at {STEADY:,.0f}/s"), (FULL, "at full load"))
     for rate, label in loads:
         rows = [row for row in (results.row(name, VOLTBUS, rate) for name in FLAT_STATIONS) if row is not None]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from voltbus.lab.bench import sections
 from voltbus.lab.bench.plan import FULL, Rate, Scenario
 from voltbus.lab.bench.plots import Plot
-from voltbus.lab.bench.results import Results, Row, ratio
+from voltbus.lab.bench.results import BenchResults, PhaseRow, ratio
 from voltbus.lab.bench.stage import ECHO, VOLTBUS
 from voltbus.lab.bench.tables import GROUPS, table
 
@@ -44,7 +44,7 @@ every station calls again as soon as it has its answer.
 """
 
 
-def markdown(results: Results, plots: Sequence[Plot] = ()) -> str:
+def markdown(results: BenchResults, plots: Sequence[Plot] = ()) -> str:
     """The whole page. plots: drawn already, with addresses as the page is to name them."""
     parts = [HEAD, sections.targets(results), sections.plots(plots), _facts(results)]
     parts += [_scenario(results, scenario) for scenario in results.loads]
@@ -59,7 +59,7 @@ def load_name(rate: Rate) -> str:
     return "all" if rate is FULL else f"{rate:,g}/s"
 
 
-def speed(row: Row, scenario: Scenario) -> str:
+def speed(row: PhaseRow, scenario: Scenario) -> str:
     """Stored messages a second, and the units they make."""
     if scenario.unit is None:
         return f"{row.stored_per_s:,.0f}"
@@ -67,13 +67,13 @@ def speed(row: Row, scenario: Scenario) -> str:
     return f"{row.stored_per_s:,.0f} ({row.stored_per_s / messages:,.0f} {name})"
 
 
-def pairs(results: Results, scenario: Scenario) -> list[tuple[Row, Row]]:
+def pairs(results: BenchResults, scenario: Scenario) -> list[tuple[PhaseRow, PhaseRow]]:
     """A row of Voltbus and the row of the echo at the same load."""
     echoes = {row.rate: row for row in results.of(scenario, ECHO)}
     return [(row, echoes[row.rate]) for row in results.of(scenario, VOLTBUS) if row.rate in echoes]
 
 
-def compared(ours: Row, theirs: Row) -> str:
+def compared(ours: PhaseRow, theirs: PhaseRow) -> str:
     """One sentence."""
     share = ratio(ours, theirs)
     cpu = f"{share['cpu']:.1f} times the CPU of the echo for a message"
@@ -82,14 +82,14 @@ def compared(ours: Row, theirs: Row) -> str:
     return f"at {load_name(ours.rate)} {cpu}"
 
 
-def _facts(results: Results) -> str:
+def _facts(results: BenchResults) -> str:
     lines = table(["", ""], [[name, value] for name, value in results.facts.items()])
     broken = [f"**It ended early: {results.broken}.**"] if results.broken else []
     notes = [f"\n{note}" for note in (*broken, *results.notes, *noise(results))]
     return "\n".join(["## The machine", "", *lines, *notes, ""])
 
 
-def noise(results: Results) -> list[str]:
+def noise(results: BenchResults) -> list[str]:
     """One sentence where other programs took so much that the numbers are not worth keeping."""
     most = max((row.others for row in results.rows), default=0.0)
     if most < NOISE:
@@ -97,7 +97,7 @@ def noise(results: Results) -> list[str]:
     return [f"**Other programs kept up to {most:.1f} cores busy meanwhile: run it again on a quiet machine.**"]
 
 
-def _scenario(results: Results, scenario: Scenario) -> str:
+def _scenario(results: BenchResults, scenario: Scenario) -> str:
     rows = [row for form in FORMS for row in results.of(scenario, form)]
     if not rows:
         return ""
@@ -112,7 +112,7 @@ def _scenario(results: Results, scenario: Scenario) -> str:
     return "\n".join([title, "", *times, "", *cpu, "", *memory, "", *told, *([""] if told else [])])
 
 
-def _times(row: Row, scenario: Scenario) -> list[str]:
+def _times(row: PhaseRow, scenario: Scenario) -> list[str]:
     marks = "" if row.closed and row.sent == row.answered else f" ({row.sent - row.answered} unanswered)"
     behind = f" ({row.unsent} not sent)" if row.unsent else ""
     numbers = [f"{value:,.1f}" for value in (row.p50_ms, row.p99_ms, row.max_ms, row.late_ms)]
@@ -120,15 +120,15 @@ def _times(row: Row, scenario: Scenario) -> list[str]:
     return [load_name(row.rate), FORMS[row.form], acknowledged, speed(row, scenario), *numbers]
 
 
-def _cpu(row: Row, names: Sequence[str]) -> list[str]:
+def _cpu(row: PhaseRow, names: Sequence[str]) -> list[str]:
     spent = [f"{row.cpu_us.get(name, 0):,.0f}" for name in names]
     return [load_name(row.rate), FORMS[row.form], f"{row.cpu_total_us:,.0f}", *spent, *_cores(row)]
 
 
-def _cores(row: Row) -> list[str]:
+def _cores(row: PhaseRow) -> list[str]:
     return [f"{row.cores:.2f}", f"{row.others:.2f}"]
 
 
-def _memory(rows: Sequence[Row], names: Sequence[str]) -> list[list[str]]:
+def _memory(rows: Sequence[PhaseRow], names: Sequence[str]) -> list[list[str]]:
     last = {row.form: row for row in rows}
     return [[FORMS[form], *(f"{row.memory_mb.get(name, 0):,.0f}" for name in names)] for form, row in last.items()]

@@ -12,7 +12,7 @@ from voltbus.lab.bench.usage import Spent
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PhaseRow:
     """One phase. form: VOLTBUS or ECHO. rate: what was asked for, None for all that is answered; messages a second.
 
     acknowledged_per_s: answers. stored_per_s: until the service had handled the last. Times in milliseconds, from when
@@ -50,7 +50,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class Reconciliation:
     """Of one scenario, over all its phases: as the links of the stations have counted, and `called` as the phases have.
 
     acknowledged: by Voltbus, not by the echo. kept: rows in Postgres, None where they were not looked at.
@@ -73,7 +73,7 @@ class Books:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ArrivalStep:
     """connections: in all. seconds: from the first of the step that connects to the last whose boot is accepted.
 
     p99_ms: what that took a station, 99 of 100. memory: bytes of the gateway once it stands still. cpu_us: of each
@@ -94,7 +94,7 @@ class Arrived:
     scenario: str
     deflate: bool
     before: int
-    steps: Sequence[Step]
+    steps: Sequence[ArrivalStep]
     sent: int
     answered: int
     kept: int | None
@@ -113,7 +113,7 @@ class Arrived:
 
 
 @dataclass(frozen=True, slots=True)
-class Waits:
+class WaitTimes:
     """Times to an answer, in milliseconds, of the probes of an overload."""
 
     p50_ms: float
@@ -138,9 +138,9 @@ class Overloaded:
     due_per_s: float
     sent: int
     acknowledged_per_s: float
-    wait: Waits
-    calm: Waits
-    meanwhile: Waits
+    wait: WaitTimes
+    calm: WaitTimes
+    meanwhile: WaitTimes
     recovered_seconds: float
     stored_seconds: float
     memory_mb: tuple[float, float, float]
@@ -149,7 +149,7 @@ class Overloaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ScalingPhase:
     """`count` processes of gateway and service. per_s: over all of them. cpu_us: of each process, for one message.
 
     handled: messages by process of the service; frames: in and out, by gateway.
@@ -167,7 +167,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class Disturbance:
     """A phase in which something is done to a process. stored: rows; None where Postgres was not looked at."""
 
     what: str
@@ -190,8 +190,8 @@ class Scaled:
 
     scenario: str
     each: float
-    shares: Sequence[Share]
-    moves: Sequence[Move]
+    shares: Sequence[ScalingPhase]
+    moves: Sequence[Disturbance]
 
     @property
     def closed(self) -> bool:
@@ -199,15 +199,15 @@ class Scaled:
 
 
 @dataclass
-class Results:
+class BenchResults:
     """Everything of a run. yardstick: rows as its program prints them, with the stations and when it ran. broken: why
     it ended early.
     """
 
     facts: Mapping[str, str]
     scenarios: Sequence[Measured]
-    rows: list[Row] = field(default_factory=list)
-    books: list[Books] = field(default_factory=list)
+    rows: list[PhaseRow] = field(default_factory=list)
+    books: list[Reconciliation] = field(default_factory=list)
     arrivals: list[Arrived] = field(default_factory=list)
     overloads: list[Overloaded] = field(default_factory=list)
     scalings: list[Scaled] = field(default_factory=list)
@@ -216,11 +216,11 @@ class Results:
     notes: list[str] = field(default_factory=list)
     broken: str = ""
 
-    def of(self, scenario: Scenario, form: str) -> list[Row]:
+    def of(self, scenario: Scenario, form: str) -> list[PhaseRow]:
         """The rows of a scenario in one form."""
         return [row for row in self.rows if (row.scenario, row.form) == (scenario.name, form)]
 
-    def row(self, name: str, form: str, rate: Rate) -> Row | None:
+    def row(self, name: str, form: str, rate: Rate) -> PhaseRow | None:
         """One phase of the scenario of this name, where it was measured."""
         return next((row for row in self.rows if (row.scenario, row.form, row.rate) == (name, form, rate)), None)
 
@@ -244,11 +244,11 @@ class Results:
 
 def row(
     scenario: Scenario, form: str, rate: Rate, stations: int, tally: Tally, stored_seconds: float, spent: Spent
-) -> Row:
+) -> PhaseRow:
     """stored_seconds: from the beginning of the phase until the service had handled its last CALL."""
     took, late = sorted(tally.took), sorted(tally.late)
     each = max(1, tally.answered)
-    return Row(
+    return PhaseRow(
         scenario=scenario.name,
         form=form,
         rate=rate,
@@ -274,7 +274,7 @@ def row(
     )
 
 
-def ratio(ours: Row, theirs: Row) -> dict[str, float]:
+def ratio(ours: PhaseRow, theirs: PhaseRow) -> dict[str, float]:
     """Voltbus over the echo."""
     return {
         "stored_per_s": ours.stored_per_s / theirs.stored_per_s if theirs.stored_per_s else 0.0,

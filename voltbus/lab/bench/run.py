@@ -10,36 +10,36 @@ from pathlib import Path
 import httpx
 
 from voltbus.lab.bench.arrivals import arrive
-from voltbus.lab.bench.handled import handled, reached
+from voltbus.lab.bench.handled import handled, wait_until
 from voltbus.lab.bench.loads import Loads
 from voltbus.lab.bench.overload import overload
-from voltbus.lab.bench.plan import FULL, Arrival, Measured, Overload, Plan, Rate, Scaling, Scenario
+from voltbus.lab.bench.plan import FULL, Arrival, BenchPlan, Measured, Overload, Rate, Scaling, Scenario
 from voltbus.lab.bench.profiles import profiled
-from voltbus.lab.bench.results import Books, Results, row
+from voltbus.lab.bench.results import BenchResults, Reconciliation, row
 from voltbus.lab.bench.samples import empty, fill
-from voltbus.lab.bench.scaling import Crew, scale
+from voltbus.lab.bench.scaling import ScaledProcesses, scale
 from voltbus.lab.bench.scripts import TOKEN
-from voltbus.lab.bench.stage import ECHO, VOLTBUS, Stage
+from voltbus.lab.bench.stage import ECHO, VOLTBUS, BenchStage
 from voltbus.lab.bench.tally import Tally
 from voltbus.lab.bench.usage import Look, between, look
 from voltbus.simulator.station.play import register_token
 
-Tell = Callable[[str], None]
+OnProgress = Callable[[str], None]
 
 
 @dataclass
-class Course:
+class BenchRun:
     """One run of a plan. results: grows as it goes on. tell: hears what is being done. stacks: a folder for profiles.
 
     called: in this scenario. hot: the warm-ups that have been, of the plan's heat.
     """
 
-    plan: Plan
-    stage: Stage
+    plan: BenchPlan
+    stage: BenchStage
     loads: Loads
     http: httpx.AsyncClient
-    results: Results
-    tell: Tell
+    results: BenchResults
+    tell: OnProgress
     stacks: Path | None = None
     called: int = field(default=0, init=False)
     hot: list[tuple[Rate, float]] = field(default_factory=list, init=False)
@@ -82,7 +82,7 @@ class Course:
         if scenario.stored and self.stage.postgres:
             await empty(self.stage.postgres)
         self.results.books.append(
-            Books(
+            Reconciliation(
                 scenario.name,
                 connected.answered,
                 connected.seconds,
@@ -99,7 +99,7 @@ class Course:
         if self.stage.stack is None:
             self.results.notes.append("On a system that ran already, no further processes were started.")
             return
-        crew = Crew(self.stage.stack, self.http, scaling.scenario.service)
+        crew = ScaledProcesses(self.stage.stack, self.http, scaling.scenario.service)
         scaled = await scale(scaling, crew, self.stage, self.loads, prefix, self.plan.seconds)
         self.results.scalings.append(scaled)
 
@@ -160,8 +160,8 @@ class Course:
         before = await count()
         tally = await self.loads.run(rate, seconds)
         self.called += tally.sent
-        stored = await reached(count, lambda number: number >= before + tally.answered)
-        await reached(lambda: self.stage.unpublished(scenario.service), lambda number: number == 0)
+        stored = await wait_until(count, lambda number: number >= before + tally.answered)
+        await wait_until(lambda: self.stage.unpublished(scenario.service), lambda number: number == 0)
         return tally, max(tally.seconds, stored - tally.began)
 
     async def _look(self, scenario: Scenario) -> Look:

@@ -7,7 +7,7 @@ import psutil
 
 from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
-from voltbus.lab.bench.stage import Stage
+from voltbus.lab.bench.stage import BenchStage
 from voltbus.operator.tokens import bearer_token
 from voltbus.running import with_running
 from voltbus.settings import LocalSettings
@@ -15,7 +15,7 @@ from voltbus.settings import LocalSettings
 _SERVERS = ("postgres", "redis", "kafka")
 
 
-def found(settings: LocalSettings) -> Stage:
+def running_stage(settings: LocalSettings) -> BenchStage:
     """The stack on the data folder of `settings`. Raises LocalError where none runs."""
     running = with_running(settings)
     ports = {name: port for name, port in running.ports.items() if name != "gateway_http"} | _kept(settings)
@@ -24,7 +24,7 @@ def found(settings: LocalSettings) -> Stage:
         raise LocalError(
             f"no gateway listens on port {ports['gateway']}: start it with `make run`, or leave --running out"
         )
-    return Stage(
+    return BenchStage(
         url=f"ws://{running.reachable_at}:{ports['gateway']}/ocpp",
         rest={name: f"http://{running.reachable_at}:{port}" for name, port in _http(running).items()},
         bearer=bearer_token(running),

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 
-from voltbus.lab.bench.handled import handled, level, metrics, reached
+from voltbus.lab.bench.handled import handled, level, metrics, wait_until
 from voltbus.lab.bench.loads import Loads
 from voltbus.lab.bench.plan import Scaling, Scenario
-from voltbus.lab.bench.results import Move, Scaled, Share
-from voltbus.lab.bench.stage import Stage
+from voltbus.lab.bench.results import Disturbance, Scaled, ScalingPhase
+from voltbus.lab.bench.stage import BenchStage
 from voltbus.lab.bench.tally import Tally, merged, quantile
 from voltbus.lab.bench.usage import Look, between, look
 from voltbus.local.process import ChildProcess
@@ -23,11 +23,11 @@ FRAMES = "voltbus_gateway_frames"
 # Into a phase, before something is done to a process.
 _INTO = 0.25
 
-Strike = Callable[[], Awaitable[object]]
+Disturb = Callable[[], Awaitable[object]]
 
 
 @dataclass
-class Crew:
+class ScaledProcesses:
     """The processes of gateway and service that run, of a stack that can have more. crowds: stations by gateway."""
 
     stack: Stack
@@ -76,7 +76,9 @@ class Crew:
         return merged(await asyncio.gather(*(crowd.run(each, seconds) for crowd in self.crowds)))
 
 
-async def scale(it: Scaling, crew: Crew, stage: Stage, loads: Loads, prefix: str, seconds: float) -> Scaled:
+async def scale(
+    it: Scaling, crew: ScaledProcesses, stage: BenchStage, loads: Loads, prefix: str, seconds: float
+) -> Scaled:
     """seconds: of each measured phase. Raises LocalError where something stands still."""
     shares, moves = [], []
     try:
@@ -94,7 +96,7 @@ async def scale(it: Scaling, crew: Crew, stage: Stage, loads: Loads, prefix: str
     return Scaled(it.name, it.each, shares, moves)
 
 
-async def _share(action: str, crew: Crew, rate: float, seconds: float) -> Share:
+async def _share(action: str, crew: ScaledProcesses, rate: float, seconds: float) -> ScalingPhase:
     """What a message costs, and who handles how many."""
     await _settled(crew, action, await crew.messages(action), await crew.run(rate, seconds / 2))
     handled_before, frames_before = await crew.messages(action), await crew.frames()
@@ -103,7 +105,7 @@ async def _share(action: str, crew: Crew, rate: float, seconds: float) -> Share:
     await _settled(crew, action, handled_before, tally)
     spent = between(before, await asyncio.to_thread(crew.look))
     done, frames = await crew.messages(action), await crew.frames()
-    return Share(
+    return ScalingPhase(
         count=len(crew.services),
         per_s=rate,
         answered=tally.answered,
@@ -116,17 +118,17 @@ async def _share(action: str, crew: Crew, rate: float, seconds: float) -> Share:
     )
 
 
-async def _settled(crew: Crew, action: str, before: Mapping[str, int], tally: Tally) -> None:
+async def _settled(crew: ScaledProcesses, action: str, before: Mapping[str, int], tally: Tally) -> None:
     async def count() -> int:
         return sum((await crew.messages(action)).values())
 
-    await reached(count, lambda now: now >= sum(before.values()) + tally.answered)
+    await wait_until(count, lambda now: now >= sum(before.values()) + tally.answered)
 
 
-def _moves(crew: Crew, gone: bool) -> dict[str, Strike]:
+def _moves(crew: ScaledProcesses, gone: bool) -> dict[str, Disturb]:
     """What is done to the processes of the service, one after the other; gone: one is killed for good at the end."""
     last, one = crew.part(crew.services[-1]), crew.part(crew.services[0])
-    moves: dict[str, Strike] = {
+    moves: dict[str, Disturb] = {
         "nothing": _nothing,
         "one leaves": last.stop,
         "one comes": last.start,
@@ -146,7 +148,7 @@ async def _killed(part: ChildProcess, stay: bool = False) -> None:
         await part.start()
 
 
-async def _moved(it: Scaling, crew: Crew, stage: Stage, what: str, strike: Strike) -> Move:
+async def _moved(it: Scaling, crew: ScaledProcesses, stage: BenchStage, what: str, strike: Disturb) -> Disturbance:
     """A phase in which something is done to a process."""
     (rate,), table = it.moving.rates, it.moving.table
     assert rate is not None
@@ -160,11 +162,13 @@ async def _moved(it: Scaling, crew: Crew, stage: Stage, what: str, strike: Strik
     grown = await stage.rows(table)
     stored = None if kept is None or grown is None else grown - kept
     took = sorted(tally.took)
-    return Move(what, tally.sent, tally.answered, stored, *(quantile(took, share) / 1e3 for share in (0.5, 0.99, 1.0)))
+    return Disturbance(
+        what, tally.sent, tally.answered, stored, *(quantile(took, share) / 1e3 for share in (0.5, 0.99, 1.0))
+    )
 
 
 @asynccontextmanager
-async def _connected(scenario: Scenario, crew: Crew, loads: Loads, prefix: str) -> AsyncIterator[None]:
+async def _connected(scenario: Scenario, crew: ScaledProcesses, loads: Loads, prefix: str) -> AsyncIterator[None]:
     """The stations of a scenario, spread over the gateways."""
     share = replace(scenario, stations=max(1, scenario.stations // len(crew.gateways)))
     async with AsyncExitStack() as stack:

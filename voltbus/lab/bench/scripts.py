@@ -21,14 +21,14 @@ Script = Generator[Call, Payload, None]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StationScript:
     """play: the whole life of a station. opening: with so many CALLs it gets into the state that is measured."""
 
     play: Callable[[Dialect, str], Script]
     opening: int
 
 
-def words_of(version: str, station_id: str) -> Dialect:
+def dialect_of(version: str, station_id: str) -> Dialect:
     """A station's way to speak. Raises KeyError for a version that it does not."""
     return DIALECTS[version](Charger(station_id, _now), 0)
 
@@ -70,7 +70,12 @@ def boots(words: Dialect, version: str) -> Script:  # noqa: ARG001
         yield words.boot("PowerUp")
 
 
-SCRIPTS = {"meter": Part(meter, 2), "sessions": Part(sessions, 1), "starts": Part(starts, 1), "boots": Part(boots, 0)}
+SCRIPTS = {
+    "meter": StationScript(meter, 2),
+    "sessions": StationScript(sessions, 1),
+    "starts": StationScript(starts, 1),
+    "boots": StationScript(boots, 0),
+}
 
 
 def nine(call: Call | None, reading: Reading, version: str) -> Call:

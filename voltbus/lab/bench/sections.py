@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from voltbus.lab.bench.plots import Plot
 from voltbus.lab.bench.profiles import NAMES, Profile
-from voltbus.lab.bench.results import Arrived, Overloaded, Results, Scaled
+from voltbus.lab.bench.results import Arrived, BenchResults, Overloaded, Scaled
 from voltbus.lab.bench.spread import balance, cost
 from voltbus.lab.bench.tables import GROUPS, table
 from voltbus.lab.bench.targets import verdicts
 
 
-def targets(results: Results) -> str:
+def targets(results: BenchResults) -> str:
     """What was to be reached, and what was."""
     rows = [[it.what, it.target, it.figure, it.beside, it.said] for it in verdicts(results)]
     if not rows:
@@ -23,7 +23,7 @@ def plots(drawn: Sequence[Plot]) -> str:
     return "\n".join(f"![{plot.caption}]({plot.address})\n" for plot in drawn)
 
 
-def arrivals(results: Results) -> str:
+def arrivals(results: BenchResults) -> str:
     """How long stations took to come, and what the gateway keeps for them."""
     if not results.arrivals:
         return ""
@@ -39,13 +39,13 @@ def arrivals(results: Results) -> str:
     return _section("Stations that connect, boot and stay", [said, "", *table(heads, rows)])
 
 
-def overloads(results: Results) -> str:
+def overloads(results: BenchResults) -> str:
     """What becomes of more than can be taken."""
     titles = {scenario.name: scenario.title for scenario in results.scenarios}
     return "\n".join(_section(titles[it.scenario], _overload(it)) for it in results.overloads)
 
 
-def scalings(results: Results) -> str:
+def scalings(results: BenchResults) -> str:
     """What several processes cost, how the work is spread over them, and who waits when one comes or goes."""
     titles = {scenario.name: scenario.title for scenario in results.scenarios}
     return "\n".join(_section(titles[it.scenario], _scaling(it)) for it in results.scalings)
@@ -66,7 +66,7 @@ def profiles(found: Sequence[Profile]) -> str:
     return _section("Where the time goes", [said, "", *table(["", *names], shares), *told, *tops])
 
 
-def books(results: Results) -> str:
+def books(results: BenchResults) -> str:
     """Whether everything adds up."""
     if not results.books:
         return ""
@@ -90,7 +90,7 @@ def books(results: Results) -> str:
     return _section("The books", [said, "", *table(heads, rows)])
 
 
-def yardstick(results: Results) -> str:
+def yardstick(results: BenchResults) -> str:
     """The runs of the yardstick."""
     if not results.yardstick:
         return ""

@@ -27,7 +27,7 @@ _REPLACEABLE = ("transactions", "firmware")
 
 
 @dataclass
-class Stage:
+class BenchStage:
     """A system that runs.
 
     url: where stations connect. rest: the HTTP address of the gateway and each service. bearer: opens its REST API.
@@ -100,20 +100,20 @@ class Stage:
 
 
 @asynccontextmanager
-async def fresh(folder: Path, report: Report) -> AsyncIterator[Stage]:
+async def fresh(folder: Path, report: Report) -> AsyncIterator[BenchStage]:
     """Servers and processes on empty data in `folder`, whatever VOLTBUS_* says. Raises LocalError."""
     async with Servers(settings=LocalSettings(folder), report=report) as servers, on(servers, {}, report) as stage:
         yield stage
 
 
 @asynccontextmanager
-async def on(servers: Servers, env: Mapping[str, str], report: Report) -> AsyncIterator[Stage]:
+async def on(servers: Servers, env: Mapping[str, str], report: Report) -> AsyncIterator[BenchStage]:
     """Processes on running `servers`. What dies stays dead, for its numbers would be wrong. Raises LocalError."""
     async with Stack(servers, env={**env, **_ENV}, report=report, supervise=False) as stack:
         services = {name: stack[name] for name in SERVICES}
         parts = {"gateway": stack["gateway"], **services, **servers.processes}
         settings = dataclasses.replace(servers.settings, jwt_secret=stack.env["VOLTBUS_JWT_SECRET"])
-        stage = Stage(
+        stage = BenchStage(
             url=stack.station_url("").removesuffix("/"),
             rest={name: stack.rest(name) for name in PROCESSES},
             bearer=bearer_token(settings),

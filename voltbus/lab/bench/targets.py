@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from voltbus.lab.bench.plan import FULL, STEADY, Overload, Rate
-from voltbus.lab.bench.results import Arrived, Results, Row
+from voltbus.lab.bench.results import Arrived, BenchResults, PhaseRow
 from voltbus.lab.bench.spread import cost, longest
 from voltbus.lab.bench.stage import ECHO, VOLTBUS
 
@@ -42,12 +42,12 @@ class Verdict:
         return f"met, {self.margin:.0%} better" if self.met else f"**missed by {-self.margin:.0%}**"
 
 
-def verdicts(results: Results) -> list[Verdict]:
+def verdicts(results: BenchResults) -> list[Verdict]:
     """Of all that was measured, in the order of the targets."""
     return [verdict for judge in JUDGES for verdict in judge(results)]
 
 
-def yardstick(results: Results, phase: str, stations: int) -> tuple[float, float] | None:
+def yardstick(results: BenchResults, phase: str, stations: int) -> tuple[float, float] | None:
     """Messages a second and µs of CPU a message of the yardstick, means of its runs; None where there was none."""
     rows = [row for row in results.yardstick if (row["phase"], row["stations"]) == (phase, stations)]
     return (mean(row["per_s"] for row in rows), mean(row["cpu_total_us"] for row in rows)) if rows else None
@@ -66,7 +66,7 @@ def _at_most(what: str, target: str, wanted: float, got: float, figure: str, bes
     return Verdict(what, target, figure, beside, 1 - got / wanted, got <= wanted)
 
 
-def _beside_the_yardstick(results: Results) -> list[Verdict]:
+def _beside_the_yardstick(results: BenchResults) -> list[Verdict]:
     made = []
     for scenario in results.loads:
         ours = results.row(scenario.name, VOLTBUS, FULL) if scenario.quoted else None
@@ -85,8 +85,8 @@ def _beside_the_yardstick(results: Results) -> list[Verdict]:
     return made
 
 
-def _rate(name: str, what: str, wanted: int) -> Callable[[Results], list[Verdict]]:
-    def judge(results: Results) -> list[Verdict]:
+def _rate(name: str, what: str, wanted: int) -> Callable[[BenchResults], list[Verdict]]:
+    def judge(results: BenchResults) -> list[Verdict]:
         if (row := results.row(name, VOLTBUS, FULL)) is None:
             return []
         figure = f"{row.stored_per_s:,.0f}/s"
@@ -95,12 +95,12 @@ def _rate(name: str, what: str, wanted: int) -> Callable[[Results], list[Verdict
     return judge
 
 
-def _echo_beside(results: Results, row: Row) -> str:
+def _echo_beside(results: BenchResults, row: PhaseRow) -> str:
     echo = results.row(row.scenario, ECHO, row.rate)
     return f"echo {echo.stored_per_s:,.0f}/s: {row.stored_per_s / echo.stored_per_s:.2f}" if echo else ""
 
 
-def _share_of_the_echo(results: Results) -> list[Verdict]:
+def _share_of_the_echo(results: BenchResults) -> list[Verdict]:
     made = []
     for scenario in results.loads:
         ours, echo = (results.row(scenario.name, form, FULL) for form in (VOLTBUS, ECHO))
@@ -113,8 +113,10 @@ def _share_of_the_echo(results: Results) -> list[Verdict]:
     return made
 
 
-def _latency(name: str, rate: Rate, what: str, p50: float, p99: float | None) -> Callable[[Results], list[Verdict]]:
-    def judge(results: Results) -> list[Verdict]:
+def _latency(
+    name: str, rate: Rate, what: str, p50: float, p99: float | None
+) -> Callable[[BenchResults], list[Verdict]]:
+    def judge(results: BenchResults) -> list[Verdict]:
         row, echo = (results.row(name, form, rate) for form in (VOLTBUS, ECHO))
         if row is None:
             return []
@@ -129,7 +131,7 @@ def _latency(name: str, rate: Rate, what: str, p50: float, p99: float | None) ->
     return judge
 
 
-def _arrival(results: Results) -> list[Verdict]:
+def _arrival(results: BenchResults) -> list[Verdict]:
     made = []
     for it in results.arrivals:
         if len(it.steps) == 1:
@@ -140,7 +142,7 @@ def _arrival(results: Results) -> list[Verdict]:
     return made
 
 
-def _memory(results: Results) -> list[Verdict]:
+def _memory(results: BenchResults) -> list[Verdict]:
     def judge(it: Arrived) -> Verdict:
         what = f"gateway memory a connected idle station, {'with deflate' if it.deflate else 'plain'}"
         kb = it.connection_kb
@@ -149,8 +151,8 @@ def _memory(results: Results) -> list[Verdict]:
     return [judge(it) for it in results.arrivals if len(it.steps) > 1]
 
 
-def _flat(names: Sequence[str], what: Callable[[Results], str]) -> Callable[[Results], list[Verdict]]:
-    def judge(results: Results) -> list[Verdict]:
+def _flat(names: Sequence[str], what: Callable[[BenchResults], str]) -> Callable[[BenchResults], list[Verdict]]:
+    def judge(results: BenchResults) -> list[Verdict]:
         made = []
         for rate, load in ((STEADY, f"{STEADY:,.0f}/s"), (FULL, "full load")):
             rows = [row for row in (results.row(name, VOLTBUS, rate) for name in names) if row is not None]
@@ -166,17 +168,17 @@ def _flat(names: Sequence[str], what: Callable[[Results], str]) -> Callable[[Res
     return judge
 
 
-def _of_stations(results: Results) -> str:
+def _of_stations(results: BenchResults) -> str:
     counts = [scenario.stations for scenario in results.loads if scenario.name in FLAT_STATIONS]
     return f"at {' → '.join(f'{count:,}' for count in counts)} stations"
 
 
-def _of_samples(results: Results) -> str:
+def _of_samples(results: BenchResults) -> str:
     stored = max(scenario.stored for scenario in results.loads)
     return f"with 0 → {stored:,} stored samples"
 
 
-def _back_pressure(results: Results) -> list[Verdict]:
+def _back_pressure(results: BenchResults) -> list[Verdict]:
     made = []
     for it in results.overloads:
         times = next((known.times for known in results.scenarios if isinstance(known, Overload)), 2)
@@ -188,7 +190,7 @@ def _back_pressure(results: Results) -> list[Verdict]:
     return made
 
 
-def _moves(results: Results) -> list[Verdict]:
+def _moves(results: BenchResults) -> list[Verdict]:
     made = []
     for it in results.scalings:
         if worst := longest(it.moves):
@@ -199,7 +201,7 @@ def _moves(results: Results) -> list[Verdict]:
     return made
 
 
-def _spread(results: Results) -> list[Verdict]:
+def _spread(results: BenchResults) -> list[Verdict]:
     made = []
     for it in results.scalings:
         grown = [share for share in it.shares if share.per_s == share.count * it.each]
@@ -210,7 +212,7 @@ def _spread(results: Results) -> list[Verdict]:
     return made
 
 
-JUDGES: Sequence[Callable[[Results], list[Verdict]]] = (
+JUDGES: Sequence[Callable[[BenchResults], list[Verdict]]] = (
     _beside_the_yardstick,
     _rate("sessions", "TransactionEvents, whole sessions", _SESSIONS_PER_S),
     _rate("starts", "StartTransactions", _STARTS_PER_S),

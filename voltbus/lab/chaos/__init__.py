@@ -1,1 +1,1 @@
-"""`make chaos`: parts are killed, frozen and cut off under load, and afterwards nothing may be missing."""
+"""`make chaos`: processes are killed, frozen and cut off under load; nothing acknowledged may be lost."""

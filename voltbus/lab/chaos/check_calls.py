@@ -1,57 +1,59 @@
-"""Compares each message with its answers, with what is kept of it, and with the event that tells of it. Pure."""
+"""Compares each message with its answers, with what is stored of it, and with its event. Pure."""
 
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from services.common.kafka.events import NAMESPACE
-from voltbus.lab.chaos.expected import Kind, Said, Try
-from voltbus.lab.chaos.observed import Told, Whole
-from voltbus.lab.chaos.violation import Breach, breach
+from voltbus.lab.chaos.expected import Attempt, Message, MessageKind
+from voltbus.lab.chaos.observed import Observed, StoredState
+from voltbus.lab.chaos.violation import Violation, of_message
 from voltbus.simulator.station.types import Payload
 
-# Of a message that stands for itself: its event, as ids name it.
+# The event of a message outside of sessions, as ids name it.
 EVENTS = {
-    Kind.BOOT: "voltbus.firmware.v1.StationBooted",
-    Kind.SECURITY: "voltbus.firmware.v1.SecurityEventReported",
-    Kind.AUTHORIZE: "voltbus.auth.v1.AuthorizationDecided",
+    MessageKind.BOOT: "voltbus.firmware.v1.StationBooted",
+    MessageKind.SECURITY: "voltbus.firmware.v1.SecurityEventReported",
+    MessageKind.AUTHORIZE: "voltbus.auth.v1.AuthorizationDecided",
 }
 
 
-def calls(said: Iterable[Said], whole: Whole, told: Told) -> Iterator[Breach]:
-    """Messages that stand for themselves: each that was answered is kept, and told under the id of its CALL."""
-    for one in said:
+def calls(messages: Iterable[Message], whole: StoredState, observed: Observed) -> Iterator[Violation]:
+    """Messages outside of sessions: each that was answered is stored, and published under the id of its CALL."""
+    for one in messages:
         if one.kind in EVENTS:
-            for call in (told.calls.get(tried.message_id) for tried in one.tries if tried.answer is not None):
-                if call is None or (one.kind is Kind.BOOT and call.id not in whole.boots):
-                    yield breach("lost", one, "no boot")
-                elif not told.times[event_id(one, call.id)]:
-                    yield breach("missing", one, "no event")
+            for call in (
+                observed.calls.get(attempt.message_id) for attempt in one.attempts if attempt.answer is not None
+            ):
+                if call is None or (one.kind is MessageKind.BOOT and call.id not in whole.boots):
+                    yield of_message("lost", one, "no boot")
+                elif not observed.times[event_id(one, call.id)]:
+                    yield of_message("missing", one, "no event")
 
 
-def event_id(said: Said, call_id: str) -> str:
+def event_id(message: Message, call_id: str) -> str:
     """What ce_id must be."""
-    return str(uuid.uuid5(NAMESPACE, f"{EVENTS[said.kind]}/{said.station}/{call_id}"))
+    return str(uuid.uuid5(NAMESPACE, f"{EVENTS[message.kind]}/{message.station}/{call_id}"))
 
 
-def passed(said: Iterable[Said], told: Told) -> Iterator[Breach]:
-    """Every CALL that was answered went on to the services. (Heartbeats are answered before that.)"""
-    for one in said:
-        for tried in one.tries:
-            if tried.answer is not None and one.action != "Heartbeat" and tried.message_id not in told.calls:
-                yield breach("lost", one, f"{tried.message_id} is not on Kafka")
+def passed(messages: Iterable[Message], observed: Observed) -> Iterator[Violation]:
+    """Every answered CALL is on Kafka. (Heartbeats are answered before that.)"""
+    for one in messages:
+        for attempt in one.attempts:
+            if attempt.answer is not None and one.action != "Heartbeat" and attempt.message_id not in observed.calls:
+                yield of_message("lost", one, f"{attempt.message_id} is not on Kafka")
 
 
-def states(said: Iterable[Said], told: Told) -> Iterator[Breach]:
-    """Every change of a connector's state is told, once and in order."""
+def states(messages: Iterable[Message], observed: Observed) -> Iterator[Violation]:
+    """Every change of a connector's state is published, once and in order."""
     heard = defaultdict[str, dict[str, str]](dict)
-    for event in told.events:
+    for event in observed.events:
         if event.kind == "ConnectorStatusChanged":
             heard[event.subject][event.id] = event.step
-    last: dict[str, Said] = {}
+    last: dict[str, Message] = {}
     wanted = defaultdict[str, list[str]](list)
-    for one in said:
-        if one.kind is Kind.STATUS and one.acknowledged:
+    for one in messages:
+        if one.kind is MessageKind.STATUS and one.acknowledged:
             if one.station not in last or last[one.station].state != one.state:
                 wanted[one.station].append(one.state)
             last[one.station] = one
@@ -60,18 +62,20 @@ def states(said: Iterable[Said], told: Told) -> Iterator[Breach]:
         if events != found:
             what = "missing" if len(events) < len(found) else "double" if len(events) > len(found) else "order"
             place = next((n for n, pair in enumerate(zip(events, found, strict=False)) if pair[0] != pair[1]), -1)
-            about = f"{len(events)} changes of state were told, {len(found)} said; the {place}th is the first to differ"
-            yield breach(what, last[station], about)
+            about = (
+                f"{len(events)} changes of state published, {len(found)} sent; number {place} is the first to differ"
+            )
+            yield of_message(what, last[station], about)
 
 
-def answers(said: Iterable[Said]) -> Iterator[Breach]:
+def answers(messages: Iterable[Message]) -> Iterator[Violation]:
     """A failure of infrastructure is never turned into a verdict, and the same message has the same answer."""
-    for one in said:
-        for tried in one.tries:
-            if tried.refused:
-                yield breach("refused", one, tried.refused)
-            elif tried.answer is not None and (verdict := _verdict(tried.answer)) != "Accepted":
-                yield breach("refused", one, verdict)
+    for one in messages:
+        for attempt in one.attempts:
+            if attempt.refused:
+                yield of_message("refused", one, attempt.refused)
+            elif attempt.answer is not None and (verdict := _verdict(attempt.answer)) != "Accepted":
+                yield of_message("refused", one, verdict)
 
 
 def _verdict(answer: Payload) -> str:
@@ -82,18 +86,20 @@ def _verdict(answer: Payload) -> str:
     return str(answer.get("status", "Accepted"))
 
 
-def unanswered(said: Iterable[Said], troubled: Sequence[tuple[float, float]], patience: float) -> Iterator[Breach]:
-    """Where nothing was wrong, no CALL is passed over: it was never answered, while later ones of its kind were.
+def unanswered(
+    messages: Iterable[Message], troubled: Sequence[tuple[float, float]], patience: float
+) -> Iterator[Violation]:
+    """Outside of faults, no CALL is skipped, that is, never answered while later ones of its kind were.
 
-    troubled: from when to when something was wrong. patience: seconds that a station waits for an answer.
+    troubled: the times of faults. patience: seconds that a station waits for an answer.
     """
-    tries = [(one, tried) for one in said for tried in one.tries]
-    served = defaultdict[str, list[Try]](list)
-    for one, tried in tries:
-        if tried.answered is not None:
-            served[one.action].append(tried)
-    for one, tried in tries:
-        if tried.answered is None and not any(begin < tried.sent < end for begin, end in troubled):
-            since, until = tried.sent + 1, tried.sent + patience
+    attempts = [(one, attempt) for one in messages for attempt in one.attempts]
+    served = defaultdict[str, list[Attempt]](list)
+    for one, attempt in attempts:
+        if attempt.answered is not None:
+            served[one.action].append(attempt)
+    for one, attempt in attempts:
+        if attempt.answered is None and not any(begin < attempt.sent < end for begin, end in troubled):
+            since, until = attempt.sent + 1, attempt.sent + patience
             if any(other.sent > since and (other.answered or until) < until for other in served[one.action]):
-                yield breach("unanswered", one, f"no answer to {tried.message_id}")
+                yield of_message("unanswered", one, f"no answer to {attempt.message_id}")

@@ -1,21 +1,25 @@
-"""Compares sessions, as their stations have lived them, with transactions, samples and events. Pure."""
+"""Compares the sessions of stations with transactions, samples and events. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from voltbus.lab.chaos.expected import Charge, Kind
-from voltbus.lab.chaos.observed import Event, Kept, Told, Transaction
-from voltbus.lab.chaos.violation import Breach, breach
+from voltbus.lab.chaos.expected import ChargingSession, MessageKind
+from voltbus.lab.chaos.observed import Observed, ObservedEvent, StoredSessions, TransactionRow
+from voltbus.lab.chaos.violation import Violation, of_message
 
-KINDS = {Kind.START: "TransactionStarted", Kind.SAMPLE: "TransactionUpdated", Kind.END: "TransactionEnded"}
+KINDS = {
+    MessageKind.START: "TransactionStarted",
+    MessageKind.SAMPLE: "TransactionUpdated",
+    MessageKind.END: "TransactionEnded",
+}
 
 
-def sessions(charges: Sequence[Charge], kept: Kept, told: Told) -> Iterator[Breach]:
+def sessions(sessions: Sequence[ChargingSession], kept: StoredSessions, observed: Observed) -> Iterator[Violation]:
     """Sessions that are over: one transaction each, every sample once, every event once and in order."""
     by_name, by_begin = (
-        defaultdict[tuple[str, str], list[Transaction]](list),
-        defaultdict[tuple[str, datetime], list[Transaction]](list),
+        defaultdict[tuple[str, str], list[TransactionRow]](list),
+        defaultdict[tuple[str, datetime], list[TransactionRow]](list),
     )
     for row in kept.transactions:
         by_name[row.station, row.name].append(row)
@@ -23,69 +27,71 @@ def sessions(charges: Sequence[Charge], kept: Kept, told: Told) -> Iterator[Brea
     samples = defaultdict[int, dict[datetime, int]](dict)
     for (number, at), count in kept.samples.items():
         samples[number][at] = count
-    for charge in charges:
-        rows = by_name[charge.station, charge.name] if charge.metered else by_begin[charge.station, charge.begun]
-        yield from _session(charge, rows)
+    for session in sessions:
+        rows = (
+            by_name[session.station, session.name] if session.metered else by_begin[session.station, session.started_at]
+        )
+        yield from _session(session, rows)
         if rows:
-            yield from _samples(charge, samples[rows[0].id])
-            yield from _events(charge, told.of_transaction.get(rows[0].id, []))
+            yield from _samples(session, samples[rows[0].id])
+            yield from _events(session, observed.of_transaction.get(rows[0].id, []))
 
 
-def strangers(charges: Iterable[Charge], kept: Kept) -> Iterator[Breach]:
-    """Transactions that no station has begun."""
-    known = {(charge.station, charge.name) for charge in charges} | {(it.station, it.begun) for it in charges}
+def unknown_transactions(sessions: Iterable[ChargingSession], kept: StoredSessions) -> Iterator[Violation]:
+    """Transactions that no station has started."""
+    known = {(session.station, session.name) for session in sessions} | {(it.station, it.started_at) for it in sessions}
     for row in kept.transactions:
         if (row.station, row.name) not in known and (row.station, row.started_at) not in known:
-            yield Breach("twice", row.started_at.timestamp(), f"{row.station}: transaction {row.id} is nobody's")
+            yield Violation("twice", row.started_at.timestamp(), f"{row.station}: transaction {row.id} is nobody's")
 
 
-def _session(charge: Charge, rows: Sequence[Transaction]) -> Iterator[Breach]:
-    start, end = charge.said[0], charge.said[-1]
+def _session(session: ChargingSession, rows: Sequence[TransactionRow]) -> Iterator[Violation]:
+    start, end = session.messages[0], session.messages[-1]
     if not rows:
-        for said in charge.said:
-            if said.acknowledged:
-                yield breach("lost", said, "no transaction")
+        for message in session.messages:
+            if message.acknowledged:
+                yield of_message("lost", message, "no transaction")
         return
     if len(rows) > 1:
-        yield breach("twice", start, f"transactions {sorted(row.id for row in rows)}")
+        yield of_message("twice", start, f"transactions {sorted(row.id for row in rows)}")
     row = rows[0]
     if start.acknowledged and (row.started_at, row.start_wh) != (start.at, start.wh):
-        yield breach("lost", start, f"transaction {row.id} does not know it")
-    if strange := charge.numbers - {row.id}:
-        yield breach("twice", start, f"was also called {sorted(strange)}")
-    if end.kind is Kind.END and end.acknowledged and (row.stopped_at, row.stop_wh) != (end.at, end.wh):
-        yield breach("lost", end, f"transaction {row.id} does not know it")
+        yield of_message("lost", start, f"transaction {row.id} does not know it")
+    if strange := session.numbers - {row.id}:
+        yield of_message("twice", start, f"was also called {sorted(strange)}")
+    if end.kind is MessageKind.END and end.acknowledged and (row.stopped_at, row.stop_wh) != (end.at, end.wh):
+        yield of_message("lost", end, f"transaction {row.id} does not know it")
 
 
-def _samples(charge: Charge, samples: dict[datetime, int]) -> Iterator[Breach]:
+def _samples(session: ChargingSession, samples: dict[datetime, int]) -> Iterator[Violation]:
     """`samples`: of its transaction, how many by their moment."""
     left = dict(samples)
-    for said in charge.said:
-        if said.kind is Kind.SAMPLE or charge.metered:
-            count = left.pop(said.at, 0)
-            if count == 0 and said.acknowledged:
-                yield breach("lost", said, "no sample")
+    for message in session.messages:
+        if message.kind is MessageKind.SAMPLE or session.metered:
+            count = left.pop(message.at, 0)
+            if count == 0 and message.acknowledged:
+                yield of_message("lost", message, "no sample")
             if count > 1:
-                yield breach("twice", said, f"{count} samples")
+                yield of_message("twice", message, f"{count} samples")
     for at, count in left.items():
-        yield breach("twice", charge.said[0], f"{count} samples of {at} that it never took")
+        yield of_message("twice", session.messages[0], f"{count} samples of {at} that it never took")
 
 
-def _events(charge: Charge, events: Sequence[Event]) -> Iterator[Breach]:
+def _events(session: ChargingSession, events: Sequence[ObservedEvent]) -> Iterator[Violation]:
     """Those of its transaction."""
     ids = defaultdict[tuple[str, datetime | None], set[str]](set)
     for event in events:
         ids[event.kind, event.at].add(event.id)
-    place = {(KINDS[said.kind], said.at): number for number, said in enumerate(charge.said)}
-    for said in charge.said:
-        count = len(ids[KINDS[said.kind], said.at])
-        if count == 0 and said.acknowledged:
-            yield breach("missing", said, "no event")
+    place = {(KINDS[message.kind], message.at): number for number, message in enumerate(session.messages)}
+    for message in session.messages:
+        count = len(ids[KINDS[message.kind], message.at])
+        if count == 0 and message.acknowledged:
+            yield of_message("missing", message, "no event")
         if count > 1:
-            yield breach("double", said, f"{count} events")
+            yield of_message("double", message, f"{count} events")
     first = list(dict.fromkeys(place[key] for event in events if (key := (event.kind, event.at)) in place))
     if first != sorted(first):
-        yield breach("order", charge.said[0], f"events in the order {first}")
+        yield of_message("order", session.messages[0], f"events in the order {first}")
     for event in events:
         if (event.kind, event.at) not in place:
-            yield breach("double", charge.said[0], f"{event.kind} of {event.at}, which was never said")
+            yield of_message("double", session.messages[0], f"{event.kind} of {event.at}, which never happened")

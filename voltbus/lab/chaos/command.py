@@ -11,56 +11,56 @@ from pathlib import Path
 from rich.console import Console
 
 from services.ocpp.services import SERVICES
-from voltbus.lab.bench.environment import facts
-from voltbus.lab.chaos.expected import Books, lines
+from voltbus.lab.bench.environment import environment
+from voltbus.lab.chaos.expected import Expected, json_lines
 from voltbus.lab.chaos.faults import GATEWAYS
 from voltbus.lab.chaos.report import markdown, show
-from voltbus.lab.chaos.results import Results
-from voltbus.lab.chaos.run import Course, Plan
-from voltbus.lab.chaos.stage import Stage, fresh
+from voltbus.lab.chaos.results import ChaosResults
+from voltbus.lab.chaos.run import ChaosPlan, ChaosRun
+from voltbus.lab.chaos.stage import ChaosStage, fresh_stage
 from voltbus.local.progress import Progress
 from voltbus.settings import LocalSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ChaosOptions:
     """page, data: files for the report and the numbers. books: a folder for every message and command."""
 
-    plan: Plan
+    plan: ChaosPlan
     page: Path | None = None
     data: Path | None = None
     books: Path | None = None
 
 
-async def run(options: Options, settings: LocalSettings, console: Console) -> bool:
-    """Runs it; whether everything was kept. Raises LocalError."""
+async def run(options: ChaosOptions, settings: LocalSettings, console: Console) -> bool:
+    """Whether everything that was promised was kept. Raises LocalError."""
     plan = options.plan
     settings.data.mkdir(mode=0o711, parents=True, exist_ok=True)
-    results = Results(plan.seed, facts(settings.data))
+    results = ChaosResults(plan.seed, environment(settings.data))
     minutes = (plan.warm + 30 + sum(fault.seconds + 12 for fault in plan.faults)) / 60
     console.print(f"seed {plan.seed}, {len(plan.faults)} faults, about {minutes:.0f} min", highlight=False)
     async with _stage(settings, console) as stage:
-        course = Course(plan, stage, results, partial(console.print, highlight=False))
-        await course.run()
+        chaos_run = ChaosRun(plan, stage, results, partial(console.print, highlight=False))
+        await chaos_run.run()
     show(console, results)
-    _write(options, results, course.books, console)
+    _write(options, results, chaos_run.expected, console)
     return results.kept
 
 
 @contextlib.asynccontextmanager
-async def _stage(settings: LocalSettings, console: Console) -> AsyncIterator[Stage]:
+async def _stage(settings: LocalSettings, console: Console) -> AsyncIterator[ChaosStage]:
     with tempfile.TemporaryDirectory(prefix="chaos-", dir=settings.data, ignore_cleanup_errors=True) as folder:
-        board = Progress(console, ["postgres", "redis", "kafka", "prepare", *GATEWAYS, *SERVICES])
+        progress = Progress(console, ["postgres", "redis", "kafka", "prepare", *GATEWAYS, *SERVICES])
         async with contextlib.AsyncExitStack() as stack:
-            with board:
-                stage = await stack.enter_async_context(fresh(Path(folder), board))
+            with progress:
+                stage = await stack.enter_async_context(fresh_stage(Path(folder), progress))
             yield stage
 
 
-def _write(options: Options, results: Results, books: Books, console: Console) -> None:
+def _write(options: ChaosOptions, results: ChaosResults, expected: Expected, console: Console) -> None:
     texts = {options.page: markdown(results), options.data: json.dumps(results.dump(), indent=1) + "\n"}
     if options.books:
-        texts[options.books / "books.jsonl"] = "".join(lines(books))
+        texts[options.books / "books.jsonl"] = "".join(json_lines(expected))
     for file, text in texts.items():
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from voltbus.lab.chaos.expected import Books, Given
+from voltbus.lab.chaos.expected import Expected, RequestedCommand
 
 # Seconds: how long a command may wait for its station, and how long REST is waited for.
 EXPIRES_IN = 20.0
@@ -18,7 +18,7 @@ _PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CommandKind:
     """path: after the station; payload: in words of both versions."""
 
     service: str
@@ -27,19 +27,19 @@ class Kind:
 
 
 KINDS = (
-    Kind("auth", "commands/GetLocalListVersion"),
-    Kind("auth", "commands/ClearCache"),
-    Kind("smartcharging", "commands/ClearChargingProfile"),
-    Kind("firmware", "commands/TriggerMessage", {"requestedMessage": "Heartbeat"}),
-    Kind("transactions", "start", {"id_token": "CHAOS-APP", "type": "ISO14443", "expires_in": EXPIRES_IN}),
+    CommandKind("auth", "commands/GetLocalListVersion"),
+    CommandKind("auth", "commands/ClearCache"),
+    CommandKind("smartcharging", "commands/ClearChargingProfile"),
+    CommandKind("firmware", "commands/TriggerMessage", {"requestedMessage": "Heartbeat"}),
+    CommandKind("transactions", "start", {"id_token": "CHAOS-APP", "type": "ISO14443", "expires_in": EXPIRES_IN}),
 )
 
 
-class Orders:
+class CommandLoad:
     """rest: the HTTP address of each service."""
 
-    def __init__(self, http: httpx.AsyncClient, rest: Mapping[str, str], books: Books, seed: int) -> None:
-        self._http, self._rest, self._books, self._seed = http, rest, books, seed
+    def __init__(self, http: httpx.AsyncClient, rest: Mapping[str, str], expected: Expected, seed: int) -> None:
+        self._http, self._rest, self._expected, self._seed = http, rest, expected, seed
         self._dice = random.Random(f"{seed}/orders")
         self._under_way: set[asyncio.Task[None]] = set()
         self._enough = False
@@ -68,12 +68,12 @@ class Orders:
         self._enough = True
         await asyncio.gather(*self._under_way)
 
-    async def _give(self, kind: Kind, station: str, key: str) -> None:
-        given = Given(station, kind.service, kind.path, key, time.time())
-        self._books.given.append(given)
+    async def _give(self, kind: CommandKind, station: str, key: str) -> None:
+        requested = RequestedCommand(station, kind.service, kind.path, key, time.time())
+        self._expected.requested.append(requested)
         address = f"{self._rest[kind.service]}/v1/stations/{station}/{kind.path}?expires_in={EXPIRES_IN:.0f}"
-        while given.id is None:
-            given.tries += 1
+        while requested.id is None:
+            requested.attempts += 1
             try:
                 answer = await self._http.post(
                     address, json=dict(kind.payload), headers={"Idempotency-Key": key}, timeout=_PATIENCE
@@ -84,7 +84,7 @@ class Orders:
             if answer.status_code >= 500:
                 await asyncio.sleep(_PAUSE)
             elif answer.is_success:
-                given.id = answer.json()["command_id"]
+                requested.id = answer.json()["command_id"]
             else:
-                given.refused = f"{answer.status_code} {answer.text}"
+                requested.refused = f"{answer.status_code} {answer.text}"
                 return

@@ -6,8 +6,8 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from voltbus.lab.chaos.expected import Books
-from voltbus.lab.chaos.script import Life
+from voltbus.lab.chaos.expected import Expected
+from voltbus.lab.chaos.script import StationScript
 from voltbus.lab.chaos.station import Station
 
 VERSIONS = ("1.6", "2.0.1")
@@ -18,21 +18,21 @@ _ROAMS = 12
 class Crowd:
     """interval: seconds between two messages of a station."""
 
-    def __init__(self, stations: int, gateways: Sequence[str], interval: float, books: Books, seed: int) -> None:
+    def __init__(self, stations: int, gateways: Sequence[str], interval: float, expected: Expected, seed: int) -> None:
         self._interval = interval
         self._stop = asyncio.Event()
         self._lives: list[asyncio.Task[None]] = []
         self.stations = [
-            self._station(number, gateways, books, random.Random(f"{seed}/station/{number}"))
+            self._station(number, gateways, expected, random.Random(f"{seed}/station/{number}"))
             for number in range(stations)
         ]
 
-    def _station(self, number: int, gateways: Sequence[str], books: Books, dice: random.Random) -> Station:
+    def _station(self, number: int, gateways: Sequence[str], expected: Expected, dice: random.Random) -> Station:
         # Half of each version on each gateway.
         version, own = VERSIONS[number % 2], number // 2 % len(gateways)
-        life = Life(f"CHAOS-{number:04}", version, books)
+        life = StationScript(f"CHAOS-{number:04}", version, expected)
         order = [*gateways[own:], *gateways[:own]]
-        return Station(life, order, self._interval, books, dice, roams=number % _ROAMS == _ROAMS - 1)
+        return Station(life, order, self._interval, expected, dice, roams=number % _ROAMS == _ROAMS - 1)
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:

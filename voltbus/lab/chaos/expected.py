@@ -1,4 +1,4 @@
-"""What stations have said and heard: the books of their side, which everything else is compared with. Pure."""
+"""What stations have sent and received, and Voltbus must therefore hold. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -10,8 +10,8 @@ import orjson
 from voltbus.simulator.station.types import Payload
 
 
-class Kind(StrEnum):
-    """What a message is about. Of NOTICE nothing is looked for but on Kafka."""
+class MessageKind(StrEnum):
+    """What a message is about. A NOTICE is only checked on Kafka."""
 
     START = "start"
     SAMPLE = "sample"
@@ -24,10 +24,10 @@ class Kind(StrEnum):
 
 
 @dataclass(slots=True)
-class Try:
-    """One CALL on the wire; times in seconds since 1970. connection: the so-many-th of its station.
+class Attempt:
+    """One CALL on the wire; times in seconds since 1970. connection: its number at the station.
 
-    answer: a CALLRESULT's payload, which may have come when the station waited for it no more. refused: by a CALLERROR.
+    answer: a CALLRESULT's payload, which may come after the station has stopped waiting. refused: by a CALLERROR.
     """
 
     message_id: str
@@ -39,27 +39,27 @@ class Try:
 
 
 @dataclass(slots=True, eq=False)
-class Said:
-    """One message, said again until it was answered.
+class Message:
+    """One message, repeated until it was answered.
 
-    due: when it was to be said. at, wh, state: the moment, the meter reading and the connector's state that it tells
-    of. done: when the station had its answer.
+    due: when it was to be sent. at, wh, state: the time, meter reading and connector state in it. done: when the
+    station had its answer.
     """
 
     station: str
-    kind: Kind
+    kind: MessageKind
     action: str
     due: float
     at: datetime
     wh: int = 0
     state: str = ""
     done: float | None = None
-    tries: list[Try] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
 
     @property
     def acknowledged(self) -> bool:
         """Whether any CALL of it was answered by a CALLRESULT."""
-        return any(one.answer is not None for one in self.tries)
+        return any(one.answer is not None for one in self.attempts)
 
     @property
     def waited(self) -> float:
@@ -69,8 +69,8 @@ class Said:
 
 
 @dataclass(slots=True, eq=False)
-class Charge:
-    """One session as its station lives it. name: that the station has given it.
+class ChargingSession:
+    """One session as its station lives it. name: transactionId of the station.
 
     metered: whether start and end carry a meter value of their own, and the name, as those of 2.0.1 do.
     """
@@ -78,25 +78,25 @@ class Charge:
     station: str
     name: str
     metered: bool
-    said: list[Said] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
 
     @property
     def over(self) -> bool:
         """Whether the station has the answer to its end."""
-        return bool(self.said) and self.said[-1].kind is Kind.END and self.said[-1].done is not None
+        return bool(self.messages) and self.messages[-1].kind is MessageKind.END and self.messages[-1].done is not None
 
     @property
     def numbers(self) -> set[int]:
-        """What the CSMS has called it (1.6)."""
-        return {one.answer["transactionId"] for one in self.said[0].tries if one.answer and not self.metered}
+        """The transactionIds that the CSMS has assigned (1.6)."""
+        return {one.answer["transactionId"] for one in self.messages[0].attempts if one.answer and not self.metered}
 
     @property
-    def begun(self) -> datetime:
-        return self.said[0].at
+    def started_at(self) -> datetime:
+        return self.messages[0].at
 
 
 @dataclass(slots=True)
-class Received:
+class ReceivedCommand:
     """A command that reached a station. answered: when it had its answer on the wire."""
 
     station: str
@@ -108,42 +108,42 @@ class Received:
 
 
 @dataclass(slots=True)
-class Given:
-    """A command that was asked for by REST. tries: how often, with one key. id: once it is accepted."""
+class RequestedCommand:
+    """A command that was requested by REST. attempts: with one key. id: once it is accepted."""
 
     station: str
     service: str
     action: str
     key: str
     at: float
-    tries: int = 0
+    attempts: int = 0
     id: str | None = None
     refused: str = ""
 
 
 @dataclass(slots=True)
-class Books:
-    """All of a run. loose: messages that belong to no session."""
+class Expected:
+    """Everything of a run. loose: messages that belong to no session."""
 
-    charges: list[Charge] = field(default_factory=list)
-    loose: list[Said] = field(default_factory=list)
-    received: list[Received] = field(default_factory=list)
-    given: list[Given] = field(default_factory=list)
+    sessions: list[ChargingSession] = field(default_factory=list)
+    loose: list[Message] = field(default_factory=list)
+    received: list[ReceivedCommand] = field(default_factory=list)
+    requested: list[RequestedCommand] = field(default_factory=list)
 
-    def said(self) -> Iterator[Said]:
+    def messages(self) -> Iterator[Message]:
         """Every message."""
-        for charge in self.charges:
-            yield from charge.said
+        for session in self.sessions:
+            yield from session.messages
         yield from self.loose
 
 
-def lines(books: Books) -> Iterator[str]:
-    """All of it in JSON, a line each: messages, commands that stations received, commands that were asked for."""
-    entries: dict[str, Iterable[Said | Received | Given]] = {
-        "said": books.said(),
-        "received": books.received,
-        "given": books.given,
+def json_lines(expected: Expected) -> Iterator[str]:
+    """Everything in JSON, a line each: messages, commands that stations received, commands that were requested."""
+    entries: dict[str, Iterable[Message | ReceivedCommand | RequestedCommand]] = {
+        "message": expected.messages(),
+        "received": expected.received,
+        "requested": expected.requested,
     }
-    for kind, found in entries.items():
-        for entry in found:
+    for kind, entries_of_kind in entries.items():
+        for entry in entries_of_kind:
             yield orjson.dumps({"what": kind, **asdict(entry)}).decode() + "\n"

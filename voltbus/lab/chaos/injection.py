@@ -1,4 +1,4 @@
-"""Does what a fault says, and mends it again."""
+"""Injects a fault, and ends it again."""
 
 import asyncio
 import random
@@ -8,19 +8,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from voltbus.lab.chaos.faults import SERVERS, Fault
-from voltbus.lab.chaos.stage import Stage
+from voltbus.lab.chaos.stage import ChaosStage
 
-# How long a part that was killed stays away, in seconds: at random, for the moment matters.
+# Seconds that a killed process stays away: at random, since the moment matters.
 DOWN = (0.2, 3.0)
-# How long a connection lasts while its way flaps.
+# Seconds that a connection lasts while it flaps.
 UP = (0.0, 0.5)
-_PATIENCE = 60.0
+_READY_TIMEOUT = 60.0
 
 
 @dataclass(slots=True)
-class Blow:
-    """When it fell, and when the part was back: a process that runs again, a server that answers again, a way that is
-    open again. In seconds since 1970.
+class Injection:
+    """at, back: when a fault began, and when its target was back: a process that runs, a server that answers, a
+    connection that is possible. Seconds since 1970.
     """
 
     at: float
@@ -34,90 +34,90 @@ class Blow:
 Slot = Callable[[str], Awaitable[int]]
 
 
-async def strike(fault: Fault, stage: Stage, seconds: float, slot: Slot) -> Blow:
-    """From the blow to the part's return. seconds: how long it is kept away. slot: of a gateway. Raises LocalError."""
-    blow = Blow(time.time())
-    await STRIKES[fault.kind](fault, stage, seconds, slot, blow)
-    blow.back = blow.back or time.time()
-    return blow
+async def inject(fault: Fault, stage: ChaosStage, seconds: float, slot: Slot) -> Injection:
+    """Returns when the target is back. seconds: how long it is kept away. slot: of a gateway. Raises LocalError."""
+    injection = Injection(time.time())
+    await INJECTORS[fault.kind](fault, stage, seconds, slot, injection)
+    injection.back = injection.back or time.time()
+    return injection
 
 
-async def _nothing(_: Fault, __: Stage, seconds: float, ___: Slot, ____: Blow) -> None:
+async def _nothing(_: Fault, __: ChaosStage, seconds: float, ___: Slot, ____: Injection) -> None:
     await asyncio.sleep(seconds)
 
 
-async def _kill(fault: Fault, stage: Stage, seconds: float, _: Slot, blow: Blow) -> None:
-    part = stage.stack[fault.part]
-    part.kill(respawn=False)
+async def _kill(fault: Fault, stage: ChaosStage, seconds: float, _: Slot, injection: Injection) -> None:
+    process = stage.stack[fault.target]
+    process.kill(respawn=False)
     await asyncio.sleep(seconds)
-    if fault.part not in SERVERS:
-        blow.back = time.time()
-    await part.start()
+    if fault.target not in SERVERS:
+        injection.back = time.time()
+    await process.start()
 
 
-async def _empty(_: Fault, stage: Stage, seconds: float, __: Slot, ___: Blow) -> None:
-    """Redis dies, and its data with it."""
-    part = stage.stack["redis"]
-    part.kill(respawn=False)
+async def _empty(_: Fault, stage: ChaosStage, seconds: float, __: Slot, ___: Injection) -> None:
+    """Redis is killed and loses its data."""
+    process = stage.stack["redis"]
+    process.kill(respawn=False)
     for file in stage.redis_folder.rglob("*.aof"):
         file.unlink()
     shutil.rmtree(stage.redis_folder / "appendonlydir", ignore_errors=True)
     await asyncio.sleep(seconds)
-    await part.start()
+    await process.start()
 
 
-async def _freeze(fault: Fault, stage: Stage, seconds: float, _: Slot, __: Blow) -> None:
-    part = stage.stack[fault.part]
-    part.freeze()
+async def _freeze(fault: Fault, stage: ChaosStage, seconds: float, _: Slot, __: Injection) -> None:
+    process = stage.stack[fault.target]
+    process.freeze()
     try:
         await asyncio.sleep(seconds)
     finally:
-        part.thaw()
-    if fault.part in SERVERS:
-        await part.ready(_PATIENCE)
+        process.thaw()
+    if fault.target in SERVERS:
+        await process.ready(_READY_TIMEOUT)
 
 
-async def _usurp(fault: Fault, stage: Stage, seconds: float, slot: Slot, blow: Blow) -> None:
-    """A gateway is frozen until another has its slot, and wakes."""
-    usurper = stage.usurper(await slot(fault.part))
-    part = stage.stack[fault.part]
-    part.freeze()
+async def _usurp(fault: Fault, stage: ChaosStage, seconds: float, slot: Slot, injection: Injection) -> None:
+    """A gateway is frozen until another one has its slot, and resumes."""
+    usurper = stage.usurper(await slot(fault.target))
+    process = stage.stack[fault.target]
+    process.freeze()
     try:
         await asyncio.sleep(seconds)
         await usurper.start()
-        part.thaw()
-        blow.back = time.time()
+        process.thaw()
+        injection.back = time.time()
         await asyncio.sleep(2)
     finally:
-        part.thaw()
+        process.thaw()
         await usurper.stop()
 
 
-async def _break(fault: Fault, stage: Stage, seconds: float, _: Slot, __: Blow) -> None:
-    door = stage.doors[fault.part, fault.server]
-    door.break_(fault.kind)
+async def _break_proxy(fault: Fault, stage: ChaosStage, seconds: float, _: Slot, __: Injection) -> None:
+    proxy = stage.proxies[fault.target, fault.server]
+    proxy.break_(fault.kind)
     try:
         await asyncio.sleep(seconds)
     finally:
-        door.restore()
+        proxy.restore()
 
 
-async def _flap(fault: Fault, stage: Stage, seconds: float, _: Slot, __: Blow) -> None:
-    """Connections are lost again and again, whatever happens on them just then, and come back at once."""
-    door, dice, end = stage.doors[fault.part, fault.server], random.Random(fault.name), time.monotonic() + seconds
+async def _flap(fault: Fault, stage: ChaosStage, seconds: float, _: Slot, __: Injection) -> None:
+    """Connections are reset again and again, and accepted again at once."""
+    proxy, dice, end = stage.proxies[fault.target, fault.server], random.Random(fault.name), time.monotonic() + seconds
     while time.monotonic() < end:
-        door.break_("reset")
-        door.restore()
+        proxy.break_("reset")
+        proxy.restore()
         await asyncio.sleep(dice.uniform(*UP))
 
 
-STRIKES: Mapping[str, Callable[[Fault, Stage, float, Slot, Blow], Awaitable[None]]] = {
+INJECTORS: Mapping[str, Callable[[Fault, ChaosStage, float, Slot, Injection], Awaitable[None]]] = {
     "none": _nothing,
     "kill": _kill,
     "empty": _empty,
     "freeze": _freeze,
     "usurp": _usurp,
-    "reset": _break,
-    "stall": _break,
+    "reset": _break_proxy,
+    "stall": _break_proxy,
     "flap": _flap,
 }

@@ -9,13 +9,13 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from voltbus.errors import LocalError
-from voltbus.lab.chaos.observed import Told
+from voltbus.lab.chaos.observed import Observed
 
 EVERY = 0.1
 SLOTS = 16
 
 
-async def watch(redis_url: str, told: Told) -> None:
+async def watch(redis_url: str, observed: Observed) -> None:
     """Writes down every change of a slot's owner, until cancelled; what cannot be seen for a while is left out."""
     keys = [f"slot:{number}" for number in range(SLOTS)]
     known: list[str | None] = [None] * SLOTS
@@ -28,7 +28,7 @@ async def watch(redis_url: str, told: Told) -> None:
             now = datetime.now(UTC)
             for slot, (before, owner) in enumerate(zip(known, found, strict=True)):
                 if owner != before:
-                    told.owners[slot].append((now, owner))
+                    observed.owners[slot].append((now, owner))
             known = found
             await asyncio.sleep(EVERY)
 

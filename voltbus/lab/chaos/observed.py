@@ -1,4 +1,4 @@
-"""The side of Voltbus: rows of Postgres, events, and CALLs on Kafka, which the books are compared with. Pure."""
+"""What Voltbus holds: rows of Postgres, events, and CALLs on Kafka. Pure."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Transaction:
+class TransactionRow:
     """A row of transactions.transaction. name: transactionId as the station knows it."""
 
     id: int
@@ -19,7 +19,7 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandRow:
     """A row of a service's command table."""
 
     id: str
@@ -35,18 +35,17 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """A record of events.<service>. transaction, at: of those about transactions; at is the moment that it tells of.
+class ObservedEvent:
+    """A record of events.<service>. transaction, at: of those about transactions; at is the time in it.
 
     command, step: of a CommandChanged; the step is how it ended, or its status. Of a ConnectorStatusChanged the step is
-    the status. told_at: when Kafka had it, in seconds
-    since 1970.
+    the status. published_at: seconds since 1970.
     """
 
     id: str
     kind: str
     subject: str
-    told_at: float
+    published_at: float
     transaction: int = 0
     at: datetime | None = None
     command: str = ""
@@ -54,8 +53,8 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
-    """A CALL on ocpp.calls.<service>: which connection the gateway had it from, and in which slot it was then."""
+class ForwardedCall:
+    """A CALL on ocpp.calls.<service>: the gateway's connection it came from, and its slot then."""
 
     id: str
     station: str
@@ -65,21 +64,21 @@ class Passed:
 
 
 @dataclass(slots=True)
-class Told:
+class Observed:
     """Everything that was read from Kafka so far. events: in the order of their partitions. calls: by message id.
 
-    times: how often each event was told, by its id. steps: of commands, as they were told. owners: of each slot, from
-    when on and who; None: nobody, or nobody knows.
+    times: how often each event was published, by its id. steps: of commands, as published. owners: of each slot, since
+    when and which gateway; None: nobody, or unknown.
     """
 
-    events: list[Event] = field(default_factory=list)
-    calls: dict[str, Passed] = field(default_factory=dict)
-    of_transaction: dict[int, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    events: list[ObservedEvent] = field(default_factory=list)
+    calls: dict[str, ForwardedCall] = field(default_factory=dict)
+    of_transaction: dict[int, list[ObservedEvent]] = field(default_factory=lambda: defaultdict(list))
     steps: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     times: Counter[str] = field(default_factory=Counter)
     owners: dict[int, list[tuple[datetime, str | None]]] = field(default_factory=lambda: defaultdict(list))
 
-    def hear(self, event: Event) -> None:
+    def add(self, event: ObservedEvent) -> None:
         """One more event."""
         self.events.append(event)
         self.times[event.id] += 1
@@ -90,21 +89,21 @@ class Told:
 
 
 @dataclass(slots=True)
-class Kept:
+class StoredSessions:
     """What Postgres holds of some sessions. samples: by transaction and moment, how many."""
 
-    transactions: list[Transaction]
+    transactions: list[TransactionRow]
     samples: Counter[tuple[int, datetime]]
 
 
 @dataclass(slots=True)
-class Whole:
-    """What Postgres holds at the end. boots: by the id of their CALL. stations: online and connection. states: of the
-    connector, as the station said it last.
+class StoredState:
+    """What Postgres holds at the end. boots: by the id of their CALL. stations: online and connection. states: of
+    connectors, the last one.
     """
 
-    kept: Kept
+    kept: StoredSessions
     boots: set[str]
     stations: dict[str, tuple[bool, str | None]]
     states: dict[str, str]
-    commands: list[Command]
+    commands: list[CommandRow]

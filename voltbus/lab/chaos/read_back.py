@@ -1,4 +1,4 @@
-"""Reads what Voltbus has kept and told: Postgres as its superuser, Kafka without a group."""
+"""Reads what Voltbus has stored and published: Postgres as its superuser, Kafka without a group."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -10,8 +10,16 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.ocpp import topics
 from services.ocpp.services import SERVICES
-from voltbus.lab.chaos.expected import Charge
-from voltbus.lab.chaos.observed import Command, Event, Kept, Passed, Told, Transaction, Whole
+from voltbus.lab.chaos.expected import ChargingSession
+from voltbus.lab.chaos.observed import (
+    CommandRow,
+    ForwardedCall,
+    Observed,
+    ObservedEvent,
+    StoredSessions,
+    StoredState,
+    TransactionRow,
+)
 from voltbus.v1 import events_pb2 as pb
 from voltbus.v1.bus_pb2 import Call
 
@@ -39,23 +47,23 @@ class Postgres:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
 
-    async def kept(self, charges: Sequence[Charge] | None) -> Kept:
+    async def kept(self, sessions: Sequence[ChargingSession] | None) -> StoredSessions:
         """What there is of some sessions, or all there is."""
-        stations = None if charges is None else list({charge.station for charge in charges})
-        since = min((charge.begun for charge in charges or ()), default=EPOCH)
+        stations = None if sessions is None else list({session.station for session in sessions})
+        since = min((session.started_at for session in sessions or ()), default=EPOCH)
         rows = await self._all(TRANSACTIONS, stations, since)
-        found = [Transaction(*row) for row in rows]
+        found = [TransactionRow(*row) for row in rows]
         samples = await self._all(SAMPLES, [row.id for row in found])
-        return Kept(found, Counter({(number, at): count for number, at, count in samples}))
+        return StoredSessions(found, Counter({(number, at): count for number, at, count in samples}))
 
-    async def whole(self) -> Whole:
+    async def whole(self) -> StoredState:
         """All that is looked at."""
         commands = [
-            Command(id, service, *rest)
+            CommandRow(id, service, *rest)
             for service in SERVICES
             for id, *rest in await self._all(COMMANDS.format(service=service))
         ]
-        return Whole(
+        return StoredState(
             kept=await self.kept(None),
             boots={row[0] for row in await self._all(BOOTS)},
             stations={name: (online, connection) for name, online, connection in await self._all(STATIONS)},
@@ -87,14 +95,14 @@ class Kafka:
 
     def __init__(self, bootstrap: str, partitions: int) -> None:
         self._bootstrap = bootstrap
-        self._read: dict[str, Callable[[Any, Told], None]] = {
-            **{topics.events(service).name: hear_event for service in SERVICES},
-            **{topics.calls(service).name: hear_call for service in SERVICES},
+        self._read: dict[str, Callable[[Any, Observed], None]] = {
+            **{topics.events(service).name: read_event for service in SERVICES},
+            **{topics.calls(service).name: read_call for service in SERVICES},
         }
         places = [TopicPartition(topic, number) for topic in self._read for number in range(partitions)]
         self._positions = dict.fromkeys(places, 0)
 
-    async def read_on(self, told: Told) -> None:
+    async def read_on(self, observed: Observed) -> None:
         """Adds what has come since. Raises KafkaError."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
         await consumer.start()
@@ -106,25 +114,25 @@ class Kafka:
             while any(self._positions[place] < end for place, end in ends.items()):
                 for place, records in (await consumer.getmany(timeout_ms=1000)).items():
                     for record in records:
-                        self._read[place.topic](record, told)
+                        self._read[place.topic](record, observed)
                     self._positions[place] = records[-1].offset + 1
         finally:
             await consumer.stop()
 
 
-def hear_call(record: Any, told: Told) -> None:
+def read_call(record: Any, observed: Observed) -> None:
     """A record of ocpp.calls.<service>."""
     call = Call.FromString(record.value)
     at = call.received_at.ToDatetime(UTC)
-    told.calls[call.message_id] = Passed(call.id, call.station_id, call.connection_id, call.slot, at)
+    observed.calls[call.message_id] = ForwardedCall(call.id, call.station_id, call.connection_id, call.slot, at)
 
 
-def hear_event(record: Any, told: Told) -> None:
+def read_event(record: Any, observed: Observed) -> None:
     """A record of events.<service>, in protobuf."""
     headers = {name: value.decode() for name, value in record.headers}
     kind = headers["ce_type"].rpartition(".")[2]
     more = READ[kind](record.value) if kind in READ else {}
-    told.hear(Event(headers["ce_id"], kind, headers["ce_subject"], record.timestamp / 1000, **more))
+    observed.add(ObservedEvent(headers["ce_id"], kind, headers["ce_subject"], record.timestamp / 1000, **more))
 
 
 def _started(value: bytes) -> Mapping[str, Any]:

@@ -1,26 +1,26 @@
-"""What a run has found out: a row a fault, and every breach. Pure."""
+"""The results of a run: a row a fault, and every violation. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from voltbus.lab.chaos.expected import Books, Said
-from voltbus.lab.chaos.observed import Command, Told, Whole
-from voltbus.lab.chaos.violation import Breach
+from voltbus.lab.chaos.expected import Expected, Message
+from voltbus.lab.chaos.observed import CommandRow, Observed, StoredState
+from voltbus.lab.chaos.violation import Violation
 
-# Seconds: a CALL that waits longer is not being served; and how long after a part's return that may be so.
+# Seconds: a CALL that waits longer is not being served; and how long that may last after a target's return.
 SLOW = 1.0
 RECOVERY = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One fault. began, back, ended: of the blow, the part's return, and the next blow, in seconds since 1970.
+class FaultRow:
+    """One fault. began, back, ended: the injection, the target's return, and the next injection; seconds since 1970.
 
-    down: seconds between the first two; none where nothing was struck. recovery: from the return to the last answer
-    that had been waited for longer than SLOW; None where that did not come. wait: the longest of a station. fell: parts
-    that ended by themselves meanwhile.
+    down: seconds between the first two; 0 without a target. recovery: from the return to the last answer
+    that took longer than SLOW; None if that did not come. wait: the longest of a station.
+    fell: processes that ended by themselves meanwhile.
     """
 
     fault: str
@@ -35,7 +35,7 @@ class Row:
     acknowledged: int = 0
     repeated: int = 0
     commands: int = 0
-    breaches: Mapping[str, int] = field(default_factory=dict)
+    violations: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def recovered(self) -> bool:
@@ -43,19 +43,19 @@ class Row:
 
 
 @dataclass(slots=True)
-class Results:
+class ChaosResults:
     """facts: of the machine. totals: of the whole run, by name."""
 
     seed: int
     facts: Mapping[str, str]
-    rows: list[Row] = field(default_factory=list)
-    breaches: list[Breach] = field(default_factory=list)
+    rows: list[FaultRow] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
     totals: dict[str, int] = field(default_factory=dict)
 
     @property
     def kept(self) -> bool:
-        """Whether everything that was promised was kept."""
-        return not self.breaches and all(row.recovered for row in self.rows)
+        """Whether nothing was violated and every target recovered in time."""
+        return not self.violations and all(row.recovered for row in self.rows)
 
     def dump(self) -> dict[str, Any]:
         """As JSON."""
@@ -63,57 +63,59 @@ class Results:
             "seed": self.seed,
             "facts": dict(self.facts),
             "rows": [asdict(row) for row in self.rows],
-            "breaches": [asdict(breach) for breach in self.breaches],
+            "violations": [asdict(violation) for violation in self.violations],
             "totals": self.totals,
         }
 
 
-def counted(row: Row, books: Books, commands: Sequence[Command], breaches: Iterable[Breach]) -> Row:
-    """With what its time holds: every command and breach belongs to the row in which it began.
+def with_counts(
+    row: FaultRow, expected: Expected, commands: Sequence[CommandRow], violations: Iterable[Violation]
+) -> FaultRow:
+    """The row with its counts: every command and violation belongs to the row in which it began.
 
-    A message belongs to the row in which it was answered: one that the next blow met under way waits for that one.
+    A message belongs to the row in which it was answered: one that is under way at the next injection is counted there.
     """
-    said = [one for one in books.said() if row.began <= (one.done or one.due) < row.ended]
-    found = Counter(breach.what for breach in breaches if row.began <= breach.at < row.ended)
+    messages = [one for one in expected.messages() if row.began <= (one.done or one.due) < row.ended]
+    found = Counter(violation.what for violation in violations if row.began <= violation.at < row.ended)
     return replace(
         row,
-        sent=sum(len(one.tries) for one in said),
-        acknowledged=sum(one.acknowledged for one in said),
-        repeated=sum(len(one.tries) - 1 for one in said if one.tries),
+        sent=sum(len(one.attempts) for one in messages),
+        acknowledged=sum(one.acknowledged for one in messages),
+        repeated=sum(len(one.attempts) - 1 for one in messages if one.attempts),
         commands=sum(row.began <= one.created_at.timestamp() < row.ended for one in commands),
-        wait=max((one.waited for one in said if one.done), default=0.0),
-        breaches=dict(found),
+        wait=max((one.waited for one in messages if one.done), default=0.0),
+        violations=dict(found),
     )
 
 
-def told_of(row: Row, breaches: Iterable[Breach]) -> str:
+def summary(row: FaultRow, violations: Iterable[Violation]) -> str:
     """One line about a row whose time has just ended."""
     back = "not served again" if row.recovery is None else f"served again after {row.recovery:.1f} s"
-    found = Counter(breach.what for breach in breaches if breach.at >= row.began)
+    found = Counter(violation.what for violation in violations if violation.at >= row.began)
     wrong = "".join(f", {count} {what}" for what, count in found.items())
     fell = f", fell: {', '.join(row.fell)}" if row.fell else ""
     return f"down {row.down:.1f} s, {back}{wrong}{fell}"
 
 
-def recovery(said: Iterable[Said], back: float) -> float:
-    """Seconds from a part's return to the last answer that came slowly; `said`: since the blow."""
-    slow = [one.done for one in said if one.done and one.waited > SLOW and one.done > back]
+def recovery(messages: Iterable[Message], back: float) -> float:
+    """Seconds from a target's return to the last slow answer. messages: since the injection."""
+    slow = [one.done for one in messages if one.done and one.waited > SLOW and one.done > back]
     return max(slow, default=back) - back
 
 
-def totals(books: Books, whole: Whole, told: Told) -> dict[str, int]:
+def totals(expected: Expected, whole: StoredState, observed: Observed) -> dict[str, int]:
     """The sums of a run."""
-    said = list(books.said())
+    messages = list(expected.messages())
     return {
-        "sessions": len(books.charges),
-        "messages": len(said),
-        "CALLs": sum(len(one.tries) for one in said),
-        "messages acknowledged": sum(one.acknowledged for one in said),
+        "sessions": len(expected.sessions),
+        "messages": len(messages),
+        "CALLs": sum(len(one.attempts) for one in messages),
+        "messages acknowledged": sum(one.acknowledged for one in messages),
         "transactions": len(whole.kept.transactions),
         "samples": whole.kept.samples.total(),
-        "events": len(told.events),
+        "events": len(observed.events),
         "commands": len(whole.commands),
-        "commands received": len(books.received),
+        "commands received": len(expected.received),
         **{
             f"commands {end}": count for end, count in Counter(it.outcome or it.status for it in whole.commands).items()
         },

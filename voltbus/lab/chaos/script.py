@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from voltbus.lab.bench.scripts import TOKEN, nine
-from voltbus.lab.chaos.expected import Books, Charge, Kind, Said
+from voltbus.lab.chaos.expected import ChargingSession, Expected, Message, MessageKind
 from voltbus.simulator.station.charger import Charger
 from voltbus.simulator.station.play import DIALECTS
 from voltbus.simulator.station.types import Call, Dialect, Payload, Reading, Session, security_event
@@ -15,30 +15,30 @@ SAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Next:
-    """The next message: how it goes into the books, and what goes over the wire."""
+class ScriptedMessage:
+    """The next message: its record, and the CALL on the wire."""
 
-    said: Said
+    message: Message
     call: Call
 
 
 # It is sent the response; None for the first.
-Script = Generator[Next, Payload, None]
+Script = Generator[ScriptedMessage, Payload, None]
 
 
-class Life:
-    """One station, in the words of its version."""
+class StationScript:
+    """One station, in its version."""
 
-    def __init__(self, station: str, version: str, books: Books) -> None:
+    def __init__(self, station: str, version: str, expected: Expected) -> None:
         self.charger = Charger(station, now)
         self.words: Dialect = DIALECTS[version](self.charger, 0)
-        self._version, self._books = version, books
+        self._version, self._expected = version, expected
         self._readings = _readings()
 
     def boot(self) -> Script:
         """Tells that it has begun anew, and how it is."""
-        yield self._loose(Kind.BOOT, self.words.boot("PowerUp"))
-        yield self._loose(Kind.SECURITY, security_event("StartupOfTheDevice", now()))
+        yield self._loose(MessageKind.BOOT, self.words.boot("PowerUp"))
+        yield self._loose(MessageKind.SECURITY, security_event("StartupOfTheDevice", now()))
         yield from self._status()
 
     def session(self) -> Script:
@@ -46,52 +46,52 @@ class Life:
         outlet = self.charger.outlets[0]
         outlet.plugged = True
         yield from self._status()
-        yield self._loose(Kind.AUTHORIZE, self.words.authorize(TOKEN))
+        yield self._loose(MessageKind.AUTHORIZE, self.words.authorize(TOKEN))
         yield from self._charge()
         outlet.plugged = False
         yield from self._status()
 
-    def notice(self, call: Call) -> Next:
-        """A message that the CSMS has asked for."""
-        return self._loose(Kind.NOTICE, call)
+    def notice(self, call: Call) -> ScriptedMessage:
+        """A message that the CSMS has requested."""
+        return self._loose(MessageKind.NOTICE, call)
 
     def _charge(self) -> Script:
         session = Session(str(uuid.uuid4()), 1, TOKEN, now())
-        told = self._charged(session)
+        message = self._message_of(session)
         begin = next(self._readings)
-        self.words.started(session, (yield told(Kind.START, self.words.begun(session, begin), begin)))
+        self.words.started(session, (yield message(MessageKind.START, self.words.begun(session, begin), begin)))
         self.charger.begun(session)
         for _ in range(SAMPLES):
             reading = next(self._readings)
-            yield told(Kind.SAMPLE, self.words.sampled(session, reading), reading)
+            yield message(MessageKind.SAMPLE, self.words.sampled(session, reading), reading)
         end = next(self._readings)
-        yield told(Kind.END, self.words.ended(session, end, "Local"), end)
+        yield message(MessageKind.END, self.words.ended(session, end, "Local"), end)
         self.charger.ended(session)
 
-    def _charged(self, session: Session) -> Callable[[Kind, Call | None, Reading], Next]:
-        """Opens the books of a session; what it is given goes into them."""
+    def _message_of(self, session: Session) -> Callable[[MessageKind, Call | None, Reading], ScriptedMessage]:
+        """A function that records each message of a new session."""
         metered = self._version != "1.6"
-        charge = Charge(self.charger.id, session.name, metered)
-        self._books.charges.append(charge)
+        expected = ChargingSession(self.charger.id, session.name, metered)
+        self._expected.sessions.append(expected)
 
-        def told(kind: Kind, call: Call | None, reading: Reading) -> Next:
-            full = nine(call, reading, self._version) if metered or kind is Kind.SAMPLE else call
+        def scripted(kind: MessageKind, call: Call | None, reading: Reading) -> ScriptedMessage:
+            full = nine(call, reading, self._version) if metered or kind is MessageKind.SAMPLE else call
             assert full is not None, "a session that goes on has its number"
-            said = Said(self.charger.id, kind, full[0], reading.at.timestamp(), reading.at, reading.energy_wh)
-            charge.said.append(said)
-            return Next(said, full)
+            message = Message(self.charger.id, kind, full[0], reading.at.timestamp(), reading.at, reading.energy_wh)
+            expected.messages.append(message)
+            return ScriptedMessage(message, full)
 
-        return told
+        return scripted
 
     def _status(self) -> Script:
         for call in self.words.status(1):
-            yield self._loose(Kind.STATUS, call)
+            yield self._loose(MessageKind.STATUS, call)
 
-    def _loose(self, kind: Kind, call: Call) -> Next:
+    def _loose(self, kind: MessageKind, call: Call) -> ScriptedMessage:
         at = now()
-        said = Said(self.charger.id, kind, call[0], at.timestamp(), at, state=self.words.state(1))
-        self._books.loose.append(said)
-        return Next(said, call)
+        message = Message(self.charger.id, kind, call[0], at.timestamp(), at, state=self.words.state(1))
+        self._expected.loose.append(message)
+        return ScriptedMessage(message, call)
 
 
 def _readings() -> Iterator[Reading]:

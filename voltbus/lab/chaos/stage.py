@@ -1,4 +1,4 @@
-"""What it happens to: fresh servers, two gateways, four services, and doors between those that can be parted."""
+"""The system under test: fresh servers, two gateways, four services, and proxies where connections can be cut."""
 
 import dataclasses
 from collections.abc import AsyncIterator, Mapping
@@ -35,16 +35,16 @@ _VARIABLES = {
 
 
 @dataclass(frozen=True)
-class Stage:
-    """doors: by the name of who goes through and that of the server."""
+class ChaosStage:
+    """proxies: by the names of the process and of the server."""
 
     stack: Stack
-    doors: Mapping[tuple[str, str], TcpProxy]
+    proxies: Mapping[tuple[str, str], TcpProxy]
     bearer: str
 
     @property
     def gateways(self) -> list[str]:
-        """Where stations connect, without their ids."""
+        """The addresses for stations, without their ids."""
         return [self.stack.station_url("", name).removesuffix("/") for name in GATEWAYS]
 
     @property
@@ -62,47 +62,51 @@ class Stage:
 
     @property
     def redis_folder(self) -> Path:
-        """Where Redis keeps its data."""
+        """The folder of Redis' data."""
         return self.stack.servers.data_dir.folder / "redis"
 
     def usurper(self, slot: int) -> ChildProcess:
-        """A third gateway, where no station comes, and which asks for that slot first."""
-        like = self.stack[GATEWAYS[1]].spec
+        """A third gateway, without stations, which requests that slot first."""
+        template = self.stack[GATEWAYS[1]].spec
         ports = dict(zip(("VOLTBUS_GATEWAY_PORT", "VOLTBUS_GATEWAY_HTTP_PORT"), free_ports(2), strict=True))
-        env = {**like.env, **{name: str(port) for name, port in ports.items()}, "VOLTBUS_INSTANCE": str(slot)}
+        env = {**template.env, **{name: str(port) for name, port in ports.items()}, "VOLTBUS_INSTANCE": str(slot)}
         http = ports["VOLTBUS_GATEWAY_HTTP_PORT"]
-        return ChildProcess(dataclasses.replace(like, name="usurper", env=env, probe=lambda: http_ok(http)), self._home)
+        return ChildProcess(
+            dataclasses.replace(template, name="usurper", env=env, probe=lambda: http_ok(http)), self._data_dir
+        )
 
     @property
-    def _home(self) -> DataDir:
+    def _data_dir(self) -> DataDir:
         return self.stack.servers.data_dir
 
 
 @asynccontextmanager
-async def fresh(
+async def fresh_stage(
     folder: Path, report: Report, env: Mapping[str, str] | None = None, command: CommandLine = command_line
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[ChaosStage]:
     """On empty data in `folder`, whatever VOLTBUS_* says. Raises LocalError.
 
-    env: settings besides. command: how a process is run.
+    env: further settings. command: how a process is started.
     """
     outside = dict(zip(CUTS, free_ports(len(CUTS)), strict=True))
     to_kafka = {pair: port for pair, port in outside.items() if pair[1] == "kafka"}
     inside = dict(zip(to_kafka, free_ports(len(to_kafka)), strict=True))
-    told = {inside[pair]: port for pair, port in to_kafka.items()}
-    async with Servers(settings=LocalSettings(folder), report=report, proxies=told) as servers:
+    advertised = {inside[pair]: port for pair, port in to_kafka.items()}
+    async with Servers(settings=LocalSettings(folder), report=report, proxies=advertised) as servers:
         addresses = {"postgres": servers.postgres_dsn, "redis": servers.redis_url, "kafka": "kafka://127.0.0.1"}
-        doors = {pair: TcpProxy(port, inside.get(pair) or _port(addresses[pair[1]])) for pair, port in outside.items()}
-        own: dict[str, dict[str, str]] = {}
-        for (part, server), port in outside.items():
-            own.setdefault(part, {})[_VARIABLES[server]] = _through(addresses[server], port)
+        proxies = {
+            pair: TcpProxy(port, inside.get(pair) or _port(addresses[pair[1]])) for pair, port in outside.items()
+        }
+        env_by_process: dict[str, dict[str, str]] = {}
+        for (process, server), port in outside.items():
+            env_by_process.setdefault(process, {})[_VARIABLES[server]] = _via_proxy(addresses[server], port)
         names, settings = (*GATEWAYS, *SERVICES), {**ENV, **(env or {})}
         async with (
-            opened(*doors.values()),
-            Stack(servers, names, env=settings, env_by_process=own, report=report, command=command) as stack,
+            opened(*proxies.values()),
+            Stack(servers, names, env=settings, env_by_process=env_by_process, report=report, command=command) as stack,
         ):
             secret = stack.env["VOLTBUS_JWT_SECRET"]
-            yield Stage(stack, doors, bearer_token(dataclasses.replace(servers.settings, jwt_secret=secret)))
+            yield ChaosStage(stack, proxies, bearer_token(dataclasses.replace(servers.settings, jwt_secret=secret)))
 
 
 def _port(address: str) -> int:
@@ -111,8 +115,8 @@ def _port(address: str) -> int:
     return port
 
 
-def _through(address: str, port: int) -> str:
-    """The same address, by a door. Kafka's has no scheme."""
+def _via_proxy(address: str, port: int) -> str:
+    """The same address through a proxy. Kafka's has no scheme."""
     parts = urlsplit(address)
     before, at, _ = parts.netloc.rpartition("@")
     moved = urlunsplit(parts._replace(netloc=f"{before}{at}127.0.0.1:{port}"))

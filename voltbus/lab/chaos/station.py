@@ -1,4 +1,4 @@
-"""One station of the load: it never gives up, as chargers do not, and all that it says and hears is in the books."""
+"""One station of the load: it never gives up, as chargers do not, and all that it sends and receives is recorded."""
 
 import asyncio
 import contextlib
@@ -7,18 +7,18 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from voltbus.lab.chaos.expected import Books, Received, Said, Try
-from voltbus.lab.chaos.script import Life, Next, Script
+from voltbus.lab.chaos.expected import Attempt, Expected, Message, ReceivedCommand
+from voltbus.lab.chaos.script import Script, ScriptedMessage, StationScript
 from voltbus.simulator.station import link
 from voltbus.simulator.station.link import CallRefused, CallTimedOut, ConnectionLost, Link, NotConnected
 from voltbus.simulator.station.types import Call, Payload, Perform
 
-# Seconds: how long it waits for an answer before it says the same again, and how often before it looks for another
-# gateway. From one try to connect to the next: doubled, up to the longest, and never the same for two.
-PATIENCE = 10.0
+# Seconds that it waits for an answer before it repeats a message, how often before it looks for another gateway,
+# and seconds between attempts to connect: doubled up to the longest, with jitter.
+ANSWER_TIMEOUT = 10.0
 _SILENCES = 2
 _SHORTEST, _LONGEST = 0.5, 4.0
-# A station begins anew after so many sessions.
+# Sessions after which a station restarts.
 _BOOT_EVERY = 4
 _AWAY = (5.0, 15.0)
 _CALL, _RESULT = 2, 3
@@ -32,25 +32,25 @@ class Station:
 
     def __init__(
         self,
-        life: Life,
+        life: StationScript,
         gateways: Sequence[str],
         interval: float,
-        books: Books,
+        expected: Expected,
         dice: random.Random,
         roams: bool = False,
     ) -> None:
         self.id, self._life, self._gateways, self._interval = life.charger.id, life, gateways, interval
-        self._books, self._dice, self._roams = books, dice, roams
+        self._expected, self._dice, self._roams = expected, dice, roams
         self._link: Link | None = None
         self._gateway = self._failures = 0
         self._here, self._up = asyncio.Event(), asyncio.Event()
         self._here.set()
-        self._tries: dict[str, Try] = {}
-        self._received: dict[str, Received] = {}
+        self._tries: dict[str, Attempt] = {}
+        self._received: dict[str, ReceivedCommand] = {}
         self._asked: list[Call] = []
         self._due = 0.0
         self.connections = 0
-        self.saying: Said | None = None
+        self.saying: Message | None = None
 
     @property
     def connected(self) -> bool:
@@ -64,8 +64,8 @@ class Station:
     @property
     def newest(self) -> str | None:
         """The message id of the last CALL that was answered on the connection that it is on now."""
-        tries = reversed(self._tries.values())
-        return next((one.message_id for one in tries if one.connection == self.connections and one.answered), None)
+        attempts = reversed(self._tries.values())
+        return next((one.message_id for one in attempts if one.connection == self.connections and one.answered), None)
 
     async def live(self, begin: float, stop: asyncio.Event) -> None:
         """Session after session, from `begin` (seconds since 1970) until it is to stop, and then to the end of its
@@ -113,9 +113,9 @@ class Station:
         while self._asked:
             await self._say(self._life.notice(self._asked.pop(0)))
 
-    async def _say(self, coming: Next) -> Payload:
+    async def _say(self, coming: ScriptedMessage) -> Payload:
         """Until it is answered."""
-        self.saying = coming.said
+        self.saying = coming.message
         silences = 0
         while True:
             await self._up.wait()
@@ -132,7 +132,7 @@ class Station:
                     self._gateway += 1
                     self._link.drop()
             else:
-                coming.said.done, self.saying = time.time(), None
+                coming.message.done, self.saying = time.time(), None
                 return answer
 
     async def _roam(self, stop: asyncio.Event) -> None:
@@ -151,11 +151,11 @@ class Station:
             wait = min(_LONGEST, _SHORTEST * 2.0 ** min(self._failures - 1, 10))
             await asyncio.sleep(wait * self._dice.uniform(0.5, 1.5))
         number, subprotocol = self.connections + 1, self._life.words.subprotocol
-        books = link.WireCounts(on_frame=lambda frame, own: self._wire(number, frame, own))
+        counts = link.WireCounts(on_frame=lambda frame, own: self._wire(number, frame, own))
         gateway = self._gateways[self._gateway % len(self._gateways)]
         try:
-            async with asyncio.timeout(PATIENCE):
-                made = await link.connect(gateway, self.id, None, subprotocol, self._answer, books, PATIENCE)
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                made = await link.connect(gateway, self.id, None, subprotocol, self._answer, counts, ANSWER_TIMEOUT)
         except (NotConnected, TimeoutError):
             self._failures += 1
             self._gateway += 1
@@ -169,13 +169,13 @@ class Station:
         now = time.time()
         if own and frame[0] == _CALL:
             assert self.saying is not None
-            self._tries[frame[1]] = made = Try(frame[1], connection, now)
-            self.saying.tries.append(made)
+            self._tries[frame[1]] = made = Attempt(frame[1], connection, now)
+            self.saying.attempts.append(made)
         elif own:
             self._received[frame[1]].answered = now
         elif frame[0] == _CALL:
-            self._received[frame[1]] = came = Received(self.id, connection, frame[1], frame[2], now)
-            self._books.received.append(came)
+            self._received[frame[1]] = came = ReceivedCommand(self.id, connection, frame[1], frame[2], now)
+            self._expected.received.append(came)
         elif frame[1] in self._tries:
             answered = self._tries[frame[1]]
             answered.answered = now

@@ -1,4 +1,4 @@
-"""Ways from one part to another that can be broken: a TCP proxy which cuts connections, or lets nothing through."""
+"""A TCP proxy that can reset connections or let nothing through."""
 
 import asyncio
 import socket
@@ -12,7 +12,7 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class TcpProxy:
-    """Listens on `port` and passes on to the port `target`, both of this machine."""
+    """Listens on `port` and connects to the port `target`, both of this machine."""
 
     def __init__(self, port: int, target: int) -> None:
         self.port, self._target = port, target
@@ -24,11 +24,11 @@ class TcpProxy:
         self._passages: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        """Begins to listen."""
+        """Starts to listen."""
         self._server = await asyncio.start_server(self._enter, "127.0.0.1", self.port, limit=_CHUNK)
 
     async def close(self) -> None:
-        """Ends all of it."""
+        """Stops listening and resets all connections."""
         assert self._server is not None
         self._server.close()
         self._closed = True
@@ -37,7 +37,7 @@ class TcpProxy:
         await asyncio.gather(*self._passages, return_exceptions=True)
 
     def break_(self, kind: str) -> None:
-        """reset: connections end by RST, also those that are tried anew; stall: nothing comes through."""
+        """reset: connections end by RST, new ones too; stall: nothing comes through."""
         if kind == "stall":
             self._passing.clear()
         else:
@@ -45,7 +45,7 @@ class TcpProxy:
             self._reset()
 
     def restore(self) -> None:
-        """As before; what was held up goes on."""
+        """Ends the fault; stalled data is forwarded."""
         self._closed = False
         self._passing.set()
 
@@ -90,14 +90,14 @@ class TcpProxy:
 
 
 @asynccontextmanager
-async def opened(*doors: TcpProxy) -> AsyncIterator[None]:
+async def opened(*proxies: TcpProxy) -> AsyncIterator[None]:
     """Open until the block ends."""
     try:
-        for door in doors:
-            await door.open()
+        for proxy in proxies:
+            await proxy.open()
         yield
     finally:
-        await asyncio.gather(*(door.close() for door in doors))
+        await asyncio.gather(*(proxy.close() for proxy in proxies))
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -1,12 +1,12 @@
-"""A difference between the books of the stations and what Voltbus has kept and told."""
+"""A difference between what stations expect and what Voltbus holds."""
 
 from dataclasses import dataclass
 
-from voltbus.lab.chaos.expected import Said
+from voltbus.lab.chaos.expected import Message
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
+class Violation:
     """what: lost, twice, missing (no event), double (two events), repeated (one event twice), order, refused,
     unanswered, command, late, slot, presence.
 
@@ -18,7 +18,9 @@ class Breach:
     about: str
 
 
-def breach(what: str, said: Said, why: str) -> Breach:
-    """One about a message."""
-    at = said.tries[0].sent if said.tries else said.due
-    return Breach(what, at, f"{said.station}: {said.action} ({said.kind}) of {said.at.isoformat()}: {why}")
+def of_message(what: str, message: Message, why: str) -> Violation:
+    """A violation about a message."""
+    at = message.attempts[0].sent if message.attempts else message.due
+    return Violation(
+        what, at, f"{message.station}: {message.action} ({message.kind}) of {message.at.isoformat()}: {why}"
+    )

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from tests.conftest import Stack
 from voltbus.lab.bench import command
-from voltbus.lab.bench.plan import FULL, SCENARIOS, Overload, Plan, Scaling, Scenario, sized
-from voltbus.lab.bench.stage import Stage, on
+from voltbus.lab.bench.plan import FULL, SCENARIOS, BenchPlan, Overload, Scaling, Scenario, sized
+from voltbus.lab.bench.stage import BenchStage, on
 from voltbus.settings import LocalSettings
 
 pytestmark = pytest.mark.slow
@@ -56,7 +56,7 @@ class Measured:
     page: str
     screen: str
     books: list[list[Any]]
-    stage: Stage
+    stage: BenchStage
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +64,14 @@ async def measured(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Me
     """One run, on the servers of the tests."""
     folder = tmp_path_factory.mktemp("bench")
     env = await stack.fresh()
-    plan = Plan(MEASURED, seconds=0.5, warm_up=0.1, heat=((FULL, 0.2),), processes=2)
-    options = command.Options(
+    plan = BenchPlan(MEASURED, seconds=0.5, warm_up=0.1, heat=((FULL, 0.2),), processes=2)
+    options = command.BenchOptions(
         plan, page=folder / "page.md", data=folder / "data.json", books=folder / "books", stacks=folder / "stacks"
     )
-    stages: list[Stage] = []
+    stages: list[BenchStage] = []
 
     @asynccontextmanager
-    async def fresh(_: Path, report: Any) -> AsyncIterator[Stage]:
+    async def fresh(_: Path, report: Any) -> AsyncIterator[BenchStage]:
         async with on(stack.servers, env, report) as stage:
             stages.append(stage)
             yield stage

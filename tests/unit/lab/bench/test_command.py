@@ -9,8 +9,8 @@ from rich.console import Console
 
 from voltbus.errors import LocalError
 from voltbus.lab.bench import command
-from voltbus.lab.bench.plan import Plan, planned
-from voltbus.lab.bench.results import Books, Results
+from voltbus.lab.bench.plan import BenchPlan, planned
+from voltbus.lab.bench.results import BenchResults, Reconciliation
 from voltbus.settings import LocalSettings
 
 
@@ -19,9 +19,11 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What is done, in order; nothing is measured."""
     done: list[Any] = []
 
-    async def course(_: Any, plan: Plan, __: Any, results: Results, ___: Any) -> None:
+    async def course(_: Any, plan: BenchPlan, __: Any, results: BenchResults, ___: Any) -> None:
         done.append([scenario.name for scenario in plan.scenarios])
-        results.books += [Books(it.name, 1, 1.0, 0.0, 0, 0, 0, 0, 0) for it in plan.scenarios if it.name != "boots"]
+        results.books += [
+            Reconciliation(it.name, 1, 1.0, 0.0, 0, 0, 0, 0, 0) for it in plan.scenarios if it.name != "boots"
+        ]
         if "boots" in done[-1]:
             raise LocalError("the backlog is not gone")
 
@@ -38,7 +40,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 async def run(folder: Path, *names: str, yardstick: bool = False, running: bool = False) -> tuple[bool, str]:
     """Whether it adds up, and the page."""
     page = folder / "page.md"
-    options = command.Options(planned(False, names), running, page, yardstick=folder if yardstick else None)
+    options = command.BenchOptions(planned(False, names), running, page, yardstick=folder if yardstick else None)
     closed = await command.run(options, LocalSettings(folder / "data"), Console(file=StringIO()))
     return closed, page.read_text()
 

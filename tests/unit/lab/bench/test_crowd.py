@@ -8,7 +8,7 @@ import pytest
 
 from voltbus.lab.bench import driver, echo, load_requests
 from voltbus.lab.bench.crowd import Crowd
-from voltbus.lab.bench.driver import Told
+from voltbus.lab.bench.driver import OnCall
 from voltbus.lab.bench.tally import Tally
 from voltbus.simulator.station.link import CallRefused, ConnectionLost, NotAdmitted, WireCounts
 from voltbus.simulator.station.types import Payload
@@ -58,7 +58,7 @@ async def join(crowd: Crowd, stations: range, prefix: str = "CP", **more: bool) 
     return await crowd.connect(load_requests.Connect("ws://x", **more))
 
 
-async def crowd(stations: int, told: Told | None = None) -> Crowd:
+async def crowd(stations: int, told: OnCall | None = None) -> Crowd:
     made = Crowd(told)
     connected = await join(made, range(stations))
     assert connected.closed

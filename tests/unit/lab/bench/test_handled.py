@@ -39,7 +39,7 @@ async def test_waits_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     async def question() -> int:
         return next(numbers)
 
-    await handled.reached(question, lambda number: number >= 3)
+    await handled.wait_until(question, lambda number: number >= 3)
     assert next(numbers) == 4
 
 
@@ -51,4 +51,4 @@ async def test_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
         return 7
 
     with pytest.raises(LocalError, match=r"the backlog is not gone after 0 s \(at 7\)"):
-        await handled.reached(question, lambda number: number > 7)
+        await handled.wait_until(question, lambda number: number > 7)

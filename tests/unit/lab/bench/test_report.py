@@ -12,7 +12,16 @@ from voltbus.lab.bench.plan import FULL, SCENARIOS, Scenario
 from voltbus.lab.bench.plots import Plot
 from voltbus.lab.bench.profiles import Profile, digested
 from voltbus.lab.bench.report import markdown
-from voltbus.lab.bench.results import Arrived, Books, Overloaded, Results, Step, Waits, ratio, row
+from voltbus.lab.bench.results import (
+    ArrivalStep,
+    Arrived,
+    BenchResults,
+    Overloaded,
+    Reconciliation,
+    WaitTimes,
+    ratio,
+    row,
+)
 from voltbus.lab.bench.screen import show
 from voltbus.lab.bench.stage import ECHO, VOLTBUS
 from voltbus.lab.bench.tally import Tally
@@ -37,13 +46,13 @@ def tally(answered: int = 1000, **more: int) -> Tally:
     )
 
 
-def results(ours: Tally, kept: int = 1000) -> Results:
+def results(ours: Tally, kept: int = 1000) -> BenchResults:
     echo = Spent(10.0, CPU | {"service": 0.5, "postgres": 0.0}, 0.0, SPENT.memory)
-    made = Results({"CPU": "a fast one"}, SCENARIOS)
+    made = BenchResults({"CPU": "a fast one"}, SCENARIOS)
     for rate in (60.0, FULL):
         made.rows.append(row(METER, VOLTBUS, rate, 500, ours, 8.0, SPENT))
         made.rows.append(row(METER, ECHO, rate, 500, tally(2000), 5.0, echo))
-    made.books.append(Books("meter", 500, 0.5, 12.0, ours.sent, ours.sent, ours.answered, ours.answered, kept))
+    made.books.append(Reconciliation("meter", 500, 0.5, 12.0, ours.sent, ours.sent, ours.answered, ours.answered, kept))
     return made
 
 
@@ -77,7 +86,7 @@ def test_the_page_has_every_row_and_the_machine() -> None:
 
 
 def test_whole_sessions_are_counted() -> None:
-    made = Results({}, SCENARIOS)
+    made = BenchResults({}, SCENARIOS)
     made.rows.append(row(SESSIONS, VOLTBUS, FULL, 500, tally(7000), 10.0, SPENT))
     assert "| all | Voltbus | 1,400 | 700 (100 sessions) |" in markdown(made)
 
@@ -90,7 +99,7 @@ def test_whole_sessions_are_counted() -> None:
         (results(tally(), kept=999), "**It does not add up.**"),
     ],
 )
-def test_what_does_not_add_up_is_said(made: Results, words: str) -> None:
+def test_what_does_not_add_up_is_said(made: BenchResults, words: str) -> None:
     assert not made.closed
     assert words in markdown(made)
     assert "it does not add up" in shown(made)
@@ -144,7 +153,7 @@ def test_targets_stand_first() -> None:
 
 def test_stations_that_come_and_stay() -> None:
     made = results(tally())
-    steps = [Step(1000, 0.5, 90.0, 70_000_000, CPU_US), Step(2000, 0.25, 80.0, 90_000_000, CPU_US)]
+    steps = [ArrivalStep(1000, 0.5, 90.0, 70_000_000, CPU_US), ArrivalStep(2000, 0.25, 80.0, 90_000_000, CPU_US)]
     made.arrivals = [Arrived("idle", False, 50_000_000, steps, 2000, 2000, 2000)]
     assert made.closed
     page = markdown(made)
@@ -204,12 +213,12 @@ def test_the_numbers_are_json() -> None:
 
 
 def overloaded(closed: bool) -> Overloaded:
-    wait, calm, meanwhile = Waits(5.0, 9.0, 9.5), Waits(6.0, 8.0, 8.5), Waits(50.0, 90.0, 95.0)
+    wait, calm, meanwhile = WaitTimes(5.0, 9.0, 9.5), WaitTimes(6.0, 8.0, 8.5), WaitTimes(50.0, 90.0, 95.0)
     times = (20.0, 3000.0, 6000.0, 60_000, 2900.0)
     return Overloaded("overload", 5000, *times, wait, calm, meanwhile, 2.5, 1.5, (80.0, 120.0, 90.0), 40, closed)
 
 
-def shown(made: Results) -> str:
+def shown(made: BenchResults) -> str:
     console = Console(file=StringIO(), width=110)
     show(console, made)
     assert isinstance(console.file, StringIO)

@@ -10,7 +10,7 @@ import pytest
 from services.ocpp.versions import VERSIONS
 from voltbus.lab.bench import echo
 from voltbus.lab.bench.plan import SCENARIOS, Scenario
-from voltbus.lab.bench.scripts import SCRIPTS, words_of
+from voltbus.lab.bench.scripts import SCRIPTS, dialect_of
 from voltbus.simulator.station.types import Call
 
 LOADS = [scenario for scenario in SCENARIOS if isinstance(scenario, Scenario)]
@@ -19,7 +19,7 @@ every_scenario = pytest.mark.parametrize("scenario", LOADS, ids=lambda scenario:
 
 def said(scenario: Scenario) -> Iterator[Call]:
     """What a station says when the echo answers it."""
-    script = SCRIPTS[scenario.script].play(words_of(scenario.version, "CP-1"), scenario.version)
+    script = SCRIPTS[scenario.script].play(dialect_of(scenario.version, "CP-1"), scenario.version)
     response: Any = None
     while True:
         action, payload = script.send(response)

@@ -6,24 +6,24 @@ from typing import Any
 import pytest
 
 from voltbus.lab.bench.plan import SCENARIOS
-from voltbus.lab.bench.results import Move, Results, Scaled, Share
+from voltbus.lab.bench.results import BenchResults, Disturbance, Scaled, ScalingPhase
 from voltbus.lab.bench.sections import scalings
 from voltbus.lab.bench.spread import balance, cost, longest
 from voltbus.lab.bench.targets import verdicts
 
-SHARE = Share(
+SHARE = ScalingPhase(
     *(2, 1000.0, 100, 5.0, 20.0),
     {"gateway": 20.0, "gateway-1": 22.0, "transactions": 30.0, "transactions-1": 28.0, "kafka": 40.0},
     *({"transactions": 60, "transactions-1": 40}, {"gateway": 100, "gateway-1": 100}, True),
 )
 CALM, LEFT, KILLED = (
-    Move(what, 100, 100, 100, 5.0, 10.0, wait)
+    Disturbance(what, 100, 100, 100, 5.0, 10.0, wait)
     for what, wait in (("nothing", 9000.0), ("one leaves", 1900.0), ("one is killed, and comes back", 8000.0))
 )
 
 
-def made(*moves: Move, shares: tuple[Share, ...] = (SHARE,), **more: Any) -> Results:
-    return Results({}, SCENARIOS, scalings=[Scaled("scaling", 500.0, shares, moves)], **more)
+def made(*moves: Disturbance, shares: tuple[ScalingPhase, ...] = (SHARE,), **more: Any) -> BenchResults:
+    return BenchResults({}, SCENARIOS, scalings=[Scaled("scaling", 500.0, shares, moves)], **more)
 
 
 def test_costs_of_a_kind_are_added_up() -> None:
@@ -58,7 +58,7 @@ def test_only_loads_that_grow_with_the_processes_are_compared(second: float, met
 
 
 @pytest.mark.parametrize("move", [replace(LEFT, answered=99), replace(LEFT, stored=101)])
-def test_what_is_lost_or_twice_does_not_add_up(move: Move) -> None:
+def test_what_is_lost_or_twice_does_not_add_up(move: Disturbance) -> None:
     assert made(LEFT).closed
     assert made(replace(LEFT, stored=None)).closed
     assert not made(move).closed
@@ -69,4 +69,4 @@ def test_the_page() -> None:
     page = scalings(made(LEFT))
     assert "| 2 | 1,000 | 42 | 58 | 40 | 0 | 5.0 | 20.0 | 50 / 50 % | 60 / 40 % |" in page
     assert "| one leaves | 100 | yes | 5.0 | 1,900 |" in page
-    assert scalings(Results({}, SCENARIOS)) == ""
+    assert scalings(BenchResults({}, SCENARIOS)) == ""

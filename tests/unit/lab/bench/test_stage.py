@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from voltbus.errors import LocalError
-from voltbus.lab.bench.running_stage import found, listening
-from voltbus.lab.bench.stage import Stage
+from voltbus.lab.bench.running_stage import listening, running_stage
+from voltbus.lab.bench.stage import BenchStage
 from voltbus.local.ports import free_port
 from voltbus.settings import LocalSettings, read_settings
 
 
 def test_the_service_that_is_looked_at_has_a_group_of_its_own() -> None:
     pids = {"gateway": 2, "auth": 3, "transactions": 4, "firmware": 5, "kafka": 6}
-    stage = Stage("ws://x", {}, "bearer", pids)
+    stage = BenchStage("ws://x", {}, "bearer", pids)
     ours = {os.getpid(): "load", 7: "load"}
     expected = {2: "gateway", 3: "others", 4: "service", 5: "others", 6: "kafka"}
     assert stage.roots("transactions", [7]) == ours | expected
@@ -31,4 +31,4 @@ def test_finds_who_listens() -> None:
 def test_a_system_that_does_not_run(tmp_path: Path) -> None:
     settings = LocalSettings(tmp_path, ports=dict(read_settings({}).ports) | {"gateway": free_port()})
     with pytest.raises(LocalError, match="no gateway listens on port"):
-        found(settings)
+        running_stage(settings)

@@ -8,26 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voltbus.lab.bench.plan import FULL, SCENARIOS, STEADY, Rate
-from voltbus.lab.bench.results import Arrived, Overloaded, Results, Row, Step, Waits
+from voltbus.lab.bench.results import ArrivalStep, Arrived, BenchResults, Overloaded, PhaseRow, WaitTimes
 from voltbus.lab.bench.stage import ECHO, VOLTBUS
 from voltbus.lab.bench.targets import Verdict, deviation, verdicts, yardstick
 
-ROW = Row(
+ROW = PhaseRow(
     *("meter", VOLTBUS, FULL, 1000, 10.0, 100, 100, 0, 0, 0),
     *(5000.0, 5000.0, 5.0, 20.0, 30.0, 0.0),
     *({"gateway": 100.0, "load": 500.0}, 2.0, 0.0, {}, True),
 )
 
 
-def made(*rows: Row, **more: Any) -> Results:
-    return Results({}, SCENARIOS, list(rows), **more)
+def made(*rows: PhaseRow, **more: Any) -> BenchResults:
+    return BenchResults({}, SCENARIOS, list(rows), **more)
 
 
-def row(scenario: str, form: str = VOLTBUS, rate: Rate = FULL, **more: Any) -> Row:
+def row(scenario: str, form: str = VOLTBUS, rate: Rate = FULL, **more: Any) -> PhaseRow:
     return replace(ROW, scenario=scenario, form=form, rate=rate, **more)
 
 
-def only(results: Results, what: str) -> Verdict:
+def only(results: BenchResults, what: str) -> Verdict:
     (verdict,) = [verdict for verdict in verdicts(results) if verdict.what.startswith(what)]
     return verdict
 
@@ -63,9 +63,15 @@ def test_both_percentiles_count(p50: float, p99: float, met: bool) -> None:
 
 
 def test_arrivals_by_their_kind() -> None:
-    storm = Arrived("storm", False, 0, [Step(10_000, 12.0, 1.0, 0, {})], 10_000, 10_000, 10_000)
+    storm = Arrived("storm", False, 0, [ArrivalStep(10_000, 12.0, 1.0, 0, {})], 10_000, 10_000, 10_000)
     idle = Arrived(
-        "idle", True, 50_000_000, [Step(1000, 1.0, 1.0, 70_000_000, {}), Step(2000, 1.0, 1.0, 90_000_000, {})], 0, 0, 0
+        "idle",
+        True,
+        50_000_000,
+        [ArrivalStep(1000, 1.0, 1.0, 70_000_000, {}), ArrivalStep(2000, 1.0, 1.0, 90_000_000, {})],
+        0,
+        0,
+        0,
     )
     results = made(arrivals=[storm, idle])
     assert only(results, "10,000 stations").said == "**missed by 20%**"
@@ -91,7 +97,7 @@ def test_all_costs_lie_within_the_deviation(costs: list[float]) -> None:
 
 
 def test_an_overload_is_met_when_nothing_is_lost() -> None:
-    wait = Waits(1, 2, 3)
+    wait = WaitTimes(1, 2, 3)
     it = Overloaded("overload", 5, 20, 10, 20, 5, 9, wait, wait, wait, 2.0, 1.0, (80, 120, 90), 1, closed=True)
     verdict = only(made(overloads=[it]), "2 times the capacity")
     assert verdict.met

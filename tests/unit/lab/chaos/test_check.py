@@ -9,27 +9,27 @@ import pytest
 from tests.unit.lab.chaos.running import BEGAN, GATEWAY, NEW, OLD, OTHER, Run
 from voltbus.lab.chaos import check_calls, check_sessions, check_system
 from voltbus.lab.chaos.check_commands import commands
-from voltbus.lab.chaos.expected import Try
-from voltbus.lab.chaos.observed import Passed
+from voltbus.lab.chaos.expected import Attempt
+from voltbus.lab.chaos.observed import ForwardedCall
 
 
 def found(run: Run) -> list[str]:
-    """The kinds of all breaches."""
-    said, whole, told = list(run.books.said()), run.whole, run.told
-    breaches = [
-        *check_sessions.sessions(run.books.charges, whole.kept, told),
-        *check_sessions.strangers(run.books.charges, whole.kept),
-        *check_calls.calls(said, whole, told),
-        *check_calls.passed(said, told),
-        *check_calls.states(said, told),
-        *check_calls.answers(said),
-        *check_system.presence({OLD: "m4", NEW: "m10"}, said, whole, told),
-        *check_calls.unanswered(said, [(BEGAN.timestamp() - 60, BEGAN.timestamp() - 30)], 10.0),
-        *check_system.repeated(told),
-        *check_system.slots(told),
-        *commands(run.books, whole, told, down=0.0),
+    """The kinds of all violations."""
+    messages, whole, observed = list(run.expected.messages()), run.whole, run.observed
+    violations = [
+        *check_sessions.sessions(run.expected.sessions, whole.kept, observed),
+        *check_sessions.unknown_transactions(run.expected.sessions, whole.kept),
+        *check_calls.calls(messages, whole, observed),
+        *check_calls.passed(messages, observed),
+        *check_calls.states(messages, observed),
+        *check_calls.answers(messages),
+        *check_system.presence({OLD: "m4", NEW: "m10"}, messages, whole, observed),
+        *check_calls.unanswered(messages, [(BEGAN.timestamp() - 60, BEGAN.timestamp() - 30)], 10.0),
+        *check_system.repeated(observed),
+        *check_system.slots(observed),
+        *commands(run.expected, whole, observed, down=0.0),
     ]
-    return [breach.what for breach in breaches]
+    return [violation.what for violation in violations]
 
 
 def test_nothing_is_wrong() -> None:
@@ -44,7 +44,7 @@ def lose_transaction(run: Run) -> None:
 
 
 def lose_sample(run: Run) -> None:
-    del run.whole.kept.samples[1, run.books.charges[0].said[1].at]
+    del run.whole.kept.samples[1, run.expected.sessions[0].messages[1].at]
 
 
 def forget_the_end(run: Run) -> None:
@@ -53,7 +53,7 @@ def forget_the_end(run: Run) -> None:
 
 
 def double_sample(run: Run) -> None:
-    run.whole.kept.samples[2, run.books.charges[1].said[0].at] += 1
+    run.whole.kept.samples[2, run.expected.sessions[1].messages[0].at] += 1
 
 
 def invent_sample(run: Run) -> None:
@@ -69,25 +69,27 @@ def invent_transaction(run: Run) -> None:
 
 
 def answer_differently(run: Run) -> None:
-    said = run.books.charges[0].said[0]
-    said.tries.append(Try("again", 1, said.due, said.due, {"transactionId": 9, "idTagInfo": {"status": "Accepted"}}))
-    run.told.calls["again"] = run.told.calls[said.tries[0].message_id]
+    message = run.expected.sessions[0].messages[0]
+    message.attempts.append(
+        Attempt("again", 1, message.due, message.due, {"transactionId": 9, "idTagInfo": {"status": "Accepted"}})
+    )
+    run.observed.calls["again"] = run.observed.calls[message.attempts[0].message_id]
 
 
 def lose_event(run: Run) -> None:
-    run.told.of_transaction[1].pop(1)
+    run.observed.of_transaction[1].pop(1)
 
 
 def double_event(run: Run) -> None:
-    run.tell("TransactionUpdated", OLD, "another", transaction=1, at=run.books.charges[0].said[1].at)
+    run.tell("TransactionUpdated", OLD, "another", transaction=1, at=run.expected.sessions[0].messages[1].at)
 
 
 def repeat_event(run: Run) -> None:
-    run.tell("TransactionUpdated", OLD, "1.1", transaction=1, at=run.books.charges[0].said[1].at)
+    run.tell("TransactionUpdated", OLD, "1.1", transaction=1, at=run.expected.sessions[0].messages[1].at)
 
 
 def swap_events(run: Run) -> None:
-    events = run.told.of_transaction[2]
+    events = run.observed.of_transaction[2]
     events[1], events[2] = events[2], events[1]
 
 
@@ -108,7 +110,7 @@ def keep_an_old_state(run: Run) -> None:
 
 
 def lose_a_status(run: Run) -> None:
-    run.told.events[:] = [event for event in run.told.events if event.kind != "ConnectorStatusChanged"]
+    run.observed.events[:] = [event for event in run.observed.events if event.kind != "ConnectorStatusChanged"]
 
 
 def tell_an_old_state(run: Run) -> None:
@@ -116,29 +118,29 @@ def tell_an_old_state(run: Run) -> None:
 
 
 def answer_before_kafka_has_it(run: Run) -> None:
-    del run.told.calls["m5"]
+    del run.observed.calls["m5"]
 
 
 def refuse(run: Run) -> None:
-    run.books.loose[0].tries[0].refused = "InternalError"
+    run.expected.loose[0].attempts[0].refused = "InternalError"
 
 
 def refuse_a_driver(run: Run) -> None:
-    run.books.charges[0].said[0].tries[0].answer = {"transactionId": 1, "idTagInfo": {"status": "Invalid"}}
+    run.expected.sessions[0].messages[0].attempts[0].answer = {"transactionId": 1, "idTagInfo": {"status": "Invalid"}}
 
 
 def leave_unanswered(run: Run) -> None:
-    said = run.books.loose[0]
-    said.tries.insert(0, Try("first", 1, said.due - 2))
+    message = run.expected.loose[0]
+    message.attempts.insert(0, Attempt("first", 1, message.due - 2))
 
 
 def use_another_ones_slot(run: Run) -> None:
-    run.told.owners[0] += [(BEGAN - timedelta(hours=1), GATEWAY), (BEGAN + timedelta(seconds=12), OTHER)]
+    run.observed.owners[0] += [(BEGAN - timedelta(hours=1), GATEWAY), (BEGAN + timedelta(seconds=12), OTHER)]
 
 
 def leave_a_command_open(run: Run) -> None:
     run.whole.commands[0] = replace(run.whole.commands[0], status="sent", outcome=None, ended_at=None)
-    run.told.steps["command"].add("sent")
+    run.observed.steps["command"].add("sent")
 
 
 def end_a_command_late(run: Run) -> None:
@@ -147,32 +149,32 @@ def end_a_command_late(run: Run) -> None:
 
 
 def send_a_command_twice(run: Run) -> None:
-    run.books.received.append(run.books.received[0])
+    run.expected.received.append(run.expected.received[0])
 
 
 def send_it_to_a_later_connection(run: Run) -> None:
-    run.books.received[0].connection = 2
-    said = run.books.loose[0]
-    said.tries.append(Try("later", 2, said.due, said.due, {"status": "Accepted"}))
-    run.told.calls["later"] = Passed("call-m4", OLD, f"{OTHER}-7", 1, said.at)
+    run.expected.received[0].connection = 2
+    message = run.expected.loose[0]
+    message.attempts.append(Attempt("later", 2, message.due, message.due, {"status": "Accepted"}))
+    run.observed.calls["later"] = ForwardedCall("call-m4", OLD, f"{OTHER}-7", 1, message.at)
 
 
 def deny_that_it_was_sent(run: Run) -> None:
     run.whole.commands[0] = replace(run.whole.commands[0], outcome="undelivered", status="undeliverable")
-    run.told.steps["command"].add("undelivered")
+    run.observed.steps["command"].add("undelivered")
 
 
 def claim_an_answer(run: Run) -> None:
-    run.books.received.clear()
+    run.expected.received.clear()
 
 
 def lose_a_command(run: Run) -> None:
     run.whole.commands.clear()
-    run.books.received.clear()
+    run.expected.received.clear()
 
 
 def keep_the_end_of_a_command_to_oneself(run: Run) -> None:
-    run.told.steps["command"].remove("answered")
+    run.observed.steps["command"].remove("answered")
 
 
 BREACHES: dict[Callable[[Run], None], set[str]] = {
@@ -218,18 +220,18 @@ def test_what_is_wrong_is_found(wrong: Callable[[Run], None], kinds: set[str]) -
 
 
 def unanswered(run: Run) -> None:
-    """The last sample of a session has not been answered, nor was its end said."""
-    charge = run.books.charges[0]
-    charge.said.pop()
-    charge.said[-1].tries.clear()
+    """The last sample of a session has not been answered, nor was its end message."""
+    session = run.expected.sessions[0]
+    session.messages.pop()
+    session.messages[-1].attempts.clear()
 
 
 @pytest.mark.parametrize("earlier", [20, 40])
 def test_silence_is_no_breach_where_nobody_is_served_or_something_is_wrong(earlier: float) -> None:
     """The first is so long before all others that none was answered within its patience."""
     run = Run()
-    said = run.books.loose[0]
-    said.tries.insert(0, Try("first", 0, said.due - earlier))
+    message = run.expected.loose[0]
+    message.attempts.insert(0, Attempt("first", 0, message.due - earlier))
     assert found(run) == []
 
 
@@ -238,8 +240,8 @@ def test_what_was_not_acknowledged_may_be_there_or_not() -> None:
     unanswered(run)
     row = run.whole.kept.transactions[0]
     run.whole.kept.transactions[0] = replace(row, stopped_at=None, stop_wh=None)
-    run.told.of_transaction[1].pop()
+    run.observed.of_transaction[1].pop()
     assert found(run) == []
-    del run.whole.kept.samples[1, run.books.charges[0].said[-1].at]
-    run.told.of_transaction[1].pop()
+    del run.whole.kept.samples[1, run.expected.sessions[0].messages[-1].at]
+    run.observed.of_transaction[1].pop()
     assert found(run) == []

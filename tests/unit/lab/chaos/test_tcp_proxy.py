@@ -10,7 +10,7 @@ from voltbus.local.ports import free_port
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[TcpProxy]:
+async def proxy() -> AsyncIterator[TcpProxy]:
     """Behind it somebody says everything back."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -29,8 +29,8 @@ async def door() -> AsyncIterator[TcpProxy]:
     server.close()
 
 
-async def test_it_lets_through(door: TcpProxy) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+async def test_it_lets_through(proxy: TcpProxy) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
     writer.write(b"hello")
     assert await reader.readexactly(5) == b"hello"
     writer.write_eof()
@@ -38,35 +38,35 @@ async def test_it_lets_through(door: TcpProxy) -> None:
     writer.close()
 
 
-async def test_reset_ends_connections_and_refuses_new_ones(door: TcpProxy) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+async def test_reset_ends_connections_and_refuses_new_ones(proxy: TcpProxy) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
     writer.write(b"hello")
     await reader.readexactly(5)
-    door.break_("reset")
+    proxy.break_("reset")
     with pytest.raises(ConnectionResetError):
         await reader.readexactly(1)
-    later, _ = await asyncio.open_connection("127.0.0.1", door.port)
+    later, _ = await asyncio.open_connection("127.0.0.1", proxy.port)
     with pytest.raises(ConnectionResetError):
         await later.readexactly(1)
-    door.restore()
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    proxy.restore()
+    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
     writer.write(b"again")
     assert await reader.readexactly(5) == b"again"
     writer.close()
 
 
-async def test_what_was_stalled_comes_later(door: TcpProxy) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+async def test_what_was_stalled_comes_later(proxy: TcpProxy) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
     writer.write(b"one")
     await reader.readexactly(3)
-    door.break_("stall")
+    proxy.break_("stall")
     writer.write(b"two")
-    newer, their = await asyncio.open_connection("127.0.0.1", door.port)
+    newer, their = await asyncio.open_connection("127.0.0.1", proxy.port)
     their.write(b"three")
     waiting = [asyncio.ensure_future(reader.readexactly(3)), asyncio.ensure_future(newer.readexactly(5))]
     done, _ = await asyncio.wait(waiting, timeout=0.2)
     assert not done
-    door.restore()
+    proxy.restore()
     assert [await one for one in waiting] == [b"two", b"three"]
     writer.close()
     their.close()
