@@ -7,7 +7,7 @@ import typer
 
 from services.common.process.clock import now
 from voltbus.cli_errors import cli_errors
-from voltbus.operator.dead_letters.choice import chosen
+from voltbus.operator.dead_letters.filter import chosen
 
 app = typer.Typer(help="What services could not handle: see it, and send it back.", no_args_is_help=True)
 

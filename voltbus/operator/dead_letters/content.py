@@ -13,7 +13,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import READ, event_name
 from services.ocpp import topics
 from services.ocpp.id_tokens import mask
-from voltbus.operator.dead_letters.letter import Letter
+from voltbus.operator.dead_letters.dead_letter import Letter
 from voltbus.v1 import events_pb2
 
 # Fields that hold an idToken, in the words of every version and of our own messages.

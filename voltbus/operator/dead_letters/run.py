@@ -13,9 +13,9 @@ from services.common.process.clock import now
 from services.common.process.settings import CommonSettings
 from voltbus.errors import LocalError
 from voltbus.operator.dead_letters import view
-from voltbus.operator.dead_letters.box import State
-from voltbus.operator.dead_letters.choice import Choice
-from voltbus.operator.dead_letters.desk import Desk, Shown, opened
+from voltbus.operator.dead_letters.topic import State
+from voltbus.operator.dead_letters.filter import Choice
+from voltbus.operator.dead_letters.queue import Desk, Shown, opened
 from voltbus.running import with_running
 from voltbus.settings import read_settings
 

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from services.common.kafka.dead_letters import PREFIX
 from voltbus.operator.dead_letters.content import action, content
-from voltbus.operator.dead_letters.desk import Shown
-from voltbus.operator.dead_letters.letter import Letter
+from voltbus.operator.dead_letters.queue import Shown
+from voltbus.operator.dead_letters.dead_letter import Letter
 
 COLUMNS = ("id", "put aside", "station", "from", "what", "reason", "state")
 

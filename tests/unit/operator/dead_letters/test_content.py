@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from services.common.kafka.bus import Record
 from tests.unit.operator.dead_letters.letters import CALLS, call, dead
 from voltbus.operator.dead_letters.content import action, content, masking
-from voltbus.operator.dead_letters.letter import Letter, read
+from voltbus.operator.dead_letters.dead_letter import Letter, read
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Result
 from voltbus.v1.events_pb2 import StationBooted, Transaction, TransactionUpdated
 

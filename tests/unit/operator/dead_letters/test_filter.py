@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from services.ocpp.services import SERVICES
 from tests.unit.operator.dead_letters.letters import NOW, dead
 from voltbus.errors import LocalError
-from voltbus.operator.dead_letters.choice import Choice, chosen
-from voltbus.operator.dead_letters.letter import read
+from voltbus.operator.dead_letters.filter import Choice, chosen
+from voltbus.operator.dead_letters.dead_letter import read
 
 LETTER = read("transactions", replace(dead(why="not a voltbus.v1.Call"), partition=3, offset=17))
 

@@ -12,9 +12,9 @@ from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable, VoltbusError
 from services.ocpp import topics
 from voltbus.errors import LocalError
-from voltbus.operator.dead_letters.box import CLAIM, SENT, Box, State, note
-from voltbus.operator.dead_letters.choice import Choice
-from voltbus.operator.dead_letters.letter import Letter, revived
+from voltbus.operator.dead_letters.topic import (CLAIM, SENT, Box, State, note)
+from voltbus.operator.dead_letters.filter import Choice
+from voltbus.operator.dead_letters.dead_letter import Letter, revived
 
 Name = Callable[[str], str]
 

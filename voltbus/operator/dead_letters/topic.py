@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from services.common.kafka.bus import Record
 from services.common.kafka.dead_letters import PREFIX
-from voltbus.operator.dead_letters.letter import Letter, read
+from voltbus.operator.dead_letters.dead_letter import Letter, read
 
 CLAIM, SENT = b"claimed", b"sent"
 STEP, OFFSET = f"{PREFIX}replay", f"{PREFIX}replay-offset"

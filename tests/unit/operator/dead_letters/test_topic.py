@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from services.common.kafka.bus import Record
 from tests.unit.operator.dead_letters.letters import DEAD, NOW, dead
-from voltbus.operator.dead_letters.box import CLAIM, SENT, Box, State, note
-from voltbus.operator.dead_letters.letter import Letter
+from voltbus.operator.dead_letters.topic import (CLAIM, SENT, Box, State, note)
+from voltbus.operator.dead_letters.dead_letter import Letter
 
 
 def box(*records: Record) -> Box:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
-from voltbus.operator.dead_letters.letter import Letter
+from voltbus.operator.dead_letters.dead_letter import Letter
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 

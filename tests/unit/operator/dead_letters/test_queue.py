@@ -12,9 +12,9 @@ from services.common.process.errors import Unavailable
 from services.common.testing.memory import MemoryBus
 from tests.unit.operator.dead_letters.letters import CALLS, DEAD, NOW, dead
 from voltbus.errors import LocalError
-from voltbus.operator.dead_letters.box import State
-from voltbus.operator.dead_letters.choice import Choice
-from voltbus.operator.dead_letters.desk import Desk
+from voltbus.operator.dead_letters.topic import State
+from voltbus.operator.dead_letters.filter import Choice
+from voltbus.operator.dead_letters.queue import Desk
 
 PREFIX = "test."
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from services.common.kafka.bus import Record
 from services.common.kafka.dead_letters import dead_letter, without_value
 from tests.unit.operator.dead_letters.letters import CALLS, DEAD, NOW, dead
-from voltbus.operator.dead_letters.letter import read, revived
+from voltbus.operator.dead_letters.dead_letter import read, revived
 
 
 def lying(record: Record, offset: int = 17) -> Record:
