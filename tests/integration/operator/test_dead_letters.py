@@ -119,7 +119,7 @@ async def test_a_poison_record_dies_is_seen_comes_back_and_is_handled(world: Wor
 
         table = (await world.voltbus("dead list --station CP2")).stdout
         assert table.count("transactions-") == 3
-        assert all(word in table for word in ("CP2", "Authorize", "no idea of CP2", CALLS, "open", "3 letters"))
+        assert all(word in table for word in ("CP2", "Authorize", "no idea of CP2", CALLS, "open", "3 dead letters"))
 
         first = (await world.listed("--station CP2"))[0]
         shown = json.loads((await world.voltbus(f"dead show {first['id']} --json")).stdout)
@@ -133,10 +133,12 @@ async def test_a_poison_record_dies_is_seen_comes_back_and_is_handled(world: Wor
         service.broken = {"CP3"}
         refused = await world.voltbus("dead replay --station CP2", answer="n\n")
         assert (refused.exit_code, len(await world.listed())) == (1, 6)
-        assert "3 letters would be sent back" in (await world.voltbus("dead replay --station CP2 --dry-run")).stdout
+        assert (
+            "3 dead letters would be sent back" in (await world.voltbus("dead replay --station CP2 --dry-run")).stdout
+        )
         back = await world.voltbus("dead replay --station CP2 --reason 'no idea'", answer="y\n")
         assert back.exit_code == 0, back.output
-        assert "3 letters sent back" in back.stdout
+        assert "3 dead letters sent back" in back.stdout
         await world.handled("CP2/2")
         assert [one for one in service.handled if one.startswith("CP2")] == ["CP2/0", "CP2/1", "CP2/2"]
 
@@ -166,7 +168,7 @@ async def test_a_record_that_is_too_large_to_be_put_aside_holds_up_nobody(world:
         letters = await world.waiting(1)
         refused = await world.voltbus(f"dead replay {letters[0]['id']}")
         assert refused.exit_code == 1
-        assert "lost its value" in refused.stderr
+        assert "has no value" in refused.stderr
         shown = json.loads((await world.voltbus(f"dead show {letters[0]['id']} --json")).stdout)
         assert shown["value_left_out"]
         assert shown["bytes"] > LARGE

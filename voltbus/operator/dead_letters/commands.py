@@ -7,16 +7,16 @@ import typer
 
 from services.common.process.clock import now
 from voltbus.cli_errors import cli_errors
-from voltbus.operator.dead_letters.filter import chosen
+from voltbus.operator.dead_letters.filter import parse
 
-app = typer.Typer(help="What services could not handle: see it, and send it back.", no_args_is_help=True)
+app = typer.Typer(help="Records that services could not handle: list them, and send them back.", no_args_is_help=True)
 
-Ids = Annotated[list[str] | None, typer.Argument(help="as `list` shows them", show_default=False)]
-Services = Annotated[list[str] | None, typer.Option("--service", help="of this service; may be given several times")]
+Ids = Annotated[list[str] | None, typer.Argument(help="ids, as `list` shows them", show_default=False)]
+Services = Annotated[list[str] | None, typer.Option("--service", help="of this service; can be repeated")]
 Station = Annotated[str, typer.Option(help="of this station")]
-Reason = Annotated[str, typer.Option(help="whose reason has these words in it")]
+Reason = Annotated[str, typer.Option(help="with this text in the reason")]
 Since = Annotated[str, typer.Option(help="put aside since: 90m, 24h, 7d, or RFC 3339")]
-AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 @app.command("list")
@@ -25,29 +25,29 @@ def list_(
     station: Station = "",
     reason: Reason = "",
     since: Since = "",
-    all: Annotated[bool, typer.Option("--all", help="also those that were sent back")] = False,
-    limit: Annotated[int, typer.Option(help="the newest so many", min=1)] = 50,
+    all: Annotated[bool, typer.Option("--all", help="include those that were sent back")] = False,
+    limit: Annotated[int, typer.Option(help="number of the newest to show", min=1)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """What waits, the newest last."""
+    """List dead letters, the newest last."""
     from voltbus.operator.dead_letters import run
 
     with cli_errors():
-        choice = chosen(service or [], station, reason, since, [], now())
-        asyncio.run(run.list_(choice, all, limit, as_json))
+        filter = parse(service or [], station, reason, since, [], now())
+        asyncio.run(run.list_(filter, all, limit, as_json))
 
 
 @app.command()
 def show(
     letter: Annotated[str, typer.Argument(help="its id, as `list` shows it")],
     as_json: AsJson = False,
-    raw: Annotated[bool, typer.Option(help="only its value, byte by byte, with nothing masked")] = False,
+    raw: Annotated[bool, typer.Option(help="print only its value, unmasked")] = False,
 ) -> None:
-    """All about one letter: where it is from, when, why, and what is in it."""
+    """Show one dead letter: where it is from, when, why, and its content."""
     from voltbus.operator.dead_letters import run
 
     with cli_errors():
-        asyncio.run(run.show(chosen([], "", "", "", [letter], now()), as_json, raw))
+        asyncio.run(run.show(parse([], "", "", "", [letter], now()), as_json, raw))
 
 
 @app.command()
@@ -59,11 +59,11 @@ def replay(
     since: Since = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
     dry_run: Annotated[bool, typer.Option(help="only show what would be sent back")] = False,
-    again: Annotated[bool, typer.Option(help="also what was sent back before, or perhaps was")] = False,
+    again: Annotated[bool, typer.Option(help="include those that were, or may have been, sent back before")] = False,
 ) -> None:
-    """Send letters back to the topics that they are from: some by their ids, or all that fit."""
+    """Send dead letters back to the topics they are from: by id, or all that fit the options."""
     from voltbus.operator.dead_letters import run
 
     with cli_errors():
-        choice = chosen(service or [], station, reason, since, letters or [], now())
-        asyncio.run(run.replay(choice, yes or bool(letters), dry_run, again))
+        filter = parse(service or [], station, reason, since, letters or [], now())
+        asyncio.run(run.replay(filter, yes or bool(letters), dry_run, again))

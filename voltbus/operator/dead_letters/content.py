@@ -1,4 +1,4 @@
-"""What is in a record, in words: its protobuf message as a dict, id tokens and secrets masked as in logs."""
+"""The content of a record: its protobuf message as a dict, id tokens and secrets masked as in logs."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import READ, event_name
 from services.ocpp import topics
 from services.ocpp.id_tokens import mask
-from voltbus.operator.dead_letters.dead_letter import Letter
+from voltbus.operator.dead_letters.dead_letter import DeadLetter
 from voltbus.v1 import events_pb2
 
 # Fields that hold an idToken, in the words of every version and of our own messages.
@@ -25,8 +25,8 @@ _VALUES = ("value", "attributeValue")
 _PAYLOADS = ("payload", "request")
 
 
-def content(letter: Letter, prefix: str) -> dict[str, Any] | None:
-    """The message of a letter, masked; None where it cannot be read as its topic's. prefix: of topics here."""
+def content(letter: DeadLetter, prefix: str) -> dict[str, Any] | None:
+    """The message of a dead letter, masked; None if it is not one of its topic. prefix: of topics on this Kafka."""
     record = Record(letter.topic, letter.key, letter.value, letter.headers)
     message = _message(record, letter.topic.removeprefix(prefix))
     if message is None:
@@ -39,7 +39,7 @@ def content(letter: Letter, prefix: str) -> dict[str, Any] | None:
     return masked
 
 
-def action(letter: Letter, prefix: str) -> str:
+def action(letter: DeadLetter, prefix: str) -> str:
     """In a word: the action of a call or a command, the kind of an event; empty where it cannot be read."""
     record = Record(letter.topic, letter.key, letter.value, letter.headers)
     return event_name(record) or str(getattr(_message(record, letter.topic.removeprefix(prefix)), "action", ""))
@@ -48,7 +48,7 @@ def action(letter: Letter, prefix: str) -> str:
 def masking(value: Any, name: str = "") -> Any:
     """Any JSON value, whatever is an idToken or a secret in it masked; name: of the field that holds it."""
     if isinstance(value, Mapping):
-        secret = _SECRET.search(_called(value))
+        secret = _SECRET.search(_setting_name(value))
         return {key: "…" if secret and key in _VALUES else masking(item, key) for key, item in value.items()}
     if isinstance(value, list):
         return [masking(item, name) for item in value]
@@ -57,7 +57,7 @@ def masking(value: Any, name: str = "") -> Any:
     return mask(value) if isinstance(value, str) and _TOKENS.fullmatch(name) else value
 
 
-def _called(item: Mapping[str, Any]) -> str:
+def _setting_name(item: Mapping[str, Any]) -> str:
     """The name of the setting that an item of a payload sets or shows: by `key` in 1.6, by `variable` in 2.x."""
     variable = item.get("variable")
     named = variable.get("name") if isinstance(variable, Mapping) else item.get("key")
@@ -65,7 +65,7 @@ def _called(item: Mapping[str, Any]) -> str:
 
 
 def _message(record: Record, topic: str) -> Message | None:
-    kind = _event(record) if topic.startswith("events.") else _named(topic)
+    kind = _event(record) if topic.startswith("events.") else _message_type(topic)
     if kind is None:
         return None
     read = READ.get(dict(record.headers).get("content-type", b""), READ[b"application/protobuf"])
@@ -81,7 +81,7 @@ def _event(record: Record) -> type[Message] | None:
     return kind
 
 
-def _named(topic: str) -> type[Message] | None:
+def _message_type(topic: str) -> type[Message] | None:
     """The message that docs/topics.md gives for a topic."""
     value = next((one.value for one in topics.ALL if one.name == topic), "")
     try:

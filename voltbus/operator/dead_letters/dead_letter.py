@@ -1,4 +1,4 @@
-"""One dead letter as an operator sees it, and the record that it becomes when it is sent back."""
+"""One dead letter, and the record that it becomes when it is sent back."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +11,11 @@ REPLAYED = "replayed"
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """service: whose topic of dead letters it lies on, at partition and offset.
+class DeadLetter:
+    """service: of its topic, where it is at partition and offset.
 
-    topic, came_from: where the record stood. at: when it was put aside; None where it does not say so. replayed: how
-    often the record had been sent back before it came here. left_out: bytes of a value that was too large to keep.
+    topic, origin: where the record was. at: when it was put aside, if known. replayed: how often the record had
+    been sent back before. left_out: bytes of a value that was too large to keep.
     """
 
     service: str
@@ -26,7 +26,7 @@ class Letter:
     headers: tuple[Header, ...]
     reason: str
     topic: str
-    came_from: tuple[int, int]
+    origin: tuple[int, int]
     at: datetime | None
     replayed: int
     left_out: int | None
@@ -42,26 +42,26 @@ class Letter:
         return (self.key or b"").decode(errors="replace")
 
 
-def read(service: str, record: Record) -> Letter:
+def read(service: str, record: Record) -> DeadLetter:
     """A record of a topic of dead letters. What its headers do not say is empty, -1 or None."""
-    said = {name: value.decode(errors="replace") for name, value in record.headers if value is not None}
-    return Letter(
+    headers = {name: value.decode(errors="replace") for name, value in record.headers if value is not None}
+    return DeadLetter(
         service=service,
         partition=record.partition or 0,
         offset=record.offset,
         key=record.key,
         value=record.value,
         headers=record.headers,
-        reason=said.get(dead_letters.REASON, ""),
-        topic=said.get(dead_letters.TOPIC, ""),
-        came_from=(_number(said.get(dead_letters.PARTITION), -1), _number(said.get(dead_letters.OFFSET), -1)),
-        at=_moment(said.get(dead_letters.AT, "")),
-        replayed=_number(said.get(REPLAYED), 0),
-        left_out=_number(said.get(dead_letters.LEFT_OUT), 0) if dead_letters.LEFT_OUT in said else None,
+        reason=headers.get(dead_letters.REASON, ""),
+        topic=headers.get(dead_letters.TOPIC, ""),
+        origin=(_number(headers.get(dead_letters.PARTITION), -1), _number(headers.get(dead_letters.OFFSET), -1)),
+        at=_time(headers.get(dead_letters.AT, "")),
+        replayed=_number(headers.get(REPLAYED), 0),
+        left_out=_number(headers.get(dead_letters.LEFT_OUT), 0) if dead_letters.LEFT_OUT in headers else None,
     )
 
 
-def revived(letter: Letter) -> Record:
+def original_record(letter: DeadLetter) -> Record:
     """The record as it was before it died; the header `replayed` says how often it was sent back, this time included.
 
     Its key leads it to its partition; without a key it goes back to the one it had.
@@ -69,7 +69,7 @@ def revived(letter: Letter) -> Record:
     kept = [
         (name, value) for name, value in letter.headers if not name.startswith(dead_letters.PREFIX) and name != REPLAYED
     ]
-    partition = letter.came_from[0] if letter.key is None else None
+    partition = letter.origin[0] if letter.key is None else None
     headers = (*kept, (REPLAYED, b"%d" % (letter.replayed + 1)))
     return Record(letter.topic, letter.key, letter.value, headers, partition)
 
@@ -81,7 +81,7 @@ def _number(text: str | None, otherwise: int) -> int:
         return otherwise
 
 
-def _moment(text: str) -> datetime | None:
+def _time(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which letters an operator means."""
+"""Which dead letters a command is about."""
 
 import re
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
-from voltbus.operator.dead_letters.dead_letter import Letter
+from voltbus.operator.dead_letters.dead_letter import DeadLetter
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """All that is given must fit. reason: a part of it, in whatever case. ids: none given, all fit."""
+class Filter:
+    """All criteria must fit. reason: a part of it, ignoring case. ids: empty: all fit."""
 
     services: Sequence[str] = tuple(SERVICES)
     station: str = ""
@@ -24,11 +24,11 @@ class Choice:
 
     @property
     def narrow(self) -> bool:
-        """Whether anything is given."""
-        return self != Choice()
+        """Whether there is any criterion."""
+        return self != Filter()
 
-    def fits(self, letter: Letter) -> bool:
-        """Whether it is meant."""
+    def fits(self, letter: DeadLetter) -> bool:
+        """Whether a dead letter fits."""
         return (
             letter.service in self.services
             and self.station in ("", letter.station)
@@ -38,27 +38,27 @@ class Choice:
         )
 
 
-def chosen(services: Sequence[str], station: str, reason: str, since: str, ids: Sequence[str], now: datetime) -> Choice:
-    """From what was typed. since: a moment, or how long ago, such as 90m, 24h or 7d. Raises LocalError."""
+def parse(services: Sequence[str], station: str, reason: str, since: str, ids: Sequence[str], now: datetime) -> Filter:
+    """From the command line. since: a time, or how long ago, such as 90m, 24h or 7d. Raises LocalError."""
     if unknown := sorted(set(services) - set(SERVICES)):
         raise LocalError(f"no service {unknown[0]}: choose from {', '.join(SERVICES)}")
     homes = {_service(one) for one in ids}
     within = [one for one in services or tuple(SERVICES) if not ids or one in homes]
-    return Choice(tuple(within), station, reason, _moment(since, now) if since else None, frozenset(ids))
+    return Filter(tuple(within), station, reason, _time(since, now) if since else None, frozenset(ids))
 
 
 def _service(letter_id: str) -> str:
     service, *place = letter_id.split("-")
     if service not in SERVICES or len(place) != 2 or not all(number.isdecimal() for number in place):
-        raise LocalError(f"no letter {letter_id}: ids are those that `voltbus dead list` shows, transactions-3-17")
+        raise LocalError(f"no dead letter {letter_id}: `voltbus dead list` shows ids, such as transactions-3-17")
     return service
 
 
-def _moment(text: str, now: datetime) -> datetime:
+def _time(text: str, now: datetime) -> datetime:
     if ago := re.fullmatch(r"(\d{1,6})([smhdw])", text):
         return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise LocalError(f"no moment {text}: say how long ago, such as 90m, 24h or 7d, or RFC 3339") from None
+        raise LocalError(f"{text} is no time: give how long ago, such as 90m, 24h or 7d, or RFC 3339") from None
     return moment if moment.tzinfo else moment.astimezone()

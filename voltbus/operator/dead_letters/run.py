@@ -13,17 +13,17 @@ from services.common.process.clock import now
 from services.common.process.settings import CommonSettings
 from voltbus.errors import LocalError
 from voltbus.operator.dead_letters import view
+from voltbus.operator.dead_letters.filter import Filter
+from voltbus.operator.dead_letters.queue import DeadLetterQueue, Entry, opened
 from voltbus.operator.dead_letters.topic import State
-from voltbus.operator.dead_letters.filter import Choice
-from voltbus.operator.dead_letters.queue import Desk, Shown, opened
 from voltbus.running import with_running
 from voltbus.settings import read_settings
 
 
-async def list_(choice: Choice, all: bool, limit: int, as_json: bool) -> None:
+async def list_(filter: Filter, all: bool, limit: int, as_json: bool) -> None:
     """Prints the newest of those that were not sent back, or of all."""
-    async with _desk(choice) as (desk, prefix):
-        found = desk.shown()
+    async with _queue(filter) as (queue, prefix):
+        found = queue.entries()
     chosen = [one for one in found if all or one.state is not State.REPLAYED]
     console, newest = _console(), chosen[-limit:]
     if as_json:
@@ -36,24 +36,24 @@ async def list_(choice: Choice, all: bool, limit: int, as_json: bool) -> None:
     return None
 
 
-async def show(choice: Choice, as_json: bool, raw: bool) -> None:
+async def show(filter: Filter, as_json: bool, raw: bool) -> None:
     """Prints the one that was chosen by its id."""
-    async with _desk(choice) as (desk, prefix):
-        [one] = _named(desk.shown(), choice)
+    async with _queue(filter) as (queue, prefix):
+        [one] = _named(queue.entries(), filter)
     if raw:
         sys.stdout.buffer.write(one.letter.value or b"")
     elif as_json:
-        view.printed(_console(), view.whole(one, prefix))
+        view.printed(_console(), view.details(one, prefix))
     else:
         _console().print(view.page(one, prefix))
 
 
-async def replay(choice: Choice, sure: bool, dry_run: bool, again: bool) -> None:
+async def replay(filter: Filter, sure: bool, dry_run: bool, again: bool) -> None:
     """Sends back what was chosen. sure: without asking. again: also what was sent back before, or perhaps was."""
-    if not choice.narrow:
-        raise LocalError("which letters? Give ids, or --service, --station, --reason or --since")
-    async with _desk(choice) as (desk, prefix):
-        found = _named(desk.shown(), choice) if choice.ids else desk.shown()
+    if not filter.narrow:
+        raise LocalError("which dead letters? Give ids, or --service, --station, --reason or --since")
+    async with _queue(filter) as (queue, prefix):
+        found = _named(queue.entries(), filter) if filter.ids else queue.entries()
         wanted = [one for one in found if again or one.state is State.OPEN]
         console = _console()
         if len(wanted) < len(found):
@@ -65,29 +65,29 @@ async def replay(choice: Choice, sure: bool, dry_run: bool, again: bool) -> None
             return console.print(f"{view.counted(len(wanted))} would be sent back", highlight=False)
         if not sure and not typer.confirm(f"Send {view.counted(len(wanted))} back?"):
             raise typer.Exit(1)
-        outcome = await desk.replay([one.letter for one in wanted])
-    console.print(f"{view.counted(len(outcome.sent))} sent back", highlight=False)
-    if outcome.taken:
-        console.print(f"somebody else sends back: {view.ids(outcome.taken)}", highlight=False)
+        result = await queue.replay([one.letter for one in wanted])
+    console.print(f"{view.counted(len(result.sent))} sent back", highlight=False)
+    if result.skipped:
+        console.print(f"being sent back by another run: {view.ids(result.skipped)}", highlight=False)
     return None
 
 
-def _named(found: Sequence[Shown], choice: Choice) -> Sequence[Shown]:
-    if missing := choice.ids - {one.letter.id for one in found}:
-        raise LocalError(f"no letter {min(missing)}: it may be older than its topic keeps, or the filter leaves it out")
+def _named(found: Sequence[Entry], filter: Filter) -> Sequence[Entry]:
+    if missing := filter.ids - {one.letter.id for one in found}:
+        raise LocalError(f"no dead letter {min(missing)}: older than its topic's retention, or excluded by an option")
     return found
 
 
 @asynccontextmanager
-async def _desk(choice: Choice) -> AsyncIterator[tuple[Desk, str]]:
-    """A desk on the Kafka of VOLTBUS_KAFKA_BOOTSTRAP or of the stack that runs, and the prefix of its topics."""
+async def _queue(filter: Filter) -> AsyncIterator[tuple[DeadLetterQueue, str]]:
+    """A queue on the Kafka of VOLTBUS_KAFKA_BOOTSTRAP or of the stack that runs, and the prefix of its topics."""
     bootstrap = with_running(read_settings()).kafka_bootstrap
     if bootstrap is None:
         raise LocalError("no Kafka: start it with `make run`, or set VOLTBUS_KAFKA_BOOTSTRAP")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     settings = CommonSettings.read().model_copy(update={"kafka_bootstrap": bootstrap})
-    async with opened(KafkaBus(settings), settings.topic, choice, now) as desk:
-        yield desk, settings.topic_prefix
+    async with opened(KafkaBus(settings), settings.topic, filter, now) as queue:
+        yield queue, settings.topic_prefix
 
 
 def _console() -> Console:

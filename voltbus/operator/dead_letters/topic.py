@@ -1,9 +1,9 @@
-"""The dead letters of one service, and who sends which of them back: what its topic says, folded in its order.
+"""The dead letters of one service and their replays: the records of its topic, folded in order.
 
-Whoever wants to send a letter back first writes a claim behind it, on its partition; of several claims with the same
-number the first in the log's order holds, and all who read the partition see the same one. Then the record is sent,
-and then a note that it was. So two operators at once send nothing twice, and a run that breaks off leaves a claim
-without a note: perhaps sent, which is shown, and sent again only when it is asked for.
+To send a dead letter back, a run first writes a claim to its partition; of several claims with the same number the
+first in the log's order is valid, and all readers of the partition see the same one. Then the run sends the record, and
+then writes that it did. So two operators at once send nothing twice, and a run that breaks off leaves a claim without
+that record: perhaps sent, shown as such, and sent again only with --again.
 """
 
 from collections.abc import Callable
@@ -13,17 +13,17 @@ from enum import StrEnum
 
 from services.common.kafka.bus import Record
 from services.common.kafka.dead_letters import PREFIX
-from voltbus.operator.dead_letters.dead_letter import Letter, read
+from voltbus.operator.dead_letters.dead_letter import DeadLetter, read
 
 CLAIM, SENT = b"claimed", b"sent"
 STEP, OFFSET = f"{PREFIX}replay", f"{PREFIX}replay-offset"
 NUMBER, RUN, AT = f"{PREFIX}replay-number", f"{PREFIX}replay-run", f"{PREFIX}replay-at"
 
-Place = tuple[int, int]
+Position = tuple[int, int]
 
 
 class State(StrEnum):
-    """What became of a letter: nothing yet; claimed, and perhaps sent; sent back."""
+    """Of a dead letter: not sent back; claimed, and perhaps sent; sent back."""
 
     OPEN = "open"
     REPLAYING = "replaying"
@@ -32,7 +32,7 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class Claim:
-    """The one that holds among those with its number. run: whose it is. sent: whether that run says so."""
+    """The valid claim among those with its number. sent: whether its run has recorded that."""
 
     run: str
     at: str
@@ -40,64 +40,64 @@ class Claim:
 
 
 @dataclass(slots=True)
-class Box:
-    """What stands on the topic of dead letters of a service, as far as it `fits`.
+class DeadLetterTopic:
+    """The dead letters on a service's topic for which `fits` is true.
 
-    claims: of each letter, the first number first.
+    claims: of each dead letter, in the order of their numbers.
     """
 
     service: str
-    fits: Callable[[Letter], bool]
-    letters: dict[Place, Letter] = field(default_factory=dict)
-    claims: dict[Place, list[Claim]] = field(default_factory=dict)
+    fits: Callable[[DeadLetter], bool]
+    letters: dict[Position, DeadLetter] = field(default_factory=dict)
+    claims: dict[Position, list[Claim]] = field(default_factory=dict)
 
-    def take(self, record: Record) -> None:
-        """The next record of a partition."""
-        said = dict(record.headers)
-        if STEP not in said:
+    def add(self, record: Record) -> None:
+        """Adds the next record of a partition."""
+        headers = dict(record.headers)
+        if STEP not in headers:
             letter = read(self.service, record)
             if self.fits(letter):
                 self.letters[letter.partition, letter.offset] = letter
             return
         try:
-            place, number = (record.partition or 0, int(said[OFFSET])), int(said[NUMBER])
-            step, run, at = said[STEP], said[RUN].decode(), said[AT].decode()
+            place, number = (record.partition or 0, int(headers[OFFSET])), int(headers[NUMBER])
+            step, run, at = headers[STEP], headers[RUN].decode(), headers[AT].decode()
         except (KeyError, ValueError):
-            return  # no note of ours
+            return  # not written by a replay
         claims = self.claims.setdefault(place, [])
         if step == CLAIM and number == len(claims) + 1:
             claims.append(Claim(run, at))
         elif step == SENT and 0 < number <= len(claims) and claims[number - 1].run == run:
             claims[number - 1].sent = True
 
-    def state(self, letter: Letter) -> State:
-        """Of its last claim; one that has none is open."""
+    def state(self, letter: DeadLetter) -> State:
+        """By its last claim; open without one."""
         claims = self._of(letter)
         return State.OPEN if not claims else State.REPLAYED if claims[-1].sent else State.REPLAYING
 
-    def sent_at(self, letter: Letter) -> str | None:
+    def sent_at(self, letter: DeadLetter) -> str | None:
         """When it was last claimed, in RFC 3339."""
         claims = self._of(letter)
         return claims[-1].at if claims else None
 
-    def next(self, letter: Letter) -> int:
-        """The number of the claim that would send it back now."""
+    def next(self, letter: DeadLetter) -> int:
+        """The number of the next claim."""
         return len(self._of(letter)) + 1
 
-    def claimed(self, letter: Letter, number: int) -> bool:
-        """Whether somebody's claim of that number holds."""
+    def claimed(self, letter: DeadLetter, number: int) -> bool:
+        """Whether there is a valid claim of that number."""
         return len(self._of(letter)) >= number
 
-    def holder(self, letter: Letter, number: int) -> str:
-        """Whose claim of that number holds."""
+    def holder(self, letter: DeadLetter, number: int) -> str:
+        """The run whose claim of that number is valid."""
         return self._of(letter)[number - 1].run
 
-    def _of(self, letter: Letter) -> list[Claim]:
+    def _of(self, letter: DeadLetter) -> list[Claim]:
         return self.claims.get((letter.partition, letter.offset), [])
 
 
-def note(topic: str, letter: Letter, step: bytes, number: int, run: str, at: datetime) -> Record:
-    """A claim, or the note that the record was sent, for the letter's partition of its topic."""
+def replay_record(topic: str, letter: DeadLetter, step: bytes, number: int, run: str, at: datetime) -> Record:
+    """A claim, or the record that it was sent, for the dead letter's partition."""
     headers = (
         (STEP, step),
         (OFFSET, b"%d" % letter.offset),

@@ -1,4 +1,4 @@
-"""Dead letters for the eye and for programs."""
+"""Dead letters as tables and as JSON."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,91 +11,91 @@ from rich.text import Text
 
 from services.common.kafka.dead_letters import PREFIX
 from voltbus.operator.dead_letters.content import action, content
-from voltbus.operator.dead_letters.queue import Shown
-from voltbus.operator.dead_letters.dead_letter import Letter
+from voltbus.operator.dead_letters.dead_letter import DeadLetter
+from voltbus.operator.dead_letters.queue import Entry
 
 COLUMNS = ("id", "put aside", "station", "from", "what", "reason", "state")
 
 
-def table(letters: Iterable[Shown], prefix: str) -> Table:
-    """A row each. prefix: of topics here."""
+def table(letters: Iterable[Entry], prefix: str) -> Table:
+    """A row each. prefix: of topics on this Kafka."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for name in COLUMNS:
         made.add_column(name, no_wrap=name in ("id", "put aside"), overflow="fold")
     for one in letters:
         letter = one.letter
         where = letter.topic.removeprefix(prefix)
-        cells = (letter.id, _moment(letter), letter.station, where, action(letter, prefix), letter.reason, _state(one))
+        cells = (letter.id, _time(letter), letter.station, where, action(letter, prefix), letter.reason, _state(one))
         made.add_row(*(Text(cell) for cell in cells))
     return made
 
 
-def listed(letters: Iterable[Shown], prefix: str) -> list[dict[str, Any]]:
+def listed(letters: Iterable[Entry], prefix: str) -> list[dict[str, Any]]:
     """The same as JSON."""
-    return [_facts(one, prefix) for one in letters]
+    return [_fields(one, prefix) for one in letters]
 
 
-def whole(one: Shown, prefix: str) -> dict[str, Any]:
-    """Everything about a letter, with what is in it; `content` is None where that cannot be read."""
+def details(one: Entry, prefix: str) -> dict[str, Any]:
+    """Everything about a dead letter; `content` is None if its value cannot be read."""
     letter = one.letter
     headers = {name: value.decode(errors="replace") for name, value in letter.headers if not name.startswith(PREFIX)}
     size = len(letter.value or b"") if letter.left_out is None else letter.left_out
     more = {"headers": headers, "bytes": size, "value_left_out": letter.left_out is not None}
-    return _facts(one, prefix) | more | {"content": content(letter, prefix)}
+    return _fields(one, prefix) | more | {"content": content(letter, prefix)}
 
 
-def page(one: Shown, prefix: str) -> Group:
-    """The same for the eye."""
-    facts = whole(one, prefix)
+def page(one: Entry, prefix: str) -> Group:
+    """The same for a terminal."""
+    facts = details(one, prefix)
     shown = facts.pop("content")
     lines = Table(box=None, pad_edge=False, show_header=False)
     for name, value in facts.items():
-        lines.add_row(Text(name.replace("_", " "), style="bold"), Text(_words(value)))
-    unreadable = Text("its value was too large to be kept" if facts["value_left_out"] else "its value cannot be read")
+        lines.add_row(Text(name.replace("_", " "), style="bold"), Text(_text(value)))
+    unreadable = Text("its value was too large to keep" if facts["value_left_out"] else "its value cannot be read")
     return Group(lines, "", JSON(orjson.dumps(shown).decode()) if shown is not None else unreadable)
 
 
 def printed(console: Console, value: Any) -> None:
-    """JSON, as it is, whatever the width of the terminal."""
+    """Prints JSON, whatever the width of the terminal."""
     console.out(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(), highlight=False)
 
 
-def counted(count: int, what: str = "letter") -> str:
-    """`1 letter`, `2 letters`."""
-    return f"{count} {what}" + ("" if count == 1 else "s")
+def counted(count: int, noun: str = "dead letter") -> str:
+    """`1 dead letter`, `2 dead letters`."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
-def ids(letters: Sequence[Letter]) -> str:
+def ids(letters: Sequence[DeadLetter]) -> str:
     return ", ".join(letter.id for letter in letters)
 
 
-def _facts(one: Shown, prefix: str) -> dict[str, Any]:
+def _fields(one: Entry, prefix: str) -> dict[str, Any]:
     letter = one.letter
     return {
         "id": letter.id,
         "state": one.state,
-        "put_aside_at": _moment(letter),
+        "put_aside_at": _time(letter),
         "reason": letter.reason,
         "station_id": letter.station,
         "topic": letter.topic,
-        "partition": letter.came_from[0],
-        "offset": letter.came_from[1],
+        "partition": letter.origin[0],
+        "offset": letter.origin[1],
         "action": action(letter, prefix),
         "replayed_before": letter.replayed,
         "replayed_at": one.sent_at,
     }
 
 
-def _state(one: Shown) -> str:
+def _state(one: Entry) -> str:
     before = f", after {counted(one.letter.replayed, 'replay')}" if one.letter.replayed else ""
     return f"{one.state}{before}"
 
 
-def _moment(letter: Letter) -> str:
+def _time(letter: DeadLetter) -> str:
     return letter.at.isoformat(timespec="seconds").replace("+00:00", "Z") if letter.at else ""
 
 
-def _words(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, dict):
         return "\n".join(f"{name}: {item}" for name, item in value.items()) or "none"
     return "" if value is None else str(value)

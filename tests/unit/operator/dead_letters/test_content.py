@@ -9,14 +9,14 @@ from msgspec.structs import replace
 from services.common.kafka.bus import Record
 from tests.unit.operator.dead_letters.letters import CALLS, call, dead
 from voltbus.operator.dead_letters.content import action, content, masking
-from voltbus.operator.dead_letters.dead_letter import Letter, read
+from voltbus.operator.dead_letters.dead_letter import DeadLetter, read
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Result
 from voltbus.v1.events_pb2 import StationBooted, Transaction, TransactionUpdated
 
 CARD = "04A2B3C4D5E6F7"
 
 
-def letter(value: bytes, topic: str = CALLS, **headers: bytes) -> Letter:
+def letter(value: bytes, topic: str = CALLS, **headers: bytes) -> DeadLetter:
     given = tuple((name.replace("_", "-") if name.startswith("content") else name, h) for name, h in headers.items())
     return read("transactions", replace(dead(value, topic=topic, headers=given), partition=0, offset=0))
 

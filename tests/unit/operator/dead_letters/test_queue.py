@@ -12,9 +12,9 @@ from services.common.process.errors import Unavailable
 from services.common.testing.memory import MemoryBus
 from tests.unit.operator.dead_letters.letters import CALLS, DEAD, NOW, dead
 from voltbus.errors import LocalError
+from voltbus.operator.dead_letters.filter import Filter
+from voltbus.operator.dead_letters.queue import DeadLetterQueue
 from voltbus.operator.dead_letters.topic import State
-from voltbus.operator.dead_letters.filter import Choice
-from voltbus.operator.dead_letters.queue import Desk
 
 PREFIX = "test."
 
@@ -44,8 +44,8 @@ async def put(bus: MemoryBus, *letters: Record) -> None:
     await bus.publish([replace(letter, topic=name(DEAD)) for letter in letters])
 
 
-async def desk(bus: MemoryBus, choice: Choice | None = None) -> Desk:
-    made = Desk(bus, name, choice or Choice(), lambda: NOW)
+async def queue(bus: MemoryBus, filter: Filter | None = None) -> DeadLetterQueue:
+    made = DeadLetterQueue(bus, name, filter or Filter(), lambda: NOW)
     await made.open()
     return made
 
@@ -54,9 +54,9 @@ def here(value: bytes, **more: str) -> Record:
     return dead(value, topic=name(CALLS), **more)
 
 
-async def replayed(one: Desk) -> list[bytes]:
-    outcome = await one.replay([shown.letter for shown in one.shown() if shown.state is State.OPEN])
-    return [letter.value or b"" for letter in outcome.sent]
+async def replayed(one: DeadLetterQueue) -> list[bytes]:
+    result = await one.replay([shown.letter for shown in one.entries() if shown.state is State.OPEN])
+    return [letter.value or b"" for letter in result.sent]
 
 
 def values(bus: MemoryBus) -> list[bytes | None]:
@@ -65,62 +65,62 @@ def values(bus: MemoryBus) -> list[bytes | None]:
 
 async def test_a_letter_goes_back_and_is_seen_to_be_gone(bus: Faltering) -> None:
     await put(bus, here(b"1"))
-    assert await replayed(await desk(bus)) == [b"1"]
+    assert await replayed(await queue(bus)) == [b"1"]
     [back] = bus.all(name(CALLS))
     assert (back.key, back.value, back.headers) == (b"CP1", b"1", (("h", b"1"), ("replayed", b"1")))
-    [shown] = (await desk(bus)).shown()
+    [shown] = (await queue(bus)).entries()
     assert (shown.state, shown.sent_at) == (State.REPLAYED, NOW.isoformat())
 
 
 async def test_many_go_back_in_their_order(bus: Faltering, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voltbus.operator.dead_letters.desk.PIECE", 7)
+    monkeypatch.setattr("voltbus.operator.dead_letters.queue.CHUNK", 7)
     await put(bus, *(here(b"%d" % number) for number in range(50)))
-    await replayed(await desk(bus))
+    await replayed(await queue(bus))
     assert values(bus) == [b"%d" % number for number in range(50)]
 
 
 async def test_only_what_is_chosen_goes_back(bus: Faltering) -> None:
     await put(bus, here(b"1", why="one"), here(b"2", why="other"))
-    assert await replayed(await desk(bus, Choice(reason="other"))) == [b"2"]
+    assert await replayed(await queue(bus, Filter(reason="other"))) == [b"2"]
 
 
 async def test_of_two_operators_at_once_one_sends_each_letter(bus: Faltering) -> None:
     await put(bus, *(here(b"%d" % number) for number in range(20)))
-    one, other = await desk(bus), await desk(bus)
+    one, other = await queue(bus), await queue(bus)
     sent = await asyncio.gather(replayed(one), replayed(other))
     assert sorted(values(bus)) == sorted(sent[0] + sent[1]) == sorted(b"%d" % number for number in range(20))
 
 
 async def test_one_that_has_looked_before_the_other_sent_leaves_it_to_that(bus: Faltering) -> None:
     await put(bus, here(b"1"))
-    late = await desk(bus)
-    await replayed(await desk(bus))
-    outcome = await late.replay([shown.letter for shown in late.shown()])
-    assert (list(outcome.sent), [letter.id for letter in outcome.taken]) == ([], [late.shown()[0].letter.id])
+    late = await queue(bus)
+    await replayed(await queue(bus))
+    result = await late.replay([shown.letter for shown in late.entries()])
+    assert (list(result.sent), [letter.id for letter in result.skipped]) == ([], [late.entries()[0].letter.id])
     assert values(bus) == [b"1"]
 
 
 async def test_again_sends_what_was_sent(bus: Faltering) -> None:
     await put(bus, here(b"1"))
-    await replayed(await desk(bus))
-    again = await desk(bus)
-    await again.replay([shown.letter for shown in again.shown()])
+    await replayed(await queue(bus))
+    again = await queue(bus)
+    await again.replay([shown.letter for shown in again.entries()])
     assert values(bus) == [b"1", b"1"]
-    assert (await desk(bus)).shown()[0].state is State.REPLAYED
+    assert (await queue(bus)).entries()[0].state is State.REPLAYED
 
 
 async def test_a_run_that_breaks_off_is_seen_and_nothing_is_sent_twice_by_itself(bus: Faltering) -> None:
     await put(bus, here(b"1"))
     bus.refused = name(CALLS)
-    with pytest.raises(LocalError, match="0 letters were sent back; up to 1 more may have been"):
-        await replayed(await desk(bus))
+    with pytest.raises(LocalError, match="0 dead letters were sent back; up to 1 more may have been"):
+        await replayed(await queue(bus))
     bus.refused = ""
-    after = await desk(bus)
-    assert [shown.state for shown in after.shown()] == [State.REPLAYING]
+    after = await queue(bus)
+    assert [shown.state for shown in after.entries()] == [State.REPLAYING]
     assert await replayed(after) == []
-    await after.replay([shown.letter for shown in after.shown()])
+    await after.replay([shown.letter for shown in after.entries()])
     assert values(bus) == [b"1"]
-    assert (await desk(bus)).shown()[0].state is State.REPLAYED
+    assert (await queue(bus)).entries()[0].state is State.REPLAYED
 
 
 @pytest.mark.parametrize(
@@ -129,12 +129,12 @@ async def test_a_run_that_breaks_off_is_seen_and_nothing_is_sent_twice_by_itself
         (dead(), "is from ocpp.calls.transactions, which is no topic here"),
         (dead(topic="test.secrets"), "is from test.secrets, which is no topic here"),
         (Record(DEAD, b"CP1", b"x"), "is without its topic"),
-        (without_value(here(b"x")), "has lost its value"),
+        (without_value(here(b"x")), "has no value"),
     ],
 )
 async def test_what_cannot_go_back(bus: Faltering, letter: Record, why: str) -> None:
     await put(bus, here(b"good"), letter)
-    one = await desk(bus)
+    one = await queue(bus)
     with pytest.raises(LocalError, match=why):
         await replayed(one)
     assert values(bus) == []
@@ -142,4 +142,4 @@ async def test_what_cannot_go_back(bus: Faltering, letter: Record, why: str) -> 
 
 async def test_oldest_first(bus: Faltering) -> None:
     await put(bus, here(b"2", at=NOW), here(b"1", at=NOW.replace(hour=1)), Record(name(DEAD), b"CP1", b"0"))
-    assert [shown.letter.value for shown in (await desk(bus)).shown()] == [b"0", b"1", b"2"]
+    assert [shown.letter.value for shown in (await queue(bus)).entries()] == [b"0", b"1", b"2"]
