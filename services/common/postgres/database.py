@@ -1,4 +1,4 @@
-"""Postgres as a service uses it: a pool that sees one schema as one role, and whose troubles have one name."""
+"""Postgres as a service uses it: a pool that sees one schema as one role, and whose errors have one name."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
@@ -12,7 +12,7 @@ from services.common.process.settings import CommonSettings
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record] | None"
 
-# What says nothing about the work and everything about the moment: tried again.
+# Errors of the moment, not of the work: it is tried again.
 UNAVAILABLE = (
     OSError,
     TimeoutError,
@@ -27,10 +27,10 @@ UNAVAILABLE = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidPasswordError,
 )
-# Statements are prepared once, when tables may still be empty: without a word they would be read through from then on,
-# however long they grow, until Postgres counts them anew.
+# Statements are prepared once, when tables may still be empty: by default they would then be scanned sequentially,
+# however long they grow, until they are analyzed again.
 SETTINGS = {"jit": "off", "enable_seqscan": "off", "idle_in_transaction_session_timeout": "60s"}
-# And planned once: to plan those of a small batch takes longer than to carry them out.
+# And planned once: for a small batch, planning takes longer than execution.
 PLAN_ONCE = {"plan_cache_mode": "force_generic_plan"}
 
 
@@ -47,7 +47,7 @@ class Database:
         self._lists: Pool = None
 
     async def start(self) -> None:
-        """Raises Unavailable where Postgres does not answer."""
+        """Raises Unavailable if Postgres does not answer."""
         with translating_errors():
             self._pool = await self._open(2, 8, SETTINGS | PLAN_ONCE)
             self._lists = await self._open(0, 4, SETTINGS)
@@ -66,12 +66,12 @@ class Database:
             return False
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
-        """A connection without a transaction; raises Unavailable for whatever is Postgres' own trouble."""
-        return _taken(self._pool)
+        """A connection without a transaction; raises Unavailable for the errors of Postgres itself."""
+        return _acquire(self._pool)
 
     def list_connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection for statements whose filters may be left out: planned for those that are not."""
-        return _taken(self._lists)
+        return _acquire(self._lists)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -92,12 +92,12 @@ class Database:
             max_size=most,
             command_timeout=60,
             server_settings=server_settings,
-            reset=_as_it_is,
+            reset=_no_reset,
         )
 
 
 @asynccontextmanager
-async def _taken(pool: Pool) -> AsyncIterator[Connection]:
+async def _acquire(pool: Pool) -> AsyncIterator[Connection]:
     if pool is None:
         raise Unavailable("Postgres: not connected yet")
     with translating_errors():
@@ -105,10 +105,10 @@ async def _taken(pool: Pool) -> AsyncIterator[Connection]:
             yield db
 
 
-async def _as_it_is(_: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """A connection is given back as it was taken: nobody sets anything for longer than a transaction.
+async def _no_reset(_: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Connections are released as they are: nothing is set for longer than a transaction.
 
-    To have Postgres make sure of it would cost a round trip after each.
+    asyncpg's reset would cost a round trip after each.
     """
 
 
@@ -119,7 +119,7 @@ def role(schema: str) -> str:
 
 @contextmanager
 def translating_errors() -> Iterator[None]:
-    """Gives Postgres' troubles their name."""
+    """Raises Unavailable for the errors of Postgres itself."""
     try:
         yield
     except UNAVAILABLE as error:
