@@ -7,11 +7,12 @@ from datetime import datetime
 import asyncpg
 
 from services.common.postgres.database import Connection
-from services.firmware import store
+from services.firmware import rows
 from services.firmware.domain.station import BootStatus, Connector, Place, Station
+from services.firmware.rows import CONNECTOR_COLUMNS, STATION_COLUMNS, names
 
-LIST = """
-select * from station
+LIST = f"""
+select {names(STATION_COLUMNS)} from station
 where ($1::text is null or station_id > $1)
     and ($2::boolean is null or online = $2)
     and ($3::text is null or version = $3)
@@ -22,12 +23,15 @@ where ($1::text is null or station_id > $1)
 order by station_id
 limit $8"""
 
-ONE = "select * from station where station_id = $1"
+ONE = f"select {names(STATION_COLUMNS)} from station where station_id = $1"
 
-CONNECTORS = "select * from connector where station_id = any($1::text[]) order by station_id, evse_id, connector_id"
+CONNECTORS = f"""
+select {names(CONNECTOR_COLUMNS)} from connector
+where station_id = any($1::text[])
+order by station_id, evse_id, connector_id"""
 
 BOOTS = """
-select * from boot
+select call_id, version, status, interval_seconds, payload, received_at from boot
 where station_id = $1
     and ($2::timestamptz is null or (received_at, call_id) < ($2, $3))
 order by received_at desc, call_id desc
@@ -71,20 +75,20 @@ Connectors = dict[str, dict[Place, Connector]]
 async def page(db: Connection, after: str | None, filters: StationFilter, limit: int) -> list[Station]:
     """Stations by id; after: the last id of the page before."""
     f = filters
-    rows = await db.fetch(LIST, after, f.online, f.version, f.vendor, f.model, f.status, f.quarantined, limit)
-    return [store.station(row) for row in rows]
+    found = await db.fetch(LIST, after, f.online, f.version, f.vendor, f.model, f.status, f.quarantined, limit)
+    return [rows.station(row) for row in found]
 
 
 async def one(db: Connection, station_id: str) -> Station | None:
     row = await db.fetchrow(ONE, station_id)
-    return store.station(row) if row else None
+    return rows.station(row) if row else None
 
 
 async def connectors(db: Connection, station_ids: Collection[str]) -> Connectors:
     """All connectors of stations, by station."""
     found: Connectors = {station_id: {} for station_id in station_ids}
     for row in await db.fetch(CONNECTORS, list(station_ids)):
-        found[row["station_id"]][Place(row["evse_id"], row["connector_id"])] = store.connector(row)
+        found[row["station_id"]][Place(row["evse_id"], row["connector_id"])] = rows.connector(row)
     return found
 
 
@@ -105,10 +109,10 @@ async def withdraw_boot_order(db: Connection, station_id: str) -> None:
 
 def _boot(row: asyncpg.Record) -> Boot:
     return Boot(
-        row["call_id"],
-        row["version"],
-        row["status"],
-        row["interval_seconds"],
-        row["payload"],
-        row["received_at"],
+        id=row["call_id"],
+        version=row["version"],
+        status=row["status"],
+        interval=row["interval_seconds"],
+        payload=row["payload"],
+        received_at=row["received_at"],
     )

@@ -1,53 +1,40 @@
-"""All SQL of firmware's decisions: what a batch loads and saves, in a statement each. REST reads by inventory.py."""
+"""All SQL of firmware's decisions: what a batch loads and saves, in a statement each. REST reads by reads.py."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
-import asyncpg
-
 from services.common.calls.call import Call
 from services.common.postgres.database import Connection
+from services.firmware import rows
 from services.firmware.domain.messages import BootVerdict
-from services.firmware.domain.station import (
-    BootStatus,
-    Connector,
-    FirmwareStatus,
-    Identity,
-    Place,
-    Presence,
-    Registration,
-    Station,
-)
+from services.firmware.domain.station import BootStatus, Connector, Place, Station
+from services.firmware.rows import CONNECTOR_COLUMNS, SAVED_COLUMNS, STATION_COLUMNS, names
 
 Row: TypeAlias = tuple[object, ...]
 
 # Locked, so that the sweep and a second process wait; in one order, so that nobody waits in a circle.
-LOAD_STATIONS = "select * from station where station_id = any($1::text[]) order by station_id for update"
+LOAD_STATIONS = f"""
+select {names(STATION_COLUMNS)} from station where station_id = any($1::text[]) order by station_id for update"""
 
-LOAD_CONNECTORS = """
-select c.* from connector c
+LOAD_CONNECTORS = f"""
+select {names(CONNECTOR_COLUMNS, "c")} from connector c
 join unnest($1::text[], $2::int[], $3::int[]) as wanted (station_id, evse_id, connector_id)
     using (station_id, evse_id, connector_id)"""
 
 LOAD_VERDICTS = "select call_id, status, interval_seconds from boot where call_id = any($1::text[])"
 
-SAVE_STATIONS = """
-insert into station (
-    station_id, version, quarantined,
-    vendor, model, serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number,
-    boot_status, boot_reason, booted_at, accepted,
-    online, connection_id, closed_id, remote_address, connected_at, disconnected_at, last_seen_at, alive_at,
-    update_status, update_status_at
-)
-select * from unnest(
+SAVE_STATIONS = f"""
+insert into station ({names(SAVED_COLUMNS)})
+select {names(SAVED_COLUMNS)}
+from unnest(
     $1::text[], $2::text[], $3::boolean[],
     $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
     $12::text[], $13::text[], $14::timestamptz[], $15::boolean[],
     $16::boolean[], $17::text[], $18::text[], $19::text[],
     $20::timestamptz[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[],
     $24::text[], $25::timestamptz[]
-)
+) as u ({names(SAVED_COLUMNS)})
 on conflict (station_id) do update set
     version = excluded.version, quarantined = excluded.quarantined,
     vendor = excluded.vendor, model = excluded.model, serial_number = excluded.serial_number,
@@ -83,16 +70,14 @@ update station s set last_seen_at = u.last_seen_at, alive_at = u.alive_at
 from unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) as u (station_id, last_seen_at, alive_at)
 where s.station_id = u.station_id"""
 
-SAVE_CONNECTORS = """
-insert into connector (
-    station_id, evse_id, connector_id,
-    status, error_code, info, vendor_error_code, reported_at, received_at, since, connection_id
-)
-select * from unnest(
+SAVE_CONNECTORS = f"""
+insert into connector ({names(CONNECTOR_COLUMNS)})
+select {names(CONNECTOR_COLUMNS)}
+from unnest(
     $1::text[], $2::int[], $3::int[],
     $4::text[], $5::text[], $6::text[], $7::text[],
     $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[]
-)
+) as u ({names(CONNECTOR_COLUMNS)})
 on conflict (station_id, evse_id, connector_id) do update set
     status = excluded.status, error_code = excluded.error_code, info = excluded.info,
     vendor_error_code = excluded.vendor_error_code, reported_at = excluded.reported_at,
@@ -100,25 +85,26 @@ on conflict (station_id, evse_id, connector_id) do update set
 
 SAVE_BOOTS = """
 insert into boot (call_id, station_id, version, status, interval_seconds, payload, received_at)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::json[], $7::timestamptz[])
+select call_id, station_id, version, status, interval_seconds, payload, received_at
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::json[], $7::timestamptz[])
+    as u (call_id, station_id, version, status, interval_seconds, payload, received_at)
 on conflict (call_id) do nothing"""
 
 # Those that are locked are being heard of right now.
-TAKE_SILENT_OFFLINE = """
+TAKE_SILENT_OFFLINE = f"""
 with silent as (
     select station_id from station where online and alive_at < $1 order by station_id limit $3 for update skip locked
 )
 update station set online = false, disconnected_at = $2
 from silent where station.station_id = silent.station_id
-returning station.*"""
+returning {names(STATION_COLUMNS, "station")}"""
 
 SILENT_AT_ONCE = 1000
-STATUSES: Mapping[str | None, BootStatus | None] = {None: None} | {status.value: status for status in BootStatus}
 
 
 async def load_stations(db: Connection, station_ids: Collection[str]) -> dict[str, Station]:
     """The stations of a batch, each locked; without those that are not known yet."""
-    return {row["station_id"]: station(row) for row in await db.fetch(LOAD_STATIONS, list(station_ids))}
+    return {row["station_id"]: rows.station(row) for row in await db.fetch(LOAD_STATIONS, list(station_ids))}
 
 
 async def load_connectors(db: Connection, wanted: Collection[tuple[str, Place]]) -> dict[str, dict[Place, Connector]]:
@@ -127,14 +113,14 @@ async def load_connectors(db: Connection, wanted: Collection[tuple[str, Place]])
     if wanted:
         columns = _columns((station_id, *place) for station_id, place in wanted)
         for row in await db.fetch(LOAD_CONNECTORS, *columns):
-            found.setdefault(row["station_id"], {})[Place(row["evse_id"], row["connector_id"])] = connector(row)
+            found.setdefault(row["station_id"], {})[Place(row["evse_id"], row["connector_id"])] = rows.connector(row)
     return found
 
 
 async def load_verdicts(db: Connection, call_ids: Sequence[str], now: datetime) -> dict[str, BootVerdict]:
     """What was said to boots that are read again, by the id of their call."""
-    rows = await db.fetch(LOAD_VERDICTS, list(call_ids)) if call_ids else []
-    return {row["call_id"]: BootVerdict(BootStatus(row["status"]), row["interval_seconds"], now) for row in rows}
+    found = await db.fetch(LOAD_VERDICTS, list(call_ids)) if call_ids else []
+    return {row["call_id"]: BootVerdict(BootStatus(row["status"]), row["interval_seconds"], now) for row in found}
 
 
 async def save_stations(db: Connection, before: Mapping[str, Station], stations: Iterable[Station]) -> None:
@@ -142,20 +128,20 @@ async def save_stations(db: Connection, before: Mapping[str, Station], stations:
 
     What an operator ordered (boot_decision, boot_interval) is not ours to write.
     """
-    rows: dict[str, list[Row]] = {SAVE_STATIONS: [], SAVE_STATUS: [], SAVE_SEEN: []}
+    by_statement: dict[str, list[Row]] = {SAVE_STATIONS: [], SAVE_STATUS: [], SAVE_SEEN: []}
     for after in stations:
         if chosen := _save_statement(before.get(after.station_id), after):
             statement, row = chosen
-            rows[statement].append(row(after))
-    for statement, changed in rows.items():
+            by_statement[statement].append(row(after))
+    for statement, changed in by_statement.items():
         if changed:
             await db.execute(statement, *_columns(changed))
 
 
 async def save_connectors(db: Connection, stations: Iterable[Station]) -> None:
     """Those that the batch was about."""
-    rows = (_connector_row(s.station_id, place, known) for s in stations for place, known in s.connectors.items())
-    if columns := _columns(rows):
+    changed = (_connector_row(s.station_id, place, known) for s in stations for place, known in s.connectors.items())
+    if columns := _columns(changed):
         await db.execute(SAVE_CONNECTORS, *columns)
 
 
@@ -167,34 +153,7 @@ async def save_boots(db: Connection, boots: Iterable[tuple[Call, BootVerdict]]) 
 
 async def take_silent_offline(db: Connection, silent_since: datetime, now: datetime) -> list[Station]:
     """Takes stations offline that nothing was heard of since; the first thousand, as they are now."""
-    return [station(row) for row in await db.fetch(TAKE_SILENT_OFFLINE, silent_since, now, SILENT_AT_ONCE)]
-
-
-def station(row: asyncpg.Record) -> Station:
-    """A row of the table, its columns as they stand there."""
-    return Station(
-        row[0],
-        row[1],
-        row[2],
-        Identity(*row[3:11]),
-        Registration(STATUSES[row[11]], row[12], row[13], row[14], STATUSES[row[15]], row[16]),
-        Presence(*row[17:25]),
-        FirmwareStatus(row[25], row[26]) if row[25] else None,
-    )
-
-
-def connector(row: asyncpg.Record) -> Connector:
-    """A row of the table."""
-    return Connector(
-        row["status"],
-        row["error_code"],
-        row["info"],
-        row["vendor_error_code"],
-        row["reported_at"],
-        row["received_at"],
-        row["since"],
-        row["connection_id"],
-    )
+    return [rows.station(row) for row in await db.fetch(TAKE_SILENT_OFFLINE, silent_since, now, SILENT_AT_ONCE)]
 
 
 def _save_statement(before: Station | None, after: Station) -> tuple[str, Callable[[Station], Row]] | None:
@@ -211,21 +170,22 @@ def _description(station: Station) -> tuple[object, ...]:
 
 
 def _connection(station: Station) -> tuple[object, ...]:
-    here = station.presence
+    presence = station.presence
     return (
-        *(here.online, here.connection_id, here.closed_id, here.remote_address),
-        *(here.connected_at, here.disconnected_at),
+        *(presence.online, presence.connection_id, presence.closed_id, presence.remote_address),
+        *(presence.connected_at, presence.disconnected_at),
     )
 
 
 def _station_row(station: Station) -> Row:
-    what, update = station.identity, station.firmware_status
-    _, *standing = _status_row(station)
+    """As SAVED_COLUMNS."""
+    identity, update = station.identity, station.firmware_status
+    _, *status = _status_row(station)
     return (
         *(station.station_id, station.version, station.quarantined),
-        *(what.vendor, what.model, what.serial_number, what.firmware_version),
-        *(what.iccid, what.imsi, what.meter_type, what.meter_serial_number),
-        *standing,
+        *(identity.vendor, identity.model, identity.serial_number, identity.firmware_version),
+        *(identity.iccid, identity.imsi, identity.meter_type, identity.meter_serial_number),
+        *status,
         *((update.status, update.at) if update else (None, None)),
     )
 

@@ -10,9 +10,9 @@ from services.common.postgres.database import Connection
 from services.firmware.configuration import settings_store
 from services.firmware.configuration.domain.settings import Setting, key
 
-PAGE = """
+PAGE = f"""
 select coalesce(s.key, d.key) as place, d.name as desired_name, d.value as desired, s.*
-from (select * from setting where station_id = $1) s
+from (select {settings_store.COLUMNS} from setting where station_id = $1) s
 full join unnest($2::text[], $3::text[], $4::text[]) as d (key, name, value) on d.key = s.key
 where ($5::text is null or coalesce(s.key, d.key) > $5)
     and ($6::text is null or position($6 in coalesce(s.key, d.key)) > 0)

@@ -11,15 +11,17 @@ from services.firmware.configuration.domain.reports import Report, ReportProgres
 # A station, and the number of a report.
 Key = tuple[str, int]
 
-LOAD = """
-select r.* from report r
+COLUMNS = """
+    station_id, request_id, progress, base, command_id, reason, asked_at, changed_at, last, part_numbers, part_times"""
+
+LOAD = f"""
+select {COLUMNS}
+from report
 join unnest($1::text[], $2::bigint[]) as wanted (station_id, request_id) using (station_id, request_id)"""
 
 # The arrays of a row do not fit into unnest.
-SAVE = """
-insert into report (
-    station_id, request_id, progress, base, command_id, reason, asked_at, changed_at, last, part_numbers, part_times
-)
+SAVE = f"""
+insert into report ({COLUMNS})
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 on conflict (station_id, request_id) do update set
     progress = excluded.progress, base = excluded.base, command_id = excluded.command_id, reason = excluded.reason,
@@ -34,7 +36,12 @@ limit $2"""
 
 NEXT_REQUESTS = "select nextval('report_request') from generate_series(1, $1)"
 
-OF_STATION = "select * from report where station_id = $1 order by changed_at desc, request_id desc limit $2"
+OF_STATION = f"""
+select {COLUMNS}
+from report
+where station_id = $1
+order by changed_at desc, request_id desc
+limit $2"""
 
 
 async def load(db: Connection, wanted: Collection[Key]) -> dict[Key, Report]:
@@ -82,15 +89,10 @@ def report(row: asyncpg.Record) -> Report:
 
 
 def _row(one: Report) -> tuple[object, ...]:
-    told = (one.base, one.command_id, one.reason, one.asked_at, one.changed_at)
+    """As COLUMNS."""
     return (
-        one.station_id,
-        one.request_id,
-        one.progress.value,
-        *told,
-        one.last,
-        list(one.parts),
-        list(one.parts.values()),
+        *(one.station_id, one.request_id, one.progress.value, one.base, one.command_id, one.reason),
+        *(one.asked_at, one.changed_at, one.last, list(one.parts), list(one.parts.values())),
     )
 
 

@@ -11,23 +11,26 @@ from services.firmware.configuration.domain.settings import Attempt, Characteris
 # A station, and the key of a setting.
 Key = tuple[str, str]
 
-LOAD = """
-select s.* from setting s
-join unnest($1::text[], $2::text[]) as wanted (station_id, key) using (station_id, key)"""
-
-SAVE = """
-insert into setting (
+COLUMNS = """
     station_id, key, name, value,
     mutability, data_type, unit, minimum, maximum, values_list, persistent, constant,
     unknown, source, known_at,
-    wanted, result, reason, asked_at, result_at, command_id
-)
-select * from unnest(
+    wanted, result, reason, asked_at, result_at, command_id"""
+
+LOAD = f"""
+select {COLUMNS}
+from setting
+join unnest($1::text[], $2::text[]) as wanted (station_id, key) using (station_id, key)"""
+
+SAVE = f"""
+insert into setting ({COLUMNS})
+select {COLUMNS}
+from unnest(
     $1::text[], $2::text[], $3::text[], $4::text[],
     $5::text[], $6::text[], $7::text[], $8::float8[], $9::float8[], $10::text[], $11::boolean[], $12::boolean[],
     $13::boolean[], $14::text[], $15::timestamptz[],
     $16::text[], $17::text[], $18::text[], $19::timestamptz[], $20::timestamptz[], $21::text[]
-)
+) as u ({COLUMNS})
 on conflict (station_id, key) do update set
     name = excluded.name, value = excluded.value,
     mutability = excluded.mutability, data_type = excluded.data_type, unit = excluded.unit,
@@ -79,40 +82,55 @@ async def forget(db: Connection, read: Mapping[str, datetime]) -> None:
 def setting(row: asyncpg.Record) -> Setting:
     """A row of the table."""
     return Setting(
-        row["name"],
-        row["value"],
-        _facts(row),
-        row["unknown"],
-        row["source"],
-        row["known_at"],
-        _attempt(row),
+        name=row["name"],
+        value=row["value"],
+        characteristics=_characteristics(row),
+        unknown=row["unknown"],
+        source=row["source"],
+        known_at=row["known_at"],
+        attempt=_attempt(row),
     )
 
 
-def _facts(row: asyncpg.Record) -> Characteristics | None:
+def _characteristics(row: asyncpg.Record) -> Characteristics | None:
     if row["mutability"] is None:
         return None
-    limits = (row["minimum"], row["maximum"], row["values_list"])
     return Characteristics(
-        row["mutability"], row["data_type"], row["unit"], *limits, row["persistent"], row["constant"]
+        mutability=row["mutability"],
+        data_type=row["data_type"],
+        unit=row["unit"],
+        minimum=row["minimum"],
+        maximum=row["maximum"],
+        values=row["values_list"],
+        persistent=row["persistent"],
+        constant=row["constant"],
     )
 
 
 def _attempt(row: asyncpg.Record) -> Attempt | None:
     if row["result"] is None:
         return None
-    times = (row["asked_at"], row["result_at"])
-    return Attempt(row["wanted"], Result(row["result"]), row["reason"], *times, row["command_id"])
+    return Attempt(
+        wanted=row["wanted"],
+        result=Result(row["result"]),
+        reason=row["reason"],
+        asked_at=row["asked_at"],
+        at=row["result_at"],
+        command_id=row["command_id"],
+    )
 
 
 def _row(station_id: str, key: str, one: Setting) -> tuple[object, ...]:
-    facts, attempt = one.facts, one.attempt
-    what = (facts.mutability, facts.data_type, facts.unit, facts.minimum, facts.maximum) if facts else (None,) * 5
-    more = (facts.values, facts.persistent, facts.constant) if facts else (None,) * 3
-    tried = (attempt.wanted, attempt.result.value, attempt.reason) if attempt else (None,) * 3
-    when = (attempt.asked_at, attempt.at, attempt.command_id) if attempt else (None,) * 3
-    told = (one.unknown, one.source, one.known_at)
-    return (station_id, key, one.name, one.value, *what, *more, *told, *tried, *when)
+    """As COLUMNS."""
+    kind, attempt = one.characteristics, one.attempt
+    return (
+        *(station_id, key, one.name, one.value),
+        *((kind.mutability, kind.data_type, kind.unit, kind.minimum, kind.maximum) if kind else (None,) * 5),
+        *((kind.values, kind.persistent, kind.constant) if kind else (None,) * 3),
+        *(one.unknown, one.source, one.known_at),
+        *((attempt.wanted, attempt.result.value, attempt.reason) if attempt else (None,) * 3),
+        *((attempt.asked_at, attempt.at, attempt.command_id) if attempt else (None,) * 3),
+    )
 
 
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:

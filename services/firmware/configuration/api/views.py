@@ -119,19 +119,19 @@ class SettingView(BaseModel):
     def of(cls, row: SettingRow, dialect: SettingsDialect | None, booted_at: datetime | None) -> Self:
         """dialect: of the version that the station speaks."""
         known = row.setting or Setting(row.name)
-        facts = known.facts
+        characteristics = known.characteristics
         return cls(
             name=row.name,
             shared_name=dialect.shared_name(row.name) if dialect else None,
             value=known.value,
-            mutability=facts.mutability if facts else None,
-            data_type=facts.data_type if facts else None,
-            unit=facts.unit if facts else None,
-            minimum=facts.minimum if facts else None,
-            maximum=facts.maximum if facts else None,
-            values=facts.values if facts else None,
-            persistent=facts.persistent if facts else None,
-            constant=facts.constant if facts else None,
+            mutability=characteristics.mutability if characteristics else None,
+            data_type=characteristics.data_type if characteristics else None,
+            unit=characteristics.unit if characteristics else None,
+            minimum=characteristics.minimum if characteristics else None,
+            maximum=characteristics.maximum if characteristics else None,
+            values=characteristics.values if characteristics else None,
+            persistent=characteristics.persistent if characteristics else None,
+            constant=characteristics.constant if characteristics else None,
             unknown=known.unknown,
             source=known.source,
             known_at=known.known_at,

@@ -90,8 +90,8 @@ def accepted(report: Report, base: str | None, command_id: str, sent_at: datetim
     """B07.FR.01: the station will report. What came before it was asked was another report of the same number."""
     parts = {seq_no: came for seq_no, came in report.parts.items() if came >= sent_at}
     kept = report.last if report.last in parts else None
-    told = replace(report, base=base, command_id=command_id, asked_at=sent_at, changed_at=at, parts=parts, last=kept)
-    return _completed(replace(told, progress=ReportProgress.RECEIVING, reason=None))
+    after = replace(report, base=base, command_id=command_id, asked_at=sent_at, changed_at=at, parts=parts, last=kept)
+    return _completed(replace(after, progress=ReportProgress.RECEIVING, reason=None))
 
 
 def refused(report: Report, base: str | None, command_id: str, reason: str, at: datetime) -> Report:
@@ -103,8 +103,8 @@ def refused(report: Report, base: str | None, command_id: str, reason: str, at: 
 
 def empty(report: Report, base: str | None, command_id: str, sent_at: datetime, at: datetime) -> Report:
     """B08.FR.15: nothing fits what was asked for, and that is all there is to say."""
-    told = accepted(report, base, command_id, sent_at, at)
-    return replace(told, progress=ReportProgress.COMPLETE, reason="EmptyResultSet")
+    after = accepted(report, base, command_id, sent_at, at)
+    return replace(after, progress=ReportProgress.COMPLETE, reason="EmptyResultSet")
 
 
 def expired(report: Report) -> Report:

@@ -1,4 +1,4 @@
-"""A station's settings in words of no version: what each is known to be, and what became of the last attempt to set it.
+"""A station's settings, neutral of versions: what each is known to be, and what became of the last attempt to set it.
 
 A setting is called by its name in the station's own words (1.6: the key; 2.x: component, variable and attribute as
 dialects/names.py writes them). Two names that differ only in case are one (CiString50Type of 1.6, identifiers of 2.x).
@@ -59,15 +59,15 @@ class Characteristics(Struct, frozen=True):
 
 
 class Observation(Struct, frozen=True):
-    """What a station says of a setting. unknown: that it has none of that name. facts: None where it said none.
+    """What a station says of a setting. unknown: that it has none of that name.
 
-    source: report, get or set.
+    characteristics: None where it said none. source: report, get or set.
     """
 
     name: str
     value: str | None
     source: str
-    facts: Characteristics | None = None
+    characteristics: Characteristics | None = None
     unknown: bool = False
 
 
@@ -87,7 +87,7 @@ class Setting(Struct, frozen=True):
 
     name: str
     value: str | None = None
-    facts: Characteristics | None = None
+    characteristics: Characteristics | None = None
     unknown: bool = False
     source: str | None = None
     known_at: datetime | None = None
@@ -95,11 +95,11 @@ class Setting(Struct, frozen=True):
 
     @property
     def read_only(self) -> bool:
-        return self.facts is not None and self.facts.mutability == "ReadOnly"
+        return self.characteristics is not None and self.characteristics.mutability == "ReadOnly"
 
     @property
     def write_only(self) -> bool:
-        return self.facts is not None and self.facts.mutability == "WriteOnly"
+        return self.characteristics is not None and self.characteristics.mutability == "WriteOnly"
 
 
 def key(name: str) -> str:
@@ -107,17 +107,21 @@ def key(name: str) -> str:
     return name.casefold()
 
 
-def observed(setting: Setting | None, news: Observation, at: datetime) -> Setting:
-    """Newest news counts; what comes late only adds what the setting is, where that was not known."""
-    known = setting or Setting(news.name)
+def observed(setting: Setting | None, observation: Observation, at: datetime) -> Setting:
+    """The newest observation counts; one that comes late only adds what the setting is, where that was not known."""
+    known = setting or Setting(observation.name)
     if known.known_at and at < known.known_at:
-        return known if known.facts else replace(known, facts=news.facts)
-    facts = news.facts or known.facts
-    name = known.name if news.unknown else news.name
-    told = replace(
-        known, name=name, value=news.value, facts=facts, unknown=news.unknown, source=news.source, known_at=at
+        return known if known.characteristics else replace(known, characteristics=observation.characteristics)
+    after = replace(
+        known,
+        name=known.name if observation.unknown else observation.name,
+        value=observation.value,
+        characteristics=observation.characteristics or known.characteristics,
+        unknown=observation.unknown,
+        source=observation.source,
+        known_at=at,
     )
-    return _without_secret(told)
+    return _without_secret(after)
 
 
 def attempted(setting: Setting | None, name: str, attempt: Attempt) -> Setting:
@@ -147,14 +151,14 @@ def state(setting: Setting | None, desired: str, booted_at: datetime | None) -> 
         return State.NOT_YET_APPLIED
     if setting.write_only:
         return State.WRITE_ONLY
-    if setting.value is not None and values_equal(setting.value, desired, setting.facts):
+    if setting.value is not None and values_equal(setting.value, desired, setting.characteristics):
         return State.IN_SYNC
     attempt = setting.attempt
-    if attempt and attempt.wanted is not None and values_equal(attempt.wanted, desired, setting.facts):
+    if attempt and attempt.wanted is not None and values_equal(attempt.wanted, desired, setting.characteristics):
         if attempt.result is Result.REBOOT_REQUIRED:
             return _after_reboot(setting, booted_at)
-        if told := ATTEMPTS.get(attempt.result):
-            return told
+        if after_attempt := ATTEMPTS.get(attempt.result):
+            return after_attempt
     if setting.unknown:
         return State.UNKNOWN
     if setting.read_only:
@@ -190,11 +194,11 @@ def awaits_reboot(setting: Setting, booted_at: datetime | None) -> bool:
     return booted_at is None or attempt.at >= booted_at
 
 
-def values_equal(actual: str, wanted: str, facts: Characteristics | None = None) -> bool:
+def values_equal(actual: str, wanted: str, characteristics: Characteristics | None = None) -> bool:
     """Whether two values are one: stations write booleans, numbers and lists in ways of their own."""
     if actual == wanted:
         return True
-    kind, one, other = facts.data_type if facts else None, actual.strip(), wanted.strip()
+    kind, one, other = characteristics.data_type if characteristics else None, actual.strip(), wanted.strip()
     if {one.casefold(), other.casefold()} <= BOOLEANS:
         return one.casefold() == other.casefold()
     if kind in (None, "integer", "decimal") and NUMBER.fullmatch(one) and NUMBER.fullmatch(other):

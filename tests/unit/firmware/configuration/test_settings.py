@@ -30,8 +30,8 @@ def attempt(result: Result, wanted: str | None = "60", seconds: float = 10, comm
     return Attempt(wanted, result, None, at(seconds - 1), at(seconds), command)
 
 
-def setting(value: str | None = "300", facts: Characteristics | None = None, **more: Any) -> Setting:
-    return Setting(NAME, value, facts, source="get", known_at=at(0), **more)
+def setting(value: str | None = "300", characteristics: Characteristics | None = None, **more: Any) -> Setting:
+    return Setting(NAME, value, characteristics, source="get", known_at=at(0), **more)
 
 
 def test_news_counts_whatever_the_order_it_comes_in() -> None:
@@ -45,10 +45,10 @@ def test_news_counts_whatever_the_order_it_comes_in() -> None:
 
 def test_a_value_alone_takes_nothing_from_what_a_setting_is() -> None:
     """GetVariables says values only."""
-    known = observed(setting(facts=READ_ONLY), Observation(NAME, "60", "get"), at(1))
-    assert (known.value, known.facts) == ("60", READ_ONLY)
-    late = observed(replace(known, facts=None), Observation(NAME, "300", "report", READ_ONLY), at(0))
-    assert (late.value, late.facts) == ("60", READ_ONLY)
+    known = observed(setting(characteristics=READ_ONLY), Observation(NAME, "60", "get"), at(1))
+    assert (known.value, known.characteristics) == ("60", READ_ONLY)
+    late = observed(replace(known, characteristics=None), Observation(NAME, "300", "report", READ_ONLY), at(0))
+    assert (late.value, late.characteristics) == ("60", READ_ONLY)
 
 
 def test_what_is_write_only_is_not_kept() -> None:
@@ -78,7 +78,7 @@ def test_an_unknown_setting_keeps_its_spelling_and_loses_its_value() -> None:
 
 
 @pytest.mark.parametrize(
-    ("result", "facts", "value", "stays"),
+    ("result", "characteristics", "value", "stays"),
     [
         (Result.APPLIED, None, "60", Result.APPLIED),
         (Result.REBOOT_REQUIRED, None, "300", Result.REBOOT_REQUIRED),
@@ -88,9 +88,11 @@ def test_an_unknown_setting_keeps_its_spelling_and_loses_its_value() -> None:
         (Result.PENDING, None, "300", Result.PENDING),
     ],
 )
-def test_what_an_attempt_comes_to(result: Result, facts: Characteristics | None, value: str, stays: Result) -> None:
+def test_what_an_attempt_comes_to(
+    result: Result, characteristics: Characteristics | None, value: str, stays: Result
+) -> None:
     """B05.FR.04 to FR.10; 1.6 §5.3."""
-    after = attempted(setting(facts=facts), NAME, attempt(result))
+    after = attempted(setting(characteristics=characteristics), NAME, attempt(result))
     assert (after.value, after.attempt and after.attempt.result) == (value, stays)
 
 
@@ -161,6 +163,6 @@ def test_a_reboot_is_awaited_until_it_came() -> None:
     ],
 )
 def test_values_that_are_one(actual: str, wanted: str, kind: str | None, expected: bool) -> None:
-    facts = Characteristics(data_type=kind)
-    assert values_equal(actual, wanted, facts) is expected
-    assert values_equal(wanted, actual, facts) is expected
+    characteristics = Characteristics(data_type=kind)
+    assert values_equal(actual, wanted, characteristics) is expected
+    assert values_equal(wanted, actual, characteristics) is expected
