@@ -41,13 +41,27 @@ def build(
         most=settings.configuration_reading,
         timing=timing,
     )
-    handler = Handler(database, wiring.batches(DIALECTS), projection, events, rules, topics.inventory)
+    handler = Handler(
+        database=database,
+        shell=wiring.batches(DIALECTS),
+        projection=projection,
+        events=events,
+        rules=rules,
+        inventory=topics.inventory,
+    )
     consumer = wiring.consumer(handler.handle, [topics.connections], lanes=2)
 
-    async def hearing() -> bool:
+    async def caught_up() -> bool:
         return await bus.ready() and bool(consumer.ready()) and consumer.lag() < settings.batch
 
-    offline_detector = OfflineDetector(database, events, rules.silence, hearing, wiring.relay.wake, clock)
+    offline_detector = OfflineDetector(
+        database=database,
+        events=events,
+        silence=rules.silence,
+        caught_up=caught_up,
+        wake=wiring.relay.wake,
+        clock=clock,
+    )
     return wiring.service(
         consumer,
         routers(database, configuration.requests, configuration.groups, access),

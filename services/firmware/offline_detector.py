@@ -19,41 +19,41 @@ from services.firmware.domain.presence import fell_silent
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OfflineDetector:
-    """Looks for silent stations. hearing: whether what gateways say is read as it comes."""
+    """Looks for silent stations. caught_up: whether what gateways publish is read as it comes."""
 
     database: Database
     events: Events
     silence: timedelta
-    hearing: Callable[[], Awaitable[bool]]
+    caught_up: Callable[[], Awaitable[bool]]
     wake: Callable[[], None]
     clock: Clock
 
     async def run(self) -> None:
-        """Until cancelled. What was missed while nothing was heard is no proof: silence counts from then on."""
-        hearing_since = self.clock()
+        """Until cancelled. What was missed while behind is no proof: silence counts from then on."""
+        caught_up_since = self.clock()
         while True:
             await asyncio.sleep(self.silence.total_seconds() / 10)
-            if not await self.hearing():
-                hearing_since = self.clock()
-            elif self.clock() - hearing_since >= self.silence:
+            if not await self.caught_up():
+                caught_up_since = self.clock()
+            elif self.clock() - caught_up_since >= self.silence:
                 await self._turn()
 
     async def _turn(self) -> None:
         try:
-            while gone := await self.once():
-                log.info("stations fell silent", stations=gone)
+            while count := await self.once():
+                log.info("stations fell silent", stations=count)
         except Unavailable as error:
-            log.warning("the sweep waits", reason=str(error))
+            log.warning("the offline detector waits", reason=str(error))
 
     async def once(self) -> int:
-        """Takes the first thousand silent stations offline, and says how many they were."""
+        """Takes the first thousand silent stations offline; how many they were."""
         now = self.clock()
         async with self.database.transaction() as db:
-            gone = await store.take_silent_offline(db, now - self.silence, now)
-            records = [event_record(self.events, fell_silent(s.station_id, s.presence, now)) for s in gone]
+            silent = await store.take_silent_offline(db, now - self.silence, now)
+            records = [event_record(self.events, fell_silent(s.station_id, s.presence, now)) for s in silent]
             await outbox.add(db, records)
-        if gone:
+        if silent:
             self.wake()
-        return len(gone)
+        return len(silent)

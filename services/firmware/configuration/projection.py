@@ -148,12 +148,12 @@ class SettingsProjection:
 def _replied(report: Report, one: SettingsAnswer, at: datetime) -> Report:
     reply, command = one.report, one.command
     assert reply is not None, "only where a report was asked for"
-    asked = (reply.base, command.id)
+    source = (reply.base, command.id)
     if reply.accepted:
-        return reports.accepted(report, *asked, command.sent_at or at, at)
+        return reports.accepted(report, *source, command.sent_at or at, at)
     if reply.reason == "EmptyResultSet":
-        return reports.empty(report, *asked, command.sent_at or at, at)
-    return reports.refused(report, *asked, reply.reason or "", at)
+        return reports.empty(report, *source, command.sent_at or at, at)
+    return reports.refused(report, *source, reply.reason or "", at)
 
 
 def _names(one: SettingsAnswer) -> list[str]:

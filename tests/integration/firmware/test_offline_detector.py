@@ -18,10 +18,17 @@ from voltbus.v1.bus_pb2 import CONNECTION_STATE_ALIVE, CONNECTION_STATE_CONNECTE
 SILENCE = timedelta(seconds=150)
 
 
-def made(firmware: Running, settings: Settings, silence: timedelta = SILENCE, hearing: Any = None) -> OfflineDetector:
+def detector(
+    firmware: Running, settings: Settings, silence: timedelta = SILENCE, caught_up: Any = None
+) -> OfflineDetector:
     events = Events(settings, "firmware")
     return OfflineDetector(
-        firmware.database, events, silence, hearing or firmware.bus.ready, lambda: None, firmware.time
+        database=firmware.database,
+        events=events,
+        silence=silence,
+        caught_up=caught_up or firmware.bus.ready,
+        wake=lambda: None,
+        clock=firmware.time,
     )
 
 
@@ -34,7 +41,7 @@ async def test_who_is_silent_goes_offline_once(firmware: Running, settings: Sett
     firmware.time.passes(100)
     await firmware.put(firmware.change(CONNECTION_STATE_ALIVE, "CP0"), firmware.call("Heartbeat", {}, "CP1"))
     firmware.time.passes(51)
-    sweep = made(firmware, settings)
+    sweep = detector(firmware, settings)
     assert await sweep.once() == 1
     assert await sweep.once() == 0
     await firmware.settled()
@@ -48,7 +55,7 @@ async def test_who_is_silent_goes_offline_once(firmware: Running, settings: Sett
 async def test_who_was_silent_comes_back(firmware: Running, settings: Settings) -> None:
     await firmware.put(firmware.change(CONNECTION_STATE_CONNECTED))
     firmware.time.passes(151)
-    await made(firmware, settings).once()
+    await detector(firmware, settings).once()
     firmware.time.passes(1)
     await firmware.put(firmware.change(CONNECTION_STATE_ALIVE))
     assert await online(firmware) == ["CP1"]
@@ -62,7 +69,7 @@ async def test_more_than_one_handful(firmware: Running, settings: Settings, monk
     monkeypatch.setattr(store, "SILENT_AT_ONCE", 2)
     await firmware.put(*(firmware.change(CONNECTION_STATE_CONNECTED, f"CP{n}") for n in range(5)))
     firmware.time.passes(151)
-    await made(firmware, settings)._turn()
+    await detector(firmware, settings)._turn()
     await firmware.settled()
     assert len(firmware.announced("StationDisconnected")) == 5
 
@@ -70,13 +77,13 @@ async def test_more_than_one_handful(firmware: Running, settings: Settings, monk
 async def test_a_deaf_service_takes_nobody_offline(firmware: Running, settings: Settings) -> None:
     """What was missed is no proof: silence counts from when gateways are heard again."""
     await firmware.put(firmware.change(CONNECTION_STATE_CONNECTED))
-    ears = {"hearing": False, "asked": 0}
+    ears = {"caught_up": False, "asked": 0}
     asked = asyncio.Event()
 
-    async def hearing() -> bool:
+    async def caught_up() -> bool:
         ears["asked"] += 1
         asked.set()
-        return bool(ears["hearing"])
+        return bool(ears["caught_up"])
 
     async def looked(times: int) -> None:
         goal = ears["asked"] + times
@@ -84,12 +91,12 @@ async def test_a_deaf_service_takes_nobody_offline(firmware: Running, settings: 
             asked.clear()
             await asyncio.wait_for(asked.wait(), 5)
 
-    task = asyncio.create_task(made(firmware, settings, timedelta(seconds=0.2), hearing).run())
+    task = asyncio.create_task(detector(firmware, settings, timedelta(seconds=0.2), caught_up).run())
     try:
         firmware.time.passes(3600)
         await looked(3)
         assert await online(firmware) == ["CP1"]
-        ears["hearing"] = True
+        ears["caught_up"] = True
         await looked(3)
         assert await online(firmware) == ["CP1"]
         firmware.time.passes(1)
@@ -105,7 +112,7 @@ async def test_a_station_that_is_being_heard_of_is_left_alone(firmware: Running,
     firmware.time.passes(151)
     async with firmware.database.transaction() as db:
         await store.load_stations(db, {"CP1"})
-        assert await made(firmware, settings).once() == 0
+        assert await detector(firmware, settings).once() == 0
 
 
 async def test_a_database_that_is_away_refuses_nobody(firmware: Running, monkeypatch: pytest.MonkeyPatch) -> None:
