@@ -67,5 +67,5 @@ def build(
         routers(database, configuration.requests, configuration.groups, access),
         description="Which stations there are, what they are, and what they report of themselves.",
         tags=TAGS,
-        tasks={"sweep": offline_detector.run, **configuration.tasks},
+        tasks={"offline_detector": offline_detector.run, **configuration.tasks},
     )

@@ -39,7 +39,14 @@ def _envelope(change: ConnectionChange) -> Envelope:
     at = from_timestamp(change.at)
     # No id comes with it: what it says is what makes it this one and no other.
     cause = f"{change.connection_id}/{ConnectionState.Name(change.state)}/{at.isoformat()}"
-    return Envelope(cause, change.station_id, change.connection_id, change.version, at, change.quarantined)
+    return Envelope(
+        id=cause,
+        station_id=change.station_id,
+        connection_id=change.connection_id,
+        version=change.version,
+        at=at,
+        quarantined=change.quarantined,
+    )
 
 
 def _seen_at(change: ConnectionChange) -> datetime:

@@ -25,5 +25,9 @@ class Settings(CommonSettings):
 
     def rules(self) -> Rules:
         """As the domain takes them."""
-        silence = timedelta(seconds=self.offline_after)
-        return Rules(self.boot_policy, self.heartbeat_interval, self.boot_retry_interval, silence)
+        return Rules(
+            boot=self.boot_policy,
+            heartbeat=self.heartbeat_interval,
+            retry=self.boot_retry_interval,
+            silence=timedelta(seconds=self.offline_after),
+        )

@@ -13,7 +13,7 @@ from services.firmware.rows import CONNECTOR_COLUMNS, SAVED_COLUMNS, STATION_COL
 
 Row: TypeAlias = tuple[object, ...]
 
-# Locked, so that the sweep and a second process wait; in one order, so that nobody waits in a circle.
+# Locked, so that the offline detector and a second process wait; in one order, so that nobody waits in a circle.
 LOAD_STATIONS = f"""
 select {names(STATION_COLUMNS)} from station where station_id = any($1::text[]) order by station_id for update"""
 

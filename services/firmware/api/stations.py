@@ -39,7 +39,9 @@ def station_filter(
     quarantined: bool | None = None,
 ) -> StationFilter:
     """The query of a list."""
-    return StationFilter(online, version, vendor, model, status, quarantined)
+    return StationFilter(
+        online=online, version=version, vendor=vendor, model=model, status=status, quarantined=quarantined
+    )
 
 
 def router(database: Database, access: Access) -> APIRouter:

@@ -1,1 +1,1 @@
-"""Configuration: the picture of each station's settings, and what is desired of them."""
+"""Configuration: the settings of each station, and what is desired of them."""

@@ -1,4 +1,4 @@
-"""SQL of the REST API: the picture of one station, and of a group against what is desired of it."""
+"""SQL of the REST API: the settings of one station, and the stations of a group."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,4 +75,9 @@ async def members(db: Connection, station_ids: Sequence[str]) -> list[GroupMembe
 
 def _row(row: asyncpg.Record) -> SettingRow:
     known = settings_store.setting(row) if row["name"] is not None else None
-    return SettingRow(row["place"], known.name if known else row["desired_name"], known, row["desired"])
+    return SettingRow(
+        place=row["place"],
+        name=known.name if known else row["desired_name"],
+        setting=known,
+        desired=row["desired"],
+    )

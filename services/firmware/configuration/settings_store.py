@@ -1,4 +1,4 @@
-"""SQL of the picture: what each setting of each station is known to be."""
+"""SQL of settings: what each of each station is known to be."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime

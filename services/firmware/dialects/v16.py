@@ -38,12 +38,12 @@ def report_connector_status(call: Call) -> Command:
     """A connector is an EVSE of its own: 1.6 knows no EVSEs. Connector 0 is the station (1.6 §4.9)."""
     p = call.payload
     return ReportConnectorStatus(
-        place(p["connectorId"], p["connectorId"]),
-        p["status"],
-        p["errorCode"],
-        text(p.get("info")),
-        text(p.get("vendorErrorCode")),
-        timestamp(p.get("timestamp")),
+        place=place(p["connectorId"], p["connectorId"]),
+        status=p["status"],
+        error_code=p["errorCode"],
+        info=text(p.get("info")),
+        vendor_error_code=text(p.get("vendorErrorCode")),
+        at=timestamp(p.get("timestamp")),
     )
 
 

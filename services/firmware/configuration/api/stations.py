@@ -1,4 +1,4 @@
-"""REST of configuration: the picture of a station, setting and reading it."""
+"""REST of configuration: the settings of a station, setting and reading them."""
 
 from typing import Annotated, Any, Literal
 

@@ -171,7 +171,7 @@ class ReportView(BaseModel):
 
 
 class ConfigurationView(Page[SettingView]):
-    """The picture of a station."""
+    """What is known of the settings of a station."""
 
     station_id: str
     version: str | None

@@ -48,13 +48,13 @@ class Variable:
             raise BadName("not of the form Component(instance)@evse.connector.Variable(instance)#Attribute")
         evse, connector = _number(found["evse"]), _number(found["connector"])
         return cls(
-            _unescaped(found["component"]),
-            _unescaped(found["variable"]),
-            _unescaped(found["component_instance"]) if found["component_instance"] else None,
-            evse,
-            connector,
-            _unescaped(found["variable_instance"]) if found["variable_instance"] else None,
-            found["attribute"] or "Actual",
+            component=_unescaped(found["component"]),
+            variable=_unescaped(found["variable"]),
+            component_instance=_unescaped(found["component_instance"]) if found["component_instance"] else None,
+            evse=evse,
+            connector=connector,
+            variable_instance=_unescaped(found["variable_instance"]) if found["variable_instance"] else None,
+            attribute=found["attribute"] or "Actual",
         )
 
     @classmethod
@@ -63,13 +63,13 @@ class Variable:
         component, variable = item["component"], item["variable"]
         evse = component.get("evse") or {}
         return cls(
-            component["name"],
-            variable["name"],
-            component.get("instance") or None,
-            _within(evse.get("id")),
-            _within(evse.get("connectorId")),
-            variable.get("instance") or None,
-            attribute or "Actual",
+            component=component["name"],
+            variable=variable["name"],
+            component_instance=component.get("instance") or None,
+            evse=_in_range(evse.get("id")),
+            connector=_in_range(evse.get("connectorId")),
+            variable_instance=variable.get("instance") or None,
+            attribute=attribute or "Actual",
         )
 
     def payload(self) -> dict[str, Any]:
@@ -109,10 +109,10 @@ def _unescaped(text: str) -> str:
 
 
 def _number(digits: str | None) -> int | None:
-    return _within(int(digits)) if digits else None
+    return _in_range(int(digits)) if digits else None
 
 
-def _within(number: float | None) -> int | None:
+def _in_range(number: float | None) -> int | None:
     """JSON knows one kind of number: 1.0 is valid for a whole one."""
     if number is not None and not 0 <= number <= LARGEST:
         raise BadName("an EVSE or connector with an impossible number")

@@ -140,7 +140,12 @@ def report_answer(request: Payload, answer: Any) -> ReportReply | None:
     request_id, status = request["requestId"], answer["status"]
     if abs(request_id) > LARGEST:
         return None
-    return ReportReply(int(request_id), request.get("reportBase"), status == "Accepted", status)
+    return ReportReply(
+        request_id=int(request_id),
+        base=request.get("reportBase"),
+        accepted=status == "Accepted",
+        reason=status,
+    )
 
 
 def part(report: Payload) -> Part:
