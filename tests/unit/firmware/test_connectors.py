@@ -13,7 +13,7 @@ Report = tuple[float, str, str, str]
 
 def after(*reports: Report) -> tuple[Station, list[ConnectorStatusChanged]]:
     """What is known after (seconds, connection, status, error code) was reported."""
-    station, events = Station("CP1"), []
+    station, events = Station("CP1"), list[ConnectorStatusChanged]()
     for seconds, connection, status, error in reports:
         decision = report_connector_status(
             station, ReportConnectorStatus(ONE, status, error), context(seconds, connection)

@@ -22,7 +22,7 @@ from services.firmware.domain.messages import (
     ReportSettings,
     StationConnected,
 )
-from services.firmware.domain.rules import Rules
+from services.firmware.domain.rules import Rules, VendorMessages
 from services.firmware.domain.station import BootStatus, FirmwareStatus, Identity, Place, Station
 from tests.unit.firmware.tables import at, context
 
@@ -36,7 +36,7 @@ EXAMPLES: list[Command] = [
     Heartbeat(),
     Notification(),
 ]
-ECHO = {"org.echo": {"say": lambda data: DataTransferResult("Accepted", data)}}
+ECHO: dict[str, VendorMessages] = {"org.echo": {"say": lambda data: DataTransferResult("Accepted", data)}}
 
 
 def test_the_tables_are_whole() -> None:

@@ -206,7 +206,7 @@ class Field:
         await self.world.bus.publish([record])
 
     async def view(self, station: Station, holds: Callable[[Any], bool] = lambda _: True, **query: Any) -> Any:
-        """The picture that REST shows, as soon as it is as wanted."""
+        """The settings that REST shows, as soon as they are as wanted."""
         path = f"/v1/stations/{station.id}/configuration"
         return await self.shown(path, holds, **query)
 

@@ -1,4 +1,4 @@
-"""The picture of a station's settings: read, reported, set, shown; on a real Postgres."""
+"""A station's settings: read, reported, set, shown; on a real Postgres."""
 
 from typing import Any
 
@@ -233,7 +233,7 @@ async def test_other_reports_can_be_asked_for(field: Field, base: str) -> None:
     assert (view["report"]["base"], view["report"]["status"], values(view)) == (base, "complete", VARIABLES)
 
 
-async def test_commands_as_they_are_in_ocpp_are_part_of_the_picture(field: Field) -> None:
+async def test_commands_as_they_are_in_ocpp_count_too(field: Field) -> None:
     """An operator's own ChangeConfiguration says as much; so does GetReport (B08, TC_B_18)."""
     station = old()
     await read(field, station)

@@ -1,7 +1,7 @@
 """An invented kind of desired state: a list of labels a station shows. It is no setting, and the room need not know."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -64,7 +64,7 @@ class Clock:
 
 class MemoryDatabase:
     @asynccontextmanager
-    async def transaction(self):  # type: ignore[no-untyped-def]
+    async def transaction(self) -> AsyncIterator[None]:
         yield None
 
     connection = transaction

@@ -20,9 +20,12 @@ def test_nothing_is_desired_by_no_group() -> None:
 
 
 def test_what_is_missing_or_otherwise_is_put_and_what_nobody_wants_is_removed() -> None:
-    desired, actual = {("k", 1): "one", ("k", 2): "two", ("k", 3): "three"}, {("k", 1): "ONE", ("k", 2): "2", 9: "nine"}
+    desired, actual = (
+        {("k", 1): "one", ("k", 2): "two", ("k", 3): "three"},
+        {("k", 1): "ONE", ("k", 2): "2", ("k", 9): "nine"},
+    )
     found = difference(desired, actual, lambda there, wanted: there.casefold() == wanted)
-    assert (found.put, found.remove) == ({("k", 2): "two", ("k", 3): "three"}, (9,))
+    assert (found.put, found.remove) == ({("k", 2): "two", ("k", 3): "three"}, (("k", 9),))
 
 
 def test_what_is_as_desired_is_left_alone() -> None:

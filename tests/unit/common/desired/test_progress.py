@@ -18,7 +18,7 @@ def at(seconds: float) -> datetime:
 
 def test_it_is_ready_when_everything_it_waits_for_has_ended() -> None:
     once = done(WAITS, ["a", "other"], [], at(1))
-    assert (once.step, once.waiting) == (Step.READING, {"b"})
+    assert (once.step, once.waiting) == (Step.READING, frozenset({"b"}))
     assert done(once, ["b"], [], at(2)).step is Step.READY
 
 

@@ -23,7 +23,7 @@ NUMBER = st.integers(0, 2**31 - 1)
 PLACES = st.one_of(st.just((None, None)), st.tuples(NUMBER, st.none()), st.tuples(NUMBER, NUMBER))
 VARIABLES = st.builds(
     lambda component, variable, instance, place, other, attribute: Variable(
-        component, variable, instance, *place, other, attribute
+        component, variable, instance, place[0], place[1], other, attribute
     ),
     WORD,
     WORD,

@@ -29,15 +29,13 @@ def parts(count: int) -> list[Part]:
 def test_parts_in_any_order_and_twice_are_one_report(order: list[int]) -> None:
     """B07.FR.10, B08.FR.14."""
     made, report = parts(len(order) // 2), NEW
-    picture: dict[str, Setting] = {}
+    known: dict[str, Setting] = {}
     for n in order:
         report = received(report, made[n], at(n))
         for told in made[n].settings:
-            picture[key(told.name)] = observed(picture.get(key(told.name)), told, at(n))
+            known[key(told.name)] = observed(known.get(key(told.name)), told, at(n))
     assert (report.progress, report.missing, report.last) == (ReportProgress.COMPLETE, [], len(made) - 1)
-    assert {setting.name: setting.value for setting in picture.values()} == {
-        f"C.V{n}": str(n) for n in range(len(made))
-    }
+    assert {setting.name: setting.value for setting in known.values()} == {f"C.V{n}": str(n) for n in range(len(made))}
 
 
 def test_a_gap_is_shown() -> None:
