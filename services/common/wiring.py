@@ -170,4 +170,4 @@ def real(name: str, settings: type[S], build: Build[S]) -> Service:
 
 def main(name: str, settings: type[S], build: Build[S]) -> None:
     """Runs the service until it is stopped."""
-    process.main(lambda: real(name, settings, build))
+    process.main(lambda: real(name, settings, build), settings)

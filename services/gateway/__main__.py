@@ -18,4 +18,4 @@ def service() -> Service:
 
 
 if __name__ == "__main__":
-    main(service)
+    main(service, Settings)

@@ -52,7 +52,9 @@ def careless(service: str) -> Sequence[str]:
 
 async def test_what_is_broken_is_seen(tmp_path: Path) -> None:
     """Offsets are committed before the transaction, which is then lost; and a reply is dropped."""
-    plan = ChaosPlan((), seed=1, stations=40, interval=1.0, commands=1.0, warm=3.0, still=10.0, settle=3.0)
+    plan = ChaosPlan(
+        (), seed=1, stations=40, interval=1.0, commands=1.0, warm=3.0, still=10.0, settle=3.0, calm_timeout=5.0
+    )
     results = await run(tmp_path, plan, careless)
     assert not results.kept
     assert {"lost", "unanswered"} <= {violation.what for violation in results.violations}, "\n".join(

@@ -80,6 +80,13 @@ def test_a_process_says_what_is_not_set(plain: Installation, service: str) -> No
     assert "VOLTBUS_" in one_line(result)
 
 
+@pytest.mark.parametrize("service", ["gateway", *SERVICES])
+def test_a_process_lists_its_settings(plain: Installation, service: str) -> None:
+    result = plain.run("python", "-m", f"services.{service}", "--help")
+    assert result.returncode == 0
+    assert "  VOLTBUS_HOST  address that listeners bind to  (127.0.0.1)\n" in result.stdout
+
+
 def test_the_preparation_runs(plain: Installation) -> None:
     result = plain.run("python", "-m", "voltbus.operator.prepare")
     assert result.returncode == 1

@@ -81,8 +81,11 @@ class Service:
         return [f"{name}: {no.reason}" if isinstance(no, NotReady) else name for name, no in answers if not no]
 
 
-def main(build: Callable[[], Service]) -> None:
-    """Runs a process until SIGTERM or SIGINT; exits 1 with one line when it cannot."""
+def main(build: Callable[[], Service], settings: type[CommonSettings] = CommonSettings) -> None:
+    """Runs a process until SIGTERM or SIGINT; exits 1 with one line when it cannot. --help prints its `settings`."""
+    if "--help" in sys.argv[1:]:
+        print(settings.usage())
+        return
     try:
         service = build()
         logs.configure(service.name, service.settings.log_level)

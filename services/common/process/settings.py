@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -79,6 +80,20 @@ class CommonSettings(BaseSettings):
             missing = f"set it, or {name}_FILE to a file that holds it"
             raise Misconfigured(f"{name}: {missing if first['type'] == 'missing' else first['msg']}") from None
 
+    @classmethod
+    def usage(cls) -> str:
+        """All variables, sorted, each with its default and meaning, for --help."""
+        fields = sorted(cls.model_fields.items())
+        rows = [(PREFIX + name.upper(), field.description, _default(field)) for name, field in fields]
+        lines = ["  " + "  ".join(filter(None, row)) for row in rows]
+        return "\n".join(["Settings, from the environment; VOLTBUS_X_FILE names a file that holds VOLTBUS_X:", *lines])
+
     def topic(self, name: str) -> str:
         """A topic's or group's name on the broker."""
         return self.topic_prefix + name
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "(required)"
+    return f"({field.default})" if isinstance(field.default, (str, int, float)) and field.default != "" else ""

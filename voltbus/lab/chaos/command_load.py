@@ -42,33 +42,33 @@ class CommandLoad:
         self._http, self._rest, self._expected, self._seed = http, rest, expected, seed
         self._dice = random.Random(f"{seed}/orders")
         self._under_way: set[asyncio.Task[None]] = set()
-        self._enough = False
+        self._finished = False
 
     async def run(self, stations: Sequence[str], rate: float) -> None:
-        """So many a second, until there are enough. Cancelled, it gives up those that are under way."""
+        """Requests `rate` commands a second until `finish`. Cancelled, it abandons those under way."""
         try:
-            await self._give_all(stations, rate)
+            await self._request_all(stations, rate)
         except asyncio.CancelledError:
             for task in self._under_way:
                 task.cancel()
             raise
 
-    async def _give_all(self, stations: Sequence[str], rate: float) -> None:
+    async def _request_all(self, stations: Sequence[str], rate: float) -> None:
         number = 0
-        while not self._enough:
+        while not self._finished:
             number += 1
             kind = KINDS[number % len(KINDS)]
-            task = asyncio.create_task(self._give(kind, self._dice.choice(stations), f"{self._seed}-{number}"))
+            task = asyncio.create_task(self._request(kind, self._dice.choice(stations), f"{self._seed}-{number}"))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
             await asyncio.sleep(1 / rate)
 
     async def finish(self) -> None:
-        """No more; returns when all of them are accepted."""
-        self._enough = True
+        """Stops; returns when all requested commands are accepted."""
+        self._finished = True
         await asyncio.gather(*self._under_way)
 
-    async def _give(self, kind: CommandKind, station: str, key: str) -> None:
+    async def _request(self, kind: CommandKind, station: str, key: str) -> None:
         requested = RequestedCommand(station, kind.service, kind.path, key, time.time())
         self._expected.requested.append(requested)
         address = f"{self._rest[kind.service]}/v1/stations/{station}/{kind.path}?expires_in={EXPIRES_IN:.0f}"

@@ -28,9 +28,9 @@ from voltbus.simulator.station.play import register_token
 
 OnProgress = Callable[[str], None]
 
-# Seconds: how long everything must have been served before the next fault; the limit of that wait.
+# Seconds: how long everything must have been served before the next fault; how old messages count for recovery.
 CALM = 3.0
-_CALM_TIMEOUT = 90.0
+_RECENT = 90.0
 _TICK = 0.2
 
 
@@ -39,7 +39,7 @@ class ChaosPlan:
     """interval: seconds between two messages of a station. commands: a second. warm: seconds before the first.
 
     still: seconds without a fault, to compare with. settle: seconds that what was acknowledged may take into Postgres
-    and into the events.
+    and into the events. calm_timeout: seconds that a system may take until all stations are served after a fault.
     """
 
     faults: Sequence[Fault]
@@ -50,6 +50,7 @@ class ChaosPlan:
     warm: float = 10.0
     still: float = 10.0
     settle: float = 20.0
+    calm_timeout: float = 90.0
 
 
 T = TypeVar("T")
@@ -99,7 +100,7 @@ class ChaosRun:
         injection = await inject(fault, self.stage, fault.seconds or self._dice.uniform(*DOWN), self._slot)
         calm = await self._calm()
         fell = [name for name, count in self._starts().items() if count > starts[name] + fault.restarts(name)]
-        recent = [message for message in self.expected.messages() if message.due > began - _CALM_TIMEOUT]
+        recent = [message for message in self.expected.messages() if message.due > began - _RECENT]
         row = FaultRow(fault.name, began, injection.back)
         if fault.target:
             row = replace(row, down=injection.down, recovery=recovery(recent, injection.back) if calm else None)
@@ -109,7 +110,7 @@ class ChaosRun:
 
     async def _calm(self) -> bool:
         """Waits until all stations have been connected and served for CALM seconds; whether that happened."""
-        deadline, since = time.time() + _CALM_TIMEOUT, time.time()
+        deadline, since = time.time() + self.plan.calm_timeout, time.time()
         while time.time() < deadline:
             self._crowd.check()
             if self._crowd.missing() or self._crowd.longest_wait() > SLOW:
