@@ -136,6 +136,9 @@ class Consumer:
 
     async def run(self) -> None:
         """Until stopped; then what is done is committed. At the limit of dead letters it waits to be stopped."""
+        # An earlier run may have been cancelled: what it had not committed is read again.
+        self._offsets.clear()
+        self._in_flight.clear()
         subscription = await self._retry(self._subscribe)
         self._subscription = subscription
         self._stopped.clear()

@@ -296,3 +296,23 @@ async def test_a_subscription_that_breaks_ends_it_and_whoever_stops_it_does_not_
         await shell.run()
     async with asyncio.timeout(1):
         await shell.stop()
+
+
+async def test_a_run_after_one_that_was_cancelled_reads_again_what_is_not_committed() -> None:
+    """It commits nothing that the first run had done before it has read that again."""
+    bus, service = MemoryBus(1), Service()
+    shell = consumer(bus, service, timing=ConsumerTiming(commit_seconds=0))
+    await bus.publish([record(n) for n in range(2)])
+    first = asyncio.create_task(shell.run())
+    async with asyncio.timeout(10):
+        while bus.committed["group", (IN, 0)] < 2:
+            await bus.wait()
+        first.cancel()
+        await asyncio.wait({first})
+        bus.committed.clear()
+        second = asyncio.create_task(shell.run())
+        while bus.committed["group", (IN, 0)] < 2:
+            await bus.wait()
+        assert len(bus.all(OUT)) == 4
+        await shell.stop()
+        await second
