@@ -298,9 +298,22 @@ async def test_a_subscription_that_breaks_ends_it_and_whoever_stops_it_does_not_
         await shell.stop()
 
 
-async def test_a_run_after_one_that_was_cancelled_reads_again_what_is_not_committed() -> None:
-    """It commits nothing that the first run had done before it has read that again."""
-    bus, service = MemoryBus(1), Service()
+class Held(Service):
+    """Its second batch is in hand until `go`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held, self.go = asyncio.Event(), asyncio.Event()
+
+    async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+        if self.batches:
+            self.held.set()
+            await self.go.wait()
+        return await super().handle(records)
+
+
+async def test_a_run_after_one_that_was_cancelled_commits_nothing_that_it_has_not_read_again() -> None:
+    bus, service = MemoryBus(1), Held()
     shell = consumer(bus, service, timing=ConsumerTiming(commit_seconds=0))
     await bus.publish([record(n) for n in range(2)])
     first = asyncio.create_task(shell.run())
@@ -311,8 +324,13 @@ async def test_a_run_after_one_that_was_cancelled_reads_again_what_is_not_commit
         await asyncio.wait({first})
         bus.committed.clear()
         second = asyncio.create_task(shell.run())
+        await service.held.wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert bus.committed["group", (IN, 0)] == 0
+        service.go.set()
         while bus.committed["group", (IN, 0)] < 2:
             await bus.wait()
-        assert len(bus.all(OUT)) == 4
         await shell.stop()
         await second
+    assert service.batches == [[b"0", b"1"]] * 2
