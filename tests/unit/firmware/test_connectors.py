@@ -3,7 +3,7 @@
 import pytest
 
 from services.firmware.domain.connectors import report_connector_status
-from services.firmware.domain.messages import ConnectorStatusChanged, ReportConnectorStatus
+from services.firmware.domain.messages import ConnectorStatusChanged, Event, ReportConnectorStatus
 from services.firmware.domain.station import Place, Station
 from tests.unit.firmware.tables import at, context
 
@@ -11,9 +11,9 @@ ONE = Place(1, 1)
 Report = tuple[float, str, str, str]
 
 
-def after(*reports: Report) -> tuple[Station, list[ConnectorStatusChanged]]:
+def after(*reports: Report) -> tuple[Station, list[Event]]:
     """What is known after (seconds, connection, status, error code) was reported."""
-    station, events = Station("CP1"), list[ConnectorStatusChanged]()
+    station, events = Station("CP1"), list[Event]()
     for seconds, connection, status, error in reports:
         decision = report_connector_status(
             station, ReportConnectorStatus(ONE, status, error), context(seconds, connection)
