@@ -51,13 +51,13 @@ async def run(options: BenchOptions, settings: LocalSettings, console: Console) 
     """Runs it; whether all numbers add up. Raises LocalError."""
     plan = options.plan
     if options.running and options.yardstick:
-        raise LocalError("a yardstick is to run alone: leave --running or --yardstick out")
+        raise LocalError("--yardstick cannot be used with --running: remove one of them")
     _allow_files(plan.stations)
     if options.books:
         options.books.mkdir(parents=True, exist_ok=True)
     settings.data.mkdir(mode=0o711, parents=True, exist_ok=True)
     results = BenchResults(environment(settings.data), plan.scenarios)
-    console.print(f"about {plan.about_seconds / 60:.1f} min; leave the machine alone meanwhile", highlight=False)
+    console.print(f"about {plan.about_seconds / 60:.1f} min; do not use the machine meanwhile", highlight=False)
     try:
         async for scenarios in _parts(options, results, console):
             await _course(options, replace(plan, scenarios=scenarios), settings, results, console)
@@ -102,7 +102,7 @@ async def _parts(options: BenchOptions, results: BenchResults, console: Console)
     scenarios = options.plan.scenarios
     beside = tuple(scenario for scenario in scenarios if scenario.quoted)
     if options.yardstick is None or not beside:
-        console.print("no yardstick is quoted: --yardstick DIR names one", highlight=False)
+        console.print("without a yardstick (--yardstick DIR)", highlight=False)
         yield scenarios
         return
     counts = sorted({scenario.stations for scenario in beside})

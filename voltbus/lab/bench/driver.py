@@ -42,7 +42,7 @@ class Driver:
             url, self.station_id, None, self._words.subprotocol, self._asked, self.books, deflate=deflate
         )
         if deflate and not self._link.deflates:
-            raise LocalError(f"{self.station_id}: the gateway does not compress: leave VOLTBUS_DEFLATE out")
+            raise LocalError(f"{self.station_id}: the gateway does not compress: unset VOLTBUS_DEFLATE")
 
     async def leave(self) -> None:
         if self._link is not None:

@@ -50,6 +50,6 @@ async def wait_until(question: Callable[[], Awaitable[T]], wanted: Callable[[T],
     began = time.perf_counter()
     while not wanted(answer := await question()):
         if time.perf_counter() - began > _PATIENCE:
-            raise LocalError(f"the backlog is not gone after {_PATIENCE:.0f} s (at {answer}): give it less load")
+            raise LocalError(f"the backlog has not been handled after {_PATIENCE:.0f} s (at {answer}): reduce the load")
         await asyncio.sleep(_TICK)
     return time.perf_counter()

@@ -119,4 +119,4 @@ async def _line(process: Process) -> bytes:
     assert process.stdout is not None
     if line := await process.stdout.readline():
         return line
-    raise LocalError("a load process has ended: its last words stand above")
+    raise LocalError("a load process has ended: its error is printed above")

@@ -106,7 +106,7 @@ class BenchRun:
     async def _fill(self, scenario: Scenario) -> None:
         """Where Postgres can be looked at."""
         if self.stage.postgres:
-            self.tell(f"{scenario.title}: {scenario.stored:,} samples are stored")
+            self.tell(f"{scenario.title}: {scenario.stored:,} samples stored")
             await self._settled(scenario, scenario.stations, 1)
             await fill(self.stage.postgres, scenario.stored)
 

@@ -22,7 +22,7 @@ def running_stage(settings: LocalSettings) -> BenchStage:
     pids = listening(ports)
     if "gateway" not in pids:
         raise LocalError(
-            f"no gateway listens on port {ports['gateway']}: start it with `make run`, or leave --running out"
+            f"no gateway listens on port {ports['gateway']}: start it with `make run`, or remove --running"
         )
     return BenchStage(
         url=f"ws://{running.reachable_at}:{ports['gateway']}/ocpp",

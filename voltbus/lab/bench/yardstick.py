@@ -20,7 +20,7 @@ async def measured(folder: Path, stations: int, when: str) -> list[dict[str, Any
     """Runs `run.py STATIONS` there; the last line of each phase that we have too. Raises LocalError."""
     program = folder / "run.py"
     if not program.exists():
-        raise LocalError(f"no {program}: give --yardstick a folder that has one")
+        raise LocalError(f"there is no {program}: choose another folder for --yardstick")
     command = (sys.executable, str(program), str(stations))
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, start_new_session=True)
     try:
@@ -33,7 +33,7 @@ async def measured(folder: Path, stations: int, when: str) -> list[dict[str, Any
             os.killpg(process.pid, signal.SIGKILL)  # what it has started and left behind would be measured, too
     if process.returncode:
         last = complaint.decode(errors="replace").strip().rpartition("\n")[2]
-        raise LocalError(f"the yardstick ended with {process.returncode}: {last}")
+        raise LocalError(f"the yardstick exited with {process.returncode}: {last}")
     return rows(output.decode(), stations, when)
 
 

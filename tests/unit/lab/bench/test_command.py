@@ -67,5 +67,5 @@ async def test_what_was_measured_before_a_run_ended_is_kept(done: list[Any], tmp
 
 
 async def test_a_yardstick_runs_alone(tmp_path: Path) -> None:
-    with pytest.raises(LocalError, match="a yardstick is to run alone"):
+    with pytest.raises(LocalError, match="--yardstick cannot be used with --running"):
         await run(tmp_path, "meter", yardstick=True, running=True)

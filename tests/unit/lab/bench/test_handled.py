@@ -50,5 +50,5 @@ async def test_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     async def question() -> int:
         return 7
 
-    with pytest.raises(LocalError, match=r"the backlog is not gone after 0 s \(at 7\)"):
+    with pytest.raises(LocalError, match=r"the backlog has not been handled after 0 s \(at 7\)"):
         await handled.wait_until(question, lambda number: number > 7)

@@ -76,7 +76,7 @@ pathlib.Path(__file__).with_name("child").write_text(str(child.pid))
 sys.exit("Kafka did not start")
 """
     (tmp_path / "run.py").write_text(program)
-    with pytest.raises(LocalError, match="the yardstick ended with 1: Kafka did not start"):
+    with pytest.raises(LocalError, match="the yardstick exited with 1: Kafka did not start"):
         await measured(tmp_path, 10, "before")
     child = int((tmp_path / "child").read_text())
     with contextlib.suppress(psutil.NoSuchProcess):
