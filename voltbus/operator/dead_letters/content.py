@@ -14,7 +14,10 @@ from services.common.kafka.events import READ, event_name
 from services.ocpp import topics
 from services.ocpp.id_tokens import mask
 from voltbus.operator.dead_letters.dead_letter import DeadLetter
-from voltbus.v1 import events_pb2
+from voltbus.v1 import bus_pb2, events_pb2, state_pb2
+
+# Imported, so that the pool knows the messages of all topics.
+_FILES = (bus_pb2.DESCRIPTOR, events_pb2.DESCRIPTOR, state_pb2.DESCRIPTOR)
 
 # Fields that hold an idToken, in the words of every version and of our own messages.
 _TOKENS = re.compile(r"(parent|stop|group|additional)?_?id_?(tag|token)|group_?id", re.IGNORECASE)
