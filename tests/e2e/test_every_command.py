@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +37,11 @@ SIMULATED = (
     "UpdateFirmware",
 )
 COMMANDS = {name: version.to_station for name, version in VERSIONS.items()}
-CLIENTS = {"ocpp": COMMANDS, "ocpp-rpc": COMMANDS, "simulator": {"1.6": SIMULATED}}
+CLIENTS: dict[str, Mapping[str, Iterable[str]]] = {
+    "ocpp": COMMANDS,
+    "ocpp-rpc": COMMANDS,
+    "simulator": {"1.6": SIMULATED},
+}
 # Commands come in at one service and go out at either gateway.
 GATEWAYS = {"ocpp": "gateway", "ocpp-rpc": "gateway-1", "simulator": "gateway-1"}
 CASES = [

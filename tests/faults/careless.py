@@ -8,10 +8,12 @@ import os
 import signal
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from unittest.mock import patch
 
 from services.common.calls import batch, call, replies
 from services.common.kafka import broker
 from services.common.kafka.bus import Record
+from services.common.kafka.readers import KafkaSubscription
 from services.common.process.service import main
 from services.common.wiring import real
 from services.transactions import app
@@ -23,7 +25,7 @@ DROPPED = 20
 COUNT = itertools.count(1)
 
 
-class Hasty(broker.KafkaSubscription):
+class Hasty(KafkaSubscription):
     """What it hands out counts as done."""
 
     polls = 0
@@ -45,6 +47,5 @@ class Silent(replies.Replies):
 
 
 if __name__ == "__main__":
-    broker.KafkaSubscription = Hasty  # type: ignore[misc]
-    batch.Replies = Silent  # type: ignore[misc]
-    main(lambda: real(app.NAME, Settings, app.build))
+    with patch.object(broker, "KafkaSubscription", Hasty), patch.object(batch, "Replies", Silent):
+        main(lambda: real(app.NAME, Settings, app.build))

@@ -5,7 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.auth.domain.tokens import RegisteredToken, TokenChanged, TokenDecision, TokenRemoved, put, remove
+from services.auth.domain.tokens import (
+    RegisteredToken,
+    TokenChanged,
+    TokenDecision,
+    TokenEvent,
+    TokenRemoved,
+    put,
+    remove,
+)
 from services.ocpp.id_tokens import Authorization, Token
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -41,7 +49,7 @@ def test_only_what_is_different_is_a_change(
 def test_a_token_of_another_type_is_another_token() -> None:
     """It replaces the first: REST names tokens by their id alone."""
     local = replace(TOKEN, type="Local")
-    events = [TokenRemoved(TOKEN, NOW), TokenChanged(local, NOW)]
+    events: list[TokenEvent] = [TokenRemoved(TOKEN, NOW), TokenChanged(local, NOW)]
     assert put(CURRENT, local, NOW) == TokenDecision(RegisteredToken(local, BEFORE, NOW), events)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import pytest
 
 from voltbus.errors import LocalError
-from voltbus.local import jars
 from voltbus.local.jars import ENDPOINT, Jar, cache_folder, class_path, read_lock
 
 PATH = "org/example/thing/1.0/thing-1.0.jar"
@@ -59,7 +59,8 @@ def test_the_lock_holds_all_of_the_endpoint() -> None:
 
 
 def test_fetched_once(tmp_path: Path, lock: Path, served: Any) -> None:
-    asked, told = served(GOOD), []
+    asked = served(GOOD)
+    told: list[str] = []
     assert class_path(told.append, tmp_path / "cache", lock) == [tmp_path / "cache" / PATH]
     assert told == ["fetching Apache Kafka, once: 1 of 1 files"]
     class_path(told.append, tmp_path / "cache", lock)
@@ -103,9 +104,9 @@ def test_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert cache_folder() == tmp_path / "voltbus" / "maven"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(jars.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     assert cache_folder() == tmp_path / ".cache" / "voltbus" / "maven"
-    monkeypatch.setattr(jars.sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "platform", "darwin")
     assert cache_folder() == tmp_path / "Library" / "Caches" / "voltbus" / "maven"
 
 

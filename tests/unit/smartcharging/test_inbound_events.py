@@ -55,7 +55,7 @@ def test_the_newest_moment_counts() -> None:
 
 @pytest.mark.parametrize("form", ["protobuf", "json"])
 def test_events_are_read_in_both_formats(form: str) -> None:
-    settings: Any = CommonSettings(events_format=form)  # type: ignore[arg-type]
+    settings: Any = CommonSettings(events_format=form)
     transaction = pb.Transaction(id=7, station_id="CP1", evse_id=2, transaction_id="x", started_at=NOW, stopped_at=NOW)
     event = pb.TransactionEnded(transaction=transaction)
     record = Events(settings, "transactions").record(event, "CP1", "1", NOW)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -113,7 +114,7 @@ def test_a_default_is_never_above_what_an_evse_can_take() -> None:
         pytest.param({"minimum": 150, "priority": 1}, {A: 200, B: 0}, id="minimum"),
     ],
 )
-def test_an_operator_s_preferences(preferences: dict[str, int], shares: dict[tuple[str, int], int]) -> None:
+def test_an_operator_s_preferences(preferences: dict[str, Any], shares: dict[tuple[str, int], int]) -> None:
     made = world(Limit(20), Member("A", maximum=200), Member("B", maximum=200))
     active = made.state.sessions[A]
     preferred = replace(active, session=replace(active.session, **preferences))
@@ -174,7 +175,7 @@ def test_a_station_that_failed_is_asked_for_no_more_than_it_may_have() -> None:
     assert planned.shares.targets == {A: 160}
 
 
-def with_applied(made: SiteWorld, **changes: int) -> SiteWorld:
+def with_applied(made: SiteWorld, **changes: Any) -> SiteWorld:
     """A has applied something else."""
     active = made.state.sessions[A]
     known = replace(active, applied=replace(active.applied, **changes))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
@@ -22,7 +23,7 @@ from tests.unit.transactions.making import NOON, RECEIVED, at, call, report
 STORED = msgspec.structs.replace(new_transaction(report(), 7), revision=3)
 
 
-def voltage(minute: float, *volts: float, **more: object) -> Report:
+def voltage(minute: float, *volts: float, **more: Any) -> Report:
     """Meter values of 1.6 that say nothing of the energy: of their transaction nothing changes."""
     values = tuple(MeterValue(at(minute), [{"value": value, "measurand": "Voltage"}]) for value in volts)
     return msgspec.structs.replace(report(meter_values=values, **more), seq_no=None)

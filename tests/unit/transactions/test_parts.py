@@ -11,7 +11,7 @@ from services.common.commands.command import Command, Status, Unrenderable
 from services.ocpp.id_tokens import Authorization, Token
 from services.transactions import announcements
 from services.transactions.domain.decide import decide
-from services.transactions.domain.messages import MeterValue, ReportKind
+from services.transactions.domain.messages import MeterValue, Reading, ReportKind
 from services.transactions.remote import START, render
 from services.transactions.sample_partitions import month_ranges
 from services.transactions.tokens import read_token
@@ -55,7 +55,7 @@ def test_moments_of_any_clock(at: datetime) -> None:
 
 
 def test_an_announcement_says_what_was_kept() -> None:
-    readings = [
+    readings: list[Reading] = [
         {"measurand": "Voltage", "unit": "V", "value": 230.0, "phase": "L1"},
         {"measurand": "Energy.Active.Import.Register", "unit": "Wh", "signed": "0123"},
         {"measurand": "SoC", "unit": "Percent", "value": 1.0, "signed": {"signedMeterData": "x"}, "custom_data": {}},
@@ -93,7 +93,7 @@ def test_an_announcement_says_where_the_station_is() -> None:
     assert after is not None
     registration = Registration(("vienna", "level 2"), "garage-7")
     made = announcements.transaction_changed(started, after, "2.0.1", registration).transaction
-    assert (made.groups, made.location_id) == (["vienna", "level 2"], "garage-7")
+    assert (list(made.groups), made.location_id) == (["vienna", "level 2"], "garage-7")
 
 
 def test_which_gaps_are_announced() -> None:

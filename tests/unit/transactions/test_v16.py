@@ -201,7 +201,7 @@ def test_replies(action: str, reply: object, payload: dict[str, Any]) -> None:
     ("where", "connector"),
     [({}, None), ({"evse_id": 2}, 2), ({"connector_id": 3}, 3), ({"evse_id": 2, "connector_id": 1}, 2)],
 )
-def test_remote_start(where: dict[str, int], connector: int | None) -> None:
+def test_remote_start(where: dict[str, Any], connector: int | None) -> None:
     """§5.11."""
     action, payload = v16.remote_start(RemoteStart(1, "T", "eMAID", **where))
     assert (action, payload) == (

@@ -36,7 +36,8 @@ class Cluster:
         return set(range(self.topics[topic])) if topic in self.topics else None
 
     def leader_for_partition(self, place: TopicPartition) -> int:
-        return self.leaders.get(place, place.partition % 2)
+        partition: int = place.partition
+        return self.leaders.get(place, partition % 2)
 
     def grow(self, **topics: int) -> None:
         self.topics |= topics

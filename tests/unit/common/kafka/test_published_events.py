@@ -25,7 +25,9 @@ def test_every_message_is_published_or_a_part_of_one() -> None:
 def test_every_event_has_its_key_among_its_fields() -> None:
     for events in PUBLISHED.values():
         for event, key in events.items():
-            fields = event.DESCRIPTOR.fields_by_name
+            descriptor = event.DESCRIPTOR
+            assert descriptor is not None
+            fields = descriptor.fields_by_name
             inner = fields["transaction"].message_type.fields_by_name if "transaction" in fields else {}
             assert {key.partition(" ")[0]} & {*fields, *inner}
 

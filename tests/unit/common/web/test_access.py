@@ -78,7 +78,7 @@ async def test_a_token_with_the_scope_is_let_in(scope: str) -> None:
         signed(nbf=time.time() + 600),
         signed(secret="another secret that is long enough for HS256"),
         "Bearer " + jwt.encode(claims(), SECRET * 2, "HS384"),
-        "Bearer " + jwt.encode(claims(), None, "none"),
+        "Bearer " + jwt.encode(claims(), "", "none"),
         "Bearer " + jwt.encode(claims(), RSA_KEY, "RS256"),
     ],
 )

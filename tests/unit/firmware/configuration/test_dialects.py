@@ -20,7 +20,9 @@ V16, V201 = SETTINGS["1.6"], SETTINGS["2.0.1"]
 WORD = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50)
 INSTANCE = WORD.filter(bool)
 NUMBER = st.integers(0, 2**31 - 1)
-PLACES = st.one_of(st.just((None, None)), st.tuples(NUMBER, st.none()), st.tuples(NUMBER, NUMBER))
+PLACES: st.SearchStrategy[tuple[int | None, int | None]] = st.one_of(
+    st.just((None, None)), st.tuples(NUMBER, st.none()), st.tuples(NUMBER, NUMBER)
+)
 VARIABLES = st.builds(
     lambda component, variable, instance, place, other, attribute: Variable(
         component, variable, instance, place[0], place[1], other, attribute

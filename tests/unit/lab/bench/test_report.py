@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -39,7 +40,7 @@ CPU_US = {name: seconds * 1e6 for name, seconds in CPU.items()}
 SPENT = Spent(10.0, CPU, 1.5, dict.fromkeys(CPU, 64_000_000))
 
 
-def tally(answered: int = 1000, **more: int) -> Tally:
+def tally(answered: int = 1000, **more: Any) -> Tally:
     took = [1000 * number for number in range(1, answered + 1)]
     return Tally(
         sent=answered + sum(more.values()), answered=answered, seconds=5.0, took=took, late=[10] * answered, **more

@@ -29,7 +29,7 @@ from voltbus.lab.chaos.observed import (
 BEGAN = datetime(2030, 1, 1, tzinfo=UTC)
 OLD, NEW = "CP-16", "CP-201"
 GATEWAY, OTHER = "abc", "def"
-ACCEPTED = {"idTagInfo": {"status": "Accepted"}}
+ACCEPTED: dict[str, object] = {"idTagInfo": {"status": "Accepted"}}
 
 
 @dataclass
