@@ -51,6 +51,10 @@ def test_a_retried_start_is_the_same_transaction_whatever_number_is_at_hand() ->
         (datetime(1970, 1, 1, tzinfo=UTC), RECEIVED + timedelta(minutes=1), 8),
         (datetime(2099, 1, 1, tzinfo=UTC), RECEIVED + timedelta(minutes=1), 8),
         (datetime(1970, 1, 1, tzinfo=UTC), RECEIVED - timedelta(minutes=1), 7),
+        # A year is where a clock is wrong: nobody keeps a start for so long, and no message comes so early.
+        (RECEIVED - timedelta(days=364), RECEIVED + timedelta(minutes=1), 7),
+        (RECEIVED - timedelta(days=366), RECEIVED + timedelta(minutes=1), 8),
+        (RECEIVED + timedelta(days=366), RECEIVED + timedelta(minutes=1), 8),
     ],
 )
 def test_a_start_after_the_stop_is_another_one_only_by_a_wrong_clock(

@@ -113,9 +113,12 @@ async def test_when_partitions_go_to_others_what_is_in_hand_is_done_and_what_wai
         service.release.set()
         await giving
         assert (bus.committed["group", (IN, 0)], bus.committed["group", (IN, 1)]) == (1, MUCH)
+        # The next owner goes on; what this member had done before says nothing of that.
+        bus.committed["group", (IN, 0)] = 2
         await shell.stop()
         await running
     assert service.done == {0: 1, 1: MUCH}
+    assert bus.committed["group", (IN, 0)] == 2
 
 
 async def test_who_cannot_keep_up_does_not_pile_up() -> None:
