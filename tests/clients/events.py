@@ -8,7 +8,6 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from google.protobuf.json_format import Parse
-from google.protobuf.message import Message
 
 from services.ocpp.services import SERVICES
 from voltbus.v1 import events_pb2
@@ -23,7 +22,7 @@ class Event:
     topic: str
     key: str
     headers: dict[str, str]
-    body: Message
+    body: Any
 
     @property
     def id(self) -> str:

@@ -16,6 +16,7 @@ class Session(Protocol):
     protocol: str
     version: str
     connector_status: str
+    transaction_id: int | str | None
 
     def boot(self) -> Message: ...
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -79,7 +80,7 @@ async def test_a_day_of_a_fleet(voltbus: System) -> None:
     assert (life.counts.refused, life.counts.unanswered, life.counts.rejected) == (0, 0, 0)
     limited_samples = 0
     for machine in life.fleet.machines:
-        told = await eventually(lambda who=machine: sessions(voltbus, who), ended)  # type: ignore[misc]
+        told = await eventually(partial(sessions, voltbus, machine), ended)
         assert all(one["complete"] for one in told)
         # Readings are whole Wh, so each end of a session may be off by less than one.
         delivered = total(machine) - meters[machine.charger.id]

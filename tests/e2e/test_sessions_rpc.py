@@ -27,7 +27,7 @@ async def test_a_session_from_boot_to_stop(voltbus: System, known: Known, sessio
 
     transaction = await voltbus.transaction(known.id)
     assert (transaction["status"], transaction["energy_wh"]) == ("ended", 3200)
-    assert str(transaction["transaction_id"]) == str(session.transaction_id)  # type: ignore[attr-defined]
+    assert str(transaction["transaction_id"]) == str(session.transaction_id)
     assert transaction["started_at"] < transaction["stopped_at"]
     energy = [reading["value"] for sample in await voltbus.samples(transaction) for reading in sample["readings"]]
     assert [wh for wh in energy if wh in (1500, 2250, 3100)] == [1500, 2250, 3100]
@@ -63,7 +63,7 @@ async def test_its_events_in_order_on_kafka(voltbus: System, known: Known, sessi
         assert event.headers["ce_source"] == "/voltbus/transactions"
         assert event.headers["ce_type"] == f"voltbus.v1.{event.kind}"
         assert event.headers["content-type"] == "application/protobuf"
-    ended = told[-1].body.transaction  # type: ignore[attr-defined]
+    ended = told[-1].body.transaction
     assert (ended.station_id, ended.energy_wh, enum_word(ended)) == (known.id, 900, "ended")
     await voltbus.feed.event(known.id, "StationBooted")
     await voltbus.feed.event(known.id, "StationConnected")
@@ -87,7 +87,7 @@ async def test_started_and_stopped_by_an_operator(
     asked = await voltbus.ask("POST", "transactions", path, json={"transaction_id": transaction["transaction_id"]})
     assert (asked.status_code, asked.json()["status"]) == (200, "answered")
     called = (await station.until("call", lambda it: "Stop" in it["action"]))["payload"]
-    assert called == {"transactionId": session.transaction_id}  # type: ignore[attr-defined]
+    assert called == {"transactionId": session.transaction_id}
     await station.call(*session.stop(600))
     assert (await voltbus.transaction(known.id))["energy_wh"] == 500
     command = await voltbus.get("transactions", f"/v1/commands/{asked.json()['command_id']}")

@@ -113,4 +113,4 @@ async def test_active_sessions_share_the_limit(voltbus: System, chargers: list[C
 
 def granted(voltbus: System, charger: Charger) -> list[float]:
     """What ShareChanged said that a charger was granted."""
-    return [event.body.granted_a for event in voltbus.feed.of(charger.id, "ShareChanged")]  # type: ignore[attr-defined]
+    return [event.body.granted_a for event in voltbus.feed.of(charger.id, "ShareChanged")]

@@ -170,5 +170,5 @@ async def check_session(voltbus: System, one: Charger) -> None:
     once = {event.id: event for event in told}
     kinds = [event.kind for event in once.values()]
     assert kinds == ["TransactionStarted", *["TransactionUpdated"] * len(METERS), "TransactionEnded"]
-    assert list(once.values())[-1].body.transaction.energy_wh == 3200  # type: ignore[attr-defined]
+    assert list(once.values())[-1].body.transaction.energy_wh == 3200
     assert {event.headers["content-type"] for event in told} == {"application/json"}

@@ -1,8 +1,10 @@
 """auth on a database of its own and the bus in memory."""
 
 from collections.abc import AsyncIterator
+from typing import TypeVar
 
 import pytest
+from google.protobuf.message import Message
 
 from services.auth.app import NAME, build
 from services.auth.settings import Settings
@@ -11,13 +13,14 @@ from tests.integration.common.running import Running, running, settings_of
 from voltbus.v1.credentials_pb2 import Credentials
 from voltbus.v1.state_pb2 import Registration, Token
 
+M = TypeVar("M", bound=Message)
+
 
 @pytest.fixture(scope="session")
 async def settings(stack: Stack) -> Settings:
     """Of a fresh database with the tables of this service."""
     environment = await stack.fresh(topics=False) | {"VOLTBUS_TOPIC_PREFIX": ""}
-    settings: Settings = settings_of(Settings, environment)
-    return settings
+    return settings_of(Settings, environment)
 
 
 @pytest.fixture
@@ -26,17 +29,19 @@ async def auth(settings: Settings) -> AsyncIterator[Running]:
         yield world
 
 
+def compacted(world: Running, topic: str, message: type[M]) -> dict[str, M | None]:
+    """What a reader of a compacted topic knows, by key."""
+    records = world.bus.all(topic)
+    return {(r.key or b"").decode(): message.FromString(r.value) if r.value else None for r in records}
+
+
 def credentials(world: Running) -> dict[str, Credentials | None]:
-    """What a reader of the compacted topic `credentials` knows."""
-    return {r.key.decode(): Credentials.FromString(r.value) if r.value else None for r in world.bus.all("credentials")}
+    return compacted(world, "credentials", Credentials)
 
 
 def registrations(world: Running) -> dict[str, Registration | None]:
-    """What a reader of the compacted topic `registrations` knows."""
-    records = world.bus.all("registrations")
-    return {r.key.decode(): Registration.FromString(r.value) if r.value else None for r in records}
+    return compacted(world, "registrations", Registration)
 
 
 def tokens(world: Running) -> dict[str, Token | None]:
-    """What a reader of the compacted topic `tokens` knows."""
-    return {r.key.decode(): Token.FromString(r.value) if r.value else None for r in world.bus.all("tokens")}
+    return compacted(world, "tokens", Token)

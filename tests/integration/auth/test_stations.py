@@ -35,7 +35,9 @@ async def test_a_new_station_gets_a_password_that_is_shown_once(auth: Running) -
     assert len(made["password"]) == 40
     assert int(made["password"], 16)
     assert await opens(auth, made["password"])
-    assert matches(bytes.fromhex(made["password"]), credentials(auth)["CP1"].password_hash, KEY)  # type: ignore[union-attr]
+    known = credentials(auth)["CP1"]
+    assert known
+    assert matches(bytes.fromhex(made["password"]), known.password_hash, KEY)
     assert "password" not in await put(auth, status=200)
     assert "password" not in await auth.get("/v1/stations/CP1")
     assert (await put(auth, "CP2"))["password"] != made["password"]
@@ -45,9 +47,9 @@ async def test_a_password_is_stored_and_published_as_a_keyed_hash_only(auth: Run
     password = (await put(auth))["password"]
     await auth.settled()
     async with auth.database.connection() as db:
-        row = str(dict(await db.fetchrow("select * from station")))
+        [row] = await db.fetch("select * from station")
     records = auth.bus.all("credentials") + auth.bus.all("registrations") + auth.bus.all("events.auth")
-    assert password not in row
+    assert password not in str(dict(row))
     assert not any(password.encode() in (record.value or b"") for record in records)
 
 
@@ -63,7 +65,9 @@ async def test_a_station_without_a_password_is_asked_for_none(auth: Running, bod
     assert made["auth"] == "none"
     assert "password" not in made
     await auth.settled()
-    assert credentials(auth)["CP1"].password_hash == b""  # type: ignore[union-attr]
+    known = credentials(auth)["CP1"]
+    assert known
+    assert known.password_hash == b""
 
 
 async def test_put_again_replaces_what_it_names_and_keeps_the_password(auth: Running) -> None:
@@ -197,13 +201,14 @@ async def test_a_station_is_in_groups_and_at_a_location(auth: Running) -> None:
     await auth.settled()
     known = registrations(auth)["CP1"]
     assert known
-    assert (known.groups, known.location_id) == (["vienna", "level 2"], "garage-7")
-    for query, found in (
+    assert (list(known.groups), known.location_id) == (["vienna", "level 2"], "garage-7")
+    queries: tuple[tuple[dict[str, Any], list[str]], ...] = (
         ({"group": "level 2"}, ["CP1", "CP2"]),
         ({"group": "vienna"}, ["CP1"]),
         ({"location_id": "garage-7"}, ["CP1"]),
         ({"group": "level 2", "location_id": "elsewhere"}, []),
-    ):
+    )
+    for query, found in queries:
         assert [item["station_id"] for item in (await auth.get("/v1/stations", **query))["items"]] == found
 
 
@@ -242,7 +247,9 @@ async def test_records_leave_in_the_order_of_their_commits(auth: Running) -> Non
     await auth.settled()
     async with auth.database.connection() as db:
         last = await db.fetchrow("select password_hash, changed_at from station")
+    known = credentials(auth)["CP1"]
+    assert known
     assert last
-    assert credentials(auth)["CP1"].password_hash == last["password_hash"]  # type: ignore[union-attr]
+    assert known.password_hash == last["password_hash"]
     kinds = [type(event).__name__ for event in auth.announced()]
     assert kinds == ["StationRegistered"] + ["StationChanged"] * 29

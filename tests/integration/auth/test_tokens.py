@@ -47,7 +47,9 @@ async def test_ids_are_case_insensitive_and_keep_their_spelling(auth: Running) -
     assert len((await auth.get("/v1/tokens"))["items"]) == 1
     await auth.settled()
     assert tokens(auth).keys() == {"ISO14443/abcd", "Local/abcd"}
-    assert tokens(auth)["Local/abcd"].id_token == "ABcd"  # type: ignore[union-attr]
+    known = tokens(auth)["Local/abcd"]
+    assert known
+    assert known.id_token == "ABcd"
     assert tokens(auth)["ISO14443/abcd"] is None
     assert [(event.id_token, event.type) for event in auth.announced("TokenRemoved")] == [("AbCd", "ISO14443")]
 

@@ -11,6 +11,7 @@ import services.auth
 from services.auth.publication import Publication
 from services.auth.store import PAGE_SIZE, Store
 from services.common.postgres import migrate
+from services.common.postgres.database import Connection
 from services.common.process.settings import CommonSettings
 from tests.conftest import Stack
 from tests.integration.auth.conftest import credentials, registrations, tokens
@@ -20,7 +21,7 @@ MIGRATIONS = Path(services.auth.__file__).parent / "migrations"
 MANY = 2 * PAGE_SIZE + 1
 
 
-async def fill(db: asyncpg.Connection, columns: str, values: str) -> None:
+async def fill(db: Connection | asyncpg.Connection, columns: str, values: str) -> None:
     """A station and an idToken for each number, as SQL."""
     await db.execute(
         f"insert into station (station_id, password_hash, {columns}, registered_at, changed_at) "
@@ -79,7 +80,7 @@ async def test_all_state_is_published_once(auth: Running) -> None:
     assert credentials(auth).keys() == registrations(auth).keys() == names
     known = registrations(auth)["CP1"]
     assert known
-    assert (known.groups, known.location_id) == (["vienna"], "garage")
+    assert (list(known.groups), known.location_id) == (["vienna"], "garage")
     found = tokens(auth)
     assert {key for key, token in found.items() if token} == {f"ISO14443/t{number}" for number in range(1, MANY + 1)}
     assert {key for key, token in found.items() if not token} == {f"t{number}" for number in range(1, MANY + 1)}

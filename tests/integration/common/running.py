@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import jwt
@@ -25,6 +25,7 @@ from tests.conftest import SECRETS
 from voltbus.v1 import events_pb2
 from voltbus.v1.bus_pb2 import Call, ConnectionChange, ConnectionState, Outbound
 
+S = TypeVar("S", bound=CommonSettings)
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 COUNT = itertools.count(1)
 GATEWAY, SLOT = "gateway", 2
@@ -35,9 +36,9 @@ def token(*scopes: str) -> str:
     return jwt.encode(claims, SECRETS["VOLTBUS_JWT_SECRET"], "HS256")
 
 
-def settings_of(kind: type[CommonSettings], environment: Mapping[str, str], **more: Any) -> Any:
+def settings_of(kind: type[S], environment: Mapping[str, str], **more: Any) -> S:
     """A service's settings as its environment would make them."""
-    names = {name.removeprefix("VOLTBUS_").lower(): value for name, value in environment.items()}
+    names: dict[str, Any] = {name.removeprefix("VOLTBUS_").lower(): value for name, value in environment.items()}
     return kind(**(names | more))
 
 

@@ -17,12 +17,14 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
 
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Record, TopicReader
 from services.gateway.settings import Settings
 from services.ocpp.passwords import keyed
 from tests.conftest import SECRETS, Stack
+from tests.integration.common.running import settings_of
 from voltbus.local.ports import free_ports
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Call, Command, ConnectionChange, Outbound, Reply, Result
 from voltbus.v1.credentials_pb2 import Credentials
@@ -42,8 +44,7 @@ class World:
 
     @property
     def settings(self) -> Settings:
-        names = {name.removeprefix("VOLTBUS_").lower(): value for name, value in self.env.items()}
-        return Settings(**names)  # type: ignore[arg-type]
+        return settings_of(Settings, self.env)
 
     async def start(self) -> None:
         """Starts the process; returns when it is ready."""
@@ -64,7 +65,7 @@ class World:
 
     async def connect(self, station_id: str = "CP1", **options: Any) -> ClientConnection:
         url = f"ws://127.0.0.1:{self.settings.gateway_port}/ocpp/{station_id}"
-        return await websockets.connect(url, subprotocols=["ocpp1.6"], **options)  # type: ignore[list-item]
+        return await websockets.connect(url, subprotocols=[Subprotocol("ocpp1.6")], **options)
 
     async def read(self, topic: str, message: Any, count: int) -> list[Any]:
         """Everything on a topic, once there are so many records."""
@@ -95,12 +96,11 @@ async def _ready(http: httpx.AsyncClient, url: str) -> bool:
         return False
 
 
-async def _got(redis: Redis, key: str) -> bytes | None:
+async def _got(redis: Redis, key: str) -> Any:
     try:
-        value: bytes | None = await redis.get(key)
+        return await redis.get(key)
     except (RedisError, OSError):
         return None
-    return value
 
 
 @asynccontextmanager
@@ -111,8 +111,7 @@ async def made(stack: Stack, **more: str) -> AsyncIterator[World]:
     # A Kafka that was killed takes its time on a slow machine.
     env |= {"VOLTBUS_UNKNOWN_STATIONS": "accept", "VOLTBUS_CALL_TIMEOUT": "120"} | more
     async with Redis.from_url(env["VOLTBUS_REDIS_URL"]) as redis:
-        names = {name.removeprefix("VOLTBUS_").lower(): value for name, value in env.items()}
-        bus = KafkaBus(Settings(**names))  # type: ignore[arg-type]
+        bus = KafkaBus(settings_of(Settings, env))
         await bus.start()
         world = World(env, bus, redis)
         try:

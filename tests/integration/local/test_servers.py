@@ -53,7 +53,9 @@ async def read_everywhere(servers: Servers) -> list[str]:
     words = [await connection.fetchval("select word from kept")]
     await connection.close()
     async with Redis.from_url(servers.redis_url) as redis:
-        words.append((await redis.get("kept")).decode())
+        kept = await redis.get("kept")
+        assert isinstance(kept, bytes)
+        words.append(kept.decode())
     async with kafka_client(AIOKafkaConsumer, servers, auto_offset_reset="earliest") as consumer:
         consumer.assign([TopicPartition("kept", 0)])
         words.append((await asyncio.wait_for(consumer.getone(), 10)).value.decode())
@@ -129,7 +131,8 @@ async def test_servers_of_the_operator_are_checked_not_started(settings: LocalSe
 async def test_an_unreachable_server_is_one_line(
     settings: LocalSettings, field: str, address: str, message: str
 ) -> None:
-    wrong = replace(settings, **{field: address.format(port=free_port())})
+    changes: dict[str, Any] = {field: address.format(port=free_port())}
+    wrong = replace(settings, **changes)
     with pytest.raises(ServerUnreachable, match=f"^{message}$") as caught:
         await Servers(settings=wrong).start()
     assert "secret" not in str(caught.value)

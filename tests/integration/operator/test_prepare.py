@@ -77,7 +77,7 @@ async def test_two_at_once_and_one_again(empty: dict[str, str]) -> None:
     assert [code for code, _ in await asyncio.gather(prepare(empty), prepare(empty))] == [0, 0]
     assert await prepare(empty) == (0, "")
     db = await asyncpg.connect(empty["VOLTBUS_POSTGRES_DSN"])
-    tables = dict(await db.fetch(TABLES, list(SERVICES)))
+    tables: dict[str, int] = {row[0]: row[1] for row in await db.fetch(TABLES, list(SERVICES))}
     await db.close()
     assert tables.keys() == set(SERVICES)
     assert all(count >= 2 for count in tables.values())

@@ -14,7 +14,7 @@ NAMES = {
 
 
 @schemathesis.hook
-def before_call(_: HookContext, case: Case, __: dict[str, Any]) -> None:
+def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
     """Nobody waits for stations that are not there, and no text that is made up is a cursor of a list."""
     query = case.query = case.query or {}
     composing = case.operation.path.endswith("/composite-schedule")
@@ -26,7 +26,7 @@ def before_call(_: HookContext, case: Case, __: dict[str, Any]) -> None:
         _agree(case)
 
 
-def _agree(case: Case) -> None:
+def _agree(case: Case[Any]) -> None:
     """What each part allows but not both together."""
     if "/commands/" in case.operation.path and case.path_parameters.get("station_id", "").startswith("vienna"):
         # Its version is known, and the payload may be one of another version.

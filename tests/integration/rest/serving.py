@@ -52,9 +52,9 @@ class Serving:
 def built(name: str, environment: Mapping[str, str], bus: MemoryBus, **more: Any) -> Service:
     """A service that is not started yet."""
     if name == "gateway":
-        settings = settings_of(GatewaySettings, environment, **more)
-        directory = RedisDirectory(Redis.from_url(settings.redis_url), settings.slot_ttl, settings.route_ttl)
-        return gateway.build(settings, bus, directory)
+        own = settings_of(GatewaySettings, environment, **more)
+        directory = RedisDirectory(Redis.from_url(own.redis_url), own.slot_ttl, own.route_ttl)
+        return gateway.build(own, bus, directory)
     build, kind = BUILDS[name]
     settings = settings_of(kind, environment, **more)
     return build(settings, bus, Database(settings, name), Redis.from_url(settings.redis_url), now)

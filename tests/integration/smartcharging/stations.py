@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import orjson
 from redis.asyncio import Redis
@@ -29,6 +29,7 @@ from voltbus.v1.bus_pb2 import (
     Result,
 )
 
+EventsFormat: TypeAlias = Literal["protobuf", "json"]
 TOPICS = ("ocpp.results.smartcharging", "ocpp.connections", "events.transactions", "events.firmware")
 NUMBERS = itertools.count(1)
 ACCEPTED = {"status": "Accepted"}
@@ -139,9 +140,9 @@ class Stations:
             **more,
         )
 
-    def event(self, event: Any, service: str = "transactions", form: str = "protobuf") -> Record:
+    def event(self, event: Any, service: str = "transactions", form: EventsFormat = "protobuf") -> Record:
         """As another service publishes it."""
-        settings = CommonSettings(events_format=form)  # type: ignore[arg-type]
+        settings = CommonSettings(events_format=form)
         subject = event.station_id if service == "firmware" else event.transaction.station_id
         return Events(settings, service).record(event, subject, str(next(NUMBERS)), self.world.time())
 

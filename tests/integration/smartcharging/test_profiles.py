@@ -8,14 +8,14 @@ import pytest
 from tests.integration.smartcharging.stations import Stations, reject
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_TIMED_OUT
 
-PROFILE = {
+PROFILE: dict[str, Any] = {
     "id": 7,
     "purpose": "TxDefaultProfile",
     "stack_level": 1,
     "schedule": {"unit": "A", "periods": [{"start": 0, "limit": 21.3}, {"start": 3600, "limit": 6, "phases": 1}]},
 }
 MAX = PROFILE | {"id": 8, "purpose": "ChargingStationMaxProfile", "kind": "Absolute"}
-MAX["schedule"] = PROFILE["schedule"] | {"start": "2026-03-01T12:00:00Z"}  # type: ignore[operator]
+MAX["schedule"] = PROFILE["schedule"] | {"start": "2026-03-01T12:00:00Z"}
 
 
 async def post(stations: Stations, path: str, body: Any, status: int, **query: Any) -> Any:

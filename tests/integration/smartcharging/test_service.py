@@ -1,6 +1,7 @@
 """smartcharging from call to answer, event and REST."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,8 @@ async def test_messages_are_paged_newest_first_and_filtered(smartcharging: Runni
         smartcharging.time.passes(60)
         action = "ReportChargingProfiles" if minute % 2 else "NotifyChargingLimit"
         await smartcharging.put(smartcharging.call(action, example(action), version="2.0.1"))
-    seen, cursor = [], {}
+    seen: list[str] = []
+    cursor: dict[str, Any] = {}
     while True:
         page = await smartcharging.get(PATH, limit=2, **cursor)
         seen += [item["received_at"] for item in page["items"]]

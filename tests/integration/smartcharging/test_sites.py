@@ -6,7 +6,7 @@ import pytest
 
 from services.common.kafka.bus import Record
 from services.smartcharging import sharing
-from services.smartcharging.domain.plan import SitePlan
+from services.smartcharging.domain.plan import SitePlan, plan
 from services.smartcharging.domain.site_state import SiteState
 from tests.integration.common.running import Running
 from tests.integration.smartcharging.stations import ACCEPTED, Sent, Stations, fail, reject, say_nothing
@@ -362,12 +362,10 @@ async def test_sites_are_paged(smartcharging: Running) -> None:
 async def test_a_site_that_cannot_be_looked_at_keeps_no_other_waiting(
     stations: Stations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = sharing.plan
-
     def broken(state: SiteState, *more: Any) -> SitePlan:
         if state.site.site_id == "broken":
             raise ZeroDivisionError
-        return real(state, *more)
+        return plan(state, *more)
 
     monkeypatch.setattr(sharing, "plan", broken)
     await stations.connect("CP1")

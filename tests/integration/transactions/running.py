@@ -16,6 +16,7 @@ from services.common.testing.memory import MemoryBus
 from services.ocpp import topics
 from services.ocpp.id_tokens import record_key
 from services.transactions.settings import Settings
+from tests.integration.common.running import settings_of
 from voltbus.v1 import events_pb2
 from voltbus.v1.bus_pb2 import Call, Outbound, Reply
 from voltbus.v1.state_pb2 import Token as TokenRecord
@@ -140,5 +141,4 @@ def bearer(*scopes: str) -> dict[str, str]:
 
 def settings(environment: dict[str, str]) -> Settings:
     """As the service would read them from the environment."""
-    names = {name.removeprefix("VOLTBUS_").lower(): value for name, value in environment.items()}
-    return Settings(**(names | {"topic_prefix": "", "jwt_secret": SECRET}))  # type: ignore[arg-type]
+    return settings_of(Settings, environment, topic_prefix="", jwt_secret=SECRET)

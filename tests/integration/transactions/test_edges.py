@@ -136,7 +136,8 @@ async def test_a_clock_that_lies_loses_nothing(system: System, station: str, yea
 async def test_a_clock_that_always_says_the_same_still_makes_two_sessions(system: System, station: str) -> None:
     """Boots at 1970, meter at 0: what starts after a stop is another session, and read again it stays that one."""
     told = START | {"timestamp": "1970-01-01T00:00:00Z", "meterStart": 0}
-    records, numbers = [], []
+    records: list[Record] = []
+    numbers: list[int] = []
     for _ in range(2):
         number = (await system.ask(station, "StartTransaction", told))["transactionId"]
         assert (await system.ask(station, "StartTransaction", told))["transactionId"] == number

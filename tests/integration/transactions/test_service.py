@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 from redis.asyncio import Redis
 
 from services.common.kafka.bus import Record, TopicReader
-from services.common.postgres.database import Database
+from services.common.postgres.database import Connection, Database
 from services.common.process.clock import now
 from services.common.process.errors import Unavailable
 from services.common.testing.memory import MemoryBus
@@ -24,9 +25,9 @@ class SlowBus(MemoryBus):
         super().__init__()
         self.whole_now = asyncio.Event()
 
-    async def read_topic(self, topic: str) -> TopicReader:
+    async def read_topic(self, topic: str, *, newest: int | None = None) -> TopicReader:
         await self.whole_now.wait()
-        return await super().read_topic(topic)
+        return await super().read_topic(topic, newest=newest)
 
 
 class Away(Database):
@@ -37,12 +38,12 @@ class Away(Database):
     async def ready(self) -> bool:
         return not self.away and await super().ready()
 
-    def connection(self):  # type: ignore[no-untyped-def]
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
         if self.away:
             raise Unavailable("Postgres is set to be away")
         return super().connection()
 
-    def list_connection(self):  # type: ignore[no-untyped-def]
+    def list_connection(self) -> AbstractAsyncContextManager[Connection]:
         if self.away:
             raise Unavailable("Postgres is set to be away")
         return super().list_connection()

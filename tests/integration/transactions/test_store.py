@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -155,7 +156,8 @@ async def test_another_process_was_faster(store: Store, database: Database, stat
 async def test_two_processes_write_at_once(store: Store, database: Database, station: str, way: str) -> None:
     made = await saved(store, replace(folded([start(station_id=station)]), id=await number(store)))
     before = await outbox(database)
-    tries = [written(store, Changes(**{way: [made]}), Record("events", b"k", b"v")) for _ in range(4)]
+    changes: dict[str, Any] = {way: [made]}
+    tries = [written(store, Changes(**changes), Record("events", b"k", b"v")) for _ in range(4)]
     outcomes = await asyncio.gather(*tries, return_exceptions=True)
     assert sorted(map(type, outcomes), key=str) == [type(None), *[Unavailable] * 3]
     assert (await loaded(store, report(station_id=station, key=made.key))).revision == made.revision + 1

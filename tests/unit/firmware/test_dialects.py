@@ -1,5 +1,8 @@
 """Every message of both versions there and back: read, decided and said as its schema has it."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from services.common.calls.call import Call, Refused
@@ -37,9 +40,9 @@ def read(asked: Call) -> Command:
 
 @pytest.mark.parametrize("example", [minimal, full])
 @pytest.mark.parametrize(("version", "action"), ALL)
-def test_there_and_back(version: str, action: str, example: object) -> None:
+def test_there_and_back(version: str, action: str, example: Callable[[Any], Any]) -> None:
     schemas = VERSIONS[version].schemas
-    payload = example(schemas.document(action + ("Request" if version == "2.0.1" else "")))  # type: ignore[operator]
+    payload = example(schemas.document(action + ("Request" if version == "2.0.1" else "")))
     asked = call(action, payload, version)
     context = Context(Envelope(asked.id, "CP1", "c1", version, NOW), Rules(), NOW)
     reply = decide(Station("CP1"), read(asked), context).reply

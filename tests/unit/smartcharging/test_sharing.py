@@ -1,6 +1,7 @@
 """Shares of a site, as stories: which session gets what, and when."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,8 @@ def claim(name: str, minimum: int = 60, maximum: int = 320, priority: int = 0, *
     return Claim((name, 1), weights or ONE, minimum, maximum, priority)
 
 
-def world(limit: float, *names: str, unit: str = "A", default: int | None = 0, **more: object) -> SiteWorld:
-    members = tuple(Member(name, **more) for name in names)  # type: ignore[arg-type]
+def world(limit: float, *names: str, unit: str = "A", default: int | None = 0, **more: Any) -> SiteWorld:
+    members = tuple(Member(name, **more) for name in names)
     return SiteWorld(Site("site", Limit(limit, unit), members, default=default), dict.fromkeys(names, (1,)))
 
 

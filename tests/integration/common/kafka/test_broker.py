@@ -10,6 +10,7 @@ from aiokafka.client import AIOKafkaClient
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Record
 from services.common.kafka.client import ClientBroken, background_tasks
+from services.common.kafka.readers import KafkaSubscription
 from services.common.process.errors import Unavailable, Unprocessable
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics
@@ -63,6 +64,7 @@ async def test_a_reader_whose_client_has_broken_says_so(
         raise RuntimeError("not thought of")
 
     subscription = await bus.subscribe("group", [settings.topic(topics.OUTBOUND.name)])
+    assert isinstance(subscription, KafkaSubscription)
     while not subscription.ready():
         await subscription.poll()
     assert len(background_tasks(subscription._consumer)) == 5

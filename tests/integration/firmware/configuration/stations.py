@@ -241,6 +241,11 @@ async def read(field: Field, station: Station, firmware: str = "1") -> Any:
     return await field.view(station, lambda view: view["step"] == "idle")
 
 
+def has_sent(station: Station, action: str, count: int) -> bool:
+    """Whether it has been sent that action so often."""
+    return len(station.sent(action)) == count
+
+
 async def put(field: Field, station: Station, settings: dict[str, str], wait: float = 10, **more: Any) -> Any:
     headers = {"Idempotency-Key": more.pop("key")} if "key" in more else {}
     path = f"/v1/stations/{station.id}/configuration"

@@ -1,5 +1,7 @@
 """A station's settings: read, reported, set, shown; on a real Postgres."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from tests.integration.firmware.configuration.stations import (
     QUICK_BUILD,
     VARIABLES,
     Field,
+    Station,
     new,
     old,
     playing,
@@ -61,7 +64,7 @@ async def test_pages_have_every_setting_once(field: Field) -> None:
     await read(field, station)
     names, cursor = [], None
     while True:
-        query = {"cursor": cursor} if cursor else {}
+        query: dict[str, Any] = {"cursor": cursor} if cursor else {}
         page = await field.view(station, limit=3, **query)
         names += [item["name"] for item in page["items"]]
         if (cursor := page["next"]) is None:
@@ -132,10 +135,10 @@ async def test_a_report_that_lacks_a_part_is_shown_as_such(field: Field) -> None
     assert (shown["status"], shown["missing"]) == ("complete", [])
 
 
-async def test_a_report_may_be_refused(field: Field) -> None:
+async def test_a_report_may_be_refused(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
     """B07.FR.02, FR.13: shown, and not asked for again before the next boot."""
     station = new(silent=frozenset())
-    station.GetBaseReport = lambda _: {"status": "Rejected"}  # type: ignore[method-assign]
+    monkeypatch.setattr(station, "GetBaseReport", lambda _: {"status": "Rejected"})
     await field.boot(station)
     view = await field.view(station, lambda view: view["step"] == "idle")
     assert (view["report"]["status"], view["report"]["reason"], view["read_at"]) == ("refused", "Rejected", None)
@@ -146,8 +149,7 @@ async def test_a_report_may_be_refused(field: Field) -> None:
 
 async def test_settings_are_set_and_each_has_its_result(field: Field) -> None:
     """1.6 §5.3: one key a message, and the word of the station to each."""
-    more = {"reboots": frozenset({"ConnectionTimeOut"}), "rejects": frozenset({"Strange"})}
-    station = old(**more)
+    station = old(reboots=frozenset({"ConnectionTimeOut"}), rejects=frozenset({"Strange"}))
     station.values["Strange"] = "1"
     await read(field, station)
     settings = {
@@ -233,7 +235,7 @@ async def test_other_reports_can_be_asked_for(field: Field, base: str) -> None:
     assert (view["report"]["base"], view["report"]["status"], values(view)) == (base, "complete", VARIABLES)
 
 
-async def test_commands_as_they_are_in_ocpp_count_too(field: Field) -> None:
+async def test_commands_as_they_are_in_ocpp_count_too(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
     """An operator's own ChangeConfiguration says as much; so does GetReport (B08, TC_B_18)."""
     station = old()
     await read(field, station)
@@ -242,7 +244,7 @@ async def test_commands_as_they_are_in_ocpp_count_too(field: Field) -> None:
     [item] = (await field.view(station, name="heartbeat"))["items"]
     assert (item["value"], item["source"], item["last_set"]["result"]) == ("45", "set", "applied")
     other = new("CP2")
-    other.GetReport = lambda _: {"status": "EmptyResultSet"}  # type: ignore[attr-defined]
+    monkeypatch.setattr(other, "GetReport", lambda _: {"status": "EmptyResultSet"}, raising=False)
     await read(field, other)
     criteria = {"requestId": 7, "componentCriteria": ["Problem"]}
     await field.world.http.post("/v1/stations/CP2/commands/GetReport", json=criteria, params={"wait": 10})
@@ -329,7 +331,9 @@ async def test_what_cannot_be_set_is_refused(field: Field, wanted: dict[str, str
     assert len(station.asked) == 1
 
 
-async def test_what_a_station_calls_write_only_is_neither_set_nor_kept(field: Field) -> None:
+async def test_what_a_station_calls_write_only_is_neither_set_nor_kept(
+    field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
     station = new()
     station.values |= {PASSWORD: "a-secret-indeed", "VendorCtrlr.Pin": "4711"}
     item = station._item
@@ -340,7 +344,7 @@ async def test_what_a_station_calls_write_only_is_neither_set_nor_kept(field: Fi
             made["variableAttribute"][0]["mutability"] = "WriteOnly"
         return made
 
-    station._item = written  # type: ignore[method-assign]
+    monkeypatch.setattr(station, "_item", written)
     view = await read(field, station)
     assert (values(view)[PASSWORD], values(view)["VendorCtrlr.Pin"]) == (None, None)
     for name in (PASSWORD, "VendorCtrlr.Pin"):
@@ -370,6 +374,10 @@ async def test_what_is_read_again_after_a_crash_changes_nothing(field: Field) ->
     assert len(station.asked) == 1
 
 
+def are_asked(stations: Sequence[Station], count: int) -> bool:
+    return sum(bool(station.asked) for station in stations) == count
+
+
 async def test_only_so_many_stations_are_read_at_a_time(settings: Settings) -> None:
     """However many boot at once."""
     few = settings.model_copy(update={"configuration_reading": 3})
@@ -382,12 +390,12 @@ async def test_only_so_many_stations_are_read_at_a_time(settings: Settings) -> N
         stations = [new(f"CS{n}") for n in range(5)]
         for station in stations:
             await field.boot(station)
-        await world.until(lambda: sum(bool(station.asked) for station in stations) == 3)
+        await world.until(partial(are_asked, stations, 3))
         for done in range(1, 3):
             first = next(one for one in stations if one.asked and one.id not in read_out)
             await field.report(first, first.sent("GetBaseReport")[0]["requestId"])
             read_out.add(first.id)
-            await world.until(lambda more=3 + done: sum(bool(station.asked) for station in stations) == more)
+            await world.until(partial(are_asked, stations, 3 + done))
         await redis.flushdb()
 
 

@@ -1,5 +1,6 @@
 """What is desired of a group: applied when its stations boot, and shown where it differs."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from services.common.desired.reconciler import DEFAULT_TIMING
 from services.common.kafka.bus import Record
 from tests.integration.common.running import Running
-from tests.integration.firmware.configuration.stations import Field, Station, new, old, put, read, states
+from tests.integration.firmware.configuration.stations import Field, Station, has_sent, new, old, put, read, states
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED
 from voltbus.v1.state_pb2 import Registration
 
@@ -155,7 +156,7 @@ async def test_what_is_refused_is_tried_once_a_boot(field: Field) -> None:
     await desire(field.world, {"heartbeat_interval": "60"})
     for boots in (1, 2):
         await field.boot(station)
-        await field.world.until(lambda count=boots: len(station.sent("ChangeConfiguration")) == count)
+        await field.world.until(partial(has_sent, station, "ChangeConfiguration", boots))
         await field.view(
             station, lambda view: states(view)["HeartbeatInterval"] == "rejected" and view["step"] == "idle"
         )

@@ -32,7 +32,7 @@ def load(name: str, **more: Any) -> Scenario:
 ECHOED = (load("meter"), load("sessions", profiled=False), load("boots"))
 LOADS = (*ECHOED, load("samples", stored=1000))
 OTHERS = tuple(sized(KNOWN[name], STATIONS) for name in ("idle", "idle-deflate"))
-OVERLOAD = KNOWN["overload"]
+OVERLOAD = sized(KNOWN["overload"], STATIONS)
 assert isinstance(OVERLOAD, Overload)
 SCALING = sized(KNOWN["scaling"], STATIONS)
 assert isinstance(SCALING, Scaling)
@@ -44,7 +44,7 @@ SCALED = replace(
     most=2,
     move_seconds=3.0,
 )
-MEASURED = (*LOADS, *OTHERS, replace(sized(OVERLOAD, STATIONS), seconds=1.0, probes=2, as_fast=50), SCALED)
+MEASURED = (*LOADS, *OTHERS, replace(OVERLOAD, seconds=1.0, probes=2, as_fast=50), SCALED)
 
 
 @dataclass(frozen=True)

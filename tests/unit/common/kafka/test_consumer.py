@@ -281,11 +281,13 @@ async def test_where_letters_have_no_topic_the_record_waits_for_it() -> None:
     assert [letter.value for letter in bus.all(DEAD)] == [b"1"]
 
 
-async def test_a_subscription_that_breaks_ends_it_and_whoever_stops_it_does_not_wait() -> None:
+async def test_a_subscription_that_breaks_ends_it_and_whoever_stops_it_does_not_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class Broken(MemoryBus):
         async def subscribe(self, *arguments: Any, **more: Any) -> Subscription:
             subscription = await super().subscribe(*arguments, **more)
-            subscription.poll = fail  # type: ignore[method-assign]
+            monkeypatch.setattr(subscription, "poll", fail)
             return subscription
 
     async def fail() -> Any:

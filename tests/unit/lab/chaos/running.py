@@ -4,6 +4,7 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from voltbus.lab.chaos.check_calls import event_id
 from voltbus.lab.chaos.check_sessions import KINDS
@@ -98,6 +99,6 @@ class Run:
         for step in ("accepted", "sent", "answered"):
             self.tell("CommandChanged", OLD, f"command.{step}", command="command", step=step)
 
-    def tell(self, kind: str, station: str, id: str, **more: object) -> None:
+    def tell(self, kind: str, station: str, id: str, **more: Any) -> None:
         """An event."""
-        self.observed.add(ObservedEvent(id, kind, station, BEGAN.timestamp(), **more))  # type: ignore[arg-type]
+        self.observed.add(ObservedEvent(id, kind, station, BEGAN.timestamp(), **more))

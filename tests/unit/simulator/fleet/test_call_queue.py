@@ -1,6 +1,7 @@
 """What a station has to say, in order, until it is heard."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from voltbus.simulator.fleet.call_queue import MAX_ATTEMPTS, MAX_QUEUED, PAUSE, CallQueue, QueuedCall, plain
 
@@ -42,9 +43,14 @@ def test_in_order_and_without_a_connection_only_what_is_kept() -> None:
 
 def test_a_message_is_made_once_and_repeated_as_it_was() -> None:
     """E13: what was not answered is sent again, the same."""
-    made = []
+    made: list[int] = []
+
+    def make() -> tuple[str, Any]:
+        made.append(1)
+        return "TransactionEvent", {"seqNo": 0}
+
     queue = CallQueue(Clock())
-    queue.put(QueuedCall(lambda: made.append(1) or ("TransactionEvent", {"seqNo": 0}), lambda _: None, persistent=True))  # type: ignore[func-returns-value]
+    queue.put(QueuedCall(make, lambda _: None, persistent=True))
     first = queue.next()
     queue.disconnected()
     assert queue.next() is first

@@ -1,6 +1,7 @@
 """A fleet registers itself as anybody would: once, and again."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import httpx
@@ -47,14 +48,14 @@ class Auth:
         return httpx.Response(404)
 
 
-async def register(made: Fleet, answer: object) -> int:
+async def register(made: Fleet, answer: Callable[[httpx.Request], httpx.Response]) -> int:
     done = 0
 
     def count(more: int) -> None:
         nonlocal done
         done += more
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
         await Registrar(http, "http://auth").register(made, count)
     return done
 

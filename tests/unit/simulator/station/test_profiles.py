@@ -1,6 +1,7 @@
 """Charging profiles as a station understands them: which one counts, when, and the composite of all (K01, K08)."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,9 +15,10 @@ MOST = 22_000.0
 SESSION = Session("tx", 1, "TAG", NOW - timedelta(minutes=10))
 
 
-def profile(watts: float, purpose: Purpose = Purpose.DEFAULT, *, outlet: int = 0, **more: object) -> Profile:
+def profile(watts: float, purpose: Purpose = Purpose.DEFAULT, *, outlet: int = 0, **more: Any) -> Profile:
     periods = (Period(0, watts),)
-    return Profile(**({"id": 1, "outlet": outlet, "purpose": purpose, "stack": 0, "periods": periods} | more))  # type: ignore[arg-type]
+    fields: dict[str, Any] = {"id": 1, "outlet": outlet, "purpose": purpose, "stack": 0, "periods": periods} | more
+    return Profile(**fields)
 
 
 def allowed(*profiles: Profile, session: Session | None = SESSION, at: datetime = NOW) -> float:
