@@ -21,7 +21,7 @@ MIGRATIONS = Path(services.auth.__file__).parent / "migrations"
 MANY = 2 * PAGE_SIZE + 1
 
 
-async def fill(db: Connection | asyncpg.Connection, columns: str, values: str) -> None:
+async def fill(db: "Connection | asyncpg.Connection", columns: str, values: str) -> None:
     """A station and an idToken for each number, as SQL."""
     await db.execute(
         f"insert into station (station_id, password_hash, {columns}, registered_at, changed_at) "
