@@ -91,9 +91,13 @@ def command(
     return made
 
 
+def sends(actions: list[SessionAction]) -> list[Send]:
+    return [action for action in actions if isinstance(action, Send)]
+
+
 def sent(actions: list[SessionAction]) -> list[Any]:
     """The frames that go to the station."""
-    return [json.loads(action.frame) for action in actions if isinstance(action, Send)]
+    return [json.loads(send.frame) for send in sends(actions)]
 
 
 def forwarded(actions: list[SessionAction]) -> list[Forward]:

@@ -7,8 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from services.common.kafka.bus import OnDelivery, R, Record
 from services.common.process.errors import Unavailable
@@ -16,6 +19,7 @@ from services.common.process.service import Service, run
 from services.common.testing.memory import MemoryBus
 from services.gateway.app import assemble
 from services.gateway.cluster.memory import MemoryDirectory
+from services.gateway.connection import Connection
 from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Timing
@@ -59,6 +63,12 @@ class Backend:
 
     gateway: Gateway
     bus: HeldBus
+
+    def connection(self, station_id: str = "CP1") -> Connection:
+        """That of a station that is connected."""
+        connection = self.gateway.registry.of_station(station_id)
+        assert connection is not None
+        return connection
 
     def calls(self, service: str) -> list[Call]:
         return [Call.FromString(record.value or b"") for record in self.bus.all(f"ocpp.calls.{service}")]
@@ -120,7 +130,7 @@ class Running(Backend):
     async def connect(self, station_id: str = "CP1", version: str = "ocpp1.6", **options: Any) -> ClientConnection:
         options.setdefault("compression", None)
         url = f"ws://127.0.0.1:{self.port}/ocpp/{station_id}"
-        return await websockets.connect(url, subprotocols=[version], max_size=None, **options)  # type: ignore[list-item]
+        return await websockets.connect(url, subprotocols=[Subprotocol(version)], max_size=None, **options)
 
     async def finish(self) -> int:
         """Stops it as SIGTERM does; its exit code."""
@@ -148,7 +158,7 @@ def gateway(
 ) -> Running:
     """A gateway that has not been started."""
     port, http = free_ports(2)
-    chosen = {
+    chosen: dict[str, Any] = {
         "gateway_port": port,
         "gateway_http_port": http,
         "unknown_stations": "accept",
@@ -184,6 +194,15 @@ async def starting(one: Running) -> AsyncIterator[Running]:
         yield one
     finally:
         await one.finish()
+
+
+async def closed(socket: ClientConnection) -> int:
+    """The code with which the gateway closes."""
+    with pytest.raises(ConnectionClosed) as caught:
+        async with asyncio.timeout(5):
+            await socket.recv()
+    assert caught.value.rcvd is not None
+    return caught.value.rcvd.code
 
 
 def read(message: str | bytes) -> Any:

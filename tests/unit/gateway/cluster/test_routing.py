@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -128,7 +128,7 @@ async def test_routes_wait_while_redis_is_away(world: World) -> None:
 
 async def test_a_route_that_goes_while_it_is_renewed_does_not_come_back(world: World) -> None:
     class Slow(MemoryDirectory):
-        async def register(self, routes: list[Route]) -> list[Route | None]:
+        async def register(self, routes: Sequence[Route]) -> list[Route | None]:
             world.routing.remove(HERE.connection_id)
             await world.routing.flush()
             return await super().register(routes)

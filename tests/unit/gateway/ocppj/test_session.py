@@ -1,7 +1,5 @@
 """The session: CALLs of stations, in every order, in time and out of it. The same in both versions."""
 
-import json
-
 import pytest
 
 from services.gateway.ocppj.actions import MessageType
@@ -22,6 +20,7 @@ from tests.unit.gateway.examples import (
     frame,
     later,
     refusal,
+    sends,
     sent,
     session,
     status,
@@ -54,8 +53,9 @@ def test_the_answer_of_a_service_goes_to_the_station(version: str) -> None:
     line.received(authorize(version), *NOW)
     actions = line.reply(answer(version), *later(0.5))
     assert sent(actions) == [[3, "auth", ACCEPTED[version]]]
-    assert actions[0].latency == pytest.approx(0.5)
-    assert actions[0].action == "Authorize"
+    [send] = sends(actions)
+    assert send.latency == pytest.approx(0.5)
+    assert send.action == "Authorize"
     assert not line.busy
 
 
@@ -179,7 +179,7 @@ def test_a_wall_clock_that_is_set_changes_no_time_out(version: str, jump: float)
     [forward] = forwarded(actions)
     assert forward.call.message_id == "2"
     assert forward.call.received_at.ToMicroseconds() == (WALL + jump) * 1e6
-    [send, *_] = line.reply(answer(version, "2"), 5031, WALL)
+    [send] = sends(line.reply(answer(version, "2"), 5031, WALL))
     assert send.latency == pytest.approx(30)
 
 
@@ -249,10 +249,11 @@ def test_a_quarantined_station_boots_and_beats_and_nothing_else(version: str) ->
 def test_a_reply_without_a_payload_object_is_sent_as_it_is(version: str) -> None:
     line = session(version)
     line.received(boot(version), *NOW)
-    assert json.loads(line.reply(Reply(message_id="boot", payload=b"{}"), *NOW)[0].frame) == [3, "boot", {}]
+    assert sent(line.reply(Reply(message_id="boot", payload=b"{}"), *NOW)) == [[3, "boot", {}]]
 
 
 def test_message_types_tell_what_is_sent(version: str) -> None:
     line: Session = session(version)
-    assert line.received(call("x", "Nonsense", {}), *NOW)[0].message_type is MessageType.ERROR
-    assert line.received(frame(2, "hb", "Heartbeat", {}), *NOW)[0].message_type is MessageType.RESULT
+    [error] = sends(line.received(call("x", "Nonsense", {}), *NOW))
+    [result] = sends(line.received(frame(2, "hb", "Heartbeat", {}), *NOW))
+    assert (error.message_type, result.message_type) == (MessageType.ERROR, MessageType.RESULT)

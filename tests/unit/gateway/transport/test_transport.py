@@ -70,7 +70,7 @@ class World(Backend):
 
 @asynccontextmanager
 async def world(clocks: Clocks = SYSTEM_CLOCKS, timing: Timing = QUICK, **settings: Any) -> AsyncIterator[World]:
-    chosen = {"unknown_stations": "accept", "slots": 4, "password_key": "k"} | settings
+    chosen: dict[str, Any] = {"unknown_stations": "accept", "slots": 4, "password_key": "k"} | settings
     bus = HeldBus()
     gateway = Gateway(Settings(**chosen), bus, MemoryDirectory(), clocks=clocks, timing=timing)
     await gateway.lease.acquire()
@@ -101,9 +101,7 @@ async def test_a_call_goes_to_its_service_and_the_answer_comes_back() -> None:
 async def test_a_command_is_delivered_and_its_answer_reported() -> None:
     async with world() as one:
         wire = one.connect()
-        connection = one.gateway.registry.of_station("CP1")
-        assert connection is not None
-        await one.command(command(expires=2e9), connection.peer.connection_id)
+        await one.command(command(expires=2e9), one.connection().peer.connection_id)
         await until(lambda: wire.received)
         assert wire.received == [[2, "c1", "ClearCache", {}]]
         wire.station_sends(b'[3,"c1",{"status":"Accepted"}]')

@@ -9,7 +9,6 @@ from socket import SO_SNDBUF, SOL_SOCKET
 
 import pytest
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from services.gateway.connection import Connection
@@ -18,7 +17,7 @@ from services.gateway.timing import Timing
 from services.gateway.transport.deflate import negotiate
 from services.gateway.transport.websocket import WebSocket
 from tests.unit.gateway.examples import call, status
-from tests.unit.gateway.running import QUICK, Running, ask, read, running, until
+from tests.unit.gateway.running import QUICK, Running, ask, closed, read, running, until
 
 HEARTBEAT = call("hb", "Heartbeat", {})
 TEXT, CONTINUATION, BINARY, CLOSE, PING = 1, 0, 2, 8, 9
@@ -42,21 +41,11 @@ def raw(kind: int, payload: bytes, flags: int = FIN, masked: bool = True, length
     return head + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
 
 
-async def closed(socket: ClientConnection) -> int:
-    """The code with which the gateway closes."""
-    with pytest.raises(ConnectionClosed) as caught:
-        async with asyncio.timeout(5):
-            await socket.recv()
-    assert caught.value.rcvd is not None
-    return caught.value.rcvd.code
-
-
 def websocket(one: Running) -> WebSocket:
     """The gateway's end of the only station."""
-    connection = one.gateway.registry.of_station("CP1")
-    assert connection is not None
-    assert isinstance(connection.transport, WebSocket)
-    return connection.transport
+    transport = one.connection().transport
+    assert isinstance(transport, WebSocket)
+    return transport
 
 
 def write(socket: ClientConnection, *frames: bytes) -> None:
