@@ -36,7 +36,7 @@ class Handler:
             await work.record([call for call, request in batch.calls if isinstance(request, RECORDED)], decided)
             concluded = await self.shell.conclude(work.db, batch)
         if concluded:
-            self.shell.tell()
+            self.shell.notify_changed()
         return self.shell.settle(batch, replies)
 
 

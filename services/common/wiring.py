@@ -12,7 +12,7 @@ from services.common.calls.dialects import Dialects
 from services.common.calls.stations import Stations
 from services.common.commands import api as commands_api
 from services.common.commands.catalogue import Catalogue, Render
-from services.common.commands.journal import OnEnded, nothing
+from services.common.commands.journal import OnEnded, ignore_ended
 from services.common.commands.routes import RedisRoutes, Routes
 from services.common.commands.service import CommandService
 from services.common.kafka.broker import KafkaBus
@@ -125,24 +125,24 @@ def wire(
     clock: Clock,
     *,
     renders: Mapping[str, Render] | None = None,
-    on_ended: OnEnded = nothing,
+    on_ended: OnEnded = ignore_ended,
 ) -> Wiring:
     """The parts of the service of that name. renders: its commands of no version, by action. on_ended: see OnEnded."""
     topics = Topics.of(settings, name)
     events, relay = Events(settings, name), Relay(database, bus, dead_topic=topics.dead, clock=clock)
     routes, stations = RedisRoutes(redis), Stations(bus, topics.registrations, topics.inventory)
     command_service = CommandService(
-        name,
-        database,
-        bus,
-        routes,
-        stations,
-        events,
-        Catalogue.of(name, renders or {}),
-        topics.outbound,
-        relay.wake,
-        clock,
-        on_ended,
+        service=name,
+        database=database,
+        bus=bus,
+        routes=routes,
+        stations=stations,
+        events=events,
+        catalogue=Catalogue.of(name, renders or {}),
+        outbound=topics.outbound,
+        wake=relay.wake,
+        clock=clock,
+        on_ended=on_ended,
     )
     return Wiring(
         name=name,

@@ -85,7 +85,7 @@ class Handler:
             changed = [*self._changed(loaded, now), *await self._project(db, items, decisions)]
             announced = await self._announce(db, items, decisions, changed)
         if announced or concluded:
-            self.shell.tell()
+            self.shell.notify_changed()
         _log(items, decisions)
         return self.shell.settle(batch, _replies(items, decisions))
 

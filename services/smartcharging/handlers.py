@@ -52,7 +52,7 @@ class Handler:
             replies = await _decide(db, batch.calls)
             await store.mark_changed(db, await _renegotiate(db, batch.calls, replies), self.clock())
         if events or concluded:
-            self.shell.tell()
+            self.shell.notify_changed()
         if changed or concluded:
             self.sharing.nudge()
         return self.shell.settle(batch, replies)

@@ -93,7 +93,7 @@ class Sharing:
                 await store.save_due(db, row["site_id"], now + self.timing.put_off, row["over_committed"])
                 published = False
         if published:
-            self.command_service.tell()
+            self.command_service.notify_changed()
             self.command_service.nudge()
         return True
 

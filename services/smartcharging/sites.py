@@ -101,7 +101,7 @@ class Sites:
         await reads.drop_limits(db, gone)
 
     def _wake(self) -> None:
-        self.command_service.tell()
+        self.command_service.notify_changed()
         self.command_service.nudge()
         self.sharing.nudge()
 

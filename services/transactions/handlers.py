@@ -60,7 +60,7 @@ class Handler:
                 events = batch.outbox()
                 await work.write(changes, events)
         if events or concluded:
-            self.shell.tell()
+            self.shell.notify_changed()
         return self.shell.settle(read, (batch.replies[call.id] for call, _ in read.calls))
 
     def verdict(self, report: Report, now: datetime) -> TokenInfo | None:

@@ -87,7 +87,7 @@ class Handler:
         batch = self.shell.read(records)
         async with self.database.transaction() as db:
             if await self.shell.conclude(db, batch):
-                self.shell.tell()
+                self.shell.notify_changed()
         replies = [brew if isinstance(brew, Refused) else Brewing(2 * brew.cups) for _, brew in batch.calls]
         return self.shell.settle(batch, replies)
 

@@ -34,8 +34,8 @@ class Results(Protocol):
     async def conclude(self, db: Connection, records: Sequence[Record]) -> Sequence[Any]:
         """Within the caller's transaction; the commands that changed."""
 
-    def tell(self) -> None:
-        """After the commit: commands have changed, or there is something in the outbox."""
+    def notify_changed(self) -> None:
+        """After the commit: commands have changed, or the outbox has rows."""
 
 
 @dataclass(slots=True)
@@ -85,9 +85,9 @@ class BatchShell(Generic[C]):
         """Takes in the results of commands, within the caller's transaction; whether any command changed."""
         return bool(batch.results and await self._results.conclude(db, batch.results))
 
-    def tell(self) -> None:
+    def notify_changed(self) -> None:
         """After the commit, where commands have changed or events were written."""
-        self._results.tell()
+        self._results.notify_changed()
 
     def settle(self, batch: Batch[C], replies: Iterable[object | Refused]) -> list[Record]:
         """The records to publish: dead letters, and for each call of the batch, in order, its reply where one waits."""

@@ -13,7 +13,9 @@ from voltbus.v1.events_pb2 import MessageRecorded
 
 SAVE = """
 insert into message (call_id, station_id, version, action, message_id, payload, received_at)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::json[], $7::timestamptz[])
+select call_id, station_id, version, action, message_id, payload, received_at
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::json[], $7::timestamptz[])
+    as call (call_id, station_id, version, action, message_id, payload, received_at)
 on conflict (call_id) do nothing
 returning call_id"""
 

@@ -10,7 +10,7 @@ from voltbus.v1.state_pb2 import Inventory
 from voltbus.v1.state_pb2 import Registration as RegistrationRecord
 
 
-class Known(NamedTuple):
+class StationIdentity(NamedTuple):
     """What a station last said of itself; empty where it said nothing."""
 
     version: str
@@ -26,12 +26,12 @@ class Registration(NamedTuple):
     location_id: str
 
 
-NOBODY = Known("", "", "", "")
+UNKNOWN_IDENTITY = StationIdentity("", "", "", "")
 UNREGISTERED = Registration((), "")
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class StationFilter:
     """Which stations; None: whatever. group: one of theirs."""
 
     group: str | None = None
@@ -46,7 +46,7 @@ class Stations:
 
     def __init__(self, bus: Bus, registered: str, inventory: str) -> None:
         self._registrations = CompactedTable[Registration](bus, registered, _registration)
-        self._inventory = CompactedTable[Known](bus, inventory, _known)
+        self._inventory = CompactedTable[StationIdentity](bus, inventory, _identity)
 
     def ready(self) -> bool:
         """Whether everything that was there at the start has been read."""
@@ -69,13 +69,13 @@ class Stations:
         """What its operator says of it."""
         return self._registrations.get(station_id) or UNREGISTERED
 
-    def chosen(self, wanted: Filter) -> list[str]:
+    def matching(self, wanted: StationFilter) -> list[str]:
         """The stations that are registered or were here, and that fit, by id."""
         everyone = sorted({*self._registrations, *self._inventory})
         return [station_id for station_id in everyone if self._fits(station_id, wanted)]
 
-    def _fits(self, station_id: str, wanted: Filter) -> bool:
-        known = self._inventory.get(station_id) or NOBODY
+    def _fits(self, station_id: str, wanted: StationFilter) -> bool:
+        known = self._inventory.get(station_id) or UNKNOWN_IDENTITY
         if wanted.group is not None and wanted.group not in self.registration(station_id).groups:
             return False
         asked = {field.name: getattr(wanted, field.name) for field in fields(wanted) if field.name != "group"}
@@ -87,6 +87,6 @@ def _registration(value: bytes) -> Registration:
     return Registration(tuple(said.groups), said.location_id)
 
 
-def _known(value: bytes) -> Known:
+def _identity(value: bytes) -> StationIdentity:
     said = Inventory.FromString(value)
-    return Known(said.version, said.vendor, said.model, said.firmware_version)
+    return StationIdentity(said.version, said.vendor, said.model, said.firmware_version)

@@ -25,23 +25,23 @@ from services.common.process.wakeup import Wakeup
 from voltbus.v1.bus_pb2 import Command as CommandRecord
 from voltbus.v1.bus_pb2 import Outbound
 
-EVERY = 1.0
+INTERVAL_SECONDS = 1.0
 
 log = structlog.get_logger()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class CommandDispatcher:
-    """service: which results come back to. outbound: the topic. changed: told after commands have changed."""
+    """service: whose results come back. outbound: the topic. on_changed: called after commands have changed."""
 
     service: str
     database: Database
     bus: Bus
     routes: Routes
     catalogue: Catalogue
-    book: CommandJournal
+    journal: CommandJournal
     outbound: str
-    changed: Callable[[], None]
+    on_changed: Callable[[], None]
     clock: Clock
     nudge: Wakeup = field(default_factory=Wakeup, init=False)
 
@@ -53,7 +53,7 @@ class CommandDispatcher:
                 await self._end_silent()
             except Unavailable as error:
                 log.warning("commands wait", reason=str(error))
-            await self.nudge.wait(EVERY)
+            await self.nudge.wait(INTERVAL_SECONDS)
 
     async def send(self, ids: Sequence[str] | None = None) -> None:
         """Sends what waits for stations that are connected; ids: only these. Raises Unavailable."""
@@ -77,9 +77,9 @@ class CommandDispatcher:
         now, records = self.clock(), list[Record]()
         async with self.database.transaction() as db:
             claimed = await store.claim(db, list(routes), now, ids)
-            await self.book.save(db, [self._step(command, routes, now, records) for command in claimed])
+            await self.journal.save(db, [self._step(command, routes, now, records) for command in claimed])
         if claimed:
-            self.changed()
+            self.on_changed()
         if records:
             await self.bus.publish(records)
         return len(claimed)
@@ -112,6 +112,6 @@ class CommandDispatcher:
         now = self.clock()
         async with self.database.transaction() as db:
             silent = await store.claim_silent(db, now)
-            await self.book.save(db, [lapsed(command, now) for command in silent])
+            await self.journal.save(db, [lapsed(command, now) for command in silent])
         if silent:
-            self.changed()
+            self.on_changed()

@@ -17,7 +17,7 @@ from voltbus.v1.events_pb2 import CommandChanged
 OnEnded = Callable[[Connection, Sequence[Command]], Awaitable[None]]
 
 
-async def nothing(_: Connection, __: Sequence[Command]) -> None:
+async def ignore_ended(_: Connection, __: Sequence[Command]) -> None:
     """A service to which the end of a command means nothing."""
 
 

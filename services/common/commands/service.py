@@ -14,9 +14,9 @@ from services.common.commands import store
 from services.common.commands.catalogue import Catalogue
 from services.common.commands.command import Command, Status, cancelled, concluded
 from services.common.commands.dispatcher import CommandDispatcher
-from services.common.commands.journal import CommandJournal, OnEnded, nothing
+from services.common.commands.journal import CommandJournal, OnEnded, ignore_ended
 from services.common.commands.routes import Routes
-from services.common.commands.store import Filter
+from services.common.commands.store import CommandFilter
 from services.common.kafka.bus import Bus, Record
 from services.common.kafka.events import Events
 from services.common.postgres.database import Connection, Database
@@ -25,7 +25,7 @@ from services.common.process.errors import Unprocessable, VoltbusError
 from voltbus.v1.bus_pb2 import Result
 
 T = TypeVar("T")
-LOOK_AGAIN = 0.25
+POLL_SECONDS = 0.25
 
 
 class KeyReused(VoltbusError):
@@ -45,13 +45,24 @@ class CommandRequest:
 
 
 class CommandService:
-    """The commands of one service.
+    """The commands of one service: many processes may have one each, on the same database.
 
-    outbound: the topic they leave by. wake: told when the outbox has news. ended: see commands_book.
+    service: its name.
+    database: its schema.
+    bus: takes commands to gateways.
+    routes: which stations are connected, and where.
+    stations: what versions stations have spoken, for those that are not connected.
+    events: of the service.
+    catalogue: what can be asked of stations.
+    outbound: the topic that commands leave by.
+    wake: called when the outbox has rows (after a commit).
+    clock: the time commands get.
+    on_ended: called with commands that have ended (see OnEnded; ignored).
     """
 
     def __init__(
         self,
+        *,
         service: str,
         database: Database,
         bus: Bus,
@@ -62,41 +73,49 @@ class CommandService:
         outbound: str,
         wake: Callable[[], None],
         clock: Clock,
-        ended: OnEnded = nothing,
+        on_ended: OnEnded = ignore_ended,
     ) -> None:
         self.catalogue, self.stations = catalogue, stations
         self._database, self._wake, self._clock = database, wake, clock
-        self._book = CommandJournal(events, ended)
-        self._sender = CommandDispatcher(
-            service, database, bus, routes, catalogue, self._book, outbound, self.tell, clock
+        self._journal = CommandJournal(events, on_ended)
+        self._dispatcher = CommandDispatcher(
+            service=service,
+            database=database,
+            bus=bus,
+            routes=routes,
+            catalogue=catalogue,
+            journal=self._journal,
+            outbound=outbound,
+            on_changed=self.notify_changed,
+            clock=clock,
         )
         self._changed = asyncio.Event()
-        self.run, self.send, self.nudge = self._sender.run, self._sender.send, self._sender.nudge
+        self.run, self.send, self.nudge = self._dispatcher.run, self._dispatcher.send, self._dispatcher.nudge
 
-    async def accept(self, asked: CommandRequest) -> Command:
+    async def accept(self, request: CommandRequest) -> Command:
         """Keeps a command and sends it where the station is connected; the same one for the same idempotency key.
 
         Raises KeyReused, Unavailable; Unrenderable where the station cannot be asked that, or no station could.
         """
-        command = self._new(asked)
-        if not await self._given(asked.idempotency_key):
+        command = self._new(request)
+        if not await self._exists(request.idempotency_key):
             await self._check(command)
         async with self._database.transaction() as db:
-            kept = await self._book.add(db, [command])
-            if not kept and asked.idempotency_key:
-                kept = await store.by_keys(db, [asked.idempotency_key])
+            kept = await self._journal.add(db, [command])
+            if not kept and request.idempotency_key:
+                kept = await store.by_keys(db, [request.idempotency_key])
         if not _same(kept[0], command):
             raise KeyReused("the Idempotency-Key stands for another command")
         self._wake()
         await self.send([kept[0].id])
         return kept[0]
 
-    async def add(self, db: Connection, asked: Sequence[CommandRequest]) -> list[Command]:
+    async def add(self, db: Connection, requests: Sequence[CommandRequest]) -> list[Command]:
         """Keeps commands within the caller's transaction, those of a known idempotency key left out.
 
-        After the commit, tell() and nudge(): they are sent by run().
+        After the commit, notify_changed() and nudge(): they are sent by run().
         """
-        return await self._book.add(db, [self._new(one) for one in asked])
+        return await self._journal.add(db, [self._new(request) for request in requests])
 
     async def cancel(self, command_id: str) -> tuple[Command | None, bool]:
         """Takes a command back that has not been sent: as it is now, and whether this was in time."""
@@ -104,41 +123,46 @@ class CommandService:
             command = (await store.lock(db, [command_id])).get(command_id)
             if command is None or (after := cancelled(command, self._clock())) is command:
                 return command, False
-            await self._book.save(db, [after])
-        self.tell()
+            await self._journal.save(db, [after])
+        self.notify_changed()
         return after, True
 
     async def get(self, command_id: str) -> Command | None:
         async with self._database.connection() as db:
             return await store.one(db, command_id)
 
-    async def page(self, wanted: Filter, limit: int) -> list[Command]:
+    async def page(self, wanted: CommandFilter, limit: int) -> list[Command]:
         """Newest first."""
         async with self._database.list_connection() as db:
             return await store.page(db, wanted, limit)
 
     async def wait(self, command_id: str, seconds: float) -> Command | None:
         """The command when it has ended, or as it stands after that time."""
-        return await self.until(lambda: self.get(command_id), lambda command: command is None or command.final, seconds)
+        return await self.wait_until(
+            lambda: self.get(command_id), lambda command: command is None or command.final, seconds
+        )
 
-    async def until(self, look: Callable[[], Awaitable[T]], enough: Callable[[T], bool], seconds: float) -> T:
-        """What look() gives when that is enough, or after that time; looks when commands have changed."""
-        until = asyncio.get_running_loop().time() + seconds
+    async def wait_until(self, read: Callable[[], Awaitable[T]], done: Callable[[T], bool], seconds: float) -> T:
+        """What read() gives when that is done, or after that time; reads again when commands have changed."""
+        deadline = asyncio.get_running_loop().time() + seconds
         while True:
             changed = self._changed
-            found = await look()
-            left = until - asyncio.get_running_loop().time()
-            if enough(found) or left <= 0:
+            found = await read()
+            left = deadline - asyncio.get_running_loop().time()
+            if done(found) or left <= 0:
                 return found
             try:
-                # Another process may hear of it: look again now and then.
-                async with asyncio.timeout(min(left, LOOK_AGAIN)):
+                # Another process may have taken the result: read again now and then.
+                async with asyncio.timeout(min(left, POLL_SECONDS)):
                     await changed.wait()
             except TimeoutError:
                 continue
 
     async def conclude(self, db: Connection, records: Sequence[Record]) -> list[Command]:
-        """Takes in results, within the caller's transaction; the commands that changed. After the commit, tell()."""
+        """Takes in results, within the caller's transaction; the commands that changed.
+
+        After the commit, notify_changed().
+        """
         if not records:
             return []
         results = [_result(record) for record in records]
@@ -148,16 +172,16 @@ class CommandService:
             before = stepped.get(result.command_id) or known.get(result.command_id)
             if before and (after := concluded(before, result)) is not before:
                 stepped[after.id] = after
-        await self._book.save(db, list(stepped.values()))
+        await self._journal.save(db, list(stepped.values()))
         return list(stepped.values())
 
-    def tell(self) -> None:
+    def notify_changed(self) -> None:
         """Commands have changed: those who wait look again."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
         self._wake()
 
-    async def _given(self, idempotency_key: str | None) -> bool:
+    async def _exists(self, idempotency_key: str | None) -> bool:
         """Whether there is a command under that key already."""
         if idempotency_key is None:
             return False
@@ -165,26 +189,26 @@ class CommandService:
             return bool(await store.by_keys(db, [idempotency_key]))
 
     async def _check(self, command: Command) -> None:
-        route = (await self._sender.find([command.station_id])).get(command.station_id)
+        route = (await self._dispatcher.find([command.station_id])).get(command.station_id)
         version = route.version if route else self.stations.version(command.station_id)
         if version:
             self.catalogue.render(command, version)
         else:
             self.catalogue.check(command.action, command.payload)
 
-    def _new(self, asked: CommandRequest) -> Command:
+    def _new(self, request: CommandRequest) -> Command:
         now = self._clock()
         return Command(
             id=str(uuid4()),
             number=0,
-            station_id=asked.station_id,
-            action=asked.action,
-            payload=asked.payload,
+            station_id=request.station_id,
+            action=request.action,
+            payload=request.payload,
             status=Status.ACCEPTED,
             created_at=now,
-            expires_at=now + timedelta(seconds=asked.expires_in),
-            idempotency_key=asked.idempotency_key,
-            batch_id=asked.batch_id,
+            expires_at=now + timedelta(seconds=request.expires_in),
+            idempotency_key=request.idempotency_key,
+            batch_id=request.batch_id,
         )
 
 
@@ -195,5 +219,5 @@ def _result(record: Record) -> Result:
         raise Unprocessable("not a voltbus.v1.Result") from None
 
 
-def _same(kept: Command, asked: Command) -> bool:
-    return (kept.station_id, kept.action, kept.payload) == (asked.station_id, asked.action, asked.payload)
+def _same(kept: Command, requested: Command) -> bool:
+    return (kept.station_id, kept.action, kept.payload) == (requested.station_id, requested.action, requested.payload)

@@ -59,7 +59,7 @@ AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class CommandFilter:
     """Which commands; None: whatever. before: a number."""
 
     station_id: str | None = None
@@ -85,7 +85,7 @@ async def one(db: Connection, command_id: str) -> Command | None:
     return _command(row) if row else None
 
 
-async def page(db: Connection, wanted: Filter, limit: int) -> list[Command]:
+async def page(db: Connection, wanted: CommandFilter, limit: int) -> list[Command]:
     """Newest first."""
     w = wanted
     rows = await db.fetch(PAGE, w.station_id, w.action, w.status, w.batch_id, w.before, limit)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from services.common.calls.stations import Filter, Stations
+from services.common.calls.stations import StationFilter, Stations
 from services.common.desired.group_store import GroupDocument, GroupStore
 from services.common.desired.progress_store import ProgressStore
 from services.common.postgres.database import Connection, Database
@@ -43,7 +43,7 @@ class DesiredGroups:
         """The stations of a group by id. Raises Problem."""
         if not self.stations.ready():
             raise Problem(503, "not all stations are known yet: try again", headers={"Retry-After": "1"})
-        return self.stations.chosen(Filter(group=group))
+        return self.stations.matching(StationFilter(group=group))
 
     async def get(self, group: str) -> GroupDocument:
         """Raises Problem where nothing is desired of it."""

@@ -92,7 +92,7 @@ class Reconciler(Generic[K, V]):
             if ready:
                 await self._write(db, ready, now)
         if due or ready:
-            self.command_service.tell()
+            self.command_service.notify_changed()
             self.command_service.nudge()
         return max(len(due) + away, len(ready) + gone)
 

@@ -44,4 +44,4 @@ class ReportExpiry:
                 await self.projection.expire_reports(db, overdue, since)
         if overdue:
             log.warning("reports of settings are incomplete", reports=len(overdue))
-            self.command_service.tell()
+            self.command_service.notify_changed()

@@ -107,7 +107,7 @@ class SettingsRequests:
             async with self.database.connection() as db:
                 return sorted(await store.by_keys(db, keys), key=lambda command: command.number)
 
-        return await self.command_service.until(
+        return await self.command_service.wait_until(
             current, lambda commands: all(command.final for command in commands), seconds
         )
 
@@ -131,7 +131,7 @@ class SettingsRequests:
 
     async def _sent(self, commands: list[Command]) -> list[Command]:
         """Sends at once what can be."""
-        self.command_service.tell()
+        self.command_service.notify_changed()
         await self.command_service.send([command.id for command in commands])
         return commands
 

@@ -46,8 +46,19 @@ class Office:
 
         events, catalogue = Events(self.settings, "transactions"), Catalogue({}, {"Reset": render})
         stations = Stations(self.bus, "registrations", "inventory")
-        parts = (self.database, self.bus, self.routes, stations, events, catalogue, "outbound")
-        return CommandService("transactions", *parts, lambda: None, lambda: self.now, ended)
+        return CommandService(
+            service="transactions",
+            database=self.database,
+            bus=self.bus,
+            routes=self.routes,
+            stations=stations,
+            events=events,
+            catalogue=catalogue,
+            outbound="outbound",
+            wake=lambda: None,
+            clock=lambda: self.now,
+            on_ended=ended,
+        )
 
     def connect(self, station: str, version: str = "1.6") -> None:
         self.routes.routes[station] = Route(1, f"{station}/1", version)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from services.common.calls.stations import Filter
+from services.common.calls.stations import StationFilter
 from services.common.commands import batches
 from services.common.commands.api.actions import payload
 from services.common.commands.api.commands import (
@@ -25,7 +25,7 @@ from services.common.commands.api.commands import (
 from services.common.commands.batches import Batch
 from services.common.commands.command import OPEN, Status, Unrenderable
 from services.common.commands.service import CommandRequest, CommandService, KeyReused
-from services.common.commands.store import Filter as Commands
+from services.common.commands.store import CommandFilter as Commands
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.web.access import Access
@@ -158,7 +158,7 @@ class Batches:
             if kept is None:
                 return _same(await batches.by_key(db, idempotency_key or ""), wanted)
             await self._add(db, kept, stations, expires_in)
-        self._command_service.tell()
+        self._command_service.notify_changed()
         await self._command_service.send()
         return kept
 
@@ -169,7 +169,7 @@ class Batches:
             async with self._database.connection() as db:
                 return await batches.tally(db, batch.id)
 
-        by_status = await self._command_service.until(tally, lambda counts: not _open(counts), wait)
+        by_status = await self._command_service.wait_until(tally, lambda counts: not _open(counts), wait)
         commands = await self._command_service.page(Commands(batch_id=batch.id), SHOWN + 1)
         return BatchStatus(
             batch_id=batch.id,
@@ -193,7 +193,7 @@ class Batches:
             return sorted(set(many.stations or ()))
         if not self._command_service.stations.ready():
             raise Problem(503, "not all stations are known yet: try again", headers={"Retry-After": "1"})
-        found = self._command_service.stations.chosen(Filter(**many.filter.model_dump()))
+        found = self._command_service.stations.matching(StationFilter(**many.filter.model_dump()))
         if not found:
             raise field_problem("body.filter", NOBODY, 404)
         return found

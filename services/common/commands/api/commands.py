@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from services.common.commands.catalogue import NOT_SUPPORTED
 from services.common.commands.command import Command, End, Status, Unrenderable
 from services.common.commands.service import CommandRequest, CommandService, KeyReused
-from services.common.commands.store import Filter
+from services.common.commands.store import CommandFilter
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL
 from services.common.web.openapi import LOCATION, problem_responses
@@ -126,7 +126,7 @@ def router(command_service: CommandService, access: Access, service: str) -> API
         position = read_cursor(cursor, int)
         before = int(position[0]) if position else None
         return page_of(
-            await command_service.page(Filter(station_id, action, status, batch_id, before), limit + 1), limit
+            await command_service.page(CommandFilter(station_id, action, status, batch_id, before), limit + 1), limit
         )
 
     @routes.get("/{command_id:uuid}", dependencies=read, responses=problem_responses({404: MISSING}))

@@ -124,7 +124,7 @@ class MemoryStations:
     def registration(self, station_id: str) -> Registration:
         return Registration(self.groups.get(station_id, ()), "")
 
-    def chosen(self, wanted: Any) -> list[str]:
+    def matching(self, wanted: Any) -> list[str]:
         return sorted(id_ for id_, groups in self.groups.items() if wanted.group in groups)
 
 
@@ -154,7 +154,7 @@ class MemoryCommands:
         self.commands += new
         return new
 
-    def tell(self) -> None:
+    def notify_changed(self) -> None:
         pass
 
     def nudge(self) -> None:
