@@ -61,6 +61,13 @@ class Call(msgspec.Struct, frozen=True, dict=True):
         )
 
 
+# Call.read fills the fields by their places, once a message.
+assert Call.__struct_fields__ == (
+    *("id", "station_id", "connection_id", "slot", "message_id", "version", "action"),
+    *("raw", "received_at", "answered", "quarantined"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A CALLERROR instead of an answer; code is the name of a services.ocpp.errors.ErrorCode."""
