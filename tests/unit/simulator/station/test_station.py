@@ -20,7 +20,7 @@ from voltbus.errors import LocalError
 from voltbus.simulator.station.charger import Charger
 from voltbus.simulator.station.demo import Demo, DemoPlan
 from voltbus.simulator.station.play import DIALECTS
-from voltbus.simulator.station.types import Dialect, Perform, RemoteStart, RemoteStop, curve
+from voltbus.simulator.station.types import Dialect, Perform, RemoteStart, RemoteStop, Session, curve
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ANSWERS: dict[str, dict[str, dict[str, Any]]] = {
@@ -232,7 +232,12 @@ def refuse(connection: ServerConnection, request: Any) -> Any:
 
 
 def test_effects_of_commands() -> None:
-    started = speaking("2.0.1").answer(*START["2.0.1"])
+    charger = Charger("CP-1", lambda: NOW)
+    dialect = DIALECTS["2.0.1"](charger, 120)
+    started = dialect.answer(*START["2.0.1"])
     assert started is not None
     assert started.effect == RemoteStart("OTHER", 7, 1, "Central")
-    assert RemoteStop() == RemoteStop()
+    charger.outlets[0].session = Session("tx", 1, "OTHER", NOW)
+    stopped = dialect.answer("RequestStopTransaction", {"transactionId": "tx"})
+    assert stopped is not None
+    assert stopped.effect == RemoteStop(1)
