@@ -10,4 +10,4 @@ create index station_by_groups on station using gin (groups);
 create index station_by_location on station (location_id, station_id);
 alter table token drop constraint token_pkey, add primary key (key, type);
 create table republish (requested_at timestamptz not null);
-insert into republish select now() where exists (select from station) or exists (select from token);
+insert into republish (requested_at) select now() where exists (select from station) or exists (select from token);
