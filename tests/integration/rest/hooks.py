@@ -32,9 +32,11 @@ def _agree(case: Case[Any]) -> None:
         # Its version is known, and the payload may be one of another version.
         case.path_parameters["station_id"] = "anyone"
     _settings(case.body)
-    if case.operation.path == "/v1/stations/{station_id}" and isinstance(case.body, dict) and "password" in case.body:
-        # A password, or null, contradicts one of the two.
-        case.body.pop("auth", None)
+    if case.operation.path == "/v1/stations/{station_id}" and isinstance(case.body, dict):
+        # A password, or null, contradicts one of the two; and a group that is not the first of groups.
+        for said, other in (("password", "auth"), ("groups", "group")):
+            if said in case.body:
+                case.body.pop(other, None)
 
 
 def _settings(body: Any) -> None:
