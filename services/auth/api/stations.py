@@ -37,8 +37,8 @@ class Attributes(BaseModel):
 
     description: Text | None = Field(None, examples=["Car park, level 2"])
     group: Text | None = Field(None, description="the first of its groups; when set, the only one", examples=["vienna"])
-    groups: list[Group] | None = Field(
-        None, max_length=100, description="free text to choose stations by, in order", examples=[["vienna", "level 2"]]
+    groups: Annotated[list[Group], Field(max_length=100, json_schema_extra={"uniqueItems": True})] | None = Field(
+        None, description="free text to choose stations by, in order", examples=[["vienna", "level 2"]]
     )
     location_id: LocationId | None = Field(None, description="where it is", examples=["garage-7"])
 
