@@ -137,7 +137,7 @@ def test_page_and_screen_have_all_rows(measured: Measured) -> None:
     assert measured.page.count("| 20/s | echo |") == 2 * len(ECHOED)
     assert "All of it adds up." in measured.page
     assert "all of it adds up" in measured.screen
-    assert "no yardstick is quoted" in measured.screen
+    assert "without a yardstick" in measured.screen
 
 
 def test_stations_come_in_steps_and_stay(measured: Measured) -> None:

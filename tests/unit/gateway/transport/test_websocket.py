@@ -135,15 +135,19 @@ async def test_a_close_without_a_code_is_answered_without_one(one: Running) -> N
 async def test_what_is_over_is_freed_without_the_garbage_collector(one: Running) -> None:
     """It runs rarely. By their own type: a weak proxy that another test left behind fails when asked for its class."""
 
-    def remain() -> bool:
-        return any(issubclass(type(each), Connection | WebSocket) for each in gc.get_objects())
+    def present() -> list[object]:
+        return [each for each in gc.get_objects() if issubclass(type(each), Connection | WebSocket)]
 
+    gc.collect()
+    others = present()
+    known = {*map(id, others)}
     async with await one.connect() as socket:
         await ask(socket, HEARTBEAT)
+        assert len(present()) > len(others)
         gc.collect()
         gc.disable()
     try:
-        await until(lambda: not remain())
+        await until(lambda: all(id(each) in known for each in present()))
     finally:
         gc.enable()
 
