@@ -112,10 +112,10 @@ class BatchShell(Generic[C]):
     def _read_call(self, batch: Batch[C], record: Record) -> None:
         try:
             call = Call.read(record)
+            command = self._command(call)
         except Unprocessable as reason:
             self.put_aside(batch, record, reason)
             return
-        command = self._command(call)
         batch.calls.append((call, command))
         batch.items.append((call, command))
         if isinstance(command, Refused):
