@@ -18,7 +18,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.dead_letters import dead_letter
 from services.common.postgres.database import Connection
 from services.common.process.clock import Clock
-from services.common.process.errors import Unprocessable
+from services.common.process.errors import InvalidContent, Unprocessable
 from services.ocpp.errors import OcppError
 from services.ocpp.topics import Topics
 
@@ -121,7 +121,7 @@ class BatchShell(Generic[C]):
         if isinstance(command, Refused):
             log.warning("call refused", station_id=call.station_id, message_id=call.message_id, reason=command.code)
             if call.answered:
-                self.put_aside(batch, record, Unprocessable(f"{command.code}: {command.description}"))
+                self.put_aside(batch, record, InvalidContent(f"{command.code}: {command.description}"))
 
     def _read_other(self, batch: Batch[C], record: Record, read: Callable[[Record], Any]) -> None:
         try:

@@ -23,7 +23,7 @@ from services.common.kafka.lanes import PartitionQueues
 from services.common.process import metrics
 from services.common.process.backoff import Backoff, retry_until_available
 from services.common.process.clock import Clock
-from services.common.process.errors import Unprocessable
+from services.common.process.errors import InvalidContent, Unprocessable
 from services.common.process.readiness import NotReady
 
 T = TypeVar("T")
@@ -242,12 +242,14 @@ class Consumer:
         replies = await self._handle(records)
         on_handled()
         letters = [reply for reply in replies if reply.topic == self._dead_topic]
-        keys = [letter.key for letter in letters]
-        if letters:
-            self._limit.check(len(records), keys, Unprocessable.__name__)
+        counted = [letter for letter in letters if dead_letters.cause(letter) != InvalidContent.__name__]
+        keys = [letter.key for letter in counted]
+        done = len(records) - len(letters) + len(counted)
+        if counted:
+            self._limit.check(done, keys, dead_letters.cause(counted[-1]))
         if replies:
             await self._bus.publish(replies)
-        self._limit.count(len(records), keys)
+        self._limit.count(done, keys)
         for letter in letters:
             dead_letters.report(letter)
 
@@ -261,8 +263,9 @@ class Consumer:
                 error = latest
             else:
                 return
-        self._limit.check(1, [record.key], type(error).__name__)
-        self._limit.count(1, [record.key])
+        if not isinstance(error, InvalidContent):
+            self._limit.check(1, [record.key], type(error).__name__)
+            self._limit.count(1, [record.key])
         await self._retry(
             lambda: dead_letters.publish_dead_letter(self._bus, record, self._dead_topic, error, self._clock())
         )

@@ -14,7 +14,9 @@ MAX_REASON_CHARACTERS = 1000
 # Bytes of a key that are kept of a record that is too long to be kept whole.
 MAX_KEY_BYTES = 256
 PREFIX = "dead-"
-REASON, TOPIC, PARTITION, OFFSET, AT = "dead-reason", "dead-topic", "dead-partition", "dead-offset", "dead-at"
+# The class of the error, such as TypeError; REASON: what it said.
+CAUSE, REASON, AT = "dead-cause", "dead-reason", "dead-at"
+TOPIC, PARTITION, OFFSET = "dead-topic", "dead-partition", "dead-offset"
 # The bytes that a value had which is left out: with it, the letter would be too long.
 LEFT_OUT = "dead-value-left-out"
 
@@ -24,6 +26,7 @@ log = structlog.get_logger()
 def dead_letter(record: Record, topic: str, error: Exception, now: datetime) -> Record:
     """The record as it was, for a topic of dead letters; why and whence in its headers."""
     where = {
+        CAUSE: type(error).__name__,
         REASON: (str(error) if isinstance(error, Unprocessable) else repr(error))[:MAX_REASON_CHARACTERS],
         TOPIC: record.topic,
         PARTITION: str(record.partition),
@@ -34,6 +37,11 @@ def dead_letter(record: Record, topic: str, error: Exception, now: datetime) -> 
     # The client sends no record that has neither key nor value.
     value = b"" if record.key is None and record.value is None else record.value
     return replace(record, topic=topic, value=value, partition=None, headers=headers)
+
+
+def cause(letter: Record) -> str:
+    """The class of the error for which a record was put aside."""
+    return next((value.decode(errors="replace") for name, value in reversed(letter.headers) if name == CAUSE), "")
 
 
 def without_value(letter: Record) -> Record:

@@ -3,6 +3,7 @@
 VoltbusError
 ├── Unavailable             infrastructure does not answer now; the work is tried again, nobody is refused for it
 ├── Unprocessable           a record that no retry will make right; it goes to the dead letters
+│   └── InvalidContent      its sender is at fault: it says nothing about the release, and counts for no limit
 ├── Misconfigured           a setting is missing or wrong; the process says so in one line and ends
 ├── DeadLetterLimitReached  common.kafka.dead_letter_limit: too many of them; the consumer stops
 ├── Unrenderable            common.commands.command: a command that the station's version cannot say; it fails at once
@@ -26,6 +27,10 @@ class Unavailable(VoltbusError):
 
 class Unprocessable(VoltbusError):
     """A record that cannot be handled, now or later; the text says why and holds no secret."""
+
+
+class InvalidContent(Unprocessable):
+    """What a station said cannot be used: the fault is in its words, not in the code that reads them."""
 
 
 class Misconfigured(VoltbusError):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.common.calls.call import Call
-from services.common.process.errors import Unprocessable
+from services.common.process.errors import InvalidContent
 from services.firmware.domain.messages import (
     BootVerdict,
     Command,
@@ -26,9 +26,9 @@ LARGEST = 2**31 - 1
 
 
 def place(evse_id: int, connector_id: int) -> Place:
-    """Raises Unprocessable where no station can have such a connector."""
+    """Raises InvalidContent where no station can have such a connector."""
     if not (0 <= evse_id <= LARGEST and 0 <= connector_id <= LARGEST):
-        raise Unprocessable("an EVSE or connector with an impossible number")
+        raise InvalidContent("an EVSE or connector with an impossible number")
     return Place(evse_id, connector_id)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from services.common.process.errors import Unprocessable
+from services.common.process.errors import InvalidContent
 from services.firmware.configuration.dialects.dialect import (
     MessageLimits,
     Payload,
@@ -149,10 +149,10 @@ def report_answer(request: Payload, answer: Any) -> ReportReply | None:
 
 
 def part(report: Payload) -> Part:
-    """NotifyReport (B07.FR.03, FR.10). Raises Unprocessable where its numbers cannot be."""
+    """NotifyReport (B07.FR.03, FR.10). Raises InvalidContent where its numbers cannot be."""
     request_id, seq_no = report["requestId"], report["seqNo"]
     if not (abs(request_id) <= LARGEST and 0 <= seq_no <= LARGEST):
-        raise Unprocessable("a report with impossible numbers")
+        raise InvalidContent("a report with impossible numbers")
     settings = tuple(one for item in report.get("reportData") or () for one in _observations(item))
     return Part(int(request_id), int(seq_no), bool(report.get("tbc")), settings)
 

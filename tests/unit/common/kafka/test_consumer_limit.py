@@ -15,7 +15,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.consumer import Consumer
 from services.common.kafka.dead_letter_limit import DeadLetterLimits
 from services.common.kafka.dead_letters import dead_letter
-from services.common.process.errors import Unprocessable
+from services.common.process.errors import InvalidContent, Unprocessable
 from services.common.process.readiness import NotReady
 from services.common.testing.memory import MemoryBus
 from tests.unit.common.kafka.test_consumer import DEAD, IN, NOW, OUT, Handles, Service, settle
@@ -43,10 +43,21 @@ class BadRelease:
 
 
 class Refusing:
-    """Puts everything aside itself."""
+    """Puts everything aside itself, for this reason."""
+
+    def __init__(self, reason: Unprocessable) -> None:
+        self._reason = reason
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
-        return [dead_letter(record, DEAD, Unprocessable("no call"), NOW) for record in records]
+        return [dead_letter(record, DEAD, self._reason, NOW) for record in records]
+
+
+class Raising(Refusing):
+    """Leaves that to the consumer."""
+
+    async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+        assert records
+        raise self._reason
 
 
 @asynccontextmanager
@@ -144,10 +155,37 @@ async def test_one_station_does_not_stop_it() -> None:
 async def test_what_a_handler_puts_aside_counts() -> None:
     bus = MemoryBus(4)
     await bus.publish(sent(100))
-    async with runs(bus, Refusing()) as consumer:
+    async with runs(bus, Refusing(Unprocessable("no call"))) as consumer:
         await at_limit(bus, consumer)
     assert not bus.all(DEAD)
     assert not any(bus.committed.values())
+
+
+@pytest.mark.parametrize("service", [Refusing, Raising])
+async def test_what_stations_say_wrong_stops_nobody(service: type[Refusing]) -> None:
+    """A fleet of one model whose every report is nonsense: all of it is put aside, and the next is handled."""
+    bus, count = MemoryBus(4), 300
+    await bus.publish(sent(count, stations=50))
+    async with runs(bus, service(InvalidContent("an impossible number"))) as consumer:
+        while len(bus.all(DEAD)) < count:
+            await bus.wait()
+        assert consumer.ready() is True
+
+
+async def test_nonsense_of_stations_does_not_hide_a_bad_release() -> None:
+    """It neither counts nor ends the row that does."""
+
+    class Both(BadRelease):
+        async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+            if len(records) == 1 and int(records[0].value or b"") % 2:
+                raise InvalidContent("an impossible number")
+            return await super().handle(records)
+
+    bus = MemoryBus(1)
+    await bus.publish(sent(300))
+    async with runs(bus, Both()) as consumer:
+        await at_limit(bus, consumer)
+    assert [value % 2 for value in values(bus.all(DEAD))].count(0) == 20
 
 
 @settings(deadline=None, max_examples=30)
