@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.common.commands.catalogue import Render
+from services.common.commands.catalogue import Render, checked
 from services.common.commands.command import Command, End, Unrenderable
-from services.ocpp.errors import ErrorCode, OcppError
-from services.ocpp.versions import VERSIONS
+from services.ocpp.errors import ErrorCode
 from services.smartcharging.dialects import BY_VERSION
 from services.smartcharging.dialects.dialect import Payload
 from services.smartcharging.domain.applied_limit import Outcome
@@ -53,12 +52,7 @@ def render(command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
     if dialect is None:
         raise Unrenderable(ErrorCode.NOT_SUPPORTED, f"no charging profiles of OCPP {version} here")
     profile_command = COMMANDS[command.action](command)
-    action, payload = dialect.requests[type(profile_command)](profile_command)
-    try:
-        VERSIONS[version].schemas.check_request(action, payload)
-    except OcppError as error:
-        raise Unrenderable(error.code, error.description) from None
-    return action, payload
+    return checked(version, *dialect.requests[type(profile_command)](profile_command))
 
 
 RENDERERS: Mapping[str, Render] = dict.fromkeys(CommandName, render)

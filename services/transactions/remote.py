@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.common.commands.catalogue import Render
+from services.common.commands.catalogue import Render, checked
 from services.common.commands.command import Command, Unrenderable
-from services.ocpp.errors import ErrorCode, OcppError
-from services.ocpp.versions import VERSIONS
+from services.ocpp.errors import ErrorCode
 from services.transactions.dialects import BY_VERSION
 from services.transactions.domain.remote import RemoteStart, RemoteStop
 
@@ -24,12 +23,7 @@ def render(command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
     if dialect is None:
         raise Unrenderable(ErrorCode.NOT_SUPPORTED, f"no remote control of OCPP {version} here")
     remote_command = COMMANDS[command.action](command)
-    action, payload = dialect.requests[type(remote_command)](remote_command)
-    try:
-        VERSIONS[version].schemas.check_request(action, payload)
-    except OcppError as error:
-        raise Unrenderable(error.code, error.description) from None
-    return action, payload
+    return checked(version, *dialect.requests[type(remote_command)](remote_command))
 
 
 RENDERERS: Mapping[str, Render] = dict.fromkeys(COMMANDS, render)

@@ -6,10 +6,21 @@ from typing import Any, Self
 
 from services.common.commands.command import Command, Unrenderable
 from services.ocpp.commands import Form, forms, owners
+from services.ocpp.errors import OcppError
+from services.ocpp.versions import VERSIONS
 
 # A command in the station's version: its action and payload, valid against the schema. Raises Unrenderable.
 Render = Callable[[Command, str], tuple[str, Mapping[str, Any]]]
 NOT_SUPPORTED = "NotSupported"
+
+
+def checked(version: str, action: str, payload: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """What a dialect wrote, valid against its schema. Raises Unrenderable."""
+    try:
+        VERSIONS[version].schemas.check_request(action, payload)
+    except OcppError as error:
+        raise Unrenderable(error.code, error.description) from None
+    return action, payload
 
 
 @dataclass(frozen=True, slots=True)
