@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import asyncpg
@@ -34,14 +35,24 @@ SETTINGS = {"jit": "off", "enable_seqscan": "off", "idle_in_transaction_session_
 PLAN_ONCE = {"plan_cache_mode": "force_generic_plan"}
 
 
+@dataclass(frozen=True, slots=True)
+class DatabaseTiming:
+    """When Postgres is taken to be unavailable, in seconds: a free connection, a statement, the query of readiness."""
+
+    acquire: float = 10
+    statement: float = 60
+    ready: float = 2
+
+
 class Database:
     """The schema of one service.
 
-    schema: its name; the role is voltbus_<schema>, which the login role of the DSN is a member of.
+    schema: its name; the role is voltbus_<schema>, which the login role of the DSN is a member of. timing: see
+    DatabaseTiming.
     """
 
-    def __init__(self, settings: CommonSettings, schema: str) -> None:
-        self.schema = schema
+    def __init__(self, settings: CommonSettings, schema: str, timing: DatabaseTiming = DatabaseTiming()) -> None:
+        self.schema, self._timing = schema, timing
         self._dsn = settings.postgres_dsn.get_secret_value()
         self._pool: Pool = None
         self._lists: Pool = None
@@ -61,17 +72,17 @@ class Database:
         """Whether a query is answered now."""
         try:
             async with self.connection() as db:
-                return bool(await db.fetchval("select true", timeout=2))
+                return bool(await db.fetchval("select true", timeout=self._timing.ready))
         except Unavailable:
             return False
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection without a transaction; raises Unavailable for the errors of Postgres itself."""
-        return _acquire(self._pool)
+        return _acquire(self._pool, self._timing.acquire)
 
     def list_connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection for statements whose filters may be left out: planned for those that are not."""
-        return _acquire(self._lists)
+        return _acquire(self._lists, self._timing.acquire)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -90,18 +101,18 @@ class Database:
             self._dsn,
             min_size=least,
             max_size=most,
-            command_timeout=60,
+            command_timeout=self._timing.statement,
             server_settings=server_settings,
             reset=_no_reset,
         )
 
 
 @asynccontextmanager
-async def _acquire(pool: Pool) -> AsyncIterator[Connection]:
+async def _acquire(pool: Pool, seconds: float) -> AsyncIterator[Connection]:
     if pool is None:
         raise Unavailable("Postgres: not connected yet")
     with translating_errors():
-        async with pool.acquire(timeout=10) as db:
+        async with pool.acquire(timeout=seconds) as db:
             yield db
 
 

@@ -12,9 +12,6 @@ from voltbus.errors import LocalError
 
 T = TypeVar("T")
 
-_TICK = 0.05
-_PATIENCE = 120.0
-
 
 def count(exposition: str, action: str) -> int:
     """CALLs of this action in a /metrics page, whatever their outcome."""
@@ -45,11 +42,16 @@ async def metrics(http: httpx.AsyncClient, address: str) -> str:
     return response.text
 
 
-async def wait_until(question: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> float:
-    """When, on the clock of perf_counter, the answer was first a wanted one. Raises LocalError after two minutes."""
+async def wait_until(
+    question: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], *, tick: float = 0.05, patience: float = 120
+) -> float:
+    """When, on the clock of perf_counter, the answer was first a wanted one.
+
+    tick: seconds between two questions. patience: seconds; raises LocalError after them.
+    """
     began = time.perf_counter()
     while not wanted(answer := await question()):
-        if time.perf_counter() - began > _PATIENCE:
-            raise LocalError(f"the backlog has not been handled after {_PATIENCE:.0f} s (at {answer}): reduce the load")
-        await asyncio.sleep(_TICK)
+        if time.perf_counter() - began > patience:
+            raise LocalError(f"the backlog has not been handled after {patience:.0f} s (at {answer}): reduce the load")
+        await asyncio.sleep(tick)
     return time.perf_counter()

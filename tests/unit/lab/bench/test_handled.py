@@ -32,23 +32,20 @@ async def test_asks_the_service() -> None:
             await handled.handled(http, "http://service/elsewhere", "StartTransaction")
 
 
-async def test_waits_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handled, "_TICK", 0)
+async def test_waits_until_it_is_done() -> None:
     numbers = iter([1, 2, 3, 4])
 
     async def question() -> int:
         return next(numbers)
 
-    await handled.wait_until(question, lambda number: number >= 3)
+    await handled.wait_until(question, lambda number: number >= 3, tick=0)
     assert next(numbers) == 4
 
 
-async def test_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handled, "_TICK", 0)
-    monkeypatch.setattr(handled, "_PATIENCE", 0)
+async def test_does_not_wait_for_ever() -> None:
 
     async def question() -> int:
         return 7
 
     with pytest.raises(LocalError, match=r"the backlog has not been handled after 0 s \(at 7\)"):
-        await handled.wait_until(question, lambda number: number > 7)
+        await handled.wait_until(question, lambda number: number > 7, tick=0, patience=0)
