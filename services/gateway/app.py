@@ -49,7 +49,7 @@ def assemble(gateway: Gateway, listener: WebSocketListener, bus: Bus) -> Service
             "slot": lambda: gateway.lease.held,
             "kafka": bus.ready,
             "producer": lambda: gateway.producer.progressing,
-            "stations": gateway.credentials.ready,
+            "credentials": gateway.credentials.ready,
             "listener": lambda: listener.listening,
         },
         drains=(listener.close, gateway.drain),
