@@ -10,7 +10,7 @@ from services.common.calls.stations import Registration
 from services.transactions.domain import sequence_numbers
 from services.transactions.domain.decide import OrphanStop
 from services.transactions.domain.messages import MeterValue, Reading, Report, ReportKind, StationSamples
-from services.transactions.domain.transaction import Transaction
+from services.transactions.domain.transaction import EndedBy, Transaction
 from voltbus.v1 import events_pb2 as pb
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,6 +28,15 @@ CHARGING_STATE: Mapping[str | None, pb.ChargingState] = {
     "Charging": pb.CHARGING_STATE_CHARGING,
     "SuspendedEV": pb.CHARGING_STATE_SUSPENDED_EV,
     "SuspendedEVSE": pb.CHARGING_STATE_SUSPENDED_EVSE,
+}
+ENDED_BY: Mapping[str | None, pb.EndedBy] = {
+    None: pb.ENDED_BY_UNSPECIFIED,
+    EndedBy.STATION: pb.ENDED_BY_STATION,
+    EndedBy.SUPERSEDED: pb.ENDED_BY_SUPERSEDED,
+    EndedBy.JOINED: pb.ENDED_BY_JOINED,
+    EndedBy.AVAILABLE: pb.ENDED_BY_AVAILABLE,
+    EndedBy.ASKED: pb.ENDED_BY_ASKED,
+    EndedBy.OPERATOR: pb.ENDED_BY_OPERATOR,
 }
 
 
@@ -95,6 +104,7 @@ def transaction_fields(one: Transaction, version: str, registration: Registratio
         "version": version,
         "groups": registration.groups,
         "location_id": registration.location_id,
+        "ended_by": ENDED_BY.get(one.ended_by, pb.ENDED_BY_UNKNOWN),
     }
 
 

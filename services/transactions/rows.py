@@ -8,11 +8,12 @@ from typing import Any
 
 import asyncpg
 import orjson
+from msgspec.structs import replace
 
 from services.transactions.domain.decide import OrphanStop
 from services.transactions.domain.messages import MeterValue, Report, StationSamples
 from services.transactions.domain.register import Register, RegisterReading
-from services.transactions.domain.transaction import Transaction
+from services.transactions.domain.transaction import EndedBy, Transaction
 
 # The fields of Transaction that are columns, in its order, and `state`, which only merging needs.
 COLUMNS = {
@@ -36,6 +37,7 @@ COLUMNS = {
     "command_id": "text",
     "charging_state": "text",
     "stop_reason": "text",
+    "ended_by": "text",
     "offline": "boolean",
     "occurrence": "integer",
     "details": "jsonb",
@@ -153,4 +155,6 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
     register = saved and Register(RegisterReading(*saved[0]), RegisterReading(*saved[1]), saved[2], saved[3])
     detail_fields = orjson.loads(details) if details != "{}" else {}
     sequence = tuple([(low, high) for low, high in state["seen"]])
-    return Transaction(*(*plain, detail_fields, register, sequence, state["told"], revision))
+    one = Transaction(*(*plain, detail_fields, register, sequence, state["told"], revision))
+    # Rows of before there was the column: then only stations ended transactions.
+    return replace(one, ended_by=EndedBy.STATION) if one.ended and one.ended_by is None else one

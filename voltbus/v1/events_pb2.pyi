@@ -26,6 +26,17 @@ class ChargingState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHARGING_STATE_SUSPENDED_EV: _ClassVar[ChargingState]
     CHARGING_STATE_SUSPENDED_EVSE: _ClassVar[ChargingState]
 
+class EndedBy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ENDED_BY_UNSPECIFIED: _ClassVar[EndedBy]
+    ENDED_BY_UNKNOWN: _ClassVar[EndedBy]
+    ENDED_BY_STATION: _ClassVar[EndedBy]
+    ENDED_BY_SUPERSEDED: _ClassVar[EndedBy]
+    ENDED_BY_JOINED: _ClassVar[EndedBy]
+    ENDED_BY_AVAILABLE: _ClassVar[EndedBy]
+    ENDED_BY_ASKED: _ClassVar[EndedBy]
+    ENDED_BY_OPERATOR: _ClassVar[EndedBy]
+
 class CommandStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     COMMAND_STATUS_UNSPECIFIED: _ClassVar[CommandStatus]
@@ -96,6 +107,14 @@ CHARGING_STATE_EV_CONNECTED: ChargingState
 CHARGING_STATE_CHARGING: ChargingState
 CHARGING_STATE_SUSPENDED_EV: ChargingState
 CHARGING_STATE_SUSPENDED_EVSE: ChargingState
+ENDED_BY_UNSPECIFIED: EndedBy
+ENDED_BY_UNKNOWN: EndedBy
+ENDED_BY_STATION: EndedBy
+ENDED_BY_SUPERSEDED: EndedBy
+ENDED_BY_JOINED: EndedBy
+ENDED_BY_AVAILABLE: EndedBy
+ENDED_BY_ASKED: EndedBy
+ENDED_BY_OPERATOR: EndedBy
 COMMAND_STATUS_UNSPECIFIED: CommandStatus
 COMMAND_STATUS_ACCEPTED: CommandStatus
 COMMAND_STATUS_SENT: CommandStatus
@@ -245,7 +264,7 @@ class MeterValue(_message.Message):
     def __init__(self, taken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., readings: _Optional[_Iterable[_Union[Reading, _Mapping]]] = ...) -> None: ...
 
 class Transaction(_message.Message):
-    __slots__ = ("id", "station_id", "evse_id", "connector_id", "transaction_id", "id_token", "started_at", "stopped_at", "meter_start_wh", "meter_stop_wh", "energy_wh", "stop_reason", "reported_charging_state", "authorization", "missing_seq_nos", "register_jumped_back", "command_id", "stop_id_token", "status", "charging_state", "version", "id_token_type", "groups", "location_id")
+    __slots__ = ("id", "station_id", "evse_id", "connector_id", "transaction_id", "id_token", "started_at", "stopped_at", "meter_start_wh", "meter_stop_wh", "energy_wh", "stop_reason", "reported_charging_state", "authorization", "missing_seq_nos", "register_jumped_back", "command_id", "stop_id_token", "status", "charging_state", "version", "id_token_type", "groups", "location_id", "ended_by")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     EVSE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -270,6 +289,7 @@ class Transaction(_message.Message):
     ID_TOKEN_TYPE_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    ENDED_BY_FIELD_NUMBER: _ClassVar[int]
     id: int
     station_id: str
     evse_id: int
@@ -294,7 +314,8 @@ class Transaction(_message.Message):
     id_token_type: str
     groups: _containers.RepeatedScalarFieldContainer[str]
     location_id: str
-    def __init__(self, id: _Optional[int] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., transaction_id: _Optional[str] = ..., id_token: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., meter_start_wh: _Optional[float] = ..., meter_stop_wh: _Optional[float] = ..., energy_wh: _Optional[float] = ..., stop_reason: _Optional[str] = ..., reported_charging_state: _Optional[str] = ..., authorization: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., register_jumped_back: _Optional[bool] = ..., command_id: _Optional[str] = ..., stop_id_token: _Optional[str] = ..., status: _Optional[_Union[TransactionStatus, str]] = ..., charging_state: _Optional[_Union[ChargingState, str]] = ..., version: _Optional[str] = ..., id_token_type: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
+    ended_by: EndedBy
+    def __init__(self, id: _Optional[int] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., transaction_id: _Optional[str] = ..., id_token: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., meter_start_wh: _Optional[float] = ..., meter_stop_wh: _Optional[float] = ..., energy_wh: _Optional[float] = ..., stop_reason: _Optional[str] = ..., reported_charging_state: _Optional[str] = ..., authorization: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., register_jumped_back: _Optional[bool] = ..., command_id: _Optional[str] = ..., stop_id_token: _Optional[str] = ..., status: _Optional[_Union[TransactionStatus, str]] = ..., charging_state: _Optional[_Union[ChargingState, str]] = ..., version: _Optional[str] = ..., id_token_type: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., ended_by: _Optional[_Union[EndedBy, str]] = ...) -> None: ...
 
 class TransactionStarted(_message.Message):
     __slots__ = ("transaction", "meter_values", "offline")

@@ -36,6 +36,9 @@ class TransactionView(BaseModel):
     meter_stop_wh: float | None
     register_jumped_back: bool = Field(description="the energy register did: look before billing")
     stop_reason: str | None
+    ended_by: str | None = Field(
+        description="how it came to count as ended: station, superseded, joined, available, asked, operator"
+    )
     offline: bool = Field(description="some of it was reported after the station had been offline")
     complete: bool = Field(description="everything from start to stop has arrived")
     missing_seq_nos: list[int] = Field(description="of OCPP 2.x: events that have not arrived")

@@ -6,7 +6,9 @@ the same result for any order: the earliest or the latest by the station's own o
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from math import inf
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -16,14 +18,28 @@ from services.transactions.domain import sequence_numbers
 from services.transactions.domain.messages import NOTHING, Report, ReportKind
 from services.transactions.domain.register import Rank, Register, RegisterReading, add_readings
 
+_more_than_metered = attrgetter("field_order", "started_at", "ended_by", "offline", "command_id")
+
+
+class EndedBy(StrEnum):
+    """How it came about that a transaction counts as ended; EndedBy of events.proto says what each means."""
+
+    STATION = "station"
+    SUPERSEDED = "superseded"
+    JOINED = "joined"
+    AVAILABLE = "available"
+    ASKED = "asked"
+    OPERATOR = "operator"
+
 
 class Transaction(msgspec.Struct, frozen=True):
     """One transaction of one station.
 
     id: ours, and transactionId in 1.6. key: see Report. transaction_id: as the station knows it. started_at,
-    stopped_at: by its clock; …_received_at: when we received the report. occurrence: among those of the same key.
-    sequence: the sequence numbers that have arrived. field_order: by field, the order of the report it is from.
-    revision: how often it was saved. A struct, for it is created anew with every meter value, and dataclasses are slow.
+    stopped_at: by its clock; …_received_at: when we received the report. ended_by: an EndedBy, or what another version
+    calls it. occurrence: among those of the same key. sequence: the sequence numbers that have arrived. field_order: by
+    field, the order of the report it is from. revision: how often it was saved. A struct, for it is created anew with
+    every meter value, and dataclasses are slow.
     """
 
     id: int
@@ -46,6 +62,7 @@ class Transaction(msgspec.Struct, frozen=True):
     command_id: str | None = None
     charging_state: str | None = None
     stop_reason: str | None = None
+    ended_by: str | None = None
     offline: bool = False
     occurrence: int = 1
     details: Mapping[str, Any] = NOTHING
@@ -114,7 +131,7 @@ def merge(
         changes["started_at"] = report.at
     if report.kind == ReportKind.ENDED and report.order > field_order.get("stopped", -inf):
         changes |= {"stopped_at": report.at, "stopped_received_at": report.received_at}
-        changes["stop_reason"] = report.stop_reason
+        changes |= {"stop_reason": report.stop_reason, "ended_by": EndedBy.STATION}
         field_order["stopped"] = report.order
     if report.id_token is not None:
         changes |= _token_changes(report, field_order, authorization)
@@ -152,8 +169,7 @@ def touch(current: Transaction, report: Report) -> Transaction:
 
 def metered_only(before: Transaction, after: Transaction) -> bool:
     """Whether the two differ in nothing but meter values and the sequence numbers of their reports."""
-    same = before.field_order == after.field_order and before.started_at == after.started_at
-    return same and before.offline == after.offline and before.command_id == after.command_id
+    return _more_than_metered(before) == _more_than_metered(after)
 
 
 def _token_changes(report: Report, field_order: dict[str, int], authorization: str | None) -> dict[str, Any]:

@@ -43,6 +43,7 @@ async def test_a_transaction_is_read_with_all_that_is_known(system: System, stat
         "meter_start_wh": 1000,
         "meter_stop_wh": 8500,
         "stop_reason": "Remote",
+        "ended_by": "station",
         "reservation_id": 7,
         "authorization": "Accepted",
         "missing_seq_nos": [],

@@ -13,7 +13,7 @@ from services.common.process.errors import Unavailable
 from services.transactions.batch import Changes
 from services.transactions.domain.decide import decide
 from services.transactions.domain.messages import MeterValue, Report, ReportKind, StationSamples
-from services.transactions.domain.transaction import Transaction
+from services.transactions.domain.transaction import EndedBy, Transaction
 from services.transactions.rows import (
     ORPHAN_STOP,
     SAMPLE,
@@ -117,6 +117,16 @@ async def test_whole_sessions_come_back(store: Store, station: str) -> None:
     assert more is not None
     await written(store, Changes(metered=[more]))
     assert await loaded(store, report(station_id=station, key=made.key)) == replace(more, revision=2)
+
+
+async def test_a_row_of_before_was_ended_by_its_station(store: Store, database: Database, station: str) -> None:
+    """Of before there was the column."""
+    reports = [report(ReportKind.STARTED), report(ReportKind.ENDED, seq_no=1)]
+    made = await saved(store, replace(folded(reports), id=await number(store), station_id=station))
+    async with database.connection() as db:
+        await db.execute("update transaction set ended_by = null where id = $1", made.id)
+    assert await loaded(store, report(station_id=station, key=made.key)) == made
+    assert made.ended_by == EndedBy.STATION
 
 
 async def test_numbers_and_keys_find_the_same_row(store: Store, station: str) -> None:

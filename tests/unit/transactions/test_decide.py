@@ -10,7 +10,7 @@ from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.transactions.domain.decide import decide
 from services.transactions.domain.messages import Report, ReportKind, Started, Updated
 from services.transactions.domain.register import Rank
-from services.transactions.domain.transaction import Transaction
+from services.transactions.domain.transaction import EndedBy, Transaction
 from tests.unit.transactions.making import RECEIVED, at, metered, report, start
 
 ACCEPTED, BLOCKED = TokenInfo(Authorization.ACCEPTED), TokenInfo(Authorization.BLOCKED)
@@ -129,7 +129,7 @@ def test_a_station_that_never_counts_ends_its_transaction_all_the_same() -> None
     made = folded(
         report(ReportKind.STARTED, seq_no=0), report(ReportKind.ENDED, seq_no=0, at=at(9), stop_reason="Local")
     )
-    assert (made.ended, made.stop_reason) == (True, "Local")
+    assert (made.ended, made.stop_reason, made.ended_by) == (True, "Local", EndedBy.STATION)
 
 
 def test_offline_once_is_offline() -> None:

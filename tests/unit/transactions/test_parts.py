@@ -12,6 +12,7 @@ from services.ocpp.id_tokens import Authorization, Token
 from services.transactions import announcements
 from services.transactions.domain.decide import decide
 from services.transactions.domain.messages import MeterValue, Reading, ReportKind
+from services.transactions.domain.transaction import EndedBy, Transaction
 from services.transactions.remote import START, render
 from services.transactions.sample_partitions import month_ranges
 from services.transactions.tokens import read_token
@@ -85,6 +86,20 @@ def test_an_announcement_tells_none_from_zero_and_a_meaning_from_a_word() -> Non
     humming = announcements.transaction_fields(replace(after, charging_state="Humming"), "2.0.1", UNREGISTERED)
     strange = pb.Transaction(**humming)
     assert (strange.charging_state, strange.reported_charging_state) == (pb.CHARGING_STATE_UNKNOWN, "Humming")
+
+
+@pytest.mark.parametrize("how", EndedBy)
+def test_an_announcement_says_how_it_ended(how: EndedBy) -> None:
+    ended = decide(None, report(ReportKind.ENDED), 7).transaction
+    assert ended is not None
+
+    def told(one: Transaction) -> pb.EndedBy:
+        return pb.Transaction(**announcements.transaction_fields(one, "2.0.1", UNREGISTERED)).ended_by
+
+    assert told(ended) == pb.ENDED_BY_STATION
+    assert pb.EndedBy.Name(told(replace(ended, ended_by=how))) == f"ENDED_BY_{how.name}"
+    assert told(replace(ended, ended_by="by a later version")) == pb.ENDED_BY_UNKNOWN
+    assert told(replace(ended, stopped_at=None, ended_by=None)) == pb.ENDED_BY_UNSPECIFIED
 
 
 def test_an_announcement_says_where_the_station_is() -> None:
