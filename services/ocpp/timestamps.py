@@ -1,18 +1,41 @@
 """Times as stations write them, read leniently; times as we write them."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from services.ocpp.errors import ErrorCode, OcppError
+
+# Seconds or milliseconds since 1970, as a number or a text.
+EPOCH = re.compile(r"[0-9]{9,10}(?:\.[0-9]+)?|[0-9]{12,13}")
+# What datetime has no room for: a leap second, and the end of a day as its 24th hour.
+LEAP_SECOND, MIDNIGHT = re.compile(r"(?<=\d\d:\d\d):60"), re.compile(r"(?<=[T ])24(?=:00)")
 
 
 def read_time(text: str) -> datetime:
     """The moment in UTC; a time without a zone is taken as UTC. Raises OcppError where it is no time."""
     try:
-        moment = datetime.fromisoformat(text.strip())
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return _utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return _read_oddly_written(text.strip().upper())
     except (ValueError, OverflowError):
         raise OcppError(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "timestamp: not a date-time of RFC 3339") from None
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _read_oddly_written(text: str) -> datetime:
+    """What stations write that RFC 3339 has, and datetime has not; and what neither has."""
+    if EPOCH.fullmatch(text):
+        seconds = float(text)
+        return datetime.fromtimestamp(seconds if seconds < 1e11 else seconds / 1000, UTC)
+    whole, leap = LEAP_SECOND.subn(":59", text)
+    whole, midnight = MIDNIGHT.subn("00", whole)
+    return _utc(datetime.fromisoformat(whole)) + timedelta(days=midnight, seconds=leap)
 
 
 # The answers of a batch tell one time.

@@ -6,7 +6,6 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any
 
-from services.ocpp.errors import OcppError
 from services.transactions.dialects.words import timestamp
 from services.transactions.domain.messages import MeterValue, Reading
 from services.transactions.domain.register import Rank
@@ -91,31 +90,28 @@ def decimal(text: str) -> float | None:
 
 
 def meter_values(
-    items: list[dict[str, Any]],
+    items: list[dict[str, Any]] | None,
     read: Callable[[SampledValue], Reading],
-    default_time: datetime | None = None,
+    default_time: datetime,
     billed: bool = True,
 ) -> tuple[MeterValue, ...]:
     """Meter values as they are stored.
 
-    default_time: for values whose own time cannot be parsed; without it they raise OcppError. billed: whether their
-    energy register is that of the transaction.
+    default_time: for values whose own time cannot be read. billed: whether their energy register is that of the
+    transaction.
     """
-    return tuple([_meter_value(item, read, default_time, billed) for item in items])
+    return tuple([_meter_value(item, read, default_time, billed) for item in items or ()])
 
 
 def _meter_value(
-    item: dict[str, Any], read: Callable[[SampledValue], Reading], default_time: datetime | None, billed: bool
+    item: dict[str, Any], read: Callable[[SampledValue], Reading], default_time: datetime, billed: bool
 ) -> MeterValue:
     readings = [read(sample) for sample in item["sampledValue"]]
     register = _register(readings) if billed else None
     rank, wh = (RANKS.get(register.get("context", CONTEXT), 0), register["value"]) if register else (0, None)
-    try:
-        return MeterValue(timestamp(item["timestamp"]), readings, rank, wh)
-    except OcppError:
-        if default_time is None:
-            raise
-        return MeterValue(default_time, readings, rank, wh, str(item["timestamp"]))
+    said = item.get("timestamp") or ""
+    taken_at = timestamp(said)
+    return MeterValue(taken_at or default_time, readings, rank, wh, said if taken_at is None else None)
 
 
 def _register(readings: list[Reading]) -> Reading | None:

@@ -1,8 +1,5 @@
 """OCPP 1.6: StartTransaction, StopTransaction, MeterValues; remote start and stop."""
 
-from datetime import datetime
-from typing import Any
-
 from services.common.calls.call import Call
 from services.ocpp.id_tokens import token_key
 from services.ocpp.v16 import id_tag_info
@@ -15,11 +12,11 @@ from services.transactions.dialects.words import (
     optional_integer,
     payload,
     timestamp,
+    unreadable,
 )
 from services.transactions.domain.messages import (
     Empty,
     Message,
-    MeterValue,
     Reading,
     Report,
     ReportKind,
@@ -33,27 +30,31 @@ from services.transactions.domain.remote import RemoteStart, RemoteStop
 def start_transaction(call: Call) -> Message:
     """§4.8. The same connector, idTag, time and meter reading are the same start, however often they are sent."""
     p = payload(call)
-    connector, at, meter_start = integer(p, "connectorId"), timestamp(p["timestamp"]), integer(p, "meterStart", INT64)
+    connector, at, begin_wh = integer(p, "connectorId"), timestamp(p.get("timestamp")), watt_hours(p, "meterStart")
+    # A time that cannot be read still tells one start from another.
+    when = p.get("timestamp") if at is None else at.isoformat()
+    meter_start = None if begin_wh is None else int(begin_wh)
     return Report(
         kind=ReportKind.STARTED,
         call_id=call.id,
         station_id=call.station_id,
-        at=at,
+        at=at or call.received_at,
         received_at=call.received_at,
         order=ReportKind.STARTED,
-        key=f"start:{connector}:{at.isoformat()}:{meter_start}:{token_key(p['idTag'])}",
+        key=f"start:{connector}:{when}:{meter_start}:{token_key(p['idTag'])}",
         evse_id=connector,
         connector_id=connector,
         id_token=p["idTag"],
         reservation_id=optional_integer(p, "reservationId", INT64),
-        begin_wh=float(meter_start),
+        details=unreadable(p.get("timestamp")),
+        begin_wh=begin_wh,
     )
 
 
 def stop_transaction(call: Call) -> Message:
     """§4.10. A missing reason is Local; a missing idTag means that the station stopped by itself."""
     p = payload(call)
-    at = timestamp(p["timestamp"])
+    at = timestamp(p.get("timestamp")) or call.received_at
     return Report(
         kind=ReportKind.ENDED,
         call_id=call.id,
@@ -61,20 +62,21 @@ def stop_transaction(call: Call) -> Message:
         at=at,
         received_at=call.received_at,
         order=ReportKind.ENDED,
-        **_transaction_reference(p["transactionId"]),
+        **_transaction_reference(p.get("transactionId")),
         id_token=p.get("idTag"),
         ends_authorization=True,
         stop_reason=p.get("reason") or "Local",
-        end_wh=float(integer(p, "meterStop", INT64)),
-        meter_values=_values(p.get("transactionData") or [], at),
+        details=unreadable(p.get("timestamp")),
+        end_wh=watt_hours(p, "meterStop"),
+        meter_values=meter_values(p.get("transactionData"), sample, at),
     )
 
 
 def meter_values_of(call: Call) -> Message:
     """§4.7. Without a transaction, or of the main meter (connector 0, errata 3.16), they are not billed."""
     p = payload(call)
-    connector = integer(p, "connectorId")
-    values = _values(p["meterValue"], billed=connector != 0)
+    connector = optional_integer(p, "connectorId")
+    values = meter_values(p.get("meterValue"), sample, call.received_at, billed=connector != 0)
     if p.get("transactionId") is None:
         return StationSamples(
             call_id=call.id,
@@ -88,7 +90,7 @@ def meter_values_of(call: Call) -> Message:
         kind=ReportKind.UPDATED,
         call_id=call.id,
         station_id=call.station_id,
-        at=values[0].taken_at,
+        at=values[0].taken_at if values else call.received_at,
         received_at=call.received_at,
         order=ReportKind.UPDATED,
         **_transaction_reference(p["transactionId"]),
@@ -137,16 +139,17 @@ def remote_stop(request: RemoteStop) -> OcppRequest:
     return "RemoteStopTransaction", {"transactionId": request.id}
 
 
-def _values(
-    items: list[dict[str, Any]], default_time: datetime | None = None, billed: bool = True
-) -> tuple[MeterValue, ...]:
-    return meter_values(items, sample, default_time, billed)
+def watt_hours(payload: Payload, name: str) -> float | None:
+    """meterStart or meterStop; None where it is not said."""
+    register = payload.get(name)
+    return None if register is None else float(register)
 
 
-def _transaction_reference(transaction_id: float) -> Payload:
+def _transaction_reference(transaction_id: float | None) -> Payload:
     """1.6 names a transaction by our number. What cannot be one of ours is unknown, not wrong."""
-    number = int(transaction_id)
-    return {"number": number if 0 < number <= INT32 else 0, "transaction_id": str(number)}
+    number = 0 if transaction_id is None else int(transaction_id)
+    text = "" if transaction_id is None else str(number)
+    return {"number": number if 0 < number <= INT32 else 0, "transaction_id": text}
 
 
 DIALECT = Dialect(

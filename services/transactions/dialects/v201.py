@@ -8,7 +8,7 @@ from services.common.calls.call import Call
 from services.ocpp.v201 import id_token_info
 from services.transactions.dialects.dialect import Dialect, OcppRequest, Payload
 from services.transactions.dialects.meter import SampledValue, meter_values, reading
-from services.transactions.dialects.words import INT64, integer, optional_integer, payload, timestamp
+from services.transactions.dialects.words import INT64, optional_integer, payload, timestamp, unreadable
 from services.transactions.domain.messages import (
     Empty,
     Message,
@@ -33,8 +33,9 @@ def transaction_event(call: Call) -> Message:
     """E01 to E15. The station numbers its transactions (E §1.2) and their events (E §1.3.2)."""
     p = payload(call)
     info, evse, token = p["transactionInfo"], p.get("evse") or {}, p.get("idToken") or {}
-    kind, at, seq_no = KINDS[p["eventType"]], timestamp(p["timestamp"]), integer(p, "seqNo", INT64)
-    details = {name: p[field] for field, name in DETAILS.items() if field in p}
+    kind, trigger = KINDS.get(p.get("eventType", ""), ReportKind.UPDATED), p.get("triggerReason")
+    at, seq_no = timestamp(p.get("timestamp")) or call.received_at, optional_integer(p, "seqNo", INT64)
+    details = {name: p[field] for field, name in DETAILS.items() if field in p} | unreadable(p.get("timestamp"))
     if (seconds := optional_integer(info, "timeSpentCharging", INT64)) is not None:
         details["seconds_charging"] = seconds
     return Report(
@@ -43,24 +44,24 @@ def transaction_event(call: Call) -> Message:
         station_id=call.station_id,
         at=at,
         received_at=call.received_at,
-        order=seq_no,
+        order=kind if seq_no is None else seq_no,
         key=f"id:{info['transactionId']}",
         transaction_id=info["transactionId"],
         seq_no=seq_no,
-        trigger=p["triggerReason"],
+        trigger=trigger,
         offline=bool(p.get("offline")),
         evse_id=optional_integer(evse, "id"),
         connector_id=optional_integer(evse, "connectorId"),
         id_token=token.get("idToken"),
         id_token_type=token.get("type"),
-        ends_authorization=p["triggerReason"] in ("StopAuthorized", "Deauthorized"),
+        ends_authorization=trigger in ("StopAuthorized", "Deauthorized"),
         reservation_id=optional_integer(p, "reservationId", INT64),
         remote_start_id=optional_integer(info, "remoteStartId", INT64),
         charging_state=info.get("chargingState"),
         # E06.FR.09: a reason that is left out is Local.
         stop_reason=(info.get("stoppedReason") or "Local") if kind == ReportKind.ENDED else None,
         details=details,
-        meter_values=meter_values(p.get("meterValue") or [], sample, at),
+        meter_values=meter_values(p.get("meterValue"), sample, at),
     )
 
 
@@ -71,9 +72,9 @@ def meter_values_of(call: Call) -> Message:
         call_id=call.id,
         station_id=call.station_id,
         received_at=call.received_at,
-        evse_id=integer(p, "evseId"),
+        evse_id=optional_integer(p, "evseId"),
         connector_id=None,
-        meter_values=meter_values(p["meterValue"], sample, billed=False),
+        meter_values=meter_values(p.get("meterValue"), sample, call.received_at, billed=False),
     )
 
 

@@ -23,10 +23,21 @@ def payload(call: Call) -> Payload:
     return call.payload
 
 
-def timestamp(text: str) -> datetime:
-    """The station's time. The extremes of datetime are Postgres' infinities, so it stays a microsecond away."""
-    at = read_time(text)
+def timestamp(text: str | None) -> datetime | None:
+    """The station's time; None where it cannot be read, for what a message says must not be lost with it.
+
+    The extremes of datetime are Postgres' infinities, so it stays a microsecond away.
+    """
+    try:
+        at = read_time(text or "")
+    except OcppError:
+        return None
     return at if EARLIEST < at < LATEST else max(EARLIEST, min(at, LATEST))
+
+
+def unreadable(text: str | None) -> Payload:
+    """What is kept of a time that cannot be read: a detail of its report."""
+    return {"unreadable_timestamp": text or ""} if timestamp(text) is None else {}
 
 
 def integer(payload: Payload, name: str, limit: int = INT32) -> int:
@@ -38,5 +49,6 @@ def integer(payload: Payload, name: str, limit: int = INT32) -> int:
 
 
 def optional_integer(payload: Payload, name: str, limit: int = INT32) -> int | None:
-    """The same, None if it is absent."""
-    return integer(payload, name, limit) if payload.get(name) is not None else None
+    """The same, None if it is absent or beyond the limit: nothing hangs on it."""
+    number = payload.get(name)
+    return int(number) if number is not None and abs(number) <= limit else None

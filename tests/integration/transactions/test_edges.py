@@ -192,16 +192,18 @@ async def test_a_register_that_jumps_back_bills_nothing_negative(system: System,
 
 
 async def test_a_time_that_cannot_be_read(system: System, station: str) -> None:
-    """Who waits is told; what the gateway has answered is put aside with the reason. Neighbours are not touched."""
-    number = await start(system, station)
-    bad = metered(number, "1", "soon")
-    good = metered(number, "2000")
-    await system.bus.publish([call(station, "MeterValues", part) for part in (good, bad, metered(None, "7"))])
-    refused = await system.ask(station, "StopTransaction", stop(number, timestamp="soon"))
-    assert refused == ("PropertyConstraintViolation", "timestamp: not a date-time of RFC 3339")
+    """§4.10: a .conf shall follow. What was said is of its receipt, and the words are kept."""
+    number = await start(system, station, meterStart=1000)
+    await system.bus.publish([call(station, "MeterValues", metered(number, "1500", "soon"))])
+    odd = stop(number, meterStop=3000, timestamp="0000-00-00T00:00:00Z")
+    assert "idTagInfo" in await system.ask(station, "StopTransaction", odd)
     await settled(system, station, 3)
-    [dead] = [record for record in system.bus.all(DEAD) if record.key == station.encode()]
-    assert b"timestamp" in dict(dead.headers)["dead-reason"]
+    item = await the_one(system, station)
+    assert (item["status"], item["energy_wh"]) == ("ended", 2000)
+    assert item["details"] == {"unreadable_timestamp": "0000-00-00T00:00:00Z"}
+    [sample] = (await get(system, f"/v1/transactions/{number}/samples"))["items"]
+    assert sample["said"] == "soon"
+    assert not [record for record in system.bus.all(DEAD) if record.key == station.encode()]
 
 
 async def test_a_stop_with_an_unreadable_sample_is_a_stop(system: System, station: str) -> None:

@@ -38,6 +38,13 @@ CARD = Token("AbCd", "ISO14443", Authorization.ACCEPTED, group_id="FLEET", cache
         ("2026-06-01T14:00:00+02:00", NOW),
         ("2026-06-01T12:00:00", NOW),
         (" 2026-06-01T12:00:00Z ", NOW),
+        ("2026-06-01T12:00:00z", NOW),
+        ("2026-06-01t12:00:00.123456789z", NOW + timedelta(microseconds=123456)),
+        ("2026-06-01 12:00:00+0000", NOW),
+        ("2026-06-01T11:59:60Z", NOW),
+        ("2026-05-31T24:00:00Z", NOW - timedelta(hours=12)),
+        (str(int(NOW.timestamp())), NOW),
+        (str(int(NOW.timestamp() * 1000)), NOW),
         ("1970-01-01T00:00:00Z", datetime(1970, 1, 1, tzinfo=UTC)),
     ],
 )
