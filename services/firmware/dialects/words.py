@@ -25,11 +25,11 @@ from services.ocpp.timestamps import read_time, write_time
 LARGEST = 2**31 - 1
 
 
-def place(evse_id: int, connector_id: int) -> Place:
-    """Raises InvalidContent where no station can have such a connector."""
+def place(evse_id: float, connector_id: float) -> Place:
+    """Numbers that JSON may write as 1.0. Raises InvalidContent where no station can have such a connector."""
     if not (0 <= evse_id <= LARGEST and 0 <= connector_id <= LARGEST):
         raise InvalidContent("an EVSE or connector with an impossible number")
-    return Place(evse_id, connector_id)
+    return Place(int(evse_id), int(connector_id))
 
 
 def timestamp(value: str | None) -> datetime | None:

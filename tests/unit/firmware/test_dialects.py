@@ -96,6 +96,15 @@ def test_connectors_of_201() -> None:
     )
 
 
+def test_a_connector_may_be_written_as_10() -> None:
+    """JSON Schema draft 6, which 2.0.1 uses, takes 1.0 for an integer; a database does not."""
+    payload = {"timestamp": TIME, "connectorStatus": "Occupied", "evseId": 2.0, "connectorId": 1.0}
+    VERSIONS["2.0.1"].schemas.check_request("StatusNotification", payload)
+    command = read(call("StatusNotification", payload, "2.0.1"))
+    assert isinstance(command, ReportConnectorStatus)
+    assert [type(number) for number in (command.place.evse_id, command.place.connector_id)] == [int, int]
+
+
 @pytest.mark.parametrize("time", ["", "soon", "2026-02-30T00:00:00Z"])
 def test_a_time_that_is_none_costs_no_status(time: str) -> None:
     payload = {"timestamp": time, "connectorStatus": "Occupied", "evseId": 2, "connectorId": 1}
