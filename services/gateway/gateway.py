@@ -31,6 +31,7 @@ from services.gateway.transport import handshake
 from services.gateway.transport.handshake import Refused, Request
 from services.gateway.transport.transport import CloseCode
 from services.ocpp import topics
+from services.ocpp.versions import VERSIONS
 from voltbus.v1.credentials_pb2 import Credentials
 
 # Connections whose time-outs are checked in one go.
@@ -112,7 +113,7 @@ class Gateway:
     def admit(self, request: Request) -> Refused | tuple[Connection, str] | None:
         """Answers from memory alone, so that a storm of reconnections slows nobody else down.
 
-        A refusal; or the connection, to be opened, and its subprotocol; None: no version is shared.
+        A refusal; or the connection, to be opened, and its subprotocol (may be empty); None: no version is shared.
         """
         if self._draining or self.stall_guard.lease_uncertain(self._clocks.monotonic()) or not self.credentials.ready():
             return NOT_READY
@@ -120,7 +121,14 @@ class Gateway:
         if station_id is None:
             return Refused(404, "connect to /ocpp/{station_id}", {})
         station = self.credentials.get(station_id)
-        verdict = handshake.decide(request, station_id, station, policy=self.settings.unknown_stations, key=self._key)
+        verdict = handshake.decide(
+            request,
+            station_id,
+            station,
+            policy=self.settings.unknown_stations,
+            key=self._key,
+            unnamed=VERSIONS.get(self.settings.without_subprotocol),
+        )
         if isinstance(verdict, Refused):
             log.info("refused", station_id=station_id, status=verdict.status)
             return verdict
@@ -135,7 +143,7 @@ class Gateway:
         )
         session = Session(peer, DIALECTS[verdict.version.name], self._limits)
         registered = None if station is None else station.password_hash
-        return Connection(self._context, peer, session, registered=registered), verdict.version.subprotocol
+        return Connection(self._context, peer, session, registered=registered), verdict.subprotocol
 
     async def tick(self) -> None:
         """Checks the time-outs of all connections, until cancelled."""

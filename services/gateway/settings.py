@@ -15,6 +15,13 @@ class UnknownStations(StrEnum):
     ACCEPT = "accept"
 
 
+class WithoutSubprotocol(StrEnum):
+    """What a station that offers no subprotocol is taken to speak."""
+
+    REFUSE = "refuse"
+    V16 = "1.6"
+
+
 class Settings(CommonSettings):
     """Times are in seconds, sizes in bytes."""
 
@@ -22,6 +29,9 @@ class Settings(CommonSettings):
     gateway_http_port: int = Field(9080, ge=1, le=65535, description="health, readiness and metrics")
     password_key: SecretStr = Field(description="key of the HMAC over station passwords, as auth has it")
     unknown_stations: UnknownStations = Field(UnknownStations.REJECT, description="reject, quarantine or accept")
+    without_subprotocol: WithoutSubprotocol = Field(
+        WithoutSubprotocol.REFUSE, description="what a station that offers no subprotocol speaks: 1.6, or refuse"
+    )
     message_size: int = Field(256 * 1024, ge=1024, description="longest message of a station, also after inflation")
     call_timeout: float = Field(30, gt=0, description="how long a station's CALL waits for its answer")
     command_timeout: float = Field(30, gt=0, description="how long a station may take to answer a CALL")

@@ -2,6 +2,9 @@
 
 import hashlib
 import hmac
+import re
+
+HEXADECIMAL = re.compile(rb"[0-9A-Fa-f]+")
 
 
 def keyed(key: bytes, password: bytes) -> bytes:
@@ -13,8 +16,10 @@ def matches(password: bytes, stored: bytes, key: bytes) -> bool:
     """Whether a password as it came over the wire is the one whose keyed hash is stored.
 
     2.0.1 sends the text (A00.FR.205). A 1.6 station sends the bytes that its AuthorizationKey spells in hexadecimal
-    (1.6-J §6.2), or that text.
+    (1.6-J §6.2), or that text. Hexadecimal digits are the same in capitals, whoever writes them.
     """
-    as_sent = hmac.compare_digest(keyed(key, password), stored)
-    as_bytes = hmac.compare_digest(keyed(key, password.hex().encode()), stored)
-    return as_sent or as_bytes
+    text = password.hex().encode()
+    spellings = {password, text, text.upper()}
+    if HEXADECIMAL.fullmatch(password):
+        spellings |= {password.lower(), password.upper()}
+    return any([hmac.compare_digest(keyed(key, spelling), stored) for spelling in spellings])

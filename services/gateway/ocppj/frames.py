@@ -1,6 +1,7 @@
 """OCPP-J frames as bytes: written from their parts, and their payload cut out of them unchanged."""
 
 import re
+from codecs import BOM_UTF8
 from typing import Any
 
 import orjson
@@ -10,10 +11,16 @@ CALL, CALLRESULT, CALLERROR = 2, 3, 4
 MAX_ID_LENGTH = 36
 # 2.0.1 part 4 §4.2.3.
 MAX_DESCRIPTION_LENGTH = 255
+PADDING = b"\0 \t\r\n"
 
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _CALL = re.compile(rb"\s*\[\s*2\s*,\s*" + _STRING + rb"\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL)
 _CALLRESULT = re.compile(rb"\s*\[\s*3\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL)
+
+
+def bare(frame: bytes) -> bytes:
+    """Without what some stations put around a frame: a byte order mark, and the NUL that ends a string of C."""
+    return frame.strip(PADDING).removeprefix(BOM_UTF8).strip(PADDING)
 
 
 def is_call(message: Any) -> bool:

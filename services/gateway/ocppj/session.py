@@ -84,6 +84,8 @@ class Session:
         try:
             message = orjson.loads(frame)
         except orjson.JSONDecodeError:
+            if (bare := frames.bare(frame)) != frame:
+                return self.received(bare, now, wall)
             return self._unreadable(Reason.NOT_JSON, ErrorCode.RPC_FRAMEWORK_ERROR, "the message is not valid JSON")
         if frames.is_call(message):
             _, message_id, action, payload = message

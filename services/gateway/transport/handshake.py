@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
@@ -14,6 +15,7 @@ from voltbus.v1.credentials_pb2 import Credentials
 # 2.0.1 part 4 §3.1.1 with the identifierString of the station: 48 characters, no colon (it ends a user name);
 # and no slash, for the id is one segment of every REST path.
 MAX_STATION_ID_LENGTH = 48
+ABSOLUTE_FORM = re.compile(r"^(?:ws|http)s?://[^/]*", re.IGNORECASE)
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'}
 
 
@@ -37,17 +39,25 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """version None: the handshake is finished without a subprotocol and the connection then closed (1.6-J §3.2)."""
+    """version None: the handshake is finished without a subprotocol and the connection then closed (1.6-J §3.2).
+
+    subprotocol: what the answer names; empty: none, for none was offered.
+    """
 
     station_id: str
     version: Version | None
     quarantined: bool
+    subprotocol: str = ""
 
 
 def station_id_of(path: str) -> str | None:
-    """The station's id: the segment after /ocpp/, percent-decoded once; None if there is no usable one."""
-    segments = path.partition("?")[0].split("/")
-    if len(segments) < 3 or segments[1] != "ocpp":
+    """The station's id: the last segment below /ocpp/, percent-decoded once; None if there is no usable one.
+
+    path: as the request has it, also whole (RFC 9112 §3.2.2); slashes too many say nothing.
+    """
+    path = ABSOLUTE_FORM.sub("", path.partition("?")[0])
+    segments = [segment for segment in path.split("/") if segment]
+    if len(segments) < 2 or segments[0] != "ocpp":
         return None
     try:
         text = unquote_to_bytes(segments[-1]).decode()
@@ -63,12 +73,19 @@ def choose_version(offered: Sequence[str]) -> Version | None:
 
 
 def decide(
-    request: Request, station_id: str, station: Credentials | None, *, policy: UnknownStations, key: bytes
+    request: Request,
+    station_id: str,
+    station: Credentials | None,
+    *,
+    policy: UnknownStations,
+    key: bytes,
+    unnamed: Version | None = None,
 ) -> Refused | Admitted:
     """The verdict on a request of `station_id`, given what is registered under it.
 
-    policy: what happens to a station that nobody registered. key: of the HMAC over passwords. A station that is
-    registered without a password is asked for none.
+    policy: what happens to a station that nobody registered. key: of the HMAC over passwords. unnamed: what is spoken
+    with a station that offers no subprotocol at all (none). A station that is registered without a password is asked
+    for none.
     """
     if station is None and policy is UnknownStations.REJECT:
         return Refused(404, "unknown station", {})
@@ -77,7 +94,10 @@ def decide(
         if password is None or not matches(password, station.password_hash, key):
             return Refused(401, "wrong or missing credentials", CHALLENGE)
     quarantined = station is None and policy is UnknownStations.QUARANTINE
-    return Admitted(station_id, choose_version(request.subprotocols), quarantined)
+    if not request.subprotocols:
+        return Admitted(station_id, unnamed, quarantined)
+    version = choose_version(request.subprotocols)
+    return Admitted(station_id, version, quarantined, version.subprotocol if version else "")
 
 
 def _password(authorization: str | None, station_id: str) -> bytes | None:

@@ -39,7 +39,7 @@ class Admitter(Protocol):
     """Decides who comes in."""
 
     def admit(self, request: Request) -> Refused | tuple[Receiver, str] | None:
-        """A refusal; or the connection and its subprotocol; None: closed at once, for no version is shared."""
+        """A refusal; or the connection and its subprotocol, if any; None: closed at once: no version is shared."""
 
 
 class NoSubprotocol(WSListener):
@@ -109,7 +109,9 @@ class WebSocketListener:
         if admitted is None:
             closing = NoSubprotocol(self._timing.refusal_timeout)
             return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(), closing)
-        connection, headers["Sec-WebSocket-Protocol"] = admitted
+        connection, subprotocol = admitted
+        if subprotocol:
+            headers["Sec-WebSocket-Protocol"] = subprotocol
         socket = WebSocket(connection, self._options, deflate)
         return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(headers), socket)
 
@@ -119,7 +121,7 @@ def _request(upgrade: WSUpgradeRequest) -> Request:
     return Request(
         upgrade.path.decode("ascii", "replace"),
         upgrade.headers.get("Authorization"),
-        [name.strip() for name in offered.split(",")],
+        [name.strip() for name in offered.split(",") if name.strip()],
     )
 
 

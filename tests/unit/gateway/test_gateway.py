@@ -3,7 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -337,7 +338,7 @@ async def test_before_the_copy_of_stations_is_whole_nobody_comes_in() -> None:
 
     async with starting(gateway(Endless())) as one:
         await until(lambda: one.listener.listening)
-        assert await one.service.unready() == ["stations"]
+        assert await one.service.unready() == ["credentials"]
         assert await _refused(one) == 503
 
 
@@ -347,6 +348,46 @@ async def test_without_a_common_subprotocol_the_handshake_is_finished_and_the_co
         assert socket.subprotocol is None
         assert await closed(socket) == 1002
     assert one.changes() == []
+
+
+@pytest.mark.parametrize("target", ["/ocpp/CP1/", "//ocpp/CP1", "ws://csms.example:9000/ocpp/CP1"])
+async def test_a_request_line_as_stations_write_it(one: Running, target: str) -> None:
+    """RFC 9112 §3.2.2: a server must take the absolute form."""
+    async with _upgraded(one, target, "Sec-WebSocket-Protocol: ocpp1.6") as head:
+        assert "101 Switching Protocols" in head
+        assert one.connection("CP1").version == "1.6"
+
+
+async def test_without_any_subprotocol_the_connection_is_closed_unless_the_setting_names_a_version(
+    one: Running,
+) -> None:
+    """1.6-J §3.2."""
+    async with _upgraded(one, "/ocpp/CP1") as head:
+        assert "101 Switching Protocols" in head
+        assert one.changes() == []
+    async with running(without_subprotocol="1.6") as lenient, _upgraded(lenient, "/ocpp/CP1") as head:
+        assert "sec-websocket-protocol" not in head.lower()
+        assert lenient.connection("CP1").version == "1.6"
+        async with _upgraded(lenient, "/ocpp/CP2", "Sec-WebSocket-Protocol: ocpp9"):
+            assert len(lenient.gateway.registry) == 1
+
+
+@asynccontextmanager
+async def _upgraded(one: Running, target: str, *headers: str) -> AsyncIterator[str]:
+    """The head of the answer to an upgrade request that is written by hand."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", one.port)
+    lines = [
+        f"GET {target} HTTP/1.1",
+        "Host: x",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        *headers,
+    ]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    yield (await reader.readuntil(b"\r\n\r\n")).decode()
+    writer.close()
 
 
 @pytest.mark.parametrize("path", ["/", "/ocpp/", "/elsewhere/CP1", "/ocpp/a:b", "/ocpp/" + "x" * 49])

@@ -1,5 +1,7 @@
 """The session: CALLs of stations, in every order, in time and out of it. The same in both versions."""
 
+import json
+
 import pytest
 
 from services.gateway.ocppj.actions import MessageType
@@ -7,6 +9,7 @@ from services.gateway.ocppj.session import Session
 from services.ocpp.versions import VERSIONS as FACTS
 from tests.unit.gateway.examples import (
     ACCEPTED,
+    AUTHORIZE,
     NOW,
     VERSIONS,
     WALL,
@@ -89,6 +92,17 @@ def test_an_empty_request_may_be_null(version: str, payload: bytes) -> None:
     actions = session(version).received(b'[2,"hb","Heartbeat",%b]' % payload, *NOW)
     assert sent(actions)[0][0] == 3
     assert forwarded(actions)[0].call.payload == b"{}"
+
+
+@pytest.mark.parametrize(
+    "around", [(b"", b"\0"), (b"\xef\xbb\xbf", b""), (b"\xef\xbb\xbf", b"\0\0"), (b" \0\xef\xbb\xbf", b"\r\n\0\n")]
+)
+def test_a_byte_order_mark_and_nul_around_a_frame_are_passed_over(version: str, around: tuple[bytes, bytes]) -> None:
+    one = session(version)
+    before, after = around
+    [forward] = forwarded(one.received(before + authorize(version) + after, *NOW))
+    assert json.loads(forward.call.payload) == AUTHORIZE[version]
+    assert sent(one.received(before + after, *NOW)) == sent(one.received(b"", *NOW))
 
 
 def test_an_action_without_a_response_is_acknowledged_once_kafka_has_it(version: str) -> None:

@@ -51,6 +51,19 @@ def verdict_on(
         ("/ocpp/caf%C3%A9", "café"),
         ("/ocpp/" + "x" * 48, "x" * 48),
         ("/ocpp/" + "x" * 49, None),
+        ("/ocpp/CP1/", "CP1"),
+        ("/ocpp/CP1//?x", "CP1"),
+        ("//ocpp/CP1", "CP1"),
+        ("//ocpp//CP1", "CP1"),
+        ("ws://csms.example:9000/ocpp/CP1", "CP1"),
+        ("WSS://[::1]//ocpp/CP1/", "CP1"),
+        ("http://csms.example/ocpp/CP1?x=/y", "CP1"),
+        ("https://user@csms.example/ocpp/RDAM%20123", "RDAM 123"),
+        ("ws://ocpp/CP1", None),
+        ("ws://csms.example", None),
+        ("ftp://csms.example/ocpp/CP1", None),
+        ("/ocpp/ws://a/CP1", "CP1"),
+        ("/ocpp//", None),
         ("/ocpp/a:b", None),
         ("/ocpp/a%3Ab", None),
         ("/ocpp/%ff", None),
@@ -63,7 +76,9 @@ def verdict_on(
         ("/other/CP1", None),
     ],
 )
-def test_the_station_is_the_last_segment_decoded_once(path: str, expected: str | None) -> None:
+def test_the_station_is_the_last_segment_decoded_once_however_the_request_line_is_written(
+    path: str, expected: str | None
+) -> None:
     assert station_id_of(path) == expected
 
 
@@ -89,6 +104,7 @@ def test_the_first_known_subprotocol_is_taken(offered: list[str], expected: str 
     [
         (basic(b"CP1", PASSWORD.encode()), True),
         (basic(b"CP1", RAW), True),
+        (basic(b"CP1", PASSWORD.upper().encode()), True),
         (basic(b"CP1", PASSWORD.encode(), "basic"), True),
         (basic(b"CP1", PASSWORD.encode(), "BASIC"), True),
         (basic(b"CP1", b"wrong"), False),
@@ -113,6 +129,35 @@ def test_basic_credentials(authorization: str | None, admitted: bool) -> None:
         assert (verdict.status, verdict.headers) == (401, CHALLENGE)
 
 
+@pytest.mark.parametrize("sent", [PASSWORD.encode(), PASSWORD.upper().encode(), RAW])
+def test_an_authorization_key_that_was_registered_in_capitals(sent: bytes) -> None:
+    """1.6-J §6.2: its digits are hexadecimal, which has no case."""
+    station = Credentials(station_id="CP1", password_hash=keyed(KEY, PASSWORD.upper().encode()))
+    assert isinstance(verdict_on(station, basic(b"CP1", sent)), Admitted)
+
+
+def test_the_case_of_any_other_password_counts() -> None:
+    station = Credentials(station_id="CP1", password_hash=keyed(KEY, b"abcdefgh"))
+    assert isinstance(verdict_on(station, basic(b"CP1", b"ABCDEFGH")), Refused)
+
+
+@pytest.mark.parametrize(
+    ("offered", "unnamed", "expected"),
+    [
+        ([], "1.6", Admitted("CP1", VERSIONS["1.6"], False, "")),
+        ([], None, Admitted("CP1", None, False, "")),
+        (["ocpp9"], "1.6", Admitted("CP1", None, False, "")),
+        (["ocpp2.0.1"], "1.6", Admitted("CP1", VERSIONS["2.0.1"], False, "ocpp2.0.1")),
+    ],
+)
+def test_a_station_that_offers_no_subprotocol_speaks_what_the_setting_says(
+    offered: list[str], unnamed: str | None, expected: Admitted
+) -> None:
+    request = Request("/ocpp/CP1", None, offered)
+    spoken = VERSIONS[unnamed] if unnamed else None
+    assert decide(request, "CP1", OPEN, policy=UnknownStations.REJECT, key=KEY, unnamed=spoken) == expected
+
+
 def test_a_password_may_hold_a_colon() -> None:
     station = Credentials(station_id="CP1", password_hash=keyed(KEY, b"a:b"))
     assert isinstance(verdict_on(station, basic(b"CP1", b"a:b")), Admitted)
@@ -128,8 +173,8 @@ def test_a_station_may_have_a_name_beyond_ascii() -> None:
     ("policy", "expected"),
     [
         ("reject", Refused(404, "unknown station", {})),
-        ("quarantine", Admitted("CP1", VERSIONS["1.6"], True)),
-        ("accept", Admitted("CP1", VERSIONS["1.6"], False)),
+        ("quarantine", Admitted("CP1", VERSIONS["1.6"], True, "ocpp1.6")),
+        ("accept", Admitted("CP1", VERSIONS["1.6"], False, "ocpp1.6")),
     ],
 )
 def test_unknown_stations_by_policy(policy: str, expected: Any) -> None:
@@ -138,7 +183,7 @@ def test_unknown_stations_by_policy(policy: str, expected: Any) -> None:
 
 @pytest.mark.parametrize("policy", ["reject", "quarantine", "accept"])
 def test_a_registered_station_is_never_quarantined_and_always_asked(policy: str) -> None:
-    assert verdict_on(OPEN, policy=policy) == Admitted("CP1", VERSIONS["1.6"], False)
+    assert verdict_on(OPEN, policy=policy) == Admitted("CP1", VERSIONS["1.6"], False, "ocpp1.6")
     assert isinstance(verdict_on(STATION, policy=policy), Refused)
 
 
