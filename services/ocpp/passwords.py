@@ -22,4 +22,5 @@ def matches(password: bytes, stored: bytes, key: bytes) -> bool:
     spellings = {password, text, text.upper()}
     if HEXADECIMAL.fullmatch(password):
         spellings |= {password.lower(), password.upper()}
-    return any([hmac.compare_digest(keyed(key, spelling), stored) for spelling in spellings])
+    matching = [spelling for spelling in spellings if hmac.compare_digest(keyed(key, spelling), stored)]
+    return bool(matching)

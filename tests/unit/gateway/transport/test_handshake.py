@@ -76,9 +76,7 @@ def verdict_on(
         ("/other/CP1", None),
     ],
 )
-def test_the_station_is_the_last_segment_decoded_once_however_the_request_line_is_written(
-    path: str, expected: str | None
-) -> None:
+def test_the_station_is_the_last_segment_decoded_once(path: str, expected: str | None) -> None:
     assert station_id_of(path) == expected
 
 
