@@ -6,7 +6,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from services.common.process.settings import PREFIX, CommonSettings
 from services.ocpp.versions import VERSIONS
 
 ROOT = Path(__file__).parents[3]
@@ -112,3 +114,15 @@ def test_the_readme_lists_every_message_of_a_station_with_its_versions_and_owner
     for action in {action for version in VERSIONS.values() for action in version.from_station}:
         owners = [version.from_station.get(action) for version in VERSIONS.values()]
         assert [action, *("●" if owner else "" for owner in owners), next(filter(None, owners))] in listed
+
+
+def test_the_page_of_settings_has_each_that_all_processes_share_with_its_default() -> None:
+    rows = re.findall(r"^\| `(VOLTBUS_\w+)` \| (\S+) \|", text(ROOT / "docs/settings.md"), re.MULTILINE)
+    assert rows == [
+        (PREFIX + name.upper(), shown(field.default)) for name, field in CommonSettings.model_fields.items()
+    ]
+
+
+def shown(default: object) -> str:
+    value = default.get_secret_value() if isinstance(default, SecretStr) else default
+    return "–" if value in (None, "") else str(value)
