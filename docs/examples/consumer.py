@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
+from google.protobuf import json_format
 
 from voltbus.v1 import events_pb2
 
@@ -26,7 +27,12 @@ async def main() -> None:
             headers = {name: value.decode() for name, value in record.headers}
             kind = headers["ce_type"].rpartition(".")[2]  # of voltbus.v1.TransactionStarted
             if kind in ("TransactionStarted", "TransactionUpdated", "TransactionEnded"):
-                session = getattr(events_pb2, kind).FromString(record.value).transaction
+                event = getattr(events_pb2, kind)()
+                if headers["content-type"] == "application/json":
+                    json_format.Parse(record.value, event, ignore_unknown_fields=True)
+                else:
+                    event.ParseFromString(record.value)
+                session = event.transaction
                 said = f"{session.station_id} {session.transaction_id} {session.id_token}"
                 print(headers["ce_time"], kind, said, f"{session.energy_wh / 1000:.3f} kWh", flush=True)
 
