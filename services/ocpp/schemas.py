@@ -113,8 +113,14 @@ def _fault(validator: jsonschema_rs.Validator, payload: object) -> Fault | None:
     keyword, path = error.kind.name, [str(step) for step in error.instance_path]
     code = CODES.get(keyword, ErrorCode.PROPERTY_CONSTRAINT_VIOLATION)
     named = keyword in ("required", "additionalProperties")
-    message = error.message if named else f"breaks {keyword} of its schema"
+    message = error.message if named else f"breaks {keyword} of its schema{_demand(error)}"
     return Fault(code, ".".join(path) or "payload", message, ".".join(path + _named(error)))
+
+
+def _demand(error: jsonschema_rs.ValidationError) -> str:
+    """What the schema asks for, such as the words that it has."""
+    demands = [", ".join(map(str, it)) if isinstance(it, list) else str(it) for it in error.kind.as_dict().values()]
+    return "".join(f": {demand}" for demand in demands)
 
 
 def _named(error: jsonschema_rs.ValidationError) -> list[str]:

@@ -116,10 +116,10 @@ async def test_a_callerror_with_what_no_database_can_hold(
 @pytest.mark.parametrize(
     ("answer", "code", "about"),
     [
-        ({"status": "Maybe"}, "PropertyConstraintViolation", "status: breaks enum of its schema"),
-        ({"status": 7}, "TypeConstraintViolation", "status: breaks type of its schema"),
+        ({"status": "Maybe"}, "PropertyConstraintViolation", "status: breaks enum of its schema: Accepted, Rejected"),
+        ({"status": 7}, "TypeConstraintViolation", "status: breaks type of its schema: string"),
         ({}, "OccurrenceConstraintViolation", 'payload: "status" is a required property'),
-        ([], "TypeConstraintViolation", "payload: breaks type of its schema"),
+        ([], "TypeConstraintViolation", "payload: breaks type of its schema: object"),
         (
             ACCEPTED | {"\0": 1},
             "FormatViolation",
@@ -136,7 +136,8 @@ async def test_an_answer_that_breaks_its_schema(
     await station.raw(json.dumps([3, await message_id(station), answer]))
     told = await became(voltbus, asked)
     assert ended(told) == ("rejected", "invalid")
-    assert (told["response"], told["error_code"], told["error_description"]) == (answer, code, about)
+    assert (told["response"], told["error_code"]) == (answer, code)
+    assert told["error_description"].startswith(about)  # versions have words of their own
     [*_, last] = await voltbus.life(known.id, asked["command_id"], "invalid")
     assert (last.body.error_code, json.loads(last.body.response)) == (code, answer)
     await works(voltbus, known, station)

@@ -11,9 +11,13 @@ START = {"connectorId": 1, "idTag": "TAG", "meterStart": 1, "timestamp": "2026-0
 @pytest.mark.parametrize(
     ("change", "code", "words"),
     [
-        ({"connectorId": "one"}, ErrorCode.TYPE_CONSTRAINT_VIOLATION, "connectorId: breaks type"),
+        (
+            {"connectorId": "one"},
+            ErrorCode.TYPE_CONSTRAINT_VIOLATION,
+            "connectorId: breaks type of its schema: integer",
+        ),
         ({"meterStart": 12.5}, ErrorCode.TYPE_CONSTRAINT_VIOLATION, "meterStart: breaks type"),
-        ({"idTag": "T" * 21}, ErrorCode.TYPE_CONSTRAINT_VIOLATION, "idTag: breaks maxLength"),
+        ({"idTag": "T" * 21}, ErrorCode.TYPE_CONSTRAINT_VIOLATION, "idTag: breaks maxLength of its schema: 20"),
         ({"color": "red"}, ErrorCode.FORMAT_VIOLATION, "'color' was unexpected"),
         ({"idTag": None}, ErrorCode.TYPE_CONSTRAINT_VIOLATION, "idTag: breaks type"),
     ],
@@ -37,6 +41,9 @@ def test_an_enum_is_a_property_constraint() -> None:
             "StatusNotification", {"connectorId": 1, "errorCode": "x", "status": "Available"}
         )
     assert raised.value.code == ErrorCode.PROPERTY_CONSTRAINT_VIOLATION
+    assert raised.value.description.startswith(
+        "errorCode: breaks enum of its schema: ConnectorLockFailure, EVCommunicationError"
+    )
 
 
 def test_a_description_never_holds_the_value() -> None:
