@@ -92,9 +92,15 @@ def test_registers_the_drivers_token(auth: Any) -> None:
 def test_a_stack_with_other_secrets(auth: Any) -> None:
     auth.answer = 401
     with pytest.raises(
-        LocalError, match=r"refused the token \(401 Unauthorized\): is it the stack of this data folder"
+        LocalError, match=r"refused the bearer token \(401 Unauthorized\): is it the stack of this data folder"
     ):
         register_token(f"http://127.0.0.1:{auth.server_port}", "bearer", "A")
+
+
+def test_an_id_token_that_cannot_be_is_named(auth: Any) -> None:
+    auth.answer = 422
+    with pytest.raises(LocalError, match=r"takes no id token 'Ä' \(422 .*\): choose another with --token"):
+        register_token(f"http://127.0.0.1:{auth.server_port}", "bearer", "Ä")
 
 
 def test_the_running_stack_is_found_whatever_its_ports(tmp_path: Path) -> None:

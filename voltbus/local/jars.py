@@ -89,8 +89,8 @@ def _fetch(folder: Path, jars: list[Jar], progress: OnProgress) -> None:
         except Exception as error:
             pool.shutdown(cancel_futures=True)
             raise LocalError(
-                f"cannot fetch Apache Kafka ({type(error).__name__}): check the network (proxy: HTTPS_PROXY), "
-                "or set VOLTBUS_KAFKA_BOOTSTRAP to a Kafka of your own"
+                f"cannot fetch Apache Kafka ({type(error).__name__}): check the network (HTTPS_PROXY, and "
+                "REQUESTS_CA_BUNDLE for its certificates), or set VOLTBUS_KAFKA_BOOTSTRAP to a Kafka of your own"
             ) from None
     for jar in jars:
         if not jar.matches(folder / jar.path):

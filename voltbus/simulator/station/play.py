@@ -5,6 +5,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
 from urllib.parse import quote
 
 from rich.console import Console
@@ -45,9 +46,13 @@ def register_token(address: str, bearer: str, id_token: str) -> None:
     try:
         urllib.request.urlopen(request, timeout=10).close()
     except urllib.error.HTTPError as refused:
+        why = f"({refused.code} {refused.reason})"
+        if refused.code == HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise LocalError(
+                f"auth at {address} takes no id token {id_token!r} {why}: choose another with --token"
+            ) from None
         raise LocalError(
-            f"auth at {address} refused the token ({refused.code} {refused.reason}): "
-            "is it the stack of this data folder (VOLTBUS_DATA)?"
+            f"auth at {address} refused the bearer token {why}: is it the stack of this data folder (VOLTBUS_DATA)?"
         ) from None
     except OSError:
         raise LocalError(f"nothing answers at {address}: start it with `make run`, then try again") from None
