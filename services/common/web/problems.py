@@ -81,8 +81,15 @@ def install(app: FastAPI) -> None:
 def field_errors(error: RequestValidationError) -> list[dict[str, str]]:
     """What is wrong with a request, by field, each fault once; that null would be right too is no help."""
     told = [one for one in error.errors() if one["type"] != "none_required"] or error.errors()
-    found = {(_field(one, error.body), one["msg"].removeprefix("Value error, ")): None for one in told}
+    found = {(_field(one, error.body), _message(one, error.body)): None for one in told}
     return [{"field": field, "message": message} for field, message in found]
+
+
+def _message(error: Mapping[str, Any], body: Any) -> str:
+    """What is wrong, in words; a body that stayed bytes was not sent as JSON, which is what curl does by itself."""
+    if isinstance(body, bytes) and tuple(error["loc"]) == ("body",):
+        return "is read as JSON only with the header Content-Type: application/json"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _field(error: Mapping[str, Any], body: Any) -> str:

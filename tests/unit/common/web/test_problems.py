@@ -146,3 +146,11 @@ def test_openapi_says_that_errors_are_problems() -> None:
         if status != "200":
             assert response["content"][CONTENT_TYPE]["schema"] == {"$ref": "#/components/schemas/Problem"}
     assert document["components"]["schemas"].keys() == {"Body", "Problem"}
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain"])
+async def test_a_body_that_is_not_called_json_is_told_the_header(http: httpx.AsyncClient, content_type: str) -> None:
+    answer = await http.post("/items", content='{"number": 1}', headers={"Content-Type": content_type})
+    assert answer.status_code == 422
+    message = "is read as JSON only with the header Content-Type: application/json"
+    assert answer.json()["errors"] == [{"field": "body", "message": message}]
