@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from voltbus.errors import AlreadyRunning, LocalError
+from voltbus.local.users import Account
 from voltbus.secrets import Secrets, load_secrets
 
 _REAPER = Path(__file__).with_name("reaper.py")
@@ -50,20 +51,21 @@ class DataDir:
         """The reaper's process id; 0 if the folder is not held."""
         return self._reaper.pid if self._reaper else 0
 
-    def launcher(self, orphan_signal: int, user: str | None = None, reach: bool = False) -> list[str]:
-        """The words before a command that report it to the reaper; let it inherit `pipe`."""
+    def launcher(self, orphan_signal: int, account: Account | None = None, handed: Path | None = None) -> list[str]:
+        """The words before a command that report it to the reaper; let it inherit `pipe`. account, handed: `launch`."""
+        become = f"{account.uid}:{account.gid}" if account else "-"
         bare_python = [sys.executable, "-I", "-S", str(_LAUNCH)]
-        return [*bare_python, str(self.pipe), str(int(orphan_signal)), user or "-", str(int(reach))]
+        return [*bare_python, str(self.pipe), str(int(orphan_signal)), become, str(handed or "-")]
 
     def run(
         self,
         command: Sequence[str],
-        user: str | None = None,
-        reach: bool = False,
+        account: Account | None = None,
+        handed: Path | None = None,
         env: Mapping[str, str] | None = None,
     ) -> str | None:
         """Runs a command to its end; None if it succeeded, otherwise the end of its output."""
-        launcher = self.launcher(signal.SIGTERM, user, reach)
+        launcher = self.launcher(signal.SIGTERM, account, handed)
         with subprocess.Popen(
             [*launcher, *command],
             env={**os.environ, **(env or {})},
@@ -91,8 +93,7 @@ class DataDir:
 
     def __enter__(self) -> Self:
         try:
-            # Others may pass through: Postgres runs as another user if root starts it.
-            self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.logs.mkdir(mode=0o700, exist_ok=True)
             self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:

@@ -1,16 +1,15 @@
 """Apache Kafka's jars: fetched once into the user's cache, used only if they match the lock file."""
 
-import fcntl
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from voltbus.errors import LocalError
+from voltbus.local.files import exclusive
 
 ENDPOINT = "org.apache.kafka:kafka_2.13:4.3.0+org.slf4j:slf4j-simple:2.0.17"
 LOCK_FILE = Path(__file__).with_name("kafka.lock")
@@ -53,7 +52,7 @@ def class_path(progress: OnProgress, cache: Path | None = None, lock: Path = LOC
     folder, jars = cache or cache_folder(), read_lock(lock)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder):
+        with exclusive(folder):
             missing = [jar for jar in jars if not jar.matches(folder / jar.path)]
             if missing:
                 _fetch(folder, missing, progress)
@@ -63,13 +62,6 @@ def class_path(progress: OnProgress, cache: Path | None = None, lock: Path = LOC
             "or VOLTBUS_KAFKA_BOOTSTRAP to a Kafka of your own"
         ) from None
     return [folder / jar.path for jar in jars]
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with open(folder / ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _fetch(folder: Path, jars: list[Jar], progress: OnProgress) -> None:

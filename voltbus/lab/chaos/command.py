@@ -35,7 +35,7 @@ class ChaosOptions:
 async def run(options: ChaosOptions, settings: LocalSettings, console: Console) -> bool:
     """Whether everything that was promised was kept. Raises LocalError."""
     plan = options.plan
-    settings.data.mkdir(mode=0o711, parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     results = ChaosResults(plan.seed, environment(settings.data))
     minutes = (plan.warm + 30 + sum(fault.seconds + 12 for fault in plan.faults)) / 60
     console.print(f"seed {plan.seed}, {len(plan.faults)} faults, about {minutes:.0f} min", highlight=False)
