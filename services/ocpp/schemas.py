@@ -51,6 +51,8 @@ class Schemas:
         self._request_suffix = request_suffix
         self.request = functools.cache(self._request)
         self.response = functools.cache(self._response)
+        self._exact_request = functools.cache(self._make_exact_request)
+        self._exact_response = functools.cache(self._make_exact_response)
         self.answered_empty = functools.cache(self._answered_empty)
 
     @functools.cached_property
@@ -69,6 +71,18 @@ class Schemas:
         """The schema of a CALL's payload."""
         return self.document(action + self._request_suffix)
 
+    def response_document(self, action: str) -> dict[str, Any]:
+        """The schema of a CALLRESULT's payload."""
+        return self.document(f"{action}Response")
+
+    def is_exact_request(self, action: str, payload: object) -> bool:
+        """Whether the payload of a CALL can be used as it is: valid, its integers no 1.0, its times of RFC 3339."""
+        return _is_valid(self._exact_request(action), payload)
+
+    def is_exact_response(self, action: str, payload: object) -> bool:
+        """The same of the payload of a CALLRESULT."""
+        return _is_valid(self._exact_response(action), payload)
+
     def request_fault(self, action: str, payload: object) -> Fault | None:
         """How the payload of a CALL breaks its schema; None where it does not."""
         return _fault(self.request(action), payload)
@@ -85,16 +99,35 @@ class Schemas:
         return _compile(self.request_document(action))
 
     def _response(self, action: str) -> jsonschema_rs.Validator:
-        return _compile(self.document(f"{action}Response"))
+        return _compile(self.response_document(action))
+
+    def _make_exact_request(self, action: str) -> jsonschema_rs.Validator:
+        return _compile_exact(self.request_document(action))
+
+    def _make_exact_response(self, action: str) -> jsonschema_rs.Validator:
+        return _compile_exact(self.response_document(action))
 
     def _answered_empty(self, action: str) -> bool:
         """Whether the response has nothing to say, so that it needs no decision."""
-        return set(self.document(f"{action}Response").get("properties", {})) <= {"customData"}
+        return set(self.response_document(action).get("properties", {})) <= {"customData"}
 
 
 def _compile(document: dict[str, Any]) -> jsonschema_rs.Validator:
     # Formats off: stations send times without a zone; times are parsed leniently where they are read.
     return jsonschema_rs.validator_for(document, validate_formats=False)
+
+
+def _compile_exact(document: dict[str, Any]) -> jsonschema_rs.Validator:
+    # By draft 4 a 1.0 is no integer; by the later one that 2.0.1 names it is.
+    return jsonschema_rs.Draft4Validator(document, validate_formats=True)
+
+
+def _is_valid(validator: jsonschema_rs.Validator, payload: object) -> bool:
+    try:
+        return validator.is_valid(payload)
+    except ValueError:
+        # Deeper than the validator goes (255 levels).
+        return False
 
 
 def _check(validator: jsonschema_rs.Validator, payload: object) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from services.ocpp import v16, v201
 from services.ocpp.actions import Action
 from services.ocpp.errors import ErrorCode
+from services.ocpp.readings import Readings
 from services.ocpp.schemas import Schemas
 
 CODES = frozenset(code.value for code in ErrorCode)
@@ -18,7 +19,7 @@ class Version:
 
     name: as the specifications spell it ("1.6"). subprotocol: of the WebSocket handshake.
     from_station, to_station: the service that owns an action, of those that a station may call, and of those that it
-    may be called with. schemas: of every request and response.
+    may be called with. schemas: of every request and response. readings: what stations mean that break them.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Version:
     to_station: Mapping[str, str]
     spelling: Mapping[ErrorCode, str]
     schemas: Schemas
+    readings: Readings
 
     def spell(self, code: ErrorCode) -> str:
         """The error code as this version writes it on the wire."""
@@ -42,13 +44,15 @@ class Version:
 def version(facts: Any) -> Version:
     """The version that a module of facts tells of: NAME, SUBPROTOCOL, SCHEMAS, REQUEST_SUFFIX, SPELLING, ACTIONS."""
     actions: Mapping[str, Action] = facts.ACTIONS
+    schemas = Schemas(facts.SCHEMAS, facts.REQUEST_SUFFIX)
     return Version(
         name=facts.NAME,
         subprotocol=facts.SUBPROTOCOL,
         from_station={name: action.owner for name, action in actions.items() if action.from_station},
         to_station={name: action.owner for name, action in actions.items() if action.to_station},
         spelling=facts.SPELLING,
-        schemas=Schemas(facts.SCHEMAS, facts.REQUEST_SUFFIX),
+        schemas=schemas,
+        readings=Readings(schemas, actions),
     )
 
 

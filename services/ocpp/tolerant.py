@@ -1,0 +1,305 @@
+"""Tolerant reading: what a payload says although it breaks its schema, and in what it deviates. Pure.
+
+Only what its decision needs is asked of it. What cannot be used is passed over, and never takes its neighbours with
+it; words that OCPP does not have, and long texts, are kept as they are. What comes out has the types of its schema.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf, isfinite
+from typing import Any, NamedTuple
+
+import jsonschema_rs
+import orjson
+
+from services.ocpp.deviations import UNCHANGED, Deviation, Told
+from services.ocpp.errors import ErrorCode
+from services.ocpp.schemas import Fault
+
+# Registers are amounts, so a fraction is rounded; a number that names something is another one when rounded.
+AMOUNTS = frozenset({"meterStart", "meterStop"})
+LARGEST = 2**63 - 1
+# So many kinds of deviation are told of one message; a name that is not ours is cut.
+MOST_TOLD, LONGEST_NAME = 32, 50
+
+# No comma: some write decimals with it, some thousands.
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?")
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+_DATE_TIME = jsonschema_rs.Draft4Validator({"type": "string", "format": "date-time"}, validate_formats=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read. fault: why it must be refused, where it must; then payload is nothing.
+
+    changed: whether payload says anything in other words than what came.
+    """
+
+    payload: Any
+    deviations: tuple[Told, ...] = ()
+    fault: Fault | None = None
+
+    @property
+    def changed(self) -> bool:
+        return any(told.deviation not in UNCHANGED for told in self.deviations)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A schema, its references followed. needs: properties without which an object is of no use; of "a|b" one will do.
+
+    words: of an enumeration, by how they are compared. open: further properties are allowed.
+    """
+
+    kind: str | None
+    fields: Mapping[str, "Node"] = field(default_factory=dict)
+    required: Sequence[str] = ()
+    needs: Sequence[str] = ()
+    open: bool = True
+    item: "Node | None" = None
+    least: int = 0
+    most: int | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+    longest: int | None = None
+    date_time: bool = False
+    minimum: float = -inf
+    maximum: float = inf
+    amount: bool = False
+
+
+def node(document: Mapping[str, Any], needs: Sequence[str] = ()) -> Node:
+    """The schema of a message. needs: paths of what its decision needs, such as "evse.id", "meterValue[].timestamp".
+
+    Each is needed where what it stands in is there: where an item of a list lacks one, the item is passed over.
+    """
+    by_object: dict[str, list[str]] = {}
+    for path in needs:
+        parent, _, name = path.rpartition(".")
+        by_object.setdefault(parent, []).append(name)
+    return _node(document, document, "", by_object)
+
+
+def read(schema: Node, payload: object) -> Reading:
+    """What a payload says."""
+    tally = _Tally()
+    value = _read(tally, schema, payload, "")
+    if type(value) is Lost:
+        fault = value.fault or Fault(ErrorCode.FORMAT_VIOLATION, "payload", "is not an object")
+        return Reading(None, fault=fault)
+    return Reading(value, tuple(tally.told()))
+
+
+def without_nul(payload: bytes) -> bytes:
+    """JSON whose texts have no NUL, which Postgres cannot hold."""
+    return _NUL.sub(rb"\1", payload)
+
+
+def _node(schema: Mapping[str, Any], document: Mapping[str, Any], path: str, needs: Mapping[str, list[str]]) -> Node:
+    while reference := schema.get("$ref"):
+        schema = document["definitions"][reference.rpartition("/")[2]]
+    prefix, name = f"{path}." if path else "", path.rpartition(".")[2]
+    items = schema.get("items")
+    return Node(
+        kind=schema.get("type"),
+        fields={
+            name: _node(part, document, prefix + name, needs) for name, part in schema.get("properties", {}).items()
+        },
+        required=tuple(schema.get("required", ())),
+        needs=tuple(needs.get(path, ())),
+        open=schema.get("additionalProperties") is not False,
+        item=_node(items, document, f"{path}[]", needs) if items else None,
+        least=schema.get("minItems", 0),
+        most=schema.get("maxItems"),
+        words={_compared(word): word for word in schema.get("enum", ())},
+        longest=schema.get("maxLength"),
+        date_time=schema.get("format") == "date-time",
+        minimum=schema.get("minimum", -inf),
+        maximum=schema.get("maximum", inf),
+        amount=name in AMOUNTS,
+    )
+
+
+def _compared(word: str) -> str:
+    return word.strip().casefold()
+
+
+class Lost(NamedTuple):
+    """Instead of a value that is passed over. told: why is counted already. fault: what an object lacks."""
+
+    told: bool = False
+    fault: Fault | None = None
+
+
+UNUSABLE, ABSENT = Lost(), Lost(told=True)
+
+
+class _Tally:
+    """The deviations of one payload."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[Deviation, str]] = Counter()
+
+    def count(self, deviation: Deviation, path: str) -> None:
+        full = (deviation, path) not in self._counts and len(self._counts) >= MOST_TOLD
+        self._counts[deviation, "" if full else path] += 1
+
+    def told(self) -> Iterator[Told]:
+        return (Told(deviation, path, count) for (deviation, path), count in self._counts.items())
+
+
+def _read(tally: _Tally, schema: Node, value: Any, path: str) -> Any:
+    """The value; or Lost."""
+    return READERS[schema.kind](tally, schema, value, path) if schema.kind else value
+
+
+def _object(tally: _Tally, schema: Node, value: Any, path: str) -> Any:
+    if value == []:
+        # Some languages write an empty object so.
+        tally.count(Deviation.EMPTY_LIST, path)
+        value = {}
+    if type(value) is not dict:
+        return UNUSABLE
+    made: dict[str, Any] = {}
+    lost: dict[str, Lost] = {}
+    for name, part in value.items():
+        inner, known = _below(path, name), schema.fields.get(name)
+        if known is None and schema.open:
+            made[name] = part
+        elif known is None:
+            tally.count(Deviation.UNKNOWN_PROPERTY, _below(path, name[:LONGEST_NAME]))
+        elif part is None and known.kind is not None:
+            tally.count(Deviation.NULL, inner)
+        elif type(read := _read(tally, known, part, inner)) is Lost:
+            lost[name] = read
+        else:
+            made[name] = read
+    if fault := _fault(schema, made, lost, path):
+        return Lost(fault=fault)
+    for name in [*lost, *(name for name in schema.required if name not in made and name not in lost)]:
+        if not (name in lost and lost[name].told):
+            tally.count(Deviation.UNUSABLE if name in lost else Deviation.MISSING, _below(path, name))
+    return made
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _fault(schema: Node, made: Mapping[str, Any], lost: Mapping[str, Lost], path: str) -> Fault | None:
+    """What an object lacks of that without which it is of no use."""
+    for need in schema.needs:
+        names = need.split("|")
+        if any(name in made for name in names):
+            continue
+        for name in names:
+            if name in lost and not lost[name].told:
+                where = _below(path, name)
+                return lost[name].fault or Fault(ErrorCode.TYPE_CONSTRAINT_VIOLATION, where, "cannot be used", where)
+        message = f'"{names[0]}" is a required property'
+        field = _below(path, names[0])
+        return Fault(ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, path or "payload", message, field)
+    return None
+
+
+def _list(tally: _Tally, schema: Node, value: Any, path: str) -> Any:
+    assert schema.item is not None
+    if type(value) is not list:
+        tally.count(Deviation.NOT_A_LIST, path)
+        value = [value]
+    elif not value and schema.least:
+        tally.count(Deviation.EMPTY_LIST, path)
+        return ABSENT
+    made: list[Any] = []
+    for part in value:
+        if part is None or type(read := _read(tally, schema.item, part, f"{path}[]")) is Lost:
+            tally.count(Deviation.BAD_ITEM, path)
+        else:
+            made.append(read)
+    if schema.most is not None and len(made) > schema.most:
+        tally.count(Deviation.LONG_LIST, path)
+    return made if len(made) >= schema.least else ABSENT
+
+
+def _text(tally: _Tally, schema: Node, value: Any, path: str) -> Any:
+    if type(value) is not str:
+        if type(value) in (dict, list) and (schema.words or schema.longest or schema.date_time):
+            return UNUSABLE
+        tally.count(Deviation.CONVERTED, path)
+        value = orjson.dumps(value).decode()
+    if schema.words:
+        return _word(tally, schema, value, path)
+    if schema.longest is not None and len(value) > schema.longest:
+        tally.count(Deviation.LONG_TEXT, path)
+    if schema.date_time and not _DATE_TIME.is_valid(value):
+        tally.count(Deviation.TIMESTAMP, path)
+    return value
+
+
+def _word(tally: _Tally, schema: Node, value: str, path: str) -> Any:
+    compared = _compared(value)
+    if not compared:
+        tally.count(Deviation.EMPTY_TEXT, path)
+        return ABSENT
+    word = schema.words.get(compared)
+    if word is None:
+        tally.count(Deviation.UNKNOWN_VALUE, path)
+    elif word != value:
+        tally.count(Deviation.SPELLING, path)
+    return word or value
+
+
+def _number(tally: _Tally, schema: Node, value: Any, path: str) -> Any:
+    if type(value) is str:
+        tally.count(Deviation.CONVERTED, path)
+        value = _parsed(value)
+    if type(value) not in (int, float):
+        return UNUSABLE
+    if not schema.minimum <= value <= schema.maximum:
+        tally.count(Deviation.OUT_OF_RANGE, path)
+    return value
+
+
+def _integer(tally: _Tally, schema: Node, value: Any, path: str) -> Any:
+    number = _number(tally, schema, value, path)
+    if type(number) is float:
+        if number.is_integer():
+            tally.count(Deviation.WHOLE_AS_DECIMAL, path)
+        elif schema.amount:
+            tally.count(Deviation.FRACTION, path)
+        else:
+            return UNUSABLE
+        number = round(number)
+    return UNUSABLE if type(number) is int and abs(number) > LARGEST else number
+
+
+def _parsed(text: str) -> int | float | None:
+    """A number as a text; None where it is none."""
+    text = text.strip()
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = float(text)
+    if not isfinite(number):
+        return None
+    return int(text) if text.lstrip("+-").isdigit() and len(text) < 20 else number
+
+
+def _boolean(tally: _Tally, _schema: Node, value: Any, path: str) -> Any:
+    if type(value) is bool:
+        return value
+    if (read := _BOOLEANS.get(str(value).strip().lower())) is None:
+        return UNUSABLE
+    tally.count(Deviation.CONVERTED, path)
+    return read
+
+
+READERS: Mapping[str, Callable[[_Tally, Node, Any, str], Any]] = {
+    "object": _object,
+    "array": _list,
+    "string": _text,
+    "number": _number,
+    "integer": _integer,
+    "boolean": _boolean,
+}
