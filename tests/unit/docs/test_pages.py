@@ -10,6 +10,8 @@ from pydantic import SecretStr
 
 from services.common.process.settings import PREFIX, CommonSettings
 from services.ocpp.versions import VERSIONS
+from services.smartcharging import remote as smartcharging
+from services.transactions import remote as transactions
 
 ROOT = Path(__file__).parents[3]
 ROOMS = ("docs", "services", "voltbus", "deploy")
@@ -114,6 +116,20 @@ def test_the_readme_lists_every_message_of_a_station_with_its_versions_and_owner
     for action in {action for version in VERSIONS.values() for action in version.from_station}:
         owners = [version.from_station.get(action) for version in VERSIONS.values()]
         assert [action, *("●" if owner else "" for owner in owners), next(filter(None, owners))] in listed
+
+
+def test_the_page_of_commands_lists_each_of_no_version_beside_its_service() -> None:
+    rows = re.findall(r"^\| (\w+) \| (\w+) \| `[A-Z]+ /v1/", text(ROOT / "docs/commands.md"), re.MULTILINE)
+    renderers = {"transactions": transactions.RENDERERS, "smartcharging": smartcharging.RENDERERS}
+    assert set(rows) == {(service, str(action)) for service, known in renderers.items() for action in known}
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "services").glob("*/README.md")), ids=ident)
+def test_topics_that_a_service_reads_and_writes_exist(page: Path) -> None:
+    declared = set(re.findall(r"^\| `([\w.]+)` \|", text(ROOT / "docs/topics.md"), re.MULTILINE))
+    rows = re.findall(r"^\| (?:Reads|Writes) \|.*$", text(page), re.MULTILINE)
+    named = {word for row in rows for word in CODE.findall(row) if re.fullmatch(r"[a-z]+(\.[a-z]+)*", word)}
+    assert named - declared == set()
 
 
 def test_the_page_of_settings_has_each_that_all_processes_share_with_its_default() -> None:
