@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from services.common.calls.stations import Registration
-from services.transactions.domain import sequence_numbers
 from services.transactions.domain.decide import OrphanStop
 from services.transactions.domain.messages import MeterValue, Reading, Report, ReportKind, StationSamples
+from services.transactions.domain.revisions import Revision, RevisionReason
 from services.transactions.domain.transaction import EndedBy, Transaction
 from voltbus.v1 import events_pb2 as pb
 
@@ -18,7 +18,7 @@ CONVERTED = frozenset({"signed", "custom_data"})
 
 # The fields of a message as a dict, which protobuf converts in C, all at once.
 Fields = dict[str, Any]
-TransactionMessage = pb.TransactionStarted | pb.TransactionUpdated | pb.TransactionEnded
+TransactionMessage = pb.TransactionStarted | pb.TransactionUpdated | pb.TransactionEnded | pb.TransactionRevised
 
 # ChargingStateEnumType of OCPP 2.x.
 CHARGING_STATE: Mapping[str | None, pb.ChargingState] = {
@@ -40,8 +40,15 @@ ENDED_BY: Mapping[str | None, pb.EndedBy] = {
 }
 
 
+# ENDED is told as TransactionEnded.
+REASON: Mapping[RevisionReason, pb.RevisionReason] = {
+    RevisionReason.LATE_END: pb.REVISION_REASON_LATE_END,
+    RevisionReason.LATE_REPORT: pb.REVISION_REASON_LATE_REPORT,
+}
+
+
 def transaction_changed(
-    report: Report, after: Transaction, version: str, registration: Registration
+    report: Report, after: Transaction, revision: Revision | None, version: str, registration: Registration
 ) -> TransactionMessage:
     """What a report changed in its transaction, with the meter values it brought.
 
@@ -49,12 +56,34 @@ def transaction_changed(
     """
     state = transaction_fields(after, version, registration)
     values = meter_value_fields(report.meter_values, report.received_at)
-    if report.kind == ReportKind.STARTED:
+    if revision:
+        return _revised(revision, state, values, report.offline)
+    if report.kind == ReportKind.STARTED and not after.ended:
         return pb.TransactionStarted(transaction=state, meter_values=values, offline=report.offline)
-    if report.kind == ReportKind.ENDED:
-        return pb.TransactionEnded(transaction=state, meter_values=values, offline=report.offline)
     return pb.TransactionUpdated(
         transaction=state, meter_values=values, trigger_reason=report.trigger or "", offline=report.offline
+    )
+
+
+def cause(call_id: str, revision: Revision | None) -> str:
+    """What makes an event of a transaction this one and no other."""
+    return f"{revision.transaction_id}/{revision.number}" if revision else call_id
+
+
+def _revised(revision: Revision, state: Fields, values: list[Fields], offline: bool) -> TransactionMessage:
+    if revision.reason == RevisionReason.ENDED:
+        return pb.TransactionEnded(transaction=state, meter_values=values, offline=offline)
+    changes = [
+        {"field": one.field, "before": orjson.dumps(one.before).decode(), "after": orjson.dumps(one.after).decode()}
+        for one in revision.changes
+    ]
+    return pb.TransactionRevised(
+        transaction=state,
+        revision=revision.number,
+        reason=REASON[revision.reason],
+        changes=changes,
+        meter_values=values,
+        offline=offline,
     )
 
 
@@ -97,7 +126,7 @@ def transaction_fields(one: Transaction, version: str, registration: Registratio
         "charging_state": CHARGING_STATE.get(one.charging_state, pb.CHARGING_STATE_UNKNOWN),
         "reported_charging_state": one.charging_state,
         "authorization": one.authorization,
-        "missing_seq_nos": sequence_numbers.missing(one.sequence) if len(one.sequence) > 1 else None,
+        "missing_seq_nos": one.missing_seq_nos if len(one.sequence) > 1 else None,
         "register_jumped_back": one.register_jumped_back,
         "command_id": one.command_id,
         "stop_id_token": one.stop_id_token,

@@ -9,6 +9,7 @@ from services.common.calls.call import Call, Refused
 from services.common.kafka.bus import Record
 from services.transactions.domain.decide import Decision, OrphanStop
 from services.transactions.domain.messages import Empty, Message, Reply, Report, StationSamples
+from services.transactions.domain.revisions import Revision
 from services.transactions.domain.transaction import Transaction, metered_only, touch
 from services.transactions.rows import SampleKey, SampleRow, sample_key
 
@@ -89,11 +90,15 @@ class DecidedReport:
 
 @dataclass(slots=True)
 class Changes:
-    """What has to be written for reports. metered: transactions of which only the energy has changed."""
+    """What has to be written for reports. metered: transactions of which only the energy has changed.
+
+    revisions: what is told of ends, each with its transaction in `changed`.
+    """
 
     metered: list[Transaction] = field(default_factory=list)
     changed: list[Transaction] = field(default_factory=list)
     samples: list[SampleRow] = field(default_factory=list)
+    revisions: list[Revision] = field(default_factory=list)
 
 
 class LoadedTransactions:
@@ -144,7 +149,7 @@ def collect_changes(
 ) -> tuple[Changes, list[DecidedReport]]:
     """What has to be written, and the reports to announce: they change a transaction, or bring a new meter value.
 
-    A new meter value is written together with its transaction, whose revision lets one process alone do so.
+    A new meter value is written together with its transaction, whose row revision lets one process alone do so.
     existing: those of the unconfirmed meter values that are stored already.
     """
     samples: list[SampleRow] = []
@@ -158,4 +163,5 @@ def collect_changes(
             announced.append(one)
         if one.decision.transaction and new and not one.decision.changed:
             loaded.touch(one.decision.transaction.id, one.report)
-    return Changes(*loaded.changed(), samples), announced
+    revisions = [revision for one in decided if (revision := one.decision.revision)]
+    return Changes(*loaded.changed(), samples, revisions), announced

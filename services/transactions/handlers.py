@@ -80,9 +80,10 @@ class Handler:
         changes, announced = collect_changes(loaded, decided, existing)
         for one in announced:
             if after := one.decision.transaction:
-                registration = self.stations.registration(after.station_id)
-                event = announcements.transaction_changed(one.report, after, one.call.version, registration)
-                record = self.events.record(event, one.call.station_id, one.call.id, one.call.received_at)
+                registration, revision = self.stations.registration(after.station_id), one.decision.revision
+                event = announcements.transaction_changed(one.report, after, revision, one.call.version, registration)
+                cause = announcements.cause(one.call.id, revision)
+                record = self.events.record(event, one.call.station_id, cause, one.call.received_at)
                 batch.add_event(one.call.id, record)
                 _log(one.call, one.report, after)
         return changes

@@ -8,7 +8,7 @@ import asyncpg
 
 from services.common.postgres.database import Connection
 from services.transactions.domain.transaction import Transaction
-from services.transactions.rows import COLUMNS, ORPHAN_STOP, SAMPLE, STATION_SAMPLE, read_transaction
+from services.transactions.rows import COLUMNS, ORPHAN_STOP, REVISION, SAMPLE, STATION_SAMPLE, read_transaction
 
 TRANSACTION_COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 TRANSACTION = f"select {TRANSACTION_COLUMNS} from transaction where id = $1"
@@ -28,6 +28,11 @@ select {", ".join(STATION_SAMPLE)} from station_sample
 where station_id = $1 and ($2::timestamptz is null or (taken_at, digest) < ($2, $3))
 order by taken_at desc, digest desc
 limit $4"""
+REVISIONS = f"""
+select {", ".join(REVISION)} from transaction_revision
+where transaction_id = $1 and revision > $2
+order by revision
+limit $3"""
 ORPHANS = f"""
 select id, {", ".join(ORPHAN_STOP)} from orphan_stop
 where ($1::text is null or station_id = $1) and ($2::bigint is null or id < $2)
@@ -85,6 +90,11 @@ async def transaction_by_name(db: Connection, station_id: str, name: str) -> Tra
 async def samples(db: Connection, number: int, after: SamplePosition | None, limit: int) -> Sequence[asyncpg.Record]:
     """Of a transaction, in the order of the station's clock."""
     return await db.fetch(SAMPLES, number, *(after or (None, None)), limit)
+
+
+async def revisions(db: Connection, number: int, after: int, limit: int) -> Sequence[asyncpg.Record]:
+    """Of a transaction, in their order. after: the last of the page before, or 0."""
+    return await db.fetch(REVISIONS, number, after, limit)
 
 
 async def station_samples(

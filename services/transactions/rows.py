@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from services.transactions.domain.decide import OrphanStop
 from services.transactions.domain.messages import MeterValue, Report, StationSamples
 from services.transactions.domain.register import Register, RegisterReading
+from services.transactions.domain.revisions import Revision
 from services.transactions.domain.transaction import EndedBy, Transaction
 
 # The fields of Transaction that are columns, in its order, and `state`, which only merging needs.
@@ -40,6 +41,7 @@ COLUMNS = {
     "ended_by": "text",
     "offline": "boolean",
     "occurrence": "integer",
+    "end_revision": "integer",
     "details": "jsonb",
     "state": "jsonb",
     "revision": "integer",
@@ -94,8 +96,23 @@ ORPHAN_STOP = {
     "stop_reason": "text",
 }
 
+REVISION = {
+    "transaction_id": "bigint",
+    "revision": "integer",
+    "reason": "text",
+    "at": "timestamptz",
+    "changes": "jsonb",
+}
+
 # Rows are made and read by position: that of a field is that of its column.
-assert Transaction.__struct_fields__ == (*PLAIN_COLUMNS, "details", "register", "sequence", "field_order", "revision")
+assert Transaction.__struct_fields__ == (
+    *PLAIN_COLUMNS,
+    "details",
+    "register",
+    "sequence",
+    "field_order",
+    "row_revision",
+)
 assert tuple(COLUMNS) == (*PLAIN_COLUMNS, "details", "state", "revision")
 
 plain_fields = attrgetter(*PLAIN_COLUMNS)
@@ -107,14 +124,14 @@ orphan_stop_row: Callable[[OrphanStop], tuple[Any, ...]] = attrgetter(*ORPHAN_ST
 
 
 def transaction_row(one: Transaction) -> tuple[Any, ...]:
-    """WRITTEN of a transaction, its revision one higher."""
+    """WRITTEN of a transaction, its row revision one higher."""
     details = orjson.dumps(dict(one.details)).decode() if one.details else "{}"
-    return (*plain_fields(one), details, _state(one), one.revision + 1, *_derived(one))
+    return (*plain_fields(one), details, _state(one), one.row_revision + 1, *_derived(one))
 
 
 def metered_row(one: Transaction) -> tuple[Any, ...]:
-    """METERED of a transaction, its revision one higher."""
-    return one.id, one.updated_at, _state(one), one.revision + 1, *_derived(one)
+    """METERED of a transaction, its row revision one higher."""
+    return one.id, one.updated_at, _state(one), one.row_revision + 1, *_derived(one)
 
 
 def sample_row(transaction_id: int, value: MeterValue, report: Report) -> SampleRow:
@@ -134,6 +151,12 @@ def sample_content(value: MeterValue, identity: tuple[Any, ...] = ()) -> tuple[i
     hashed = readings + repr(identity).encode() if identity else readings
     digest = int.from_bytes(blake2b(hashed, digest_size=8).digest(), signed=True)
     return digest, value.raw_timestamp, readings.decode()
+
+
+def revision_row(one: Revision) -> tuple[Any, ...]:
+    """REVISION of a revision."""
+    changes = orjson.dumps([change._asdict() for change in one.changes]).decode()
+    return one.transaction_id, one.number, one.reason.value, one.at, changes
 
 
 def _derived(one: Transaction) -> tuple[Any, ...]:

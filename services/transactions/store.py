@@ -21,6 +21,7 @@ from services.transactions.rows import (
     IMMUTABLE,
     METERED,
     ORPHAN_STOP,
+    REVISION,
     SAMPLE,
     SAMPLE_KEY,
     STATION_SAMPLE,
@@ -30,6 +31,7 @@ from services.transactions.rows import (
     metered_row,
     orphan_stop_row,
     read_transaction,
+    revision_row,
     station_sample_key,
     station_sample_row,
     transaction_row,
@@ -73,9 +75,10 @@ cross join lateral (
     where s.transaction_id = k.transaction_id and s.taken_at = k.taken_at and s.digest = k.digest
     offset 0) s"""
 
-# A revision that does not follow means that another process had the station in the meantime: then nothing is written.
+# A row revision that does not follow means that another process had the station meanwhile: then nothing is written.
 CHANGED, SAMPLES = 1 + len(METERED), 1 + len(METERED) + len(WRITTEN)
-OUTBOX = SAMPLES + len(SAMPLE)
+REVISIONS = SAMPLES + len(SAMPLE)
+OUTBOX = REVISIONS + len(REVISION)
 WRITE = f"""
 with metered as (
     update transaction t set {_assigned(METERED, "u")}
@@ -90,6 +93,9 @@ changed as (
 sampled as (
     insert into sample ({_names(SAMPLE)}) select {_names(SAMPLE)} from {_unnest(SAMPLE, "s", SAMPLES)}
     on conflict do nothing),
+revised as (
+    insert into transaction_revision ({_names(REVISION)})
+    select {_names(REVISION)} from {_unnest(REVISION, "r", REVISIONS)}),
 published as (insert into outbox (records) select ${OUTBOX}::bytea where ${OUTBOX}::bytea is not null)
 select all_written(
     (select count(*) from metered) + (select count(*) from changed),
@@ -177,9 +183,9 @@ class UnitOfWork:
         return {keys[row["n"] - 1] for row in rows}
 
     async def write(self, changes: Changes, events: Sequence[Record]) -> None:
-        """All changes of a batch's reports, and all its events; transactions with their revision one higher.
+        """All changes of a batch's reports, and all its events; transactions with their row revision one higher.
 
-        Raises Unavailable if a revision does not follow, or a transaction of the same key exists: then nothing is
+        Raises Unavailable if a row revision does not follow, or a transaction of the same key exists: then nothing is
         written.
         """
         if not changes.metered and not changes.changed:
@@ -189,6 +195,7 @@ class UnitOfWork:
             *_columns(map(metered_row, changes.metered), len(METERED)),
             *_columns(map(transaction_row, changes.changed), len(WRITTEN)),
             *_columns(changes.samples, len(SAMPLE)),
+            *_columns(map(revision_row, changes.revisions), len(REVISION)),
         )
         try:
             await self.db.execute(WRITE, *columns, outbox.pack(events) if events else None)

@@ -37,6 +37,12 @@ class EndedBy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ENDED_BY_ASKED: _ClassVar[EndedBy]
     ENDED_BY_OPERATOR: _ClassVar[EndedBy]
 
+class RevisionReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REVISION_REASON_UNSPECIFIED: _ClassVar[RevisionReason]
+    REVISION_REASON_LATE_END: _ClassVar[RevisionReason]
+    REVISION_REASON_LATE_REPORT: _ClassVar[RevisionReason]
+
 class CommandStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     COMMAND_STATUS_UNSPECIFIED: _ClassVar[CommandStatus]
@@ -115,6 +121,9 @@ ENDED_BY_JOINED: EndedBy
 ENDED_BY_AVAILABLE: EndedBy
 ENDED_BY_ASKED: EndedBy
 ENDED_BY_OPERATOR: EndedBy
+REVISION_REASON_UNSPECIFIED: RevisionReason
+REVISION_REASON_LATE_END: RevisionReason
+REVISION_REASON_LATE_REPORT: RevisionReason
 COMMAND_STATUS_UNSPECIFIED: CommandStatus
 COMMAND_STATUS_ACCEPTED: CommandStatus
 COMMAND_STATUS_SENT: CommandStatus
@@ -348,6 +357,32 @@ class TransactionEnded(_message.Message):
     meter_values: _containers.RepeatedCompositeFieldContainer[MeterValue]
     offline: bool
     def __init__(self, transaction: _Optional[_Union[Transaction, _Mapping]] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ..., offline: _Optional[bool] = ...) -> None: ...
+
+class FieldChange(_message.Message):
+    __slots__ = ("field", "before", "after")
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    before: str
+    after: str
+    def __init__(self, field: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ...) -> None: ...
+
+class TransactionRevised(_message.Message):
+    __slots__ = ("transaction", "revision", "reason", "changes", "meter_values", "offline")
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    METER_VALUES_FIELD_NUMBER: _ClassVar[int]
+    OFFLINE_FIELD_NUMBER: _ClassVar[int]
+    transaction: Transaction
+    revision: int
+    reason: RevisionReason
+    changes: _containers.RepeatedCompositeFieldContainer[FieldChange]
+    meter_values: _containers.RepeatedCompositeFieldContainer[MeterValue]
+    offline: bool
+    def __init__(self, transaction: _Optional[_Union[Transaction, _Mapping]] = ..., revision: _Optional[int] = ..., reason: _Optional[_Union[RevisionReason, str]] = ..., changes: _Optional[_Iterable[_Union[FieldChange, _Mapping]]] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ..., offline: _Optional[bool] = ...) -> None: ...
 
 class OrphanStopRecorded(_message.Message):
     __slots__ = ("station_id", "transaction_id", "meter_stop_wh", "stopped_at", "received_at")

@@ -25,6 +25,7 @@ PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
         pb.TransactionStarted: STATION,
         pb.TransactionUpdated: STATION,
         pb.TransactionEnded: STATION,
+        pb.TransactionRevised: STATION,
         pb.OrphanStopRecorded: STATION,
         pb.MeterValuesRecorded: STATION,
         **BY_ALL,

@@ -24,7 +24,7 @@ from services.common.web.problems import Problem
 from services.transactions import reads
 from services.transactions.api import views
 from services.transactions.api.fields import MISSING, READ
-from services.transactions.api.views import OrphanView, SampleView, StationSampleView, TransactionView
+from services.transactions.api.views import OrphanView, RevisionView, SampleView, StationSampleView, TransactionView
 
 Number = Annotated[int, Path(alias="id", ge=1, lt=2**31, description="our id of the transaction")]
 
@@ -78,6 +78,17 @@ def router(database: Database, access: Access) -> APIRouter:
                 raise Problem(404, MISSING)
             rows = await reads.samples(db, number, read_time_cursor(cursor, int), limit + 1)
         return _page(rows, limit, views.sample)
+
+    @routes.get("/transactions/{id}/revisions", responses=problem_responses({404: MISSING}))
+    async def revisions(number: Number, limit: Limit = 100, cursor: Cursor = None) -> Page[RevisionView]:
+        """What was told of its end: 1 is TransactionEnded, each later one a TransactionRevised."""
+        position = read_cursor(cursor, int)
+        async with database.list_connection() as db:
+            if await reads.transaction(db, number) is None:
+                raise Problem(404, MISSING)
+            rows = await reads.revisions(db, number, int(position[0]) if position else 0, limit + 1)
+        last = write_cursor(rows[limit - 1]["revision"]) if len(rows) > limit else None
+        return Page(items=[views.revision(row) for row in rows[:limit]], next=last)
 
     @routes.get("/stations/{station_id}/samples")
     async def station_samples(

@@ -8,7 +8,7 @@ import orjson
 from pydantic import BaseModel, Field
 
 from services.transactions.dialects.meter import CONTEXT, LOCATION
-from services.transactions.domain import sequence_numbers
+from services.transactions.domain.revisions import RevisionReason
 from services.transactions.domain.transaction import Transaction
 
 
@@ -46,6 +46,7 @@ class TransactionView(BaseModel):
     remote_start_id: int | None
     command_id: str | None = Field(description="the remote start that it came from")
     details: dict[str, Any] = Field(description="what else the station reported of it")
+    revision: int = Field(description="0 while it goes on, 1 when its end was told, one more with each later change")
 
 
 class ReadingView(BaseModel):
@@ -79,6 +80,25 @@ class StationSampleView(SampleView):
     transaction_id: str | None = Field(description="what the station named, unknown here")
 
 
+class ChangeView(BaseModel):
+    """A field of the transaction, and what it was and became."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class RevisionView(BaseModel):
+    """What was told of an ended transaction: its end, and what changed later."""
+
+    revision: int = Field(description="1: its end")
+    reason: RevisionReason = Field(
+        description="late_end: its station told, or told anew, how it ended; late_report: it told something else of it"
+    )
+    at: datetime
+    changes: list[ChangeView]
+
+
 class OrphanView(BaseModel):
     """A stop of a transaction that never began here."""
 
@@ -93,8 +113,8 @@ class OrphanView(BaseModel):
 
 
 def transaction(one: Transaction) -> TransactionView:
-    own = {name: getattr(one, name) for name in set(TransactionView.model_fields) - {"missing_seq_nos", "details"}}
-    return TransactionView(**own, missing_seq_nos=sequence_numbers.missing(one.sequence), details=dict(one.details))
+    own = {name: getattr(one, name) for name in set(TransactionView.model_fields) - {"details"}}
+    return TransactionView(**own, details=dict(one.details))
 
 
 def sample(row: asyncpg.Record) -> SampleView:
@@ -103,6 +123,10 @@ def sample(row: asyncpg.Record) -> SampleView:
 
 def station_sample(row: asyncpg.Record) -> StationSampleView:
     return StationSampleView(**_read(row))
+
+
+def revision(row: asyncpg.Record) -> RevisionView:
+    return RevisionView(**dict(row) | {"changes": orjson.loads(row["changes"])})
 
 
 def orphan(row: asyncpg.Record) -> OrphanView:

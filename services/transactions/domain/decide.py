@@ -15,6 +15,7 @@ from services.transactions.domain.messages import (
     StationSamples,
     Updated,
 )
+from services.transactions.domain.revisions import Revision, revise
 from services.transactions.domain.transaction import Transaction, merge, new_transaction
 
 # No station is offline for so long: its clock is wrong.
@@ -50,11 +51,15 @@ class OrphanStop:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a report leads to: a reply, and a transaction (changed or not), an orphan or station samples."""
+    """What a report leads to: a reply, and a transaction (changed or not), an orphan or station samples.
+
+    revision: where it ends the transaction, or changes what was told of its end.
+    """
 
     reply: Reply
     transaction: Transaction | None = None
     changed: bool = False
+    revision: Revision | None = None
     orphan: OrphanStop | None = None
     station_samples: StationSamples | None = None
 
@@ -81,7 +86,9 @@ def decide(
         return _without_transaction(report, token)
     after = merge(before, report, token.status.value if token else None, command_id)
     reply = Started(after.id, token) if report.kind == ReportKind.STARTED else Updated(token)
-    return Decision(reply, after, changed=after is not current)
+    if revision := revise(before, after, report):
+        after = replace(after, end_revision=revision.number)
+    return Decision(reply, after, changed=after is not current, revision=revision)
 
 
 def starts_transaction(current: Transaction | None, report: Report) -> bool:

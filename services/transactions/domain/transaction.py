@@ -18,7 +18,7 @@ from services.transactions.domain import sequence_numbers
 from services.transactions.domain.messages import NOTHING, Report, ReportKind
 from services.transactions.domain.register import Rank, Register, RegisterReading, add_readings
 
-_more_than_metered = attrgetter("field_order", "started_at", "ended_by", "offline", "command_id")
+_more_than_metered = attrgetter("field_order", "started_at", "ended_by", "end_revision", "offline", "command_id")
 
 
 class EndedBy(StrEnum):
@@ -38,8 +38,9 @@ class Transaction(msgspec.Struct, frozen=True):
     id: ours, and transactionId in 1.6. key: see Report. transaction_id: as the station knows it. started_at,
     stopped_at: by its clock; …_received_at: when we received the report. ended_by: an EndedBy, or what another version
     calls it. occurrence: among those of the same key. sequence: the sequence numbers that have arrived. field_order: by
-    field, the order of the report it is from. revision: how often it was saved. A struct, for it is created anew with
-    every meter value, and dataclasses are slow.
+    field, the order of the report it is from. end_revision: the last revision of its end that was told; 0 where it goes
+    on, and in rows of before there were any. row_revision: how often it was saved. A struct, for it is created anew
+    with every meter value, and dataclasses are slow.
     """
 
     id: int
@@ -65,11 +66,12 @@ class Transaction(msgspec.Struct, frozen=True):
     ended_by: str | None = None
     offline: bool = False
     occurrence: int = 1
+    end_revision: int = 0
     details: Mapping[str, Any] = NOTHING
     register: Register | None = None
     sequence: sequence_numbers.Ranges = ()
     field_order: Mapping[str, int] = NOTHING
-    revision: int = 0
+    row_revision: int = 0
 
     @property
     def ended(self) -> bool:
@@ -83,6 +85,16 @@ class Transaction(msgspec.Struct, frozen=True):
     def complete(self) -> bool:
         """Whether all reports from the first to the last have arrived (2.0.1 part 2, E §1.3.2)."""
         return self.field_order.keys() >= {"started", "stopped"} and len(self.sequence) <= 1
+
+    @property
+    def revision(self) -> int:
+        """What was told last: 0 while it goes on, 1 with its end, one more with each later change."""
+        return self.end_revision or int(self.ended)
+
+    @property
+    def missing_seq_nos(self) -> list[int]:
+        """The sequence numbers between the first and the last that have not arrived, the first thousand of them."""
+        return sequence_numbers.missing(self.sequence)
 
     @property
     def meter_start_wh(self) -> float | None:

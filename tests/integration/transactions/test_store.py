@@ -16,6 +16,7 @@ from services.transactions.domain.messages import MeterValue, Report, ReportKind
 from services.transactions.domain.transaction import EndedBy, Transaction
 from services.transactions.rows import (
     ORPHAN_STOP,
+    REVISION,
     SAMPLE,
     STATION_SAMPLE,
     WRITTEN,
@@ -36,6 +37,7 @@ from tests.unit.transactions.test_any_order import folded
         ("sample", set(SAMPLE)),
         ("station_sample", set(STATION_SAMPLE)),
         ("orphan_stop", {"id", *ORPHAN_STOP}),
+        ("transaction_revision", set(REVISION)),
     ],
 )
 async def test_the_declared_columns_are_those_of_the_table(database: Database, table: str, columns: set[str]) -> None:
@@ -99,7 +101,7 @@ async def existing(store: Store, samples: list[SampleRow]) -> list[SampleRow]:
 async def test_what_is_saved_comes_back(store: Store, station: str) -> None:
     made = decide(None, start(station_id=station), await number(store)).transaction
     assert made is not None
-    assert await saved(store, made) == replace(made, revision=1)
+    assert await saved(store, made) == replace(made, row_revision=1)
 
 
 async def test_whole_sessions_come_back(store: Store, station: str) -> None:
@@ -110,13 +112,13 @@ async def test_whole_sessions_come_back(store: Store, station: str) -> None:
         report(seq_no=5, connector_id=2, charging_state="Charging", offline=True),
         report(ReportKind.ENDED, seq_no=6, id_token="U", ends_authorization=True, stop_reason="Remote"),
     ]
-    made = replace(folded(reports), id=await number(store), station_id=station)
-    back = await saved(store, made)
-    assert back == replace(made, revision=1)
+    made = replace(folded(reports), id=await number(store), station_id=station, key="ended")
+    assert await saved(store, made) == replace(made, row_revision=1)
+    back = await saved(store, replace(folded(reports[:2]), id=await number(store), station_id=station))
     more = decide(back, report(seq_no=99, station_id=station, meter_values=metered(50_000))).transaction
     assert more is not None
     await written(store, Changes(metered=[more]))
-    assert await loaded(store, report(station_id=station, key=made.key)) == replace(more, revision=2)
+    assert await loaded(store, report(station_id=station, key=more.key)) == replace(more, row_revision=2)
 
 
 async def test_a_row_of_before_was_ended_by_its_station(store: Store, database: Database, station: str) -> None:
@@ -150,7 +152,7 @@ async def test_another_process_was_faster(store: Store, database: Database, stat
     made = await saved(store, replace(folded([start(station_id=station)]), id=await number(store)))
     newer = replace(made, charging_state="Charging")
     await saved(store, newer)
-    other = replace(made, id=await number(store), key="another", revision=0)
+    other = replace(made, id=await number(store), key="another", row_revision=0)
     changes = Changes(changed=[other], samples=sampled(other.id, 1))
     getattr(changes, way).append(made)
     before = await outbox(database)
@@ -170,7 +172,7 @@ async def test_two_processes_write_at_once(store: Store, database: Database, sta
     tries = [written(store, Changes(**changes), Record("events", b"k", b"v")) for _ in range(4)]
     outcomes = await asyncio.gather(*tries, return_exceptions=True)
     assert sorted(map(type, outcomes), key=str) == [type(None), *[Unavailable] * 3]
-    assert (await loaded(store, report(station_id=station, key=made.key))).revision == made.revision + 1
+    assert (await loaded(store, report(station_id=station, key=made.key))).row_revision == made.row_revision + 1
     assert await outbox(database) == before + 1
 
 
@@ -198,7 +200,7 @@ async def test_samples_are_kept_once(store: Store, station: str) -> None:
     assert await existing(store, [first, second]) == []
     await written(store, Changes(changed=[made], samples=[first, second, first]))
     assert await existing(store, [third, second, first]) == [second, first]
-    await written(store, Changes(metered=[replace(made, revision=1)], samples=[second, third]))
+    await written(store, Changes(metered=[replace(made, row_revision=1)], samples=[second, third]))
     assert await existing(store, [first, second, third]) == [first, second, third]
     assert await existing(store, [*sampled(made.id, 9), *sampled(await number(store), 1)]) == []
 

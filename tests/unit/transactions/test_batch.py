@@ -20,7 +20,7 @@ from services.transactions.ids import FETCH_FACTOR, MAX_AGE, MAX_FETCH, IdPool
 from services.transactions.rows import sample_key, sample_row
 from tests.unit.transactions.making import NOON, RECEIVED, at, call, report
 
-STORED = msgspec.structs.replace(new_transaction(report(), 7), revision=3)
+STORED = msgspec.structs.replace(new_transaction(report(), 7), row_revision=3)
 
 
 def voltage(minute: float, *volts: float, **more: Any) -> Report:

@@ -1,0 +1,74 @@
+"""What others were told of a transaction that has ended, as numbered revisions: its end is the first, never edited."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import msgspec
+
+from services.transactions.domain.messages import Report, ReportKind
+from services.transactions.domain.transaction import Transaction
+
+# What others see of a transaction, by the names of REST, but for what every report changes.
+SEEN = (
+    *("evse_id", "connector_id", "started_at", "stopped_at", "status", "stop_reason", "ended_by", "offline"),
+    *("id_token", "id_token_type", "authorization", "stop_id_token", "reservation_id", "remote_start_id", "command_id"),
+    *("charging_state", "meter_start_wh", "meter_stop_wh", "energy_wh", "register_jumped_back"),
+    *("complete", "missing_seq_nos", "details"),
+)
+
+
+class RevisionReason(StrEnum):
+    """Why there is a revision.
+
+    ended: its end was told, the first of all. late_end: its station told, or told anew, how it ended. late_report: its
+    station told something else of it after the end.
+    """
+
+    ENDED = "ended"
+    LATE_END = "late_end"
+    LATE_REPORT = "late_report"
+
+
+class Change(NamedTuple):
+    """A field that others see, before and after."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class Revision(msgspec.Struct, frozen=True):
+    """number: from 1 on, without gaps. at: when we learned of it."""
+
+    transaction_id: int
+    number: int
+    reason: RevisionReason
+    at: datetime
+    changes: tuple[Change, ...]
+
+
+def revise(before: Transaction, after: Transaction, report: Report) -> Revision | None:
+    """The next revision, if a report has ended a transaction, or changed what others see of one that had ended."""
+    if not after.ended:
+        return None
+    changes = tuple(changed(before, after))
+    if not changes:
+        return None
+    reason = RevisionReason.ENDED
+    if before.revision:
+        reason = RevisionReason.LATE_END if report.kind == ReportKind.ENDED else RevisionReason.LATE_REPORT
+    return Revision(after.id, before.revision + 1, reason, report.received_at, changes)
+
+
+def changed(before: Transaction, after: Transaction) -> Iterator[Change]:
+    """What others see changed."""
+    for field in SEEN:
+        old, new = getattr(before, field), getattr(after, field)
+        if old != new:
+            yield Change(field, _plain(old), _plain(new))
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value
