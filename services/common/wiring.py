@@ -26,7 +26,7 @@ from services.common.process import service as process
 from services.common.process.clock import Clock, now
 from services.common.process.service import Check, Service, Step
 from services.common.process.settings import CommonSettings
-from services.common.web.access import Access
+from services.common.web.access import Access, TokenFirst
 from services.common.web.app import web_app
 from services.ocpp.services import SERVICES
 from services.ocpp.topics import Topics
@@ -87,6 +87,7 @@ class Wiring:
         """The process, not yet started. tasks, checks, opens: beside those of all services."""
         info = SERVICES[self.name]
         app = web_app(self.name, description, tags)
+        app.add_middleware(TokenFirst, access=self.access)
         for router in routers:
             app.include_router(router)
         commands_api.install(app, self.command_service, self.database, self.access, self.name, self.clock)

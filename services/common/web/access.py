@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Protocol
 
 import jwt
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.common.process.errors import Misconfigured
 from services.common.process.settings import CommonSettings
-from services.common.web.problems import Problem
+from services.common.web.problems import Problem, response
 
 BEARER = HTTPBearer(auto_error=False, description="a JWT whose `scope` names what it allows")
 LEEWAY = 30
@@ -77,16 +78,18 @@ class Access:
 
     def _checker(self, scope: str) -> Callable[..., Awaitable[Claims]]:
         async def check(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]) -> Claims:
-            if credentials is None:
-                raise Problem(401, "a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
-            claims = await self._claims(credentials.credentials)
+            claims = await self.authenticate(credentials)
             if scope not in str(claims.get("scope", "")).split():
                 raise Problem(403, f"the token lacks the scope {scope}")
             return claims
 
         return check
 
-    async def _claims(self, token: str) -> Claims:
+    async def authenticate(self, credentials: HTTPAuthorizationCredentials | None) -> Claims:
+        """The claims of a valid token. Raises Problem where there is none."""
+        if credentials is None:
+            raise Problem(401, "a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
+        token = credentials.credentials
         try:
             key = await self._keys.key(token)
             options: Any = {"require": ["exp"], "verify_aud": self._audience is not None}
@@ -102,3 +105,18 @@ class Access:
         except jwt.PyJWTError as error:
             headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
             raise Problem(401, f"the bearer token is not valid: {error}", headers=headers) from None
+
+
+class TokenFirst:
+    """Looks at the token before anything reads a body: a stranger's megabytes are not parsed."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app, self._access = app, access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/v1"):
+            try:
+                await self._access.authenticate(await BEARER(Request(scope)))
+            except Problem as problem:
+                return await response(problem)(scope, receive, send)
+        return await self._app(scope, receive, send)

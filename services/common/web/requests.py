@@ -12,6 +12,8 @@ from services.common.web.problems import Problem, field_problem, response
 # Ten thousand names of stations, and room for more.
 MAX_BODY_BYTES = 4 * 1024 * 1024
 NUL = "holds the character NUL"
+# Levels of arrays and objects in a body; what is kept goes a few levels deeper, and orjson writes 254.
+MAX_DEPTH = 64
 
 
 class StrictRequests:
@@ -72,7 +74,17 @@ def _said(body: bytes) -> bytes:
     value = read_json(body)
     if value is None:
         raise field_problem("body", "null says nothing")
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _deeper(value, MAX_DEPTH):
+        raise field_problem("body", f"nested deeper than {MAX_DEPTH} levels")
     return orjson.dumps(value)
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether a value has more levels of arrays and objects."""
+    if not isinstance(value, (dict, list)):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper(one, levels - 1) for one in inner)
 
 
 def _says_json(request: Request) -> bool:

@@ -43,6 +43,7 @@ TABLES: dict[str, Table] = {
         ("PUT", STATIONS, "{", "body"),
         ("PUT", STATIONS, '{"group": "a",}', "body"),
         ("PUT", STATIONS, "null", "body"),
+        ("PUT", STATIONS, '{"groups": ' + "[" * 300 + "]" * 300 + "}", "body"),
         ("PUT", STATIONS, "[]", "body"),
         ("PATCH", STATIONS, {"password": "x" * 20}, "body.password"),
         ("PUT", "/v1/stations/a:b", {}, "path.station_id"),

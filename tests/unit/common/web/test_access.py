@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any, ClassVar
@@ -13,10 +13,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from fastapi import FastAPI
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from pydantic import SecretStr
 
 from services.common.process.errors import Misconfigured
 from services.common.process.settings import CommonSettings
-from services.common.web.access import Access
+from services.common.web.access import Access, TokenFirst
 from services.common.web.app import web_app
 
 SECRET = "a secret of the tests, long enough for HS256"
@@ -47,6 +48,30 @@ async def asked(app: FastAPI, authorization: str | None) -> httpx.Response:
     headers = {} if authorization is None else {"Authorization": authorization}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
         return await http.get("/things", headers=headers)
+
+
+async def test_a_stranger_s_body_is_not_read() -> None:
+    app = web_app("test")
+    app.add_middleware(TokenFirst, access=Access(CommonSettings(jwt_secret=SecretStr(SECRET))))
+
+    @app.put("/v1/things")
+    async def put(body: dict[str, Any]) -> int:
+        return len(body)
+
+    async def read() -> AsyncIterator[bytes]:
+        raise AssertionError("the body is read")
+        yield b""
+
+    async def given() -> AsyncIterator[bytes]:
+        yield b'{"a": 1}'
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
+        json_type = {"Content-Type": "application/json"}
+        for authorization in ({}, {"Authorization": signed("another secret, which is just as long")}):
+            answer = await http.put("/v1/things", content=read(), headers=json_type | authorization)
+            assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/problem+json")
+        answer = await http.put("/v1/things", content=given(), headers=json_type | {"Authorization": signed()})
+        assert answer.json() == 1
 
 
 def signed(secret: str = SECRET, algorithm: str = "HS256", **more: Any) -> str:
