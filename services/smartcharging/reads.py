@@ -17,6 +17,8 @@ from services.smartcharging.store import MEMBER, MEMBERS, SITE, columns
 
 ONE_SITE = f"select {SITE} from site where site_id = $1"
 LOCK_SITE = f"{ONE_SITE} for update"
+# One that is not there yet has no row to lock.
+LOCK_SITE_ID = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 SITES = f"select {SITE} from site where site_id > $1 order by site_id limit $2"
 MEMBERS_OF = f"select {MEMBER} from member where site_id = any($1::text[]) order by site_id, place"
 SAVE_SITE = """
@@ -60,6 +62,9 @@ DROP_STORED = "delete from stored_profile where name = $1 returning name"
 
 
 async def site(db: Connection, site_id: str, lock: bool = False) -> asyncpg.Record | None:
+    """lock: nobody else sets or removes a site of that id until the end of the transaction."""
+    if lock:
+        await db.execute(LOCK_SITE_ID, f"site {site_id}")
     return await db.fetchrow(LOCK_SITE if lock else ONE_SITE, site_id)
 
 
