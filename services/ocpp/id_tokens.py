@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-# A reader often cannot tell the two card standards apart, and stations name either.
-CARDS = frozenset({"ISO14443", "ISO15693"})
+# What a card may be called: readers cannot tell the two standards apart, and some stations say Local of any, or say one
+# in Authorize and another in TransactionEvent.
+CARDS = frozenset({"ISO14443", "ISO15693", "Local"})
 NO_AUTHORIZATION = "NoAuthorization"
 KEY_CODE = "KeyCode"
 TYPES = (
@@ -96,7 +97,7 @@ def find(presented: IdToken, get: Callable[[str], "Token | None"]) -> "Token | N
     if presented.type is None:
         types: Iterable[str] = TYPES
     elif presented.type in CARDS:
-        types = sorted(CARDS, key=presented.type.__ne__)
+        types = sorted(sorted(CARDS), key=presented.type.__ne__)
     else:
         types = (presented.type,)
     found = next((token for type in types if (token := get(record_key(presented.value, type)))), None)

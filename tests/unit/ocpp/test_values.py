@@ -74,6 +74,10 @@ def test_a_written_time_is_read_again(moment: datetime) -> None:
         (IdToken("abcd"), CARD, Authorization.ACCEPTED),
         (IdToken("abcd", "ISO14443"), CARD, Authorization.ACCEPTED),
         (IdToken("abcd", "ISO15693"), CARD, Authorization.ACCEPTED),
+        (IdToken("abcd", "Local"), CARD, Authorization.ACCEPTED),
+        (IdToken("x", "ISO14443"), Token("x", "Local", Authorization.ACCEPTED), Authorization.ACCEPTED),
+        (IdToken("x", "ISO14443"), Token("x", "Central", Authorization.ACCEPTED), Authorization.UNKNOWN),
+        (IdToken("x", "eMAID"), Token("x", "Local", Authorization.ACCEPTED), Authorization.UNKNOWN),
         (IdToken("abcd", "MacAddress"), CARD, Authorization.UNKNOWN),
         (IdToken("abcd", "KeyCode"), CARD, Authorization.INVALID),
         (IdToken("1234", "KeyCode"), None, Authorization.INVALID),
@@ -105,8 +109,8 @@ def test_a_verdict_does_not_depend_on_where_the_token_stands(presented: str | No
 
 
 def test_the_token_of_the_presented_type_is_meant() -> None:
-    tokens = {record_key("A", kind): Token("A", kind, Authorization.ACCEPTED) for kind in ("Local", *CARDS)}
-    for kind in ("Local", *CARDS):
+    tokens = {record_key("A", kind): Token("A", kind, Authorization.ACCEPTED) for kind in CARDS}
+    for kind in CARDS:
         assert find(IdToken("a", kind), tokens.get) == tokens[record_key("A", kind)]
 
 
