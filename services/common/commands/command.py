@@ -109,8 +109,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. action, payload: as they were asked for. number: small, unique within the service.
+    """One command. action, payload: what it means. number: small, unique within the service.
 
+    asked: what the request said, where the payload was made from it and from what was known then. request: the action
+    and payload that the station was sent, where a dialect wrote them.
     connection_id, version: where it was sent to. response: the station's payload. error_code: a name of
     services.ocpp.errors.ErrorCode or of CODES. outcome: how it ended. batch_id: of the command to many stations that
     it is a part of.
@@ -134,6 +136,8 @@ class Command:
     error_description: str | None = None
     outcome: End | None = None
     batch_id: str | None = None
+    asked: Mapping[str, Any] | None = None
+    request: Mapping[str, Any] | None = None
 
     @property
     def final(self) -> bool:
@@ -145,10 +149,11 @@ class Command:
         return self.ended_at or self.sent_at or self.created_at
 
 
-def sent(command: Command, route: Route, now: datetime) -> Command:
-    """On its way to a connection, and to no other ever."""
+def sent(command: Command, route: Route, now: datetime, request: Mapping[str, Any] | None = None) -> Command:
+    """On its way to a connection, and to no other ever. request: see Command."""
     return replace(
         command,
+        request=request,
         status=Status.SENT,
         connection_id=route.connection_id,
         version=route.version,
@@ -175,6 +180,13 @@ def lapsed(command: Command, now: datetime) -> Command:
     if command.status == Status.ACCEPTED:
         return _ended(command, End.EXPIRED, now, "Expired", "the station was not connected")
     return _ended(command, End.TIMED_OUT, now, "NoResult", "nothing was heard of it again")
+
+
+def abandoned(command: Command, now: datetime) -> Command:
+    """A sent command whose connection is gone: its gateway tells at once what became of it, if it is still there."""
+    if command.status != Status.SENT or command.sent_at is None or now < command.sent_at + PATIENCE:
+        return command
+    return _ended(command, End.TIMED_OUT, now, "NoResult", "its connection is gone, and nothing was heard of it again")
 
 
 def concluded(command: Command, result: Result) -> Command:

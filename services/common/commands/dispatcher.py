@@ -14,7 +14,7 @@ import structlog
 
 from services.common.commands import store
 from services.common.commands.catalogue import Catalogue
-from services.common.commands.command import Command, Route, Unrenderable, lapsed, sent, unrenderable
+from services.common.commands.command import Command, Route, Unrenderable, abandoned, lapsed, sent, unrenderable
 from services.common.commands.journal import CommandJournal
 from services.common.commands.routes import Routes
 from services.common.kafka.bus import Bus, Record
@@ -51,6 +51,7 @@ class CommandDispatcher:
             try:
                 await self.send()
                 await self._end_silent()
+                await self._end_abandoned()
             except Unavailable as error:
                 log.warning("commands wait", reason=str(error))
             await self.nudge.wait(INTERVAL_SECONDS)
@@ -95,7 +96,8 @@ class CommandDispatcher:
         except Unrenderable as error:
             return unrenderable(command, route.version, error, now)
         records.append(self._record(command, route, action, payload))
-        return sent(command, route, now)
+        same = action == command.action and payload == command.payload
+        return sent(command, route, now, None if same else {"action": action, "payload": payload})
 
     def _record(self, command: Command, route: Route, action: str, payload: Mapping[str, Any]) -> Record:
         written = CommandRecord(
@@ -114,4 +116,21 @@ class CommandDispatcher:
             silent = await store.claim_silent(db, now)
             await self.journal.save(db, [lapsed(command, now) for command in silent])
         if silent:
+            self.on_changed()
+
+    async def _end_abandoned(self) -> None:
+        """Ends what was sent to connections that are gone; raises Unavailable while Redis cannot tell."""
+        now = self.clock()
+        async with self.database.connection() as db:
+            silent = await store.silent(db, now)
+        if not silent:
+            return
+        routes = await self.routes.find(sorted({station_id for _, station_id, _ in silent}))
+        here = {route.connection_id for route in routes.values()}
+        gone = [command_id for command_id, _, connection_id in silent if connection_id not in here]
+        async with self.database.transaction() as db:
+            held = (await store.lock(db, gone[: store.AT_ONCE])).values()
+            ended = [after for command in held if (after := abandoned(command, now)) is not command]
+            await self.journal.save(db, ended)
+        if ended:
             self.on_changed()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -25,6 +25,7 @@ from services.common.process.errors import Unprocessable, VoltbusError
 from voltbus.v1.bus_pb2 import Result
 
 T = TypeVar("T")
+Resolve = Callable[[], Awaitable[Mapping[str, Any]]]
 POLL_SECONDS = 0.25
 
 
@@ -34,7 +35,7 @@ class KeyReused(VoltbusError):
 
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
-    """What somebody asks for. expires_in: seconds."""
+    """What somebody asks for. expires_in: seconds. asked: see Command."""
 
     station_id: str
     action: str
@@ -42,6 +43,7 @@ class CommandRequest:
     expires_in: float = 60
     idempotency_key: str | None = None
     batch_id: str | None = None
+    asked: Mapping[str, Any] | None = None
 
 
 class CommandService:
@@ -92,19 +94,23 @@ class CommandService:
         self._changed = asyncio.Event()
         self.run, self.send, self.nudge = self._dispatcher.run, self._dispatcher.send, self._dispatcher.nudge
 
-    async def accept(self, request: CommandRequest) -> Command:
+    async def accept(self, request: CommandRequest, resolve: Resolve | None = None) -> Command:
         """Keeps a command and sends it where the station is connected; the same one for the same idempotency key.
 
+        resolve: makes the payload of a new command from the request's, which then is what was asked.
         Raises KeyReused, Unavailable; Unrenderable where the station cannot be asked that, or no station could.
         """
-        command = self._new(request)
-        if not await self._exists(request.idempotency_key):
+        kept = await self._kept(request.idempotency_key)
+        if not kept:
+            if resolve:
+                request = replace(request, payload=await resolve(), asked=request.payload)
+            command = self._new(request)
             await self._check(command)
-        async with self._database.transaction() as db:
-            kept = await self._journal.add(db, [command])
-            if not kept and request.idempotency_key:
-                kept = await store.by_keys(db, [request.idempotency_key])
-        if not _same(kept[0], command):
+            async with self._database.transaction() as db:
+                kept = await self._journal.add(db, [command])
+                if not kept and request.idempotency_key:
+                    kept = await store.by_keys(db, [request.idempotency_key])
+        if not _same(kept[0], request):
             raise KeyReused("the Idempotency-Key stands for another command")
         self._wake()
         await self.send([kept[0].id])
@@ -181,12 +187,12 @@ class CommandService:
         changed.set()
         self._wake()
 
-    async def _exists(self, idempotency_key: str | None) -> bool:
-        """Whether there is a command under that key already."""
+    async def _kept(self, idempotency_key: str | None) -> list[Command]:
+        """The command under that key, where there is one already."""
         if idempotency_key is None:
-            return False
+            return []
         async with self._database.connection() as db:
-            return bool(await store.by_keys(db, [idempotency_key]))
+            return await store.by_keys(db, [idempotency_key])
 
     async def _check(self, command: Command) -> None:
         route = (await self._dispatcher.find([command.station_id])).get(command.station_id)
@@ -209,6 +215,7 @@ class CommandService:
             expires_at=now + timedelta(seconds=request.expires_in),
             idempotency_key=request.idempotency_key,
             batch_id=request.batch_id,
+            asked=request.asked,
         )
 
 
@@ -219,5 +226,8 @@ def _result(record: Record) -> Result:
         raise Unprocessable("not a voltbus.v1.Result") from None
 
 
-def _same(kept: Command, requested: Command) -> bool:
-    return (kept.station_id, kept.action, kept.payload) == (requested.station_id, requested.action, requested.payload)
+def _same(kept: Command, request: CommandRequest) -> bool:
+    """Whether both were asked for in the same words, whatever was made of them."""
+    words = kept.payload if kept.asked is None else kept.asked
+    asked = request.payload if request.asked is None else request.asked
+    return (kept.station_id, kept.action, words) == (request.station_id, request.action, asked)

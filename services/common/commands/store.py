@@ -13,11 +13,11 @@ from services.common.postgres.database import Connection
 
 # Numbers follow the order in which commands are given.
 ADD = """
-insert into command (id, station_id, action, payload, status, created_at, expires_at, idempotency_key, batch_id)
-select id, station_id, action, payload, 'accepted', created_at, expires_at, idempotency_key, batch_id
+insert into command (id, station_id, action, payload, status, created_at, expires_at, idempotency_key, batch_id, asked)
+select id, station_id, action, payload, 'accepted', created_at, expires_at, idempotency_key, batch_id, asked
 from unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::timestamptz[], $6::timestamptz[], $7::text[],
-    $8::text[]) with ordinality
-    as c (id, station_id, action, payload, created_at, expires_at, idempotency_key, batch_id, place)
+    $8::text[], $9::json[]) with ordinality
+    as c (id, station_id, action, payload, created_at, expires_at, idempotency_key, batch_id, asked, place)
 order by place
 on conflict (idempotency_key) do nothing
 returning *"""
@@ -45,17 +45,27 @@ select * from command
 where status = 'sent' and expires_at <= $1
 limit $2
 for update skip locked"""
+SILENT = """
+select id, station_id, connection_id from command
+where status = 'sent' and sent_at <= $1
+order by sent_at
+limit $2"""
 LOCK = "select * from command where id = any($1::text[]) order by number for update"
 SAVE = """
 update command c
 set status = u.status, outcome = u.outcome, connection_id = u.connection_id, version = u.version, sent_at = u.sent_at,
-    ended_at = u.ended_at, response = u.response, error_code = u.error_code, error_description = u.error_description
+    ended_at = u.ended_at, response = u.response, error_code = u.error_code, error_description = u.error_description,
+    request = u.request
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-    $8::json[], $9::text[], $10::text[])
-    as u (id, status, outcome, connection_id, version, sent_at, ended_at, response, error_code, error_description)
+    $8::json[], $9::text[], $10::text[], $11::json[])
+    as u (id, status, outcome, connection_id, version, sent_at, ended_at, response, error_code, error_description,
+        request)
 where c.id = u.id"""
 
+JSON = ("payload", "response", "asked", "request")
 AT_ONCE = 500
+# Sent commands that are looked at for whether their connections are gone: as many as a busy minute leaves.
+SILENT_AT_ONCE = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,12 @@ async def claim_silent(db: Connection, now: datetime) -> list[Command]:
     return [_command(row) for row in await db.fetch(CLAIM_SILENT, now - PATIENCE, AT_ONCE)]
 
 
+async def silent(db: Connection, now: datetime) -> list[tuple[str, str, str]]:
+    """Sent commands of which nothing was heard for a while: id, station and connection."""
+    rows = await db.fetch(SILENT, now - PATIENCE, SILENT_AT_ONCE)
+    return [(row["id"], row["station_id"], row["connection_id"]) for row in rows]
+
+
 async def lock(db: Connection, ids: Sequence[str]) -> dict[str, Command]:
     """Commands by id, held until the commit."""
     return {row["id"]: _command(row) for row in await db.fetch(LOCK, ids)}
@@ -120,18 +136,17 @@ async def save(db: Connection, commands: Sequence[Command]) -> None:
 
 def _new(c: Command) -> tuple[object, ...]:
     until = (c.created_at, c.expires_at)
-    return (c.id, c.station_id, c.action, _json(dict(c.payload)), *until, c.idempotency_key, c.batch_id)
+    return (c.id, c.station_id, c.action, _json(c.payload), *until, c.idempotency_key, c.batch_id, _json(c.asked))
 
 
 def _row(c: Command) -> tuple[object, ...]:
-    response = None if c.response is None else _json(c.response)
-    end = c.outcome and c.outcome.value
-    at = (c.sent_at, c.ended_at)
-    return (c.id, c.status.value, end, c.connection_id, c.version, *at, response, c.error_code, c.error_description)
+    end, at = c.outcome and c.outcome.value, (c.sent_at, c.ended_at)
+    error = (c.error_code, c.error_description)
+    return (c.id, c.status.value, end, c.connection_id, c.version, *at, _json(c.response), *error, _json(c.request))
 
 
 def _command(row: asyncpg.Record) -> Command:
-    read = {name: orjson.loads(row[name]) if row[name] else None for name in ("payload", "response")}
+    read = {name: orjson.loads(row[name]) if row[name] else None for name in JSON}
     ends = {"status": Status(row["status"]), "outcome": End(row["outcome"]) if row["outcome"] else None}
     return Command(**(dict(row) | read | ends))
 
@@ -141,5 +156,6 @@ def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()
+def _json(value: Any) -> str | None:
+    """None is no value, not JSON's null."""
+    return None if value is None else orjson.dumps(value).decode()

@@ -18,6 +18,7 @@ from services.smartcharging.api.bodies import InstallBody, ProfileView, Schedule
 from services.smartcharging.api.fields import READ, WRITE, Unit
 from services.smartcharging.api.reports import ReportView, newest
 from services.smartcharging.api.stored import MISSING, find
+from services.smartcharging.dialects.dialect import Payload
 from services.smartcharging.domain.installed_profiles import InstalledProfile
 from services.smartcharging.domain.profile import Purpose, as_json
 from services.smartcharging.domain.profile_commands import ClearProfiles, CommandName, ComposeSchedule
@@ -87,14 +88,22 @@ def router(database: Database, command_service: CommandService, access: Access) 
         """Installs a profile, or a stored one. 409 where the limits of its sessions are set by its site."""
         if (body.profile is None) == (body.stored is None):
             raise field_problem("body", "a profile, or the name of a stored one: one of both")
-        chosen = body.profile or (await find(database, body.stored or "")).profile
-        profile = chosen.profile(body.evse_id, body.transaction_id)
-        if profile.purpose != Purpose.STATION_MAX:
-            await _not_of_site(station_id)
+
+        async def resolve() -> Payload:
+            chosen = body.profile or (await find(database, body.stored or "")).profile
+            profile = chosen.profile(body.evse_id, body.transaction_id)
+            if profile.purpose != Purpose.STATION_MAX:
+                await _not_of_site(station_id)
+            return as_json(profile)
+
         asked = CommandRequest(
-            station_id, CommandName.SET.value, as_json(profile), expires_in=expires_in, idempotency_key=idempotency_key
+            station_id,
+            CommandName.SET.value,
+            body.model_dump(mode="json"),
+            expires_in=expires_in,
+            idempotency_key=idempotency_key,
         )
-        return await issue(command_service, asked, wait, response)
+        return await issue(command_service, asked, wait, response, resolve)
 
     @routes.delete("/profiles", dependencies=write, status_code=202, responses=ISSUED)
     async def clear(
@@ -112,8 +121,12 @@ def router(database: Database, command_service: CommandService, access: Access) 
         criteria = ClearProfiles(id=id, evse_id=evse_id, purpose=purpose, stack_level=stack_level)
         if criteria == ClearProfiles():
             raise field_problem("query", "an id, an evse_id, a purpose or a stack_level (K10.FR.02)")
-        if purpose != Purpose.STATION_MAX and (id is None or id >= FIRST_ID):
-            await _not_of_site(station_id)
+
+        async def resolve() -> Payload:
+            if purpose != Purpose.STATION_MAX and (id is None or id >= FIRST_ID):
+                await _not_of_site(station_id)
+            return asdict(criteria)
+
         asked = CommandRequest(
             station_id,
             CommandName.CLEAR.value,
@@ -121,7 +134,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
             expires_in=expires_in,
             idempotency_key=idempotency_key,
         )
-        return await issue(command_service, asked, wait, response)
+        return await issue(command_service, asked, wait, response, resolve)
 
     @routes.post("/profiles/report", dependencies=write, status_code=202, responses=ISSUED)
     async def report(

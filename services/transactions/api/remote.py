@@ -1,6 +1,6 @@
 """REST of remote start and stop, whatever the version of the station."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -57,15 +57,17 @@ def router(
         idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
         """Asks the station to start a transaction, whatever its version."""
-        token = find(IdToken(body.id_token), tokens.get)
-        payload = body.model_dump(exclude={"type", "expires_in"}) | {
-            "id_token_type": body.type or (token.type if token else "Central"),
-            "group_id": token.group_id if token else None,
-        }
-        request = CommandRequest(
-            station_id, START, payload, expires_in=body.expires_in, idempotency_key=idempotency_key
-        )
-        return await issue(command_service, request, wait, response)
+        asked = body.model_dump(exclude={"expires_in"})
+
+        async def resolve() -> dict[str, Any]:
+            token = find(IdToken(body.id_token), tokens.get)
+            return body.model_dump(exclude={"type", "expires_in"}) | {
+                "id_token_type": body.type or (token.type if token else "Central"),
+                "group_id": token.group_id if token else None,
+            }
+
+        request = CommandRequest(station_id, START, asked, expires_in=body.expires_in, idempotency_key=idempotency_key)
+        return await issue(command_service, request, wait, response, resolve)
 
     @routes.post("/{station_id}/stop", status_code=202, responses=ISSUED | problem_responses({404: MISSING}))
     async def stop(
@@ -76,12 +78,16 @@ def router(
         idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
         """Asks the station to stop a transaction."""
-        async with database.connection() as db:
-            found = await reads.transaction_by_name(db, station_id, str(body.transaction_id))
-        if found is None:
-            raise field_problem("body.transaction_id", "the station has no such transaction", 404)
-        payload = {"id": found.id, "transaction_id": found.transaction_id}
-        request = CommandRequest(station_id, STOP, payload, expires_in=body.expires_in, idempotency_key=idempotency_key)
-        return await issue(command_service, request, wait, response)
+        asked = body.model_dump(exclude={"expires_in"})
+
+        async def resolve() -> dict[str, Any]:
+            async with database.connection() as db:
+                found = await reads.transaction_by_name(db, station_id, str(body.transaction_id))
+            if found is None:
+                raise field_problem("body.transaction_id", "the station has no such transaction", 404)
+            return {"id": found.id, "transaction_id": found.transaction_id}
+
+        request = CommandRequest(station_id, STOP, asked, expires_in=body.expires_in, idempotency_key=idempotency_key)
+        return await issue(command_service, request, wait, response, resolve)
 
     return routes

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -44,7 +45,11 @@ class Office:
         async def ended(_: Connection, commands: Sequence[Command]) -> None:
             self.ended += commands
 
-        events, catalogue = Events(self.settings, "transactions"), Catalogue({}, {"Reset": render})
+        def written(_: Command, __: str) -> tuple[str, Mapping[str, Any]]:
+            return "Reset", {"type": "Soft"}
+
+        events = Events(self.settings, "transactions")
+        catalogue = Catalogue({}, {"Reset": render, "Restart": written})
         stations = Stations(self.bus, "registrations", "inventory")
         return CommandService(
             service="transactions",
@@ -60,8 +65,8 @@ class Office:
             on_ended=ended,
         )
 
-    def connect(self, station: str, version: str = "1.6") -> None:
-        self.routes.routes[station] = Route(1, f"{station}/1", version)
+    def connect(self, station: str, version: str = "1.6", connection: int = 1) -> None:
+        self.routes.routes[station] = Route(1, f"{station}/{connection}", version)
 
     def sent(self) -> list[Record]:
         return self.bus.all("outbound")
@@ -76,6 +81,20 @@ async def status(command_service: CommandService, command: Command) -> Status:
     found = await command_service.get(command.id)
     assert found is not None
     return found.status
+
+
+async def passes(command_service: CommandService) -> None:
+    """One turn of its run."""
+    turned = asyncio.Event()
+
+    async def once(_: float) -> None:
+        turned.set()
+        await asyncio.Event().wait()
+
+    running = asyncio.create_task(command_service.run())
+    with patch.object(command_service.nudge, "wait", once):
+        await turned.wait()
+    running.cancel()
 
 
 async def test_without_redis_a_command_waits(office: Office, station: str) -> None:
@@ -196,3 +215,62 @@ async def test_what_was_given_stays_given_whatever_the_station_speaks_by_now(off
     assert (await command_service.accept(CommandRequest(station, "Reset", {}, 60, station))).id == first.id
     with pytest.raises(Unrenderable):
         await command_service.accept(CommandRequest(station, "Reset", {}, 60, f"{station}/other"))
+
+
+async def test_what_was_sent_to_a_gateway_that_is_gone_ends_after_a_minute(office: Office, station: str) -> None:
+    """Its time would be up in a week; as long as its connection stands, or Redis cannot tell, its result may come."""
+    command_service = office.command_service()
+    office.connect(station)
+    command = await command_service.accept(CommandRequest(station, "Reset", {}, 7 * 86400))
+    office.now += PATIENCE
+    await passes(command_service)
+    assert await status(command_service, command) == Status.SENT
+    office.connect(station, connection=2)
+    office.routes.broken = True
+    await passes(command_service)
+    assert await status(command_service, command) == Status.SENT
+    office.routes.broken = False
+    await passes(command_service)
+    assert await status(command_service, command) == Status.EXPIRED
+    await passes(command_service)
+    ended = [(one.id, one.error_code) for one in office.ended if one.station_id == station]
+    assert ended == [(command.id, "NoResult")]
+
+
+async def test_a_retry_is_the_same_command_whatever_has_changed(office: Office, station: str) -> None:
+    command_service, asked = office.command_service(), {"card": "A"}
+    found = iter([{"type": "ISO14443"}])
+
+    async def resolve() -> dict[str, str]:
+        return next(found)
+
+    async def accept(words: dict[str, str]) -> Command:
+        return await command_service.accept(CommandRequest(station, "Reset", words, 60, station), resolve)
+
+    first = await accept(asked)
+    assert (first.payload, first.asked) == ({"type": "ISO14443"}, asked)
+    assert (await accept(asked)).id == first.id
+    with pytest.raises(KeyReused):
+        await accept({"card": "B"})
+
+
+async def test_two_at_once_that_found_different_things_are_the_same_command(office: Office, station: str) -> None:
+    command_service, asked = office.command_service(), {"card": "A"}
+    found, both = iter(["Local", "Central"]), asyncio.Barrier(2)
+
+    async def resolve() -> dict[str, str]:
+        await both.wait()
+        return {"type": next(found)}
+
+    requests = [CommandRequest(station, "Reset", asked, 60, station) for _ in range(2)]
+    first, second = await asyncio.gather(*(command_service.accept(request, resolve) for request in requests))
+    assert (first.id, first.payload) == (second.id, second.payload)
+
+
+async def test_what_a_station_was_sent_is_kept_where_a_dialect_wrote_it(office: Office, station: str) -> None:
+    command_service = office.command_service()
+    office.connect(station)
+    plain = await command_service.accept(CommandRequest(station, "Reset", {"type": "Soft"}))
+    written = await command_service.accept(CommandRequest(station, "Restart", {"gently": True}))
+    found = [await command_service.get(command.id) for command in (plain, written)]
+    assert [one and one.request for one in found] == [None, {"action": "Reset", "payload": {"type": "Soft"}}]

@@ -110,6 +110,28 @@ async def test_a_stop_names_the_transaction_as_the_station_does(
     assert orjson.loads(command.payload) == {"transactionId": "tx-9"}
 
 
+async def test_a_stop_asked_for_again_after_the_end_is_the_same(system: System, station: str, connect: Connect) -> None:
+    await connect(station, "2.0.1")
+    await system.ask(station, "TransactionEvent", _event("tx-9", 0), "2.0.1")
+    body, key = {"transaction_id": "tx-9"}, {"Idempotency-Key": station}
+    first = await post(system, station, "stop", body, headers=key)
+    ended = _event("tx-9", 1) | {"eventType": "Ended", "triggerReason": "RemoteStop"}
+    await system.ask(station, "TransactionEvent", ended, "2.0.1")
+    again = await post(system, station, "stop", body, headers=key)
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.json()["command_id"] == first.json()["command_id"]
+    other = await post(system, station, "stop", {"transaction_id": "tx-8"}, headers=key)
+    assert (other.status_code, other.json()["errors"][0]["field"]) == (409, "header.idempotency-key")
+
+
+async def test_a_command_shows_what_the_station_was_sent(system: System, station: str, connect: Connect) -> None:
+    await connect(station, "1.6")
+    accepted = (await post(system, station, "start", {"id_token": "A", "evse_id": 2})).json()
+    shown = (await system.client.get(f"/v1/commands/{accepted['command_id']}")).json()
+    assert shown["request"] == {"action": "RemoteStartTransaction", "payload": {"connectorId": 2, "idTag": "A"}}
+    assert (shown["payload"]["id_token"], shown["payload"]["evse_id"]) == ("A", 2)
+
+
 async def test_a_stop_of_1_6(system: System, station: str, connect: Connect) -> None:
     """1.6 §5.12."""
     await connect(station, "1.6")

@@ -1,7 +1,5 @@
 """The content of a record: its protobuf message as a dict, id tokens and secrets masked as in logs."""
 
-import re
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -12,18 +10,13 @@ from google.protobuf.message import DecodeError, Message
 from services.common.kafka.bus import Record
 from services.common.kafka.events import READ, event_name
 from services.ocpp import topics
-from services.ocpp.id_tokens import mask
+from services.ocpp.masking import masked
 from voltbus.operator.dead_letters.dead_letter import DeadLetter
 from voltbus.v1 import bus_pb2, events_pb2, state_pb2
 
 # Imported, so that the pool knows the messages of all topics.
 _FILES = (bus_pb2.DESCRIPTOR, events_pb2.DESCRIPTOR, state_pb2.DESCRIPTOR)
 
-# Fields that hold an idToken, in the words of every version and of our own messages.
-_TOKENS = re.compile(r"(parent|stop|group|additional)?_?id_?(tag|token)|group_?id", re.IGNORECASE)
-_SECRET = re.compile(r"password|secret|authorizationkey", re.IGNORECASE)
-# Where a setting's value stands, beside its name.
-_VALUES = ("value", "attributeValue")
 # Fields of bytes that are a payload of OCPP.
 _PAYLOADS = ("payload", "request")
 
@@ -38,33 +31,13 @@ def content(letter: DeadLetter, prefix: str) -> dict[str, Any] | None:
     for name in _PAYLOADS:
         if isinstance(raw := getattr(message, name, None), bytes) and raw:
             shown[name] = _json(raw)
-    masked: dict[str, Any] = masking(shown)
-    return masked
+    return dict(masked(shown))
 
 
 def action(letter: DeadLetter, prefix: str) -> str:
     """In a word: the action of a call or a command, the kind of an event; empty where it cannot be read."""
     record = Record(letter.topic, letter.key, letter.value, letter.headers)
     return event_name(record) or str(getattr(_message(record, letter.topic.removeprefix(prefix)), "action", ""))
-
-
-def masking(value: Any, name: str = "") -> Any:
-    """Any JSON value, whatever is an idToken or a secret in it masked; name: of the field that holds it."""
-    if isinstance(value, Mapping):
-        secret = _SECRET.search(_setting_name(value))
-        return {key: "…" if secret and key in _VALUES else masking(item, key) for key, item in value.items()}
-    if isinstance(value, list):
-        return [masking(item, name) for item in value]
-    if isinstance(value, str) and _SECRET.search(name):
-        return "…"
-    return mask(value) if isinstance(value, str) and _TOKENS.fullmatch(name) else value
-
-
-def _setting_name(item: Mapping[str, Any]) -> str:
-    """The name of the setting that an item of a payload sets or shows: by `key` in 1.6, by `variable` in 2.x."""
-    variable = item.get("variable")
-    named = variable.get("name") if isinstance(variable, Mapping) else item.get("key")
-    return named if isinstance(named, str) else ""
 
 
 def _message(record: Record, topic: str) -> Message | None:

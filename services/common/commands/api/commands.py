@@ -9,13 +9,14 @@ from pydantic import BaseModel, Field
 
 from services.common.commands.catalogue import NOT_SUPPORTED
 from services.common.commands.command import Command, End, Status, Unrenderable
-from services.common.commands.service import CommandRequest, CommandService, KeyReused
+from services.common.commands.service import CommandRequest, CommandService, KeyReused, Resolve
 from services.common.commands.store import CommandFilter
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL
 from services.common.web.openapi import LOCATION, problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.web.problems import Problem, field_problem
+from services.ocpp.masking import masked
 
 LONGEST = 7 * 24 * 3600
 
@@ -39,6 +40,13 @@ MISSING = "there is no such command"
 REUSED = "the Idempotency-Key stands for another command"
 
 
+class SentRequest(BaseModel):
+    """What the station was sent, in the words of its version."""
+
+    action: str
+    payload: Any
+
+
 class CommandStatus(BaseModel):
     """A command and what became of it."""
 
@@ -51,6 +59,8 @@ class CommandStatus(BaseModel):
         description="how it ended: refused is a CALLERROR, invalid an answer that breaks its schema, unrenderable what "
         "the station's version cannot say, late an answer after timed_out, expired never sent",
     )
+    payload: Any = Field(description="what it says, passwords and keys left out")
+    request: SentRequest | None = Field(None, description="what the station was sent, where that is said otherwise")
     response: Any = Field(None, description="the station's payload")
     error_code: str | None = Field(None, description="why it was rejected, expired or undeliverable")
     error_description: str | None = None
@@ -63,8 +73,10 @@ class CommandStatus(BaseModel):
 
 
 def view(command: Command) -> CommandStatus:
-    names = set(CommandStatus.model_fields) - {"command_id"}
-    return CommandStatus(command_id=command.id, **{name: getattr(command, name) for name in names})
+    """As REST shows it: without the secrets that it may hold."""
+    shown = {name: getattr(command, name) for name in set(CommandStatus.model_fields) - {"command_id"}}
+    said = {name: masked(shown[name], tokens=False) for name in ("payload", "request", "response")}
+    return CommandStatus(command_id=command.id, **shown | said)
 
 
 def page_of(found: list[Command], limit: int) -> Page[CommandStatus]:
@@ -82,11 +94,18 @@ ISSUED: dict[int | str, dict[str, Any]] = {
 
 
 async def issue(
-    command_service: CommandService, asked: CommandRequest, wait: float, response: Response
+    command_service: CommandService,
+    asked: CommandRequest,
+    wait: float,
+    response: Response,
+    resolve: Resolve | None = None,
 ) -> CommandStatus:
-    """Hands a command in; 200 where it has ended when we answer, 202 where it goes on. Raises Problem."""
+    """Hands a command in; 200 where it has ended when we answer, 202 where it goes on. Raises Problem.
+
+    resolve: see CommandService.accept; raises Problem.
+    """
     try:
-        command = await command_service.accept(asked)
+        command = await command_service.accept(asked, resolve)
     except KeyReused as error:
         raise reused(error) from None
     except Unrenderable as error:

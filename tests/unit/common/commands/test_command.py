@@ -14,6 +14,7 @@ from services.common.commands.command import (
     Route,
     Status,
     Unrenderable,
+    abandoned,
     cancelled,
     concluded,
     lapsed,
@@ -114,6 +115,16 @@ def test_every_command_ends_by_time_if_by_nothing_else(
     after = lapsed(command, now)
     assert (after.final, after.error_code) == (ended, code)
     assert after.status == (Status.EXPIRED if ended else command.status)
+
+
+def test_what_was_sent_to_a_connection_that_is_gone_ends_before_its_expiry() -> None:
+    command = sent(replace(WAITING, expires_at=NOW + timedelta(days=7)), ROUTE, NOW)
+    assert abandoned(command, NOW + PATIENCE - timedelta(microseconds=1)) is command
+    ended = abandoned(command, NOW + PATIENCE)
+    assert (ended.status, ended.outcome, ended.error_code) == (Status.EXPIRED, End.TIMED_OUT, "NoResult")
+    assert abandoned(ended, NOW + PATIENCE) is ended
+    assert abandoned(WAITING, EXPIRY) is WAITING
+    assert concluded(ended, result(OUTCOME_ANSWERED, payload=b"{}")).outcome == End.LATE
 
 
 def test_what_the_version_cannot_say_is_rejected() -> None:

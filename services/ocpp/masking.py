@@ -1,0 +1,43 @@
+"""Payloads as people may see them: passwords and keys left out, idTokens where it is asked for."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from services.ocpp.id_tokens import KEY_CODE, mask
+
+HIDDEN = "…"
+# Fields that hold an idToken, in the words of every version and of our own messages.
+_TOKENS = re.compile(r"(parent|stop|group|additional)?_?id_?(tag|token)|group_?id", re.IGNORECASE)
+_SECRET = re.compile(r"password|secret|authorizationkey", re.IGNORECASE)
+# Where a setting's value stands, beside its name.
+_VALUES = ("value", "attributeValue")
+# What an address says of an account: ftp://user:password@host.
+_ACCOUNT = re.compile(r"(?<=://)[^/@\s]*@")
+
+
+def masked(value: Any, name: str = "", *, tokens: bool = True) -> Any:
+    """Any JSON value, whatever is secret in it left out. name: of the field that holds it. tokens: idTokens, too."""
+    if isinstance(value, Mapping):
+        return {key: _field(value, key, item, name, tokens) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item, name, tokens=tokens) for item in value]
+    if not isinstance(value, str):
+        return value
+    if _SECRET.search(name):
+        return HIDDEN
+    return mask(value) if tokens and _TOKENS.fullmatch(name) else _ACCOUNT.sub(HIDDEN + "@", value)
+
+
+def _field(parent: Mapping[str, Any], key: str, item: Any, name: str, tokens: bool) -> Any:
+    """A field, which may be secret for what stands beside or above it."""
+    setting = key in _VALUES and _SECRET.search(_setting_name(parent))
+    code = key == "idToken" and parent.get("type") == KEY_CODE
+    return HIDDEN if setting or code or (name == "vpn" and key == "key") else masked(item, key, tokens=tokens)
+
+
+def _setting_name(item: Mapping[str, Any]) -> str:
+    """The name of the setting that an item of a payload sets or shows: by `key` in 1.6, by `variable` in 2.x."""
+    variable = item.get("variable")
+    named = variable.get("name") if isinstance(variable, Mapping) else item.get("key")
+    return named if isinstance(named, str) else ""
