@@ -7,6 +7,7 @@ from services.auth.dialects import DIALECTS
 from services.auth.handlers import Handler
 from services.auth.passwords import Passwords
 from services.auth.publication import Publication
+from services.auth.republication import Republication
 from services.auth.settings import Settings
 from services.auth.store import Store
 from services.common.kafka.bus import Bus
@@ -23,11 +24,13 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     wiring = wire(NAME, settings, bus, database, redis, clock)
     store = Store(database, Publication(settings, NAME), wiring.relay.wake)
     handler = Handler(store, wiring.batches(DIALECTS))
+    republication = Republication(store)
     passwords = Passwords(settings.password_key.get_secret_value())
     return wiring.service(
         wiring.consumer(handler.handle),
         routers(store, passwords, wiring.access, clock),
         description="Who may connect and who may charge: stations with their passwords, and idTokens.",
         tags=TAGS,
-        opens=(store.republish,),
+        checks={"publication": republication.ready},
+        opens=(republication.open,),
     )

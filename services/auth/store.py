@@ -75,6 +75,8 @@ REMOVE_TOKEN = "delete from token where key = $1 and type = $2"
 # Whether all state is to be published; of several processes that start, one does it. Stations and idTokens are locked
 # against changes meanwhile, so that an older record never follows a newer one.
 REPUBLISH = "with asked as (delete from republish returning true) select exists (select from asked)"
+NEWEST_OUTGOING = "select max(seq) from outbox"
+OUTGOING = "select exists (select from outbox where seq <= $1)"
 LOCK_TABLES = "lock table station, token in share mode"
 PAGE_SIZE = 500
 
@@ -101,6 +103,17 @@ class Store:
                 await work.db.execute(LOCK_TABLES)
                 await work.republish_stations()
                 await work.republish_tokens()
+
+    async def newest_outgoing(self) -> int | None:
+        """The newest row of the outbox; None if it is empty."""
+        async with self.database.connection() as db:
+            newest: int | None = await db.fetchval(NEWEST_OUTGOING)
+        return newest
+
+    async def is_outgoing(self, row: int) -> bool:
+        """Whether this row of the outbox, or an older one, is still to be published."""
+        async with self.database.connection() as db:
+            return bool(await db.fetchval(OUTGOING, row))
 
     async def station(self, station_id: str) -> Station | None:
         """One station."""

@@ -87,15 +87,20 @@ class Stack:
         return f"ws://{self._host}:{self.ports[gateway]}/ocpp/{station_id}"
 
     async def start(self) -> None:
-        """Prepares topics, roles and schemas, then starts all processes concurrently."""
+        """Prepares topics, roles and schemas, then starts all processes concurrently, but gateways when auth is ready.
+
+        After an upgrade auth publishes all passwords first; a gateway that does not know them lets in anybody where
+        unknown stations are accepted.
+        """
         if self._supervise:
             self._watcher = asyncio.create_task(watch(self.processes, self.servers.data_dir, self._report))
         try:
             if self._prepare:
                 await self.prepare()
             async with asyncio.TaskGroup() as group:
-                for process in self._services.values():
-                    group.create_task(self._start(process))
+                auth_ready = asyncio.Event()
+                for name, process in self._services.items():
+                    group.create_task(self._start(name, process, auth_ready))
         except BaseExceptionGroup as errors:
             await self.stop()
             raise errors.exceptions[0] from None
@@ -126,10 +131,14 @@ class Stack:
             await asyncio.wait({self._watcher})
         await asyncio.gather(*(process.stop(_GRACE) for process in self._services.values()))
 
-    async def _start(self, process: ChildProcess) -> None:
+    async def _start(self, name: str, process: ChildProcess, auth_ready: asyncio.Event) -> None:
+        if name.startswith("gateway") and "auth" in self._services:
+            await auth_ready.wait()
         self._report(process.name, "starting")
         await process.start()
         self._report(process.name, "ready")
+        if name == "auth":
+            auth_ready.set()
 
     def _spec(self, name: str) -> ProcessSpec:
         service, _, number = name.partition("-")

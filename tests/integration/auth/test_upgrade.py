@@ -1,5 +1,6 @@
 """An installation whose topics were `stations`, and `tokens` without types in their keys, is taken along."""
 
+import asyncio
 import shutil
 import uuid
 from pathlib import Path
@@ -85,3 +86,18 @@ async def test_all_state_is_published_once(auth: Running) -> None:
     assert {key for key, token in found.items() if token} == {f"ISO14443/t{number}" for number in range(1, MANY + 1)}
     assert {key for key, token in found.items() if not token} == {f"t{number}" for number in range(1, MANY + 1)}
     assert not auth.announced()
+
+
+async def test_auth_is_not_ready_before_kafka_has_the_state_that_was_asked_for(auth: Running) -> None:
+    """A gateway that starts after it must know every password."""
+    async with auth.database.connection() as db:
+        await db.execute("insert into republish values (now())")
+        await fill(db, "groups", "array['vienna']")
+    outbox = next(task for task in auth.tasks if task.get_name() == "outbox")
+    outbox.cancel()
+    await asyncio.wait({outbox})
+    await auth.service.opens[-1]()
+    assert "publication: stations and tokens are being published" in await auth.service.unready()
+    await auth.restart()
+    await auth.ready()
+    assert len(credentials(auth)) == MANY

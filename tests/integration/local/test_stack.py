@@ -36,6 +36,15 @@ async def test_two_gateways_and_a_service_each_by_name(settings: LocalSettings, 
         assert not any(psutil.pid_exists(pid) for pid in pids)
 
 
+async def test_gateways_start_when_auth_is_ready(settings: LocalSettings, command: Any) -> None:
+    """After an upgrade auth publishes the passwords that gateways check."""
+    told: list[tuple[str, str]] = []
+    async with Servers(settings=settings) as servers:
+        names = ("gateway", "auth", "transactions")
+        async with Stack(servers, names, command=command, report=lambda *one: told.append(one)):
+            assert told.index(("auth", "ready")) < told.index(("gateway", "starting"))
+
+
 async def test_a_failed_preparation_is_told_and_nothing_is_left(settings: LocalSettings) -> None:
     def failing(_: str) -> Sequence[str]:
         return sys.executable, "-I", "-S", "-c", "import sys; sys.exit('voltbus: the schema is newer than the code')"
