@@ -39,7 +39,7 @@ class Authorization(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IdToken:
-    """An idToken as a station presents it; type is None in 1.6, which has none."""
+    """An idToken as a station presents it. type: None in 1.6, which has none; one that is not of OCPP says as much."""
 
     value: str
     type: str | None = None
@@ -93,8 +93,8 @@ def record_key(id_token: str, type: str) -> str:
 
 
 def find(presented: IdToken, get: Callable[[str], "Token | None"]) -> "Token | None":
-    """The token that is meant, by the keys of the topic `tokens`; where no type was presented, any with that text."""
-    if presented.type is None:
+    """The token that is meant, by the keys of the topic `tokens`; where its type is not known, any with that text."""
+    if presented.type not in TYPES:
         types: Iterable[str] = TYPES
     elif presented.type in CARDS:
         types = sorted(sorted(CARDS), key=presented.type.__ne__)
@@ -126,4 +126,4 @@ def authorize(presented: IdToken, known: Token | None, now: datetime) -> TokenIn
 
 
 def _same_type(presented: str | None, known: str) -> bool:
-    return presented is None or presented == known or {presented, known} <= CARDS
+    return presented not in TYPES or presented == known or {presented, known} <= CARDS

@@ -21,6 +21,8 @@ from services.ocpp.schemas import Fault
 # Registers are amounts, so a fraction is rounded; a number that names something is another one when rounded.
 AMOUNTS = frozenset({"meterStart", "meterStop"})
 LARGEST = 2**63 - 1
+# What names somebody or something is found by an index, and no index takes names that are much longer.
+IDENTIFIERS, LONGEST_IDENTIFIER = frozenset({"idTag", "idToken", "transactionId"}), 500
 # So many kinds of deviation are told of one message; a name that is not ours is cut.
 MOST_TOLD, LONGEST_NAME = 32, 50
 
@@ -68,6 +70,7 @@ class Node:
     minimum: float = -inf
     maximum: float = inf
     amount: bool = False
+    identifier: bool = False
 
 
 def node(document: Mapping[str, Any], needs: Sequence[str] = ()) -> Node:
@@ -119,6 +122,7 @@ def _node(schema: Mapping[str, Any], document: Mapping[str, Any], path: str, nee
         minimum=schema.get("minimum", -inf),
         maximum=schema.get("maximum", inf),
         amount=name in AMOUNTS,
+        identifier=name in IDENTIFIERS,
     )
 
 
@@ -231,6 +235,8 @@ def _text(tally: _Tally, schema: Node, value: Any, path: str) -> Any:
         value = orjson.dumps(value).decode()
     if schema.words:
         return _word(tally, schema, value, path)
+    if schema.identifier and len(value) > LONGEST_IDENTIFIER:
+        return UNUSABLE
     if schema.longest is not None and len(value) > schema.longest:
         tally.count(Deviation.LONG_TEXT, path)
     if schema.date_time and not _DATE_TIME.is_valid(value):

@@ -1,12 +1,12 @@
 """Example payloads made from JSON schemas: the least, everything, and each way to break the rules once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from typing import Any
 
 from services.ocpp.examples import TIME, Schema, full, minimal, resolve
 
-__all__ = ["TIME", "Schema", "broken", "full", "minimal"]
+__all__ = ["TIME", "Schema", "broken", "full", "minimal", "sloppy"]
 
 WRONG_TYPE = {"string": 7, "integer": "seven", "number": "seven", "boolean": "yes", "array": {}, "object": []}
 
@@ -50,3 +50,71 @@ def _break_here(schema: Schema, value: Any) -> Iterator[tuple[str, Any]]:
         yield "required", {name: part for name, part in value.items() if name not in schema["required"]}
     if isinstance(value, dict) and schema.get("additionalProperties") is False:
         yield "additionalProperties", {**value, "noSuchProperty": 1}
+
+
+def sloppy(document: Schema) -> Iterator[tuple[str, Any]]:
+    """(what, payload): the full example, each of its fields once as stations in the field send it."""
+    yield from _spoil(document, document, full(document), "")
+
+
+def _spoil(schema: Schema, document: Schema, value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    schema = resolve(schema, document)
+    for what, wrong in _spoil_here(schema, value):
+        yield f"{path or 'payload'}: {what}", wrong
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if name in schema.get("properties", {}):
+                yield f"{path}.{name}: absent", {key: deepcopy(one) for key, one in value.items() if key != name}
+                for what, wrong in _spoil(schema["properties"][name], document, part, f"{path}.{name}"):
+                    yield what, {**deepcopy(value), name: wrong}
+    elif isinstance(value, list):
+        for what, wrong in _spoil(schema["items"], document, value[0], f"{path}[]"):
+            yield what, [wrong, *deepcopy(value[1:])]
+
+
+def _spoil_here(schema: Schema, value: Any) -> Iterator[tuple[str, Any]]:
+    yield "null", None
+    yield from SPOILT.get(schema.get("type", ""), lambda _: ())(value)
+    if "enum" in schema:
+        yield "unknown word", "NoSuchValue"
+        yield "other case", value.upper()
+    if "maxLength" in schema:
+        yield "long text", value + "é" * (schema["maxLength"] + 100)
+    if schema.get("format") == "date-time":
+        for time in ("", "0000-00-00T00:00:00Z", "2026-03-01T12:00:00z", "yesterday", 1_772_366_400):
+            yield f"time {time}", time
+
+
+def _spoilt_number(value: Any) -> Iterator[tuple[str, Any]]:
+    yield "1.0", float(value)
+    yield "number as text", str(value)
+    yield "a word", "many"
+    yield "too large", 2**70
+    yield "below zero", -1
+
+
+SPOILT: dict[str, Callable[[Any], Iterable[tuple[str, Any]]]] = {
+    "string": lambda value: [
+        ("a number", 12345),
+        ("empty", ""),
+        ("NUL", f"\0{value}\0"),
+        ("a list", [value]),
+        ("an object", {"a": value}),
+        ("very long", value + "x" * 5000),
+    ],
+    "integer": _spoilt_number,
+    "number": _spoilt_number,
+    "boolean": lambda value: [("as text", str(value)), ("as number", int(value)), ("a word", "perhaps")],
+    "array": lambda value: [
+        ("empty", []),
+        ("not a list", value[0]),
+        ("bad beside good", [7, *value, None, {}, "x"]),
+        ("many", value * 100),
+    ],
+    "object": lambda value: [
+        ("unknown property", {**value, "noSuchProperty": {"a": [1, None]}}),
+        ("empty", {}),
+        ("a list", []),
+        ("a text", "x"),
+    ],
+}

@@ -27,7 +27,7 @@ CERTIFICATE_STATUS = {ContractCheck.UNVERIFIED: "CertChainError"}
 def authorize(call: Call) -> Request:
     token = call.payload["idToken"]
     by_contract = "certificate" in call.payload or "iso15118CertificateHashData" in call.payload
-    return Authorize(IdToken(token["idToken"], token["type"]), by_contract)
+    return Authorize(IdToken(token["idToken"], token.get("type")), by_contract)
 
 
 def sign_certificate(_: Call) -> Request:

@@ -12,6 +12,7 @@ from services.firmware.dialects.words import (
     report_firmware_status,
     report_security_event,
     timestamp,
+    word,
 )
 from services.firmware.domain.messages import Boot, Command, ReportConnectorStatus
 from services.firmware.domain.station import Identity
@@ -22,8 +23,8 @@ def boot(call: Call) -> Command:
     p = call.payload
     return Boot(
         Identity(
-            vendor=text(p["chargePointVendor"]),
-            model=text(p["chargePointModel"]),
+            vendor=text(p.get("chargePointVendor")),
+            model=text(p.get("chargePointModel")),
             serial_number=text(p.get("chargePointSerialNumber") or p.get("chargeBoxSerialNumber")),
             firmware_version=text(p.get("firmwareVersion")),
             iccid=text(p.get("iccid")),
@@ -39,8 +40,8 @@ def report_connector_status(call: Call) -> Command:
     p = call.payload
     return ReportConnectorStatus(
         place=place(p["connectorId"], p["connectorId"]),
-        status=p["status"],
-        error_code=p["errorCode"],
+        status=word(p["status"]),
+        error_code=text(p.get("errorCode")),
         info=text(p.get("info")),
         vendor_error_code=text(p.get("vendorErrorCode")),
         at=timestamp(p.get("timestamp")),

@@ -12,6 +12,7 @@ from services.firmware.dialects.words import (
     report_firmware_status,
     report_security_event,
     timestamp,
+    word,
 )
 from services.firmware.domain.messages import Boot, Command, ReportConnectorStatus, ReportSettings
 from services.firmware.domain.station import Identity
@@ -19,23 +20,23 @@ from services.firmware.texts import text
 
 
 def boot(call: Call) -> Command:
-    station = call.payload["chargingStation"]
+    station = call.payload.get("chargingStation", {})
     modem = station.get("modem", {})
     identity = Identity(
-        vendor=text(station["vendorName"]),
-        model=text(station["model"]),
+        vendor=text(station.get("vendorName")),
+        model=text(station.get("model")),
         serial_number=text(station.get("serialNumber")),
         firmware_version=text(station.get("firmwareVersion")),
         iccid=text(modem.get("iccid")),
         imsi=text(modem.get("imsi")),
     )
-    return Boot(identity, call.payload["reason"])
+    return Boot(identity, text(call.payload.get("reason")))
 
 
 def report_connector_status(call: Call) -> Command:
     p = call.payload
     return ReportConnectorStatus(
-        place(p["evseId"], p["connectorId"]), p["connectorStatus"], at=timestamp(p["timestamp"])
+        place(p["evseId"], p["connectorId"]), word(p["connectorStatus"]), at=timestamp(p.get("timestamp"))
     )
 
 

@@ -19,6 +19,7 @@ from services.firmware.domain.messages import (
     ReportSecurityEvent,
 )
 from services.firmware.domain.station import Place
+from services.firmware.texts import text
 from services.ocpp.errors import OcppError
 from services.ocpp.timestamps import read_time, write_time
 
@@ -30,6 +31,11 @@ def place(evse_id: float, connector_id: float) -> Place:
     if not (0 <= evse_id <= LARGEST and 0 <= connector_id <= LARGEST):
         raise InvalidContent("an EVSE or connector with an impossible number")
     return Place(int(evse_id), int(connector_id))
+
+
+def word(value: str) -> str:
+    """A station's word, which may be none of OCPP's."""
+    return text(value) or ""
 
 
 def timestamp(value: str | None) -> datetime | None:
@@ -49,17 +55,17 @@ def notification(_: Call) -> Command:
 
 
 def report_firmware_status(call: Call) -> Command:
-    return ReportFirmwareStatus(call.payload["status"])
+    return ReportFirmwareStatus(word(call.payload["status"]))
 
 
 def report_security_event(call: Call) -> Command:
     p = call.payload
-    return ReportSecurityEvent(p["type"], p.get("techInfo"), timestamp(p.get("timestamp")))
+    return ReportSecurityEvent(word(p["type"]), text(p.get("techInfo")), timestamp(p.get("timestamp")))
 
 
 def data_transfer(call: Call) -> Command:
     p = call.payload
-    return DataTransfer(p["vendorId"], p.get("messageId"), p.get("data"))
+    return DataTransfer(p.get("vendorId", ""), p.get("messageId"), p.get("data"))
 
 
 def boot_verdict(reply: BootVerdict) -> dict[str, Any]:

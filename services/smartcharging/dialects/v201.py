@@ -1,6 +1,7 @@
 """OCPP 2.0.1, block K: payload to report, reply to payload; charging profiles."""
 
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 from services.common.calls.call import Call
@@ -25,6 +26,9 @@ from services.smartcharging.domain.reports import (
     ScheduleRejected,
 )
 
+UNITS = frozenset({"A", "W"})
+PURPOSES, KINDS = frozenset(Purpose), frozenset(Kind)
+
 
 def notice(_: Call) -> Report:
     return Notice()
@@ -35,9 +39,11 @@ def charging_needs(_: Call) -> Report:
 
 
 def chosen_schedule(call: Call) -> Report:
+    """In a unit that is not known, no schedule is within a limit."""
     schedule = call.payload["chargingSchedule"]
-    highest = max(float(period["limit"]) for period in schedule["chargingSchedulePeriod"])
-    return ChosenSchedule(evse_id=int(call.payload["evseId"]), unit=schedule["chargingRateUnit"], highest=highest)
+    unit, periods = schedule["chargingRateUnit"], schedule["chargingSchedulePeriod"]
+    highest = max(float(period["limit"]) for period in periods) if unit in UNITS else inf
+    return ChosenSchedule(evse_id=int(call.payload["evseId"]), unit=unit, highest=highest)
 
 
 def empty(_: Empty) -> dict[str, Any]:
@@ -104,9 +110,9 @@ def report_profiles(command: ReportProfiles) -> OcppRequest:
 def read_composite_schedule(answer: Payload) -> CompositeSchedule | None:
     """The schedule; None where there is none."""
     schedule = answer.get("schedule")
-    return (
-        CompositeSchedule(schedule["evseId"], read_schedule(schedule, schedule["scheduleStart"])) if schedule else None
-    )
+    if not schedule:
+        return None
+    return CompositeSchedule(schedule.get("evseId"), read_schedule(schedule, schedule.get("scheduleStart")))
 
 
 def read_profile(payload: Payload) -> Profile:
@@ -115,8 +121,8 @@ def read_profile(payload: Payload) -> Profile:
 
 
 def read_reported_profiles(payload: Payload) -> list[Profile]:
-    """Those of a ReportChargingProfiles."""
-    return [_profile(payload["evseId"], profile) for profile in payload["chargingProfile"]]
+    """Those of a ReportChargingProfiles whose purpose and kind are known."""
+    return [_profile(payload["evseId"], one) for one in payload.get("chargingProfile", ()) if _is_known(one)]
 
 
 def read_clear(payload: Payload) -> ClearProfiles:
@@ -129,6 +135,10 @@ def read_clear(payload: Payload) -> ClearProfiles:
         purpose=Purpose(purpose) if purpose else None,
         stack_level=criteria.get("stackLevel"),
     )
+
+
+def _is_known(profile: Payload) -> bool:
+    return profile["chargingProfilePurpose"] in PURPOSES and profile["chargingProfileKind"] in KINDS
 
 
 def _profile(evse_id: int, payload: Payload) -> Profile:

@@ -26,13 +26,16 @@ from services.transactions.domain.messages import (
 )
 from services.transactions.domain.remote import RemoteStart, RemoteStop
 
+# What stands for a time in a key, of one that cannot be read.
+LONGEST_TIME = 50
+
 
 def start_transaction(call: Call) -> Message:
     """§4.8. The same connector, idTag, time and meter reading are the same start, however often they are sent."""
     p = payload(call)
     connector, at, begin_wh = integer(p, "connectorId"), timestamp(p.get("timestamp")), watt_hours(p, "meterStart")
     # A time that cannot be read still tells one start from another.
-    when = p.get("timestamp") if at is None else at.isoformat()
+    when = p.get("timestamp", "")[:LONGEST_TIME] if at is None else at.isoformat()
     meter_start = None if begin_wh is None else int(begin_wh)
     return Report(
         kind=ReportKind.STARTED,

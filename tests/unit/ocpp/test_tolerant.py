@@ -45,6 +45,7 @@ def event(**more: Any) -> Reading:
     ("name", "said", "read_as", "deviation"),
     [
         ("idTag", "x" * 21, "x" * 21, Deviation.LONG_TEXT),
+        ("idTag", "x" * 501, None, Deviation.UNUSABLE),
         ("idTag", 12345, "12345", Deviation.CONVERTED),
         ("idTag", None, None, Deviation.NULL),
         ("transactionData", None, None, Deviation.NULL),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LARGEST = 2**31 - 1
+ATTRIBUTES = ("Actual", "Target", "MinSet", "MaxSet")
 RESERVED = re.compile(r"[%().@#]")
 ESCAPED = re.compile(r"%([0-9A-F]{2})")
 PART = r"(?:[^%().@#]|%2[3589E]|%40)"
@@ -20,7 +21,7 @@ NAME = re.compile(
     rf"(?P<component>{PART}*)(?:\((?P<component_instance>{PART}+)\))?"
     r"(?:@(?P<evse>[0-9]{1,10})(?:\.(?P<connector>[0-9]{1,10}))?)?"
     rf"\.(?P<variable>{PART}*)(?:\((?P<variable_instance>{PART}+)\))?"
-    r"(?:#(?P<attribute>Actual|Target|MinSet|MaxSet))?"
+    rf"(?:#(?P<attribute>{'|'.join(ATTRIBUTES)}))?"
 )
 
 
@@ -60,6 +61,8 @@ class Variable:
     @classmethod
     def of(cls, item: dict[str, Any], attribute: str | None) -> "Variable":
         """From `component` and `variable` of a payload; an empty instance is none (B06.FR.15). Raises BadName."""
+        if attribute not in ATTRIBUTES and attribute is not None:
+            raise BadName("not an attribute of OCPP 2.x")
         component, variable = item["component"], item["variable"]
         evse = component.get("evse") or {}
         return cls(

@@ -14,7 +14,7 @@ from services.firmware.configuration.dialects.dialect import (
     positive_integer,
 )
 from services.firmware.configuration.dialects.names import BadName
-from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, key
+from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, is_storable, key
 from services.firmware.texts import text
 
 LONGEST_KEY = 50
@@ -84,8 +84,9 @@ def write(values: Mapping[str, str], _: MessageLimits) -> list[Write]:
 
 def read_answer(request: Payload, answer: Any) -> SettingsReading:
     """§6.24: what is known, and which keys are not."""
-    known = tuple(_observation(item) for item in answer.get("configurationKey") or ())
-    unknown = tuple(Observation(str(text(k)), None, "get", unknown=True) for k in answer.get("unknownKey") or ())
+    known = tuple(_observation(item) for item in answer.get("configurationKey") or () if is_storable(item["key"]))
+    unknown_keys = [str(text(key)) for key in answer.get("unknownKey") or () if is_storable(key)]
+    unknown = tuple(Observation(key, None, "get", unknown=True) for key in unknown_keys)
     return SettingsReading(known + unknown, everything=not request.get("key"))
 
 
@@ -94,13 +95,14 @@ def write_answer(request: Payload, answer: Any) -> list[SetResult]:
     wanted = None if key(request["key"]) in SECRETS else request["value"]
     if answer is None:
         return [SetResult(request["key"], wanted, Result.PENDING)]
-    return [SetResult(request["key"], wanted, RESULTS[answer["status"]], answer["status"])]
+    status = str(text(answer["status"]))
+    return [SetResult(request["key"], wanted, RESULTS.get(status, Result.REJECTED), status)]
 
 
 def _observation(item: dict[str, Any]) -> Observation:
     """A password that a station tells although it should not (1.6-J §6.2.2) is not kept."""
     secret = key(item["key"]) in SECRETS
-    mutability = "WriteOnly" if secret else "ReadOnly" if item["readonly"] else "ReadWrite"
+    mutability = "WriteOnly" if secret else "ReadOnly" if item.get("readonly") else "ReadWrite"
     return Observation(
         str(text(item["key"])), None if secret else text(item.get("value", "")), "get", Characteristics(mutability)
     )

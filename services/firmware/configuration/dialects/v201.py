@@ -17,7 +17,7 @@ from services.firmware.configuration.dialects.dialect import (
 )
 from services.firmware.configuration.dialects.names import BadName, Variable
 from services.firmware.configuration.domain.reports import Part
-from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, key
+from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, is_storable, key
 from services.firmware.texts import text
 
 ITEMS, BYTES = "DeviceDataCtrlr.ItemsPerMessage({})", "DeviceDataCtrlr.BytesPerMessage({})"
@@ -126,8 +126,8 @@ def write_answer(request: Payload, answer: Any) -> list[SetResult]:
     for item in answer["setVariableResult"] if answer else ():
         if name := _name_of(item, item.get("attributeType")):
             reason_code = (item.get("attributeStatusInfo") or {}).get("reasonCode")
-            reason = item["attributeStatus"] + (f" ({text(reason_code)})" if reason_code else "")
-            results[key(name)] = (RESULTS[item["attributeStatus"]], reason)
+            reason = str(text(item["attributeStatus"])) + (f" ({text(reason_code)})" if reason_code else "")
+            results[key(name)] = (RESULTS.get(item["attributeStatus"], Result.REJECTED), reason)
     missing = (Result.REJECTED, "no result of it in the answer") if answer else (Result.PENDING, None)
     return [
         SetResult(name, None if key_ in SECRETS else value, *results.get(key_, missing))
@@ -160,14 +160,14 @@ def part(report: Payload) -> Part:
 def _observations(item: dict[str, Any]) -> Iterator[Observation]:
     """All attributes of a variable; characteristics are those of each."""
     variable = item.get("variableCharacteristics") or {}
-    for attribute in item["variableAttribute"]:
+    for attribute in item.get("variableAttribute", ()):
         name = _name_of(item, attribute.get("type"))
         if name is None:
             continue
         secret = key(name) in SECRETS
         characteristics = Characteristics(
-            mutability="WriteOnly" if secret else attribute.get("mutability") or "ReadWrite",
-            data_type=variable.get("dataType"),
+            mutability="WriteOnly" if secret else text(attribute.get("mutability")) or "ReadWrite",
+            data_type=text(variable.get("dataType")),
             unit=text(variable.get("unit")),
             minimum=variable.get("minLimit"),
             maximum=variable.get("maxLimit"),
@@ -182,9 +182,10 @@ def _observations(item: dict[str, Any]) -> Iterator[Observation]:
 def _name_of(item: dict[str, Any], attribute: str | None) -> str | None:
     """The name of a setting in a payload; None where no station can have it."""
     try:
-        return text(str(Variable.of(item, attribute)))
+        name = str(text(str(Variable.of(item, attribute))))
     except BadName:
         return None
+    return name if is_storable(name) else None
 
 
 def _named_values(items: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,8 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+# Far more than OCPP allows; with four bytes a character it still fits into an index of Postgres.
+LONGEST_NAME = 600
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 BOOLEANS = frozenset({"true", "false"})
 
@@ -100,6 +102,11 @@ class Setting(Struct, frozen=True):
     @property
     def write_only(self) -> bool:
         return self.characteristics is not None and self.characteristics.mutability == "WriteOnly"
+
+
+def is_storable(name: str) -> bool:
+    """Whether a setting can be kept by its name: an index takes none that is much longer."""
+    return len(name) <= LONGEST_NAME
 
 
 def key(name: str) -> str:
