@@ -48,7 +48,10 @@ def build() -> typer.Typer:
 
 def _not_installed(name: str, extra: str) -> Callable[[], None]:
     def command() -> None:
-        sys.exit(f"voltbus: `voltbus {name}` is not part of this installation: pip install 'voltbus[{extra}]'")
+        sys.exit(
+            f"voltbus: `voltbus {name}` is not part of this installation: "
+            f"pip install 'voltbus[{extra}]', or make setup in a clone"
+        )
 
     return command
 

@@ -120,7 +120,8 @@ def test_a_command_that_is_not_installed(operators: Installation, arguments: Seq
     result = operators.run("voltbus", *arguments)
     assert result.returncode == 1
     assert one_line(result) == (
-        f"voltbus: `voltbus {arguments[0]}` is not part of this installation: pip install 'voltbus[{extra}]'\n"
+        f"voltbus: `voltbus {arguments[0]}` is not part of this installation: "
+        f"pip install 'voltbus[{extra}]', or make setup in a clone\n"
     )
 
 

@@ -5,7 +5,7 @@ import base64
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -29,6 +29,12 @@ _READ_BUFFER = 1024
 AnswerCall = Callable[[str, Payload], Payload | None]
 
 
+_REMEDIES: Mapping[int, str] = {
+    401: ": give its --password; POST /v1/stations/{station_id}/password of auth generates a new one",
+    404: ": register it with PUT /v1/stations/{station_id} of auth and give its --password",
+}
+
+
 class NotConnected(LocalError):
     """The connection could not be established."""
 
@@ -37,10 +43,7 @@ class NotAdmitted(NotConnected):
     """The gateway answered the handshake with an HTTP status other than 101."""
 
     def __init__(self, station_id: str, status: int) -> None:
-        super().__init__(
-            f"the gateway refused the station {station_id} ({status}): register it "
-            "with PUT /v1/stations/{station_id} of auth and give its --password"
-        )
+        super().__init__(f"the gateway refused the station {station_id} ({status}){_REMEDIES.get(status, '')}")
         self.status = status
 
 

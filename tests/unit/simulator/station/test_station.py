@@ -222,7 +222,7 @@ async def test_nobody_there() -> None:
 async def test_refused_by_the_gateway() -> None:
     async with serve(lambda _: asyncio.sleep(0), "127.0.0.1", 0, process_request=refuse) as server:
         address = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
-        with pytest.raises(LocalError, match=r"^the gateway refused the station CP 1 \(401\): register it"):
+        with pytest.raises(LocalError, match=r"^the gateway refused the station CP 1 \(401\): give its --password"):
             await demo(Csms("1.6", address=address), password="wrong")[0].play()
 
 
