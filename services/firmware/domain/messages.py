@@ -1,7 +1,7 @@
 """What reaches firmware, what it answers, and what it announces: commands, replies and events."""
 
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from msgspec import Struct
 
@@ -109,8 +109,8 @@ Command: TypeAlias = (
     | Notification
 )
 ConnectionUpdate: TypeAlias = ConnectionOpened | ConnectionAlive | ConnectionClosed
-# What is kept verbatim; a boot has a table of its own, a status and a heartbeat live on in the state.
-KEPT = (ReportFirmwareStatus, ReportSecurityEvent, ReportSettings, DataTransfer, Notification)
+# What is kept verbatim: all but a boot, which has a table of its own; a status and a heartbeat live on in the state.
+KEPT = tuple(kind for kind in get_args(Command) if kind not in (Boot, ReportConnectorStatus, Heartbeat))
 
 
 # Replies.
