@@ -26,7 +26,7 @@ async def main() -> None:
         async for record in consumer:
             headers = {name: value.decode() for name, value in record.headers}
             kind = headers["ce_type"].rpartition(".")[2]  # of voltbus.v1.TransactionStarted
-            if kind in ("TransactionStarted", "TransactionUpdated", "TransactionEnded"):
+            if kind in ("TransactionStarted", "TransactionUpdated", "TransactionEnded", "TransactionRevised"):
                 event = getattr(events_pb2, kind)()
                 if headers["content-type"] == "application/json":
                     json_format.Parse(record.value, event, ignore_unknown_fields=True)
