@@ -23,7 +23,7 @@ from services.common.kafka.lanes import PartitionQueues
 from services.common.process import metrics
 from services.common.process.backoff import Backoff, retry_until_available
 from services.common.process.clock import Clock
-from services.common.process.errors import InvalidContent, Unprocessable
+from services.common.process.errors import Unprocessable
 from services.common.process.readiness import NotReady
 
 T = TypeVar("T")
@@ -242,7 +242,7 @@ class Consumer:
         replies = await self._handle(records)
         on_handled()
         letters = [reply for reply in replies if reply.topic == self._dead_topic]
-        counted = [letter for letter in letters if dead_letters.cause(letter) != InvalidContent.__name__]
+        counted = [letter for letter in letters if dead_letters.counts(letter, dead_letters.cause(letter))]
         keys = [letter.key for letter in counted]
         done = len(records) - len(letters) + len(counted)
         if counted:
@@ -263,7 +263,7 @@ class Consumer:
                 error = latest
             else:
                 return
-        if not isinstance(error, InvalidContent):
+        if dead_letters.counts(record, type(error).__name__):
             self._limit.check(1, [record.key], type(error).__name__)
             self._limit.count(1, [record.key])
         await self._retry(

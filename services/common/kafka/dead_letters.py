@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from services.common.kafka.bus import Bus, Record
 from services.common.process import metrics
-from services.common.process.errors import Unavailable, Unprocessable
+from services.common.process.errors import InvalidContent, Unavailable, Unprocessable
 
 # Characters of a reason that are kept: it may quote what it complains about.
 MAX_REASON_CHARACTERS = 1000
@@ -19,6 +19,8 @@ CAUSE, REASON, AT = "dead-cause", "dead-reason", "dead-at"
 TOPIC, PARTITION, OFFSET = "dead-topic", "dead-partition", "dead-offset"
 # The bytes that a value had which is left out: with it, the letter would be too long.
 LEFT_OUT = "dead-value-left-out"
+# On a record that was sent back: how often it has been. It stays on the letter, should the record die again.
+REPLAYED = "replayed"
 
 log = structlog.get_logger()
 
@@ -42,6 +44,14 @@ def dead_letter(record: Record, topic: str, error: Exception, now: datetime) -> 
 def cause(letter: Record) -> str:
     """The class of the error for which a record was put aside."""
     return next((value.decode(errors="replace") for name, value in reversed(letter.headers) if name == CAUSE), "")
+
+
+def counts(record: Record, cause: str) -> bool:
+    """Whether a record that is put aside for this cause counts for the limit.
+
+    What a station says wrong does not, nor a letter that was sent back in vain: neither speaks for the release.
+    """
+    return cause != InvalidContent.__name__ and all(name != REPLAYED for name, _ in record.headers)
 
 
 def without_value(letter: Record) -> Record:

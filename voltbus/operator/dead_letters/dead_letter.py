@@ -6,9 +6,6 @@ from datetime import datetime
 from services.common.kafka import dead_letters
 from services.common.kafka.bus import Header, Record
 
-# On a record that was sent back: how often it has been. It stays on the letter, should the record die again.
-REPLAYED = "replayed"
-
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
@@ -56,7 +53,7 @@ def read(service: str, record: Record) -> DeadLetter:
         topic=headers.get(dead_letters.TOPIC, ""),
         origin=(_number(headers.get(dead_letters.PARTITION), -1), _number(headers.get(dead_letters.OFFSET), -1)),
         at=_time(headers.get(dead_letters.AT, "")),
-        replayed=_number(headers.get(REPLAYED), 0),
+        replayed=_number(headers.get(dead_letters.REPLAYED), 0),
         left_out=_number(headers.get(dead_letters.LEFT_OUT), 0) if dead_letters.LEFT_OUT in headers else None,
     )
 
@@ -67,10 +64,12 @@ def original_record(letter: DeadLetter) -> Record:
     Its key leads it to its partition; without a key it goes back to the one it had.
     """
     kept = [
-        (name, value) for name, value in letter.headers if not name.startswith(dead_letters.PREFIX) and name != REPLAYED
+        (name, value)
+        for name, value in letter.headers
+        if not name.startswith(dead_letters.PREFIX) and name != dead_letters.REPLAYED
     ]
     partition = letter.origin[0] if letter.key is None else None
-    headers = (*kept, (REPLAYED, b"%d" % (letter.replayed + 1)))
+    headers = (*kept, (dead_letters.REPLAYED, b"%d" % (letter.replayed + 1)))
     return Record(letter.topic, letter.key, letter.value, headers, partition)
 
 

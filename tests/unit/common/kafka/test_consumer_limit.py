@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from services.common.kafka.bus import Record
 from services.common.kafka.consumer import Consumer
 from services.common.kafka.dead_letter_limit import DeadLetterLimits
-from services.common.kafka.dead_letters import dead_letter
+from services.common.kafka.dead_letters import REPLAYED, dead_letter
 from services.common.process.errors import InvalidContent, Unprocessable
 from services.common.process.readiness import NotReady
 from services.common.testing.memory import MemoryBus
@@ -167,6 +168,17 @@ async def test_what_stations_say_wrong_stops_nobody(service: type[Refusing]) -> 
     bus, count = MemoryBus(4), 300
     await bus.publish(sent(count, stations=50))
     async with runs(bus, service(InvalidContent("an impossible number"))) as consumer:
+        while len(bus.all(DEAD)) < count:
+            await bus.wait()
+        assert consumer.ready() is True
+
+
+@pytest.mark.parametrize("service", [Refusing, Raising])
+async def test_letters_that_are_sent_back_in_vain_stop_nobody(service: type[Refusing]) -> None:
+    """They were put aside before: that they fail again says nothing of the stream."""
+    bus, count = MemoryBus(4), 60
+    await bus.publish([replace(record, headers=((REPLAYED, b"1"),)) for record in sent(count, stations=50)])
+    async with runs(bus, service(Unprocessable("no call"))) as consumer:
         while len(bus.all(DEAD)) < count:
             await bus.wait()
         assert consumer.ready() is True
