@@ -65,6 +65,11 @@ def transaction_changed(
     )
 
 
+def transaction_ended(after: Transaction, version: str, registration: Registration) -> pb.TransactionEnded:
+    """A transaction that ended by other than a report. version: that its station has spoken."""
+    return pb.TransactionEnded(transaction=transaction_fields(after, version, registration))
+
+
 def cause(call_id: str, revision: Revision | None) -> str:
     """What makes an event of a transaction this one and no other."""
     return f"{revision.transaction_id}/{revision.number}" if revision else call_id

@@ -9,6 +9,7 @@ from services.common.process.clock import Clock
 from services.common.process.service import Service
 from services.common.wiring import wire
 from services.transactions.api import TAGS, routers
+from services.transactions.closing import Closing
 from services.transactions.dialects import DIALECTS
 from services.transactions.handlers import Handler
 from services.transactions.remote import RENDERERS
@@ -25,8 +26,10 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS)
     topics, command_service, access = wiring.topics, wiring.command_service, wiring.access
     tokens, partitions = CompactedTable(bus, topics.tokens, read_token), SamplePartitions(database, clock)
+    store, relay = Store(database), wiring.relay
+    closing = Closing(store=store, stations=wiring.stations, events=wiring.events, wake=relay.wake, clock=clock)
     handler = Handler(
-        store=Store(database),
+        store=store,
         tokens=tokens,
         stations=wiring.stations,
         shell=wiring.batches(DIALECTS),
@@ -42,7 +45,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
 
     return wiring.service(
         consumer,
-        routers(database, command_service, tokens, access),
+        routers(database, command_service, tokens, closing, access),
         description="Charging transactions and their meter values; remote start and stop.",
         tags=TAGS,
         tasks={"tokens": tokens.run, "consumer": consume, "months": partitions.run},

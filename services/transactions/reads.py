@@ -8,7 +8,7 @@ import asyncpg
 
 from services.common.postgres.database import Connection
 from services.transactions.domain.transaction import Transaction
-from services.transactions.rows import COLUMNS, ORPHAN_STOP, REVISION, SAMPLE, STATION_SAMPLE, read_transaction
+from services.transactions.rows import COLUMNS, ORPHAN_STOP, SAMPLE, STATION_SAMPLE, read_transaction
 
 TRANSACTION_COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 TRANSACTION = f"select {TRANSACTION_COLUMNS} from transaction where id = $1"
@@ -28,8 +28,8 @@ select {", ".join(STATION_SAMPLE)} from station_sample
 where station_id = $1 and ($2::timestamptz is null or (taken_at, digest) < ($2, $3))
 order by taken_at desc, digest desc
 limit $4"""
-REVISIONS = f"""
-select {", ".join(REVISION)} from transaction_revision
+REVISIONS = """
+select revision, reason, at, changes, author, note from transaction_revision
 where transaction_id = $1 and revision > $2
 order by revision
 limit $3"""

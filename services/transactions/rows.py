@@ -102,6 +102,9 @@ REVISION = {
     "reason": "text",
     "at": "timestamptz",
     "changes": "jsonb",
+    "author": "text",
+    "note": "text",
+    "idempotency_key": "text",
 }
 
 # Rows are made and read by position: that of a field is that of its column.
@@ -156,7 +159,8 @@ def sample_content(value: MeterValue, identity: tuple[Any, ...] = ()) -> tuple[i
 def revision_row(one: Revision) -> tuple[Any, ...]:
     """REVISION of a revision."""
     changes = orjson.dumps([change._asdict() for change in one.changes]).decode()
-    return one.transaction_id, one.number, one.reason.value, one.at, changes
+    audit = one.audit or (None, None, None)
+    return one.transaction_id, one.number, one.reason.value, one.at, changes, *audit
 
 
 def _derived(one: Transaction) -> tuple[Any, ...]:

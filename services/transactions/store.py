@@ -65,6 +65,9 @@ union all
 select {_names(COLUMNS, "t.")}
 from unnest($3::text[], $4::bigint[]) as n (station_id, id) join transaction t using (station_id, id)"""
 
+LOCK = f"select {_names(COLUMNS)} from transaction where id = $1 for update"
+REVISED_BY = "select transaction_id, note from transaction_revision where idempotency_key = $1"
+
 RESERVE = "select nextval('transaction_id') from generate_series(1, $1)"
 
 # Of meter values, the positions of those that are stored. `offset 0` has each looked up by itself, however many.
@@ -161,6 +164,16 @@ class UnitOfWork:
         numbers = {(report.station_id, report.number) for report in reports if report.number}
         rows = await self.db.fetch(LOAD, *_columns(keys, 2), *_columns(numbers, 2))
         return [read_transaction(row) for row in rows]
+
+    async def lock(self, number: int) -> Transaction | None:
+        """A transaction by its id, held until the end of the database transaction."""
+        row = await self.db.fetchrow(LOCK, number)
+        return read_transaction(row) if row else None
+
+    async def revised_by(self, idempotency_key: str) -> tuple[int, str] | None:
+        """Which transaction a request has revised, and its note; None where there was no such request."""
+        row = await self.db.fetchrow(REVISED_BY, idempotency_key)
+        return (row["transaction_id"], row["note"]) if row else None
 
     async def reserve(self, count: int, now: datetime) -> list[int]:
         """That many new ids."""

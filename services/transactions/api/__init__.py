@@ -10,8 +10,9 @@ from services.common.kafka.table import CompactedTable
 from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.ocpp.id_tokens import Token
-from services.transactions.api import remote, transactions
+from services.transactions.api import closing, remote, transactions
 from services.transactions.api.fields import READ
+from services.transactions.closing import Closing
 
 TAGS = {
     "transactions": "Charging sessions as stations reported them, with their meter values.",
@@ -20,11 +21,16 @@ TAGS = {
 
 
 def routers(
-    database: Database, command_service: CommandService, tokens: CompactedTable[Token], access: Access
+    database: Database,
+    command_service: CommandService,
+    tokens: CompactedTable[Token],
+    closing_service: Closing,
+    access: Access,
 ) -> Sequence[APIRouter]:
     """All that transactions serves under /v1."""
     return (
         transactions.router(database, access),
+        closing.router(closing_service, access),
         remote.router(database, command_service, tokens, access),
         message_log_api.router(database, access, READ),
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 import asyncpg
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from services.common.postgres.database import Database
@@ -23,10 +23,8 @@ from services.common.web.pages import (
 from services.common.web.problems import Problem
 from services.transactions import reads
 from services.transactions.api import views
-from services.transactions.api.fields import MISSING, READ
+from services.transactions.api.fields import MISSING, READ, Number
 from services.transactions.api.views import OrphanView, RevisionView, SampleView, StationSampleView, TransactionView
-
-Number = Annotated[int, Path(alias="id", ge=1, lt=2**31, description="our id of the transaction")]
 
 V = TypeVar("V", bound=BaseModel)
 

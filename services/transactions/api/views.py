@@ -97,6 +97,8 @@ class RevisionView(BaseModel):
     )
     at: datetime
     changes: list[ChangeView]
+    author: str | None = Field(description="who decided it, where an operator did: the subject of the bearer token")
+    note: str | None = Field(description="why the operator did")
 
 
 class OrphanView(BaseModel):

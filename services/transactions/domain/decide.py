@@ -15,7 +15,7 @@ from services.transactions.domain.messages import (
     StationSamples,
     Updated,
 )
-from services.transactions.domain.revisions import Revision, revise
+from services.transactions.domain.revisions import Revision, RevisionReason, revise
 from services.transactions.domain.transaction import Transaction, merge, new_transaction
 
 # No station is offline for so long: its clock is wrong.
@@ -86,8 +86,8 @@ def decide(
         return _without_transaction(report, token)
     after = merge(before, report, token.status.value if token else None, command_id)
     reply = Started(after.id, token) if report.kind == ReportKind.STARTED else Updated(token)
-    if revision := revise(before, after, report):
-        after = replace(after, end_revision=revision.number)
+    late = RevisionReason.LATE_END if report.kind == ReportKind.ENDED else RevisionReason.LATE_REPORT
+    after, revision = revise(before, after, late, report.received_at)
     return Decision(reply, after, changed=after is not current, revision=revision)
 
 

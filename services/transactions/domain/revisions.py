@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
-from services.transactions.domain.messages import Report, ReportKind
 from services.transactions.domain.transaction import Transaction
 
 # What others see of a transaction, by the names of REST, but for what every report changes.
@@ -39,27 +39,38 @@ class Change(NamedTuple):
     after: Any
 
 
+class Audit(NamedTuple):
+    """Who had something changed, and why. idempotency_key: of the request."""
+
+    author: str
+    note: str
+    idempotency_key: str | None = None
+
+
 class Revision(msgspec.Struct, frozen=True):
-    """number: from 1 on, without gaps. at: when we learned of it."""
+    """number: from 1 on, without gaps. at: when we learned of it. audit: where an operator decided it."""
 
     transaction_id: int
     number: int
     reason: RevisionReason
     at: datetime
     changes: tuple[Change, ...]
+    audit: Audit | None = None
 
 
-def revise(before: Transaction, after: Transaction, report: Report) -> Revision | None:
-    """The next revision, if a report has ended a transaction, or changed what others see of one that had ended."""
-    if not after.ended:
-        return None
-    changes = tuple(changed(before, after))
+def revise(
+    before: Transaction, after: Transaction, late: RevisionReason, at: datetime, audit: Audit | None = None
+) -> tuple[Transaction, Revision | None]:
+    """A transaction with its next revision, where it has ended, or what others see of it has changed since.
+
+    late: the reason if it had ended before. at: when we learned of it.
+    """
+    changes = tuple(changed(before, after)) if after.ended else ()
     if not changes:
-        return None
-    reason = RevisionReason.ENDED
-    if before.revision:
-        reason = RevisionReason.LATE_END if report.kind == ReportKind.ENDED else RevisionReason.LATE_REPORT
-    return Revision(after.id, before.revision + 1, reason, report.received_at, changes)
+        return after, None
+    reason = late if before.ended else RevisionReason.ENDED
+    revision = Revision(after.id, before.revision + 1, reason, at, changes, audit)
+    return replace(after, end_revision=revision.number), revision
 
 
 def changed(before: Transaction, after: Transaction) -> Iterator[Change]:

@@ -135,7 +135,7 @@ class System:
 def bearer(*scopes: str) -> dict[str, str]:
     """Who may do what the scopes say; without any: all of this service."""
     scope = " ".join(scopes or ("transactions:read", "transactions:write"))
-    claims = {"scope": scope, "exp": datetime.now(UTC) + timedelta(hours=1)}
+    claims = {"sub": "tests", "scope": scope, "exp": datetime.now(UTC) + timedelta(hours=1)}
     return {"Authorization": f"Bearer {jwt.encode(claims, SECRET, 'HS256')}"}
 
 
