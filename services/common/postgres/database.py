@@ -27,6 +27,8 @@ UNAVAILABLE = (
     asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidPasswordError,
+    # A migration changed a table of a prepared statement: the statement is prepared anew.
+    asyncpg.InvalidCachedStatementError,
 )
 # Statements are prepared once, when tables may still be empty: by default they would then be scanned sequentially,
 # however long they grow, until they are analyzed again.
