@@ -52,7 +52,7 @@ def build(
     consumer = wiring.consumer(handler.handle, [topics.connections], lanes=2)
 
     async def caught_up() -> bool:
-        return await bus.ready() and bool(consumer.ready()) and consumer.lag() < settings.batch
+        return bool(await bus.ready()) and bool(consumer.ready()) and consumer.lag() < settings.batch
 
     offline_detector = OfflineDetector(
         database=database,

@@ -17,9 +17,11 @@ from services.ocpp import topics
 from services.ocpp.services import SERVICES
 
 FOLDER = Path(services.__file__).parent
+# The time of a record is Kafka's: it takes none from a process whose clock is an hour ahead.
+TIME = {"message.timestamp.type": "LogAppendTime"}
 CONFIGS = {
-    True: {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "segment.ms": "3600000"},
-    False: {"cleanup.policy": "delete"},
+    True: TIME | {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "segment.ms": "3600000"},
+    False: TIME | {"cleanup.policy": "delete"},
 }
 
 

@@ -14,12 +14,17 @@ from operator import itemgetter
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import InvalidTimestampError, KafkaError
 from aiokafka.partitioner import murmur2
 
 from services.common.kafka.bus import OnDelivery, R, Record, oversized
 from services.common.process.errors import Unavailable, Unprocessable, VoltbusError
 
+# Kafka takes no record that is an hour ahead of its own clock (message.timestamp.after.max.ms), and says nothing more.
+CLOCK_AHEAD = (
+    "the clock of this machine is ahead of Kafka's, which takes no records from the future: set the clock, or "
+    "message.timestamp.type=LogAppendTime on the topics"
+)
 # Seconds that the other partitions of a broker wait for the request that is in flight to it.
 BROKER_WAIT = 0.5
 
@@ -59,6 +64,8 @@ class BatchingProducer:
         # By topic: records for partitions that are being looked up.
         self._unrouted: dict[str, list[Item]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        # Why Kafka takes no records at all, for people; None while it does.
+        self.refusal: str | None = None
         self._flush_scheduled = self._retry_scheduled = self._producer_failed = False
         self._use(producer)
 
@@ -77,6 +84,10 @@ class BatchingProducer:
                 self._unrouted[record.topic] = [(record, on_delivery)]
                 self._spawn(self._refresh_metadata(record.topic))
         self._schedule_flush()
+
+    def topics(self) -> set[str]:
+        """Those that records were sent to."""
+        return set(self._topics)
 
     def end_offsets(self, topic: str) -> dict[TopicPartition, int]:
         """By partition, the offset after the last record that was sent here; others may have written more since."""
@@ -157,8 +168,11 @@ class BatchingProducer:
         try:
             sent = await producer.send_batch(built, partition.topic, partition=partition.partition)
             batch.end = max(batch.end, (await sent).offset + len(items))
+            self.refusal = None
         except KafkaError as error:
             problem = _unavailable(error)
+            if isinstance(error, InvalidTimestampError):
+                self.refusal = CLOCK_AHEAD
             if producer is self._producer and not self._producer_failed:
                 self._producer_failed = True
                 self._spawn(self._replace_producer())

@@ -26,6 +26,7 @@ from services.common.kafka.client import KafkaTiming, translating_errors
 from services.common.kafka.readers import KafkaPartitionTail, KafkaSubscription, KafkaTopicReader
 from services.common.process.backoff import retry_until_available
 from services.common.process.errors import Unavailable
+from services.common.process.readiness import NotReady
 from services.common.process.settings import CommonSettings
 
 # With a linger, a fetch that has this much is not held back for more.
@@ -45,6 +46,8 @@ class KafkaBus(Bus):
         self._producer: Any = None
         self._batching: BatchingProducer | None = None
         self._retiring: set[asyncio.Task[None]] = set()
+        # Those that were read here, beside which those stand that were written to.
+        self._read: set[str] = set()
         # Started when first needed: only gateways ask for the progress of others.
         self._admin: Any = None
         self._admin_lock = asyncio.Lock()
@@ -80,12 +83,20 @@ class KafkaBus(Bus):
         if self._admin:
             await self._admin.close()
 
-    async def ready(self) -> bool:
-        if self._producer is None:
+    async def ready(self) -> bool | NotReady:
+        if self._producer is None or self._batching is None:
             return False
+        if self._batching.refusal:
+            return NotReady(self._batching.refusal)
+        client, topics = self._producer.client, self._read | self._batching.topics()
         with contextlib.suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(self._timing.answer):
-                return bool(await self._producer.client.force_metadata_update())
+                # The first that is new to the client makes it ask, too.
+                for topic in topics:
+                    client.add_topic(topic)
+                if await client.force_metadata_update():
+                    missing = sorted(topic for topic in topics if not client.cluster.partitions_for_topic(topic))
+                    return NotReady(f"there is no topic {', '.join(missing)}") if missing else True
         return False
 
     def send(self, records: Sequence[R], on_delivery: OnDelivery[R]) -> None:
@@ -109,6 +120,7 @@ class KafkaBus(Bus):
             # Range: the partitions of one number go to one member for all topics, so a station has one reader.
             partition_assignment_strategy=(RangePartitionAssignor,),
         )
+        self._read.update(topics)
         subscription = KafkaSubscription(consumer, topics, on_revoke, self._timing)
         consumer.subscribe(topics, listener=subscription)
         await self._start(consumer)
@@ -137,6 +149,7 @@ class KafkaBus(Bus):
         return self._admin
 
     async def read_tail(self, topic: str, partition: int) -> PartitionTail:
+        self._read.add(topic)
         consumer = await self._start_reader()
         partitions = [TopicPartition(topic, partition)]
         consumer.assign(partitions)
@@ -149,6 +162,7 @@ class KafkaBus(Bus):
         return KafkaPartitionTail(consumer, self._timing)
 
     async def read_topic(self, topic: str, *, newest: int | None = None) -> TopicReader:
+        self._read.add(topic)
         numbers = await translating_errors(self._producer.partitions_for(topic))
         consumer = await self._start_reader()
         partitions = [TopicPartition(topic, number) for number in numbers]

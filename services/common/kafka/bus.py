@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from services.common.process.errors import Unprocessable, VoltbusError
+from services.common.process.readiness import NotReady
 
 Header = tuple[str, bytes]
 
@@ -79,8 +80,8 @@ class Bus(Protocol):
 
     async def close(self) -> None: ...
 
-    async def ready(self) -> bool:
-        """Whether the broker answers now."""
+    async def ready(self) -> bool | NotReady:
+        """Whether the broker answers now, has the topics that were used so far, and takes records."""
 
     def send(self, records: Sequence[R], on_delivery: OnDelivery[R]) -> None:
         """Queues records, and keeps their order within a partition.

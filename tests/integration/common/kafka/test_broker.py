@@ -1,17 +1,20 @@
 """What only a real broker can do to us."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Record
 from services.common.kafka.client import ClientBroken, background_tasks
 from services.common.kafka.readers import KafkaSubscription
 from services.common.process.errors import Unavailable, Unprocessable
+from services.common.process.readiness import NotReady
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics
 from tests.conftest import Stack
@@ -53,6 +56,46 @@ async def test_what_the_broker_refuses_does_not_stop_what_comes_after(bus: Kafka
         taken += await whole.poll()
     await whole.close()
     assert [record.value for record in taken] == [b"before", b"after"]
+
+
+async def test_it_is_not_ready_without_a_topic_that_it_uses(bus: KafkaBus, settings: CommonSettings) -> None:
+    read, written = settings.topic(topics.TOKENS.name), settings.topic(topics.OUTBOUND.name)
+    reader = await bus.read_topic(read)
+    await bus.publish([Record(written, b"key", b"")])
+    assert await bus.ready() is True
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    for gone in (read, written):
+        await admin.delete_topics([gone])
+        async with asyncio.timeout(20):
+            while gone not in str(answer := await bus.ready()):
+                pass
+    await admin.close()
+    await reader.close()
+    assert answer == NotReady(f"there is no topic {written}, {read}")
+
+
+async def test_the_time_of_a_record_is_kafka_s(
+    bus: KafkaBus, settings: CommonSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process whose clock is ahead is served all the same; where a topic is set otherwise, readiness says so."""
+    own, plain = settings.topic(topics.TOKENS.name), settings.topic("plain")
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(plain, 1, 1)])
+    await admin.close()
+    append, ahead = BatchBuilder.append, round((time.time() + 2 * 3600) * 1000)
+    monkeypatch.setattr(BatchBuilder, "append", lambda self, **more: append(self, **more | {"timestamp": ahead}))
+    await bus.publish([Record(own, b"key", b"")])
+    assert await bus.ready() is True
+    with pytest.raises(Unavailable, match="InvalidTimestamp"):
+        await bus.publish([Record(plain, b"key", b"")])
+    answer = await bus.ready()
+    assert isinstance(answer, NotReady)
+    assert answer.reason.startswith("the clock of this machine is ahead of Kafka's")
+    monkeypatch.undo()
+    await bus.publish([Record(plain, b"key", b"")])
+    assert await bus.ready() is True
 
 
 async def test_a_reader_whose_client_has_broken_says_so(
