@@ -29,6 +29,10 @@ class ReportProgress(StrEnum):
     REFUSED = "refused"
 
 
+# Nothing more is expected of these.
+ENDED = frozenset({ReportProgress.COMPLETE, ReportProgress.REFUSED})
+
+
 class Part(Struct, frozen=True):
     """One NotifyReport. more: whether another follows (tbc)."""
 
@@ -39,7 +43,7 @@ class Part(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """parts: when each came, by its seqNo. last: the seqNo of the last, once it has come.
+    """parts: when each came, by its seqNo. last: the highest seqNo that came as the last one.
 
     base: what was asked for, where it was asked for here; FullInventory is everything that a station has.
     """
@@ -62,8 +66,14 @@ class Report(Struct, frozen=True):
 
     @property
     def missing(self) -> list[int]:
-        """The seqNos that have not come, as far as can be told; the first thousand."""
-        end = self.last if self.last is not None else max(self.parts, default=-1)
+        """The seqNos that have not come, as far as can be told; the first thousand.
+
+        Without a last part there is at least one more to come; what came beyond a last one shows that it was none.
+        """
+        if self.progress in ENDED:
+            return []
+        highest = max(self.parts, default=-1)
+        end = self.last if self.last is not None and self.last >= highest else highest + 1
         gaps: list[int] = []
         for seq_no in range(min(end + 1, MOST_PARTS)):
             if seq_no not in self.parts and len(gaps) < MISSING_SHOWN:
@@ -77,13 +87,13 @@ def waiting_id(request_id: int) -> str:
 
 
 def received(report: Report, part: Part, at: datetime) -> Report:
-    """B07.FR.10, B08.FR.14: parts count from 0. One that comes again changes nothing."""
-    known = part.seq_no in report.parts
+    """B07.FR.10, B08.FR.14: parts count from 0. One that comes again changes nothing, unless it now is the last."""
+    last = report.last if part.more else max(part.seq_no, report.last or 0)
+    known = part.seq_no in report.parts and last == report.last
     if known or not 0 <= part.seq_no < MOST_PARTS:
         return report
-    last = report.last if part.more else part.seq_no
     changed = max(at, report.changed_at or at)
-    return _completed(replace(report, parts={**report.parts, part.seq_no: at}, last=last, changed_at=changed))
+    return _completed(replace(report, parts={part.seq_no: at, **report.parts}, last=last, changed_at=changed))
 
 
 def accepted(report: Report, base: str | None, command_id: str, sent_at: datetime, at: datetime) -> Report:
@@ -113,6 +123,4 @@ def expired(report: Report) -> Report:
 
 
 def _completed(report: Report) -> Report:
-    if report.last is None or any(seq_no not in report.parts for seq_no in range(report.last + 1)):
-        return report
-    return replace(report, progress=ReportProgress.COMPLETE)
+    return report if report.missing else replace(report, progress=ReportProgress.COMPLETE)

@@ -51,7 +51,23 @@ def test_a_gap_is_shown() -> None:
 
 def test_a_last_part_that_never_comes_leaves_it_open() -> None:
     report = received(NEW, parts(3)[0], at(0))
-    assert (report.progress, report.last, report.missing) == (ReportProgress.RECEIVING, None, [])
+    assert (report.progress, report.last, report.missing) == (ReportProgress.RECEIVING, None, [1])
+    assert (expired(report).progress, expired(report).missing) == (ReportProgress.INCOMPLETE, [1])
+
+
+@given(st.permutations([Part(7, 0, True, ()), Part(7, 1, True, ()), Part(7, 1, False, ())]))
+def test_a_part_that_comes_again_as_the_last_ends_the_report(told: list[Part]) -> None:
+    report = NEW
+    for n, part in enumerate(told):
+        report = received(report, part, at(n))
+    assert (report.progress, report.last, report.missing) == (ReportProgress.COMPLETE, 1, [])
+
+
+def test_a_part_beyond_the_last_shows_that_it_was_none() -> None:
+    report = received(received(NEW, Part(7, 2, True, ()), at(0)), Part(7, 1, False, ()), at(1))
+    report = received(report, Part(7, 0, True, ()), at(2))
+    assert (report.progress, report.missing) == (ReportProgress.RECEIVING, [3])
+    assert received(report, Part(7, 3, False, ()), at(3)).progress is ReportProgress.COMPLETE
 
 
 def test_parts_may_come_before_the_answer_that_promises_them() -> None:
