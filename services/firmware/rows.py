@@ -1,5 +1,7 @@
 """Rows of the inventory: their columns in one order, and what is made of them."""
 
+from datetime import datetime
+
 import asyncpg
 
 from services.firmware.domain.station import (
@@ -21,7 +23,7 @@ STATION_COLUMNS = (
     *IDENTITY,
     *REGISTRATION,
     *PRESENCE,
-    *("update_status", "update_status_at"),
+    *("update_status", "update_status_at", "update_request_id", "update_earlier_ids"),
 )
 CONNECTOR_COLUMNS = ("station_id", "evse_id", "connector_id", *Connector.__struct_fields__)
 # What a batch writes: what an operator ordered is not its to write.
@@ -48,8 +50,12 @@ def station(row: asyncpg.Record) -> Station:
         Identity(*row[3:_REGISTRATION]),
         Registration(_STATUSES[status], reason, booted_at, accepted, _STATUSES[decision], interval),
         Presence(*row[_PRESENCE:_UPDATE]),
-        FirmwareStatus(row[_UPDATE], row[_UPDATE + 1]) if row[_UPDATE] else None,
+        _firmware_status(*row[_UPDATE:]) if row[_UPDATE] else None,
     )
+
+
+def _firmware_status(status: str, at: datetime, request_id: int | None, earlier: str | None) -> FirmwareStatus:
+    return FirmwareStatus(status, at, request_id, tuple(map(int, earlier.split(","))) if earlier else ())
 
 
 def connector(row: asyncpg.Record) -> Connector:

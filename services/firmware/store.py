@@ -8,7 +8,7 @@ from services.common.calls.call import Call
 from services.common.postgres.database import Connection
 from services.firmware import rows
 from services.firmware.domain.messages import BootVerdict
-from services.firmware.domain.station import BootStatus, Connector, Place, Station
+from services.firmware.domain.station import BootStatus, Connector, FirmwareStatus, Place, Station
 from services.firmware.rows import CONNECTOR_COLUMNS, SAVED_COLUMNS, STATION_COLUMNS, names
 
 Row: TypeAlias = tuple[object, ...]
@@ -33,7 +33,7 @@ from unnest(
     $12::text[], $13::text[], $14::timestamptz[], $15::boolean[],
     $16::boolean[], $17::text[], $18::text[], $19::text[],
     $20::timestamptz[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[],
-    $24::text[], $25::timestamptz[]
+    $24::text[], $25::timestamptz[], $26::bigint[], $27::text[]
 ) as u ({names(SAVED_COLUMNS)})
 on conflict (station_id) do update set
     version = excluded.version, quarantined = excluded.quarantined,
@@ -45,7 +45,8 @@ on conflict (station_id) do update set
     online = excluded.online, connection_id = excluded.connection_id, closed_id = excluded.closed_id,
     remote_address = excluded.remote_address, connected_at = excluded.connected_at,
     disconnected_at = excluded.disconnected_at, last_seen_at = excluded.last_seen_at, alive_at = excluded.alive_at,
-    update_status = excluded.update_status, update_status_at = excluded.update_status_at"""
+    update_status = excluded.update_status, update_status_at = excluded.update_status_at,
+    update_request_id = excluded.update_request_id, update_earlier_ids = excluded.update_earlier_ids"""
 
 # Of a station that is known: what a boot or a connection changes, and what any message does. A column that is not
 # written saves as much time as it takes to make one of these values.
@@ -179,15 +180,19 @@ def _connection(station: Station) -> tuple[object, ...]:
 
 def _station_row(station: Station) -> Row:
     """As SAVED_COLUMNS."""
-    identity, update = station.identity, station.firmware_status
+    identity = station.identity
     _, *status = _status_row(station)
     return (
         *(station.station_id, station.version, station.quarantined),
         *(identity.vendor, identity.model, identity.serial_number, identity.firmware_version),
         *(identity.iccid, identity.imsi, identity.meter_type, identity.meter_serial_number),
         *status,
-        *((update.status, update.at) if update else (None, None)),
+        *(_update(station.firmware_status) if station.firmware_status else (None, None, None, None)),
     )
+
+
+def _update(known: FirmwareStatus) -> Row:
+    return known.status, known.at, known.request_id, ",".join(map(str, known.earlier)) or None
 
 
 def _status_row(station: Station) -> Row:

@@ -69,6 +69,7 @@ class StationView(BaseModel):
     last_seen_at: datetime | None
     firmware_status: str | None = Field(description="how far its last firmware update has come")
     firmware_status_at: datetime | None
+    firmware_request_id: int | None = Field(description="requestId of that update, where the station says it")
     station_status: StatusView | None = Field(description="of the station itself (connector 0 of 1.6)")
     evses: list[EvseView]
 
@@ -105,6 +106,7 @@ class StationView(BaseModel):
             last_seen_at=presence.last_seen_at,
             firmware_status=update.status if update else None,
             firmware_status_at=update.at if update else None,
+            firmware_request_id=update.request_id if update else None,
             station_status=StatusView.of(connectors[ITSELF]) if ITSELF in connectors else None,
             evses=_evses(connectors),
         )

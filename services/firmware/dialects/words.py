@@ -55,7 +55,9 @@ def notification(_: Call) -> Command:
 
 
 def report_firmware_status(call: Call) -> Command:
-    return ReportFirmwareStatus(word(call.payload["status"]))
+    number = call.payload.get("requestId")
+    request_id = int(number) if isinstance(number, (int, float)) and abs(number) <= LARGEST else None
+    return ReportFirmwareStatus(word(call.payload["status"]), request_id)
 
 
 def report_security_event(call: Call) -> Command:

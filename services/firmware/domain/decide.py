@@ -31,6 +31,9 @@ from services.firmware.domain.presence import connection_alive, connection_close
 from services.firmware.domain.station import FirmwareStatus, Station
 from services.firmware.domain.transfers import data_transfer
 
+# Updates whose late words are recognized; a station has one at a time.
+EARLIER_UPDATES = 16
+
 Decide: TypeAlias = Callable[[Station, Any, Context], Decision]
 
 
@@ -49,7 +52,18 @@ def _heartbeat(station: Station, _: Heartbeat, context: Context) -> Decision:
 
 
 def _report_firmware_status(station: Station, command: ReportFirmwareStatus, context: Context) -> Decision:
-    return Decision(replace(station, firmware_status=FirmwareStatus(command.status, context.envelope.at)))
+    """Of the newest update (L01.FR.10): what a station says late of one before it is kept, and changes nothing here.
+
+    Idle has no number (L01.FR.20), and neither has anything in 1.6 without its security extension.
+    """
+    known = station.firmware_status or FirmwareStatus("", context.envelope.at)
+    number, earlier = command.request_id, known.earlier
+    if number in earlier:
+        return Decision(station)
+    if number is not None and known.request_id not in (None, number):
+        earlier = (*earlier, known.request_id)[-EARLIER_UPDATES:]
+    after = FirmwareStatus(command.status, context.envelope.at, known.request_id if number is None else number, earlier)
+    return Decision(replace(station, firmware_status=after))
 
 
 def _report_security_event(station: Station, command: ReportSecurityEvent, context: Context) -> Decision:

@@ -42,9 +42,10 @@ class ReportConnectorStatus(Struct, frozen=True):
 
 
 class ReportFirmwareStatus(Struct, frozen=True):
-    """FirmwareStatusNotification and its signed sister."""
+    """FirmwareStatusNotification and its signed sister. request_id: of the UpdateFirmware that it is of."""
 
     status: str
+    request_id: int | None = None
 
 
 class DataTransfer(Struct, frozen=True):

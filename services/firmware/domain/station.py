@@ -87,10 +87,15 @@ class Connector(Struct, frozen=True):
 
 
 class FirmwareStatus(Struct, frozen=True):
-    """How far the last firmware update has come, in the station's words."""
+    """How far the last firmware update has come, in the station's words.
+
+    request_id: of the UpdateFirmware that it is of, where the station said so. earlier: of those before it.
+    """
 
     status: str
     at: datetime
+    request_id: int | None = None
+    earlier: tuple[int, ...] = ()
 
 
 class Station(Struct, frozen=True):

@@ -76,6 +76,29 @@ def test_the_last_status_of_an_update_stays() -> None:
     assert decision.station.firmware_status == FirmwareStatus("Downloading", at(4))
 
 
+@pytest.mark.parametrize(
+    ("told", "status", "request_id"),
+    [
+        ([("Installing", 1), ("Downloading", 2), ("Installed", 1)], "Downloading", 2),
+        ([("Installing", 1), ("Downloading", 2), ("Downloading", 3), ("Installed", 1)], "Downloading", 3),
+        ([("Installing", 1), ("Downloading", 2), ("Idle", None), ("Installed", 1)], "Idle", 2),
+        ([("Installing", 1), ("Downloading", 2), ("Idle", None), ("Downloaded", 2)], "Downloaded", 2),
+        # Without numbers, as in 1.6, the newest is the last.
+        ([("Installing", None), ("Installed", None)], "Installed", None),
+    ],
+)
+def test_late_words_of_an_earlier_update_are_history(
+    told: list[tuple[str, int | None]], status: str, request_id: int | None
+) -> None:
+    """L01.FR.10, L01.FR.20."""
+    station = Station("CP1")
+    for number, one in enumerate(told):
+        station = decide(station, ReportFirmwareStatus(*one), context(number)).station
+    known = station.firmware_status
+    assert known is not None
+    assert (known.status, known.request_id) == (status, request_id)
+
+
 def test_a_boot_that_is_read_again_is_told_the_same() -> None:
     verdict = BootVerdict(BootStatus.PENDING, 7, at(0))
     decision = repeat(Station("CP1"), verdict, context(now=at(5)))

@@ -18,7 +18,7 @@ def test_a_station_there_and_back() -> None:
         identity=identity,
         registration=registration,
         presence=known.presence,
-        firmware_status=FirmwareStatus("Installed", START),
+        firmware_status=FirmwareStatus("Installed", START, 3, (1, 2)),
     )
     written: dict[str, Any] = dict(zip(rows.SAVED_COLUMNS, store._station_row(station), strict=True))
     read: Any = tuple(written.get(name) for name in rows.STATION_COLUMNS)
