@@ -77,12 +77,13 @@ select {names(CONNECTOR_COLUMNS)}
 from unnest(
     $1::text[], $2::int[], $3::int[],
     $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[]
+    $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::json[]
 ) as u ({names(CONNECTOR_COLUMNS)})
 on conflict (station_id, evse_id, connector_id) do update set
     status = excluded.status, error_code = excluded.error_code, info = excluded.info,
     vendor_error_code = excluded.vendor_error_code, reported_at = excluded.reported_at,
-    received_at = excluded.received_at, since = excluded.since, connection_id = excluded.connection_id"""
+    received_at = excluded.received_at, since = excluded.since, connection_id = excluded.connection_id,
+    custom_data = excluded.custom_data"""
 
 SAVE_BOOTS = """
 insert into boot (call_id, station_id, version, status, interval_seconds, payload, received_at)
@@ -213,7 +214,7 @@ def _connector_row(station_id: str, place: Place, known: Connector) -> Row:
     return (
         *(station_id, *place),
         *(known.status, known.error_code, known.info, known.vendor_error_code),
-        *(known.reported_at, known.received_at, known.since, known.connection_id),
+        *(known.reported_at, known.received_at, known.since, known.connection_id, known.custom_data),
     )
 
 

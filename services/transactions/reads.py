@@ -12,12 +12,10 @@ from services.transactions.rows import COLUMNS, ORPHAN_STOP, SAMPLE, STATION_SAM
 
 TRANSACTION_COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 TRANSACTION = f"select {TRANSACTION_COLUMNS} from transaction where id = $1"
-# By our id if the name is one, by the station's otherwise.
-TRANSACTION_BY_NAME = f"""
+OPEN_TRANSACTIONS = f"""
 select {TRANSACTION_COLUMNS} from transaction
-where station_id = $1 and (transaction_id = $2 or id = $3)
-order by (id = $3) is true desc, id desc
-limit 1"""
+where station_id = $1 and transaction_id = $2 and stopped_at is null
+order by id"""
 SAMPLES = f"""
 select {", ".join(SAMPLE)} from sample
 where transaction_id = $1 and ($2::timestamptz is null or (taken_at, digest) > ($2, $3))
@@ -80,11 +78,9 @@ async def transaction(db: Connection, number: int) -> Transaction | None:
     return read_transaction(row) if row else None
 
 
-async def transaction_by_name(db: Connection, station_id: str, name: str) -> Transaction | None:
-    """A transaction of a station, by our id or by the station's."""
-    number = int(name) if name.isascii() and name.isdigit() and len(name) < 10 else None
-    row = await db.fetchrow(TRANSACTION_BY_NAME, station_id, name, number)
-    return read_transaction(row) if row else None
+async def open_transactions(db: Connection, station_id: str, name: str) -> list[Transaction]:
+    """Those of a station that it calls so and that have not ended."""
+    return [read_transaction(row) for row in await db.fetch(OPEN_TRANSACTIONS, station_id, name)]
 
 
 async def samples(db: Connection, number: int, after: SamplePosition | None, limit: int) -> Sequence[asyncpg.Record]:

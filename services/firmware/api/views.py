@@ -24,6 +24,7 @@ class StatusView(BaseModel):
     at: datetime = Field(description="when the last report of it was received")
     since: datetime = Field(description="when the report was received that changed it")
     reported_at: datetime | None = Field(description="by the station's own clock")
+    custom_data: Any = Field(description="what the station put beside its status (OCPP 2.x)")
 
     @classmethod
     def of(cls, known: Connector) -> Self:
@@ -170,4 +171,5 @@ def _status(known: Connector) -> dict[str, Any]:
         "at": known.received_at,
         "since": known.since,
         "reported_at": known.reported_at,
+        "custom_data": orjson.loads(known.custom_data) if known.custom_data else None,
     }

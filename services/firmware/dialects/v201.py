@@ -1,5 +1,7 @@
 """OCPP 2.0.1: payload to command. What is answered is said as in every version."""
 
+import orjson
+
 from services.common.calls.call import Call
 from services.firmware.configuration.dialects import v201 as settings
 from services.firmware.dialects.dialect import Dialect
@@ -36,7 +38,10 @@ def boot(call: Call) -> Command:
 def report_connector_status(call: Call) -> Command:
     p = call.payload
     return ReportConnectorStatus(
-        place(p["evseId"], p["connectorId"]), word(p["connectorStatus"]), at=timestamp(p.get("timestamp"))
+        place=place(p["evseId"], p["connectorId"]),
+        status=word(p["connectorStatus"]),
+        at=timestamp(p.get("timestamp")),
+        custom_data=orjson.dumps(p["customData"]).decode() if p.get("customData") else None,
     )
 
 

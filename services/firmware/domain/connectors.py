@@ -27,6 +27,7 @@ def report_connector_status(station: Station, command: ReportConnectorStatus, co
         received_at=envelope.at,
         since=envelope.at if known is None or changed else known.since,
         connection_id=envelope.connection_id,
+        custom_data=command.custom_data,
     )
     after = replace(station, connectors={**station.connectors, command.place: connector})
     return Decision(after, events=(_changed(command, envelope),) if changed else ())

@@ -31,7 +31,7 @@ class Boot(Struct, frozen=True):
 
 
 class ReportConnectorStatus(Struct, frozen=True):
-    """StatusNotification. at: the station's own time, where it gives one that can be read."""
+    """StatusNotification. at: the station's own time, where it gives one that can be read. custom_data: JSON (2.x)."""
 
     place: Place
     status: str
@@ -39,6 +39,7 @@ class ReportConnectorStatus(Struct, frozen=True):
     info: str | None = None
     vendor_error_code: str | None = None
     at: datetime | None = None
+    custom_data: str | None = None
 
 
 class ReportFirmwareStatus(Struct, frozen=True):

@@ -73,7 +73,7 @@ class Connector(Struct, frozen=True):
     """What a connector was last said to be.
 
     received_at: when the last report came. since: when one came that changed the status. reported_at: the station's
-    own time of it, which may be any.
+    own time of it, which may be any. custom_data: JSON that the station put beside it (2.x).
     """
 
     status: str
@@ -84,6 +84,7 @@ class Connector(Struct, frozen=True):
     received_at: datetime
     since: datetime
     connection_id: str
+    custom_data: str | None = None
 
 
 class FirmwareStatus(Struct, frozen=True):

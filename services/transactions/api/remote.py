@@ -3,12 +3,12 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.common.commands.api.commands import ISSUED, CommandStatus, IdempotencyKey, Wait, issue
 from services.common.commands.service import CommandRequest, CommandService
 from services.common.kafka.table import CompactedTable
-from services.common.postgres.database import Database
+from services.common.postgres.database import Connection, Database
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL, StationId
 from services.common.web.openapi import problem_responses
@@ -16,7 +16,10 @@ from services.common.web.problems import field_problem
 from services.ocpp.id_tokens import TYPES, IdToken, Token, find
 from services.transactions import reads
 from services.transactions.api.fields import MISSING, WRITE
+from services.transactions.domain.transaction import Transaction
 from services.transactions.remote import START, STOP
+
+UNSTOPPABLE = {404: MISSING, 409: "it has ended, or several have this name"}
 
 
 class Start(BaseModel):
@@ -32,14 +35,21 @@ class Start(BaseModel):
 
 
 class Stop(BaseModel):
-    """Stop a transaction."""
+    """Stop a transaction, named by our id or as its station names it: the two are never taken for each other."""
 
     model_config = ConfigDict(extra="forbid")
 
-    transaction_id: Annotated[int, Field(ge=0, lt=2**31)] | Annotated[str, Field(max_length=36, pattern=NO_NUL)] = (
-        Field(description="ours or the station's", examples=[17])
-    )
+    id: int | None = Field(None, ge=1, lt=2**31, description="ours", examples=[17])
+    transaction_id: (
+        Annotated[int, Field(ge=0, lt=2**31)] | Annotated[str, Field(max_length=36, pattern=NO_NUL)] | None
+    ) = Field(None, description="the station's; of OCPP 1.6 it is our id")
     expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Stop":
+        if (self.id is None) == (self.transaction_id is None):
+            raise ValueError("give the id or the transaction_id, one of both")
+        return self
 
 
 def router(
@@ -69,7 +79,7 @@ def router(
         request = CommandRequest(station_id, START, asked, expires_in=body.expires_in, idempotency_key=idempotency_key)
         return await issue(command_service, request, wait, response, resolve)
 
-    @routes.post("/{station_id}/stop", status_code=202, responses=ISSUED | problem_responses({404: MISSING}))
+    @routes.post("/{station_id}/stop", status_code=202, responses=ISSUED | problem_responses(UNSTOPPABLE))
     async def stop(
         station_id: StationId,
         body: Stop,
@@ -77,17 +87,33 @@ def router(
         wait: Wait = 0,
         idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
-        """Asks the station to stop a transaction."""
-        asked = body.model_dump(exclude={"expires_in"})
+        """Asks the station to stop a transaction that has not ended."""
+        asked = body.model_dump(exclude={"expires_in"}, exclude_none=True)
 
         async def resolve() -> dict[str, Any]:
             async with database.connection() as db:
-                found = await reads.transaction_by_name(db, station_id, str(body.transaction_id))
-            if found is None:
-                raise field_problem("body.transaction_id", "the station has no such transaction", 404)
+                found = await _named(db, station_id, body)
             return {"id": found.id, "transaction_id": found.transaction_id}
 
         request = CommandRequest(station_id, STOP, asked, expires_in=body.expires_in, idempotency_key=idempotency_key)
         return await issue(command_service, request, wait, response, resolve)
 
     return routes
+
+
+async def _named(db: Connection, station_id: str, body: Stop) -> Transaction:
+    """The transaction of a station that a request names. Raises Problem."""
+    if body.id is not None:
+        one = await reads.transaction(db, body.id)
+        if one is None or one.station_id != station_id:
+            raise field_problem("body.id", "the station has no such transaction", 404)
+        if one.ended:
+            raise field_problem("body.id", "the transaction has ended", 409)
+        return one
+    found = await reads.open_transactions(db, station_id, str(body.transaction_id))
+    if not found:
+        raise field_problem("body.transaction_id", "the station has no such transaction that goes on", 404)
+    if len(found) > 1:
+        ids = ", ".join(str(one.id) for one in found)
+        raise field_problem("body.transaction_id", f"the station calls several so: name one by its id ({ids})", 409)
+    return found[0]

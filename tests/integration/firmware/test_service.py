@@ -159,6 +159,15 @@ async def test_connectors_of_201(firmware: Running) -> None:
     assert [(c["connector_id"], c["status"]) for c in evse["connectors"]] == [(1, "Occupied"), (2, "Available")]
 
 
+async def test_custom_data_of_a_status_is_shown(firmware: Running) -> None:
+    payload = {"timestamp": TIME, "connectorStatus": "Occupied", "evseId": 1, "connectorId": 1}
+    custom = {"vendorId": "org.example", "bay": "dirty\0"}
+    for more, shown in (({}, None), ({"customData": custom}, custom)):
+        await firmware.put(firmware.call("StatusNotification", payload | more, version="2.0.1"))
+        [evse] = (await firmware.get("/v1/stations/CP1"))["evses"]
+        assert evse["connectors"][0]["custom_data"] == shown
+
+
 async def test_a_status_told_again_is_no_change(firmware: Running) -> None:
     for _ in range(3):
         firmware.time.passes(1)

@@ -16,7 +16,7 @@ from services.transactions.settings import Settings
 from tests.clients.events import enum_word
 from tests.integration.common.running import GATEWAY, connected
 from tests.integration.transactions.running import OUTBOUND, System, token
-from tests.integration.transactions.test_session import START
+from tests.integration.transactions.test_session import START, stop
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_REFUSED, Command, Outbound, Outcome, Result
 from voltbus.v1.events_pb2 import CommandChanged
 
@@ -103,7 +103,7 @@ async def test_a_stop_names_the_transaction_as_the_station_does(
     await connect(station, "2.0.1")
     await system.ask(station, "TransactionEvent", _event("tx-9", 0), "2.0.1")
     [item] = (await system.client.get("/v1/transactions", params={"station_id": station})).json()["items"]
-    body = {"transaction_id": item["id"] if ours else "tx-9"}
+    body = {"id": item["id"]} if ours else {"transaction_id": "tx-9"}
     assert (await post(system, station, "stop", body)).status_code == 202
     [command] = await system.until(lambda: commands(system, station))
     assert command.action == "RequestStopTransaction"
@@ -181,9 +181,42 @@ async def test_what_turns_out_not_to_be_sayable_is_rejected(system: System, stat
     assert (ended["status"], ended["error_code"]) == ("rejected", "TypeConstraintViolation")
 
 
+async def refused(system: System, station: str, body: Any) -> tuple[int, str]:
+    """The status of a stop, and the field at fault."""
+    response = await post(system, station, "stop", body)
+    return response.status_code, response.json()["errors"][0]["field"]
+
+
+async def test_names_of_ours_and_of_the_station_never_mix(system: System, station: str, connect: Connect) -> None:
+    """Our number of one session is the station's own name of another: nobody else's driver is stopped."""
+    await connect(station, "2.0.1")
+    await system.ask(station, "TransactionEvent", _event("first", 0), "2.0.1")
+    [first] = (await system.client.get("/v1/transactions", params={"station_id": station})).json()["items"]
+    await system.ask(station, "TransactionEvent", _event(str(first["id"]), 0), "2.0.1")
+    for body in ({"transaction_id": first["id"]}, {"transaction_id": str(first["id"])}, {"id": first["id"]}):
+        assert (await post(system, station, "stop", body)).status_code == 202
+    sent = await system.until(lambda: len(c := commands(system, station)) == 3 and c)
+    named = [orjson.loads(command.payload)["transactionId"] for command in sent]
+    assert named == [str(first["id"]), str(first["id"]), "first"]
+
+
+async def test_what_has_ended_is_no_candidate(system: System, station: str) -> None:
+    number = (await system.ask(station, "StartTransaction", START))["transactionId"]
+    await system.ask(station, "StopTransaction", stop(number))
+    assert await refused(system, station, {"transaction_id": number}) == (404, "body.transaction_id")
+    assert await refused(system, station, {"id": number}) == (409, "body.id")
+
+
 async def test_a_stop_of_nothing_is_a_problem(system: System, station: str) -> None:
-    response = await post(system, station, "stop", {"transaction_id": "none"})
-    assert (response.status_code, response.json()["errors"][0]["field"]) == (404, "body.transaction_id")
+    assert await refused(system, station, {"transaction_id": "none"}) == (404, "body.transaction_id")
+    assert await refused(system, station, {"id": 2**31 - 1}) == (404, "body.id")
+    number = (await system.ask(f"{station}-other", "StartTransaction", START))["transactionId"]
+    assert await refused(system, station, {"id": number}) == (404, "body.id")
+
+
+@pytest.mark.parametrize("body", [{}, {"id": 1, "transaction_id": 1}, {"id": None}])
+async def test_a_stop_names_one_transaction_in_one_way(system: System, station: str, body: Any) -> None:
+    assert await refused(system, station, body) == (422, "body")
 
 
 def _event(transaction_id: str, seq_no: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 
 from services.common.calls.call import Call, Refused
@@ -94,6 +95,14 @@ def test_connectors_of_201() -> None:
     assert read(call("StatusNotification", payload, "2.0.1")) == ReportConnectorStatus(
         Place(2, 1), "Occupied", at=START
     )
+
+
+def test_what_a_station_puts_beside_a_status_is_kept() -> None:
+    payload = {"timestamp": TIME, "connectorStatus": "Occupied", "evseId": 2, "connectorId": 1}
+    custom = {"vendorId": "org.example", "bay": "dirty"}
+    command = read(call("StatusNotification", payload | {"customData": custom}, "2.0.1"))
+    assert isinstance(command, ReportConnectorStatus)
+    assert orjson.loads(command.custom_data or "") == custom
 
 
 def test_a_connector_may_be_written_as_10() -> None:
