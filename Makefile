@@ -13,9 +13,12 @@ test: .venv/dev node_modules/.package-lock.json  ## all checks, the pages and al
 	@$(MAKE) --no-print-directory check docs
 	@$(if $(TESTS),$(BIN)/pytest $(TESTS),$(unit) && $(servers))
 
-# Unit tests need no server, and so go side by side and in random order; the others share one set of servers.
+# In random order, side by side. Unit tests need no server; of the others each worker has a set of servers of its own.
 unit = $(BIN)/pytest tests/unit -n auto --dist loadfile
-servers = $(BIN)/pytest tests --ignore=tests/unit -p no:randomly
+servers = $(BIN)/pytest tests --ignore=tests/unit -n 2 --dist loadfile --no-loadscope-reorder
+
+# Hundreds of processes import the same modules: their bytecode is kept, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
 
 bench: .venv/dev  ## rates, latencies, CPU and memory, into docs/benchmarks.md (with ARGS, such as --quick: not kept)
 	@$(BIN)/voltbus bench $(or $(ARGS),--page docs/benchmarks.md --data build/benchmarks.json)

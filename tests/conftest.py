@@ -1,10 +1,11 @@
-"""The real servers for all tests that need them: started once a run, a fresh database and fresh topics where asked."""
+"""The real servers for all tests that need them: started once a worker, a fresh database and topics where asked."""
 
 import itertools
 import os
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -12,8 +13,10 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
+from xdist.scheduler import LoadFileScheduling
 
 from services.common.process.settings import CommonSettings
+from voltbus.local import ports
 from voltbus.local.servers import Servers
 from voltbus.operator.prepare import create_schemas, create_topics
 
@@ -24,7 +27,21 @@ settings.load_profile("any machine")
 plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
-COUNT = itertools.count(1)
+# With `-n` each worker has servers of its own; two that look for a free port at once must not find the same one.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+ports.RANGE = ports.RANGE[WORKER::WORKERS]
+REDIS_DATABASES = itertools.cycle(range(16)[WORKER::WORKERS])
+E2E = "tests/e2e"
+# The longest begin first, so that at the end no worker waits for the other.
+LONGEST = (
+    E2E,
+    "tests/faults/test_chaos.py",
+    "tests/integration/lab/bench/test_bench.py",
+    "tests/integration/rest/test_schemathesis.py",
+    "tests/faults/test_kills.py",
+    "tests/faults/test_two_gateways.py",
+)
 SECRETS = {
     "VOLTBUS_JWT_SECRET": "a secret of the tests, long enough for HS256",
     "VOLTBUS_PASSWORD_KEY": "a key of the tests",
@@ -66,10 +83,30 @@ class Stack:
         return environment
 
     async def _fresh_redis(self) -> str:
-        url = self.servers.redis_url.rsplit("/", 1)[0] + f"/{next(COUNT) % 16}"
+        url = self.servers.redis_url.rsplit("/", 1)[0] + f"/{next(REDIS_DATABASES)}"
         async with Redis.from_url(url) as redis:
             await redis.flushdb()
         return url
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In random order those that share processes still follow each other."""
+    order = [*LONGEST, *dict.fromkeys(group(item.nodeid) for item in items)]
+    items.sort(key=lambda item: order.index(group(item.nodeid)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of `--dist loadfile`: with the groups of these tests."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    scheduling = LoadFileScheduling(config, log)
+    scheduling._split_scope = group
+    return scheduling
+
+
+def group(nodeid: str) -> str:
+    """What is run by one worker: the tests of a file; of end-to-end tests all, for they share one Voltbus."""
+    return E2E if nodeid.startswith(f"{E2E}/") else nodeid.partition("::")[0]
 
 
 @pytest.fixture(scope="session")

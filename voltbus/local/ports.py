@@ -12,7 +12,7 @@ from voltbus.errors import LocalError, PortInUse
 
 # Below the ephemeral ranges of Linux (from 32768) and macOS (from 49152): in there, a client that keeps connecting to a
 # server that is down is sooner or later assigned the server's own port.
-_RANGE = range(20_000, 32_000)
+RANGE = range(20_000, 32_000)
 # Ports this process has chosen and may not have bound yet: they must not be chosen again meanwhile.
 _handed_out: deque[int] = deque(maxlen=500)
 # Never seeded: processes side by side with one seed, such as tests, would choose the same ports.
@@ -37,7 +37,7 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 def free_port(taken: Iterable[int] = ()) -> int:
     """A port on which nothing listens; nothing reserves it."""
     avoid = {*taken, *_handed_out}
-    for port in _dice.sample(_RANGE, 200):
+    for port in _dice.sample(RANGE, 200):
         if port not in avoid and is_free(port):
             _handed_out.append(port)
             return port

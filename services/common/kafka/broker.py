@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -163,9 +163,8 @@ class KafkaBus(Bus):
 
     async def read_topic(self, topic: str, *, newest: int | None = None) -> TopicReader:
         self._read.add(topic)
-        numbers = await translating_errors(self._producer.partitions_for(topic))
+        partitions = [TopicPartition(topic, number) for number in await self._partitions_of(topic)]
         consumer = await self._start_reader()
-        partitions = [TopicPartition(topic, number) for number in numbers]
         consumer.assign(partitions)
         try:
             ends = await translating_errors(consumer.end_offsets(partitions))
@@ -179,6 +178,15 @@ class KafkaBus(Bus):
             consumer.seek(one, starts[one])
         missing = {one: end for one, end in ends.items() if end > starts[one]}
         return KafkaTopicReader(consumer, missing, self._timing)
+
+    async def _partitions_of(self, topic: str) -> Collection[int]:
+        """Their numbers. Raises Unavailable where the topic is not there."""
+        try:
+            async with asyncio.timeout(self._timing.topic):
+                numbers: Collection[int] = await translating_errors(self._producer.partitions_for(topic))
+        except TimeoutError:
+            raise Unavailable(f"Kafka does not show {topic}") from None
+        return numbers
 
     async def _start_reader(self) -> Any:
         consumer = AIOKafkaConsumer(

@@ -40,6 +40,7 @@ class KafkaTiming:
     poll: that a poll waits for records. catch_up: the same, while a topic is read from its start.
     fetch: that the broker holds a fetch until there are records.
     answer: within which the broker says which topics it has, or is not ready.
+    topic: within which it shows the partitions of a topic that is to be read, or the topic is not there.
     session: the shortest that brokers allow by default, and longer than a restart takes: a static member that is killed
         and comes back within this time moves no partitions. One that does not come back keeps its own so long (ADR 14).
     heartbeat: after which a member knows of a rebalance at the latest.
@@ -51,6 +52,7 @@ class KafkaTiming:
     catch_up: float = 0.2
     fetch: float = 0.5
     answer: float = 2.0
+    topic: float = 5.0
     session: float = 6.0
     heartbeat: float = 0.5
     handover: float = 2.0

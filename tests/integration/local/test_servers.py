@@ -20,10 +20,10 @@ from voltbus.local.servers import Servers
 from voltbus.settings import LocalSettings
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
     # Blanks, quotes and a length that no Unix socket could have.
-    return tmp_path_factory.mktemp("servers") / 'a "folder" with blanks' / ("long" * 25)
+    return tmp_path / 'a "folder" with blanks' / ("long" * 25)
 
 
 @asynccontextmanager
@@ -69,13 +69,13 @@ async def test_data_survives_kills_and_a_second_start(data: Path) -> None:
         await write_everywhere(servers)
         with pytest.raises(AlreadyRunning):
             await Servers(data, LocalSettings(data)).start()
-        for name in ("postgres", "redis", "kafka"):
-            before = servers[name].pid
-            servers[name].kill()
-            await servers[name].start()
-            assert servers[name].pid != before
+        processes = [servers[name] for name in ("postgres", "redis", "kafka")]
+        before = [process.pid for process in processes]
+        for process in processes:
+            process.kill()
+        await asyncio.gather(*(process.start() for process in processes))
+        assert not {process.pid for process in processes} & {*before}
         assert await read_everywhere(servers) == ["postgres", "redis", "kafka"]
-        processes = list(servers.processes.values())
     assert [process.alive for process in processes] == [False] * 3
 
     async with Servers(data, LocalSettings(data)) as servers:
@@ -93,12 +93,12 @@ async def test_nobody_enters_postgres_without_the_password(stack: Any) -> None:
 
 
 async def test_lost_secrets_are_told(data: Path, settings: LocalSettings) -> None:
-    secrets = data / "secrets"
-    kept = secrets.read_text()
-    secrets.unlink()
+    only_postgres = replace(settings, postgres_dsn=None)
+    async with Servers(data, only_postgres):
+        pass
+    (data / "secrets").unlink()
     with pytest.raises(StartFailed, match=r"^the password in .*/secrets is not that of .*/postgres: restore"):
-        await Servers(data, replace(settings, postgres_dsn=None)).start()
-    secrets.write_text(kept)
+        await Servers(data, only_postgres).start()
 
 
 async def test_servers_of_the_operator_are_checked_not_started(settings: LocalSettings) -> None:

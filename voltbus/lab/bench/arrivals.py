@@ -12,7 +12,6 @@ from voltbus.lab.bench.usage import Spent, between, look, own_memory
 
 BOOTS = "firmware.boot"
 # What follows an arrival (routes, presence) is done when the gateway's memory stands still.
-_TICK = 1.0
 _STILL = 0.005
 _PATIENCE = 15.0
 
@@ -21,7 +20,7 @@ async def arrive(arrival: Arrival, stage: BenchStage, loads: Loads, prefix: str)
     """All steps, on a gateway that has had no connection before. Raises LocalError where a station is not accepted."""
     await stage.fresh_gateway()
     kept = await stage.rows(BOOTS)
-    before = await _still(stage.pids["gateway"])
+    before = await _still(stage.pids["gateway"], arrival.tick)
     steps: list[ArrivalStep] = []
     async with loads.beside(arrival.processes, arrival.name) as stations:
         there = 0
@@ -30,7 +29,7 @@ async def arrive(arrival: Arrival, stage: BenchStage, loads: Loads, prefix: str)
             roots = stage.roots("firmware", stations.pids)
             looked = await asyncio.to_thread(look, roots)
             tally = await stations.arrive(stage.url, boot=True, deflate=arrival.deflate)
-            memory = await _still(stage.pids["gateway"])
+            memory = await _still(stage.pids["gateway"], arrival.tick)
             steps.append(step(count, tally, memory, between(looked, await asyncio.to_thread(look, roots))))
             there = count
         links = await stations.leave()
@@ -45,10 +44,10 @@ def step(connections: int, tally: Tally, memory: int, spent: Spent) -> ArrivalSt
     return ArrivalStep(connections, tally.seconds, quantile(sorted(tally.took), 0.99) / 1e3, memory, cpu)
 
 
-async def _still(pid: int) -> int:
+async def _still(pid: int, tick: float) -> int:
     """The memory of a process when it has not changed for a moment, or after a while."""
     began, last = time.monotonic(), 0
     while abs((now := own_memory(pid)) - last) > _STILL * now and time.monotonic() < began + _PATIENCE:
         last = now
-        await asyncio.sleep(_TICK)
+        await asyncio.sleep(tick)
     return now

@@ -43,7 +43,8 @@ class Scenario:
 class Arrival:
     """Stations connect and boot, all of a step at once; after each step they stay and say nothing.
 
-    counts: how many are connected after each step. deflate: they offer permessage-deflate.
+    counts: how many are connected after each step. deflate: they offer permessage-deflate. tick: seconds from one look
+    at the gateway's memory to the next, until it stands still.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Arrival:
     deflate: bool = False
     version: str = "2.0.1"
     processes: int = 2
+    tick: float = 1.0
     quoted: bool = False
 
     @property

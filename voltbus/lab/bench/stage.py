@@ -21,8 +21,6 @@ from voltbus.settings import LocalSettings
 VOLTBUS, ECHO = "voltbus", "echo"
 # What is logged of every connection and transaction is not what is measured.
 _ENV = {"VOLTBUS_LOG_LEVEL": "warning", "VOLTBUS_UNKNOWN_STATIONS": "accept"}
-# Seconds in which firmware asks further stations for their configuration, if there are any.
-_TURNS = 3.0
 _REPLACEABLE = ("transactions", "firmware")
 
 
@@ -33,7 +31,8 @@ class BenchStage:
     url: where stations connect. rest: the HTTP address of the gateway and each service. bearer: opens its REST API.
     pids: of gateway, services and servers, by name; those that are not on this machine are missing. postgres: where
     tables are looked at; empty: nowhere. services, echoes: the processes that can take each other's place. gateway: the
-    process, and stack: all of them, where they are ours.
+    process, and stack: all of them, where they are ours. turns: seconds in which firmware asks further stations for
+    their configuration, if there are any.
     """
 
     url: str
@@ -45,6 +44,7 @@ class BenchStage:
     echoes: Mapping[str, ChildProcess] = field(default_factory=dict)
     gateway: ChildProcess | None = None
     stack: Stack | None = None
+    turns: float = 3.0
 
     async def fresh_gateway(self) -> None:
         """Starts the gateway anew, so that no room is left in it from connections that have gone."""
@@ -83,7 +83,7 @@ class BenchStage:
         """Returns when no more configurations of stations that have booted are read: each costs that once."""
         before, left = 0, await self._unread()
         while left and left != before:
-            await asyncio.sleep(_TURNS)
+            await asyncio.sleep(self.turns)
             before, left = left, await self._unread()
 
     async def _unread(self) -> int:

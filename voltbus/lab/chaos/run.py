@@ -13,7 +13,7 @@ import httpx
 from services.common.commands import command
 from voltbus.lab.bench.scripts import TOKEN
 from voltbus.lab.chaos import check_calls, check_commands, check_sessions, check_system, leases
-from voltbus.lab.chaos.command_load import EXPIRES_IN, CommandLoad
+from voltbus.lab.chaos.command_load import CommandLoad
 from voltbus.lab.chaos.crowd import Crowd
 from voltbus.lab.chaos.expected import ChargingSession, Expected
 from voltbus.lab.chaos.faults import NONE, Fault
@@ -40,6 +40,8 @@ class ChaosPlan:
 
     still: seconds without a fault, to compare with. settle: seconds that what was acknowledged may take into Postgres
     and into the events. calm_timeout: seconds that a system may take until all stations are served after a fault.
+    expires_in: seconds that a command may wait for its station. silence: seconds that one which was sent, and of which
+    nothing was heard, may take to end after that.
     """
 
     faults: Sequence[Fault]
@@ -51,6 +53,8 @@ class ChaosPlan:
     still: float = 10.0
     settle: float = 20.0
     calm_timeout: float = 90.0
+    expires_in: float = 20.0
+    silence: float = command.PATIENCE.total_seconds()
 
 
 T = TypeVar("T")
@@ -78,7 +82,7 @@ class ChaosRun:
         self._seen = 0
         headers = {"Authorization": f"Bearer {stage.bearer}"}
         async with httpx.AsyncClient(headers=headers) as self._http, self._crowd.connected():
-            command_load = CommandLoad(self._http, stage.rest, self.expected, plan.seed)
+            command_load = CommandLoad(self._http, stage.rest, self.expected, plan.seed, plan.expires_in)
             watching = asyncio.create_task(leases.watch(stage.stack.servers.redis_url, self.observed))
             self._crowd.begin()
             await asyncio.sleep(plan.warm)
@@ -136,8 +140,8 @@ class ChaosRun:
 
     async def _compare_all(self) -> None:
         """Everything, once all commands have ended and all events have left."""
-        last = max((requested.at for requested in self.expected.requested), default=0.0) + EXPIRES_IN
-        left = last + command.PATIENCE.total_seconds() + self.plan.settle - time.time()
+        plan, last = self.plan, max((requested.at for requested in self.expected.requested), default=0.0)
+        left = last + plan.expires_in + plan.silence + plan.settle - time.time()
         await _until_empty(self._postgres.open_commands, left)
         on = {it.id: it.newest for it in self._crowd.stations if it.connected and it.newest}
 

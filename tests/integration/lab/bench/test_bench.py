@@ -13,7 +13,8 @@ from rich.console import Console
 
 from tests.conftest import Stack
 from voltbus.lab.bench import command
-from voltbus.lab.bench.plan import FULL, SCENARIOS, BenchPlan, Overload, Scaling, Scenario, sized
+from voltbus.lab.bench.plan import FULL, SCENARIOS, Arrival, BenchPlan, Overload, Scaling, Scenario, sized
+from voltbus.lab.bench.plan import Measured as Measurement
 from voltbus.lab.bench.stage import BenchStage, on
 from voltbus.settings import LocalSettings
 
@@ -31,7 +32,8 @@ def load(name: str, **more: Any) -> Scenario:
 # Both services that an echo replaces, one of them twice; and every other kind of scenario.
 ECHOED = (load("meter"), load("sessions", profiled=False), load("boots"))
 LOADS = (*ECHOED, load("samples", stored=1000))
-OTHERS = tuple(sized(KNOWN[name], STATIONS) for name in ("idle", "idle-deflate"))
+IDLE = [sized(KNOWN[name], STATIONS) for name in ("idle", "idle-deflate")]
+OTHERS = tuple(replace(it, tick=0.2) for it in IDLE if isinstance(it, Arrival))
 OVERLOAD = sized(KNOWN["overload"], STATIONS)
 assert isinstance(OVERLOAD, Overload)
 SCALING = sized(KNOWN["scaling"], STATIONS)
@@ -44,7 +46,7 @@ SCALED = replace(
     most=2,
     move_seconds=3.0,
 )
-MEASURED = (*LOADS, *OTHERS, replace(OVERLOAD, seconds=1.0, probes=2, as_fast=50), SCALED)
+MEASURED: tuple[Measurement, ...] = (*LOADS, *OTHERS, replace(OVERLOAD, seconds=1.0, probes=2, as_fast=50), SCALED)
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ async def measured(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Me
     @asynccontextmanager
     async def fresh(_: Path, report: Any) -> AsyncIterator[BenchStage]:
         async with on(stack.servers, env, report) as stage:
+            stage.turns = 0.3
             stages.append(stage)
             yield stage
             assert all(part.alive for part in stage.services.values()), "the last echo has given its place back"
