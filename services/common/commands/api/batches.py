@@ -247,11 +247,11 @@ def _body(action: str, forms: Mapping[str, Form]) -> dict[str, Any]:
 
 def components(forms: Mapping[str, Mapping[str, Form]]) -> dict[str, Any]:
     """The schemas that the bodies refer to, for the OpenAPI document."""
-    return {_name(action): _schema(payload(action, forms[action])) for action in forms}
-
-
-def _schema(payload: Mapping[str, Any]) -> dict[str, Any]:
     document = BatchRequest.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {_name(action): _schema(document, payload(action, forms[action])) for action in forms}
+
+
+def _schema(document: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "title": "BatchRequest",
         "type": "object",
