@@ -1,7 +1,8 @@
 """All SQL of auth. Stations and idTokens change under a lock of their key, so that records leave in commit order."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from services.auth import rows
@@ -79,6 +80,8 @@ NEWEST_OUTGOING = "select max(seq) from outbox"
 OUTGOING = "select exists (select from outbox where seq <= $1)"
 LOCK_TABLES = "lock table station, token in share mode"
 PAGE_SIZE = 500
+# Seconds: that a change waits for Kafka to have it, and between two looks.
+PUBLISHED_WITHIN, PUBLISHED_EVERY = 2.0, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,18 @@ class Store:
             yield UnitOfWork(db, self.publication)
         self.wake()
 
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator["UnitOfWork"]:
+        """A unit of work whose caller may go on at once with what it changed: Kafka has it, from where others know it.
+
+        While Kafka does not answer it ends all the same, after PUBLISHED_WITHIN: nothing is lost.
+        """
+        async with self.unit_of_work() as work:
+            yield work
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PUBLISHED_WITHIN):
+                await self._until_published()
+
     async def republish(self) -> None:
         """Publishes the state of all stations and idTokens if a migration requested it (table republish)."""
         async with self.unit_of_work() as work:
@@ -103,6 +118,13 @@ class Store:
                 await work.db.execute(LOCK_TABLES)
                 await work.republish_stations()
                 await work.republish_tokens()
+
+    async def _until_published(self) -> None:
+        last = await self.newest_outgoing()
+        while True:
+            if last is None or not await self.is_outgoing(last):
+                return
+            await asyncio.sleep(PUBLISHED_EVERY)
 
     async def newest_outgoing(self) -> int | None:
         """The newest row of the outbox; None if it is empty."""

@@ -17,7 +17,7 @@ from services.common.calls.stations import Stations
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.kafka.table import CompactedTable
-from services.ocpp.id_tokens import IdToken, Token, TokenInfo, authorize, find
+from services.ocpp.id_tokens import NO_AUTHORIZATION, IdToken, Token, TokenInfo, authorize, find
 from services.transactions import announcements
 from services.transactions.batch import (
     Batch,
@@ -50,6 +50,8 @@ class Handler:
         """Everything of a batch in one transaction; then the replies that stations wait for."""
         read = self.shell.read(records)
         batch = Batch.of(read.now, read.calls)
+        if any(self._is_missing(report) for _, report in batch.reports):
+            await self.tokens.catch_up()
         async with self.store.unit_of_work() as work:
             changes = await self._merge_reports(batch, work)
             async with work.transaction_if(batch.needs_transaction or bool(read.results)):
@@ -69,6 +71,12 @@ class Handler:
             return None
         presented = IdToken(report.id_token, report.id_token_type)
         return authorize(presented, find(presented, self.tokens.get), now)
+
+    def _is_missing(self, report: Report) -> bool:
+        """Whether its idToken is none of those that were read so far: it may just have been registered."""
+        if report.id_token is None or report.id_token_type == NO_AUTHORIZATION:
+            return False
+        return find(IdToken(report.id_token, report.id_token_type), self.tokens.get) is None
 
     async def _merge_reports(self, batch: Batch, work: UnitOfWork) -> Changes:
         """Merges reports into their transactions, and announces what is new; returns what is to be written."""

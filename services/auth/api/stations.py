@@ -128,7 +128,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
         """Registers a station, or replaces its attributes. A password that is generated is shown only this once."""
         text, generated = passwords.generate()
         command = _register(station_id, body or StationBody(), passwords)
-        async with store.unit_of_work() as work:
+        async with store.change() as work:
             current = await work.station(station_id)
             decision = domain.register(current, command, generated, clock())
             await work.save_station(decision, uuid4().hex)
@@ -158,7 +158,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
     @routes.patch("/{station_id}", dependencies=write, responses=MISSING)
     async def change(station_id: StationId, body: Attributes) -> StationView:
         """Changes the attributes that are named; null empties one."""
-        async with store.unit_of_work() as work:
+        async with store.change() as work:
             if (current := await work.station(station_id)) is None:
                 raise not_found("station")
             named = body.model_dump(include={"description", "location_id"}, exclude_unset=True)
@@ -171,7 +171,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
     @routes.delete("/{station_id}", dependencies=write, status_code=204, responses=MISSING)
     async def remove(station_id: StationId) -> None:
         """Removes a station; it is unknown from now on."""
-        async with store.unit_of_work() as work:
+        async with store.change() as work:
             if (current := await work.station(station_id)) is None:
                 raise not_found("station")
             await work.remove_station(domain.remove(current, clock()), uuid4().hex)
@@ -182,7 +182,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
 
         With an Idempotency-Key, the same request again gets the same password, as long as it is the newest.
         """
-        async with store.unit_of_work() as work:
+        async with store.change() as work:
             if (current := await work.station(station_id)) is None:
                 raise not_found("station")
             text, password = passwords.rotate(current, idempotency_key)

@@ -90,7 +90,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
     async def put(id_token: IdTokenPath, body: TokenBody, response: Response) -> TokenView:
         """Registers an idToken, or replaces all its attributes."""
         token = Token(id_token, **dict(body))
-        async with store.unit_of_work() as work:
+        async with store.change() as work:
             current = await work.token(token_key(id_token))
             decision = domain.put(current, token, clock())
             await work.save_token(decision, uuid4().hex)
@@ -121,7 +121,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
     @routes.patch("/{id_token:path}", dependencies=write, responses=MISSING)
     async def change(id_token: IdTokenPath, body: TokenChange) -> TokenView:
         """Changes what is named."""
-        async with store.unit_of_work() as work:
+        async with store.change() as work:
             if (current := await work.token(token_key(id_token))) is None:
                 raise not_found("idToken")
             changes = {name: getattr(body, name) for name in body.model_fields_set}
@@ -132,7 +132,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
     @routes.delete("/{id_token:path}", dependencies=write, status_code=204, responses=MISSING)
     async def remove(id_token: IdTokenPath) -> None:
         """Removes an idToken; it is unknown from now on."""
-        async with store.unit_of_work() as work:
+        async with store.change() as work:
             if (current := await work.token(token_key(id_token))) is None:
                 raise not_found("idToken")
             await work.remove_token(domain.remove(current, clock()), uuid4().hex)

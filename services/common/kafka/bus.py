@@ -165,4 +165,7 @@ class TopicReader(Protocol):
     def caught_up(self) -> bool:
         """Whether everything that was there at the start has been polled."""
 
+    async def behind(self) -> bool:
+        """Whether the topic has records, now, that have not been polled. Raises Unavailable."""
+
     async def close(self) -> None: ...

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Collection, Mapping, Sequence
+from math import inf
 from typing import Any
 
 import aiokafka
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from services.common.kafka.bus import OnRevoke, PartitionTail, Record, Subscription, TopicPartition, TopicReader
-from services.common.kafka.client import KafkaTiming, poll, raise_if_broken, stop
+from services.common.kafka.client import KafkaTiming, poll, raise_if_broken, stop, translating_errors
 from services.common.process.errors import Unavailable
 
 
@@ -103,17 +104,23 @@ class KafkaTopicReader(TopicReader):
 
     def __init__(self, consumer: Any, missing: dict[aiokafka.TopicPartition, int], timing: KafkaTiming) -> None:
         self._consumer, self._missing, self._timing = consumer, missing, timing
+        self._positions: dict[aiokafka.TopicPartition, int] = {}
 
     async def poll(self) -> Sequence[Record]:
         batches = await poll(self._consumer, self._timing.catch_up if self._missing else self._timing.poll)
         # The position, not the last record: a compacted topic ends in offsets that hold no record.
-        for partition in list(self._missing):
-            if await self._consumer.position(partition) >= self._missing[partition]:
+        for partition in self._consumer.assignment():
+            self._positions[partition] = await self._consumer.position(partition)
+            if self._positions[partition] >= self._missing.get(partition, inf):
                 del self._missing[partition]
         return [_record(message) for messages in batches.values() for message in messages]
 
     def caught_up(self) -> bool:
         return not self._missing
+
+    async def behind(self) -> bool:
+        ends = await translating_errors(self._consumer.end_offsets(list(self._consumer.assignment())))
+        return any(end > self._positions.get(partition, 0) for partition, end in ends.items())
 
     async def close(self) -> None:
         await stop(self._consumer)

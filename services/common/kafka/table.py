@@ -9,8 +9,11 @@ import structlog
 from services.common.kafka.bus import Bus, Record, TopicReader
 from services.common.process import metrics
 from services.common.process.backoff import Backoff, retry_until_available
+from services.common.process.errors import Unavailable
 
 T = TypeVar("T")
+
+CATCH_UP_WITHIN = 5.0
 
 log = structlog.get_logger()
 
@@ -37,6 +40,9 @@ class CompactedTable(Generic[T]):
         self._bus, self._topic, self._decode, self._on_change, self._backoff = bus, topic, decode, on_change, backoff
         self._entries: dict[str, T] = {}
         self._loaded = asyncio.Event()
+        self._reader: TopicReader | None = None
+        # Set when something was read; then replaced.
+        self._polled = asyncio.Event()
 
     def get(self, key: str) -> T | None:
         return self._entries.get(key)
@@ -55,13 +61,27 @@ class CompactedTable(Generic[T]):
         """Until it is ready."""
         await self._loaded.wait()
 
+    async def catch_up(self) -> None:
+        """Reads what the topic has now. Raises Unavailable where that cannot be known soon.
+
+        For who would say that something is not there: it may just have been written.
+        """
+        try:
+            async with asyncio.timeout(CATCH_UP_WITHIN):
+                while self._reader is None or await self._reader.behind():
+                    await self._polled.wait()
+        except TimeoutError:
+            raise Unavailable(f"{self._topic} is not read to its end") from None
+
     async def run(self) -> None:
         """Reads until cancelled."""
         reader = await retry_until_available(lambda: self._bus.read_topic(self._topic), self._backoff)
+        self._reader = reader
         try:
             while True:
                 await self._poll_once(reader)
         finally:
+            self._reader = None
             await reader.close()
 
     async def _poll_once(self, reader: TopicReader) -> None:
@@ -70,6 +90,8 @@ class CompactedTable(Generic[T]):
         for record in await retry_until_available(reader.poll, self._backoff):
             self._apply(record)
         metrics.TABLE_ENTRIES.labels(self._topic).set(len(self._entries))
+        polled, self._polled = self._polled, asyncio.Event()
+        polled.set()
 
     def _apply(self, record: Record) -> None:
         try:

@@ -193,7 +193,7 @@ class MemoryTopicReader(TopicReader):
     """A topic from its beginning, or from so many records before the end of each partition."""
 
     def __init__(self, bus: MemoryBus, topic: str, newest: int | None) -> None:
-        group = f"reader-{id(self)}"
+        self._bus, group = bus, f"reader-{id(self)}"
         for partition, log in bus.logs.items():
             bus.committed[group, partition] = 0 if newest is None else max(0, len(log) - newest)
         self._subscription = MemorySubscription(bus, group, [topic])
@@ -206,6 +206,10 @@ class MemoryTopicReader(TopicReader):
 
     def caught_up(self) -> bool:
         return self._caught_up
+
+    async def behind(self) -> bool:
+        self._bus._raise_if_broken()
+        return self._subscription.lag() > 0
 
     async def close(self) -> None:
         pass

@@ -70,7 +70,10 @@ def router(
         asked = body.model_dump(exclude={"expires_in"})
 
         async def resolve() -> dict[str, Any]:
-            token = find(IdToken(body.id_token), tokens.get)
+            presented = IdToken(body.id_token)
+            if (token := find(presented, tokens.get)) is None:
+                await tokens.catch_up()
+                token = find(presented, tokens.get)
             return body.model_dump(exclude={"type", "expires_in"}) | {
                 "id_token_type": body.type or (token.type if token else "Central"),
                 "group_id": token.group_id if token else None,

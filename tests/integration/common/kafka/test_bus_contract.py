@@ -222,5 +222,20 @@ async def test_the_whole_of_a_topic_with_its_tombstones(bus: tuple[Bus, Name]) -
     await whole.close()
 
 
+async def test_who_reads_a_topic_knows_whether_there_is_more(bus: tuple[Bus, Name]) -> None:
+    one, name = bus
+    whole = await one.read_topic(name(TOKENS))
+    while not whole.caught_up():
+        await whole.poll()
+    assert not await whole.behind()
+    await one.publish([Record(name(TOKENS), b"key", b"new")])
+    assert await whole.behind()
+    found: list[Record] = []
+    while await whole.behind():
+        found += await whole.poll()
+    assert [record.value for record in found] == [b"new"]
+    await whole.close()
+
+
 async def test_it_is_ready_and_says_so(bus: tuple[Bus, Name]) -> None:
     assert await bus[0].ready()

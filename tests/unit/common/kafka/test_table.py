@@ -9,6 +9,7 @@ import pytest
 from services.common.kafka.bus import Record
 from services.common.kafka.table import CompactedTable
 from services.common.process.backoff import Backoff
+from services.common.process.errors import Unavailable
 from services.common.testing.memory import MemoryBus
 
 TOPIC = "tokens"
@@ -104,3 +105,22 @@ async def test_what_cannot_be_read_is_left_out(bad: Record) -> None:
     async with copying(bus) as copy:
         await copy.wait()
         assert (copy.get("A"), copy.get("B"), len(copy)) == (1, 2, 2)
+
+
+async def test_what_was_just_written_is_there_after_catching_up() -> None:
+    bus = MemoryBus()
+    async with copying(bus) as copy:
+        await copy.wait()
+        for n in range(50):
+            await bus.publish([said("T", n)])
+            await copy.catch_up()
+            assert copy.get("T") == n
+
+
+async def test_it_does_not_say_that_something_is_not_there_while_it_cannot_know() -> None:
+    bus = MemoryBus()
+    async with copying(bus) as copy:
+        await copy.wait()
+        bus.broken = True
+        with pytest.raises(Unavailable):
+            await copy.catch_up()
