@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 from msgspec.structs import replace
 
+from services.transactions.domain.cards import Card
 from services.transactions.domain.decide import OrphanStop
 from services.transactions.domain.messages import MeterValue, Report, StationSamples
 from services.transactions.domain.register import Register, RegisterReading
@@ -114,6 +115,7 @@ assert Transaction.__struct_fields__ == (
     "register",
     "sequence",
     "field_order",
+    "cards",
     "row_revision",
 )
 assert tuple(COLUMNS) == (*PLAIN_COLUMNS, "details", "state", "revision")
@@ -171,7 +173,10 @@ def _state(one: Transaction) -> str:
     register = one.register
     saved = register and (tuple(register.first), tuple(register.last), register.low, register.high)
     # The keys are those of rows that exist: they stay, whatever the fields are called.
-    return orjson.dumps({"register": saved, "seen": one.sequence, "told": one.field_order}).decode()
+    state: dict[str, Any] = {"register": saved, "seen": one.sequence, "told": one.field_order}
+    if len(one.cards) > 1:
+        state["cards"] = one.cards
+    return orjson.dumps(state).decode()
 
 
 def read_transaction(row: "asyncpg.Record") -> Transaction:
@@ -182,6 +187,16 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
     register = saved and Register(RegisterReading(*saved[0]), RegisterReading(*saved[1]), saved[2], saved[3])
     detail_fields = orjson.loads(details) if details != "{}" else {}
     sequence = tuple([(low, high) for low, high in state["seen"]])
-    one = Transaction(*(*plain, detail_fields, register, sequence, state["told"], revision))
+    cards = tuple([Card(*card) for card in state["cards"]]) if "cards" in state else ()
+    one = Transaction(*(*plain, detail_fields, register, sequence, state["told"], cards, revision))
+    if one.id_token and not cards:
+        one = replace(one, cards=(_only_card(one),))
     # Rows of before there was the column: then only stations ended transactions.
     return replace(one, ended_by=EndedBy.STATION) if one.ended and one.ended_by is None else one
+
+
+def _only_card(one: Transaction) -> Card:
+    """Where it was the only one, the columns say all of it."""
+    told = one.field_order
+    ends = told.get("stop_id_token") == told["id_token"]
+    return Card(told["id_token"], one.id_token or "", one.id_token_type, one.authorization, ends)

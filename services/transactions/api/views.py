@@ -12,6 +12,14 @@ from services.transactions.domain.revisions import RevisionReason
 from services.transactions.domain.transaction import Transaction
 
 
+class CardView(BaseModel):
+    """An idToken that was presented, and the verdict on it then."""
+
+    id_token: str
+    type: str | None
+    authorization: str | None
+
+
 class TransactionView(BaseModel):
     """A charging transaction as far as its station has reported it."""
 
@@ -23,6 +31,7 @@ class TransactionView(BaseModel):
     id_token: str | None
     id_token_type: str | None = Field(description="of OCPP 2.x")
     authorization: str | None = Field(description="the verdict on the idToken when it was presented")
+    id_tokens: list[CardView] = Field(description="all that were presented, in order; id_token is the first accepted")
     stop_id_token: str | None = Field(description="who ended the authorization, if the station said so")
     status: Literal["active", "ended"]
     charging_state: str | None = Field(description="of OCPP 2.x")

@@ -36,6 +36,8 @@ def transaction_event(call: Call) -> Message:
     kind, trigger = KINDS.get(p.get("eventType", ""), ReportKind.UPDATED), p.get("triggerReason")
     at, seq_no = timestamp(p.get("timestamp")) or call.received_at, optional_integer(p, "seqNo", INT64)
     details = {name: p[field] for field, name in DETAILS.items() if field in p} | unreadable(p.get("timestamp"))
+    if "customData" in info:
+        details["transaction_custom_data"] = info["customData"]
     if (seconds := optional_integer(info, "timeSpentCharging", INT64)) is not None:
         details["seconds_charging"] = seconds
     return Report(
@@ -54,7 +56,8 @@ def transaction_event(call: Call) -> Message:
         connector_id=optional_integer(evse, "connectorId"),
         id_token=token.get("idToken"),
         id_token_type=token.get("type"),
-        ends_authorization=trigger in ("StopAuthorized", "Deauthorized"),
+        # A card in the last event is whose it ended by, whatever triggered that (E07.FR.02).
+        ends_authorization=kind == ReportKind.ENDED or trigger in ("StopAuthorized", "Deauthorized"),
         reservation_id=optional_integer(p, "reservationId", INT64),
         remote_start_id=optional_integer(info, "remoteStartId", INT64),
         charging_state=info.get("chargingState"),

@@ -13,7 +13,16 @@ from services.transactions.domain.transaction import Transaction
 # What others see of a transaction, by the names of REST, but for what every report changes.
 SEEN = (
     *("evse_id", "connector_id", "started_at", "stopped_at", "status", "stop_reason", "ended_by", "offline"),
-    *("id_token", "id_token_type", "authorization", "stop_id_token", "reservation_id", "remote_start_id", "command_id"),
+    *(
+        "id_token",
+        "id_token_type",
+        "authorization",
+        "id_tokens",
+        "stop_id_token",
+        "reservation_id",
+        "remote_start_id",
+        "command_id",
+    ),
     *("charging_state", "meter_start_wh", "meter_stop_wh", "energy_wh", "register_jumped_back"),
     *("complete", "missing_seq_nos", "details"),
 )

@@ -15,10 +15,13 @@ import msgspec
 from msgspec.structs import replace
 
 from services.transactions.domain import sequence_numbers
+from services.transactions.domain.cards import Card, Cards, payer, with_card
 from services.transactions.domain.messages import NOTHING, Report, ReportKind
 from services.transactions.domain.register import Rank, Register, RegisterReading, add_readings
 
-_more_than_metered = attrgetter("field_order", "started_at", "ended_by", "end_revision", "offline", "command_id")
+_more_than_metered = attrgetter(
+    "field_order", "started_at", "ended_by", "end_revision", "offline", "command_id", "cards"
+)
 
 
 class EndedBy(StrEnum):
@@ -38,7 +41,8 @@ class Transaction(msgspec.Struct, frozen=True):
     id: ours, and transactionId in 1.6. key: see Report. transaction_id: as the station knows it. started_at,
     stopped_at: by its clock; …_received_at: when we received the report. ended_by: an EndedBy, or what another version
     calls it. occurrence: among those of the same key. sequence: the sequence numbers that have arrived. field_order: by
-    field, the order of the report it is from. end_revision: the last revision of its end that was told; 0 where it goes
+    field, the order of the report it is from. cards: that were presented, in order; id_token is whose it is of them.
+    end_revision: the last revision of its end that was told; 0 where it goes
     on, and in rows of before there were any. row_revision: how often it was saved. A struct, for it is created anew
     with every meter value, and dataclasses are slow.
     """
@@ -71,6 +75,7 @@ class Transaction(msgspec.Struct, frozen=True):
     register: Register | None = None
     sequence: sequence_numbers.Ranges = ()
     field_order: Mapping[str, int] = NOTHING
+    cards: Cards = ()
     row_revision: int = 0
 
     @property
@@ -90,6 +95,11 @@ class Transaction(msgspec.Struct, frozen=True):
     def revision(self) -> int:
         """What was told last: 0 while it goes on, 1 with its end, one more with each later change."""
         return self.end_revision or int(self.ended)
+
+    @property
+    def id_tokens(self) -> list[dict[str, Any]]:
+        """All that were presented, in order, each with the verdict on it then."""
+        return [{"id_token": one.id_token, "type": one.type, "authorization": one.authorization} for one in self.cards]
 
     @property
     def missing_seq_nos(self) -> list[int]:
@@ -146,10 +156,11 @@ def merge(
         changes |= {"stop_reason": report.stop_reason, "ended_by": EndedBy.STATION}
         field_order["stopped"] = report.order
     if report.id_token is not None:
-        changes |= _token_changes(report, field_order, authorization)
+        changes |= _card_changes(current.cards, report, field_order, authorization)
     for name in ("evse_id", "connector_id", "charging_state", "reservation_id", "remote_start_id"):
         value = getattr(report, name)
-        if value is not None and report.order > field_order.get(name, -inf):
+        settled = name == "charging_state" and _comes_after_the_end(current, report)
+        if value is not None and report.order > field_order.get(name, -inf) and not settled:
             changes[name] = value
             field_order[name] = report.order
     for name, value in report.details.items():
@@ -184,13 +195,23 @@ def metered_only(before: Transaction, after: Transaction) -> bool:
     return _more_than_metered(before) == _more_than_metered(after)
 
 
-def _token_changes(report: Report, field_order: dict[str, int], authorization: str | None) -> dict[str, Any]:
-    """The first idToken is whom the transaction is for; the last that ends the authorization is kept beside it."""
+def _comes_after_the_end(current: Transaction, report: Report) -> bool:
+    """By the station's own order, or by ours where it has not told the end."""
+    return current.ended and report.order > current.field_order.get("stopped", -inf)
+
+
+def _card_changes(
+    cards: Cards, report: Report, field_order: dict[str, int], authorization: str | None
+) -> dict[str, Any]:
+    """Who pays is whom the transaction is for; the last that ends the authorization is kept beside it."""
+    assert report.id_token is not None, "a card was presented"
     changes: dict[str, Any] = {}
-    if report.order < field_order.get("id_token", inf):
-        changes |= {"id_token": report.id_token, "id_token_type": report.id_token_type}
-        changes["authorization"] = authorization
-        field_order["id_token"] = report.order
+    card = Card(report.order, report.id_token, report.id_token_type, authorization, report.ends_authorization)
+    if (after := with_card(cards, card)) is not cards:
+        paying = payer(after) or card
+        changes |= {"cards": after, "id_token": paying.id_token, "id_token_type": paying.type}
+        changes["authorization"] = paying.authorization
+        field_order["id_token"] = paying.order
     if report.ends_authorization and report.order > field_order.get("stop_id_token", -inf):
         changes["stop_id_token"] = report.id_token
         field_order["stop_id_token"] = report.order

@@ -99,6 +99,22 @@ async def test_events_out_of_order_with_a_gap_that_closes(system: System, statio
     assert (item["missing_seq_nos"], item["complete"], item["offline"]) == ([], True, True)
 
 
+async def test_a_refused_card_is_not_the_payer_where_a_second_is_accepted(system: System, station: str) -> None:
+    """Updated with card A, Blocked, then card B, Accepted; who stops is kept beside them."""
+    await system.bus.publish([token("card-a", "Blocked"), token("card-b"), token("card-c")])
+    await system.ask(station, "TransactionEvent", event("Started", 0), "2.0.1")
+    cards = [("Updated", 1, "card-a"), ("Updated", 2, "card-b"), ("Ended", 3, "card-c")]
+    for kind, seq_no, id_token in cards:
+        presented = {"idToken": {"idToken": id_token, "type": "ISO14443"}}
+        await system.ask(station, "TransactionEvent", event(kind, seq_no, **presented), "2.0.1")
+    item = await the_one(system, station)
+    assert (item["id_token"], item["authorization"], item["stop_id_token"]) == ("card-b", "Accepted", "card-c")
+    told = [(one["id_token"], one["authorization"]) for one in item["id_tokens"]]
+    assert told == [("card-a", "Blocked"), ("card-b", "Accepted"), ("card-c", "Accepted")]
+    ended = (await settled(system, station, 4))[-1]
+    assert (ended.transaction.id_token, ended.transaction.authorization) == ("card-b", "Accepted")
+
+
 async def test_an_offline_event_with_an_invalid_token_is_recorded_and_judged(system: System, station: str) -> None:
     """E04, E05.FR.01, C09: the real status, and the transaction all the same."""
     await system.bus.publish([token("stolen", "Blocked", "eMAID")])

@@ -109,7 +109,7 @@ async def test_whole_sessions_come_back(store: Store, station: str) -> None:
     began = {"id_token": "T", "id_token_type": "eMAID", "reservation_id": 3, "remote_start_id": 4, "evse_id": 1}
     reports = [
         report(ReportKind.STARTED, seq_no=2, meter_values=metered(5, 6), details={"phases_used": 3}, **began),
-        report(seq_no=5, connector_id=2, charging_state="Charging", offline=True),
+        report(seq_no=5, connector_id=2, charging_state="Charging", offline=True, id_token="B"),
         report(ReportKind.ENDED, seq_no=6, id_token="U", ends_authorization=True, stop_reason="Remote"),
     ]
     made = replace(folded(reports), id=await number(store), station_id=station, key="ended")

@@ -118,6 +118,18 @@ def test_an_earlier_charging_state_does_not_undo_a_later_one() -> None:
     assert made.charging_state == "SuspendedEV"
 
 
+def test_a_charging_state_after_the_end_changes_nothing() -> None:
+    """That of the end itself is kept, and those before it."""
+    began = report(ReportKind.STARTED, seq_no=0)
+    ended = report(ReportKind.ENDED, seq_no=5, charging_state="EVConnected", stop_reason="Local")
+    charging, late = report(seq_no=6, charging_state="Charging"), report(seq_no=4, charging_state="Charging")
+    assert folded(began, ended, charging, late).charging_state == "EVConnected"
+    silent = replace(ended, charging_state=None)
+    assert folded(began, silent, charging).charging_state is None
+    assert folded(began, silent, late, charging).charging_state == "Charging"
+    assert decide(folded(began, ended), charging).revision is None
+
+
 def test_gaps_are_seen_and_close() -> None:
     """E §1.3.2."""
     started, ended = report(ReportKind.STARTED, seq_no=10), report(ReportKind.ENDED, seq_no=13)

@@ -81,10 +81,24 @@ def test_a_reason_that_is_left_out_is_local(info: dict[str, Any], reason: str) -
     assert (message.kind, message.stop_reason) == (ReportKind.ENDED, reason)
 
 
+def test_custom_data_of_the_event_and_of_its_transaction_are_both_kept() -> None:
+    info = {"transactionId": "tx", "customData": {"vendorId": "y"}}
+    message = read(EVENT | {"transactionInfo": info, "customData": {"vendorId": "x"}})
+    assert message.details == {"custom_data": {"vendorId": "x"}, "transaction_custom_data": {"vendorId": "y"}}
+
+
 @pytest.mark.parametrize(("trigger", "ends"), [("StopAuthorized", True), ("Deauthorized", True), ("Authorized", False)])
 def test_which_token_ends_the_authorization(trigger: str, ends: bool) -> None:
     """E07.FR.02."""
     assert read(EVENT | {"triggerReason": trigger}).ends_authorization is ends
+
+
+@pytest.mark.parametrize("trigger", ["EVCommunicationLost", "Authorized", "RemoteStop"])
+def test_a_token_in_the_last_event_is_whose_it_ended_by(trigger: str) -> None:
+    """E07.FR.02, whatever triggered the end."""
+    token = {"idToken": "T", "type": "ISO14443"}
+    ended = EVENT | {"eventType": "Ended", "triggerReason": trigger, "idToken": token}
+    assert read(ended).ends_authorization
 
 
 def test_a_time_that_cannot_be_read_is_that_of_the_receipt() -> None:
