@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -27,16 +27,12 @@ TICK = 0.05
 
 @dataclass(frozen=True)
 class System:
-    """processes: by name, to kill and start. env: VOLTBUS_… variables of all. feed: every event since the start.
-
-    tokens: what was registered so far.
-    """
+    """processes: by name, to kill and start. env: VOLTBUS_… variables of all. feed: every event since the start."""
 
     processes: Stack
     env: dict[str, str]
     feed: Feed
     http: httpx.AsyncClient
-    tokens: set[str] = field(default_factory=set)
 
     @property
     def gateways(self) -> list[str]:
@@ -75,17 +71,9 @@ class System:
             return refused.response.status_code
 
     async def admit(self, id_token: str, **more: Any) -> None:
-        """Registers an idToken, and waits until transactions knows it, which decides starts from its own copy."""
+        """Registers an idToken; the next call knows it."""
         body = {"type": "ISO14443", "status": "Accepted"} | more
         (await self.ask("PUT", "auth", f"/v1/tokens/{id_token}", json=body)).raise_for_status()
-        self.tokens.add(id_token)
-        await eventually(self._tokens_heard_of, lambda count: count >= len(self.tokens))
-
-    async def _tokens_heard_of(self) -> float:
-        metrics = (await self.ask("GET", "transactions", "/metrics")).text
-        copy = f'voltbus_copy_entries{{topic="{self.env["VOLTBUS_TOPIC_PREFIX"]}tokens"}}'
-        lines = (line for line in metrics.splitlines() if line.startswith(copy))
-        return sum(float(line.rpartition(" ")[2]) for line in lines)
 
     async def command(
         self, station_id: str, action: str, payload: Any, *, key: str | None = None, owner: str = "", **query: Any
