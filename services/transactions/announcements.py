@@ -139,6 +139,7 @@ def transaction_fields(one: Transaction, version: str, registration: Registratio
         "groups": registration.groups,
         "location_id": registration.location_id,
         "ended_by": ENDED_BY.get(one.ended_by, pb.ENDED_BY_UNKNOWN),
+        "complete": one.ended and one.complete,
     }
 
 

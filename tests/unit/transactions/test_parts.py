@@ -11,7 +11,7 @@ from services.common.commands.command import Command, Status, Unrenderable
 from services.ocpp.id_tokens import Authorization, Token
 from services.transactions import announcements
 from services.transactions.domain.decide import decide
-from services.transactions.domain.messages import MeterValue, Reading, ReportKind
+from services.transactions.domain.messages import MeterValue, Reading, Report, ReportKind
 from services.transactions.domain.transaction import EndedBy, Transaction
 from services.transactions.remote import START, render
 from services.transactions.sample_partitions import month_ranges
@@ -109,6 +109,20 @@ def test_an_announcement_says_where_the_station_is() -> None:
     registration = Registration(("vienna", "level 2"), "garage-7")
     made = announcements.transaction_changed(started, after, None, "2.0.1", registration).transaction
     assert (list(made.groups), made.location_id) == (["vienna", "level 2"], "garage-7")
+
+
+def test_an_announcement_says_whether_all_of_an_ended_transaction_has_arrived() -> None:
+    """E §1.3.2: Started may come late, or never."""
+
+    def told(*reports: Report) -> bool:
+        current: Transaction | None = None
+        for one in reports:
+            current = decide(current, one, 7).transaction
+        assert current is not None
+        return pb.Transaction(**announcements.transaction_fields(current, "2.0.1", UNREGISTERED)).complete
+
+    started, ended = report(ReportKind.STARTED, seq_no=0), report(ReportKind.ENDED, seq_no=1)
+    assert [told(started), told(ended), told(started, ended), told(ended, started)] == [False, False, True, True]
 
 
 def test_which_gaps_are_announced() -> None:
