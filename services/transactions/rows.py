@@ -174,8 +174,8 @@ def _state(one: Transaction) -> str:
     saved = register and (tuple(register.first), tuple(register.last), register.low, register.high)
     # The keys are those of rows that exist: they stay, whatever the fields are called.
     state: dict[str, Any] = {"register": saved, "seen": one.sequence, "told": one.field_order}
-    if len(one.cards) > 1:
-        state["cards"] = one.cards
+    if one.cards and one.cards != (_only_card(one),):
+        state["cards"] = [tuple(card) for card in one.cards]
     return orjson.dumps(state).decode()
 
 
@@ -196,7 +196,7 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
 
 
 def _only_card(one: Transaction) -> Card:
-    """Where it was the only one, the columns say all of it."""
+    """The one that the columns tell of, which mostly is all there is."""
     told = one.field_order
     ends = told.get("stop_id_token") == told["id_token"]
     return Card(told["id_token"], one.id_token or "", one.id_token_type, one.authorization, ends)
