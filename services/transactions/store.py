@@ -116,21 +116,31 @@ select {_names(ORPHAN_STOP)} from {_unnest(ORPHAN_STOP, "o")}
 on conflict do nothing
 returning call_id"""
 
-# Remote starts that a transaction may come from: by their number (2.x), or the newest that fits (1.6).
+# Remote starts that a transaction may come from: by their remoteStartId (2.x), or the newest that fits (1.6). Ours have
+# their number for it; those that an operator sent as they are have any, and it may be that of another command.
 REMOTE_STARTS_BY_NUMBER = """
 select n.station_id, n.number, c.id
-from unnest($1::text[], $2::bigint[]) as n (station_id, number) join command c using (station_id, number)"""
+from unnest($1::text[], $2::bigint[]) as n (station_id, number)
+cross join lateral (
+    select id, number, sent_at is not null as sent from command
+    where station_id = n.station_id and number = n.number and action = 'RemoteStart'
+    union all
+    select id, number, sent_at is not null from command
+    where station_id = n.station_id and action = 'RequestStartTransaction'
+      and payload ->> 'remoteStartId' = n.number::text
+    order by sent desc, number desc limit 1) c"""
 REMOTE_STARTS_BY_TOKEN = """
 select s.call_id, c.id
 from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::timestamptz[])
     as s (call_id, station_id, token, connector_id, received_at)
 cross join lateral (
     select c.id from command c
-    where c.station_id = s.station_id and c.action = 'RemoteStart' and c.sent_at is not null
+    where c.station_id = s.station_id and c.action in ('RemoteStart', 'RemoteStartTransaction')
+      and c.sent_at is not null
       and c.sent_at between s.received_at - interval '10 minutes' and s.received_at + interval '1 second'
-      and lower(c.payload ->> 'id_token') = lower(s.token)
-      and coalesce((c.payload ->> 'evse_id')::integer, (c.payload ->> 'connector_id')::integer, s.connector_id)
-          = s.connector_id
+      and lower(coalesce(c.payload ->> 'id_token', c.payload ->> 'idTag')) = lower(s.token)
+      and coalesce((c.payload ->> 'evse_id')::numeric, (c.payload ->> 'connector_id')::numeric,
+          (c.payload ->> 'connectorId')::numeric, s.connector_id) = s.connector_id
       and not exists (select from transaction t where t.command_id = c.id)
     order by c.number desc limit 1) c"""
 

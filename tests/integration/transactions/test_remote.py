@@ -11,6 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from services.common.kafka.bus import Record
+from services.common.postgres.database import Database
 from services.ocpp import topics
 from services.transactions.settings import Settings
 from tests.clients.events import enum_word
@@ -45,6 +46,14 @@ async def conclude(system: System, station: str, command: Command, outcome: Outc
 
 async def post(system: System, station: str, what: str, body: Any, **more: Any) -> Any:
     return await system.client.post(f"/v1/stations/{station}/{what}", json=body, **more)
+
+
+async def command(system: System, station: str, action: str, payload: Any) -> str:
+    """Sends a command in the words of the station's version; its id."""
+    answer = await post(system, station, f"commands/{action}", payload)
+    assert answer.status_code == 202, answer.text
+    id_: str = answer.json()["command_id"]
+    return id_
 
 
 async def test_a_start_of_1_6_is_answered_and_found_again_in_its_transaction(
@@ -93,6 +102,33 @@ async def test_a_start_of_2_0_1_carries_type_group_and_number(system: System, st
     items = (await system.client.get("/v1/transactions", params={"station_id": station})).json()["items"]
     found = {item["transaction_id"]: item["command_id"] for item in items}
     assert found == {"before": None, "remote": accepted.json()["command_id"]}
+
+
+async def test_a_remote_start_id_is_of_a_start_alone(
+    system: System, station: str, connect: Connect, database: Database
+) -> None:
+    """F02.FR.01: the number of another command, or of one that only has it, leads to none."""
+    await connect(station, "2.0.1")
+    raw = {"remoteStartId": 4_000_000_001, "idToken": {"idToken": "beef02", "type": "eMAID"}}
+    [first, second] = [await command(system, station, "RequestStartTransaction", raw | {"evseId": n}) for n in (1, 2)]
+    other = await command(system, station, "GetTransactionStatus", {})
+    shown = (await system.client.get("/v1/commands", params={"station_id": station})).json()["items"]
+    assert [one["command_id"] for one in shown] == [other, second, first]
+    async with database.connection() as db:
+        number = await db.fetchval("select number from command where id = $1", other)
+    for name, remote_start_id in (("raw", 4_000_000_001), ("other", number)):
+        told = _event(name, 0) | {"transactionInfo": {"transactionId": name, "remoteStartId": remote_start_id}}
+        await system.ask(station, "TransactionEvent", told, "2.0.1")
+    items = (await system.client.get("/v1/transactions", params={"station_id": station})).json()["items"]
+    assert {item["transaction_id"]: item["command_id"] for item in items} == {"raw": second, "other": None}
+
+
+async def test_a_remote_start_as_1_6_has_it_is_found_again(system: System, station: str, connect: Connect) -> None:
+    await connect(station, "1.6")
+    sent = await command(system, station, "RemoteStartTransaction", {"idTag": START["idTag"], "connectorId": 1})
+    told = await system.ask(station, "StartTransaction", START)
+    found = (await system.client.get(f"/v1/transactions/{told['transactionId']}")).json()
+    assert found["command_id"] == sent
 
 
 @pytest.mark.parametrize("ours", [True, False])
