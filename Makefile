@@ -82,10 +82,10 @@ clean:  ## remove the virtual environment and the local data
 
 install = { $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r $(1) \
 	&& $(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . ; } \
-	|| { echo "could not install: is a Python package index reachable? Run the same command again."; exit 1; }
+	|| { echo "could not install: is a Python package index reachable, and is there room? Run the same command again."; exit 1; }
 
 node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
 	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund \
-		|| { echo "could not install the tools from npm: is a registry reachable? Run the same command again."; exit 1; }
+		|| { echo "could not install the tools from npm: is a registry reachable, and is there room? Run the same command again."; exit 1; }
 
 .PHONY: help run test bench chaos check docs setup proto contract format lock clean

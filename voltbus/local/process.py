@@ -12,24 +12,34 @@ from pathlib import Path
 
 import psutil
 
+from services.common.process.readiness import NotReady
 from voltbus.errors import StartFailed
 from voltbus.local.data_dir import DataDir
-from voltbus.local.logs import begin_log, last_line
+from voltbus.local.disk import disk_problem
+from voltbus.local.logs import begin_log, last_line, tail
+from voltbus.local.patience import Patience, busy, work_of
 from voltbus.local.users import Account
 
 _TICK = 0.03
+_ANSWER = 10.0
+# Seconds after which it is said what a start waits for, and between looks at what was done meanwhile.
+_SAY_AFTER = 10.0
+_LOOK_EVERY = 1.0
 _BACK_OFF = (0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
 
-Probe = Callable[[], Awaitable[bool]]
+# For servers: paths as they are, and errors in the words that `disk_problem` knows.
+LOCALE = {"LC_ALL": "C.UTF-8"}
+
+Probe = Callable[[], Awaitable[bool | NotReady]]
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
     """What to run and how to know that it is ready.
 
-    probe: called until it returns True; an OSError means not yet. account, handed: whom it runs as instead of root, and
-    a folder for it, see `launch`. stop_signal: requests a clean shutdown. orphan_signal: sent by the reaper after the
-    supervisor has died. start_timeout: seconds.
+    probe: called until it returns True; NotReady and an OSError mean not yet. account, handed: whom it runs as instead
+    of root, and a folder for it, see `launch`. stop_signal: requests a clean shutdown. orphan_signal: sent by the
+    reaper after the supervisor has died. start_timeout: seconds that a start may take without progress, see `Patience`.
     """
 
     name: str
@@ -38,6 +48,7 @@ class ProcessSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     account: Account | None = None
     handed: Path | None = None
+    cwd: Path | None = None
     stop_signal: int = signal.SIGTERM
     orphan_signal: int = signal.SIGTERM
     start_timeout: float = 60.0
@@ -57,6 +68,8 @@ class ChildProcess:
         self._spawned_at = 0.0
         self._respawn_at = 0.0
         self._failures = 0
+        self._was_ready = False
+        self._died: int | None = None
         begin_log(self.log)
 
     @property
@@ -78,11 +91,13 @@ class ChildProcess:
         """Starts the process; await `ready` before using it."""
         self.wanted = True
         self.starts += 1
+        self._was_ready = False
         launcher = self._data_dir.launcher(self.spec.orphan_signal, self.spec.account, self.spec.handed)
         with open(self.log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
             self._process = subprocess.Popen(
                 [*launcher, *self.spec.argv],
                 env={**os.environ, **self.spec.env},
+                cwd=self.spec.cwd,
                 pass_fds=[self._data_dir.pipe],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -98,8 +113,9 @@ class ChildProcess:
         now = time.monotonic()
         if not self._respawn_at:
             self._data_dir.forget(self.pid)
-            was_stable = now - self._spawned_at > 10
+            was_stable = self._was_ready and now - self._spawned_at > 10
             self._failures = 1 if was_stable else self._failures + 1
+            self._died = self.exit_code
             self._respawn_at = now + _BACK_OFF[min(self._failures, len(_BACK_OFF)) - 1]
         if now < self._respawn_at:
             return False
@@ -107,41 +123,64 @@ class ChildProcess:
         self.spawn()
         return True
 
-    async def start(self) -> None:
+    async def start(self, report: Callable[[str], None] = lambda _: None) -> None:
         """Starts the process and waits until it is ready; it is started again if it dies meanwhile.
 
-        Raises StartFailed with the last line of its log.
+        report: told what a long start waits for. Raises StartFailed with the cause.
         """
         if not self.alive:
             self._respawn_at = 0.0
             self._failures = 0
             self.spawn()
-        await self._until_ready(self.spec.start_timeout, respawn=True)
+        await self._until_ready(self.spec.start_timeout, report, respawn=True)
 
-    async def ready(self, timeout: float = 30.0) -> None:
-        """Waits until the process runs and is ready. timeout: seconds. Raises StartFailed."""
-        await self._until_ready(timeout, respawn=False)
+    async def ready(self, timeout: float = 30.0, report: Callable[[str], None] = lambda _: None) -> None:
+        """Waits until the process runs and is ready. timeout: seconds without progress. Raises StartFailed."""
+        await self._until_ready(timeout, report, respawn=False)
 
-    async def is_ready(self) -> bool:
-        """Asks the probe once; False if it does not answer within two seconds."""
+    async def readiness(self) -> bool | NotReady:
+        """Asks the probe once: True, or why not."""
         if not self.alive:
-            return False
+            return NotReady("does not run")
         try:
-            async with asyncio.timeout(2):
-                return await self.spec.probe()
+            async with asyncio.timeout(_ANSWER):
+                answer = await self.spec.probe()
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
-            return False
+            return NotReady("does not answer yet")
+        return NotReady("is not ready yet") if answer is False else answer
 
     async def finished(self, timeout: float) -> int:
-        """The exit code, once the process has ended by itself. Raises StartFailed after `timeout` seconds."""
+        """The exit code, once the process has ended by itself.
+
+        timeout: seconds without progress. Raises StartFailed.
+        """
         assert self._process is not None
         self.wanted = False
-        try:
-            code = await asyncio.to_thread(self._process.wait, timeout)
-        except subprocess.TimeoutExpired:
-            raise StartFailed(f"{self.name} did not finish within {timeout:.0f} s; see {self.log}") from None
-        self._data_dir.forget(self.pid)
-        return code
+        patience = Patience(timeout)
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = await asyncio.to_thread(self._process.wait, min(timeout, _LOOK_EVERY))
+                self._data_dir.forget(self.pid)
+                return code
+            patience.observe("", work_of(self.pid))
+            if patience.exhausted:
+                why = self.failure(f"hangs after: {last_line(self.log)}")
+                raise StartFailed(f"{self.name} did not finish; see {self.log}: {why}")
+
+    def failure(self, state: str) -> str:
+        """Why the process is not ready. state: in which it is, if it runs."""
+        if problem := disk_problem(self._data_dir.folder, tail(self.log)):
+            return problem
+        if self.alive:
+            before = f", after this: {self._last_words()}" if self._failures else ""
+            return f"it {state}{busy()}{before}"
+        return self._last_words()
+
+    def _last_words(self) -> str:
+        code = self.exit_code if self._died is None else self._died
+        if code == -signal.SIGKILL:  # it left none in its log
+            return "it was killed: is there enough memory?"
+        return last_line(self.log) or f"it ended ({exit_reason(code)})"
 
     async def stop(self, grace: float = 10.0) -> None:
         """Sends the stop signal, and SIGKILL after `grace` seconds; it is not started again."""
@@ -189,14 +228,29 @@ class ChildProcess:
             self._process.wait()
             self._data_dir.forget(self.pid)
 
-    async def _until_ready(self, seconds: float, *, respawn: bool) -> None:
-        deadline = time.monotonic() + seconds
-        while not await self.is_ready():
-            if time.monotonic() > deadline or self._gives_up(respawn):
-                raise StartFailed(f"{self.name} did not start; see {self.log}: {last_line(self.log)}")
+    async def _until_ready(self, seconds: float, report: Callable[[str], None], *, respawn: bool) -> None:
+        patience, told, work, look_at = Patience(seconds), "", 0.0, 0.0
+        while not (answer := await self.readiness()):
+            state = answer.reason if isinstance(answer, NotReady) else ""
+            if time.monotonic() >= look_at:
+                work, look_at = work_of(self.pid), time.monotonic() + _LOOK_EVERY
+            patience.observe(state, work)
+            if patience.exhausted or self._gives_up(respawn):
+                raise StartFailed(f"{self.name} did not start; see {self.log}: {self.failure(state)}")
+            if patience.waited > _SAY_AFTER and state != told:
+                told = state
+                report(f"starting: it {state}{busy()}")
             if respawn:
                 self.respawn_if_due()
             await asyncio.sleep(_TICK)
+        self._was_ready = True
 
     def _gives_up(self, respawn: bool) -> bool:
-        return respawn and self._failures > len(_BACK_OFF)
+        return respawn and not self.alive and self._failures > len(_BACK_OFF)
+
+
+def exit_reason(exit_code: int | None) -> str:
+    """How a process ended, in words."""
+    if exit_code is None or exit_code >= 0:
+        return f"exit code {exit_code}"
+    return signal.Signals(-exit_code).name

@@ -6,7 +6,7 @@ from pathlib import Path
 from voltbus.errors import ServerUnreachable, reason
 from voltbus.local.data_dir import DataDir
 from voltbus.local.probes import redis_answers
-from voltbus.local.process import ProcessSpec
+from voltbus.local.process import LOCALE, ProcessSpec
 from voltbus.local.wheels import program
 
 _CONFIGURATION = """\
@@ -34,7 +34,7 @@ def prepare(data_dir: DataDir, port: int, password: str) -> ProcessSpec:
     file = folder / "redis.conf"
     with open(file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
         out.write(_CONFIGURATION.format(port=port, folder=quoted(folder), password=password))
-    return ProcessSpec("redis", (str(binary), str(file)), lambda: redis_answers(port, password))
+    return ProcessSpec("redis", (str(binary), str(file)), lambda: redis_answers(port, password), LOCALE)
 
 
 def quoted(folder: Path) -> str:

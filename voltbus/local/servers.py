@@ -7,8 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from services.common.process.readiness import NotReady
+from voltbus.errors import LocalError, ServerUnreachable, StartFailed
 from voltbus.local import kafka, postgres, redis
 from voltbus.local.data_dir import DataDir
+from voltbus.local.disk import unwritable
 from voltbus.local.ports import stored_ports
 from voltbus.local.process import ChildProcess, ProcessSpec
 from voltbus.settings import LocalSettings, read_settings
@@ -66,7 +69,26 @@ class Servers:
                     group.create_task(start)
         except BaseException as error:
             await self.stop()
-            raise _first_error(error) from None
+            first = first_error(error)
+            raise unwritable(self.data_dir.folder, first) if isinstance(first, OSError) else first from None
+
+    async def failure(self) -> LocalError | None:
+        """Which of the three does not answer now, and why; None if all do."""
+        for process in self.processes.values():
+            if isinstance(answer := await process.readiness(), NotReady):
+                return StartFailed(f"{process.name} has failed; see {process.log}: {process.failure(answer.reason)}")
+        servers = (
+            (postgres.check, self.settings.postgres_dsn),
+            (redis.check, self.settings.redis_url),
+            (kafka.check, self.settings.kafka_bootstrap),
+        )
+        try:
+            for check, address in servers:
+                if address:
+                    await check(address)
+        except ServerUnreachable as error:
+            return error
+        return None
 
     async def stop(self) -> None:
         """Stops the three concurrently and releases the data folder."""
@@ -112,7 +134,7 @@ class Servers:
         spec = await asyncio.to_thread(prepare)
         process = self.processes[spec.name] = ChildProcess(spec, self.data_dir)
         self._report(spec.name, "starting")
-        await process.start()
+        await process.start(partial(self._report, spec.name))
         self._report(spec.name, "ready")
 
     async def __aenter__(self) -> Self:
@@ -134,7 +156,7 @@ class Servers:
         asyncio.run(self.stop())
 
 
-def _first_error(error: BaseException) -> BaseException:
+def first_error(error: BaseException) -> BaseException:
     """The first error of a group."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

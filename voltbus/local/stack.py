@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -11,9 +12,9 @@ from services.ocpp.services import SERVICES
 from voltbus.errors import StartFailed
 from voltbus.local.logs import last_line
 from voltbus.local.ports import free_ports
-from voltbus.local.probes import http_ok
+from voltbus.local.probes import http_ready
 from voltbus.local.process import ChildProcess, ProcessSpec
-from voltbus.local.servers import Report, Servers, silent
+from voltbus.local.servers import Report, Servers, first_error, silent
 from voltbus.local.watch import watch
 from voltbus.settings import PORTS
 
@@ -101,12 +102,12 @@ class Stack:
                 auth_ready = asyncio.Event()
                 for name, process in self._services.items():
                     group.create_task(self._start(name, process, auth_ready))
-        except BaseExceptionGroup as errors:
+        except BaseException as errors:
+            error = first_error(errors)
+            # A server that is away has every process wait for it.
+            cause = await self.servers.failure() if isinstance(error, StartFailed) else None
             await self.stop()
-            raise errors.exceptions[0] from None
-        except BaseException:
-            await self.stop()
-            raise
+            raise cause or error from None
 
     async def prepare(self) -> None:
         """Creates what the processes need on the servers; repeatable. Raises StartFailed."""
@@ -135,7 +136,7 @@ class Stack:
         if name.startswith("gateway") and "auth" in self._services:
             await auth_ready.wait()
         self._report(process.name, "starting")
-        await process.start()
+        await process.start(partial(self._report, process.name))
         self._report(process.name, "ready")
         if name == "auth":
             auth_ready.set()
@@ -149,7 +150,7 @@ class Stack:
         return ProcessSpec(
             name,
             tuple(self._command(service)),
-            lambda: http_ok(http, host=self._host),
+            lambda: http_ready(http, host=self._host),
             {**env, **self._env_by_process.get(name, {})},
             orphan_signal=signal.SIGKILL,  # they are built to survive it
         )

@@ -4,11 +4,15 @@ import asyncio
 import os
 import signal
 import sys
+import time
+from collections.abc import Iterable
+from itertools import repeat
 from pathlib import Path
 
 import psutil
 import pytest
 
+from services.common.process.readiness import NotReady
 from voltbus.errors import StartFailed
 from voltbus.local.data_dir import DataDir
 from voltbus.local.process import ChildProcess, ProcessSpec
@@ -67,6 +71,77 @@ async def test_tells_the_last_line_of_what_never_starts(data_dir: DataDir) -> No
     process = child(data_dir, "print('voltbus: no such thing')", start_timeout=0.3)
     with pytest.raises(StartFailed, match=r"child did not start; see .*child\.log: no such thing$"):
         await process.start()
+
+
+def waiting(data_dir: DataDir, states: Iterable[str], code: str = SLEEPER) -> ChildProcess:
+    """A process that says these states, one each time it is asked, and then is ready."""
+    left = iter(states)
+
+    async def probe() -> bool | NotReady:
+        state = next(left, None)
+        return state is None or NotReady(state)
+
+    return ChildProcess(
+        ProcessSpec("child", (sys.executable, "-I", "-S", "-c", code), probe, start_timeout=0.5), data_dir
+    )
+
+
+async def test_a_start_may_take_long_while_there_is_progress(data_dir: DataDir) -> None:
+    process = waiting(data_dir, (f"has read {percent} %" for percent in range(100)))
+    began = time.monotonic()
+    await process.start()
+    assert time.monotonic() - began > process.spec.start_timeout
+    await process.stop()
+
+
+async def test_a_start_without_progress_ends_with_what_it_waits_for(data_dir: DataDir) -> None:
+    process = waiting(data_dir, repeat("waits for kafka, stations"), "print('an unrelated error'); " + SLEEPER)
+    with pytest.raises(StartFailed, match=r"^child did not start; see .*child\.log: it waits for kafka, stations"):
+        await process.start()
+    await process.stop()
+
+
+async def test_a_long_start_says_what_it_waits_for(data_dir: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voltbus.local.process._SAY_AFTER", -1)
+    monkeypatch.setattr("voltbus.local.process.busy", lambda: " (this machine is busy)")
+    told: list[str] = []
+    process = waiting(data_dir, ["waits for kafka", "waits for kafka", "waits for stations"])
+    await process.start(told.append)
+    busy = " (this machine is busy)"
+    assert told == [f"starting: it waits for kafka{busy}", f"starting: it waits for stations{busy}"]
+    await process.stop()
+
+
+async def test_what_is_killed_while_it_starts_is_named(data_dir: DataDir) -> None:
+    process = child(data_dir, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)", start_timeout=0.3)
+    with pytest.raises(StartFailed, match=r"child\.log: it was killed: is there enough memory\?$"):
+        await process.start()
+
+
+async def test_what_dies_after_a_slow_start_again_and_again_is_given_up(
+    data_dir: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine even what cannot start runs for long."""
+    monkeypatch.setattr("voltbus.local.process._BACK_OFF", (0.05, 0.05))
+    process = child(data_dir, "raise SystemExit('voltbus: set X')", start_timeout=1000)
+    spawn = process.spawn
+
+    def spawn_long_ago() -> None:
+        spawn()
+        process._spawned_at -= 20
+
+    monkeypatch.setattr(process, "spawn", spawn_long_ago)
+    with pytest.raises(StartFailed, match=r": set X$"):
+        await process.start()
+    assert process.starts == 3
+
+
+async def test_work_that_hangs_is_ended(data_dir: DataDir) -> None:
+    process = child(data_dir, SLEEPER)
+    process.spawn()
+    with pytest.raises(StartFailed, match=r"^child did not finish; see .*child\.log: it hangs after: up"):
+        await process.finished(timeout=0.5)
+    process.kill()
 
 
 async def test_watched_it_comes_back_and_says_so(data_dir: DataDir) -> None:

@@ -22,8 +22,8 @@ from voltbus.settings import LocalSettings
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    # Blanks, quotes and a length that no Unix socket could have.
-    return tmp_path / 'a "folder" with blanks' / ("long" * 25)
+    # Blanks, quotes, a comma, letters beyond ASCII and Latin-1, and a length that no Unix socket could have.
+    return tmp_path / 'a "folder", with blanks für 充電' / ("long" * 25)
 
 
 @asynccontextmanager

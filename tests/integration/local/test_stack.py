@@ -2,13 +2,16 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import psutil
 import pytest
 
-from voltbus.errors import StartFailed
-from voltbus.local.probes import http_ok
+from voltbus.errors import ServerUnreachable, StartFailed
+from voltbus.local.ports import free_port
+from voltbus.local.probes import http_ready
+from voltbus.local.process import ChildProcess, ProcessSpec
 from voltbus.local.servers import Servers
 from voltbus.local.stack import Stack
 from voltbus.settings import LocalSettings
@@ -31,7 +34,7 @@ async def test_two_gateways_and_a_service_each_by_name(settings: LocalSettings, 
             voltbus["transactions"].kill()
             await voltbus["transactions"].ready()
             assert voltbus["transactions"].pid != killed
-            assert await http_ok(voltbus.ports["transactions"])
+            assert await http_ready(voltbus.ports["transactions"])
             pids = [process.pid for process in voltbus.processes()]
         assert not any(psutil.pid_exists(pid) for pid in pids)
 
@@ -66,7 +69,34 @@ async def test_a_service_that_cannot_start_is_told_and_nothing_is_left(settings:
         assert not stack["auth"].alive
 
 
-def quick(spec: Any) -> Any:
-    from dataclasses import replace
+async def test_a_server_that_is_away_is_the_cause_and_not_who_waits_for_it(settings: LocalSettings) -> None:
+    waits = (sys.executable, "-I", "-S", "-c", "import time; print('an unrelated error', flush=True); time.sleep(99)")
+    async with Servers(settings=settings) as servers:
+        servers.settings = replace(settings, kafka_bootstrap=f"127.0.0.1:{free_port()}")
+        stack = Stack(servers, ("auth",), command=lambda _: waits, prepare=False)
+        stack["auth"].spec = quick(stack["auth"].spec)
+        with pytest.raises(ServerUnreachable, match=r"^Kafka at 127.0.0.1:\d+ does not answer \(Connection refused"):
+            await stack.start()
 
+
+async def test_a_server_of_ours_that_died_is_the_cause(settings: LocalSettings) -> None:
+    waits = (sys.executable, "-I", "-S", "-c", "import time; time.sleep(99)")
+    async with Servers(settings=settings) as servers:
+        server = ChildProcess(
+            ProcessSpec("redis", (sys.executable, "-c", "raise SystemExit('no memory')"), never_ready), servers.data_dir
+        )
+        server.spawn()
+        await server.finished(60)
+        servers.processes["redis"] = server
+        stack = Stack(servers, ("auth",), command=lambda _: waits, prepare=False, supervise=False)
+        stack["auth"].spec = quick(stack["auth"].spec)
+        with pytest.raises(StartFailed, match=r"^redis has failed; see .*redis\.log: no memory$"):
+            await stack.start()
+
+
+async def never_ready() -> bool:
+    return False
+
+
+def quick(spec: Any) -> Any:
     return replace(spec, start_timeout=0.5)

@@ -1,5 +1,6 @@
 """Kafka's jars: locked, verified, fetched only when they are missing."""
 
+import errno
 import hashlib
 import re
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from voltbus.errors import LocalError
-from voltbus.local.jars import ENDPOINT, Jar, cache_folder, class_path, read_lock
+from voltbus.local.jars import ENDPOINT, Jar, cache_folder, cache_folders, class_path, read_lock
 
 PATH = "org/example/thing/1.0/thing-1.0.jar"
 GOOD = b"the right content"
@@ -61,9 +62,9 @@ def test_the_lock_holds_all_of_the_endpoint() -> None:
 def test_fetched_once(tmp_path: Path, lock: Path, served: Any) -> None:
     asked = served(GOOD)
     told: list[str] = []
-    assert class_path(told.append, tmp_path / "cache", lock) == [tmp_path / "cache" / PATH]
+    assert class_path(told.append, [tmp_path / "cache"], lock) == [tmp_path / "cache" / PATH]
     assert told == ["fetching Apache Kafka, once: 1 of 1 files"]
-    class_path(told.append, tmp_path / "cache", lock)
+    class_path(told.append, [tmp_path / "cache"], lock)
     assert asked == ["org.example:thing:1.0"]
     assert len(told) == 1
 
@@ -73,7 +74,7 @@ def test_a_damaged_file_is_fetched_again(tmp_path: Path, lock: Path, served: Any
     file.parent.mkdir(parents=True)
     file.write_bytes(GOOD[:-1])
     asked = served(GOOD)
-    class_path(silent, tmp_path / "cache", lock)
+    class_path(silent, [tmp_path / "cache"], lock)
     assert len(asked) == 1
     assert file.read_bytes() == GOOD
 
@@ -81,7 +82,7 @@ def test_a_damaged_file_is_fetched_again(tmp_path: Path, lock: Path, served: Any
 def test_another_file_than_the_locked_one_is_never_used(tmp_path: Path, lock: Path, served: Any) -> None:
     served(b"something else")
     with pytest.raises(LocalError, match=r"thing-1.0.jar does not match its SHA-256"):
-        class_path(silent, tmp_path / "cache", lock)
+        class_path(silent, [tmp_path / "cache"], lock)
     assert not (tmp_path / "cache" / PATH).exists()
 
 
@@ -90,13 +91,48 @@ def test_without_a_network(tmp_path: Path, lock: Path, served: Any) -> None:
     with pytest.raises(
         LocalError, match=r"^cannot fetch Apache Kafka .*VOLTBUS_KAFKA_BOOTSTRAP to a Kafka of your own$"
     ):
-        class_path(silent, tmp_path / "cache", lock)
+        class_path(silent, [tmp_path / "cache"], lock)
 
 
 def test_a_cache_that_cannot_be_written(tmp_path: Path, lock: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LocalError, match=r"^cannot store Kafka's jars in .*: set XDG_CACHE_HOME"):
-        class_path(silent, tmp_path / "file" / "cache", lock)
+        class_path(silent, [tmp_path / "file" / "cache"], lock)
+
+
+def test_a_home_that_is_read_only_is_passed_over(tmp_path: Path, lock: Path, served: Any) -> None:
+    (tmp_path / "file").write_text("")
+    served(GOOD)
+    caches = [tmp_path / "file" / "cache", tmp_path / "data" / "maven"]
+    assert class_path(silent, caches, lock) == [tmp_path / "data" / "maven" / PATH]
+
+
+def test_a_cache_that_has_all_need_not_be_writable(
+    tmp_path: Path, lock: Path, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(GOOD)
+    class_path(silent, [tmp_path / "cache"], lock)
+
+    def read_only(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    assert class_path(silent, [tmp_path / "cache", tmp_path / "other"], lock) == [tmp_path / "cache" / PATH]
+
+
+def test_a_full_disk_is_not_taken_for_the_network(tmp_path: Path, lock: Path, served: Any) -> None:
+    served(OSError(errno.ENOSPC, "No space left on device"))
+    with pytest.raises(LocalError, match=r"^cannot store Kafka's jars in .* \(No space left on device\): set XDG"):
+        class_path(silent, [tmp_path / "cache"], lock)
+
+
+def test_a_user_without_a_home_has_them_with_the_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    assert cache_folders(tmp_path) == [tmp_path / "maven"]
 
 
 def test_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

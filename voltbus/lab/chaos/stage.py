@@ -12,7 +12,7 @@ from voltbus.lab.chaos.faults import CUTS, GATEWAYS
 from voltbus.lab.chaos.tcp_proxy import TcpProxy, opened
 from voltbus.local.data_dir import DataDir
 from voltbus.local.ports import free_ports
-from voltbus.local.probes import http_ok
+from voltbus.local.probes import http_ready
 from voltbus.local.process import ChildProcess
 from voltbus.local.servers import Report, Servers
 from voltbus.local.stack import CommandLine, Stack, command_line
@@ -72,7 +72,7 @@ class ChaosStage:
         env = {**template.env, **{name: str(port) for name, port in ports.items()}, "VOLTBUS_INSTANCE": str(slot)}
         http = ports["VOLTBUS_GATEWAY_HTTP_PORT"]
         return ChildProcess(
-            dataclasses.replace(template, name="usurper", env=env, probe=lambda: http_ok(http)), self._data_dir
+            dataclasses.replace(template, name="usurper", env=env, probe=lambda: http_ready(http)), self._data_dir
         )
 
     @property
