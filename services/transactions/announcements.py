@@ -8,6 +8,7 @@ import orjson
 
 from services.common.calls.stations import Registration
 from services.transactions.domain.decide import OrphanStop
+from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.messages import MeterValue, Reading, Report, ReportKind, StationSamples
 from services.transactions.domain.revisions import Revision, RevisionReason
 from services.transactions.domain.transaction import EndedBy, Transaction
@@ -44,6 +45,12 @@ ENDED_BY: Mapping[str | None, pb.EndedBy] = {
 REASON: Mapping[RevisionReason, pb.RevisionReason] = {
     RevisionReason.LATE_END: pb.REVISION_REASON_LATE_END,
     RevisionReason.LATE_REPORT: pb.REVISION_REASON_LATE_REPORT,
+}
+
+
+DOUBT: Mapping[str, pb.Doubt] = {
+    Doubt.CLOCK: pb.DOUBT_CLOCK,
+    Doubt.STOP_BEFORE_START: pb.DOUBT_STOP_BEFORE_START,
 }
 
 
@@ -138,6 +145,7 @@ def transaction_fields(one: Transaction, version: str, registration: Registratio
         "version": version,
         "groups": registration.groups,
         "location_id": registration.location_id,
+        "doubts": [DOUBT[doubt] for doubt in one.doubts],
         "ended_by": ENDED_BY.get(one.ended_by, pb.ENDED_BY_UNKNOWN),
         "complete": one.ended and one.complete,
     }

@@ -51,6 +51,8 @@ class TransactionFilter:
     id_token: str | None = None
     started_after: datetime | None = None
     started_before: datetime | None = None
+    received_after: datetime | None = None
+    received_before: datetime | None = None
     before: int | None = None
 
 
@@ -60,6 +62,8 @@ CONDITIONS = {
     "id_token": "lower(id_token) = lower(${n})",
     "started_after": "started_at >= ${n}",
     "started_before": "started_at < ${n}",
+    "received_after": "started_received_at >= ${n}",
+    "received_before": "started_received_at < ${n}",
     "before": "id < ${n}",
 }
 

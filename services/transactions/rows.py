@@ -53,6 +53,7 @@ DERIVED = {
     "meter_stop_wh": "double precision",
     "energy_wh": "double precision",
     "register_jumped_back": "boolean",
+    "doubts": "jsonb",
 }
 WRITTEN = COLUMNS | DERIVED
 PLAIN_COLUMNS = tuple(name for name in COLUMNS if name not in ("details", "state", "revision"))
@@ -166,7 +167,8 @@ def revision_row(one: Revision) -> tuple[Any, ...]:
 
 
 def _derived(one: Transaction) -> tuple[Any, ...]:
-    return one.meter_start_wh, one.meter_stop_wh, one.energy_wh, one.register_jumped_back
+    doubts = orjson.dumps(one.doubts).decode()
+    return one.meter_start_wh, one.meter_stop_wh, one.energy_wh, one.register_jumped_back, doubts
 
 
 def _state(one: Transaction) -> str:

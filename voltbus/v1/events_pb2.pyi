@@ -37,6 +37,12 @@ class EndedBy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ENDED_BY_ASKED: _ClassVar[EndedBy]
     ENDED_BY_OPERATOR: _ClassVar[EndedBy]
 
+class Doubt(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DOUBT_UNSPECIFIED: _ClassVar[Doubt]
+    DOUBT_CLOCK: _ClassVar[Doubt]
+    DOUBT_STOP_BEFORE_START: _ClassVar[Doubt]
+
 class RevisionReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REVISION_REASON_UNSPECIFIED: _ClassVar[RevisionReason]
@@ -121,6 +127,9 @@ ENDED_BY_JOINED: EndedBy
 ENDED_BY_AVAILABLE: EndedBy
 ENDED_BY_ASKED: EndedBy
 ENDED_BY_OPERATOR: EndedBy
+DOUBT_UNSPECIFIED: Doubt
+DOUBT_CLOCK: Doubt
+DOUBT_STOP_BEFORE_START: Doubt
 REVISION_REASON_UNSPECIFIED: RevisionReason
 REVISION_REASON_LATE_END: RevisionReason
 REVISION_REASON_LATE_REPORT: RevisionReason
@@ -273,7 +282,7 @@ class MeterValue(_message.Message):
     def __init__(self, taken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., readings: _Optional[_Iterable[_Union[Reading, _Mapping]]] = ...) -> None: ...
 
 class Transaction(_message.Message):
-    __slots__ = ("id", "station_id", "evse_id", "connector_id", "transaction_id", "id_token", "started_at", "stopped_at", "meter_start_wh", "meter_stop_wh", "energy_wh", "stop_reason", "reported_charging_state", "authorization", "missing_seq_nos", "register_jumped_back", "command_id", "stop_id_token", "status", "charging_state", "version", "id_token_type", "groups", "location_id", "ended_by", "complete")
+    __slots__ = ("id", "station_id", "evse_id", "connector_id", "transaction_id", "id_token", "started_at", "stopped_at", "meter_start_wh", "meter_stop_wh", "energy_wh", "stop_reason", "reported_charging_state", "authorization", "missing_seq_nos", "register_jumped_back", "command_id", "stop_id_token", "status", "charging_state", "version", "id_token_type", "groups", "location_id", "ended_by", "complete", "doubts")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     EVSE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -300,6 +309,7 @@ class Transaction(_message.Message):
     LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     ENDED_BY_FIELD_NUMBER: _ClassVar[int]
     COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    DOUBTS_FIELD_NUMBER: _ClassVar[int]
     id: int
     station_id: str
     evse_id: int
@@ -326,7 +336,8 @@ class Transaction(_message.Message):
     location_id: str
     ended_by: EndedBy
     complete: bool
-    def __init__(self, id: _Optional[int] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., transaction_id: _Optional[str] = ..., id_token: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., meter_start_wh: _Optional[float] = ..., meter_stop_wh: _Optional[float] = ..., energy_wh: _Optional[float] = ..., stop_reason: _Optional[str] = ..., reported_charging_state: _Optional[str] = ..., authorization: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., register_jumped_back: _Optional[bool] = ..., command_id: _Optional[str] = ..., stop_id_token: _Optional[str] = ..., status: _Optional[_Union[TransactionStatus, str]] = ..., charging_state: _Optional[_Union[ChargingState, str]] = ..., version: _Optional[str] = ..., id_token_type: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., ended_by: _Optional[_Union[EndedBy, str]] = ..., complete: _Optional[bool] = ...) -> None: ...
+    doubts: _containers.RepeatedScalarFieldContainer[Doubt]
+    def __init__(self, id: _Optional[int] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., transaction_id: _Optional[str] = ..., id_token: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., meter_start_wh: _Optional[float] = ..., meter_stop_wh: _Optional[float] = ..., energy_wh: _Optional[float] = ..., stop_reason: _Optional[str] = ..., reported_charging_state: _Optional[str] = ..., authorization: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., register_jumped_back: _Optional[bool] = ..., command_id: _Optional[str] = ..., stop_id_token: _Optional[str] = ..., status: _Optional[_Union[TransactionStatus, str]] = ..., charging_state: _Optional[_Union[ChargingState, str]] = ..., version: _Optional[str] = ..., id_token_type: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., ended_by: _Optional[_Union[EndedBy, str]] = ..., complete: _Optional[bool] = ..., doubts: _Optional[_Iterable[_Union[Doubt, str]]] = ...) -> None: ...
 
 class TransactionStarted(_message.Message):
     __slots__ = ("transaction", "meter_values", "offline")

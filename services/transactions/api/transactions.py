@@ -40,10 +40,15 @@ def router(database: Database, access: Access) -> APIRouter:
         id_token: Annotated[str | None, Query(max_length=255, pattern=NO_NUL)] = None,
         started_after: UtcDatetime | None = None,
         started_before: UtcDatetime | None = None,
+        received_after: UtcDatetime | None = None,
+        received_before: UtcDatetime | None = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[TransactionView]:
-        """Transactions, newest first."""
+        """Transactions, newest first.
+
+        started_…: by the station's clock, which may be wrong; received_…: when their start was received.
+        """
         position = read_cursor(cursor, int)
         active = None if status is None else status == "active"
         selection = reads.TransactionFilter(
@@ -52,6 +57,8 @@ def router(database: Database, access: Access) -> APIRouter:
             id_token=id_token,
             started_after=started_after,
             started_before=started_before,
+            received_after=received_after,
+            received_before=received_before,
             before=int(position[0]) if position else None,
         )
         async with database.list_connection() as db:

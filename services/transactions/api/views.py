@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel, Field
 
 from services.transactions.dialects.meter import CONTEXT, LOCATION
+from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.revisions import RevisionReason
 from services.transactions.domain.transaction import Transaction
 
@@ -44,6 +45,10 @@ class TransactionView(BaseModel):
     meter_start_wh: float | None
     meter_stop_wh: float | None
     register_jumped_back: bool = Field(description="the energy register did: look before billing")
+    doubts: list[Doubt] = Field(
+        description="what cannot be right of it: clock: the station's was wrong, or its time unreadable; "
+        "stop_before_start: it ended before it began"
+    )
     stop_reason: str | None
     ended_by: str | None = Field(
         description="how it came to count as ended: station, superseded, joined, available, asked, operator"

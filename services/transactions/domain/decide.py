@@ -1,11 +1,12 @@
 """The decisions: what a report makes of its transaction, or of a stop or meter values without one."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from services.ocpp.id_tokens import TokenInfo
+from services.transactions.domain.doubts import MAX_CLOCK_ERROR
 from services.transactions.domain.messages import (
     MeterValue,
     Reply,
@@ -17,9 +18,6 @@ from services.transactions.domain.messages import (
 )
 from services.transactions.domain.revisions import Revision, RevisionReason, revise
 from services.transactions.domain.transaction import Transaction, merge, new_transaction
-
-# No station is offline for so long: its clock is wrong.
-MAX_CLOCK_ERROR = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)

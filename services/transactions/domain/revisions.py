@@ -24,7 +24,7 @@ SEEN = (
         "command_id",
     ),
     *("charging_state", "meter_start_wh", "meter_stop_wh", "energy_wh", "register_jumped_back"),
-    *("complete", "missing_seq_nos", "details"),
+    *("complete", "missing_seq_nos", "doubts", "details"),
 )
 
 

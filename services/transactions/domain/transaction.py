@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from services.transactions.domain import sequence_numbers
 from services.transactions.domain.cards import Card, Cards, payer, with_card
+from services.transactions.domain.doubts import Doubt, doubts_of_times
 from services.transactions.domain.messages import NOTHING, Report, ReportKind
 from services.transactions.domain.register import Rank, Register, RegisterReading, add_readings
 
@@ -95,6 +96,13 @@ class Transaction(msgspec.Struct, frozen=True):
     def revision(self) -> int:
         """What was told last: 0 while it goes on, 1 with its end, one more with each later change."""
         return self.end_revision or int(self.ended)
+
+    @property
+    def doubts(self) -> list[Doubt]:
+        """What cannot be right of it."""
+        stopped = (self.stopped_at, self.stopped_received_at) if self.stopped_at and self.stopped_received_at else None
+        started = (self.started_at, self.started_received_at)
+        return list(doubts_of_times(started, stopped, "unreadable_timestamp" in self.details))
 
     @property
     def id_tokens(self) -> list[dict[str, Any]]:

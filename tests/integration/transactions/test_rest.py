@@ -1,12 +1,15 @@
 """What an operator reads: transactions, their samples, what lies outside of them, orphans."""
 
 import itertools
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from services.common.postgres.database import Database
 from tests.integration.transactions.running import System, bearer, token
 from tests.integration.transactions.test_session import START, metered, stop
+from voltbus.v1 import events_pb2 as pb
 
 COUNT = itertools.count(1)
 
@@ -52,6 +55,31 @@ async def test_a_transaction_is_read_with_all_that_is_known(system: System, stat
         "register_jumped_back": False,
     }
     assert expected.items() <= found.items()
+
+
+@pytest.mark.parametrize("year", [1970, 2099])
+async def test_a_session_whose_clock_was_wrong_is_found_by_when_it_was_received(
+    system: System, station: str, year: int
+) -> None:
+    """No day of the calendar has it; it is marked."""
+    began = datetime.now(UTC)
+    number = await start(system, station, timestamp=f"{year}-01-01T00:00:00Z")
+    today = {"station_id": station, "received_after": began.isoformat()}
+    [found] = (await get(system, "/v1/transactions", **today))["items"]
+    assert (found["id"], found["doubts"]) == (number, ["clock"])
+    until = today | {"received_before": found["started_received_at"]}
+    assert (await get(system, "/v1/transactions", **until))["items"] == []
+    [event] = await system.until(lambda: system.events(station))
+    assert event.transaction.doubts == [pb.DOUBT_CLOCK]
+
+
+async def test_a_stop_before_its_start_is_marked(system: System, database: Database, station: str) -> None:
+    number = await start(system, station)
+    await system.ask(station, "StopTransaction", stop(number, timestamp="2026-03-01T09:00:00Z"))
+    assert (await get(system, f"/v1/transactions/{number}"))["doubts"] == ["stop_before_start"]
+    async with database.connection() as db:
+        stored = await db.fetchval("select doubts from transaction where id = $1", number)
+    assert stored == '["stop_before_start"]'
 
 
 async def test_lists_are_filtered_and_paged_while_rows_are_added(system: System, station: str) -> None:

@@ -130,6 +130,32 @@ def test_a_charging_state_after_the_end_changes_nothing() -> None:
     assert decide(folded(began, ended), charging).revision is None
 
 
+@pytest.mark.parametrize(
+    ("started", "stopped", "doubts"),
+    [
+        (at(0), at(9), ()),
+        (at(9), at(0), ("stop_before_start",)),
+        (datetime(1970, 1, 1, tzinfo=UTC), None, ("clock",)),
+        (datetime(2099, 1, 1, tzinfo=UTC), None, ("clock",)),
+        (at(0), datetime(2099, 1, 1, tzinfo=UTC), ("clock",)),
+        (datetime(2099, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC), ("clock", "stop_before_start")),
+        # Stations are offline for months, and some say local time.
+        (RECEIVED - timedelta(days=364), RECEIVED + timedelta(hours=14), ()),
+        (RECEIVED - timedelta(days=366), at(0), ("clock",)),
+        (at(0), RECEIVED + timedelta(hours=25), ("clock",)),
+    ],
+)
+def test_times_that_cannot_be_right_are_marked(
+    started: datetime, stopped: datetime | None, doubts: tuple[str, ...]
+) -> None:
+    stop = report(ReportKind.ENDED, seq_no=1, at=stopped or at(0))
+    assert folded(report(ReportKind.STARTED, seq_no=0, at=started), *([stop] if stopped else [])).doubts == list(doubts)
+
+
+def test_a_time_that_cannot_be_read_is_a_doubt() -> None:
+    assert folded(report(details={"unreadable_timestamp": "soon"})).doubts == ["clock"]
+
+
 def test_gaps_are_seen_and_close() -> None:
     """E §1.3.2."""
     started, ended = report(ReportKind.STARTED, seq_no=10), report(ReportKind.ENDED, seq_no=13)
