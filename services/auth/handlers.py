@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.auth.domain.requests import RECORDED, AuthorizationDecided, Authorize, Request, Verdict, decide
 from services.auth.store import Store
+from services.common.calls import message_log
 from services.common.calls.batch import BatchShell
 from services.common.calls.call import Call, Refused
 from services.common.kafka.bus import Record
@@ -34,6 +35,7 @@ class Handler:
                 if isinstance(reply, Verdict)
             ]
             await work.record([call for call, request in batch.calls if isinstance(request, RECORDED)], decided)
+            await message_log.save_deviating(work.db, batch.deviating)
             concluded = await self.shell.conclude(work.db, batch)
         if concluded:
             self.shell.notify_changed()

@@ -86,12 +86,14 @@ class Publication:
             station_id=station.station_id,
             password_hash=station.password.hash if station.password else b"",
             changed_at=station.changed_at,
+            reading=station.reading or "",
         )
         registration = state_pb2.Registration(
             station_id=station.station_id,
             groups=station.groups,
             location_id=station.location_id or "",
             changed_at=station.changed_at,
+            reading=station.reading or "",
         )
         return [
             Record(self._credentials, station.station_id.encode(), credentials.SerializeToString()),

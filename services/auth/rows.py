@@ -14,6 +14,7 @@ STATION = (
     "description",
     "groups",
     "location_id",
+    "reading",
     "registered_at",
     "changed_at",
 )
@@ -41,6 +42,7 @@ def station(row: asyncpg.Record) -> Station:
         description=row["description"],
         groups=tuple(row["groups"]),
         location_id=row["location_id"],
+        reading=row["reading"],
         registered_at=row["registered_at"],
         changed_at=row["changed_at"],
     )
@@ -57,6 +59,7 @@ def station_row(station: Station) -> tuple[object, ...]:
         "description": station.description,
         "groups": station.groups,
         "location_id": station.location_id,
+        "reading": station.reading,
         "registered_at": station.registered_at,
         "changed_at": station.changed_at,
     }

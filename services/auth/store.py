@@ -43,6 +43,7 @@ on conflict (station_id) do update set
     description = excluded.description,
     groups = excluded.groups,
     location_id = excluded.location_id,
+    reading = excluded.reading,
     changed_at = excluded.changed_at"""
 REMOVE_STATION = "delete from station where station_id = $1"
 

@@ -84,6 +84,7 @@ class Handler:
             concluded = await self.shell.conclude(db, batch)
             changed = [*self._changed(loaded, now), *await self._project(db, items, decisions)]
             announced = await self._announce(db, items, decisions, changed)
+            await message_log.save_deviating(db, batch.deviating)
         if announced or concluded:
             self.shell.notify_changed()
         _log(items, decisions)

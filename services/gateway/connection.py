@@ -110,6 +110,10 @@ class Connection:
         context = self._context
         self._perform(self._session.command(command, context.monotonic(), context.wall()))
 
+    def read_strictly(self, strict: bool) -> None:
+        """Whether what breaks its schema is refused from now on."""
+        self._session.strict = strict
+
     def close(self, code: CloseCode, reason: str) -> None:
         self.transport.close(code, reason)
 
@@ -161,6 +165,8 @@ class Connection:
     def _forward(self, action: Forward) -> None:
         context, call = self._context, action.call
         metrics.FRAMES.count(("in", MessageType.CALL, self.version, call.action))
+        for deviation in action.deviations:
+            metrics.TOLERATED.labels(deviation.deviation).inc(deviation.times)
         on_acknowledged = partial(self._acknowledged, call.message_id) if action.acknowledge else None
         context.producer.add(context.records.call(action.service, call, on_acknowledged))
         context.admission.forwarded(action.service, self.transport)

@@ -5,7 +5,7 @@ import os
 import structlog
 from google.protobuf.message import DecodeError
 
-from services.gateway.settings import UnknownStations
+from services.gateway.settings import Reading, UnknownStations
 from voltbus.v1.credentials_pb2 import Credentials
 
 log = structlog.get_logger()
@@ -18,6 +18,11 @@ def decode(value: bytes) -> Credentials:
     except DecodeError:
         log.error("a record of the topic credentials is unreadable")
         return Credentials(password_hash=os.urandom(32))
+
+
+def is_strict(station: Credentials | None, setting: Reading) -> bool:
+    """Whether a station's messages are read strictly: as its registration says, or else as the gateway is set."""
+    return ((station.reading if station else "") or setting) == Reading.STRICT
 
 
 def must_reconnect(registered: bytes | None, station: Credentials | None, policy: UnknownStations) -> bool:

@@ -141,7 +141,8 @@ class Gateway:
             slot=self.lease.slot,
             quarantined=verdict.quarantined,
         )
-        session = Session(peer, DIALECTS[verdict.version.name], self._limits)
+        strict = credentials.is_strict(station, self.settings.reading)
+        session = Session(peer, DIALECTS[verdict.version.name], self._limits, strict=strict)
         registered = None if station is None else station.password_hash
         return Connection(self._context, peer, session, registered=registered), verdict.subprotocol
 
@@ -211,6 +212,8 @@ class Gateway:
 
     def _station_changed(self, station_id: str, station: Credentials | None) -> None:
         connection = self.registry.of_station(station_id)
-        policy = self.settings.unknown_stations
-        if connection and credentials.must_reconnect(connection.registered, station, policy):
+        if connection is None:
+            return
+        connection.read_strictly(credentials.is_strict(station, self.settings.reading))
+        if credentials.must_reconnect(connection.registered, station, self.settings.unknown_stations):
             connection.close(CloseCode.POLICY_VIOLATION, "the registration of this station has changed")

@@ -19,6 +19,9 @@ LATENCY = FastHistogram(
 CONNECTIONS = Gauge("voltbus_gateway_connections", "open connections", ["version"])
 HANDSHAKES = Counter("voltbus_gateway_handshakes_total", "upgrade requests by HTTP status of the answer", ["status"])
 DROPPED = Counter("voltbus_gateway_dropped_total", "frames and records that came to nothing", ["reason"])
+TOLERATED = Counter(
+    "voltbus_gateway_tolerated_total", "deviations of messages from their schemas that were passed over", ["kind"]
+)
 RESULTS = Counter("voltbus_gateway_command_results_total", "outcomes of commands", ["outcome", "version"])
 UNACKNOWLEDGED = Gauge("voltbus_gateway_unacknowledged_records", "records that wait for Kafka's acknowledgement")
 BEHIND = Gauge("voltbus_gateway_behind_records", "CALLs that a service has not done, while much is sent", ["service"])

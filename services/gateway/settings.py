@@ -22,6 +22,13 @@ class WithoutSubprotocol(StrEnum):
     V16 = "1.6"
 
 
+class Reading(StrEnum):
+    """What happens to a message that breaks its schema."""
+
+    TOLERANT = "tolerant"
+    STRICT = "strict"
+
+
 class Settings(CommonSettings):
     """Times are in seconds, sizes in bytes."""
 
@@ -31,6 +38,11 @@ class Settings(CommonSettings):
     unknown_stations: UnknownStations = Field(UnknownStations.REJECT, description="reject, quarantine or accept")
     without_subprotocol: WithoutSubprotocol = Field(
         WithoutSubprotocol.REFUSE, description="what a station that offers no subprotocol speaks: 1.6, or refuse"
+    )
+    reading: Reading = Field(
+        Reading.TOLERANT,
+        description="tolerant: of a message that breaks its schema, what can be used is read; strict: it is refused; "
+        "a registration may say otherwise of its station",
     )
     message_size: int = Field(256 * 1024, ge=1024, description="longest message of a station, also after inflation")
     call_timeout: float = Field(30, gt=0, description="how long a station's CALL waits for its answer")

@@ -2,6 +2,7 @@
 
 import functools
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -51,8 +52,8 @@ class Schemas:
         self._request_suffix = request_suffix
         self.request = functools.cache(self._request)
         self.response = functools.cache(self._response)
-        self._exact_request = functools.cache(self._make_exact_request)
-        self._exact_response = functools.cache(self._make_exact_response)
+        self.exact_request = functools.cache(self._exact_request)
+        self.exact_response = functools.cache(self._exact_response)
         self.answered_empty = functools.cache(self._answered_empty)
 
     @functools.cached_property
@@ -75,14 +76,6 @@ class Schemas:
         """The schema of a CALLRESULT's payload."""
         return self.document(f"{action}Response")
 
-    def is_exact_request(self, action: str, payload: object) -> bool:
-        """Whether the payload of a CALL can be used as it is: valid, its integers no 1.0, its times of RFC 3339."""
-        return _is_valid(self._exact_request(action), payload)
-
-    def is_exact_response(self, action: str, payload: object) -> bool:
-        """The same of the payload of a CALLRESULT."""
-        return _is_valid(self._exact_response(action), payload)
-
     def request_fault(self, action: str, payload: object) -> Fault | None:
         """How the payload of a CALL breaks its schema; None where it does not."""
         return _fault(self.request(action), payload)
@@ -101,11 +94,16 @@ class Schemas:
     def _response(self, action: str) -> jsonschema_rs.Validator:
         return _compile(self.response_document(action))
 
-    def _make_exact_request(self, action: str) -> jsonschema_rs.Validator:
-        return _compile_exact(self.request_document(action))
+    def _exact_request(self, action: str) -> Callable[[object], bool]:
+        """Whether a payload can be used as it is: valid, no integer a 1.0, times as RFC 3339 has them.
 
-    def _make_exact_response(self, action: str) -> jsonschema_rs.Validator:
-        return _compile_exact(self.response_document(action))
+        Raises ValueError for one that is nested too deep.
+        """
+        return _exact(self.request_document(action))
+
+    def _exact_response(self, action: str) -> Callable[[object], bool]:
+        """The same of the payload of a CALLRESULT."""
+        return _exact(self.response_document(action))
 
     def _answered_empty(self, action: str) -> bool:
         """Whether the response has nothing to say, so that it needs no decision."""
@@ -117,17 +115,9 @@ def _compile(document: dict[str, Any]) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(document, validate_formats=False)
 
 
-def _compile_exact(document: dict[str, Any]) -> jsonschema_rs.Validator:
+def _exact(document: dict[str, Any]) -> Callable[[object], bool]:
     # By draft 4 a 1.0 is no integer; by the later one that 2.0.1 names it is.
-    return jsonschema_rs.Draft4Validator(document, validate_formats=True)
-
-
-def _is_valid(validator: jsonschema_rs.Validator, payload: object) -> bool:
-    try:
-        return validator.is_valid(payload)
-    except ValueError:
-        # Deeper than the validator goes (255 levels).
-        return False
+    return jsonschema_rs.Draft4Validator(document, validate_formats=True).is_valid
 
 
 def _check(validator: jsonschema_rs.Validator, payload: object) -> None:

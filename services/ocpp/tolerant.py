@@ -86,7 +86,11 @@ def node(document: Mapping[str, Any], needs: Sequence[str] = ()) -> Node:
 
 
 def read(schema: Node, payload: object) -> Reading:
-    """What a payload says."""
+    """What a payload says. One that is nested deeper than can be written again (254 levels) is refused."""
+    try:
+        orjson.dumps(payload)
+    except orjson.JSONEncodeError:
+        return Reading(None, fault=Fault(ErrorCode.FORMAT_VIOLATION, "payload", "nested too deep"))
     tally = _Tally()
     value = _read(tally, schema, payload, "")
     if type(value) is Lost:

@@ -20,6 +20,7 @@ class Version:
     name: as the specifications spell it ("1.6"). subprotocol: of the WebSocket handshake.
     from_station, to_station: the service that owns an action, of those that a station may call, and of those that it
     may be called with. schemas: of every request and response. readings: what stations mean that break them.
+    actions: all of them, by name.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Version:
     spelling: Mapping[ErrorCode, str]
     schemas: Schemas
     readings: Readings
+    actions: Mapping[str, Action]
 
     def spell(self, code: ErrorCode) -> str:
         """The error code as this version writes it on the wire."""
@@ -53,6 +55,7 @@ def version(facts: Any) -> Version:
         spelling=facts.SPELLING,
         schemas=schemas,
         readings=Readings(schemas, actions),
+        actions=actions,
     )
 
 

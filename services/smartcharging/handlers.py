@@ -46,6 +46,7 @@ class Handler:
             return batch.dead
         async with self.database.transaction() as db:
             events = await message_log.keep(db, self.events, [call for call, _ in batch.calls])
+            await message_log.save_deviating(db, batch.deviating)
             await outbox.add(db, events)
             concluded = await self.shell.conclude(db, batch)
             changed = await _save(db, changes, self.clock())

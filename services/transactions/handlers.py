@@ -49,15 +49,16 @@ class Handler:
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """Everything of a batch in one transaction; then the replies that stations wait for."""
         read = self.shell.read(records)
-        batch = Batch.of(read.now, read.calls)
+        batch, deviating = Batch.of(read.now, read.calls), read.deviating
         if any(self._is_missing(report) for _, report in batch.reports):
             await self.tokens.catch_up()
         async with self.store.unit_of_work() as work:
             changes = await self._merge_reports(batch, work)
-            async with work.transaction_if(batch.needs_transaction or bool(read.results)):
+            async with work.transaction_if(batch.needs_transaction or bool(deviating or read.results)):
                 await self._save_orphans(batch, work)
                 await self._save_station_samples(batch, work)
                 await self._save_verbatim(batch, work)
+                await message_log.save_deviating(work.db, deviating)
                 concluded = await self.shell.conclude(work.db, read)
                 events = batch.outbox()
                 await work.write(changes, events)

@@ -1,4 +1,7 @@
-"""Frames that are wrong in every way: the answer each version asks for, and a connection that still works."""
+"""Frames that are wrong in every way: the answer each version asks for, and a connection that still works.
+
+Stations are registered to be read strictly here; what is tolerated otherwise, test_field_faults.py has.
+"""
 
 import contextlib
 import json
@@ -14,7 +17,7 @@ from services.ocpp.versions import VERSIONS, Version
 from tests.clients.library import dial
 from tests.clients.system import System
 from tests.contract import examples
-from tests.e2e.conftest import Connect, Known
+from tests.e2e.conftest import NUMBERS, Connect, Known
 
 each_version = pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSIONS)
 each_client = pytest.mark.parametrize("client", ["websockets", "ocpp-rpc"])
@@ -71,6 +74,13 @@ SPELLING_1_6 = {
 }
 Send = Callable[[str], Awaitable[None]]
 Receive = Callable[[], Awaitable[Any]]
+
+
+@pytest.fixture
+async def known(voltbus: System) -> Known:
+    """A registered station that is read strictly."""
+    name = f"STRICT-{next(NUMBERS):03}"
+    return Known(name, await voltbus.register(name, reading="strict"))
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14voltbus/v1/bus.proto\x12\nvoltbus.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe9\x01\n\x04\x43\x61ll\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nstation_id\x18\x02 \x01(\t\x12\x15\n\rconnection_id\x18\x03 \x01(\t\x12\x0c\n\x04slot\x18\x04 \x01(\x05\x12\x12\n\nmessage_id\x18\x05 \x01(\t\x12\x0f\n\x07version\x18\x06 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x07 \x01(\t\x12\x0f\n\x07payload\x18\x08 \x01(\x0c\x12/\n\x0breceived_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61nswered\x18\n \x01(\x08\x12\x13\n\x0bquarantined\x18\x0b \x01(\x08\"\xad\x01\n\x08Outbound\x12\x12\n\nstation_id\x18\x01 \x01(\t\x12\x15\n\rconnection_id\x18\x02 \x01(\t\x12\"\n\x05reply\x18\x03 \x01(\x0b\x32\x11.voltbus.v1.ReplyH\x00\x12&\n\x07\x63ommand\x18\x04 \x01(\x0b\x32\x13.voltbus.v1.CommandH\x00\x12\"\n\x05\x63lose\x18\x05 \x01(\x0b\x32\x11.voltbus.v1.CloseH\x00\x42\x06\n\x04\x62ody\"q\n\x05Reply\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x11\n\x07payload\x18\x03 \x01(\x0cH\x00\x12&\n\x07refusal\x18\x04 \x01(\x0b\x32\x13.voltbus.v1.RefusalH\x00\x42\t\n\x07outcome\"=\n\x07Refusal\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0f\n\x07\x64\x65tails\x18\x03 \x01(\x0c\"w\n\x07\x43ommand\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x17\n\x05\x43lose\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x87\x02\n\x06Result\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x12\n\nstation_id\x18\x02 \x01(\t\x12\x15\n\rconnection_id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x05 \x01(\t\x12\x0f\n\x07request\x18\x06 \x01(\x0c\x12$\n\x07outcome\x18\x07 \x01(\x0e\x32\x13.voltbus.v1.Outcome\x12\x0f\n\x07payload\x18\x08 \x01(\x0c\x12\x12\n\nerror_code\x18\t \x01(\t\x12\x19\n\x11\x65rror_description\x18\n \x01(\t\x12&\n\x02\x61t\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8f\x02\n\x10\x43onnectionChange\x12\x12\n\nstation_id\x18\x01 \x01(\t\x12\x15\n\rconnection_id\x18\x02 \x01(\t\x12\x0c\n\x04slot\x18\x03 \x01(\x05\x12\x0f\n\x07version\x18\x04 \x01(\t\x12*\n\x05state\x18\x05 \x01(\x0e\x32\x1b.voltbus.v1.ConnectionState\x12&\n\x02\x61t\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_seen_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eremote_address\x18\x08 \x01(\t\x12\x13\n\x0bquarantined\x18\t \x01(\x08*\xa4\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_ANSWERED\x10\x01\x12\x13\n\x0fOUTCOME_REFUSED\x10\x02\x12\x15\n\x11OUTCOME_TIMED_OUT\x10\x03\x12\x17\n\x13OUTCOME_UNDELIVERED\x10\x04\x12\x13\n\x0fOUTCOME_INVALID\x10\x05\x12\x10\n\x0cOUTCOME_LATE\x10\x06*\x92\x01\n\x0f\x43onnectionState\x12 \n\x1c\x43ONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43ONNECTION_STATE_CONNECTED\x10\x01\x12\x1a\n\x16\x43ONNECTION_STATE_ALIVE\x10\x02\x12!\n\x1d\x43ONNECTION_STATE_DISCONNECTED\x10\x03\x42\x31\n\nvoltbus.v1P\x01Z\x14voltbus/v1;voltbusv1\xaa\x02\nVoltbus.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14voltbus/v1/bus.proto\x12\nvoltbus.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x93\x02\n\x04\x43\x61ll\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nstation_id\x18\x02 \x01(\t\x12\x15\n\rconnection_id\x18\x03 \x01(\t\x12\x0c\n\x04slot\x18\x04 \x01(\x05\x12\x12\n\nmessage_id\x18\x05 \x01(\t\x12\x0f\n\x07version\x18\x06 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x07 \x01(\t\x12\x0f\n\x07payload\x18\x08 \x01(\x0c\x12/\n\x0breceived_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61nswered\x18\n \x01(\x08\x12\x13\n\x0bquarantined\x18\x0b \x01(\x08\x12(\n\ttolerated\x18\x0c \x01(\x0b\x32\x15.voltbus.v1.Tolerated\"C\n\tTolerated\x12\x0b\n\x03raw\x18\x01 \x01(\x0c\x12)\n\ndeviations\x18\x02 \x03(\x0b\x32\x15.voltbus.v1.Deviation\"F\n\tDeviation\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\r\n\x05times\x18\x04 \x01(\x03\"\xad\x01\n\x08Outbound\x12\x12\n\nstation_id\x18\x01 \x01(\t\x12\x15\n\rconnection_id\x18\x02 \x01(\t\x12\"\n\x05reply\x18\x03 \x01(\x0b\x32\x11.voltbus.v1.ReplyH\x00\x12&\n\x07\x63ommand\x18\x04 \x01(\x0b\x32\x13.voltbus.v1.CommandH\x00\x12\"\n\x05\x63lose\x18\x05 \x01(\x0b\x32\x11.voltbus.v1.CloseH\x00\x42\x06\n\x04\x62ody\"q\n\x05Reply\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x11\n\x07payload\x18\x03 \x01(\x0cH\x00\x12&\n\x07refusal\x18\x04 \x01(\x0b\x32\x13.voltbus.v1.RefusalH\x00\x42\t\n\x07outcome\"=\n\x07Refusal\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0f\n\x07\x64\x65tails\x18\x03 \x01(\x0c\"w\n\x07\x43ommand\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x17\n\x05\x43lose\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\xb1\x02\n\x06Result\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x12\n\nstation_id\x18\x02 \x01(\t\x12\x15\n\rconnection_id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x05 \x01(\t\x12\x0f\n\x07request\x18\x06 \x01(\x0c\x12$\n\x07outcome\x18\x07 \x01(\x0e\x32\x13.voltbus.v1.Outcome\x12\x0f\n\x07payload\x18\x08 \x01(\x0c\x12\x12\n\nerror_code\x18\t \x01(\t\x12\x19\n\x11\x65rror_description\x18\n \x01(\t\x12&\n\x02\x61t\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\ttolerated\x18\x0c \x01(\x0b\x32\x15.voltbus.v1.Tolerated\"\xe7\x02\n\x10\x43onnectionChange\x12\x12\n\nstation_id\x18\x01 \x01(\t\x12\x15\n\rconnection_id\x18\x02 \x01(\t\x12\x0c\n\x04slot\x18\x03 \x01(\x05\x12\x0f\n\x07version\x18\x04 \x01(\t\x12*\n\x05state\x18\x05 \x01(\x0e\x32\x1b.voltbus.v1.ConnectionState\x12&\n\x02\x61t\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_seen_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eremote_address\x18\x08 \x01(\t\x12\x13\n\x0bquarantined\x18\t \x01(\x08\x12)\n\ndeviations\x18\n \x03(\x0b\x32\x15.voltbus.v1.Deviation\x12+\n\x07refused\x18\x0b \x01(\x0b\x32\x1a.voltbus.v1.RefusedMessage\"f\n\x0eRefusedMessage\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\r\n\x05\x66rame\x18\x05 \x01(\t*\xa4\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_ANSWERED\x10\x01\x12\x13\n\x0fOUTCOME_REFUSED\x10\x02\x12\x15\n\x11OUTCOME_TIMED_OUT\x10\x03\x12\x17\n\x13OUTCOME_UNDELIVERED\x10\x04\x12\x13\n\x0fOUTCOME_INVALID\x10\x05\x12\x10\n\x0cOUTCOME_LATE\x10\x06*\x92\x01\n\x0f\x43onnectionState\x12 \n\x1c\x43ONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43ONNECTION_STATE_CONNECTED\x10\x01\x12\x1a\n\x16\x43ONNECTION_STATE_ALIVE\x10\x02\x12!\n\x1d\x43ONNECTION_STATE_DISCONNECTED\x10\x03\x42\x31\n\nvoltbus.v1P\x01Z\x14voltbus/v1;voltbusv1\xaa\x02\nVoltbus.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,24 +33,30 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'voltbus.v1.bus_pb2', _globa
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\nvoltbus.v1P\001Z\024voltbus/v1;voltbusv1\252\002\nVoltbus.V1'
-  _globals['_OUTCOME']._serialized_start=1346
-  _globals['_OUTCOME']._serialized_end=1510
-  _globals['_CONNECTIONSTATE']._serialized_start=1513
-  _globals['_CONNECTIONSTATE']._serialized_end=1659
+  _globals['_OUTCOME']._serialized_start=1763
+  _globals['_OUTCOME']._serialized_end=1927
+  _globals['_CONNECTIONSTATE']._serialized_start=1930
+  _globals['_CONNECTIONSTATE']._serialized_end=2076
   _globals['_CALL']._serialized_start=70
-  _globals['_CALL']._serialized_end=303
-  _globals['_OUTBOUND']._serialized_start=306
-  _globals['_OUTBOUND']._serialized_end=479
-  _globals['_REPLY']._serialized_start=481
-  _globals['_REPLY']._serialized_end=594
-  _globals['_REFUSAL']._serialized_start=596
-  _globals['_REFUSAL']._serialized_end=657
-  _globals['_COMMAND']._serialized_start=659
-  _globals['_COMMAND']._serialized_end=778
-  _globals['_CLOSE']._serialized_start=780
-  _globals['_CLOSE']._serialized_end=803
-  _globals['_RESULT']._serialized_start=806
-  _globals['_RESULT']._serialized_end=1069
-  _globals['_CONNECTIONCHANGE']._serialized_start=1072
-  _globals['_CONNECTIONCHANGE']._serialized_end=1343
+  _globals['_CALL']._serialized_end=345
+  _globals['_TOLERATED']._serialized_start=347
+  _globals['_TOLERATED']._serialized_end=414
+  _globals['_DEVIATION']._serialized_start=416
+  _globals['_DEVIATION']._serialized_end=486
+  _globals['_OUTBOUND']._serialized_start=489
+  _globals['_OUTBOUND']._serialized_end=662
+  _globals['_REPLY']._serialized_start=664
+  _globals['_REPLY']._serialized_end=777
+  _globals['_REFUSAL']._serialized_start=779
+  _globals['_REFUSAL']._serialized_end=840
+  _globals['_COMMAND']._serialized_start=842
+  _globals['_COMMAND']._serialized_end=961
+  _globals['_CLOSE']._serialized_start=963
+  _globals['_CLOSE']._serialized_end=986
+  _globals['_RESULT']._serialized_start=989
+  _globals['_RESULT']._serialized_end=1294
+  _globals['_CONNECTIONCHANGE']._serialized_start=1297
+  _globals['_CONNECTIONCHANGE']._serialized_end=1656
+  _globals['_REFUSEDMESSAGE']._serialized_start=1658
+  _globals['_REFUSEDMESSAGE']._serialized_end=1760
 # @@protoc_insertion_point(module_scope)

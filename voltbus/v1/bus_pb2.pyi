@@ -1,10 +1,11 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -38,7 +39,7 @@ CONNECTION_STATE_ALIVE: ConnectionState
 CONNECTION_STATE_DISCONNECTED: ConnectionState
 
 class Call(_message.Message):
-    __slots__ = ("id", "station_id", "connection_id", "slot", "message_id", "version", "action", "payload", "received_at", "answered", "quarantined")
+    __slots__ = ("id", "station_id", "connection_id", "slot", "message_id", "version", "action", "payload", "received_at", "answered", "quarantined", "tolerated")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -50,6 +51,7 @@ class Call(_message.Message):
     RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
     ANSWERED_FIELD_NUMBER: _ClassVar[int]
     QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    TOLERATED_FIELD_NUMBER: _ClassVar[int]
     id: str
     station_id: str
     connection_id: str
@@ -61,7 +63,28 @@ class Call(_message.Message):
     received_at: _timestamp_pb2.Timestamp
     answered: bool
     quarantined: bool
-    def __init__(self, id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., slot: _Optional[int] = ..., message_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[bytes] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered: _Optional[bool] = ..., quarantined: _Optional[bool] = ...) -> None: ...
+    tolerated: Tolerated
+    def __init__(self, id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., slot: _Optional[int] = ..., message_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[bytes] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered: _Optional[bool] = ..., quarantined: _Optional[bool] = ..., tolerated: _Optional[_Union[Tolerated, _Mapping]] = ...) -> None: ...
+
+class Tolerated(_message.Message):
+    __slots__ = ("raw", "deviations")
+    RAW_FIELD_NUMBER: _ClassVar[int]
+    DEVIATIONS_FIELD_NUMBER: _ClassVar[int]
+    raw: bytes
+    deviations: _containers.RepeatedCompositeFieldContainer[Deviation]
+    def __init__(self, raw: _Optional[bytes] = ..., deviations: _Optional[_Iterable[_Union[Deviation, _Mapping]]] = ...) -> None: ...
+
+class Deviation(_message.Message):
+    __slots__ = ("action", "kind", "path", "times")
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    TIMES_FIELD_NUMBER: _ClassVar[int]
+    action: str
+    kind: str
+    path: str
+    times: int
+    def __init__(self, action: _Optional[str] = ..., kind: _Optional[str] = ..., path: _Optional[str] = ..., times: _Optional[int] = ...) -> None: ...
 
 class Outbound(_message.Message):
     __slots__ = ("station_id", "connection_id", "reply", "command", "close")
@@ -120,7 +143,7 @@ class Close(_message.Message):
     def __init__(self, reason: _Optional[str] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("command_id", "station_id", "connection_id", "version", "action", "request", "outcome", "payload", "error_code", "error_description", "at")
+    __slots__ = ("command_id", "station_id", "connection_id", "version", "action", "request", "outcome", "payload", "error_code", "error_description", "at", "tolerated")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +155,7 @@ class Result(_message.Message):
     ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
     ERROR_DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    TOLERATED_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     station_id: str
     connection_id: str
@@ -143,10 +167,11 @@ class Result(_message.Message):
     error_code: str
     error_description: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., request: _Optional[bytes] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., payload: _Optional[bytes] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    tolerated: Tolerated
+    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., request: _Optional[bytes] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., payload: _Optional[bytes] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tolerated: _Optional[_Union[Tolerated, _Mapping]] = ...) -> None: ...
 
 class ConnectionChange(_message.Message):
-    __slots__ = ("station_id", "connection_id", "slot", "version", "state", "at", "last_seen_at", "remote_address", "quarantined")
+    __slots__ = ("station_id", "connection_id", "slot", "version", "state", "at", "last_seen_at", "remote_address", "quarantined", "deviations", "refused")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
     SLOT_FIELD_NUMBER: _ClassVar[int]
@@ -156,6 +181,8 @@ class ConnectionChange(_message.Message):
     LAST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
     REMOTE_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     QUARANTINED_FIELD_NUMBER: _ClassVar[int]
+    DEVIATIONS_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     connection_id: str
     slot: int
@@ -165,4 +192,20 @@ class ConnectionChange(_message.Message):
     last_seen_at: _timestamp_pb2.Timestamp
     remote_address: str
     quarantined: bool
-    def __init__(self, station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., slot: _Optional[int] = ..., version: _Optional[str] = ..., state: _Optional[_Union[ConnectionState, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., remote_address: _Optional[str] = ..., quarantined: _Optional[bool] = ...) -> None: ...
+    deviations: _containers.RepeatedCompositeFieldContainer[Deviation]
+    refused: RefusedMessage
+    def __init__(self, station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., slot: _Optional[int] = ..., version: _Optional[str] = ..., state: _Optional[_Union[ConnectionState, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., remote_address: _Optional[str] = ..., quarantined: _Optional[bool] = ..., deviations: _Optional[_Iterable[_Union[Deviation, _Mapping]]] = ..., refused: _Optional[_Union[RefusedMessage, _Mapping]] = ...) -> None: ...
+
+class RefusedMessage(_message.Message):
+    __slots__ = ("message_id", "action", "code", "description", "frame")
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    message_id: str
+    action: str
+    code: str
+    description: str
+    frame: str
+    def __init__(self, message_id: _Optional[str] = ..., action: _Optional[str] = ..., code: _Optional[str] = ..., description: _Optional[str] = ..., frame: _Optional[str] = ...) -> None: ...

@@ -29,6 +29,10 @@ from services.common.web.fields import NO_NUL
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 
+Reading = Literal["tolerant", "strict"]
+# Attributes that are changed one by one, each to what is named.
+PLAIN = ("description", "location_id", "reading")
+
 
 class Attributes(BaseModel):
     """What an operator notes about a station. In PATCH, what is absent stays unchanged."""
@@ -41,6 +45,11 @@ class Attributes(BaseModel):
         None, description="free text to choose stations by, in order", examples=[["vienna", "level 2"]]
     )
     location_id: LocationId | None = Field(None, description="where it is", examples=["garage-7"])
+    reading: Reading | None = Field(
+        None,
+        description="of messages that break their schemas: tolerant takes what can be used of them, strict refuses "
+        "them; null: as the gateways are set",
+    )
 
     @field_validator("groups")
     @classmethod
@@ -92,6 +101,7 @@ class StationView(BaseModel):
     group: str | None = Field(description="the first of its groups")
     groups: list[str]
     location_id: str | None
+    reading: Reading | None = Field(description="null: as the gateways are set")
     registered_at: datetime
     changed_at: datetime
 
@@ -161,8 +171,8 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
         async with store.change() as work:
             if (current := await work.station(station_id)) is None:
                 raise not_found("station")
-            named = body.model_dump(include={"description", "location_id"}, exclude_unset=True)
-            attributes = {"description": current.description, "location_id": current.location_id} | named
+            named = body.model_dump(include=set(PLAIN), exclude_unset=True)
+            attributes = {name: getattr(current, name) for name in PLAIN} | named
             groups = body.groups_or(current.groups)
             decision = domain.change(current, **attributes, groups=groups, password=current.password, now=clock())
             await work.save_station(decision, uuid4().hex)
@@ -191,6 +201,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
                 description=current.description,
                 groups=current.groups,
                 location_id=current.location_id,
+                reading=current.reading,
                 password=password,
                 now=clock(),
             )
@@ -207,6 +218,7 @@ def _register(station_id: str, body: StationBody, passwords: Passwords) -> Regis
         description=body.description,
         groups=body.groups_or(()),
         location_id=body.location_id,
+        reading=body.reading,
     )
 
 

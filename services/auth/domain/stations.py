@@ -22,7 +22,10 @@ class Password:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A station that may connect. password None: none is required. groups: in the operator's order."""
+    """A station that may connect. password None: none is required. groups: in the operator's order.
+
+    reading: how its messages are read, tolerant or strict; None: as the gateways are set.
+    """
 
     station_id: str
     password: Password | None
@@ -31,6 +34,7 @@ class Station:
     location_id: str | None
     registered_at: datetime
     changed_at: datetime
+    reading: str | None = None
 
 
 class PasswordPolicy(Enum):
@@ -50,6 +54,7 @@ class RegisterStation:
     description: str | None = None
     groups: tuple[str, ...] = ()
     location_id: str | None = None
+    reading: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ def register(current: Station | None, command: RegisterStation, generated: Passw
             description=command.description,
             groups=command.groups,
             location_id=command.location_id,
+            reading=command.reading,
             password=password,
             now=now,
         )
@@ -105,6 +111,7 @@ def register(current: Station | None, command: RegisterStation, generated: Passw
         description=command.description,
         groups=command.groups,
         location_id=command.location_id,
+        reading=command.reading,
         registered_at=now,
         changed_at=now,
     )
@@ -117,12 +124,13 @@ def change(
     description: str | None,
     groups: tuple[str, ...],
     location_id: str | None,
+    reading: str | None,
     password: Password | None,
     now: datetime,
 ) -> StationDecision:
     """The station as requested; if nothing is different, nothing has changed."""
     same_password = (current.password and current.password.hash) == (password and password.hash)
-    station = replace(current, description=description, groups=groups, location_id=location_id)
+    station = replace(current, description=description, groups=groups, location_id=location_id, reading=reading)
     if same_password and station == current:
         return StationDecision(current)
     changed = replace(station, password=password, changed_at=now)

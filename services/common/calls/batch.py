@@ -53,6 +53,15 @@ class Batch(Generic[C]):
     items: list[tuple[Call | None, Any]] = field(default_factory=list)
     dead: list[Record] = field(default_factory=list)
 
+    @property
+    def deviating(self) -> list[tuple[Call, str | None]]:
+        """Calls that are read in other words than they came in, and those that are refused, with why."""
+        return [
+            (call, f"{command.code}: {command.description}" if isinstance(command, Refused) else None)
+            for call, command in self.calls
+            if call.normalised or isinstance(command, Refused)
+        ]
+
 
 class BatchShell(Generic[C]):
     """What handlers do alike, before and after what they decide.

@@ -13,13 +13,17 @@ from services.common.kafka.bus import Record
 from services.common.process.clock import from_timestamp
 from services.common.process.errors import Unprocessable
 from voltbus.v1.bus_pb2 import Call as CallRecord
+from voltbus.v1.bus_pb2 import Deviation as DeviationRecord
+
+NONE: tuple[DeviationRecord, ...] = ()
 
 
 class Call(msgspec.Struct, frozen=True, dict=True):
     """A CALL of a station.
 
     id: unique for all time, the same when the record is read again; business keys and event ids come from it.
-    raw: the payload as the station sent it. answered: the gateway answers, no reply is expected.
+    raw: the payload as the station sent it. answered: the gateway answers, no reply is expected. normalised: the
+    payload as it is read, where that is in other words than raw; else empty. deviations: from its schema.
     """
 
     id: str
@@ -33,11 +37,18 @@ class Call(msgspec.Struct, frozen=True, dict=True):
     received_at: datetime
     answered: bool
     quarantined: bool
+    normalised: bytes = b""
+    deviations: tuple[DeviationRecord, ...] = NONE
+
+    @property
+    def written(self) -> bytes:
+        """The payload as it is read."""
+        return self.normalised or self.raw
 
     @cached_property
     def payload(self) -> dict[str, Any]:
-        """The payload, valid against its schema; `null` and nothing are an empty one."""
-        return orjson.loads(self.raw or b"{}") or {}
+        """What is read of the payload, as far as its decision needs it valid; `null` and nothing are an empty one."""
+        return orjson.loads(self.written or b"{}") or {}
 
     @classmethod
     def read(cls, record: Record) -> "Call":
@@ -46,6 +57,10 @@ class Call(msgspec.Struct, frozen=True, dict=True):
             call = CallRecord.FromString(record.value or b"")
         except DecodeError:
             raise Unprocessable("not a voltbus.v1.Call") from None
+        raw, normalised, deviations = call.payload, b"", NONE
+        if call.HasField("tolerated"):
+            deviations = tuple(call.tolerated.deviations)
+            raw, normalised = (call.tolerated.raw, raw) if call.tolerated.raw else (raw, normalised)
         return cls(
             call.id,
             call.station_id,
@@ -54,17 +69,19 @@ class Call(msgspec.Struct, frozen=True, dict=True):
             call.message_id,
             call.version,
             call.action,
-            call.payload,
+            raw,
             from_timestamp(call.received_at),
             call.answered,
             call.quarantined,
+            normalised,
+            deviations,
         )
 
 
 # Call.read fills the fields by their places, once a message.
 assert Call.__struct_fields__ == (
     *("id", "station_id", "connection_id", "slot", "message_id", "version", "action"),
-    *("raw", "received_at", "answered", "quarantined"),
+    *("raw", "received_at", "answered", "quarantined", "normalised", "deviations"),
 )
 
 

@@ -1,9 +1,14 @@
-"""Messages kept verbatim: every service has a table for those it answers without deciding anything about them."""
+"""Messages kept verbatim: every service has a table for those it answers without deciding anything about them.
 
-from collections.abc import Sequence
+And for those that deviate from their schemas, whatever is decided about them: what was received stays beside what was
+read.
+"""
+
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import asyncpg
+import orjson
 
 from services.common.calls.call import Call
 from services.common.kafka.bus import Record
@@ -12,15 +17,17 @@ from services.common.postgres.database import Connection
 from voltbus.v1.events_pb2 import MessageRecorded
 
 SAVE = """
-insert into message (call_id, station_id, version, action, message_id, payload, received_at)
-select call_id, station_id, version, action, message_id, payload, received_at
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::json[], $7::timestamptz[])
-    as call (call_id, station_id, version, action, message_id, payload, received_at)
+insert into message (call_id, station_id, version, action, message_id, payload, received_at, normalised, deviations,
+    refused)
+select call_id, station_id, version, action, message_id, payload, received_at, normalised, deviations, refused
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::json[], $7::timestamptz[], $8::json[],
+    $9::json[], $10::text[])
+    as call (call_id, station_id, version, action, message_id, payload, received_at, normalised, deviations, refused)
 on conflict (call_id) do nothing
 returning call_id"""
 
 PAGE = """
-select call_id, station_id, version, action, message_id, payload, received_at
+select call_id, station_id, version, action, message_id, payload, received_at, normalised, deviations, refused
 from message
 where station_id = $1
     and ($2::text is null or action = $2)
@@ -33,10 +40,14 @@ async def save(db: Connection, calls: Sequence[Call]) -> list[Call]:
     """Keeps calls as they came and says which are new; one that is told again is kept once."""
     if not calls:
         return []
-    columns = [(c.id, c.station_id, c.version, c.action, c.message_id, _text(c), c.received_at) for c in calls]
-    rows = await db.fetch(SAVE, *(list(column) for column in zip(*columns, strict=True)))
-    new = {row["call_id"] for row in rows}
+    new = await _save(db, (_row(call) for call in calls))
     return [call for call in calls if call.id in new]
+
+
+async def save_deviating(db: Connection, calls: Sequence[tuple[Call, str | None]]) -> None:
+    """Keeps calls that were read in other words than they came in, or refused, each with why it was."""
+    if calls:
+        await _save(db, (_row(call, refused) for call, refused in calls))
 
 
 async def keep(db: Connection, events: Events, calls: Sequence[Call]) -> list[Record]:
@@ -62,6 +73,22 @@ async def page(
 ) -> list[asyncpg.Record]:
     """Messages of a station, newest first; before: received_at and call_id that the page before ended with."""
     return await db.fetch(PAGE, station_id, action, *(before or (None, None)), limit)
+
+
+async def _save(db: Connection, rows: Iterable[tuple[object, ...]]) -> set[str]:
+    """The calls that are new."""
+    saved = await db.fetch(SAVE, *(list(column) for column in zip(*rows, strict=True)))
+    return {row["call_id"] for row in saved}
+
+
+def _row(call: Call, refused: str | None = None) -> tuple[object, ...]:
+    # Postgres holds no NUL, and answers need the id as it is.
+    message_id = call.message_id.replace("\0", "\ufffd")
+    deviations = [{"kind": one.kind, "path": one.path, "times": one.times} for one in call.deviations]
+    return (
+        *(call.id, call.station_id, call.version, call.action, message_id, _text(call), call.received_at),
+        *(call.normalised.decode() or None, orjson.dumps(deviations).decode() if deviations else None, refused),
+    )
 
 
 def _text(call: Call) -> str:

@@ -15,6 +15,14 @@ from services.common.web.fields import NO_NUL, StationId
 from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
 
 
+class Deviation(BaseModel):
+    """In what a message deviates from its schema. path: the field; empty: the message as a whole."""
+
+    kind: str
+    path: str
+    times: int
+
+
 class Message(BaseModel):
     """A message as the station sent it."""
 
@@ -23,7 +31,10 @@ class Message(BaseModel):
     version: str
     action: str
     message_id: str = Field(description="as the station chose it")
-    payload: Any
+    payload: Any = Field(description="as the station sent it; as text where it is nested too deep to be shown")
+    normalised: Any = Field(description="as it was read, where that is in other words: it deviates from its schema")
+    deviations: list[Deviation] = Field(description="from its schema")
+    refused: str | None = Field(description="why it was answered with a CALLERROR")
     received_at: datetime
 
 
@@ -54,4 +65,16 @@ def _page(rows: list[asyncpg.Record], limit: int) -> Page[Message]:
 
 
 def _message(row: asyncpg.Record) -> Message:
-    return Message(**(dict(row) | {"id": row["call_id"], "payload": orjson.loads(row["payload"])}))
+    written = {name: shown(row[name]) for name in ("payload", "normalised")}
+    deviations = orjson.loads(row["deviations"] or "[]")
+    return Message(**(dict(row) | written | {"id": row["call_id"], "deviations": deviations}))
+
+
+def shown(written: str | None) -> Any:
+    """JSON that a station wrote, as an answer can have it."""
+    value = orjson.loads(written or "null")
+    try:
+        orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return written
+    return value

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from services.ocpp.deviations import Told
 from voltbus.v1.bus_pb2 import Call, Result
 
 
@@ -41,11 +42,12 @@ class Send(msgspec.Struct, frozen=True):
 
 
 class Forward(msgspec.Struct, frozen=True):
-    """A CALL for its service. acknowledge: the gateway answers it, when Kafka has it."""
+    """A CALL for its service. acknowledge: the gateway answers it, when Kafka has it. deviations: from its schema."""
 
     service: str
     call: Call
     acknowledge: bool = False
+    deviations: tuple[Told, ...] = ()
 
 
 class Complete(msgspec.Struct, frozen=True):

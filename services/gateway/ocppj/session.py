@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,6 +15,8 @@ from services.gateway.ocppj.boot_gate import BOOT_NOTIFICATION, HEARTBEAT, OPEN,
 from services.gateway.ocppj.commands import Commands
 from services.gateway.ocppj.dialects import Dialect
 from services.gateway.ocppj.limits import Limits
+from services.gateway.ocppj.reading import BACKSLASH, NUL, Payload, tolerantly, tolerated
+from services.ocpp.deviations import Told
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.timestamps import write_time
 from voltbus.v1.bus_pb2 import Call, Command, Refusal, Reply
@@ -37,13 +40,18 @@ class Peer:
 
 
 class PendingCall(msgspec.Struct, frozen=True):
-    """A valid CALL of the station: the outstanding one, or in the queue. received, received_at: by the two clocks."""
+    """A CALL of the station that can be used: the outstanding one, or in the queue.
+
+    received, received_at: by the two clocks. raw: the payload as it came, where it is read in other words; else empty.
+    """
 
     message_id: str
     action: str
     payload: bytes
     received: float
     received_at: float
+    raw: bytes = b""
+    deviations: tuple[Told, ...] = ()
 
 
 class Session:
@@ -52,14 +60,27 @@ class Session:
     peer: the station and its connection.
     dialect: the version that is spoken.
     limits: time-outs in seconds, and the length of queues.
+    strict: whether what breaks its schema is refused, whatever it says; it may change.
 
     Time is passed in, by two clocks. now: seconds of the monotonic clock, for time-outs. wall: seconds since 1970, for
     records, for currentTime and for the expiry of commands; it may be set, forward or back.
     """
 
-    __slots__ = ("_commands", "_counter", "_dialect", "_gate", "_limits", "_outstanding", "_owners", "_peer", "_queue")
+    __slots__ = (
+        "_commands",
+        "_counter",
+        "_dialect",
+        "_gate",
+        "_limits",
+        "_outstanding",
+        "_owners",
+        "_peer",
+        "_queue",
+        "strict",
+    )
 
-    def __init__(self, peer: Peer, dialect: Dialect, limits: Limits) -> None:
+    def __init__(self, peer: Peer, dialect: Dialect, limits: Limits, *, strict: bool = False) -> None:
+        self.strict = strict
         self._peer, self._dialect, self._limits = peer, dialect, limits
         self._owners = dialect.version.from_station
         self._gate = QUARANTINED if peer.quarantined else OPEN
@@ -144,13 +165,17 @@ class Session:
     def _call(
         self, message_id: str, action: str, payload: Any, frame: bytes, now: float, wall: float
     ) -> list[SessionAction]:
+        raw = b"{}" if payload is None else frames.call_payload(frame)
         try:
-            self._check(message_id, action, payload)
+            exact = self._check(message_id, action, {} if payload is None else payload)
+            if exact and not (BACKSLASH in raw and NUL in raw):
+                call = PendingCall(message_id, action, raw, now, wall)
+            else:
+                read = self._read(action, raw)
+                call = PendingCall(message_id, action, read.read, now, wall, read.raw, read.deviations)
         except OcppError as error:
             known = action if action in self._owners else ""
             return [self._error(message_id, error.code, error.description, known)]
-        raw = b"{}" if payload is None else frames.call_payload(frame)
-        call = PendingCall(message_id, action, raw, now, wall)
         if self._outstanding is None:
             return self._take(call, now, wall)
         if self._queue is None:
@@ -160,7 +185,8 @@ class Session:
         self._queue.append(call)
         return []
 
-    def _check(self, message_id: str, action: str, payload: Any) -> None:
+    def _check(self, message_id: str, action: str, payload: Any) -> bool:
+        """Whether the payload can be used as it is, of a CALL that a station may send."""
         if self._outstanding is not None and self._pending(message_id):
             # 1.6-J §4.2.3, 2.0.1 part 4 §4.2.3: "an existing call with the same unique identifier".
             raise OcppError(ErrorCode.RPC_FRAMEWORK_ERROR, "a CALL with this message id is being handled already")
@@ -169,11 +195,20 @@ class Session:
             known = action in version.schemas.actions
             code = ErrorCode.NOT_SUPPORTED if known else ErrorCode.NOT_IMPLEMENTED
             raise OcppError(code, "not for a station to call" if known else "unknown action")
-        if payload is None:
-            payload = {}
-        if type(payload) is not dict:
-            raise OcppError(ErrorCode.FORMAT_VIOLATION, "the payload is not an object")
-        version.schemas.check_request(action, payload)
+        try:
+            return version.schemas.exact_request(action)(payload)
+        except ValueError:
+            # Nested too deep, which is said where it is read.
+            return False
+
+    def _read(self, action: str, raw: bytes) -> Payload:
+        """What a payload says that cannot be used as it is."""
+        version = self._dialect.version
+        if self.strict:
+            if type(payload := orjson.loads(raw)) is not dict:
+                raise OcppError(ErrorCode.FORMAT_VIOLATION, "the payload is not an object")
+            version.schemas.check_request(action, payload)
+        return tolerantly(raw, partial(version.readings.request, action))
 
     def _pending(self, message_id: str) -> bool:
         pending = (self._outstanding, *(self._queue or ()))
@@ -217,7 +252,9 @@ class Session:
         at = record.received_at
         at.seconds = seconds = int(call.received_at)
         at.nanos = int((call.received_at - seconds) * 1e6) * 1000
-        return Forward(self._owners[call.action], record, acknowledge)
+        if call.deviations:
+            record.tolerated.CopyFrom(tolerated(call.raw, call.deviations))
+        return Forward(self._owners[call.action], record, acknowledge, call.deviations)
 
     def _result(self, call: PendingCall, payload: bytes, now: float) -> Send:
         frame = frames.result(call.message_id, payload)

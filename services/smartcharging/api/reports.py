@@ -45,7 +45,7 @@ class ReportView(BaseModel):
 async def newest(db: Connection, station_id: str) -> ReportView | None:
     """None where it never reported anything."""
     rows = await message_log.page(db, station_id, ACTION, None, MOST_PARTS)
-    parts = [(row, orjson.loads(row["payload"])) for row in rows]
+    parts = [(row, orjson.loads(row["normalised"] or row["payload"])) for row in rows]
     if not parts:
         return None
     number = parts[0][1]["requestId"]
@@ -75,6 +75,6 @@ def newest_of(number: int, parts: Sequence[Part], asked_at: datetime | None) -> 
 
 
 def _profiles(row: asyncpg.Record, part: dict[str, Any]) -> list[ReportedProfileView]:
-    source = part["chargingLimitSource"]
+    source = part.get("chargingLimitSource", "")
     profiles = BY_VERSION[row["version"]].read_reported_profiles(part)
     return [ReportedProfileView(source=source, profile=profile_view(profile)) for profile in profiles]

@@ -17,8 +17,8 @@ NUL, REPLACEMENT = b"\\u0000", b"\\ufffd"
 
 def payload(call: Call) -> Payload:
     """The payload of a call. The character NUL, which JSON can hold and Postgres cannot, is replaced."""
-    if NUL in call.raw:
-        replaced: Payload = orjson.loads(call.raw.replace(NUL, REPLACEMENT))
+    if NUL in call.written:
+        replaced: Payload = orjson.loads(call.written.replace(NUL, REPLACEMENT))
         return replaced
     return call.payload
 

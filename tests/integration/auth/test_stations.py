@@ -212,6 +212,23 @@ async def test_a_station_is_in_groups_and_at_a_location(auth: Running) -> None:
         assert [item["station_id"] for item in (await auth.get("/v1/stations", **query))["items"]] == found
 
 
+async def test_how_its_messages_are_read_is_known_to_the_gateways_and_to_all(auth: Running) -> None:
+    assert (await put(auth))["reading"] is None
+    for body, reading in (
+        ({"reading": "strict"}, "strict"),
+        ({"description": "hall"}, "strict"),
+        ({"reading": None}, None),
+    ):
+        changed = (await auth.http.patch("/v1/stations/CP1", json=body)).json()
+        assert changed["reading"] == reading
+        await auth.settled()
+        at_gateway, everywhere = credentials(auth)["CP1"], registrations(auth)["CP1"]
+        assert at_gateway
+        assert everywhere
+        assert (at_gateway.reading, everywhere.reading) == (reading or "", reading or "")
+    assert (await auth.http.put("/v1/stations/CP2", json={"reading": "lax"})).status_code == 422
+
+
 async def test_group_says_one_and_groups_say_all(auth: Running) -> None:
     await put(auth, body={"groups": ["a", "b"], "location_id": "x"})
     for body, groups, location_id in (

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -62,6 +63,15 @@ def test_a_new_station_is_announced() -> None:
     )
 
 
+def test_how_messages_are_read_is_an_attribute() -> None:
+    read_strictly = partial(
+        change, description="hall", groups=GROUPS, location_id="garage", password=OLD, reading="strict", now=NOW
+    )
+    decision = read_strictly(CURRENT)
+    assert (decision.station.reading, decision.events) == ("strict", [StationChanged("CP1", NOW)])
+    assert read_strictly(decision.station).events == ()
+
+
 @pytest.mark.parametrize(
     ("description", "groups", "location_id", "password", "changed"),
     [
@@ -80,7 +90,13 @@ def test_only_what_is_different_is_a_change(
     description: str | None, groups: tuple[str, ...], location_id: str | None, password: Password | None, changed: bool
 ) -> None:
     decision = change(
-        CURRENT, description=description, groups=groups, location_id=location_id, password=password, now=NOW
+        CURRENT,
+        description=description,
+        groups=groups,
+        location_id=location_id,
+        reading=None,
+        password=password,
+        now=NOW,
     )
     station = Station("CP1", password, description, groups, location_id, BEFORE, NOW)
     assert decision == (StationDecision(station, [StationChanged("CP1", NOW)]) if changed else StationDecision(CURRENT))

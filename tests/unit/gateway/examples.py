@@ -39,10 +39,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
 }
 
 
-def session(version: str, quarantined: bool = False) -> Session:
-    return Session(
-        Peer(station_id="CP1", connection_id="nonce-1", slot=3, quarantined=quarantined), DIALECTS[version], LIMITS
-    )
+def session(version: str, quarantined: bool = False, strict: bool = False) -> Session:
+    peer = Peer(station_id="CP1", connection_id="nonce-1", slot=3, quarantined=quarantined)
+    return Session(peer, DIALECTS[version], LIMITS, strict=strict)
 
 
 def later(seconds: float) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 import websockets
+from prometheus_client import REGISTRY
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
@@ -496,6 +497,31 @@ async def test_health_and_metrics(one: Running) -> None:
         assert line in metrics
 
 
+async def test_how_a_station_is_read_is_said_by_its_registration_or_else_by_the_setting() -> None:
+    odd = call("odd", "Heartbeat", {"mine": 1})
+    for setting, expected in (("tolerant", 3), ("strict", 4)):
+        async with running(reading=setting) as one, await one.connect() as socket:
+            assert (await ask(socket, odd))[0] == expected
+            # A change holds for the connection that is there.
+            for reading, registered in (("strict", 4), ("tolerant", 3), ("", expected)):
+                await one.register(reading=reading)
+                assert (await ask(socket, odd))[0] == registered
+        async with running(reading=setting) as one:
+            await one.register(reading="strict")
+            async with await one.connect() as socket:
+                assert (await ask(socket, odd))[0] == 4
+
+
+async def test_what_is_tolerated_is_counted_by_kind() -> None:
+    def counted() -> float:
+        return REGISTRY.get_sample_value("voltbus_gateway_tolerated_total", {"kind": "unknown_property"}) or 0
+
+    before = counted()
+    async with running() as one, await one.connect() as socket:
+        await ask(socket, call("odd", "Heartbeat", {"mine": 1, "yours": 2}))
+        await until(lambda: counted() == before + 2)
+
+
 async def test_no_secret_in_the_logs(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
     caplog.set_level(logging.DEBUG)
     async with running(unknown_stations="reject", password_key="key-secret") as one:
@@ -504,7 +530,7 @@ async def test_no_secret_in_the_logs(caplog: pytest.LogCaptureFixture, capsys: p
             await socket.send('[2,"1","Authorize",{"idTag":"token-secret"}]')
             await one.reply(await one.call("auth"), {"idTagInfo": {"status": "Invalid"}})
             await socket.recv()
-            await ask(socket, json.dumps([2, "2", "Authorize", {"idTag": "token-secret-too-long-for-it"}]).encode())
+            await ask(socket, json.dumps([2, "2", "Authorize", {"idTag": ["token-secret"]}]).encode())
         await _refused(one, b"wrong-secret")
     logged = [record.getMessage() for record in caplog.records if not record.name.startswith("websockets")]
     assert "-secret" not in "\n".join(logged) + "".join(capsys.readouterr())

@@ -79,6 +79,7 @@ def test_a_written_time_is_read_again(moment: datetime) -> None:
         (IdToken("x", "ISO14443"), Token("x", "Central", Authorization.ACCEPTED), Authorization.UNKNOWN),
         (IdToken("x", "eMAID"), Token("x", "Local", Authorization.ACCEPTED), Authorization.UNKNOWN),
         (IdToken("abcd", "MacAddress"), CARD, Authorization.UNKNOWN),
+        (IdToken("abcd", "RFID"), CARD, Authorization.ACCEPTED),
         (IdToken("abcd", "KeyCode"), CARD, Authorization.INVALID),
         (IdToken("1234", "KeyCode"), None, Authorization.INVALID),
         (IdToken("other"), None, Authorization.UNKNOWN),

@@ -1,0 +1,105 @@
+"""Sessions of stations that deviate from their schemas: started, ended and billed, and a text with a NUL is no loss."""
+
+import json
+from typing import Any
+
+import pytest
+
+from services.ocpp.versions import VERSIONS
+from tests.clients.library import dial
+from tests.clients.system import System, eventually
+from tests.e2e.conftest import Known
+
+STARTED = {"timestamp": "2026-03-01T10:00:00Z"}
+
+
+async def ask(line: Any, message_id: str, action: str, payload: Any) -> Any:
+    """The answer to a CALL, which is a CALLRESULT."""
+    await line.send(json.dumps([2, message_id, action, payload]))
+    kind, about, *rest = json.loads(await line.recv())
+    assert (kind, about) == (3, message_id), rest
+    return rest[0]
+
+
+async def ended(voltbus: System, station_id: str) -> Any:
+    """The one session of a station, once it has ended."""
+
+    async def items() -> list[Any]:
+        found = await voltbus.get("transactions", "/v1/transactions", station_id=station_id)
+        return [item for item in found["items"] if item["status"] == "ended"]
+
+    [item] = await eventually(items, lambda found: len(found) == 1)
+    return item
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"idTag": "x" * 21},
+        {"connectorId": 1},
+        {"reason": "StoppedByEV"},
+        {"idTag": None, "transactionData": None},
+        {"meterStop": 4000.0},
+        {"timestamp": ""},
+        {"timestamp": "0000-00-00T00:00:00Z"},
+        {"timestamp": "2026-03-01T11:00:00z"},
+        {"transactionData": [STARTED | {"sampledValue": [{"value": "50", "unit": "Hz"}, {"value": 7}, {}]}]},
+        {"idTag": "T\0"},
+    ],
+    ids=str,
+)
+async def test_a_session_of_1_6_is_billed_whatever_its_stop_says_beside(
+    voltbus: System, known: Known, id_token: str, fault: dict[str, Any]
+) -> None:
+    """§4.10: a .conf shall follow."""
+    async with dial(voltbus.endpoint(), known.id, VERSIONS["1.6"].subprotocol, password=known.password) as line:
+        start = {"connectorId": 1, "idTag": id_token, "meterStart": 1000} | STARTED
+        number = (await ask(line, "start", "StartTransaction", start))["transactionId"]
+        stop = {"transactionId": number, "meterStop": 4000, "timestamp": "2026-03-01T11:00:00Z"} | fault
+        await ask(line, "stop\0", "StopTransaction", stop)
+    assert (await ended(voltbus, known.id))["energy_wh"] == 3000
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"evse": None},
+        {"mine": {"a": 1}},
+        {"meterValue": []},
+        {"seqNo": "1"},
+        {"eventType": "ended", "triggerReason": "Because"},
+        {"timestamp": "0000-00-00T00:00:00Z"},
+    ],
+    ids=str,
+)
+async def test_a_session_of_2_0_1_ends_whatever_its_end_says_beside(
+    voltbus: System, known: Known, fault: dict[str, Any]
+) -> None:
+    sample = {"value": "1000", "phase": None, "context": "Transaction.Begin"}
+    event = STARTED | {
+        "eventType": "Started",
+        "triggerReason": "CablePluggedIn",
+        "seqNo": 0,
+        "transactionInfo": {"transactionId": f"tx-{known.id}"},
+        "meterValue": [STARTED | {"sampledValue": [sample]}],
+    }
+    end = event | {"eventType": "Ended", "seqNo": 1, "triggerReason": "EVDeparted"}
+    sample = {"value": "4000", "context": "Transaction.End"}
+    end |= {"timestamp": "2026-03-01T11:00:00Z", "meterValue": [STARTED | {"sampledValue": [sample]}]}
+    async with dial(voltbus.endpoint(), known.id, VERSIONS["2.0.1"].subprotocol, password=known.password) as line:
+        await ask(line, "1", "TransactionEvent", event)
+        await ask(line, "2", "TransactionEvent", end | fault)
+    expected = None if fault == {"meterValue": []} else 3000
+    assert (await ended(voltbus, known.id))["energy_wh"] == expected
+
+
+async def test_a_status_with_an_integer_as_decimal_is_shown(voltbus: System, known: Known) -> None:
+    status = STARTED | {"connectorStatus": "Occupied", "evseId": 1.0, "connectorId": 2.0}
+    async with dial(voltbus.endpoint(), known.id, VERSIONS["2.0.1"].subprotocol, password=known.password) as line:
+        assert await ask(line, "1", "StatusNotification", status) == {}
+
+    async def evses() -> Any:
+        return (await voltbus.get("firmware", f"/v1/stations/{known.id}"))["evses"]
+
+    [evse] = await eventually(evses, bool)
+    assert (evse["evse_id"], evse["connectors"][0]["connector_id"]) == (1, 2)
