@@ -122,7 +122,7 @@ async def _save_sessions(db: Connection, reports: Sequence[SessionReport], now: 
     """The stations whose sessions have changed, and those where only something was drawn."""
     if not reports:
         return set(), set()
-    known = await store.load_sessions(db, {report.station_id for report in reports}, {report.id for report in reports})
+    known = await store.load_sessions(db, {report.id for report in reports})
     before = {session.id: session for session in known}
     after = sessions.apply_all(known, reports, now)
     ended = {session.id for session in after if sessions.only_ended(before.get(session.id), session)}

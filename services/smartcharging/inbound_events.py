@@ -53,6 +53,7 @@ def _transaction(event: Any) -> SessionReport:
         ended=transaction.HasField("stopped_at"),
         # What was drawn while the station was away says nothing of now.
         sample=None if event.offline else sample(event.meter_values),
+        superseded=transaction.HasField("superseded_by"),
     )
 
 

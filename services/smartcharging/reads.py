@@ -41,9 +41,6 @@ from unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::i
     as u ({MEMBER})
 on conflict (station_id) do nothing"""
 LIMIT_KEYS = "select station_id, evse_id, session_id from hold where station_id = any($1::text[]) order by 1, 2, 3"
-DROP_LIMITS = """
-delete from hold h using unnest($1::text[], $2::integer[], $3::bigint[]) as u (station_id, evse_id, session_id)
-where h.station_id = u.station_id and h.evse_id = u.evse_id and h.session_id = u.session_id"""
 SITE_OF = "select site_id from member where station_id = $1"
 SAVE_PREFERENCES = """
 update session s set priority = $3, minimum = $4, maximum = $5
@@ -108,11 +105,6 @@ async def drop_site(db: Connection, site_id: str) -> None:
 async def limit_keys(db: Connection, stations: Sequence[str]) -> list[LimitKey]:
     """Station, EVSE and session of every profile that was ever asked of the stations."""
     return [tuple(row) for row in await db.fetch(LIMIT_KEYS, stations)]
-
-
-async def drop_limits(db: Connection, keys: Sequence[LimitKey]) -> None:
-    if keys:
-        await db.execute(DROP_LIMITS, *columns(keys))
 
 
 async def site_of(db: Connection, station_id: str) -> str | None:

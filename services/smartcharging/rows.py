@@ -32,7 +32,7 @@ MEMBER_COLUMNS = ("station_id", "site_id", "place", "evse_ids", "phases", "minim
 STATION_COLUMNS = ("station_id", "connected", "connection_id", "connected_at", "version", "evse_ids")
 TRACKED_COLUMNS = (
     *("id", "station_id", "evse_id", "transaction_id", "started_at", "heard_at", "ended_at"),
-    *("unit", "draws", "samples", "sampled_at"),
+    *("unit", "draws", "samples", "sampled_at", "superseded"),
 )
 assert Presence.__struct_fields__ == STATION_COLUMNS
 assert TrackedSession.__struct_fields__ == TRACKED_COLUMNS

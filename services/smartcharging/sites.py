@@ -98,7 +98,7 @@ class Sites:
         keys = await reads.limit_keys(db, [member.station_id for member in before.members])
         gone = obsolete(keys, after)
         await self.command_service.add(db, [_clear_request(key) for key in gone])
-        await reads.drop_limits(db, gone)
+        await store.drop_applied_limits(db, gone)
 
     def _wake(self) -> None:
         self.command_service.notify_changed()

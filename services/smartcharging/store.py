@@ -9,6 +9,7 @@ import asyncpg
 from services.common.commands.command import End, Route
 from services.common.postgres.database import Connection
 from services.smartcharging.domain.allocate import Key
+from services.smartcharging.domain.applied_limit import LimitKey
 from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.reports import SessionLimit
 from services.smartcharging.domain.sessions import TrackedSession
@@ -44,12 +45,12 @@ for update skip locked"""
 FORGET_CHANGES = "delete from site_change where site_id = $1"
 MEMBERS = f"select {MEMBER} from member where site_id = $1 order by place"
 STATIONS = f"select {STATION} from station where station_id = any($1::text[])"
-# One EVSE has one session: the last that was reported.
+# In the order in which we heard of them.
 SESSIONS = f"""
-select distinct on (station_id, evse_id) {TRACKED}, priority, minimum, maximum
+select {TRACKED}, priority, minimum, maximum
 from session
-where station_id = any($1::text[]) and evse_id > 0 and ended_at is null
-order by station_id, evse_id, id desc"""
+where station_id = any($1::text[]) and ended_at is null
+order by id"""
 # Of each, the command that asked for it last. The table hold has the applied limits and what is drawn of them.
 APPLIED_LIMITS = f"""
 select {", ".join(f"h.{column}" for column in LIMIT_COLUMNS)}, c.outcome, c.response
@@ -69,24 +70,23 @@ on conflict (station_id, evse_id, session_id) do update set
     turn_at = excluded.turn_at, cap = excluded.cap, lows = excluded.lows, peak = excluded.peak,
     patience = excluded.patience, seen = excluded.seen"""
 DROP_APPLIED_LIMITS = """
-delete from hold
-where station_id = any($1::text[]) and session_id <> 0 and not session_id = any($2::bigint[])"""
+delete from hold h using unnest($1::text[], $2::integer[], $3::bigint[]) as u (station_id, evse_id, session_id)
+where h.station_id = u.station_id and h.evse_id = u.evse_id and h.session_id = u.session_id"""
 SAVE_DUE = "update site set look_at = $2, over_committed = $3 where site_id = $1"
 
 STATIONS_IN_SITES = "select station_id from member where station_id = any($1::text[])"
-LOAD_SESSIONS = f"""
-select {TRACKED} from session where id = any($2::bigint[]) or (station_id = any($1::text[]) and ended_at is null)"""
+LOAD_SESSIONS = f"select {TRACKED} from session where id = any($1::bigint[])"
 SAVE_SESSIONS = f"""
 insert into session ({TRACKED})
 select id, station_id, evse_id, transaction_id, started_at, heard_at, ended_at, unit, draws::double precision[],
-    samples, sampled_at
+    samples, sampled_at, superseded
 from unnest(
     $1::bigint[], $2::text[], $3::integer[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
-    $8::text[], $9::text[], $10::integer[], $11::timestamptz[])
+    $8::text[], $9::text[], $10::integer[], $11::timestamptz[], $12::boolean[])
     as u ({TRACKED})
 on conflict (id) do update set
     evse_id = excluded.evse_id, ended_at = excluded.ended_at, unit = excluded.unit, draws = excluded.draws,
-    samples = excluded.samples, sampled_at = excluded.sampled_at"""
+    samples = excluded.samples, sampled_at = excluded.sampled_at, superseded = excluded.superseded"""
 END_SESSIONS = "update session set ended_at = $2 where id = any($1::bigint[])"
 SESSION_LIMITS = """
 select s.station_id, s.evse_id, h.held, cardinality(m.phases) as phases, site.voltage
@@ -94,7 +94,8 @@ from session s
 join member m using (station_id)
 join site using (site_id)
 join hold h on h.station_id = s.station_id and h.evse_id = s.evse_id and h.session_id = s.id
-where s.station_id = any($1::text[]) and s.ended_at is null and h.held is not null"""
+where s.station_id = any($1::text[]) and s.ended_at is null and not s.superseded and h.held is not null
+order by s.id"""
 # What was confirmed has to be asked for again.
 UNCONFIRM_STATIONS = "update hold set epoch = null where station_id = any($1::text[])"
 UNCONFIRM_SESSIONS = """
@@ -141,9 +142,8 @@ async def stations_in_sites(db: Connection, stations: Collection[str]) -> set[st
     return {row["station_id"] for row in await db.fetch(STATIONS_IN_SITES, list(stations))}
 
 
-async def load_sessions(db: Connection, stations: Collection[str], ids: Collection[int]) -> list[TrackedSession]:
-    """Those that are active at the stations, and those of the ids."""
-    return [read_tracked(row) for row in await db.fetch(LOAD_SESSIONS, list(stations), list(ids))]
+async def load_sessions(db: Connection, ids: Collection[int]) -> list[TrackedSession]:
+    return [read_tracked(row) for row in await db.fetch(LOAD_SESSIONS, list(ids))]
 
 
 async def save_sessions(db: Connection, sessions: Sequence[TrackedSession]) -> None:
@@ -157,7 +157,7 @@ async def end_sessions(db: Connection, ids: Collection[int], now: datetime) -> N
 
 
 async def session_limits(db: Connection, stations: Collection[str]) -> dict[Key, SessionLimit]:
-    """The limits of the sessions of stations, by station and EVSE."""
+    """The limits of the sessions that EVSEs of stations have now, by station and EVSE."""
     rows = await db.fetch(SESSION_LIMITS, list(stations)) if stations else []
     return {(row["station_id"], row["evse_id"]): read_session_limit(row) for row in rows}
 
@@ -209,9 +209,9 @@ async def save_applied_limits(db: Connection, rows: Sequence[Row]) -> None:
         await db.execute(SAVE_APPLIED_LIMITS, *columns(rows))
 
 
-async def drop_applied_limits(db: Connection, stations: Sequence[str], sessions: Sequence[int]) -> None:
-    """Those of sessions that have ended. sessions: those that have not."""
-    await db.execute(DROP_APPLIED_LIMITS, stations, sessions)
+async def drop_applied_limits(db: Connection, keys: Sequence[LimitKey]) -> None:
+    if keys:
+        await db.execute(DROP_APPLIED_LIMITS, *columns(keys))
 
 
 def command_end(row: asyncpg.Record) -> End | None:

@@ -77,6 +77,11 @@ def transaction_ended(after: Transaction, version: str, registration: Registrati
     return pb.TransactionEnded(transaction=transaction_fields(after, version, registration))
 
 
+def transaction_settled(after: Transaction, version: str, registration: Registration) -> pb.TransactionUpdated:
+    """A transaction that goes on, of which another one of its EVSE has made something else."""
+    return pb.TransactionUpdated(transaction=transaction_fields(after, version, registration))
+
+
 def cause(call_id: str, revision: Revision | None) -> str:
     """What makes an event of a transaction this one and no other."""
     return f"{revision.transaction_id}/{revision.number}" if revision else call_id
@@ -146,6 +151,7 @@ def transaction_fields(one: Transaction, version: str, registration: Registratio
         "groups": registration.groups,
         "location_id": registration.location_id,
         "doubts": [DOUBT[doubt] for doubt in one.doubts],
+        "superseded_by": one.superseded_by,
         "ended_by": ENDED_BY.get(one.ended_by, pb.ENDED_BY_UNKNOWN),
         "complete": one.ended and one.complete,
     }

@@ -1,6 +1,6 @@
 """The state of a batch of calls while it is handled: what was read, loaded and decided, and what is to be written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
@@ -8,7 +8,7 @@ from typing import Self
 from services.common.calls.call import Call, Refused
 from services.common.kafka.bus import Record
 from services.transactions.domain.decide import Decision, OrphanStop
-from services.transactions.domain.messages import Empty, Message, Reply, Report, StationSamples
+from services.transactions.domain.messages import Empty, Message, Reply, Report, ReportKind, StationSamples
 from services.transactions.domain.revisions import Revision
 from services.transactions.domain.transaction import Transaction, metered_only, touch
 from services.transactions.rows import SampleKey, SampleRow, sample_key
@@ -109,6 +109,7 @@ class LoadedTransactions:
         self._current = dict(self._loaded)
         # The last of several occurrences counts.
         self._ids = {(one.station_id, one.key): one.id for one in sorted(loaded, key=lambda one: one.occurrence)}
+        self._of_station: dict[str, list[int]] = {}
 
     def find(self, report: Report) -> Transaction | None:
         """The one that a report names. One of another station is as unknown as none."""
@@ -118,11 +119,27 @@ class LoadedTransactions:
         found = self._current.get(report.number or 0)
         return found if found and found.station_id == report.station_id else None
 
+    def add_open(self, stations: Iterable[str], found: Iterable[Transaction]) -> None:
+        """All that have not ended of some stations, which matter to others of them. found: what is not loaded yet."""
+        self._of_station = {station: [] for station in stations}
+        for one in found:
+            self._loaded.setdefault(one.id, one)
+            self._current.setdefault(one.id, one)
+        for one in self._current.values() if self._of_station else ():
+            self._of_station.get(one.station_id, []).append(one.id)
+
+    def open_at(self, station_id: str) -> list[Transaction]:
+        """Those of a station, with those that have ended in this batch; none unless they were added."""
+        return [self._current[number] for number in self._of_station.get(station_id, ())]
+
     def apply(self, decision: Decision) -> None:
-        """The next report sees the transaction as decided."""
+        """The next report sees the transactions as decided."""
         if (one := decision.transaction) and decision.changed:
-            self._current[one.id] = one
+            if one.id not in self._current:
+                self._of_station.get(one.station_id, []).append(one.id)
             self._ids[one.station_id, one.key] = one.id
+            self._current[one.id] = one
+            self._current |= {other.id: other for other, _ in decision.others}
 
     def touch(self, transaction_id: int, report: Report) -> None:
         """A report that changed nothing brings new meter values."""
@@ -137,6 +154,11 @@ class LoadedTransactions:
             if one is not before:
                 (metered if before and metered_only(before, one) else others).append(one)
         return metered, others
+
+
+def stations_loaded(reports: Iterable[Report]) -> set[str]:
+    """Stations of which all that has not ended is read with the reports: where something starts or ends, it matters."""
+    return {report.station_id for report in reports if report.kind != ReportKind.UPDATED}
 
 
 def unconfirmed_samples(decided: Sequence[DecidedReport]) -> list[SampleKey]:
@@ -163,5 +185,5 @@ def collect_changes(
             announced.append(one)
         if one.decision.transaction and new and not one.decision.changed:
             loaded.touch(one.decision.transaction.id, one.report)
-    revisions = [revision for one in decided if (revision := one.decision.revision)]
+    revisions = [revision for one in decided for revision in one.decision.revisions]
     return Changes(*loaded.changed(), samples, revisions), announced

@@ -4,7 +4,7 @@ Everything of a batch is one database transaction, however many stations it is f
 that writes them and their events, after one that reads. Revisions guard what was read until it is written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +12,7 @@ import structlog
 
 from services.common.calls import message_log
 from services.common.calls.batch import BatchShell
-from services.common.calls.call import Call
-from services.common.calls.stations import Stations
+from services.common.calls.stations import Registration, Stations
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.kafka.table import CompactedTable
@@ -25,11 +24,12 @@ from services.transactions.batch import (
     DecidedReport,
     LoadedTransactions,
     collect_changes,
+    stations_loaded,
     unconfirmed_samples,
 )
 from services.transactions.domain.decide import Decision, decide, starts_transaction
 from services.transactions.domain.messages import Message, Report, ReportKind
-from services.transactions.domain.transaction import Transaction
+from services.transactions.domain.present import may_be_contested
 from services.transactions.rows import SampleRow, sample_row
 from services.transactions.store import Store, UnitOfWork
 
@@ -88,13 +88,9 @@ class Handler:
         existing = await work.existing_samples(unconfirmed_samples(decided))
         changes, announced = collect_changes(loaded, decided, existing)
         for one in announced:
-            if after := one.decision.transaction:
-                registration, revision = self.stations.registration(after.station_id), one.decision.revision
-                event = announcements.transaction_changed(one.report, after, revision, one.call.version, registration)
-                cause = announcements.cause(one.call.id, revision)
-                record = self.events.record(event, one.call.station_id, cause, one.call.received_at)
+            for record in announce(self.events, one, self.stations.registration(one.report.station_id)):
                 batch.add_event(one.call.id, record)
-                _log(one.call, one.report, after)
+            _log(one)
         return changes
 
     async def _save_orphans(self, batch: Batch, work: UnitOfWork) -> None:
@@ -128,13 +124,16 @@ class Handler:
         numbers = iter(await work.reserve(wanted, batch.now))
         numbered = [report for report in reports if report.remote_start_id is not None]
         command_ids = await work.remote_starts(starting, numbered)
+        contested = {report.station_id for report in reports if may_be_contested(loaded.find(report), report)}
+        loaded.add_open(contested, await work.load_open(contested - stations_loaded(reports)))
         decided: list[DecidedReport] = []
         for call, report in batch.reports:
             before, number = loaded.find(report), None
             if starts_transaction(before, report):
                 number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
             token = self.verdict(report, batch.now)
-            decision = decide(before, report, number, token, command_ids.get(call.id))
+            open_ones = loaded.open_at(report.station_id)
+            decision = decide(before, report, number, token, command_ids.get(call.id), open_ones)
             loaded.apply(decision)
             batch.add_decision(call, decision)
             decided.append(DecidedReport(call, report, decision, _samples(report, decision)))
@@ -146,7 +145,23 @@ def _samples(report: Report, decision: Decision) -> list[SampleRow]:
     return [sample_row(one.id, value, report) for value in report.meter_values] if one else []
 
 
-def _log(call: Call, report: Report, after: Transaction) -> None:
-    if report.kind != ReportKind.UPDATED:
-        event = "transaction ended" if report.kind == ReportKind.ENDED else "transaction started"
-        log.info(event, station_id=after.station_id, message_id=call.message_id, transaction=after.id)
+def announce(events: Events, one: DecidedReport, registration: Registration) -> Iterator[Record]:
+    """The events of a report. What it ends is told before what begins."""
+    call, decision = one.call, one.decision
+    for other, revision in decision.others:
+        tell = announcements.transaction_ended if revision else announcements.transaction_settled
+        cause = announcements.cause(f"{call.id}/{other.id}", revision)
+        yield events.record(tell(other, call.version, registration), call.station_id, cause, call.received_at)
+    if after := decision.transaction:
+        event = announcements.transaction_changed(one.report, after, decision.revision, call.version, registration)
+        cause = announcements.cause(call.id, decision.revision)
+        yield events.record(event, call.station_id, cause, call.received_at)
+
+
+def _log(one: DecidedReport) -> None:
+    for other, revision in one.decision.others:
+        if revision:
+            log.warning("transaction superseded", station_id=other.station_id, transaction=other.id)
+    if (after := one.decision.transaction) and one.report.kind != ReportKind.UPDATED:
+        event = "transaction ended" if one.report.kind == ReportKind.ENDED else "transaction started"
+        log.info(event, station_id=after.station_id, message_id=one.call.message_id, transaction=after.id)

@@ -40,6 +40,7 @@ COLUMNS = {
     "charging_state": "text",
     "stop_reason": "text",
     "ended_by": "text",
+    "superseded_by": "bigint",
     "offline": "boolean",
     "occurrence": "integer",
     "end_revision": "integer",
@@ -117,6 +118,7 @@ assert Transaction.__struct_fields__ == (
     "sequence",
     "field_order",
     "cards",
+    "moved",
     "row_revision",
 )
 assert tuple(COLUMNS) == (*PLAIN_COLUMNS, "details", "state", "revision")
@@ -178,6 +180,8 @@ def _state(one: Transaction) -> str:
     state: dict[str, Any] = {"register": saved, "seen": one.sequence, "told": one.field_order}
     if one.cards and one.cards != (_only_card(one),):
         state["cards"] = [tuple(card) for card in one.cards]
+    if one.moved:
+        state["moved"] = True
     return orjson.dumps(state).decode()
 
 
@@ -190,7 +194,8 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
     detail_fields = orjson.loads(details) if details != "{}" else {}
     sequence = tuple([(low, high) for low, high in state["seen"]])
     cards = tuple([Card(*card) for card in state["cards"]]) if "cards" in state else ()
-    one = Transaction(*(*plain, detail_fields, register, sequence, state["told"], cards, revision))
+    moved = state.get("moved", False)
+    one = Transaction(*(*plain, detail_fields, register, sequence, state["told"], cards, moved, revision))
     if one.id_token and not cards:
         one = replace(one, cards=(_only_card(one),))
     # Rows of before there was the column: then only stations ended transactions.

@@ -1,6 +1,6 @@
 """What batches read and write: all SQL of the hot path. One statement for each kind, whatever the size of the batch."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from services.common.kafka.bus import Record
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.common.process.errors import Unavailable
-from services.transactions.batch import Changes
+from services.transactions.batch import Changes, stations_loaded
 from services.transactions.domain.decide import OrphanStop
 from services.transactions.domain.messages import Report, StationSamples
 from services.transactions.domain.transaction import Transaction
@@ -54,6 +54,17 @@ def _assigned(names: Iterable[str], source: str) -> str:
     return ", ".join(f'"{name}" = {source}."{name}"' for name in names if name not in IMMUTABLE)
 
 
+def _load_open(stations: int) -> str:
+    """Those of some stations that have not ended; of a station that never ends any, the last hundred."""
+    return f"""
+select {_names(COLUMNS, "t.")}
+from unnest(${stations}::text[]) as s (station_id)
+cross join lateral (
+    select {_names(COLUMNS, "t.")} from transaction t
+    where t.station_id = s.station_id and t.evse_id > 0 and t.stopped_at is null
+    order by t.id desc limit 100) t"""
+
+
 LOAD = f"""
 select {_names(COLUMNS, "t.")}
 from unnest($1::text[], $2::text[]) as k (station_id, key)
@@ -63,7 +74,9 @@ cross join lateral (
     order by t.occurrence) t
 union all
 select {_names(COLUMNS, "t.")}
-from unnest($3::text[], $4::bigint[]) as n (station_id, id) join transaction t using (station_id, id)"""
+from unnest($3::text[], $4::bigint[]) as n (station_id, id) join transaction t using (station_id, id)
+union all{_load_open(5)}"""
+LOAD_OPEN = _load_open(1)
 
 LOCK = f"select {_names(COLUMNS)} from transaction where id = $1 for update"
 REVISED_BY = "select transaction_id, note from transaction_revision where idempotency_key = $1"
@@ -169,10 +182,15 @@ class UnitOfWork:
         return self.db.transaction() if needed else nullcontext()
 
     async def load(self, reports: Sequence[Report]) -> list[Transaction]:
-        """The transactions that the reports name, in one query."""
+        """In one query: the transactions that the reports name, and all that has not ended of stations_loaded()."""
         keys = {(report.station_id, report.key) for report in reports if report.key is not None}
         numbers = {(report.station_id, report.number) for report in reports if report.number}
-        rows = await self.db.fetch(LOAD, *_columns(keys, 2), *_columns(numbers, 2))
+        rows = await self.db.fetch(LOAD, *_columns(keys, 2), *_columns(numbers, 2), list(stations_loaded(reports)))
+        return [read_transaction(row) for row in rows]
+
+    async def load_open(self, stations: Collection[str]) -> list[Transaction]:
+        """The transactions of stations that have an EVSE and have not ended."""
+        rows = await self.db.fetch(LOAD_OPEN, list(stations)) if stations else []
         return [read_transaction(row) for row in rows]
 
     async def lock(self, number: int) -> Transaction | None:

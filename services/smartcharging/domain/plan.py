@@ -55,7 +55,8 @@ def _with_outcomes(state: SiteState, outcomes: Mapping[str, Outcome], now: datet
 
     defaults = {key: settled(applied) for key, applied in state.defaults.items()}
     sessions = {key: replace(active, applied=settled(active.applied)) for key, active in state.sessions.items()}
-    return replace(state, defaults=defaults, sessions=sessions)
+    others = {key: (settled(applied), monitor) for key, (applied, monitor) in state.others.items()}
+    return replace(state, defaults=defaults, sessions=sessions, others=others)
 
 
 def _with_draws(state: SiteState, draws: Mapping[Key, DrawSamples]) -> SiteState:

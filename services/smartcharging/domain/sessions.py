@@ -1,8 +1,8 @@
-"""Sessions, as the events of transactions report them. What is read twice, or late, changes nothing."""
+"""Sessions, as the events of transactions report them: which have ended, and which their EVSE has, is decided there."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,7 +20,10 @@ class Sample(Struct, frozen=True):
 
 
 class SessionReport(Struct, frozen=True):
-    """What an event says of a session. evse_id: 0: not known yet. sample: None: nothing of use."""
+    """What an event says of a session. evse_id: 0: not known yet. sample: None: nothing of use.
+
+    superseded: it is history, and its EVSE has another session now.
+    """
 
     id: int
     station_id: str
@@ -29,10 +32,11 @@ class SessionReport(Struct, frozen=True):
     started_at: datetime
     ended: bool
     sample: Sample | None = None
+    superseded: bool = False
 
 
 class TrackedSession(Struct, frozen=True):
-    """A session. heard_at, ended_at: when we read of its start and its end.
+    """A session. heard_at, ended_at: when we read of its start and its end. superseded: see SessionReport.
 
     draws: the last samples; samples: how many there were.
     """
@@ -48,6 +52,7 @@ class TrackedSession(Struct, frozen=True):
     draws: tuple[float, ...] = ()
     samples: int = 0
     sampled_at: datetime | None = None
+    superseded: bool = False
 
 
 def apply(known: TrackedSession | None, report: SessionReport, now: datetime) -> TrackedSession:
@@ -63,8 +68,9 @@ def apply(known: TrackedSession | None, report: SessionReport, now: datetime) ->
         )
     if known.ended_at:
         return known
-    if report.evse_id and report.evse_id != known.evse_id:
-        known = replace(known, evse_id=report.evse_id)
+    evse_id = report.evse_id or known.evse_id
+    if (known.evse_id, known.superseded) != (evse_id, report.superseded):
+        known = replace(known, evse_id=evse_id, superseded=report.superseded)
     if report.ended:
         return replace(known, ended_at=now)
     return _sampled(known, report.sample) if report.sample else known
@@ -86,35 +92,18 @@ def _sampled(known: TrackedSession, sample: Sample) -> TrackedSession:
 def apply_all(known: Iterable[TrackedSession], reports: Iterable[SessionReport], now: datetime) -> list[TrackedSession]:
     """The sessions that some reports, in their order, make different.
 
-    known: of the stations of the reports, what is active and what is named. One EVSE has one session: a new one
-    ends the others.
+    known: those that the reports name, as far as they are known.
     """
     before = {session.id: session for session in known}
-    after = dict(before)
-    active: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
-    for session in before.values():
-        if not session.ended_at:
-            active[_place(session)].add(session.id)
+    after: dict[int, TrackedSession] = {}
     for report in reports:
-        earlier = after.get(report.id)
-        session = after[report.id] = apply(earlier, report, now)
-        if session is earlier:
-            continue
-        if earlier:
-            active[_place(earlier)].discard(session.id)
-        if session.ended_at:
-            continue
-        on_evse = active[_place(session)]
-        if session.evse_id and (earlier is None or earlier.evse_id != session.evse_id):
-            after |= {other: replace(after[other], ended_at=now) for other in on_evse}
-            on_evse.clear()
-        on_evse.add(session.id)
+        after[report.id] = apply(after.get(report.id) or before.get(report.id), report, now)
     return [session for session in after.values() if session is not before.get(session.id)]
 
 
 def only_sampled(before: TrackedSession | None, after: TrackedSession) -> bool:
     """Whether nothing has changed but what is drawn."""
-    return before is not None and (before.evse_id, before.ended_at) == (after.evse_id, after.ended_at)
+    return before is not None and _unsampled(before) == _unsampled(after)
 
 
 def only_ended(before: TrackedSession | None, after: TrackedSession) -> bool:
@@ -122,5 +111,4 @@ def only_ended(before: TrackedSession | None, after: TrackedSession) -> bool:
     return before is not None and before.ended_at is None and after == replace(before, ended_at=after.ended_at)
 
 
-def _place(session: TrackedSession) -> tuple[str, int]:
-    return session.station_id, session.evse_id
+_unsampled = attrgetter("evse_id", "superseded", "ended_at")

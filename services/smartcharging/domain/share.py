@@ -59,10 +59,10 @@ def share(state: SiteState, now: datetime) -> Shares:
 
 
 def _idle_reserve(state: SiteState, evse: Evse, now: datetime) -> int:
-    """What is set aside for a session that may begin: what a TxDefaultProfile says, or is about to say."""
-    if evse.heeds(evse.default, now):
-        return state.default_currents[evse.member.station_id]
-    return evse.uncovered
+    """What is set aside for a session that may begin: what a TxDefaultProfile says, or is about to say; or for another
+    than the present one, that may go on."""
+    said = state.default_currents[evse.member.station_id] if evse.heeds(evse.default, now) else evse.uncovered
+    return max(said, evse.other)
 
 
 def _set_aside(evse: Evse, idle: int, reachable: bool) -> int:

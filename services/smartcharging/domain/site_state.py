@@ -1,16 +1,18 @@
 """Everything that is known of a site at one moment: its stations, EVSEs and sessions, and the limits they applied."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
 from services.smartcharging.domain.allocate import Key
-from services.smartcharging.domain.applied_limit import AppliedLimit
+from services.smartcharging.domain.applied_limit import AppliedLimit, LimitKey
 from services.smartcharging.domain.draw_monitor import DrawMonitor
 from services.smartcharging.domain.loads import Loads
 from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.site import Member, Site
+
+Limits = Mapping[LimitKey, tuple[AppliedLimit, DrawMonitor]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,8 @@ class Preferences:
 class Session:
     """A transaction that charges.
 
-    started_at: by the station's clock; heard_at: by ours. priority, minimum, maximum: what an operator prefers;
-    None: as for its station.
+    started_at: by the station's clock; heard_at: by ours. superseded: its EVSE has another one now. priority, minimum,
+    maximum: what an operator prefers; None: as for its station.
     """
 
     id: int
@@ -36,9 +38,14 @@ class Session:
     transaction_id: str
     started_at: datetime
     heard_at: datetime
+    superseded: bool = False
     priority: int | None = None
     minimum: int | None = None
     maximum: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.station_id, self.evse_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,11 @@ class ActiveSession:
 
 @dataclass(frozen=True, slots=True)
 class Evse:
-    """An EVSE of the site. default: the limit of the TxDefaultProfile that covers it. Currents: tenths of an ampere."""
+    """An EVSE of the site. Currents: tenths of an ampere.
+
+    default: the limit of the TxDefaultProfile that covers it. active: the session that it has now. other: the most that
+    a session beside it, which has not ended, was granted there, and may be drawing in its place.
+    """
 
     member: Member
     station: Presence
@@ -60,6 +71,7 @@ class Evse:
     weights: Loads
     default: AppliedLimit
     active: ActiveSession | None = None
+    other: int = 0
 
     @property
     def key(self) -> Key:
@@ -80,7 +92,8 @@ class Evse:
     @property
     def ceiling(self) -> int:
         """The most it may be drawing, now or, where it is idle, as soon as a vehicle is plugged in."""
-        return self.active.applied.ceiling(self.uncovered) if self.active else self.uncovered
+        own = self.active.applied.ceiling(self.uncovered) if self.active else self.uncovered
+        return max(own, self.other)
 
     @property
     def reserve(self) -> int:
@@ -118,12 +131,15 @@ class Evse:
 
 @dataclass(frozen=True)
 class SiteState:
-    """defaults: by station and the EVSE that the profile is on. sessions: by station and EVSE."""
+    """defaults: by station and the EVSE that the profile is on. sessions: those that EVSEs have now, by station and
+    EVSE. others: the limits of others that have not ended, where they were granted.
+    """
 
     site: Site
     stations: Mapping[str, Presence] = field(default_factory=dict)
     defaults: Mapping[Key, AppliedLimit] = field(default_factory=dict)
     sessions: Mapping[Key, ActiveSession] = field(default_factory=dict)
+    others: Limits = field(default_factory=dict)
 
     @cached_property
     def evses(self) -> tuple[Evse, ...]:
@@ -134,9 +150,19 @@ class SiteState:
         """What TxDefaultProfiles are to say, by station."""
         return self.site.defaults(evse.member for evse in self.evses)
 
+    @property
+    def limits(self) -> dict[LimitKey, tuple[AppliedLimit, DrawMonitor]]:
+        """All that are known, as state_of() takes them."""
+        defaults = {(*key, 0): (applied, DrawMonitor()) for key, applied in self.defaults.items()}
+        sessions = {(*key, one.session.id): (one.applied, one.monitor) for key, one in self.sessions.items()}
+        return defaults | sessions | dict(self.others)
+
     def _evses(self) -> Iterator[Evse]:
         in_use: dict[str, set[int]] = {}
-        for station_id, evse_id in self.sessions:
+        other: dict[Key, int] = {}
+        for (station_id, evse_id, _), (applied, _) in self.others.items():
+            other[station_id, evse_id] = max(other.get((station_id, evse_id), 0), applied.ceiling(0))
+        for station_id, evse_id in (*self.sessions, *other):
             in_use.setdefault(station_id, set()).add(evse_id)
         for member in self.site.members:
             station = self.stations.get(member.station_id, Presence(member.station_id))
@@ -151,4 +177,36 @@ class SiteState:
                     weights=self.site.weights(member),
                     default=default,
                     active=active,
+                    other=other.get((member.station_id, evse_id), 0),
                 )
+
+
+def state_of(
+    site: Site,
+    stations: Mapping[str, Presence],
+    sessions: Iterable[Session],
+    limits: Limits,
+) -> SiteState:
+    """sessions: all of the stations that have not ended, in the order in which we heard of them. limits: all known.
+
+    An EVSE has one session; should two be told of it, the last that we heard of. What others were granted there counts
+    as long as they have not ended.
+    """
+    covered = {member.station_id: member for member in site.members}
+    known = {session.id: session for session in sessions}
+    present = {
+        session.key: session
+        for session in known.values()
+        if not session.superseded and covered[session.station_id].covers(session.evse_id)
+    }
+    nothing = AppliedLimit(), DrawMonitor()
+    steered = {(*key, session.id) for key, session in present.items()}
+    return SiteState(
+        site=site,
+        stations=stations,
+        defaults={(station, evse): applied for (station, evse, session), (applied, _) in limits.items() if not session},
+        sessions={
+            key: ActiveSession(session, *limits.get((*key, session.id), nothing)) for key, session in present.items()
+        },
+        others={key: limit for key, limit in limits.items() if key[2] in known and key not in steered},
+    )

@@ -53,6 +53,7 @@ class TransactionView(BaseModel):
     ended_by: str | None = Field(
         description="how it came to count as ended: station, superseded, joined, available, asked, operator"
     )
+    superseded_by: int | None = Field(description="the transaction that its EVSE has in its place: our id")
     offline: bool = Field(description="some of it was reported after the station had been offline")
     complete: bool = Field(description="everything from start to stop has arrived")
     missing_seq_nos: list[int] = Field(description="of OCPP 2.x: events that have not arrived")

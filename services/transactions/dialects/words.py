@@ -8,6 +8,7 @@ from services.common.calls.call import Call
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.timestamps import read_time
 from services.transactions.dialects.dialect import Payload
+from services.transactions.domain.messages import UNREADABLE
 
 MICROSECOND = timedelta(microseconds=1)
 EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC) + MICROSECOND, datetime.max.replace(tzinfo=UTC) - MICROSECOND
@@ -37,7 +38,7 @@ def timestamp(text: str | None) -> datetime | None:
 
 def unreadable(text: str | None) -> Payload:
     """What is kept of a time that cannot be read: a detail of its report."""
-    return {"unreadable_timestamp": text or ""} if timestamp(text) is None else {}
+    return {UNREADABLE: text or ""} if timestamp(text) is None else {}
 
 
 def integer(payload: Payload, name: str, limit: int = INT32) -> int:

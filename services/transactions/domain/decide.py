@@ -1,5 +1,6 @@
 """The decisions: what a report makes of its transaction, or of a stop or meter values without one."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,8 +17,9 @@ from services.transactions.domain.messages import (
     StationSamples,
     Updated,
 )
+from services.transactions.domain.present import contested, settle
 from services.transactions.domain.revisions import Revision, RevisionReason, revise
-from services.transactions.domain.transaction import Transaction, merge, new_transaction
+from services.transactions.domain.transaction import EndedBy, Transaction, merge, new_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class OrphanStop:
 class Decision:
     """What a report leads to: a reply, and a transaction (changed or not), an orphan or station samples.
 
-    revision: where it ends the transaction, or changes what was told of its end.
+    revision: where it ends the transaction, or changes what was told of its end. others: transactions of the station
+    that it makes different, with the revision where it ends one.
     """
 
     reply: Reply
@@ -60,6 +63,12 @@ class Decision:
     revision: Revision | None = None
     orphan: OrphanStop | None = None
     station_samples: StationSamples | None = None
+    others: Sequence[tuple[Transaction, Revision | None]] = ()
+
+    @property
+    def revisions(self) -> list[Revision]:
+        """All that it leads to."""
+        return [revision for revision in (*(one for _, one in self.others), self.revision) if revision]
 
 
 def decide(
@@ -68,11 +77,13 @@ def decide(
     number: int | None = None,
     token: TokenInfo | None = None,
     command_id: str | None = None,
+    open_ones: Iterable[Transaction] = (),
 ) -> Decision:
     """Merges a report. Repeated (a retry, a replay), it changes nothing and is answered alike.
 
     current: the transaction it names, if there is one. number: the id of a new one, if it starts one.
-    token: the verdict on its idToken. command_id: of the remote start that it comes from.
+    token: the verdict on its idToken. command_id: of the remote start that it comes from. open_ones: the transactions
+    of the station that have not ended, where may_be_contested() says so.
     """
     if starts_transaction(current, report):
         assert number is not None, "a new transaction needs a number"
@@ -84,9 +95,12 @@ def decide(
         return _without_transaction(report, token)
     after = merge(before, report, token.status.value if token else None, command_id)
     reply = Started(after.id, token) if report.kind == ReportKind.STARTED else Updated(token)
+    others: Sequence[tuple[Transaction, Revision | None]] = ()
+    if after is not before and contested(before, after, report):
+        after, others = settle(before, after, report, open_ones)
     late = RevisionReason.LATE_END if report.kind == ReportKind.ENDED else RevisionReason.LATE_REPORT
     after, revision = revise(before, after, late, report.received_at)
-    return Decision(reply, after, changed=after is not current, revision=revision)
+    return Decision(reply, after, changed=after is not current, revision=revision, others=others)
 
 
 def starts_transaction(current: Transaction | None, report: Report) -> bool:
@@ -97,9 +111,10 @@ def starts_transaction(current: Transaction | None, report: Report) -> bool:
     """
     if current is None:
         return report.key is not None
-    if report.seq_no is not None or report.kind != ReportKind.STARTED or current.stopped_received_at is None:
+    if report.seq_no is not None or report.kind != ReportKind.STARTED or current.ended_by != EndedBy.STATION:
         return False
-    return abs(report.at - report.received_at) > MAX_CLOCK_ERROR and report.received_at > current.stopped_received_at
+    later = current.stopped_received_at is not None and report.received_at > current.stopped_received_at
+    return later and abs(report.at - report.received_at) > MAX_CLOCK_ERROR
 
 
 def _without_transaction(report: Report, token: TokenInfo | None) -> Decision:

@@ -14,6 +14,8 @@ from services.ocpp.id_tokens import TokenInfo
 # One sampled value: {"measurand", "value", "unit"} in the base unit, and "context", "location", "phase", "signed"
 # where they differ from the default. A dict, for there are tens of thousands of them a second.
 Reading = dict[str, Any]
+# Among the details of a report: its time, where that cannot be read; `at` is then when it was received.
+UNREADABLE = "unreadable_timestamp"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -12,7 +12,8 @@ from services.transactions.domain.transaction import Transaction
 
 # What others see of a transaction, by the names of REST, but for what every report changes.
 SEEN = (
-    *("evse_id", "connector_id", "started_at", "stopped_at", "status", "stop_reason", "ended_by", "offline"),
+    *("evse_id", "connector_id", "started_at", "stopped_at", "status", "stop_reason", "ended_by"),
+    *("superseded_by", "offline"),
     *(
         "id_token",
         "id_token_type",

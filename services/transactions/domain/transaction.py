@@ -21,7 +21,7 @@ from services.transactions.domain.messages import NOTHING, Report, ReportKind
 from services.transactions.domain.register import Rank, Register, RegisterReading, add_readings
 
 _more_than_metered = attrgetter(
-    "field_order", "started_at", "ended_by", "end_revision", "offline", "command_id", "cards"
+    *("field_order", "started_at", "ended_by", "superseded_by", "end_revision", "offline", "command_id", "cards")
 )
 
 
@@ -41,11 +41,12 @@ class Transaction(msgspec.Struct, frozen=True):
 
     id: ours, and transactionId in 1.6. key: see Report. transaction_id: as the station knows it. started_at,
     stopped_at: by its clock; …_received_at: when we received the report. ended_by: an EndedBy, or what another version
-    calls it. occurrence: among those of the same key. sequence: the sequence numbers that have arrived. field_order: by
-    field, the order of the report it is from. cards: that were presented, in order; id_token is whose it is of them.
-    end_revision: the last revision of its end that was told; 0 where it goes
-    on, and in rows of before there were any. row_revision: how often it was saved. A struct, for it is created anew
-    with every meter value, and dataclasses are slow.
+    calls it. superseded_by: the transaction that its EVSE has in its place, as far as we know. occurrence: among those
+    of the same key. sequence: the sequence numbers that have arrived. field_order: by field, the order of the report it
+    is from. cards: that were presented, in order; id_token is whose it is of them. moved: several EVSEs were named.
+    end_revision: the last revision of its end that was told; 0 where it goes on, and in rows of before there were any.
+    row_revision: how often it was saved. A struct, for it is created anew with every meter value, and dataclasses are
+    slow.
     """
 
     id: int
@@ -69,6 +70,7 @@ class Transaction(msgspec.Struct, frozen=True):
     charging_state: str | None = None
     stop_reason: str | None = None
     ended_by: str | None = None
+    superseded_by: int | None = None
     offline: bool = False
     occurrence: int = 1
     end_revision: int = 0
@@ -77,6 +79,7 @@ class Transaction(msgspec.Struct, frozen=True):
     sequence: sequence_numbers.Ranges = ()
     field_order: Mapping[str, int] = NOTHING
     cards: Cards = ()
+    moved: bool = False
     row_revision: int = 0
 
     @property
@@ -165,7 +168,9 @@ def merge(
         field_order["stopped"] = report.order
     if report.id_token is not None:
         changes |= _card_changes(current.cards, report, field_order, authorization)
-    for name in ("evse_id", "connector_id", "charging_state", "reservation_id", "remote_start_id"):
+    if report.evse_id is not None:
+        changes |= _place_changes(current, report, field_order)
+    for name in ("charging_state", "reservation_id", "remote_start_id"):
         value = getattr(report, name)
         settled = name == "charging_state" and _comes_after_the_end(current, report)
         if value is not None and report.order > field_order.get(name, -inf) and not settled:
@@ -206,6 +211,20 @@ def metered_only(before: Transaction, after: Transaction) -> bool:
 def _comes_after_the_end(current: Transaction, report: Report) -> bool:
     """By the station's own order, or by ours where it has not told the end."""
     return current.ended and report.order > current.field_order.get("stopped", -inf)
+
+
+def _place_changes(current: Transaction, report: Report, field_order: dict[str, int]) -> dict[str, Any]:
+    """The EVSE changes by what is newer in the transaction's own sequence, in 1.6, which has none, never (§6.45)."""
+    changes: dict[str, Any] = {}
+    for name in ("evse_id", "connector_id"):
+        value = getattr(report, name)
+        may_change = report.seq_no is not None or name not in field_order
+        if value is not None and may_change and report.order > field_order.get(name, -inf):
+            changes[name] = value
+            field_order[name] = report.order
+    if report.seq_no is not None and current.evse_id and report.evse_id and current.evse_id != report.evse_id:
+        changes |= {} if current.moved else {"moved": True}
+    return changes
 
 
 def _card_changes(

@@ -15,8 +15,10 @@ def at(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def report(number: int = 1, evse_id: int = 1, ended: bool = False, sample: Sample | None = None) -> SessionReport:
-    return SessionReport(number, "CP1", evse_id, f"tx-{number}", NOW, ended, sample)
+def report(
+    number: int = 1, evse_id: int = 1, ended: bool = False, sample: Sample | None = None, superseded: bool = False
+) -> SessionReport:
+    return SessionReport(number, "CP1", evse_id, f"tx-{number}", NOW, ended, sample, superseded)
 
 
 def apply_all(*reports: SessionReport, known: list[TrackedSession] | None = None) -> dict[int, TrackedSession]:
@@ -31,35 +33,49 @@ def test_a_session_that_has_ended_stays_so() -> None:
     assert sessions.apply_all(ended.values(), [report(), report(sample=Sample(NOW, 6, "A"))], at(9)) == []
 
 
-def test_an_evse_has_one_session() -> None:
-    """What never ended, for its end was lost, ends when the next begins."""
+def test_a_session_ends_by_its_own_event_alone() -> None:
+    """Which session an EVSE has is decided by transactions."""
     after = apply_all(report(1), report(2), report(3, evse_id=2))
-    assert {number: bool(one.ended_at) for number, one in after.items()} == {1: True, 2: False, 3: False}
+    assert {number: bool(one.ended_at) for number, one in after.items()} == {1: False, 2: False, 3: False}
 
 
 def test_an_evse_may_be_reported_later() -> None:
     """E02: a transaction can begin before the cable is in."""
     after = apply_all(report(1), report(2, evse_id=0))
-    assert not after[1].ended_at
-    after = apply_all(report(2, evse_id=1), known=list(after.values()))
-    assert (after[2].evse_id, bool(after[1].ended_at)) == (1, True)
+    after = apply_all(report(2, evse_id=1), report(2, evse_id=0), known=list(after.values()))
+    assert after[2].evse_id == 1
 
 
-report_lists = st.lists(st.builds(report, st.integers(1, 6), st.integers(0, 2), st.booleans()), max_size=12)
+def test_history_may_become_the_present_and_the_other_way_round() -> None:
+    history = apply_all(report(superseded=True))[1]
+    assert history.superseded
+    present = apply_all(report(), known=[history])[1]
+    assert not present.superseded
+    assert not sessions.only_sampled(history, present)
+    assert not sessions.only_ended(history, apply_all(report(ended=True), known=[history])[1])
+
+
+report_lists = st.lists(
+    st.builds(
+        report, st.integers(1, 3), st.integers(0, 2), st.sampled_from([False, False, True]), superseded=st.booleans()
+    ),
+    max_size=12,
+)
 
 
 @given(reports=report_lists)
-def test_whatever_is_reported_an_evse_has_one_session(reports: list[SessionReport]) -> None:
-    """And it is the one that came to it last, whether that is read at once or in parts."""
-    whole = apply_all(*reports)
+def test_read_at_once_or_in_parts_it_is_the_same(reports: list[SessionReport]) -> None:
     parts: dict[int, TrackedSession] = {}
     for one in reports:
         parts = apply_all(one, known=list(parts.values()))
-        on_evse = [session.id for session in parts.values() if session.evse_id == 1 and not session.ended_at]
-        assert len(on_evse) <= 1
-        if one.evse_id == 1 and not parts[one.id].ended_at:
-            assert on_evse == [one.id]
-    assert whole == parts
+    assert apply_all(*reports) == parts
+
+
+@given(reports=report_lists, again=st.integers(1, 12))
+def test_read_again_it_is_the_same(reports: list[SessionReport], again: int) -> None:
+    """From wherever it crashed, up to the end."""
+    once = apply_all(*reports)
+    assert apply_all(*reports[-again:], known=list(once.values())) == once
 
 
 def test_samples_are_taken_once_and_in_order() -> None:

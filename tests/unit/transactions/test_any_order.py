@@ -82,7 +82,7 @@ def test_energy_is_never_negative(reports: list[Report]) -> None:
 @given(sessions())
 def test_what_looks_only_metered_is_only_metered(reports: list[Report]) -> None:
     """What a narrow update does not write has not changed."""
-    narrow = ("updated_at", "register", "sequence", "field_order", "end_revision", "row_revision")
+    narrow = ("updated_at", "register", "sequence", "field_order", "end_revision", "moved", "row_revision")
     before = folded(reports[:1])
     for one in reports[1:]:
         after = folded([*reports[: reports.index(one)], one])

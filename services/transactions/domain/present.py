@@ -1,0 +1,108 @@
+"""Which session an EVSE has now, and which others have ended therefore. Whatever is history changes nothing of that.
+
+An EVSE has one session at a time (2.0.1 E01.FR.14), in 1.6 a connector. What a station reports can be hours late, and
+its clock wrong; so a session ends by a newer one only where nothing speaks against it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from services.transactions.domain.doubts import MAX_CLOCK_ERROR
+from services.transactions.domain.ends import end
+from services.transactions.domain.messages import UNREADABLE, Report, ReportKind
+from services.transactions.domain.revisions import Revision
+from services.transactions.domain.transaction import EndedBy, Transaction
+
+# No message comes so early: its clock is wrong.
+MAX_AHEAD = timedelta(minutes=5)
+
+
+class Moment(NamedTuple):
+    """at: by the station's clock. received_at: by ours."""
+
+    at: datetime
+    received_at: datetime
+
+    @property
+    def plausible(self) -> bool:
+        """Whether the station's clock can have been right, however late we hear of it."""
+        return -MAX_AHEAD <= self.received_at - self.at <= MAX_CLOCK_ERROR
+
+    def is_after(self, other: "Moment") -> bool:
+        """Whether it was certainly later. Clocks that are wrong tell that only if they are wrong alike."""
+        if self.at <= other.at:
+            return False
+        error = (self.received_at - self.at) - (other.received_at - other.at)
+        return abs(error) <= MAX_AHEAD or (self.plausible and other.plausible)
+
+
+def may_be_contested(current: Transaction | None, report: Report) -> bool:
+    """Whether the other sessions of the station matter to a report. current: the transaction it names."""
+    if current is None:
+        return report.key is not None
+    moves = report.seq_no is not None and report.evse_id not in (None, current.evse_id)
+    return moves or current.superseded_by is not None or report.kind != ReportKind.UPDATED
+
+
+def contested(before: Transaction, after: Transaction, report: Report) -> bool:
+    """Whether a report that has changed a transaction may change which session an EVSE has."""
+    if not after.evse_id or before.ended:
+        return False
+    moves = before.evse_id != after.evse_id
+    return moves or before.superseded_by is not None or report.kind != ReportKind.UPDATED
+
+
+def settle(
+    before: Transaction, after: Transaction, report: Report, open_ones: Iterable[Transaction]
+) -> tuple[Transaction, Sequence[tuple[Transaction, Revision | None]]]:
+    """The transaction with what its EVSE makes of it, and the others that it makes different.
+
+    before, after: without and with the report. open_ones: of the station. Others: with a revision where one ends.
+    """
+    rivals = [one for one in open_ones if one.evse_id == after.evse_id and one.id != after.id and not one.ended]
+    present = present_session(rivals)
+    if after.ended:
+        return after, () if present else _next(rivals, after)
+    if after.moved or is_history(report, present):
+        newcomer = before.superseded_by is not None or before.evse_id != after.evse_id
+        return (replace(after, superseded_by=present and present.id) if newcomer else after), ()
+    after = replace(after, superseded_by=None)
+    settled = [(one, *_beside(one, after, report)) for one in rivals]
+    return after, [(other, revision) for one, other, revision in settled if other is not one]
+
+
+def is_history(report: Report, present: Transaction | None) -> bool:
+    """Whether a report says nothing of now (E04.FR.03, E11.FR.07; 1.6 has clocks alone). present: what the EVSE has."""
+    said = Moment(report.at, report.received_at)
+    return report.offline or (present is not None and _began(present).is_after(said))
+
+
+def present_session(on_evse: Iterable[Transaction]) -> Transaction | None:
+    """The one that an EVSE has now. on_evse: all of it."""
+    return next((one for one in on_evse if not one.ended and one.superseded_by is None), None)
+
+
+def _beside(one: Transaction, present: Transaction, report: Report) -> tuple[Transaction, Revision | None]:
+    """Another session of the EVSE, now that one is present there: it has ended, or where that is not certain waits."""
+    if _knows_start(present) and not one.moved and _began(present).is_after(_began(one)):
+        superseded = replace(one, superseded_by=present.id)
+        return end(superseded, EndedBy.SUPERSEDED, present.started_at, report.received_at)
+    return (one if one.superseded_by is not None else replace(one, superseded_by=present.id)), None
+
+
+def _next(waiting: Iterable[Transaction], ended: Transaction) -> Sequence[tuple[Transaction, None]]:
+    """The session that an EVSE has after one has ended: the last of those that waited and are not older, if any."""
+    found = [one for one in waiting if not _began(ended).is_after(_began(one))]
+    return [(replace(max(found, key=lambda one: one.id), superseded_by=None), None)] if found else ()
+
+
+def _knows_start(one: Transaction) -> bool:
+    """Whether its station has said when it began. A time that cannot be read is none."""
+    return "started" in one.field_order and UNREADABLE not in one.details
+
+
+def _began(one: Transaction) -> Moment:
+    return Moment(one.started_at, one.started_received_at)
