@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -80,7 +80,7 @@ class Process:
         office = Office(database, settings)
         self.database, self.store, self.command_service = database, Watched(database), office.command_service()
         self.office = office
-        tokens = CompactedTable(office.bus, "tokens", read_token)
+        tokens = self.tokens = CompactedTable(office.bus, "tokens", read_token)
         own = Topics.of(settings, "transactions")
         shell = BatchShell(dialects=DIALECTS, topics=own, results=self.command_service, clock=now)
         self.handler = Handler(
@@ -90,6 +90,12 @@ class Process:
             shell=shell,
             events=Events(settings, "transactions"),
         )
+
+    @asynccontextmanager
+    async def reads_tokens(self) -> AsyncIterator[None]:
+        reading = asyncio.create_task(self.tokens.run())
+        yield
+        reading.cancel()
 
     async def handle(self, *records: Record) -> Sequence[Record]:
         self.store.statements.clear()
@@ -119,15 +125,18 @@ class Process:
 
 
 @pytest.fixture
-def process(database: Database, settings: Settings) -> Iterator[Process]:
+async def process(database: Database, settings: Settings) -> AsyncIterator[Process]:
     process = Process(database, settings)
-    yield process
+    async with process.reads_tokens():
+        yield process
     process.store.go.set()
 
 
 @pytest.fixture
-def rival(database: Database, settings: Settings) -> Process:
-    return Process(database, settings)
+async def rival(database: Database, settings: Settings) -> AsyncIterator[Process]:
+    process = Process(database, settings)
+    async with process.reads_tokens():
+        yield process
 
 
 def voltage(number: int, *volts: float) -> dict[str, Any]:
