@@ -10,7 +10,7 @@ run: .venv/run  ## start everything on this machine and say where it is
 	@$(BIN)/voltbus up
 
 test: .venv/dev node_modules/.package-lock.json  ## all checks, the pages and all tests (or TESTS=tests/unit)
-	@$(MAKE) --no-print-directory check docs
+	@$(MAKE) --no-print-directory -j 2 check docs
 	@$(if $(TESTS),$(BIN)/pytest $(TESTS),$(unit) && $(servers))
 
 # In random order, side by side. Unit tests need no server; of the others each worker has a set of servers of its own.

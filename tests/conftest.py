@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+from pydantic import SecretStr
 from redis.asyncio import Redis
 from xdist.scheduler import LoadFileScheduling
 
@@ -32,6 +33,8 @@ WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 ports.RANGE = ports.RANGE[WORKER::WORKERS]
 REDIS_DATABASES = itertools.cycle(range(16)[WORKER::WORKERS])
+# A broker that lives for minutes does not earn back what Java's second compiler takes: half of all its CPU.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 E2E = "tests/e2e"
 # The longest begin first, so that at the end no worker waits for the other.
 LONGEST = (
@@ -50,20 +53,17 @@ SECRETS = {
 
 @dataclass(frozen=True)
 class Stack:
-    """Postgres, Redis and Kafka. servers: to kill and start them by name."""
+    """Postgres, Redis and Kafka. servers: to kill and start them by name. template: a database with all schemas."""
 
     servers: Servers
+    template: str
 
     async def fresh(self, topics: bool = True, partitions: int = 4) -> dict[str, str]:
         """The VOLTBUS_… variables of a system of its own: a new database with all schemas, a new topic prefix."""
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        admin = await asyncpg.connect(self.servers.postgres_dsn)
-        try:
-            await admin.execute(f"create database {name}")
-        finally:
-            await admin.close()
+        name = unused_name()
+        await execute(self.servers.postgres_dsn, f"create database {name} template {self.template}")
         environment = SECRETS | {
-            "VOLTBUS_POSTGRES_DSN": urlunsplit(urlsplit(self.servers.postgres_dsn)._replace(path=f"/{name}")),
+            "VOLTBUS_POSTGRES_DSN": dsn_of(self.servers, name),
             "VOLTBUS_REDIS_URL": await self._fresh_redis(),
             "VOLTBUS_KAFKA_BOOTSTRAP": self.servers.kafka_bootstrap,
             "VOLTBUS_TOPIC_PREFIX": f"{name}.",
@@ -71,13 +71,8 @@ class Stack:
             "VOLTBUS_SLOTS": "4",
         }
         settings = CommonSettings(
-            postgres_dsn=environment["VOLTBUS_POSTGRES_DSN"],
-            kafka_bootstrap=self.servers.kafka_bootstrap,
-            topic_prefix=f"{name}.",
-            partitions=partitions,
-            slots=4,
+            kafka_bootstrap=self.servers.kafka_bootstrap, topic_prefix=f"{name}.", partitions=partitions, slots=4
         )
-        create_schemas(settings)
         if topics:
             await create_topics(settings)
         return environment
@@ -113,7 +108,27 @@ def group(nodeid: str) -> str:
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """The servers of this run; those that VOLTBUS_… names are used, the others are started."""
     async with Servers(tmp_path_factory.mktemp("servers")) as servers:
-        yield Stack(servers)
+        template = unused_name()
+        await execute(servers.postgres_dsn, f"create database {template}")
+        create_schemas(CommonSettings(postgres_dsn=SecretStr(dsn_of(servers, template))))
+        yield Stack(servers, template)
+
+
+def unused_name() -> str:
+    return f"test_{uuid.uuid4().hex[:12]}"
+
+
+def dsn_of(servers: Servers, database: str) -> str:
+    return urlunsplit(urlsplit(servers.postgres_dsn)._replace(path=f"/{database}"))
+
+
+async def execute(dsn: str, statement: str) -> None:
+    """In a connection of its own, outside of transactions."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,8 @@ from voltbus.simulator.fleet.register import Registrar
 from voltbus.simulator.fleet.runner import Runner, StackAddresses
 from voltbus.simulator.station.link import WireCounts
 
-PLAN = FleetPlan(stations=8, mix=0.5, speed=600, seed=11)
+# Many at once, and fast: what is waited for are sessions.
+PLAN = FleetPlan(stations=16, mix=0.5, speed=900, seed=11)
 AMPERES = 8
 LIMIT_W = AMPERES * 230 * 3
 
@@ -179,7 +180,7 @@ async def test_every_command_is_answered(voltbus: System) -> None:
 async def test_the_command(voltbus: System) -> None:
     """`voltbus fleet` from outside: lines of what happens, and a clean end at Ctrl-C."""
     ports = {f"VOLTBUS_{name.upper()}_PORT": str(port) for name, port in voltbus.processes.ports.items()}
-    command = [sys.executable, "-m", "voltbus", "fleet", "4", "--speed", "600", "--seed", "13"]
+    command = [sys.executable, "-m", "voltbus", "fleet", "12", "--speed", "1000", "--seed", "13"]
     process = await asyncio.create_subprocess_exec(
         *command, env=os.environ | voltbus.env | ports, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
@@ -193,6 +194,6 @@ async def test_the_command(voltbus: System) -> None:
                 break
         rest = (await process.stdout.read()).decode().splitlines()
         assert await process.wait() == 0
-    assert lines[0].startswith("registered 4 stations and ")
-    assert rest[-1].startswith("0/4 connected   0 charging   0.0 kW")
+    assert lines[0].startswith("registered 12 stations and ")
+    assert rest[-1].startswith("0/12 connected   0 charging   0.0 kW")
     assert "0 errors" in rest[-1]

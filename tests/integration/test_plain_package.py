@@ -44,16 +44,27 @@ def _uv(*arguments: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    folder = tmp_path_factory.mktemp("plain")
+def plain(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return _installed(tmp_path_factory.mktemp("plain"), "requirements.txt", wheel)
+
+
+@pytest.fixture(scope="module")
+def operators(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """With the extra of operators."""
+    return _installed(tmp_path_factory.mktemp("operators"), "requirements-operator.txt", wheel)
+
+
+def _installed(folder: Path, requirements: str, wheel: Path) -> Installation:
     installation = Installation(folder)
-    installation.install("--require-hashes", "-r", "requirements.txt")
-    installation.install("--no-deps", str(_wheel(folder)))
+    installation.install("--require-hashes", "-r", requirements)
+    installation.install("--no-deps", str(wheel))
     return installation
 
 
-def _wheel(folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built from a copy: the build leaves files beside its source, and takes those that an older one has left."""
+    folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
     for name in ("services", "voltbus"):
@@ -61,8 +72,8 @@ def _wheel(folder: Path) -> Path:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(PROJECT / name, source)
     _uv("build", "-q", "--wheel", "--no-build-isolation", "--python", sys.executable, "-o", str(folder), str(source))
-    [wheel] = folder.glob("*.whl")
-    return wheel
+    [built] = folder.glob("*.whl")
+    return built
 
 
 def test_has_nothing_of_the_extras(plain: Installation) -> None:
@@ -97,13 +108,6 @@ def test_the_command_says_what_to_install(plain: Installation) -> None:
     result = plain.run("voltbus", "token")
     assert result.returncode == 1
     assert "pip install 'voltbus[operator]'" in one_line(result)
-
-
-@pytest.fixture(scope="module")
-def operators(plain: Installation) -> Installation:
-    """The same, with the extra of operators."""
-    plain.install("--require-hashes", "-r", "requirements-operator.txt")
-    return plain
 
 
 def test_operators_have_their_commands_only(operators: Installation) -> None:
