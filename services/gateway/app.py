@@ -20,7 +20,9 @@ def build(
 ) -> Service:
     """The gateway as a process."""
     gateway = Gateway(settings, bus, directory, clocks=clocks, timing=timing)
-    listener = WebSocketListener(settings, gateway, clocks=clocks, timing=timing)
+    listener = WebSocketListener(
+        settings, gateway, clocks=clocks, timing=timing, memory=gateway.memory, turns=gateway.turns
+    )
     return assemble(gateway, listener, bus)
 
 

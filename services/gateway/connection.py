@@ -8,9 +8,11 @@ from functools import partial
 import structlog
 
 from services.gateway import metrics
-from services.gateway.ocppj.actions import Complete, Drop, Forward, MessageType, Send, SessionAction
+from services.gateway.ocppj.actions import Complete, Drop, Forward, MessageType, Send, SessionAction, Waiting
 from services.gateway.ocppj.session import Peer, Session
 from services.gateway.pressure.admission import AdmissionControl
+from services.gateway.pressure.hold import Hold
+from services.gateway.pressure.memory import Memory
 from services.gateway.pressure.producer import Producer
 from services.gateway.pressure.stall_guard import StallGuard
 from services.gateway.records import Records
@@ -33,7 +35,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GatewayContext:
-    """What the connections of a gateway share. on_opened, on_closed: called by each connection once."""
+    """What the connections of a gateway share. on_opened, on_closed, on_finished: called by each connection once."""
 
     settings: Settings
     monotonic: Seconds
@@ -41,9 +43,11 @@ class GatewayContext:
     records: Records
     producer: Producer
     admission: AdmissionControl
+    memory: Memory
     stall_guard: StallGuard
     on_opened: Callable[["Connection"], None]
     on_closed: Callable[["Connection"], None]
+    on_finished: Callable[["Connection"], None]
 
 
 class Connection:
@@ -58,6 +62,7 @@ class Connection:
         "_draining",
         "_remote",
         "_session",
+        "_waiting",
         "peer",
         "registered",
         "transport",
@@ -70,7 +75,14 @@ class Connection:
         self._context, self._session = context, session
         self.peer, self.version, self.registered = peer, session.version, registered
         self._draining = False
+        # Bytes of CALLs in the session that wait for the one before them.
+        self._waiting = 0
         self._remote = ""
+
+    @property
+    def occupied(self) -> bool:
+        """Whether a CALL would have to wait."""
+        return self._session.occupied
 
     def opened(self, transport: Transport) -> None:
         context = self._context
@@ -83,22 +95,30 @@ class Connection:
         self._report(CONNECTION_STATE_CONNECTED, now)
         log.info("connected", version=self.version, remote=self._remote, **self._ids)
 
-    def message(self, frame: bytes, now: float) -> None:
+    def message(self, frame: bytes, now: float, waited: float = 0.0) -> None:
         context = self._context
         if context.stall_guard.lease_uncertain(now):
-            return context.stall_guard.hold(self.transport, partial(self.message, frame))
-        self._perform(self._session.received(frame, now, context.wall()))
+            came = now - waited
+            return context.stall_guard.hold(self.transport, lambda at: self.message(frame, at, at - came))
+        self._perform(self._session.received(frame, now, context.wall(), waited))
         if context.producer.full():
             context.producer.hold(self.transport)
         return None
+
+    def oversized(self, head: bytes, now: float) -> None:
+        self._perform(self._session.oversized(head, now, self._context.wall()))
 
     def closed(self) -> None:
         context = self._context
         metrics.CONNECTIONS.labels(self.version).dec()
         context.on_closed(self)
-        self._perform(self._session.closed(context.wall()))
-        self._report(CONNECTION_STATE_DISCONNECTED, context.monotonic())
+        now = context.monotonic()
+        self._perform(self._session.closed(now, context.wall()))
+        self._report(CONNECTION_STATE_DISCONNECTED, now)
         log.info("disconnected", **self._ids)
+
+    def finished(self) -> None:
+        self._context.on_finished(self)
 
     def reply(self, reply: Reply) -> None:
         """A service has answered a CALL."""
@@ -152,12 +172,15 @@ class Connection:
                     self._complete(action)
                 case Drop():
                     self._drop(action)
+                case Waiting():
+                    self._wait(action)
         if self._draining and not self._session.busy:
             self.go_away()
 
     def _send(self, action: Send) -> None:
-        if not self.transport.over:
-            self.transport.send(action.frame)
+        if self.transport.over:
+            return
+        self.transport.send(action.frame)
         metrics.FRAMES.count(("out", action.message_type, self.version, action.action))
         if action.latency is not None:
             metrics.LATENCY.observe((action.action, self.version), action.latency)
@@ -181,6 +204,14 @@ class Connection:
         metrics.RESULTS.labels(Outcome.Name(result.outcome), self.version).inc()
         if record := self._context.records.result(action.service, result):
             self._context.producer.add(record)
+
+    def _wait(self, action: Waiting) -> None:
+        self._context.memory.add(action.size - self._waiting)
+        self._waiting = action.size
+        if action.full:
+            self.transport.pause(Hold.CALLS)
+        else:
+            self.transport.resume(Hold.CALLS)
 
     def _drop(self, action: Drop) -> None:
         metrics.DROPPED.labels(action.reason).inc()

@@ -21,8 +21,10 @@ from services.gateway.ocppj.limits import Limits
 from services.gateway.ocppj.session import Peer, Session
 from services.gateway.outbound import OutboundDelivery
 from services.gateway.pressure.admission import AdmissionControl
+from services.gateway.pressure.memory import Memory
 from services.gateway.pressure.producer import Producer
 from services.gateway.pressure.stall_guard import StallGuard
+from services.gateway.pressure.turns import Turns
 from services.gateway.records import Records
 from services.gateway.registry import Registry
 from services.gateway.settings import Settings
@@ -61,9 +63,12 @@ class Gateway:
         self.nonce = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._key = settings.password_key.get_secret_value().encode()
-        self._limits = Limits(settings.call_timeout, settings.command_timeout, settings.call_queue)
+        self._limits = Limits(
+            settings.call_timeout, settings.command_timeout, settings.call_queue, settings.call_queue_size
+        )
         self._draining = False
         self.registry = Registry()
+        self.memory, self.turns = Memory(settings.waiting_size), Turns()
         self.records = Records(settings.topic)
         self.producer = Producer(bus, settings.unacknowledged, monotonic=clocks.monotonic, timing=timing)
         self.admission = AdmissionControl(
@@ -105,9 +110,11 @@ class Gateway:
             records=self.records,
             producer=self.producer,
             admission=self.admission,
+            memory=self.memory,
             stall_guard=self.stall_guard,
             on_opened=self._opened,
             on_closed=self._closed,
+            on_finished=self.registry.forget,
         )
 
     def admit(self, request: Request) -> Refused | tuple[Connection, str] | None:
@@ -151,6 +158,7 @@ class Gateway:
         while True:
             await asyncio.sleep(self._timing.tick)
             self.stall_guard.tick(self._clocks.monotonic())
+            self.memory.wake_all()
             await self._tick_connections()
 
     async def keep_lease(self) -> None:
@@ -161,6 +169,7 @@ class Gateway:
             self._draining = True
             for connection in self.registry:
                 connection.go_away()
+            self.stall_guard.slot_lost(self._clocks.monotonic())
             raise
 
     async def drain(self) -> None:
@@ -169,8 +178,9 @@ class Gateway:
         log.info("draining", connections=len(self.registry))
         await drain(self.registry, self.settings.drain_seconds, self._timing.drain_wave)
         with contextlib.suppress(TimeoutError):
-            flushed = asyncio.gather(self.producer.flush(), self.routing.flush())
-            await asyncio.wait_for(flushed, self._timing.flush_timeout)
+            async with asyncio.timeout(self._timing.flush_timeout):
+                await self.turns.idle()
+                await asyncio.gather(self.producer.flush(), self.routing.flush())
 
     async def _tick_connections(self) -> None:
         for number, connection in enumerate(self.registry):

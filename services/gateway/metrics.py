@@ -18,6 +18,9 @@ LATENCY = FastHistogram(
 )
 CONNECTIONS = Gauge("voltbus_gateway_connections", "open connections", ["version"])
 HANDSHAKES = Counter("voltbus_gateway_handshakes_total", "upgrade requests by HTTP status of the answer", ["status"])
+FAILED = Counter(
+    "voltbus_gateway_failed_connections_total", "connections that were closed for what came on them, by code", ["code"]
+)
 DROPPED = Counter("voltbus_gateway_dropped_total", "frames and records that came to nothing", ["reason"])
 TOLERATED = Counter(
     "voltbus_gateway_tolerated_total", "deviations of messages from their schemas that were passed over", ["kind"]
@@ -28,6 +31,7 @@ BEHIND = Gauge("voltbus_gateway_behind_records", "CALLs that a service has not d
 ADMITTED = Gauge("voltbus_gateway_admitted_calls", "CALLs a second that may go to a service; -1: any", ["service"])
 HELD = Gauge("voltbus_gateway_held_connections", "sockets that are not read because a service is behind", ["service"])
 PAUSED = Gauge("voltbus_gateway_paused_connections", "sockets that are not read because Kafka is behind")
+WAITING = Gauge("voltbus_gateway_waiting_bytes", "messages that have been read from stations and wait in the gateway")
 SLOT = Gauge("voltbus_gateway_slot", "the leased slot; -1: none")
 ROUTES = Gauge("voltbus_gateway_routes_pending", "routes that wait to be written to Redis")
 

@@ -1,4 +1,4 @@
-"""The open connections of this gateway, by their own id and by station: the newest of a station is the one."""
+"""The connections of this gateway, by their own id and by station: the newest of a station is the one."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,11 +7,15 @@ from services.gateway.connection import Connection
 
 
 class Registry:
-    """Holds what is open; a connection that is closing is no longer in it."""
+    """Finds and counts what is open. A connection that is closing is only remembered, until nothing more comes of it.
+
+    empty: set while there is no connection, not even one that is closing.
+    """
 
     def __init__(self) -> None:
         self._by_id: dict[str, Connection] = {}
         self._by_station: dict[str, Connection] = {}
+        self._closing: set[Connection] = set()
         self.empty = asyncio.Event()
         self.empty.set()
 
@@ -35,9 +39,14 @@ class Registry:
         self.empty.clear()
 
     def remove(self, connection: Connection) -> None:
-        """An old connection never takes a new one with it."""
+        """Nothing can be sent on it any more. An old connection never takes a new one with it."""
         self._by_id.pop(connection.peer.connection_id, None)
         if self._by_station.get(connection.peer.station_id) is connection:
             del self._by_station[connection.peer.station_id]
-        if not self._by_id:
+        self._closing.add(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """Nothing more comes of it."""
+        self._closing.discard(connection)
+        if not self._by_id and not self._closing:
             self.empty.set()

@@ -48,6 +48,12 @@ class Settings(CommonSettings):
     call_timeout: float = Field(30, gt=0, description="how long a station's CALL waits for its answer")
     command_timeout: float = Field(30, gt=0, description="how long a station may take to answer a CALL")
     call_queue: int = Field(64, ge=1, description="CALLs, and commands, that wait for the line of one connection")
+    call_queue_size: int = Field(
+        64 * 1024, ge=1024, description="bytes of CALLs that wait for the line of one connection"
+    )
+    waiting_size: int = Field(
+        64 * 1024 * 1024, ge=1024 * 1024, description="bytes of messages that wait in the whole gateway"
+    )
     ping_interval: float = Field(60, ge=0, description="silence after which a station is pinged; 0: never")
     pong_timeout: float = Field(30, gt=0, description="silence after a ping that ends the connection")
     alive_interval: float = Field(60, gt=0, description="how often an open connection is reported on ocpp.connections")

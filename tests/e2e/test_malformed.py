@@ -13,6 +13,7 @@ import pytest
 import websockets
 
 from services.gateway.settings import Settings
+from services.ocpp.errors import ErrorCode
 from services.ocpp.versions import VERSIONS, Version
 from tests.clients.library import dial
 from tests.clients.system import System
@@ -196,22 +197,24 @@ async def test_many_messages_at_once_are_answered_in_order(open_line: OpenLine, 
 
 @each_version
 async def test_a_frame_that_is_too_large(voltbus: System, known: Known, version: Version) -> None:
-    """It ends the connection with 1009, compressed or not; a new one works."""
+    """It is answered and the connection stays, compressed or not; sixteen times as long it ends it with 1009."""
     size = Settings.model_fields["message_size"].default
     frame = json.dumps([2, "large", "DataTransfer", {"vendorId": "x", "data": "y" * size}])
+    code = version.spell(ErrorCode.FORMAT_VIOLATION)
     for compression in ("deflate", None):
         connection = await dial(
             voltbus.endpoint(), known.id, version.subprotocol, password=known.password, compression=compression
         )
-        with contextlib.suppress(websockets.ConnectionClosed):
-            await connection.send(frame)
-        with pytest.raises(websockets.ConnectionClosed) as closed:
-            await connection.recv()
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 1009
-    async with dial(voltbus.endpoint(), known.id, version.subprotocol, password=known.password) as connection:
+        await connection.send(frame)
+        assert json.loads(await connection.recv())[:3] == [4, "large", code]
         await connection.send('[2,"after","Heartbeat",{}]')
         assert json.loads(await connection.recv())[:2] == [3, "after"]
+    with contextlib.suppress(websockets.ConnectionClosed):
+        await connection.send("y" * size * 17)
+    with pytest.raises(websockets.ConnectionClosed) as closed:
+        await connection.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
 
 
 @each_version

@@ -23,7 +23,7 @@ class Reason(StrEnum):
     MALFORMED = "malformed"
     UNKNOWN_TYPE = "unknown_type"
     NO_SUCH_CALL = "no_such_call"
-    QUEUE_FULL = "queue_full"
+    TOO_LONG = "too_long"
     UNANSWERED = "unanswered"
     LATE_REPLY = "late_reply"
     NO_CONNECTION = "no_connection"
@@ -57,6 +57,13 @@ class Complete(msgspec.Struct, frozen=True):
     result: Result
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """The queue has changed. size: bytes of the CALLs in it. full: nothing more is to be read from the station."""
+
+    size: int
+    full: bool
+
+
 class Drop(msgspec.Struct, frozen=True):
     """Something was dropped, to be counted and logged. detail: what it was, never what it contained."""
 
@@ -65,4 +72,4 @@ class Drop(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-SessionAction = Send | Forward | Complete | Drop
+SessionAction = Send | Forward | Complete | Waiting | Drop

@@ -7,7 +7,7 @@ from typing import Any
 from services.gateway.ocppj import frames
 from services.gateway.ocppj.actions import Complete, Drop, MessageType, Reason, Send, SessionAction
 from services.gateway.ocppj.limits import Limits
-from services.ocpp.errors import OcppError
+from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.versions import Version
 from voltbus.v1.bus_pb2 import (
     OUTCOME_ANSWERED,
@@ -91,6 +91,14 @@ class Commands:
         outcome = OUTCOME_LATE if late else OUTCOME_REFUSED
         return [self._complete(command, outcome, wall, b"", code, description), *self._next(now, wall)]
 
+    def oversized(self, message_id: str, now: float, wall: float) -> list[SessionAction]:
+        """An answer that is longer than a message may be: it is there, but nothing can be told of it."""
+        command, late = self._answered(message_id)
+        if command is None:
+            return [Drop(Reason.TOO_LONG, message_id)]
+        outcome, code = OUTCOME_LATE if late else OUTCOME_INVALID, ErrorCode.FORMAT_VIOLATION.value
+        return [self._complete(command, outcome, wall, b"", code, "the answer is too long"), *self._next(now, wall)]
+
     def tick(self, now: float, wall: float) -> list[SessionAction]:
         """The answer that did not come in time, and the commands that expired while they waited for it."""
         actions: list[SessionAction] = []
@@ -105,13 +113,14 @@ class Commands:
         return actions
 
     def closed(self, wall: float) -> list[SessionAction]:
-        """The connection is gone."""
+        """The connection is gone; an answer that had come before may still be read, and is LATE."""
         actions: list[SessionAction] = []
         if self._outstanding:
             command = self._outstanding.command
+            self._remember(command)
             actions.append(self._complete(command, OUTCOME_TIMED_OUT, wall, description="disconnected"))
         actions += [self.undelivered(command, wall, "disconnected") for command in self._queue or ()]
-        self._outstanding = self._queue = self._overdue = None
+        self._outstanding = self._queue = None
         return actions
 
     def undelivered(self, command: Command, wall: float, reason: str) -> Complete:

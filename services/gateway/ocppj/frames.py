@@ -14,6 +14,7 @@ MAX_DESCRIPTION_LENGTH = 255
 PADDING = b"\0 \t\r\n"
 
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_HEAD = re.compile(rb"\s*\[\s*(\d+)\s*,\s*(" + _STRING + rb")\s*,", re.DOTALL)
 _CALL = re.compile(rb"\s*\[\s*2\s*,\s*" + _STRING + rb"\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL)
 _CALLRESULT = re.compile(rb"\s*\[\s*3\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL)
 
@@ -21,6 +22,17 @@ _CALLRESULT = re.compile(rb"\s*\[\s*3\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL
 def bare(frame: bytes) -> bytes:
     """Without what some stations put around a frame: a byte order mark, and the NUL that ends a string of C."""
     return frame.strip(PADDING).removeprefix(BOM_UTF8).strip(PADDING)
+
+
+def head(frame: bytes) -> tuple[int, str] | None:
+    """The message type and id of a frame of which the end is missing; None if they cannot be read."""
+    found = _HEAD.match(frame)
+    if found is None:
+        return None
+    try:
+        return int(found[1]), orjson.loads(found[2])
+    except ValueError:
+        return None
 
 
 def is_call(message: Any) -> bool:

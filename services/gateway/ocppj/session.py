@@ -10,7 +10,7 @@ import msgspec
 import orjson
 
 from services.gateway.ocppj import frames
-from services.gateway.ocppj.actions import Drop, Forward, MessageType, Reason, Send, SessionAction
+from services.gateway.ocppj.actions import Drop, Forward, MessageType, Reason, Send, SessionAction, Waiting
 from services.gateway.ocppj.boot_gate import BOOT_NOTIFICATION, HEARTBEAT, OPEN, QUARANTINED
 from services.gateway.ocppj.commands import Commands
 from services.gateway.ocppj.dialects import Dialect
@@ -39,10 +39,12 @@ class Peer:
     quarantined: bool = False
 
 
-class PendingCall(msgspec.Struct, frozen=True):
+class PendingCall(msgspec.Struct):
     """A CALL of the station that can be used: the outstanding one, or in the queue.
 
     received, received_at: by the two clocks. raw: the payload as it came, where it is read in other words; else empty.
+    Both payloads are empty once it is forwarded, for nothing needs them any more. forwarded: when, by the monotonic
+    clock.
     """
 
     message_id: str
@@ -52,6 +54,12 @@ class PendingCall(msgspec.Struct, frozen=True):
     received_at: float
     raw: bytes = b""
     deviations: tuple[Told, ...] = ()
+    forwarded: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """Bytes of its payloads."""
+        return len(self.payload) + len(self.raw)
 
 
 class Session:
@@ -67,15 +75,18 @@ class Session:
     """
 
     __slots__ = (
+        "_closed",
         "_commands",
         "_counter",
         "_dialect",
+        "_full",
         "_gate",
         "_limits",
         "_outstanding",
         "_owners",
         "_peer",
         "_queue",
+        "_queued",
         "strict",
     )
 
@@ -88,6 +99,8 @@ class Session:
         self._outstanding: PendingCall | None = None
         # Made when first needed: most stations never have two CALLs under way.
         self._queue: deque[PendingCall] | None = None
+        self._queued = 0
+        self._full = self._closed = False
         self._commands = Commands(peer.station_id, peer.connection_id, version=dialect.version, limits=limits)
 
     @property
@@ -100,23 +113,39 @@ class Session:
         """Whether a CALL is outstanding in one of the directions, so that `tick` is needed."""
         return self._outstanding is not None or self._commands.busy
 
-    def received(self, frame: bytes, now: float, wall: float) -> list[SessionAction]:
-        """One text message of the station; anything at all may be in it."""
+    @property
+    def occupied(self) -> bool:
+        """Whether a CALL of the station would have to wait."""
+        return self._outstanding is not None
+
+    def received(self, frame: bytes, now: float, wall: float, waited: float = 0.0) -> list[SessionAction]:
+        """One text message of the station; anything at all may be in it. waited: seconds since it came."""
         try:
             message = orjson.loads(frame)
         except orjson.JSONDecodeError:
             if (bare := frames.bare(frame)) != frame:
-                return self.received(bare, now, wall)
+                return self.received(bare, now, wall, waited)
             return self._unreadable(Reason.NOT_JSON, ErrorCode.RPC_FRAMEWORK_ERROR, "the message is not valid JSON")
         if frames.is_call(message):
             _, message_id, action, payload = message
-            return self._call(message_id, action, payload, frame, now, wall)
+            return self._call(message_id, action, payload, frame, now, wall, waited)
         match message:
             case [int(frames.CALLRESULT), str(message_id), *rest]:
                 return self._commands.result(message_id, rest, frame, now, wall)
             case [int(frames.CALLERROR), str(message_id), *rest]:
                 return self._commands.error(message_id, rest, now, wall)
         return self._malformed(message)
+
+    def oversized(self, head: bytes, now: float, wall: float) -> list[SessionAction]:
+        """A message that is longer than may be, of which only the beginning is there: the sender hears why."""
+        kind, message_id = frames.head(frames.bare(head)) or (None, "")
+        description = "the message is too long"
+        if kind == frames.CALL and len(message_id) <= MAX_REPEATED_ID_LENGTH:
+            error = self._error(message_id, ErrorCode.FORMAT_VIOLATION, description)
+            return [error, Drop(Reason.TOO_LONG, message_id, description)]
+        if kind in (frames.CALLRESULT, frames.CALLERROR):
+            return self._commands.oversized(message_id, now, wall)
+        return self._unreadable(Reason.TOO_LONG, ErrorCode.RPC_FRAMEWORK_ERROR, description)
 
     def reply(self, reply: Reply, now: float, wall: float) -> list[SessionAction]:
         """A service has answered the outstanding CALL."""
@@ -153,26 +182,30 @@ class Session:
         """Gives up what has waited too long. Nothing is sent to the station: without an answer it tries again."""
         actions = self._commands.tick(now, wall)
         call = self._outstanding
-        if call is not None and now - call.received >= self._limits.call_seconds:
+        if call is not None and now - call.forwarded >= self._limits.call_seconds:
             actions += [Drop(Reason.UNANSWERED, call.message_id, call.action), *self._next(now, wall)]
         return actions
 
-    def closed(self, wall: float) -> list[SessionAction]:
-        """The connection is gone: what was sent will not be answered, what is queued will not be sent."""
-        self._outstanding = self._queue = None
-        return self._commands.closed(wall)
+    def closed(self, now: float, wall: float) -> list[SessionAction]:
+        """The connection is gone: no command is answered or sent any more.
+
+        What the station has sent is forwarded all the same, now and if it comes later; its answer has nowhere to go.
+        """
+        self._outstanding, self._closed = None, True
+        return [*self._next(now, wall), *self._commands.closed(wall)]
 
     def _call(
-        self, message_id: str, action: str, payload: Any, frame: bytes, now: float, wall: float
+        self, message_id: str, action: str, payload: Any, frame: bytes, now: float, wall: float, waited: float
     ) -> list[SessionAction]:
         raw = b"{}" if payload is None else frames.call_payload(frame)
         try:
             exact = self._check(message_id, action, {} if payload is None else payload)
             if exact and not (BACKSLASH in raw and NUL in raw):
-                call = PendingCall(message_id, action, raw, now, wall)
+                call = PendingCall(message_id, action, raw, now - waited, wall - waited)
             else:
                 read = self._read(action, raw)
-                call = PendingCall(message_id, action, read.read, now, wall, read.raw, read.deviations)
+                came = (now - waited, wall - waited)
+                call = PendingCall(message_id, action, read.read, *came, read.raw, read.deviations)
         except OcppError as error:
             known = action if action in self._owners else ""
             return [self._error(message_id, error.code, error.description, known)]
@@ -180,10 +213,8 @@ class Session:
             return self._take(call, now, wall)
         if self._queue is None:
             self._queue = deque()
-        if len(self._queue) >= self._limits.queue:
-            return [Drop(Reason.QUEUE_FULL, message_id, action)]
         self._queue.append(call)
-        return []
+        return [self._waiting(call.size)]
 
     def _check(self, message_id: str, action: str, payload: Any) -> bool:
         """Whether the payload can be used as it is, of a CALL that a station may send."""
@@ -222,17 +253,34 @@ class Session:
         if call.action == HEARTBEAT:
             payload = b'{"currentTime":"%b"}' % write_time(datetime.fromtimestamp(wall, UTC)).encode()
             return [self._result(call, payload, now), self._forward(call, answered=True)]
-        self._outstanding = call
         empty = self._dialect.version.schemas.answered_empty(call.action)
-        return [self._forward(call, answered=empty, acknowledge=empty)]
+        if self._closed:
+            return [self._forward(call, answered=empty)]
+        forward = self._forward(call, answered=empty, acknowledge=empty)
+        self._outstanding, call.forwarded = call, now
+        call.payload = call.raw = b""
+        return [forward]
 
     def _next(self, now: float, wall: float) -> list[SessionAction]:
         """None is outstanding any more: the next one is taken from the queue."""
         self._outstanding = None
+        if not self._queue:
+            return []
         actions: list[SessionAction] = []
+        taken = 0
         while self._queue and self._outstanding is None:
-            actions += self._take(self._queue.popleft(), now, wall)
-        return actions
+            call = self._queue.popleft()
+            taken += call.size
+            actions += self._take(call, now, wall)
+        return [*actions, self._waiting(-taken)]
+
+    def _waiting(self, change: int) -> Waiting:
+        """The queue is so many bytes longer. Once full, it is so until half of it is done."""
+        self._queued += change
+        share = 2 if self._full else 1
+        limits = self._limits
+        self._full = len(self._queue or ()) * share >= limits.queue or self._queued * share >= limits.queue_size
+        return Waiting(self._queued, self._full)
 
     def _forward(self, call: PendingCall, answered: bool, acknowledge: bool = False) -> Forward:
         peer = self._peer

@@ -15,6 +15,20 @@ class Hold(IntFlag):
     """A service is behind with the records in Kafka."""
     LEASE = 8
     """The gateway may have lost its slot."""
+    CALLS = 16
+    """As many CALLs of the station wait for an answer to the one before as may."""
+    TURN = 32
+    """It has had its share of this turn of the event loop."""
+    BACKLOG = 64
+    """Enough of what has been read waits to be handled."""
+    MEMORY = 128
+    """Enough waits in the whole gateway."""
+
+
+READING_ONLY = Hold.TURN | Hold.BACKLOG | Hold.MEMORY
+"""These hold up no message that has been read already."""
+BEYOND_CLOSE = Hold.KAFKA | Hold.LEASE | READING_ONLY
+"""These still hold what a station has sent when nothing can be sent to it any more."""
 
 
 class Pausable(Protocol):
@@ -22,7 +36,7 @@ class Pausable(Protocol):
 
     @property
     def over(self) -> bool:
-        """Whether one side has closed, or the other end is lost."""
+        """Whether one side has closed, or the other end is lost: nothing can be sent any more."""
 
     def pause(self, reason: Hold) -> None:
         """Reads no more; the other end feels it."""

@@ -40,10 +40,16 @@ class StallGuard:
     def tick(self, now: float) -> None:
         """About once a second. Delivers the held messages, once the slot is known to be ours."""
         uncertain, self.last_tick = self.lease_uncertain(now), now
-        if uncertain:
-            return
+        if not uncertain:
+            self._deliver(now)
+
+    def slot_lost(self, now: float) -> None:
+        """There is nothing to wait for any more: what stations have said still counts, only answers go nowhere."""
+        self._stalled_until, self.last_tick = None, now
+        self._deliver(now)
+
+    def _deliver(self, now: float) -> None:
         held, self._held = self._held, []
         for transport, deliver in held:
+            deliver(now)
             transport.resume(Hold.LEASE)
-            if not transport.over:
-                deliver(now)

@@ -3,6 +3,7 @@
 Neither side takes its context over and windows are small, so that an idle connection keeps no compressor.
 """
 
+import zlib
 from collections.abc import Iterable
 
 from websockets.exceptions import InvalidHeader, NegotiationError, PayloadTooBig, ProtocolError
@@ -46,6 +47,13 @@ class Deflate:
         except PayloadTooBig:
             raise TooLong from None
         except ProtocolError:
+            raise NotDeflate from None
+
+    def head(self, data: bytes, size: int) -> bytes:
+        """The first `size` bytes of a message of which no more than the beginning may be there. Raises NotDeflate."""
+        try:
+            return zlib.decompressobj(wbits=-self._extension.remote_max_window_bits).decompress(data, size)
+        except zlib.error:
             raise NotDeflate from None
 
     def deflate(self, data: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any, Protocol
 
 from picows import (
@@ -13,15 +14,17 @@ from picows import (
     WSUpgradeRequest,
     WSUpgradeResponse,
     WSUpgradeResponseWithListener,
-    ws_create_server,
 )
 
 from services.common.process.errors import Misconfigured
 from services.gateway import metrics
+from services.gateway.pressure.memory import Memory
+from services.gateway.pressure.turns import Turns
 from services.gateway.settings import Settings
 from services.gateway.timing import Clocks, Timing
 from services.gateway.transport.deflate import negotiate
 from services.gateway.transport.handshake import Refused, Request
+from services.gateway.transport.intake import StationProtocol
 from services.gateway.transport.transport import Receiver
 from services.gateway.transport.websocket import Options, WebSocket
 
@@ -60,9 +63,18 @@ class NoSubprotocol(WSListener):
 class WebSocketListener:
     """Open from `open` to `close`; connections outlive it."""
 
-    def __init__(self, settings: Settings, admitter: Admitter, *, clocks: Clocks, timing: Timing) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        admitter: Admitter,
+        *,
+        clocks: Clocks,
+        timing: Timing,
+        memory: Memory,
+        turns: Turns,
+    ) -> None:
         self._settings, self._admitter, self._timing = settings, admitter, timing
-        self._options = Options(clocks.monotonic, settings.message_size, timing.close_timeout)
+        self._options = Options(clocks.monotonic, settings.message_size, timing.close_timeout, memory, turns)
         self._server: asyncio.Server | None = None
 
     @property
@@ -72,16 +84,12 @@ class WebSocketListener:
     async def open(self) -> None:
         """Raises Misconfigured if the port is taken."""
         host, port = self._settings.host, self._settings.gateway_port
+        logger = DebugLogger(logging.getLogger("picows"))
         try:
-            self._server = await ws_create_server(
-                self.accept,
+            self._server = await asyncio.get_running_loop().create_server(
+                partial(StationProtocol, self.accept, logger, self._timing.handshake_timeout),
                 host,
                 port,
-                read_buffer_init_size=1024,
-                max_frame_size=self._settings.message_size,
-                websocket_handshake_timeout=self._timing.handshake_timeout,
-                enable_auto_pong=False,
-                logger_name=DebugLogger(logging.getLogger("picows")),
                 backlog=BACKLOG,
             )
         except OSError as error:

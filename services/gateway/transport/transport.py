@@ -36,13 +36,26 @@ class Transport(Pausable, Protocol):
 
 
 class Receiver(Protocol):
-    """What a transport tells its connection: `opened` first, `closed` last, each once."""
+    """What a transport tells its connection: `opened` first, `closed` when nothing can be sent, `finished` last.
+
+    Each of them once. Messages come in the order in which the station sent them, also after `closed`.
+    """
+
+    @property
+    def occupied(self) -> bool:
+        """Whether a CALL would have to wait for the one before it."""
 
     def opened(self, transport: Transport) -> None:
         """The handshake is done."""
 
-    def message(self, frame: bytes, now: float) -> None:
-        """A whole frame of the station, valid UTF-8. now: when it came, by the monotonic clock in seconds."""
+    def message(self, frame: bytes, now: float, waited: float = 0.0) -> None:
+        """A whole frame of the station, valid UTF-8. now: by the monotonic clock; waited: since it came; in seconds."""
+
+    def oversized(self, head: bytes, now: float) -> None:
+        """A frame that is longer than a message may be has been passed over; head: its first bytes."""
 
     def closed(self) -> None:
-        """Nothing more comes or goes."""
+        """One side has closed, or the other end is lost: nothing more goes."""
+
+    def finished(self) -> None:
+        """Nothing more comes."""

@@ -1,20 +1,41 @@
 """RFC 6455 above picows's core: fragments, sizes, UTF-8, control frames, close codes, pings; one object a socket."""
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+import msgspec
+import structlog
+from picows import WSCloseCode, WSFrame, WSMsgType, WSTransport
 
-from services.gateway.pressure.hold import Hold
+from services.gateway import metrics
+from services.gateway.pressure.hold import BEYOND_CLOSE, READING_ONLY, Hold
+from services.gateway.pressure.memory import Memory
+from services.gateway.pressure.turns import Turns
 from services.gateway.timing import Seconds
 from services.gateway.transport.deflate import MIN_SIZE, Deflate, NotDeflate, TooLong
-from services.gateway.transport.transport import Receiver
+from services.gateway.transport.intake import Listener
+from services.gateway.transport.transport import CloseCode, Receiver
 
 # RFC 6455 §7.4 and its registry: what may stand in a close frame.
 VALID_CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)})
 TEXT, BINARY, CONTINUATION = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION
 PING, PONG, CLOSE = WSMsgType.PING, WSMsgType.PONG, WSMsgType.CLOSE
+# With these we close for reasons of our own: what the station has sent until it hears of it still counts.
+LISTENING_ON = frozenset({CloseCode.REPLACED, CloseCode.GOING_AWAY})
+
+# Bytes of a message that is handled when it comes, if nothing is before it; of what waits, until reading stops.
+SMALL = 16 * 1024
+BACKLOG_SIZE = 64 * 1024
+# What a message costs beside its bytes: in memory, and in work, as that of so many bytes.
+OBJECT = 128
+COST = 4 * 1024
+# Of a message that is too long, what is read of it, and how many times as long it may be to be passed over.
+HEAD_SIZE = 1024
+PASSED_OVER = 16
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,29 +43,52 @@ class Options:
     """What all sockets of a listener share.
 
     monotonic: the clock of time-outs. max_size: bytes of the longest message, before and after inflation.
-    close_timeout: seconds that the other end may take to answer a close frame.
+    close_timeout: seconds that the other end may take to answer a close frame. memory, turns: of the gateway.
     """
 
     monotonic: Seconds
     max_size: int
     close_timeout: float
+    memory: Memory
+    turns: Turns
 
 
-class WebSocket(WSListener):
+class Arrived(msgspec.Struct):
+    """A whole message as it came. at: when. size: as it came, even if no more than its beginning was kept."""
+
+    data: bytes
+    compressed: bool
+    at: float
+    size: int
+
+
+class PeerClose(msgspec.Struct, frozen=True):
+    """The station closes, after all that it sent before. code: None for none."""
+
+    code: WSCloseCode | None
+
+
+class WebSocket(Listener):
     """A Transport. Hands whole text messages to its receiver.
 
     last_seen: when the last frame came. paused: why nothing is read from the socket; 0: it is read.
-    over: one side has closed, or the socket is lost.
+    over: one side has closed, or the socket is lost: nothing is sent any more. What came before is handled nonetheless.
     """
 
     __slots__ = (
+        "_backlog",
+        "_backlog_size",
         "_compressed",
+        "_deaf",
         "_deflate",
         "_fragments",
+        "_fragments_size",
+        "_lost",
         "_monotonic",
         "_options",
         "_pinged_at",
         "_receiver",
+        "_scheduled",
         "last_seen",
         "over",
         "paused",
@@ -57,7 +101,11 @@ class WebSocket(WSListener):
         self._monotonic = options.monotonic
         self.transport: Any = None
         self._fragments: bytearray | None = None
-        self._compressed = self.over = False
+        self._fragments_size = 0
+        # Messages that have been read and wait to be handled, in their order. Made when first needed: it is rare.
+        self._backlog: deque[Arrived | PeerClose] | None = None
+        self._backlog_size = 0
+        self._compressed = self._scheduled = self._deaf = self._lost = self.over = False
         self.paused = 0
         self._pinged_at = 0.0
         self.last_seen = options.monotonic()
@@ -78,22 +126,21 @@ class WebSocket(WSListener):
         """Starts the closing handshake; the socket goes with the answer, or after the time-out."""
         if self.over:
             return
+        self._deaf = self._deaf or code not in LISTENING_ON
         self.transport.send_close(WSCloseCode(code), reason)
         asyncio.get_running_loop().call_later(self._options.close_timeout, self.transport.disconnect, False)
         self._end()
 
     def pause(self, reason: Hold) -> None:
         """Reads no more from the socket; the other end feels it by TCP."""
-        if not self.paused:
+        if not self.paused and not self._lost:
             self.transport.underlying_transport.pause_reading()
         self.paused |= reason
 
     def resume(self, reason: Hold) -> None:
         """Reads on, unless there is another reason not to."""
         if self.paused & reason:
-            self.paused &= ~reason
-            if not self.paused and not self.transport.underlying_transport.is_closing():
-                self.transport.underlying_transport.resume_reading()
+            self._set_paused(self.paused & ~reason)
 
     def keep_alive(self, now: float, interval: float, timeout: float) -> None:
         """Pings after `interval` of silence; ends the connection after `timeout` without any frame."""
@@ -118,22 +165,39 @@ class WebSocket(WSListener):
         self._receiver.opened(self)
 
     def on_ws_disconnected(self, _: WSTransport) -> None:
+        self._lost = True
         self._end()
+        self._drop_fragments()
+        self._finish()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
         self.last_seen = self._monotonic()
-        if self.over:
+        if self._deaf:
             if kind == CLOSE:
                 transport.disconnect()
         elif frame.rsv2 or frame.rsv3 or (frame.rsv1 and (self._deflate is None or kind not in (TEXT, BINARY))):
-            self.close(1002, "reserved bit set")
+            self._fail(1002, "reserved bit set")
         elif kind == TEXT and frame.fin and self._fragments is None:
-            self._message(frame.get_payload_as_bytes(), frame.rsv1)
+            data = frame.get_payload_as_bytes()
+            if frame.last_in_buffer and not self._backlog:
+                self._small(data, frame.rsv1)
+            else:
+                self._enqueue(Arrived(data, frame.rsv1, self.last_seen, len(data)))
         elif kind in (TEXT, CONTINUATION):
             self._fragment(frame)
         else:
             self._control(kind, frame)
+
+    def rest(self) -> None:
+        """Others have their turn of the event loop before more is read."""
+        if not self.paused & Hold.TURN and not self._lost:
+            self.pause(Hold.TURN)
+            asyncio.get_running_loop().call_soon(self.resume, Hold.TURN)
+
+    @property
+    def wants_rest(self) -> bool:
+        return not self._deaf and not self._options.memory.full
 
     def pause_writing(self) -> None:
         """The other end does not read what is sent to it, so it is not read either."""
@@ -142,56 +206,189 @@ class WebSocket(WSListener):
     def resume_writing(self) -> None:
         self.resume(Hold.PEER)
 
-    def _fragment(self, frame: WSFrame) -> None:
-        if (self._fragments is None) != (frame.msg_type == TEXT):
-            return self.close(1002, "fragments out of order")
-        if self._fragments is None:
-            self._fragments, self._compressed = bytearray(), bool(frame.rsv1)
-        self._fragments += frame.get_payload_as_bytes()
-        if len(self._fragments) > self._options.max_size:
-            self.close(1009, "message too long")
-        elif frame.fin:
-            data, self._fragments = bytes(self._fragments), None
-            self._message(data, self._compressed)
-        return None
+    def work(self, share: int) -> int:
+        """Handles messages that wait, in their order, as long as nothing holds them up."""
+        memory, done = self._options.memory, 0
+        while self._backlog and done < share and not self.paused & ~READING_ONLY:
+            if memory.full and self._receiver.occupied:
+                memory.sleep(self._wake)
+                self._scheduled = False
+                return done
+            done += COST + self._handle(self._backlog.popleft())
+        self._scheduled = False
+        if self._backlog_size <= BACKLOG_SIZE // 2:
+            self.resume(Hold.BACKLOG)
+        self._schedule()
+        self._finish()
+        return done
 
-    def _message(self, data: bytes, compressed: bool) -> None:
+    def _set_paused(self, reasons: int) -> None:
+        paused, self.paused = self.paused, reasons
+        if paused and not reasons and not self._lost and not self.transport.underlying_transport.is_closing():
+            self.transport.underlying_transport.resume_reading()
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if self._backlog and not self._scheduled and not self.paused & ~READING_ONLY:
+            self._scheduled = True
+            self._options.turns.add(self)
+
+    def _wake(self) -> None:
+        self.resume(Hold.MEMORY)
+        self._schedule()
+
+    def _small(self, data: bytes, compressed: bool) -> None:
+        """A message with nothing before it: handled at once, unless it is long when inflated."""
+        limit = min(SMALL, self._options.max_size)
+        text = data
         if compressed and self._deflate is not None:
             try:
-                data = self._deflate.inflate(data, self._options.max_size)
+                text = self._deflate.inflate(data, limit)
             except TooLong:
-                return self.close(1009, "message too long")
+                return self._enqueue(Arrived(data, True, self.last_seen, len(data)))
             except NotDeflate:
-                return self.close(1007, "not DEFLATE data")
+                return self._fail(1007, "not DEFLATE data")
+        elif len(data) > limit:
+            return self._enqueue(Arrived(data, False, self.last_seen, len(data)))
+        self._deliver(text, self.last_seen, 0.0)
+        return None
+
+    def _enqueue(self, arrived: Arrived | PeerClose) -> None:
+        if self._backlog is None:
+            self._backlog = deque()
+        self._backlog.append(arrived)
+        if isinstance(arrived, Arrived):
+            self._kept(OBJECT + len(arrived.data))
+        self._schedule()
+
+    def _kept(self, change: int) -> None:
+        """So many bytes more are kept of what was read."""
+        memory = self._options.memory
+        memory.add(change)
+        self._backlog_size += change
+        if change > 0 and self._backlog_size > BACKLOG_SIZE and self._backlog:
+            self.pause(Hold.BACKLOG)
+        if change > 0 and memory.full:
+            self.pause(Hold.MEMORY)
+            memory.sleep(self._wake)
+
+    def _fragment(self, frame: WSFrame) -> None:
+        if (self._fragments is None) != (frame.msg_type == TEXT):
+            return self._fail(1002, "fragments out of order")
+        if self._fragments is None:
+            self._fragments, self._fragments_size, self._compressed = bytearray(), 0, bool(frame.rsv1)
+        data, limit = frame.get_payload_as_bytes(), self._options.max_size
+        self._fragments_size += len(data)
+        if self._fragments_size <= limit:
+            self._fragments += data
+            self._kept(len(data))
+        elif self._fragments_size <= limit * PASSED_OVER:
+            self._kept(-len(self._fragments[HEAD_SIZE:]))
+            del self._fragments[HEAD_SIZE:]
+        else:
+            return self._fail(1009, "message too long")
+        if frame.fin:
+            whole = Arrived(bytes(self._fragments), self._compressed, self.last_seen, self._fragments_size)
+            self._drop_fragments()
+            self._enqueue(whole)
+        return None
+
+    def _drop_fragments(self) -> None:
+        if self._fragments is not None:
+            self._kept(-len(self._fragments))
+            self._fragments = None
+
+    def _handle(self, arrived: Arrived | PeerClose) -> int:
+        """Handles one; bytes of the work that it was."""
+        if isinstance(arrived, PeerClose):
+            self._answer_close(arrived.code)
+            return 0
+        self._kept(-OBJECT - len(arrived.data))
+        data, limit = arrived.data, self._options.max_size
+        try:
+            whole = self._whole(arrived, limit)
+        except NotDeflate:
+            self._fail(1007, "not DEFLATE data")
+            return 0
+        now = self._monotonic()
+        if whole is None:
+            self._receiver.oversized(self._head(arrived), now)
+        else:
+            self._deliver(whole, now, now - arrived.at)
+        return len(whole or data)
+
+    def _whole(self, arrived: Arrived, limit: int) -> bytes | None:
+        """The text; None if it is too long. Raises NotDeflate."""
+        if arrived.size > limit:
+            return None
+        if not arrived.compressed or self._deflate is None:
+            return arrived.data
+        try:
+            return self._deflate.inflate(arrived.data, limit)
+        except TooLong:
+            return None
+
+    def _head(self, arrived: Arrived) -> bytes:
+        """The first bytes of a message that is too long."""
+        if not arrived.compressed or self._deflate is None:
+            return arrived.data[:HEAD_SIZE]
+        return self._deflate.head(arrived.data, HEAD_SIZE)
+
+    def _deliver(self, data: bytes, now: float, waited: float) -> None:
+        """A whole message. waited: seconds since it came."""
         if not data.isascii():
             try:
                 data.decode()
             except UnicodeDecodeError:
-                return self.close(1007, "not UTF-8")
-        self._receiver.message(data, self.last_seen)
+                return self._fail(1007, "not UTF-8")
+        try:
+            self._receiver.message(data, now, waited)
+        except Exception:
+            # A mistake of ours: the station sends it again on a new connection.
+            log.exception("a message could not be handled")
+            self._fail(1011, "internal error")
         return None
 
     def _control(self, kind: WSMsgType, frame: WSFrame) -> None:
         if kind == PING:
             self.transport.send_pong(frame.get_payload_as_bytes())
         elif kind == CLOSE:
-            self._answer_close(frame)
+            self._peer_close(None if frame.payload_size == 0 else frame.get_close_code())
         elif kind == BINARY:
-            self.close(1003, "text only")
+            self._fail(1003, "text only")
 
-    def _answer_close(self, frame: WSFrame) -> None:
+    def _peer_close(self, code: WSCloseCode | None) -> None:
+        if self._backlog:
+            self._enqueue(PeerClose(code))
+        else:
+            self._answer_close(code)
+
+    def _answer_close(self, code: WSCloseCode | None) -> None:
         """RFC 6455 §5.5.1: the code that came is sent back, none for none; the server drops the socket first."""
-        if frame.payload_size == 0:
+        if code is None:
             self.transport.send(CLOSE, None)
         else:
-            code = frame.get_close_code()
             self.transport.send_close(code if code in VALID_CLOSE_CODES else WSCloseCode.PROTOCOL_ERROR)
+        self._deaf = True
         self._end()
         self.transport.disconnect()
 
+    def _fail(self, code: int, reason: str) -> None:
+        """The station broke the protocol. RFC 6455 §7.1.7: nothing counts that it sends from there on."""
+        metrics.FAILED.labels(code).inc()
+        log.info("closed", code=code, reason=reason, remote=self.remote_address)
+        self._deaf = True
+        self._drop_fragments()
+        self.close(code, reason)
+
     def _end(self) -> None:
         if not self.over:
-            self.over, self._fragments = True, None
+            self.over = True
             self._receiver.closed()
+            self._set_paused(self.paused & BEYOND_CLOSE)
+
+    def _finish(self) -> None:
+        if self._lost and not self._backlog:
+            self._receiver.finished()
             # It refers to us, too: without this, only the garbage collector would free both.
             del self._receiver

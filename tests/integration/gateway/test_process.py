@@ -4,10 +4,12 @@ import asyncio
 import json
 import os
 import signal
+import struct
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
 
 import httpx
@@ -25,6 +27,7 @@ from services.gateway.settings import Settings
 from services.ocpp.passwords import keyed
 from tests.conftest import SECRETS, Stack
 from tests.integration.common.running import settings_of
+from tests.unit.gateway.wire import CLOSE, TEXT, raw, write
 from voltbus.local.ports import free_ports
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Call, Command, ConnectionChange, Outbound, Reply, Result
 from voltbus.v1.credentials_pb2 import Credentials
@@ -229,6 +232,24 @@ async def test_passwords_from_the_topic_of_stations(stack: Stack) -> None:
         authorization = httpx.BasicAuth(b"CP1", bytes.fromhex(password))._auth_header
         async with await _admitted(world, authorization) as socket:
             assert (await ask(socket, "1", "Heartbeat", {}))[0] == 3
+
+
+@pytest.mark.parametrize("farewell", ["close", "end", "reset"])
+async def test_what_a_station_sent_before_it_went_is_on_kafka(world: World, farewell: str) -> None:
+    """Its backlog back to back, the stop last, and then it is gone: by a close frame, without one, by a reset."""
+    meter = {"connectorId": 1, "meterValue": [{"timestamp": "2026-06-01T12:00:00Z", "sampledValue": [{"value": "1"}]}]}
+    stop = {"transactionId": 1, "meterStop": 1, "timestamp": "2026-06-01T13:00:00Z"}
+    messages = [(f"m{number}", "MeterValues", meter) for number in range(200)] + [("stop", "StopTransaction", stop)]
+    frames = [raw(TEXT, json.dumps([2, *message]).encode()) for message in messages]
+    socket = await world.connect(compression=None, ping_interval=None)
+    socket.transport.pause_reading()
+    write(socket, *frames, *([raw(CLOSE, b"")] if farewell == "close" else []))
+    if farewell == "reset":
+        kernel = socket.transport.get_extra_info("socket")
+        kernel.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+    socket.transport.close()
+    told = await world.read("ocpp.calls.transactions", Call, len(messages))
+    assert [record.message_id for record in told] == [message[0] for message in messages]
 
 
 async def _admitted(world: World, authorization: str) -> ClientConnection:

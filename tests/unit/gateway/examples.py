@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from services.gateway.ocppj.actions import Complete, Drop, Forward, Send, SessionAction
+from services.gateway.ocppj.actions import Complete, Drop, Forward, Send, SessionAction, Waiting
 from services.gateway.ocppj.dialects import DIALECTS
 from services.gateway.ocppj.limits import Limits
 from services.gateway.ocppj.session import Peer, Session
@@ -39,9 +39,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
 }
 
 
-def session(version: str, quarantined: bool = False, strict: bool = False) -> Session:
+def session(version: str, limits: Limits = LIMITS, quarantined: bool = False, strict: bool = False) -> Session:
     peer = Peer(station_id="CP1", connection_id="nonce-1", slot=3, quarantined=quarantined)
-    return Session(peer, DIALECTS[version], LIMITS, strict=strict)
+    return Session(peer, DIALECTS[version], limits, strict=strict)
 
 
 def later(seconds: float) -> tuple[float, float]:
@@ -105,6 +105,11 @@ def forwarded(actions: list[SessionAction]) -> list[Forward]:
 
 def completed(actions: list[SessionAction]) -> list[Complete]:
     return [action for action in actions if isinstance(action, Complete)]
+
+
+def waiting(actions: list[SessionAction]) -> list[tuple[int, bool]]:
+    """What is said of the queue: its bytes, and whether it is full."""
+    return [(action.size, action.full) for action in actions if isinstance(action, Waiting)]
 
 
 def dropped(actions: list[SessionAction]) -> list[str]:

@@ -24,6 +24,7 @@ from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Timing
 from services.gateway.transport.listener import WebSocketListener
+from services.gateway.transport.websocket import WebSocket
 from voltbus.local.ports import free_ports
 from voltbus.v1.bus_pb2 import Call, Command, ConnectionChange, Outbound, Reply, Result
 from voltbus.v1.credentials_pb2 import Credentials
@@ -129,6 +130,12 @@ class Running(Backend):
     def http(self) -> str:
         return f"http://127.0.0.1:{self.gateway.settings.gateway_http_port}"
 
+    def websocket(self) -> WebSocket:
+        """The gateway's end of the only station."""
+        transport = self.connection().transport
+        assert isinstance(transport, WebSocket)
+        return transport
+
     async def connect(self, station_id: str = "CP1", version: str = "ocpp1.6", **options: Any) -> ClientConnection:
         options.setdefault("compression", None)
         url = f"ws://127.0.0.1:{self.port}/ocpp/{station_id}"
@@ -169,7 +176,9 @@ def gateway(
     } | settings
     bus, directory = bus or HeldBus(), directory or MemoryDirectory()
     made = Gateway(Settings(**chosen), bus, directory, timing=timing)
-    listener = WebSocketListener(made.settings, made, clocks=SYSTEM_CLOCKS, timing=timing)
+    listener = WebSocketListener(
+        made.settings, made, clocks=SYSTEM_CLOCKS, timing=timing, memory=made.memory, turns=made.turns
+    )
     return Running(made, bus, listener, assemble(made, listener, bus), directory)
 
 

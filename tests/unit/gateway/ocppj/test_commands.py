@@ -202,9 +202,10 @@ def test_when_the_connection_goes_all_commands_have_an_outcome(version: str) -> 
     line = session(version)
     line.command(command("1"), *NOW)
     line.command(command("2"), *NOW)
-    assert outcomes(line.closed(WALL)) == [("1", "TIMED_OUT"), ("2", "UNDELIVERED")]
-    assert line.closed(WALL) == []
+    assert outcomes(line.closed(*NOW)) == [("1", "TIMED_OUT"), ("2", "UNDELIVERED")]
+    assert line.closed(*NOW) == []
     assert not line.busy
+    assert outcomes(line.received(frame(3, "1", OK), *NOW)) == [("1", "LATE")]
 
 
 def test_too_many_commands(version: str) -> None:

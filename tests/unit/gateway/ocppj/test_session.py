@@ -5,6 +5,7 @@ import json
 import pytest
 
 from services.gateway.ocppj.actions import MessageType
+from services.gateway.ocppj.limits import Limits
 from services.gateway.ocppj.session import Session
 from services.ocpp.versions import VERSIONS as FACTS
 from tests.unit.gateway.examples import (
@@ -27,6 +28,7 @@ from tests.unit.gateway.examples import (
     sent,
     session,
     status,
+    waiting,
 )
 from voltbus.v1.bus_pb2 import Reply
 
@@ -123,8 +125,8 @@ def test_exactly_the_actions_with_an_empty_response_are_acknowledged_by_the_gate
 def test_a_second_call_waits_until_the_first_is_answered(version: str) -> None:
     line = session(version)
     line.received(authorize(version, "1"), *NOW)
-    assert line.received(status(version, "2"), *NOW) == []
-    assert line.received(authorize(version, "3"), *NOW) == []
+    assert forwarded(line.received(status(version, "2"), *NOW)) == []
+    assert forwarded(line.received(authorize(version, "3"), *NOW)) == []
     first = line.reply(answer(version, "1"), *NOW)
     assert [f.call.message_id for f in forwarded(first)] == ["2"]
     second = line.acknowledged("2", *NOW)
@@ -143,13 +145,60 @@ def test_heartbeats_in_the_queue_do_not_stop_it(version: str) -> None:
     assert [f.call.message_id for f in forwarded(actions)] == ["2", "3", "4"]
 
 
-def test_a_full_queue_takes_no_more(version: str) -> None:
+def test_a_full_queue_stops_the_reading_until_half_of_it_is_done_and_drops_nothing(version: str) -> None:
     line = session(version)
-    for number in range(4):
-        assert dropped(line.received(authorize(version, str(number)), *NOW)) == []
-    actions = line.received(authorize(version, "5"), *NOW)
-    assert dropped(actions) == ["queue_full"]
-    assert not sent(actions)
+    read = [waiting(line.received(authorize(version, str(number)), *NOW)) for number in range(5)]
+    size = len(json.dumps(AUTHORIZE[version]))
+    assert read == [[], [(size, False)], [(2 * size, False)], [(3 * size, True)], [(4 * size, True)]]
+    done = [line.reply(answer(version, str(number)), *NOW) for number in range(5)]
+    assert [waiting(actions) for actions in done] == [
+        [(3 * size, True)],
+        [(2 * size, True)],
+        [(size, False)],
+        [(0, False)],
+        [],
+    ]
+    assert [message[1] for actions in done for message in sent(actions)] == ["0", "1", "2", "3", "4"]
+
+
+def test_long_calls_stop_the_reading_before_they_are_many(version: str) -> None:
+    line = session(version, Limits(queue_size=1000))
+    line.received(authorize(version, "0"), *NOW)
+    text = b"{" + b" " * 600 + json.dumps(AUTHORIZE[version]).encode()[1:]
+    read = [waiting(line.received(b'[2,"%d","Authorize",%b]' % (number, text), *NOW)) for number in (1, 2)]
+    assert [[full for _, full in each] for each in read] == [[False], [True]]
+
+
+def test_a_queued_call_has_its_time_from_when_it_is_forwarded(version: str) -> None:
+    line = session(version)
+    for number in range(2):
+        line.received(authorize(version, str(number)), *NOW)
+    line.reply(answer(version, "0"), *later(29))
+    assert dropped(line.tick(*later(58))) == []
+    assert sent(line.reply(answer(version, "1"), *later(58.5)))[0][1] == "1"
+
+
+def test_a_message_that_waited_is_of_when_it_came_and_is_answered_now(version: str) -> None:
+    line = session(version)
+    heartbeat = line.received(call("hb", "Heartbeat", {}), *NOW, waited=60)
+    assert sent(heartbeat)[0][2] == sent(line.received(call("hb", "Heartbeat", {}), *NOW))[0][2]
+    [forward] = forwarded(line.received(authorize(version), *NOW, waited=60))
+    assert forward.call.received_at.ToMicroseconds() == (WALL - 60) * 1e6
+    [send] = sends(line.reply(answer(version), *later(1)))
+    assert send.latency == pytest.approx(61)
+    line.received(authorize(version), *NOW, waited=60)
+    assert line.tick(*later(29)) == []
+
+
+def test_what_came_before_the_close_is_forwarded_in_order_and_waits_for_no_answer(version: str) -> None:
+    line = session(version)
+    for number in range(3):
+        line.received(authorize(version, str(number)), *NOW)
+    last = [*line.closed(*NOW), *line.received(status(version, "3"), *NOW), *line.received(boot(version, "4"), *NOW)]
+    assert [forward.call.message_id for forward in forwarded(last)] == ["1", "2", "3", "4"]
+    assert waiting(last) == [(0, False)]
+    assert not any(forward.acknowledge for forward in forwarded(last))
+    assert not line.busy
 
 
 def test_a_message_id_under_way_is_refused(version: str) -> None:
@@ -211,7 +260,7 @@ def test_a_reply_to_nothing_is_dropped(version: str) -> None:
 def test_the_answers_of_a_closed_connection_are_dropped(version: str) -> None:
     line = session(version)
     line.received(authorize(version), *NOW)
-    assert line.closed(WALL) == []
+    assert line.closed(*NOW) == []
     assert dropped(line.reply(answer(version), *NOW)) == ["late_reply"]
 
 

@@ -30,7 +30,7 @@ async def test_what_comes_meanwhile_is_handled_when_the_slot_is_still_ours() -> 
         await one.call("firmware", 2)
 
 
-async def test_nothing_of_it_is_taken_in_a_slot_that_is_anothers() -> None:
+async def test_in_a_slot_that_is_anothers_it_still_counts_and_nobody_is_served() -> None:
     async with running(slot_ttl=1.0) as one:
         socket = await one.connect()
         await stand_still(one)
@@ -40,7 +40,8 @@ async def test_nothing_of_it_is_taken_in_a_slot_that_is_anothers() -> None:
             await socket.recv()
         assert one.done is not None
         assert await one.done == 1
-        assert one.calls("firmware") == []
+        [record] = one.calls("firmware")
+        assert (record.message_id, record.slot) == ("1", one.gateway.lease.slot)
 
 
 async def test_nobody_is_let_in_meanwhile() -> None:

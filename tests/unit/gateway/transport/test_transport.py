@@ -42,6 +42,7 @@ class MemoryTransport:
         if not self.over:
             self.over, self.code, self.reason = True, code, reason
             self._receiver.closed()
+            self._receiver.finished()
 
     def pause(self, reason: Hold) -> None:
         self.paused |= reason

@@ -1,6 +1,7 @@
 """RFC 6455 and RFC 7692 on real sockets."""
 
 import asyncio
+import base64
 import gc
 import json
 import os
@@ -8,7 +9,6 @@ import struct
 from socket import SO_SNDBUF, SOL_SOCKET
 
 import pytest
-from websockets.asyncio.client import ClientConnection
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from services.gateway.connection import Connection
@@ -16,41 +16,12 @@ from services.gateway.pressure.hold import Hold
 from services.gateway.timing import Timing
 from services.gateway.transport.deflate import negotiate
 from services.gateway.transport.websocket import WebSocket
-from tests.unit.gateway.examples import call, status
+from tests.unit.gateway.examples import call, command, status
 from tests.unit.gateway.running import QUICK, Running, ask, closed, read, running, until
+from tests.unit.gateway.wire import BINARY, CLOSE, CONTINUATION, FIN, PING, RSV1, RSV2, TEXT, raw, write
+from voltbus.v1.bus_pb2 import OUTCOME_INVALID
 
 HEARTBEAT = call("hb", "Heartbeat", {})
-TEXT, CONTINUATION, BINARY, CLOSE, PING = 1, 0, 2, 8, 9
-FIN, RSV1, RSV2 = 0x80, 0x40, 0x20
-
-
-def raw(kind: int, payload: bytes, flags: int = FIN, masked: bool = True, length: int | None = None) -> bytes:
-    """One frame, right or wrong."""
-    size = len(payload) if length is None else length
-    head = bytes([flags | kind])
-    mask_bit = 0x80 if masked else 0
-    if size < 126:
-        head += bytes([mask_bit | size])
-    elif size < 65536:
-        head += struct.pack("!BH", mask_bit | 126, size)
-    else:
-        head += struct.pack("!BQ", mask_bit | 127, size)
-    if not masked:
-        return head + payload
-    mask = os.urandom(4)
-    return head + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
-
-
-def websocket(one: Running) -> WebSocket:
-    """The gateway's end of the only station."""
-    transport = one.connection().transport
-    assert isinstance(transport, WebSocket)
-    return transport
-
-
-def write(socket: ClientConnection, *frames: bytes) -> None:
-    for frame in frames:
-        socket.transport.write(frame)
 
 
 async def test_a_message_in_fragments_with_a_ping_between_them(one: Running) -> None:
@@ -105,9 +76,9 @@ async def test_frames_after_the_close_are_ignored(one: Running) -> None:
         ([raw(PING, b"", 0)], 1002),
         ([raw(PING, b"x" * 126)], 1002),
         ([raw(3, b"")], 1002),
-        ([raw(TEXT, b"", length=70_000)], 1009),
         ([raw(TEXT, b"x" * 1024, 0)] * 64 + [raw(CONTINUATION, b"x")], 1002),
-        ([raw(TEXT, b"x" * 40_000, 0), raw(CONTINUATION, b"x" * 40_000, 0)], 1009),
+        ([raw(TEXT, b"x" * 40_000, 0)] + [raw(CONTINUATION, b"x" * 40_000, 0)] * 26, 1009),
+        ([raw(TEXT, b"x" * 1_048_577)], 1009),
         ([raw(CLOSE, struct.pack("!H", 1000) + b"bye")], 1000),
         ([raw(CLOSE, struct.pack("!H", 3999))], 3999),
         ([raw(CLOSE, struct.pack("!H", 1005))], 1002),
@@ -161,8 +132,8 @@ async def test_the_largest_message_and_one_byte_more() -> None:
     async with running(message_size=1024) as one, await one.connect() as socket:
         fitting = HEARTBEAT + b" " * (1024 - len(HEARTBEAT))
         assert (await ask(socket, fitting))[0] == 3
-        await socket.send((fitting + b" ").decode())
-        assert await closed(socket) == 1009
+        assert (await ask(socket, fitting + b" "))[:3] == [4, "hb", "FormationViolation"]
+        assert (await ask(socket, HEARTBEAT))[0] == 3
 
 
 async def test_silence_is_pinged_and_a_pong_keeps_the_connection() -> None:
@@ -170,7 +141,7 @@ async def test_silence_is_pinged_and_a_pong_keeps_the_connection() -> None:
         running(timing=QUICK, ping_interval=0.1, pong_timeout=0.3) as one,
         await one.connect(ping_interval=None) as socket,
     ):
-        wire = websocket(one)
+        wire = one.websocket()
         opened = wire.last_seen
         await until(lambda: wire.last_seen > opened + 0.5)
         assert (await ask(socket, HEARTBEAT))[0] == 3
@@ -189,7 +160,7 @@ async def test_the_socket_goes_when_a_close_is_not_answered() -> None:
     async with running(timing=Timing(close_timeout=0.05)) as one:
         socket = await one.connect(ping_interval=None)
         socket.transport.pause_reading()
-        wire = websocket(one)
+        wire = one.websocket()
         wire.close(1000, "")
         await until(lambda: wire.transport.is_disconnected)
         socket.transport.abort()
@@ -197,7 +168,7 @@ async def test_the_socket_goes_when_a_close_is_not_answered() -> None:
 
 async def test_a_socket_that_is_held_for_two_reasons_waits_for_both(one: Running) -> None:
     async with await one.connect() as socket:
-        wire = websocket(one)
+        wire = one.websocket()
         wire.pause(Hold.KAFKA)
         wire.pause(Hold.SERVICE)
         await socket.send(HEARTBEAT.decode())
@@ -213,7 +184,7 @@ async def test_a_socket_that_is_held_for_two_reasons_waits_for_both(one: Running
 async def test_a_station_that_does_not_read_is_not_read_either(one: Running) -> None:
     socket = await one.connect(ping_interval=None)
     socket.transport.pause_reading()
-    wire = websocket(one)
+    wire = one.websocket()
     # The kernel takes little, so that few answers are enough.
     kernel = wire.transport.underlying_transport.get_extra_info("socket")
     kernel.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096)
@@ -256,14 +227,64 @@ async def test_uncompressed_messages_on_a_compressed_connection(one: Running) ->
         assert read(await socket.recv())[:2] == [3, "hb"]
 
 
-@pytest.mark.parametrize(("data", "code"), [(b"a" * 5_000_000, 1009), (None, 1007)])
-async def test_a_compressed_message_that_is_none_or_too_long(one: Running, data: bytes | None, code: int) -> None:
+async def test_a_message_that_is_no_deflate_data(one: Running) -> None:
+    async with await one.connect(compression="deflate") as socket:
+        write(socket, raw(TEXT, b"\xff\xff\xff", FIN | RSV1))
+        assert await closed(socket) == 1007
+
+
+def deflated(message: bytes) -> bytes:
     agreed = negotiate(["permessage-deflate"])
     assert agreed is not None
-    payload = agreed[1].deflate(data) if data else b"\xff\xff\xff"
+    return agreed[1].deflate(message)
+
+
+TOO_LONG = HEARTBEAT + b" " * 300_000
+"""Longer than the 262,144 bytes that are the default."""
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [raw(TEXT, TOO_LONG)],
+        [
+            raw(TEXT, TOO_LONG[:10], 0),
+            raw(CONTINUATION, TOO_LONG[10:200_000], 0),
+            raw(CONTINUATION, TOO_LONG[200_000:]),
+        ],
+        [raw(TEXT, deflated(TOO_LONG * 15), FIN | RSV1)],
+        [raw(TEXT, deflated(TOO_LONG)[:50], RSV1), raw(CONTINUATION, deflated(TOO_LONG)[50:])],
+    ],
+)
+async def test_a_message_that_is_too_long_is_answered_and_the_connection_stays(
+    one: Running, frames: list[bytes]
+) -> None:
     async with await one.connect(compression="deflate") as socket:
-        write(socket, raw(TEXT, payload, FIN | RSV1))
-        assert await closed(socket) == code
+        write(socket, *frames, raw(TEXT, call("next", "Heartbeat", {})))
+        assert read(await socket.recv())[:4] == [4, "hb", "FormationViolation", "the message is too long"]
+        assert read(await socket.recv())[:2] == [3, "next"]
+        assert one.gateway.memory.used == 0
+
+
+async def test_a_compressed_message_of_which_too_much_comes_is_answered_by_its_beginning(one: Running) -> None:
+    noise = json.dumps(
+        [2, "hb", "DataTransfer", {"vendorId": "v", "data": base64.b64encode(os.urandom(300_000)).decode()}]
+    )
+    async with await one.connect(compression="deflate") as socket:
+        await socket.send(noise)
+        assert read(await socket.recv())[:3] == [4, "hb", "FormationViolation"]
+        assert (await ask(socket, HEARTBEAT))[0] == 3
+
+
+async def test_an_answer_that_is_too_long_is_invalid_and_the_next_command_is_sent(one: Running) -> None:
+    async with await one.connect() as socket:
+        for number in ("1", "2"):
+            await one.command(command(number, expires=2e9), one.connection().peer.connection_id)
+        assert read(await socket.recv())[1] == "1"
+        await socket.send('[3,"1",{"status":"%s"}]' % ("x" * 300_000))
+        result = await one.result()
+        assert (result.outcome, result.error_description) == (OUTCOME_INVALID, "the answer is too long")
+        assert read(await socket.recv())[1] == "2"
 
 
 async def test_compression_can_be_switched_off() -> None:

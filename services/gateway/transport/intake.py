@@ -1,0 +1,97 @@
+"""From a socket to picows's parser: bounded reads, and long frames in fragments."""
+
+import contextlib
+import os
+from typing import Any
+
+from picows import WSAutoPingStrategy, WSListener
+from picows.picows import WSProtocol  # type: ignore[attr-defined]
+
+from services.gateway.transport.cutter import HEAD, SHORT_HEAD, SIXTEEN_BITS_FROM, Cutter
+
+READ_SIZE = 16 * 1024
+# Reads of a socket that is lost: what is unread then is no more than its receive buffer.
+LAST_READS = 256
+END_OF_REQUEST = b"\r\n\r\n"
+
+_get_buffer, _buffer_updated = WSProtocol.get_buffer, WSProtocol.buffer_updated
+
+
+class Listener(WSListener):
+    """A listener of picows that has a say in how its socket is read."""
+
+    def rest(self) -> None:
+        """There may be more than one read takes: goes on in the next turn of the event loop, after others."""
+
+    @property
+    def wants_rest(self) -> bool:
+        """Whether what is unread when the socket is lost is to be read."""
+        return False
+
+
+class StationProtocol(WSProtocol):  # type: ignore[misc]
+    """accept: gives the listener of an upgrade request. handshake_timeout: seconds that a request may take."""
+
+    def __init__(self, accept: Any, logger: Any, handshake_timeout: float) -> None:
+        never = (False, 1, 1, WSAutoPingStrategy.PING_WHEN_IDLE, False)
+        super().__init__(None, None, False, accept, logger, True, handshake_timeout, *never, READ_SIZE, None, 1024)
+        self._view = memoryview(b"")
+        self._cutter = Cutter()
+        # The end of what has come of the upgrade request; None after it.
+        self._request: bytes | None = b""
+        # Whether the next byte is the first of a frame: then, mostly, a read is one whole frame.
+        self._at_frame = False
+
+    def get_buffer(self, hint: int) -> memoryview:
+        view = _get_buffer(self, hint)
+        if len(view) > READ_SIZE:
+            view = view[:READ_SIZE]
+        self._view = view
+        if self._at_frame or not self._cutter.reserved:
+            return view  # type: ignore[no-any-return]
+        self._cutter.reserve(view)
+        return view[self._cutter.reserved :]  # type: ignore[no-any-return]
+
+    def buffer_updated(self, size: int) -> None:
+        if self._at_frame:
+            view = self._view
+            length = view[1] & 0x7F
+            if length + SHORT_HEAD == size or (length == SIXTEEN_BITS_FROM and (view[2] << 8 | view[3]) + HEAD == size):
+                _buffer_updated(self, size)
+                return
+        self._pass_on(size + self._cutter.reserved)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._read_rest()
+        super().connection_lost(exc)
+
+    def _read_rest(self) -> None:
+        """What came before the end of a socket that was paused, or that was noticed by a failed write."""
+        transport = self.transport.underlying_transport
+        if not isinstance(self.listener, Listener) or transport.get_extra_info("ssl_object"):
+            return
+        descriptor, reads = transport.get_extra_info("socket").fileno(), 0
+        with contextlib.suppress(OSError):
+            while self.listener.wants_rest and reads < LAST_READS:
+                reads += 1
+                size = os.readv(descriptor, [self.get_buffer(-1)])
+                if not size:
+                    break
+                self.buffer_updated(size)
+
+    def _pass_on(self, size: int) -> None:
+        view, start, full = self._view, 0, size == len(self._view)
+        if self._request is not None:
+            request = self._request + bytes(view[:size])
+            end = request.find(END_OF_REQUEST)
+            if end < 0:
+                self._request = request[-len(END_OF_REQUEST) + 1 :]
+                _buffer_updated(self, size)
+                return
+            start, self._request = size - (len(request) - end - len(END_OF_REQUEST)), None
+        passed_on = self._cutter.cut(view, size, start)
+        self._at_frame = self._cutter.at_frame
+        if passed_on:
+            _buffer_updated(self, passed_on)
+        if full and isinstance(self.listener, Listener):
+            self.listener.rest()
