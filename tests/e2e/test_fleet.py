@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -88,6 +88,37 @@ async def test_a_day_of_a_fleet(voltbus: System) -> None:
         assert sum(one["energy_wh"] for one in told) == pytest.approx(delivered, abs=1 + len(told))
         limited_samples += sum([await obeyed(voltbus, one, since) for one in told])
     assert limited_samples >= 6
+
+
+@pytest.mark.slow
+async def test_a_fleet_of_sloppy_stations(voltbus: System) -> None:
+    """Every session is told once, has ended, and has its energy or a mark; so have those of hours ago."""
+
+    async def all_told() -> list[list[dict[str, Any]]]:
+        return [await sessions(voltbus, machine) for machine in life.fleet.machines]
+
+    def earlier(told: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        since = life.fleet.begun - timedelta(hours=1)
+        return [one for those in told for one in those if datetime.fromisoformat(one["started_at"]) < since]
+
+    plan = FleetPlan(stations=6, mix=0.5, speed=600, seed=14, sloppy=1.0)
+    async with living(voltbus, plan) as life:
+        meters = {machine.charger.id: total(machine) for machine in life.fleet.machines}
+        await until(lambda: life.fleet.totals.sessions >= 10)
+        await eventually(all_told, lambda told: bool(earlier(told)), 90)
+    assert life.errors == []
+    assert (life.counts.refused, life.counts.unanswered, life.counts.rejected) == (0, 0, 0)
+    told = await eventually(all_told, lambda those: all(map(ended, those)))
+    assert sum(map(len, told)) == life.fleet.totals.sessions + len(earlier(told))
+    assert {one["energy_wh"] for one in earlier(told)} == {200}
+    for machine, those in zip(life.fleet.machines, told, strict=True):
+        delivered = total(machine) - meters[machine.charger.id] + 200 * len(earlier([those]))
+        if not any(marked(one) for one in those):
+            assert sum(one["energy_wh"] for one in those) == pytest.approx(delivered, abs=1 + len(those))
+
+
+def marked(session: dict[str, Any]) -> bool:
+    return bool(session["register_jumped_back"] or session["doubts"])
 
 
 def total(machine: Machine) -> float:

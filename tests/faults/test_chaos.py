@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ async def run(folder: Path, plan: ChaosPlan, command: CommandLine = command_line
 async def test_everything_that_is_promised_is_kept(tmp_path: Path) -> None:
     """However slow this machine is: how long it took to recover is asked where nothing else runs (`make chaos`)."""
     plan = ChaosPlan(FAULTS, seed=1, stations=40, interval=1.0, commands=2.0, warm=3.0, still=5.0, expires_in=10.0)
-    results = await run(tmp_path, plan)
+    results = await run(tmp_path, replace(plan, sloppy=0.4))
     assert not results.violations, "\n".join(violations(results))
     assert [row.fault for row in results.rows] == ["none", *(fault.name for fault in FAULTS)]
     assert all(row.acknowledged > 0 for row in results.rows)
@@ -52,8 +53,9 @@ def careless(service: str) -> Sequence[str]:
 
 async def test_what_is_broken_is_seen(tmp_path: Path) -> None:
     """Offsets are committed before the transaction, which is then lost; and a reply is dropped."""
-    timing = {"warm": 3.0, "still": 10.0, "settle": 3.0, "calm_timeout": 5.0, "expires_in": 5.0, "silence": 0.0}
-    results = await run(tmp_path, ChaosPlan((), seed=1, stations=40, interval=1.0, commands=1.0, **timing), careless)
+    plan = ChaosPlan((), seed=1, stations=40, interval=1.0, commands=1.0, warm=3.0, still=10.0, settle=3.0)
+    plan = replace(plan, calm_timeout=5.0, expires_in=5.0, silence=0.0)
+    results = await run(tmp_path, plan, careless)
     assert not results.kept
     assert {"lost", "unanswered"} <= {violation.what for violation in results.violations}, "\n".join(
         violations(results)

@@ -52,6 +52,8 @@ def chaos(
     seed: Annotated[int | None, typer.Option(help="repeats a run; by default a new one each time")] = None,
     stations: Annotated[int, typer.Option(help="number of stations: half 1.6, half 2.0.1", min=4)] = 300,
     interval: Annotated[float, typer.Option(help="seconds between two messages of a station", min=0.1)] = 2.0,
+    sloppy: Annotated[float, typer.Option(help="share of stations that are sloppy, as many of the field are")] = 0.2,
+    habits: Annotated[list[str] | None, typer.Option(help="what sloppy stations do; default: what is borne")] = None,
     page: Page = None,
     data: Data = None,
     books: Annotated[Path | None, typer.Option(help="folder to keep every message and command in")] = None,
@@ -65,10 +67,13 @@ def chaos(
     from voltbus.lab.chaos.command import ChaosOptions, run
     from voltbus.lab.chaos.faults import choose
     from voltbus.lab.chaos.run import ChaosPlan
+    from voltbus.simulator.station.habits import check_share, known
 
     with cli_errors():
         number = random.randrange(1_000_000) if seed is None else seed
-        plan = ChaosPlan(choose(faults or [], rounds, number), number, stations, interval)
+        check_share(sloppy)
+        chosen = choose(faults or [], rounds, number)
+        plan = ChaosPlan(chosen, number, stations, interval, sloppy=sloppy, habits=known(habits or ()))
         console = Console()
         console.width = max(190, console.width)  # what is too long for a table is worse than a long line
         if not uvloop.run(run(ChaosOptions(plan, page, data, books), read_settings(), console)):

@@ -36,9 +36,9 @@ async def run(options: ChaosOptions, settings: LocalSettings, console: Console) 
     """Whether everything that was promised was kept. Raises LocalError."""
     plan = options.plan
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    results = ChaosResults(plan.seed, environment(settings.data))
+    results = ChaosResults(plan.seed, environment(settings.data), load=plan.load)
     minutes = (plan.warm + 30 + sum(fault.seconds + 12 for fault in plan.faults)) / 60
-    console.print(f"seed {plan.seed}, {len(plan.faults)} faults, about {minutes:.0f} min", highlight=False)
+    console.print(f"seed {plan.seed}, {len(plan.faults)} faults, about {minutes:.0f} min. {plan.load}", highlight=False)
     async with _stage(settings, console) as stage:
         chaos_run = ChaosRun(plan, stage, results, partial(console.print, highlight=False))
         await chaos_run.run()

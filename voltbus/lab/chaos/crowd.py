@@ -3,12 +3,13 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from voltbus.lab.chaos.expected import Expected
 from voltbus.lab.chaos.script import StationScript
 from voltbus.lab.chaos.station import Station
+from voltbus.simulator.station.habits import Habit, Habits, is_sloppy
 
 VERSIONS = ("1.6", "2.0.1")
 # Of so many stations one roams.
@@ -16,10 +17,19 @@ _ROAMS = 12
 
 
 class Crowd:
-    """interval: seconds between two messages of a station."""
+    """interval: seconds between two messages of a station. sloppy: the share of stations that have these habits."""
 
-    def __init__(self, stations: int, gateways: Sequence[str], interval: float, expected: Expected, seed: int) -> None:
-        self._interval = interval
+    def __init__(
+        self,
+        stations: int,
+        gateways: Sequence[str],
+        interval: float,
+        expected: Expected,
+        seed: int,
+        sloppy: float,
+        habits: Collection[Habit],
+    ) -> None:
+        self._interval, self._seed, self._sloppy, self._habits = interval, seed, sloppy, habits
         self._stop = asyncio.Event()
         self._lives: list[asyncio.Task[None]] = []
         self.stations = [
@@ -30,7 +40,8 @@ class Crowd:
     def _station(self, number: int, gateways: Sequence[str], expected: Expected, dice: random.Random) -> Station:
         # Half of each version on each gateway.
         version, own = VERSIONS[number % 2], number // 2 % len(gateways)
-        life = StationScript(f"CHAOS-{number:04}", version, expected)
+        habits = Habits(f"{self._seed}/{number}", self._habits if is_sloppy(number, self._sloppy) else ())
+        life = StationScript(f"CHAOS-{number:04}", version, expected, habits)
         order = [*gateways[own:], *gateways[:own]]
         return Station(life, order, self._interval, expected, dice, roams=number % _ROAMS == _ROAMS - 1)
 

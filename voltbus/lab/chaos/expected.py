@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 
 import orjson
 
+from voltbus.simulator.station.habits import Habit
 from voltbus.simulator.station.types import Payload
 
 
@@ -72,18 +74,31 @@ class Message:
 class ChargingSession:
     """One session as its station lives it. name: transactionId of the station.
 
-    metered: whether start and end carry a meter value of their own, and the name, as those of 2.0.1 do.
+    metered: whether start and end carry a meter value of their own, and the name, as those of 2.0.1 do. habit: that its
+    station shows in it. name_shared: another session has its name as well.
     """
 
     station: str
     name: str
     metered: bool
     messages: list[Message] = field(default_factory=list)
+    habit: Habit | None = None
+    name_shared: bool = False
 
     @property
     def over(self) -> bool:
         """Whether the station has the answer to its end."""
         return bool(self.messages) and self.messages[-1].kind is MessageKind.END and self.messages[-1].done is not None
+
+    @property
+    def unnamed(self) -> bool:
+        """Whether its station cannot name it, so that its samples and its end are nobody's (errata 3.18)."""
+        return self.habit is Habit.NUMBER_LOST and not self.metered
+
+    @property
+    def energy_wh(self) -> int:
+        """What its messages tell: where the register begins anew, what was before and what is after."""
+        return sum(max(0, after.wh - before.wh) for before, after in pairwise(self.messages))
 
     @property
     def numbers(self) -> set[int]:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class TransactionRow:
-    """A row of transactions.transaction. name: transactionId as the station knows it."""
+    """A row of transactions.transaction. name: transactionId as the station knows it. doubted: it carries a mark."""
 
     id: int
     station: str
@@ -16,6 +16,9 @@ class TransactionRow:
     stopped_at: datetime | None
     start_wh: float | None
     stop_wh: float | None
+    evse: int | None
+    energy_wh: float | None
+    doubted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class CommandRow:
 
 @dataclass(frozen=True, slots=True)
 class ObservedEvent:
-    """A record of events.<service>. transaction, at: of those about transactions; at is the time in it.
+    """A record of events.<service>. transaction, at: of those about transactions and stops; at is the time in it.
 
     command, step: of a CommandChanged; the step is how it ended, or its status. Of a ConnectorStatusChanged the step is
     the status. published_at: seconds since 1970.
@@ -67,13 +70,14 @@ class ForwardedCall:
 class Observed:
     """Everything that was read from Kafka so far. events: in the order of their partitions. calls: by message id.
 
-    times: how often each event was published, by its id. steps: of commands, as published. owners: of each slot, since
-    when and which gateway; None: nobody, or unknown.
+    orphans: stops without a transaction, by station and time. times: how often each event was published, by its id.
+    steps: of commands, as published. owners: of each slot, since when and which gateway; None: nobody, or unknown.
     """
 
     events: list[ObservedEvent] = field(default_factory=list)
     calls: dict[str, ForwardedCall] = field(default_factory=dict)
     of_transaction: dict[int, list[ObservedEvent]] = field(default_factory=lambda: defaultdict(list))
+    orphans: set[tuple[str, datetime | None]] = field(default_factory=set)
     steps: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     times: Counter[str] = field(default_factory=Counter)
     owners: dict[int, list[tuple[datetime, str | None]]] = field(default_factory=lambda: defaultdict(list))
@@ -84,16 +88,22 @@ class Observed:
         self.times[event.id] += 1
         if event.transaction:
             self.of_transaction[event.transaction].append(event)
+        elif event.kind == "OrphanStopRecorded":
+            self.orphans.add((event.subject, event.at))
         if event.command:
             self.steps[event.command].add(event.step)
 
 
 @dataclass(slots=True)
 class StoredSessions:
-    """What Postgres holds of some sessions. samples: by transaction and moment, how many."""
+    """What Postgres holds of some sessions. samples: by transaction and moment, how many.
+
+    orphans: stops without a transaction, by station, time and register.
+    """
 
     transactions: list[TransactionRow]
     samples: Counter[tuple[int, datetime]]
+    orphans: set[tuple[str, datetime, float | None]] = field(default_factory=set)
 
 
 @dataclass(slots=True)

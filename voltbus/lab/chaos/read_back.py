@@ -24,10 +24,12 @@ from voltbus.v1 import events_pb2 as pb
 from voltbus.v1.bus_pb2 import Call
 
 TRANSACTIONS = """
-select id, station_id, transaction_id, started_at, stopped_at, meter_start_wh, meter_stop_wh
+select id, station_id, transaction_id, started_at, stopped_at, meter_start_wh, meter_stop_wh, evse_id, energy_wh,
+    register_jumped_back or doubts <> '[]'
 from transactions.transaction where ($1::text[] is null or station_id = any($1)) and started_at >= $2"""
 SAMPLES = """
 select transaction_id, taken_at, count(*) from transactions.sample where transaction_id = any($1) group by 1, 2"""
+ORPHANS = "select station_id, stopped_at, meter_stop_wh from transactions.orphan_stop"
 COMMANDS = """
 select id, station_id, status, outcome, connection_id, created_at, expires_at, ended_at, idempotency_key
 from {service}.command"""
@@ -54,7 +56,8 @@ class Postgres:
         rows = await self._all(TRANSACTIONS, stations, since)
         found = [TransactionRow(*row) for row in rows]
         samples = await self._all(SAMPLES, [row.id for row in found])
-        return StoredSessions(found, Counter({(number, at): count for number, at, count in samples}))
+        orphans = {tuple(row) for row in await self._all(ORPHANS)}
+        return StoredSessions(found, Counter({(number, at): count for number, at, count in samples}), orphans)
 
     async def whole(self) -> StoredState:
         """All that is looked at."""
@@ -142,12 +145,19 @@ def _started(value: bytes) -> Mapping[str, Any]:
 
 def _updated(value: bytes) -> Mapping[str, Any]:
     event = pb.TransactionUpdated.FromString(value)
-    return {"transaction": event.transaction.id, "at": event.meter_values[0].taken_at.ToDatetime(UTC)}
+    return {
+        "transaction": event.transaction.id,
+        "at": event.meter_values[0].taken_at.ToDatetime(UTC) if event.meter_values else None,
+    }
 
 
 def _ended(value: bytes) -> Mapping[str, Any]:
     event = pb.TransactionEnded.FromString(value)
     return {"transaction": event.transaction.id, "at": event.transaction.stopped_at.ToDatetime(UTC)}
+
+
+def _orphan(value: bytes) -> Mapping[str, Any]:
+    return {"at": pb.OrphanStopRecorded.FromString(value).stopped_at.ToDatetime(UTC)}
 
 
 def _changed(value: bytes) -> Mapping[str, Any]:
@@ -165,6 +175,7 @@ READ: Mapping[str, Callable[[bytes], Mapping[str, Any]]] = {
     "TransactionStarted": _started,
     "TransactionUpdated": _updated,
     "TransactionEnded": _ended,
+    "OrphanStopRecorded": _orphan,
     "CommandChanged": _changed,
     "ConnectorStatusChanged": _status,
 }

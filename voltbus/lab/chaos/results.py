@@ -44,13 +44,14 @@ class FaultRow:
 
 @dataclass(slots=True)
 class ChaosResults:
-    """facts: of the machine. totals: of the whole run, by name."""
+    """facts: of the machine. totals: of the whole run, by name. load: a sentence about the stations."""
 
     seed: int
     facts: Mapping[str, str]
     rows: list[FaultRow] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     totals: dict[str, int] = field(default_factory=dict)
+    load: str = ""
 
     @property
     def kept(self) -> bool:
@@ -62,6 +63,7 @@ class ChaosResults:
         return {
             "seed": self.seed,
             "facts": dict(self.facts),
+            "load": self.load,
             "rows": [asdict(row) for row in self.rows],
             "violations": [asdict(violation) for violation in self.violations],
             "totals": self.totals,
@@ -108,6 +110,9 @@ def totals(expected: Expected, whole: StoredState, observed: Observed) -> dict[s
     messages = list(expected.messages())
     return {
         "sessions": len(expected.sessions),
+        **{
+            f"of them {habit}": count for habit, count in Counter(it.habit for it in expected.sessions).items() if habit
+        },
         "messages": len(messages),
         "CALLs": sum(len(one.attempts) for one in messages),
         "messages acknowledged": sum(one.acknowledged for one in messages),

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -24,6 +24,7 @@ from voltbus.lab.chaos.results import RECOVERY, SLOW, ChaosResults, FaultRow, re
 from voltbus.lab.chaos.stage import PARTITIONS, ChaosStage
 from voltbus.lab.chaos.station import ANSWER_TIMEOUT
 from voltbus.lab.chaos.violation import Violation
+from voltbus.simulator.station.habits import BORNE, Habit, is_sloppy
 from voltbus.simulator.station.play import register_token
 
 OnProgress = Callable[[str], None]
@@ -41,7 +42,7 @@ class ChaosPlan:
     still: seconds without a fault, to compare with. settle: seconds that what was acknowledged may take into Postgres
     and into the events. calm_timeout: seconds that a system may take until all stations are served after a fault.
     expires_in: seconds that a command may wait for its station. silence: seconds that one which was sent, and of which
-    nothing was heard, may take to end after that.
+    nothing was heard, may take to end after that. sloppy: the share of stations that have these habits.
     """
 
     faults: Sequence[Fault]
@@ -55,6 +56,14 @@ class ChaosPlan:
     calm_timeout: float = 90.0
     expires_in: float = 20.0
     silence: float = command.PATIENCE.total_seconds()
+    sloppy: float = 0.0
+    habits: Collection[Habit] = BORNE
+
+    @property
+    def load(self) -> str:
+        """A sentence about the stations."""
+        number = sum(is_sloppy(number, self.sloppy) for number in range(self.stations))
+        return f"{number} of {self.stations} stations are sloppy: {', '.join(self.habits)}." if number else ""
 
 
 T = TypeVar("T")
@@ -76,7 +85,9 @@ class ChaosRun:
         plan, stage = self.plan, self.stage
         await asyncio.to_thread(register_token, stage.rest["auth"], stage.bearer, TOKEN)
         self._postgres, self._kafka = Postgres(stage.dsn), Kafka(stage.bootstrap, PARTITIONS)
-        self._crowd = Crowd(plan.stations, stage.gateways, plan.interval, self.expected, plan.seed)
+        self._crowd = Crowd(
+            plan.stations, stage.gateways, plan.interval, self.expected, plan.seed, plan.sloppy, plan.habits
+        )
         self._dice = random.Random(f"{plan.seed}/down")
         self._open: list[ChargingSession] = []
         self._seen = 0

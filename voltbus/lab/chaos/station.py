@@ -121,7 +121,7 @@ class Station:
             await self._up.wait()
             assert self._link is not None
             try:
-                answer = await self._link.call(*coming.call)
+                answer = await self._link.call(*self._life.habits.written(coming.call))
             except ConnectionLost:
                 self._up.clear()
             except CallRefused:

@@ -7,7 +7,7 @@ from voltbus.lab.chaos.expected import Message
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """what: lost, twice, missing (no event), double (two events), repeated (one event twice), order, refused,
+    """what: lost, twice, energy, missing (no event), double (two events), repeated (one event twice), order, refused,
     unanswered, command, late, slot, presence.
 
     at: when the message was first sent, or the like, in seconds since 1970.

@@ -10,6 +10,7 @@ from voltbus.simulator.fleet.life import Life
 from voltbus.simulator.fleet.machine import Machine
 from voltbus.simulator.fleet.world import Driver
 from voltbus.simulator.station.charger import Charger, Make, Outlet, outlet
+from voltbus.simulator.station.habits import BORNE, Habits, is_sloppy
 from voltbus.simulator.station.types import Clock
 from voltbus.simulator.station.v16 import V16
 from voltbus.simulator.station.v201 import V201
@@ -20,12 +21,15 @@ _DRIVERS, _FEW_DRIVERS, _LARGE_FLEET = 3, 1, 100
 
 @dataclass(frozen=True, slots=True)
 class FleetPlan:
-    """A fleet. mix: the share of 2.0.1. speed: how much faster than real days pass."""
+    """A fleet. mix: the share of 2.0.1. speed: how much faster than real days pass. sloppy: the share of stations that
+    have habits.
+    """
 
     stations: int = 20
     mix: float = 0.5
     speed: float = 60.0
     seed: int = 1
+    sloppy: float = 0.0
 
     @property
     def sample_seconds(self) -> int:
@@ -68,7 +72,8 @@ def build(plan: FleetPlan, clock: Clock, on_activity: OnActivity = ignore) -> Fl
         dialect = (V201 if number in modern else V16)(charger, plan.sample_seconds)
         drivers = world.draw_drivers(plan.seed, number, _FEW_DRIVERS if plan.stations > _LARGE_FLEET else _DRIVERS)
         dice_of_station = random.Random(f"{plan.seed}/station/{number}")
-        fleet.machines.append(Machine(charger, dialect, dice_of_station, plan.speed, fleet.totals, on_activity))
+        habits = Habits(f"{plan.seed}/{number}", BORNE if is_sloppy(number, plan.sloppy) else ())
+        fleet.machines.append(Machine(charger, dialect, dice_of_station, plan.speed, fleet.totals, on_activity, habits))
         fleet.lives.append(Life(fleet.machines[-1], drivers))
         fleet.drivers += drivers
     return fleet

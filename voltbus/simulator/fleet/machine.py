@@ -14,6 +14,7 @@ from voltbus.simulator.fleet.outlet import TICK, OutletControl
 from voltbus.simulator.fleet.timers import Timers
 from voltbus.simulator.fleet.world import Driver
 from voltbus.simulator.station.charger import Charger
+from voltbus.simulator.station.habits import Habits
 from voltbus.simulator.station.types import (
     Dialect,
     Effect,
@@ -46,9 +47,10 @@ class Machine:
         speed: float,
         totals: Totals,
         on_activity: OnActivity,
+        habits: Habits,
     ) -> None:
         self.charger, self.dialect, self.dice, self.speed, self.totals = charger, dialect, dice, speed, totals
-        self.timers = Timers(charger.clock)
+        self.habits, self.timers = habits, Timers(charger.clock)
         self.controls = tuple(OutletControl(self, outlet) for outlet in charger.outlets)
         self.wants_link, self.linked, self.booted = True, False, False
         self._on_activity = on_activity

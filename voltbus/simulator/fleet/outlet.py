@@ -4,13 +4,16 @@ import random
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
+from voltbus.simulator.fleet import sloppy
 from voltbus.simulator.fleet.activity import Kind, Totals
 from voltbus.simulator.fleet.call_queue import QueuedCall, plain
 from voltbus.simulator.fleet.timers import Timers
 from voltbus.simulator.fleet.world import Car, Driver, draw_car, flow
 from voltbus.simulator.station.charger import Charger, Outlet, Reservation
+from voltbus.simulator.station.habits import Habit, Habits
 from voltbus.simulator.station.requests import same
 from voltbus.simulator.station.types import Call, Dialect, Payload, RemoteStart, Session
 
@@ -29,6 +32,7 @@ class OutletHost(Protocol):
     timers: Timers
     totals: Totals
     speed: float
+    habits: Habits
 
     @property
     def online(self) -> bool: ...
@@ -61,7 +65,7 @@ class OutletControl:
         self._settled = station.charger.clock()
         self._reported = ""
         self._reserved: Reservation | None = None
-        self._names = 0
+        self._names, self._last_name = 0, ""
 
     @property
     def vacant(self) -> bool:
@@ -227,8 +231,16 @@ class OutletControl:
         station.charger.begun(session)
         station.totals.sessions += 1
         station.emit(Kind.SESSION, f"{visit.driver.name} charges{' by app' if effect else ''}")
+        habit = station.habits.of_session()
+        if habit is Habit.NAME_AGAIN and self._last_name:
+            session.name = self._last_name
+        self._last_name = session.name
         reading, offline, dialect = outlet.reading(now), not station.online, station.dialect
-        self._keep(lambda: dialect.begun(session, reading, offline), self._on_started(session))
+        make, on_started = lambda: dialect.begun(session, reading, offline), self._on_started(session, habit)
+        for start in sloppy.starts(make, on_started, habit):
+            station.enqueue(start)
+        if habit and (happens := sloppy.DURING.get(habit)):
+            station.timers.after(sloppy.MIDDLE, self._during(session, partial(happens, station, outlet, session)))
         self._set_power(outlet, session, visit)
         self.report()
         # The driver comes back after a while, however full the car is by then.
@@ -236,9 +248,11 @@ class OutletControl:
         station.timers.after(self._sample_seconds, self._during(session, self._sample))
         station.timers.after(TICK, self._during(session, self._tick))
 
-    def _on_started(self, session: Session) -> Callable[[Payload], None]:
+    def _on_started(self, session: Session, habit: Habit | None) -> Callable[[Payload], None]:
         def on_response(response: Payload) -> None:
             status = self._station.dialect.started(session, response)
+            if habit is Habit.NUMBER_LOST:
+                session.number = self._station.habits.lost_number()
             if status not in ("", "Accepted") and self.outlet.session is session:
                 self._station.totals.refused += 1
                 self.end("DeAuthorized")

@@ -17,6 +17,7 @@ from voltbus.simulator.fleet.fleet import Fleet, FleetPlan, build
 from voltbus.simulator.fleet.register import Registrar
 from voltbus.simulator.fleet.runner import Runner, StackAddresses
 from voltbus.simulator.fleet.view import View
+from voltbus.simulator.station.habits import check_share
 from voltbus.simulator.station.link import WireCounts
 
 _MAX_STATIONS = 20_000
@@ -60,6 +61,7 @@ def check(plan: FleetPlan) -> None:
         raise LocalError(f"--mix is {plan.mix:g}: choose a number between 0 (all 1.6) and 1 (all 2.0.1)")
     if not 1 <= plan.speed <= 1000:
         raise LocalError(f"--speed is {plan.speed:g}: choose a number between 1 and 1000")
+    check_share(plan.sloppy)
 
 
 def now() -> datetime:

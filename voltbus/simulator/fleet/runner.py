@@ -148,7 +148,7 @@ class Runner:
             if queued is None or queued.call is None:
                 await wakeup.wait()
                 continue
-            action, payload = queued.call
+            action, payload = machine.habits.written(queued.call)
             try:
                 response = await link.call(action, payload)
             except CallRefused as refused:

@@ -64,7 +64,7 @@ class Run:
             self.tell(KINDS[kind], station, f"{number}.{step}", transaction=number, at=at)
         name = session.name if metered else str(number)
         begun, ended = session.messages[0], session.messages[-1]
-        row = TransactionRow(number, station, name, begun.at, ended.at, begun.wh, ended.wh)
+        row = TransactionRow(number, station, name, begun.at, ended.at, begun.wh, ended.wh, 1, 3, doubted=False)
         self.whole.kept.transactions.append(row)
 
     def _loose(self, number: int, station: str) -> None:

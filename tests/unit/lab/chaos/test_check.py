@@ -9,8 +9,10 @@ import pytest
 from tests.unit.lab.chaos.running import BEGAN, GATEWAY, NEW, OLD, OTHER, Run
 from voltbus.lab.chaos import check_calls, check_sessions, check_system
 from voltbus.lab.chaos.check_commands import commands
+from voltbus.lab.chaos.check_sessions import KINDS
 from voltbus.lab.chaos.expected import Attempt
-from voltbus.lab.chaos.observed import ForwardedCall
+from voltbus.lab.chaos.observed import ForwardedCall, TransactionRow
+from voltbus.simulator.station.habits import Habit
 
 
 def found(run: Run) -> list[str]:
@@ -91,6 +93,19 @@ def repeat_event(run: Run) -> None:
 def swap_events(run: Run) -> None:
     events = run.observed.of_transaction[2]
     events[1], events[2] = events[2], events[1]
+
+
+def miscount_energy(run: Run) -> None:
+    run.whole.kept.transactions[0] = replace(run.whole.kept.transactions[0], energy_wh=2)
+
+
+def move_a_transaction(run: Run) -> None:
+    run.whole.kept.transactions[0] = replace(run.whole.kept.transactions[0], evse=2)
+
+
+def mark_what_is_right(run: Run) -> None:
+    """A mark excuses the wrong energy of a register that was reset, and no other."""
+    run.whole.kept.transactions[0] = replace(run.whole.kept.transactions[0], energy_wh=None, doubted=True)
 
 
 def lose_boot(run: Run) -> None:
@@ -190,6 +205,9 @@ BREACHES: dict[Callable[[Run], None], set[str]] = {
     double_event: {"double"},
     repeat_event: {"repeated"},
     swap_events: {"order"},
+    miscount_energy: {"energy"},
+    move_a_transaction: {"lost"},
+    mark_what_is_right: {"energy"},
     lose_boot: {"lost"},
     forget_a_station: {"presence"},
     stay_on_the_old_connection: {"presence"},
@@ -224,6 +242,91 @@ def unanswered(run: Run) -> None:
     session = run.expected.sessions[0]
     session.messages.pop()
     session.messages[-1].attempts.clear()
+
+
+def lose_the_number(run: Run) -> None:
+    """The station cannot name its session: its samples and its stop are nobody's, and the next start has ended it."""
+    session, row = run.expected.sessions[0], run.whole.kept.transactions[0]
+    session.habit = Habit.NUMBER_LOST
+    ended = session.messages[-1].at + timedelta(seconds=5)
+    run.whole.kept.transactions[0] = replace(row, stopped_at=ended, stop_wh=None, energy_wh=None)
+    for message in session.messages[1:-1]:
+        del run.whole.kept.samples[row.id, message.at]
+    del run.observed.of_transaction[row.id][1:]
+    run.tell("TransactionEnded", OLD, "superseded", transaction=row.id, at=ended)
+    end = session.messages[-1]
+    run.whole.kept.orphans.add((OLD, end.at, end.wh))
+    run.tell("OrphanStopRecorded", OLD, "orphan", at=end.at)
+
+
+def test_a_session_without_a_number_is_ended_and_its_stop_an_orphan() -> None:
+    run = Run()
+    lose_the_number(run)
+    assert found(run) == []
+
+
+def forget_the_orphan(run: Run) -> None:
+    run.whole.kept.orphans.clear()
+
+
+def leave_it_open(run: Run) -> None:
+    run.whole.kept.transactions[0] = replace(run.whole.kept.transactions[0], stopped_at=None)
+    run.observed.of_transaction[1].pop()
+
+
+def keep_the_orphan_to_oneself(run: Run) -> None:
+    run.observed.orphans.clear()
+
+
+UNNAMED: dict[Callable[[Run], None], set[str]] = {
+    forget_the_orphan: {"lost"},
+    leave_it_open: {"lost"},
+    keep_the_orphan_to_oneself: {"missing"},
+}
+
+
+@pytest.mark.parametrize(("wrong", "kinds"), UNNAMED.items(), ids=lambda it: getattr(it, "__name__", ""))
+def test_what_is_wrong_of_a_session_without_a_number_is_found(wrong: Callable[[Run], None], kinds: set[str]) -> None:
+    run = Run()
+    lose_the_number(run)
+    wrong(run)
+    assert set(found(run)) == kinds
+
+
+def reset_the_register(run: Run, energy_wh: float | None, doubted: bool) -> None:
+    """It begins at 0 before the last message: 2 Wh were delivered as far as the station says."""
+    session, row = run.expected.sessions[1], run.whole.kept.transactions[1]
+    session.habit, session.messages[-1].wh = Habit.REGISTER_RESET, 0
+    run.whole.kept.transactions[1] = replace(row, stop_wh=0, energy_wh=energy_wh, doubted=doubted)
+
+
+@pytest.mark.parametrize(
+    ("energy_wh", "doubted", "kinds"), [(2, False, []), (None, True, []), (None, False, ["energy"])]
+)
+def test_a_register_that_was_reset_has_its_energy_or_a_mark(
+    energy_wh: float | None, doubted: bool, kinds: list[str]
+) -> None:
+    run = Run()
+    reset_the_register(run, energy_wh, doubted)
+    assert found(run) == kinds
+
+
+def test_two_sessions_of_one_name_are_two_transactions() -> None:
+    run = Run()
+    first, second = (session for session in (run.expected.sessions[1], Run().expected.sessions[1]))
+    for message in second.messages:
+        message.at += timedelta(seconds=60)
+    second.name, first.name_shared, second.name_shared = first.name, True, True
+    run.expected.sessions.append(second)
+    assert set(found(run)) == {"lost"}
+    begun, ended = second.messages[0], second.messages[-1]
+    run.whole.kept.transactions.append(
+        TransactionRow(3, NEW, second.name, begun.at, ended.at, begun.wh, ended.wh, 1, 3, doubted=False)
+    )
+    for step, message in enumerate(second.messages):
+        run.whole.kept.samples[3, message.at] += 1
+        run.tell(KINDS[message.kind], NEW, f"3.{step}", transaction=3, at=message.at)
+    assert found(run) == []
 
 
 @pytest.mark.parametrize("earlier", [20, 40])
