@@ -147,8 +147,9 @@ FRAMES: Mapping[Habit, Callable[[Call], Call]] = {
     Habit.WRONG_CONNECTOR: wrong_connector,
 }
 SESSIONS = tuple(habit for habit in Habit if habit not in FRAMES)
-# What Voltbus bears, and fleets and chaos therefore play.
-BORNE: Collection[Habit] = (Habit.LOCAL_CARD, Habit.LATE_QUEUE, Habit.START_AGAIN)
+# What leaves the books of chaos open, and what Voltbus bears, which fleets and chaos therefore play.
+NOT_BORNE = frozenset({Habit.WRONG_CONNECTOR, Habit.NUMBER_LOST, Habit.NAME_AGAIN})
+BORNE = tuple(habit for habit in Habit if habit not in NOT_BORNE)
 
 
 class Habits:
