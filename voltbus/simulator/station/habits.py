@@ -148,7 +148,7 @@ FRAMES: Mapping[Habit, Callable[[Call], Call]] = {
 }
 SESSIONS = tuple(habit for habit in Habit if habit not in FRAMES)
 # What leaves the books of chaos open, and what Voltbus bears, which fleets and chaos therefore play.
-NOT_BORNE = frozenset({Habit.WRONG_CONNECTOR, Habit.NUMBER_LOST, Habit.NAME_AGAIN})
+NOT_BORNE = frozenset({Habit.NUMBER_LOST, Habit.NAME_AGAIN})
 BORNE = tuple(habit for habit in Habit if habit not in NOT_BORNE)
 
 
