@@ -3,6 +3,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Where the home folder is read-only or missing, tools keep their caches here.
+ifneq ($(shell test -w "$$HOME" && echo writable),writable)
+export XDG_CACHE_HOME ?= $(CURDIR)/.venv/cache
+export npm_config_cache ?= $(CURDIR)/.venv/cache/npm
+endif
+
 help:  ## what each target does
 	@sed -n 's/^\([a-z][a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
@@ -68,7 +74,7 @@ clean:  ## remove the virtual environment and the local data
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Voltbus needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
-	@$(PYTHON) -m venv .venv || { echo "no venv module: install it (Debian: apt install python3-venv)"; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "no venv module: install it (Debian: apt install python3-venv)"; exit 1; }
 
 .venv/run: requirements-local.txt pyproject.toml | .venv/bin/python
 	@echo "installing what Voltbus runs on (once, half a minute) ..."

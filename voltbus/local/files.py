@@ -1,6 +1,7 @@
 """What several processes do with one folder."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
     """Waits until no other process is in here with the same folder. Raises OSError."""
-    with open(folder / ".lock", "w") as lock:
+    # Whoever can read it can lock it.
+    with open(folder / ".lock", "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -103,7 +103,8 @@ def _fetch(folder: Path, jars: list[Jar], progress: OnProgress) -> None:
     with ThreadPoolExecutor(8) as pool:
         try:
             for count, _ in enumerate(pool.map(fetch, jars), 1):
-                progress(f"fetching Apache Kafka, once: {count} of {len(jars)} files")
+                if count % 10 == 0 or count == len(jars):
+                    progress(f"fetching Apache Kafka, once: {count} of {len(jars)} files")
         except Exception as error:
             pool.shutdown(cancel_futures=True)
             if isinstance(error, OSError) and error.errno in STORAGE:

@@ -38,7 +38,9 @@ class Progress:
         self._rows[name] = Row(state, started, now)
         if self._live is None:
             took = f" ({now - started:.1f} s)" if state == _READY else ""
-            self._console.print(f"{time.strftime('%H:%M:%S')} {name}: {state}{took}", highlight=False)
+            self._console.print(
+                f"{time.strftime('%H:%M:%S')} {name}: {state}{took}", highlight=False, markup=False, soft_wrap=True
+            )
 
     def __enter__(self) -> None:
         if self._console.is_terminal:
