@@ -70,7 +70,9 @@ class Gateway:
         self.registry = Registry()
         self.memory, self.turns = Memory(settings.waiting_size), Turns()
         self.records = Records(settings.topic)
-        self.producer = Producer(bus, settings.unacknowledged, monotonic=clocks.monotonic, timing=timing)
+        self.producer = Producer(
+            bus, settings.unacknowledged, settings.unacknowledged_size, monotonic=clocks.monotonic, timing=timing
+        )
         self.admission = AdmissionControl(
             bus, self.records.calls.items(), limit=settings.behind, monotonic=clocks.monotonic, timing=timing
         )

@@ -44,7 +44,9 @@ class Settings(CommonSettings):
         description="tolerant: of a message that breaks its schema, what can be used is read; strict: it is refused; "
         "a registration may say otherwise of its station",
     )
-    message_size: int = Field(256 * 1024, ge=1024, description="longest message of a station, also after inflation")
+    message_size: int = Field(
+        256 * 1024, ge=1024, le=450_000, description="longest message of a station, also after inflation"
+    )
     call_timeout: float = Field(30, gt=0, description="how long a station's CALL waits for its answer")
     command_timeout: float = Field(30, gt=0, description="how long a station may take to answer a CALL")
     call_queue: int = Field(64, ge=1, description="CALLs, and commands, that wait for the line of one connection")
@@ -59,6 +61,9 @@ class Settings(CommonSettings):
     alive_interval: float = Field(60, gt=0, description="how often an open connection is reported on ocpp.connections")
     unacknowledged: int = Field(
         20_000, ge=1, description="records that Kafka has not acknowledged before sockets are paused"
+    )
+    unacknowledged_size: int = Field(
+        64 * 1024 * 1024, ge=1024 * 1024, description="bytes of records that Kafka has not acknowledged, likewise"
     )
     behind: int = Field(5_000, ge=100, description="records that a service is behind before stations are slowed down")
     slot_ttl: float = Field(10, gt=0, description="how long a slot stays leased without renewal")

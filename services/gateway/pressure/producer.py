@@ -19,17 +19,20 @@ log = structlog.get_logger()
 class Producer:
     """Keeps the order of records of one key.
 
-    limit: unacknowledged records beyond which transports are paused. monotonic: the clock of time-outs.
+    limit, size_limit: unacknowledged records, and bytes of them, beyond which transports are paused.
+    monotonic: the clock of time-outs.
     """
 
-    def __init__(self, bus: Bus, limit: int, *, monotonic: Seconds, timing: Timing) -> None:
-        self._bus, self._limit, self._monotonic, self._timing = bus, limit, monotonic, timing
+    def __init__(self, bus: Bus, limit: int, size_limit: int, *, monotonic: Seconds, timing: Timing) -> None:
+        self._bus, self._limit, self._size_limit = bus, limit, size_limit
+        self._monotonic, self._timing = monotonic, timing
         self._queue: list[OutgoingRecord] = []
         self._empty = asyncio.Event()
         self._empty.set()
-        self._paused: set[Pausable] = set()
+        # In the order in which they are to be read again.
+        self._paused: dict[Pausable, None] = {}
         self._progress_at = monotonic()
-        self.unacknowledged = 0
+        self.unacknowledged = self._size = 0
         metrics.UNACKNOWLEDGED.set_function(lambda: self.unacknowledged)
         metrics.PAUSED.set_function(lambda: len(self._paused))
 
@@ -40,7 +43,7 @@ class Producer:
 
     def full(self) -> bool:
         """Whether transports are to be paused. A property would take thrice as long, and each frame asks."""
-        return self.unacknowledged >= self._limit
+        return self.unacknowledged >= self._limit or self._size >= self._size_limit
 
     def add(self, record: OutgoingRecord) -> None:
         """Queues a record; never waits."""
@@ -48,12 +51,13 @@ class Producer:
             self._progress_at = self._monotonic()
             self._empty.clear()
         self.unacknowledged += 1
+        self._size += len(record.value or b"")
         self._enqueue(record)
 
     def hold(self, transport: Pausable) -> None:
         """Pauses a transport until Kafka has caught up."""
         if not transport.over:
-            self._paused.add(transport)
+            self._paused[transport] = None
             transport.pause(Hold.KAFKA)
 
     async def flush(self) -> None:
@@ -72,7 +76,7 @@ class Producer:
     def _settled(self, records: Sequence[OutgoingRecord], problem: VoltbusError | None) -> None:
         if problem:
             return self._failed(records, problem)
-        self._done(len(records))
+        self._done(records)
         for record in records:
             if record.on_acknowledged:
                 try:
@@ -91,14 +95,16 @@ class Producer:
                 # A station that has no answer sends it again.
                 metrics.DROPPED.labels(Reason.NOT_ACKNOWLEDGED).inc()
                 log.warning("Kafka did not take a record", topic=record.topic, reason=str(problem))
-                self._done(1)
+                self._done([record])
 
-    def _done(self, count: int) -> None:
-        self.unacknowledged -= count
+    def _done(self, records: Sequence[OutgoingRecord]) -> None:
+        self.unacknowledged -= len(records)
+        self._size -= sum([len(record.value or b"") for record in records])
         self._progress_at = self._monotonic()
         if self.unacknowledged == 0:
             self._empty.set()
-        if self._paused and self.unacknowledged <= self._limit // 2:
-            resumed, self._paused = self._paused, set()
+        relieved = self.unacknowledged <= self._limit // 2 and self._size <= self._size_limit // 2
+        if self._paused and relieved:
+            resumed, self._paused = self._paused, {}
             for transport in resumed:
                 transport.resume(Hold.KAFKA)

@@ -130,9 +130,9 @@ class Running(Backend):
     def http(self) -> str:
         return f"http://127.0.0.1:{self.gateway.settings.gateway_http_port}"
 
-    def websocket(self) -> WebSocket:
-        """The gateway's end of the only station."""
-        transport = self.connection().transport
+    def websocket(self, station_id: str = "CP1") -> WebSocket:
+        """The gateway's end of a station that is connected."""
+        transport = self.connection(station_id).transport
         assert isinstance(transport, WebSocket)
         return transport
 

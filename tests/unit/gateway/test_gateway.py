@@ -106,6 +106,22 @@ async def test_too_much_unacknowledged_stops_the_reading() -> None:
         assert not transport.paused
 
 
+async def test_too_many_unacknowledged_bytes_stop_the_reading() -> None:
+    async with running(unacknowledged_size=1024 * 1024) as one:
+        one.bus.held = True
+        for number in range(10):
+            socket = await one.connect(f"CP{number}")
+            value = {"timestamp": "2026-06-01T12:00:00Z", "sampledValue": [{"value": "1" * 200_000}]}
+            await socket.send(call("long", "MeterValues", {"connectorId": 1, "meterValue": [value]}).decode())
+            await socket.send(HEARTBEAT.decode())
+        wires = [one.websocket(f"CP{number}") for number in range(10)]
+        await until(lambda: sum(bool(wire.paused) for wire in wires) >= 4)
+        one.bus.release()
+        await one.call("transactions", 10)
+        await one.call("firmware", 10)
+        assert not any(wire.paused for wire in wires)
+
+
 async def test_a_record_that_makes_no_sense_ends_nothing(one: Running) -> None:
     """No protobuf; an answer to a boot, and a command, that are no JSON."""
     async with await one.connect() as socket:
