@@ -31,6 +31,10 @@ class BootGate(Struct, frozen=True):
         """Whether nothing may be sent to the station: it is rejected (B03.FR.03) or quarantined."""
         return self.quarantined or self.status == REJECTED
 
+    @property
+    def pending(self) -> bool:
+        return self.status == PENDING
+
     def answered(self, status: str) -> "BootGate":
         """After a BootNotification was answered."""
         return self if status == self.status else structs.replace(self, status=status)

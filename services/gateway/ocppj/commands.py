@@ -1,6 +1,7 @@
 """Commands on one connection: one CALL to the station at a time, each with exactly one outcome."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +99,13 @@ class Commands:
             return [Drop(Reason.TOO_LONG, message_id)]
         outcome, code = OUTCOME_LATE if late else OUTCOME_INVALID, ErrorCode.FORMAT_VIOLATION.value
         return [self._complete(command, outcome, wall, b"", code, "the answer is too long"), *self._next(now, wall)]
+
+    def withdraw(self, barred: Callable[[str], str], wall: float) -> list[SessionAction]:
+        """Those that wait, and of whose action `barred` now says why it may not be sent."""
+        reasons = [(command, barred(command.action)) for command in self._queue or ()]
+        if any(reason for _, reason in reasons):
+            self._queue = deque(command for command, reason in reasons if not reason)
+        return [self.undelivered(command, wall, reason) for command, reason in reasons if reason]
 
     def tick(self, now: float, wall: float) -> list[SessionAction]:
         """The answer that did not come in time, and the commands that expired while they waited for it."""

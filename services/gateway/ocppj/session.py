@@ -152,13 +152,15 @@ class Session:
         call = self._outstanding
         if call is None or call.message_id != reply.message_id:
             return [Drop(Reason.LATE_REPLY, reply.message_id, reply.action)]
+        withdrawn: list[SessionAction] = []
         if reply.WhichOneof("outcome") == "refusal":
             answer = self._refusal(call, reply.refusal)
         else:
             if call.action == BOOT_NOTIFICATION:
                 self._gate = self._gate.answered(_status(reply.payload))
+                withdrawn = self._commands.withdraw(self._barred, wall)
             answer = self._result(call, reply.payload, now)
-        return [answer, *self._next(now, wall)]
+        return [answer, *withdrawn, *self._next(now, wall)]
 
     def acknowledged(self, message_id: str, now: float, wall: float) -> list[SessionAction]:
         """Kafka has the CALL, and its answer is empty."""
@@ -169,8 +171,8 @@ class Session:
 
     def command(self, command: Command, now: float, wall: float) -> list[SessionAction]:
         """A service sends the station a command."""
-        if self._gate.blocks_commands:
-            return [self._commands.undelivered(command, wall, "the station is not accepted")]
+        if reason := self._barred(command.action):
+            return [self._commands.undelivered(command, wall, reason)]
         if command.action not in self._dialect.version.schemas.actions:
             return [self._commands.undelivered(command, wall, "the station's version has no such action")]
         actions = self._commands.add(command, now, wall)
@@ -193,6 +195,14 @@ class Session:
         """
         self._outstanding, self._closed = None, True
         return [*self._next(now, wall), *self._commands.closed(wall)]
+
+    def _barred(self, action: str) -> str:
+        """Why a command may not be sent to the station now; empty if it may."""
+        if self._gate.blocks_commands:
+            return "the station is not accepted"
+        if self._gate.pending and action in self._dialect.not_while_pending:
+            return "the station is Pending: it must be accepted before a transaction is started or stopped remotely"
+        return ""
 
     def _call(
         self, message_id: str, action: str, payload: Any, frame: bytes, now: float, wall: float, waited: float

@@ -14,12 +14,14 @@ class Dialect:
     answers_unknown_types: whether an unknown message type is answered or ignored.
     requested_actions: what a station may send before it is accepted, by the command that asks for it.
     trigger_actions: the commands that ask for the action in their requestedMessage.
+    not_while_pending: commands that are not sent to a station before it is accepted.
     trigger_names: the action that a requestedMessage stands for, if it has another name.
     """
 
     version: Version
     unreadable_id: str | None
     answers_unknown_types: bool
+    not_while_pending: frozenset[str] = frozenset()
     requested_actions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     trigger_actions: frozenset[str] = frozenset({"TriggerMessage"})
     trigger_names: Mapping[str, str] = field(default_factory=dict)

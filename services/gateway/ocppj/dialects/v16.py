@@ -7,6 +7,8 @@ DIALECT = Dialect(
     version=VERSIONS["1.6"],
     unreadable_id=None,
     answers_unknown_types=False,
+    # §4.2.
+    not_while_pending=frozenset({"RemoteStartTransaction", "RemoteStopTransaction"}),
     trigger_actions=frozenset({"TriggerMessage", "ExtendedTriggerMessage"}),
     trigger_names={"SignChargePointCertificate": "SignCertificate"},
 )

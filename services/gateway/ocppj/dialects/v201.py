@@ -9,6 +9,8 @@ DIALECT = Dialect(
     version=VERSIONS["2.0.1"],
     unreadable_id="-1",
     answers_unknown_types=True,
+    # B02.FR.05.
+    not_while_pending=frozenset({"RequestStartTransaction", "RequestStopTransaction"}),
     requested_actions={"GetBaseReport": REPORT, "GetReport": REPORT},
     trigger_names={
         "SignChargingStationCertificate": "SignCertificate",

@@ -24,7 +24,7 @@ from tests.unit.gateway.examples import (
     session,
     status,
 )
-from voltbus.v1.bus_pb2 import Outcome
+from voltbus.v1.bus_pb2 import OUTCOME_UNDELIVERED, Outcome
 
 OK = {"status": "Accepted"}
 
@@ -263,6 +263,42 @@ def test_while_pending_what_was_asked_for_may_come(version: str, action: str, pa
     assert sent(line.received(triggered, *NOW))[0][2] == "SecurityError"
     assert sent(line.command(command(action=action, payload=payload), *NOW))
     assert forwarded(line.received(triggered, *NOW))
+
+
+STARTS = {"1.6": "RemoteStartTransaction", "2.0.1": "RequestStartTransaction"}
+STOPS = {"1.6": "RemoteStopTransaction", "2.0.1": "RequestStopTransaction"}
+
+
+def test_no_transaction_is_started_or_stopped_remotely_at_a_pending_station(version: str) -> None:
+    """B02.FR.05, 1.6 §4.2: "If the CSMS wants to use RequestStartTransaction etc. it SHALL first accept"."""
+    line = session(version)
+    line.received(boot(version), *NOW)
+    line.reply(booted("Pending"), *NOW)
+    for action in (STARTS[version], STOPS[version]):
+        [ended] = completed(line.command(command(action=action), *NOW))
+        assert ended.result.outcome == OUTCOME_UNDELIVERED
+        assert "Pending" in ended.result.error_description
+    assert sent(line.command(command(), *NOW))
+    line.received(boot(version), *NOW)
+    line.reply(booted("Accepted"), *NOW)
+    line.received(frame(3, "c1", OK), *NOW)
+    assert sent(line.command(command("c2", STARTS[version]), *NOW))
+
+
+@pytest.mark.parametrize(("verdict", "left"), [("Pending", ["3"]), ("Rejected", []), ("Accepted", ["2", "3"])])
+def test_what_waits_when_the_station_is_not_accepted_is_not_sent(version: str, verdict: str, left: list[str]) -> None:
+    line = session(version)
+    line.command(command("1"), *NOW)
+    line.command(command("2", STARTS[version]), *NOW)
+    line.command(command("3"), *NOW)
+    line.received(boot(version), *NOW)
+    withdrawn = outcomes(line.reply(booted(verdict), *NOW))
+    assert withdrawn == [(name, "UNDELIVERED") for name in ("2", "3") if name not in left]
+    going, done = [], "1"
+    while messages := sent(line.received(frame(3, done, OK), *NOW)):
+        [[_, done, *_]] = messages
+        going.append(done)
+    assert going == left
 
 
 def test_what_was_asked_for_may_not_come_once_rejected() -> None:
