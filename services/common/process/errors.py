@@ -9,7 +9,8 @@ VoltbusError
 ├── Unrenderable            common.commands.command: a command that the station's version cannot say; it fails at once
 ├── KeyReused               common.commands.service: an idempotency key of another request; 409
 ├── SlotLost                gateway.cluster.slot_lease: another gateway has the slot; the process ends
-└── StationTaken            smartcharging.sites: the station belongs to another site; 409
+├── StationTaken            smartcharging.sites: the station belongs to another site; 409
+└── NotOpen                 transactions.closing: the transaction has ended already; 409
 
 Beside it stand `Problem` (common.web.problems), an answer of the REST API; `OcppError` (ocpp.errors), a CALLERROR, for
 `ocpp` imports nothing of ours; `ClientBroken` (common.kafka.client), after which only a new process helps; and
