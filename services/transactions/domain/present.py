@@ -82,12 +82,15 @@ def is_history(report: Report, present: Transaction | None) -> bool:
 
 def present_session(on_evse: Iterable[Transaction]) -> Transaction | None:
     """The one that an EVSE has now. on_evse: all of it."""
-    return next((one for one in on_evse if not one.ended and one.superseded_by is None), None)
+    found = [one for one in on_evse if not one.ended and one.superseded_by is None]
+    # Several only among those of before there was one decider.
+    return max(found, key=lambda one: one.id, default=None)
 
 
 def _beside(one: Transaction, present: Transaction, report: Report) -> tuple[Transaction, Revision | None]:
     """Another session of the EVSE, now that one is present there: it has ended, or where that is not certain waits."""
-    if _knows_start(present) and not one.moved and _began(present).is_after(_began(one)):
+    both_known = _is_placed(one) and _is_placed(present) and UNREADABLE not in present.details
+    if both_known and _began(present).is_after(_began(one)):
         superseded = replace(one, superseded_by=present.id)
         return end(superseded, EndedBy.SUPERSEDED, present.started_at, report.received_at)
     return (one if one.superseded_by is not None else replace(one, superseded_by=present.id)), None
@@ -99,9 +102,9 @@ def _next(waiting: Iterable[Transaction], ended: Transaction) -> Sequence[tuple[
     return [(replace(max(found, key=lambda one: one.id), superseded_by=None), None)] if found else ()
 
 
-def _knows_start(one: Transaction) -> bool:
-    """Whether its station has said when it began. A time that cannot be read is none."""
-    return "started" in one.field_order and UNREADABLE not in one.details
+def _is_placed(one: Transaction) -> bool:
+    """Whether it certainly is on its EVSE: its start was told, and no other EVSE was ever named."""
+    return "started" in one.field_order and not one.moved
 
 
 def _began(one: Transaction) -> Moment:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from services.transactions.domain import sequence_numbers
 from services.transactions.domain.cards import Card, Cards, payer, with_card
 from services.transactions.domain.doubts import Doubt, doubts_of_times
-from services.transactions.domain.messages import NOTHING, Report, ReportKind
+from services.transactions.domain.messages import NOTHING, UNREADABLE, Report, ReportKind
 from services.transactions.domain.register import Rank, Register, RegisterReading, add_readings
 
 _more_than_metered = attrgetter(
@@ -105,7 +105,7 @@ class Transaction(msgspec.Struct, frozen=True):
         """What cannot be right of it."""
         stopped = (self.stopped_at, self.stopped_received_at) if self.stopped_at and self.stopped_received_at else None
         started = (self.started_at, self.started_received_at)
-        return list(doubts_of_times(started, stopped, "unreadable_timestamp" in self.details))
+        return list(doubts_of_times(started, stopped, UNREADABLE in self.details))
 
     @property
     def id_tokens(self) -> list[dict[str, Any]]:

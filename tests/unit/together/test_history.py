@@ -264,3 +264,17 @@ def test_a_session_that_comes_to_its_evse_later_ends_what_was_there() -> None:
     site.begin(first, 1, without_evse=True)
     assert site.transactions.named("CP1", "tx-1").ended_by == EndedBy.SUPERSEDED
     assert site.shares()["CP1/1"] == 32
+
+
+def test_who_is_known_by_a_wrong_evse_alone_is_not_ended_by_a_start_there() -> None:
+    """Its start was lost, and what was heard first named another EVSE."""
+    site, first, second = two(Charger201, evse_ids=(1, 2))
+    site.begin(first, 1, "lost")
+    site.speak(first, 1, wrong_evse=2)
+    site.begin(first, 2)
+    assert not site.transactions.named("CP1", "tx-1").ended
+    assert present(site, 2) == "tx-2"
+    site.speak(first, 1)
+    site.begin(second, 1)
+    assert (present(site), present(site, 2)) == ("tx-1", "tx-2")
+    assert site.holds_limit()
