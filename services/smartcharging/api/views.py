@@ -10,7 +10,7 @@ from services.smartcharging.domain.loads import amperes
 from services.smartcharging.domain.session_state import SessionState, deviation_reason, session_state
 from services.smartcharging.domain.share import Shares, share
 from services.smartcharging.domain.site import Limit, Member, Site
-from services.smartcharging.domain.site_state import Evse
+from services.smartcharging.domain.site_state import Evse, SiteState
 from services.smartcharging.rows import read_site
 from services.smartcharging.snapshot import SiteSnapshot
 
@@ -87,6 +87,7 @@ class EvseView(BaseModel):
     default_wanted_a: float
     default_reason: str = Field(description="why it is not what it should be; empty where it is")
     at_most_a: float = Field(description="what it may draw, if only by a session that starts before we know of it")
+    beside: list[int] = Field(description="transactions that were granted a limit there, are not shown, and go on")
 
 
 class SiteStateView(SiteView):
@@ -118,7 +119,7 @@ def site_state(row: asyncpg.Record, snapshot: SiteSnapshot, now: datetime) -> Si
         **_timestamps(row),
         over_committed=shares.over_committed,
         loads=views,
-        evses=[_evse(evse, state.default_currents[evse.member.station_id], now) for evse in state.evses],
+        evses=[_evse(evse, state, now) for evse in state.evses],
         sessions=sessions(snapshot, now),
     )
 
@@ -153,7 +154,8 @@ def _session(evse: Evse, snapshot: SiteSnapshot, shares: Shares, now: datetime) 
     )
 
 
-def _evse(evse: Evse, target: int, now: datetime) -> EvseView:
+def _evse(evse: Evse, state: SiteState, now: datetime) -> EvseView:
+    target = state.default_currents[evse.member.station_id]
     return EvseView(
         station_id=evse.member.station_id,
         evse_id=evse.evse_id,
@@ -162,6 +164,7 @@ def _evse(evse: Evse, target: int, now: datetime) -> EvseView:
         default_wanted_a=amperes(target),
         default_reason="" if evse.default.held == target else deviation_reason(evse, evse.default, now),
         at_most_a=amperes(evse.reserve),
+        beside=sorted(session for *key, session in state.others if tuple(key) == evse.key),
     )
 
 

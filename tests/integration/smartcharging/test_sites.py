@@ -390,3 +390,49 @@ async def test_what_is_drawn_outside_of_sites_costs_nothing_and_is_not_kept(stat
     await stations.draws("CP1", number, 16)
     [shown] = (await stations.world.get("/v1/sites/garage/sessions"))["items"]
     assert shown["measured_a"] == 16
+
+
+async def test_history_is_not_steered_and_forgets_no_limit(stations: Stations) -> None:
+    """transactions says that its EVSE has another session now."""
+    await two(stations)
+    first = await stations.start("CP1")
+    history = stations.transaction("CP1", first + 1000, 1, superseded_by=first)
+    await stations.tell(pb.TransactionStarted(transaction=history, offline=True))
+    assert [item["session"] for item in (await state(stations))["sessions"]] == [first]
+    await stations.start("CP2")
+    assert await stations.shares() == {"CP1": 16, "CP2": 16}
+    await stations.tell(pb.TransactionEnded(transaction=ended(stations, history)))
+    assert await stations.shares() == {"CP1": 16, "CP2": 16}
+    assert stations.most <= 32
+    # What had to wait may turn out to be what charges.
+    await stations.tell(pb.TransactionUpdated(transaction=stations.transaction("CP1", first, 1, superseded_by=9)))
+    assert [item["station_id"] for item in (await state(stations))["sessions"]] == ["CP2"]
+    await stations.tell(pb.TransactionUpdated(transaction=stations.transaction("CP1", first, 1)))
+    assert await stations.shares() == {"CP1": 16, "CP2": 16}
+
+
+async def test_a_limit_counts_where_it_was_granted_until_the_session_has_ended(stations: Stations) -> None:
+    """Its station says that it is on another EVSE, and does not confirm a limit there."""
+    await two(stations)
+    first = await stations.start("CP2")
+    stations.answers["CP2"] = reject
+    moved = stations.transaction("CP2", first, 2)
+    await stations.tell(pb.TransactionUpdated(transaction=moved))
+    await stations.start("CP1")
+    shown = await state(stations)
+    assert {evse["evse_id"]: evse["beside"] for evse in shown["evses"] if evse["station_id"] == "CP2"} == {
+        1: [first],
+        2: [],
+    }
+    assert (await stations.shares())["CP1"] == 0
+    assert shown["loads"][0]["committed_a"] == 32
+    await stations.tell(pb.TransactionEnded(transaction=ended(stations, moved)))
+    await stations.passes(31)
+    assert await stations.shares() == {"CP1": 32}
+
+
+def ended(stations: Stations, transaction: pb.Transaction) -> pb.Transaction:
+    after = pb.Transaction()
+    after.CopyFrom(transaction)
+    after.stopped_at.FromDatetime(stations.world.time())
+    return after

@@ -9,13 +9,14 @@ import pytest
 from services.smartcharging.domain.allocate import Claim, allocate
 from services.smartcharging.domain.applied_limit import FIRST_RETRY, AppliedLimit, LimitKey, Outcome
 from services.smartcharging.domain.draw_monitor import DrawMonitor
-from services.smartcharging.domain.limit_requests import LimitRequest
+from services.smartcharging.domain.limit_requests import LimitRequest, committed
 from services.smartcharging.domain.plan import DrawSamples, plan
 from services.smartcharging.domain.profile import Period, Purpose
 from services.smartcharging.domain.share import INTERVAL, TURN
 from services.smartcharging.domain.site import Limit, Member, Site
 from services.smartcharging.domain.site_profiles import obsolete, site_profile
-from tests.unit.smartcharging.site_world import SiteWorld, applied_limit_of
+from services.smartcharging.domain.site_state import Session, state_of
+from tests.unit.smartcharging.site_world import START, SiteWorld, applied_limit_of
 
 A, B = ("A", 1), ("B", 1)
 
@@ -225,3 +226,59 @@ def test_a_floor_costs_nothing() -> None:
     """What is set aside for an EVSE anyway is granted to its session."""
     claims = [Claim(A, {"L1": 1}, 60, 320, floor=100), Claim(B, {"L1": 1}, 60, 80, floor=100)]
     assert allocate({"L1": 0}, claims) == {A: 100, B: 80}
+
+
+def beside(made: SiteWorld, *others: tuple[LimitKey, AppliedLimit]) -> SiteWorld:
+    """With limits of sessions that have not ended, beside those that the EVSEs have."""
+    made.state = replace(made.state, others={key: (applied, DrawMonitor()) for key, applied in others})
+    return made
+
+
+def test_what_another_session_was_granted_counts_where_it_was_granted() -> None:
+    """One EVSE draws once: the larger of the two counts."""
+    made = world(Limit(32))
+    assert committed(made.state)["L1"] == 320
+    assert committed(beside(made, (("A", 1, 99), AppliedLimit(held=100))).state)["L1"] == 320
+    assert committed(beside(made, (("A", 1, 99), AppliedLimit(held=200))).state)["L1"] == 360
+    assert committed(beside(made, (("A", 1, 99), AppliedLimit(doubtful=200))).state)["L1"] == 360
+    assert committed(beside(made, (("A", 2, 99), AppliedLimit(held=60))).state)["L1"] == 380
+
+
+def test_what_another_session_may_draw_is_set_aside() -> None:
+    """The one that the EVSE has may use it; the others share what is left."""
+    made = beside(world(Limit(32)), (("A", 1, 99), AppliedLimit(held=240)))
+    planned = plan(made.state, {}, {}, made.now)
+    assert planned.shares.set_aside["L1"] == 240
+    assert planned.shares.targets[B] == 80
+    assert not planned.shares.over_committed
+    full = beside(world(Limit(32)), (("A", 1, 99), AppliedLimit(held=240)), (("B", 1, 98), AppliedLimit(held=240)))
+    assert plan(full.state, {}, {}, full.now).shares.over_committed
+
+
+def test_a_command_of_another_session_comes_to_its_end() -> None:
+    under_way = AppliedLimit(held=60, asked=200, command_id="c1")
+    made = beside(world(Limit(32)), (("A", 1, 99), under_way))
+    planned = plan(made.state, {"c1": Outcome.REFUSED}, {}, made.now)
+    assert planned.state.others["A", 1, 99][0].ceiling(0) == 60
+
+
+def session(number: int, evse_id: int = 1, superseded: bool = False) -> Session:
+    return Session(number, "A", evse_id, f"tx-{number}", START, START, superseded)
+
+
+def test_an_evse_has_the_session_that_is_not_history() -> None:
+    site = Site("site", Limit(32), (Member("A"), Member("B", (2,))))
+    limits = {("A", 1, 1): (AppliedLimit(held=60), DrawMonitor()), ("A", 1, 7): (AppliedLimit(held=80), DrawMonitor())}
+    limits |= {("A", 0, 0): (AppliedLimit(held=10), DrawMonitor()), ("A", 1, 3): (AppliedLimit(held=9), DrawMonitor())}
+    state = state_of(site, {}, [session(1), session(2, superseded=True), session(7, evse_id=2)], limits)
+    assert {key: one.session.id for key, one in state.sessions.items()} == {("A", 1): 1, ("A", 2): 7}
+    # Granted where it was before it moved; 3 has ended.
+    assert set(state.others) == {("A", 1, 7)}
+    assert {evse.key: evse.ceiling for evse in state.evses}["A", 1] == 80
+    ended = {("A", 1, 3): limits["A", 1, 3]}
+    assert state.limits | ended == limits | {("A", 2, 7): (AppliedLimit(), DrawMonitor())}
+
+
+def test_told_of_two_an_evse_has_the_last() -> None:
+    state = state_of(Site("site", Limit(32), (Member("A"),)), {}, [session(1), session(2)], {})
+    assert [one.session.id for one in state.sessions.values()] == [2]
