@@ -65,7 +65,7 @@ def settle(
     rivals = [one for one in open_ones if one.evse_id == after.evse_id and one.id != after.id and not one.ended]
     present = present_session(rivals)
     if after.ended:
-        return after, () if present else _next(rivals, after)
+        return after, () if present or before.superseded_by is not None else _next(rivals, after)
     if after.moved or is_history(report, present):
         newcomer = before.superseded_by is not None or before.evse_id != after.evse_id
         return (replace(after, superseded_by=present and present.id) if newcomer else after), ()

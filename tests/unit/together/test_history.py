@@ -238,6 +238,17 @@ def test_what_waited_is_there_once_the_other_has_ended() -> None:
     assert site.shares()["CP1/1"] == 32
 
 
+def test_the_end_of_history_makes_nothing_else_present() -> None:
+    site, first, _ = two(Charger201)
+    site.begin(first, 1)
+    for name, ago in (("old", 40), ("older", 80)):
+        site.hear(first, event(site, "Started", name, 0, ago=ago, **EVSE, **OFFLINE))
+    site.end(first, 1)
+    site.hear(first, event(site, "Ended", "older", 1, ago=70, **OFFLINE))
+    assert not site.transactions.named("CP1", "old").ended
+    assert present(site) is None
+
+
 @pytest.mark.parametrize("kind", [Charger16, Charger201])
 def test_history_that_never_ends_ends_with_the_next_start(kind: type[Charger]) -> None:
     site, first, _ = two(kind)
