@@ -44,8 +44,8 @@ def results(service: str) -> Topic:
 def events(service: str) -> Topic:
     """Domain events of a service, for everybody else."""
     key = "station_id, id_token or site_id"
-    readers = "smartcharging, anyone" if service in ("transactions", "firmware") else "anyone"
-    return Topic(f"events.{service}", key, "a message of events.proto", WEEK, service, readers)
+    readers = {"transactions": "smartcharging, anyone", "firmware": "transactions, smartcharging, anyone"}
+    return Topic(f"events.{service}", key, "a message of events.proto", WEEK, service, readers.get(service, "anyone"))
 
 
 def dead(service: str) -> Topic:

@@ -1,5 +1,7 @@
 """The wiring of transactions, for production and tests alike."""
 
+from datetime import timedelta
+
 from redis.asyncio import Redis
 
 from services.common.kafka.bus import Bus
@@ -11,6 +13,8 @@ from services.common.wiring import wire
 from services.transactions.api import TAGS, routers
 from services.transactions.closing import Closing
 from services.transactions.dialects import DIALECTS
+from services.transactions.ending import Ending
+from services.transactions.graces import DEFAULT_TIMING, Graces, Timing, hurry_answered
 from services.transactions.handlers import Handler
 from services.transactions.remote import RENDERERS
 from services.transactions.sample_partitions import SamplePartitions
@@ -21,21 +25,38 @@ from services.transactions.tokens import read_token
 NAME = "transactions"
 
 
-def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
-    """The process, not yet started."""
-    wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS)
+def build(
+    settings: Settings,
+    bus: Bus,
+    database: Database,
+    redis: Redis,
+    clock: Clock,
+    timing: Timing = DEFAULT_TIMING,
+) -> Service:
+    """The process, not yet started. timing: of sessions whose EVSE is free."""
+    wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=hurry_answered(clock))
     topics, command_service, access = wiring.topics, wiring.command_service, wiring.access
     tokens, partitions = CompactedTable(bus, topics.tokens, read_token), SamplePartitions(database, clock)
-    store, relay = Store(database), wiring.relay
-    closing = Closing(store=store, stations=wiring.stations, events=wiring.events, wake=relay.wake, clock=clock)
+    store = Store(database)
+    ending = Ending(stations=wiring.stations, events=wiring.events, wake=wiring.relay.wake)
+    closing = Closing(store=store, ending=ending, clock=clock)
+    graces = Graces(
+        store=store,
+        ending=ending,
+        command_service=command_service,
+        limit=timedelta(seconds=settings.session_grace),
+        clock=clock,
+        timing=timing,
+    )
     handler = Handler(
         store=store,
         tokens=tokens,
         stations=wiring.stations,
         shell=wiring.batches(DIALECTS),
         events=wiring.events,
+        graces=graces,
     )
-    consumer = wiring.consumer(handler.handle, lanes=2)
+    consumer = wiring.consumer(handler.handle, [topics.events["firmware"]], lanes=2)
 
     async def consume() -> None:
         # A driver must not be refused because the tokens are still being read; events say the groups of stations.
@@ -48,7 +69,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         routers(database, command_service, tokens, closing, access),
         description="Charging transactions and their meter values; remote start and stop.",
         tags=TAGS,
-        tasks={"tokens": tokens.run, "consumer": consume, "months": partitions.run},
+        tasks={"tokens": tokens.run, "consumer": consume, "months": partitions.run, "graces": graces.run},
         checks={"tokens": tokens.ready},
         opens=(partitions.prepare,),
     )

@@ -1,20 +1,15 @@
 """Operators close transactions whose end is lost."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
-from services.common.calls.stations import Stations
 from services.common.commands.service import KeyReused
-from services.common.kafka.events import Events
 from services.common.process.clock import Clock
 from services.common.process.errors import VoltbusError
-from services.transactions import announcements
-from services.transactions.batch import Changes
-from services.transactions.domain.ends import end
 from services.transactions.domain.revisions import Audit
 from services.transactions.domain.transaction import EndedBy, Transaction
+from services.transactions.ending import Ending
 from services.transactions.store import Store, UnitOfWork
 
 log = structlog.get_logger()
@@ -26,12 +21,10 @@ class NotOpen(VoltbusError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """wake: called when the outbox has rows (after a commit)."""
+    """All in one database transaction."""
 
     store: Store
-    stations: Stations
-    events: Events
-    wake: Callable[[], None]
+    ending: Ending
     clock: Clock
 
     async def close(self, number: int, audit: Audit) -> Transaction | None:
@@ -45,8 +38,10 @@ class Closing:
                 return current
             if current.ended:
                 raise NotOpen("the transaction has ended")
-            closed = await self._close(work, current, audit)
-        self.wake()
+            closed = await self.ending.end(
+                work, current, EndedBy.OPERATOR, at=current.updated_at, now=self.clock(), audit=audit
+            )
+        self.ending.wake()
         log.info("transaction closed", transaction=number, author=audit.author)
         return closed
 
@@ -56,13 +51,3 @@ class Closing:
         if before != (number, audit.note):
             raise KeyReused("the Idempotency-Key stands for another request")
         return True
-
-    async def _close(self, work: UnitOfWork, current: Transaction, audit: Audit) -> Transaction:
-        closed, revision = end(current, EndedBy.OPERATOR, current.updated_at, self.clock(), audit)
-        assert revision, "it was open"
-        station_id = current.station_id
-        version, registration = self.stations.version(station_id) or "", self.stations.registration(station_id)
-        event = announcements.transaction_ended(closed, version, registration)
-        record = self.events.record(event, station_id, announcements.cause("", revision), revision.at)
-        await work.write(Changes(changed=[closed], revisions=[revision]), [record])
-        return closed

@@ -17,7 +17,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.kafka.table import CompactedTable
 from services.ocpp.id_tokens import NO_AUTHORIZATION, IdToken, Token, TokenInfo, authorize, find
-from services.transactions import announcements
+from services.transactions import announcements, inbound_events
 from services.transactions.batch import (
     Batch,
     Changes,
@@ -30,6 +30,8 @@ from services.transactions.batch import (
 from services.transactions.domain.decide import Decision, decide, starts_transaction
 from services.transactions.domain.messages import Message, Report, ReportKind
 from services.transactions.domain.present import may_be_contested
+from services.transactions.domain.station import Fact
+from services.transactions.graces import Graces
 from services.transactions.rows import SampleRow, sample_row
 from services.transactions.store import Store, UnitOfWork
 
@@ -45,21 +47,27 @@ class Handler:
     stations: Stations
     shell: BatchShell[Message]
     events: Events
+    graces: Graces
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """Everything of a batch in one transaction; then the replies that stations wait for."""
         read = self.shell.read(records)
+        facts: list[Fact] = self.shell.read_others(read, inbound_events.read)
+        # Most of what firmware says is of no use here.
+        if not (read.calls or read.results or facts):
+            return read.dead
         batch, deviating = Batch.of(read.now, read.calls), read.deviating
         if any(self._is_missing(report) for _, report in batch.reports):
             await self.tokens.catch_up()
         async with self.store.unit_of_work() as work:
             changes = await self._merge_reports(batch, work)
-            async with work.transaction_if(batch.needs_transaction or bool(deviating or read.results)):
+            async with work.transaction_if(batch.needs_transaction or bool(deviating or read.results or facts)):
                 await self._save_orphans(batch, work)
                 await self._save_station_samples(batch, work)
                 await self._save_verbatim(batch, work)
                 await message_log.save_deviating(work.db, deviating)
                 concluded = await self.shell.conclude(work.db, read)
+                await self.graces.apply(work.db, facts)
                 events = batch.outbox()
                 await work.write(changes, events)
         if events or concluded:

@@ -1,4 +1,4 @@
-"""Remote start and stop as commands: stored independent of version, rendered in the station's when they are sent."""
+"""Remote start and stop, and asking after a transaction, as commands of no version."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,13 +7,14 @@ from services.common.commands.catalogue import Render, checked
 from services.common.commands.command import Command, Unrenderable
 from services.ocpp.errors import ErrorCode
 from services.transactions.dialects import BY_VERSION
-from services.transactions.domain.remote import RemoteStart, RemoteStop
+from services.transactions.domain.remote import RemoteStart, RemoteStop, TransactionStatus
 
-START, STOP = "RemoteStart", "RemoteStop"
+START, STOP, STATUS = "RemoteStart", "RemoteStop", "TransactionStatus"
 
 COMMANDS: Mapping[str, Callable[[Command], Any]] = {
     START: lambda command: RemoteStart(number=command.number, **command.payload),
     STOP: lambda command: RemoteStop(**command.payload),
+    STATUS: lambda command: TransactionStatus(**command.payload),
 }
 
 
@@ -23,7 +24,10 @@ def render(command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
     if dialect is None:
         raise Unrenderable(ErrorCode.NOT_SUPPORTED, f"no remote control of OCPP {version} here")
     remote_command = COMMANDS[command.action](command)
-    return checked(version, *dialect.requests[type(remote_command)](remote_command))
+    request = dialect.requests.get(type(remote_command))
+    if request is None:
+        raise Unrenderable(ErrorCode.NOT_SUPPORTED, f"OCPP {version} cannot say it")
+    return checked(version, *request(remote_command))
 
 
 RENDERERS: Mapping[str, Render] = dict.fromkeys(COMMANDS, render)

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.common.calls import dialects
+from services.transactions.domain.grace import Standing
 from services.transactions.domain.messages import Message
 
 Payload = dict[str, Any]
 # Its action and payload.
 OcppRequest = tuple[str, Payload]
+ReadStanding = Callable[[Payload], Standing]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect(dialects.Dialect[Message]):
-    """requests: by the class of a remote command, its request."""
+    """requests: by the class of a remote command, its request. standing: reads the answer to a TransactionStatus."""
 
     requests: Mapping[type, Callable[[Any], OcppRequest]]
+    standing: ReadStanding | None = None

@@ -9,6 +9,7 @@ from services.ocpp.v201 import id_token_info
 from services.transactions.dialects.dialect import Dialect, OcppRequest, Payload
 from services.transactions.dialects.meter import SampledValue, meter_values, reading
 from services.transactions.dialects.words import INT64, optional_integer, payload, timestamp, unreadable
+from services.transactions.domain.grace import Standing
 from services.transactions.domain.messages import (
     Empty,
     Message,
@@ -20,7 +21,7 @@ from services.transactions.domain.messages import (
     Updated,
     Verbatim,
 )
-from services.transactions.domain.remote import RemoteStart, RemoteStop
+from services.transactions.domain.remote import RemoteStart, RemoteStop, TransactionStatus
 
 KINDS = {"Started": ReportKind.STARTED, "Updated": ReportKind.UPDATED, "Ended": ReportKind.ENDED}
 # Fields of an event kept as they are, and their names; later events may change them.
@@ -131,6 +132,21 @@ def remote_stop(request: RemoteStop) -> OcppRequest:
     return "RequestStopTransaction", {"transactionId": request.transaction_id}
 
 
+def transaction_status(request: TransactionStatus) -> OcppRequest:
+    """E14."""
+    return "GetTransactionStatus", {"transactionId": request.transaction_id}
+
+
+def standing(answer: Payload) -> Standing:
+    """E14.FR.02 to E14.FR.05; an answer without ongoingIndicator is none (E14.FR.06)."""
+    ongoing = answer.get("ongoingIndicator")
+    if ongoing is None:
+        return Standing.SILENT
+    if ongoing:
+        return Standing.ONGOING
+    return Standing.QUEUED if answer.get("messagesInQueue") else Standing.OVER
+
+
 DIALECT = Dialect(
     read={
         "TransactionEvent": transaction_event,
@@ -138,5 +154,6 @@ DIALECT = Dialect(
         "ReservationStatusUpdate": verbatim,
     },
     write={Started: updated, Updated: updated, Empty: empty},
-    requests={RemoteStart: remote_start, RemoteStop: remote_stop},
+    requests={RemoteStart: remote_start, RemoteStop: remote_stop, TransactionStatus: transaction_status},
+    standing=standing,
 )

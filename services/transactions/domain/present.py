@@ -65,13 +65,25 @@ def settle(
     rivals = [one for one in open_ones if one.evse_id == after.evse_id and one.id != after.id and not one.ended]
     present = present_session(rivals)
     if after.ended:
-        return after, () if present or before.superseded_by is not None else _next(rivals, after)
+        return after, [(one, None) for one in after_end(after, rivals)]
     if after.moved or is_history(report, present):
         newcomer = before.superseded_by is not None or before.evse_id != after.evse_id
         return (replace(after, superseded_by=present and present.id) if newcomer else after), ()
     after = replace(after, superseded_by=None)
     settled = [(one, *_beside(one, after, report)) for one in rivals]
     return after, [(other, revision) for one, other, revision in settled if other is not one]
+
+
+def after_end(ended: Transaction, open_ones: Iterable[Transaction]) -> list[Transaction]:
+    """What one that has ended makes different: its EVSE has the last of those that waited and are not older, if any.
+
+    The end of history makes nothing else present. open_ones: of its station.
+    """
+    rivals = [one for one in open_ones if one.evse_id == ended.evse_id and one.id != ended.id and not one.ended]
+    found = [one for one in rivals if not _began(ended).is_after(_began(one))]
+    if present_session(rivals) or ended.superseded_by is not None or not found:
+        return []
+    return [replace(max(found, key=lambda one: one.id), superseded_by=None)]
 
 
 def is_history(report: Report, present: Transaction | None) -> bool:
@@ -94,12 +106,6 @@ def _beside(one: Transaction, present: Transaction, report: Report) -> tuple[Tra
         superseded = replace(one, superseded_by=present.id)
         return end(superseded, EndedBy.SUPERSEDED, present.started_at, report.received_at)
     return (one if one.superseded_by is not None else replace(one, superseded_by=present.id)), None
-
-
-def _next(waiting: Iterable[Transaction], ended: Transaction) -> Sequence[tuple[Transaction, None]]:
-    """The session that an EVSE has after one has ended: the last of those that waited and are not older, if any."""
-    found = [one for one in waiting if not _began(ended).is_after(_began(one))]
-    return [(replace(max(found, key=lambda one: one.id), superseded_by=None), None)] if found else ()
 
 
 def _is_placed(one: Transaction) -> bool:

@@ -1,4 +1,4 @@
-"""Remote start and stop, independent of version: dialects render these."""
+"""Remote start and stop, and what is asked of a transaction, independent of version: dialects render these."""
 
 from dataclasses import dataclass
 
@@ -23,4 +23,11 @@ class RemoteStop:
     """Stop a transaction. id: ours. transaction_id: as the station knows it."""
 
     id: int
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionStatus:
+    """Whether a transaction goes on. transaction_id: as the station knows it."""
+
     transaction_id: str

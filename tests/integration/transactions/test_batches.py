@@ -5,6 +5,7 @@ import contextlib
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ from services.ocpp import topics
 from services.ocpp.topics import Topics
 from services.transactions.batch import Changes
 from services.transactions.dialects import DIALECTS
+from services.transactions.ending import Ending
+from services.transactions.graces import Graces
 from services.transactions.handlers import Handler
 from services.transactions.settings import Settings
 from services.transactions.store import EXISTING_SAMPLES, LOAD, RESERVE, WRITE, Store, UnitOfWork
@@ -83,12 +86,21 @@ class Process:
         tokens = self.tokens = CompactedTable(office.bus, "tokens", read_token)
         own = Topics.of(settings, "transactions")
         shell = BatchShell(dialects=DIALECTS, topics=own, results=self.command_service, clock=now)
+        stations, events = self.command_service.stations, Events(settings, "transactions")
+        graces = Graces(
+            store=self.store,
+            ending=Ending(stations=stations, events=events, wake=lambda: None),
+            command_service=self.command_service,
+            limit=timedelta(minutes=15),
+            clock=now,
+        )
         self.handler = Handler(
             store=self.store,
             tokens=tokens,
-            stations=self.command_service.stations,
+            stations=stations,
             shell=shell,
-            events=Events(settings, "transactions"),
+            events=events,
+            graces=graces,
         )
 
     @asynccontextmanager

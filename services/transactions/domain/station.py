@@ -1,0 +1,105 @@
+"""What firmware says of stations, as far as it matters to their sessions. Told twice, or late, it changes nothing."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+
+class PresenceChanged(Struct, frozen=True):
+    """A station connected, or its connection has ended."""
+
+    station_id: str
+    connected: bool
+    at: datetime
+
+
+class Booted(Struct, frozen=True):
+    """serial_number: empty where it has said none."""
+
+    station_id: str
+    serial_number: str
+    at: datetime
+
+
+class ConnectorReported(Struct, frozen=True):
+    """free: nothing is plugged in. In 1.6, which has no EVSEs, connector n is that of EVSE n."""
+
+    station_id: str
+    evse_id: int
+    connector_id: int
+    free: bool
+    at: datetime
+
+
+Fact = PresenceChanged | Booted | ConnectorReported
+# Of one station; none has more.
+MOST_CONNECTORS = 200
+
+
+class Connector(Struct, frozen=True):
+    """at: when the last report of it was received."""
+
+    evse_id: int
+    connector_id: int
+    free: bool
+    at: datetime
+
+
+class Station(Struct, frozen=True):
+    """connected: as far as is known; whoever was never heard of is away. changed_at: when that was last said.
+
+    replaced_at: when it booted with another serial number than before, as another station has.
+    """
+
+    station_id: str
+    connected: bool = False
+    changed_at: datetime | None = None
+    booted_at: datetime | None = None
+    serial_number: str = ""
+    replaced_at: datetime | None = None
+    connectors: tuple[Connector, ...] = ()
+
+
+def apply(known: Station, fact: Fact) -> Station:
+    """With a fact; the same object where that is nothing new."""
+    if isinstance(fact, PresenceChanged):
+        if known.changed_at and fact.at <= known.changed_at:
+            return known
+        return replace(known, connected=fact.connected, changed_at=fact.at)
+    after = _booted(known, fact) if isinstance(fact, Booted) else _reported(known, fact)
+    # Who says something is here, which is all we know of those that connected before anybody listened.
+    return replace(after, connected=True) if after is not known and after.changed_at is None else after
+
+
+def apply_all(known: Iterable[Station], facts: Collection[Fact]) -> list[Station]:
+    """The stations that some facts, in their order, make different."""
+    before = {station.station_id: station for station in known}
+    after = dict(before)
+    for fact in facts:
+        after[fact.station_id] = apply(after.get(fact.station_id) or Station(fact.station_id), fact)
+    return [station for station in after.values() if station is not before.get(station.station_id)]
+
+
+def _booted(known: Station, fact: Booted) -> Station:
+    if known.booted_at and fact.at <= known.booted_at:
+        return known
+    is_another = known.serial_number and fact.serial_number and known.serial_number != fact.serial_number
+    return replace(
+        known,
+        booted_at=fact.at,
+        serial_number=fact.serial_number or known.serial_number,
+        replaced_at=fact.at if is_another else known.replaced_at,
+    )
+
+
+def _reported(known: Station, fact: ConnectorReported) -> Station:
+    place = (fact.evse_id, fact.connector_id)
+    before = next((one for one in known.connectors if (one.evse_id, one.connector_id) == place), None)
+    if before and fact.at <= before.at:
+        return known
+    if before is None and len(known.connectors) >= MOST_CONNECTORS:
+        return known
+    others = tuple(one for one in known.connectors if one is not before)
+    return replace(known, connectors=(*others, Connector(*place, fact.free, fact.at)))

@@ -1,0 +1,174 @@
+"""Sessions whose EVSE was reported free: their grace times, and their end."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from msgspec.structs import replace
+
+from services.common.commands import store as command_store
+from services.common.commands.command import Command
+from services.common.commands.command import End as Outcome
+from services.common.commands.journal import OnEnded
+from services.common.commands.service import CommandRequest, CommandService
+from services.common.postgres.database import Connection
+from services.common.process.clock import Clock
+from services.common.process.errors import Unavailable
+from services.transactions import graces_store
+from services.transactions.dialects import BY_VERSION
+from services.transactions.dialects.dialect import ReadStanding
+from services.transactions.domain.grace import Ask, End, Grace, Standing, due_at, reconsider, step
+from services.transactions.domain.station import Fact, Station, apply_all
+from services.transactions.domain.transaction import Transaction
+from services.transactions.ending import Ending
+from services.transactions.remote import STATUS
+from services.transactions.store import Store, UnitOfWork
+
+# Of a question that never came to its station.
+UNREACHED = frozenset({Outcome.EXPIRED, Outcome.UNDELIVERED, Outcome.CANCELLED})
+
+log = structlog.get_logger()
+
+
+def hurry_answered(clock: Clock) -> OnEnded:
+    """What ended commands mean here: who waits for an answer is due."""
+
+    async def hurry(db: Connection, ended: Sequence[Command]) -> None:
+        if asked := [command.id for command in ended if command.action == STATUS]:
+            await graces_store.hurry(db, asked, clock())
+
+    return hurry
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """poll: seconds between two looks for what is due. answer: seconds that a question waits for its station.
+
+    patience: how long an answer is waited for. audit: between two looks at all sessions that are silent.
+    """
+
+    poll: float = 5.0
+    answer: float = 60.0
+    patience: timedelta = timedelta(minutes=3)
+    audit: timedelta = timedelta(minutes=10)
+
+
+DEFAULT_TIMING = Timing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graces:
+    """Many processes may run it: what one has in hand is left alone by the others. limit: the grace time."""
+
+    store: Store
+    ending: Ending
+    command_service: CommandService
+    limit: timedelta
+    clock: Clock
+    timing: Timing = DEFAULT_TIMING
+
+    async def apply(self, db: Connection, facts: Collection[Fact]) -> None:
+        """Takes in what is said of stations, within the caller's transaction."""
+        if not facts:
+            return
+        known = await graces_store.load_stations(db, {fact.station_id for fact in facts})
+        changed = apply_all(known, facts)
+        await graces_store.save_stations(db, changed)
+        await self._reconsider(db, changed)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        audited_at = None
+        while True:
+            try:
+                while await self.once():
+                    pass
+                if audited_at is None or self.clock() - audited_at > self.timing.audit:
+                    await self.audit()
+                    audited_at = self.clock()
+            except Unavailable as error:
+                log.warning("sessions whose EVSE is free wait", reason=str(error))
+            await asyncio.sleep(self.timing.poll)
+
+    async def audit(self) -> None:
+        """Sessions that were silent for long: of those told late, the EVSE may have been free before they were."""
+        after = ""
+        while True:
+            async with self.store.unit_of_work() as work, work.db.transaction():
+                names = await graces_store.silent(work.db, self.clock() - self.limit, after)
+                if not names:
+                    return
+                await self._reconsider(work.db, await graces_store.load_stations(work.db, names))
+            after = names[-1]
+
+    async def once(self) -> bool:
+        """Looks at the first that is due; whether there was one."""
+        now = self.clock()
+        async with self.store.unit_of_work() as work, work.db.transaction():
+            grace = await graces_store.claim(work.db, now)
+            if grace:
+                await self._look(work, grace, now)
+        if grace:
+            self.ending.wake()
+            self.command_service.nudge()
+        return grace is not None
+
+    async def _reconsider(self, db: Connection, stations: Sequence[Station]) -> None:
+        names, now = [station.station_id for station in stations], self.clock()
+        if not names:
+            return
+        sessions = {one.id: one for one in await graces_store.open_sessions(db, names)}
+        before = await graces_store.load_graces(db, names)
+        after = [grace for station in stations for grace in reconsider(station, sessions.values(), before, now)]
+        left = {grace.transaction_id for grace in after}
+        await graces_store.drop_graces(db, [one.transaction_id for one in before if one.transaction_id not in left])
+        changed = [grace for grace in after if grace not in before]
+        due = [due_at(one, sessions[one.transaction_id].updated_at, self.limit) for one in changed]
+        await graces_store.save_graces(db, list(zip(changed, due, strict=True)))
+
+    async def _look(self, work: UnitOfWork, grace: Grace, now: datetime) -> None:
+        one = await work.lock(grace.transaction_id)
+        if one is None or one.ended:
+            await graces_store.drop_graces(work.db, [grace.transaction_id])
+            return
+        [station] = await graces_store.load_stations(work.db, [grace.station_id])
+        standing = await self._standing(work.db, grace)
+        askable = self._read_standing(grace) is not None
+        next_step = step(grace, one, station.booted_at, standing=standing, askable=askable, limit=self.limit, now=now)
+        if isinstance(next_step, End):
+            await self.ending.end(work, one, next_step.by, at=next_step.at, now=now)
+            await graces_store.drop_graces(work.db, [one.id])
+            log.info("transaction ended", station_id=one.station_id, transaction=one.id, by=next_step.by.value)
+        elif isinstance(next_step, Ask):
+            await self._ask(work.db, grace, one, now)
+        else:
+            due = due_at(next_step, one.updated_at, self.limit)
+            is_asked = due is not None and due <= now
+            await graces_store.save_graces(work.db, [(next_step, now + self.timing.patience if is_asked else due)])
+
+    async def _ask(self, db: Connection, grace: Grace, one: Transaction, now: datetime) -> None:
+        request = CommandRequest(
+            one.station_id, STATUS, {"transaction_id": one.transaction_id}, expires_in=self.timing.answer
+        )
+        [command] = await self.command_service.add(db, [request])
+        asked = replace(grace, command_id=command.id)
+        await graces_store.save_graces(db, [(asked, now + self.timing.patience)])
+
+    async def _standing(self, db: Connection, grace: Grace) -> Standing | None:
+        """What came of the question; None where there is none, or no answer yet."""
+        command = await command_store.one(db, grace.command_id) if grace.command_id else None
+        if command is None or not command.final:
+            return None
+        if command.outcome in UNREACHED:
+            return Standing.UNREACHED
+        read = self._read_standing(grace)
+        if read is None or command.outcome != Outcome.ANSWERED:
+            return Standing.SILENT
+        return read(command.response or {})
+
+    def _read_standing(self, grace: Grace) -> ReadStanding | None:
+        """How the version of its station answers a question; None where it cannot be asked."""
+        dialect = BY_VERSION.get(self.ending.stations.version(grace.station_id) or "")
+        return dialect.standing if dialect else None
