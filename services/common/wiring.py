@@ -73,6 +73,19 @@ class Wiring:
             limits=DeadLetterLimits.of(self.settings),
         )
 
+    def reader(self, group: str, topics: Sequence[str], handle: Handle, *, linger: float) -> Consumer:
+        """Reads topics beside its own, in a group of its own, so that its calls do not wait for them. See Consumer."""
+        return Consumer(
+            self.bus,
+            f"{self.name}.{group}",
+            topics,
+            handle=handle,
+            dead_topic=self.topics.dead,
+            clock=self.clock,
+            linger=linger,
+            limits=DeadLetterLimits.of(self.settings),
+        )
+
     def service(
         self,
         consumer: Consumer,
@@ -83,9 +96,10 @@ class Wiring:
         tasks: Mapping[str, Step] | None = None,
         checks: Mapping[str, Check] | None = None,
         opens: Sequence[Step] = (),
+        readers: Mapping[str, Consumer] | None = None,
     ) -> Service:
-        """The process, not yet started. tasks, checks, opens: beside those of all services."""
-        info = SERVICES[self.name]
+        """The process, not yet started. tasks, checks, opens: beside those of all services. readers: by their tasks."""
+        info, beside = SERVICES[self.name], readers or {}
         app = web_app(self.name, description, tags)
         app.add_middleware(TokenFirst, access=self.access)
         for router in routers:
@@ -109,10 +123,10 @@ class Wiring:
             port=getattr(self.settings, f"{self.name}_port"),
             port_setting=info.port_setting,
             app=app,
-            tasks={**everywhere, **(tasks or {})},
-            checks={**ready, **(checks or {})},
+            tasks={**everywhere, **{name: one.run for name, one in beside.items()}, **(tasks or {})},
+            checks={**ready, **{name: one.ready for name, one in beside.items()}, **(checks or {})},
             opens=(self.bus.start, self.database.start, *opens),
-            drains=(consumer.stop,),
+            drains=(consumer.stop, *(one.stop for one in beside.values())),
             closes=(self.database.close, self.bus.close, self.redis.aclose),
         )
 

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from services.common.calls.stations import Registration
-from services.transactions.domain.decide import OrphanStop
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.messages import MeterValue, Reading, Report, ReportKind, StationSamples
+from services.transactions.domain.orphans import OrphanStop
 from services.transactions.domain.revisions import Revision, RevisionReason
 from services.transactions.domain.transaction import EndedBy, Transaction
 from voltbus.v1 import events_pb2 as pb

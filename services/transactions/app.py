@@ -23,6 +23,8 @@ from services.transactions.store import Store
 from services.transactions.tokens import read_token
 
 NAME = "transactions"
+# Nobody waits for what is made of the events of firmware.
+LINGER = 0.2
 
 
 def build(
@@ -44,6 +46,7 @@ def build(
         store=store,
         ending=ending,
         command_service=command_service,
+        shell=wiring.batches(DIALECTS),
         limit=timedelta(seconds=settings.session_grace),
         clock=clock,
         timing=timing,
@@ -54,9 +57,9 @@ def build(
         stations=wiring.stations,
         shell=wiring.batches(DIALECTS),
         events=wiring.events,
-        graces=graces,
     )
-    consumer = wiring.consumer(handler.handle, [topics.events["firmware"]], lanes=2)
+    consumer = wiring.consumer(handler.handle, lanes=2)
+    firmware = wiring.reader("stations", [topics.events["firmware"]], graces.handle, linger=LINGER)
 
     async def consume() -> None:
         # A driver must not be refused because the tokens are still being read; events say the groups of stations.
@@ -72,4 +75,5 @@ def build(
         tasks={"tokens": tokens.run, "consumer": consume, "months": partitions.run, "graces": graces.run},
         checks={"tokens": tokens.ready},
         opens=(partitions.prepare,),
+        readers={"firmware": firmware},
     )

@@ -7,8 +7,10 @@ from typing import Self
 
 from services.common.calls.call import Call, Refused
 from services.common.kafka.bus import Record
-from services.transactions.domain.decide import Decision, OrphanStop
+from services.transactions.domain.decide import Decision
 from services.transactions.domain.messages import Empty, Message, Reply, Report, ReportKind, StationSamples
+from services.transactions.domain.occurrences import occurrence_of
+from services.transactions.domain.orphans import OrphanStop
 from services.transactions.domain.revisions import Revision
 from services.transactions.domain.transaction import Transaction, metered_only, touch
 from services.transactions.rows import SampleKey, SampleRow, sample_key
@@ -64,7 +66,7 @@ class Batch:
         self.replies[call.id] = decision.reply
         if orphan := decision.orphan:
             self.orphans.append(orphan)
-            if orphan.meter_values:
+            if orphan.meter_values and orphan.joined_id is None:
                 self.station_samples.append(orphan.station_samples())
         if decision.station_samples:
             self.station_samples.append(decision.station_samples)
@@ -107,15 +109,19 @@ class LoadedTransactions:
     def __init__(self, loaded: Sequence[Transaction]) -> None:
         self._loaded = {one.id: one for one in loaded}
         self._current = dict(self._loaded)
-        # The last of several occurrences counts.
-        self._ids = {(one.station_id, one.key): one.id for one in sorted(loaded, key=lambda one: one.occurrence)}
+        # By station and key, in the order of their occurrences.
+        self._ids: dict[tuple[str, str], list[int]] = {}
+        for one in sorted(loaded, key=lambda one: one.occurrence):
+            self._ids.setdefault((one.station_id, one.key), []).append(one.id)
         self._of_station: dict[str, list[int]] = {}
 
     def find(self, report: Report) -> Transaction | None:
         """The one that a report names. One of another station is as unknown as none."""
         if report.key is not None:
-            number = self._ids.get((report.station_id, report.key))
-            return None if number is None else self._current[number]
+            numbers = self._ids.get((report.station_id, report.key), ())
+            if len(numbers) == 1:
+                return self._current[numbers[0]]
+            return occurrence_of([self._current[number] for number in numbers], report)
         found = self._current.get(report.number or 0)
         return found if found and found.station_id == report.station_id else None
 
@@ -137,7 +143,7 @@ class LoadedTransactions:
         if (one := decision.transaction) and decision.changed:
             if one.id not in self._current:
                 self._of_station.get(one.station_id, []).append(one.id)
-            self._ids[one.station_id, one.key] = one.id
+                self._ids.setdefault((one.station_id, one.key), []).append(one.id)
             self._current[one.id] = one
             self._current |= {other.id: other for other, _ in decision.others}
 

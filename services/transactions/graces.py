@@ -1,26 +1,30 @@
 """Sessions whose EVSE was reported free: their grace times, and their end."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from msgspec.structs import replace
 
+from services.common.calls.batch import BatchShell
 from services.common.commands import store as command_store
 from services.common.commands.command import Command
 from services.common.commands.command import End as Outcome
 from services.common.commands.journal import OnEnded
 from services.common.commands.service import CommandRequest, CommandService
+from services.common.kafka.bus import Record
 from services.common.postgres.database import Connection
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
-from services.transactions import graces_store
+from services.transactions import graces_store, inbound_events
 from services.transactions.dialects import BY_VERSION
 from services.transactions.dialects.dialect import ReadStanding
 from services.transactions.domain.grace import Ask, End, Grace, Standing, due_at, reconsider, step
-from services.transactions.domain.station import Fact, Station, apply_all
+from services.transactions.domain.station import Fact, Station, apply_all, only_presence
 from services.transactions.domain.transaction import Transaction
 from services.transactions.ending import Ending
 from services.transactions.remote import STATUS
@@ -65,18 +69,30 @@ class Graces:
     store: Store
     ending: Ending
     command_service: CommandService
+    shell: BatchShell[Any]
     limit: timedelta
     clock: Clock
     timing: Timing = DEFAULT_TIMING
 
-    async def apply(self, db: Connection, facts: Collection[Fact]) -> None:
-        """Takes in what is said of stations, within the caller's transaction."""
-        if not facts:
-            return
-        known = await graces_store.load_stations(db, {fact.station_id for fact in facts})
+    async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Takes in events of firmware, most of which are of no use here."""
+        batch = self.shell.read(records)
+        facts: list[Fact] = self.shell.read_others(batch, inbound_events.read)
+        if facts:
+            async with self.store.unit_of_work() as work, work.db.transaction():
+                await self._apply(work.db, facts)
+        return batch.dead
+
+    async def _apply(self, db: Connection, facts: Collection[Fact]) -> None:
+        known = await graces_store.lock_stations(db, {fact.station_id for fact in facts})
         changed = apply_all(known, facts)
         await graces_store.save_stations(db, changed)
-        await self._reconsider(db, changed)
+        graces = await graces_store.load_graces(db, [station.station_id for station in changed])
+        # Stations come and go all the time, and few of them have a session whose EVSE is free.
+        have = {grace.station_id for grace in graces}
+        before = {station.station_id: station for station in known}
+        news = [one for one in changed if one.station_id in have or not only_presence(before.get(one.station_id), one)]
+        await self._reconsider(db, news, graces)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -100,7 +116,8 @@ class Graces:
                 names = await graces_store.silent(work.db, self.clock() - self.limit, after)
                 if not names:
                     return
-                await self._reconsider(work.db, await graces_store.load_stations(work.db, names))
+                stations = await graces_store.lock_stations(work.db, names)
+                await self._reconsider(work.db, stations, await graces_store.load_graces(work.db, names))
             after = names[-1]
 
     async def once(self) -> bool:
@@ -115,28 +132,35 @@ class Graces:
             self.command_service.nudge()
         return grace is not None
 
-    async def _reconsider(self, db: Connection, stations: Sequence[Station]) -> None:
-        names, now = [station.station_id for station in stations], self.clock()
-        if not names:
+    async def _reconsider(self, db: Connection, stations: Sequence[Station], graces: Sequence[Grace]) -> None:
+        """graces: of these stations at least."""
+        if not stations:
             return
-        sessions = {one.id: one for one in await graces_store.open_sessions(db, names)}
-        before = await graces_store.load_graces(db, names)
-        after = [grace for station in stations for grace in reconsider(station, sessions.values(), before, now)]
-        left = {grace.transaction_id for grace in after}
-        await graces_store.drop_graces(db, [one.transaction_id for one in before if one.transaction_id not in left])
-        changed = [grace for grace in after if grace not in before]
-        due = [due_at(one, sessions[one.transaction_id].updated_at, self.limit) for one in changed]
-        await graces_store.save_graces(db, list(zip(changed, due, strict=True)))
+        sessions: defaultdict[str, list[Transaction]] = defaultdict(list)
+        for one in await graces_store.open_sessions(db, [station.station_id for station in stations]):
+            sessions[one.station_id].append(one)
+        known, now = {grace.transaction_id: grace for grace in graces}, self.clock()
+        left = dict(known)
+        saved: list[tuple[Grace, datetime | None]] = []
+        for station in stations:
+            heard = {one.id: one.updated_at for one in sessions[station.station_id]}
+            for grace in reconsider(station, sessions[station.station_id], known, now):
+                number = grace.transaction_id
+                if left.pop(number, None) != grace:
+                    saved.append((grace, due_at(grace, heard[number], self.limit)))
+        names = {station.station_id for station in stations}
+        await graces_store.drop_graces(db, [one.transaction_id for one in left.values() if one.station_id in names])
+        await graces_store.save_graces(db, saved)
 
     async def _look(self, work: UnitOfWork, grace: Grace, now: datetime) -> None:
         one = await work.lock(grace.transaction_id)
         if one is None or one.ended:
             await graces_store.drop_graces(work.db, [grace.transaction_id])
             return
-        [station] = await graces_store.load_stations(work.db, [grace.station_id])
+        booted_at = await graces_store.booted_at(work.db, grace.station_id)
         standing = await self._standing(work.db, grace)
         askable = self._read_standing(grace) is not None
-        next_step = step(grace, one, station.booted_at, standing=standing, askable=askable, limit=self.limit, now=now)
+        next_step = step(grace, one, booted_at, standing=standing, askable=askable, limit=self.limit, now=now)
         if isinstance(next_step, End):
             await self.ending.end(work, one, next_step.by, at=next_step.at, now=now)
             await graces_store.drop_graces(work.db, [one.id])
@@ -164,9 +188,9 @@ class Graces:
         if command.outcome in UNREACHED:
             return Standing.UNREACHED
         read = self._read_standing(grace)
-        if read is None or command.outcome != Outcome.ANSWERED:
+        if read is None or command.outcome != Outcome.ANSWERED or not isinstance(command.response, dict):
             return Standing.SILENT
-        return read(command.response or {})
+        return read(command.response)
 
     def _read_standing(self, grace: Grace) -> ReadStanding | None:
         """How the version of its station answers a question; None where it cannot be asked."""

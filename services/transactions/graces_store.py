@@ -43,7 +43,7 @@ insert into {table} ({names}) select {names} from unnest({arrays}) as u ({names}
 on conflict ({key}) do update set {assigned}"""
 
 
-LOAD_STATIONS = f"""
+LOCK_STATIONS = f"""
 select {", ".join(STATION)} from station where station_id = any($1::text[]) order by station_id for update"""
 SAVE_STATIONS = _save("station", STATION, "station_id")
 LOAD_GRACES = f"select {', '.join(GRACE)} from grace where station_id = any($1::text[])"
@@ -65,9 +65,15 @@ CLAIM = f"select {', '.join(GRACE)} from grace where due_at <= $1 order by due_a
 HURRY = "update grace set due_at = $2 where command_id = any($1::text[]) and due_at is not null"
 
 
-async def load_stations(db: Connection, names: Collection[str]) -> list[Station]:
+async def lock_stations(db: Connection, names: Collection[str]) -> list[Station]:
     """Those that are known, held until the end of the transaction."""
-    return [_station(row) for row in await db.fetch(LOAD_STATIONS, list(names))]
+    return [_station(row) for row in await db.fetch(LOCK_STATIONS, list(names))]
+
+
+async def booted_at(db: Connection, name: str) -> datetime | None:
+    """When a station booted last, as far as is known."""
+    at: datetime | None = await db.fetchval("select booted_at from station where station_id = $1", name)
+    return at
 
 
 async def save_stations(db: Connection, stations: Sequence[Station]) -> None:

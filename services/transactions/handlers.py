@@ -17,7 +17,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.kafka.table import CompactedTable
 from services.ocpp.id_tokens import NO_AUTHORIZATION, IdToken, Token, TokenInfo, authorize, find
-from services.transactions import announcements, inbound_events
+from services.transactions import announcements
 from services.transactions.batch import (
     Batch,
     Changes,
@@ -27,11 +27,11 @@ from services.transactions.batch import (
     stations_loaded,
     unconfirmed_samples,
 )
-from services.transactions.domain.decide import Decision, decide, starts_transaction
-from services.transactions.domain.messages import Message, Report, ReportKind
+from services.transactions.domain.decide import Decision, decide, decide_joined, starts_transaction
+from services.transactions.domain.messages import Message, Report, ReportKind, Updated
+from services.transactions.domain.orphans import OrphanKey, may_be_nameless, meant_by, orphan_stop
 from services.transactions.domain.present import may_be_contested
-from services.transactions.domain.station import Fact
-from services.transactions.graces import Graces
+from services.transactions.domain.transaction import Transaction
 from services.transactions.rows import SampleRow, sample_row
 from services.transactions.store import Store, UnitOfWork
 
@@ -47,27 +47,21 @@ class Handler:
     stations: Stations
     shell: BatchShell[Message]
     events: Events
-    graces: Graces
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """Everything of a batch in one transaction; then the replies that stations wait for."""
         read = self.shell.read(records)
-        facts: list[Fact] = self.shell.read_others(read, inbound_events.read)
-        # Most of what firmware says is of no use here.
-        if not (read.calls or read.results or facts):
-            return read.dead
         batch, deviating = Batch.of(read.now, read.calls), read.deviating
         if any(self._is_missing(report) for _, report in batch.reports):
             await self.tokens.catch_up()
         async with self.store.unit_of_work() as work:
             changes = await self._merge_reports(batch, work)
-            async with work.transaction_if(batch.needs_transaction or bool(deviating or read.results or facts)):
+            async with work.transaction_if(batch.needs_transaction or bool(deviating or read.results)):
                 await self._save_orphans(batch, work)
                 await self._save_station_samples(batch, work)
                 await self._save_verbatim(batch, work)
                 await message_log.save_deviating(work.db, deviating)
                 concluded = await self.shell.conclude(work.db, read)
-                await self.graces.apply(work.db, facts)
                 events = batch.outbox()
                 await work.write(changes, events)
         if events or concluded:
@@ -80,6 +74,11 @@ class Handler:
             return None
         presented = IdToken(report.id_token, report.id_token_type)
         return authorize(presented, find(presented, self.tokens.get), now)
+
+    def _token_group(self, id_token: str) -> str | None:
+        """Of an idToken of 1.6; None where it has none."""
+        known = find(IdToken(id_token), self.tokens.get)
+        return known.group_id if known else None
 
     def _is_missing(self, report: Report) -> bool:
         """Whether its idToken is none of those that were read so far: it may just have been registered."""
@@ -105,7 +104,7 @@ class Handler:
         """Stops of transactions that are none of ours."""
         new = await work.save_orphans(batch.orphans)
         for orphan in batch.orphans:
-            if orphan.call_id in new:
+            if orphan.call_id in new and orphan.joined_id is None:
                 event = announcements.orphan_stop_recorded(orphan)
                 record = self.events.record(event, orphan.station_id, orphan.call_id, orphan.received_at)
                 batch.add_event(orphan.call_id, record)
@@ -132,7 +131,10 @@ class Handler:
         numbers = iter(await work.reserve(wanted, batch.now))
         numbered = [report for report in reports if report.remote_start_id is not None]
         command_ids = await work.remote_starts(starting, numbered)
+        nameless = [report for report in reports if may_be_nameless(report) and loaded.find(report) is None]
         contested = {report.station_id for report in reports if may_be_contested(loaded.find(report), report)}
+        contested |= {report.station_id for report in nameless}
+        told = await work.existing_orphans([orphan_stop(report).key for report in nameless])
         loaded.add_open(contested, await work.load_open(contested - stations_loaded(reports)))
         decided: list[DecidedReport] = []
         for call, report in batch.reports:
@@ -141,11 +143,25 @@ class Handler:
                 number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
             token = self.verdict(report, batch.now)
             open_ones = loaded.open_at(report.station_id)
-            decision = decide(before, report, number, token, command_ids.get(call.id), open_ones)
+            if before is None and may_be_nameless(report):
+                decision = self._decide_nameless(report, token, open_ones, told)
+            else:
+                decision = decide(before, report, number, token, command_ids.get(call.id), open_ones)
             loaded.apply(decision)
             batch.add_decision(call, decision)
             decided.append(DecidedReport(call, report, decision, _samples(report, decision)))
         return decided
+
+    def _decide_nameless(
+        self, stop: Report, token: TokenInfo | None, open_ones: Sequence[Transaction], told: set[OrphanKey]
+    ) -> Decision:
+        """A stop that names none of ours ends the one that it can only mean, or is an orphan; told again, nothing."""
+        key = orphan_stop(stop).key
+        if key in told:
+            return Decision(Updated(token))
+        told.add(key)
+        meant = meant_by(stop, open_ones, self._token_group)
+        return decide_joined(meant, stop, token, open_ones) if meant else decide(None, stop, token=token)
 
 
 def _samples(report: Report, decision: Decision) -> list[SampleRow]:

@@ -11,8 +11,8 @@ import orjson
 from msgspec.structs import replace
 
 from services.transactions.domain.cards import Card
-from services.transactions.domain.decide import OrphanStop
 from services.transactions.domain.messages import MeterValue, Report, StationSamples
+from services.transactions.domain.orphans import OrphanStop
 from services.transactions.domain.register import Register, RegisterReading
 from services.transactions.domain.revisions import Revision
 from services.transactions.domain.transaction import EndedBy, Transaction
@@ -97,6 +97,7 @@ ORPHAN_STOP = {
     "stopped_at": "timestamptz",
     "received_at": "timestamptz",
     "stop_reason": "text",
+    "joined_id": "bigint",
 }
 
 REVISION = {
@@ -119,6 +120,7 @@ assert Transaction.__struct_fields__ == (
     "field_order",
     "cards",
     "moved",
+    "start_message",
     "row_revision",
 )
 assert tuple(COLUMNS) == (*PLAIN_COLUMNS, "details", "state", "revision")
@@ -180,6 +182,8 @@ def _state(one: Transaction) -> str:
     state: dict[str, Any] = {"register": saved, "seen": one.sequence, "told": one.field_order}
     if one.cards and one.cards != (_only_card(one),):
         state["cards"] = [tuple(card) for card in one.cards]
+    if one.start_message:
+        state["start"] = one.start_message
     if one.moved:
         state["moved"] = True
     return orjson.dumps(state).decode()
@@ -194,8 +198,8 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
     detail_fields = orjson.loads(details) if details != "{}" else {}
     sequence = tuple([(low, high) for low, high in state["seen"]])
     cards = tuple([Card(*card) for card in state["cards"]]) if "cards" in state else ()
-    moved = state.get("moved", False)
-    one = Transaction(*(*plain, detail_fields, register, sequence, state["told"], cards, moved, revision))
+    moved, start = state.get("moved", False), tuple(state["start"]) if "start" in state else None
+    one = Transaction(*(*plain, detail_fields, register, sequence, state["told"], cards, moved, start, revision))
     if one.id_token and not cards:
         one = replace(one, cards=(_only_card(one),))
     # Rows of before there was the column: then only stations ended transactions.

@@ -12,8 +12,8 @@ from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.common.process.errors import Unavailable
 from services.transactions.batch import Changes, stations_loaded
-from services.transactions.domain.decide import OrphanStop
 from services.transactions.domain.messages import Report, StationSamples
+from services.transactions.domain.orphans import OrphanKey, OrphanStop
 from services.transactions.domain.transaction import Transaction
 from services.transactions.ids import IdPool
 from services.transactions.rows import (
@@ -128,6 +128,13 @@ insert into orphan_stop ({_names(ORPHAN_STOP)})
 select {_names(ORPHAN_STOP)} from {_unnest(ORPHAN_STOP, "o")}
 on conflict do nothing
 returning call_id"""
+
+EXISTING_ORPHANS = """
+select k.n
+from unnest($1::text[], $2::text[], $3::timestamptz[], $4::double precision[]) with ordinality
+    as k (station_id, transaction_id, stopped_at, meter_stop_wh, n)
+join orphan_stop o using (station_id, transaction_id, stopped_at)
+where o.meter_stop_wh is not distinct from k.meter_stop_wh"""
 
 # Remote starts that a transaction may come from: by their remoteStartId (2.x), or the newest that fits (1.6). Ours have
 # their number for it; those that an operator sent as they are have any, and it may be that of another command.
@@ -258,6 +265,11 @@ class UnitOfWork:
                 saved.remove(key)
                 new.add(call_id)
         return new
+
+    async def existing_orphans(self, keys: Sequence[OrphanKey]) -> set[OrphanKey]:
+        """Those of these stops that were told before."""
+        rows = await self.db.fetch(EXISTING_ORPHANS, *_columns(keys, 4)) if keys else []
+        return {keys[row["n"] - 1] for row in rows}
 
     async def save_orphans(self, orphans: Sequence[OrphanStop]) -> set[str]:
         """Stores stops without a start; returns the calls of those that are new."""

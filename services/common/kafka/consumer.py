@@ -115,7 +115,7 @@ class Consumer:
         # Set when one of them is done; then replaced.
         self._batch_done = asyncio.Event()
         self._subscription: Subscription | None = None
-        self._committed_at = 0.0
+        self._committed_at, self._lag_reported = 0.0, 0
         self._stopping, self._stopped = asyncio.Event(), asyncio.Event()
         self._stopped.set()
 
@@ -169,7 +169,13 @@ class Consumer:
         if not records or time.monotonic() - self._committed_at > self._timing.commit_seconds:
             await self._retry(lambda: subscription.commit(self._offsets))
             self._committed_at = time.monotonic()
-            metrics.LAG.set(self.lag())
+            self._report_lag()
+
+    def _report_lag(self) -> None:
+        """Of all consumers of the process together."""
+        lag = self.lag()
+        metrics.LAG.inc(lag - self._lag_reported)
+        self._lag_reported = lag
 
     def _dispatch(self, lanes: asyncio.TaskGroup) -> None:
         if len(self._in_flight) < self._timing.max_in_flight and not self._limit.reached:

@@ -117,7 +117,7 @@ class RevisionView(BaseModel):
 
 
 class OrphanView(BaseModel):
-    """A stop of a transaction that never began here."""
+    """A stop that names no transaction of ours."""
 
     id: int
     station_id: str
@@ -127,6 +127,7 @@ class OrphanView(BaseModel):
     stopped_at: datetime
     received_at: datetime
     stop_reason: str | None
+    joined_id: int | None = Field(description="our transaction that was meant, by all evidence, and is ended by it")
 
 
 def transaction(one: Transaction) -> TransactionView:

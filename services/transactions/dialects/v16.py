@@ -51,6 +51,7 @@ def start_transaction(call: Call) -> Message:
         reservation_id=optional_integer(p, "reservationId", INT64),
         details=unreadable(p.get("timestamp")),
         begin_wh=begin_wh,
+        message=(call.connection_id, call.message_id),
     )
 
 

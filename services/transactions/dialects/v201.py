@@ -11,6 +11,7 @@ from services.transactions.dialects.meter import SampledValue, meter_values, rea
 from services.transactions.dialects.words import INT64, optional_integer, payload, timestamp, unreadable
 from services.transactions.domain.grace import Standing
 from services.transactions.domain.messages import (
+    NAMED,
     Empty,
     Message,
     Reading,
@@ -48,7 +49,7 @@ def transaction_event(call: Call) -> Message:
         at=at,
         received_at=call.received_at,
         order=kind if seq_no is None else seq_no,
-        key=f"id:{info['transactionId']}",
+        key=f"{NAMED}{info['transactionId']}",
         transaction_id=info["transactionId"],
         seq_no=seq_no,
         trigger=trigger,

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from msgspec.structs import replace
 
 from services.ocpp.id_tokens import TokenInfo
-from services.transactions.domain.doubts import MAX_CLOCK_ERROR
 from services.transactions.domain.messages import (
-    MeterValue,
     Reply,
     Report,
     ReportKind,
@@ -17,36 +14,11 @@ from services.transactions.domain.messages import (
     StationSamples,
     Updated,
 )
+from services.transactions.domain.occurrences import begins_anew
+from services.transactions.domain.orphans import OrphanStop, orphan_stop
 from services.transactions.domain.present import contested, settle
 from services.transactions.domain.revisions import Revision, RevisionReason, revise
 from services.transactions.domain.transaction import EndedBy, Transaction, merge, new_transaction
-
-
-@dataclass(frozen=True, slots=True)
-class OrphanStop:
-    """A stop of a transaction that never began here."""
-
-    call_id: str
-    station_id: str
-    transaction_id: str
-    id_token: str | None
-    meter_stop_wh: float | None
-    stopped_at: datetime
-    received_at: datetime
-    stop_reason: str | None
-    meter_values: tuple[MeterValue, ...]
-
-    def station_samples(self) -> StationSamples:
-        """Its meter values, which then belong to no transaction."""
-        return StationSamples(
-            call_id=self.call_id,
-            station_id=self.station_id,
-            received_at=self.received_at,
-            evse_id=None,
-            connector_id=None,
-            meter_values=self.meter_values,
-            transaction_id=self.transaction_id,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,35 +75,30 @@ def decide(
     return Decision(reply, after, changed=after is not current, revision=revision, others=others)
 
 
+def decide_joined(
+    current: Transaction, stop: Report, token: TokenInfo | None = None, open_ones: Iterable[Transaction] = ()
+) -> Decision:
+    """Ends the transaction that a nameless stop means, see orphans. One that names it is later, and corrects this."""
+    named = replace(stop, order=ReportKind.UPDATED)
+    after = replace(merge(current, named, token.status.value if token else None), ended_by=EndedBy.JOINED)
+    after, others = settle(current, after, named, open_ones)
+    after, revision = revise(current, after, RevisionReason.LATE_END, stop.received_at)
+    orphan = orphan_stop(stop, joined_id=current.id)
+    return Decision(Updated(token), after, changed=True, revision=revision, orphan=orphan, others=others)
+
+
 def starts_transaction(current: Transaction | None, report: Report) -> bool:
     """Whether the report creates a transaction: in 2.x any event does, in 1.6 the start.
 
-    By a wrong clock two starts of 1.6 can look the same. A station that has received the number of the first, for it
-    has stopped it, does not retry: what we receive after that stop is another start.
+    current: the one of its key that it would be about, which may have ended.
     """
-    if current is None:
-        return report.key is not None
-    if report.seq_no is not None or report.kind != ReportKind.STARTED or current.ended_by != EndedBy.STATION:
-        return False
-    later = current.stopped_received_at is not None and report.received_at > current.stopped_received_at
-    return later and abs(report.at - report.received_at) > MAX_CLOCK_ERROR
+    return report.key is not None if current is None else begins_anew(current, report)
 
 
 def _without_transaction(report: Report, token: TokenInfo | None) -> Decision:
     """1.6: an unknown transactionId, also 0 and -1 (errata 3.18), is answered as if it were known."""
     if report.kind == ReportKind.ENDED:
-        orphan = OrphanStop(
-            call_id=report.call_id,
-            station_id=report.station_id,
-            transaction_id=report.transaction_id or "",
-            id_token=report.id_token,
-            meter_stop_wh=report.end_wh,
-            stopped_at=report.at,
-            received_at=report.received_at,
-            stop_reason=report.stop_reason,
-            meter_values=report.meter_values,
-        )
-        return Decision(Updated(token), orphan=orphan)
+        return Decision(Updated(token), orphan=orphan_stop(report))
     samples = StationSamples(
         call_id=report.call_id,
         station_id=report.station_id,

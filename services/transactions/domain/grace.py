@@ -4,7 +4,7 @@ It runs while the station is connected, and begins anew with each message of the
 are asked at its end. A session on an EVSE that is taken, or of which nothing was said since it began, has none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -63,15 +63,13 @@ Step = Ask | End | Grace
 
 
 def reconsider(
-    station: Station, sessions: Iterable[Transaction], graces: Iterable[Grace], now: datetime
+    station: Station, sessions: Iterable[Transaction], graces: Mapping[int, Grace], now: datetime
 ) -> list[Grace]:
     """The grace times of a station as they are now: of sessions whose EVSE is free; they run while it is connected.
 
-    sessions: all that have not ended, of other stations too; graces: as they were.
+    sessions: its own that have not ended. graces: as they were, by the ids of their transactions.
     """
-    before = {grace.transaction_id: grace for grace in graces}
-    own = [one for one in sessions if one.station_id == station.station_id]
-    return [_reconsidered(station, one, before.get(one.id), now) for one in own if is_vacated(one, station)]
+    return [_reconsidered(station, one, graces.get(one.id), now) for one in sessions if is_vacated(one, station)]
 
 
 def is_vacated(one: Transaction, station: Station) -> bool:

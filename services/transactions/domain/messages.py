@@ -27,6 +27,10 @@ class ReportKind(IntEnum):
     ENDED = 2
 
 
+# What the keys of transactions begin with that stations name themselves, as in 2.x.
+NAMED = "id:"
+
+
 class MeterValue(NamedTuple):
     """All readings of one moment. rank, wh: what they say of the energy register; wh None if nothing.
 
@@ -46,7 +50,7 @@ class Report(msgspec.Struct, frozen=True):
     key: made of what the station sent, the same for every retry; None if only `number` names the transaction (our
     id, which 1.6 uses). order: position among the reports of the transaction. seq_no: of 2.x.
     details: what else is kept of it, by name. begin_wh, end_wh: register readings of the message itself (1.6
-    meterStart, meterStop).
+    meterStart, meterStop). message: of a start of 1.6, its connection and its message id.
     """
 
     kind: ReportKind
@@ -74,6 +78,12 @@ class Report(msgspec.Struct, frozen=True):
     begin_wh: float | None = None
     end_wh: float | None = None
     meter_values: tuple[MeterValue, ...] = ()
+    message: tuple[str, str] | None = None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the station names its transactions itself, as in 2.x."""
+        return self.key is not None and self.key.startswith(NAMED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,11 @@ def apply_all(known: Iterable[Station], facts: Collection[Fact]) -> list[Station
     return [station for station in after.values() if station is not before.get(station.station_id)]
 
 
+def only_presence(before: Station | None, after: Station) -> bool:
+    """Whether nothing has changed but whether it is connected."""
+    return before is not None and after == replace(before, connected=after.connected, changed_at=after.changed_at)
+
+
 def _booted(known: Station, fact: Booted) -> Station:
     if known.booted_at and fact.at <= known.booted_at:
         return known

@@ -44,6 +44,7 @@ class Transaction(msgspec.Struct, frozen=True):
     calls it. superseded_by: the transaction that its EVSE has in its place, as far as we know. occurrence: among those
     of the same key. sequence: the sequence numbers that have arrived. field_order: by field, the order of the report it
     is from. cards: that were presented, in order; id_token is whose it is of them. moved: several EVSEs were named.
+    start_message: of a start of 1.6, its connection and message id.
     end_revision: the last revision of its end that was told; 0 where it goes on, and in rows of before there were any.
     row_revision: how often it was saved. A struct, for it is created anew with every meter value, and dataclasses are
     slow.
@@ -80,6 +81,7 @@ class Transaction(msgspec.Struct, frozen=True):
     field_order: Mapping[str, int] = NOTHING
     cards: Cards = ()
     moved: bool = False
+    start_message: tuple[str, str] | None = None
     row_revision: int = 0
 
     @property
@@ -159,6 +161,7 @@ def merge(
     field_order = dict(current.field_order)
     if report.kind == ReportKind.STARTED and report.order < field_order.get("started", inf):
         changes |= {"started_at": report.at, "started_received_at": report.received_at}
+        changes["start_message"] = report.message
         field_order["started"] = report.order
     elif "started" not in field_order and report.at < current.started_at:
         changes["started_at"] = report.at

@@ -5,7 +5,6 @@ import contextlib
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,8 +23,6 @@ from services.ocpp import topics
 from services.ocpp.topics import Topics
 from services.transactions.batch import Changes
 from services.transactions.dialects import DIALECTS
-from services.transactions.ending import Ending
-from services.transactions.graces import Graces
 from services.transactions.handlers import Handler
 from services.transactions.settings import Settings
 from services.transactions.store import EXISTING_SAMPLES, LOAD, RESERVE, WRITE, Store, UnitOfWork
@@ -86,21 +83,12 @@ class Process:
         tokens = self.tokens = CompactedTable(office.bus, "tokens", read_token)
         own = Topics.of(settings, "transactions")
         shell = BatchShell(dialects=DIALECTS, topics=own, results=self.command_service, clock=now)
-        stations, events = self.command_service.stations, Events(settings, "transactions")
-        graces = Graces(
-            store=self.store,
-            ending=Ending(stations=stations, events=events, wake=lambda: None),
-            command_service=self.command_service,
-            limit=timedelta(minutes=15),
-            clock=now,
-        )
         self.handler = Handler(
             store=self.store,
             tokens=tokens,
-            stations=stations,
+            stations=self.command_service.stations,
             shell=shell,
-            events=events,
-            graces=graces,
+            events=Events(settings, "transactions"),
         )
 
     @asynccontextmanager
@@ -281,7 +269,7 @@ async def test_everything_of_a_mixed_batch_is_one_transaction(process: Process, 
         call(station, "MeterValues", metered(None, "5")),
         call(station, "MeterValues", metered(number, "2000")),
         call(station, "ReservationStatusUpdate", {"reservationId": 1, "reservationUpdateStatus": "Expired"}, "2.0.1"),
-        call(station, "StopTransaction", stop(0, transactionData=metered(1, "3000")["meterValue"])),
+        call(station, "StopTransaction", stop(0, idTag="other", transactionData=metered(1, "3000")["meterValue"])),
         call(station, "MeterValues", voltage(number, 230)),
         Record(RESULTS, station.encode(), result.SerializeToString()),
     ]

@@ -44,30 +44,6 @@ def test_a_retried_start_is_the_same_transaction_whatever_number_is_at_hand() ->
     assert decision.transaction is current
 
 
-@pytest.mark.parametrize(
-    ("clock", "received", "number"),
-    [
-        (at(0), RECEIVED + timedelta(minutes=1), 7),
-        (datetime(1970, 1, 1, tzinfo=UTC), RECEIVED + timedelta(minutes=1), 8),
-        (datetime(2099, 1, 1, tzinfo=UTC), RECEIVED + timedelta(minutes=1), 8),
-        (datetime(1970, 1, 1, tzinfo=UTC), RECEIVED - timedelta(minutes=1), 7),
-        # A year is where a clock is wrong: nobody keeps a start for so long, and no message comes so early.
-        (RECEIVED - timedelta(days=364), RECEIVED + timedelta(minutes=1), 7),
-        (RECEIVED - timedelta(days=366), RECEIVED + timedelta(minutes=1), 8),
-        (RECEIVED + timedelta(days=366), RECEIVED + timedelta(minutes=1), 8),
-    ],
-)
-def test_a_start_after_the_stop_is_another_one_only_by_a_wrong_clock(
-    clock: datetime, received: datetime, number: int
-) -> None:
-    stop = replace(report(ReportKind.ENDED, order=ReportKind.ENDED, end_wh=3000.0), seq_no=None)
-    current = folded(start(at=clock), stop)
-    decision = decide(current, start(at=clock, received_at=received), 8, ACCEPTED)
-    assert decision.reply == Started(number, ACCEPTED)
-    assert decision.transaction is not None
-    assert decision.transaction.occurrence == number - 6
-
-
 def test_a_refused_token_still_makes_the_transaction() -> None:
     """1.6 §4.8, E05.FR.01: the station may have started it already; the answer says what is so."""
     decision = decide(None, start(), 7, BLOCKED)

@@ -122,7 +122,7 @@ def test_a_station_has_so_many_connectors() -> None:
 
 
 def begun(one: Transaction, station: Station, minute: float) -> Grace:
-    [grace] = reconsider(station, [one], [], at(minute))
+    [grace] = reconsider(station, [one], {}, at(minute))
     return grace
 
 
@@ -150,11 +150,11 @@ def test_each_message_begins_it_anew() -> None:
 def test_it_runs_only_while_the_station_is_connected() -> None:
     one, station = session(), known(status(20))
     gone = known(PresenceChanged("CS-1", False, at(30)), before=station)
-    [paused] = reconsider(gone, [one], [begun(one, station, 20)], at(30))
+    [paused] = reconsider(gone, [one], {7: begun(one, station, 20)}, at(30))
     assert due_at(paused, one.updated_at, LIMIT) is None
     assert stepped(paused, one, 500) is paused
     back = known(PresenceChanged("CS-1", True, at(600)), before=gone)
-    [running] = reconsider(back, [one], [paused], at(600))
+    [running] = reconsider(back, [one], {7: paused}, at(600))
     assert due_at(running, one.updated_at, LIMIT) == at(605)
 
 
@@ -210,7 +210,7 @@ class Sessions(RuleBasedStateMachine):
 
     def say(self, fact: Fact) -> None:
         self.station = apply(self.station, fact)
-        self.graces = reconsider(self.station, [self.one], self.graces, self.now)
+        self.graces = reconsider(self.station, [self.one], {one.transaction_id: one for one in self.graces}, self.now)
         if not is_vacated(self.one, self.station):
             self.quiet = timedelta()
 
@@ -270,7 +270,7 @@ class Sessions(RuleBasedStateMachine):
         later = self.now + timedelta(seconds=1)
         facts: list[Fact] = [PresenceChanged("CS-1", True, later), ConnectorReported("CS-1", 1, 1, True, later)]
         station = known(*facts, before=self.station)
-        [grace] = reconsider(station, [self.one], self.graces, later)
+        [grace] = reconsider(station, [self.one], {one.transaction_id: one for one in self.graces}, later)
         over = step(grace, self.one, station.booted_at, standing=None, askable=False, limit=LIMIT, now=later + LIMIT)
         assert isinstance(over, End)
         ended, revision = end(self.one, over.by, over.at, later + LIMIT)

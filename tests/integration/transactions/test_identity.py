@@ -1,0 +1,152 @@
+"""Which session a message is about: stops without a name, starts that look the same, names used again."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.common.kafka.bus import Record
+from tests.integration.transactions.running import System, call, token
+from tests.integration.transactions.test_edges import energy, settled, the_one
+from tests.integration.transactions.test_edges import event as transaction_event
+from tests.integration.transactions.test_rest import get, start
+from tests.integration.transactions.test_session import START, metered, stop
+from voltbus.v1 import events_pb2 as pb
+
+
+async def items(system: System, station: str) -> list[Any]:
+    """The transactions of a station, oldest first."""
+    found: list[Any] = (await get(system, "/v1/transactions", station_id=station))["items"]
+    return found[::-1]
+
+
+async def test_a_stop_without_a_name_ends_the_session_it_can_only_mean(system: System, station: str) -> None:
+    """Errata 3.18: the answer to the start was lost; −1 is told twice, and read again after a crash."""
+    number = await start(system, station, meterStart=1000)
+    await system.tell(station, "MeterValues", metered(number, "4000"))
+    nameless = call(station, "StopTransaction", stop(-1))
+    for record in (nameless, nameless, call(station, "StopTransaction", stop(-1))):
+        await system.bus.publish([record])
+    events = await settled(system, station, 3)
+    assert [type(e) for e in events] == [pb.TransactionStarted, pb.TransactionUpdated, pb.TransactionEnded]
+    assert events[2].transaction.ended_by == pb.ENDED_BY_JOINED
+    item = await the_one(system, station)
+    assert (item["id"], item["ended_by"], item["energy_wh"], item["complete"]) == (number, "joined", 7500, True)
+    [kept] = (await get(system, "/v1/orphans", station_id=station))["items"]
+    assert (kept["joined_id"], kept["transaction_id"]) == (number, "-1")
+
+
+async def test_a_stop_of_0_with_a_card_of_the_group(system: System, station: str) -> None:
+    await system.bus.publish([token("cafe01", group_id="FAMILY"), token("cafe02", group_id="FAMILY")])
+    await start(system, station, meterStart=1000)
+    await system.ask(station, "StopTransaction", stop(0, idTag="cafe02"))
+    item = await the_one(system, station)
+    assert (item["ended_by"], item["id_token"], item["stop_id_token"]) == ("joined", "CAFE01", "cafe02")
+
+
+async def test_a_stop_without_a_name_is_never_joined_blindly(system: System, station: str) -> None:
+    """Another card, a meter below what is known, two sessions: an orphan each, as before."""
+    await start(system, station, meterStart=5000)
+    await system.ask(station, "StopTransaction", stop(-1, idTag="other"))
+    await system.ask(station, "StopTransaction", stop(-1, meterStop=4000))
+    await start(system, station, connectorId=2)
+    await system.ask(station, "StopTransaction", stop(-1, timestamp="2026-03-01T11:30:00Z"))
+    assert [item["status"] for item in await items(system, station)] == ["active", "active"]
+    orphans = (await get(system, "/v1/orphans", station_id=station))["items"]
+    assert [orphan["joined_id"] for orphan in orphans] == [None, None, None]
+    kinds = [type(e) for e in await settled(system, station, 5)]
+    assert kinds.count(pb.OrphanStopRecorded) == 3
+
+
+async def test_a_session_and_its_nameless_stop_in_one_batch(system: System, station: str) -> None:
+    records: list[Record] = [
+        call(station, "StartTransaction", START),
+        call(station, "StopTransaction", stop(-1)),
+        call(station, "StopTransaction", stop(-1)),
+    ]
+    await system.bus.publish(records)
+    assert [type(e) for e in await settled(system, station, 2)] == [pb.TransactionStarted, pb.TransactionEnded]
+    assert (await the_one(system, station))["ended_by"] == "joined"
+
+
+async def test_the_own_word_of_the_station_corrects_a_joined_end(system: System, station: str) -> None:
+    number = await start(system, station, meterStart=1000)
+    await system.ask(station, "StopTransaction", stop(-1, meterStop=8000))
+    await system.ask(station, "StopTransaction", stop(number))
+    item = await the_one(system, station)
+    assert (item["ended_by"], item["energy_wh"], item["revision"]) == ("station", 7500, 2)
+
+
+async def test_the_same_start_after_the_stop_is_another_session(system: System, station: str) -> None:
+    """1.6, whatever the clock says; its retry is none."""
+    for clock in ("2026-03-01T10:00:00Z", "1970-01-01T00:00:00Z", datetime.now(UTC).isoformat()):
+        began = START | {"timestamp": clock, "meterStart": 0}
+        first = await system.ask(station, "StartTransaction", began)
+        assert await system.ask(station, "StartTransaction", began) == first
+        await system.ask(station, "StopTransaction", stop(first["transactionId"], timestamp=clock))
+        second = await system.ask(station, "StartTransaction", began)
+        assert second["transactionId"] != first["transactionId"]
+        assert await system.ask(station, "StartTransaction", began) == second
+        await system.ask(station, "StopTransaction", stop(second["transactionId"], timestamp=clock))
+    found = await items(system, station)
+    assert [item["status"] for item in found] == ["ended"] * 6
+    assert len({item["id"] for item in found}) == 6
+
+
+async def test_a_queue_that_is_sent_again_begins_nothing(system: System, station: str) -> None:
+    """Start and stop were told live an hour ago; after a boot the station tells both again."""
+    then = datetime.now(UTC) - timedelta(hours=1)
+    began = START | {"timestamp": then.isoformat()}
+    ended = {"timestamp": (then + timedelta(minutes=5)).isoformat()}
+    await system.bus.publish([call(station, "StartTransaction", began, received_at=then)])
+    await system.until(lambda: system.events(station))
+    item = await the_one(system, station)
+    stopped = stop(item["id"], **ended)
+    await system.bus.publish(
+        [call(station, "StopTransaction", stopped, received_at=then + timedelta(minutes=5, seconds=1))]
+    )
+    await settled(system, station, 2)
+    assert (await system.ask(station, "StartTransaction", began))["transactionId"] == item["id"]
+    await system.ask(station, "StopTransaction", stopped)
+    assert (await the_one(system, station))["revision"] == 1
+
+
+async def test_sessions_read_again_from_the_beginning_keep_their_numbers(system: System, station: str) -> None:
+    """Two that look the same: what is read again after a crash is what it was."""
+    first = call(station, "StartTransaction", START)
+    await system.bus.publish([first])
+    await system.until(lambda: system.events(station))
+    number = (await the_one(system, station))["id"]
+    between = call(station, "StopTransaction", stop(number))
+    second = call(station, "StartTransaction", START)
+    await system.bus.publish([between, second])
+    before = await settled(system, station, 3)
+    await system.bus.publish([first, between, second])
+    assert await settled(system, station, 3) == before
+    assert [item["status"] for item in await items(system, station)] == ["ended", "active"]
+
+
+async def test_a_transaction_id_used_again_is_another_session(system: System, station: str) -> None:
+    """2.0.1: a newer Started after the end; late events of the first stay with it; names may then be ambiguous."""
+
+    async def tell(kind: str, seq_no: int, minute: int, **more: Any) -> None:
+        when = {"timestamp": f"2026-03-01T10:{minute:02}:00Z"}
+        await system.ask(station, "TransactionEvent", transaction_event(kind, seq_no, **(when | more)), "2.0.1")
+
+    await tell("Started", 0, 0, **energy(1000, "Transaction.Begin"))
+    await tell("Ended", 3, 10, **energy(3000, "Transaction.End"))
+    await tell("Started", 0, 20, **energy(3000, "Transaction.Begin"))
+    await tell("Updated", 2, 5, offline=True, **energy(2000))
+    await tell("Ended", 1, 30, **energy(3500, "Transaction.End"))
+    first, second = await items(system, station)
+    assert (first["energy_wh"], first["missing_seq_nos"], first["offline"]) == (2000, [1], True)
+    assert (second["energy_wh"], second["started_at"], second["complete"]) == (500, "2026-03-01T10:20:00Z", True)
+    assert (first["transaction_id"], second["transaction_id"]) == ("tx", "tx")
+
+
+async def test_a_transaction_that_goes_on_after_a_boot_is_the_same(system: System, station: str) -> None:
+    """E17.FR.14, which stations of 2.0.1 say in their way."""
+    await system.ask(station, "TransactionEvent", transaction_event("Started", 0), "2.0.1")
+    await system.ask(
+        station, "TransactionEvent", transaction_event("Updated", 1, triggerReason="ResetCommand"), "2.0.1"
+    )
+    await system.ask(station, "TransactionEvent", transaction_event("Updated", 2, triggerReason="Trigger"), "2.0.1")
+    assert (await the_one(system, station))["status"] == "active"
