@@ -10,9 +10,8 @@ from aiokafka import AIOKafkaConsumer
 from google.protobuf.json_format import Parse
 
 from services.ocpp.services import SERVICES
+from tests.patience import GIVE_UP
 from voltbus.v1 import events_pb2
-
-TIMEOUT = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Feed:
         """The events about a subject, of some kinds or all."""
         return [e for e in self.events if e.headers["ce_subject"] == subject and (not kinds or e.kind in kinds)]
 
-    async def until(self, wanted: Callable[[], Any], timeout: float = TIMEOUT) -> Any:
+    async def until(self, wanted: Callable[[], Any], timeout: float = GIVE_UP) -> Any:
         """Asks `wanted` after each event until it says something; what it said."""
         async with asyncio.timeout(timeout):
             while not (answer := wanted()):

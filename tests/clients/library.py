@@ -22,8 +22,7 @@ from websockets.typing import Subprotocol
 
 from services.ocpp.versions import VERSIONS, Version
 from tests.contract import examples
-
-TIMEOUT = 20
+from tests.patience import GIVE_UP
 
 
 class _Station:
@@ -38,7 +37,7 @@ class _Station:
     results: ModuleType
 
     def __init__(self, station_id: str, connection: Any) -> None:
-        super().__init__(station_id, connection, response_timeout=TIMEOUT)  # type: ignore[call-arg]
+        super().__init__(station_id, connection, response_timeout=GIVE_UP)  # type: ignore[call-arg]
         self.asked: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         self.answers: dict[str, Any] = {}
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from tests.clients.faults import CallRefused, Disconnected
+from tests.patience import GIVE_UP
 
 ROOT = Path(__file__).parents[2]
 NODE = ROOT / ".venv" / "bin" / "node"
 OCPP_RPC, SIMULATOR = "station.mjs", "em.mjs"
-TIMEOUT = 20.0
 
 Happening: TypeAlias = dict[str, Any]
 
@@ -27,7 +27,7 @@ class Station:
         self.asked: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         self._news = asyncio.Event()
 
-    async def call(self, action: str, payload: Any, timeout: float = TIMEOUT) -> Any:
+    async def call(self, action: str, payload: Any, timeout: float = GIVE_UP) -> Any:
         """The payload of the answer. Raises CallRefused for a CALLERROR, Disconnected when the connection ends."""
         return await self._node.order("call", station=self.name, action=action, payload=payload, timeout=timeout * 1000)
 
@@ -47,7 +47,7 @@ class Station:
 
     async def until(self, event: str, wanted: Callable[[Happening], bool] = lambda _: True) -> Happening:
         """The first happening of that kind that is wanted, past or to come."""
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(GIVE_UP):
             while True:
                 self._news.clear()
                 for happening in self.happened:
@@ -108,7 +108,7 @@ class Node:
         number = next(self._ids)
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
         self._process.stdin.write(json.dumps({"id": number, "order": order, **arguments}).encode() + b"\n")
-        async with asyncio.timeout(TIMEOUT * 2):
+        async with asyncio.timeout(GIVE_UP):
             return await answer
 
     async def read(self) -> None:

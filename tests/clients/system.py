@@ -17,6 +17,7 @@ from services.ocpp.commands import owners
 from services.ocpp.services import SERVICES
 from tests.clients.events import Feed, enum_word
 from tests.clients.library import dial
+from tests.patience import GIVE_UP
 from voltbus.local.servers import Servers
 from voltbus.local.stack import PROCESSES, Stack
 
@@ -120,7 +121,7 @@ def bearer(env: Mapping[str, str], scope: str) -> str:
     return f"Bearer {jwt.encode(claims, env['VOLTBUS_JWT_SECRET'])}"
 
 
-async def eventually(question: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], timeout: float = 20) -> T:
+async def eventually(question: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], timeout: float = GIVE_UP) -> T:
     """The first answer that is wanted; asked again and again, for REST tells of no changes."""
     deadline = time.monotonic() + timeout
     while not wanted(answer := await question()):
@@ -142,6 +143,6 @@ async def running(
     async with (
         Stack(servers, names, env=env, prepare=False) as processes,
         Feed.following(env["VOLTBUS_KAFKA_BOOTSTRAP"], env["VOLTBUS_TOPIC_PREFIX"]) as feed,
-        httpx.AsyncClient(headers=headers, timeout=30) as http,
+        httpx.AsyncClient(headers=headers, timeout=GIVE_UP) as http,
     ):
         yield System(processes, env, feed, http)

@@ -20,6 +20,7 @@ from services.ocpp.services import SERVICES
 from services.ocpp.versions import VERSIONS
 from tests.conftest import Stack
 from tests.contract import examples
+from tests.patience import GIVE_UP
 from voltbus.v1.bus_pb2 import Call, Outbound, Reply
 
 MAKERS = {"minimal": examples.minimal, "full": examples.full}
@@ -31,7 +32,6 @@ CASES = [
     if action != "Heartbeat"  # the gateway says what time it is
 ]
 SLOT = 1
-TIMEOUT = 30
 
 
 def payload(version: str, action: str, kind: str) -> Any:
@@ -61,7 +61,7 @@ async def ask(service: Service, bus: MemoryBus, cases: Mapping[str, tuple[str, s
     tasks = [asyncio.create_task(task()) for task in service.tasks.values()]
     await bus.publish([call(topic, message_id, *case) for message_id, case in cases.items()])
     replies: dict[str, Reply] = {}
-    async with asyncio.timeout(TIMEOUT):
+    async with asyncio.timeout(GIVE_UP):
         while len(replies) < len(cases):
             await bus.wait()
             sent = (Outbound.FromString(record.value or b"") for record in bus.all(outbound))

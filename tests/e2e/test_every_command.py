@@ -16,8 +16,8 @@ from tests.clients.events import enum_word
 from tests.clients.rpc import Node
 from tests.clients.system import System
 from tests.contract import examples
+from tests.patience import GIVE_UP
 
-TIMEOUT = 20
 # What a command says, and what it is answered: the least that is valid, and everything there is.
 EXAMPLES = {"minimal": examples.minimal, "full": examples.full}
 # What em-ocpp-chargepoint-simulator has an answer for; to anything else it says nothing.
@@ -127,7 +127,7 @@ async def test_odd_data(
 
 async def received(station: Playing, action: str) -> Any:
     """The payload of the next CALL of that action to the station."""
-    async with asyncio.timeout(TIMEOUT):
+    async with asyncio.timeout(GIVE_UP):
         while True:
             asked, payload = await station.client.asked.get()
             if asked == action:

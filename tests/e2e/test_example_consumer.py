@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.clients.sessions import Session
 from tests.clients.system import System
 from tests.e2e.conftest import Connect, Known
+from tests.patience import GIVE_UP
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,7 +27,7 @@ async def test_it_prints_a_session(voltbus: System, known: Known, session: Sessi
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(GIVE_UP):
             lines = await printed(consumer, known.id)
     finally:
         consumer.kill()

@@ -22,6 +22,7 @@ from tests.clients.sessions import SESSIONS, Session
 from tests.clients.system import eventually
 from tests.conftest import Stack
 from tests.faults.test_kills import STEPS, forget
+from tests.patience import GIVE_UP
 from voltbus.local.process import ChildProcess
 from voltbus.local.stack import Stack as Processes
 
@@ -151,7 +152,7 @@ class Plain:
 
     async def command(self) -> str:
         """The id of the next command that reaches it."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(GIVE_UP):
             kind, message_id, *_ = json.loads(await self._socket.recv())
         assert kind == 2
         return str(message_id)

@@ -22,6 +22,7 @@ from services.common.process.settings import CommonSettings
 from services.common.testing.memory import MemoryBus
 from services.ocpp.versions import VERSIONS
 from tests.conftest import SECRETS
+from tests.patience import GIVE_UP
 from voltbus.v1 import events_pb2
 from voltbus.v1.bus_pb2 import Call, ConnectionChange, ConnectionState, Outbound
 
@@ -112,13 +113,13 @@ class Running:
     async def settled(self) -> None:
         """Until everything that came in is committed and everything that goes out is out."""
         await self.until(self._read)
-        async with asyncio.timeout(15), self.database.connection() as db:
+        async with asyncio.timeout(GIVE_UP), self.database.connection() as db:
             while await db.fetchval("select exists (select from outbox)"):
                 await self.bus.wait()
                 self.fail()
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(GIVE_UP):
             while not holds():
                 await self.bus.wait()
                 self.fail()
@@ -163,7 +164,7 @@ class Running:
         self._begin()
 
     async def ready(self) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(GIVE_UP):
             while await self.service.unready():
                 await self.bus.wait()
                 self.fail()

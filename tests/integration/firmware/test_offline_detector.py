@@ -13,6 +13,7 @@ from services.firmware import store
 from services.firmware.offline_detector import OfflineDetector
 from services.firmware.settings import Settings
 from tests.integration.common.running import START, Running
+from tests.patience import GIVE_UP
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_ALIVE, CONNECTION_STATE_CONNECTED
 
 SILENCE = timedelta(seconds=150)
@@ -89,7 +90,7 @@ async def test_a_deaf_service_takes_nobody_offline(firmware: Running, settings: 
         goal = ears["asked"] + times
         while ears["asked"] < goal:
             asked.clear()
-            await asyncio.wait_for(asked.wait(), 5)
+            await asyncio.wait_for(asked.wait(), GIVE_UP)
 
     task = asyncio.create_task(detector(firmware, settings, timedelta(seconds=0.2), caught_up).run())
     try:

@@ -27,6 +27,7 @@ from services.gateway.settings import Settings
 from services.ocpp.passwords import keyed
 from tests.conftest import SECRETS, Stack
 from tests.integration.common.running import settings_of
+from tests.patience import GIVE_UP
 from tests.unit.gateway.wire import CLOSE, TEXT, raw, write
 from voltbus.local.ports import free_ports
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Call, Command, ConnectionChange, Outbound, Reply, Result
@@ -54,7 +55,7 @@ class World:
         command = (sys.executable, "-m", "services.gateway")
         self.process = await asyncio.create_subprocess_exec(*command, env=os.environ | self.env)
         url = f"http://127.0.0.1:{self.settings.gateway_http_port}/readyz"
-        async with httpx.AsyncClient() as http, asyncio.timeout(120):
+        async with httpx.AsyncClient() as http, asyncio.timeout(GIVE_UP):
             while not await _ready(http, url):
                 assert self.process.returncode is None
                 await asyncio.sleep(0.05)
@@ -63,7 +64,7 @@ class World:
         assert self.process is not None
         if self.process.returncode is None:
             self.process.send_signal(number)
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(GIVE_UP):
             return await self.process.wait()
 
     async def connect(self, station_id: str = "CP1", **options: Any) -> ClientConnection:
@@ -74,7 +75,7 @@ class World:
         """Everything on a topic, once there are so many records."""
         reader: TopicReader = await self.bus.read_topic(self.settings.topic(topic))
         found: list[Any] = []
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(GIVE_UP):
             while len(found) < count or not reader.caught_up():
                 found += [message.FromString(record.value or b"") for record in await reader.poll()]
         await reader.close()
@@ -85,7 +86,7 @@ class World:
         await self.bus.publish([Record(topic, body.connection_id.encode(), body.SerializeToString(), partition=slot)])
 
     async def route(self, station_id: str = "CP1") -> dict[str, Any]:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(GIVE_UP):
             while not (value := await _got(self.redis, f"route:{station_id}")):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         fields: dict[str, Any] = json.loads(value)
@@ -187,7 +188,7 @@ async def test_a_killed_gateway_comes_back_with_another_slot(world: World) -> No
     await world.start()
     async with await world.connect() as socket:
         assert (await ask(socket, "1", "Heartbeat", {}))[0] == 3
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(GIVE_UP):
             while (after := await world.route())["connection_id"] == before["connection_id"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert after["slot"] != before["slot"]
@@ -200,7 +201,7 @@ async def test_kafka_dies_and_nothing_is_lost(stack: Stack, world: World) -> Non
         kafka.kill()
         await socket.send(json.dumps([2, "2", "StatusNotification", STATUS]))
         await kafka.start()
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(GIVE_UP):
             assert json.loads(await socket.recv()) == [3, "2", {}]
         assert (await ask(socket, "3", "Heartbeat", {}))[0] == 3
     told = await world.read("ocpp.calls.firmware", Call, 3)
@@ -254,7 +255,7 @@ async def test_what_a_station_sent_before_it_went_is_on_kafka(world: World, fare
 
 async def _admitted(world: World, authorization: str) -> ClientConnection:
     """A connection, once the gateway has read what was registered."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(GIVE_UP):
         while True:
             try:
                 return await world.connect(additional_headers={"Authorization": authorization})

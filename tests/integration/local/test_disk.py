@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import GIVE_UP
 from voltbus.errors import LocalError, StartFailed
 from voltbus.local.data_dir import DataDir
 from voltbus.local.disk import disk_problem
@@ -78,7 +79,7 @@ async def test_a_disk_that_fills_while_everything_runs(disk: Path) -> None:
         fill(disk, 1 * MIB)
         watcher = asyncio.create_task(watch(lambda: [process], data_dir, lambda *words: told.put_nowait(words)))
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(GIVE_UP):
                 name, words = await told.get()
                 assert name == "disk"
                 assert words == disk_problem(data_dir.folder)

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from services.common.process.readiness import NotReady
+from tests.patience import GIVE_UP
 from voltbus.errors import StartFailed
 from voltbus.local.data_dir import DataDir
 from voltbus.local.process import ChildProcess, ProcessSpec
@@ -52,7 +53,7 @@ async def test_a_frozen_process_still_stops(data_dir: DataDir) -> None:
     process = child(data_dir, SLEEPER)
     await process.start()
     process.freeze()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GIVE_UP):
         while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:  # noqa: ASYNC110
             await asyncio.sleep(0)
     await process.stop()
@@ -153,7 +154,7 @@ async def test_watched_it_comes_back_and_says_so(data_dir: DataDir) -> None:
     process.kill()
     await process.ready()
     assert process.pid != first
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(GIVE_UP):
         assert await told.get() == ("child", "stopped (SIGKILL), starting again")
         assert await told.get() == ("child", "ready")
     process.kill(respawn=False)
@@ -168,7 +169,7 @@ async def test_a_killed_reaper_is_replaced_before_anything_starts(data_dir: Data
     os.kill(data_dir.reaper_pid, signal.SIGKILL)
     process.kill()
     watcher = asyncio.create_task(watch(lambda: [process], data_dir, lambda *heard: told.put_nowait(heard)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(GIVE_UP):
         assert await told.get() == ("child", "stopped (SIGKILL), starting again")
         assert await told.get() == ("child", "ready")
     assert process.starts == 2

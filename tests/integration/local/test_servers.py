@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from redis.asyncio import Redis
 
+from tests.patience import GIVE_UP
 from voltbus.errors import AlreadyRunning, ServerUnreachable, StartFailed
 from voltbus.local.data_dir import DataDir
 from voltbus.local.ports import free_port
@@ -58,7 +59,7 @@ async def read_everywhere(servers: Servers) -> list[str]:
         words.append(kept.decode())
     async with kafka_client(AIOKafkaConsumer, servers, auto_offset_reset="earliest") as consumer:
         consumer.assign([TopicPartition("kept", 0)])
-        words.append((await asyncio.wait_for(consumer.getone(), 10)).value.decode())
+        words.append((await asyncio.wait_for(consumer.getone(), GIVE_UP)).value.decode())
     return words
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.patience import GIVE_UP
 from voltbus.local.data_dir import DataDir
 from voltbus.local.ports import free_ports
 from voltbus.settings import PORTS, LocalSettings
@@ -48,7 +49,7 @@ async def started(environment: Environment) -> AsyncIterator[Process]:
 async def read_until(process: Process, found: Callable[[str], bool]) -> list[str]:
     assert process.stdout is not None
     lines: list[str] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GIVE_UP):
         while not lines or not found(lines[-1]):
             line = await process.stdout.readline()
             assert line, "".join(lines)
@@ -81,7 +82,7 @@ async def test_says_where_everything_is_and_leaves_nothing(environment: Environm
 
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(process.wait(), 15) == 0
+        assert await asyncio.wait_for(process.wait(), GIVE_UP) == 0
         assert not [child for child in children if child.is_running()]
         assert not (settings.data / "running.json").exists()
 
@@ -156,5 +157,5 @@ async def test_what_fails_while_others_start_is_one_line(
 
 
 async def all_lines(process: Any) -> list[str]:
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    output, _ = await asyncio.wait_for(process.communicate(), GIVE_UP)
     return [line + "\n" for line in output.decode().splitlines()]

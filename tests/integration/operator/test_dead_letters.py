@@ -21,6 +21,7 @@ from services.ocpp import topics
 from tests.clients.system import eventually
 from tests.conftest import Stack
 from tests.integration.common.running import settings_of
+from tests.patience import GIVE_UP
 from voltbus.cli import app
 from voltbus.v1.bus_pb2 import Call
 
@@ -89,7 +90,7 @@ class World:
         topic, dead = self.settings.topic(CALLS), self.settings.topic(DEAD)
         consumer = Consumer(self.bus, "transactions", [topic], handle=self.service.handle, dead_topic=dead, clock=now)
         running = asyncio.create_task(consumer.run())
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(GIVE_UP):
             yield
             await consumer.stop()
             await running

@@ -27,6 +27,7 @@ from services.smartcharging.settings import Settings as SmartchargingSettings
 from services.transactions import app as transactions
 from services.transactions.settings import Settings as TransactionsSettings
 from tests.integration.common.running import settings_of, token
+from tests.patience import GIVE_UP
 from voltbus.local.ports import free_ports
 from voltbus.v1.state_pb2 import Inventory, Registration
 
@@ -89,7 +90,7 @@ def known(station_id: str, version: str) -> Sequence[Record]:
 
 
 async def _ready(url: str, running: "asyncio.Task[int]") -> None:
-    async with asyncio.timeout(20), httpx.AsyncClient() as http:
+    async with asyncio.timeout(GIVE_UP), httpx.AsyncClient() as http:
         while not running.done():
             try:
                 if (await http.get(f"{url}/readyz")).status_code == 200:

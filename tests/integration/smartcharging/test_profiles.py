@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.integration.smartcharging.stations import Stations, reject
+from tests.patience import GIVE_UP
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_TIMED_OUT
 
 PROFILE: dict[str, Any] = {
@@ -163,7 +164,7 @@ async def test_a_composite_schedule_is_asked_for(stations: Stations, version: st
 async def composite(stations: Stations, status: int) -> Any:
     query = {"evse_id": 1, "duration": 600, "unit": "A", "wait": 10}
     asking = asyncio.create_task(stations.world.get("/v1/stations/CP1/composite-schedule", status, query))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GIVE_UP):
         while not await stations.obey():
             await stations.world.bus.wait()
     return await asking

@@ -25,6 +25,7 @@ from services.gateway.settings import Settings
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Timing
 from services.gateway.transport.listener import WebSocketListener
 from services.gateway.transport.websocket import WebSocket
+from tests.patience import GIVE_UP
 from voltbus.local.ports import free_ports
 from voltbus.v1.bus_pb2 import Call, Command, ConnectionChange, Outbound, Reply, Result
 from voltbus.v1.credentials_pb2 import Credentials
@@ -223,4 +224,5 @@ def read(message: str | bytes) -> Any:
 async def ask(socket: ClientConnection, frame: bytes) -> Any:
     """Sends a frame as text; the next message that comes back."""
     await socket.send(frame.decode())
-    return read(await socket.recv())
+    async with asyncio.timeout(GIVE_UP):
+        return read(await socket.recv())

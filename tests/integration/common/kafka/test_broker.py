@@ -19,6 +19,7 @@ from services.common.process.settings import CommonSettings
 from services.ocpp import topics
 from tests.conftest import Stack
 from tests.integration.common.running import settings_of
+from tests.patience import GIVE_UP
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ async def test_it_is_not_ready_without_a_topic_that_it_uses(bus: KafkaBus, setti
     await admin.start()
     for gone in (read, written):
         await admin.delete_topics([gone])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(GIVE_UP):
             while gone not in str(answer := await bus.ready()):
                 pass
     await admin.close()
@@ -115,7 +116,7 @@ async def test_a_reader_whose_client_has_broken_says_so(
         broken.setattr(AIOKafkaClient, "_metadata_update", fails)
         with pytest.raises(ClientBroken, match="not thought of"):  # noqa: PT012
             asked = subscription._consumer._client.force_metadata_update()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(GIVE_UP):
                 while True:
                     await subscription.poll()
     asked.cancel()

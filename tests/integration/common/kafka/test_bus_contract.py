@@ -22,6 +22,7 @@ from services.common.testing.memory import MemoryBus
 from services.ocpp import topics
 from tests.conftest import Stack
 from tests.integration.common.running import settings_of
+from tests.patience import GIVE_UP
 
 CALLS, RESULTS = topics.calls("auth").name, topics.results("auth").name
 TOKENS, OUTBOUND = topics.TOKENS.name, topics.OUTBOUND.name
@@ -48,7 +49,7 @@ def records(topic: str, count: int, key: bytes = b"CP1") -> list[Record]:
 
 async def take(subscription: Subscription, count: int) -> list[Record]:
     taken: list[Record] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GIVE_UP):
         while len(taken) < count:
             taken += await subscription.poll()
     return taken
@@ -94,7 +95,7 @@ async def test_each_record_that_is_sent_is_settled_once_in_the_order_of_its_key(
     for start in range(0, len(sent), 7):
         one.send(sent[start : start + 7], settled)
         await asyncio.sleep(0)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GIVE_UP):
         await whole.wait()
     subscription = await one.subscribe("group", [name(CALLS)])
     taken = await take(subscription, len(sent))
@@ -123,7 +124,7 @@ async def test_the_newest_of_a_topic_are_read_alone(bus: tuple[Bus, Name]) -> No
     await one.publish([*records(name(CALLS), 5), *records(name(CALLS), 2, b"CP2")])
     whole = await one.read_topic(name(CALLS), newest=3)
     taken: list[Record] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GIVE_UP):
         while not whole.caught_up():
             taken += await whole.poll()
         await one.publish(records(name(CALLS), 1, b"CP3"))
@@ -203,7 +204,7 @@ async def test_a_tail_begins_where_the_partition_ends(bus: tuple[Bus, Name]) -> 
 
 async def _polled(tail: PartitionTail, count: int) -> list[Record]:
     polled: list[Record] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GIVE_UP):
         while len(polled) < count:
             polled += await tail.poll()
     return polled
@@ -214,7 +215,7 @@ async def test_the_whole_of_a_topic_with_its_tombstones(bus: tuple[Bus, Name]) -
     await one.publish([*records(name(TOKENS), 3), Record(name(TOKENS), b"gone", None)])
     whole = await one.read_topic(name(TOKENS))
     taken: list[Record] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(GIVE_UP):
         while not whole.caught_up():
             taken += await whole.poll()
     assert len(taken) == 4

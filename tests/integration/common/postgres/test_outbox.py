@@ -17,6 +17,7 @@ from services.common.process.settings import CommonSettings
 from services.common.testing.memory import MemoryBus
 from tests.conftest import Stack
 from tests.integration.common.running import empty, settings_of
+from tests.patience import GIVE_UP
 from voltbus.v1.outbox_pb2 import OutboxBatch, OutboxHeader, OutboxRecord
 
 TOPIC, DEAD = "events.smartcharging", "dead.smartcharging"
@@ -80,7 +81,7 @@ async def relaying(database: Database, bus: MemoryBus, timing: RelayTiming = PAT
     relay = Relay(database, bus, dead_topic=DEAD, clock=lambda: NOW, timing=timing)
     running = asyncio.create_task(relay.run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(GIVE_UP):
             yield relay
     finally:
         running.cancel()

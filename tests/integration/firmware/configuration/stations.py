@@ -16,6 +16,7 @@ from services.common.kafka.bus import Record
 from services.firmware.app import build
 from services.ocpp.versions import VERSIONS
 from tests.integration.common.running import Running, connected
+from tests.patience import GIVE_UP
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_REFUSED, Outbound, Result
 from voltbus.v1.bus_pb2 import Command as CommandRecord
 
@@ -214,7 +215,7 @@ class Field:
         """What REST shows, as soon as it is as wanted."""
         seen: Any = None
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(GIVE_UP):
                 while not holds(seen := await self.world.get(path, **query)):
                     await self.world.bus.wait()
                     self.world.fail()
