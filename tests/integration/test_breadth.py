@@ -33,6 +33,7 @@ from services.ocpp.services import SERVICES, ServiceInfo
 from services.ocpp.versions import BY_SUBPROTOCOL, VERSIONS, version
 from tests.conftest import Stack
 from tests.integration.common.running import Running, Time, running, settings_of
+from tests.patience import GIVE_UP
 from tests.unit.gateway import running as gateways
 
 SCHEMAS: Mapping[str, dict[str, Any]] = {
@@ -47,7 +48,10 @@ SCHEMAS: Mapping[str, dict[str, Any]] = {
 def facts(folder: Path) -> Any:
     for name, schema in SCHEMAS.items():
         (folder / f"{name}.json").write_text(json.dumps(schema))
-    actions = {"Brew": Action("kitchen", from_station=True), "Descale": Action("kitchen", to_station=True)}
+    actions = {
+        "Brew": Action("kitchen", from_station=True, needs=("cups",)),
+        "Descale": Action("kitchen", to_station=True),
+    }
     return SimpleNamespace(
         NAME="9.9", SUBPROTOCOL="ocpp9.9", SCHEMAS=str(folder), REQUEST_SUFFIX="Request", SPELLING={}, ACTIONS=actions
     )
@@ -157,7 +161,7 @@ async def test_a_command_of_a_new_version_has_rest_schema_and_life(world: World)
         wrong = await world.kitchen.http.post(path, json={})
         assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "body.soon")
         asked = asyncio.create_task(world.kitchen.http.post(path, params={"wait": 10}, json={"soon": True}))
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(GIVE_UP):
             [kind, message_id, action, payload] = gateways.read(await station.recv())
         assert (kind, action, payload) == (2, "Descale", {"soon": True})
         await station.send(json.dumps([3, message_id, {"status": "Accepted"}]))
