@@ -16,6 +16,7 @@ import pytest
 from services.ocpp.examples import minimal
 from services.ocpp.versions import BY_SUBPROTOCOL, VERSIONS
 from tests.clients.system import System, eventually
+from tests.patience import GIVE_UP
 from voltbus.simulator.fleet.activity import Activity, Kind
 from voltbus.simulator.fleet.fleet import Fleet, FleetPlan, build
 from voltbus.simulator.fleet.machine import Machine
@@ -24,7 +25,7 @@ from voltbus.simulator.fleet.runner import Runner, StackAddresses
 from voltbus.simulator.station.link import WireCounts
 
 # Many at once, and fast: what is waited for are sessions.
-PLAN = FleetPlan(stations=16, mix=0.5, speed=900, seed=11)
+PLAN = FleetPlan(stations=16, mix=0.5, speed=900, seed=11, name="DAY")
 AMPERES = 8
 LIMIT_W = AMPERES * 230 * 3
 
@@ -101,7 +102,7 @@ async def test_a_fleet_of_sloppy_stations(voltbus: System) -> None:
         since = life.fleet.begun - timedelta(hours=1)
         return [one for those in told for one in those if datetime.fromisoformat(one["started_at"]) < since]
 
-    plan = FleetPlan(stations=6, mix=0.5, speed=600, seed=14, sloppy=1.0)
+    plan = FleetPlan(stations=6, mix=0.5, speed=600, seed=14, sloppy=1.0, name="SLOPPY")
     async with living(voltbus, plan) as life:
         meters = {machine.charger.id: total(machine) for machine in life.fleet.machines}
         await until(lambda: life.fleet.totals.sessions >= 10)
@@ -194,7 +195,7 @@ PROFILES: dict[str, Any] = {
 
 async def test_every_command_is_answered(voltbus: System) -> None:
     """None by a CALLERROR, none by an answer that breaks its schema; Reset comes last."""
-    async with living(voltbus, FleetPlan(stations=2, mix=0.5, speed=1, seed=12)) as life:
+    async with living(voltbus, FleetPlan(stations=2, mix=0.5, speed=1, seed=12, name="COMMANDS")) as life:
         await until(lambda: all(machine.online for machine in life.fleet.machines))
         for machine in life.fleet.machines:
             version = BY_SUBPROTOCOL[machine.dialect.subprotocol]
@@ -217,7 +218,7 @@ async def test_the_command(voltbus: System) -> None:
     )
     assert process.stdout is not None
     lines = []
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(GIVE_UP):
         async for line in process.stdout:
             lines.append(line.decode())
             if "has charged" in lines[-1]:

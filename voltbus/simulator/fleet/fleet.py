@@ -22,7 +22,7 @@ _DRIVERS, _FEW_DRIVERS, _LARGE_FLEET = 3, 1, 100
 @dataclass(frozen=True, slots=True)
 class FleetPlan:
     """A fleet. mix: the share of 2.0.1. speed: how much faster than real days pass. sloppy: the share of stations that
-    have habits.
+    have habits. name: what the ids of its stations begin with.
     """
 
     stations: int = 20
@@ -30,6 +30,7 @@ class FleetPlan:
     speed: float = 60.0
     seed: int = 1
     sloppy: float = 0.0
+    name: str = "FLEET"
 
     @property
     def sample_seconds(self) -> int:
@@ -68,7 +69,7 @@ def build(plan: FleetPlan, clock: Clock, on_activity: OnActivity = ignore) -> Fl
     fleet = Fleet([], Totals(), plan, clock, clock())
     for number in range(plan.stations):
         make = dice.choices(world.MAKES, world.SHARES)[0]
-        charger = Charger(station_id(number, plan.stations), clock, make, _outlets(make, dice))
+        charger = Charger(station_id(plan, number), clock, make, _outlets(make, dice))
         dialect = (V201 if number in modern else V16)(charger, plan.sample_seconds)
         drivers = world.draw_drivers(plan.seed, number, _FEW_DRIVERS if plan.stations > _LARGE_FLEET else _DRIVERS)
         dice_of_station = random.Random(f"{plan.seed}/station/{number}")
@@ -79,9 +80,9 @@ def build(plan: FleetPlan, clock: Clock, on_activity: OnActivity = ignore) -> Fl
     return fleet
 
 
-def station_id(number: int, stations: int) -> str:
+def station_id(plan: FleetPlan, number: int) -> str:
     """FLEET-001 and so on."""
-    return f"FLEET-{number + 1:0{max(3, len(str(stations)))}}"
+    return f"{plan.name}-{number + 1:0{max(3, len(str(plan.stations)))}}"
 
 
 def _outlets(make: Make, dice: random.Random) -> tuple[Outlet, ...]:
