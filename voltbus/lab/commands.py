@@ -53,7 +53,7 @@ def chaos(
     stations: Annotated[int, typer.Option(help="number of stations: half 1.6, half 2.0.1", min=4)] = 300,
     interval: Annotated[float, typer.Option(help="seconds between two messages of a station", min=0.1)] = 2.0,
     sloppy: Annotated[float, typer.Option(help="share of stations that are sloppy, as many of the field are")] = 0.2,
-    habits: Annotated[list[str] | None, typer.Option(help="what sloppy stations do; default: what is borne")] = None,
+    habits: Annotated[list[str] | None, typer.Option(help="what sloppy stations do; default: all of it")] = None,
     page: Page = None,
     data: Data = None,
     books: Annotated[Path | None, typer.Option(help="folder to keep every message and command in")] = None,

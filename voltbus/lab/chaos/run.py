@@ -24,7 +24,7 @@ from voltbus.lab.chaos.results import RECOVERY, SLOW, ChaosResults, FaultRow, re
 from voltbus.lab.chaos.stage import PARTITIONS, ChaosStage
 from voltbus.lab.chaos.station import ANSWER_TIMEOUT
 from voltbus.lab.chaos.violation import Violation
-from voltbus.simulator.station.habits import BORNE, Habit, is_sloppy
+from voltbus.simulator.station.habits import Habit, is_sloppy
 from voltbus.simulator.station.play import register_token
 
 OnProgress = Callable[[str], None]
@@ -57,7 +57,7 @@ class ChaosPlan:
     expires_in: float = 20.0
     silence: float = command.PATIENCE.total_seconds()
     sloppy: float = 0.0
-    habits: Collection[Habit] = BORNE
+    habits: Collection[Habit] = tuple(Habit)
 
     @property
     def load(self) -> str:

@@ -10,7 +10,7 @@ from voltbus.simulator.fleet.life import Life
 from voltbus.simulator.fleet.machine import Machine
 from voltbus.simulator.fleet.world import Driver
 from voltbus.simulator.station.charger import Charger, Make, Outlet, outlet
-from voltbus.simulator.station.habits import BORNE, Habits, is_sloppy
+from voltbus.simulator.station.habits import Habit, Habits, is_sloppy
 from voltbus.simulator.station.types import Clock
 from voltbus.simulator.station.v16 import V16
 from voltbus.simulator.station.v201 import V201
@@ -73,7 +73,7 @@ def build(plan: FleetPlan, clock: Clock, on_activity: OnActivity = ignore) -> Fl
         dialect = (V201 if number in modern else V16)(charger, plan.sample_seconds)
         drivers = world.draw_drivers(plan.seed, number, _FEW_DRIVERS if plan.stations > _LARGE_FLEET else _DRIVERS)
         dice_of_station = random.Random(f"{plan.seed}/station/{number}")
-        habits = Habits(f"{plan.seed}/{number}", BORNE if is_sloppy(number, plan.sloppy) else ())
+        habits = Habits(f"{plan.seed}/{number}", tuple(Habit) if is_sloppy(number, plan.sloppy) else ())
         fleet.machines.append(Machine(charger, dialect, dice_of_station, plan.speed, fleet.totals, on_activity, habits))
         fleet.lives.append(Life(fleet.machines[-1], drivers))
         fleet.drivers += drivers

@@ -147,9 +147,6 @@ FRAMES: Mapping[Habit, Callable[[Call], Call]] = {
     Habit.WRONG_CONNECTOR: wrong_connector,
 }
 SESSIONS = tuple(habit for habit in Habit if habit not in FRAMES)
-# What leaves the books of chaos open, and what Voltbus bears, which fleets and chaos therefore play.
-NOT_BORNE = frozenset({Habit.NUMBER_LOST, Habit.NAME_AGAIN})
-BORNE = tuple(habit for habit in Habit if habit not in NOT_BORNE)
 
 
 class Habits:
@@ -158,7 +155,7 @@ class Habits:
     of: which it has.
     """
 
-    def __init__(self, seed: str, of: Collection[Habit] = BORNE) -> None:
+    def __init__(self, seed: str, of: Collection[Habit] = tuple(Habit)) -> None:
         self._seed = seed
         self._frames = [FRAMES[habit] for habit in FRAMES if habit in of]
         self._sessions = [habit for habit in SESSIONS if habit in of]
@@ -198,12 +195,12 @@ def is_sloppy(number: int, share: float) -> bool:
 
 
 def known(names: Collection[str]) -> Collection[Habit]:
-    """The habits of these names; none means those that are borne. Raises LocalError for an unknown name."""
+    """The habits of these names; no names mean all. Raises LocalError for an unknown name."""
     habits = {str(habit): habit for habit in Habit}
     for name in names:
         if name not in habits:
             raise LocalError(f"no habit {name!r}: choose from {', '.join(habits)}")
-    return [habits[name] for name in names] or BORNE
+    return [habits[name] for name in names] or list(Habit)
 
 
 def check_share(share: float) -> None:

@@ -12,7 +12,7 @@ from services.ocpp.versions import VERSIONS
 from voltbus.errors import LocalError
 from voltbus.simulator.station import habits
 from voltbus.simulator.station.charger import Charger
-from voltbus.simulator.station.habits import BORNE, FRAMES, SESSIONS, Habit, Habits, check_share, is_sloppy, known
+from voltbus.simulator.station.habits import FRAMES, SESSIONS, Habit, Habits, check_share, is_sloppy, known
 from voltbus.simulator.station.play import DIALECTS
 from voltbus.simulator.station.types import Call, Reading, Session
 
@@ -174,7 +174,7 @@ def test_the_share_is_spread_over_both_of_each_two(share: float, count: int) -> 
 
 
 def test_what_cannot_be_is_refused_with_what_can() -> None:
-    assert known([]) == BORNE
+    assert known([]) == list(Habit)
     assert known(["nulls", "late-queue"]) == [Habit.NULLS, Habit.LATE_QUEUE]
     with pytest.raises(LocalError, match="no habit 'sleepy': choose from nulls, "):
         known(["sleepy"])
