@@ -63,12 +63,17 @@ def outcome_of(end: End | None, response: Any) -> Outcome:
     if end is None:
         return Outcome.OPEN
     if end == End.ANSWERED:
-        return Outcome.ACCEPTED if accepted(response) else Outcome.REFUSED
+        return Outcome.ACCEPTED if accepted(response) else Outcome.REFUSED if refused(response) else Outcome.UNKNOWN
     return OUTCOMES[end]
 
 
 def accepted(response: Any) -> bool:
     return isinstance(response, dict) and response.get("status") == "Accepted"
+
+
+def refused(response: Any) -> bool:
+    """In a word that OCPP has for it; what another one means, nobody knows."""
+    return isinstance(response, dict) and response.get("status") in ("Rejected", "NotSupported", "Unknown")
 
 
 def read_composite_schedule(version: str | None, response: Any) -> CompositeSchedule | None:
@@ -82,9 +87,9 @@ def profile_command(command: Command) -> ProfileCommand | None:
     change = _change(command)
     if change is None:
         return None
-    cleared = isinstance(change, ClearProfiles) and isinstance(command.response, dict)
+    cleared = isinstance(change, ClearProfiles) and isinstance(command.answer, dict)
     # A station that knows no such profile has cleared it (K10.FR.01).
-    done = accepted(command.response) or (cleared and command.response.get("status") == "Unknown")
+    done = accepted(command.answer) or (cleared and command.answer.get("status") == "Unknown")
     return ProfileCommand(
         command_id=command.id,
         change=change,

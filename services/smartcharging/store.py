@@ -53,7 +53,7 @@ where station_id = any($1::text[]) and ended_at is null
 order by id"""
 # Of each, the command that asked for it last. The table hold has the applied limits and what is drawn of them.
 APPLIED_LIMITS = f"""
-select {", ".join(f"h.{column}" for column in LIMIT_COLUMNS)}, c.outcome, c.response
+select {", ".join(f"h.{column}" for column in LIMIT_COLUMNS)}, c.outcome, coalesce(c.normalised, c.response) as response
 from hold h left join command c on c.id = h.command_id
 where h.station_id = any($1::text[])"""
 SAVE_APPLIED_LIMITS = f"""

@@ -188,9 +188,9 @@ class Graces:
         if command.outcome in UNREACHED:
             return Standing.UNREACHED
         read = self._read_standing(grace)
-        if read is None or command.outcome != Outcome.ANSWERED or not isinstance(command.response, dict):
+        if read is None or command.outcome != Outcome.ANSWERED or not isinstance(command.answer, dict):
             return Standing.SILENT
-        return read(command.response)
+        return read(command.answer)
 
     def _read_standing(self, grace: Grace) -> ReadStanding | None:
         """How the version of its station answers a question; None where it cannot be asked."""

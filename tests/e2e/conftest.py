@@ -46,10 +46,13 @@ class Known:
 
 
 @pytest.fixture
-async def known(voltbus: system.System) -> Known:
-    """A registered station that nobody else uses."""
+async def known(voltbus: system.System, request: pytest.FixtureRequest) -> Known:
+    """A registered station that nobody else uses. Its parameter: what else its registration says."""
     name = f"CP-{next(NUMBERS):03}"
-    return Known(name, await voltbus.register(name))
+    return Known(name, await voltbus.register(name, **getattr(request, "param", {})))
+
+
+read_strictly = pytest.mark.parametrize("known", [{"reading": "strict"}], ids=["strict"], indirect=True)
 
 
 @pytest.fixture

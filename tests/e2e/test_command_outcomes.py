@@ -13,7 +13,7 @@ from tests.clients.events import enum_word
 from tests.clients.rpc import Node
 from tests.clients.system import System
 from tests.conftest import Stack
-from tests.e2e.conftest import Connect, Known
+from tests.e2e.conftest import Connect, Known, read_strictly
 from tests.e2e.triggers import (
     ACCEPTED,
     ACCEPTS,
@@ -112,6 +112,7 @@ async def test_a_callerror_with_what_no_database_can_hold(
     assert told["error_description"] == "\ufffd" * 255
 
 
+@read_strictly
 @each_version
 @pytest.mark.parametrize(
     ("answer", "code", "about"),

@@ -1,5 +1,6 @@
 """Sessions of stations that deviate from their schemas: started, ended and billed, and a text with a NUL is no loss."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -103,3 +104,20 @@ async def test_a_status_with_an_integer_as_decimal_is_shown(voltbus: System, kno
 
     [evse] = await eventually(evses, bool)
     assert (evse["evse_id"], evse["connectors"][0]["connector_id"]) == (1, 2)
+
+
+async def test_settings_are_known_whatever_one_of_them_is(voltbus: System, known: Known) -> None:
+    """1.6 §6.24: a value of more than 500 characters, a key without readonly, one without a name."""
+    keys = [{"key": "A", "readonly": True, "value": "x" * 551}, {"key": "B", "value": "1"}, {"value": "2"}]
+    async with dial(voltbus.endpoint(), known.id, VERSIONS["1.6"].subprotocol, password=known.password) as line:
+        path = f"/v1/stations/{known.id}/configuration"
+        refreshing = asyncio.create_task(
+            voltbus.ask("POST", "firmware", f"{path}/refresh", json={}, params={"wait": 20})
+        )
+        _, message_id, action, _ = json.loads(await line.recv())
+        assert action == "GetConfiguration"
+        await line.send(json.dumps([3, message_id, {"configurationKey": keys, "mine": None}]))
+        (await refreshing).raise_for_status()
+    items = {item["name"]: item for item in (await voltbus.get("firmware", path))["items"]}
+    assert {name: item["value"] for name, item in items.items()} == {"A": "x" * 551, "B": "1"}
+    assert [items[name]["mutability"] for name in "AB"] == ["ReadOnly", "ReadWrite"]

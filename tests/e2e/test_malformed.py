@@ -18,8 +18,9 @@ from services.ocpp.versions import VERSIONS, Version
 from tests.clients.library import dial
 from tests.clients.system import System
 from tests.contract import examples
-from tests.e2e.conftest import NUMBERS, Connect, Known
+from tests.e2e.conftest import Connect, Known, read_strictly
 
+pytestmark = read_strictly
 each_version = pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSIONS)
 each_client = pytest.mark.parametrize("client", ["websockets", "ocpp-rpc"])
 LONG = "x" * 37
@@ -75,13 +76,6 @@ SPELLING_1_6 = {
 }
 Send = Callable[[str], Awaitable[None]]
 Receive = Callable[[], Awaitable[Any]]
-
-
-@pytest.fixture
-async def known(voltbus: System) -> Known:
-    """A registered station that is read strictly."""
-    name = f"STRICT-{next(NUMBERS):03}"
-    return Known(name, await voltbus.register(name, reading="strict"))
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,8 @@ class Command:
 
     asked: what the request said, where the payload was made from it and from what was known then. request: the action
     and payload that the station was sent, where a dialect wrote them.
-    connection_id, version: where it was sent to. response: the station's payload. error_code: a name of
+    connection_id, version: where it was sent to. response: the station's payload. normalised: as it is read, where that
+    is in other words. error_code: a name of
     services.ocpp.errors.ErrorCode or of CODES. outcome: how it ended. batch_id: of the command to many stations that
     it is a part of.
     """
@@ -138,6 +139,12 @@ class Command:
     batch_id: str | None = None
     asked: Mapping[str, Any] | None = None
     request: Mapping[str, Any] | None = None
+    normalised: Any = None
+
+    @property
+    def answer(self) -> Any:
+        """What the station's payload says."""
+        return self.response if self.normalised is None else self.normalised
 
     @property
     def final(self) -> bool:
@@ -203,7 +210,9 @@ def concluded(command: Command, result: Result) -> Command:
         end = End.EXPIRED
     code = result.error_code or CODES.get(result.outcome)
     ended = _ended(command, end, at, code, result.error_description or None)
-    return replace(ended, response=_payload(result.payload))
+    raw = result.tolerated.raw
+    read = _payload(result.payload)
+    return replace(ended, response=_payload(raw) if raw else read, normalised=read if raw else None)
 
 
 def _ended(

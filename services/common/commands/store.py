@@ -55,14 +55,14 @@ SAVE = """
 update command c
 set status = u.status, outcome = u.outcome, connection_id = u.connection_id, version = u.version, sent_at = u.sent_at,
     ended_at = u.ended_at, response = u.response, error_code = u.error_code, error_description = u.error_description,
-    request = u.request
+    request = u.request, normalised = u.normalised
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-    $8::json[], $9::text[], $10::text[], $11::json[])
+    $8::json[], $9::text[], $10::text[], $11::json[], $12::json[])
     as u (id, status, outcome, connection_id, version, sent_at, ended_at, response, error_code, error_description,
-        request)
+        request, normalised)
 where c.id = u.id"""
 
-JSON = ("payload", "response", "asked", "request")
+JSON = ("payload", "response", "asked", "request", "normalised")
 AT_ONCE = 500
 # Sent commands that are looked at for whether their connections are gone: as many as a busy minute leaves.
 SILENT_AT_ONCE = 5000
@@ -141,8 +141,8 @@ def _new(c: Command) -> tuple[object, ...]:
 
 def _row(c: Command) -> tuple[object, ...]:
     end, at = c.outcome and c.outcome.value, (c.sent_at, c.ended_at)
-    error = (c.error_code, c.error_description)
-    return (c.id, c.status.value, end, c.connection_id, c.version, *at, _json(c.response), *error, _json(c.request))
+    error, said = (c.error_code, c.error_description), (_json(c.request), _json(c.normalised))
+    return (c.id, c.status.value, end, c.connection_id, c.version, *at, _json(c.response), *error, *said)
 
 
 def _command(row: asyncpg.Record) -> Command:

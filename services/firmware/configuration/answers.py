@@ -74,7 +74,7 @@ def _is_request(version: str, command: Command) -> bool:
 def _response(command: Command) -> Any:
     """An answer that came late is one; one that breaks its schema is none."""
     late = command.outcome is End.LATE and command.error_code is None
-    return command.response if late or command.outcome is End.ANSWERED else None
+    return command.answer if late or command.outcome is End.ANSWERED else None
 
 
 def _set_results(command: Command, response: Any) -> list[SetResult]:

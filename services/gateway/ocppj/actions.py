@@ -51,10 +51,11 @@ class Forward(msgspec.Struct, frozen=True):
 
 
 class Complete(msgspec.Struct, frozen=True):
-    """A command has its outcome, for the service that sent it."""
+    """A command has its outcome, for the service that sent it. deviations: of the answer from its schema."""
 
     service: str
     result: Result
+    deviations: tuple[Told, ...] = ()
 
 
 class Waiting(msgspec.Struct, frozen=True):

@@ -3,11 +3,13 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from services.gateway.ocppj import frames
 from services.gateway.ocppj.actions import Complete, Drop, MessageType, Reason, Send, SessionAction
 from services.gateway.ocppj.limits import Limits
+from services.gateway.ocppj.reading import Payload, is_exact, tolerantly, tolerated
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.versions import Version
 from voltbus.v1.bus_pb2 import (
@@ -24,6 +26,7 @@ from voltbus.v1.bus_pb2 import (
 
 # Commands that timed out and are remembered, so that a late answer is recognized; answers to others are dropped.
 MAX_OVERDUE = 16
+NOTHING = Payload(b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,10 @@ class Commands:
         self._queue.append(command)
         return []
 
-    def result(self, message_id: str, rest: list[Any], frame: bytes, now: float, wall: float) -> list[SessionAction]:
-        """[3, id, payload]. One that breaks its schema is INVALID; before 2.1 nothing is sent to the station."""
+    def result(
+        self, message_id: str, rest: list[Any], frame: bytes, now: float, wall: float, strict: bool
+    ) -> list[SessionAction]:
+        """[3, id, payload]. One that cannot be used is INVALID; before 2.1 nothing is sent to the station."""
         command, late = self._answered(message_id)
         if command is None:
             return [Drop(Reason.NO_SUCH_CALL, message_id, MessageType.RESULT)]
@@ -76,11 +81,12 @@ class Commands:
             payload, rest = b"{}", [{}]
         outcome, code, description = OUTCOME_ANSWERED, "", ""
         try:
-            self._check(command.action, rest)
+            read = self._read(command.action, rest, payload, strict)
         except OcppError as error:
-            outcome, code, description = OUTCOME_INVALID, error.code.value, error.description
+            read, outcome = Payload(payload), OUTCOME_INVALID
+            code, description = error.code.value, error.description
         outcome = OUTCOME_LATE if late else outcome
-        return [self._complete(command, outcome, wall, payload, code, description), *self._next(now, wall)]
+        return [self._complete(command, outcome, wall, read, code, description), *self._next(now, wall)]
 
     def error(self, message_id: str, rest: list[Any], now: float, wall: float) -> list[SessionAction]:
         """[4, id, code, description, details], of which stations leave out some."""
@@ -90,7 +96,7 @@ class Commands:
         code, description = ("" if part is None else str(part) for part in (*rest, "", "")[:2])
         code = self._version.read_code(code)
         outcome = OUTCOME_LATE if late else OUTCOME_REFUSED
-        return [self._complete(command, outcome, wall, b"", code, description), *self._next(now, wall)]
+        return [self._complete(command, outcome, wall, NOTHING, code, description), *self._next(now, wall)]
 
     def oversized(self, message_id: str, now: float, wall: float) -> list[SessionAction]:
         """An answer that is longer than a message may be: it is there, but nothing can be told of it."""
@@ -98,7 +104,7 @@ class Commands:
         if command is None:
             return [Drop(Reason.TOO_LONG, message_id)]
         outcome, code = OUTCOME_LATE if late else OUTCOME_INVALID, ErrorCode.FORMAT_VIOLATION.value
-        return [self._complete(command, outcome, wall, b"", code, "the answer is too long"), *self._next(now, wall)]
+        return [self._complete(command, outcome, wall, NOTHING, code, "the answer is too long"), *self._next(now, wall)]
 
     def withdraw(self, barred: Callable[[str], str], wall: float) -> list[SessionAction]:
         """Those that wait, and of whose action `barred` now says why it may not be sent."""
@@ -163,16 +169,21 @@ class Commands:
             del self._overdue[next(iter(self._overdue))]
         self._overdue[command.id] = command
 
-    def _check(self, action: str, rest: list[Any]) -> None:
-        payload = rest[0] if len(rest) == 1 else None
-        self._version.schemas.check_response(action, payload)
+    def _read(self, action: str, rest: list[Any], payload: bytes, strict: bool) -> Payload:
+        """What an answer says. Raises OcppError where it cannot be used."""
+        schemas, parsed = self._version.schemas, rest[0] if len(rest) == 1 else None
+        if is_exact(schemas.exact_response(action), parsed, payload):
+            return Payload(payload)
+        if strict or len(rest) != 1:
+            schemas.check_response(action, parsed)
+        return tolerantly(payload, partial(self._version.readings.response, action))
 
     def _complete(
         self,
         command: Command,
         outcome: Outcome,
         wall: float,
-        payload: bytes = b"",
+        read: Payload = NOTHING,
         code: str = "",
         description: str = "",
     ) -> Complete:
@@ -184,12 +195,13 @@ class Commands:
             action=command.action,
             request=command.payload,
             outcome=outcome,
-            payload=payload,
+            payload=read.read,
+            tolerated=tolerated(read.raw, read.deviations) if read.deviations else None,
             error_code=frames.error_text(code),
             error_description=frames.error_text(description),
         )
         result.at.FromMicroseconds(int(wall * 1e6))
-        return Complete(command.service, result)
+        return Complete(command.service, result, read.deviations)
 
 
 def _expired(command: Command, wall: float) -> bool:

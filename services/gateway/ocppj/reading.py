@@ -25,6 +25,15 @@ class Payload(NamedTuple):
     deviations: tuple[Told, ...] = ()
 
 
+def is_exact(is_valid: Callable[[object], bool], parsed: object, written: bytes) -> bool:
+    """Whether a payload can be used as it is."""
+    try:
+        return is_valid(parsed) and not (BACKSLASH in written and NUL in written)
+    except ValueError:
+        # Nested too deep, which is said where it is read.
+        return False
+
+
 def tolerantly(raw: bytes, read: Callable[[Any], Reading]) -> Payload:
     """What a payload says. read: of its action. Raises OcppError where it lacks what its decision needs."""
     written = without_nul(raw)

@@ -131,7 +131,7 @@ class Session:
             return self._call(message_id, action, payload, frame, now, wall, waited)
         match message:
             case [int(frames.CALLRESULT), str(message_id), *rest]:
-                return self._commands.result(message_id, rest, frame, now, wall)
+                return self._commands.result(message_id, rest, frame, now, wall, self.strict)
             case [int(frames.CALLERROR), str(message_id), *rest]:
                 return self._commands.error(message_id, rest, now, wall)
         return self._malformed(message)

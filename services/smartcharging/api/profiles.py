@@ -164,7 +164,8 @@ def router(database: Database, command_service: CommandService, access: Access) 
         response.status_code = 200
         if issued.outcome is None or issued.status == "expired":
             raise Problem(504, SILENT)
-        found = read_composite_schedule(issued.version, issued.response)
+        said = issued.response if issued.normalised is None else issued.normalised
+        found = read_composite_schedule(issued.version, said)
         if found is None:
             raise Problem(409, f"{REFUSED}: " + (issued.error_code or _status(issued.response)))
         where = evse_id if found.evse_id is None else found.evse_id

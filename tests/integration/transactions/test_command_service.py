@@ -20,7 +20,7 @@ from services.common.postgres.database import Connection, Database
 from services.common.process.errors import Unavailable, Unprocessable
 from services.common.testing.memory import MemoryBus
 from services.transactions.settings import Settings
-from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Result
+from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Result, Tolerated
 
 
 @dataclass
@@ -169,6 +169,21 @@ async def test_a_result_told_twice_is_announced_once(office: Office, station: st
     async with database.transaction() as db:
         assert await command_service.conclude(db, [record]) == []
     assert await status(command_service, command) == Status.ANSWERED
+
+
+async def test_an_answer_that_deviates_is_kept_as_it_came_and_as_it_is_read(
+    office: Office, station: str, database: Database
+) -> None:
+    command_service = office.command_service()
+    office.connect(station)
+    command = await command_service.accept(CommandRequest(station, "Reset", {}))
+    raw = Tolerated(raw=b'{"status":"accepted"}')
+    told = Result(command_id=command.id, outcome=OUTCOME_ANSWERED, payload=b'{"status":"Accepted"}', tolerated=raw)
+    async with database.transaction() as db:
+        await command_service.conclude(db, [Record("results", station.encode(), told.SerializeToString())])
+    kept = await command_service.get(command.id)
+    assert kept
+    assert (kept.response, kept.answer) == ({"status": "accepted"}, {"status": "Accepted"})
 
 
 async def test_what_is_no_result_is_put_aside(office: Office, database: Database) -> None:

@@ -232,12 +232,13 @@ async def redis(settings: Settings) -> AsyncIterator[Redis]:
         await redis.flushdb()
 
 
-async def answer(garage: Garage, count: int, outcome: Outcome, payload: bytes = b"") -> None:
-    """To the last of so many questions."""
+async def answer(garage: Garage, count: int, outcome: Outcome, payload: bytes = b"", raw: bytes = b"") -> None:
+    """To the last of so many questions. raw: as it came, where it is read in other words."""
     await garage.world.until(lambda: len(asked(garage)) == count)
     command = asked(garage)[-1]
     assert (command.action, command.payload) == ("GetTransactionStatus", b'{"transactionId":"tx"}')
     result = Result(command_id=command.id, station_id="CP1", outcome=outcome, payload=payload, at=garage.world.time())
+    result.tolerated.raw = raw
     topic = topics.results("transactions").name
     await garage.world.put(Record(topic, b"CP1", result.SerializeToString()))
     async with garage.world.database.connection() as db:
@@ -245,20 +246,24 @@ async def answer(garage: Garage, count: int, outcome: Outcome, payload: bytes = 
             await garage.world.bus.wait()
 
 
+NOTHING_GOES_ON = b'{"ongoingIndicator":false,"messagesInQueue":false}'
+
+
 @pytest.mark.parametrize(
-    ("outcome", "payload", "by"),
+    ("outcome", "payload", "raw", "by"),
     [
-        (OUTCOME_ANSWERED, b'{"ongoingIndicator":false,"messagesInQueue":false}', pb.ENDED_BY_ASKED),
-        (OUTCOME_REFUSED, b"", pb.ENDED_BY_AVAILABLE),
+        (OUTCOME_ANSWERED, NOTHING_GOES_ON, b"", pb.ENDED_BY_ASKED),
+        (OUTCOME_ANSWERED, NOTHING_GOES_ON, NOTHING_GOES_ON.replace(b"false", b'"false"'), pb.ENDED_BY_ASKED),
+        (OUTCOME_REFUSED, b"", b"", pb.ENDED_BY_AVAILABLE),
     ],
 )
 async def test_who_can_be_asked_is_asked_before_it_ends(
-    garage: Garage, redis: Redis, outcome: Outcome, payload: bytes, by: "pb.EndedBy"
+    garage: Garage, redis: Redis, outcome: Outcome, payload: bytes, raw: bytes, by: "pb.EndedBy"
 ) -> None:
     """E14.FR.01, E14.FR.03."""
     number = await begin_of_2(garage, redis)
     garage.world.time.passes(15 * 60)
-    await answer(garage, 1, outcome, payload)
+    await answer(garage, 1, outcome, payload, raw)
     ended = await garage.ended()
     assert (ended.id, ended.ended_by) == (number, by)
 
@@ -274,5 +279,5 @@ async def test_what_goes_on_or_is_on_its_way_is_waited_for(garage: Garage, redis
     await answer(garage, 1, OUTCOME_ANSWERED, payload)
     assert await garage.is_open(number)
     garage.world.time.passes(15 * 60)
-    await answer(garage, 2, OUTCOME_ANSWERED, b'{"ongoingIndicator":false,"messagesInQueue":false}')
+    await answer(garage, 2, OUTCOME_ANSWERED, NOTHING_GOES_ON)
     assert (await garage.ended()).ended_by == pb.ENDED_BY_ASKED

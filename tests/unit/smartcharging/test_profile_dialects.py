@@ -151,6 +151,7 @@ def test_what_a_version_cannot_say(action: str, payload: Any, version: str) -> N
         (End.ANSWERED, {"status": "Accepted"}, Outcome.ACCEPTED),
         (End.ANSWERED, {"status": "Rejected"}, Outcome.REFUSED),
         (End.ANSWERED, {"status": "NotSupported"}, Outcome.REFUSED),
+        (End.ANSWERED, {"status": "Maybe"}, Outcome.UNKNOWN),
         (End.REFUSED, None, Outcome.REFUSED),
         (End.UNRENDERABLE, None, Outcome.REFUSED),
         (End.INVALID, "nonsense", Outcome.UNKNOWN),

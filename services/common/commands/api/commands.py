@@ -62,6 +62,9 @@ class CommandStatus(BaseModel):
     payload: Any = Field(description="what it says, passwords and keys left out")
     request: SentRequest | None = Field(None, description="what the station was sent, where that is said otherwise")
     response: Any = Field(None, description="the station's payload")
+    normalised: Any = Field(
+        None, description="how it was read, where that is in other words: it deviates from its schema"
+    )
     error_code: str | None = Field(None, description="why it was rejected, expired or undeliverable")
     error_description: str | None = None
     version: str | None = Field(None, description="of OCPP, in which it was sent")
@@ -75,7 +78,7 @@ class CommandStatus(BaseModel):
 def view(command: Command) -> CommandStatus:
     """As REST shows it: without the secrets that it may hold."""
     shown = {name: getattr(command, name) for name in set(CommandStatus.model_fields) - {"command_id"}}
-    said = {name: masked(shown[name], tokens=False) for name in ("payload", "request", "response")}
+    said = {name: masked(shown[name], tokens=False) for name in ("payload", "request", "response", "normalised")}
     return CommandStatus(command_id=command.id, **shown | said)
 
 

@@ -31,6 +31,7 @@ from voltbus.v1.bus_pb2 import (
     OUTCOME_UNSPECIFIED,
     Outcome,
     Result,
+    Tolerated,
 )
 from voltbus.v1.events_pb2 import CommandOutcome, CommandStatus
 
@@ -69,6 +70,14 @@ def test_outcomes(outcome: Outcome, more: dict[str, Any], status: Status, respon
     assert (ended.status, ended.response, ended.error_code) == (status, response, code)
     assert ended.final
     assert ended.ended_at == more.get("at", LATER)
+
+
+def test_an_answer_that_deviates_is_kept_as_it_came_and_read_as_it_is_meant() -> None:
+    said = Tolerated(raw=b'{"status":"accepted","mine":1}')
+    ended = concluded(SENT, result(OUTCOME_ANSWERED, payload=b'{"status":"Accepted"}', tolerated=said))
+    assert (ended.response, ended.answer) == ({"status": "accepted", "mine": 1}, {"status": "Accepted"})
+    plain = concluded(SENT, result(OUTCOME_ANSWERED, payload=b'{"status":"Accepted"}'))
+    assert (plain.response, plain.normalised, plain.answer) == ({"status": "Accepted"}, None, {"status": "Accepted"})
 
 
 def test_an_outcome_of_a_later_version_changes_nothing() -> None:

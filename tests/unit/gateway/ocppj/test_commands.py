@@ -81,11 +81,17 @@ def test_error_codes_of_16_have_their_common_name() -> None:
     assert completed(actions)[0].result.error_code == "OccurrenceConstraintViolation"
 
 
-@pytest.mark.parametrize("rest", [[{"status": "Maybe"}], [{}], [7], [[]], [], [OK, OK]])
-def test_an_answer_that_breaks_its_schema_is_invalid_and_the_station_hears_nothing(
-    version: str, rest: list[Any]
+UNUSABLE: list[list[Any]] = [[{}], [7], [[]], [], [OK, OK]]
+
+
+@pytest.mark.parametrize(
+    ("rest", "strict"),
+    [*((rest, False) for rest in UNUSABLE), *((rest, True) for rest in [*UNUSABLE, [{"status": "Maybe"}]])],
+)
+def test_an_answer_that_cannot_be_used_is_invalid_and_the_station_hears_nothing(
+    version: str, rest: list[Any], strict: bool
 ) -> None:
-    line = session(version)
+    line = session(version, strict=strict)
     line.command(command(), *NOW)
     actions = line.received(frame(3, "c1", *rest), *NOW)
     assert outcomes(actions) == [("c1", "INVALID")]
@@ -93,6 +99,65 @@ def test_an_answer_that_breaks_its_schema_is_invalid_and_the_station_hears_nothi
     kept = completed(actions)[0].result.payload
     assert kept == (json.dumps(rest[0]).encode() if len(rest) == 1 else b"")
     assert completed(actions)[0].result.error_code
+
+
+@pytest.mark.parametrize(
+    ("answer", "read", "raw", "kind"),
+    [
+        ({"status": "Maybe"}, {"status": "Maybe"}, False, "unknown_value"),
+        ({"status": "accepted"}, {"status": "Accepted"}, True, "spelling"),
+        (OK | {"mine": 1}, OK, True, "unknown_property"),
+        ({"status": "Accepted\0"}, OK, True, "nul"),
+    ],
+)
+def test_an_answer_that_deviates_is_an_answer(version: str, answer: Any, read: Any, raw: bool, kind: str) -> None:
+    line = session(version)
+    line.command(command(), *NOW)
+    [done] = completed(line.received(frame(3, "c1", answer), *NOW))
+    assert outcomes([done]) == [("c1", "ANSWERED")]
+    assert json.loads(done.result.payload) == read
+    assert done.result.tolerated.raw == (json.dumps(answer).encode() if raw else b"")
+    assert [one.kind for one in done.result.tolerated.deviations] == [kind]
+    assert [str(one.deviation) for one in done.deviations] == [kind]
+
+
+GOOD = {"key": "A", "readonly": False, "value": "1"}
+ASKED = {"getVariableData": [{"component": {"name": "C"}, "variable": {"name": "V"}}]}
+RESULT = {"attributeStatus": "Accepted", "component": {"name": "C"}, "variable": {"name": "V"}, "attributeValue": "1"}
+
+
+@pytest.mark.parametrize(
+    ("version", "action", "payload", "answer", "read"),
+    [
+        ("1.6", "GetConfiguration", {}, {"configurationKey": [GOOD, GOOD | {"value": "x" * 551}]}, ...),
+        ("1.6", "GetConfiguration", {}, {"configurationKey": [GOOD, {"key": "B", "value": "1"}]}, ...),
+        (
+            "1.6",
+            "GetConfiguration",
+            {},
+            {"configurationKey": [GOOD, {"value": "2"}], "unknownKey": None},
+            {"configurationKey": [GOOD]},
+        ),
+        ("2.0.1", "GetVariables", ASKED, {"getVariableResult": [RESULT, RESULT | {"attributeValue": "x" * 2501}]}, ...),
+        (
+            "2.0.1",
+            "GetVariables",
+            ASKED,
+            {"getVariableResult": [RESULT | {"attributeType": None}, {"attributeStatus": "Accepted"}], "mine": 1},
+            {"getVariableResult": [RESULT]},
+        ),
+    ],
+)
+def test_settings_are_read_whatever_one_of_them_is(
+    version: str, action: str, payload: Any, answer: Any, read: Any
+) -> None:
+    """1.6 §6.24, §7.29: a value of more than 500 characters, a key without readonly. ... : as it came."""
+    line = session(version)
+    line.command(command(action=action, payload=payload), *NOW)
+    [done] = completed(line.received(frame(3, "c1", answer), *NOW))
+    assert outcomes([done]) == [("c1", "ANSWERED")]
+    assert json.loads(done.result.payload) == (answer if read is ... else read)
+    assert done.deviations
 
 
 def test_null_is_an_empty_answer() -> None:
@@ -154,7 +219,7 @@ def test_an_answer_that_comes_late_is_told_and_the_line_goes_on(version: str) ->
 
 
 def test_a_late_error_and_a_late_answer_that_breaks_its_schema_say_why(version: str) -> None:
-    line = session(version)
+    line = session(version, strict=True)
     for name in ("1", "2"):
         line.command(command(name), *NOW)
         line.tick(*later(30))

@@ -1,0 +1,3 @@
+-- How an answer of a station was read, where that is in other words than it came in.
+-- depends: 0005_keep_requests
+alter table command add column normalised json;
