@@ -15,6 +15,7 @@ from services.firmware.domain.messages import (
     SecurityEventReported,
     StationBooted,
     StationConnected,
+    StationDeviates,
     StationDisconnected,
 )
 from services.firmware.domain.station import Identity, Station
@@ -82,12 +83,36 @@ def security_event_reported(event: SecurityEventReported) -> Message:
     )
 
 
+def _deviation_kind(kind: str) -> str:
+    """Of services.ocpp.deviations, or of a later release."""
+    name = f"DEVIATION_KIND_{kind.upper()}"
+    return name if name in wire.DeviationKind.DESCRIPTOR.values_by_name else "DEVIATION_KIND_UNKNOWN"
+
+
+def station_deviates(event: StationDeviates) -> Message:
+    station = event.station
+    identity = station.identity
+    return wire.StationDeviates(
+        station_id=station.station_id,
+        version=station.version or "",
+        vendor=identity.vendor or "",
+        model=identity.model or "",
+        firmware_version=identity.firmware_version or "",
+        deviations=[
+            wire.DeviationCount(action=key.action, kind=_deviation_kind(key.kind), path=key.path, times=times)
+            for key, times in event.deviations.items()
+        ],
+        at=to_timestamp(event.at),
+    )
+
+
 WRITE: Mapping[type[Event], Callable[[Any], Message]] = {
     StationBooted: station_booted,
     StationConnected: station_connected,
     StationDisconnected: station_disconnected,
     ConnectorStatusChanged: connector_status_changed,
     SecurityEventReported: security_event_reported,
+    StationDeviates: station_deviates,
 }
 
 
@@ -113,5 +138,5 @@ def inventory_record(topic: str, station: Station, now: datetime) -> Record:
 
 def event_record(events: Events, event: Event) -> Record:
     """The record of an event, keyed by its station."""
-    subject = event.station.station_id if isinstance(event, StationBooted) else event.station_id
-    return events.record(WRITE[type(event)](event), subject, event.cause, event.at)
+    about = event.station if isinstance(event, StationBooted | StationDeviates) else event
+    return events.record(WRITE[type(event)](event), about.station_id, event.cause, event.at)

@@ -8,13 +8,16 @@ from google.protobuf.message import DecodeError
 from services.common.kafka.bus import Record
 from services.common.process.clock import from_timestamp
 from services.common.process.errors import Unprocessable
+from services.firmware.domain.deviations import DeviationKey
 from services.firmware.domain.messages import (
     ConnectionAlive,
     ConnectionClosed,
     ConnectionOpened,
     ConnectionUpdate,
     Envelope,
+    RefusedMessage,
 )
+from services.firmware.texts import text
 from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_ALIVE,
     CONNECTION_STATE_CONNECTED,
@@ -58,11 +61,35 @@ def _connection_opened(change: ConnectionChange) -> ConnectionUpdate:
 
 
 def _connection_alive(change: ConnectionChange) -> ConnectionUpdate:
-    return ConnectionAlive(_seen_at(change))
+    refused = _refused(change) if change.HasField("refused") else None
+    return ConnectionAlive(_seen_at(change), _deviations(change), refused)
 
 
 def _connection_closed(change: ConnectionChange) -> ConnectionUpdate:
-    return ConnectionClosed(_seen_at(change))
+    return ConnectionClosed(_seen_at(change), _deviations(change))
+
+
+def _deviations(change: ConnectionChange) -> tuple[tuple[DeviationKey, int], ...]:
+    return tuple((DeviationKey(_text(one.action), one.kind, _text(one.path)), one.times) for one in change.deviations)
+
+
+def _refused(change: ConnectionChange) -> RefusedMessage:
+    refused, envelope = change.refused, _envelope(change)
+    return RefusedMessage(
+        id=f"{envelope.id}/{_text(refused.message_id)}",
+        station_id=envelope.station_id,
+        version=envelope.version,
+        action=_text(refused.action),
+        message_id=_text(refused.message_id),
+        code=refused.code,
+        description=_text(refused.description),
+        frame=_text(refused.frame),
+        received_at=envelope.at,
+    )
+
+
+def _text(value: str) -> str:
+    return text(value) or ""
 
 
 READ: Mapping[int, Callable[[ConnectionChange], ConnectionUpdate]] = {

@@ -16,22 +16,27 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
-from services.firmware import connections, store
+from services.firmware import connections, deviations_store, store
 from services.firmware.announcements import event_record, inventory_record, published_identity
 from services.firmware.configuration.projection import SettingsProjection
+from services.firmware.domain import deviations
 from services.firmware.domain.context import Context
 from services.firmware.domain.decide import decide, repeat
+from services.firmware.domain.deviations import Deviations, DeviationsReported
 from services.firmware.domain.messages import (
     KEPT,
     Boot,
     BootVerdict,
     Command,
+    ConnectionAlive,
+    ConnectionClosed,
     ConnectionUpdate,
     Decision,
     Envelope,
     ReportConnectorStatus,
     ReportSettings,
     SecurityEventReported,
+    StationDeviates,
 )
 from services.firmware.domain.presence import message_received
 from services.firmware.domain.rules import Rules
@@ -83,6 +88,7 @@ class Handler:
             await _save(db, loaded, items, decisions)
             concluded = await self.shell.conclude(db, batch)
             changed = [*self._changed(loaded, now), *await self._project(db, items, decisions)]
+            changed += await self._deviations(db, loaded, items)
             announced = await self._announce(db, items, decisions, changed)
             await message_log.save_deviating(db, batch.deviating)
         if announced or concluded:
@@ -115,6 +121,22 @@ class Handler:
         await self.projection.apply_events(db, [event for decision in decisions for event in decision.events])
         parts = [(item.envelope, item.content.part) for item in items if isinstance(item.content, ReportSettings)]
         return await self.projection.apply_reports(db, parts)
+
+    async def _deviations(self, db: Connection, loaded: LoadedStations, items: Sequence[BatchItem]) -> list[Record]:
+        """Keeps what gateways say of messages that deviate or were refused; what is to be announced of it."""
+        updates = [(i.envelope, i.content) for i in items if isinstance(i.content, ConnectionAlive | ConnectionClosed)]
+        reports = [
+            DeviationsReported(envelope.station_id, update.deviations, envelope.at)
+            for envelope, update in updates
+            if update.deviations
+        ]
+        refused = [update.refused for _, update in updates if isinstance(update, ConnectionAlive) and update.refused]
+        await deviations_store.save_refused(db, refused)
+        known = await deviations_store.load(db, {one.station_id for one in reports})
+        changed = deviations.report_all(known, reports)
+        due = {name: one for name, one in changed.items() if deviations.is_due(one)}
+        await deviations_store.save(db, (changed | {n: deviations.announced(one) for n, one in due.items()}).values())
+        return [event_record(self.events, _deviates(loaded.after[name], one)) for name, one in due.items()]
 
     async def _announce(
         self, db: Connection, items: Sequence[BatchItem], decisions: Sequence[Decision], changed: Sequence[Record]
@@ -163,6 +185,13 @@ async def _save(
     pairs = zip(items, decisions, strict=True)
     boots = [(item.call, d.reply) for item, d in pairs if item.call and isinstance(d.reply, BootVerdict)]
     await store.save_boots(db, boots)
+
+
+def _deviates(station: Station, known: Deviations) -> StationDeviates:
+    """Told once a day: the day and the station are what makes it this event and no other."""
+    assert known.heard_at is not None, "only after a report"
+    cause = f"{station.station_id}/deviates/{known.heard_at.date().isoformat()}"
+    return StationDeviates(station, known.untold, known.heard_at, cause)
 
 
 def _log(items: Sequence[BatchItem], decisions: Sequence[Decision]) -> None:

@@ -8,7 +8,8 @@ from functools import partial
 import structlog
 
 from services.gateway import metrics
-from services.gateway.ocppj.actions import Complete, Drop, Forward, MessageType, Send, SessionAction, Waiting
+from services.gateway.deviations import Deviations
+from services.gateway.ocppj.actions import Complete, Drop, Forward, MessageType, Refuse, Send, SessionAction, Waiting
 from services.gateway.ocppj.session import Peer, Session
 from services.gateway.pressure.admission import AdmissionControl
 from services.gateway.pressure.hold import Hold
@@ -19,6 +20,7 @@ from services.gateway.records import Records
 from services.gateway.settings import Settings
 from services.gateway.timing import Seconds
 from services.gateway.transport.transport import CloseCode, Transport
+from services.ocpp.deviations import Deviation, Told
 from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_ALIVE,
     CONNECTION_STATE_CONNECTED,
@@ -27,8 +29,12 @@ from voltbus.v1.bus_pb2 import (
     ConnectionChange,
     ConnectionState,
     Outcome,
+    RefusedMessage,
     Reply,
 )
+
+# Of a refused message, so many bytes are kept.
+LONGEST_FRAME, LONGEST_ACTION = 8192, 50
 
 log = structlog.get_logger()
 
@@ -59,6 +65,7 @@ class Connection:
     __slots__ = (
         "_alive_at",
         "_context",
+        "_deviations",
         "_draining",
         "_remote",
         "_session",
@@ -77,6 +84,7 @@ class Connection:
         self._draining = False
         # Bytes of CALLs in the session that wait for the one before them.
         self._waiting = 0
+        self._deviations: Deviations | None = None
         self._remote = ""
 
     @property
@@ -170,6 +178,8 @@ class Connection:
                     self._forward(action)
                 case Complete():
                     self._complete(action)
+                case Refuse():
+                    self._refuse(action)
                 case Drop():
                     self._drop(action)
                 case Waiting():
@@ -188,8 +198,8 @@ class Connection:
     def _forward(self, action: Forward) -> None:
         context, call = self._context, action.call
         metrics.FRAMES.count(("in", MessageType.CALL, self.version, call.action))
-        for deviation in action.deviations:
-            metrics.TOLERATED.labels(deviation.deviation).inc(deviation.times)
+        if action.deviations:
+            self._tolerate(call.action, action.deviations)
         on_acknowledged = partial(self._acknowledged, call.message_id) if action.acknowledge else None
         context.producer.add(context.records.call(action.service, call, on_acknowledged))
         context.admission.forwarded(action.service, self.transport)
@@ -202,6 +212,8 @@ class Connection:
     def _complete(self, action: Complete) -> None:
         result = action.result
         metrics.RESULTS.labels(Outcome.Name(result.outcome), self.version).inc()
+        if action.deviations:
+            self._tolerate(result.action, action.deviations)
         if record := self._context.records.result(action.service, result):
             self._context.producer.add(record)
 
@@ -213,11 +225,37 @@ class Connection:
         else:
             self.transport.resume(Hold.CALLS)
 
+    def _tolerate(self, action: str, deviations: Sequence[Told]) -> None:
+        for deviation in deviations:
+            metrics.TOLERATED.labels(deviation.deviation).inc(deviation.times)
+        self._count(action, deviations)
+
+    def _count(self, action: str, deviations: Sequence[Told]) -> Deviations:
+        if self._deviations is None:
+            self._deviations = Deviations()
+        if self._deviations.add(action, deviations):
+            # What is new is told with the next tick.
+            self._alive_at = 0
+        return self._deviations
+
+    def _refuse(self, action: Refuse) -> None:
+        metrics.REFUSED.labels(action.code, self.version).inc()
+        known = action.action[:LONGEST_ACTION]
+        if self._count(known, [Told(Deviation.REFUSED, "", 1)]).keeps_refused():
+            refused = RefusedMessage(
+                message_id=action.message_id,
+                action=known,
+                code=action.code,
+                description=action.description,
+                frame=action.frame[:LONGEST_FRAME].decode(errors="replace"),
+            )
+            self._report(CONNECTION_STATE_ALIVE, self._context.monotonic(), refused)
+
     def _drop(self, action: Drop) -> None:
         metrics.DROPPED.labels(action.reason).inc()
         log.info("dropped", reason=action.reason, message_id=action.message_id, detail=action.detail, **self._ids)
 
-    def _report(self, state: ConnectionState, now: float) -> None:
+    def _report(self, state: ConnectionState, now: float, refused: RefusedMessage | None = None) -> None:
         change = ConnectionChange(
             station_id=self.peer.station_id,
             connection_id=self.peer.connection_id,
@@ -226,6 +264,8 @@ class Connection:
             state=state,
             remote_address=self._remote,
             quarantined=self.peer.quarantined,
+            refused=refused,
+            deviations=self._deviations.take() if self._deviations and not refused else None,
         )
         wall = self._context.wall()
         change.at.FromMicroseconds(int(wall * 1e6))

@@ -25,6 +25,9 @@ DROPPED = Counter("voltbus_gateway_dropped_total", "frames and records that came
 TOLERATED = Counter(
     "voltbus_gateway_tolerated_total", "deviations of messages from their schemas that were passed over", ["kind"]
 )
+REFUSED = Counter(
+    "voltbus_gateway_refused_total", "messages that were answered with a CALLERROR, or not at all", ["code", "version"]
+)
 RESULTS = Counter("voltbus_gateway_command_results_total", "outcomes of commands", ["outcome", "version"])
 UNACKNOWLEDGED = Gauge("voltbus_gateway_unacknowledged_records", "records that wait for Kafka's acknowledgement")
 BEHIND = Gauge("voltbus_gateway_behind_records", "CALLs that a service has not done, while much is sent", ["service"])

@@ -80,6 +80,30 @@ class RegistrationStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REGISTRATION_STATUS_PENDING: _ClassVar[RegistrationStatus]
     REGISTRATION_STATUS_REJECTED: _ClassVar[RegistrationStatus]
 
+class DeviationKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DEVIATION_KIND_UNSPECIFIED: _ClassVar[DeviationKind]
+    DEVIATION_KIND_UNKNOWN: _ClassVar[DeviationKind]
+    DEVIATION_KIND_UNKNOWN_PROPERTY: _ClassVar[DeviationKind]
+    DEVIATION_KIND_NULL: _ClassVar[DeviationKind]
+    DEVIATION_KIND_EMPTY_TEXT: _ClassVar[DeviationKind]
+    DEVIATION_KIND_EMPTY_LIST: _ClassVar[DeviationKind]
+    DEVIATION_KIND_UNUSABLE: _ClassVar[DeviationKind]
+    DEVIATION_KIND_BAD_ITEM: _ClassVar[DeviationKind]
+    DEVIATION_KIND_CONVERTED: _ClassVar[DeviationKind]
+    DEVIATION_KIND_WHOLE_AS_DECIMAL: _ClassVar[DeviationKind]
+    DEVIATION_KIND_FRACTION: _ClassVar[DeviationKind]
+    DEVIATION_KIND_SPELLING: _ClassVar[DeviationKind]
+    DEVIATION_KIND_NOT_A_LIST: _ClassVar[DeviationKind]
+    DEVIATION_KIND_NUL: _ClassVar[DeviationKind]
+    DEVIATION_KIND_UNKNOWN_VALUE: _ClassVar[DeviationKind]
+    DEVIATION_KIND_LONG_TEXT: _ClassVar[DeviationKind]
+    DEVIATION_KIND_LONG_LIST: _ClassVar[DeviationKind]
+    DEVIATION_KIND_OUT_OF_RANGE: _ClassVar[DeviationKind]
+    DEVIATION_KIND_TIMESTAMP: _ClassVar[DeviationKind]
+    DEVIATION_KIND_MISSING: _ClassVar[DeviationKind]
+    DEVIATION_KIND_REFUSED: _ClassVar[DeviationKind]
+
 class ConnectorStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CONNECTOR_STATUS_UNSPECIFIED: _ClassVar[ConnectorStatus]
@@ -155,6 +179,27 @@ REGISTRATION_STATUS_UNSPECIFIED: RegistrationStatus
 REGISTRATION_STATUS_ACCEPTED: RegistrationStatus
 REGISTRATION_STATUS_PENDING: RegistrationStatus
 REGISTRATION_STATUS_REJECTED: RegistrationStatus
+DEVIATION_KIND_UNSPECIFIED: DeviationKind
+DEVIATION_KIND_UNKNOWN: DeviationKind
+DEVIATION_KIND_UNKNOWN_PROPERTY: DeviationKind
+DEVIATION_KIND_NULL: DeviationKind
+DEVIATION_KIND_EMPTY_TEXT: DeviationKind
+DEVIATION_KIND_EMPTY_LIST: DeviationKind
+DEVIATION_KIND_UNUSABLE: DeviationKind
+DEVIATION_KIND_BAD_ITEM: DeviationKind
+DEVIATION_KIND_CONVERTED: DeviationKind
+DEVIATION_KIND_WHOLE_AS_DECIMAL: DeviationKind
+DEVIATION_KIND_FRACTION: DeviationKind
+DEVIATION_KIND_SPELLING: DeviationKind
+DEVIATION_KIND_NOT_A_LIST: DeviationKind
+DEVIATION_KIND_NUL: DeviationKind
+DEVIATION_KIND_UNKNOWN_VALUE: DeviationKind
+DEVIATION_KIND_LONG_TEXT: DeviationKind
+DEVIATION_KIND_LONG_LIST: DeviationKind
+DEVIATION_KIND_OUT_OF_RANGE: DeviationKind
+DEVIATION_KIND_TIMESTAMP: DeviationKind
+DEVIATION_KIND_MISSING: DeviationKind
+DEVIATION_KIND_REFUSED: DeviationKind
 CONNECTOR_STATUS_UNSPECIFIED: ConnectorStatus
 CONNECTOR_STATUS_UNKNOWN: ConnectorStatus
 CONNECTOR_STATUS_AVAILABLE: ConnectorStatus
@@ -488,6 +533,36 @@ class StationDisconnected(_message.Message):
     station_id: str
     at: _timestamp_pb2.Timestamp
     def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class StationDeviates(_message.Message):
+    __slots__ = ("station_id", "version", "vendor", "model", "firmware_version", "deviations", "at")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    VENDOR_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    FIRMWARE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    DEVIATIONS_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    version: str
+    vendor: str
+    model: str
+    firmware_version: str
+    deviations: _containers.RepeatedCompositeFieldContainer[DeviationCount]
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., firmware_version: _Optional[str] = ..., deviations: _Optional[_Iterable[_Union[DeviationCount, _Mapping]]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class DeviationCount(_message.Message):
+    __slots__ = ("action", "kind", "path", "times")
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    TIMES_FIELD_NUMBER: _ClassVar[int]
+    action: str
+    kind: DeviationKind
+    path: str
+    times: int
+    def __init__(self, action: _Optional[str] = ..., kind: _Optional[_Union[DeviationKind, str]] = ..., path: _Optional[str] = ..., times: _Optional[int] = ...) -> None: ...
 
 class SecurityEventReported(_message.Message):
     __slots__ = ("station_id", "type", "tech_info", "occurred_at", "received_at")

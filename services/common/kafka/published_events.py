@@ -35,6 +35,7 @@ PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
         pb.StationBooted: STATION,
         pb.StationConnected: STATION,
         pb.StationDisconnected: STATION,
+        pb.StationDeviates: STATION,
         pb.ConnectorStatusChanged: STATION,
         pb.SecurityEventReported: STATION,
         pb.ConfigurationChanged: STATION,

@@ -18,8 +18,8 @@ from services.common.web.pages import (
     write_time_cursor,
 )
 from services.common.web.problems import Problem
-from services.firmware import reads
-from services.firmware.api.views import BootOrder, BootView, StationView
+from services.firmware import deviations_store, reads
+from services.firmware.api.views import BootOrder, BootView, RefusedView, StationDetailView, StationView
 from services.firmware.domain.station import BootStatus
 from services.firmware.reads import StationFilter
 
@@ -69,9 +69,21 @@ def _read_routes(database: Database) -> APIRouter:
         return Page(items=items, next=write_cursor(items[-1].station_id) if len(found) > limit else None)
 
     @routes.get("/{station_id}", responses=problem_responses({404: MISSING}))
-    async def station(station_id: StationId) -> StationView:
+    async def station(station_id: StationId) -> StationDetailView:
         """One station."""
-        return await _station(database, station_id)
+        found = await _station(database, station_id)
+        async with database.connection() as db:
+            return StationDetailView.with_deviations(found, await deviations_store.one(db, station_id))
+
+    @routes.get("/{station_id}/refused")
+    async def refused(station_id: StationId, limit: Limit = 50, cursor: Cursor = None) -> Page[RefusedView]:
+        """Messages of the station that were refused, or could not be answered, newest first; a hundred are kept."""
+        before = read_time_cursor(cursor, str)
+        async with database.list_connection() as db:
+            found = await deviations_store.refused(db, station_id, before, limit + 1)
+        items = [RefusedView.model_validate(one) for one in found[:limit]]
+        last = items[-1] if len(found) > limit else None
+        return Page(items=items, next=write_time_cursor(last.received_at, last.id) if last else None)
 
     @routes.get("/{station_id}/boots")
     async def boots(station_id: StationId, limit: Limit = 50, cursor: Cursor = None) -> Page[BootView]:

@@ -9,6 +9,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.firmware import reads
+from services.firmware.domain.deviations import Deviations
 from services.firmware.domain.station import BootStatus, Connector, Place, Station
 
 ITSELF = Place(0, 0)
@@ -111,6 +112,47 @@ class StationView(BaseModel):
             station_status=StatusView.of(connectors[ITSELF]) if ITSELF in connectors else None,
             evses=_evses(connectors),
         )
+
+
+class DeviationView(BaseModel):
+    """How often the station's messages deviated from their schemas in one way."""
+
+    action: str = Field(description="empty where it could not be read")
+    kind: str = Field(description="what is done about each kind: docs/field-notes.md", examples=["unknown_property"])
+    path: str = Field(description="the field; empty: the message as a whole", examples=["meterValue[].mine"])
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
+class StationDetailView(StationView):
+    """A station, as far as it is known, and how its messages deviate."""
+
+    deviations: list[DeviationView] = Field(description="of its messages from their schemas, since it was first here")
+
+    @classmethod
+    def with_deviations(cls, station: StationView, known: Deviations) -> Self:
+        """known: its deviations."""
+        seen = [
+            DeviationView(**key._asdict(), times=count.times, first_at=count.first_at, last_at=count.last_at)
+            for key, count in known.counts.items()
+        ]
+        return cls(**dict(station), deviations=seen)
+
+
+class RefusedView(BaseModel):
+    """A message that was answered with a CALLERROR, or could not be answered at all."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    version: str
+    action: str = Field(description="empty where it could not be read")
+    message_id: str = Field(description="empty where it could not be read")
+    code: str
+    description: str
+    frame: str = Field(description="as it came; the first 8192 bytes of a longer one")
+    received_at: datetime
 
 
 class BootView(BaseModel):

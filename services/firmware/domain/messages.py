@@ -1,11 +1,13 @@
 """What reaches firmware, what it answers, and what it announces: commands, replies and events."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeAlias, get_args
 
 from msgspec import Struct
 
 from services.firmware.configuration.domain.reports import Part
+from services.firmware.domain.deviations import DeviationKey
 from services.firmware.domain.station import BootStatus, Identity, Place, Station
 
 
@@ -88,16 +90,36 @@ class ConnectionOpened(Struct, frozen=True):
     remote_address: str
 
 
+class RefusedMessage(Struct, frozen=True):
+    """A message that a gateway refused, or could not answer. frame: as it came, the beginning of a long one."""
+
+    id: str
+    station_id: str
+    version: str
+    action: str
+    message_id: str
+    code: str
+    description: str
+    frame: str
+    received_at: datetime
+
+
 class ConnectionAlive(Struct, frozen=True):
-    """A connection is still there. seen_at: when the station last sent something on it."""
+    """A connection is still there. seen_at: when the station last sent something on it.
+
+    deviations: of its messages from their schemas, since that was last told.
+    """
 
     seen_at: datetime
+    deviations: tuple[tuple[DeviationKey, int], ...] = ()
+    refused: RefusedMessage | None = None
 
 
 class ConnectionClosed(Struct, frozen=True):
-    """A connection has ended. seen_at: when the station last sent something on it."""
+    """A connection has ended. seen_at, deviations: see ConnectionAlive."""
 
     seen_at: datetime
+    deviations: tuple[tuple[DeviationKey, int], ...] = ()
 
 
 Command: TypeAlias = (
@@ -177,6 +199,15 @@ class ConnectorStatusChanged(Struct, frozen=True):
     cause: str
 
 
+class StationDeviates(Struct, frozen=True):
+    """station: as it is known. deviations: with how often each was seen that was not announced yet."""
+
+    station: Station
+    deviations: Mapping[DeviationKey, int]
+    at: datetime
+    cause: str
+
+
 class SecurityEventReported(Struct, frozen=True):
     """occurred_at: by the station's clock. at: when it was received."""
 
@@ -189,7 +220,12 @@ class SecurityEventReported(Struct, frozen=True):
 
 
 Event: TypeAlias = (
-    StationBooted | StationConnected | StationDisconnected | ConnectorStatusChanged | SecurityEventReported
+    StationBooted
+    | StationConnected
+    | StationDisconnected
+    | StationDeviates
+    | ConnectorStatusChanged
+    | SecurityEventReported
 )
 
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from services.ocpp.deviations import Told
+from services.ocpp.errors import ErrorCode
 from voltbus.v1.bus_pb2 import Call, Result
 
 
@@ -65,6 +66,16 @@ class Waiting(msgspec.Struct, frozen=True):
     full: bool
 
 
+class Refuse(msgspec.Struct, frozen=True):
+    """A message of the station is refused, or cannot even be answered. message_id, action: empty if unreadable."""
+
+    message_id: str
+    action: str
+    code: ErrorCode
+    description: str
+    frame: bytes
+
+
 class Drop(msgspec.Struct, frozen=True):
     """Something was dropped, to be counted and logged. detail: what it was, never what it contained."""
 
@@ -73,4 +84,4 @@ class Drop(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-SessionAction = Send | Forward | Complete | Waiting | Drop
+SessionAction = Send | Forward | Complete | Waiting | Refuse | Drop

@@ -10,7 +10,7 @@ import msgspec
 import orjson
 
 from services.gateway.ocppj import frames
-from services.gateway.ocppj.actions import Drop, Forward, MessageType, Reason, Send, SessionAction, Waiting
+from services.gateway.ocppj.actions import Drop, Forward, MessageType, Reason, Refuse, Send, SessionAction, Waiting
 from services.gateway.ocppj.boot_gate import BOOT_NOTIFICATION, HEARTBEAT, OPEN, QUARANTINED
 from services.gateway.ocppj.commands import Commands
 from services.gateway.ocppj.dialects import Dialect
@@ -125,7 +125,8 @@ class Session:
         except orjson.JSONDecodeError:
             if (bare := frames.bare(frame)) != frame:
                 return self.received(bare, now, wall, waited)
-            return self._unreadable(Reason.NOT_JSON, ErrorCode.RPC_FRAMEWORK_ERROR, "the message is not valid JSON")
+            description = "the message is not valid JSON"
+            return self._unreadable(Reason.NOT_JSON, ErrorCode.RPC_FRAMEWORK_ERROR, description, frame)
         if frames.is_call(message):
             _, message_id, action, payload = message
             return self._call(message_id, action, payload, frame, now, wall, waited)
@@ -134,18 +135,19 @@ class Session:
                 return self._commands.result(message_id, rest, frame, now, wall, self.strict)
             case [int(frames.CALLERROR), str(message_id), *rest]:
                 return self._commands.error(message_id, rest, now, wall)
-        return self._malformed(message)
+        return self._malformed(message, frame)
 
     def oversized(self, head: bytes, now: float, wall: float) -> list[SessionAction]:
         """A message that is longer than may be, of which only the beginning is there: the sender hears why."""
         kind, message_id = frames.head(frames.bare(head)) or (None, "")
         description = "the message is too long"
         if kind == frames.CALL and len(message_id) <= MAX_REPEATED_ID_LENGTH:
-            error = self._error(message_id, ErrorCode.FORMAT_VIOLATION, description)
-            return [error, Drop(Reason.TOO_LONG, message_id, description)]
+            code = ErrorCode.FORMAT_VIOLATION
+            refused = Refuse(message_id, "", code, description, head)
+            return [self._error(message_id, code, description), refused, Drop(Reason.TOO_LONG, message_id, description)]
         if kind in (frames.CALLRESULT, frames.CALLERROR):
             return self._commands.oversized(message_id, now, wall)
-        return self._unreadable(Reason.TOO_LONG, ErrorCode.RPC_FRAMEWORK_ERROR, description)
+        return self._unreadable(Reason.TOO_LONG, ErrorCode.RPC_FRAMEWORK_ERROR, description, head)
 
     def reply(self, reply: Reply, now: float, wall: float) -> list[SessionAction]:
         """A service has answered the outstanding CALL."""
@@ -218,7 +220,8 @@ class Session:
                 call = PendingCall(message_id, action, read.read, *came, read.raw, read.deviations)
         except OcppError as error:
             known = action if action in self._owners else ""
-            return [self._error(message_id, error.code, error.description, known)]
+            refused = Refuse(message_id, action, error.code, error.description, frame)
+            return [self._error(message_id, error.code, error.description, known), refused]
         if self._outstanding is None:
             return self._take(call, now, wall)
         if self._queue is None:
@@ -329,7 +332,7 @@ class Session:
         frame = frames.error(message_id, self._dialect.version.spell(code), description, details)
         return Send(frame, MessageType.ERROR, action, message_id)
 
-    def _malformed(self, message: Any) -> list[SessionAction]:
+    def _malformed(self, message: Any, frame: bytes) -> list[SessionAction]:
         """JSON, but no frame of this version."""
         parts = message if isinstance(message, list) else []
         kind, message_id = parts[0] if parts else None, parts[1] if len(parts) > 1 else None
@@ -340,14 +343,15 @@ class Session:
         if reason is Reason.UNKNOWN_TYPE and not self._dialect.answers_unknown_types:
             return [Drop(reason)]
         if isinstance(message_id, str) and len(message_id) <= MAX_REPEATED_ID_LENGTH:
-            return [self._error(message_id, code, description)]
-        return self._unreadable(reason, code, description)
+            refused = Refuse(message_id, "", code, description, frame)
+            return [self._error(message_id, code, description), refused]
+        return self._unreadable(reason, code, description, frame)
 
-    def _unreadable(self, reason: Reason, code: ErrorCode, description: str) -> list[SessionAction]:
-        dropped = Drop(reason, detail=description)
+    def _unreadable(self, reason: Reason, code: ErrorCode, description: str, frame: bytes) -> list[SessionAction]:
+        lost: list[SessionAction] = [Refuse("", "", code, description, frame), Drop(reason, detail=description)]
         if self._dialect.unreadable_id is None:
-            return [dropped]
-        return [self._error(self._dialect.unreadable_id, code, description), dropped]
+            return lost
+        return [self._error(self._dialect.unreadable_id, code, description), *lost]
 
 
 def _framing_error(kind: object, parts: list[Any]) -> tuple[Reason, ErrorCode, str]:

@@ -61,6 +61,11 @@ def boot(place: int) -> Row:
     return {"call_id": f"c{place:05}", "station_id": "CP1", "received_at": at(place // 2), **said}
 
 
+def refused(place: int) -> Row:
+    said = {"version": "1.6", "action": "Authorize", "message_id": "m", "code": "c", "description": "d", "frame": "f"}
+    return {"id": f"r{place:05}", "station_id": "CP1", "received_at": at(place // 2), **said}
+
+
 def registered(place: int) -> Row:
     return {"station_id": f"S{place:05}", "registered_at": START, "changed_at": START}
 
@@ -126,4 +131,5 @@ LISTS = [
     List("smartcharging", "/v1/profiles", "stored_profile", "name", "name", stored_profile),
     List("firmware", "/v1/stations", "station", "station_id", "station_id", lambda n: {"station_id": f"S{n:05}"}),
     List("firmware", "/v1/stations/CP1/boots", "boot", "call_id", "id", boot),
+    List("firmware", "/v1/stations/CP1/refused", "refused", "id", "id", refused),
 ]
