@@ -28,7 +28,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     passwords = Passwords(settings.password_key.get_secret_value())
     return wiring.service(
         wiring.consumer(handler.handle),
-        routers(store, passwords, wiring.access, clock),
+        routers(store, passwords, wiring.stations, wiring.access, clock),
         description="Who may connect and who may charge: stations with their passwords, and idTokens.",
         tags=TAGS,
         checks={"publication": republication.ready},

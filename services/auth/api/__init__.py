@@ -8,6 +8,7 @@ from services.auth.api import stations, tokens
 from services.auth.passwords import Passwords
 from services.auth.store import Store
 from services.common.calls import message_log_api
+from services.common.calls.stations import Stations
 from services.common.process.clock import Clock
 from services.common.web.access import Access
 
@@ -17,10 +18,10 @@ TAGS = {
 }
 
 
-def routers(store: Store, passwords: Passwords, access: Access, clock: Clock) -> Sequence[APIRouter]:
+def routers(store: Store, passwords: Passwords, known: Stations, access: Access, clock: Clock) -> Sequence[APIRouter]:
     """All that auth serves under /v1."""
     return (
-        stations.router(store, passwords, access, clock),
+        stations.router(store, passwords, known, access, clock),
         tokens.router(store, access, clock),
         message_log_api.router(store.database, access, "auth:read"),
     )

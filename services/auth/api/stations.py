@@ -23,6 +23,8 @@ from services.auth.domain import stations as domain
 from services.auth.domain.stations import Password, PasswordPolicy, RegisterStation
 from services.auth.passwords import Passwords
 from services.auth.store import Store
+from services.common.calls.stations import StationFilter, Stations
+from services.common.commands.api.batches import Chosen
 from services.common.process.clock import Clock
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL
@@ -32,6 +34,8 @@ from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cu
 Reading = Literal["tolerant", "strict"]
 # Attributes that are changed one by one, each to what is named.
 PLAIN = ("description", "location_id", "reading")
+# Stations that are changed in one transaction.
+AT_ONCE = 200
 
 
 class Attributes(BaseModel):
@@ -92,6 +96,24 @@ class StationBody(Attributes):
         return password
 
 
+class ManyBody(BaseModel):
+    """A change of all registered stations that a filter fits; an empty one fits every station."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"filter": {"vendor": "V", "model": "M"}, "reading": "strict"}]}
+    )
+
+    filter: Chosen
+    reading: Reading | None = Field(description="null: as the gateways are set")
+
+
+class ManyView(BaseModel):
+    """How many registered stations the filter fits, and how many were different before."""
+
+    matched: int
+    changed: int
+
+
 class StationView(BaseModel):
     """A station that may connect."""
 
@@ -126,7 +148,7 @@ CREATED: dict[int | str, dict[str, Any]] = {
 MISSING = problem_responses({404: "no such station"})
 
 
-def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> APIRouter:
+def router(store: Store, passwords: Passwords, known: Stations, access: Access, clock: Clock) -> APIRouter:
     """/v1/stations."""
     routes = APIRouter(prefix="/v1/stations", tags=["stations"])
     read, write = [access.require(READ)], [access.require(WRITE)]
@@ -157,6 +179,21 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
         found = await store.stations(str(position[0]) if position else "", group, location_id, limit + 1)
         after = write_cursor(found[limit - 1].station_id) if len(found) > limit else None
         return Page(items=[_view(station) for station in found[:limit]], next=after)
+
+    @routes.patch("", dependencies=write)
+    async def change_many(body: ManyBody) -> ManyView:
+        """Changes how the messages of many stations are read. The same again changes nothing."""
+        names = known.matching(StationFilter(**body.filter.model_dump()))
+        matched = changed = 0
+        for begin in range(0, len(names), AT_ONCE):
+            async with store.change() as work:
+                for station_id in names[begin : begin + AT_ONCE]:
+                    if (current := await work.station(station_id)) is None:
+                        continue
+                    decision = domain.read_as(current, body.reading, clock())
+                    await work.save_station(decision, uuid4().hex)
+                    matched, changed = matched + 1, changed + bool(decision.events)
+        return ManyView(matched=matched, changed=changed)
 
     @routes.get("/{station_id}", dependencies=read, responses=MISSING)
     async def station(station_id: StationId) -> StationView:

@@ -137,6 +137,19 @@ def change(
     return StationDecision(changed, [StationChanged(station.station_id, now)])
 
 
+def read_as(current: Station, reading: str | None, now: datetime) -> StationDecision:
+    """The station, its messages read in that way; if they are already, nothing has changed."""
+    return change(
+        current,
+        description=current.description,
+        groups=current.groups,
+        location_id=current.location_id,
+        reading=reading,
+        password=current.password,
+        now=now,
+    )
+
+
 def remove(current: Station, now: datetime) -> StationDecision:
     """The station as it was."""
     return StationDecision(current, [StationRemoved(current.station_id, now)])

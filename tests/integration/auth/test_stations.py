@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from services.common.kafka.bus import Record
 from services.ocpp.passwords import matches
+from tests.clients.system import eventually
 from tests.conftest import SECRETS
 from tests.integration.auth.conftest import credentials, registrations
 from tests.integration.common.running import Running
+from voltbus.v1.state_pb2 import Inventory
 
 KEY = SECRETS["VOLTBUS_PASSWORD_KEY"].encode()
 CHOSEN = "a-password-of-my-own"
@@ -227,6 +230,28 @@ async def test_how_its_messages_are_read_is_known_to_the_gateways_and_to_all(aut
         assert everywhere
         assert (at_gateway.reading, everywhere.reading) == (reading or "", reading or "")
     assert (await auth.http.put("/v1/stations/CP2", json={"reading": "lax"})).status_code == 422
+
+
+async def test_how_the_messages_of_a_model_are_read(auth: Running) -> None:
+    for name in ("CP1", "CP2", "CP3"):
+        await put(auth, name)
+    for name, model in (("CP1", "One"), ("CP2", "One"), ("CP3", "Two"), ("CP4", "One")):
+        known = Inventory(station_id=name, vendor="V", model=model)
+        await auth.bus.publish([Record("inventory", name.encode(), known.SerializeToString())])
+    body = {"filter": {"model": "One"}, "reading": "strict"}
+
+    async def change() -> Any:
+        return (await auth.http.patch("/v1/stations", json=body)).json()
+
+    assert await eventually(change, lambda found: found["matched"] == 2)
+    assert await change() == {"matched": 2, "changed": 0}
+    await auth.settled()
+    read = {name: (await auth.get(f"/v1/stations/{name}"))["reading"] for name in ("CP1", "CP2", "CP3")}
+    assert read == {"CP1": "strict", "CP2": "strict", "CP3": None}
+    assert {name: one.reading for name, one in credentials(auth).items() if one} == {
+        n: r or "" for n, r in read.items()
+    }
+    assert (await auth.http.patch("/v1/stations", json={"reading": "strict"})).status_code == 422
 
 
 async def test_group_says_one_and_groups_say_all(auth: Running) -> None:
