@@ -99,11 +99,11 @@ class Schemas:
 
         Raises ValueError for one that is nested too deep.
         """
-        return _exact(self.request_document(action))
+        return exactly(self.request_document(action))
 
     def _exact_response(self, action: str) -> Callable[[object], bool]:
         """The same of the payload of a CALLRESULT."""
-        return _exact(self.response_document(action))
+        return exactly(self.response_document(action))
 
     def _answered_empty(self, action: str) -> bool:
         """Whether the response has nothing to say, so that it needs no decision."""
@@ -115,7 +115,8 @@ def _compile(document: dict[str, Any]) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(document, validate_formats=False)
 
 
-def _exact(document: dict[str, Any]) -> Callable[[object], bool]:
+def exactly(document: dict[str, Any]) -> Callable[[object], bool]:
+    """Whether a value is valid, no integer in it a 1.0, times as RFC 3339 has them."""
     # By draft 4 a 1.0 is no integer; by the later one that 2.0.1 names it is.
     return jsonschema_rs.Draft4Validator(document, validate_formats=True).is_valid
 

@@ -16,13 +16,14 @@ import orjson
 
 from services.ocpp.deviations import UNCHANGED, Deviation, Told
 from services.ocpp.errors import ErrorCode
-from services.ocpp.schemas import Fault
+from services.ocpp.schemas import Fault, exactly
 
 # Registers are amounts, so a fraction is rounded; a number that names something is another one when rounded.
 AMOUNTS = frozenset({"meterStart", "meterStop"})
 LARGEST = 2**63 - 1
 # What names somebody or something is found by an index, and no index takes names that are much longer.
 IDENTIFIERS, LONGEST_IDENTIFIER = frozenset({"idTag", "idToken", "transactionId"}), 500
+CONTAINERS = frozenset({"object", "array"})
 # So many kinds of deviation are told of one message; a name that is not ours is cut.
 MOST_TOLD, LONGEST_NAME = 32, 50
 
@@ -53,7 +54,8 @@ class Reading:
 class Node:
     """A schema, its references followed. needs: properties without which an object is of no use; of "a|b" one will do.
 
-    words: of an enumeration, by how they are compared. open: further properties are allowed.
+    words: of an enumeration, by how they are compared. open: further properties are allowed. is_exact: of an object or
+    list, whether a value can be used as it is; most parts of a message that deviates can, and are not looked into.
     """
 
     kind: str | None
@@ -71,6 +73,7 @@ class Node:
     maximum: float = inf
     amount: bool = False
     identifier: bool = False
+    is_exact: Callable[[object], bool] | None = None
 
 
 def node(document: Mapping[str, Any], needs: Sequence[str] = ()) -> Node:
@@ -105,19 +108,24 @@ def without_nul(payload: bytes) -> bytes:
 
 
 def _node(schema: Mapping[str, Any], document: Mapping[str, Any], path: str, needs: Mapping[str, list[str]]) -> Node:
+    definitions = document.get("definitions", {})
     while reference := schema.get("$ref"):
-        schema = document["definitions"][reference.rpartition("/")[2]]
+        schema = definitions[reference.rpartition("/")[2]]
     prefix, name = f"{path}." if path else "", path.rpartition(".")[2]
-    items = schema.get("items")
+    properties, items = schema.get("properties", {}), schema.get("items")
+    fields = {part: _node(said, document, prefix + part, needs) for part, said in properties.items()}
+    item = _node(items, document, f"{path}[]", needs) if items else None
+    kind, required, own_needs = schema.get("type"), schema.get("required", ()), needs.get(path, ())
+    parts = [*fields.values(), *([item] if item else ())]
+    # Where more is needed than the schema requires, it does not say enough.
+    enough = {*own_needs} <= {*required} and all(part.is_exact or part.kind not in CONTAINERS for part in parts)
     return Node(
-        kind=schema.get("type"),
-        fields={
-            name: _node(part, document, prefix + name, needs) for name, part in schema.get("properties", {}).items()
-        },
-        required=tuple(schema.get("required", ())),
-        needs=tuple(needs.get(path, ())),
+        kind=kind,
+        fields=fields,
+        required=tuple(required),
+        needs=tuple(own_needs),
         open=schema.get("additionalProperties") is not False,
-        item=_node(items, document, f"{path}[]", needs) if items else None,
+        item=item,
         least=schema.get("minItems", 0),
         most=schema.get("maxItems"),
         words={_compared(word): word for word in schema.get("enum", ())},
@@ -127,6 +135,7 @@ def _node(schema: Mapping[str, Any], document: Mapping[str, Any], path: str, nee
         maximum=schema.get("maximum", inf),
         amount=name in AMOUNTS,
         identifier=name in IDENTIFIERS,
+        is_exact=exactly({**schema, "definitions": definitions}) if path and enough and kind in CONTAINERS else None,
     )
 
 
@@ -160,6 +169,8 @@ class _Tally:
 
 def _read(tally: _Tally, schema: Node, value: Any, path: str) -> Any:
     """The value; or Lost."""
+    if schema.is_exact and schema.is_exact(value):
+        return value
     return READERS[schema.kind](tally, schema, value, path) if schema.kind else value
 
 

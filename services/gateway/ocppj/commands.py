@@ -176,7 +176,7 @@ class Commands:
             return Payload(payload)
         if strict or len(rest) != 1:
             schemas.check_response(action, parsed)
-        return tolerantly(payload, partial(self._version.readings.response, action))
+        return tolerantly(payload, parsed, partial(self._version.readings.response, action))
 
     def _complete(
         self,

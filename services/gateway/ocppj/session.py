@@ -215,7 +215,7 @@ class Session:
             if exact and not (BACKSLASH in raw and NUL in raw):
                 call = PendingCall(message_id, action, raw, now - waited, wall - waited)
             else:
-                read = self._read(action, raw)
+                read = self._read(action, raw, {} if payload is None else payload)
                 came = (now - waited, wall - waited)
                 call = PendingCall(message_id, action, read.read, *came, read.raw, read.deviations)
         except OcppError as error:
@@ -245,14 +245,14 @@ class Session:
             # Nested too deep, which is said where it is read.
             return False
 
-    def _read(self, action: str, raw: bytes) -> Payload:
+    def _read(self, action: str, raw: bytes, parsed: Any) -> Payload:
         """What a payload says that cannot be used as it is."""
         version = self._dialect.version
         if self.strict:
-            if type(payload := orjson.loads(raw)) is not dict:
+            if type(parsed) is not dict:
                 raise OcppError(ErrorCode.FORMAT_VIOLATION, "the payload is not an object")
-            version.schemas.check_request(action, payload)
-        return tolerantly(raw, partial(version.readings.request, action))
+            version.schemas.check_request(action, parsed)
+        return tolerantly(raw, parsed, partial(version.readings.request, action))
 
     def _pending(self, message_id: str) -> bool:
         pending = (self._outstanding, *(self._queue or ()))
