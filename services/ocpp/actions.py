@@ -10,7 +10,7 @@ class Action:
 
     owner: the service that decides about it. from_station: a station may call it. to_station: a station may be called
     with it, so that it is a command. needs: paths of what is needed of a station's CALL, answer_needs: of a station's
-    answer (see tolerant.node); beside what the schema requires of an answer itself.
+    answer (see schema_nodes.node); beside what the schema requires of an answer itself.
     """
 
     owner: str

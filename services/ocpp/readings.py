@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 from services.ocpp import tolerant
 from services.ocpp.actions import Action
+from services.ocpp.schema_nodes import Node, node
 from services.ocpp.schemas import Schemas
-from services.ocpp.tolerant import Node, Reading
+from services.ocpp.tolerant import Reading
 
 
 class Readings:
@@ -26,8 +27,8 @@ class Readings:
         return tolerant.read(self._response(action), payload)
 
     def _make_request(self, action: str) -> Node:
-        return tolerant.node(self._schemas.request_document(action), self._actions[action].needs)
+        return node(self._schemas.request_document(action), self._actions[action].needs)
 
     def _make_response(self, action: str) -> Node:
         document = self._schemas.response_document(action)
-        return tolerant.node(document, [*document.get("required", ()), *self._actions[action].answer_needs])
+        return node(document, [*document.get("required", ()), *self._actions[action].answer_needs])

@@ -35,7 +35,10 @@ def is_exact(is_valid: Callable[[object], bool], parsed: object, written: bytes)
 
 
 def tolerantly(raw: bytes, parsed: Any, read: Callable[[Any], Reading]) -> Payload:
-    """What a payload says. parsed: the same. read: of its action. Raises OcppError where it lacks what its decision needs."""
+    """What a payload says. parsed: the same. read: of its action.
+
+    Raises OcppError where it lacks what its decision needs.
+    """
     written = without_nul(raw) if NUL in raw else raw
     nul = () if written == raw else (Told(Deviation.NUL, "", 1),)
     reading = read(orjson.loads(written) if nul else parsed)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from services.ocpp import examples
 from services.ocpp.deviations import Deviation
 from services.ocpp.errors import ErrorCode
-from services.ocpp.tolerant import MOST_TOLD, Reading, node, read, without_nul
+from services.ocpp.schema_nodes import node
+from services.ocpp.tolerant import MOST_TOLD, Reading, read, without_nul
 from services.ocpp.versions import VERSIONS
 
 STOP = {"transactionId": 63, "meterStop": 4000, "timestamp": "2026-03-01T12:00:00Z"}
