@@ -15,7 +15,7 @@ from services.gateway.ocppj.boot_gate import BOOT_NOTIFICATION, HEARTBEAT, OPEN,
 from services.gateway.ocppj.commands import Commands
 from services.gateway.ocppj.dialects import Dialect
 from services.gateway.ocppj.limits import Limits
-from services.gateway.ocppj.reading import BACKSLASH, NUL, Payload, tolerantly, tolerated
+from services.gateway.ocppj.reading import Payload, is_exact, tolerantly, tolerated
 from services.ocpp.deviations import Told
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.timestamps import write_time
@@ -211,11 +211,11 @@ class Session:
     ) -> list[SessionAction]:
         raw = b"{}" if payload is None else frames.call_payload(frame)
         try:
-            exact = self._check(message_id, action, {} if payload is None else payload)
-            if exact and not (BACKSLASH in raw and NUL in raw):
+            parsed = {} if payload is None else payload
+            if self._is_exact(message_id, action, parsed, raw):
                 call = PendingCall(message_id, action, raw, now - waited, wall - waited)
             else:
-                read = self._read(action, raw, {} if payload is None else payload)
+                read = self._read(action, raw, parsed)
                 came = (now - waited, wall - waited)
                 call = PendingCall(message_id, action, read.read, *came, read.raw, read.deviations)
         except OcppError as error:
@@ -229,7 +229,7 @@ class Session:
         self._queue.append(call)
         return [self._waiting(call.size)]
 
-    def _check(self, message_id: str, action: str, payload: Any) -> bool:
+    def _is_exact(self, message_id: str, action: str, parsed: Any, raw: bytes) -> bool:
         """Whether the payload can be used as it is, of a CALL that a station may send."""
         if self._outstanding is not None and self._pending(message_id):
             # 1.6-J §4.2.3, 2.0.1 part 4 §4.2.3: "an existing call with the same unique identifier".
@@ -239,11 +239,7 @@ class Session:
             known = action in version.schemas.actions
             code = ErrorCode.NOT_SUPPORTED if known else ErrorCode.NOT_IMPLEMENTED
             raise OcppError(code, "not for a station to call" if known else "unknown action")
-        try:
-            return version.schemas.exact_request(action)(payload)
-        except ValueError:
-            # Nested too deep, which is said where it is read.
-            return False
+        return is_exact(version.schemas.exact_request(action), parsed, raw)
 
     def _read(self, action: str, raw: bytes, parsed: Any) -> Payload:
         """What a payload says that cannot be used as it is."""
