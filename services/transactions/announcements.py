@@ -8,8 +8,10 @@ import orjson
 
 from services.common.calls.stations import Registration
 from services.transactions.domain.doubts import Doubt
+from services.transactions.domain.energy import EnergySource
 from services.transactions.domain.messages import MeterValue, Reading, Report, ReportKind, StationSamples
 from services.transactions.domain.orphans import OrphanStop
+from services.transactions.domain.review import Review
 from services.transactions.domain.revisions import Revision, RevisionReason
 from services.transactions.domain.transaction import EndedBy, Transaction
 from voltbus.v1 import events_pb2 as pb
@@ -45,12 +47,38 @@ ENDED_BY: Mapping[str | None, pb.EndedBy] = {
 REASON: Mapping[RevisionReason, pb.RevisionReason] = {
     RevisionReason.LATE_END: pb.REVISION_REASON_LATE_END,
     RevisionReason.LATE_REPORT: pb.REVISION_REASON_LATE_REPORT,
+    RevisionReason.REVIEWED: pb.REVISION_REASON_REVIEWED,
 }
 
 
 DOUBT: Mapping[str, pb.Doubt] = {
     Doubt.CLOCK: pb.DOUBT_CLOCK,
     Doubt.STOP_BEFORE_START: pb.DOUBT_STOP_BEFORE_START,
+    Doubt.REGISTER_FELL: pb.DOUBT_REGISTER_FELL,
+    Doubt.REGISTER_LEAPT: pb.DOUBT_REGISTER_LEAPT,
+    Doubt.REGISTER_WRAPPED: pb.DOUBT_REGISTER_WRAPPED,
+    Doubt.ODD_READING: pb.DOUBT_ODD_READING,
+    Doubt.UNUSABLE_READING: pb.DOUBT_UNUSABLE_READING,
+    Doubt.UNIT_MISLABELLED: pb.DOUBT_UNIT_MISLABELLED,
+    Doubt.METERS_DISAGREE: pb.DOUBT_METERS_DISAGREE,
+    Doubt.NO_ENERGY: pb.DOUBT_NO_ENERGY,
+    Doubt.REVIEW_CONTRADICTED: pb.DOUBT_REVIEW_CONTRADICTED,
+}
+# Of one that goes on there is none.
+REVIEW: Mapping[str, pb.Review] = {
+    Review.NONE: pb.REVIEW_NONE,
+    Review.HELD: pb.REVIEW_HELD,
+    Review.RELEASED: pb.REVIEW_RELEASED,
+    Review.VOID: pb.REVIEW_VOID,
+}
+ENERGY_SOURCE: Mapping[str, pb.EnergySource] = {
+    EnergySource.NONE: pb.ENERGY_SOURCE_NONE,
+    EnergySource.REGISTER: pb.ENERGY_SOURCE_REGISTER,
+    EnergySource.PHASES: pb.ENERGY_SOURCE_PHASES,
+    EnergySource.INTERVALS: pb.ENERGY_SOURCE_INTERVALS,
+    EnergySource.STEPS: pb.ENERGY_SOURCE_STEPS,
+    EnergySource.SAMPLES: pb.ENERGY_SOURCE_SAMPLES,
+    EnergySource.OPERATOR: pb.ENERGY_SOURCE_OPERATOR,
 }
 
 
@@ -80,6 +108,11 @@ def transaction_ended(after: Transaction, version: str, registration: Registrati
 def transaction_settled(after: Transaction, version: str, registration: Registration) -> pb.TransactionUpdated:
     """A transaction that goes on, of which another one of its EVSE has made something else."""
     return pb.TransactionUpdated(transaction=transaction_fields(after, version, registration))
+
+
+def decided(after: Transaction, revision: Revision, version: str, registration: Registration) -> TransactionMessage:
+    """What an operator has decided of a transaction."""
+    return _revised(revision, transaction_fields(after, version, registration), [], offline=False)
 
 
 def cause(call_id: str, revision: Revision | None) -> str:
@@ -139,6 +172,7 @@ def transaction_fields(one: Transaction, version: str, registration: Registratio
         "meter_start_wh": one.meter_start_wh,
         "meter_stop_wh": one.meter_stop_wh,
         "energy_wh": one.energy_wh,
+        "energy_source": ENERGY_SOURCE.get(one.energy_source, pb.ENERGY_SOURCE_UNKNOWN),
         "stop_reason": one.stop_reason,
         "charging_state": CHARGING_STATE.get(one.charging_state, pb.CHARGING_STATE_UNKNOWN),
         "reported_charging_state": one.charging_state,
@@ -154,6 +188,7 @@ def transaction_fields(one: Transaction, version: str, registration: Registratio
         "superseded_by": one.superseded_by,
         "ended_by": ENDED_BY.get(one.ended_by, pb.ENDED_BY_UNKNOWN),
         "complete": one.ended and one.complete,
+        "review": REVIEW.get(one.review, pb.REVIEW_UNKNOWN) if one.ended else pb.REVIEW_UNSPECIFIED,
     }
 
 

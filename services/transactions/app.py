@@ -17,6 +17,7 @@ from services.transactions.ending import Ending
 from services.transactions.graces import DEFAULT_TIMING, Graces, Timing, hurry_answered
 from services.transactions.handlers import Handler
 from services.transactions.remote import RENDERERS
+from services.transactions.reviews import Reviews
 from services.transactions.sample_partitions import SamplePartitions
 from services.transactions.settings import Settings
 from services.transactions.store import Store
@@ -51,6 +52,7 @@ def build(
         clock=clock,
         timing=timing,
     )
+    reviews = Reviews(store=store, stations=wiring.stations, events=wiring.events, wake=wiring.relay.wake, clock=clock)
     handler = Handler(
         store=store,
         tokens=tokens,
@@ -69,7 +71,7 @@ def build(
 
     return wiring.service(
         consumer,
-        routers(database, command_service, tokens, closing, access),
+        routers(database, command_service, tokens, closing, reviews, access),
         description="Charging transactions and their meter values; remote start and stop.",
         tags=TAGS,
         tasks={"tokens": tokens.run, "consumer": consume, "months": partitions.run, "graces": graces.run},

@@ -8,11 +8,12 @@ from typing import Self
 from services.common.calls.call import Call, Refused
 from services.common.kafka.bus import Record
 from services.transactions.domain.decide import Decision
+from services.transactions.domain.merging import with_late_values
 from services.transactions.domain.messages import Empty, Message, Reply, Report, ReportKind, StationSamples
 from services.transactions.domain.occurrences import occurrence_of
 from services.transactions.domain.orphans import OrphanStop
 from services.transactions.domain.revisions import Revision
-from services.transactions.domain.transaction import Transaction, metered_only, touch
+from services.transactions.domain.transaction import Transaction, metered_only
 from services.transactions.rows import SampleKey, SampleRow, sample_key
 
 
@@ -149,7 +150,7 @@ class LoadedTransactions:
 
     def touch(self, transaction_id: int, report: Report) -> None:
         """A report that changed nothing brings new meter values."""
-        self._current[transaction_id] = touch(self._current[transaction_id], report)
+        self._current[transaction_id] = with_late_values(self._current[transaction_id], report)
 
     def changed(self) -> tuple[list[Transaction], list[Transaction]]:
         """What has to be written: those of which only the energy has changed, and the others."""

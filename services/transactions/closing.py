@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.common.commands.service import KeyReused
 from services.common.process.clock import Clock
 from services.common.process.errors import VoltbusError
+from services.transactions.audits import is_repeated
 from services.transactions.domain.revisions import Audit
 from services.transactions.domain.transaction import EndedBy, Transaction
 from services.transactions.ending import Ending
-from services.transactions.store import Store, UnitOfWork
+from services.transactions.store import Store
 
 log = structlog.get_logger()
 
@@ -34,7 +34,7 @@ class Closing:
         """
         async with self.store.unit_of_work() as work, work.db.transaction():
             current = await work.lock(number)
-            if current is None or await self._is_repeated(work, number, audit):
+            if current is None or await is_repeated(work, number, audit):
                 return current
             if current.ended:
                 raise NotOpen("the transaction has ended")
@@ -44,10 +44,3 @@ class Closing:
         self.ending.wake()
         log.info("transaction closed", transaction=number, author=audit.author)
         return closed
-
-    async def _is_repeated(self, work: UnitOfWork, number: int, audit: Audit) -> bool:
-        if audit.idempotency_key is None or (before := await work.revised_by(audit.idempotency_key)) is None:
-            return False
-        if before != (number, audit.note):
-            raise KeyReused("the Idempotency-Key stands for another request")
-        return True

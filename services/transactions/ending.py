@@ -36,7 +36,7 @@ class Ending:
         audit: Audit | None = None,
     ) -> Transaction:
         """Within the caller's database transaction. current: has not ended. at: when it did, as far as is known."""
-        ended, revision = end(current, by, at, now, audit)
+        ended, revision = end(current, by, at, now, audit, await work.past_values(current.id))
         assert revision, "it was open"
         station_id = current.station_id
         version, registration = self.stations.version(station_id) or "", self.stations.registration(station_id)

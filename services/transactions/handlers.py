@@ -32,8 +32,12 @@ from services.transactions.domain.messages import Message, Report, ReportKind, U
 from services.transactions.domain.orphans import OrphanKey, may_be_nameless, meant_by, orphan_stop
 from services.transactions.domain.present import may_be_contested
 from services.transactions.domain.transaction import Transaction
+from services.transactions.past_values import PastValues
 from services.transactions.rows import SampleRow, sample_row
 from services.transactions.store import Store, UnitOfWork
+
+# What decide() decides by, in its order.
+Facts = tuple[Transaction | None, Report, int | None, TokenInfo | None, str | None, Sequence[Transaction]]
 
 log = structlog.get_logger()
 
@@ -137,31 +141,41 @@ class Handler:
         told = await work.existing_orphans([orphan_stop(report).key for report in nameless])
         loaded.add_open(contested, await work.load_open(contested - stations_loaded(reports)))
         decided: list[DecidedReport] = []
+        pasts = PastValues(work.past_values)
         for call, report in batch.reports:
             before, number = loaded.find(report), None
             if starts_transaction(before, report):
                 number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
             token = self.verdict(report, batch.now)
             open_ones = loaded.open_at(report.station_id)
+            facts = (before, report, number, token, command_ids.get(call.id), open_ones)
             if before is None and may_be_nameless(report):
-                decision = self._decide_nameless(report, token, open_ones, told)
+                decision = await self._decide_nameless(facts, told, pasts, decided)
             else:
-                decision = decide(before, report, number, token, command_ids.get(call.id), open_ones)
+                decision = decide(*facts)
+                if found := await pasts.of(decision, decided):
+                    decision = decide(*facts, pasts=found)
             loaded.apply(decision)
             batch.add_decision(call, decision)
             decided.append(DecidedReport(call, report, decision, _samples(report, decision)))
         return decided
 
-    def _decide_nameless(
-        self, stop: Report, token: TokenInfo | None, open_ones: Sequence[Transaction], told: set[OrphanKey]
+    async def _decide_nameless(
+        self, facts: Facts, told: set[OrphanKey], pasts: PastValues, decided: Sequence[DecidedReport]
     ) -> Decision:
         """A stop that names none of ours ends the one that it can only mean, or is an orphan; told again, nothing."""
+        _, stop, _, token, _, open_ones = facts
         key = orphan_stop(stop).key
         if key in told:
             return Decision(Updated(token))
         told.add(key)
         meant = meant_by(stop, open_ones, self._token_group)
-        return decide_joined(meant, stop, token, open_ones) if meant else decide(None, stop, token=token)
+        if meant is None:
+            return decide(None, stop, token=token)
+        decision = decide_joined(meant, stop, token, open_ones)
+        if found := await pasts.of(decision, decided):
+            decision = decide_joined(meant, stop, token, open_ones, found)
+        return decision
 
 
 def _samples(report: Report, decision: Decision) -> list[SampleRow]:

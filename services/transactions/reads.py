@@ -53,6 +53,8 @@ class TransactionFilter:
     started_before: datetime | None = None
     received_after: datetime | None = None
     received_before: datetime | None = None
+    doubt: str | None = None
+    review: str | None = None
     before: int | None = None
 
 
@@ -64,6 +66,8 @@ CONDITIONS = {
     "started_before": "started_at < ${n}",
     "received_after": "started_received_at >= ${n}",
     "received_before": "started_received_at < ${n}",
+    "doubt": "doubts <> '[]' and doubts @> jsonb_build_array(${n}::text)",
+    "review": "review = ${n}",
     "before": "id < ${n}",
 }
 

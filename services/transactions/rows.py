@@ -11,11 +11,16 @@ import orjson
 from msgspec.structs import replace
 
 from services.transactions.domain.cards import Card
+from services.transactions.domain.doubts import Doubt
+from services.transactions.domain.energy import EnergySource
+from services.transactions.domain.energy_readings import energy_readings
 from services.transactions.domain.messages import MeterValue, Report, StationSamples
+from services.transactions.domain.metering import PastValue
 from services.transactions.domain.orphans import OrphanStop
-from services.transactions.domain.register import Register, RegisterReading
+from services.transactions.domain.review import Judgement, ReviewAction
 from services.transactions.domain.revisions import Revision
 from services.transactions.domain.transaction import EndedBy, Transaction
+from services.transactions.meter_rows import read_meters, saved_meters, with_register_of_before
 
 # The fields of Transaction that are columns, in its order, and `state`, which only merging needs.
 COLUMNS = {
@@ -44,6 +49,9 @@ COLUMNS = {
     "offline": "boolean",
     "occurrence": "integer",
     "end_revision": "integer",
+    "energy_wh": "double precision",
+    "energy_source": "text",
+    "review": "text",
     "details": "jsonb",
     "state": "jsonb",
     "revision": "integer",
@@ -52,7 +60,6 @@ COLUMNS = {
 DERIVED = {
     "meter_start_wh": "double precision",
     "meter_stop_wh": "double precision",
-    "energy_wh": "double precision",
     "register_jumped_back": "boolean",
     "doubts": "jsonb",
 }
@@ -60,7 +67,10 @@ WRITTEN = COLUMNS | DERIVED
 PLAIN_COLUMNS = tuple(name for name in COLUMNS if name not in ("details", "state", "revision"))
 IMMUTABLE = ("id", "station_id", "key", "occurrence", "transaction_id")
 # What a meter value changes.
-METERED = {name: WRITTEN[name] for name in ("id", "updated_at", "state", "revision", *DERIVED)}
+METERED = {
+    name: WRITTEN[name]
+    for name in ("id", "updated_at", "energy_wh", "meter_start_wh", "meter_stop_wh", "state", "revision")
+}
 # A meter value of a transaction, and what identifies it.
 SAMPLE = {
     "transaction_id": "bigint",
@@ -108,6 +118,7 @@ REVISION = {
     "changes": "jsonb",
     "author": "text",
     "note": "text",
+    "request": "text",
     "idempotency_key": "text",
 }
 
@@ -115,7 +126,9 @@ REVISION = {
 assert Transaction.__struct_fields__ == (
     *PLAIN_COLUMNS,
     "details",
-    "register",
+    "energy_doubts",
+    "meters",
+    "judgement",
     "sequence",
     "field_order",
     "cards",
@@ -141,7 +154,8 @@ def transaction_row(one: Transaction) -> tuple[Any, ...]:
 
 def metered_row(one: Transaction) -> tuple[Any, ...]:
     """METERED of a transaction, its row revision one higher."""
-    return one.id, one.updated_at, _state(one), one.row_revision + 1, *_derived(one)
+    meters = one.meter_start_wh, one.meter_stop_wh
+    return one.id, one.updated_at, one.energy_wh, *meters, _state(one), one.row_revision + 1
 
 
 def sample_row(transaction_id: int, value: MeterValue, report: Report) -> SampleRow:
@@ -163,29 +177,38 @@ def sample_content(value: MeterValue, identity: tuple[Any, ...] = ()) -> tuple[i
     return digest, value.raw_timestamp, readings.decode()
 
 
+def past_value(row: "asyncpg.Record") -> PastValue:
+    """A meter value that is stored, of its readings those that say energy."""
+    readings = orjson.loads(row["readings"] or "[]")
+    value = MeterValue(row["taken_at"], readings, energy_readings(readings))
+    return PastValue(row["seq_no"] or 0, row["received_at"], value)
+
+
 def revision_row(one: Revision) -> tuple[Any, ...]:
     """REVISION of a revision."""
     changes = orjson.dumps([change._asdict() for change in one.changes]).decode()
-    audit = one.audit or (None, None, None)
+    audit = one.audit or (None, None, None, None)
     return one.transaction_id, one.number, one.reason.value, one.at, changes, *audit
 
 
 def _derived(one: Transaction) -> tuple[Any, ...]:
     doubts = orjson.dumps(one.doubts).decode()
-    return one.meter_start_wh, one.meter_stop_wh, one.energy_wh, one.register_jumped_back, doubts
+    return one.meter_start_wh, one.meter_stop_wh, one.register_jumped_back, doubts
 
 
 def _state(one: Transaction) -> str:
-    register = one.register
-    saved = register and (tuple(register.first), tuple(register.last), register.low, register.high)
     # The keys are those of rows that exist: they stay, whatever the fields are called.
-    state: dict[str, Any] = {"register": saved, "seen": one.sequence, "told": one.field_order}
+    state: dict[str, Any] = {"meters": saved_meters(one.meters), "seen": one.sequence, "told": one.field_order}
     if one.cards and one.cards != (_only_card(one),):
         state["cards"] = [tuple(card) for card in one.cards]
     if one.start_message:
         state["start"] = one.start_message
     if one.moved:
         state["moved"] = True
+    if one.energy_doubts:
+        state["doubts"] = one.energy_doubts
+    if one.judgement:
+        state["judgement"] = tuple(one.judgement)
     return orjson.dumps(state).decode()
 
 
@@ -193,17 +216,32 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
     """A row of the table transaction, its columns as in COLUMNS."""
     *plain, details, state_json, revision = row
     state = orjson.loads(state_json)
-    saved = state["register"]
-    register = saved and Register(RegisterReading(*saved[0]), RegisterReading(*saved[1]), saved[2], saved[3])
     detail_fields = orjson.loads(details) if details != "{}" else {}
+    doubts = tuple(map(Doubt, state["doubts"])) if "doubts" in state else ()
+    meters = read_meters(state.get("meters", {}))
+    judgement = _judgement(*state["judgement"]) if "judgement" in state else None
     sequence = tuple([(low, high) for low, high in state["seen"]])
     cards = tuple([Card(*card) for card in state["cards"]]) if "cards" in state else ()
     moved, start = state.get("moved", False), tuple(state["start"]) if "start" in state else None
-    one = Transaction(*(*plain, detail_fields, register, sequence, state["told"], cards, moved, start, revision))
+    merged = (detail_fields, doubts, meters, judgement, sequence, state["told"], cards, moved, start, revision)
+    one = Transaction(*(*plain, *merged))
     if one.id_token and not cards:
         one = replace(one, cards=(_only_card(one),))
-    # Rows of before there was the column: then only stations ended transactions.
-    return replace(one, ended_by=EndedBy.STATION) if one.ended and one.ended_by is None else one
+    if one.ended and one.ended_by is None:
+        # Of before there was the column: then only stations ended transactions.
+        one = replace(one, ended_by=EndedBy.STATION)
+    return one if "meters" in state else _with_meters(one, state["register"])
+
+
+def _judgement(action: str, energy_wh: float | None, measured_wh: float | None) -> Judgement:
+    return Judgement(ReviewAction(action), energy_wh, measured_wh)
+
+
+def _with_meters(one: Transaction, register: list[Any] | None) -> Transaction:
+    """Of before there were several meters."""
+    source = EnergySource.NONE if one.energy_wh is None else EnergySource.REGISTER
+    one = replace(one, energy_source=source)
+    return with_register_of_before(one, register) if register else one
 
 
 def _only_card(one: Transaction) -> Card:

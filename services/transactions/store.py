@@ -12,7 +12,9 @@ from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.common.process.errors import Unavailable
 from services.transactions.batch import Changes, stations_loaded
+from services.transactions.domain.energy_readings import MEASURANDS
 from services.transactions.domain.messages import Report, StationSamples
+from services.transactions.domain.metering import PastValue
 from services.transactions.domain.orphans import OrphanKey, OrphanStop
 from services.transactions.domain.transaction import Transaction
 from services.transactions.ids import IdPool
@@ -30,12 +32,16 @@ from services.transactions.rows import (
     SampleKey,
     metered_row,
     orphan_stop_row,
+    past_value,
     read_transaction,
     revision_row,
     station_sample_key,
     station_sample_row,
     transaction_row,
 )
+
+# A meter value each ten seconds for half a week.
+MOST_PAST_VALUES = 30_000
 
 
 def _names(names: Iterable[str], prefix: str = "") -> str:
@@ -79,7 +85,7 @@ union all{_load_open(5)}"""
 LOAD_OPEN = _load_open(1)
 
 LOCK = f"select {_names(COLUMNS)} from transaction where id = $1 for update"
-REVISED_BY = "select transaction_id, note from transaction_revision where idempotency_key = $1"
+REVISED_BY = "select transaction_id, request, note from transaction_revision where idempotency_key = $1"
 
 RESERVE = "select nextval('transaction_id') from generate_series(1, $1)"
 
@@ -90,6 +96,13 @@ cross join lateral (
     select from sample s
     where s.transaction_id = k.transaction_id and s.taken_at = k.taken_at and s.digest = k.digest
     offset 0) s"""
+
+# What they say of energy, unless there is too much of it: it is read only where a meter did not run as meters do.
+PAST_VALUES = f"""
+select seq_no, taken_at, received_at, (
+    select jsonb_agg(r) from jsonb_array_elements(s.readings) r where r ->> 'measurand' = any($2)) as readings
+from sample s where transaction_id = $1
+limit {MOST_PAST_VALUES + 1}"""
 
 # A row revision that does not follow means that another process had the station meanwhile: then nothing is written.
 CHANGED, SAMPLES = 1 + len(METERED), 1 + len(METERED) + len(WRITTEN)
@@ -205,10 +218,10 @@ class UnitOfWork:
         row = await self.db.fetchrow(LOCK, number)
         return read_transaction(row) if row else None
 
-    async def revised_by(self, idempotency_key: str) -> tuple[int, str] | None:
-        """Which transaction a request has revised, and its note; None where there was no such request."""
+    async def revised_by(self, idempotency_key: str) -> tuple[int, str, str] | None:
+        """Which transaction a request has revised, what it was, and its note; None where there was no such request."""
         row = await self.db.fetchrow(REVISED_BY, idempotency_key)
-        return (row["transaction_id"], row["note"]) if row else None
+        return (row["transaction_id"], row["request"], row["note"]) if row else None
 
     async def reserve(self, count: int, now: datetime) -> list[int]:
         """That many new ids."""
@@ -229,6 +242,11 @@ class UnitOfWork:
         """Those of these meter values that are stored."""
         rows = await self.db.fetch(EXISTING_SAMPLES, *_columns(keys, len(SAMPLE_KEY))) if keys else []
         return {keys[row["n"] - 1] for row in rows}
+
+    async def past_values(self, number: int) -> list[PastValue] | None:
+        """The meter values of a transaction that are stored; None where there are too many."""
+        rows = await self.db.fetch(PAST_VALUES, number, sorted(MEASURANDS))
+        return None if len(rows) > MOST_PAST_VALUES else [past_value(row) for row in rows]
 
     async def write(self, changes: Changes, events: Sequence[Record]) -> None:
         """All changes of a batch's reports, and all its events; transactions with their row revision one higher.

@@ -42,12 +42,43 @@ class Doubt(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DOUBT_UNSPECIFIED: _ClassVar[Doubt]
     DOUBT_CLOCK: _ClassVar[Doubt]
     DOUBT_STOP_BEFORE_START: _ClassVar[Doubt]
+    DOUBT_REGISTER_FELL: _ClassVar[Doubt]
+    DOUBT_REGISTER_LEAPT: _ClassVar[Doubt]
+    DOUBT_REGISTER_WRAPPED: _ClassVar[Doubt]
+    DOUBT_ODD_READING: _ClassVar[Doubt]
+    DOUBT_UNUSABLE_READING: _ClassVar[Doubt]
+    DOUBT_UNIT_MISLABELLED: _ClassVar[Doubt]
+    DOUBT_METERS_DISAGREE: _ClassVar[Doubt]
+    DOUBT_NO_ENERGY: _ClassVar[Doubt]
+    DOUBT_REVIEW_CONTRADICTED: _ClassVar[Doubt]
+
+class Review(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REVIEW_UNSPECIFIED: _ClassVar[Review]
+    REVIEW_UNKNOWN: _ClassVar[Review]
+    REVIEW_NONE: _ClassVar[Review]
+    REVIEW_HELD: _ClassVar[Review]
+    REVIEW_RELEASED: _ClassVar[Review]
+    REVIEW_VOID: _ClassVar[Review]
+
+class EnergySource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ENERGY_SOURCE_UNSPECIFIED: _ClassVar[EnergySource]
+    ENERGY_SOURCE_UNKNOWN: _ClassVar[EnergySource]
+    ENERGY_SOURCE_NONE: _ClassVar[EnergySource]
+    ENERGY_SOURCE_REGISTER: _ClassVar[EnergySource]
+    ENERGY_SOURCE_PHASES: _ClassVar[EnergySource]
+    ENERGY_SOURCE_INTERVALS: _ClassVar[EnergySource]
+    ENERGY_SOURCE_STEPS: _ClassVar[EnergySource]
+    ENERGY_SOURCE_SAMPLES: _ClassVar[EnergySource]
+    ENERGY_SOURCE_OPERATOR: _ClassVar[EnergySource]
 
 class RevisionReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REVISION_REASON_UNSPECIFIED: _ClassVar[RevisionReason]
     REVISION_REASON_LATE_END: _ClassVar[RevisionReason]
     REVISION_REASON_LATE_REPORT: _ClassVar[RevisionReason]
+    REVISION_REASON_REVIEWED: _ClassVar[RevisionReason]
 
 class CommandStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -154,9 +185,34 @@ ENDED_BY_OPERATOR: EndedBy
 DOUBT_UNSPECIFIED: Doubt
 DOUBT_CLOCK: Doubt
 DOUBT_STOP_BEFORE_START: Doubt
+DOUBT_REGISTER_FELL: Doubt
+DOUBT_REGISTER_LEAPT: Doubt
+DOUBT_REGISTER_WRAPPED: Doubt
+DOUBT_ODD_READING: Doubt
+DOUBT_UNUSABLE_READING: Doubt
+DOUBT_UNIT_MISLABELLED: Doubt
+DOUBT_METERS_DISAGREE: Doubt
+DOUBT_NO_ENERGY: Doubt
+DOUBT_REVIEW_CONTRADICTED: Doubt
+REVIEW_UNSPECIFIED: Review
+REVIEW_UNKNOWN: Review
+REVIEW_NONE: Review
+REVIEW_HELD: Review
+REVIEW_RELEASED: Review
+REVIEW_VOID: Review
+ENERGY_SOURCE_UNSPECIFIED: EnergySource
+ENERGY_SOURCE_UNKNOWN: EnergySource
+ENERGY_SOURCE_NONE: EnergySource
+ENERGY_SOURCE_REGISTER: EnergySource
+ENERGY_SOURCE_PHASES: EnergySource
+ENERGY_SOURCE_INTERVALS: EnergySource
+ENERGY_SOURCE_STEPS: EnergySource
+ENERGY_SOURCE_SAMPLES: EnergySource
+ENERGY_SOURCE_OPERATOR: EnergySource
 REVISION_REASON_UNSPECIFIED: RevisionReason
 REVISION_REASON_LATE_END: RevisionReason
 REVISION_REASON_LATE_REPORT: RevisionReason
+REVISION_REASON_REVIEWED: RevisionReason
 COMMAND_STATUS_UNSPECIFIED: CommandStatus
 COMMAND_STATUS_ACCEPTED: CommandStatus
 COMMAND_STATUS_SENT: CommandStatus
@@ -327,7 +383,7 @@ class MeterValue(_message.Message):
     def __init__(self, taken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., readings: _Optional[_Iterable[_Union[Reading, _Mapping]]] = ...) -> None: ...
 
 class Transaction(_message.Message):
-    __slots__ = ("id", "station_id", "evse_id", "connector_id", "transaction_id", "id_token", "started_at", "stopped_at", "meter_start_wh", "meter_stop_wh", "energy_wh", "stop_reason", "reported_charging_state", "authorization", "missing_seq_nos", "register_jumped_back", "command_id", "stop_id_token", "status", "charging_state", "version", "id_token_type", "groups", "location_id", "ended_by", "complete", "doubts", "superseded_by")
+    __slots__ = ("id", "station_id", "evse_id", "connector_id", "transaction_id", "id_token", "started_at", "stopped_at", "meter_start_wh", "meter_stop_wh", "energy_wh", "stop_reason", "reported_charging_state", "authorization", "missing_seq_nos", "register_jumped_back", "command_id", "stop_id_token", "status", "charging_state", "version", "id_token_type", "groups", "location_id", "ended_by", "complete", "doubts", "superseded_by", "energy_source", "review")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     EVSE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -356,6 +412,8 @@ class Transaction(_message.Message):
     COMPLETE_FIELD_NUMBER: _ClassVar[int]
     DOUBTS_FIELD_NUMBER: _ClassVar[int]
     SUPERSEDED_BY_FIELD_NUMBER: _ClassVar[int]
+    ENERGY_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    REVIEW_FIELD_NUMBER: _ClassVar[int]
     id: int
     station_id: str
     evse_id: int
@@ -384,7 +442,9 @@ class Transaction(_message.Message):
     complete: bool
     doubts: _containers.RepeatedScalarFieldContainer[Doubt]
     superseded_by: int
-    def __init__(self, id: _Optional[int] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., transaction_id: _Optional[str] = ..., id_token: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., meter_start_wh: _Optional[float] = ..., meter_stop_wh: _Optional[float] = ..., energy_wh: _Optional[float] = ..., stop_reason: _Optional[str] = ..., reported_charging_state: _Optional[str] = ..., authorization: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., register_jumped_back: _Optional[bool] = ..., command_id: _Optional[str] = ..., stop_id_token: _Optional[str] = ..., status: _Optional[_Union[TransactionStatus, str]] = ..., charging_state: _Optional[_Union[ChargingState, str]] = ..., version: _Optional[str] = ..., id_token_type: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., ended_by: _Optional[_Union[EndedBy, str]] = ..., complete: _Optional[bool] = ..., doubts: _Optional[_Iterable[_Union[Doubt, str]]] = ..., superseded_by: _Optional[int] = ...) -> None: ...
+    energy_source: EnergySource
+    review: Review
+    def __init__(self, id: _Optional[int] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., transaction_id: _Optional[str] = ..., id_token: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., meter_start_wh: _Optional[float] = ..., meter_stop_wh: _Optional[float] = ..., energy_wh: _Optional[float] = ..., stop_reason: _Optional[str] = ..., reported_charging_state: _Optional[str] = ..., authorization: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., register_jumped_back: _Optional[bool] = ..., command_id: _Optional[str] = ..., stop_id_token: _Optional[str] = ..., status: _Optional[_Union[TransactionStatus, str]] = ..., charging_state: _Optional[_Union[ChargingState, str]] = ..., version: _Optional[str] = ..., id_token_type: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., ended_by: _Optional[_Union[EndedBy, str]] = ..., complete: _Optional[bool] = ..., doubts: _Optional[_Iterable[_Union[Doubt, str]]] = ..., superseded_by: _Optional[int] = ..., energy_source: _Optional[_Union[EnergySource, str]] = ..., review: _Optional[_Union[Review, str]] = ...) -> None: ...
 
 class TransactionStarted(_message.Message):
     __slots__ = ("transaction", "meter_values", "offline")

@@ -10,7 +10,8 @@ VoltbusError
 ├── KeyReused               common.commands.service: an idempotency key of another request; 409
 ├── SlotLost                gateway.cluster.slot_lease: another gateway has the slot; the process ends
 ├── StationTaken            smartcharging.sites: the station belongs to another site; 409
-└── NotOpen                 transactions.closing: the transaction has ended already; 409
+├── NotOpen                 transactions.closing: the transaction has ended already; 409
+└── NotReviewable           transactions.domain.reviewing: what an operator decides cannot be decided of it; 409
 
 Beside it stand `Problem` (common.web.problems), an answer of the REST API; `OcppError` (ocpp.errors), a CALLERROR, for
 `ocpp` imports nothing of ours; `ClientBroken` (common.kafka.client), after which only a new process helps; and

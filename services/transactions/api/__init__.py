@@ -10,9 +10,10 @@ from services.common.kafka.table import CompactedTable
 from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.ocpp.id_tokens import Token
-from services.transactions.api import closing, remote, transactions
+from services.transactions.api import closing, remote, reviews, transactions
 from services.transactions.api.fields import READ
 from services.transactions.closing import Closing
+from services.transactions.reviews import Reviews
 
 TAGS = {
     "transactions": "Charging sessions as stations reported them, with their meter values.",
@@ -25,12 +26,14 @@ def routers(
     command_service: CommandService,
     tokens: CompactedTable[Token],
     closing_service: Closing,
+    review_service: Reviews,
     access: Access,
 ) -> Sequence[APIRouter]:
     """All that transactions serves under /v1."""
     return (
         transactions.router(database, access),
         closing.router(closing_service, access),
+        reviews.router(review_service, access),
         remote.router(database, command_service, tokens, access),
         message_log_api.router(database, access, READ),
     )

@@ -51,7 +51,7 @@ def router(closing: Closing, access: Access) -> APIRouter:
 
         Who did it, when and why is kept with its revisions. The station is not asked to stop.
         """
-        audit = Audit(str(claims.get("sub", "")), body.reason, idempotency_key)
+        audit = Audit(str(claims.get("sub", "")), body.reason, "close", idempotency_key)
         try:
             closed = await closing.close(number, audit)
         except NotOpen as error:

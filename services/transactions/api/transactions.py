@@ -25,6 +25,8 @@ from services.transactions import reads
 from services.transactions.api import views
 from services.transactions.api.fields import MISSING, READ, Number
 from services.transactions.api.views import OrphanView, RevisionView, SampleView, StationSampleView, TransactionView
+from services.transactions.domain.doubts import Doubt
+from services.transactions.domain.review import Review
 
 V = TypeVar("V", bound=BaseModel)
 
@@ -42,6 +44,8 @@ def router(database: Database, access: Access) -> APIRouter:
         started_before: UtcDatetime | None = None,
         received_after: UtcDatetime | None = None,
         received_before: UtcDatetime | None = None,
+        doubt: Doubt | None = None,
+        review: Review | None = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[TransactionView]:
@@ -59,6 +63,8 @@ def router(database: Database, access: Access) -> APIRouter:
             started_before=started_before,
             received_after=received_after,
             received_before=received_before,
+            doubt=doubt,
+            review=review,
             before=int(position[0]) if position else None,
         )
         async with database.list_connection() as db:

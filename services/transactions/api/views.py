@@ -42,12 +42,23 @@ class TransactionView(BaseModel):
     stopped_received_at: datetime | None
     updated_at: datetime = Field(description="when something new was last received")
     energy_wh: float | None = Field(description="so far, or in all; null if unknown")
+    energy_source: str = Field(
+        description="register: as begin and end were told; samples: from its first to its last reading; phases: the "
+        "registers of phases; intervals: added up; steps: of a register that fell or leapt; operator; none"
+    )
     meter_start_wh: float | None
     meter_stop_wh: float | None
     register_jumped_back: bool = Field(description="the energy register did: look before billing")
     doubts: list[Doubt] = Field(
-        description="what cannot be right of it: clock: the station's was wrong, or its time unreadable; "
-        "stop_before_start: it ended before it began"
+        description="what cannot be right of it. clock: the station's was wrong, or its time unreadable; "
+        "stop_before_start: it ended before it began; register_fell: not by rounding; register_leapt: by more than can "
+        "be delivered; register_wrapped: at the end of its bits; odd_reading: some do not fit the others; "
+        "unusable_reading: begin or end is none; unit_mislabelled: kWh and Wh; meters_disagree: the register stands "
+        "still; no_energy: nothing tells it; review_contradicted: what came after a review says otherwise"
+    )
+    review: str = Field(
+        description="none: nothing of it is doubtful, or it goes on; held: not to be billed before an operator has "
+        "decided; released: with this energy; void: never"
     )
     stop_reason: str | None
     ended_by: str | None = Field(
@@ -108,7 +119,8 @@ class RevisionView(BaseModel):
 
     revision: int = Field(description="1: its end")
     reason: RevisionReason = Field(
-        description="late_end: its station told, or told anew, how it ended; late_report: it told something else of it"
+        description="late_end: its station told, or told anew, how it ended; late_report: it told something else of "
+        "it; reviewed: an operator has decided"
     )
     at: datetime
     changes: list[ChangeView]

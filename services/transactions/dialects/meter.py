@@ -7,13 +7,11 @@ from math import isfinite
 from typing import Any
 
 from services.transactions.dialects.words import timestamp
+from services.transactions.domain.energy_readings import REGISTER, energy_readings
 from services.transactions.domain.messages import MeterValue, Reading
-from services.transactions.domain.register import Rank
 
-REGISTER = "Energy.Active.Import.Register"
 CONTEXT = "Sample.Periodic"
 LOCATION = "Outlet"
-RANKS = {"Transaction.Begin": Rank.CONTEXT_BEGIN, "Transaction.End": Rank.CONTEXT_END}
 
 # The unit that is stored for a unit, and the factor to it.
 UNITS: dict[str, tuple[str, float]] = {
@@ -97,8 +95,7 @@ def meter_values(
 ) -> tuple[MeterValue, ...]:
     """Meter values as they are stored.
 
-    default_time: for values whose own time cannot be read. billed: whether their energy register is that of the
-    transaction.
+    default_time: for values whose own time cannot be read. billed: whether they tell the energy of the transaction.
     """
     return tuple([_meter_value(item, read, default_time, billed) for item in items or ()])
 
@@ -107,20 +104,7 @@ def _meter_value(
     item: dict[str, Any], read: Callable[[SampledValue], Reading], default_time: datetime, billed: bool
 ) -> MeterValue:
     readings = [read(sample) for sample in item["sampledValue"]]
-    register = _register(readings) if billed else None
-    rank, wh = (RANKS.get(register.get("context", CONTEXT), 0), register["value"]) if register else (0, None)
+    energies = energy_readings(readings) if billed else ()
     said = item.get("timestamp") or ""
     taken_at = timestamp(said)
-    return MeterValue(taken_at or default_time, readings, rank, wh, said if taken_at is None else None)
-
-
-def _register(readings: list[Reading]) -> Reading | None:
-    """The reading that is billed: active energy import over all phases, at the outlet or else anywhere but the EV."""
-    elsewhere = None
-    for one in readings:
-        if one["measurand"] == REGISTER and "phase" not in one and one["unit"] == "Wh" and "value" in one:
-            if "location" not in one:
-                return one
-            if elsewhere is None and one["location"] != "EV":
-                elsewhere = one
-    return elsewhere
+    return MeterValue(taken_at or default_time, readings, energies, said if taken_at is None else None)

@@ -77,11 +77,12 @@ def stop_transaction(call: Call) -> Message:
 
 
 def meter_values_of(call: Call) -> Message:
-    """§4.7. Without a transaction, or of the main meter (connector 0, errata 3.16), they are not billed."""
+    """§4.7. Those of the main meter, connector 0, are of no transaction, whatever they name (errata 3.16)."""
     p = payload(call)
-    connector = optional_integer(p, "connectorId")
-    values = meter_values(p.get("meterValue"), sample, call.received_at, billed=connector != 0)
-    if p.get("transactionId") is None:
+    connector, transaction_id = optional_integer(p, "connectorId"), p.get("transactionId")
+    billed = transaction_id is not None and connector != 0
+    values = meter_values(p.get("meterValue"), sample, call.received_at, billed)
+    if not billed:
         return StationSamples(
             call_id=call.id,
             station_id=call.station_id,
@@ -89,6 +90,7 @@ def meter_values_of(call: Call) -> Message:
             evse_id=connector,
             connector_id=connector,
             meter_values=values,
+            transaction_id=None if transaction_id is None else str(int(transaction_id)),
         )
     return Report(
         kind=ReportKind.UPDATED,
@@ -97,10 +99,10 @@ def meter_values_of(call: Call) -> Message:
         at=values[0].taken_at if values else call.received_at,
         received_at=call.received_at,
         order=ReportKind.UPDATED,
-        **_transaction_reference(p["transactionId"]),
+        **_transaction_reference(transaction_id),
         trigger="MeterValuePeriodic",
-        evse_id=connector or None,
-        connector_id=connector or None,
+        evse_id=connector,
+        connector_id=connector,
         meter_values=values,
     )
 

@@ -1,11 +1,14 @@
 """The decisions: what a report makes of its transaction, or of a stop or meter values without one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
 from services.ocpp.id_tokens import TokenInfo
+from services.transactions.domain.final_energy import is_unsettled, needs_past
+from services.transactions.domain.merging import merge
 from services.transactions.domain.messages import (
     Reply,
     Report,
@@ -14,11 +17,17 @@ from services.transactions.domain.messages import (
     StationSamples,
     Updated,
 )
+from services.transactions.domain.metering import PastValue
 from services.transactions.domain.occurrences import begins_anew
 from services.transactions.domain.orphans import OrphanStop, orphan_stop
 from services.transactions.domain.present import contested, settle
 from services.transactions.domain.revisions import Revision, RevisionReason, revise
-from services.transactions.domain.transaction import EndedBy, Transaction, merge, new_transaction
+from services.transactions.domain.transaction import EndedBy, Transaction, new_transaction
+
+NO_PAST: Mapping[int, Sequence[PastValue]] = MappingProxyType({})
+NOBODY: Set[int] = frozenset()
+# Transactions, each with the revision where it has ended.
+Others = Sequence[tuple[Transaction, Revision | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +35,18 @@ class Decision:
     """What a report leads to: a reply, and a transaction (changed or not), an orphan or station samples.
 
     revision: where it ends the transaction, or changes what was told of its end. others: transactions of the station
-    that it makes different, with the revision where it ends one.
+    that it makes different, with the revision where it ends one. needs_past: of all these, by id, whose energy hangs on
+    all their meter values.
     """
 
     reply: Reply
     transaction: Transaction | None = None
     changed: bool = False
     revision: Revision | None = None
+    needs_past: Set[int] = NOBODY
     orphan: OrphanStop | None = None
     station_samples: StationSamples | None = None
-    others: Sequence[tuple[Transaction, Revision | None]] = ()
+    others: Others = ()
 
     @property
     def revisions(self) -> list[Revision]:
@@ -50,12 +61,14 @@ def decide(
     token: TokenInfo | None = None,
     command_id: str | None = None,
     open_ones: Iterable[Transaction] = (),
+    pasts: Mapping[int, Sequence[PastValue]] = NO_PAST,
 ) -> Decision:
     """Merges a report. Repeated (a retry, a replay), it changes nothing and is answered alike.
 
     current: the transaction it names, if there is one. number: the id of a new one, if it starts one.
     token: the verdict on its idToken. command_id: of the remote start that it comes from. open_ones: the transactions
-    of the station that have not ended, where may_be_contested() says so.
+    of the station that have not ended, where may_be_contested() says so. pasts: by id, the meter values that were
+    reported before, of those that a decision needs: then it is made again.
     """
     if starts_transaction(current, report):
         assert number is not None, "a new transaction needs a number"
@@ -65,26 +78,44 @@ def decide(
         before = current
     else:
         return _without_transaction(report, token)
-    after = merge(before, report, token.status.value if token else None, command_id)
+    after = merge(before, report, token.status.value if token else None, command_id, past=pasts.get(before.id))
     reply = Started(after.id, token) if report.kind == ReportKind.STARTED else Updated(token)
-    others: Sequence[tuple[Transaction, Revision | None]] = ()
+    others: Others = ()
     if after is not before and contested(before, after, report):
-        after, others = settle(before, after, report, open_ones)
+        after, others = settle(before, after, report, open_ones, pasts)
     late = RevisionReason.LATE_END if report.kind == ReportKind.ENDED else RevisionReason.LATE_REPORT
     after, revision = revise(before, after, late, report.received_at)
-    return Decision(reply, after, changed=after is not current, revision=revision, others=others)
+    return Decision(
+        reply,
+        after,
+        changed=after is not current,
+        revision=revision,
+        others=others,
+        needs_past=_needed(after, report, others) - pasts.keys(),
+    )
 
 
 def decide_joined(
-    current: Transaction, stop: Report, token: TokenInfo | None = None, open_ones: Iterable[Transaction] = ()
+    current: Transaction,
+    stop: Report,
+    token: TokenInfo | None = None,
+    open_ones: Iterable[Transaction] = (),
+    pasts: Mapping[int, Sequence[PastValue]] = NO_PAST,
 ) -> Decision:
     """Ends the transaction that a nameless stop means, see orphans. One that names it is later, and corrects this."""
     named = replace(stop, order=ReportKind.UPDATED)
-    after = replace(merge(current, named, token.status.value if token else None), ended_by=EndedBy.JOINED)
-    after, others = settle(current, after, named, open_ones)
+    after = merge(current, named, token.status.value if token else None, past=pasts.get(current.id))
+    after, others = settle(current, replace(after, ended_by=EndedBy.JOINED), named, open_ones, pasts)
     after, revision = revise(current, after, RevisionReason.LATE_END, stop.received_at)
-    orphan = orphan_stop(stop, joined_id=current.id)
-    return Decision(Updated(token), after, changed=True, revision=revision, orphan=orphan, others=others)
+    return Decision(
+        Updated(token),
+        after,
+        changed=True,
+        revision=revision,
+        orphan=orphan_stop(stop, joined_id=current.id),
+        others=others,
+        needs_past=_needed(after, stop, others) - pasts.keys(),
+    )
 
 
 def starts_transaction(current: Transaction | None, report: Report) -> bool:
@@ -93,6 +124,13 @@ def starts_transaction(current: Transaction | None, report: Report) -> bool:
     current: the one of its key that it would be about, which may have ended.
     """
     return report.key is not None if current is None else begins_anew(current, report)
+
+
+def _needed(after: Transaction, report: Report, others: Others) -> Set[int]:
+    if not after.ended and not others:
+        return NOBODY
+    needed = {other.id for other, _ in others if is_unsettled(other)}
+    return needed | {after.id} if needs_past(after, report) else needed
 
 
 def _without_transaction(report: Report, token: TokenInfo | None) -> Decision:

@@ -10,10 +10,19 @@ MAX_CLOCK_AHEAD = timedelta(days=1)
 
 
 class Doubt(StrEnum):
-    """clock: the station's clock was wrong, or its time cannot be read. stop_before_start: it ended before it began."""
+    """Doubt of events.proto says what each means."""
 
     CLOCK = "clock"
     STOP_BEFORE_START = "stop_before_start"
+    REGISTER_FELL = "register_fell"
+    REGISTER_LEAPT = "register_leapt"
+    REGISTER_WRAPPED = "register_wrapped"
+    ODD_READING = "odd_reading"
+    UNUSABLE_READING = "unusable_reading"
+    UNIT_MISLABELLED = "unit_mislabelled"
+    METERS_DISAGREE = "meters_disagree"
+    NO_ENERGY = "no_energy"
+    REVIEW_CONTRADICTED = "review_contradicted"
 
 
 def doubts_of_times(

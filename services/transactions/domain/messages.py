@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from services.ocpp.id_tokens import TokenInfo
+from services.transactions.domain.energy_readings import EnergyReading
 
 # One sampled value: {"measurand", "value", "unit"} in the base unit, and "context", "location", "phase", "signed"
 # where they differ from the default. A dict, for there are tens of thousands of them a second.
@@ -32,15 +33,14 @@ NAMED = "id:"
 
 
 class MeterValue(NamedTuple):
-    """All readings of one moment. rank, wh: what they say of the energy register; wh None if nothing.
+    """All readings of one moment. energies: what they say of the transaction's energy.
 
     raw_timestamp: the station's time if it could not be parsed; taken_at is then that of the message.
     """
 
     taken_at: datetime
     readings: list[Reading]
-    rank: int = 0
-    wh: float | None = None
+    energies: tuple[EnergyReading, ...] = ()
     raw_timestamp: str | None = None
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.ocpp.id_tokens import token_key
+from services.transactions.domain.energy_readings import TOTAL
 from services.transactions.domain.messages import MeterValue, Report, ReportKind, StationSamples
-from services.transactions.domain.register import TOLERANCE_WH
+from services.transactions.domain.register import TOLERANCE_WH, is_usable
 from services.transactions.domain.transaction import Transaction
 
 # What a stop says: the same when it is told again.
@@ -84,9 +85,10 @@ def meant_by(stop: Report, open_ones: Sequence[Transaction], group_of: GroupOf) 
 
 
 def _fits_meter(stop: Report, one: Transaction) -> bool:
-    if stop.end_wh is None or one.register is None:
+    register = one.meters.get(TOTAL)
+    if stop.end_wh is None or register is None or not is_usable(stop.end_wh):
         return True
-    return stop.end_wh >= one.register.high - TOLERANCE_WH
+    return stop.end_wh >= register.last.wh - TOLERANCE_WH
 
 
 def _fits_card(stop: Report, one: Transaction, group_of: GroupOf) -> bool:

@@ -4,7 +4,7 @@ An EVSE has one session at a time (2.0.1 E01.FR.14), in 1.6 a connector. What a 
 its clock wrong; so a session ends by a newer one only where nothing speaks against it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from services.transactions.domain.doubts import MAX_CLOCK_ERROR
 from services.transactions.domain.ends import end
 from services.transactions.domain.messages import UNREADABLE, Report, ReportKind
+from services.transactions.domain.metering import PastValue
 from services.transactions.domain.revisions import Revision
 from services.transactions.domain.transaction import EndedBy, Transaction
 
@@ -56,11 +57,16 @@ def contested(before: Transaction, after: Transaction, report: Report) -> bool:
 
 
 def settle(
-    before: Transaction, after: Transaction, report: Report, open_ones: Iterable[Transaction]
+    before: Transaction,
+    after: Transaction,
+    report: Report,
+    open_ones: Iterable[Transaction],
+    pasts: Mapping[int, Sequence[PastValue]],
 ) -> tuple[Transaction, Sequence[tuple[Transaction, Revision | None]]]:
     """The transaction with what its EVSE makes of it, and the others that it makes different.
 
-    before, after: without and with the report. open_ones: of the station. Others: with a revision where one ends.
+    before, after: without and with the report. open_ones: of the station. pasts: by id, all meter values of those whose
+    energy hangs on them. Others: with a revision where one ends.
     """
     rivals = [one for one in open_ones if one.evse_id == after.evse_id and one.id != after.id and not one.ended]
     present = present_session(rivals)
@@ -70,7 +76,7 @@ def settle(
         newcomer = before.superseded_by is not None or before.evse_id != after.evse_id
         return (replace(after, superseded_by=present and present.id) if newcomer else after), ()
     after = replace(after, superseded_by=None)
-    settled = [(one, *_beside(one, after, report)) for one in rivals]
+    settled = [(one, *_beside(one, after, report, pasts.get(one.id))) for one in rivals]
     return after, [(other, revision) for one, other, revision in settled if other is not one]
 
 
@@ -99,12 +105,14 @@ def present_session(on_evse: Iterable[Transaction]) -> Transaction | None:
     return max(found, key=lambda one: one.id, default=None)
 
 
-def _beside(one: Transaction, present: Transaction, report: Report) -> tuple[Transaction, Revision | None]:
+def _beside(
+    one: Transaction, present: Transaction, report: Report, past: Sequence[PastValue] | None
+) -> tuple[Transaction, Revision | None]:
     """Another session of the EVSE, now that one is present there: it has ended, or where that is not certain waits."""
     both_known = _is_placed(one) and _is_placed(present) and UNREADABLE not in present.details
     if both_known and _began(present).is_after(_began(one)):
         superseded = replace(one, superseded_by=present.id)
-        return end(superseded, EndedBy.SUPERSEDED, present.started_at, report.received_at)
+        return end(superseded, EndedBy.SUPERSEDED, present.started_at, report.received_at, past=past)
     return (one if one.superseded_by is not None else replace(one, superseded_by=present.id)), None
 
 

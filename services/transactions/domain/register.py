@@ -1,13 +1,27 @@
-"""The energy register over one transaction: where it began and where it ended, in whatever order readings arrive."""
+"""The energy register over one transaction: in O(1) as long as it runs as meters do and is told in order.
+
+Where it does not, what is here is an estimate, and says so (`exact`); steps.py has the whole from all readings.
+"""
 
 from collections.abc import Iterable
 from enum import IntEnum
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
+
+from services.transactions.domain.doubts import Doubt
 
 # Register readings and the values of the message itself are rounded differently.
-TOLERANCE_WH = 10.0
+TOLERANCE_WH = 50.0
+# What an EVSE can deliver of which nothing else is known.
+MAX_POWER_W = 1_000_000.0
+# Meters count in steps, stations read them now and then, and power is not told exactly.
+ALLOWANCE_WH, ALLOWANCE_MS, MARGIN = 1000.0, 120_000, 1.1
+MS_PER_HOUR = 3_600_000
+# What stations write where they have no reading: the highest of 31 and of 32 bits, besides what is below 0; and what
+# no meter counts to.
+NO_READING, LARGEST_WH = frozenset({float(2**31 - 1), float(2**32 - 1)}), 1e12
 
 
 class Rank(IntEnum):
@@ -21,47 +35,180 @@ class Rank(IntEnum):
 
 
 class RegisterReading(NamedTuple):
-    """One reading of the register. order, position: the station's own order; its clock may be wrong."""
+    """One reading of the register.
+
+    rank, order, at: its place, by the station's own numbers and clock. received: by our clock. Both in milliseconds
+    since 1970. Its place comes first, so that readings compare in their order.
+    """
 
     rank: int
-    order: float
-    position: int
+    order: int
+    at: int
     wh: float
+    received: int
 
 
 class Register(msgspec.Struct, frozen=True):
-    """first and last reading by rank, then order; lowest and highest value. Merging is order-free."""
+    """What its readings say.
+
+    first, last: in their order; since: the earliest of those that `last` repeats. end: what the message said that ended
+    the transaction. begun_wh, earlier_wh: where the part began that goes on, and what the parts before it came to, None
+    if that is unknown. odd: a reading after `last` that does not follow. exact: no reading was told late, and each
+    followed the one before.
+    """
 
     first: RegisterReading
     last: RegisterReading
-    low: float
-    high: float
+    since: RegisterReading
+    end: RegisterReading | None = None
+    begun_wh: float = 0.0
+    earlier_wh: float | None = 0.0
+    odd: RegisterReading | None = None
+    doubts: tuple[Doubt, ...] = ()
+    exact: bool = True
 
     @property
-    def begin_wh(self) -> float:
-        return self.first.wh
-
-    def end_wh(self, ended: bool) -> float | None:
-        """The register at the end; None before it, and if there is only one reading."""
-        return self.last.wh if ended and self.last != self.first else None
-
-    def energy_wh(self, ended: bool) -> float | None:
-        """What was delivered; None if that is unknown, which is better than a negative bill."""
-        stop = self.end_wh(True) if ended else self.high
-        return None if stop is None or stop < self.first.wh else round(stop - self.first.wh, 6)
-
-    def jumped_back(self, ended: bool) -> bool:
-        """Whether it was ever lower than at the beginning or higher than at the end (1.6 §7.31, J02.FR.16)."""
-        fell = self.low < self.first.wh - TOLERANCE_WH
-        return fell or (ended and self.last != self.first and self.high > self.last.wh + TOLERANCE_WH)
+    def energy_wh(self) -> float | None:
+        """Delivered so far; None if it is unknown."""
+        if self.earlier_wh is None:
+            return None
+        return round(self.earlier_wh + max(self.last.wh - self.begun_wh, 0.0), 6)
 
 
-def add_readings(register: Register | None, readings: Iterable[RegisterReading]) -> Register | None:
-    """The register after more readings; the same object if they add nothing."""
+def register_of(reading: RegisterReading) -> Register:
+    """Of its only reading."""
+    return Register(reading, reading, reading, begun_wh=reading.wh)
+
+
+def is_usable(wh: float) -> bool:
+    """Whether it can be what a meter shows."""
+    return 0 <= wh <= LARGEST_WH and wh not in NO_READING
+
+
+def follows(before: RegisterReading, after: RegisterReading, power_w: float) -> bool:
+    """Whether a register can go from one reading to the other: it rises, by no more than can be delivered meanwhile.
+
+    Of the station's clock and ours, the one counts that lets more time pass. power_w: what the EVSE can deliver.
+    """
+    rise = after.wh - before.wh
+    if rise <= ALLOWANCE_WH:
+        return rise >= -TOLERANCE_WH
+    passed = max(after.at - before.at, after.received - before.received, 0) + ALLOWANCE_MS
+    return rise - ALLOWANCE_WH <= power_w * MARGIN * passed / MS_PER_HOUR
+
+
+def add_readings(
+    register: Register | None, readings: Iterable[RegisterReading], power_w: float = MAX_POWER_W
+) -> Register | None:
+    """The register after more readings that are usable; the same object if they add nothing."""
+    for reading in readings:
+        if register is None or register.first.rank == Rank.MESSAGE_END:
+            register = _begun(register, reading)
+        elif reading.rank == Rank.MESSAGE_END:
+            register = _ended(register, reading)
+        elif reading > register.last:
+            register = _advanced(register, reading, power_w)
+        else:
+            register = _inserted(register, reading, power_w)
+    return register
+
+
+def add_intervals(register: Register | None, readings: Iterable[RegisterReading]) -> Register | None:
+    """The same of a meter that tells the energy of each interval: what they add up to, as if it were a register.
+
+    `since` is the newest of them as it was told. Of several of one moment the largest counts.
+    """
     for reading in readings:
         if register is None:
-            register = Register(reading, reading, reading.wh, reading.wh)
-        elif reading < register.first or reading > register.last or not register.low <= reading.wh <= register.high:
-            first, last = min(register.first, reading), max(register.last, reading)
-            register = Register(first, last, min(register.low, reading.wh), max(register.high, reading.wh))
+            register = Register(reading._replace(wh=0.0), reading, reading)
+        elif reading.at > register.last.at:
+            register = _added(register, reading, register.last.wh + reading.wh)
+        elif reading.at == register.last.at:
+            more = reading.wh - register.since.wh
+            register = _added(register, reading, register.last.wh + more) if more > 0 else register
+        elif register.exact:
+            register = replace(register, exact=False)
     return register
+
+
+def is_regular(register: Register, power_w: float) -> bool:
+    """Whether the energy at its end is the difference of two readings: no other reading says otherwise."""
+    return register.exact and (register.end is None or follows(register.since, register.end, power_w))
+
+
+def _added(register: Register, reading: RegisterReading, wh: float) -> Register:
+    return replace(register, last=reading._replace(wh=wh), since=reading)
+
+
+def with_end(register: Register, power_w: float) -> Register:
+    """With what the last message said as one more reading."""
+    return register if register.end is None else _advanced(register, register.end, power_w)
+
+
+def _begun(register: Register | None, reading: RegisterReading) -> Register:
+    """With its first reading, or the first besides what the last message said."""
+    end = register.end if register else None
+    if reading.rank != Rank.MESSAGE_END:
+        return replace(register_of(reading), end=end)
+    if register and end and (reading.wh == end.wh or reading < end):
+        return register
+    return replace(register_of(reading), end=reading)
+
+
+def _ended(register: Register, reading: RegisterReading) -> Register:
+    """Of several ends that a station told, the latest counts."""
+    if register.end is not None and (reading.wh == register.end.wh or reading[:4] < register.end[:4]):
+        return register
+    return replace(register, end=reading)
+
+
+def _advanced(one: Register, reading: RegisterReading, power_w: float) -> Register:
+    """With a reading that comes after all others."""
+    last = one.last
+    if reading.wh == last.wh:
+        if reading.at == last.at and reading.rank == last.rank:
+            return one
+        return Register(
+            one.first, reading, one.since, one.end, one.begun_wh, one.earlier_wh, one.odd, one.doubts, one.exact
+        )
+    if follows(one.since, reading, power_w):
+        return Register(one.first, reading, reading, one.end, one.begun_wh, one.earlier_wh, None, one.doubts, one.exact)
+    return _irregular(one, reading, power_w)
+
+
+def _irregular(one: Register, reading: RegisterReading, power_w: float) -> Register:
+    """With one that does not follow: odd, or the first of another part if the next one follows it."""
+    if one.odd and one.odd[:4] == reading[:4]:
+        return one
+    doubt = Doubt.REGISTER_FELL if reading.wh < one.last.wh else Doubt.REGISTER_LEAPT
+    doubts = one.doubts if doubt in one.doubts else (*one.doubts, doubt)
+    if one.odd is None or not follows(one.odd, reading, power_w):
+        return replace(one, odd=reading, doubts=doubts, exact=False)
+    return replace(
+        one,
+        last=reading,
+        since=reading,
+        begun_wh=one.odd.wh,
+        earlier_wh=one.energy_wh,
+        odd=None,
+        doubts=doubts,
+        exact=False,
+    )
+
+
+def _inserted(one: Register, reading: RegisterReading, power_w: float) -> Register:
+    """With one that was told late, or again."""
+    place = reading[:4]
+    if any(place == known[:4] for known in (one.first, one.last, one.since)):
+        return one
+    if reading > one.first:
+        # Begin and end are told again as samples (1.6 §3.16.6).
+        repeats = (reading.rank < 0 and reading.wh == one.first.wh) or (reading.rank > 0 and reading.wh == one.last.wh)
+        return replace(one, exact=False) if one.exact and not repeats else one
+    if (reading.rank, reading.at, reading.wh) == (one.first.rank, one.first.at, one.first.wh) and one.first == one.last:
+        return replace(register_of(reading), end=one.end)
+    repeats = reading.wh == one.first.wh
+    # What the first repeats counts from then on, which the second may not follow.
+    if one.exact and follows(reading, one.first, power_w) and not (repeats and one.since.wh != reading.wh):
+        return replace(one, first=reading, since=reading if repeats else one.since, begun_wh=reading.wh)
+    return replace(one, first=reading, exact=False)

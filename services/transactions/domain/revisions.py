@@ -24,8 +24,8 @@ SEEN = (
         "remote_start_id",
         "command_id",
     ),
-    *("charging_state", "meter_start_wh", "meter_stop_wh", "energy_wh", "register_jumped_back"),
-    *("complete", "missing_seq_nos", "doubts", "details"),
+    *("charging_state", "meter_start_wh", "meter_stop_wh", "energy_wh", "energy_source", "register_jumped_back"),
+    *("complete", "missing_seq_nos", "doubts", "review", "details"),
 )
 
 
@@ -33,12 +33,13 @@ class RevisionReason(StrEnum):
     """Why there is a revision.
 
     ended: its end was told, the first of all. late_end: its station told, or told anew, how it ended. late_report: its
-    station told something else of it after the end.
+    station told something else of it after the end. reviewed: an operator decided whether it may be billed.
     """
 
     ENDED = "ended"
     LATE_END = "late_end"
     LATE_REPORT = "late_report"
+    REVIEWED = "reviewed"
 
 
 class Change(NamedTuple):
@@ -50,10 +51,11 @@ class Change(NamedTuple):
 
 
 class Audit(NamedTuple):
-    """Who had something changed, and why. idempotency_key: of the request."""
+    """Who had something changed, and why. request: what was asked for. idempotency_key: of the request."""
 
     author: str
     note: str
+    request: str
     idempotency_key: str | None = None
 
 
@@ -92,4 +94,6 @@ def changed(before: Transaction, after: Transaction) -> Iterator[Change]:
 
 
 def _plain(value: Any) -> Any:
-    return dict(value) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -1,13 +1,8 @@
-"""A transaction, and how reports of a station are merged into it.
-
-Reports come late, twice, out of order, and leave out what was sent before. So every field has a merge rule that gives
-the same result for any order: the earliest or the latest by the station's own order, the lowest, any.
-"""
+"""A transaction: what stations have reported of it, and what follows from that alone."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from math import inf
 from operator import attrgetter
 from typing import Any
 
@@ -15,14 +10,19 @@ import msgspec
 from msgspec.structs import replace
 
 from services.transactions.domain import sequence_numbers
-from services.transactions.domain.cards import Card, Cards, payer, with_card
+from services.transactions.domain.cards import Cards
 from services.transactions.domain.doubts import Doubt, doubts_of_times
-from services.transactions.domain.messages import NOTHING, UNREADABLE, Report, ReportKind
-from services.transactions.domain.register import Rank, Register, RegisterReading, add_readings
+from services.transactions.domain.energy import NO_METERS, EnergySource, Meters
+from services.transactions.domain.energy_readings import TOTAL
+from services.transactions.domain.messages import NOTHING, UNREADABLE, Report
+from services.transactions.domain.review import Judgement, Review
 
 _more_than_metered = attrgetter(
-    *("field_order", "started_at", "ended_by", "superseded_by", "end_revision", "offline", "command_id", "cards")
+    *("field_order", "started_at", "ended_by", "superseded_by", "end_revision", "offline", "command_id", "cards"),
+    *("energy_source", "energy_doubts", "review"),
 )
+# 1.6 §7.31, J02.FR.16: a register only rises.
+JUMPED_BACK = frozenset({Doubt.REGISTER_FELL, Doubt.ODD_READING})
 
 
 class EndedBy(StrEnum):
@@ -75,8 +75,13 @@ class Transaction(msgspec.Struct, frozen=True):
     offline: bool = False
     occurrence: int = 1
     end_revision: int = 0
+    energy_wh: float | None = None
+    energy_source: str = EnergySource.NONE
+    review: str = Review.NONE
     details: Mapping[str, Any] = NOTHING
-    register: Register | None = None
+    energy_doubts: tuple[Doubt, ...] = ()
+    meters: Meters = NO_METERS
+    judgement: Judgement | None = None
     sequence: sequence_numbers.Ranges = ()
     field_order: Mapping[str, int] = NOTHING
     cards: Cards = ()
@@ -104,10 +109,11 @@ class Transaction(msgspec.Struct, frozen=True):
 
     @property
     def doubts(self) -> list[Doubt]:
-        """What cannot be right of it."""
+        """What cannot be right of it: its times, its energy."""
         stopped = (self.stopped_at, self.stopped_received_at) if self.stopped_at and self.stopped_received_at else None
         started = (self.started_at, self.started_received_at)
-        return list(doubts_of_times(started, stopped, UNREADABLE in self.details))
+        times = doubts_of_times(started, stopped, UNREADABLE in self.details)
+        return [*times, *self.energy_doubts]
 
     @property
     def id_tokens(self) -> list[dict[str, Any]]:
@@ -121,20 +127,21 @@ class Transaction(msgspec.Struct, frozen=True):
 
     @property
     def meter_start_wh(self) -> float | None:
-        return self.register.begin_wh if self.register else None
+        register = self.meters.get(TOTAL)
+        return register.first.wh if register else None
 
     @property
     def meter_stop_wh(self) -> float | None:
-        return self.register.end_wh(self.ended) if self.register else None
-
-    @property
-    def energy_wh(self) -> float | None:
-        """Delivered so far, and in total once it has ended; None if unknown."""
-        return self.register.energy_wh(self.ended) if self.register else None
+        """The register at the end; None before it, and if there is only one reading."""
+        register = self.meters.get(TOTAL)
+        if register is None or not self.ended:
+            return None
+        last = register.end or register.last
+        return None if last[:4] == register.first[:4] else last.wh
 
     @property
     def register_jumped_back(self) -> bool:
-        return self.register is not None and self.register.jumped_back(self.ended)
+        return not JUMPED_BACK.isdisjoint(self.energy_doubts)
 
 
 def new_transaction(report: Report, number: int) -> Transaction:
@@ -150,113 +157,11 @@ def new_transaction(report: Report, number: int) -> Transaction:
     )
 
 
-def merge(
-    current: Transaction, report: Report, authorization: str | None = None, command_id: str | None = None
-) -> Transaction:
-    """With one more report; the same object if that adds nothing.
-
-    authorization: the verdict on the report's idToken. command_id: of the remote start that it comes from.
-    """
-    changes: dict[str, Any] = {}
-    field_order = dict(current.field_order)
-    if report.kind == ReportKind.STARTED and report.order < field_order.get("started", inf):
-        changes |= {"started_at": report.at, "started_received_at": report.received_at}
-        changes["start_message"] = report.message
-        field_order["started"] = report.order
-    elif "started" not in field_order and report.at < current.started_at:
-        changes["started_at"] = report.at
-    if report.kind == ReportKind.ENDED and report.order > field_order.get("stopped", -inf):
-        changes |= {"stopped_at": report.at, "stopped_received_at": report.received_at}
-        changes |= {"stop_reason": report.stop_reason, "ended_by": EndedBy.STATION}
-        field_order["stopped"] = report.order
-    if report.id_token is not None:
-        changes |= _card_changes(current.cards, report, field_order, authorization)
-    if report.evse_id is not None:
-        changes |= _place_changes(current, report, field_order)
-    for name in ("charging_state", "reservation_id", "remote_start_id"):
-        value = getattr(report, name)
-        settled = name == "charging_state" and _comes_after_the_end(current, report)
-        if value is not None and report.order > field_order.get(name, -inf) and not settled:
-            changes[name] = value
-            field_order[name] = report.order
-    for name, value in report.details.items():
-        if report.order > field_order.get(name, -inf):
-            changes["details"] = {**changes.get("details", current.details), name: value}
-            field_order[name] = report.order
-    if command_id and not current.command_id:
-        changes["command_id"] = command_id
-    if report.offline and not current.offline:
-        changes["offline"] = True
-    if report.seq_no is not None:
-        sequence = sequence_numbers.add(current.sequence, report.seq_no)
-        if sequence is not current.sequence:
-            changes["sequence"] = sequence
-    register = add_readings(current.register, register_readings(report))
-    if register is not current.register:
-        changes["register"] = register
-    if not changes:
-        return current
-    if report.received_at > current.updated_at:
-        changes["updated_at"] = report.received_at
-    return replace(current, field_order=field_order, **changes)
-
-
 def touch(current: Transaction, report: Report) -> Transaction:
-    """With a report that changes nothing but brings new meter values: written again, as by any other change."""
+    """Written again, for a report changes it, or brings new meter values."""
     return replace(current, updated_at=max(current.updated_at, report.received_at))
 
 
 def metered_only(before: Transaction, after: Transaction) -> bool:
     """Whether the two differ in nothing but meter values and the sequence numbers of their reports."""
     return _more_than_metered(before) == _more_than_metered(after)
-
-
-def _comes_after_the_end(current: Transaction, report: Report) -> bool:
-    """By the station's own order, or by ours where it has not told the end."""
-    return current.ended and report.order > current.field_order.get("stopped", -inf)
-
-
-def _place_changes(current: Transaction, report: Report, field_order: dict[str, int]) -> dict[str, Any]:
-    """The EVSE changes by what is newer in the transaction's own sequence, in 1.6, which has none, never (§6.45)."""
-    changes: dict[str, Any] = {}
-    for name in ("evse_id", "connector_id"):
-        value = getattr(report, name)
-        may_change = report.seq_no is not None or name not in field_order
-        if value is not None and may_change and report.order > field_order.get(name, -inf):
-            changes[name] = value
-            field_order[name] = report.order
-    if report.seq_no is not None and current.evse_id and report.evse_id and current.evse_id != report.evse_id:
-        changes |= {} if current.moved else {"moved": True}
-    return changes
-
-
-def _card_changes(
-    cards: Cards, report: Report, field_order: dict[str, int], authorization: str | None
-) -> dict[str, Any]:
-    """Who pays is whom the transaction is for; the last that ends the authorization is kept beside it."""
-    assert report.id_token is not None, "a card was presented"
-    changes: dict[str, Any] = {}
-    card = Card(report.order, report.id_token, report.id_token_type, authorization, report.ends_authorization)
-    if (after := with_card(cards, card)) is not cards:
-        paying = payer(after) or card
-        changes |= {"cards": after, "id_token": paying.id_token, "id_token_type": paying.type}
-        changes["authorization"] = paying.authorization
-        field_order["id_token"] = paying.order
-    if report.ends_authorization and report.order > field_order.get("stop_id_token", -inf):
-        changes["stop_id_token"] = report.id_token
-        field_order["stop_id_token"] = report.order
-    return changes
-
-
-def register_readings(report: Report) -> list[RegisterReading]:
-    """The readings of the energy register in a report."""
-    found = [
-        RegisterReading(value.rank, report.order, index, value.wh)
-        for index, value in enumerate(report.meter_values)
-        if value.wh is not None
-    ]
-    if report.begin_wh is not None:
-        found.append(RegisterReading(Rank.MESSAGE_BEGIN, report.order, 0, report.begin_wh))
-    if report.end_wh is not None:
-        found.append(RegisterReading(Rank.MESSAGE_END, report.order, 0, report.end_wh))
-    return found

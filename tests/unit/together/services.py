@@ -85,9 +85,8 @@ class Transactions:
     def _write(self, metered: Sequence[Transaction], changed: Sequence[Transaction]) -> None:
         """The narrow update writes no more than meter values change."""
         for one in metered:
-            narrow = {
-                name: getattr(one, name) for name in ("updated_at", "register", "sequence", "field_order", "moved")
-            }
+            names = ("updated_at", "energy_wh", "meters", "sequence", "field_order", "moved")
+            narrow = {name: getattr(one, name) for name in names}
             self.table[one.id] = msgspec.structs.replace(self.table[one.id], **narrow)
         self.table |= {one.id: one for one in changed}
 

@@ -1,5 +1,7 @@
 """Calls and reports for the tests of transactions."""
 
+import dataclasses
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,8 +9,15 @@ import orjson
 from msgspec.structs import replace
 
 from services.common.calls.call import Call
+from services.ocpp.id_tokens import TokenInfo
+from services.transactions.domain.decide import Decision, decide
+from services.transactions.domain.energy_readings import REGISTER, energy_readings
+from services.transactions.domain.merging import with_late_values
 from services.transactions.domain.messages import MeterValue, Report, ReportKind
+from services.transactions.domain.metering import past_values
+from services.transactions.domain.transaction import Transaction
 
+CONTEXTS = {-1: "Transaction.Begin", 1: "Transaction.End"}
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RECEIVED = datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC)
 
@@ -53,4 +62,31 @@ def start(**more: Any) -> Report:
 
 def metered(*wh: float, rank: int = 0) -> tuple[MeterValue, ...]:
     """Readings of the energy register, a minute apart."""
-    return tuple(MeterValue(at(n), [{"value": value}], rank, value) for n, value in enumerate(wh))
+    return tuple(register(at(n), value, rank) for n, value in enumerate(wh))
+
+
+def register(taken_at: datetime, wh: float, rank: int = 0) -> MeterValue:
+    """One reading of the energy register."""
+    reading = {"measurand": REGISTER, "unit": "Wh", "value": wh} | ({"context": CONTEXTS[rank]} if rank else {})
+    return MeterValue(taken_at, [reading], energy_readings([reading]))
+
+
+def decided(current: Transaction | None, told: Report, before: Sequence[Report] = (), **more: Any) -> Decision:
+    """A decision as it is made where all meter values are stored. before: the reports of the transaction so far."""
+    decision = decide(current, told, 7, **more)
+    if decision.needs_past:
+        decision = decide(current, told, 7, **more, pasts={7: past_values(before)})
+    assert not decision.needs_past
+    stored = [value for one in before for value in one.meter_values]
+    if decision.changed or decision.transaction is None or all(value in stored for value in told.meter_values):
+        return decision
+    return dataclasses.replace(decision, transaction=with_late_values(decision.transaction, told))
+
+
+def folded(*reports: Report, token: TokenInfo | None = None) -> Transaction:
+    """One transaction after reports."""
+    current: Transaction | None = None
+    for n, one in enumerate(reports):
+        current = decided(current, one, reports[:n], token=token if one.id_token else None).transaction
+    assert current is not None
+    return current

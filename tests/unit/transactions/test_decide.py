@@ -124,8 +124,9 @@ def test_a_charging_state_after_the_end_changes_nothing() -> None:
 def test_times_that_cannot_be_right_are_marked(
     started: datetime, stopped: datetime | None, doubts: tuple[str, ...]
 ) -> None:
-    stop = report(ReportKind.ENDED, seq_no=1, at=stopped or at(0))
-    assert folded(report(ReportKind.STARTED, seq_no=0, at=started), *([stop] if stopped else [])).doubts == list(doubts)
+    begin = report(ReportKind.STARTED, seq_no=0, at=started, meter_values=metered(1000, rank=-1))
+    stop = report(ReportKind.ENDED, seq_no=1, at=stopped or at(0), meter_values=metered(2000, rank=1))
+    assert folded(begin, *([stop] if stopped else [])).doubts == list(doubts)
 
 
 def test_a_time_that_cannot_be_read_is_a_doubt() -> None:

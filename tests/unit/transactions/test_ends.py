@@ -12,7 +12,7 @@ from services.transactions.domain.revisions import Audit, Change, RevisionReason
 from services.transactions.domain.transaction import EndedBy, Transaction
 from tests.unit.transactions.making import at, metered, report, start
 
-AUDIT = Audit("anna", "cable was gone")
+AUDIT = Audit("anna", "cable was gone", "close")
 
 
 def closed(*reports: Report) -> Transaction:

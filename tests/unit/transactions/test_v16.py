@@ -7,6 +7,7 @@ import pytest
 from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.ocpp.versions import VERSIONS
 from services.transactions.dialects import DIALECTS, v16
+from services.transactions.domain.energy_readings import TOTAL
 from services.transactions.domain.messages import Empty, Report, ReportKind, Started, StationSamples, Updated
 from services.transactions.domain.register import Rank
 from services.transactions.domain.remote import RemoteStart, RemoteStop
@@ -24,10 +25,10 @@ def read(action: str, payload: Any) -> Report:
     return message
 
 
-def value(sampled: dict[str, Any], connector: int = 1) -> Any:
+def value(sampled: dict[str, Any]) -> Any:
     """One sampled value in a MeterValues of transaction 7."""
     values = [{"timestamp": "2026-03-01T12:00:00Z", "sampledValue": [sampled]}]
-    return read("MeterValues", {"connectorId": connector, "transactionId": 7, "meterValue": values}).meter_values[0]
+    return read("MeterValues", {"connectorId": 1, "transactionId": 7, "meterValue": values}).meter_values[0]
 
 
 def test_start() -> None:
@@ -125,7 +126,7 @@ def test_words_that_1_6_does_not_have_are_kept() -> None:
     [sample] = tolerated("MeterValues", {"transactionId": 7, "meterValue": values}).meter_values
     expected = {"measurand": "Frequency", "unit": "Hz", "context": "Sample.Odd", "phase": "L4", "value": 50}
     assert sample.readings == [expected]
-    assert (sample.rank, sample.raw_timestamp) == (0, "")
+    assert (sample.energies, sample.raw_timestamp) == ((), "")
     assert tolerated("StopTransaction", STOP | {"reason": "StoppedByEV"}).stop_reason == "StoppedByEV"
 
 
@@ -141,7 +142,7 @@ def test_defaults() -> None:
     """§7.43: Energy.Active.Import.Register, Wh, Sample.Periodic, Outlet."""
     sample = value({"value": "12.5"})
     assert sample.readings == [{"measurand": "Energy.Active.Import.Register", "unit": "Wh", "value": 12.5}]
-    assert (sample.rank, sample.wh) == (Rank.BETWEEN, 12.5)
+    assert sample.energies == ((TOTAL, Rank.BETWEEN, 12.5),)
 
 
 @pytest.mark.parametrize(
@@ -174,39 +175,15 @@ def test_what_is_no_number_is_kept_as_it_is(text: str) -> None:
 def test_signed_data_is_kept_verbatim_and_bills_nothing() -> None:
     sample = value({"value": "0123", "format": "SignedData"})
     assert sample.readings[0]["signed"] == "0123"
-    assert sample.wh is None
+    assert sample.energies == ()
 
 
-@pytest.mark.parametrize(
-    ("sampled", "wh"),
-    [
-        ({"value": "5", "phase": "L1"}, None),
-        ({"value": "5", "location": "Inlet"}, 5),
-        ({"value": "5", "location": "EV"}, None),
-        ({"value": "5", "measurand": "Energy.Active.Export.Register"}, None),
-        ({"value": "5", "unit": "varh"}, None),
-    ],
-)
-def test_which_reading_bills(sampled: dict[str, Any], wh: float | None) -> None:
-    assert value(sampled).wh == wh
-
-
-def test_the_outlet_bills_rather_than_another_place() -> None:
-    places = [{"value": "9", "location": "Inlet"}, {"value": "5", "location": "Outlet"}]
-    payload = [{"timestamp": "2026-03-01T12:00:00Z", "sampledValue": places}]
-    message = read("MeterValues", {"connectorId": 1, "transactionId": 7, "meterValue": payload})
-    assert message.meter_values[0].wh == 5
-
-
-def test_the_main_meter_bills_nobody() -> None:
+def test_the_main_meter_is_of_no_transaction() -> None:
     """Errata 3.16: connector 0 should not name a transaction, and some do."""
-    assert value({"value": "5"}, connector=0).wh is None
-
-
-@pytest.mark.parametrize(("context", "rank"), [("Transaction.Begin", -1), ("Transaction.End", 1), ("Trigger", 0)])
-def test_contexts(context: str, rank: int) -> None:
-    sample = value({"value": "5", "context": context})
-    assert (sample.rank, sample.readings[0]["context"]) == (rank, context)
+    payload = [{"timestamp": "2026-03-01T12:00:00Z", "sampledValue": [{"value": "5"}]}]
+    message = DIALECTS.read(call("MeterValues", {"connectorId": 0, "transactionId": 7, "meterValue": payload}))
+    assert isinstance(message, StationSamples)
+    assert (message.transaction_id, message.connector_id, message.meter_values[0].energies) == ("7", 0, ())
 
 
 def test_the_character_that_postgres_has_not_is_replaced() -> None:

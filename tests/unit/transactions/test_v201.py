@@ -164,7 +164,7 @@ def test_samples(sampled: dict[str, Any], reading: dict[str, Any]) -> None:
 
 def test_an_absurd_multiplier_costs_nothing_and_loses_nothing() -> None:
     sample = value({"value": 5, "unitOfMeasure": {"multiplier": 10**12}})
-    assert sample.wh is None
+    assert sample.energies == ()
     assert sample.readings[0]["signed"] == '{"value":5,"unitOfMeasure":{"multiplier":1000000000000}}'
 
 
@@ -174,7 +174,7 @@ def test_meter_values_are_never_of_a_transaction() -> None:
     SCHEMAS.check_request("MeterValues", payload)
     message = DIALECTS.read(call("MeterValues", payload, "2.0.1"))
     assert isinstance(message, StationSamples)
-    assert (message.evse_id, message.meter_values[0].wh) == (0, None)
+    assert (message.evse_id, message.meter_values[0].energies) == (0, ())
 
 
 def test_a_reservation_is_recorded() -> None:

@@ -1,0 +1,83 @@
+"""The energy of a transaction that has ended: what all its meter values say, or an operator has decided."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from services.transactions.domain.doubts import Doubt
+from services.transactions.domain.energy import Bounds, Energy, EnergySource, are_settled, energy_at_end
+from services.transactions.domain.messages import Report, ReportKind
+from services.transactions.domain.metering import (
+    UNUSABLE,
+    MeterReading,
+    PastValue,
+    all_readings,
+    milliseconds,
+    settled,
+    with_readings,
+)
+from services.transactions.domain.register import MAX_POWER_W
+from services.transactions.domain.review import Review
+from services.transactions.domain.transaction import Transaction
+
+
+def needs_past(one: Transaction, report: Report) -> bool:
+    """Whether a report leaves it unsettled."""
+    tells = report.kind != ReportKind.UPDATED or bool(report.meter_values)
+    return tells and is_unsettled(one)
+
+
+def is_unsettled(one: Transaction) -> bool:
+    """Whether it has ended, and its energy is an estimate."""
+    return one.ended and not are_settled(one.meters, bounds_of(one))
+
+
+def bounds_of(one: Transaction) -> Bounds:
+    """What bounds its energy."""
+    began = (milliseconds(one.started_at), milliseconds(one.started_received_at))
+    order = one.field_order.get("stopped")
+    if order is None or one.stopped_at is None:
+        return Bounds(MAX_POWER_W, began)
+    return Bounds(MAX_POWER_W, began, order if one.sequence else None, milliseconds(one.stopped_at))
+
+
+def at_end(one: Transaction, past: Sequence[PastValue] | None) -> Transaction:
+    """With the energy that it has in the end. past: all its meter values; None where they are not at hand."""
+    return metered_at_end(one, (), past)
+
+
+def metered_at_end(one: Transaction, readings: Sequence[MeterReading], past: Sequence[PastValue] | None) -> Transaction:
+    """The same, with readings of the newest report."""
+    bounds = bounds_of(one)
+    counted = [(name, reading) for name, reading in readings if not bounds.exclude(reading)]
+    meters = with_readings(one.meters, counted, MAX_POWER_W)
+    if past is not None:
+        meters = settled(meters, all_readings(meters, past, counted), bounds)
+    return with_review(replace(one, meters=meters))
+
+
+def with_review(one: Transaction) -> Transaction:
+    """With the energy that counts: what its meters say, or what an operator has decided; and whether it is held."""
+    measured = measured_energy(one)
+    energy, review = one.judgement.on(measured) if one.judgement else (measured, Review.NONE)
+    after = replace(one, review=review, **energy_changes(one, energy))
+    return replace(after, review=Review.HELD) if after.doubts and not one.judgement else after
+
+
+def measured_energy(one: Transaction) -> Energy:
+    """What the meters say of a transaction that has ended."""
+    energy = energy_at_end(one.meters, bounds_of(one))
+    if energy.source != EnergySource.REGISTER and not one.details.keys().isdisjoint(UNUSABLE.values()):
+        return energy.doubting(Doubt.UNUSABLE_READING)
+    return energy
+
+
+def energy_changes(one: Transaction, energy: Energy) -> dict[str, Any]:
+    """The fields that are not as they were."""
+    changes: dict[str, Any] = {} if energy.wh == one.energy_wh else {"energy_wh": energy.wh}
+    if energy.source != one.energy_source:
+        changes["energy_source"] = energy.source
+    if energy.doubts != one.energy_doubts:
+        changes["energy_doubts"] = energy.doubts
+    return changes

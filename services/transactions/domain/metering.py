@@ -1,0 +1,132 @@
+"""Reports' meter values, merged into the meters of a transaction, and what they come to."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from services.transactions.domain.energy import Bounds, Meters
+from services.transactions.domain.energy_readings import INTERVALS, TOTAL
+from services.transactions.domain.messages import MeterValue, Report
+from services.transactions.domain.register import (
+    Rank,
+    Register,
+    RegisterReading,
+    add_intervals,
+    add_readings,
+    is_regular,
+    is_usable,
+)
+from services.transactions.domain.steps import by_steps
+
+# The meter, and what it shows.
+MeterReading = tuple[str, RegisterReading]
+# By meter, in any order.
+Readings = Mapping[str, Sequence[RegisterReading]]
+
+
+# A begin or end that is no reading, as the station told it: details of a transaction.
+UNUSABLE: Mapping[bool, str] = {False: "unusable_meter_start", True: "unusable_meter_stop"}
+
+
+class PastValue(NamedTuple):
+    """A meter value that was stored before. order: the sequence number of its report; 0 in 1.6."""
+
+    order: int
+    received_at: datetime
+    value: MeterValue
+
+
+def past_values(reports: Iterable[Report]) -> list[PastValue]:
+    """What reports brought, as if it was stored already."""
+    return [PastValue(one.seq_no or 0, one.received_at, value) for one in reports for value in one.meter_values]
+
+
+def milliseconds(at: datetime) -> int:
+    """Since 1970."""
+    return round(at.timestamp() * 1000)
+
+
+def meter_readings(report: Report) -> list[MeterReading]:
+    """What a report says of the meters, usable or not."""
+    found: list[MeterReading] = []
+    order, received = report.seq_no or 0, milliseconds(report.received_at)
+    for value in report.meter_values:
+        if value.energies:
+            found += _of_value(value, order, received)
+    if report.begin_wh is not None:
+        at = milliseconds(report.at)
+        found.append((TOTAL, RegisterReading(Rank.MESSAGE_BEGIN, report.order, at, report.begin_wh, received)))
+    if report.end_wh is not None:
+        at = milliseconds(report.at)
+        found.append((TOTAL, RegisterReading(Rank.MESSAGE_END, report.order, at, report.end_wh, received)))
+    return found
+
+
+def usable(readings: Iterable[MeterReading]) -> list[MeterReading]:
+    """Those that can be what a meter shows."""
+    return [one for one in readings if is_usable(one[1].wh)]
+
+
+def unusable(readings: Iterable[MeterReading]) -> dict[str, float]:
+    """A begin and an end that are no readings."""
+    return {UNUSABLE[one.rank > 0]: one.wh for _, one in readings if one.rank and not is_usable(one.wh)}
+
+
+def with_readings(meters: Meters, readings: Iterable[MeterReading], power_w: float) -> Meters:
+    """The meters after more readings, which are usable; the same object if they add nothing."""
+    for name, reading in readings:
+        before = meters.get(name)
+        one = (reading,)
+        after = add_intervals(before, one) if INTERVALS in name else add_readings(before, one, power_w)
+        if after is not before and after is not None:
+            meters = {**meters, name: after}
+    return meters
+
+
+def are_merely_late(before: Meters, after: Meters) -> bool:
+    """Whether of the meters only this has changed: that there are readings that were told late, or again."""
+    return all(one is before.get(name) or replace(one, exact=True) == before.get(name) for name, one in after.items())
+
+
+def all_readings(meters: Meters, past: Iterable[PastValue], now: Iterable[MeterReading]) -> Readings:
+    """All readings of the meters: of stored values, of a report, and what messages said of begin and end."""
+    found: dict[str, list[RegisterReading]] = {}
+    for one in past:
+        for name, reading in usable(_of_value(one.value, one.order, milliseconds(one.received_at))):
+            found.setdefault(name, []).append(reading)
+    for name, reading in now:
+        if abs(reading.rank) != Rank.MESSAGE_END:
+            found.setdefault(name, []).append(reading)
+    if register := meters.get(TOTAL):
+        said = [one for one in (register.first, register.end) if one and abs(one.rank) == Rank.MESSAGE_END]
+        found.setdefault(TOTAL, []).extend(said)
+    return found
+
+
+def settled(meters: Meters, readings: Readings, bounds: Bounds) -> Meters:
+    """The meters as all of their readings make them, in whatever order those came."""
+    found = {name: _settled(name, register, readings.get(name, ()), bounds) for name, register in meters.items()}
+    return {name: register for name, register in found.items() if register}
+
+
+def _settled(name: str, register: Register, readings: Sequence[RegisterReading], bounds: Bounds) -> Register | None:
+    # Each once, though it was told in two messages, or twice.
+    told = sorted((one for one in readings if not bounds.exclude(one)), reverse=True)
+    counted = sorted({(one.rank, one.at, one.wh): one for one in told}.values())
+    if not counted:
+        return None
+    if INTERVALS in name:
+        return add_intervals(None, sorted(counted, key=lambda one: one.at))
+    regular = add_readings(None, counted, bounds.power_w)
+    if regular and is_regular(regular, bounds.power_w):
+        return regular
+    steps, first, last = by_steps(counted, bounds.power_w), counted[0], counted[-1]
+    return Register(first, last, last, register.end, last.wh, steps.wh, doubts=steps.doubts, exact=False)
+
+
+def _of_value(value: MeterValue, order: int, received: int) -> Iterator[MeterReading]:
+    at = milliseconds(value.taken_at)
+    for name, rank, wh in value.energies:
+        yield name, RegisterReading(rank, order, at, wh, received)

@@ -1,0 +1,48 @@
+"""Whether a transaction may be billed, and what operators decide of one that is doubtful: part of a transaction."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from services.transactions.domain.doubts import Doubt
+from services.transactions.domain.energy import Energy, EnergySource
+from services.transactions.domain.register import TOLERANCE_WH
+
+
+class Review(StrEnum):
+    """Review of events.proto says what each means."""
+
+    NONE = "none"
+    HELD = "held"
+    RELEASED = "released"
+    VOID = "void"
+
+
+class ReviewAction(StrEnum):
+    """What an operator does to a transaction that has ended: its energy is another one; it is so; it is not billed."""
+
+    CORRECT = "correct"
+    RELEASE = "release"
+    VOID = "void"
+
+
+class Judgement(NamedTuple):
+    """What an operator has decided. energy_wh: what counts. measured_wh: what was known of it then."""
+
+    action: ReviewAction
+    energy_wh: float | None
+    measured_wh: float | None
+
+    def on(self, measured: Energy) -> tuple[Energy, Review]:
+        """What counts now, and whether it may be billed. What is known by now may contradict it."""
+        if self.action == ReviewAction.VOID:
+            return measured, Review.VOID
+        if not self._agrees(measured.wh):
+            return measured.doubting(Doubt.REVIEW_CONTRADICTED), Review.HELD
+        source = EnergySource.OPERATOR if self.action == ReviewAction.CORRECT else measured.source
+        return measured._replace(wh=self.energy_wh, source=source), Review.RELEASED
+
+    def _agrees(self, wh: float | None) -> bool:
+        """Nothing new is known, or it is what was decided."""
+        if wh == self.measured_wh:
+            return True
+        return wh is not None and self.energy_wh is not None and abs(wh - self.energy_wh) <= TOLERANCE_WH

@@ -1,0 +1,41 @@
+"""What an operator's decision makes of a transaction that has ended."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from services.common.process.errors import VoltbusError
+from services.transactions.domain.final_energy import measured_energy, with_review
+from services.transactions.domain.review import Judgement, Review, ReviewAction
+from services.transactions.domain.revisions import Audit, Revision, RevisionReason, revise
+from services.transactions.domain.transaction import Transaction
+
+
+class NotReviewable(VoltbusError):
+    """What an operator decides cannot be decided of a transaction as it is."""
+
+
+def review(
+    one: Transaction, action: ReviewAction, energy_wh: float | None, now: datetime, audit: Audit
+) -> tuple[Transaction, Revision | None]:
+    """Decided anew it counts anew; no revision where that changes nothing.
+
+    energy_wh: of a correction. Raises NotReviewable.
+    """
+    _check(one, action)
+    measured = measured_energy(one)
+    counts = energy_wh if action == ReviewAction.CORRECT else measured.wh
+    after = with_review(replace(one, judgement=Judgement(action, counts, measured.wh), updated_at=now))
+    return revise(one, after, RevisionReason.REVIEWED, now, audit)
+
+
+def _check(one: Transaction, action: ReviewAction) -> None:
+    if not one.ended:
+        raise NotReviewable("the transaction goes on")
+    if action == ReviewAction.RELEASE:
+        if one.review not in (Review.HELD, Review.VOID):
+            raise NotReviewable("the transaction is not held")
+        if measured_energy(one).wh is None:
+            raise NotReviewable("its energy is not known: correct it, or make it void")
+    if action == ReviewAction.VOID and one.review == Review.VOID:
+        raise NotReviewable("the transaction is void already")
