@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from services.common.kafka.events import NAMESPACE
 from voltbus.lab.chaos.expected import Attempt, Message, MessageKind
-from voltbus.lab.chaos.observed import Observed, StoredState
+from voltbus.lab.chaos.observed import Observed, StoredState, reported
 from voltbus.lab.chaos.violation import Violation, of_message
 from voltbus.simulator.station.types import Payload
 
@@ -45,7 +45,7 @@ def passed(messages: Iterable[Message], observed: Observed) -> Iterator[Violatio
 
 
 def states(messages: Iterable[Message], observed: Observed) -> Iterator[Violation]:
-    """Every change of a connector's state is published, once and in order."""
+    """Every change of a connector's state, or of its error code, is published, once and in order."""
     heard = defaultdict[str, dict[str, str]](dict)
     for event in observed.events:
         if event.kind == "ConnectorStatusChanged":
@@ -54,8 +54,9 @@ def states(messages: Iterable[Message], observed: Observed) -> Iterator[Violatio
     wanted = defaultdict[str, list[str]](list)
     for one in messages:
         if one.kind is MessageKind.STATUS and one.acknowledged:
-            if one.station not in last or last[one.station].state != one.state:
-                wanted[one.station].append(one.state)
+            said, before = reported(one.state, one.error_code), wanted[one.station]
+            if before[-1:] != [said]:
+                before.append(said)
             last[one.station] = one
     for station, found in wanted.items():
         events = list(heard[station].values())

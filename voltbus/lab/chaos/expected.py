@@ -44,8 +44,8 @@ class Attempt:
 class Message:
     """One message, repeated until it was answered.
 
-    due: when it was to be sent. at, wh, state: the time, meter reading and connector state in it. done: when the
-    station had its answer.
+    due: when it was to be sent. at, wh, state, error_code: the time, meter reading, connector state and error code in it.
+    done: when the station had its answer.
     """
 
     station: str
@@ -55,6 +55,7 @@ class Message:
     at: datetime
     wh: int = 0
     state: str = ""
+    error_code: str = ""
     done: float | None = None
     attempts: list[Attempt] = field(default_factory=list)
 

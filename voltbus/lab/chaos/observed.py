@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 
+def reported(state: str, error_code: str) -> str:
+    """The step of a ConnectorStatusChanged."""
+    return f"{state} {error_code}".rstrip()
+
+
 @dataclass(frozen=True, slots=True)
 class TransactionRow:
     """A row of transactions.transaction. name: transactionId as the station knows it. doubted: it carries a mark."""
@@ -42,7 +47,7 @@ class ObservedEvent:
     """A record of events.<service>. transaction, at: of those about transactions and stops; at is the time in it.
 
     command, step: of a CommandChanged; the step is how it ended, or its status. Of a ConnectorStatusChanged the step is
-    the status. published_at: seconds since 1970.
+    what was reported. published_at: seconds since 1970.
     """
 
     id: str

@@ -19,6 +19,7 @@ from voltbus.lab.chaos.observed import (
     StoredSessions,
     StoredState,
     TransactionRow,
+    reported,
 )
 from voltbus.v1 import events_pb2 as pb
 from voltbus.v1.bus_pb2 import Call
@@ -168,7 +169,8 @@ def _changed(value: bytes) -> Mapping[str, Any]:
 
 
 def _status(value: bytes) -> Mapping[str, Any]:
-    return {"step": pb.ConnectorStatusChanged.FromString(value).reported_status}
+    event = pb.ConnectorStatusChanged.FromString(value)
+    return {"step": reported(event.reported_status, event.error_code)}
 
 
 READ: Mapping[str, Callable[[bytes], Mapping[str, Any]]] = {

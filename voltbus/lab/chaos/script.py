@@ -127,6 +127,7 @@ class StationScript:
     def _loose(self, kind: MessageKind, call: Call) -> ScriptedMessage:
         at = now()
         message = Message(self.charger.id, kind, call[0], at.timestamp(), at, state=self.words.state(1))
+        message.error_code = self.habits.written(call)[1].get("errorCode", "")
         self._expected.loose.append(message)
         return ScriptedMessage(message, call)
 

@@ -10,7 +10,7 @@ from tests.unit.lab.chaos.running import BEGAN, GATEWAY, NEW, OLD, OTHER, Run
 from voltbus.lab.chaos import check_calls, check_sessions, check_system
 from voltbus.lab.chaos.check_commands import commands
 from voltbus.lab.chaos.check_sessions import KINDS
-from voltbus.lab.chaos.expected import Attempt
+from voltbus.lab.chaos.expected import Attempt, MessageKind
 from voltbus.lab.chaos.observed import ForwardedCall, TransactionRow
 from voltbus.simulator.station.habits import Habit
 
@@ -36,6 +36,15 @@ def found(run: Run) -> list[str]:
 
 def test_nothing_is_wrong() -> None:
     assert found(Run()) == []
+
+
+def test_another_error_code_in_the_same_state_is_a_change() -> None:
+    run = Run()
+    told = next(message for message in run.expected.loose if message.kind is MessageKind.STATUS)
+    run.expected.loose.append(replace(told, error_code="Error"))
+    assert found(run) == ["missing"]
+    run.tell("ConnectorStatusChanged", told.station, "another", step="Available Error")
+    assert found(run) == []
 
 
 def lose_transaction(run: Run) -> None:
