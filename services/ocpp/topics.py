@@ -44,7 +44,7 @@ def results(service: str) -> Topic:
 def events(service: str) -> Topic:
     """Domain events of a service, for everybody else."""
     key = "station_id, id_token or site_id"
-    readers = {"transactions": "smartcharging, anyone", "firmware": "transactions, smartcharging, anyone"}
+    readers = {"transactions": "smartcharging, anyone", "firmware": "transactions.stations, smartcharging, anyone"}
     return Topic(f"events.{service}", key, "a message of events.proto", WEEK, service, readers.get(service, "anyone"))
 
 

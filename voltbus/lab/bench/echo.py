@@ -63,8 +63,8 @@ def answer(call: Call) -> dict[str, Any] | Refused:
 
 def read_by(service: str) -> list[topics.Topic]:
     """What the group of a service reads. A static member that comes back must ask for what it had (aiokafka)."""
-    consumers = {topic: re.findall(r"\w+", topic.consumers) for topic in topics.ALL if topic.retention_ms is not None}
-    return [topic for topic, services in consumers.items() if service in services]
+    kept = [topic for topic in topics.ALL if topic.retention_ms is not None]
+    return [topic for topic in kept if service in re.findall(r"[\w.]+", topic.consumers)]
 
 
 def build(name: str, settings: Settings, bus: Bus, clock: Clock) -> Service:

@@ -44,7 +44,7 @@ class Attempt:
 class Message:
     """One message, repeated until it was answered.
 
-    due: when it was to be sent. at, wh, state, error_code: the time, meter reading, connector state and error code in it.
+    due: when it was to be sent. at, wh, state, error_code: the time, meter reading, connector state, error code in it.
     done: when the station had its answer.
     """
 
