@@ -94,6 +94,7 @@ class Publication:
             location_id=station.location_id or "",
             changed_at=station.changed_at,
             reading=station.reading or "",
+            rated_power_w=station.rated_power_w or 0,
         )
         return [
             Record(self._credentials, station.station_id.encode(), credentials.SerializeToString()),

@@ -15,6 +15,7 @@ STATION = (
     "groups",
     "location_id",
     "reading",
+    "rated_power_w",
     "registered_at",
     "changed_at",
 )
@@ -43,6 +44,7 @@ def station(row: asyncpg.Record) -> Station:
         groups=tuple(row["groups"]),
         location_id=row["location_id"],
         reading=row["reading"],
+        rated_power_w=row["rated_power_w"],
         registered_at=row["registered_at"],
         changed_at=row["changed_at"],
     )
@@ -60,6 +62,7 @@ def station_row(station: Station) -> tuple[object, ...]:
         "groups": station.groups,
         "location_id": station.location_id,
         "reading": station.reading,
+        "rated_power_w": station.rated_power_w,
         "registered_at": station.registered_at,
         "changed_at": station.changed_at,
     }

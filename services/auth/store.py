@@ -44,6 +44,7 @@ on conflict (station_id) do update set
     groups = excluded.groups,
     location_id = excluded.location_id,
     reading = excluded.reading,
+    rated_power_w = excluded.rated_power_w,
     changed_at = excluded.changed_at"""
 REMOVE_STATION = "delete from station where station_id = $1"
 

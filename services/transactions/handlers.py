@@ -31,13 +31,14 @@ from services.transactions.domain.decide import Decision, decide, decide_joined,
 from services.transactions.domain.messages import Message, Report, ReportKind, Updated
 from services.transactions.domain.orphans import OrphanKey, may_be_nameless, meant_by, orphan_stop
 from services.transactions.domain.present import may_be_contested
+from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.transaction import Transaction
 from services.transactions.past_values import PastValues
 from services.transactions.rows import SampleRow, sample_row
 from services.transactions.store import Store, UnitOfWork
 
 # What decide() decides by, in its order.
-Facts = tuple[Transaction | None, Report, int | None, TokenInfo | None, str | None, Sequence[Transaction]]
+Facts = tuple[Transaction | None, Report, int | None, TokenInfo | None, str | None, Sequence[Transaction], float]
 
 log = structlog.get_logger()
 
@@ -143,12 +144,13 @@ class Handler:
         decided: list[DecidedReport] = []
         pasts = PastValues(work.past_values)
         for call, report in batch.reports:
-            before, number = loaded.find(report), None
+            before, number, power_w = loaded.find(report), None, MAX_POWER_W
             if starts_transaction(before, report):
                 number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
+                power_w = self.stations.registration(report.station_id).rated_power_w or MAX_POWER_W
             token = self.verdict(report, batch.now)
             open_ones = loaded.open_at(report.station_id)
-            facts = (before, report, number, token, command_ids.get(call.id), open_ones)
+            facts = (before, report, number, token, command_ids.get(call.id), open_ones, power_w)
             if before is None and may_be_nameless(report):
                 decision = await self._decide_nameless(facts, told, pasts, decided)
             else:
@@ -164,7 +166,7 @@ class Handler:
         self, facts: Facts, told: set[OrphanKey], pasts: PastValues, decided: Sequence[DecidedReport]
     ) -> Decision:
         """A stop that names none of ours ends the one that it can only mean, or is an orphan; told again, nothing."""
-        _, stop, _, token, _, open_ones = facts
+        _, stop, _, token, _, open_ones, _ = facts
         key = orphan_stop(stop).key
         if key in told:
             return Decision(Updated(token))

@@ -17,6 +17,7 @@ from services.transactions.domain.energy_readings import energy_readings
 from services.transactions.domain.messages import MeterValue, Report, StationSamples
 from services.transactions.domain.metering import PastValue
 from services.transactions.domain.orphans import OrphanStop
+from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.review import Judgement, ReviewAction
 from services.transactions.domain.revisions import Revision
 from services.transactions.domain.transaction import EndedBy, Transaction
@@ -134,6 +135,7 @@ assert Transaction.__struct_fields__ == (
     "cards",
     "moved",
     "start_message",
+    "rated_power_w",
     "row_revision",
 )
 assert tuple(COLUMNS) == (*PLAIN_COLUMNS, "details", "state", "revision")
@@ -205,6 +207,8 @@ def _state(one: Transaction) -> str:
         state["start"] = one.start_message
     if one.moved:
         state["moved"] = True
+    if one.rated_power_w != MAX_POWER_W:
+        state["power"] = one.rated_power_w
     if one.energy_doubts:
         state["doubts"] = one.energy_doubts
     if one.judgement:
@@ -223,7 +227,8 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
     sequence = tuple([(low, high) for low, high in state["seen"]])
     cards = tuple([Card(*card) for card in state["cards"]]) if "cards" in state else ()
     moved, start = state.get("moved", False), tuple(state["start"]) if "start" in state else None
-    merged = (detail_fields, doubts, meters, judgement, sequence, state["told"], cards, moved, start, revision)
+    power = state.get("power", MAX_POWER_W)
+    merged = (detail_fields, doubts, meters, judgement, sequence, state["told"], cards, moved, start, power, revision)
     one = Transaction(*(*plain, *merged))
     if one.id_token and not cards:
         one = replace(one, cards=(_only_card(one),))

@@ -10,18 +10,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Registration(_message.Message):
-    __slots__ = ("station_id", "groups", "location_id", "changed_at", "reading")
+    __slots__ = ("station_id", "groups", "location_id", "changed_at", "reading", "rated_power_w")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
     READING_FIELD_NUMBER: _ClassVar[int]
+    RATED_POWER_W_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     groups: _containers.RepeatedScalarFieldContainer[str]
     location_id: str
     changed_at: _timestamp_pb2.Timestamp
     reading: str
-    def __init__(self, station_id: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reading: _Optional[str] = ...) -> None: ...
+    rated_power_w: float
+    def __init__(self, station_id: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reading: _Optional[str] = ..., rated_power_w: _Optional[float] = ...) -> None: ...
 
 class Inventory(_message.Message):
     __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "changed_at")

@@ -50,6 +50,8 @@ Language = Annotated[
 Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Group = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 LocationId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f/]+$")]
+# From a socket of the household to a truck; less is rather a mistake of units.
+RatedPower = Annotated[float, Field(ge=1000, le=1e7, allow_inf_nan=False)]
 IdempotencyKey = Annotated[
     str | None,
     Header(

@@ -15,6 +15,7 @@ from services.auth.api.fields import (
     Group,
     IdempotencyKey,
     LocationId,
+    RatedPower,
     StationId,
     Text,
     not_found,
@@ -33,7 +34,7 @@ from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cu
 
 Reading = Literal["tolerant", "strict"]
 # Attributes that are changed one by one, each to what is named.
-PLAIN = ("description", "location_id", "reading")
+PLAIN = ("description", "location_id", "reading", "rated_power_w")
 # Stations that are changed in one transaction.
 AT_ONCE = 200
 
@@ -53,6 +54,12 @@ class Attributes(BaseModel):
         None,
         description="of messages that break their schemas: tolerant takes what can be used of them, strict refuses "
         "them; null: as the gateways are set",
+    )
+    rated_power_w: RatedPower | None = Field(
+        None,
+        description="what each of its EVSEs can deliver at most; energy beyond it is doubtful, of transactions that "
+        "begin from now on; null: 1 MW",
+        examples=[22000],
     )
 
     @field_validator("groups")
@@ -124,6 +131,7 @@ class StationView(BaseModel):
     groups: list[str]
     location_id: str | None
     reading: Reading | None = Field(description="null: as the gateways are set")
+    rated_power_w: float | None = Field(description="what each of its EVSEs can deliver at most")
     registered_at: datetime
     changed_at: datetime
 
@@ -239,6 +247,7 @@ def router(store: Store, passwords: Passwords, known: Stations, access: Access, 
                 groups=current.groups,
                 location_id=current.location_id,
                 reading=current.reading,
+                rated_power_w=current.rated_power_w,
                 password=password,
                 now=clock(),
             )
@@ -256,6 +265,7 @@ def _register(station_id: str, body: StationBody, passwords: Passwords) -> Regis
         groups=body.groups_or(()),
         location_id=body.location_id,
         reading=body.reading,
+        rated_power_w=body.rated_power_w,
     )
 
 

@@ -24,7 +24,8 @@ class Password:
 class Station:
     """A station that may connect. password None: none is required. groups: in the operator's order.
 
-    reading: how its messages are read, tolerant or strict; None: as the gateways are set.
+    reading: how its messages are read, tolerant or strict; None: as the gateways are set. rated_power_w: what each
+    of its EVSEs can deliver; None if that is not said.
     """
 
     station_id: str
@@ -35,6 +36,7 @@ class Station:
     registered_at: datetime
     changed_at: datetime
     reading: str | None = None
+    rated_power_w: float | None = None
 
 
 class PasswordPolicy(Enum):
@@ -55,6 +57,7 @@ class RegisterStation:
     groups: tuple[str, ...] = ()
     location_id: str | None = None
     reading: str | None = None
+    rated_power_w: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ def register(current: Station | None, command: RegisterStation, generated: Passw
             groups=command.groups,
             location_id=command.location_id,
             reading=command.reading,
+            rated_power_w=command.rated_power_w,
             password=password,
             now=now,
         )
@@ -112,6 +116,7 @@ def register(current: Station | None, command: RegisterStation, generated: Passw
         groups=command.groups,
         location_id=command.location_id,
         reading=command.reading,
+        rated_power_w=command.rated_power_w,
         registered_at=now,
         changed_at=now,
     )
@@ -125,12 +130,20 @@ def change(
     groups: tuple[str, ...],
     location_id: str | None,
     reading: str | None,
+    rated_power_w: float | None,
     password: Password | None,
     now: datetime,
 ) -> StationDecision:
     """The station as requested; if nothing is different, nothing has changed."""
     same_password = (current.password and current.password.hash) == (password and password.hash)
-    station = replace(current, description=description, groups=groups, location_id=location_id, reading=reading)
+    station = replace(
+        current,
+        description=description,
+        groups=groups,
+        location_id=location_id,
+        reading=reading,
+        rated_power_w=rated_power_w,
+    )
     if same_password and station == current:
         return StationDecision(current)
     changed = replace(station, password=password, changed_at=now)
@@ -145,6 +158,7 @@ def read_as(current: Station, reading: str | None, now: datetime) -> StationDeci
         groups=current.groups,
         location_id=current.location_id,
         reading=reading,
+        rated_power_w=current.rated_power_w,
         password=current.password,
         now=now,
     )

@@ -20,10 +20,14 @@ class StationIdentity(NamedTuple):
 
 
 class Registration(NamedTuple):
-    """What the operator says of a station: its groups, in order; where it is, empty where that is not said."""
+    """What the operator says of a station: its groups, in order; where it is, and what each of its EVSEs can deliver.
+
+    Empty and 0 where that is not said.
+    """
 
     groups: tuple[str, ...]
     location_id: str
+    rated_power_w: float = 0
 
 
 UNKNOWN_IDENTITY = StationIdentity("", "", "", "")
@@ -84,7 +88,7 @@ class Stations:
 
 def _registration(value: bytes) -> Registration:
     said = RegistrationRecord.FromString(value)
-    return Registration(tuple(said.groups), said.location_id)
+    return Registration(tuple(said.groups), said.location_id, said.rated_power_w)
 
 
 def _identity(value: bytes) -> StationIdentity:

@@ -21,6 +21,7 @@ from services.transactions.domain.metering import PastValue
 from services.transactions.domain.occurrences import begins_anew
 from services.transactions.domain.orphans import OrphanStop, orphan_stop
 from services.transactions.domain.present import contested, settle
+from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.revisions import Revision, RevisionReason, revise
 from services.transactions.domain.transaction import EndedBy, Transaction, new_transaction
 
@@ -61,19 +62,21 @@ def decide(
     token: TokenInfo | None = None,
     command_id: str | None = None,
     open_ones: Iterable[Transaction] = (),
+    rated_power_w: float = MAX_POWER_W,
     pasts: Mapping[int, Sequence[PastValue]] = NO_PAST,
 ) -> Decision:
     """Merges a report. Repeated (a retry, a replay), it changes nothing and is answered alike.
 
     current: the transaction it names, if there is one. number: the id of a new one, if it starts one.
     token: the verdict on its idToken. command_id: of the remote start that it comes from. open_ones: the transactions
-    of the station that have not ended, where may_be_contested() says so. pasts: by id, the meter values that were
-    reported before, of those that a decision needs: then it is made again.
+    of the station that have not ended, where may_be_contested() says so. rated_power_w: what the EVSE of a new
+    one can deliver. pasts: by id, the meter values that were reported before, of those that a decision needs: then it
+    is made again.
     """
     if starts_transaction(current, report):
         assert number is not None, "a new transaction needs a number"
         occurrence = current.occurrence + 1 if current else 1
-        before = replace(new_transaction(report, number), occurrence=occurrence)
+        before = replace(new_transaction(report, number), occurrence=occurrence, rated_power_w=rated_power_w)
     elif current:
         before = current
     else:

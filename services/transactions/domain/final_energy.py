@@ -17,7 +17,6 @@ from services.transactions.domain.metering import (
     settled,
     with_readings,
 )
-from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.review import Review
 from services.transactions.domain.transaction import Transaction
 
@@ -38,8 +37,8 @@ def bounds_of(one: Transaction) -> Bounds:
     began = (milliseconds(one.started_at), milliseconds(one.started_received_at))
     order = one.field_order.get("stopped")
     if order is None or one.stopped_at is None:
-        return Bounds(MAX_POWER_W, began)
-    return Bounds(MAX_POWER_W, began, order if one.sequence else None, milliseconds(one.stopped_at))
+        return Bounds(one.rated_power_w, began)
+    return Bounds(one.rated_power_w, began, order if one.sequence else None, milliseconds(one.stopped_at))
 
 
 def at_end(one: Transaction, past: Sequence[PastValue] | None) -> Transaction:
@@ -51,7 +50,7 @@ def metered_at_end(one: Transaction, readings: Sequence[MeterReading], past: Seq
     """The same, with readings of the newest report."""
     bounds = bounds_of(one)
     counted = [(name, reading) for name, reading in readings if not bounds.exclude(reading)]
-    meters = with_readings(one.meters, counted, MAX_POWER_W)
+    meters = with_readings(one.meters, counted, one.rated_power_w)
     if past is not None:
         meters = settled(meters, all_readings(meters, past, counted), bounds)
     return with_review(replace(one, meters=meters))

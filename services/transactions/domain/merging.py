@@ -23,7 +23,6 @@ from services.transactions.domain.metering import (
     usable,
     with_readings,
 )
-from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.transaction import EndedBy, Transaction, touch
 
 
@@ -83,7 +82,7 @@ def merge(
         after = replace(current, field_order=field_order, **changes) if changes else current
         after = metered_at_end(after, readings, past)
         return current if after == current else touch(after, report)
-    meters = with_readings(current.meters, readings, MAX_POWER_W)
+    meters = with_readings(current.meters, readings, current.rated_power_w)
     if meters is not current.meters:
         energy = energy_changes(current, energy_so_far(meters))
         # Told late or again: which one, only the stored meter values tell: see with_late_values().
@@ -100,7 +99,7 @@ def with_late_values(current: Transaction, report: Report) -> Transaction:
     """With a report that changed nothing, and yet its meter values turn out to be new."""
     if current.ended:
         return touch(current, report)
-    meters = with_readings(current.meters, usable(meter_readings(report)), MAX_POWER_W)
+    meters = with_readings(current.meters, usable(meter_readings(report)), current.rated_power_w)
     return touch(replace(current, meters=meters), report)
 
 

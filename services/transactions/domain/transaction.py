@@ -15,6 +15,7 @@ from services.transactions.domain.doubts import Doubt, doubts_of_times
 from services.transactions.domain.energy import NO_METERS, EnergySource, Meters
 from services.transactions.domain.energy_readings import TOTAL
 from services.transactions.domain.messages import NOTHING, UNREADABLE, Report
+from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.review import Judgement, Review
 
 _more_than_metered = attrgetter(
@@ -44,7 +45,8 @@ class Transaction(msgspec.Struct, frozen=True):
     calls it. superseded_by: the transaction that its EVSE has in its place, as far as we know. occurrence: among those
     of the same key. sequence: the sequence numbers that have arrived. field_order: by field, the order of the report it
     is from. cards: that were presented, in order; id_token is whose it is of them. moved: several EVSEs were named.
-    start_message: of a start of 1.6, its connection and message id.
+    start_message: of a start of 1.6, its connection and message id. rated_power_w: what its EVSE can deliver, as far as
+    that was known when its first report came.
     end_revision: the last revision of its end that was told; 0 where it goes on, and in rows of before there were any.
     row_revision: how often it was saved. A struct, for it is created anew with every meter value, and dataclasses are
     slow.
@@ -87,6 +89,7 @@ class Transaction(msgspec.Struct, frozen=True):
     cards: Cards = ()
     moved: bool = False
     start_message: tuple[str, str] | None = None
+    rated_power_w: float = MAX_POWER_W
     row_revision: int = 0
 
     @property

@@ -254,6 +254,23 @@ async def test_how_the_messages_of_a_model_are_read(auth: Running) -> None:
     assert (await auth.http.patch("/v1/stations", json={"reading": "strict"})).status_code == 422
 
 
+async def test_what_an_evse_of_it_delivers_is_known_to_all(auth: Running) -> None:
+    assert (await put(auth))["rated_power_w"] is None
+    for body, power in (
+        ({"rated_power_w": 22000}, 22000),
+        ({"description": "hall"}, 22000),
+        ({"rated_power_w": None}, None),
+    ):
+        changed = (await auth.http.patch("/v1/stations/CP1", json=body)).json()
+        assert changed["rated_power_w"] == power
+        await auth.settled()
+        registration = registrations(auth)["CP1"]
+        assert registration
+        assert registration.rated_power_w == (power or 0)
+    for wrong in (22, -1, "much"):
+        assert (await auth.http.put("/v1/stations/CP2", json={"rated_power_w": wrong})).status_code == 422
+
+
 async def test_group_says_one_and_groups_say_all(auth: Running) -> None:
     await put(auth, body={"groups": ["a", "b"], "location_id": "x"})
     for body, groups, location_id in (

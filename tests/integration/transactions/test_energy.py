@@ -4,13 +4,16 @@ from typing import Any
 
 import pytest
 
+from services.common.kafka.bus import Record
 from tests.integration.transactions.running import System, call
 from tests.integration.transactions.test_edges import event, settled, the_one
 from tests.integration.transactions.test_rest import get, start
 from tests.integration.transactions.test_session import metered, stop
 from voltbus.v1 import events_pb2 as pb
+from voltbus.v1.state_pb2 import Registration
 
 DAY = "2026-03-01T"
+LEAPT = ["no_energy", "register_leapt"]
 
 
 def sampled(seq_no: int, kind: str, at: str, *readings: dict[str, Any]) -> dict[str, Any]:
@@ -43,6 +46,7 @@ def energy(item: Any) -> tuple[Any, ...]:
     ("meter_start", "samples", "meter_stop", "expected"),
     [
         (1000, {"10:30:00": "4000"}, 8500, (7500, "register", [])),
+        (0, {"10:00:01": "939000"}, 939_000, (0, "steps", ["register_leapt"])),
         (0, {"10:00:01": "939000", "10:30:00": "943000"}, 946_500, (7500, "steps", ["register_leapt"])),
         (1000, {"10:30:00": "4000"}, 4294967295, (3000, "samples", ["unusable_reading"])),
         (1000, {"10:30:00": "4000"}, -1, (3000, "samples", ["unusable_reading"])),
@@ -65,6 +69,13 @@ async def test_a_register_of_1_6(
     assert energy(await charged(system, station, meter_start, samples, meter_stop)) == expected
 
 
+async def test_the_lifetime_register_a_second_after_a_meter_start_of_0(system: System, station: str) -> None:
+    """939 kWh; how much of that was delivered is not known."""
+    number = await start(system, station, meterStart=0)
+    await system.ask(station, "StopTransaction", stop(number, meterStop=939_000, timestamp=f"{DAY}10:00:01Z"))
+    assert energy(await the_one(system, station)) == (None, "none", LEAPT)
+
+
 async def test_the_lifetime_register_after_a_begin_of_0(system: System, station: str) -> None:
     """909,948 Wh in five minutes are beyond every EVSE; what was delivered is not known."""
     item = await told(
@@ -73,13 +84,23 @@ async def test_the_lifetime_register_after_a_begin_of_0(system: System, station:
         sampled(0, "Started", "10:00:00", {"value": 0, "context": "Transaction.Begin"}),
         sampled(1, "Ended", "10:05:00", {"value": 909_948, "context": "Transaction.End"}),
     )
-    assert energy(item) == (None, "none", ["no_energy", "register_leapt"])
+    assert energy(item) == (None, "none", LEAPT)
     assert (item["meter_start_wh"], item["meter_stop_wh"]) == (0, 909_948)
     *_, ended = await settled(system, station, 2)
     assert isinstance(ended, pb.TransactionEnded)
     assert not ended.transaction.HasField("energy_wh")
     assert ended.transaction.energy_source == pb.ENERGY_SOURCE_NONE
     assert list(ended.transaction.doubts) == [pb.DOUBT_NO_ENERGY, pb.DOUBT_REGISTER_LEAPT]
+
+
+@pytest.mark.parametrize(("power_w", "expected"), [(0, (60_000, "register", [])), (11_000, (None, "none", LEAPT))])
+async def test_what_an_evse_can_deliver_is_what_its_registration_says(
+    system: System, station: str, power_w: float, expected: tuple[Any, ...]
+) -> None:
+    """60 kWh in an hour are possible, but not at a wallbox of 11 kW."""
+    known = Registration(station_id=station, rated_power_w=power_w)
+    await system.bus.publish([Record("registrations", station.encode(), known.SerializeToString())])
+    assert energy(await charged(system, station, 1000, {}, 61_000)) == expected
 
 
 async def test_begin_and_end_in_one_list(system: System, station: str) -> None:
@@ -169,7 +190,7 @@ async def test_what_was_measured_before_the_end_and_told_later_changes_it_as_a_r
 async def test_a_later_stop_corrects_a_wrong_one(system: System, station: str) -> None:
     number = await start(system, station, meterStart=1000)
     await system.ask(station, "StopTransaction", stop(number, meterStop=2_000_000_000))
-    assert (await the_one(system, station))["doubts"] == ["no_energy", "register_leapt"]
+    assert (await the_one(system, station))["doubts"] == LEAPT
     await system.ask(station, "StopTransaction", stop(number, meterStop=8000, timestamp=f"{DAY}11:00:05Z"))
     assert energy(await the_one(system, station)) == (7000, "register", [])
     *_, revised = await settled(system, station, 3)

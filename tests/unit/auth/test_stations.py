@@ -63,13 +63,14 @@ def test_a_new_station_is_announced() -> None:
     )
 
 
-def test_how_messages_are_read_is_an_attribute() -> None:
-    read_strictly = partial(
-        change, description="hall", groups=GROUPS, location_id="garage", password=OLD, reading="strict", now=NOW
-    )
+def test_how_messages_are_read_and_what_an_evse_delivers_are_attributes() -> None:
+    as_it_is = partial(change, description="hall", groups=GROUPS, location_id="garage", password=OLD, now=NOW)
+    read_strictly = partial(as_it_is, reading="strict", rated_power_w=None)
     decision = read_strictly(CURRENT)
     assert (decision.station.reading, decision.events) == ("strict", [StationChanged("CP1", NOW)])
     assert read_strictly(decision.station).events == ()
+    rated = as_it_is(CURRENT, reading=None, rated_power_w=22_000)
+    assert (rated.station.rated_power_w, rated.events) == (22_000, [StationChanged("CP1", NOW)])
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,7 @@ def test_only_what_is_different_is_a_change(
         groups=groups,
         location_id=location_id,
         reading=None,
+        rated_power_w=None,
         password=password,
         now=NOW,
     )

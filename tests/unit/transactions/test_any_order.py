@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -122,6 +123,21 @@ def test_odd_meters_told_again_change_nothing(data: st.DataObject, reports: list
     current = folded(reports)
     again = decided(current, data.draw(st.sampled_from(reports)), reports)
     assert again.transaction is current
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_stops_the_later_counts_in_whatever_order_they_are_told(turned: bool) -> None:
+    """The other one is no reading of a register that was reset."""
+    of_1_6: dict[str, Any] = {"key": None, "number": 7}
+    values = (register(at(10), 7000), register(at(20), 0))
+    sampled = report(order=ReportKind.UPDATED, meter_values=values, **of_1_6)
+    stops = [
+        report(ReportKind.ENDED, order=ReportKind.ENDED, at=at(minute), end_wh=wh, **of_1_6)
+        for minute, wh in ((30, 1700.0), (31, 1500.0))
+    ]
+    told = [replace(one, seq_no=None) for one in (sampled, *(stops[::-1] if turned else stops))]
+    made = folded([start(begin_wh=5000.0), *told])
+    assert (made.energy_wh, made.energy_source, made.doubts) == (3500, "steps", ["register_fell"])
 
 
 @given(sessions())

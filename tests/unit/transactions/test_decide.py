@@ -174,6 +174,16 @@ def test_energy_of_2_x_is_what_lies_between_begin_and_end() -> None:
 STOP: dict[str, Any] = {"key": None, "transaction_id": "-1", "number": 0, "end_wh": 4000.0, "stop_reason": "Local"}
 
 
+@pytest.mark.parametrize(("power_w", "doubts"), [(70_000.0, []), (11_000.0, ["no_energy", "register_leapt"])])
+def test_what_its_evse_can_deliver_bounds_it(power_w: float, doubts: list[str]) -> None:
+    """60 kWh in an hour."""
+    begun = decide(None, start(), 7, rated_power_w=power_w).transaction
+    told = report(ReportKind.ENDED, order=ReportKind.ENDED, key=None, number=7, end_wh=61_000.0, at=at(60))
+    ended = decide(begun, replace(told, seq_no=None), pasts={7: ()}).transaction
+    assert ended
+    assert (ended.energy_wh, ended.doubts) == (None if doubts else 60_000, doubts)
+
+
 def test_a_stop_of_nothing_is_an_orphan_and_answered() -> None:
     """1.6 §4.10, errata 3.18."""
     decision = decide(None, report(ReportKind.ENDED, id_token="T", **STOP), None, ACCEPTED)

@@ -41,6 +41,12 @@ def test_what_an_operator_has_decided_is_read() -> None:
     assert back(made) == replace(made, row_revision=1)
 
 
+def test_what_an_evse_can_deliver_is_read() -> None:
+    made = decided(None, start(), rated_power_w=11_000.0).transaction
+    assert made
+    assert back(made) == replace(made, row_revision=1)
+
+
 def ended_at(wh: float) -> Report:
     told = report(ReportKind.ENDED, order=ReportKind.ENDED, key=None, number=7, end_wh=wh, at=at(60))
     return replace(told, seq_no=None)

@@ -27,6 +27,7 @@ def session(begin: float, samples: dict[float, float], end: float | None, minute
     [
         pytest.param(session(1000, {20: 3000}, 8500), 7500, [], id="as meters run"),
         pytest.param(session(0, {1 / 60: 939_000, 30: 941_000}, 946_500), 7500, [LEAPT], id="begin 0, then lifetime"),
+        pytest.param(session(0, {}, 939_000, 1 / 60), None, [LEAPT], id="begin 0, lifetime a second later"),
         pytest.param(session(0, {}, 909_948, 5), None, [LEAPT], id="begin 0, lifetime five minutes later"),
         pytest.param(session(0, {1 / 60: 939_000}, 946_500), 7500, [LEAPT], id="one sample of the lifetime"),
         pytest.param(session(5000, {20: 6000, 30: 0, 40: 1000}, 2000), 3000, [FELL], id="reset in the middle"),
