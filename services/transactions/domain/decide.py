@@ -1,18 +1,20 @@
 """The decisions: what a report makes of its transaction, or of a stop or meter values without one."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from types import MappingProxyType
 
+import msgspec
 from msgspec.structs import replace
 
 from services.ocpp.id_tokens import TokenInfo
 from services.transactions.domain.final_energy import is_unsettled, needs_past
 from services.transactions.domain.merging import merge
 from services.transactions.domain.messages import (
+    ENDED,
+    STARTED,
+    UPDATED,
     Reply,
     Report,
-    ReportKind,
     Started,
     StationSamples,
     Updated,
@@ -25,19 +27,19 @@ from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.revisions import Revision, RevisionReason, revise
 from services.transactions.domain.transaction import EndedBy, Transaction, new_transaction
 
+LATE_END, LATE_REPORT = RevisionReason.LATE_END, RevisionReason.LATE_REPORT
 NO_PAST: Mapping[int, Sequence[PastValue]] = MappingProxyType({})
 NOBODY: Set[int] = frozenset()
 # Transactions, each with the revision where it has ended.
 Others = Sequence[tuple[Transaction, Revision | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """What a report leads to: a reply, and a transaction (changed or not), an orphan or station samples.
 
     revision: where it ends the transaction, or changes what was told of its end. others: transactions of the station
     that it makes different, with the revision where it ends one. needs_past: of all these, by id, whose energy hangs on
-    all their meter values.
+    all their meter values. A struct, for it is made with every meter value.
     """
 
     reply: Reply
@@ -82,11 +84,11 @@ def decide(
     else:
         return _without_transaction(report, token)
     after = merge(before, report, token.status.value if token else None, command_id, past=pasts.get(before.id))
-    reply = Started(after.id, token) if report.kind == ReportKind.STARTED else Updated(token)
+    reply = Started(after.id, token) if report.kind == STARTED else Updated(token)
     others: Others = ()
     if after is not before and contested(before, after, report):
         after, others = settle(before, after, report, open_ones, pasts)
-    late = RevisionReason.LATE_END if report.kind == ReportKind.ENDED else RevisionReason.LATE_REPORT
+    late = LATE_END if report.kind == ENDED else LATE_REPORT
     after, revision = revise(before, after, late, report.received_at)
     return Decision(
         reply,
@@ -94,7 +96,7 @@ def decide(
         changed=after is not current,
         revision=revision,
         others=others,
-        needs_past=_needed(after, report, others) - pasts.keys(),
+        needs_past=_needed(after, report, others, pasts),
     )
 
 
@@ -106,10 +108,10 @@ def decide_joined(
     pasts: Mapping[int, Sequence[PastValue]] = NO_PAST,
 ) -> Decision:
     """Ends the transaction that a nameless stop means, see orphans. One that names it is later, and corrects this."""
-    named = replace(stop, order=ReportKind.UPDATED)
+    named = replace(stop, order=UPDATED)
     after = merge(current, named, token.status.value if token else None, past=pasts.get(current.id))
     after, others = settle(current, replace(after, ended_by=EndedBy.JOINED), named, open_ones, pasts)
-    after, revision = revise(current, after, RevisionReason.LATE_END, stop.received_at)
+    after, revision = revise(current, after, LATE_END, stop.received_at)
     return Decision(
         Updated(token),
         after,
@@ -117,7 +119,7 @@ def decide_joined(
         revision=revision,
         orphan=orphan_stop(stop, joined_id=current.id),
         others=others,
-        needs_past=_needed(after, stop, others) - pasts.keys(),
+        needs_past=_needed(after, stop, others, pasts),
     )
 
 
@@ -129,16 +131,17 @@ def starts_transaction(current: Transaction | None, report: Report) -> bool:
     return report.key is not None if current is None else begins_anew(current, report)
 
 
-def _needed(after: Transaction, report: Report, others: Others) -> Set[int]:
+def _needed(after: Transaction, report: Report, others: Others, pasts: Mapping[int, Sequence[PastValue]]) -> Set[int]:
     if not after.ended and not others:
         return NOBODY
     needed = {other.id for other, _ in others if is_unsettled(other)}
-    return needed | {after.id} if needs_past(after, report) else needed
+    needed |= {after.id} if needs_past(after, report) else set()
+    return needed - pasts.keys()
 
 
 def _without_transaction(report: Report, token: TokenInfo | None) -> Decision:
     """1.6: an unknown transactionId, also 0 and -1 (errata 3.18), is answered as if it were known."""
-    if report.kind == ReportKind.ENDED:
+    if report.kind == ENDED:
         return Decision(Updated(token), orphan=orphan_stop(report))
     samples = StationSamples(
         call_id=report.call_id,

@@ -17,7 +17,7 @@ from services.transactions.domain.register import (
     with_end,
 )
 
-# By meter; see EnergyReading.
+# By meter; see energy_readings.py.
 Meters = Mapping[str, Register]
 NO_METERS: Meters = MappingProxyType({})
 
@@ -69,6 +69,8 @@ class Bounds(NamedTuple):
         return reading.at > self.at if self.order is None else reading.order > self.order
 
 
+# See messages.py: members of an enumeration are slow to find.
+REGISTER, SAMPLES = EnergySource.REGISTER, EnergySource.SAMPLES
 UNKNOWN = Energy(None, EnergySource.NONE)
 # Then it is what the parts of the register come to.
 PARTED = frozenset({Doubt.REGISTER_FELL, Doubt.REGISTER_LEAPT})
@@ -141,9 +143,9 @@ def _if_too_much(first: RegisterReading, last: RegisterReading, bounds: Bounds) 
 
 def _source(register: Register, told: bool) -> EnergySource:
     """told: its begin and end, while it goes on its begin, are told as such."""
-    if not PARTED.isdisjoint(register.doubts):
+    if register.doubts and not PARTED.isdisjoint(register.doubts):
         return EnergySource.STEPS
-    return EnergySource.REGISTER if told else EnergySource.SAMPLES
+    return REGISTER if told else SAMPLES
 
 
 def _sum(amounts: Iterable[float | None]) -> float | None:

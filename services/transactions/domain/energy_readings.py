@@ -1,38 +1,35 @@
 """What the readings of one moment say of the energy: the register at the outlet, those of phases, and intervals."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from services.transactions.domain.register import Rank
 
 REGISTER, INTERVAL = "Energy.Active.Import.Register", "Energy.Active.Import.Interval"
 MEASURANDS = frozenset({REGISTER, INTERVAL})
 RANKS = {"Transaction.Begin": Rank.CONTEXT_BEGIN, "Transaction.End": Rank.CONTEXT_END}
+BETWEEN = Rank.BETWEEN
 PHASES = {"L1": "L1", "L2": "L2", "L3": "L3", "L1-N": "L1", "L2-N": "L2", "L3-N": "L3"}
 # The meter that counts all phases, and what its intervals are called beside it: those of its clock are told apart.
 TOTAL, INTERVALS, CLOCK_INTERVALS = "", "interval", "clock interval"
 CLOCK = "Sample.Clock"
 
 
-class EnergyReading(NamedTuple):
-    """meter: TOTAL, a phase, or intervals of either. rank: see Rank; all intervals are alike. wh: of the meter."""
-
-    meter: str
-    rank: int
-    wh: float
+# The meter: TOTAL, a phase, or intervals of either; the rank, see Rank: all intervals are alike; Wh of the meter.
+EnergyReading = tuple[str, int, float]
 
 
 def energy_readings(readings: Iterable[dict[str, Any]]) -> tuple[EnergyReading, ...]:
     """Of all readings of one moment, in base units: of each meter one a rank, at the outlet or else not in the EV."""
     energies = [one for one in readings if one["measurand"] in MEASURANDS]
     if len(energies) == 1:
-        return tuple([EnergyReading(*place, one["value"]) for one in energies if (place := _place(one))])
+        return tuple([(*place, one["value"]) for one in energies if (place := _place(one))])
     found: dict[tuple[str, int], dict[str, Any]] = {}
     for one in energies:
         place = _place(one)
         if place and (place not in found or ("location" in found[place] and "location" not in one)):
             found[place] = one
-    return tuple([EnergyReading(*place, one["value"]) for place, one in found.items()])
+    return tuple([(*place, one["value"]) for place, one in found.items()])
 
 
 def _place(one: dict[str, Any]) -> tuple[str, int] | None:
@@ -44,9 +41,9 @@ def _place(one: dict[str, Any]) -> tuple[str, int] | None:
     if meter is None:
         return None
     if one["measurand"] == REGISTER:
-        return meter, RANKS.get(context, Rank.BETWEEN)
+        return meter, RANKS.get(context, BETWEEN)
     kind = CLOCK_INTERVALS if context == CLOCK else INTERVALS
-    return f"{kind} {meter}".rstrip(), Rank.BETWEEN
+    return f"{kind} {meter}".rstrip(), BETWEEN
 
 
 def intervals_of(meters: Iterable[str]) -> Sequence[str]:

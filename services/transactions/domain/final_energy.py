@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.energy import Bounds, Energy, EnergySource, are_settled, energy_at_end
-from services.transactions.domain.messages import Report, ReportKind
+from services.transactions.domain.messages import UPDATED, Report
 from services.transactions.domain.metering import (
     UNUSABLE,
     MeterReading,
@@ -23,7 +23,7 @@ from services.transactions.domain.transaction import Transaction
 
 def needs_past(one: Transaction, report: Report) -> bool:
     """Whether a report leaves it unsettled."""
-    tells = report.kind != ReportKind.UPDATED or bool(report.meter_values)
+    tells = report.kind != UPDATED or bool(report.meter_values)
     return tells and is_unsettled(one)
 
 

@@ -14,7 +14,7 @@ from services.transactions.domain import sequence_numbers
 from services.transactions.domain.cards import Card, Cards, payer, with_card
 from services.transactions.domain.energy import energy_so_far
 from services.transactions.domain.final_energy import energy_changes, metered_at_end
-from services.transactions.domain.messages import Report, ReportKind
+from services.transactions.domain.messages import ENDED, STARTED, Report
 from services.transactions.domain.metering import (
     PastValue,
     are_merely_late,
@@ -40,13 +40,13 @@ def merge(
     """
     changes: dict[str, Any] = {}
     field_order = dict(current.field_order)
-    if report.kind == ReportKind.STARTED and report.order < field_order.get("started", inf):
+    if report.kind == STARTED and report.order < field_order.get("started", inf):
         changes |= {"started_at": report.at, "started_received_at": report.received_at}
         changes["start_message"] = report.message
         field_order["started"] = report.order
     elif "started" not in field_order and report.at < current.started_at:
         changes["started_at"] = report.at
-    if report.kind == ReportKind.ENDED and report.order > field_order.get("stopped", -inf):
+    if report.kind == ENDED and report.order > field_order.get("stopped", -inf):
         changes |= {"stopped_at": report.at, "stopped_received_at": report.received_at}
         changes |= {"stop_reason": report.stop_reason, "ended_by": EndedBy.STATION}
         field_order["stopped"] = report.order
@@ -56,16 +56,17 @@ def merge(
         changes |= _place_changes(current, report, field_order)
     for name in ("charging_state", "reservation_id", "remote_start_id"):
         value = getattr(report, name)
-        settled = name == "charging_state" and _comes_after_the_end(current, report)
-        if value is not None and report.order > field_order.get(name, -inf) and not settled:
+        if value is None or report.order <= field_order.get(name, -inf):
+            continue
+        if name != "charging_state" or not _comes_after_the_end(current, report):
             changes[name] = value
             field_order[name] = report.order
-    told = meter_readings(report)
-    readings = usable(told)
     for name, value in report.details.items():
         if report.order > field_order.get(name, -inf):
             changes["details"] = {**changes.get("details", current.details), name: value}
             field_order[name] = report.order
+    told = meter_readings(report)
+    readings = usable(told)
     if len(readings) < len(told):
         for name, wh in unusable(told).items():
             if wh > current.details.get(name, -inf):

@@ -28,6 +28,9 @@ class ReportKind(IntEnum):
     ENDED = 2
 
 
+# Members of an enumeration are slow to find in Python 3.11, and these are looked for with every meter value.
+STARTED, UPDATED, ENDED = ReportKind
+
 # What the keys of transactions begin with that stations name themselves, as in 2.x.
 NAMED = "id:"
 

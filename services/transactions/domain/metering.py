@@ -54,7 +54,8 @@ def meter_readings(report: Report) -> list[MeterReading]:
     order, received = report.seq_no or 0, milliseconds(report.received_at)
     for value in report.meter_values:
         if value.energies:
-            found += _of_value(value, order, received)
+            at = milliseconds(value.taken_at)
+            found += [(name, RegisterReading(rank, order, at, wh, received)) for name, rank, wh in value.energies]
     if report.begin_wh is not None:
         at = milliseconds(report.at)
         found.append((TOTAL, RegisterReading(Rank.MESSAGE_BEGIN, report.order, at, report.begin_wh, received)))

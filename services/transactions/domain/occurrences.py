@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 
-from services.transactions.domain.messages import Report, ReportKind
+from services.transactions.domain.messages import STARTED, Report
 from services.transactions.domain.transaction import EndedBy, Transaction
 
 # A clock that is no further off when something is told at once is right; then it shows no second twice.
@@ -39,7 +39,7 @@ def begins_anew(current: Transaction, report: Report) -> bool:
     current: the one that it would be about. What was received before its end cannot be another; afterwards a start is,
     unless it is the first one told again. One that a newer start has ended is history, whose clock moves.
     """
-    if report.kind != ReportKind.STARTED or current.stopped_at is None or current.stopped_received_at is None:
+    if report.kind != STARTED or current.stopped_at is None or current.stopped_received_at is None:
         return False
     if report.received_at <= current.stopped_received_at:
         return False

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from services.transactions.domain.doubts import MAX_CLOCK_ERROR
 from services.transactions.domain.ends import end
-from services.transactions.domain.messages import UNREADABLE, Report, ReportKind
+from services.transactions.domain.messages import UNREADABLE, UPDATED, Report
 from services.transactions.domain.metering import PastValue
 from services.transactions.domain.revisions import Revision
 from services.transactions.domain.transaction import EndedBy, Transaction
@@ -45,7 +45,7 @@ def may_be_contested(current: Transaction | None, report: Report) -> bool:
     if current is None:
         return report.key is not None
     moves = report.seq_no is not None and report.evse_id not in (None, current.evse_id)
-    return moves or current.superseded_by is not None or report.kind != ReportKind.UPDATED
+    return moves or current.superseded_by is not None or report.kind != UPDATED
 
 
 def contested(before: Transaction, after: Transaction, report: Report) -> bool:
@@ -53,7 +53,7 @@ def contested(before: Transaction, after: Transaction, report: Report) -> bool:
     if not after.evse_id or before.ended:
         return False
     moves = before.evse_id != after.evse_id
-    return moves or before.superseded_by is not None or report.kind != ReportKind.UPDATED
+    return moves or before.superseded_by is not None or report.kind != UPDATED
 
 
 def settle(

@@ -34,6 +34,10 @@ class Rank(IntEnum):
     MESSAGE_END = 2
 
 
+# See messages.py: members of an enumeration are slow to find.
+MESSAGE_BEGIN, MESSAGE_END = Rank.MESSAGE_BEGIN, Rank.MESSAGE_END
+
+
 class RegisterReading(NamedTuple):
     """One reading of the register.
 
@@ -72,7 +76,8 @@ class Register(msgspec.Struct, frozen=True):
         """Delivered so far; None if it is unknown."""
         if self.earlier_wh is None:
             return None
-        return round(self.earlier_wh + max(self.last.wh - self.begun_wh, 0.0), 6)
+        rise = self.last.wh - self.begun_wh
+        return round(self.earlier_wh + rise, 6) if rise > 0 else self.earlier_wh
 
 
 def register_of(reading: RegisterReading) -> Register:
@@ -102,9 +107,9 @@ def add_readings(
 ) -> Register | None:
     """The register after more readings that are usable; the same object if they add nothing."""
     for reading in readings:
-        if register is None or register.first.rank == Rank.MESSAGE_END:
+        if register is None or register.first.rank == MESSAGE_END:
             register = _begun(register, reading)
-        elif reading.rank == Rank.MESSAGE_END:
+        elif reading.rank == MESSAGE_END:
             register = _ended(register, reading)
         elif reading > register.last:
             register = _advanced(register, reading, power_w)
@@ -148,7 +153,7 @@ def with_end(register: Register, power_w: float) -> Register:
 def _begun(register: Register | None, reading: RegisterReading) -> Register:
     """With its first reading, or the first besides what the last message said."""
     end = register.end if register else None
-    if reading.rank != Rank.MESSAGE_END:
+    if reading.rank != MESSAGE_END:
         return replace(register_of(reading), end=end)
     if register and end and (reading.wh == end.wh or reading < end):
         return register

@@ -1,6 +1,5 @@
 """Calls and reports for the tests of transactions."""
 
-import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -80,7 +79,7 @@ def decided(current: Transaction | None, told: Report, before: Sequence[Report] 
     stored = [value for one in before for value in one.meter_values]
     if decision.changed or decision.transaction is None or all(value in stored for value in told.meter_values):
         return decision
-    return dataclasses.replace(decision, transaction=with_late_values(decision.transaction, told))
+    return replace(decision, transaction=with_late_values(decision.transaction, told))
 
 
 def folded(*reports: Report, token: TokenInfo | None = None) -> Transaction:
