@@ -4,7 +4,7 @@ Reports come late, twice, out of order, and leave out what was sent before. So e
 the same result for any order: the earliest or the latest by the station's own order, the lowest, any.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any
 
@@ -61,16 +61,10 @@ def merge(
         if name != "charging_state" or not _comes_after_the_end(current, report):
             changes[name] = value
             field_order[name] = report.order
-    for name, value in report.details.items():
-        if report.order > field_order.get(name, -inf):
-            changes["details"] = {**changes.get("details", current.details), name: value}
-            field_order[name] = report.order
     told = meter_readings(report)
     readings = usable(told)
-    if len(readings) < len(told):
-        for name, wh in unusable(told).items():
-            if wh > current.details.get(name, -inf):
-                changes["details"] = {**changes.get("details", current.details), name: wh}
+    if report.details or len(readings) < len(told):
+        changes |= _detail_changes(current, report, unusable(told), field_order)
     if command_id and not current.command_id:
         changes["command_id"] = command_id
     if report.offline and not current.offline:
@@ -121,6 +115,16 @@ def _place_changes(current: Transaction, report: Report, field_order: dict[str, 
     if report.seq_no is not None and current.evse_id and report.evse_id and current.evse_id != report.evse_id:
         changes |= {} if current.moved else {"moved": True}
     return changes
+
+
+def _detail_changes(
+    current: Transaction, report: Report, no_readings: Mapping[str, float], field_order: dict[str, int]
+) -> dict[str, Any]:
+    """The latest that was told counts; of what is no reading the highest, for each of them says the same."""
+    told = {name: value for name, value in report.details.items() if report.order > field_order.get(name, -inf)}
+    field_order.update(dict.fromkeys(told, report.order))
+    told |= {name: wh for name, wh in no_readings.items() if wh > current.details.get(name, -inf)}
+    return {"details": {**current.details, **told}} if told else {}
 
 
 def _card_changes(
