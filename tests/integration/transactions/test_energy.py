@@ -114,6 +114,15 @@ async def test_begin_and_end_in_one_list(system: System, station: str) -> None:
     assert energy(item) == (7000, "register", [])
 
 
+async def test_begin_and_end_in_the_list_of_a_stop(system: System, station: str) -> None:
+    """1.6 §3.16.6: transactionData has them once more; where meterStop is none, they are all there is."""
+    number = await start(system, station, meterStart=1000)
+    readings = [{"value": wh, "context": f"Transaction.{edge}"} for edge, wh in (("Begin", "1000"), ("End", "8000"))]
+    data = [{"timestamp": f"{DAY}11:00:00Z", "sampledValue": readings}]
+    await system.ask(station, "StopTransaction", stop(number, meterStop=4294967295, transactionData=data))
+    assert energy(await the_one(system, station)) == (7000, "register", [])
+
+
 @pytest.mark.parametrize("phases", [("L1", "L2", "L3"), ("L1-N", "L2-N", "L3-N"), ("L1",)])
 async def test_registers_of_phases(system: System, station: str, phases: tuple[str, ...]) -> None:
     def registers(wh: float, context: str) -> list[dict[str, Any]]:
@@ -167,6 +176,19 @@ async def test_what_is_measured_after_the_end_does_not_change_it(system: System,
     assert isinstance(updated, pb.TransactionUpdated)
     after = await the_one(system, station)
     assert after | {"updated_at": before["updated_at"]} == before
+
+
+async def test_an_event_after_the_end_does_not_change_it(system: System, station: str) -> None:
+    """2.0.1: of a higher sequence number than Ended, whatever its clock says."""
+    parts = [
+        sampled(0, "Started", "10:00:00", {"value": 1000, "context": "Transaction.Begin"}),
+        sampled(1, "Ended", "10:30:00", {"value": 8000, "context": "Transaction.End"}),
+    ]
+    before = await told(system, station, *parts)
+    assert energy(before) == (7000, "register", [])
+    for seq_no, at in ((2, "10:20:00"), (3, "12:00:00")):
+        after = await told(system, station, sampled(seq_no, "Updated", at, {"value": 20_000}))
+        assert (energy(after), after["review"]) == (energy(before), "none")
 
 
 async def test_what_was_measured_before_the_end_and_told_later_changes_it_as_a_revision(
