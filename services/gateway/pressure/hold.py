@@ -1,11 +1,14 @@
 """Why a transport is not read, and the contract by which it is paused and resumed."""
 
-from enum import IntFlag
+from enum import IntEnum
 from typing import Protocol
 
 
-class Hold(IntFlag):
-    """A reason not to read; a transport may have several at once."""
+class Hold(IntEnum):
+    """A reason not to read, as a bit: a transport may have several at once.
+
+    No IntFlag, whose arithmetic takes microseconds.
+    """
 
     PEER = 1
     """The other end does not read what is sent to it."""
@@ -25,9 +28,11 @@ class Hold(IntFlag):
     """Enough waits in the whole gateway."""
 
 
-READING_ONLY = Hold.TURN | Hold.BACKLOG | Hold.MEMORY
+READING_ONLY: int = Hold.TURN | Hold.BACKLOG | Hold.MEMORY
 """These hold up no message that has been read already."""
-BEYOND_CLOSE = Hold.KAFKA | Hold.LEASE | READING_ONLY
+HANDLING = ~READING_ONLY
+"""The others do."""
+BEYOND_CLOSE: int = Hold.KAFKA | Hold.LEASE | READING_ONLY
 """These still hold what a station has sent when nothing can be sent to it any more."""
 
 

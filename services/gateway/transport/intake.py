@@ -32,6 +32,8 @@ class Listener(WSListener):
 class StationProtocol(WSProtocol):  # type: ignore[misc]
     """accept: gives the listener of an upgrade request. handshake_timeout: seconds that a request may take."""
 
+    __slots__ = ("_at_frame", "_cutter", "_request", "_reserved", "_view")
+
     def __init__(self, accept: Any, logger: Any, handshake_timeout: float) -> None:
         never = (False, 1, 1, WSAutoPingStrategy.PING_WHEN_IDLE, False)
         super().__init__(None, None, False, accept, logger, True, handshake_timeout, *never, READ_SIZE, None, 1024)
@@ -39,27 +41,33 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
         self._cutter = Cutter()
         # The end of what has come of the upgrade request; None after it.
         self._request: bytes | None = b""
-        # Whether the next byte is the first of a frame: then, mostly, a read is one whole frame.
-        self._at_frame = False
+        # As the cutter says. At a frame, a read mostly is whole frames, for which it need not be asked.
+        self._at_frame, self._reserved = False, 0
 
     def get_buffer(self, hint: int) -> memoryview:
         view = _get_buffer(self, hint)
         if len(view) > READ_SIZE:
             view = view[:READ_SIZE]
         self._view = view
-        if self._at_frame or not self._cutter.reserved:
-            return view  # type: ignore[no-any-return]
-        self._cutter.reserve(view)
-        return view[self._cutter.reserved :]  # type: ignore[no-any-return]
+        if self._reserved:
+            self._cutter.reserve(view)
+            view = view[self._reserved :]
+        return view  # type: ignore[no-any-return]
 
     def buffer_updated(self, size: int) -> None:
         if self._at_frame:
-            view = self._view
-            length = view[1] & 0x7F
-            if length + SHORT_HEAD == size or (length == SIXTEEN_BITS_FROM and (view[2] << 8 | view[3]) + HEAD == size):
+            view, position, last = self._view, 0, size - SHORT_HEAD
+            while position <= last:
+                length = view[position + 1] & 0x7F
+                if length >= SIXTEEN_BITS_FROM:
+                    if length > SIXTEEN_BITS_FROM:
+                        break
+                    length = (view[position + 2] << 8 | view[position + 3]) + HEAD - SHORT_HEAD
+                position += length + SHORT_HEAD
+            if position == size < READ_SIZE:
                 _buffer_updated(self, size)
                 return
-        self._pass_on(size + self._cutter.reserved)
+        self._pass_on(size + self._reserved)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._read_rest()
@@ -90,7 +98,7 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
                 return
             start, self._request = size - (len(request) - end - len(END_OF_REQUEST)), None
         passed_on = self._cutter.cut(view, size, start)
-        self._at_frame = self._cutter.at_frame
+        self._at_frame, self._reserved = self._cutter.at_frame, self._cutter.reserved
         if passed_on:
             _buffer_updated(self, passed_on)
         if full and isinstance(self.listener, Listener):

@@ -10,7 +10,7 @@ import structlog
 from picows import WSCloseCode, WSFrame, WSMsgType, WSTransport
 
 from services.gateway import metrics
-from services.gateway.pressure.hold import BEYOND_CLOSE, READING_ONLY, Hold
+from services.gateway.pressure.hold import BEYOND_CLOSE, HANDLING, Hold
 from services.gateway.pressure.memory import Memory
 from services.gateway.pressure.turns import Turns
 from services.gateway.timing import Seconds
@@ -28,6 +28,8 @@ LISTENING_ON = frozenset({CloseCode.REPLACED, CloseCode.GOING_AWAY})
 # Bytes of a message that is handled when it comes, if nothing is before it; of what waits, until reading stops.
 SMALL = 16 * 1024
 BACKLOG_SIZE = 64 * 1024
+# Bytes that have been read after a message, with which it is still handled at once.
+SHORT_TAIL = 1024
 # What a message costs beside its bytes: in memory, and in work, as that of so many bytes.
 OBJECT = 128
 COST = 4 * 1024
@@ -89,6 +91,7 @@ class WebSocket(Listener):
         "_pinged_at",
         "_receiver",
         "_scheduled",
+        "_small",
         "last_seen",
         "over",
         "paused",
@@ -98,7 +101,7 @@ class WebSocket(Listener):
     def __init__(self, receiver: Receiver, options: Options, deflate: Deflate | None) -> None:
         self._receiver, self._options, self._deflate = receiver, options, deflate
         # Asked for each frame, so one step nearer than the other options.
-        self._monotonic = options.monotonic
+        self._monotonic, self._small = options.monotonic, min(SMALL, options.max_size)
         self.transport: Any = None
         self._fragments: bytearray | None = None
         self._fragments_size = 0
@@ -180,10 +183,12 @@ class WebSocket(Listener):
             self._fail(1002, "reserved bit set")
         elif kind == TEXT and frame.fin and self._fragments is None:
             data = frame.get_payload_as_bytes()
-            if frame.last_in_buffer and not self._backlog:
-                self._small(data, frame.rsv1)
-            else:
+            if frame.tail_size > SHORT_TAIL or self._backlog or self.paused or len(data) > self._small:
                 self._enqueue(Arrived(data, frame.rsv1, self.last_seen, len(data)))
+            elif frame.rsv1:
+                self._inflate(data)
+            else:
+                self._deliver(data, self.last_seen)
         elif kind in (TEXT, CONTINUATION):
             self._fragment(frame)
         else:
@@ -209,7 +214,7 @@ class WebSocket(Listener):
     def work(self, share: int) -> int:
         """Handles messages that wait, in their order, as long as nothing holds them up."""
         memory, done = self._options.memory, 0
-        while self._backlog and done < share and not self.paused & ~READING_ONLY:
+        while self._backlog and done < share and not self.paused & HANDLING:
             if memory.full and self._receiver.occupied:
                 memory.sleep(self._wake)
                 self._scheduled = False
@@ -229,7 +234,7 @@ class WebSocket(Listener):
         self._schedule()
 
     def _schedule(self) -> None:
-        if self._backlog and not self._scheduled and not self.paused & ~READING_ONLY:
+        if self._backlog and not self._scheduled and not self.paused & HANDLING:
             self._scheduled = True
             self._options.turns.add(self)
 
@@ -237,21 +242,17 @@ class WebSocket(Listener):
         self.resume(Hold.MEMORY)
         self._schedule()
 
-    def _small(self, data: bytes, compressed: bool) -> None:
-        """A message with nothing before it: handled at once, unless it is long when inflated."""
-        limit = min(SMALL, self._options.max_size)
-        text = data
-        if compressed and self._deflate is not None:
-            try:
-                text = self._deflate.inflate(data, limit)
-            except TooLong:
-                return self._enqueue(Arrived(data, True, self.last_seen, len(data)))
-            except NotDeflate:
-                return self._fail(1007, "not DEFLATE data")
-        elif len(data) > limit:
-            return self._enqueue(Arrived(data, False, self.last_seen, len(data)))
-        self._deliver(text, self.last_seen, 0.0)
-        return None
+    def _inflate(self, data: bytes) -> None:
+        """A short message with nothing before it: handled at once, unless it is long when inflated."""
+        assert self._deflate is not None
+        try:
+            text = self._deflate.inflate(data, self._small)
+        except TooLong:
+            self._enqueue(Arrived(data, True, self.last_seen, len(data)))
+        except NotDeflate:
+            self._fail(1007, "not DEFLATE data")
+        else:
+            self._deliver(text, self.last_seen)
 
     def _enqueue(self, arrived: Arrived | PeerClose) -> None:
         if self._backlog is None:
@@ -334,7 +335,7 @@ class WebSocket(Listener):
             return arrived.data[:HEAD_SIZE]
         return self._deflate.head(arrived.data, HEAD_SIZE)
 
-    def _deliver(self, data: bytes, now: float, waited: float) -> None:
+    def _deliver(self, data: bytes, now: float, waited: float = 0.0) -> None:
         """A whole message. waited: seconds since it came."""
         if not data.isascii():
             try:

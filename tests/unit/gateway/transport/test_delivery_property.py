@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from picows import WSMsgType
 
-from services.gateway.pressure.hold import BEYOND_CLOSE, READING_ONLY, Hold
+from services.gateway.pressure.hold import BEYOND_CLOSE, HANDLING, Hold
 from services.gateway.pressure.memory import Memory
 from services.gateway.pressure.turns import Turns, Worker
 from services.gateway.transport.deflate import Deflate, negotiate
@@ -28,7 +28,7 @@ class Frame:
     payload: bytes
     fin: bool = True
     rsv1: bool = False
-    last_in_buffer: bool = True
+    tail_size: int = 0
     rsv2: bool = False
     rsv3: bool = False
 
@@ -152,9 +152,9 @@ class Socket:
         """One read: picows hands out all of it, whatever happens meanwhile."""
         if self.readable:
             for index, size in enumerate(sizes):
-                self._message(size, pieces, index == len(sizes) - 1)
+                self._message(size, pieces, sum(sizes[index + 1 :]))
 
-    def _message(self, size: int, pieces: int, last: bool) -> None:
+    def _message(self, size: int, pieces: int, tail: int) -> None:
         self.number += 1
         self.clock += 1
         text = (b"%08d" % self.number).ljust(size, b"x")
@@ -163,8 +163,8 @@ class Socket:
         parts = [data[start : start + step] for start in range(0, len(data), step)]
         for index, part in enumerate(parts):
             kind = WSMsgType.CONTINUATION if index else WSMsgType.TEXT
-            final = index == len(parts) - 1
-            self._frame(Frame(kind, part, final, bool(self.deflate) and not index, last and final))
+            rest = sum(map(len, parts[index + 1 :])) + tail
+            self._frame(Frame(kind, part, index == len(parts) - 1, bool(self.deflate) and not index, rest))
         self.heard.append(text if size <= MAX_SIZE else ("too long", text[:8]))
 
     def _frame(self, frame: Frame) -> None:
@@ -181,7 +181,7 @@ class Socket:
         self.station.occupied = occupied
 
     def turn(self, share: int) -> None:
-        told, held = len(self.station.told), self.socket.paused & ~READING_ONLY
+        told, held = len(self.station.told), self.socket.paused & HANDLING
         self.turns.turn(share)
         assert len(self.station.told) == told or not held
 
@@ -261,7 +261,7 @@ def test_all_that_was_read_is_told_once_in_order_whatever_holds_it_up_and_howeve
 def test_what_waits_for_room_is_looked_at_every_second_until_nothing_is_before_it() -> None:
     one = Socket(compressed=False)
     one.occupied(True)
-    one.read([9_000, 300], 1)
+    one.read([300, 9_000], 1)
     for _ in range(3):
         one.second()
         one.turn(1_000_000)

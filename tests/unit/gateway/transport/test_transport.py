@@ -27,7 +27,7 @@ class MemoryTransport:
         self._receiver = receiver
         self._unread: deque[bytes] = deque()
         self.received: list[Any] = []
-        self.over, self.paused, self.code, self.reason = False, Hold(0), 0, ""
+        self.over, self.paused, self.code, self.reason = False, 0, 0, ""
         self.last_seen, self.remote_address = time.monotonic(), "memory"
         receiver.opened(self)
 
