@@ -244,7 +244,8 @@ async def test_what_a_station_sent_before_it_went_is_on_kafka(world: World, fare
     frames = [raw(TEXT, json.dumps([2, *message]).encode()) for message in messages]
     socket = await world.connect(compression=None, ping_interval=None)
     socket.transport.pause_reading()
-    write(socket, *frames, *([raw(CLOSE, b"")] if farewell == "close" else []))
+    # At once, so that all of it is under way: what its own side still holds is lost with a reset.
+    write(socket, b"".join(frames) + (raw(CLOSE, b"") if farewell == "close" else b""))
     if farewell == "reset":
         kernel = socket.transport.get_extra_info("socket")
         kernel.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
