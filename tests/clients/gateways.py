@@ -58,7 +58,8 @@ class Pair:
         return found
 
     async def slot(self, gateway: str) -> int:
-        """The slot that a gateway says it has."""
+        """The slot that a gateway says it has, once it is ready: one that has lost its slot may be starting again."""
+        await self.system.processes[gateway].ready()
         return int(await self.metric(gateway, "voltbus_gateway_slot"))
 
     async def metric(self, gateway: str, name: str) -> float:
