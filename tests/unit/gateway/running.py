@@ -149,7 +149,7 @@ class Running(Backend):
         return await self.done
 
 
-async def until(condition: Any, timeout: float = 10) -> None:
+async def until(condition: Any, timeout: float = GIVE_UP) -> None:
     """Until it holds; there is nothing to await for what happens on the other side of a socket."""
     async with asyncio.timeout(timeout):
         while not condition():  # noqa: ASYNC110
