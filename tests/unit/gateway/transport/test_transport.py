@@ -80,6 +80,9 @@ async def world(clocks: Clocks = SYSTEM_CLOCKS, timing: Timing = QUICK, **settin
     tasks = [asyncio.create_task(run()) for run in runs]
     await until(gateway.credentials.ready)
     yield World(gateway, bus)
+    # Metrics count all connections of the process, those of other tests as well.
+    for connection in gateway.registry:
+        connection.go_away()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
