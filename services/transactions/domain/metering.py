@@ -15,7 +15,9 @@ from services.transactions.domain.register import (
     RegisterReading,
     add_intervals,
     add_readings,
+    comes_next,
     is_regular,
+    is_repeated,
     is_usable,
 )
 from services.transactions.domain.steps import by_steps
@@ -79,8 +81,12 @@ def with_readings(meters: Meters, readings: Iterable[MeterReading], power_w: flo
     """The meters after more readings, which are usable; the same object if they add nothing."""
     for name, reading in readings:
         before = meters.get(name)
+        if before and is_repeated(before, reading):
+            continue
         one = (reading,)
         after = add_intervals(before, one) if INTERVALS in name else add_readings(before, one, power_w)
+        if before and after and after.exact and not comes_next(before, reading):
+            after = replace(after, exact=False)
         if after is not before and after is not None:
             meters = {**meters, name: after}
     return meters

@@ -102,6 +102,31 @@ def follows(before: RegisterReading, after: RegisterReading, power_w: float) -> 
     return rise - ALLOWANCE_WH <= power_w * MARGIN * passed / MS_PER_HOUR
 
 
+def is_repeated(register: Register, reading: RegisterReading) -> bool:
+    """Whether a reading was told before, as far as is known here; of such, the first in their order counts."""
+    if reading.at > register.last.at:
+        return False
+    return any(
+        (reading.rank, reading.at, reading.wh) == (known.rank, known.at, known.wh) and reading >= known
+        for known in (register.first, register.since, register.last)
+    )
+
+
+def comes_next(register: Register, reading: RegisterReading) -> bool:
+    """Whether a reading is new by all that is known of its place: later than the last, or earlier than the first.
+
+    Otherwise it may repeat one that is no longer known here. What the last message says counts besides.
+    """
+    first, last = register.first, register.last
+    if reading.order >= last.order and reading.at > last.at and reading.rank >= last.rank:
+        return True
+    if reading.rank == Rank.MESSAGE_END or (reading.rank < 0 and reading.wh == first.wh):
+        return True
+    if reading > last:
+        return reading.order >= last.order and reading.at == last.at and reading.rank > last.rank
+    return reading < first and reading.order <= first.order and (reading.at, reading.rank) < (first.at, first.rank)
+
+
 def add_readings(
     register: Register | None, readings: Iterable[RegisterReading], power_w: float = MAX_POWER_W
 ) -> Register | None:
