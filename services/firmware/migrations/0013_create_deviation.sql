@@ -1,5 +1,5 @@
 -- How the messages of stations deviate from their schemas, a row a station; and messages that were refused.
--- depends: 0011_add_custom_data
+-- depends: 0012_add_custom_data
 create table deviation (
     station_id text primary key,
     heard_at timestamptz not null,
