@@ -28,16 +28,18 @@ class Moment(NamedTuple):
     received_at: datetime
 
     @property
-    def plausible(self) -> bool:
-        """Whether the station's clock can have been right, however late we hear of it."""
-        return -MAX_AHEAD <= self.received_at - self.at <= MAX_CLOCK_ERROR
+    def lag(self) -> timedelta:
+        """By how much its clock was slow, or it was told late."""
+        return self.received_at - self.at
 
     def is_after(self, other: "Moment") -> bool:
-        """Whether it was certainly later. Clocks that are wrong tell that only if they are wrong alike."""
-        if self.at <= other.at:
+        """Whether it was certainly later. Clocks that are fast tell that only if they are so alike.
+
+        Those that nobody has set never do: they begin anew with each boot, and what was told late looks like it.
+        """
+        if self.at <= other.at or max(self.lag, other.lag) > MAX_CLOCK_ERROR:
             return False
-        error = (self.received_at - self.at) - (other.received_at - other.at)
-        return abs(error) <= MAX_AHEAD or (self.plausible and other.plausible)
+        return abs(self.lag - other.lag) <= MAX_AHEAD or min(self.lag, other.lag) >= -MAX_AHEAD
 
 
 def may_be_contested(current: Transaction | None, report: Report) -> bool:

@@ -118,6 +118,28 @@ def test_a_late_start_of_an_unset_clock_breaks_no_limit() -> None:
     assert site.shares() == {"CP1/1": 16, "CP2/1": 16}
 
 
+@pytest.mark.parametrize("seconds", [1, 40])
+@pytest.mark.parametrize("kind", [Charger16, Charger201])
+def test_an_unset_clock_that_began_anew_ends_nothing_that_charges(kind: type[Charger], seconds: float) -> None:
+    """A start of one boot, told after another, has the time and the error of what began right after that boot."""
+    first = kind(Member("CP1"), (1,), flags=False)
+    site = world(32, first)
+    site.cut(first, unset=True)
+    site.leaves(first)
+    site.passes(seconds)
+    site.begin(first, 1)
+    site.cut(first, unset=False)
+    site.cut(first, unset=True)
+    site.begin(first, 1)
+    late, first.queue = first.queue, []
+    site.deliver(first, late)
+    site.speak(first, 1)
+    charging = first.running[1].name
+    assert present(site) == charging
+    assert charging is not None
+    assert site.transactions.named("CP1", charging).ended_by is None
+
+
 @pytest.mark.parametrize("times", [1, 3])
 def test_meter_values_do_not_move_a_transaction_of_1_6(times: int) -> None:
     """§6.45: its connector is that of its StartTransaction."""
