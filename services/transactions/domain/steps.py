@@ -5,7 +5,7 @@ from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from services.transactions.domain.doubts import Doubt
-from services.transactions.domain.register import ALLOWANCE_WH, TOLERANCE_WH, RegisterReading, follows
+from services.transactions.domain.register import ALLOWANCE_WH, TOLERANCE_WH, Rank, RegisterReading, follows
 
 # Readings that follow each other.
 Run = list[RegisterReading]
@@ -19,7 +19,8 @@ ORDERS: Sequence[Callable[[RegisterReading], tuple[float, ...]]] = (
 # Where a register of 31 or 32 bits begins anew.
 MODULI = (2.0**31, 2.0**32)
 # Between kWh and Wh. Two readings are of one register if they differ by no more than NEAR, and show no less than LEAST.
-UNIT_FACTORS, NEAR, LEAST_WH = (1000.0, 0.001), 0.1, 10_000.0
+WH_PER_KWH = 1000.0
+UNIT_FACTORS, NEAR, LEAST_WH = (WH_PER_KWH, 1 / WH_PER_KWH), 0.1, 10_000.0
 # A register that was reset shows no more than this.
 RESET_WH = 1000.0
 # Of more parts than this nothing can be made.
@@ -36,8 +37,23 @@ class Steps(NamedTuple):
 
 def by_steps(readings: Collection[RegisterReading], power_w: float) -> Steps:
     """Of all readings of a register, one at least, each once. The order that leaves the fewest doubts is theirs."""
+    readings = _in_unit_of_ends(readings, power_w)
     found = [_in_order(sorted(readings, key=order), power_w) for order in ORDERS]
     return min(found, key=lambda steps: (steps.runs, len(steps.doubts)))
+
+
+def _in_unit_of_ends(readings: Collection[RegisterReading], power_w: float) -> Collection[RegisterReading]:
+    """With samples in Wh that are in kWh and called Wh, where meterStart and meterStop (in Wh) agree with them."""
+    ends = {one.rank: one for one in readings}
+    begin, end = ends.get(Rank.MESSAGE_BEGIN), ends.get(Rank.MESSAGE_END)
+    if begin is None or end is None or begin.wh < LEAST_WH or not follows(begin, end, power_w):
+        return readings
+    # Of whole kWh, some are below the begin, or rounded up beyond the end.
+    least, beyond = begin.wh / WH_PER_KWH - 1, min(end.wh / WH_PER_KWH + 1, begin.wh)
+    return [
+        one._replace(wh=min(max(one.wh * WH_PER_KWH, begin.wh), end.wh)) if least <= one.wh < beyond else one
+        for one in readings
+    ]
 
 
 def _in_order(readings: Sequence[RegisterReading], power_w: float) -> Steps:

@@ -14,6 +14,8 @@ from voltbus.v1.state_pb2 import Registration
 
 DAY = "2026-03-01T"
 LEAPT = ["no_energy", "register_leapt"]
+# In kWh, and called Wh.
+OPEN_EVSE = {f"10:{5 * n:02}:00": str(361 + n) for n in range(10)}
 
 
 def sampled(seq_no: int, kind: str, at: str, *readings: dict[str, Any]) -> dict[str, Any]:
@@ -54,6 +56,7 @@ def energy(item: Any) -> tuple[Any, ...]:
         (5000, {"10:10:00": "7000", "10:20:00": "0"}, 1500, (3500, "steps", ["register_fell"])),
         (5000, {"10:10:00": "5100", "10:20:00": "0", "10:30:00": "5200"}, 6000, (1000, "register", ["odd_reading"])),
         (2**32 - 1000, {"10:30:00": "2000"}, 6500, (7500, "register", ["register_wrapped"])),
+        (361_400, OPEN_EVSE, 370_900, (9500, "register", [])),
         (1_000_000, {"10:30:00": "1003000"}, 1007, (7000, "register", ["unit_mislabelled"])),
     ],
 )

@@ -22,6 +22,10 @@ def session(begin: float, samples: dict[float, float], end: float | None, minute
     return told if end is None else [*told, reading(minutes, end, END)]
 
 
+# As OpenEVSE sends it.
+OPEN_EVSE = session(361_400, {6 * n: 361 + n for n in range(10)}, 370_900)
+
+
 @pytest.mark.parametrize(
     ("readings", "wh", "doubts"),
     [
@@ -47,6 +51,13 @@ def session(begin: float, samples: dict[float, float], end: float | None, minute
         pytest.param(session(1_000_000, {20: 1_002_000}, 1007), 7000, [UNIT], id="end in kWh, called Wh"),
         pytest.param(session(1_000_000, {}, 1_007_500_000), 7500, [UNIT], id="end in Wh, called kWh"),
         pytest.param(session(1000, {1: 1_000_500}, 1_007_500), 7500, [UNIT], id="begin in kWh, called Wh"),
+        pytest.param(OPEN_EVSE, 9500, [], id="samples in whole kWh, called Wh"),
+        pytest.param(session(361_400, {20: 361.4, 40: 365.2}, 370_900), 9500, [], id="samples in kWh, called Wh"),
+        pytest.param(session(361_400, {20: 361}, 370_900), 9500, [], id="one of them"),
+        pytest.param(session(361_400, {1: 361, 20: 362_000}, 370_900), 9500, [], id="samples in both"),
+        pytest.param(session(361_400, {20: 361, 30: 0, 40: 365}, 370_900), 9500, [ODD], id="and one 0"),
+        pytest.param(session(361_400, {20: 366, 30: 362, 40: 367}, 370_900), 9500, [ODD], id="and one too high"),
+        pytest.param(session(15_000, {20: 15_000_400, 40: 15_008_000}, 15_010), 10_000, [UNIT], id="ends in kWh"),
         pytest.param(session(5e6, {20: 0, 40: 2000}, 5_002_700), 2700, [], id="samples from 0, ends by lifetime"),
         pytest.param(session(5e6, {20: 0, 40: 100}, 5_090_000), 100, [FELL, LEAPT], id="and one that does not agree"),
         pytest.param(session(1000, {}, 1000), 0, [], id="nothing"),
