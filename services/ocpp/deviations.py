@@ -22,6 +22,12 @@ class Deviation(StrEnum):
     SPELLING = "spelling"
     NOT_A_LIST = "not_a_list"
     NUL = "nul"
+    # Half of an UTF-16 pair: JSON by its grammar, and no text: read as U+FFFD.
+    SURROGATE = "surrogate"
+    # Not written as JSON is, and readable nonetheless.
+    NOT_JSON = "not_json"
+    # Type, id or elements of the frame around a payload.
+    ENVELOPE = "envelope"
     # Kept as it is.
     UNKNOWN_VALUE = "unknown_value"
     LONG_TEXT = "long_text"

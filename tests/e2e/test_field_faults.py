@@ -62,6 +62,33 @@ async def test_a_session_of_1_6_is_billed_whatever_its_stop_says_beside(
     assert (await ended(voltbus, known.id))["energy_wh"] == 3000
 
 
+@pytest.mark.parametrize("message_id", ["17", "null", '"stop\\ud800"'])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        '"reason":"Local\\ud800"',
+        '"reason":"Lo\ncal"',
+        '"signal":NaN',
+        '"signal":1e400',
+        f'"signal":{"9" * 5000}',
+        '"signal":,',
+    ],
+)
+async def test_a_session_of_1_6_is_billed_although_its_stop_is_no_json(
+    voltbus: System, known: Known, id_token: str, fault: str, message_id: str
+) -> None:
+    """The answer has the message id as it came, and what came is kept as a text."""
+    async with dial(voltbus.endpoint(), known.id, VERSIONS["1.6"].subprotocol, password=known.password) as line:
+        start = {"connectorId": 1, "idTag": id_token, "meterStart": 1000} | STARTED
+        number = (await ask(line, "start", "StartTransaction", start))["transactionId"]
+        stop = f'{{"transactionId":{number},"meterStop":4000,"timestamp":"2026-03-01T11:00:00Z",{fault}}}'
+        await line.send(f'[2,{message_id},"StopTransaction",{stop}]')
+        assert str(await line.recv()).startswith(f"[3,{message_id},{{")
+    assert (await ended(voltbus, known.id))["energy_wh"] == 3000
+    kept = await voltbus.get("transactions", f"/v1/stations/{known.id}/messages", action="StopTransaction")
+    assert [stop in item["payload"] for item in kept["items"]] == [True]
+
+
 @pytest.mark.parametrize(
     "fault",
     [

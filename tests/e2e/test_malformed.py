@@ -31,22 +31,22 @@ class Wrong:
     """A frame, and what answers it: (message id, error code) by version, None where nothing does."""
 
     frame: str
-    v16: tuple[str, str] | None
-    v201: tuple[str, str] | None
+    v16: tuple[str | int, str] | None
+    v201: tuple[str | int, str] | None
 
-    def answer(self, version: Version) -> tuple[str, str] | None:
+    def answer(self, version: Version) -> tuple[str | int, str] | None:
         return self.v16 if version.name == "1.6" else self.v201
 
 
 WRONG = {
     "no JSON": Wrong("{nonsense", None, ("-1", "RpcFrameworkError")),
-    "cut off": Wrong('[2,"a","Heartbeat",{}', None, ("-1", "RpcFrameworkError")),
+    "cut off": Wrong('[2,"a","Heartbeat",{}', ("a", "FormationViolation"), ("a", "FormatViolation")),
     "no list": Wrong('{"a":1}', None, ("-1", "RpcFrameworkError")),
     "empty list": Wrong("[]", None, ("-1", "RpcFrameworkError")),
     "null": Wrong("null", None, ("-1", "RpcFrameworkError")),
     "too short": Wrong('[2,"a","Heartbeat"]', ("a", "FormationViolation"), ("a", "RpcFrameworkError")),
     "too long": Wrong('[2,"a","Heartbeat",{},{}]', ("a", "FormationViolation"), ("a", "RpcFrameworkError")),
-    "id no string": Wrong('[2,7,"Heartbeat",{}]', None, ("-1", "RpcFrameworkError")),
+    "id no string": Wrong('[2,7,"Heartbeat",{}]', (7, "FormationViolation"), (7, "RpcFrameworkError")),
     "id too long": Wrong(f'[2,"{LONG}","Heartbeat",{{}}]', (LONG, "FormationViolation"), (LONG, "RpcFrameworkError")),
     "action no string": Wrong('[2,"a",7,{}]', ("a", "FormationViolation"), ("a", "RpcFrameworkError")),
     "payload no object": Wrong('[2,"a","Heartbeat",[]]', ("a", "FormationViolation"), ("a", "FormatViolation")),
@@ -124,7 +124,7 @@ async def beats(line: Line) -> None:
     assert answer[:2] == [3, "after"], answer
 
 
-def check_error(answer: list[Any], message_id: str, code: str) -> None:
+def check_error(answer: list[Any], message_id: str | int, code: str) -> None:
     kind, about, said, description, details = answer
     assert (kind, about, said, details) == (4, message_id, code, {})
     assert 0 < len(description) <= 255

@@ -98,13 +98,15 @@ class Commands:
         outcome = OUTCOME_LATE if late else OUTCOME_REFUSED
         return [self._complete(command, outcome, wall, NOTHING, code, description), *self._next(now, wall)]
 
-    def oversized(self, message_id: str, now: float, wall: float) -> list[SessionAction]:
-        """An answer that is longer than a message may be: it is there, but nothing can be told of it."""
+    def unusable(
+        self, message_id: str, reason: Reason, description: str, now: float, wall: float
+    ) -> list[SessionAction]:
+        """An answer that is longer than a message may be, or no JSON: it is there, but nothing can be told of it."""
         command, late = self._answered(message_id)
         if command is None:
-            return [Drop(Reason.TOO_LONG, message_id)]
+            return [Drop(reason, message_id)]
         outcome, code = OUTCOME_LATE if late else OUTCOME_INVALID, ErrorCode.FORMAT_VIOLATION.value
-        return [self._complete(command, outcome, wall, NOTHING, code, "the answer is too long"), *self._next(now, wall)]
+        return [self._complete(command, outcome, wall, NOTHING, code, description), *self._next(now, wall)]
 
     def withdraw(self, barred: Callable[[str], str], wall: float) -> list[SessionAction]:
         """Those that wait, and of whose action `barred` now says why it may not be sent."""

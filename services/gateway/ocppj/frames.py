@@ -1,10 +1,13 @@
 """OCPP-J frames as bytes: written from their parts, and their payload cut out of them unchanged."""
 
+import json
 import re
 from codecs import BOM_UTF8
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
+
+from services.ocpp.mending import mended
 
 CALL, CALLRESULT, CALLERROR = 2, 3, 4
 # 2.0.1 part 4 §4.1.4 and 1.6-J errata §3.1: a message id has 36 characters at the most.
@@ -12,9 +15,12 @@ MAX_ID_LENGTH = 36
 # 2.0.1 part 4 §4.2.3.
 MAX_DESCRIPTION_LENGTH = 255
 PADDING = b"\0 \t\r\n"
+# Within so many bytes of a frame that cannot be read as a whole stands its message id.
+HEAD_SIZE = 1024
 
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
-_HEAD = re.compile(rb"\s*\[\s*(\d+)\s*,\s*(" + _STRING + rb")\s*,", re.DOTALL)
+_SCALAR = rb"[^\s,:{}\[\]\"]+"
+_HEAD = re.compile(rb"\s*\[\s*\"?(\d)(?:\.0+)?\"?\s*,\s*(" + _STRING + rb"|" + _SCALAR + rb")\s*[,\]]", re.DOTALL)
 _CALL = re.compile(rb"\s*\[\s*2\s*,\s*" + _STRING + rb"\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL)
 _CALLRESULT = re.compile(rb"\s*\[\s*3\s*,\s*" + _STRING + rb"\s*,\s*", re.DOTALL)
 
@@ -24,15 +30,31 @@ def bare(frame: bytes) -> bytes:
     return frame.strip(PADDING).removeprefix(BOM_UTF8).strip(PADDING)
 
 
-def head(frame: bytes) -> tuple[int, str] | None:
-    """The message type and id of a frame of which the end is missing; None if they cannot be read."""
-    found = _HEAD.match(frame)
-    if found is None:
+class Head(NamedTuple):
+    """The message type and id. written_id: as an answer repeats it (1.6-J §4.2.3: "the exact same id")."""
+
+    kind: int
+    message_id: str
+    written_id: bytes
+
+
+def head(frame: bytes) -> Head | None:
+    """What the beginning of a frame says, whatever follows; None if it cannot be read. Any scalar is an id."""
+    if not (found := _HEAD.match(frame[:HEAD_SIZE])) or not (read := mended(found[2])):
         return None
-    try:
-        return int(found[1]), orjson.loads(found[2])
-    except ValueError:
-        return None
+    message_id = read.value if type(read.value) is str else read.written.decode()
+    return Head(int(found[1]), message_id, found[2] if _is_json(found[2]) else read.written)
+
+
+def envelope(message: Any) -> tuple[str, Any] | None:
+    """Action and payload of what is a CALL although its type, id or number of elements is another's.
+
+    A payload that is not there is none (4.2.1); what follows it is passed over.
+    """
+    match message:
+        case [2 | "2", str() | int() | float() | None, str(action), *rest]:
+            return action, rest[0] if rest else None
+    return None
 
 
 def is_call(message: Any) -> bool:
@@ -60,15 +82,15 @@ def call(message_id: str, action: str, payload: bytes) -> bytes:
     return b"[2,%b,%b,%b]" % (orjson.dumps(message_id), orjson.dumps(action), payload)
 
 
-def result(message_id: str, payload: bytes) -> bytes:
-    """[3, id, payload]"""
-    return b"[3,%b,%b]" % (orjson.dumps(message_id), payload)
+def result(message_id: str, payload: bytes, written_id: bytes = b"") -> bytes:
+    """[3, id, payload]. written_id: where the id is not written as that text."""
+    return b"[3,%b,%b]" % (written_id or orjson.dumps(message_id), payload)
 
 
-def error(message_id: str, code: str, description: str, details: bytes = b"{}") -> bytes:
+def error(message_id: str, code: str, description: str, details: bytes = b"{}", written_id: bytes = b"") -> bytes:
     """[4, id, code, description, details]; the description is cut to what a station must be able to take."""
-    head = orjson.dumps([message_id, code, description[:MAX_DESCRIPTION_LENGTH]])
-    return b"[4,%b,%b]" % (head[1:-1], details)
+    said = orjson.dumps([code, description[:MAX_DESCRIPTION_LENGTH]])
+    return b"[4,%b,%b,%b]" % (written_id or orjson.dumps(message_id), said[1:-1], details)
 
 
 def error_text(text: str) -> str:
@@ -81,3 +103,12 @@ def _last(frame: bytes, head_pattern: re.Pattern[bytes]) -> bytes:
     # The frame has been parsed, so its pattern matches, and only white space and "]" follow the payload.
     assert head is not None
     return frame[head.end() : frame.rindex(b"]")].rstrip()
+
+
+def _is_json(written: bytes) -> bool:
+    """By its grammar, as which half of an UTF-16 pair is a text."""
+    try:
+        json.loads(written, parse_constant=int)
+    except ValueError:
+        return False
+    return True

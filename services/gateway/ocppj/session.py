@@ -16,15 +16,18 @@ from services.gateway.ocppj.commands import Commands
 from services.gateway.ocppj.dialects import Dialect
 from services.gateway.ocppj.limits import Limits
 from services.gateway.ocppj.reading import Payload, is_exact, tolerantly, tolerated
-from services.ocpp.deviations import Told
+from services.ocpp.deviations import Deviation, Told
 from services.ocpp.errors import ErrorCode, OcppError
+from services.ocpp.mending import mended
 from services.ocpp.timestamps import write_time
 from voltbus.v1.bus_pb2 import Call, Command, Refusal, Reply
 
 # Taken once: an attribute of an enumeration takes longer than the rest of a line of the hot path.
 RESULT = MessageType.RESULT
-# A longer message id is refused; one far beyond that is not even repeated to the station.
-MAX_REPEATED_ID_LENGTH = 255
+# With these alone, a frame that no program can read whole is JSON all the same: read strictly, too.
+SOUND = frozenset({Deviation.SURROGATE})
+# Bytes that are kept of a frame that is no JSON, beside what is read of it: a record has 1 MB, and an escape six bytes.
+LONGEST_VERBATIM = 64 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +49,7 @@ class PendingCall(msgspec.Struct):
 
     received, received_at: by the two clocks. raw: the payload as it came, where it is read in other words; else empty.
     Both payloads are empty once it is forwarded, for nothing needs them any more. forwarded: when, by the monotonic
-    clock.
+    clock. written_id: see Flaws.
     """
 
     message_id: str
@@ -57,11 +60,25 @@ class PendingCall(msgspec.Struct):
     raw: bytes = b""
     deviations: tuple[Told, ...] = ()
     forwarded: float = 0.0
+    written_id: bytes = b""
 
     @property
     def size(self) -> int:
         """Bytes of its payloads."""
         return len(self.payload) + len(self.raw)
+
+
+class Flaws(msgspec.Struct, frozen=True):
+    """Of a CALL that is read although its frame is none of OCPP-J.
+
+    frame: as it came. written_id: its message id, as an answer repeats it. deviations: of the frame. verbatim: the
+    frame as a text of JSON, where it is none itself; else empty.
+    """
+
+    frame: bytes
+    written_id: bytes
+    deviations: tuple[Told, ...]
+    verbatim: bytes
 
 
 class Session:
@@ -127,8 +144,7 @@ class Session:
         except orjson.JSONDecodeError:
             if (bare := frames.bare(frame)) != frame:
                 return self.received(bare, now, wall, waited)
-            description = "the message is not valid JSON"
-            return self._unreadable(Reason.NOT_JSON, ErrorCode.RPC_FRAMEWORK_ERROR, description, frame)
+            return self._mended(frame, now, wall, waited)
         if frames.is_call(message):
             _, message_id, action, payload = message
             return self._call(message_id, action, payload, frame, now, wall, waited)
@@ -137,19 +153,11 @@ class Session:
                 return self._commands.result(message_id, rest, frame, now, wall, self.strict)
             case [int(frames.CALLERROR), str(message_id), *rest]:
                 return self._commands.error(message_id, rest, now, wall)
-        return self._malformed(message, frame)
+        return self._flawed(message, frame, now, wall, waited)
 
     def oversized(self, head: bytes, now: float, wall: float) -> list[SessionAction]:
         """A message that is longer than may be, of which only the beginning is there: the sender hears why."""
-        kind, message_id = frames.head(frames.bare(head)) or (None, "")
-        description = "the message is too long"
-        if kind == frames.CALL and len(message_id) <= MAX_REPEATED_ID_LENGTH:
-            code = ErrorCode.FORMAT_VIOLATION
-            refused = Refuse(message_id, "", code, description, head)
-            return [self._error(message_id, code, description), refused, Drop(Reason.TOO_LONG, message_id, description)]
-        if kind in (frames.CALLRESULT, frames.CALLERROR):
-            return self._commands.oversized(message_id, now, wall)
-        return self._unreadable(Reason.TOO_LONG, ErrorCode.RPC_FRAMEWORK_ERROR, description, head)
+        return self._unusable(frames.bare(head), Reason.TOO_LONG, "is too long", now, wall)
 
     def reply(self, reply: Reply, now: float, wall: float) -> list[SessionAction]:
         """A service has answered the outstanding CALL."""
@@ -208,8 +216,43 @@ class Session:
             return "the station is Pending: it must be accepted before a transaction is started or stopped remotely"
         return ""
 
+    def _mended(self, frame: bytes, now: float, wall: float, waited: float) -> list[SessionAction]:
+        """A frame that is no JSON, or of which no program can hold a part."""
+        read = mended(frame)
+        if read is None or (self.strict and any(told.deviation not in SOUND for told in read.deviations)):
+            return self._unusable(frame, Reason.NOT_JSON, "is not valid JSON", now, wall)
+        match read.value:
+            case [int(frames.CALLRESULT | frames.CALLERROR), str(), *_]:
+                return self.received(read.written, now, wall, waited)
+        return self._flawed(read.value, frame, now, wall, waited, read.deviations)
+
+    def _flawed(
+        self, message: Any, frame: bytes, now: float, wall: float, waited: float, deviations: tuple[Told, ...] = ()
+    ) -> list[SessionAction]:
+        """JSON, or mended to it, and no frame of this version. deviations: what was mended."""
+        head, envelope, exact = frames.head(frame), frames.envelope(message), frames.is_call(message)
+        if head is None or envelope is None or (self.strict and not exact):
+            return self._malformed(message, frame, head)
+        action, payload = envelope
+        try:
+            written = frames.call(head.message_id, action, orjson.dumps(payload))
+        except orjson.JSONEncodeError:
+            return self._unusable(frame, Reason.MALFORMED, "is nested too deep", now, wall)
+        told = deviations if exact else (*deviations, Told(Deviation.ENVELOPE, "", 1))
+        verbatim = orjson.dumps(frame[:LONGEST_VERBATIM].decode(errors="replace")) if deviations else b""
+        flaws = Flaws(frame, head.written_id, told, verbatim)
+        return self._call(head.message_id, action, payload, written, now, wall, waited, flaws)
+
     def _call(
-        self, message_id: str, action: str, payload: Any, frame: bytes, now: float, wall: float, waited: float
+        self,
+        message_id: str,
+        action: str,
+        payload: Any,
+        frame: bytes,
+        now: float,
+        wall: float,
+        waited: float,
+        flaws: Flaws | None = None,
     ) -> list[SessionAction]:
         raw = b"{}" if payload is None else frames.call_payload(frame)
         try:
@@ -222,8 +265,12 @@ class Session:
                 call = PendingCall(message_id, action, read.read, *came, read.raw, read.deviations)
         except OcppError as error:
             known = action if action in self._owners else ""
-            refused = Refuse(message_id, action, error.code, error.description, frame)
-            return [self._error(message_id, error.code, error.description, known), refused]
+            verbatim, written_id = (flaws.frame, flaws.written_id) if flaws else (frame, b"")
+            refused = Refuse(message_id, action, error.code, error.description, verbatim)
+            return [self._error(message_id, error.code, error.description, known, written_id=written_id), refused]
+        if flaws is not None:
+            call.written_id, call.deviations = flaws.written_id, (*flaws.deviations, *call.deviations)
+            call.raw = flaws.verbatim or call.raw
         if self._outstanding is None:
             return self._take(call, now, wall)
         if self._queue is None:
@@ -260,7 +307,8 @@ class Session:
         """None is outstanding: this one is, until its answer."""
         if not self._gate.admits(call.action):
             description = "the station is not accepted: only BootNotification is"
-            return [self._error(call.message_id, ErrorCode.SECURITY_ERROR, description, call.action)]
+            code = ErrorCode.SECURITY_ERROR
+            return [self._error(call.message_id, code, description, call.action, written_id=call.written_id)]
         if call.action == HEARTBEAT:
             payload = b'{"currentTime":"%b"}' % write_time(datetime.fromtimestamp(wall, UTC)).encode()
             return [self._result(call, payload, now), self._forward(call, answered=True)]
@@ -316,34 +364,55 @@ class Session:
         return Forward(self._owners[call.action], record, acknowledge, call.deviations)
 
     def _result(self, call: PendingCall, payload: bytes, now: float) -> Send:
-        frame = frames.result(call.message_id, payload)
+        frame = frames.result(call.message_id, payload, call.written_id)
         return Send(frame, RESULT, call.action, call.message_id, now - call.received)
 
     def _refusal(self, call: PendingCall, refusal: Refusal) -> Send:
         known = refusal.code in ErrorCode.__members__.values()
         code = ErrorCode(refusal.code) if known else ErrorCode.INTERNAL_ERROR
-        return self._error(call.message_id, code, refusal.description, call.action, refusal.details or b"{}")
+        details = refusal.details or b"{}"
+        return self._error(call.message_id, code, refusal.description, call.action, details, call.written_id)
 
     def _error(
-        self, message_id: str, code: ErrorCode, description: str, action: str = "", details: bytes = b"{}"
+        self,
+        message_id: str,
+        code: ErrorCode,
+        description: str,
+        action: str = "",
+        details: bytes = b"{}",
+        written_id: bytes = b"",
     ) -> Send:
-        frame = frames.error(message_id, self._dialect.version.spell(code), description, details)
+        frame = frames.error(message_id, self._dialect.version.spell(code), description, details, written_id)
         return Send(frame, MessageType.ERROR, action, message_id)
 
-    def _malformed(self, message: Any, frame: bytes) -> list[SessionAction]:
+    def _malformed(self, message: Any, frame: bytes, head: frames.Head | None) -> list[SessionAction]:
         """JSON, but no frame of this version."""
         parts = message if isinstance(message, list) else []
-        kind, message_id = parts[0] if parts else None, parts[1] if len(parts) > 1 else None
+        kind = parts[0] if parts else None
         if kind in (frames.CALLRESULT, frames.CALLERROR):
             # An answer is never answered.
             return [Drop(Reason.MALFORMED, detail="an answer without a message id")]
         reason, code, description = _framing_error(kind, parts)
         if reason is Reason.UNKNOWN_TYPE and not self._dialect.answers_unknown_types:
             return [Drop(reason)]
-        if isinstance(message_id, str) and len(message_id) <= MAX_REPEATED_ID_LENGTH:
-            refused = Refuse(message_id, "", code, description, frame)
-            return [self._error(message_id, code, description), refused]
-        return self._unreadable(reason, code, description, frame)
+        if head is None:
+            return self._unreadable(reason, code, description, frame)
+        return self._refused(head, code, description, frame)
+
+    def _unusable(self, frame: bytes, reason: Reason, why: str, now: float, wall: float) -> list[SessionAction]:
+        """A frame of which no more than its head can be read: the sender hears why."""
+        head, description = frames.head(frame), f"the message {why}"
+        if head is not None and head.kind == frames.CALL:
+            refused = self._refused(head, ErrorCode.FORMAT_VIOLATION, description, frame)
+            return [*refused, Drop(reason, head.message_id, description)]
+        if head is not None and head.kind in (frames.CALLRESULT, frames.CALLERROR):
+            return self._commands.unusable(head.message_id, reason, f"the answer {why}", now, wall)
+        return self._unreadable(reason, ErrorCode.RPC_FRAMEWORK_ERROR, description, frame)
+
+    def _refused(self, head: frames.Head, code: ErrorCode, description: str, frame: bytes) -> list[SessionAction]:
+        message_id = head.message_id
+        error = self._error(message_id, code, description, written_id=head.written_id)
+        return [error, Refuse(message_id, "", code, description, frame)]
 
     def _unreadable(self, reason: Reason, code: ErrorCode, description: str, frame: bytes) -> list[SessionAction]:
         lost: list[SessionAction] = [Refuse("", "", code, description, frame), Drop(reason, detail=description)]

@@ -55,8 +55,8 @@ async def test_what_is_new_is_told_at_once_and_the_rest_with_the_next_report() -
 
 async def test_a_refused_message_is_kept_as_it_came() -> None:
     frames = {
-        "1.6": [call("1", "Authorize", {"idTag": []}), call("2", "Dance", {}), b"[2,", b'[2,"3","Heartbeat"]'],
-        "2.0.1": [call("1", "Authorize", {"idToken": 7}), call("2", "Dance", {}), b"[2,", b'[2,"3","Heartbeat"]'],
+        "1.6": [call("1", "Authorize", {"idTag": []}), call("2", "Dance", {}), b"[2,", b'[2,"3",7,{}]'],
+        "2.0.1": [call("1", "Authorize", {"idToken": 7}), call("2", "Dance", {}), b"[2,", b'[2,"3",7,{}]'],
     }
     expected = [
         ("1", "Authorize", "TypeConstraintViolation"),

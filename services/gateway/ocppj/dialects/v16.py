@@ -1,4 +1,4 @@
-"""Framing rules of OCPP 1.6-J: no answer to what cannot be read, unknown message types are ignored (§4.1.3)."""
+"""Framing rules of OCPP 1.6-J: no answer without a readable message id, unknown types are ignored (§4.1.3)."""
 
 from services.gateway.ocppj.dialects.dialect import Dialect
 from services.ocpp.versions import VERSIONS

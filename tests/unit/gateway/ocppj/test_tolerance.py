@@ -7,7 +7,20 @@ import orjson
 import pytest
 
 from services.gateway.ocppj.actions import Forward
-from tests.unit.gateway.examples import AUTHORIZE, NOW, STATUS, VERSIONS, call, forwarded, sent, session
+from tests.unit.gateway.examples import (
+    AUTHORIZE,
+    NOW,
+    STATUS,
+    VERSIONS,
+    call,
+    command,
+    completed,
+    forwarded,
+    sends,
+    sent,
+    session,
+)
+from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_INVALID, Reply
 
 NUL = "\0"
 
@@ -158,3 +171,118 @@ def test_nothing_is_refused_for_one_field(version: str, action: str, payload: An
     read = json.loads(forward(version, action, payload).call.payload)
     subject = {"StopTransaction": "transactionId", "TransactionEvent": "transactionInfo"}.get(action)
     assert subject is None or read[subject] == payload[subject]
+
+
+HUGE = b"9" * 5000
+UNREAD = [("not_json", "", 1), ("converted", "meterStop", 1), ("unusable", "meterStop", 1)]
+STOPS = b'{"transactionId":63,"meterStop":4000,"timestamp":"2026-03-01T12:00:00Z",%b}'
+# What came, what is read of it, and the deviations, of a StopTransaction.
+WRITTEN: list[tuple[bytes, dict[str, Any], list[tuple[str, str, int]]]] = [
+    (b'"reason":"Local\\ud800"', {"reason": "Local\ufffd"}, [("surrogate", "", 1), ("unknown_value", "reason", 1)]),
+    (b'"idTag":"\\udc00A\\ud83d"', {"idTag": "\ufffdA\ufffd"}, [("surrogate", "", 2)]),
+    (b'"idTag":"\\ud83d\\ude00\\ud83d"', {"idTag": "\U0001f600\ufffd"}, [("surrogate", "", 1)]),
+    (b'"idTag":"A\tB"', {"idTag": "A\tB"}, [("not_json", "", 1)]),
+    (b'"idTag":"A\\x41"', {"idTag": "A\\x41"}, [("not_json", "", 1)]),
+    (b'"idTag":0012AB', {"idTag": "0012AB"}, [("not_json", "", 1)]),
+    (b'"reason":,"idTag":"A"', {"idTag": "A"}, [("not_json", "", 1), ("null", "reason", 1)]),
+    (b'"idTag":"A",', {"idTag": "A"}, [("not_json", "", 1)]),
+    (b'idTag:"A"', {"idTag": "A"}, [("not_json", "", 1)]),
+    (b'"meterStop":1e400', {"meterStop": ...}, UNREAD),
+    (b'"meterStop":-1e400', {"meterStop": ...}, UNREAD),
+    (b'"meterStop":%b' % HUGE, {"meterStop": ...}, UNREAD),
+    (b'"meterStop":NaN', {"meterStop": ...}, UNREAD),
+    (b'"meterStop":-Infinity', {"meterStop": ...}, UNREAD),
+    (b'"meterStop":-nan(ind)', {"meterStop": ...}, UNREAD),
+    (b'"meterStop":007', {"meterStop": 7}, [("not_json", "", 1), ("converted", "meterStop", 1)]),
+]
+
+
+@pytest.mark.parametrize(("written", "changes", "told"), WRITTEN)
+def test_a_stop_that_is_no_json_is_a_stop(written: bytes, changes: dict[str, Any], told: Any) -> None:
+    """1.6 §4.10: a .conf shall follow. What is not read counts as not told, and nothing is guessed."""
+    payload = STOPS % written
+    line = session("1.6")
+    [found] = forwarded(line.received(b'[2,"m1","StopTransaction",%b]' % payload, *NOW))
+    expected = {name: value for name, value in (STOP | changes).items() if value is not ...}
+    assert json.loads(found.call.payload) == expected
+    assert deviations(found) == told
+    assert payload.decode() in json.loads(found.call.tolerated.raw)
+    reply = Reply(message_id="m1", action="StopTransaction", payload=b"{}")
+    assert sent(line.reply(reply, *NOW)) == [[3, "m1", {}]]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_half_of_a_utf_16_pair_is_read_however_strictly(version: str, strict: bool) -> None:
+    """RFC 8259 §8.2: the grammar has it. Firmware that cuts texts cuts pairs."""
+    written = call("m1", "Authorize", AUTHORIZE[version]).replace(b"CARD", b"CARD\\ud83d")
+    [found] = forwarded(session(version, strict=strict).received(written, *NOW))
+    assert json.loads(found.call.payload) == json.loads(json.dumps(AUTHORIZE[version]).replace("CARD", "CARD\ufffd"))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (b"17", "17"),
+        (b"17.50", "17.50"),
+        (b"-1", "-1"),
+        (HUGE[:500], HUGE[:500].decode()),
+        (b"null", "null"),
+        (b'"\\ud800"', "\ufffd"),
+        (b'"%b"' % (b"x" * 100), "x" * 100),
+        (b'"%b"' % (b"x" * 900), "x" * 900),
+    ],
+)
+def test_an_answer_has_the_message_id_as_it_came(version: str, written: bytes, text: str) -> None:
+    """1.6-J §4.2.3, 2.0.1 part 4 §4.2.2: "the exact same id"."""
+    line = session(version)
+    [found] = forwarded(line.received(b'[2,%b,"Authorize",%b]' % (written, dumped(AUTHORIZE[version])), *NOW))
+    assert found.call.message_id == text
+    [answer] = sends(line.reply(Reply(message_id=text, action="Authorize", payload=b"{}"), *NOW))
+    assert answer.frame == b"[3,%b,{}]" % written
+    [error] = sends(line.received(b'[2,%b,"Dance",{}]' % written, *NOW))
+    assert error.frame.startswith(b'[4,%b,"NotImplemented"' % written)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b'["2","m1","Heartbeat",{}]',
+        b'[2.0,"m1","Heartbeat",{}]',
+        b'[2,"m1","Heartbeat"]',
+        b'[2,"m1","Heartbeat",{},{}]',
+    ],
+)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_call_in_an_odd_envelope_is_one(version: str, written: bytes) -> None:
+    actions = session(version).received(written, *NOW)
+    assert sent(actions)[0][:2] == [3, "m1"]
+    assert deviations(forwarded(actions)[0]) == [("envelope", "", 1)]
+
+
+def test_what_is_nested_too_deep_in_an_odd_envelope_is_refused() -> None:
+    deep = b'{"a":' * 300 + b"1" + b"}" * 300
+    actions = session("1.6").received(b'[2,17,"Heartbeat",%b]' % deep, *NOW)
+    assert sent(actions)[0][:3] == [4, 17, "FormationViolation"]
+
+
+@pytest.mark.parametrize("behind", [b"}]", b'"}]}]', b"\0garbage", b"]", b",", b"\r\n;"])
+def test_what_is_left_of_another_message_behind_a_frame_is_passed_over(behind: bytes) -> None:
+    payload = b'{"transactionId":63,"meterStop":4000,"timestamp":"2026-03-01T12:00:00Z"}'
+    [found] = forwarded(session("1.6").received(b'[2,"m1","StopTransaction",%b]%b' % (payload, behind), *NOW))
+    assert json.loads(found.call.payload) == STOP
+    assert deviations(found)[0][0] == "not_json"
+
+
+def test_an_answer_to_a_command_that_is_no_json_is_read_or_is_invalid() -> None:
+    for rest, outcome in ((b'{"status":"Accepted",}]', OUTCOME_ANSWERED), (b'{"status":"Acc', OUTCOME_INVALID)):
+        line = session("1.6")
+        line.command(command(), *NOW)
+        [done] = completed(line.received(b'[3,"c1",' + rest, *NOW))
+        assert done.result.outcome == outcome
+        assert not line.busy
+
+
+def dumped(payload: Any) -> bytes:
+    return json.dumps(payload).encode()
