@@ -24,6 +24,11 @@ UNITS: dict[str, tuple[str, float]] = {
     "Celcius": ("Celsius", 1),
     "Hertz": ("Hz", 1),
 }
+# What else there is (1.6 §7.45, 2.0.1 appendix 2), to be known in other capitals.
+PLAIN = ("Wh", "varh", "VAh", "W", "var", "VA", "A", "V", "Hz", "K", "Celsius", "Fahrenheit", "Percent", "RPM")
+SPELLED = {unit.casefold(): unit for unit in (*UNITS, *PLAIN)}
+# No meter counts in more than thousands: who says thousand twice means it once, or a factor for a power of ten.
+LARGEST_FACTOR, LEAST_MULTIPLIER, LARGEST_MULTIPLIER = 1000, -30, 3
 # The unit if none is given: Wh for energy (1.6 §7.43, 2.0.1 UnitOfMeasureType), the base unit for the rest.
 DEFAULTS = {
     "Energy": "Wh",
@@ -67,7 +72,7 @@ def _template(
 ) -> tuple[Reading, float]:
     """A reading without its value, and the factor of its unit. Cached, for stations repeat themselves."""
     measurand = measurand or REGISTER
-    stored_unit, factor = UNITS.get(unit, (unit, 1)) if unit else (default_unit(measurand), 1)
+    stored_unit, factor = _stored_unit(unit) if unit else (default_unit(measurand), 1)
     template: Reading = {"measurand": measurand, "unit": stored_unit}
     if context and context != CONTEXT:
         template["context"] = context
@@ -76,6 +81,20 @@ def _template(
     if phase:
         template["phase"] = phase
     return template, factor
+
+
+def _stored_unit(unit: str) -> tuple[str, float]:
+    """The unit that is stored for one, and the factor to it; one that OCPP does not have is kept as it is."""
+    known = SPELLED.get(unit.strip().casefold(), unit)
+    return UNITS.get(known, (known, 1))
+
+
+def power_of_ten(multiplier: float, unit: str | None) -> float | None:
+    """The factor that a multiplier of 2.x is; None where no meter means it."""
+    if not LEAST_MULTIPLIER <= multiplier <= LARGEST_MULTIPLIER:
+        return None
+    factor, unit_factor = 10.0 ** int(multiplier), _stored_unit(unit)[1] if unit else 1
+    return factor if factor * unit_factor <= LARGEST_FACTOR else None
 
 
 def decimal(text: str) -> float | None:

@@ -2,6 +2,7 @@
 
 from services.common.calls.call import Call
 from services.ocpp.id_tokens import token_key
+from services.ocpp.sampled_values import quantity
 from services.ocpp.v16 import id_tag_info
 from services.transactions.dialects.dialect import Dialect, OcppRequest, Payload
 from services.transactions.dialects.meter import SampledValue, decimal, meter_values, reading
@@ -109,9 +110,13 @@ def meter_values_of(call: Call) -> Message:
 
 def sample(sampled: SampledValue) -> Reading:
     """SampledValue (§7.43): the value is text, a number or signed data."""
-    text = sampled["value"]
-    value = None if sampled.get("format") == "SignedData" else decimal(text)
-    made = reading(sampled, value, sampled.get("unit"))
+    text, unit = sampled["value"], sampled.get("unit")
+    if sampled.get("format") == "SignedData":
+        return reading(sampled, None, unit) | {"signed": text}
+    value = decimal(text)
+    if value is None and (said := quantity(text)):
+        value, unit = said.number, said.unit_with(unit)
+    made = reading(sampled, value, unit)
     if value is None:
         made["signed"] = text
     return made

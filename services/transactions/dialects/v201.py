@@ -7,7 +7,7 @@ import orjson
 from services.common.calls.call import Call
 from services.ocpp.v201 import id_token_info
 from services.transactions.dialects.dialect import Dialect, OcppRequest, Payload
-from services.transactions.dialects.meter import SampledValue, meter_values, reading
+from services.transactions.dialects.meter import SampledValue, meter_values, power_of_ten, reading
 from services.transactions.dialects.words import INT64, optional_integer, payload, timestamp, unreadable
 from services.transactions.domain.grace import Standing
 from services.transactions.domain.messages import (
@@ -27,8 +27,6 @@ from services.transactions.domain.remote import RemoteStart, RemoteStop, Transac
 KINDS = {"Started": ReportKind.STARTED, "Updated": ReportKind.UPDATED, "Ended": ReportKind.ENDED}
 # Fields of an event kept as they are, and their names; later events may change them.
 DETAILS = {"numberOfPhasesUsed": "phases_used", "cableMaxCurrent": "cable_max_current", "customData": "custom_data"}
-# Beyond this a multiplier is a mistake, and its power of ten too large to compute with.
-LARGEST_MULTIPLIER = 30
 
 
 def transaction_event(call: Call) -> Message:
@@ -94,10 +92,10 @@ def sample(sampled: SampledValue) -> Reading:
     multiplier = measure.get("multiplier") or 0
     if multiplier == 0:
         made = reading(sampled, sampled["value"], measure.get("unit"))
-    elif abs(multiplier) <= LARGEST_MULTIPLIER:
-        made = reading(sampled, sampled["value"], measure.get("unit"), 10.0 ** int(multiplier))
+    elif factor := power_of_ten(multiplier, measure.get("unit")):
+        made = reading(sampled, sampled["value"], measure.get("unit"), factor)
     else:
-        made = reading(sampled, None, measure.get("unit"))
+        made = reading(sampled, None, orjson.dumps(measure).decode())
         made["signed"] = orjson.dumps(sampled).decode()
     if signed := sampled.get("signedMeterValue"):
         made["signed"] = signed

@@ -1,6 +1,7 @@
 """What the readings of one moment say of the energy: the register at the outlet, those of phases, and intervals."""
 
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Any
 
 from services.transactions.domain.register import Rank
@@ -15,6 +16,9 @@ TOTAL, INTERVALS, CLOCK_INTERVALS = "", "interval", "clock interval"
 CLOCK = "Sample.Clock"
 
 
+# Of a reading whose unit is none of energy, or cannot be read: nothing may be taken for Wh.
+UNREADABLE_WH = -inf
+
 # The meter: TOTAL, a phase, or intervals of either; the rank, see Rank: all intervals are alike; Wh of the meter.
 EnergyReading = tuple[str, int, float]
 
@@ -23,27 +27,31 @@ def energy_readings(readings: Iterable[dict[str, Any]]) -> tuple[EnergyReading, 
     """Of all readings of one moment, in base units: of each meter one a rank, at the outlet or else not in the EV."""
     energies = [one for one in readings if one["measurand"] in MEASURANDS]
     if len(energies) == 1:
-        return tuple([(*place, one["value"]) for one in energies if (place := _place(one))])
-    found: dict[tuple[str, int], dict[str, Any]] = {}
+        return tuple([found for one in energies if (found := _energy(one))])
+    chosen: dict[tuple[str, int], tuple[tuple[bool, bool], EnergyReading]] = {}
     for one in energies:
-        place = _place(one)
-        if place and (place not in found or ("location" in found[place] and "location" not in one)):
-            found[place] = one
-    return tuple([(*place, one["value"]) for place, one in found.items()])
+        if found := _energy(one):
+            after = (found[2] == UNREADABLE_WH, "location" in one)
+            place = found[:2]
+            if place not in chosen or after < chosen[place][0]:
+                chosen[place] = after, found
+    return tuple([found for _, found in chosen.values()])
 
 
-def _place(one: dict[str, Any]) -> tuple[str, int] | None:
-    """Its meter and rank; None where it says nothing of the transaction's energy."""
-    if "value" not in one or one["unit"] != "Wh" or one.get("location") == "EV":
+def _energy(one: dict[str, Any]) -> EnergyReading | None:
+    """None where it says nothing of the transaction's energy."""
+    is_wh = one["unit"] == "Wh"
+    if (is_wh and "value" not in one) or one.get("location") == "EV":
         return None
     phase, context = one.get("phase"), one.get("context", "")
     meter = TOTAL if phase is None else PHASES.get(phase)
     if meter is None:
         return None
+    wh = one["value"] if is_wh else UNREADABLE_WH
     if one["measurand"] == REGISTER:
-        return meter, RANKS.get(context, BETWEEN)
+        return meter, RANKS.get(context, BETWEEN), wh
     kind = CLOCK_INTERVALS if context == CLOCK else INTERVALS
-    return f"{kind} {meter}".rstrip(), BETWEEN
+    return f"{kind} {meter}".rstrip(), BETWEEN, wh
 
 
 def intervals_of(meters: Iterable[str]) -> Sequence[str]:

@@ -9,6 +9,7 @@ from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.energy import Bounds, Energy, EnergySource, are_settled, energy_at_end
 from services.transactions.domain.messages import UPDATED, Report
 from services.transactions.domain.metering import (
+    UNREADABLE_ENERGY,
     UNUSABLE,
     MeterReading,
     PastValue,
@@ -19,6 +20,9 @@ from services.transactions.domain.metering import (
 )
 from services.transactions.domain.review import Review
 from services.transactions.domain.transaction import Transaction
+
+# Details without which only begin and end make the energy certain.
+UNREADABLE = frozenset({*UNUSABLE.values(), UNREADABLE_ENERGY})
 
 
 def needs_past(one: Transaction, report: Report) -> bool:
@@ -67,7 +71,7 @@ def with_review(one: Transaction) -> Transaction:
 def measured_energy(one: Transaction) -> Energy:
     """What the meters say of a transaction that has ended."""
     energy = energy_at_end(one.meters, bounds_of(one))
-    if energy.source != EnergySource.REGISTER and not one.details.keys().isdisjoint(UNUSABLE.values()):
+    if energy.source != EnergySource.REGISTER and not one.details.keys().isdisjoint(UNREADABLE):
         return energy.doubting(Doubt.UNUSABLE_READING)
     return energy
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from services.transactions.domain.energy import Bounds, Meters
-from services.transactions.domain.energy_readings import INTERVALS, TOTAL
+from services.transactions.domain.energy_readings import INTERVALS, TOTAL, UNREADABLE_WH
 from services.transactions.domain.messages import MeterValue, Report
 from services.transactions.domain.register import (
     Rank,
@@ -28,8 +28,10 @@ MeterReading = tuple[str, RegisterReading]
 Readings = Mapping[str, Sequence[RegisterReading]]
 
 
-# A begin or end that is no reading, as the station told it: details of a transaction.
+# Details of a transaction: a begin or end that is no reading, as the station told it; and whether there was energy of
+# which cannot be told how much it is.
 UNUSABLE: Mapping[bool, str] = {False: "unusable_meter_start", True: "unusable_meter_stop"}
+UNREADABLE_ENERGY = "unreadable_energy"
 
 
 class PastValue(NamedTuple):
@@ -73,8 +75,10 @@ def usable(readings: Iterable[MeterReading]) -> list[MeterReading]:
 
 
 def unusable(readings: Iterable[MeterReading]) -> dict[str, float]:
-    """A begin and an end that are no readings."""
-    return {UNUSABLE[one.rank > 0]: one.wh for _, one in readings if one.rank and not is_usable(one.wh)}
+    """What is kept of the others, and makes the energy doubtful unless its begin and its end were told all the same."""
+    told = [one for _, one in readings if not is_usable(one.wh)]
+    ends = {UNUSABLE[one.rank > 0]: one.wh for one in told if one.rank and one.wh != UNREADABLE_WH}
+    return ends | ({UNREADABLE_ENERGY: True} if any(one.wh == UNREADABLE_WH for one in told) else {})
 
 
 def with_readings(meters: Meters, readings: Iterable[MeterReading], power_w: float) -> Meters:

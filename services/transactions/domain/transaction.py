@@ -20,7 +20,7 @@ from services.transactions.domain.review import Judgement, Review
 
 _more_than_metered = attrgetter(
     *("field_order", "started_at", "ended_by", "superseded_by", "end_revision", "offline", "command_id", "cards"),
-    *("energy_source", "energy_doubts", "review"),
+    *("details", "energy_source", "energy_doubts", "review"),
 )
 # 1.6 §7.31, J02.FR.16: a register only rises.
 JUMPED_BACK = frozenset({Doubt.REGISTER_FELL, Doubt.ODD_READING})

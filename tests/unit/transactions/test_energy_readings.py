@@ -8,6 +8,7 @@ from services.transactions.domain.energy_readings import (
     CLOCK_INTERVALS,
     INTERVALS,
     TOTAL,
+    UNREADABLE_WH,
     energy_readings,
     intervals_of,
 )
@@ -28,7 +29,8 @@ def reading(value: float, measurand: str = REGISTER, **more: Any) -> dict[str, A
         (reading(5, location="Inlet"), [(TOTAL, BETWEEN, 5)]),
         (reading(5, location="EV"), []),
         (reading(5, "Energy.Active.Export.Register"), []),
-        (reading(5, unit="varh"), []),
+        (reading(5, unit="varh"), [(TOTAL, BETWEEN, UNREADABLE_WH)]),
+        (reading(5, unit="varh", location="EV"), []),
         ({"measurand": REGISTER, "unit": "Wh", "signed": "0123"}, []),
         (reading(5, context="Transaction.Begin"), [(TOTAL, Rank.CONTEXT_BEGIN, 5)]),
         (reading(5, context="Transaction.End"), [(TOTAL, Rank.CONTEXT_END, 5)]),
@@ -63,6 +65,12 @@ def test_all_readings_of_a_list_count() -> None:
 def test_the_outlet_counts_rather_than_another_place(turned: bool) -> None:
     places = [reading(9, location="Inlet"), reading(5), reading(7, location="Cable")]
     assert energy_readings(places[::-1] if turned else places) == ((TOTAL, BETWEEN, 5),)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_can_be_read_counts_rather_than_what_cannot(turned: bool) -> None:
+    units = [reading(9, unit="varh"), reading(5, location="Inlet")]
+    assert energy_readings(units[::-1] if turned else units) == ((TOTAL, BETWEEN, 5),)
 
 
 def test_of_two_alike_the_first_counts() -> None:

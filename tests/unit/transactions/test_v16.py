@@ -7,7 +7,7 @@ import pytest
 from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.ocpp.versions import VERSIONS
 from services.transactions.dialects import DIALECTS, v16
-from services.transactions.domain.energy_readings import TOTAL
+from services.transactions.domain.energy_readings import TOTAL, UNREADABLE_WH
 from services.transactions.domain.messages import Empty, Report, ReportKind, Started, StationSamples, Updated
 from services.transactions.domain.register import Rank
 from services.transactions.domain.remote import RemoteStart, RemoteStop
@@ -151,6 +151,10 @@ def test_defaults() -> None:
         ({"value": "4.35", "unit": "kWh"}, "Wh", 4350),
         ({"value": "7.4", "unit": "kW", "measurand": "Power.Active.Import"}, "W", 7400),
         ({"value": "1.1", "unit": "kvarh", "measurand": "Energy.Reactive.Import.Register"}, "varh", 1100),
+        ({"value": "12.5 kWh"}, "Wh", 12_500),
+        ({"value": "12.5kwh", "unit": "kWh"}, "Wh", 12_500),
+        ({"value": "80 Percent", "measurand": "SoC"}, "Percent", 80),
+        ({"value": "4350.0000000000000001", "unit": "Wh"}, "Wh", 4350),
         ({"value": "16", "measurand": "Current.Import"}, "A", 16),
         ({"value": "230.1", "measurand": "Voltage"}, "V", 230.1),
         ({"value": "50", "measurand": "Frequency"}, "Hz", 50),
@@ -170,6 +174,13 @@ def test_what_is_no_number_is_kept_as_it_is(text: str) -> None:
     [reading] = value({"value": text}).readings
     assert reading["signed"] == text
     assert "value" not in reading
+
+
+@pytest.mark.parametrize(
+    "said", [{"value": "12.5 kWh", "unit": "Wh"}, {"value": "12.5 foo"}, {"value": "5", "unit": "W"}]
+)
+def test_energy_in_a_unit_that_cannot_be_read_is_not_taken_for_wh(said: dict[str, Any]) -> None:
+    assert value(said).energies == ((TOTAL, Rank.BETWEEN, UNREADABLE_WH),)
 
 
 def test_signed_data_is_kept_verbatim_and_bills_nothing() -> None:

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.ocpp.versions import VERSIONS
 from services.transactions.dialects import DIALECTS, v201
+from services.transactions.domain.energy_readings import TOTAL, UNREADABLE_WH
 from services.transactions.domain.messages import Empty, Report, ReportKind, Started, StationSamples, Updated, Verbatim
+from services.transactions.domain.register import Rank
 from services.transactions.domain.remote import RemoteStart, RemoteStop
 from tests.unit.transactions.making import NOON, call
 
@@ -162,10 +165,29 @@ def test_samples(sampled: dict[str, Any], reading: dict[str, Any]) -> None:
     assert value(sampled).readings == [reading]
 
 
-def test_an_absurd_multiplier_costs_nothing_and_loses_nothing() -> None:
-    sample = value({"value": 5, "unitOfMeasure": {"multiplier": 10**12}})
-    assert sample.energies == ()
-    assert sample.readings[0]["signed"] == '{"value":5,"unitOfMeasure":{"multiplier":1000000000000}}'
+@pytest.mark.parametrize("unit", ["KWH", "kwh", "kWh "])
+def test_a_unit_in_other_capitals(unit: str) -> None:
+    """J02.FR.02: "kWh" is one of the units of appendix 2."""
+    [reading] = value({"value": 12.5, "unitOfMeasure": {"unit": unit}}).readings
+    assert (reading["unit"], reading["value"]) == ("Wh", 12_500)
+
+
+@pytest.mark.parametrize(
+    "measure", [{"unit": "kw"}, {"unit": "A"}, {"unit": "varh"}, {"unit": "k Wh"}, {"unit": "MWh"}]
+)
+def test_energy_in_a_unit_that_is_none_of_energy_is_not_taken_for_wh(measure: dict[str, Any]) -> None:
+    assert value({"value": 12.5, "unitOfMeasure": measure}).energies == ((TOTAL, Rank.BETWEEN, UNREADABLE_WH),)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [{"multiplier": 10**12}, {"multiplier": 1000}, {"unit": "kWh", "multiplier": 3}, {"unit": "Wh", "multiplier": 6}],
+)
+def test_an_absurd_multiplier_costs_nothing_and_loses_nothing(measure: dict[str, Any]) -> None:
+    """Thousand of a thousand may be meant once, or twice."""
+    sample = value({"value": 5, "unitOfMeasure": measure})
+    assert sample.energies == ((TOTAL, Rank.BETWEEN, UNREADABLE_WH),)
+    assert orjson.loads(sample.readings[0]["signed"]) == {"value": 5, "unitOfMeasure": measure}
 
 
 def test_meter_values_are_never_of_a_transaction() -> None:
