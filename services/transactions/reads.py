@@ -14,7 +14,7 @@ TRANSACTION_COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 TRANSACTION = f"select {TRANSACTION_COLUMNS} from transaction where id = $1"
 OPEN_TRANSACTIONS = f"""
 select {TRANSACTION_COLUMNS} from transaction
-where station_id = $1 and transaction_id = $2 and stopped_at is null
+where station_id = $1 and lower(transaction_id) = lower($2) and stopped_at is null
 order by id"""
 SAMPLES = f"""
 select {", ".join(SAMPLE)} from sample
@@ -87,7 +87,7 @@ async def transaction(db: Connection, number: int) -> Transaction | None:
 
 
 async def open_transactions(db: Connection, station_id: str, name: str) -> list[Transaction]:
-    """Those of a station that it calls so and that have not ended."""
+    """Those of a station that it calls so, in whatever case, and that have not ended."""
     return [read_transaction(row) for row in await db.fetch(OPEN_TRANSACTIONS, station_id, name)]
 
 

@@ -47,7 +47,8 @@ def transaction_event(call: Call) -> Message:
         at=at,
         received_at=call.received_at,
         order=kind if seq_no is None else seq_no,
-        key=f"{NAMED}{info['transactionId']}",
+        # An identifierString has no case (part 2, primitive datatypes).
+        key=f"{NAMED}{info['transactionId'].lower()}",
         transaction_id=info["transactionId"],
         seq_no=seq_no,
         trigger=trigger,

@@ -66,6 +66,8 @@ def test_everything_that_an_event_may_tell() -> None:
     )
     assert (message.kind, message.seq_no, message.order, message.at) == (ReportKind.STARTED, 4, 4, NOON)
     assert (message.key, message.transaction_id, message.number) == ("id:tx", "tx", None)
+    named = read(EVENT | {"transactionInfo": {"transactionId": "AbC-1"}})
+    assert (named.key, named.transaction_id) == ("id:abc-1", "AbC-1")
     assert (message.evse_id, message.connector_id, message.id_token, message.id_token_type) == (1, 2, "T", "eMAID")
     assert (message.reservation_id, message.remote_start_id, message.offline) == (9, 5, True)
     assert (message.charging_state, message.trigger, message.stop_reason) == ("Charging", "RemoteStart", None)
