@@ -63,6 +63,7 @@ DOUBT: Mapping[str, pb.Doubt] = {
     Doubt.METERS_DISAGREE: pb.DOUBT_METERS_DISAGREE,
     Doubt.NO_ENERGY: pb.DOUBT_NO_ENERGY,
     Doubt.REVIEW_CONTRADICTED: pb.DOUBT_REVIEW_CONTRADICTED,
+    Doubt.TOLD_AGAIN: pb.DOUBT_TOLD_AGAIN,
 }
 # Of one that goes on there is none.
 REVIEW: Mapping[str, pb.Review] = {

@@ -112,7 +112,8 @@ class LoadedTransactions:
         self._current = dict(self._loaded)
         # By station and key, in the order of their occurrences.
         self._ids: dict[tuple[str, str], list[int]] = {}
-        for one in sorted(loaded, key=lambda one: one.occurrence):
+        # Each once, however often it was loaded: next to itself one would look like an occurrence of its own.
+        for one in sorted(self._loaded.values(), key=lambda one: one.occurrence):
             self._ids.setdefault((one.station_id, one.key), []).append(one.id)
         self._of_station: dict[str, list[int]] = {}
 

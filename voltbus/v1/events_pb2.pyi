@@ -51,6 +51,7 @@ class Doubt(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DOUBT_METERS_DISAGREE: _ClassVar[Doubt]
     DOUBT_NO_ENERGY: _ClassVar[Doubt]
     DOUBT_REVIEW_CONTRADICTED: _ClassVar[Doubt]
+    DOUBT_TOLD_AGAIN: _ClassVar[Doubt]
 
 class Review(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -194,6 +195,7 @@ DOUBT_UNIT_MISLABELLED: Doubt
 DOUBT_METERS_DISAGREE: Doubt
 DOUBT_NO_ENERGY: Doubt
 DOUBT_REVIEW_CONTRADICTED: Doubt
+DOUBT_TOLD_AGAIN: Doubt
 REVIEW_UNSPECIFIED: Review
 REVIEW_UNKNOWN: Review
 REVIEW_NONE: Review

@@ -54,7 +54,8 @@ class TransactionView(BaseModel):
         "stop_before_start: it ended before it began; register_fell: not by rounding; register_leapt: by more than can "
         "be delivered; register_wrapped: at the end of its bits; odd_reading: some do not fit the others; "
         "unusable_reading: begin or end is none; unit_mislabelled: kWh and Wh; meters_disagree: the register stands "
-        "still; no_energy: nothing tells it; review_contradicted: what came after a review says otherwise"
+        "still; no_energy: nothing tells it; review_contradicted: what came after a review says otherwise; "
+        "told_again: it began just like one that has ended (`looks_like` in details), and its clock does not tell which"
     )
     review: str = Field(
         description="none: nothing of it is doubtful, or it goes on; held: not to be billed before an operator has "

@@ -11,6 +11,8 @@ from services.transactions.domain.final_energy import is_unsettled, needs_past
 from services.transactions.domain.merging import merge
 from services.transactions.domain.messages import (
     ENDED,
+    LOOKS_LIKE,
+    NOTHING,
     STARTED,
     UPDATED,
     Reply,
@@ -20,7 +22,7 @@ from services.transactions.domain.messages import (
     Updated,
 )
 from services.transactions.domain.metering import PastValue
-from services.transactions.domain.occurrences import begins_anew
+from services.transactions.domain.occurrences import begins_anew, may_be_told_again
 from services.transactions.domain.orphans import OrphanStop, orphan_stop
 from services.transactions.domain.present import contested, settle
 from services.transactions.domain.register import MAX_POWER_W
@@ -77,8 +79,11 @@ def decide(
     """
     if starts_transaction(current, report):
         assert number is not None, "a new transaction needs a number"
-        occurrence = current.occurrence + 1 if current else 1
-        before = replace(new_transaction(report, number), occurrence=occurrence, rated_power_w=rated_power_w)
+        before = replace(new_transaction(report, number), rated_power_w=rated_power_w)
+        if current:
+            doubtful = may_be_told_again(current, report)
+            details = {LOOKS_LIKE: current.id} if doubtful else NOTHING
+            before = replace(before, occurrence=current.occurrence + 1, details=details)
     elif current:
         before = current
     else:

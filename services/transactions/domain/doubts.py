@@ -23,6 +23,7 @@ class Doubt(StrEnum):
     METERS_DISAGREE = "meters_disagree"
     NO_ENERGY = "no_energy"
     REVIEW_CONTRADICTED = "review_contradicted"
+    TOLD_AGAIN = "told_again"
 
 
 def doubts_of_times(

@@ -17,6 +17,8 @@ from services.transactions.domain.energy_readings import EnergyReading
 Reading = dict[str, Any]
 # Among the details of a report: its time, where that cannot be read; `at` is then when it was received.
 UNREADABLE = "unreadable_timestamp"
+# Among the details of a transaction: the one, by our id, that this may be told again.
+LOOKS_LIKE = "looks_like"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

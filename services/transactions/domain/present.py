@@ -42,6 +42,10 @@ class Moment(NamedTuple):
         return abs(self.lag - other.lag) <= MAX_AHEAD or min(self.lag, other.lag) >= -MAX_AHEAD
 
 
+def began(one: Transaction) -> Moment:
+    return Moment(one.started_at, one.started_received_at)
+
+
 def may_be_contested(current: Transaction | None, report: Report) -> bool:
     """Whether the other sessions of the station matter to a report. current: the transaction it names."""
     if current is None:
@@ -88,7 +92,7 @@ def after_end(ended: Transaction, open_ones: Iterable[Transaction]) -> list[Tran
     The end of history makes nothing else present. open_ones: of its station.
     """
     rivals = [one for one in open_ones if one.evse_id == ended.evse_id and one.id != ended.id and not one.ended]
-    found = [one for one in rivals if not _began(ended).is_after(_began(one))]
+    found = [one for one in rivals if not began(ended).is_after(began(one))]
     if present_session(rivals) or ended.superseded_by is not None or not found:
         return []
     return [replace(max(found, key=lambda one: one.id), superseded_by=None)]
@@ -97,7 +101,7 @@ def after_end(ended: Transaction, open_ones: Iterable[Transaction]) -> list[Tran
 def is_history(report: Report, present: Transaction | None) -> bool:
     """Whether a report says nothing of now (E04.FR.03, E11.FR.07; 1.6 has clocks alone). present: what the EVSE has."""
     said = Moment(report.at, report.received_at)
-    return report.offline or (present is not None and _began(present).is_after(said))
+    return report.offline or (present is not None and began(present).is_after(said))
 
 
 def present_session(on_evse: Iterable[Transaction]) -> Transaction | None:
@@ -112,7 +116,7 @@ def _beside(
 ) -> tuple[Transaction, Revision | None]:
     """Another session of the EVSE, now that one is present there: it has ended, or where that is not certain waits."""
     both_known = _is_placed(one) and _is_placed(present) and UNREADABLE not in present.details
-    if both_known and _began(present).is_after(_began(one)):
+    if both_known and began(present).is_after(began(one)):
         superseded = replace(one, superseded_by=present.id)
         return end(superseded, EndedBy.SUPERSEDED, present.started_at, report.received_at, past=past)
     return (one if one.superseded_by is not None else replace(one, superseded_by=present.id)), None
@@ -121,7 +125,3 @@ def _beside(
 def _is_placed(one: Transaction) -> bool:
     """Whether it certainly is on its EVSE: its start was told, and no other EVSE was ever named."""
     return "started" in one.field_order and not one.moved
-
-
-def _began(one: Transaction) -> Moment:
-    return Moment(one.started_at, one.started_received_at)

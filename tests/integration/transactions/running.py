@@ -31,14 +31,19 @@ ANSWERED = {("1.6", "MeterValues"), ("2.0.1", "MeterValues"), ("2.0.1", "Reserva
 
 
 def call(
-    station_id: str, action: str, payload: Any, version: str = "1.6", received_at: datetime | None = None
+    station_id: str,
+    action: str,
+    payload: Any,
+    version: str = "1.6",
+    received_at: datetime | None = None,
+    connection: str = "connection",
 ) -> Record:
     """A record as the gateway writes it."""
     number = next(COUNT)
     made = Call(
-        id=f"connection.{number}",
+        id=f"{connection}.{number}",
         station_id=station_id,
-        connection_id="connection",
+        connection_id=connection,
         slot=0,
         message_id=f"m{number}",
         version=version,
@@ -95,9 +100,9 @@ class System:
             await close()
         await self.client.aclose()
 
-    async def ask(self, station_id: str, action: str, payload: Any, version: str = "1.6") -> Any:
+    async def ask(self, station_id: str, action: str, payload: Any, version: str = "1.6", **more: Any) -> Any:
         """Sends a call and waits for its reply."""
-        record = call(station_id, action, payload, version)
+        record = call(station_id, action, payload, version, **more)
         await self.bus.publish([record])
         message_id = Call.FromString(record.value or b"").message_id
         return answer(await self.until(lambda: self._reply(message_id)))

@@ -3,8 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from services.common.kafka.bus import Record
 from tests.integration.transactions.running import System, call, token
+from tests.integration.transactions.test_closing import close
 from tests.integration.transactions.test_edges import energy, settled, the_one
 from tests.integration.transactions.test_edges import event as transaction_event
 from tests.integration.transactions.test_rest import get, start
@@ -109,6 +112,55 @@ async def test_a_queue_that_is_sent_again_begins_nothing(system: System, station
     assert (await the_one(system, station))["revision"] == 1
 
 
+async def test_a_queue_that_is_sent_again_at_once_begins_nothing(system: System, station: str) -> None:
+    """Start and stop, told live; then a boot, and both again under other message ids."""
+    then = datetime.now(UTC) - timedelta(seconds=2)
+    began = START | {"timestamp": then.isoformat()}
+    number = (await system.ask(station, "StartTransaction", began))["transactionId"]
+    stopped = stop(number, meterStop=1100, timestamp=(then + timedelta(seconds=2)).isoformat())
+    await system.ask(station, "StopTransaction", stopped)
+    again = await system.ask(station, "StartTransaction", began, connection="after a boot")
+    assert again["transactionId"] == number
+    await system.ask(station, "StopTransaction", stopped, connection="after a boot")
+    item = await the_one(system, station)
+    assert (item["energy_wh"], item["revision"], item["review"]) == (100, 1, "none")
+
+
+@pytest.mark.parametrize("by", ["joined", "operator"])
+async def test_a_start_told_again_after_a_guessed_end_is_the_same_session(
+    system: System, station: str, by: str
+) -> None:
+    """Its own stop then corrects the end: one bill, revised."""
+    then = datetime.now(UTC) - timedelta(seconds=20)
+    began = START | {"timestamp": then.isoformat(), "meterStart": 0}
+    number = (await system.ask(station, "StartTransaction", began))["transactionId"]
+    await system.tell(station, "MeterValues", metered(number, "700", then.isoformat()))
+    await system.until(lambda: len(system.events(station)) == 2)
+    if by == "joined":
+        nameless = stop(-1, meterStop=700, timestamp=(then + timedelta(seconds=5)).isoformat())
+        await system.ask(station, "StopTransaction", nameless)
+    else:
+        await close(system, number)
+    assert (await the_one(system, station))["ended_by"] == by
+    again = await system.ask(station, "StartTransaction", began, connection="after a boot")
+    assert again["transactionId"] == number
+    stopped = stop(number, meterStop=1500, timestamp=datetime.now(UTC).isoformat())
+    await system.ask(station, "StopTransaction", stopped, connection="after a boot")
+    item = await the_one(system, station)
+    assert (item["ended_by"], item["energy_wh"], item["revision"]) == ("station", 1500, 2)
+
+
+async def test_a_start_that_may_be_told_again_is_held(system: System, station: str) -> None:
+    """A queue that was told late the first time, too: its clock does not tell whether it is another session."""
+    first = (await system.ask(station, "StartTransaction", START))["transactionId"]
+    await system.ask(station, "StopTransaction", stop(first))
+    again = await system.ask(station, "StartTransaction", START, connection="after a boot")
+    await system.ask(station, "StopTransaction", stop(again["transactionId"]), connection="after a boot")
+    one, other = await items(system, station)
+    assert (one["review"], other["review"], other["doubts"]) == ("none", "held", ["told_again"])
+    assert other["details"] == {"looks_like": first}
+
+
 async def test_sessions_read_again_from_the_beginning_keep_their_numbers(system: System, station: str) -> None:
     """Two that look the same: what is read again after a crash is what it was."""
     first = call(station, "StartTransaction", START)
@@ -140,6 +192,60 @@ async def test_a_transaction_id_used_again_is_another_session(system: System, st
     assert (first["energy_wh"], first["missing_seq_nos"], first["offline"]) == (2000, [1], True)
     assert (second["energy_wh"], second["started_at"], second["complete"]) == (500, "2026-03-01T10:20:00Z", True)
     assert (first["transaction_id"], second["transaction_id"]) == ("tx", "tx")
+
+
+def told(kind: str, seq_no: int, minutes_ago: float, register: float, tx: str = "1", **more: Any) -> Any:
+    """A TransactionEvent of a clock that is right."""
+    when = (datetime.now(UTC) - timedelta(minutes=minutes_ago)).isoformat()
+    info = {"timestamp": when, "transactionInfo": {"transactionId": tx}}
+    return transaction_event(kind, seq_no, **(info | energy(register, at=when) | more))
+
+
+def card(id_token: str, evse: int = 1) -> dict[str, Any]:
+    return {"idToken": {"idToken": id_token, "type": "ISO14443"}, "evse": {"id": evse}}
+
+
+async def test_ids_that_begin_again_after_a_boot_make_nobody_pay_for_another(system: System, station: str) -> None:
+    """2.0.1: the end of the first was lost with the power."""
+    for one in (
+        told("Started", 0, 30, 1000, **card("CARD1")),
+        told("Updated", 1, 15, 3000),
+        told("Started", 0, 1, 3500, **card("CARD2")),
+        told("Updated", 1, 0.5, 4000),
+        told("Updated", 2, 10, 3200, offline=True),
+        told("Ended", 2, 0, 5000),
+    ):
+        await system.ask(station, "TransactionEvent", one, "2.0.1")
+    first, second = await items(system, station)
+    assert (first["id_token"], first["energy_wh"], first["ended_by"]) == ("CARD1", 2200, "superseded")
+    assert (second["id_token"], second["energy_wh"], second["review"]) == ("CARD2", 1500, "none")
+    assert first["superseded_by"] == second["id"]
+
+
+async def test_one_id_at_two_evses_at_once_is_two_sessions(system: System, station: str) -> None:
+    """2.0.1 E §1.2 forbids it, and stations that count for each EVSE do it."""
+    for one in (
+        told("Started", 0, 30, 1000, **card("CARD1", 1)),
+        told("Updated", 1, 25, 2000, evse={"id": 1}),
+        told("Started", 0, 20, 50_000, **card("CARD2", 2)),
+        told("Updated", 2, 15, 3000, evse={"id": 1}),
+        told("Updated", 1, 15, 51_000, evse={"id": 2}),
+        told("Ended", 3, 10, 4000, evse={"id": 1}),
+        told("Ended", 2, 5, 52_000, evse={"id": 2}),
+    ):
+        await system.ask(station, "TransactionEvent", one, "2.0.1")
+    found = [
+        [one[name] for name in ("evse_id", "id_token", "energy_wh", "review")] for one in await items(system, station)
+    ]
+    assert found == [[1, "CARD1", 3000, "none"], [2, "CARD2", 2000, "none"]]
+
+
+async def test_a_transaction_id_has_no_case(system: System, station: str) -> None:
+    """2.0.1 part 2, identifierString; it is shown, and asked for, as the station wrote it first."""
+    await system.ask(station, "TransactionEvent", told("Started", 0, 30, 1000, "AbC-1"), "2.0.1")
+    await system.ask(station, "TransactionEvent", told("Ended", 1, 0, 3000, "abc-1"), "2.0.1")
+    item = await the_one(system, station)
+    assert (item["transaction_id"], item["status"], item["energy_wh"]) == ("AbC-1", "ended", 2000)
 
 
 async def test_a_transaction_that_goes_on_after_a_boot_is_the_same(system: System, station: str) -> None:

@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.transactions.domain.decide import decide
+from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.ends import end
-from services.transactions.domain.messages import Report, ReportKind
+from services.transactions.domain.messages import Report, ReportKind, Started
 from services.transactions.domain.occurrences import begins_anew, occurrence_of
+from services.transactions.domain.revisions import RevisionReason
 from services.transactions.domain.transaction import EndedBy, Transaction
-from tests.unit.transactions.making import NOON, at, report, start
+from tests.unit.transactions import making
+from tests.unit.transactions.making import NOON, at, register, report, start
 
 LONG = "0b1f6f6e-6c1c-4a47-9d53-0f4b7a5f0f55"
 
@@ -26,9 +29,10 @@ def folded(*reports: Report) -> Transaction:
     return current
 
 
-def stop(minute: float) -> Report:
-    """Of 1.6, received then."""
-    said = report(ReportKind.ENDED, order=ReportKind.ENDED, key=None, number=7, end_wh=3000.0, received_at=at(minute))
+def stop(minute: float, clock: datetime = NOON) -> Report:
+    """Of 1.6, received then. clock: of the station, which stands still unless it is told."""
+    more = {"at": clock, "received_at": at(minute), "end_wh": 3000.0}
+    said = report(ReportKind.ENDED, order=ReportKind.ENDED, key=None, number=7, **more)
     return replace(said, seq_no=None)
 
 
@@ -44,7 +48,7 @@ def began(clock: datetime = NOON, received: float = 0.1, message: tuple[str, str
         pytest.param(began(), began(received=6), False, id="the same message"),
         pytest.param(began(message=("a", LONG)), began(received=6, message=("b", LONG)), False, id="elsewhere"),
         pytest.param(began(), began(received=6, message=("b", "1")), True, id="a number counted anew after a boot"),
-        pytest.param(began(), began(received=60, message=("b", "3")), False, id="out of a queue, its clock was right"),
+        pytest.param(began(), began(received=60, message=("b", "3")), True, id="later, of a clock that stands still"),
         pytest.param(
             began(at(-600)), began(at(-600), 6, ("b", "3")), True, id="both told late: a clock that starts anew with it"
         ),
@@ -63,10 +67,60 @@ def test_a_start_that_looks_like_one_that_was_stopped(first: Report, again: Repo
     assert (after.id, after.occurrence) == ((8, 2) if anew else (7, 1))
 
 
-@pytest.mark.parametrize("by", [EndedBy.OPERATOR, EndedBy.AVAILABLE, EndedBy.JOINED])
+GUESSED = [EndedBy.OPERATOR, EndedBy.AVAILABLE, EndedBy.ASKED, EndedBy.JOINED]
+
+
+@pytest.mark.parametrize("by", GUESSED)
 def test_a_start_after_an_end_that_nobody_reported_is_another_too(by: EndedBy) -> None:
-    ended, _ = end(folded(began()), by, at(5), at(5))
-    assert begins_anew(ended, began(received=6, message=("a", "3")))
+    """Of a clock that nobody has set."""
+    ended, _ = end(folded(began(at(-600))), by, at(5), at(5))
+    assert begins_anew(ended, began(at(-600), received=6, message=("a", "3")))
+
+
+@pytest.mark.parametrize("message", [("a", "3"), ("b", "1"), ("b", "3"), ("b", LONG)])
+@pytest.mark.parametrize("received", [0.2, 1, 2, 6, 60])
+def test_what_a_right_clock_says_again_is_the_first(message: tuple[str, str], received: float) -> None:
+    """A queue that survived a boot, however soon: the clock has left that time (1.6)."""
+    again = began(received=received, message=message)
+    current = folded(began(message=("a", LONG)), stop(0.15, at(0.1)))
+    assert not begins_anew(current, again)
+    assert decide(current, again).transaction is current
+    for by in GUESSED:
+        ended, _ = end(folded(began()), by, at(0.1), at(0.15))
+        assert not begins_anew(ended, again)
+
+
+def test_within_one_second_the_message_tells_sessions_apart() -> None:
+    """A right clock that tells no more than seconds."""
+    current = folded(began(), stop(0.11))
+    assert begins_anew(current, began(received=0.12, message=("a", "3")))
+    assert not begins_anew(current, began(received=0.12, message=("b", "3")))
+
+
+def test_an_own_end_corrects_what_was_guessed_before_the_start_was_told_again() -> None:
+    """It is a revision of the one session, not a second bill of the same energy."""
+    ended, first = end(folded(began()), EndedBy.AVAILABLE, at(5), at(5))
+    again = decide(ended, began(received=6, message=("b", "3")))
+    assert again.reply == Started(7, None)
+    own = decide(again.transaction, stop(8, at(7)))
+    assert own.transaction
+    assert first
+    assert own.revision
+    assert (own.transaction.id, own.transaction.ended_by, own.transaction.energy_wh) == (7, "station", 2000)
+    assert (first.number, own.revision.number, own.revision.reason) == (1, 2, RevisionReason.LATE_END)
+
+
+@pytest.mark.parametrize("clock", [at(-600), datetime(1970, 1, 1, tzinfo=UTC)])
+def test_where_the_clock_does_not_tell_them_apart_the_second_is_held(clock: datetime) -> None:
+    """Told twice, it would be billed twice; taken for one, a bill would be lost."""
+    first = folded(began(clock), stop(5, clock))
+    second = decide(first, began(clock, 6, ("b", "3")), 8).transaction
+    assert second
+    assert (second.details["looks_like"], Doubt.TOLD_AGAIN in second.doubts) == (7, True)
+    ended = decide(second, replace(stop(9, clock), number=8)).transaction
+    assert ended
+    assert ended.review == "held"
+    assert Doubt.TOLD_AGAIN not in first.doubts
 
 
 def test_what_a_newer_start_has_ended_is_not_begun_anew_by_its_own() -> None:
@@ -96,6 +150,81 @@ ENDED = folded(event(ReportKind.STARTED, 0), event(ReportKind.ENDED, 10, seq_no=
 def test_a_transaction_id_used_again(again: Report, anew: bool) -> None:
     """2.x: of a newer time, after the end; E17.FR.14."""
     assert begins_anew(ENDED, again) is anew
+
+
+FIRST = folded(
+    event(ReportKind.STARTED, 0, evse_id=1, id_token="CARD1"), event(ReportKind.UPDATED, 15, seq_no=1, evse_id=1)
+)
+
+
+@pytest.mark.parametrize(
+    ("again", "anew"),
+    [
+        pytest.param({"id_token": "CARD2"}, True, id="another card"),
+        pytest.param({"id_token": "CARD1"}, True, id="the same card, its numbers begin anew"),
+        pytest.param({}, True, id="no card"),
+        pytest.param({"evse_id": 2}, True, id="another EVSE"),
+        pytest.param({"evse_id": 2, "seq_no": 2}, False, id="moved, and mislabelled"),
+        pytest.param({"id_token": "CARD2", "seq_no": 2}, False, id="its next card, mislabelled"),
+        pytest.param({"seq_no": 1}, False, id="mislabelled"),
+        pytest.param({"seq_no": 1, "id_token": "CARD2"}, True, id="the number and another card"),
+        pytest.param({"trigger": "TxResumed"}, False, id="it goes on after a boot"),
+        pytest.param({"at": NOON}, False, id="told again"),
+        pytest.param({"at": at(-5)}, False, id="older"),
+        pytest.param({"at": at(20), "received_at": at(2)}, False, id="a clock that is ahead"),
+    ],
+)
+def test_a_transaction_id_used_again_whose_end_was_lost(again: dict[str, Any], anew: bool) -> None:
+    """2.x: a transaction has one start, and its numbers rise (E01, E §1.3.2)."""
+    more = {"at": at(30), "received_at": at(30), "evse_id": 1} | again
+    assert begins_anew(FIRST, report(ReportKind.STARTED, **more)) is anew
+
+
+def test_the_start_alone_told_with_a_later_time_is_no_other() -> None:
+    """A station that writes the time at which it sends; the same card pays for both."""
+    alone = folded(event(ReportKind.STARTED, 0, evse_id=1, id_token="CARD1"))
+    again = event(ReportKind.STARTED, 2, evse_id=1, seq_no=0, id_token="card1")
+    assert not begins_anew(alone, again)
+    assert begins_anew(alone, replace(again, id_token="CARD2"))
+
+
+def test_the_second_of_an_id_ends_the_first_and_pays_for_itself() -> None:
+    """The end of the first is lost with the power: CARD1 pays 2000 Wh, CARD2 1500."""
+    first = making.folded(
+        event(ReportKind.STARTED, 0, evse_id=1, id_token="CARD1", meter_values=(register(at(0), 1000),)),
+        event(ReportKind.UPDATED, 15, seq_no=1, meter_values=(register(at(15), 3000),)),
+    )
+    told = event(ReportKind.STARTED, 30, evse_id=1, id_token="CARD2", meter_values=(register(at(30), 3500),))
+    begun = decide(first, told, 8, open_ones=[first])
+    [(ended, revision)] = begun.others
+    second = begun.transaction
+    assert second
+    assert revision
+    assert (ended.id, ended.ended_by, ended.superseded_by, ended.id_token) == (7, "superseded", 8, "CARD1")
+    assert (ended.energy_wh, second.id_token, second.occurrence) == (2000, "CARD2", 2)
+    for late in (event(ReportKind.UPDATED, 20, 40, seq_no=2), event(ReportKind.ENDED, 25, 40, seq_no=3)):
+        assert occurrence_of([ended, second], late) is ended
+    last = event(ReportKind.ENDED, 45, seq_no=1, meter_values=(register(at(45), 5000),))
+    assert occurrence_of([ended, second], last) is second
+    done = decide(second, last).transaction
+    assert done
+    assert (done.energy_wh, done.review) == (1500, "none")
+
+
+def test_one_id_at_two_evses_at_once_are_two() -> None:
+    """Each report is of the one whose EVSE it names."""
+    second = replace(folded(event(ReportKind.STARTED, 20, evse_id=2, id_token="CARD2")), id=8, occurrence=2)
+    both = [FIRST, second]
+    assert occurrence_of(both, event(ReportKind.UPDATED, 25, seq_no=1, evse_id=1)) is FIRST
+    assert occurrence_of(both, event(ReportKind.UPDATED, 25, seq_no=1, evse_id=2)) is second
+    assert occurrence_of(both, event(ReportKind.UPDATED, 25, seq_no=1)) is second
+    assert occurrence_of(both, event(ReportKind.UPDATED, 10, 25, seq_no=1)) is FIRST
+    assert occurrence_of(both, event(ReportKind.STARTED, 0, 26, evse_id=1)) is FIRST
+    assert occurrence_of(both, event(ReportKind.STARTED, 20, 26, evse_id=2)) is second
+    third = event(ReportKind.STARTED, 30, evse_id=1)
+    found = occurrence_of([decide(FIRST, event(ReportKind.ENDED, 26, seq_no=2)).transaction or FIRST, second], third)
+    assert found is second
+    assert begins_anew(second, third)
 
 
 def test_a_start_that_was_not_told_yet_comes_late() -> None:
