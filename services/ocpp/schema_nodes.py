@@ -11,6 +11,8 @@ from services.ocpp.schemas import exactly
 AMOUNTS = frozenset({"meterStart", "meterStop"})
 # What names somebody or something is found by an index.
 IDENTIFIERS = frozenset({"idTag", "idToken", "transactionId"})
+# What 1.6 and 2.x call the unit of a sampled value.
+UNIT_NAMES = ("unit", "unitOfMeasure")
 CONTAINERS = frozenset({"object", "array"})
 
 
@@ -18,12 +20,15 @@ CONTAINERS = frozenset({"object", "array"})
 class Node:
     """A schema, its references followed. needs: properties without which an object is of no use; of "a|b" one will do.
 
+    spelled: names of fields, by how they are compared. unit_name: of a sampled value, what its unit is called.
     words: of an enumeration, by how they are compared. open: further properties are allowed. is_exact: of an object or
     list, whether a value can be used as it is; most parts of a message that deviates can, and are not looked into.
     """
 
     kind: str | None
     fields: Mapping[str, "Node"] = field(default_factory=dict)
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    unit_name: str | None = None
     required: Sequence[str] = ()
     needs: Sequence[str] = ()
     open: bool = True
@@ -67,6 +72,8 @@ def _node(schema: Mapping[str, Any], document: Mapping[str, Any], path: str, nee
     return Node(
         kind=kind,
         fields=fields,
+        spelled={compared(part): part for part in fields},
+        unit_name=next((part for part in UNIT_NAMES if part in fields and "value" in fields), None),
         required=tuple(required),
         needs=tuple(own_needs),
         open=schema.get("additionalProperties") is not False,

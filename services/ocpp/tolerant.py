@@ -16,6 +16,7 @@ import orjson
 
 from services.ocpp.deviations import UNCHANGED, Deviation, Told
 from services.ocpp.errors import ErrorCode
+from services.ocpp.sampled_values import QUALIFIERS, with_own_unit
 from services.ocpp.schema_nodes import Node, compared
 from services.ocpp.schemas import Fault
 
@@ -105,9 +106,13 @@ def _object(tally: _Tally, schema: Node, value: Any, path: str) -> Any:
         value = {}
     if type(value) is not dict:
         return UNUSABLE
+    if schema.unit_name and (sample := with_own_unit(value, schema.unit_name)) is not value:
+        tally.count(Deviation.SPELLING, _below(path, schema.unit_name))
+        value = sample
     made: dict[str, Any] = {}
     lost: dict[str, Lost] = {}
-    for name, part in value.items():
+    for written, part in value.items():
+        name = _own_name(tally, schema, written, value, path)
         inner, known = _below(path, name), schema.fields.get(name)
         if known is None and schema.open:
             made[name] = part
@@ -119,12 +124,23 @@ def _object(tally: _Tally, schema: Node, value: Any, path: str) -> Any:
             lost[name] = read
         else:
             made[name] = read
+    if schema.unit_name and any(name in QUALIFIERS and not one.told for name, one in lost.items()):
+        return UNUSABLE
     if fault := _fault(schema, made, lost, path):
         return Lost(fault=fault)
     for name in [*lost, *(name for name in schema.required if name not in made and name not in lost)]:
         if not (name in lost and lost[name].told):
             tally.count(Deviation.UNUSABLE if name in lost else Deviation.MISSING, _below(path, name))
     return made
+
+
+def _own_name(tally: _Tally, schema: Node, name: str, value: Mapping[str, Any], path: str) -> str:
+    """What the schema calls a property whose name is in other capitals."""
+    own = None if name in schema.fields or schema.open else schema.spelled.get(compared(name))
+    if own is None or own in value:
+        return name
+    tally.count(Deviation.SPELLING, _below(path, own))
+    return own
 
 
 def _below(path: str, name: str) -> str:

@@ -122,6 +122,22 @@ async def test_a_session_of_2_0_1_ends_whatever_its_end_says_beside(
     assert (await ended(voltbus, known.id))["energy_wh"] == expected
 
 
+@pytest.mark.parametrize(
+    "said", [{"unitOfMeasure": "kWh"}, {"unit": "kWh"}, {"unitOfMeasure": {"unit": "KWH"}}], ids=str
+)
+async def test_energy_of_2_0_1_is_in_its_unit_however_that_is_said(
+    voltbus: System, known: Known, said: dict[str, Any]
+) -> None:
+    event = STARTED | {"transactionInfo": {"transactionId": f"tx-{known.id}"}, "triggerReason": "CablePluggedIn"}
+    async with dial(voltbus.endpoint(), known.id, VERSIONS["2.0.1"].subprotocol, password=known.password) as line:
+        for seq_no, kind, kwh, context in ((0, "Started", 1000, "Begin"), (1, "Ended", 1012.5, "End")):
+            sample = {"value": kwh, "context": f"Transaction.{context}"} | said
+            more = {"eventType": kind, "seqNo": seq_no, "meterValue": [STARTED | {"sampledValue": [sample]}]}
+            more["timestamp"] = f"2026-03-01T1{seq_no}:00:00Z"
+            await ask(line, str(seq_no), "TransactionEvent", event | more)
+    assert (await ended(voltbus, known.id))["energy_wh"] == 12_500
+
+
 async def test_a_status_with_an_integer_as_decimal_is_shown(voltbus: System, known: Known) -> None:
     status = STARTED | {"connectorStatus": "Occupied", "evseId": 1.0, "connectorId": 2.0}
     async with dial(voltbus.endpoint(), known.id, VERSIONS["2.0.1"].subprotocol, password=known.password) as line:

@@ -269,3 +269,61 @@ def test_needs_are_of_what_they_stand_in(needed: str) -> None:
     assert (read(schema, {}).fault is not None) == (needed == "a")
     assert ("a" in (read(schema, {"a": {}}).payload or {})) == (needed != "a.b")
     assert read(schema, {"a": {"b": [{}]}}).payload == {"a": {"b": [] if needed == "a.b[].c" else [{}]}}
+
+
+@pytest.mark.parametrize(
+    ("said", "read_as"),
+    [
+        ({"unitOfMeasure": "kWh"}, {"unit": "kWh"}),
+        ({"unit": "kWh"}, {"unit": "kWh"}),
+        ({"Unit": "KWH"}, {"unit": "KWH"}),
+        ({"unit": "kWh", "unitOfMeasure": {"unit": "kwh"}}, {"unit": "kwh"}),
+        ({"unitOfMeasure": {"Unit": "kWh"}}, {"unit": "kWh"}),
+        ({"unitOfMeasure": {"unit": "Wh", "multiplier": "3"}}, {"unit": "Wh", "multiplier": 3}),
+        ({"unitOfMeasure": "Wh", "multiplier": 3}, {"unit": "Wh", "multiplier": 3}),
+        ({"unitOfMeasure": {"unit": "Wh", "multiplier": "k"}}, {"unit": '["Wh","k"]'}),
+        ({"unitOfMeasure": {"unit": "Wh", "multiplier": 0.5}}, {"unit": '["Wh",0.5]'}),
+        ({"unitOfMeasure": ["kWh"]}, {"unit": '["kWh"]'}),
+        ({"unitOfMeasure": {"unit": ["kWh"]}}, {"unit": '["kWh"]'}),
+        ({"unit": "kWh", "unitOfMeasure": {"unit": "Wh"}}, {"unit": '["kWh","Wh"]'}),
+        ({"value": "12.5 kWh"}, {"unit": "kWh"}),
+        ({"value": "12.5 kWh", "unit": "Wh"}, {"unit": '["Wh","kWh"]'}),
+        ({"unitOfMeasure": ""}, None),
+        ({"unitOfMeasure": None}, None),
+    ],
+)
+def test_a_unit_is_never_dropped_and_its_value_kept(said: dict[str, Any], read_as: dict[str, Any] | None) -> None:
+    """2.0.1 SampledValueType: without a unit the value is in Wh."""
+    value = {"timestamp": "2026-03-01T12:00:00Z", "sampledValue": [{"value": 12.5} | said]}
+    [read_value] = event(meterValue=[value]).payload["meterValue"]
+    expected = {"value": 12.5} if read_as is None else {"value": 12.5, "unitOfMeasure": read_as}
+    assert read_value["sampledValue"] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("said", "unit"),
+    [
+        ({"unit": "KWH"}, "kWh"),
+        ({"unitOfMeasure": "kwh"}, "kWh"),
+        ({"unitOfMeasure": {"unit": "kWh"}}, "kWh"),
+        ({"unitOfMeasure": {"unit": "Wh", "multiplier": 3}}, '{"unit":"Wh","multiplier":3}'),
+        ({"unit": ["kWh"]}, '["kWh"]'),
+        ({"UNIT": "kWh"}, "kWh"),
+        ({"unit": ""}, None),
+    ],
+)
+def test_a_unit_of_1_6_is_never_dropped_and_its_value_kept(said: dict[str, Any], unit: str | None) -> None:
+    """§7.43: without a unit the value is in Wh."""
+    data = [{"timestamp": "2026-03-01T11:00:00Z", "sampledValue": [{"value": "12.5"} | said]}]
+    [value] = stop(transactionData=data).payload["transactionData"]
+    assert value["sampledValue"] == [{"value": "12.5"} if unit is None else {"value": "12.5", "unit": unit}]
+
+
+def test_of_what_a_value_is_decides_whether_it_can_be_used() -> None:
+    """Without a measurand it would be energy, without a phase that of all."""
+    samples = [{"value": "230", "Measurand": "Voltage"}, {"value": "1", "phase": {}}, {"value": "2", "measurand": []}]
+    data = [
+        {"timestamp": "2026-03-01T11:00:00Z", "sampledValue": [*samples, {"value": "3", "phase": "", "context": None}]}
+    ]
+    [value] = stop(transactionData=data).payload["transactionData"]
+    assert value["sampledValue"] == [{"value": "230", "measurand": "Voltage"}, {"value": "3"}]
