@@ -54,6 +54,9 @@ def _transaction(event: Any) -> SessionReport:
         # What was drawn while the station was away says nothing of now.
         sample=None if event.offline else sample(event.meter_values),
         superseded=transaction.HasField("superseded_by"),
+        # Of before they were told, an end is the first.
+        revision=transaction.revision or int(transaction.HasField("stopped_at")),
+        stopped_at=from_timestamp(transaction.stopped_at) if transaction.HasField("stopped_at") else None,
     )
 
 
@@ -65,6 +68,7 @@ TRANSACTIONS: Mapping[type[Message], Callable[[Any], SessionReport]] = {
     wire.TransactionStarted: _transaction,
     wire.TransactionUpdated: _transaction,
     wire.TransactionEnded: _transaction,
+    wire.TransactionRevised: _transaction,
 }
 READ: Mapping[type[Message], Callable[[Any], SessionReport | StationChange | None]] = {
     **TRANSACTIONS,

@@ -32,7 +32,7 @@ MEMBER_COLUMNS = ("station_id", "site_id", "place", "evse_ids", "phases", "minim
 STATION_COLUMNS = ("station_id", "connected", "connection_id", "connected_at", "version", "evse_ids")
 TRACKED_COLUMNS = (
     *("id", "station_id", "evse_id", "transaction_id", "started_at", "heard_at", "ended_at"),
-    *("unit", "draws", "samples", "sampled_at", "superseded"),
+    *("unit", "draws", "samples", "sampled_at", "superseded", "revision", "draws_on_at"),
 )
 assert Presence.__struct_fields__ == STATION_COLUMNS
 assert TrackedSession.__struct_fields__ == TRACKED_COLUMNS
@@ -88,7 +88,8 @@ def tracked_row(session: TrackedSession) -> Row:
 
 
 def read_tracked(row: asyncpg.Record) -> TrackedSession:
-    return TrackedSession(**{**row, "draws": tuple(row["draws"])})
+    """Other columns may be beside its own."""
+    return TrackedSession(**{name: row[name] for name in TRACKED_COLUMNS} | {"draws": tuple(row["draws"])})
 
 
 def read_session(row: asyncpg.Record) -> Session:

@@ -99,7 +99,7 @@ class Sharing:
 
     async def _plan(self, db: Connection, row: asyncpg.Record, now: datetime) -> bool:
         """Whether there is anything to send."""
-        found = await snapshot.load(db, row)
+        found = await snapshot.load(db, row, now)
         planned = plan(found.state, found.outcomes, found.draws, now)
         commands = await self.command_service.add(db, self._command_requests(planned))
         planned = replace(planned, state=_with_command_ids(planned, commands))

@@ -85,7 +85,7 @@ class Sites:
         """A site's row, and everything that is known of it now."""
         async with self.database.connection() as db:
             row = await reads.site(db, site_id)
-            return (row, await snapshot.load(db, row)) if row else None
+            return (row, await snapshot.load(db, row, self.clock())) if row else None
 
     async def _before(self, db: Connection, site_id: str) -> Site | None:
         row = await reads.site(db, site_id, lock=True)

@@ -1,7 +1,8 @@
 """A site as the tables have it: loaded for a plan, and written back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import asyncpg
 import orjson
@@ -12,6 +13,7 @@ from services.smartcharging.domain.allocate import Key
 from services.smartcharging.domain.applied_limit import Outcome
 from services.smartcharging.domain.plan import DrawSamples, SitePlan, in_tenths
 from services.smartcharging.domain.presence import Presence
+from services.smartcharging.domain.seen_draws import seen_draws
 from services.smartcharging.domain.site_state import Evse, Limits, SiteState, state_of
 from services.smartcharging.remote import outcome_of
 from services.smartcharging.rows import (
@@ -20,6 +22,7 @@ from services.smartcharging.rows import (
     read_draw_samples,
     read_session,
     read_site,
+    read_tracked,
 )
 
 
@@ -42,7 +45,7 @@ class SiteSnapshot:
         return in_tenths(self.state.site, evse.member, samples.unit, samples.values[-1]) if samples else None
 
 
-async def load(db: Connection, row: asyncpg.Record) -> SiteSnapshot:
+async def load(db: Connection, row: asyncpg.Record, now: datetime) -> SiteSnapshot:
     """row: of the site."""
     site = read_site(row, await db.fetch(store.MEMBERS, row["site_id"]))
     names = [member.station_id for member in site.members]
@@ -51,7 +54,11 @@ async def load(db: Connection, row: asyncpg.Record) -> SiteSnapshot:
         (limit["station_id"], limit["evse_id"], limit["session_id"]): read_applied_limit(limit) for limit in limits
     }
     rows = {row["id"]: row for row in await db.fetch(store.SESSIONS, names)}
-    state = state_of(site, await _stations(db, names), map(read_session, rows.values()), stored)
+    stations = await _stations(db, names)
+    going_on = [read_session(row) for row in rows.values() if row["ended_at"] is None]
+    seen = seen_draws(site, stations, map(read_tracked, rows.values()), now)
+    state = state_of(site, stations, going_on, stored)
+    state = replace(state, drawn=seen.currents, drawn_until=seen.until)
     samples = {key: read_draw_samples(rows[active.session.id]) for key, active in state.sessions.items()}
     return SiteSnapshot(
         state=state,

@@ -45,11 +45,11 @@ for update skip locked"""
 FORGET_CHANGES = "delete from site_change where site_id = $1"
 MEMBERS = f"select {MEMBER} from member where site_id = $1 order by place"
 STATIONS = f"select {STATION} from station where station_id = any($1::text[])"
-# In the order in which we heard of them.
+# In the order in which we heard of them. Those that have ended are seen to draw on.
 SESSIONS = f"""
 select {TRACKED}, priority, minimum, maximum
 from session
-where station_id = any($1::text[]) and ended_at is null
+where station_id = any($1::text[]) and (ended_at is null or draws_on_at is not null)
 order by id"""
 # Of each, the command that asked for it last. The table hold has the applied limits and what is drawn of them.
 APPLIED_LIMITS = f"""
@@ -79,15 +79,18 @@ LOAD_SESSIONS = f"select {TRACKED} from session where id = any($1::bigint[])"
 SAVE_SESSIONS = f"""
 insert into session ({TRACKED})
 select id, station_id, evse_id, transaction_id, started_at, heard_at, ended_at, unit, draws::double precision[],
-    samples, sampled_at, superseded
+    samples, sampled_at, superseded, revision, draws_on_at
 from unnest(
     $1::bigint[], $2::text[], $3::integer[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
-    $8::text[], $9::text[], $10::integer[], $11::timestamptz[], $12::boolean[])
+    $8::text[], $9::text[], $10::integer[], $11::timestamptz[], $12::boolean[], $13::integer[], $14::timestamptz[])
     as u ({TRACKED})
 on conflict (id) do update set
     evse_id = excluded.evse_id, ended_at = excluded.ended_at, unit = excluded.unit, draws = excluded.draws,
-    samples = excluded.samples, sampled_at = excluded.sampled_at, superseded = excluded.superseded"""
-END_SESSIONS = "update session set ended_at = $2 where id = any($1::bigint[])"
+    samples = excluded.samples, sampled_at = excluded.sampled_at, superseded = excluded.superseded,
+    revision = excluded.revision, draws_on_at = excluded.draws_on_at"""
+END_SESSIONS = """
+update session s set ended_at = $3, revision = u.revision from unnest($1::bigint[], $2::integer[]) as u (id, revision)
+where s.id = u.id"""
 SESSION_LIMITS = """
 select s.station_id, s.evse_id, h.held, cardinality(m.phases) as phases, site.voltage
 from session s
@@ -151,9 +154,10 @@ async def save_sessions(db: Connection, sessions: Sequence[TrackedSession]) -> N
         await db.execute(SAVE_SESSIONS, *columns(map(tracked_row, sessions)))
 
 
-async def end_sessions(db: Connection, ids: Collection[int], now: datetime) -> None:
-    if ids:
-        await db.execute(END_SESSIONS, list(ids), now)
+async def end_sessions(db: Connection, revisions: Mapping[int, int], now: datetime) -> None:
+    """revisions: by session."""
+    if revisions:
+        await db.execute(END_SESSIONS, list(revisions), list(revisions.values()), now)
 
 
 async def session_limits(db: Connection, stations: Collection[str]) -> dict[Key, SessionLimit]:

@@ -48,6 +48,7 @@ REASON: Mapping[RevisionReason, pb.RevisionReason] = {
     RevisionReason.LATE_END: pb.REVISION_REASON_LATE_END,
     RevisionReason.LATE_REPORT: pb.REVISION_REASON_LATE_REPORT,
     RevisionReason.REVIEWED: pb.REVISION_REASON_REVIEWED,
+    RevisionReason.GOES_ON: pb.REVISION_REASON_GOES_ON,
 }
 
 
@@ -101,18 +102,16 @@ def transaction_changed(
     )
 
 
-def transaction_ended(after: Transaction, version: str, registration: Registration) -> pb.TransactionEnded:
-    """A transaction that ended by other than a report. version: that its station has spoken."""
-    return pb.TransactionEnded(transaction=transaction_fields(after, version, registration))
-
-
 def transaction_settled(after: Transaction, version: str, registration: Registration) -> pb.TransactionUpdated:
     """A transaction that goes on, of which another one of its EVSE has made something else."""
     return pb.TransactionUpdated(transaction=transaction_fields(after, version, registration))
 
 
-def decided(after: Transaction, revision: Revision, version: str, registration: Registration) -> TransactionMessage:
-    """What an operator has decided of a transaction."""
+def revised(after: Transaction, revision: Revision, version: str, registration: Registration) -> TransactionMessage:
+    """A transaction that ended by other than a report, or that an operator has decided of.
+
+    version: that its station has spoken.
+    """
     return _revised(revision, transaction_fields(after, version, registration), [], offline=False)
 
 
@@ -190,6 +189,7 @@ def transaction_fields(one: Transaction, version: str, registration: Registratio
         "ended_by": ENDED_BY.get(one.ended_by, pb.ENDED_BY_UNKNOWN),
         "complete": one.ended and one.complete,
         "review": REVIEW.get(one.review, pb.REVIEW_UNKNOWN) if one.ended else pb.REVIEW_UNSPECIFIED,
+        "revision": one.revision,
     }
 
 

@@ -42,7 +42,7 @@ class Ending:
         version, registration = self.stations.version(station_id) or "", self.stations.registration(station_id)
         others = after_end(ended, await work.load_open([station_id]))
         cause = announcements.cause("", revision)
-        told: list[tuple[Message, str]] = [(announcements.transaction_ended(ended, version, registration), cause)]
+        told: list[tuple[Message, str]] = [(announcements.revised(ended, revision, version, registration), cause)]
         told += [(announcements.transaction_settled(one, version, registration), f"{cause}/{one.id}") for one in others]
         records = [self.events.record(event, station_id, cause, now) for event, cause in told]
         await work.write(Changes(changed=[ended, *others], revisions=[revision]), records)

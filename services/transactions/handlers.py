@@ -189,9 +189,13 @@ def announce(events: Events, one: DecidedReport, registration: Registration) -> 
     """The events of a report. What it ends is told before what begins."""
     call, decision = one.call, one.decision
     for other, revision in decision.others:
-        tell = announcements.transaction_ended if revision else announcements.transaction_settled
+        event = (
+            announcements.revised(other, revision, call.version, registration)
+            if revision
+            else announcements.transaction_settled(other, call.version, registration)
+        )
         cause = announcements.cause(f"{call.id}/{other.id}", revision)
-        yield events.record(tell(other, call.version, registration), call.station_id, cause, call.received_at)
+        yield events.record(event, call.station_id, cause, call.received_at)
     if after := decision.transaction:
         event = announcements.transaction_changed(one.report, after, decision.revision, call.version, registration)
         cause = announcements.cause(call.id, decision.revision)

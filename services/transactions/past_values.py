@@ -18,7 +18,7 @@ class PastValues:
         """By id, what a decision is to be made again with; nothing if it stands. decided: the reports before it."""
         found: dict[int, Sequence[PastValue]] = {}
         for one in (decision.transaction, *(other for other, _ in decision.others)):
-            if one is None or not one.ended:
+            if one is None or not (one.ended or one.id in decision.needs_past):
                 continue
             earlier = [each for each in decided if (it := each.decision.transaction) and it.id == one.id]
             # What changed nothing may have been told late, which is known only when the batch is written.

@@ -52,6 +52,6 @@ class Reviews:
     async def _write(self, work: UnitOfWork, after: Transaction, revision: Revision) -> None:
         station_id = after.station_id
         version, registration = self.stations.version(station_id) or "", self.stations.registration(station_id)
-        event = announcements.decided(after, revision, version, registration)
+        event = announcements.revised(after, revision, version, registration)
         record = self.events.record(event, station_id, announcements.cause("", revision), revision.at)
         await work.write(Changes(changed=[after], revisions=[revision]), [record])

@@ -80,6 +80,7 @@ class RevisionReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REVISION_REASON_LATE_END: _ClassVar[RevisionReason]
     REVISION_REASON_LATE_REPORT: _ClassVar[RevisionReason]
     REVISION_REASON_REVIEWED: _ClassVar[RevisionReason]
+    REVISION_REASON_GOES_ON: _ClassVar[RevisionReason]
 
 class CommandStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -215,6 +216,7 @@ REVISION_REASON_UNSPECIFIED: RevisionReason
 REVISION_REASON_LATE_END: RevisionReason
 REVISION_REASON_LATE_REPORT: RevisionReason
 REVISION_REASON_REVIEWED: RevisionReason
+REVISION_REASON_GOES_ON: RevisionReason
 COMMAND_STATUS_UNSPECIFIED: CommandStatus
 COMMAND_STATUS_ACCEPTED: CommandStatus
 COMMAND_STATUS_SENT: CommandStatus
@@ -385,7 +387,7 @@ class MeterValue(_message.Message):
     def __init__(self, taken_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., readings: _Optional[_Iterable[_Union[Reading, _Mapping]]] = ...) -> None: ...
 
 class Transaction(_message.Message):
-    __slots__ = ("id", "station_id", "evse_id", "connector_id", "transaction_id", "id_token", "started_at", "stopped_at", "meter_start_wh", "meter_stop_wh", "energy_wh", "stop_reason", "reported_charging_state", "authorization", "missing_seq_nos", "register_jumped_back", "command_id", "stop_id_token", "status", "charging_state", "version", "id_token_type", "groups", "location_id", "ended_by", "complete", "doubts", "superseded_by", "energy_source", "review")
+    __slots__ = ("id", "station_id", "evse_id", "connector_id", "transaction_id", "id_token", "started_at", "stopped_at", "meter_start_wh", "meter_stop_wh", "energy_wh", "stop_reason", "reported_charging_state", "authorization", "missing_seq_nos", "register_jumped_back", "command_id", "stop_id_token", "status", "charging_state", "version", "id_token_type", "groups", "location_id", "ended_by", "complete", "doubts", "superseded_by", "energy_source", "review", "revision")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     EVSE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -416,6 +418,7 @@ class Transaction(_message.Message):
     SUPERSEDED_BY_FIELD_NUMBER: _ClassVar[int]
     ENERGY_SOURCE_FIELD_NUMBER: _ClassVar[int]
     REVIEW_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     id: int
     station_id: str
     evse_id: int
@@ -446,7 +449,8 @@ class Transaction(_message.Message):
     superseded_by: int
     energy_source: EnergySource
     review: Review
-    def __init__(self, id: _Optional[int] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., transaction_id: _Optional[str] = ..., id_token: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., meter_start_wh: _Optional[float] = ..., meter_stop_wh: _Optional[float] = ..., energy_wh: _Optional[float] = ..., stop_reason: _Optional[str] = ..., reported_charging_state: _Optional[str] = ..., authorization: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., register_jumped_back: _Optional[bool] = ..., command_id: _Optional[str] = ..., stop_id_token: _Optional[str] = ..., status: _Optional[_Union[TransactionStatus, str]] = ..., charging_state: _Optional[_Union[ChargingState, str]] = ..., version: _Optional[str] = ..., id_token_type: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., ended_by: _Optional[_Union[EndedBy, str]] = ..., complete: _Optional[bool] = ..., doubts: _Optional[_Iterable[_Union[Doubt, str]]] = ..., superseded_by: _Optional[int] = ..., energy_source: _Optional[_Union[EnergySource, str]] = ..., review: _Optional[_Union[Review, str]] = ...) -> None: ...
+    revision: int
+    def __init__(self, id: _Optional[int] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., transaction_id: _Optional[str] = ..., id_token: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., meter_start_wh: _Optional[float] = ..., meter_stop_wh: _Optional[float] = ..., energy_wh: _Optional[float] = ..., stop_reason: _Optional[str] = ..., reported_charging_state: _Optional[str] = ..., authorization: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., register_jumped_back: _Optional[bool] = ..., command_id: _Optional[str] = ..., stop_id_token: _Optional[str] = ..., status: _Optional[_Union[TransactionStatus, str]] = ..., charging_state: _Optional[_Union[ChargingState, str]] = ..., version: _Optional[str] = ..., id_token_type: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., ended_by: _Optional[_Union[EndedBy, str]] = ..., complete: _Optional[bool] = ..., doubts: _Optional[_Iterable[_Union[Doubt, str]]] = ..., superseded_by: _Optional[int] = ..., energy_source: _Optional[_Union[EnergySource, str]] = ..., review: _Optional[_Union[Review, str]] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class TransactionStarted(_message.Message):
     __slots__ = ("transaction", "meter_values", "offline")

@@ -75,7 +75,7 @@ def next_requests(state: SiteState, shares: Shares, now: datetime) -> list[Limit
 def _session_request(evse: Evse, target: int, room: Room) -> LimitRequest | None:
     assert evse.active, "only sessions have shares"
     applied = evse.active.applied
-    request = LimitRequest(key=evse.key, current=target, fallback=evse.uncovered, session_id=evse.active.session.id)
+    request = LimitRequest(key=evse.key, current=target, fallback=evse.unlimited, session_id=evse.active.session.id)
     if target < evse.current:
         return request
     if applied.asked is not None or (target == evse.current and evse.certain(applied)):

@@ -79,4 +79,5 @@ def _with_samples(site: Site, evse: Evse, active: ActiveSession, samples: DrawSa
 def _due_at(state: SiteState, shares: Shares, now: datetime) -> datetime | None:
     applied_limits = [*state.defaults.values(), *(active.applied for active in state.sessions.values())]
     retries = [applied.retry_at for applied in applied_limits if applied.retry_at and applied.retry_at > now]
-    return min((*retries, *shares.due), default=None)
+    drawn = [state.drawn_until] if state.drawn_until else []
+    return min((*retries, *shares.due, *drawn), default=None)

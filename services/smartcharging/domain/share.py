@@ -60,9 +60,9 @@ def share(state: SiteState, now: datetime) -> Shares:
 
 def _idle_reserve(state: SiteState, evse: Evse, now: datetime) -> int:
     """What is set aside for a session that may begin: what a TxDefaultProfile says, or is about to say; or for another
-    than the present one, that may go on."""
+    than the present one, that may go on, or is seen to."""
     said = state.default_currents[evse.member.station_id] if evse.heeds(evse.default, now) else evse.uncovered
-    return max(said, evse.other)
+    return max(said, evse.other, 0 if evse.active else evse.drawn)
 
 
 def _set_aside(evse: Evse, idle: int, reachable: bool) -> int:

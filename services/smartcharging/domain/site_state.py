@@ -62,7 +62,8 @@ class Evse:
     """An EVSE of the site. Currents: tenths of an ampere.
 
     default: the limit of the TxDefaultProfile that covers it. active: the session that it has now. other: the most that
-    a session beside it, which has not ended, was granted there, and may be drawing in its place.
+    a session beside it, which has not ended, was granted there, and may be drawing in its place. drawn: what a session
+    was last seen to draw there.
     """
 
     member: Member
@@ -72,6 +73,7 @@ class Evse:
     default: AppliedLimit
     active: ActiveSession | None = None
     other: int = 0
+    drawn: int = 0
 
     @property
     def key(self) -> Key:
@@ -90,9 +92,14 @@ class Evse:
         return self.default.ceiling(self.member.maximum)
 
     @property
+    def unlimited(self) -> int:
+        """What is drawn, or may be, as long as no session has confirmed a limit of its own."""
+        return max(self.uncovered, self.drawn)
+
+    @property
     def ceiling(self) -> int:
         """The most it may be drawing, now or, where it is idle, as soon as a vehicle is plugged in."""
-        own = self.active.applied.ceiling(self.uncovered) if self.active else self.uncovered
+        own = self.active.applied.ceiling(self.unlimited) if self.active else self.unlimited
         return max(own, self.other)
 
     @property
@@ -103,7 +110,7 @@ class Evse:
     @property
     def current(self) -> int:
         """What it is going to draw at the most, once the station has answered what it was asked."""
-        return self.active.applied.current(self.uncovered) if self.active else self.uncovered
+        return self.active.applied.current(self.unlimited) if self.active else self.unlimited
 
     @property
     def minimum(self) -> int:
@@ -132,7 +139,8 @@ class Evse:
 @dataclass(frozen=True)
 class SiteState:
     """defaults: by station and the EVSE that the profile is on. sessions: those that EVSEs have now, by station and
-    EVSE. others: the limits of others that have not ended, where they were granted.
+    EVSE. others: the limits of others that have not ended, where they were granted. drawn: what sessions were last seen
+    to draw, by station and EVSE; drawn_until: when the first that has ended is held to draw nothing, unless seen again.
     """
 
     site: Site
@@ -140,6 +148,8 @@ class SiteState:
     defaults: Mapping[Key, AppliedLimit] = field(default_factory=dict)
     sessions: Mapping[Key, ActiveSession] = field(default_factory=dict)
     others: Limits = field(default_factory=dict)
+    drawn: Mapping[Key, int] = field(default_factory=dict)
+    drawn_until: datetime | None = None
 
     @cached_property
     def evses(self) -> tuple[Evse, ...]:
@@ -162,7 +172,7 @@ class SiteState:
         other: dict[Key, int] = {}
         for (station_id, evse_id, _), (applied, _) in self.others.items():
             other[station_id, evse_id] = max(other.get((station_id, evse_id), 0), applied.ceiling(0))
-        for station_id, evse_id in (*self.sessions, *other):
+        for station_id, evse_id in (*self.sessions, *other, *self.drawn):
             in_use.setdefault(station_id, set()).add(evse_id)
         for member in self.site.members:
             station = self.stations.get(member.station_id, Presence(member.station_id))
@@ -178,6 +188,7 @@ class SiteState:
                     default=default,
                     active=active,
                     other=other.get((member.station_id, evse_id), 0),
+                    drawn=self.drawn.get((member.station_id, evse_id), 0),
                 )
 
 

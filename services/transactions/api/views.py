@@ -121,7 +121,7 @@ class RevisionView(BaseModel):
     revision: int = Field(description="1: its end")
     reason: RevisionReason = Field(
         description="late_end: its station told, or told anew, how it ended; late_report: it told something else of "
-        "it; reviewed: an operator has decided"
+        "it; reviewed: an operator has decided; goes_on: it had ended by a guess, and its station shows that it goes on"
     )
     at: datetime
     changes: list[ChangeView]

@@ -1,6 +1,6 @@
 """The decisions: what a report makes of its transaction, or of a stop or meter values without one."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from types import MappingProxyType
 
 import msgspec
@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from services.ocpp.id_tokens import TokenInfo
 from services.transactions.domain.final_energy import is_unsettled, needs_past
+from services.transactions.domain.going_on import shows_going_on, taken_back
 from services.transactions.domain.merging import merge
 from services.transactions.domain.messages import (
     ENDED,
@@ -24,7 +25,7 @@ from services.transactions.domain.messages import (
 from services.transactions.domain.metering import PastValue
 from services.transactions.domain.occurrences import begins_anew, may_be_told_again
 from services.transactions.domain.orphans import OrphanStop, orphan_stop
-from services.transactions.domain.present import contested, settle
+from services.transactions.domain.present import contested, present_on, settle
 from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.revisions import Revision, RevisionReason, revise
 from services.transactions.domain.transaction import EndedBy, Transaction, new_transaction
@@ -65,7 +66,7 @@ def decide(
     number: int | None = None,
     token: TokenInfo | None = None,
     command_id: str | None = None,
-    open_ones: Iterable[Transaction] = (),
+    open_ones: Sequence[Transaction] = (),
     rated_power_w: float = MAX_POWER_W,
     pasts: Mapping[int, Sequence[PastValue]] = NO_PAST,
 ) -> Decision:
@@ -84,8 +85,10 @@ def decide(
             doubtful = may_be_told_again(current, report)
             details = {LOOKS_LIKE: current.id} if doubtful else NOTHING
             before = replace(before, occurrence=current.occurrence + 1, details=details)
+        known = before
     elif current:
-        before = current
+        goes_on = shows_going_on(current, report) and present_on(current, open_ones) is None
+        known, before = current, taken_back(current, pasts.get(current.id)) if goes_on else current
     else:
         return _without_transaction(report, token)
     after = merge(before, report, token.status.value if token else None, command_id, past=pasts.get(before.id))
@@ -94,14 +97,14 @@ def decide(
     if after is not before and contested(before, after, report):
         after, others = settle(before, after, report, open_ones, pasts)
     late = LATE_END if report.kind == ENDED else LATE_REPORT
-    after, revision = revise(before, after, late, report.received_at)
+    after, revision = revise(known, after, late, report.received_at)
     return Decision(
         reply,
         after,
         changed=after is not current,
         revision=revision,
         others=others,
-        needs_past=_needed(after, report, others, pasts),
+        needs_past=_needed(after, report, others, pasts) if before is known else {after.id} - pasts.keys(),
     )
 
 
@@ -109,7 +112,7 @@ def decide_joined(
     current: Transaction,
     stop: Report,
     token: TokenInfo | None = None,
-    open_ones: Iterable[Transaction] = (),
+    open_ones: Sequence[Transaction] = (),
     pasts: Mapping[int, Sequence[PastValue]] = NO_PAST,
 ) -> Decision:
     """Ends the transaction that a nameless stop means, see orphans. One that names it is later, and corrects this."""

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from services.transactions.domain.doubts import MAX_CLOCK_ERROR
 from services.transactions.domain.ends import end
+from services.transactions.domain.going_on import shows_going_on
 from services.transactions.domain.messages import UNREADABLE, UPDATED, Report
 from services.transactions.domain.metering import PastValue
 from services.transactions.domain.revisions import Revision
@@ -50,6 +51,8 @@ def may_be_contested(current: Transaction | None, report: Report) -> bool:
     """Whether the other sessions of the station matter to a report. current: the transaction it names."""
     if current is None:
         return report.key is not None
+    if current.ended and shows_going_on(current, report):
+        return True
     moves = report.seq_no is not None and report.evse_id not in (None, current.evse_id)
     return moves or current.superseded_by is not None or report.kind != UPDATED
 
@@ -74,7 +77,7 @@ def settle(
     before, after: without and with the report. open_ones: of the station. pasts: by id, all meter values of those whose
     energy hangs on them. Others: with a revision where one ends.
     """
-    rivals = [one for one in open_ones if one.evse_id == after.evse_id and one.id != after.id and not one.ended]
+    rivals = _rivals(after, open_ones)
     present = present_session(rivals)
     if after.ended:
         return after, [(one, None) for one in after_end(after, rivals)]
@@ -91,7 +94,7 @@ def after_end(ended: Transaction, open_ones: Iterable[Transaction]) -> list[Tran
 
     The end of history makes nothing else present. open_ones: of its station.
     """
-    rivals = [one for one in open_ones if one.evse_id == ended.evse_id and one.id != ended.id and not one.ended]
+    rivals = _rivals(ended, open_ones)
     found = [one for one in rivals if not began(ended).is_after(began(one))]
     if present_session(rivals) or ended.superseded_by is not None or not found:
         return []
@@ -109,6 +112,16 @@ def present_session(on_evse: Iterable[Transaction]) -> Transaction | None:
     found = [one for one in on_evse if not one.ended and one.superseded_by is None]
     # Several only among those of before there was one decider.
     return max(found, key=lambda one: one.id, default=None)
+
+
+def present_on(one: Transaction, open_ones: Iterable[Transaction]) -> Transaction | None:
+    """The other session that the EVSE of one has now. open_ones: of its station."""
+    return present_session(_rivals(one, open_ones))
+
+
+def _rivals(one: Transaction, open_ones: Iterable[Transaction]) -> list[Transaction]:
+    """The others of its EVSE that have not ended."""
+    return [other for other in open_ones if other.evse_id == one.evse_id and other.id != one.id and not other.ended]
 
 
 def _beside(

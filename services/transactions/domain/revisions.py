@@ -33,13 +33,15 @@ class RevisionReason(StrEnum):
     """Why there is a revision.
 
     ended: its end was told, the first of all. late_end: its station told, or told anew, how it ended. late_report: its
-    station told something else of it after the end. reviewed: an operator decided whether it may be billed.
+    station told something else of it after the end. goes_on: it had ended by a guess, and its station shows that it is
+    not over. reviewed: an operator decided whether it may be billed.
     """
 
     ENDED = "ended"
     LATE_END = "late_end"
     LATE_REPORT = "late_report"
     REVIEWED = "reviewed"
+    GOES_ON = "goes_on"
 
 
 class Change(NamedTuple):
@@ -75,12 +77,18 @@ def revise(
 ) -> tuple[Transaction, Revision | None]:
     """A transaction with its next revision, where it has ended, or what others see of it has changed since.
 
-    late: the reason if it had ended before. at: when we learned of it.
+    late: the reason if it had ended before. at: when we learned of it. Once it went on after an end, the next end is a
+    revision like others.
     """
-    changes = tuple(changed(before, after)) if after.ended else ()
+    changes = tuple(changed(before, after)) if after.ended or before.ended else ()
     if not changes:
         return after, None
-    reason = late if before.ended else RevisionReason.ENDED
+    if not after.ended:
+        reason = RevisionReason.GOES_ON
+    elif before.ended:
+        reason = late
+    else:
+        reason = RevisionReason.LATE_END if before.revision else RevisionReason.ENDED
     revision = Revision(after.id, before.revision + 1, reason, at, changes, audit)
     return replace(after, end_revision=revision.number), revision
 

@@ -114,18 +114,19 @@ class Stations:
         await self.tell(pb.TransactionStarted(transaction=self.transaction(name, number, evse_id), **more))
         return number
 
-    async def end(self, name: str, number: int, evse_id: int = 1) -> None:
+    async def end(self, name: str, number: int, evse_id: int = 1, revision: int = 1) -> None:
+        """Told as such the first time, later as a revision."""
         self.limits.pop((name, evse_id), None)
-        await self.tell(
-            pb.TransactionEnded(transaction=self.transaction(name, number, evse_id, stopped_at=self.world.time()))
-        )
+        over = self.transaction(name, number, evse_id, stopped_at=self.world.time(), revision=revision)
+        first = revision == 1
+        await self.tell(pb.TransactionEnded(transaction=over) if first else pb.TransactionRevised(transaction=over))
 
-    async def draws(self, name: str, number: int, amperes: float, evse_id: int = 1) -> None:
+    async def draws(self, name: str, number: int, amperes: float, evse_id: int = 1, **more: Any) -> None:
         """A sample, a minute after the last."""
         self.world.time.passes(60)
         reading = pb.Reading(value=amperes, measurand="Current.Import", unit="A", phase="L1")
         value = pb.MeterValue(taken_at=self.world.time(), readings=[reading])
-        transaction = self.transaction(name, number, evse_id)
+        transaction = self.transaction(name, number, evse_id, **more)
         await self.tell(pb.TransactionUpdated(transaction=transaction, meter_values=[value]))
         await self.passes(SAMPLES_DUE_AFTER)
 

@@ -436,3 +436,38 @@ def ended(stations: Stations, transaction: pb.Transaction) -> pb.Transaction:
     after.CopyFrom(transaction)
     after.stopped_at.FromDatetime(stations.world.time())
     return after
+
+
+async def test_who_draws_on_after_its_end_is_set_aside_for_until_it_confirms_a_limit(stations: Stations) -> None:
+    """Its end was a guess: it draws 30 A while the other one has 32 A. Then that end is taken back."""
+    await two(stations)
+    number = await stations.start("CP1")
+    await stations.end("CP1", number)
+    await stations.start("CP2")
+    assert await stations.shares() == {"CP2": 32}
+    over = {"stopped_at": stations.world.time(), "revision": 1}
+    await stations.draws("CP1", number, 30, **over)
+    assert await stations.shares() == {"CP2": 0}
+    shown = {load["name"]: load for load in (await state(stations))["loads"]}
+    assert (shown["L1"]["committed_a"], shown["L1"]["set_aside_a"]) == (30, 30)
+    back = stations.transaction("CP1", number, 1, revision=2)
+    await stations.tell(pb.TransactionRevised(transaction=back, revision=2, reason=pb.REVISION_REASON_GOES_ON))
+    await stations.passes(31)
+    assert await stations.shares() == {"CP1": 16, "CP2": 16}
+    await stations.draws("CP1", number, 16, revision=2)
+    await stations.end("CP1", number, revision=3)
+    await stations.passes(31)
+    assert await stations.shares() == {"CP2": 32}
+
+
+async def test_who_has_ended_and_stops_drawing_is_no_longer_set_aside_for(stations: Stations) -> None:
+    await two(stations)
+    number = await stations.start("CP1")
+    await stations.end("CP1", number)
+    await stations.start("CP2")
+    over = {"stopped_at": stations.world.time(), "revision": 1}
+    await stations.draws("CP1", number, 20, **over)
+    assert await stations.shares() == {"CP2": 12}
+    await stations.passes(31)
+    await stations.draws("CP1", number, 0, **over)
+    assert await stations.shares() == {"CP2": 32}

@@ -66,9 +66,10 @@ class Garage:
         await self.meters(number, 4000)
         return number
 
-    async def meters(self, number: int, wh: int) -> None:
+    async def meters(self, number: int, wh: int, amperes: float | None = None) -> None:
         at = self.world.time().isoformat()
-        values = [{"timestamp": at, "sampledValue": [{"value": str(wh)}]}]
+        drawn = [] if amperes is None else [{"value": str(amperes), "measurand": "Current.Import", "unit": "A"}]
+        values = [{"timestamp": at, "sampledValue": [{"value": str(wh)}, *drawn]}]
         payload = {"connectorId": 1, "transactionId": number, "meterValue": values}
         await self.world.put(self.world.call("MeterValues", payload))
 
@@ -79,6 +80,12 @@ class Garage:
             while await db.fetchval("select exists (select from grace where due_at <= $1)", self.world.time()):
                 await self.world.bus.wait()
                 self.world.fail()
+
+    async def has_grace(self) -> None:
+        """Until all silent sessions were looked at, and a grace time has begun."""
+        async with self.world.database.connection() as db:
+            while not await db.fetchval("select exists (select from grace)"):
+                await self.world.bus.wait()
 
     async def ended(self) -> Any:
         """The end that was told, as soon as there is one."""
@@ -114,6 +121,34 @@ async def test_a_free_connector_ends_a_session_whose_stop_was_lost(garage: Garag
     await garage.world.ask(garage.world.call("StopTransaction", stop))
     found = await garage.world.get(f"/v1/transactions/{number}")
     assert (found["ended_by"], found["energy_wh"], found["revision"]) == ("station", 3100, 2)
+
+
+async def test_a_session_that_ended_by_a_guess_and_charges_goes_on(garage: Garage) -> None:
+    """It was reported Available after a boot, and charged on (EVerest). Its next end is a revision as well."""
+    await garage.here()
+    number = await garage.begins()
+    garage.world.time.passes(60)
+    await garage.connector_is(pb.CONNECTOR_STATUS_AVAILABLE)
+    await garage.minutes(15)
+    await garage.ended()
+    garage.world.time.passes(10)
+    await garage.meters(number, 6000, amperes=30)
+    await garage.world.until(lambda: bool(garage.world.announced("TransactionRevised")))
+    [event] = garage.world.announced("TransactionRevised")
+    assert (event.reason, event.revision, event.transaction.revision) == (pb.REVISION_REASON_GOES_ON, 2, 2)
+    assert event.transaction.status == pb.TRANSACTION_STATUS_ACTIVE
+    assert not event.transaction.HasField("stopped_at")
+    found = await garage.world.get(f"/v1/transactions/{number}")
+    assert (found["status"], found["stopped_at"], found["ended_by"], found["energy_wh"]) == ("active", None, None, 5000)
+    garage.world.time.passes(16 * 60)
+    await garage.has_grace()
+    await garage.minutes(15)
+    await garage.world.until(lambda: len(garage.world.announced("TransactionRevised")) == 2)
+    assert len(garage.world.announced("TransactionEnded")) == 1
+    found = await garage.world.get(f"/v1/transactions/{number}")
+    assert (found["ended_by"], found["energy_wh"], found["revision"]) == ("available", 5000, 3)
+    revisions = (await garage.world.get(f"/v1/transactions/{number}/revisions"))["items"]
+    assert [one["reason"] for one in revisions] == ["ended", "goes_on", "late_end"]
 
 
 async def test_a_power_cut_ends_it_when_it_was_last_heard_of(garage: Garage) -> None:
@@ -190,9 +225,7 @@ async def test_a_session_that_was_told_late_ends_by_what_was_free_before(garage:
     garage.world.time.passes(600)
     await garage.world.ask(garage.world.call("StartTransaction", START))
     garage.world.time.passes(16 * 60)
-    async with garage.world.database.connection() as db:
-        while not await db.fetchval("select exists (select from grace)"):
-            await garage.world.bus.wait()
+    await garage.has_grace()
     await garage.minutes(15)
     await garage.ended()
 

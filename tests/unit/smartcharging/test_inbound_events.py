@@ -61,7 +61,9 @@ def test_events_are_read_in_both_formats(form: str) -> None:
     record = Events(settings, "transactions").record(event, "CP1", "1", NOW)
     assert inbound_events.kind_of_event(record) is pb.TransactionEnded
     assert inbound_events.station_of(record) == "CP1"
-    assert inbound_events.read(record, pb.TransactionEnded, in_site=False) == SessionReport(7, "CP1", 2, "x", NOW, True)
+    assert inbound_events.read(record, pb.TransactionEnded, in_site=False) == SessionReport(
+        7, "CP1", 2, "x", NOW, True, revision=1, stopped_at=NOW
+    )
     other = Events(settings, "transactions").record(pb.OrphanStopRecorded(station_id="CP1"), "CP1", "2", NOW)
     assert inbound_events.kind_of_event(other) is None
 
