@@ -10,12 +10,15 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import event_name, read_event
 from services.common.process.clock import from_timestamp
 from services.common.process.errors import Unprocessable
+from services.smartcharging.domain import sessions
 from services.smartcharging.domain.presence import Connected, Disconnected, EvseSeen, StationChange
 from services.smartcharging.domain.sessions import Sample, SessionReport
 from voltbus.v1 import events_pb2 as wire
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED, ConnectionChange
 
 CURRENT, POWER = "Current.Import", "Power.Active.Import"
+# Of one phase each, against another or neutral.
+PHASES = frozenset({"L1", "L2", "L3", "L1-N", "L2-N", "L3-N"})
 # Where the station's cable ends, which is what a reading without a location means too.
 OUTSIDE = frozenset({"", "Outlet", "Cable"})
 
@@ -90,14 +93,16 @@ def sample(values: Iterable[wire.MeterValue]) -> Sample | None:
 def _current(readings: Iterable[wire.Reading]) -> tuple[float, str] | None:
     """Of the phase that carries most."""
     currents = [one.value for one in readings if one.measurand == CURRENT and one.phase != "N"]
-    return (max(0.0, *currents), "A") if currents else None
+    return (max(0.0, *currents), sessions.CURRENT) if currents else None
 
 
 def _power(readings: Iterable[wire.Reading]) -> tuple[float, str] | None:
-    """Of all phases: as reported, or added up."""
+    """Of the phase that carries most, or where no phases are told, of all."""
     powers = [one for one in readings if one.measurand == POWER]
-    whole = [one.value for one in powers if not one.phase]
-    return (max(0.0, whole[0] if whole else sum(one.value for one in powers)), "W") if powers else None
+    of_phases = [one.value for one in powers if one.phase in PHASES]
+    if of_phases:
+        return max(0.0, *of_phases), sessions.PHASE_POWER
+    return (max(0.0, powers[0].value), sessions.POWER) if powers else None
 
 
 def connection(record: Record) -> StationChange | None:

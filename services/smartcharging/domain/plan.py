@@ -9,6 +9,7 @@ from services.smartcharging.domain.applied_limit import AppliedLimit, Outcome, s
 from services.smartcharging.domain.draw_monitor import with_sample
 from services.smartcharging.domain.limit_requests import LimitRequest, next_requests, with_requests
 from services.smartcharging.domain.loads import tenths
+from services.smartcharging.domain.sessions import CURRENT, POWER
 from services.smartcharging.domain.share import Shares, share
 from services.smartcharging.domain.site import Member, Site
 from services.smartcharging.domain.site_state import ActiveSession, Evse, SiteState
@@ -16,7 +17,7 @@ from services.smartcharging.domain.site_state import ActiveSession, Evse, SiteSt
 
 @dataclass(frozen=True, slots=True)
 class DrawSamples:
-    """Samples of a session. unit: A or W. count: how many there ever were; values: the last of them."""
+    """Samples of a session. unit: see Sample. count: how many there ever were; values: the last of them."""
 
     unit: str
     values: tuple[float, ...]
@@ -45,8 +46,15 @@ def plan(
 
 
 def in_tenths(site: Site, member: Member, unit: str, value: float) -> int:
-    """A sample as the current of each phase that the session counts on."""
-    return tenths(value if unit == "A" else value / (site.voltage * len(member.phases)))
+    """A sample as the current of the phase that carries most.
+
+    A power of all phases may be that of one: nobody says how many a vehicle uses. Where limits are sent in watts, it is
+    compared with them.
+    """
+    if unit == CURRENT:
+        return tenths(value)
+    phases = len(member.phases) if unit == POWER and member.unit == "W" else 1
+    return tenths(value / (site.voltage * phases))
 
 
 def _with_outcomes(state: SiteState, outcomes: Mapping[str, Outcome], now: datetime) -> SiteState:

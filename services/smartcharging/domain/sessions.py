@@ -9,14 +9,16 @@ from msgspec.structs import replace
 
 # So many samples are kept between two plans of a site.
 SAMPLES_KEPT = 8
+# Units of samples: the current or the power of the phase that carries most, or the power of all phases.
+CURRENT, PHASE_POWER, POWER = "A", "W/phase", "W"
 # Below this a meter shows what electronics take, by unit.
-LEAST_DRAWN = {"A": 1.0, "W": 100.0}
+LEAST_DRAWN = {CURRENT: 1.0, PHASE_POWER: 100.0, POWER: 100.0}
 # A meter is read a little after its session has ended.
 AFTER_END = timedelta(seconds=10)
 
 
 class Sample(Struct, frozen=True):
-    """What a vehicle drew. unit: A, of the phase that carries most; or W, of all. at: by the station's clock."""
+    """What a vehicle drew. unit: one of those above. at: by the station's clock."""
 
     at: datetime
     value: float

@@ -35,8 +35,12 @@ CURRENT, POWER = "Current.Import", "Power.Active.Import"
         pytest.param(readings((CURRENT, 10, "L1"), (CURRENT, 12, "L2")), (12, "A"), id="the phase that carries most"),
         pytest.param(readings((CURRENT, 12, "N"), (CURRENT, 10, "L1")), (10, "A"), id="not neutral"),
         pytest.param(readings((POWER, 7000, ""), (CURRENT, 10, "")), (10, "A"), id="currents rather than powers"),
-        pytest.param(readings((POWER, 2300, "L1"), (POWER, 2300, "L2")), (4600, "W"), id="powers added up"),
-        pytest.param(readings((POWER, 7000, ""), (POWER, 2300, "L1")), (7000, "W"), id="or reported as a whole"),
+        pytest.param(
+            readings((POWER, 2300, "L1"), (POWER, 2300, "L2")), (2300, "W/phase"), id="the phase with most power"
+        ),
+        pytest.param(readings((POWER, 7000, ""), (POWER, 2300, "L1")), (2300, "W/phase"), id="rather than the whole"),
+        pytest.param(readings((POWER, 7000, "")), (7000, "W"), id="the whole alone"),
+        pytest.param(readings((CURRENT, 16, "N"), (POWER, 3680, "")), (3680, "W"), id="neutral alone says nothing"),
         pytest.param(readings((CURRENT, -3, "L1")), (0, "A"), id="what flows back is not drawn"),
         pytest.param([pb.Reading(measurand=CURRENT, value=9, location="EV")], None, id="elsewhere"),
         pytest.param([pb.Reading(measurand=CURRENT)], None, id="no number"),

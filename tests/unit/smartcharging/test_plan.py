@@ -65,10 +65,22 @@ def test_each_sample_counts_once(seen: int, count: int, lows: int) -> None:
     assert monitor.peak == (70 if lows else 0)
 
 
-def test_a_sample_in_watts_is_of_all_phases() -> None:
-    """6,900 W are 10 A for each of three phases at 230 V."""
-    assert monitor_of(world(Limit(32)), DrawSamples("W", (6900,), 1)).peak == 100
-    assert monitor_of(world(Limit(32), voltage=240), DrawSamples("W", (7200,), 1)).peak == 100
+def test_a_sample_in_watts_may_be_of_one_phase() -> None:
+    """2,300 W are 10 A of it at 230 V; of three where that is compared with a limit in watts."""
+    assert monitor_of(world(Limit(32)), DrawSamples("W", (2300,), 1)).peak == 100
+    assert monitor_of(world(Limit(32)), DrawSamples("W/phase", (2300,), 1)).peak == 100
+    assert monitor_of(world(Limit(32), voltage=240), DrawSamples("W", (2400,), 1)).peak == 100
+    in_watts = world(Limit(32), Member("A", unit="W"), Member("B", unit="W"))
+    assert monitor_of(in_watts, DrawSamples("W", (6900,), 1)).peak == 100
+
+
+def test_a_vehicle_of_one_phase_whose_power_alone_is_told_keeps_its_share() -> None:
+    """It draws all that it may: 16 A on one phase."""
+    made = world(Limit(32))
+    samples = {A: DrawSamples("W", (16 * 230.0,) * 8, 8), B: DrawSamples("W", (3 * 16 * 230.0,) * 8, 8)}
+    planned = plan(made.state, {}, samples, made.now + INTERVAL)
+    assert planned.shares.targets == {A: 160, B: 160}
+    assert planned.requests == []
 
 
 def test_a_site_is_planned_again_when_a_station_is_asked_again() -> None:
