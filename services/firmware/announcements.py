@@ -70,6 +70,7 @@ def connector_status_changed(event: ConnectorStatusChanged) -> Message:
         reported_status=event.status,
         error_code=event.error_code or "",
         at=to_timestamp(event.at),
+        reported_at=event.reported_at and to_timestamp(event.reported_at),
     )
 
 

@@ -23,7 +23,7 @@ from services.common.process.errors import Unavailable
 from services.transactions import graces_store, inbound_events
 from services.transactions.dialects import BY_VERSION
 from services.transactions.dialects.dialect import ReadStanding
-from services.transactions.domain.grace import Ask, End, Grace, Standing, due_at, reconsider, step
+from services.transactions.domain.grace import Ask, End, Grace, Standing, due_at, last_sign_of_life, reconsider, step
 from services.transactions.domain.station import Fact, Station, apply_all, only_presence
 from services.transactions.domain.transaction import Transaction
 from services.transactions.ending import Ending
@@ -160,7 +160,8 @@ class Graces:
         booted_at = await graces_store.booted_at(work.db, grace.station_id)
         standing = await self._standing(work.db, grace)
         askable = self._read_standing(grace) is not None
-        next_step = step(grace, one, booted_at, standing=standing, askable=askable, limit=self.limit, now=now)
+        heard_at = await self._heard_at(work.db, grace, one)
+        next_step = step(grace, heard_at, booted_at, standing=standing, askable=askable, limit=self.limit, now=now)
         if isinstance(next_step, End):
             await self.ending.end(work, one, next_step.by, at=next_step.at, now=now)
             await graces_store.drop_graces(work.db, [one.id])
@@ -168,9 +169,16 @@ class Graces:
         elif isinstance(next_step, Ask):
             await self._ask(work.db, grace, one, now)
         else:
-            due = due_at(next_step, one.updated_at, self.limit)
+            due = due_at(next_step, heard_at, self.limit)
             is_asked = due is not None and due <= now
             await graces_store.save_graces(work.db, [(next_step, now + self.timing.patience if is_asked else due)])
+
+    async def _heard_at(self, db: Connection, grace: Grace, one: Transaction) -> datetime:
+        """The last sign of life of a session."""
+        if grace.running_since is None or one.updated_at <= grace.running_since:
+            return one.updated_at
+        told = await graces_store.values_since(db, one.id, grace.running_since)
+        return last_sign_of_life(grace, one.updated_at, told)
 
     async def _ask(self, db: Connection, grace: Grace, one: Transaction, now: datetime) -> None:
         request = CommandRequest(

@@ -9,9 +9,10 @@ import orjson
 
 from services.common.postgres.database import Connection
 from services.transactions.domain.grace import Grace
+from services.transactions.domain.metering import PastValue
 from services.transactions.domain.station import Connector, Station
 from services.transactions.domain.transaction import Transaction
-from services.transactions.rows import COLUMNS, read_transaction
+from services.transactions.rows import COLUMNS, past_value, read_transaction
 
 STATION = {
     "station_id": "text",
@@ -62,6 +63,15 @@ limit $3"""
 AT_ONCE = 200
 # A row that another process has in hand is left to it.
 CLAIM = f"select {', '.join(GRACE)} from grace where due_at <= $1 order by due_at limit 1 for update skip locked"
+# Of a session, from the last before that time on.
+VALUES_SINCE = """
+select seq_no, taken_at, received_at, readings from sample
+where transaction_id = $1 and received_at >= coalesce(
+    (select max(received_at) from sample where transaction_id = $1 and received_at <= $2), $2)
+order by received_at, taken_at
+limit $3"""
+# One a second for an hour and a half.
+MOST_VALUES = 5000
 HURRY = "update grace set due_at = $2 where command_id = any($1::text[]) and due_at is not null"
 
 
@@ -107,6 +117,11 @@ async def silent(db: Connection, since: datetime, after: str) -> list[str]:
     return [row["station_id"] for row in await db.fetch(SILENT, since, after, AT_ONCE)]
 
 
+async def values_since(db: Connection, transaction: int, at: datetime) -> list[PastValue]:
+    """The meter values of a session since then, and the last before, in the order of receipt; the first thousands."""
+    return [past_value(row) for row in await db.fetch(VALUES_SINCE, transaction, at, MOST_VALUES)]
+
+
 async def claim(db: Connection, now: datetime) -> Grace | None:
     """The first that is due, ours alone until the commit."""
     row = await db.fetchrow(CLAIM, now)
@@ -120,20 +135,24 @@ async def hurry(db: Connection, commands: Collection[str], now: datetime) -> Non
 
 def _station(row: asyncpg.Record) -> Station:
     known = orjson.loads(row["connectors"])
-    connectors = tuple(
-        [Connector(evse, connector, free, datetime.fromisoformat(at)) for evse, connector, free, at in known]
-    )
+    connectors = tuple([_connector(*one) for one in known])
     fields = dict(row) | {"connectors": connectors}
     return Station(**fields)
 
 
-def _station_row(one: Station) -> tuple[Any, ...]:
+def _connector(evse_id: int, connector_id: int, free: bool, at: str, said_at: str | None = None) -> Connector:
+    """Rows of before have no time of the station's."""
+    said = datetime.fromisoformat(said_at) if said_at else None
+    return Connector(evse_id, connector_id, free, datetime.fromisoformat(at), said)
+
+
+def _station_row(station: Station) -> tuple[Any, ...]:
     """STATION."""
-    connectors = [(known.evse_id, known.connector_id, known.free, known.at) for known in one.connectors]
+    connectors = [(one.evse_id, one.connector_id, one.free, one.at, one.said_at) for one in station.connectors]
     stored = orjson.dumps(connectors).decode()
     return (
-        *(one.station_id, one.connected, one.changed_at),
-        *(one.booted_at, one.serial_number, one.replaced_at, stored),
+        *(station.station_id, station.connected, station.changed_at),
+        *(station.booted_at, station.serial_number, station.replaced_at, stored),
     )
 
 

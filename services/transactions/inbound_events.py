@@ -42,7 +42,8 @@ def _connector(event: pb.ConnectorStatusChanged) -> Fact | None:
     if event.evse_id < 1 or event.status not in FREE:
         return None
     at = from_timestamp(event.at)
-    return ConnectorReported(event.station_id, event.evse_id, event.connector_id, FREE[event.status], at)
+    said_at = from_timestamp(event.reported_at) if event.HasField("reported_at") else None
+    return ConnectorReported(event.station_id, event.evse_id, event.connector_id, FREE[event.status], at, said_at)
 
 
 READ: Mapping[type[Message], Callable[[Any], Fact | None]] = {

@@ -645,7 +645,7 @@ class SecurityEventReported(_message.Message):
     def __init__(self, station_id: _Optional[str] = ..., type: _Optional[str] = ..., tech_info: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ConnectorStatusChanged(_message.Message):
-    __slots__ = ("station_id", "evse_id", "connector_id", "reported_status", "error_code", "at", "status")
+    __slots__ = ("station_id", "evse_id", "connector_id", "reported_status", "error_code", "at", "status", "reported_at")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     EVSE_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTOR_ID_FIELD_NUMBER: _ClassVar[int]
@@ -653,6 +653,7 @@ class ConnectorStatusChanged(_message.Message):
     ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    REPORTED_AT_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     evse_id: int
     connector_id: int
@@ -660,7 +661,8 @@ class ConnectorStatusChanged(_message.Message):
     error_code: str
     at: _timestamp_pb2.Timestamp
     status: ConnectorStatus
-    def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., reported_status: _Optional[str] = ..., error_code: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[ConnectorStatus, str]] = ...) -> None: ...
+    reported_at: _timestamp_pb2.Timestamp
+    def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., reported_status: _Optional[str] = ..., error_code: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[ConnectorStatus, str]] = ..., reported_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ConfigurationChanged(_message.Message):
     __slots__ = ("station_id", "settings", "command_id", "at")

@@ -50,4 +50,5 @@ def _changed(command: ReportConnectorStatus, envelope: Envelope) -> ConnectorSta
         error_code=command.error_code,
         at=envelope.at,
         cause=envelope.id,
+        reported_at=command.at,
     )

@@ -191,12 +191,15 @@ class StationDisconnected(Struct, frozen=True):
 
 
 class ConnectorStatusChanged(Struct, frozen=True):
+    """at: when it was received. reported_at: by the station's clock."""
+
     station_id: str
     place: Place
     status: str
     error_code: str | None
     at: datetime
     cause: str
+    reported_at: datetime | None = None
 
 
 class StationDeviates(Struct, frozen=True):

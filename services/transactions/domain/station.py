@@ -24,27 +24,34 @@ class Booted(Struct, frozen=True):
 
 
 class ConnectorReported(Struct, frozen=True):
-    """free: nothing is plugged in. In 1.6, which has no EVSEs, connector n is that of EVSE n."""
+    """free: nothing is plugged in. In 1.6, which has no EVSEs, connector n is that of EVSE n.
+
+    at: when it was received. said_at: by the station's clock.
+    """
 
     station_id: str
     evse_id: int
     connector_id: int
     free: bool
     at: datetime
+    said_at: datetime | None = None
 
 
 Fact = PresenceChanged | Booted | ConnectorReported
+# What stations call a serial number that they do not have.
+NO_SERIAL_NUMBER = frozenset({"", "unknown", "none", "null", "n/a", "default"})
 # Of one station; none has more.
 MOST_CONNECTORS = 200
 
 
 class Connector(Struct, frozen=True):
-    """at: when the last report of it was received."""
+    """at: when the last report of it was received. said_at: by the station's clock."""
 
     evse_id: int
     connector_id: int
     free: bool
     at: datetime
+    said_at: datetime | None = None
 
 
 class Station(Struct, frozen=True):
@@ -90,13 +97,20 @@ def only_presence(before: Station | None, after: Station) -> bool:
 def _booted(known: Station, fact: Booted) -> Station:
     if known.booted_at and fact.at <= known.booted_at:
         return known
-    is_another = known.serial_number and fact.serial_number and known.serial_number != fact.serial_number
+    before, now = _serial_number(known.serial_number), _serial_number(fact.serial_number)
+    is_another = before and now and before != now
     return replace(
         known,
         booted_at=fact.at,
-        serial_number=fact.serial_number or known.serial_number,
+        serial_number=fact.serial_number if now else known.serial_number,
         replaced_at=fact.at if is_another else known.replaced_at,
     )
+
+
+def _serial_number(said: str) -> str:
+    """What tells one station from another: capitals and blanks do not, nor do zeros; empty where there is none."""
+    plain = "".join(said.split()).casefold()
+    return "" if plain in NO_SERIAL_NUMBER or not plain.strip("0") else plain
 
 
 def _reported(known: Station, fact: ConnectorReported) -> Station:
@@ -107,4 +121,4 @@ def _reported(known: Station, fact: ConnectorReported) -> Station:
     if before is None and len(known.connectors) >= MOST_CONNECTORS:
         return known
     others = tuple(one for one in known.connectors if one is not before)
-    return replace(known, connectors=(*others, Connector(*place, fact.free, fact.at)))
+    return replace(known, connectors=(*others, Connector(*place, fact.free, fact.at, fact.said_at)))

@@ -1,7 +1,7 @@
 """Sessions whose EVSE was reported free end, each way with what it says of how; and nobody else's."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from voltbus.v1.state_pb2 import Inventory
 QUICK = partial(build, timing=Timing(poll=0.02, audit=timedelta(seconds=1)))
 GROUP = "transactions.stations"
 TIME = "2026-03-01T12:00:00Z"
+START_AT = datetime.fromisoformat(TIME)
 START = {"connectorId": 1, "idTag": "CAFE01", "timestamp": TIME, "meterStart": 1000}
 
 
@@ -54,10 +55,9 @@ class Garage:
     async def boots(self, serial: str = "S1") -> None:
         await self.tell(pb.StationBooted(station_id="CP1", serial_number=serial, at=self.world.time()))
 
-    async def connector_is(self, status: "pb.ConnectorStatus", number: int = 1) -> None:
-        at = self.world.time()
-        event = pb.ConnectorStatusChanged(station_id="CP1", evse_id=number, connector_id=number, status=status, at=at)
-        await self.tell(event)
+    async def connector_is(self, status: "pb.ConnectorStatus", number: int = 1, **more: Any) -> None:
+        place: dict[str, Any] = {"evse_id": number, "connector_id": number, "at": self.world.time()}
+        await self.tell(pb.ConnectorStatusChanged(station_id="CP1", status=status, **place, **more))
 
     async def begins(self) -> int:
         """A session of 1.6 with a meter value."""
@@ -188,6 +188,44 @@ async def test_each_message_of_the_session_begins_the_grace_time_anew(garage: Ga
     assert await garage.is_open(number)
     await garage.minutes(15)
     assert (await garage.ended()).energy_wh == 4003
+
+
+async def test_what_shows_that_nothing_flows_does_not_begin_it_anew(garage: Garage) -> None:
+    """Its stop was lost, and the station repeats its number for ever (evcc#14673)."""
+    await garage.here()
+    number = await garage.begins()
+    await garage.connector_is(pb.CONNECTOR_STATUS_AVAILABLE)
+    for _ in range(3):
+        await garage.minutes(4)
+        await garage.meters(number, 4000, amperes=0)
+    assert await garage.is_open(number)
+    await garage.minutes(3.1)
+    assert (await garage.ended()).energy_wh == 3000
+    found = await garage.world.get(f"/v1/transactions/{number}")
+    assert found["stopped_at"] == "2026-03-01T12:01:00Z"
+
+
+async def test_a_connector_that_was_free_before_the_start_ends_nothing(garage: Garage) -> None:
+    """It is told late, with the station's own time."""
+    await garage.here()
+    number = await garage.begins()
+    await garage.connector_is(pb.CONNECTOR_STATUS_AVAILABLE, reported_at=START_AT - timedelta(minutes=5))
+    await garage.minutes(600)
+    assert await garage.is_open(number)
+    await garage.connector_is(pb.CONNECTOR_STATUS_OCCUPIED)
+    await garage.connector_is(pb.CONNECTOR_STATUS_AVAILABLE, reported_at=garage.world.time())
+    await garage.minutes(15)
+    await garage.ended()
+
+
+async def test_another_serial_number_of_a_connector_that_is_taken_ends_nothing(garage: Garage) -> None:
+    await garage.here()
+    await garage.boots("S1")
+    number = await garage.begins()
+    await garage.boots("S2")
+    await garage.connector_is(pb.CONNECTOR_STATUS_OCCUPIED)
+    await garage.minutes(600)
+    assert await garage.is_open(number)
 
 
 async def test_it_runs_only_while_the_station_is_connected(garage: Garage) -> None:

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from msgspec.structs import replace
 
 from services.transactions.domain.ends import end
+from services.transactions.domain.energy_readings import REGISTER, energy_readings
 from services.transactions.domain.grace import (
     MOST_ROUNDS,
     Ask,
@@ -18,10 +19,12 @@ from services.transactions.domain.grace import (
     Standing,
     due_at,
     is_vacated,
+    last_sign_of_life,
     reconsider,
     step,
 )
-from services.transactions.domain.messages import ReportKind
+from services.transactions.domain.messages import MeterValue, ReportKind
+from services.transactions.domain.metering import PastValue
 from services.transactions.domain.station import (
     MOST_CONNECTORS,
     Booted,
@@ -45,8 +48,10 @@ def session(minute: float = 0, *, evse: int | None = 1, connector: int | None = 
     return replace(new_transaction(began, 7), evse_id=evse, connector_id=connector, **more)
 
 
-def status(minute: float, free: bool = True, evse: int = 1, connector: int = 1) -> ConnectorReported:
-    return ConnectorReported("CS-1", evse, connector, free, at(minute))
+def status(
+    minute: float, free: bool = True, evse: int = 1, connector: int = 1, said_at: datetime | None = None
+) -> ConnectorReported:
+    return ConnectorReported("CS-1", evse, connector, free, at(minute), said_at)
 
 
 def booted(minute: float, serial: str = "S1") -> Booted:
@@ -84,6 +89,31 @@ def known(*facts: Fact, before: Station = HERE) -> Station:
         ),
         pytest.param(session(evse=9), [booted(-5), booted(1, "S2")], True, id="another station in its place"),
         pytest.param(session(evse=9), [booted(-5), booted(1, "")], False, id="a boot that names no serial number"),
+        pytest.param(session(evse=9), [booted(-5), booted(1, " s1\t")], False, id="the same in other capitals"),
+        pytest.param(session(evse=9), [booted(-5), booted(1, "0")], False, id="0 is no serial number"),
+        pytest.param(session(evse=9), [booted(-5), booted(1, "Unknown")], False, id="nor is unknown"),
+        pytest.param(session(evse=9), [booted(-5, "000"), booted(1)], False, id="nor was it before"),
+        pytest.param(
+            session(evse=9), [booted(-5), booted(1, "0"), booted(2, "S2")], True, id="what was known before counts"
+        ),
+        pytest.param(
+            session(), [booted(-5), booted(1, "S2"), status(2, False)], False, id="another serial, and it charges"
+        ),
+        pytest.param(
+            session(), [booted(-5), status(-1, False), booted(1, "S2")], False, id="another serial, and it charged"
+        ),
+        pytest.param(session(), [status(1, said_at=at(-1))], False, id="told late: free before"),
+        pytest.param(session(), [status(1, said_at=at(0.5))], True, id="free since by the station's time as well"),
+        pytest.param(session(), [status(1, said_at=at(-60 * 24 * 9000))], True, id="free at a time that cannot be"),
+        pytest.param(
+            session(0, started_at=at(120)), [status(1, said_at=at(1))], True, id="free, and the clock was ahead"
+        ),
+        pytest.param(
+            session(-30, started_received_at=at(5)),
+            [status(6, said_at=at(-40))],
+            False,
+            id="both told late: free before it began",
+        ),
         pytest.param(
             session(-30, started_received_at=at(5)), [status(-20)], True, id="told late: free since it really began"
         ),
@@ -128,7 +158,7 @@ def begun(one: Transaction, station: Station, minute: float) -> Grace:
 
 def stepped(grace: Grace, one: Transaction, minute: float, **more: Any) -> Any:
     choice: dict[str, Any] = {"standing": None, "askable": False} | more
-    return step(grace, one, None, limit=LIMIT, now=at(minute), **choice)
+    return step(grace, one.updated_at, None, limit=LIMIT, now=at(minute), **choice)
 
 
 def test_it_ends_after_the_grace_time_when_its_evse_became_free() -> None:
@@ -147,6 +177,42 @@ def test_each_message_begins_it_anew() -> None:
     assert stepped(anew, heard, 45) == End(EndedBy.AVAILABLE, at(30))
 
 
+def told(*values: tuple[float, dict[str, float]]) -> list[PastValue]:
+    """Minutes, and W, A, or Wh of the register."""
+    names = {"W": "Power.Active.Import", "A": "Current.Import", "Wh": REGISTER, "%": "SoC"}
+    found = []
+    for minute, shown in values:
+        readings = [{"measurand": names[unit], "unit": unit, "value": value} for unit, value in shown.items()]
+        found.append(PastValue(0, at(minute), MeterValue(at(minute), readings, energy_readings(readings))))
+    return found
+
+
+STILL = {"W": 0.0, "Wh": 5000.0}
+
+
+@pytest.mark.parametrize(
+    ("values", "alive"),
+    [
+        pytest.param([(19, STILL), (25, STILL), (30, STILL)], 20, id="nothing flows, and the register stands still"),
+        pytest.param([(19, {"Wh": 5000}), (30, {"Wh": 5000})], 20, id="the register stands still"),
+        pytest.param([(30, {"A": 0.0})], 20, id="no current"),
+        pytest.param([(19, STILL), (25, {"W": 7000.0}), (30, STILL)], 25, id="power flowed"),
+        pytest.param(
+            [(19, STILL), (25, {"W": 0, "Wh": 5001.0}), (30, {"W": 0, "Wh": 5001})], 25, id="the register rose"
+        ),
+        pytest.param([(19, STILL), (25, {"%": 80}), (30, STILL)], 25, id="nothing is said of it"),
+        pytest.param([(19, STILL), (25, STILL)], 30, id="and then something else was heard"),
+        pytest.param([], 30, id="something else was heard"),
+    ],
+)
+def test_what_shows_that_nothing_flows_is_no_sign_of_life(
+    values: list[tuple[float, dict[str, float]]], alive: float
+) -> None:
+    """evcc#14673: its stop was lost, and the station repeats its number for ever."""
+    grace = replace(begun(session(), known(status(20)), 21), running_since=at(20.5))
+    assert last_sign_of_life(grace, at(30), told(*values)) == at(alive)
+
+
 def test_it_runs_only_while_the_station_is_connected() -> None:
     one, station = session(), known(status(20))
     gone = known(PresenceChanged("CS-1", False, at(30)), before=station)
@@ -162,7 +228,7 @@ def test_a_power_cut_ends_it_when_it_was_last_heard_of() -> None:
     one = session(updated_at=at(20))
     station = known(booted(40), status(41))
     grace = begun(one, station, 41)
-    assert step(grace, one, station.booted_at, standing=None, askable=False, limit=LIMIT, now=at(56)) == End(
+    assert step(grace, one.updated_at, station.booted_at, standing=None, askable=False, limit=LIMIT, now=at(56)) == End(
         EndedBy.AVAILABLE, at(20)
     )
 
@@ -247,7 +313,7 @@ class Sessions(RuleBasedStateMachine):
     def is_looked_at(self) -> None:
         chosen = step(
             self.graces[0],
-            self.one,
+            self.one.updated_at,
             self.station.booted_at,
             standing=None,
             askable=False,
@@ -271,7 +337,9 @@ class Sessions(RuleBasedStateMachine):
         facts: list[Fact] = [PresenceChanged("CS-1", True, later), ConnectorReported("CS-1", 1, 1, True, later)]
         station = known(*facts, before=self.station)
         [grace] = reconsider(station, [self.one], {one.transaction_id: one for one in self.graces}, later)
-        over = step(grace, self.one, station.booted_at, standing=None, askable=False, limit=LIMIT, now=later + LIMIT)
+        over = step(
+            grace, self.one.updated_at, station.booted_at, standing=None, askable=False, limit=LIMIT, now=later + LIMIT
+        )
         assert isinstance(over, End)
         ended, revision = end(self.one, over.by, over.at, later + LIMIT)
         assert revision
