@@ -445,7 +445,7 @@ async def test_who_draws_on_after_its_end_is_set_aside_for_until_it_confirms_a_l
     await stations.end("CP1", number)
     await stations.start("CP2")
     assert await stations.shares() == {"CP2": 32}
-    over = {"stopped_at": stations.world.time(), "revision": 1}
+    over: dict[str, Any] = {"stopped_at": stations.world.time(), "revision": 1}
     await stations.draws("CP1", number, 30, **over)
     assert await stations.shares() == {"CP2": 0}
     shown = {load["name"]: load for load in (await state(stations))["loads"]}
@@ -465,7 +465,7 @@ async def test_who_has_ended_and_stops_drawing_is_no_longer_set_aside_for(statio
     number = await stations.start("CP1")
     await stations.end("CP1", number)
     await stations.start("CP2")
-    over = {"stopped_at": stations.world.time(), "revision": 1}
+    over: dict[str, Any] = {"stopped_at": stations.world.time(), "revision": 1}
     await stations.draws("CP1", number, 20, **over)
     assert await stations.shares() == {"CP2": 12}
     await stations.passes(31)
