@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -165,3 +166,22 @@ async def test_settings_are_known_whatever_one_of_them_is(voltbus: System, known
     items = {item["name"]: item for item in (await voltbus.get("firmware", path))["items"]}
     assert {name: item["value"] for name, item in items.items()} == {"A": "x" * 551, "B": "1"}
     assert [items[name]["mutability"] for name in "AB"] == ["ReadOnly", "ReadWrite"]
+
+
+@pytest.mark.parametrize("again", ["7a8b3c4e-11aa-4c5e-9d1f-0000000000ab", "1"], ids=["the same", "counted anew"])
+async def test_a_queue_that_is_told_again_after_a_reconnect_is_billed_once(
+    voltbus: System, known: Known, id_token: str, again: str
+) -> None:
+    """1.6: under the same long message id, or another; the clock of the station is right."""
+    then = datetime.now(UTC)
+    start = {"connectorId": 1, "idTag": id_token, "meterStart": 1000, "timestamp": then.isoformat()}
+    stop = {"meterStop": 1100, "timestamp": (then + timedelta(seconds=2)).isoformat(), "idTag": id_token}
+    numbers = []
+    for message_id in ("7a8b3c4e-11aa-4c5e-9d1f-0000000000ab", again):
+        async with dial(voltbus.endpoint(), known.id, VERSIONS["1.6"].subprotocol, password=known.password) as line:
+            number = (await ask(line, message_id, "StartTransaction", start))["transactionId"]
+            await ask(line, f"{message_id}-stop", "StopTransaction", stop | {"transactionId": number})
+            numbers.append(number)
+    assert numbers[0] == numbers[1]
+    item = await ended(voltbus, known.id)
+    assert (item["id"], item["energy_wh"], item["revision"]) == (numbers[0], 100, 1)

@@ -14,7 +14,7 @@ from services.transactions.batch import (
     unconfirmed_samples,
 )
 from services.transactions.domain.decide import decide
-from services.transactions.domain.messages import MeterValue, Report
+from services.transactions.domain.messages import MeterValue, Report, ReportKind
 from services.transactions.domain.transaction import Transaction, new_transaction
 from services.transactions.ids import FETCH_FACTOR, MAX_AGE, MAX_FETCH, IdPool
 from services.transactions.rows import sample_key, sample_row
@@ -100,6 +100,14 @@ def test_a_report_without_a_transaction_is_none_of_them() -> None:
     unknown = msgspec.structs.replace(voltage(1, 230), key=None, number=99)
     one = DecidedReport(call("MeterValues", {}), unknown, decide(None, unknown))
     assert collect_changes(LoadedTransactions([]), [one, replace(one)], set()) == (Changes(), [])
+
+
+def test_an_id_at_two_evses_is_found_by_evse_however_often_it_was_loaded() -> None:
+    """What is open is read by its name, and with all of its station."""
+    first = msgspec.structs.replace(STORED, evse_id=1)
+    second = msgspec.structs.replace(STORED, id=8, occurrence=2, evse_id=2, started_at=at(20))
+    ended = report(ReportKind.ENDED, seq_no=3, at=at(29), received_at=at(30), evse_id=1)
+    assert LoadedTransactions([first, second, first, second]).find(ended) is first
 
 
 async def test_ids_are_fetched_ahead() -> None:

@@ -271,3 +271,28 @@ def test_sessions_of_a_clock_that_stands_still(words: list[str]) -> None:
         occurrences.sort(key=lambda one: one.occurrence)
     assert [one.occurrence for one in occurrences] == [*range(1, expected + 1)]
     assert all(one.ended for one in occurrences[:-1])
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=4), st.data())
+def test_a_queue_of_a_right_clock_told_again_begins_nothing(lengths: list[int], data: st.DataObject) -> None:
+    """1.6: sessions of some minutes, one after the other; then any of it again, over another connection."""
+    occurrences: list[Transaction] = []
+    minute = 0.0
+    told: list[Report] = []
+    for number, length in enumerate(lengths):
+        said = began(at(minute), minute + 0.1, ("a", str(number)))
+        told.append(replace(said, key=f"start:{minute}"))
+        begun = decide(None, told[-1], number).transaction
+        minute += length + 0.5
+        occurrences.append(folded_on(begun, stop(minute + 0.1, at(minute)), number))
+    again = data.draw(st.lists(st.integers(0, len(told) - 1), max_size=8))
+    for n, which in enumerate(again):
+        received = at(minute + 0.2 + n * data.draw(st.floats(0, 100)))
+        start_again = replace(told[which], received_at=received, message=("b", str(n)))
+        assert decide(occurrences[which], start_again).transaction is occurrences[which]
+
+
+def folded_on(current: Transaction | None, ended: Report, number: int) -> Transaction:
+    after = decide(current, replace(ended, number=number)).transaction
+    assert after
+    return after
