@@ -55,10 +55,9 @@ class Producer:
         self._enqueue(record)
 
     def hold(self, transport: Pausable) -> None:
-        """Pauses a transport until Kafka has caught up."""
-        if not transport.over:
-            self._paused[transport] = None
-            transport.pause(Hold.KAFKA)
+        """Pauses a transport until Kafka has caught up; one that is over, too: what it has read before still waits."""
+        self._paused[transport] = None
+        transport.pause(Hold.KAFKA)
 
     async def flush(self) -> None:
         """Returns when Kafka has everything."""

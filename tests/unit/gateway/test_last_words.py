@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from websockets.asyncio.client import ClientConnection
 
+from services.gateway.pressure.hold import Hold
 from services.gateway.timing import Timing
 from services.gateway.transport.transport import CloseCode
 from tests.unit.gateway.examples import authorize, boot, call, command, status
@@ -99,6 +100,23 @@ async def test_what_waits_when_its_socket_is_lost_is_handled_when_kafka_has_room
         one.bus.release()
         await one.call("firmware", 40)
         assert [record.message_id for record in one.calls("firmware")] == [str(number) for number in range(40)]
+
+
+async def test_what_waits_when_its_connection_ends_goes_to_kafka_no_faster_than_it_takes_it() -> None:
+    """The backlogs of a hundred stations that go together would otherwise be in memory at once."""
+    async with running(unacknowledged=5, call_queue=4) as one:
+        socket = await one.connect()
+        one.bus.held = True
+        count = 300
+        write(socket, *(raw(TEXT, authorize("1.6", str(number))) for number in range(count)))
+        await until(lambda: one.websocket().paused & Hold.CALLS)
+        websocket = one.websocket()
+        one.connection().close(CloseCode.REPLACED, "")
+        await until(lambda: websocket.paused & Hold.KAFKA)
+        assert one.gateway.producer.unacknowledged < 20
+        one.bus.release()
+        await one.call("auth", count)
+        assert [record.message_id for record in one.calls("auth")] == [str(number) for number in range(count)]
 
 
 @pytest.mark.parametrize("code", [CloseCode.REPLACED, CloseCode.GOING_AWAY])
