@@ -30,14 +30,15 @@ def _saved(one: Register) -> list[Any]:
         return ends
     others = (one.since, one.end, one.odd)
     since, end, odd = [None if reading is None else tuple(reading) for reading in others]
-    return [*ends, since, end, one.begun_wh, one.earlier_wh, odd, one.doubts, one.exact]
+    saved = [*ends, since, end, one.begun_wh, one.earlier_wh, odd, one.doubts, one.exact]
+    return [*saved, tuple(one.other_end)] if one.other_end else saved
 
 
 def _read(saved: list[Any]) -> Register:
     first, last = RegisterReading(*saved[0]), RegisterReading(*saved[1])
     if len(saved) == 2:
         return Register(first, last, last, begun_wh=first.wh)
-    since, end, begun_wh, earlier_wh, odd, doubts, exact = saved[2:]
+    since, end, begun_wh, earlier_wh, odd, doubts, exact = saved[2:9]
     return Register(
         first=first,
         last=last,
@@ -48,6 +49,7 @@ def _read(saved: list[Any]) -> Register:
         odd=odd and RegisterReading(*odd),
         doubts=tuple(map(Doubt, doubts)),
         exact=exact,
+        other_end=RegisterReading(*saved[9]) if len(saved) > 9 else None,
     )
 
 

@@ -54,7 +54,8 @@ class Bounds(NamedTuple):
     """What bounds the energy of a transaction. power_w: what its EVSE can deliver.
 
     began: its start, in milliseconds by the station's clock and by ours. order, at: of its end, as the station told it;
-    what it measured later does not count. at: None if it goes on, or others ended it; order: None in 1.6.
+    what it measured later does not count. at: also where the next session there has ended it; None if it goes on, or
+    others ended it. order: None in 1.6.
     """
 
     power_w: float
@@ -129,11 +130,11 @@ def _amount(name: str, register: Register, bounds: Bounds) -> Energy:
     source = _source(register, register.first.rank < 0 < stop.rank)
     if not is_regular(register, bounds.power_w):
         ended = with_end(register, bounds.power_w)
-        return Energy(ended.energy_wh, source, ended.doubts)
+        return Energy(ended.energy_wh, source, (*ended.doubts, *register.end_doubts))
     if stop[:4] == register.first[:4]:
         return UNKNOWN
     wh = round(max(stop.wh - register.first.wh, 0.0), 6)
-    return Energy(wh, source, _if_too_much(register.first, stop, bounds))
+    return Energy(wh, source, (*_if_too_much(register.first, stop, bounds), *register.end_doubts))
 
 
 def _if_too_much(first: RegisterReading, last: RegisterReading, bounds: Bounds) -> tuple[Doubt, ...]:

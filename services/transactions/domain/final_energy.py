@@ -19,7 +19,7 @@ from services.transactions.domain.metering import (
     with_readings,
 )
 from services.transactions.domain.review import Review
-from services.transactions.domain.transaction import Transaction
+from services.transactions.domain.transaction import EndedBy, Transaction
 
 # Details without which only begin and end make the energy certain.
 UNREADABLE = frozenset({*UNUSABLE.values(), UNREADABLE_ENERGY})
@@ -40,7 +40,7 @@ def bounds_of(one: Transaction) -> Bounds:
     """What bounds its energy."""
     began = (milliseconds(one.started_at), milliseconds(one.started_received_at))
     order = one.field_order.get("stopped")
-    if order is None or one.stopped_at is None:
+    if one.stopped_at is None or (order is None and one.ended_by != EndedBy.SUPERSEDED):
         return Bounds(one.rated_power_w, began)
     return Bounds(one.rated_power_w, began, order if one.sequence else None, milliseconds(one.stopped_at))
 

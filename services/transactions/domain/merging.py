@@ -13,16 +13,19 @@ from msgspec.structs import replace
 from services.transactions.domain import sequence_numbers
 from services.transactions.domain.cards import Card, Cards, payer, with_card
 from services.transactions.domain.energy import energy_so_far
+from services.transactions.domain.energy_readings import TOTAL
 from services.transactions.domain.final_energy import energy_changes, metered_at_end
 from services.transactions.domain.messages import ENDED, STARTED, Report
 from services.transactions.domain.metering import (
     PastValue,
     are_merely_late,
+    end_reading,
     meter_readings,
     unusable,
     usable,
     with_readings,
 )
+from services.transactions.domain.register import end_counts
 from services.transactions.domain.transaction import EndedBy, Transaction, touch
 
 
@@ -46,7 +49,7 @@ def merge(
         field_order["started"] = report.order
     elif "started" not in field_order and report.at < current.started_at:
         changes["started_at"] = report.at
-    if report.kind == ENDED and report.order > field_order.get("stopped", -inf):
+    if report.kind == ENDED and _counts_as_end(current, report):
         changes |= {"stopped_at": report.at, "stopped_received_at": report.received_at}
         changes |= {"stop_reason": report.stop_reason, "ended_by": EndedBy.STATION}
         field_order["stopped"] = report.order
@@ -96,6 +99,18 @@ def with_late_values(current: Transaction, report: Report) -> Transaction:
         return touch(current, report)
     meters = with_readings(current.meters, usable(meter_readings(report)), current.rated_power_w)
     return touch(replace(current, meters=meters), report)
+
+
+def _counts_as_end(current: Transaction, report: Report) -> bool:
+    """By the station's own order; of several stops of 1.6 the one whose register counts, without one the earliest."""
+    order = current.field_order.get("stopped")
+    if order is None or current.stopped_at is None or report.order != order:
+        return order is None or report.order > order
+    register = current.meters.get(TOTAL)
+    is_metered = register is not None and register.end is not None and register.end.order == order
+    if (said := end_reading(report)) is None:
+        return not is_metered and report.at < current.stopped_at
+    return not is_metered or end_counts(register, said, current.rated_power_w)
 
 
 def _comes_after_the_end(current: Transaction, report: Report) -> bool:

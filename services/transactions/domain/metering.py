@@ -64,9 +64,18 @@ def meter_readings(report: Report) -> list[MeterReading]:
         at = milliseconds(report.at)
         found.append((TOTAL, RegisterReading(Rank.MESSAGE_BEGIN, report.order, at, report.begin_wh, received)))
     if report.end_wh is not None:
-        at = milliseconds(report.at)
-        found.append((TOTAL, RegisterReading(Rank.MESSAGE_END, report.order, at, report.end_wh, received)))
+        found.append((TOTAL, _said_at_end(report, report.end_wh)))
     return found
+
+
+def end_reading(report: Report) -> RegisterReading | None:
+    """What the message itself says of the register at the end; None where that is no reading."""
+    return _said_at_end(report, report.end_wh) if report.end_wh is not None and is_usable(report.end_wh) else None
+
+
+def _said_at_end(report: Report, wh: float) -> RegisterReading:
+    at, received = milliseconds(report.at), milliseconds(report.received_at)
+    return RegisterReading(Rank.MESSAGE_END, report.order, at, wh, received)
 
 
 def usable(readings: Iterable[MeterReading]) -> list[MeterReading]:
@@ -111,21 +120,23 @@ def all_readings(meters: Meters, past: Iterable[PastValue], now: Iterable[MeterR
         if abs(reading.rank) != Rank.MESSAGE_END:
             found.setdefault(name, []).append(reading)
     if register := meters.get(TOTAL):
-        said = [one for one in (register.first, register.end) if one and abs(one.rank) == Rank.MESSAGE_END]
+        said = [one for one in (register.first, *register.ends) if abs(one.rank) == Rank.MESSAGE_END]
         found.setdefault(TOTAL, []).extend(said)
     return found
 
 
 def settled(meters: Meters, readings: Readings, bounds: Bounds) -> Meters:
     """The meters as all of their readings make them, in whatever order those came."""
-    found = {name: _settled(name, register, readings.get(name, ()), bounds) for name, register in meters.items()}
+    found = {name: _settled(name, readings.get(name, ()), bounds) for name in meters}
     return {name: register for name, register in found.items() if register}
 
 
-def _settled(name: str, register: Register, readings: Sequence[RegisterReading], bounds: Bounds) -> Register | None:
+def _settled(name: str, readings: Sequence[RegisterReading], bounds: Bounds) -> Register | None:
     # Each once, though it was told in two messages, or twice.
     told = sorted((one for one in readings if not bounds.exclude(one)), reverse=True)
-    counted = sorted({(one.rank, one.at, one.wh): one for one in told}.values())
+    counted = sorted(
+        {(one.rank, one.at, one.wh, one.rank == Rank.MESSAGE_END and one.order): one for one in told}.values()
+    )
     if not counted:
         return None
     if INTERVALS in name:
@@ -133,8 +144,11 @@ def _settled(name: str, register: Register, readings: Sequence[RegisterReading],
     regular = add_readings(None, counted, bounds.power_w)
     if regular and is_regular(regular, bounds.power_w):
         return regular
+    end, other_end = (regular.end, regular.other_end) if regular else (None, None)
+    # Another word of its end is no reading of a register that was reset.
+    counted = [one for one in counted if one.rank != Rank.MESSAGE_END or one == end]
     steps, first, last = by_steps(counted, bounds.power_w), counted[0], counted[-1]
-    return Register(first, last, last, register.end, last.wh, steps.wh, doubts=steps.doubts, exact=False)
+    return Register(first, last, last, end, last.wh, steps.wh, doubts=steps.doubts, exact=False, other_end=other_end)
 
 
 def _of_value(value: MeterValue, order: int, received: int) -> Iterator[MeterReading]:

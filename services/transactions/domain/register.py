@@ -56,9 +56,9 @@ class Register(msgspec.Struct, frozen=True):
     """What its readings say.
 
     first, last: in their order; since: the earliest of those that `last` repeats. end: what the message said that ended
-    the transaction. begun_wh, earlier_wh: where the part began that goes on, and what the parts before it came to, None
-    if that is unknown. odd: a reading after `last` that does not follow. exact: no reading was told late, and each
-    followed the one before.
+    the transaction; other_end: what a later such message said, where it is another register. begun_wh, earlier_wh:
+    where the part began that goes on, and what the parts before it came to, None if that is unknown. odd: a reading
+    after `last` that does not follow. exact: no reading was told late, and each followed the one before.
     """
 
     first: RegisterReading
@@ -70,6 +70,19 @@ class Register(msgspec.Struct, frozen=True):
     odd: RegisterReading | None = None
     doubts: tuple[Doubt, ...] = ()
     exact: bool = True
+    other_end: RegisterReading | None = None
+
+    @property
+    def ends(self) -> tuple[RegisterReading, ...]:
+        """What messages said that ended the transaction."""
+        return tuple(one for one in (self.end, self.other_end) if one)
+
+    @property
+    def end_doubts(self) -> tuple[Doubt, ...]:
+        """What is doubtful of its end: a later word of the station is not the one that counts."""
+        if self.end is None or self.other_end is None:
+            return ()
+        return (Doubt.REGISTER_FELL if self.other_end.wh < self.end.wh else Doubt.REGISTER_LEAPT,)
 
     @property
     def energy_wh(self) -> float | None:
@@ -133,9 +146,9 @@ def add_readings(
     """The register after more readings that are usable; the same object if they add nothing."""
     for reading in readings:
         if register is None or register.first.rank == MESSAGE_END:
-            register = _begun(register, reading)
+            register = _begun(register, reading, power_w)
         elif reading.rank == MESSAGE_END:
-            register = _ended(register, reading)
+            register = _ended(register, reading, power_w)
         elif reading > register.last:
             register = _advanced(register, reading, power_w)
         else:
@@ -166,6 +179,14 @@ def is_regular(register: Register, power_w: float) -> bool:
     return register.exact and (register.end is None or follows(register.since, register.end, power_w))
 
 
+def end_counts(register: Register | None, reading: RegisterReading, power_w: float) -> bool:
+    """Whether an end that is told now is the one that counts."""
+    if register is None:
+        return True
+    end = _ended(register, reading, power_w).end
+    return end is not None and end is not register.end
+
+
 def _added(register: Register, reading: RegisterReading, wh: float) -> Register:
     return replace(register, last=reading._replace(wh=wh), since=reading)
 
@@ -175,21 +196,38 @@ def with_end(register: Register, power_w: float) -> Register:
     return register if register.end is None else _advanced(register, register.end, power_w)
 
 
-def _begun(register: Register | None, reading: RegisterReading) -> Register:
+def _begun(register: Register | None, reading: RegisterReading, power_w: float) -> Register:
     """With its first reading, or the first besides what the last message said."""
-    end = register.end if register else None
+    begun = register_of(reading)
     if reading.rank != MESSAGE_END:
-        return replace(register_of(reading), end=end)
-    if register and end and (reading.wh == end.wh or reading < end):
-        return register
-    return replace(register_of(reading), end=reading)
+        for end in register.ends if register else ():
+            begun = _ended(begun, end, power_w)
+        return begun
+    if register is None:
+        return replace(begun, end=reading)
+    ended = _ended(register, reading, power_w)
+    if ended.end is None or ended.end is register.end:
+        return ended
+    return replace(register_of(ended.end), end=ended.end, other_end=ended.other_end)
 
 
-def _ended(register: Register, reading: RegisterReading) -> Register:
-    """Of several ends that a station told, the latest counts."""
-    if register.end is not None and (reading.wh == register.end.wh or reading[:4] < register.end[:4]):
-        return register
-    return replace(register, end=reading)
+def _ended(register: Register, reading: RegisterReading, power_w: float) -> Register:
+    """Of several ends that a station told the highest counts that can be, for a register only rises."""
+    told = [*register.ends, reading]
+    end = max(told, key=lambda one: _weight(one, register.first, power_w))
+    later = [one for one in told if one.order == end.order and one.at >= end.at]
+    others = [one for one in later if abs(one.wh - end.wh) > TOLERANCE_WH]
+    other = max(others, key=lambda one: (one.at, -one.wh), default=None)
+    return (
+        register if (end, other) == (register.end, register.other_end) else replace(register, end=end, other_end=other)
+    )
+
+
+def _weight(end: RegisterReading, first: RegisterReading, power_w: float) -> tuple[float, ...]:
+    """Of those alike the earliest: that was when the register had come so far. Of those that cannot be the latest."""
+    if first.rank == MESSAGE_END or follows(first, end, power_w):
+        return end.order, True, end.wh, -end.at
+    return end.order, False, end.at, end.wh
 
 
 def _advanced(one: Register, reading: RegisterReading, power_w: float) -> Register:
@@ -199,10 +237,30 @@ def _advanced(one: Register, reading: RegisterReading, power_w: float) -> Regist
         if reading.at == last.at and reading.rank == last.rank:
             return one
         return Register(
-            one.first, reading, one.since, one.end, one.begun_wh, one.earlier_wh, one.odd, one.doubts, one.exact
+            one.first,
+            reading,
+            one.since,
+            one.end,
+            one.begun_wh,
+            one.earlier_wh,
+            one.odd,
+            one.doubts,
+            one.exact,
+            one.other_end,
         )
     if follows(one.since, reading, power_w):
-        return Register(one.first, reading, reading, one.end, one.begun_wh, one.earlier_wh, None, one.doubts, one.exact)
+        return Register(
+            one.first,
+            reading,
+            reading,
+            one.end,
+            one.begun_wh,
+            one.earlier_wh,
+            None,
+            one.doubts,
+            one.exact,
+            one.other_end,
+        )
     return _irregular(one, reading, power_w)
 
 
@@ -236,7 +294,7 @@ def _inserted(one: Register, reading: RegisterReading, power_w: float) -> Regist
         repeats = (reading.rank < 0 and reading.wh == one.first.wh) or (reading.rank > 0 and reading.wh == one.last.wh)
         return replace(one, exact=False) if one.exact and not repeats else one
     if (reading.rank, reading.at, reading.wh) == (one.first.rank, one.first.at, one.first.wh) and one.first == one.last:
-        return replace(register_of(reading), end=one.end)
+        return replace(register_of(reading), end=one.end, other_end=one.other_end)
     repeats = reading.wh == one.first.wh
     # What the first repeats counts from then on, which the second may not follow.
     if one.exact and follows(reading, one.first, power_w) and not (repeats and one.since.wh != reading.wh):

@@ -222,6 +222,18 @@ async def test_a_later_stop_corrects_a_wrong_one(system: System, station: str) -
     assert (type(revised), revised.reason) == (pb.TransactionRevised, pb.REVISION_REASON_LATE_END)
 
 
+async def test_a_later_stop_whose_register_falls_is_held(system: System, station: str) -> None:
+    number = await start(system, station, meterStart=1000)
+    await system.ask(station, "StopTransaction", stop(number, meterStop=5000))
+    fell = stop(number, meterStop=1000, timestamp=f"{DAY}11:00:30Z", reason="PowerLoss")
+    for _ in range(2):
+        await system.ask(station, "StopTransaction", fell)
+        item = await the_one(system, station)
+        assert energy(item) == (4000, "register", ["register_fell"])
+        assert (item["stopped_at"], item["stop_reason"], item["review"]) == (f"{DAY}11:00:00Z", "Local", "held")
+        assert item["revision"] == 2
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (0, 2, 1, 3), (2, 3, 0, 1)])
 async def test_in_whatever_order_a_reset_is_told(system: System, station: str, order: tuple[int, ...]) -> None:
     """In one batch or several; told again, it changes nothing."""

@@ -140,6 +140,32 @@ def test_of_two_stops_the_later_counts_in_whatever_order_they_are_told(turned: b
     assert (made.energy_wh, made.energy_source, made.doubts) == (3500, "steps", ["register_fell"])
 
 
+@given(st.data())
+def test_two_stops_in_any_order_are_the_same_end(data: st.DataObject) -> None:
+    """Of which one counts, and each of its fields with it."""
+    stops = [
+        replace(
+            report(
+                ReportKind.ENDED,
+                order=ReportKind.ENDED,
+                at=at(data.draw(st.sampled_from([60, 61]))),
+                key=None,
+                number=7,
+                end_wh=data.draw(st.sampled_from([None, 0.0, 1000.0, 4000.0, 4020.0, 9000.0, 2e9, -1.0])),
+                stop_reason=reason,
+            ),
+            seq_no=None,
+        )
+        for reason in ("Local", "PowerLoss")
+    ]
+    told = [start(), *data.draw(st.permutations([*stops, *stops]))]
+    expected = folded([start(), *stops])
+    one = folded(told)
+    seen = [field for field in SEEN if field != "stop_reason" or stops[0].at != stops[1].at]
+    assert [getattr(one, field) for field in seen] == [getattr(expected, field) for field in seen]
+    assert (one.stopped_at, one.stop_reason) in [(stop.at, stop.stop_reason) for stop in stops]
+
+
 @given(sessions())
 def test_energy_is_never_negative(reports: list[Report]) -> None:
     energy = folded(reports).energy_wh

@@ -121,10 +121,29 @@ def test_what_comes_before_all_others_is_its_begin() -> None:
     assert (made.exact, made.energy_wh, made.first) == (True, 3000, BEGIN)
 
 
-def test_of_several_ends_the_latest_counts() -> None:
-    ends = [reading(20, 9000, Rank.MESSAGE_END), reading(21, 4000, Rank.MESSAGE_END)]
-    for told in (ends, ends[::-1]):
-        assert register(BEGIN, reading(10, 3000), *told).end == ends[1]
+@pytest.mark.parametrize(
+    ("ends", "counts", "doubts"),
+    [
+        ([(20, 9000), (21, 9500)], 1, ()),
+        ([(20, 9000), (21, 9000)], 0, ()),
+        ([(20, 9000), (21, 8990)], 0, ()),
+        ([(20, 9000), (21, 4000)], 0, (Doubt.REGISTER_FELL,)),
+        ([(20, 9000), (20, 4000)], 0, (Doubt.REGISTER_FELL,)),
+        ([(20, 9000), (21, 0)], 0, (Doubt.REGISTER_FELL,)),
+        ([(20, 9000), (21, 2e9)], 0, (Doubt.REGISTER_LEAPT,)),
+        ([(20, 2e9), (21, 9000)], 1, ()),
+        ([(20, 400), (21, 300)], 1, ()),
+    ],
+    ids=["later", "again", "rounded", "fell", "at once", "0", "leapt", "corrected", "reset"],
+)
+def test_of_two_ends_the_highest_counts_that_can_be(
+    ends: list[tuple[int, float]], counts: int, doubts: tuple[Doubt, ...]
+) -> None:
+    """§7.31: a register only rises. In whatever order they are told, and again."""
+    one, other = (reading(minute, wh, Rank.MESSAGE_END) for minute, wh in ends)
+    for told in ([one, other], [other, one], [one, other, one, other]):
+        made = register(BEGIN, reading(10, 3000), *told)
+        assert (made.end, made.end_doubts) == ((one, other)[counts], doubts)
 
 
 def test_an_end_that_does_not_follow_is_not_regular() -> None:
