@@ -128,7 +128,7 @@ class LoadedTransactions:
         return found if found and found.station_id == report.station_id else None
 
     def add_open(self, stations: Iterable[str], found: Iterable[Transaction]) -> None:
-        """All that have not ended of some stations, which matter to others of them. found: what is not loaded yet."""
+        """Transactions of some stations, which matter to others of them. found: what is not loaded yet."""
         self._of_station = {station: [] for station in stations}
         for one in found:
             self._loaded.setdefault(one.id, one)
@@ -137,7 +137,7 @@ class LoadedTransactions:
             self._of_station.get(one.station_id, []).append(one.id)
 
     def open_at(self, station_id: str) -> list[Transaction]:
-        """Those of a station, with those that have ended in this batch; none unless they were added."""
+        """All of a station that have not ended, and some that have; none unless they were added."""
         return [self._current[number] for number in self._of_station.get(station_id, ())]
 
     def apply(self, decision: Decision) -> None:

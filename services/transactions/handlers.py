@@ -29,7 +29,15 @@ from services.transactions.batch import (
 )
 from services.transactions.domain.decide import Decision, decide, decide_joined, starts_transaction
 from services.transactions.domain.messages import Message, Report, ReportKind, Updated
-from services.transactions.domain.orphans import OrphanKey, may_be_nameless, meant_by, orphan_stop
+from services.transactions.domain.orphans import (
+    OrphanKey,
+    is_misnumbered,
+    is_unsure,
+    may_be_nameless,
+    meant_by,
+    orphan_stop,
+    told_before,
+)
 from services.transactions.domain.present import may_be_contested
 from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.transaction import Transaction
@@ -136,11 +144,12 @@ class Handler:
         numbers = iter(await work.reserve(wanted, batch.now))
         numbered = [report for report in reports if report.remote_start_id is not None]
         command_ids = await work.remote_starts(starting, numbered)
-        nameless = [report for report in reports if may_be_nameless(report) and loaded.find(report) is None]
+        unsure = {orphan_stop(report).key for report in reports if is_unsure(report, loaded.find(report))}
         contested = {report.station_id for report in reports if may_be_contested(loaded.find(report), report)}
-        contested |= {report.station_id for report in nameless}
-        told = await work.existing_orphans([orphan_stop(report).key for report in nameless])
-        loaded.add_open(contested, await work.load_open(contested - stations_loaded(reports)))
+        contested |= {key[0] for key in unsure}
+        told = await work.existing_orphans([*unsure])
+        recent = await work.load_recent({key[0] for key in unsure - told})
+        loaded.add_open(contested, [*await work.load_open(contested - stations_loaded(reports)), *recent])
         decided: list[DecidedReport] = []
         pasts = PastValues(work.past_values)
         for call, report in batch.reports:
@@ -149,9 +158,9 @@ class Handler:
                 number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
                 power_w = self.stations.registration(report.station_id).rated_power_w or MAX_POWER_W
             token = self.verdict(report, batch.now)
-            open_ones = loaded.open_at(report.station_id)
-            facts = (before, report, number, token, command_ids.get(call.id), open_ones, power_w)
-            if before is None and may_be_nameless(report):
+            of_station = loaded.open_at(report.station_id)
+            facts = (before, report, number, token, command_ids.get(call.id), of_station, power_w)
+            if self._is_nameless(report, before, of_station, told):
                 decision = await self._decide_nameless(facts, told, pasts, decided)
             else:
                 decision = decide(*facts)
@@ -166,18 +175,29 @@ class Handler:
         self, facts: Facts, told: set[OrphanKey], pasts: PastValues, decided: Sequence[DecidedReport]
     ) -> Decision:
         """A stop that names none of ours ends the one that it can only mean, or is an orphan; told again, nothing."""
-        _, stop, _, token, _, open_ones, _ = facts
+        _, stop, _, token, _, of_station, _ = facts
         key = orphan_stop(stop).key
         if key in told:
             return Decision(Updated(token))
         told.add(key)
-        meant = meant_by(stop, open_ones, self._token_group)
+        if known := told_before(stop, of_station, self._token_group):
+            return Decision(Updated(token), orphan=orphan_stop(stop, joined_id=known.id))
+        meant = meant_by(stop, of_station, self._token_group)
         if meant is None:
             return decide(None, stop, token=token)
-        decision = decide_joined(meant, stop, token, open_ones)
+        decision = decide_joined(meant, stop, token, of_station)
         if found := await pasts.of(decision, decided):
-            decision = decide_joined(meant, stop, token, open_ones, found)
+            decision = decide_joined(meant, stop, token, of_station, found)
         return decision
+
+    def _is_nameless(
+        self, report: Report, named: Transaction | None, of_station: Sequence[Transaction], told: set[OrphanKey]
+    ) -> bool:
+        if not may_be_nameless(report):
+            return False
+        if named is None or (told and orphan_stop(report).key in told):
+            return True
+        return is_misnumbered(report, named, of_station, self._token_group)
 
 
 def _samples(report: Report, decision: Decision) -> list[SampleRow]:

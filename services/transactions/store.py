@@ -60,15 +60,19 @@ def _assigned(names: Iterable[str], source: str) -> str:
     return ", ".join(f'"{name}" = {source}."{name}"' for name in names if name not in IMMUTABLE)
 
 
-def _load_open(stations: int) -> str:
-    """Those of some stations that have not ended; of a station that never ends any, the last hundred."""
+def _load_last(stations: int, condition: str) -> str:
+    """Those of some stations for which a condition holds, the last hundred of each."""
     return f"""
 select {_names(COLUMNS, "t.")}
 from unnest(${stations}::text[]) as s (station_id)
 cross join lateral (
     select {_names(COLUMNS, "t.")} from transaction t
-    where t.station_id = s.station_id and t.evse_id > 0 and t.stopped_at is null
+    where t.station_id = s.station_id and {condition}
     order by t.id desc limit 100) t"""
+
+
+# A station may never end any.
+OPEN = "t.evse_id > 0 and t.stopped_at is null"
 
 
 LOAD = f"""
@@ -81,8 +85,9 @@ cross join lateral (
 union all
 select {_names(COLUMNS, "t.")}
 from unnest($3::text[], $4::bigint[]) as n (station_id, id) join transaction t using (station_id, id)
-union all{_load_open(5)}"""
-LOAD_OPEN = _load_open(1)
+union all{_load_last(5, OPEN)}"""
+LOAD_OPEN = _load_last(1, OPEN)
+LOAD_RECENT = _load_last(1, "t.stopped_at is not null")
 
 LOCK = f"select {_names(COLUMNS)} from transaction where id = $1 for update"
 REVISED_BY = "select transaction_id, request, note from transaction_revision where idempotency_key = $1"
@@ -142,12 +147,14 @@ select {_names(ORPHAN_STOP)} from {_unnest(ORPHAN_STOP, "o")}
 on conflict do nothing
 returning call_id"""
 
+# A number that says nothing, see OrphanStop.key, is no other number.
 EXISTING_ORPHANS = """
 select k.n
 from unnest($1::text[], $2::text[], $3::timestamptz[], $4::double precision[]) with ordinality
     as k (station_id, transaction_id, stopped_at, meter_stop_wh, n)
-join orphan_stop o using (station_id, transaction_id, stopped_at)
-where o.meter_stop_wh is not distinct from k.meter_stop_wh"""
+join orphan_stop o using (station_id, stopped_at)
+where o.meter_stop_wh is not distinct from k.meter_stop_wh
+  and k.transaction_id = case when o.transaction_id ~ '^(-.*|0)$' then '' else o.transaction_id end"""
 
 # Remote starts that a transaction may come from: by their remoteStartId (2.x), or the newest that fits (1.6). Ours have
 # their number for it; those that an operator sent as they are have any, and it may be that of another command.
@@ -211,6 +218,11 @@ class UnitOfWork:
     async def load_open(self, stations: Collection[str]) -> list[Transaction]:
         """The transactions of stations that have an EVSE and have not ended."""
         rows = await self.db.fetch(LOAD_OPEN, list(stations)) if stations else []
+        return [read_transaction(row) for row in rows]
+
+    async def load_recent(self, stations: Collection[str]) -> list[Transaction]:
+        """The last transactions of stations that have ended."""
+        rows = await self.db.fetch(LOAD_RECENT, list(stations)) if stations else []
         return [read_transaction(row) for row in rows]
 
     async def lock(self, number: int) -> Transaction | None:

@@ -75,7 +75,7 @@ def _without_stop(one: Transaction, past: Sequence[PastValue] | None) -> Transac
         "field_order": {name: order for name, order in one.field_order.items() if name not in untold},
     }
     after = replace(one, **changes)
-    meters = {name: replace(register, end=None) for name, register in one.meters.items()}
+    meters = {name: replace(register, end=None, other_end=None) for name, register in one.meters.items()}
     if past is not None:
         meters = dict(settled(meters, all_readings(meters, past, ()), bounds_of(after)))
     return replace(after, meters=meters, **energy_changes(after, energy_so_far(meters)))

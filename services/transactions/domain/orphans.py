@@ -1,15 +1,22 @@
-"""Stops of 1.6 that name no transaction of ours: orphans, unless all evidence says whose they are (errata 3.18)."""
+"""Stops of 1.6 that name no transaction of ours, or a wrong one: orphans, unless all evidence says whose they are.
 
-from collections.abc import Callable, Sequence
+Errata 3.18: stations tell −1 or 0, or whatever they believe, where the answer to the start was lost.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.ocpp.id_tokens import token_key
 from services.transactions.domain.energy_readings import TOTAL
 from services.transactions.domain.messages import MeterValue, Report, ReportKind, StationSamples
+from services.transactions.domain.metering import end_reading, milliseconds
+from services.transactions.domain.present import Moment, began
 from services.transactions.domain.register import TOLERANCE_WH, is_usable
-from services.transactions.domain.transaction import Transaction
+from services.transactions.domain.transaction import EndedBy, Transaction
 
+# So near each other stations mix up times: the last sample and the stop, the stop and the next start.
+NEARLY = timedelta(minutes=1)
 # What a stop says: the same when it is told again.
 OrphanKey = tuple[str, str, datetime, float | None]
 # The token group of an idToken; None where it has none.
@@ -33,8 +40,9 @@ class OrphanStop:
 
     @property
     def key(self) -> OrphanKey:
-        """Of the station, and what it said."""
-        return self.station_id, self.transaction_id, self.stopped_at, self.meter_stop_wh
+        """Of the station, and what it said. −1 and 0 say nothing."""
+        named = "" if self.transaction_id == "0" else self.transaction_id
+        return self.station_id, "" if named.startswith("-") else named, self.stopped_at, self.meter_stop_wh
 
     def station_samples(self) -> StationSamples:
         """Its meter values, which then belong to no transaction."""
@@ -70,18 +78,62 @@ def may_be_nameless(report: Report) -> bool:
     return report.kind == ReportKind.ENDED and report.key is None
 
 
-def meant_by(stop: Report, open_ones: Sequence[Transaction], group_of: GroupOf) -> Transaction | None:
+def is_unsure(stop: Report, named: Transaction | None) -> bool:
+    """Whether it hangs on the station's other sessions whose it is: named has ended otherwise, or there is none."""
+    return may_be_nameless(stop) and (named is None or (named.ended and not _is_end_of(stop, named)))
+
+
+def is_misnumbered(stop: Report, named: Transaction, of_station: Iterable[Transaction], group_of: GroupOf) -> bool:
+    """Whether a stop with the number of a session that has ended is none of its: stations that count themselves.
+
+    By then another had begun on its connector; or its end was told before, and now a card is that was never its own.
+    """
+    if not named.ended or named.stopped_at is None or _is_end_of(stop, named):
+        return False
+    is_told = named.ended_by == EndedBy.STATION
+    if is_told and not _fits_card(stop, named, group_of):
+        return True
+    if is_told and stop.at <= named.stopped_at:
+        return False
+    said = Moment(stop.at if is_told else stop.at - NEARLY, stop.received_at)
+    starts = [began(one) for one in of_station if one.evse_id == named.evse_id]
+    return any(one.is_after(began(named)) and said.is_after(one) for one in starts)
+
+
+def told_before(stop: Report, of_station: Iterable[Transaction], group_of: GroupOf) -> Transaction | None:
+    """The session that a nameless stop has ended already, by its number or without: it is told again."""
+    found = (one for one in of_station if one.ended and _is_end_of(stop, one) and _fits_card(stop, one, group_of))
+    return next(found, None)
+
+
+def meant_by(stop: Report, of_station: Sequence[Transaction], group_of: GroupOf) -> Transaction | None:
     """The session that a nameless stop ends: the only one that is open on the station, and nothing speaks against it.
 
     The idToken is the same, of the same token group, or not told; the meter is not below what is known; the stop is not
-    before the start. open_ones: of the station; those that have ended do not count.
+    before the start, nor before what was measured last. of_station: those that have ended do not count.
     """
-    left = [one for one in open_ones if not one.ended]
+    left = [one for one in of_station if not one.ended]
     if len(left) != 1:
         return None
     [one] = left
     is_after = stop.at >= one.started_at and stop.received_at > one.started_received_at
-    return one if is_after and _fits_meter(stop, one) and _fits_card(stop, one, group_of) else None
+    fits = is_after and not _goes_on_after(stop, one) and _fits_meter(stop, one)
+    return one if fits and _fits_card(stop, one, group_of) else None
+
+
+def _is_end_of(stop: Report, one: Transaction) -> bool:
+    """Whether it says what the station told of the end of a session: the same time, and the same register."""
+    register, said = one.meters.get(TOTAL), end_reading(stop)
+    ends = register.ends if register else ()
+    if said and ends:
+        return any((said.at, said.wh) == (known.at, known.wh) for known in ends)
+    return "stopped" in one.field_order and one.stopped_at == stop.at
+
+
+def _goes_on_after(stop: Report, one: Transaction) -> bool:
+    """Whether a session was metered when it should have been over: it is older, and of another."""
+    known = [reading for meter in one.meters.values() for reading in (meter.last, meter.odd) if reading]
+    return any(reading.at > milliseconds(stop.at + NEARLY) for reading in known)
 
 
 def _fits_meter(stop: Report, one: Transaction) -> bool:
@@ -98,4 +150,4 @@ def _fits_card(stop: Report, one: Transaction, group_of: GroupOf) -> bool:
         return False
     group = group_of(stop.id_token)
     same_group = group is not None and group == group_of(one.id_token)
-    return same_group or token_key(stop.id_token) == token_key(one.id_token)
+    return same_group or token_key(stop.id_token) in {token_key(card.id_token) for card in one.cards}

@@ -57,7 +57,7 @@ async def test_a_session_read_again_from_the_beginning_is_there_once(system: Sys
         call(station, "MeterValues", metered(number, "2000")),
         call(station, "MeterValues", metered(None, "5")),
         call(station, "StopTransaction", stop(number, transactionData=metered(1, "3000")["meterValue"])),
-        call(station, "StopTransaction", stop(0)),
+        call(station, "StopTransaction", stop(0, meterStop=9000)),
         call(station, "ReservationStatusUpdate", {"reservationId": 1, "reservationUpdateStatus": "Expired"}, "2.0.1"),
         call(station, "TransactionEvent", event("Updated", 3, **energy(5)), "2.0.1"),
     ]

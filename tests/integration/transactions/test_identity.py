@@ -59,6 +59,71 @@ async def test_a_stop_without_a_name_is_never_joined_blindly(system: System, sta
     assert kinds.count(pb.OrphanStopRecorded) == 3
 
 
+async def test_a_stop_told_again_without_its_name_ends_nobody_else(system: System, station: str) -> None:
+    """Stations that tell a stop again as −1 or 0; in a batch of its own, and in one with the first."""
+    for connector, others in ((1, [-1, 0]), (3, [0])):
+        number = await start(system, station, connectorId=connector, meterStart=0)
+        beside = await start(system, station, connectorId=connector + 1, meterStart=0, idTag="CARD2")
+        told = {"meterStop": 2000, "timestamp": f"2026-03-01T1{connector}:00:00Z", "reason": "Local", "idTag": None}
+        stops = [{k: v for k, v in stop(one, **told).items() if v is not None} for one in (number, *others)]
+        records = [call(station, "StopTransaction", one) for one in stops]
+        for batch in [records] if connector == 3 else [[one] for one in records]:
+            await system.bus.publish(batch)
+        await system.ask(station, "StopTransaction", stops[-1])
+        ended, goes_on = (await items(system, station))[-2:]
+        assert (ended["id"], ended["energy_wh"], ended["ended_by"], ended["revision"]) == (number, 2000, "station", 1)
+        assert (goes_on["id"], goes_on["status"]) == (beside, "active")
+        kept = (await get(system, "/v1/orphans", station_id=station))["items"]
+        assert number in [one["joined_id"] for one in kept]
+        await system.ask(station, "StopTransaction", stop(beside, idTag="CARD2", timestamp="2026-03-01T18:00:00Z"))
+    assert pb.OrphanStopRecorded not in [type(e) for e in system.events(station)]
+
+
+async def test_a_nameless_stop_of_before_the_last_meter_value_is_an_orphan(system: System, station: str) -> None:
+    """Only the stop of a session that was offline comes, while another has begun meanwhile and goes on."""
+    number = await start(system, station, meterStart=1000)
+    for shown, minute in (("3000", 15), ("5000", 30)):
+        await system.tell(station, "MeterValues", metered(number, shown, f"2026-03-01T10:{minute}:00Z"))
+    for wh, card in ((7000, {}), (5500, {}), (5000, {}), (9000, {"idTag": "CAFE01"})):
+        told = {"transactionId": -1, "meterStop": wh, "timestamp": "2026-03-01T10:20:00Z"}
+        await system.ask(station, "StopTransaction", told | card)
+    assert (await the_one(system, station))["status"] == "active"
+    orphans = (await get(system, "/v1/orphans", station_id=station))["items"]
+    assert [orphan["joined_id"] for orphan in orphans] == [None] * 4
+
+
+async def test_a_stop_with_the_number_of_the_session_before_is_of_the_next(system: System, station: str) -> None:
+    """Stations that count themselves, or did not hear the number of the second start."""
+    first = await start(system, station, meterStart=1000)
+    ended = {"meterStop": 5000, "timestamp": "2026-03-01T10:30:00Z"}
+    await system.ask(station, "StopTransaction", stop(first, **ended))
+    second = await start(system, station, meterStart=5000, idTag="CARD2", timestamp="2026-03-01T10:40:00Z")
+    told = call(station, "StopTransaction", stop(first, meterStop=9000, idTag="CARD2"))
+    for record in (told, told, call(station, "StopTransaction", stop(first, meterStop=9000, idTag="CARD2"))):
+        await system.bus.publish([record])
+    await system.ask(station, "StopTransaction", stop(first, **ended))
+    events = await settled(system, station, 4)
+    assert len(events) == 4
+    one, other = await items(system, station)
+    assert (one["id"], one["energy_wh"], one["revision"], one["stop_id_token"]) == (first, 4000, 1, "CAFE01")
+    assert (other["id"], other["energy_wh"], other["ended_by"]) == (second, 4000, "joined")
+    [kept] = (await get(system, "/v1/orphans", station_id=station))["items"]
+    assert (kept["joined_id"], kept["transaction_id"]) == (second, str(first))
+
+
+async def test_a_stop_with_the_number_of_the_session_before_and_no_one_to_mean_is_an_orphan(
+    system: System, station: str
+) -> None:
+    first = await start(system, station, meterStart=1000)
+    await system.ask(station, "StopTransaction", stop(first, meterStop=5000, timestamp="2026-03-01T10:30:00Z"))
+    await start(system, station, meterStart=5000, idTag="CARD2", timestamp="2026-03-01T10:40:00Z")
+    await system.ask(station, "StopTransaction", stop(first, meterStop=9000, idTag="OTHER"))
+    one, other = await items(system, station)
+    assert (one["energy_wh"], one["revision"], other["status"]) == (4000, 1, "active")
+    [kept] = (await get(system, "/v1/orphans", station_id=station))["items"]
+    assert (kept["joined_id"], kept["transaction_id"]) == (None, str(first))
+
+
 async def test_a_session_and_its_nameless_stop_in_one_batch(system: System, station: str) -> None:
     records: list[Record] = [
         call(station, "StartTransaction", START),

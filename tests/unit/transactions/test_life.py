@@ -12,13 +12,24 @@ from services.transactions.batch import LoadedTransactions
 from services.transactions.domain.decide import Decision, decide, decide_joined, starts_transaction
 from services.transactions.domain.ends import end
 from services.transactions.domain.messages import Report, ReportKind
-from services.transactions.domain.orphans import OrphanKey, may_be_nameless, meant_by, orphan_stop
+from services.transactions.domain.orphans import (
+    OrphanKey,
+    is_misnumbered,
+    may_be_nameless,
+    meant_by,
+    orphan_stop,
+    told_before,
+)
 from services.transactions.domain.present import after_end
 from services.transactions.domain.revisions import Revision
 from services.transactions.domain.transaction import EndedBy, Transaction
 from tests.unit.transactions.making import NOON, metered, report, start
 
 CARDS = st.sampled_from(["A", "B"])
+
+
+def no_group(_: str) -> None:
+    """No card has one."""
 
 
 class Life(RuleBasedStateMachine):
@@ -41,7 +52,7 @@ class Life(RuleBasedStateMachine):
         loaded = LoadedTransactions(list(self.table.values()))
         loaded.add_open({"CS-1"}, [])
         before, open_ones = loaded.find(one), loaded.open_at("CS-1")
-        if before is None and may_be_nameless(one):
+        if may_be_nameless(one) and self._is_nameless(one, before, open_ones):
             decision = self._nameless(one, open_ones)
         else:
             number = next(self.ids) if starts_transaction(before, one) else None
@@ -53,9 +64,15 @@ class Life(RuleBasedStateMachine):
             self.told.setdefault(revision.transaction_id, []).append(revision)
         return decision
 
+    def _is_nameless(self, stop: Report, named: Transaction | None, open_ones: list[Transaction]) -> bool:
+        if named is None or orphan_stop(stop).key in self.orphans:
+            return True
+        return is_misnumbered(stop, named, open_ones, no_group)
+
     def _nameless(self, stop: Report, open_ones: list[Transaction]) -> Decision:
         key = orphan_stop(stop).key
-        meant = None if key in self.orphans else meant_by(stop, open_ones, lambda _: None)
+        is_known = key in self.orphans or told_before(stop, open_ones, no_group)
+        meant = None if is_known else meant_by(stop, open_ones, no_group)
         self.orphans.add(key)
         return decide_joined(meant, stop, None, open_ones) if meant else decide(None, stop)
 

@@ -1,5 +1,6 @@
 """Stops that name no transaction: joined where all evidence says whose they are, never blindly (errata 3.18)."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -9,10 +10,17 @@ from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.transactions.domain.decide import decide, decide_joined
 from services.transactions.domain.ends import end
 from services.transactions.domain.messages import Report, ReportKind
-from services.transactions.domain.orphans import may_be_nameless, meant_by, orphan_stop
+from services.transactions.domain.orphans import (
+    is_misnumbered,
+    is_unsure,
+    may_be_nameless,
+    meant_by,
+    orphan_stop,
+    told_before,
+)
 from services.transactions.domain.revisions import RevisionReason
 from services.transactions.domain.transaction import EndedBy, Transaction
-from tests.unit.transactions.making import at, metered, report, start
+from tests.unit.transactions.making import NOON, at, metered, register, report, start
 
 GROUPS = {"T": "family", "WIFE": "family", "LONER": None}
 
@@ -37,11 +45,11 @@ def stop(**more: Any) -> Report:
     return replace(report(ReportKind.ENDED, **(own | more)), seq_no=None)
 
 
-def session(number: int = 7, **more: Any) -> Transaction:
+def session(number: int = 7, taken_at: datetime = NOON, **more: Any) -> Transaction:
     """With a meter value of 4000 Wh."""
     begun = decide(None, start(**more), number).transaction
     assert begun
-    values = report(order=ReportKind.UPDATED, key=None, number=number, meter_values=metered(4000))
+    values = report(order=ReportKind.UPDATED, key=None, number=number, meter_values=(register(taken_at, 4000),))
     after = decide(begun, replace(values, seq_no=None)).transaction
     assert after
     return after
@@ -68,6 +76,11 @@ OVER, _ = end(session(6), EndedBy.OPERATOR, at(5), at(6))
         pytest.param(stop(end_wh=None), [OPEN], True, id="no meter"),
         pytest.param(stop(at=at(-1)), [OPEN], False, id="before the start"),
         pytest.param(stop(received_at=at(-1)), [OPEN], False, id="received before the start"),
+        pytest.param(stop(at=at(15)), [session(taken_at=at(15.5))], True, id="a sample in the same minute"),
+        pytest.param(stop(at=at(15)), [session(taken_at=at(25))], False, id="metered ten minutes later"),
+        pytest.param(stop(at=at(15), end_wh=4000.0), [session(taken_at=at(25))], False, id="and no more then"),
+        pytest.param(stop(at=at(15), end_wh=9000.0), [session(taken_at=at(25))], False, id="and less then"),
+        pytest.param(stop(at=at(15), end_wh=None), [session(taken_at=at(25))], False, id="and itself without a meter"),
     ],
 )
 def test_whose_stop_it_is(said: Report, open_ones: list[Transaction], joined: bool) -> None:
@@ -93,6 +106,126 @@ def test_a_joined_stop_ends_the_session_and_is_corrected_by_one_that_names_it() 
     assert corrected.revision.reason == RevisionReason.LATE_END
 
 
+def stopped(stop: Report, one: Transaction = OPEN) -> Transaction:
+    """By a stop that names it."""
+    after = decide(one, replace(stop, number=one.id)).transaction
+    assert after
+    return after
+
+
+NAMED = stop(transaction_id="7", number=7, id_token=None)
+
+
+@pytest.mark.parametrize(
+    ("again", "known"),
+    [
+        (stop(id_token=None), True),
+        (stop(id_token=None, transaction_id="0"), True),
+        (stop(id_token=None, transaction_id="17"), True),
+        (stop(id_token="T"), True),
+        (stop(id_token=None, end_wh=None), True),
+        (stop(id_token=None, stop_reason="PowerLoss"), True),
+        (stop(id_token="OTHER"), False),
+        (stop(id_token=None, end_wh=5001.0), False),
+        (stop(id_token=None, at=at(31)), False),
+    ],
+    ids=["-1", "0", "none of ours", "its card", "no meter", "why", "another card", "another meter", "another time"],
+)
+def test_a_stop_told_again_without_its_name_is_known(again: Report, known: bool) -> None:
+    """By its time and its register, on that station, whether it named its session or was joined."""
+    other = session(8, key="start:2", id_token="OTHER", evse_id=2, connector_id=2)
+    joined = decide_joined(OPEN, stop(id_token=None), None, [OPEN]).transaction
+    assert joined
+    for ended in (stopped(NAMED), joined):
+        assert told_before(again, [ended, other], group_of) == (ended if known else None)
+    over, _ = end(OPEN, EndedBy.AVAILABLE, again.at, again.received_at)
+    assert told_before(again, [over, other], group_of) is None
+
+
+def test_each_of_two_stops_is_known_when_it_is_told_again() -> None:
+    fell = stop(at=at(31), end_wh=4500.0, id_token=None)
+    ended = stopped(fell, stopped(NAMED))
+    assert ended.doubts == ["register_fell"]
+    for again in (stop(id_token=None), fell):
+        assert told_before(again, [ended], group_of) is ended
+
+
+PLACE: dict[str, Any] = {"evse_id": 1, "connector_id": 1}
+FIRST = session(7, **PLACE)
+NEXT = session(8, key="start:2", at=at(40), received_at=at(40), begin_wh=5000.0, id_token="OTHER", **PLACE)
+ELSEWHERE = replace(NEXT, evse_id=2, connector_id=2)
+TOLD = stopped(stop(), FIRST)
+GUESSED, _ = end(FIRST, EndedBy.SUPERSEDED, at(40), at(40))
+
+
+@pytest.mark.parametrize(
+    ("said", "named", "others", "misnumbered"),
+    [
+        pytest.param(
+            stop(at=at(60), received_at=at(61), end_wh=9000.0, id_token="OTHER"),
+            TOLD,
+            [NEXT],
+            True,
+            id="the next one's card",
+        ),
+        pytest.param(
+            stop(at=at(60), received_at=at(61), end_wh=9000.0, id_token=None), TOLD, [NEXT], True, id="no card"
+        ),
+        pytest.param(
+            stop(at=at(60), received_at=at(61), end_wh=9000.0),
+            TOLD,
+            [NEXT],
+            True,
+            id="its card, and the next had begun",
+        ),
+        pytest.param(
+            stop(at=at(60), received_at=at(61), end_wh=9000.0, id_token="OTHER"),
+            TOLD,
+            [ELSEWHERE],
+            True,
+            id="another card",
+        ),
+        pytest.param(
+            stop(at=at(60), received_at=at(61), end_wh=9000.0, id_token=None),
+            TOLD,
+            [ELSEWHERE],
+            False,
+            id="the next elsewhere",
+        ),
+        pytest.param(stop(at=at(60), received_at=at(61), end_wh=9000.0), TOLD, [], False, id="nobody else"),
+        pytest.param(
+            stop(at=at(60), received_at=at(61), end_wh=9000.0, id_token="WIFE"),
+            TOLD,
+            [],
+            False,
+            id="a card of its group",
+        ),
+        pytest.param(stop(at=at(35), end_wh=5500.0), TOLD, [NEXT], False, id="corrected before the next"),
+        pytest.param(stop(), TOLD, [NEXT], False, id="told again"),
+        pytest.param(stop(at=at(35)), GUESSED, [NEXT], False, id="its own late word"),
+        pytest.param(
+            stop(at=at(40.5), received_at=at(41)), GUESSED, [NEXT], False, id="in the minute when the next began"
+        ),
+        pytest.param(stop(at=at(35), id_token="OTHER"), GUESSED, [NEXT], False, id="its own late word by another"),
+        pytest.param(
+            stop(at=at(60), received_at=at(61), end_wh=9000.0, id_token="OTHER"),
+            GUESSED,
+            [NEXT],
+            True,
+            id="of the next",
+        ),
+        pytest.param(stop(at=at(60), end_wh=9000.0), TOLD, [NEXT], False, id="a clock that is set in between"),
+        pytest.param(stop(at=at(60), received_at=at(61), end_wh=9000.0), FIRST, [NEXT], False, id="it goes on"),
+    ],
+)
+def test_a_stop_with_the_number_of_a_session_that_was_over(
+    said: Report, named: Transaction, others: list[Transaction], misnumbered: bool
+) -> None:
+    said = replace(said, number=7, transaction_id="7")
+    assert is_misnumbered(said, named, [named, *others], group_of) is misnumbered
+    assert is_unsure(said, named) or not misnumbered
+
+
 def test_who_is_named_is_never_joined() -> None:
     assert not may_be_nameless(replace(stop(), key="id:tx"))
     assert not may_be_nameless(replace(stop(), kind=ReportKind.UPDATED))
@@ -102,3 +235,5 @@ def test_the_same_stop_told_again_is_the_same() -> None:
     first, again = orphan_stop(stop(call_id="a")), orphan_stop(stop(call_id="b", received_at=at(40)), joined_id=7)
     assert first.key == again.key
     assert first.key != orphan_stop(stop(end_wh=5001.0)).key
+    assert first.key == orphan_stop(stop(transaction_id="0")).key == orphan_stop(stop(transaction_id="")).key
+    assert first.key != orphan_stop(stop(transaction_id="17")).key
