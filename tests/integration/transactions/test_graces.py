@@ -213,6 +213,7 @@ async def test_a_connector_that_was_free_before_the_start_ends_nothing(garage: G
     await garage.minutes(600)
     assert await garage.is_open(number)
     await garage.connector_is(pb.CONNECTOR_STATUS_OCCUPIED)
+    garage.world.time.passes(60)
     await garage.connector_is(pb.CONNECTOR_STATUS_AVAILABLE, reported_at=garage.world.time())
     await garage.minutes(15)
     await garage.ended()
