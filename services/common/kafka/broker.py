@@ -177,7 +177,7 @@ class KafkaBus(Bus):
         for one in partitions:
             consumer.seek(one, starts[one])
         missing = {one: end for one, end in ends.items() if end > starts[one]}
-        return KafkaTopicReader(consumer, missing, self._timing)
+        return KafkaTopicReader(consumer, missing, self._timing, self._start_reader)
 
     async def _partitions_of(self, topic: str) -> Collection[int]:
         """Their numbers. Raises Unavailable where the topic is not there."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from math import inf
 from typing import Any
 
@@ -100,10 +100,22 @@ class KafkaPartitionTail(PartitionTail):
 
 
 class KafkaTopicReader(TopicReader):
-    """All partitions of a topic. missing: the end offsets of those that have records which have not been polled."""
+    """All partitions of a topic. missing: the end offsets of those that have records which have not been polled.
 
-    def __init__(self, consumer: Any, missing: dict[aiokafka.TopicPartition, int], timing: KafkaTiming) -> None:
+    start: makes a client of its own for questions. Kafka answers a connection in order, and where a poll waits for
+    records, a question behind it waits as long.
+    """
+
+    def __init__(
+        self,
+        consumer: Any,
+        missing: dict[aiokafka.TopicPartition, int],
+        timing: KafkaTiming,
+        start: Callable[[], Awaitable[Any]],
+    ) -> None:
         self._consumer, self._missing, self._timing = consumer, missing, timing
+        self._start, self._starting = start, asyncio.Lock()
+        self._asking: Any = None
         self._positions: dict[aiokafka.TopicPartition, int] = {}
 
     async def poll(self) -> Sequence[Record]:
@@ -119,11 +131,16 @@ class KafkaTopicReader(TopicReader):
         return not self._missing
 
     async def behind(self) -> bool:
-        ends = await translating_errors(self._consumer.end_offsets(list(self._consumer.assignment())))
+        async with self._starting:
+            if self._asking is None:
+                self._asking = await self._start()
+        ends = await translating_errors(self._asking.end_offsets(list(self._consumer.assignment())))
         return any(end > self._positions.get(partition, 0) for partition, end in ends.items())
 
     async def close(self) -> None:
         await stop(self._consumer)
+        if self._asking:
+            await stop(self._asking)
 
 
 def _record(message: Any) -> Record:

@@ -11,7 +11,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Record
-from services.common.kafka.client import ClientBroken, background_tasks
+from services.common.kafka.client import ClientBroken, KafkaTiming, background_tasks
 from services.common.kafka.readers import KafkaSubscription
 from services.common.process.errors import Unavailable, Unprocessable
 from services.common.process.readiness import NotReady
@@ -33,6 +33,21 @@ async def bus(settings: CommonSettings) -> AsyncIterator[KafkaBus]:
     await bus.start()
     yield bus
     await bus.close()
+
+
+async def test_whether_there_is_more_is_known_while_a_poll_waits(settings: CommonSettings) -> None:
+    """The broker holds the poll's fetch for longer than the test runs, and answers a connection in order."""
+    one = KafkaBus(settings, KafkaTiming(poll=600.0, fetch=600.0))
+    await one.start()
+    whole = await one.read_topic(settings.topic(topics.TOKENS.name))
+    polling = asyncio.create_task(whole.poll())
+    async with asyncio.timeout(GIVE_UP):
+        assert not await whole.behind()
+        assert not polling.done()
+        await one.publish([Record(settings.topic(topics.TOKENS.name), b"key", b"new")])
+        assert len(await polling) == 1
+    await whole.close()
+    await one.close()
 
 
 async def test_a_partition_that_is_not_there_takes_nothing(bus: KafkaBus, settings: CommonSettings) -> None:
