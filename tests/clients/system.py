@@ -117,7 +117,7 @@ class System:
 
 def bearer(env: Mapping[str, str], scope: str) -> str:
     """An Authorization header that holds for an hour."""
-    claims = {"scope": scope, "exp": time.time() + 3600}
+    claims = {"sub": "tests", "scope": scope, "exp": time.time() + 3600}
     return f"Bearer {jwt.encode(claims, env['VOLTBUS_JWT_SECRET'])}"
 
 

@@ -19,6 +19,14 @@ LEEWAY = 30
 Claims = dict[str, Any]
 
 
+def subject(claims: Claims) -> str:
+    """Who acts, for the record. Raises Problem where the token does not say."""
+    name = claims.get("sub")
+    if not isinstance(name, str) or not name.strip():
+        raise Problem(403, "the token names nobody (`sub`): who does this is kept on the record")
+    return name
+
+
 class Keys(Protocol):
     """Where the key that checks a token comes from."""
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.common.commands.api.commands import REUSED, IdempotencyKey, reused
 from services.common.commands.service import KeyReused
-from services.common.web.access import Access, Claims
+from services.common.web.access import Access, Claims, subject
 from services.common.web.fields import NO_NUL
 from services.common.web.openapi import problem_responses
 from services.common.web.problems import Problem
@@ -51,7 +51,7 @@ def router(closing: Closing, access: Access) -> APIRouter:
 
         Who did it, when and why is kept with its revisions. The station is not asked to stop.
         """
-        audit = Audit(str(claims.get("sub", "")), body.reason, "close", idempotency_key)
+        audit = Audit(subject(claims), body.reason, "close", idempotency_key)
         try:
             closed = await closing.close(number, audit)
         except NotOpen as error:

@@ -1,4 +1,4 @@
-"""REST of reviews: what an operator decides of a transaction that is held."""
+"""REST of reviews: what an operator decides of a transaction that has ended."""
 
 from typing import Annotated, Self
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.common.commands.api.commands import REUSED, IdempotencyKey, reused
 from services.common.commands.service import KeyReused
-from services.common.web.access import Access, Claims
+from services.common.web.access import Access, Claims, subject
 from services.common.web.fields import NO_NUL
 from services.common.web.openapi import problem_responses
 from services.common.web.problems import Problem
@@ -26,7 +26,7 @@ class ReviewRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     action: ReviewAction = Field(
-        description="release: its energy is what is shown; correct: it is energy_wh; void: it is never billed"
+        description="release: its energy is what is shown; correct: it is energy_wh; void: it is not billed"
     )
     energy_wh: float | None = Field(
         None, ge=0, le=1e9, allow_inf_nan=False, description="of a correction", examples=[7500]
@@ -54,7 +54,7 @@ class ReviewRequest(BaseModel):
 def router(reviews: Reviews, access: Access) -> APIRouter:
     """Review."""
     routes = APIRouter(prefix="/v1/transactions", tags=["transactions"])
-    responses = problem_responses({404: MISSING, 409: f"it goes on, or is not held, or {REUSED}"})
+    responses = problem_responses({404: MISSING, 409: f"it goes on, is to be released and not held, or {REUSED}"})
 
     @routes.post("/{id}/review", responses=responses)
     async def review(
@@ -67,7 +67,7 @@ def router(reviews: Reviews, access: Access) -> APIRouter:
 
         Who did it, when and why is kept with its revisions. If its station contradicts it later, it is held again.
         """
-        audit = Audit(str(claims.get("sub", "")), body.reason, body.asked, idempotency_key)
+        audit = Audit(subject(claims), body.reason, body.asked, idempotency_key)
         try:
             reviewed = await reviews.review(number, body.action, body.energy_wh, audit)
         except NotReviewable as error:

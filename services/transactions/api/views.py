@@ -59,7 +59,7 @@ class TransactionView(BaseModel):
     )
     review: str = Field(
         description="none: nothing of it is doubtful, or it goes on; held: not to be billed before an operator has "
-        "decided; released: with this energy; void: never"
+        "decided; released: with this energy; void: not at all, unless decided again"
     )
     stop_reason: str | None
     ended_by: str | None = Field(

@@ -17,8 +17,9 @@ from pydantic import SecretStr
 
 from services.common.process.errors import Misconfigured
 from services.common.process.settings import CommonSettings
-from services.common.web.access import Access, TokenFirst
+from services.common.web.access import Access, TokenFirst, subject
 from services.common.web.app import web_app
+from services.common.web.problems import Problem
 
 SECRET = "a secret of the tests, long enough for HS256"
 ISSUER = "https://login.example"
@@ -76,6 +77,13 @@ async def test_a_stranger_s_body_is_not_read() -> None:
 
 def signed(secret: str = SECRET, algorithm: str = "HS256", **more: Any) -> str:
     return "Bearer " + jwt.encode(claims(**more), secret, algorithm)
+
+
+@pytest.mark.parametrize("name", [None, "", " ", 7])
+def test_who_is_on_the_record_has_a_name(name: Any) -> None:
+    assert subject({"sub": "anna"}) == "anna"
+    with pytest.raises(Problem, match="names nobody"):
+        subject({"sub": name})
 
 
 def test_rest_is_never_open() -> None:
