@@ -32,7 +32,8 @@ def doubts_of_times(
     """started, stopped: by the station's clock, and by ours. unreadable: a time that the station gave was none."""
     if unreadable or _wrong(*started) or (stopped and _wrong(*stopped)):
         yield Doubt.CLOCK
-    if stopped and stopped[0] < started[0]:
+    # Stations write whole seconds; where one cannot be read, ours stands in, which has more.
+    if stopped and stopped[0] < started[0].replace(microsecond=0):
         yield Doubt.STOP_BEFORE_START
 
 
