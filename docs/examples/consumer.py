@@ -34,7 +34,10 @@ async def main() -> None:
                     event.ParseFromString(record.value)
                 session = event.transaction
                 said = f"{session.station_id} {session.transaction_id} {session.id_token}"
-                print(headers["ce_time"], kind, said, f"{session.energy_wh / 1000:.3f} kWh", flush=True)
+                energy = f"{session.energy_wh / 1000:.3f} kWh" if session.HasField("energy_wh") else "energy unknown"
+                # Not to be billed: held until an operator has decided, or void.
+                stopped = {events_pb2.REVIEW_HELD: " (held)", events_pb2.REVIEW_VOID: " (void)"}.get(session.review, "")
+                print(headers["ce_time"], kind, said, energy + stopped, flush=True)
 
 
 asyncio.run(main())
