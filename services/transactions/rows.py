@@ -238,8 +238,10 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
     return one if "meters" in state else _with_meters(one, state["register"])
 
 
-def _judgement(action: str, energy_wh: float | None, measured_wh: float | None) -> Judgement:
-    return Judgement(ReviewAction(action), energy_wh, measured_wh)
+def _judgement(
+    action: str, energy_wh: float | None, measured_wh: float | None, other_wh: float | None = None
+) -> Judgement:
+    return Judgement(ReviewAction(action), energy_wh, measured_wh, other_wh)
 
 
 def _with_meters(one: Transaction, register: list[Any] | None) -> Transaction:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.energy import Bounds, Energy, EnergySource, are_settled, energy_at_end
+from services.transactions.domain.energy_readings import TOTAL
 from services.transactions.domain.messages import UPDATED, Report
 from services.transactions.domain.metering import (
     UNREADABLE_ENERGY,
@@ -63,7 +64,7 @@ def metered_at_end(one: Transaction, readings: Sequence[MeterReading], past: Seq
 def with_review(one: Transaction) -> Transaction:
     """With the energy that counts: what its meters say, or what an operator has decided; and whether it is held."""
     measured = measured_energy(one)
-    energy, review = one.judgement.on(measured) if one.judgement else (measured, Review.NONE)
+    energy, review = one.judgement.on(measured, other_energy_wh(one)) if one.judgement else (measured, Review.NONE)
     after = replace(one, review=review, **energy_changes(one, energy))
     return replace(after, review=Review.HELD) if after.doubts and not one.judgement else after
 
@@ -74,6 +75,12 @@ def measured_energy(one: Transaction) -> Energy:
     if energy.source != EnergySource.REGISTER and not one.details.keys().isdisjoint(UNREADABLE):
         return energy.doubting(Doubt.UNUSABLE_READING)
     return energy
+
+
+def other_energy_wh(one: Transaction) -> float | None:
+    """By another word of its end, which does not count; None where there is none."""
+    register = one.meters.get(TOTAL)
+    return register.other_end.wh - register.first.wh if register and register.other_end else None
 
 
 def energy_changes(one: Transaction, energy: Energy) -> dict[str, Any]:

@@ -26,17 +26,22 @@ class ReviewAction(StrEnum):
 
 
 class Judgement(NamedTuple):
-    """What an operator has decided. energy_wh: what counts. measured_wh: what was known of it then."""
+    """What an operator has decided. energy_wh: what counts. measured_wh, other_wh: what was known of it then."""
 
     action: ReviewAction
     energy_wh: float | None
     measured_wh: float | None
+    other_wh: float | None = None
 
-    def on(self, measured: Energy) -> tuple[Energy, Review]:
-        """What counts now, and whether it may be billed. What is known by now may contradict it."""
+    def on(self, measured: Energy, other_wh: float | None = None) -> tuple[Energy, Review]:
+        """What counts now, and whether it may be billed. What is known by now may contradict it.
+
+        other_wh: by another word of the end, which does not count.
+        """
         if self.action == ReviewAction.VOID:
             return measured, Review.VOID
-        if not self._agrees(measured.wh):
+        is_new = other_wh is not None and other_wh != self.other_wh
+        if not self._agrees(measured.wh) or (is_new and not self._agrees(other_wh)):
             return measured.doubting(Doubt.REVIEW_CONTRADICTED), Review.HELD
         source = EnergySource.OPERATOR if self.action == ReviewAction.CORRECT else measured.source
         return measured._replace(wh=self.energy_wh, source=source), Review.RELEASED

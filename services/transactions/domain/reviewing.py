@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from services.common.process.errors import VoltbusError
-from services.transactions.domain.final_energy import measured_energy, with_review
+from services.transactions.domain.final_energy import measured_energy, other_energy_wh, with_review
 from services.transactions.domain.review import Judgement, Review, ReviewAction
 from services.transactions.domain.revisions import Audit, Revision, RevisionReason, revise
 from services.transactions.domain.transaction import Transaction
@@ -25,7 +25,8 @@ def review(
     _check(one, action)
     measured = measured_energy(one)
     counts = energy_wh if action == ReviewAction.CORRECT else measured.wh
-    after = with_review(replace(one, judgement=Judgement(action, counts, measured.wh), updated_at=now))
+    judgement = Judgement(action, counts, measured.wh, other_energy_wh(one))
+    after = with_review(replace(one, judgement=judgement, updated_at=now))
     return revise(one, after, RevisionReason.REVIEWED, now, audit)
 
 
