@@ -9,7 +9,7 @@ from typing import Any
 from services.gateway.ocppj import frames
 from services.gateway.ocppj.actions import Complete, Drop, MessageType, Reason, Send, SessionAction
 from services.gateway.ocppj.limits import Limits
-from services.gateway.ocppj.reading import Payload, is_exact, tolerantly, tolerated
+from services.gateway.ocppj.reading import Payload, is_exact, is_writable, tolerantly, tolerated
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.versions import Version
 from voltbus.v1.bus_pb2 import (
@@ -85,6 +85,9 @@ class Commands:
         except OcppError as error:
             read, outcome = Payload(payload), OUTCOME_INVALID
             code, description = error.code.value, error.description
+        if not is_writable(payload, rest):
+            read, outcome = NOTHING, OUTCOME_INVALID
+            code, description = ErrorCode.FORMAT_VIOLATION.value, "nested too deep"
         outcome = OUTCOME_LATE if late else outcome
         return [self._complete(command, outcome, wall, read, code, description), *self._next(now, wall)]
 
@@ -93,7 +96,7 @@ class Commands:
         command, late = self._answered(message_id)
         if command is None:
             return [Drop(Reason.NO_SUCH_CALL, message_id, MessageType.ERROR)]
-        code, description = ("" if part is None else str(part) for part in (*rest, "", "")[:2])
+        code, description = (str(part) if isinstance(part, str | int | float) else "" for part in (*rest, "", "")[:2])
         code = self._version.read_code(code)
         outcome = OUTCOME_LATE if late else OUTCOME_REFUSED
         return [self._complete(command, outcome, wall, NOTHING, code, description), *self._next(now, wall)]

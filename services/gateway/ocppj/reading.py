@@ -16,6 +16,9 @@ BACKSLASH = ord("\\")
 # In a text, where it is not itself escaped.
 NUL = b"\\u0000"
 
+# With fewer brackets nothing is nested too deep to be written.
+MOST_LEVELS = 250
+
 
 class Payload(NamedTuple):
     """read: as services read it. raw: as it came, where it is read in other words; else empty."""
@@ -32,6 +35,17 @@ def is_exact(is_valid: Callable[[object], bool], parsed: object, written: bytes)
     except ValueError:
         # Nested too deep, which is said where it is read.
         return False
+
+
+def is_writable(written: bytes, parsed: object) -> bool:
+    """Whether services can write a payload again: fewer levels can be written than read."""
+    if written.count(b"{") + written.count(b"[") < MOST_LEVELS:
+        return True
+    try:
+        orjson.dumps(parsed)
+    except orjson.JSONEncodeError:
+        return False
+    return True
 
 
 def tolerantly(raw: bytes, parsed: Any, read: Callable[[Any], Reading]) -> Payload:

@@ -101,6 +101,17 @@ def test_an_answer_that_cannot_be_used_is_invalid_and_the_station_hears_nothing(
     assert completed(actions)[0].result.error_code
 
 
+@pytest.mark.parametrize("levels", [260, 1000])
+def test_an_answer_that_is_nested_too_deep_to_be_written_again_is_told_without_it(version: str, levels: int) -> None:
+    nested = '{"a":' * levels + "1" + "}" * levels
+    line = session(version)
+    line.command(command(action="DataTransfer"), *NOW)
+    [done] = completed(line.received(f'[3,"c1",{{"status":"Accepted","data":{nested}}}]'.encode(), *NOW))
+    assert (outcomes([done]), done.result.payload) == ([("c1", "INVALID")], b"")
+    line.command(command("c2"), *NOW)
+    assert outcomes(line.received(f'[4,"c2",{nested},"",{{}}]'.encode(), *NOW)) == [("c2", "REFUSED")]
+
+
 @pytest.mark.parametrize(
     ("answer", "read", "raw", "kind"),
     [
