@@ -155,6 +155,7 @@ async def test_settings_are_known_whatever_one_of_them_is(voltbus: System, known
     """1.6 §6.24: a value of more than 500 characters, a key without readonly, one without a name."""
     keys = [{"key": "A", "readonly": True, "value": "x" * 551}, {"key": "B", "value": "1"}, {"value": "2"}]
     async with dial(voltbus.endpoint(), known.id, VERSIONS["1.6"].subprotocol, password=known.password) as line:
+        await voltbus.feed.event(known.id, "StationConnected")
         path = f"/v1/stations/{known.id}/configuration"
         refreshing = asyncio.create_task(
             voltbus.ask("POST", "firmware", f"{path}/refresh", json={}, params={"wait": 20})
