@@ -3,6 +3,7 @@
 One pass over the text, and another over what is wrong in it, so that the work is bounded by its length.
 """
 
+import contextlib
 import re
 from typing import Any, NamedTuple
 
@@ -85,11 +86,8 @@ class _Flaws:
 
     def _value(self, word: bytes, found: re.Match[bytes]) -> bytes:
         if found.string[found.end() : found.end() + 1] != b":":
-            try:
+            with contextlib.suppress(orjson.JSONDecodeError):
                 orjson.loads(word)
-            except orjson.JSONDecodeError:
-                pass
-            else:
                 return word
         self._count()
         return orjson.dumps(word.decode(errors="replace"))
