@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 import jwt
 import websockets
+from redis.asyncio import Redis
 
 from services.ocpp.commands import owners
 from services.ocpp.services import SERVICES
@@ -43,6 +44,11 @@ class System:
         """Where stations connect, without their id."""
         return self.processes.station_url("", gateway).removesuffix("/")
 
+    async def ready(self) -> None:
+        """Waits until all processes are ready: what was killed may not be back yet."""
+        for part in self.processes.processes():
+            await part.ready(GIVE_UP)
+
     async def ask(self, method: str, service: str, path: str, **arguments: Any) -> httpx.Response:
         """A REST call with a bearer token that holds every scope."""
         return await self.http.request(method, self.processes.rest(service) + path, **arguments)
@@ -62,6 +68,11 @@ class System:
         for gateway in self.gateways:
             await eventually(partial(self.handshake, station_id, "wrong", gateway), lambda status: status == 401)
         return password
+
+    async def routed(self, station_id: str) -> None:
+        """Waits until services know where the station is connected, and with which version."""
+        async with Redis.from_url(self.env["VOLTBUS_REDIS_URL"]) as redis:
+            await eventually(lambda: redis.exists(f"route:{station_id}"), bool)
 
     async def handshake(self, station_id: str, password: str, gateway: str = "gateway") -> int:
         """The HTTP status of a handshake: 101 where the station is let in, and leaves again."""
@@ -122,12 +133,24 @@ def bearer(env: Mapping[str, str], scope: str) -> str:
 
 
 async def eventually(question: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], timeout: float = GIVE_UP) -> T:
-    """The first answer that is wanted; asked again and again, for REST tells of no changes."""
+    """The first answer that is wanted; asked again and again, for REST tells of no changes.
+
+    404 is none: a service hears of what others have made a moment after.
+    """
     deadline = time.monotonic() + timeout
-    while not wanted(answer := await question()):
-        assert time.monotonic() < deadline, f"still {answer}"
+    while True:
+        try:
+            answer = await question()
+        except httpx.HTTPStatusError as refused:
+            if refused.response.status_code != 404:
+                raise
+            last = str(refused)
+        else:
+            if wanted(answer):
+                return answer
+            last = str(answer)
+        assert time.monotonic() < deadline, f"still {last}"
         await asyncio.sleep(TICK)
-    return answer
 
 
 @asynccontextmanager

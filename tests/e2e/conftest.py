@@ -74,13 +74,17 @@ Connect = Callable[..., Awaitable[rpc.Station]]
 
 @pytest.fixture
 async def connect(voltbus: system.System, node: rpc.Node, known: Known) -> AsyncIterator[Connect]:
-    """Connects the known station with ocpp-rpc in strict mode: connect(protocol, endpoint=…, answers=…)."""
+    """Connects the known station with ocpp-rpc in strict mode: connect(protocol, endpoint=…, answers=…).
+
+    Returns when its route is written: until then commands wait, and its version is not known.
+    """
     stations = []
 
     async def connected(protocol: str, endpoint: str | None = None, **options: Any) -> rpc.Station:
         where = endpoint or voltbus.endpoint()
         station = await node.connect(where, known.id, protocol, known.password, **options)
         stations.append(station)
+        await voltbus.routed(known.id)
         return station
 
     yield connected

@@ -52,6 +52,7 @@ class Charger:
 @pytest.fixture
 async def chargers(voltbus: System, node: Node) -> AsyncIterator[list[Charger]]:
     """A charger of each version, registered, connected, with a token of its own."""
+    await voltbus.ready()
     made = [await charger(voltbus, node, make) for make in SESSIONS.values()]
     yield made
     for one in made:
@@ -79,7 +80,7 @@ async def test_a_part_is_killed(voltbus: System, chargers: list[Charger], victim
 
     async with asyncio.timeout(LIMIT):
         await charge(chargers, moments, strike)
-        await all_ready(voltbus)
+        await voltbus.ready()
         assert part.starts == lives + len(moments)
         for one in chargers:
             await check(voltbus, one)
@@ -115,7 +116,7 @@ async def test_everything_is_killed_at_once(voltbus: System, chargers: list[Char
 
     async with asyncio.timeout(LIMIT):
         await charge(chargers, ("meter 2",), strike)
-        await all_ready(voltbus)
+        await voltbus.ready()
         for one in chargers:
             await check(voltbus, one)
 
@@ -140,11 +141,6 @@ def forget(folder: Path) -> None:
     for file in folder.rglob("*.aof"):
         file.unlink()
     shutil.rmtree(folder / "appendonlydir", ignore_errors=True)
-
-
-async def all_ready(voltbus: System) -> None:
-    for part in voltbus.processes.processes():
-        await part.ready(LIMIT)
 
 
 async def check(voltbus: System, one: Charger) -> None:

@@ -68,6 +68,7 @@ class Charger:
 @pytest.fixture
 async def chargers(two: Pair, node: Node) -> AsyncIterator[list[Charger]]:
     """Of both versions, on both gateways."""
+    await two.system.ready()
     await two.system.admit("G-TAG")
     places = itertools.product((FIRST, SECOND), SESSIONS.values())
     wanted = itertools.islice(itertools.cycle(places), STATIONS)
@@ -179,6 +180,7 @@ class Plain:
 @pytest.fixture
 async def dialled(two: Pair) -> AsyncIterator[Callable[..., Awaitable[list[Plain]]]]:
     """Connects a station of each version; returns when their routes are written."""
+    await two.system.ready()
     sockets = []
 
     async def connected(names: list[str], processes: Processes, gateway: str, slot: int) -> list[Plain]:
