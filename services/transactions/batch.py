@@ -127,6 +127,11 @@ class LoadedTransactions:
         found = self._current.get(report.number or 0)
         return found if found and found.station_id == report.station_id else None
 
+    def next_occurrence(self, report: Report) -> int:
+        """The number of one more of the key of a report."""
+        numbers = self._ids.get((report.station_id, report.key or ""), ())
+        return 1 + max((self._current[number].occurrence for number in numbers), default=0)
+
     def add_open(self, stations: Iterable[str], found: Iterable[Transaction]) -> None:
         """Transactions of some stations, which matter to others of them. found: what is not loaded yet."""
         self._of_station = {station: [] for station in stations}

@@ -46,7 +46,9 @@ from services.transactions.rows import SampleRow, sample_row
 from services.transactions.store import Store, UnitOfWork
 
 # What decide() decides by, in its order.
-Facts = tuple[Transaction | None, Report, int | None, TokenInfo | None, str | None, Sequence[Transaction], float]
+Facts = tuple[
+    Transaction | None, Report, int | None, TokenInfo | None, str | None, Sequence[Transaction], float, int | None
+]
 
 log = structlog.get_logger()
 
@@ -146,20 +148,21 @@ class Handler:
         command_ids = await work.remote_starts(starting, numbered)
         unsure = {orphan_stop(report).key for report in reports if is_unsure(report, loaded.find(report))}
         contested = {report.station_id for report in reports if may_be_contested(loaded.find(report), report)}
-        contested |= {key[0] for key in unsure}
+        contested |= {key[0] for key in unsure} | {report.station_id for report in starting}
         told = await work.existing_orphans([*unsure])
         recent = await work.load_recent({key[0] for key in unsure - told})
         loaded.add_open(contested, [*await work.load_open(contested - stations_loaded(reports)), *recent])
         decided: list[DecidedReport] = []
         pasts = PastValues(work.past_values)
         for call, report in batch.reports:
-            before, number, power_w = loaded.find(report), None, MAX_POWER_W
+            before, number, power_w, occurrence = loaded.find(report), None, MAX_POWER_W, None
             if starts_transaction(before, report):
                 number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
                 power_w = self.stations.registration(report.station_id).rated_power_w or MAX_POWER_W
+                occurrence = loaded.next_occurrence(report)
             token = self.verdict(report, batch.now)
             of_station = loaded.open_at(report.station_id)
-            facts = (before, report, number, token, command_ids.get(call.id), of_station, power_w)
+            facts = (before, report, number, token, command_ids.get(call.id), of_station, power_w, occurrence)
             if self._is_nameless(report, before, of_station, told):
                 decision = await self._decide_nameless(facts, told, pasts, decided)
             else:
@@ -175,7 +178,7 @@ class Handler:
         self, facts: Facts, told: set[OrphanKey], pasts: PastValues, decided: Sequence[DecidedReport]
     ) -> Decision:
         """A stop that names none of ours ends the one that it can only mean, or is an orphan; told again, nothing."""
-        _, stop, _, token, _, of_station, _ = facts
+        _, stop, _, token, _, of_station, *_ = facts
         key = orphan_stop(stop).key
         if key in told:
             return Decision(Updated(token))

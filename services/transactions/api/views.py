@@ -55,7 +55,8 @@ class TransactionView(BaseModel):
         "be delivered; register_wrapped: at the end of its bits; odd_reading: some do not fit the others; "
         "unusable_reading: begin or end is none; unit_mislabelled: kWh and Wh; meters_disagree: the register stands "
         "still; no_energy: nothing tells it; review_contradicted: what came after a review says otherwise; "
-        "told_again: it began just like one that has ended (`looks_like` in details), and its clock does not tell which"
+        "told_again: it began just like one that has ended (`looks_like` in details), and its clock does not tell "
+        "which, or what was told of it may be of two of one transactionId (`may_be_two`)"
     )
     review: str = Field(
         description="none: nothing of it is doubtful, or it goes on; held: not to be billed before an operator has "

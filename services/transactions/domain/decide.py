@@ -13,6 +13,7 @@ from services.transactions.domain.merging import merge
 from services.transactions.domain.messages import (
     ENDED,
     LOOKS_LIKE,
+    MAY_BE_TWO,
     NOTHING,
     STARTED,
     UPDATED,
@@ -23,7 +24,7 @@ from services.transactions.domain.messages import (
     Updated,
 )
 from services.transactions.domain.metering import PastValue
-from services.transactions.domain.occurrences import begins_anew, may_be_told_again
+from services.transactions.domain.occurrences import begins_anew, may_be_of_another, may_be_told_again
 from services.transactions.domain.orphans import OrphanStop, orphan_stop
 from services.transactions.domain.present import contested, present_on, settle
 from services.transactions.domain.register import MAX_POWER_W
@@ -68,6 +69,7 @@ def decide(
     command_id: str | None = None,
     open_ones: Sequence[Transaction] = (),
     rated_power_w: float = MAX_POWER_W,
+    occurrence: int | None = None,
     pasts: Mapping[int, Sequence[PastValue]] = NO_PAST,
 ) -> Decision:
     """Merges a report. Repeated (a retry, a replay), it changes nothing and is answered alike.
@@ -75,8 +77,8 @@ def decide(
     current: the transaction it names, if there is one. number: the id of a new one, if it starts one.
     token: the verdict on its idToken. command_id: of the remote start that it comes from. open_ones: the transactions
     of the station that have not ended, where may_be_contested() says so. rated_power_w: what the EVSE of a new
-    one can deliver. pasts: by id, the meter values that were reported before, of those that a decision needs: then it
-    is made again.
+    one can deliver. occurrence: its number among those of its key (the next after current). pasts: by id, the meter
+    values that were reported before, of those that a decision needs: then it is made again.
     """
     if starts_transaction(current, report):
         assert number is not None, "a new transaction needs a number"
@@ -84,11 +86,13 @@ def decide(
         if current:
             doubtful = may_be_told_again(current, report)
             details = {LOOKS_LIKE: current.id} if doubtful else NOTHING
-            before = replace(before, occurrence=current.occurrence + 1, details=details)
+            before = replace(before, occurrence=occurrence or current.occurrence + 1, details=details)
         known = before
     elif current:
         goes_on = shows_going_on(current, report) and present_on(current, open_ones) is None
         known, before = current, taken_back(current, pasts.get(current.id)) if goes_on else current
+        if may_be_of_another(current, report):
+            before = replace(before, details={**before.details, MAY_BE_TWO: True})
     else:
         return _without_transaction(report, token)
     after = merge(before, report, token.status.value if token else None, command_id, past=pasts.get(before.id))
@@ -132,7 +136,7 @@ def decide_joined(
 
 
 def starts_transaction(current: Transaction | None, report: Report) -> bool:
-    """Whether the report creates a transaction: in 2.x any event does, in 1.6 the start.
+    """Whether the report creates a transaction: in 2.x any event may, in 1.6 the start.
 
     current: the one of its key that it would be about, which may have ended.
     """

@@ -19,6 +19,8 @@ Reading = dict[str, Any]
 UNREADABLE = "unreadable_timestamp"
 # Among the details of a transaction: the one, by our id, that this may be told again.
 LOOKS_LIKE = "looks_like"
+# The same: what was told of it may be of two that have one name.
+MAY_BE_TWO = "may_be_two"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -7,10 +7,11 @@ use a transactionId again. What is told again looks the same, too, and is told a
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
+from math import inf
 
 from services.ocpp.id_tokens import token_key
-from services.transactions.domain.messages import STARTED, Report
-from services.transactions.domain.present import Moment, began
+from services.transactions.domain.messages import ENDED, MAY_BE_TWO, STARTED, UNREADABLE, Report
+from services.transactions.domain.present import MAX_AHEAD, Moment, began
 from services.transactions.domain.transaction import EndedBy, Transaction
 
 # A clock that is no further off when something is told at once is right; then it shows no second twice.
@@ -26,28 +27,92 @@ RESUMED = "TxResumed"
 def occurrence_of(occurrences: Sequence[Transaction], report: Report) -> Transaction | None:
     """The one that a report is about: the last, unless it was told, or happened, before that began.
 
-    occurrences: all of the key of the report, in their order.
+    occurrences: all of the key of the report, in their order. In 2.x an earlier one may be told after a later.
     """
+    if report.is_named:
+        occurrences = sorted(occurrences, key=lambda one: one.started_at)
     for earlier, one in reversed([*pairwise(occurrences)]):
         was_known = report.received_at >= one.started_received_at
-        if begins_anew(earlier, report) or (was_known and not _is_of(earlier, one, report)):
+        if _begins_the_next(earlier, report) or (was_known and not _is_of(earlier, one, report)):
             return one
     return occurrences[0] if occurrences else None
 
 
 def begins_anew(current: Transaction, report: Report) -> bool:
-    """Whether a report starts another transaction of the key of one that is known: only a start does.
+    """Whether a report is of another transaction of the key of one that is known.
 
+    It begins the next, as only a start does, or it is the first that is told of an earlier one.
     current: the one that it would be about.
     """
+    if report.at < current.started_at and _is_of_an_earlier(current, report):
+        return True
+    return report.kind == STARTED and _begins_the_next(current, report)
+
+
+def may_be_told_again(current: Transaction, report: Report) -> bool:
+    """Whether what begins anew may yet be of the one that is known: nothing but a clock tells, and it may be wrong."""
+    if not report.is_named:
+        return not _clock_is_right(current)
+    if report.at >= current.started_at or _is_elsewhere(current, report) or _has_another_card(current, report):
+        return False
+    return not (report.offline and report.kind == STARTED)
+
+
+def may_be_of_another(current: Transaction, report: Report) -> bool:
+    """Whether what is merged may be of another transaction, and the one that is known is in doubt by it."""
+    if report.kind != STARTED and report.at >= current.started_at:
+        return False
+    if not report.is_named or MAY_BE_TWO in current.details:
+        return False
+    if report.kind == STARTED:
+        return _has_another_start(current, report)
+    return _is_of_before(current, report, MAX_AHEAD) and report.order > current.field_order["started"]
+
+
+def _begins_the_next(current: Transaction, report: Report) -> bool:
     if report.kind != STARTED:
         return False
     return _is_used_again(current, report) if report.is_named else _is_started_again(current, report)
 
 
-def may_be_told_again(current: Transaction, start: Report) -> bool:
-    """Whether a start of 1.6 that begins anew may yet be the first told again: its clock does not tell."""
-    return not start.is_named and not _clock_is_right(current)
+def _is_of_an_earlier(current: Transaction, report: Report) -> bool:
+    """2.x: of before a start that was told, and what it says of itself is none of what began then.
+
+    A clock that was set back tells its own events so, too: by itself the time is no evidence.
+    """
+    if report.trigger == RESUMED or not _is_of_before(current, report, RIGHT_CLOCK):
+        return False
+    if _is_elsewhere(current, report):
+        return True
+    if report.kind != STARTED and _has_another_card(current, report):
+        return True
+    if report.order < current.field_order["started"]:
+        # Of two starts whose numbers rise one may be mislabelled; an end is the last.
+        return report.kind == ENDED
+    return report.kind == STARTED or report.offline
+
+
+def _is_of_before(current: Transaction, report: Report, by: timedelta) -> bool:
+    """Whether it certainly happened before a start that was told, by more than clocks are set and events overtake."""
+    if not report.is_named or "started" not in current.field_order or UNREADABLE in current.details:
+        return False
+    return began(current).is_after(Moment(report.at + by, report.received_at + by))
+
+
+def _has_another_start(current: Transaction, start: Report) -> bool:
+    """Whether one with another card was told before of what is taken for one transaction, which has one (E01)."""
+    if start.id_token is None:
+        return False
+    key, order = token_key(start.id_token), current.field_order.get("started")
+    return any(card.order == order and token_key(card.id_token) != key for card in current.cards)
+
+
+def _has_another_card(current: Transaction, report: Report) -> bool:
+    """Whether a report has a card that was never presented for a transaction with cards, and not to end it."""
+    if report.id_token is None or report.ends_authorization or not current.cards:
+        return False
+    key = token_key(report.id_token)
+    return all(token_key(card.id_token) != key for card in current.cards)
 
 
 def _is_used_again(current: Transaction, start: Report) -> bool:
@@ -60,13 +125,21 @@ def _is_used_again(current: Transaction, start: Report) -> bool:
     if _is_after_the_end(current, start):
         return True
     last = current.sequence[-1][1] if current.sequence else 0
-    if start.order > last:
+    if start.order > last or _is_next_card(current, start):
         return False
     if _is_elsewhere(current, start):
         return True
     another_card = start.id_token and current.id_token and token_key(start.id_token) != token_key(current.id_token)
     is_newer = Moment(start.at, start.received_at).is_after(began(current))
     return is_newer and (start.order < last or bool(another_card))
+
+
+def _is_next_card(current: Transaction, start: Report) -> bool:
+    """Whether it is one told again that was taken for the same transaction, mislabelled."""
+    if start.id_token is None or start.order == current.field_order["started"]:
+        return False
+    key = token_key(start.id_token)
+    return any(card.order == start.order and token_key(card.id_token) == key for card in current.cards)
 
 
 def _is_after_the_end(one: Transaction, report: Report) -> bool:
@@ -81,13 +154,38 @@ def _is_elsewhere(one: Transaction, report: Report) -> bool:
 
 
 def _is_of(earlier: Transaction, later: Transaction, report: Report) -> bool:
-    """Whether a report is about the earlier of two: by its EVSE, if they have two, and by the station's own time."""
+    """Whether a report is about the earlier of two: by its EVSE, if they have two, and by the station's own time.
+
+    Where it names none of two EVSEs, and both sessions went on, by its card or its number.
+    """
     if not report.is_named:
         return False
-    was_open = earlier.stopped_at is None or report.at <= earlier.stopped_at
+    # A guess of the end is not the word of the station.
+    was_open = earlier.stopped_at is None or report.at <= earlier.stopped_at or earlier.ended_by != EndedBy.STATION
+    if not was_open:
+        return False
     if report.evse_id == earlier.evse_id and _is_elsewhere(later, report):
-        return was_open
-    return was_open and report.at < later.started_at and not _is_elsewhere(earlier, report)
+        return True
+    if report.at < later.started_at:
+        return not _is_elsewhere(earlier, report)
+    if report.evse_id is not None or later.moved or later.evse_id in (None, earlier.evse_id):
+        return False
+    if (is_card := _is_card_of(earlier, report)) != _is_card_of(later, report):
+        return is_card
+    return _gap(earlier, report) < _gap(later, report)
+
+
+def _is_card_of(one: Transaction, report: Report) -> bool:
+    return report.id_token is not None and any(
+        token_key(card.id_token) == token_key(report.id_token) for card in one.cards
+    )
+
+
+def _gap(one: Transaction, report: Report) -> float:
+    """How many numbers would be missing before a report, if it was of that one; no number is below its first."""
+    if not one.sequence or report.order < one.sequence[0][0]:
+        return inf
+    return max(0, report.order - one.sequence[-1][1] - 1)
 
 
 def _is_started_again(current: Transaction, start: Report) -> bool:

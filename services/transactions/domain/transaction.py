@@ -14,7 +14,7 @@ from services.transactions.domain.cards import Cards
 from services.transactions.domain.doubts import Doubt, doubts_of_times
 from services.transactions.domain.energy import NO_METERS, EnergySource, Meters
 from services.transactions.domain.energy_readings import TOTAL
-from services.transactions.domain.messages import LOOKS_LIKE, NOTHING, UNREADABLE, Report
+from services.transactions.domain.messages import LOOKS_LIKE, MAY_BE_TWO, NOTHING, UNREADABLE, Report
 from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.review import Judgement, Review
 
@@ -116,7 +116,8 @@ class Transaction(msgspec.Struct, frozen=True):
         stopped = (self.stopped_at, self.stopped_received_at) if self.stopped_at and self.stopped_received_at else None
         started = (self.started_at, self.started_received_at)
         times = doubts_of_times(started, stopped, UNREADABLE in self.details)
-        return [*times, *self.energy_doubts, *([Doubt.TOLD_AGAIN] if LOOKS_LIKE in self.details else ())]
+        is_unsure = LOOKS_LIKE in self.details or MAY_BE_TWO in self.details
+        return [*times, *self.energy_doubts, *([Doubt.TOLD_AGAIN] if is_unsure else ())]
 
     @property
     def id_tokens(self) -> list[dict[str, Any]]:

@@ -287,6 +287,23 @@ async def test_ids_that_begin_again_after_a_boot_make_nobody_pay_for_another(sys
     assert first["superseded_by"] == second["id"]
 
 
+async def test_the_older_session_of_an_id_that_is_told_last_pays_for_itself(system: System, station: str) -> None:
+    """2.0.1 E04: CARD1 charged offline, the ids begin anew, CARD2 is told live, and then the queue, twice."""
+    queue = [
+        told("Started", 0, 60, 1000, offline=True, **card("CARD1")),
+        told("Updated", 1, 50, 2000, offline=True),
+        told("Ended", 2, 40, 3000, offline=True),
+    ]
+    live = [told("Started", 0, 30, 3500, **card("CARD2")), told("Updated", 1, 15, 4000), told("Ended", 2, 1, 5000)]
+    late = told("Updated", 1, 110, 500, offline=True, **card("CARD3"))
+    for one in (live[0], *queue, live[1], *queue, live[2], *queue, *live, late, late):
+        await system.ask(station, "TransactionEvent", one, "2.0.1")
+    newer, older, oldest = await items(system, station)
+    assert [older[name] for name in ("id_token", "energy_wh", "review", "offline")] == ["CARD1", 2000, "none", True]
+    assert [newer[name] for name in ("id_token", "energy_wh", "review", "offline")] == ["CARD2", 1500, "none", False]
+    assert (oldest["id_token"], oldest["status"]) == ("CARD3", "active")
+
+
 async def test_one_id_at_two_evses_at_once_is_two_sessions(system: System, station: str) -> None:
     """2.0.1 E §1.2 forbids it, and stations that count for each EVSE do it."""
     for one in (

@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.transactions.domain.energy_readings import INTERVAL, RANKS, REGISTER, energy_readings
 from services.transactions.domain.messages import MeterValue, Report, ReportKind
+from services.transactions.domain.present import Moment
 from services.transactions.domain.register import Rank
 from services.transactions.domain.revisions import SEEN
 from services.transactions.domain.transaction import Transaction, metered_only
@@ -47,6 +48,9 @@ def sessions(draw: st.DrawFn) -> list[Report]:
             "meter_values": values,
         }
         reports.append(report(kind, seq_no=n + offset, **more))
+    # What certainly happened before its start may be of another transaction.
+    began = Moment(reports[0].at, reports[0].received_at)
+    assume(not any(began.is_after(Moment(one.at, one.received_at)) for one in reports))
     return reports
 
 

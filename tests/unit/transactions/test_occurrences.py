@@ -4,20 +4,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.transactions.domain.decide import decide
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.ends import end
 from services.transactions.domain.messages import Report, ReportKind, Started
+from services.transactions.domain.metering import past_values
 from services.transactions.domain.occurrences import begins_anew, occurrence_of
 from services.transactions.domain.revisions import RevisionReason
 from services.transactions.domain.transaction import EndedBy, Transaction
 from tests.unit.transactions import making
 from tests.unit.transactions.making import NOON, at, register, report, start
 
+ACCEPTED = TokenInfo(Authorization.ACCEPTED)
 LONG = "0b1f6f6e-6c1c-4a47-9d53-0f4b7a5f0f55"
 
 
@@ -170,7 +173,10 @@ FIRST = folded(
         pytest.param({"seq_no": 1, "id_token": "CARD2"}, True, id="the number and another card"),
         pytest.param({"trigger": "TxResumed"}, False, id="it goes on after a boot"),
         pytest.param({"at": NOON}, False, id="told again"),
-        pytest.param({"at": at(-5)}, False, id="older"),
+        pytest.param({"at": at(-5)}, True, id="older, told late"),
+        pytest.param({"at": at(-5), "id_token": "CARD2"}, True, id="older, another card"),
+        pytest.param({"at": at(-5), "trigger": "TxResumed"}, False, id="older, and goes on"),
+        pytest.param({"at": at(-5), "received_at": at(-15)}, False, id="older, of a clock that is ahead"),
         pytest.param({"at": at(20), "received_at": at(2)}, False, id="a clock that is ahead"),
     ],
 )
@@ -296,3 +302,173 @@ def folded_on(current: Transaction | None, ended: Report, number: int) -> Transa
     after = decide(current, replace(ended, number=number)).transaction
     assert after
     return after
+
+
+def history(*reports: Report) -> list[Transaction]:
+    """The transactions of one key after reports, as a batch decides them; by their start."""
+    known: dict[int, Transaction] = {}
+    told: dict[int, list[Report]] = {}
+    for one in reports:
+        current = occurrence_of([*known.values()], one)
+        more: dict[str, Any] = {"token": ACCEPTED if one.id_token else None, "open_ones": [*known.values()]}
+        number = len(known) + 1
+        decision = decide(current, one, number, occurrence=number, **more)
+        if decision.needs_past:
+            pasts = {which: past_values(told.get(which, [])) for which in decision.needs_past}
+            decision = decide(current, one, number, occurrence=number, **more, pasts=pasts)
+        after = decision.transaction
+        assert after
+        known |= {after.id: after} | {other.id: other for other, _ in decision.others}
+        told.setdefault(after.id, []).append(one)
+    return sorted(known.values(), key=lambda one: one.started_at)
+
+
+def session(card: str, minute: float, wh: float, received: float | None = None, **more: Any) -> list[Report]:
+    """Of 2.x at EVSE 1: 20 minutes, 2000 Wh. received: when its first report is, the others a minute later each."""
+    kinds = (ReportKind.STARTED, ReportKind.UPDATED, ReportKind.ENDED)
+    own: list[dict[str, Any]] = [{"id_token": card, "evse_id": 1}, {}, {}]
+    return [
+        event(
+            kind,
+            minute + 10 * n,
+            None if received is None else received + n,
+            **({"seq_no": n, "meter_values": (register(at(minute + 10 * n), wh + 1000 * n),)} | own[n] | more),
+        )
+        for n, kind in enumerate(kinds)
+    ]
+
+
+def paid(found: list[Transaction]) -> list[tuple[Any, ...]]:
+    return [(one.id_token, one.energy_wh, one.review, one.status) for one in found]
+
+
+TWO_SESSIONS = [("CARD1", 2000, "none", "ended"), ("CARD2", 2000, "none", "ended")]
+
+
+@pytest.mark.parametrize("offline", [True, False])
+@pytest.mark.parametrize("told", [(0, 1, 2), (0, 2, 1), (0, 0, 1, 1, 2, 2, 0)])
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_an_older_session_of_an_id_that_is_told_later_pays_for_itself(
+    after: int, told: tuple[int, ...], offline: bool
+) -> None:
+    """2.x (E04): CARD1 charged offline, the station counts anew, CARD2 is told live, and then the queue; also twice."""
+    newer = session("CARD2", 30, 3500)
+    older = session("CARD1", 0, 1000, 60, offline=offline)
+    first, second = history(*newer[:after], *(older[n] for n in told), *newer[after:], *newer)
+    assert paid([first, second]) == TWO_SESSIONS
+    assert (first.occurrence, second.occurrence) == (2, 1)
+    third = session("CARD3", 100, 9000)
+    assert [one.occurrence for one in history(*newer, *older, *third)] == [2, 1, 3]
+
+
+def test_an_older_session_whose_start_is_told_last_is_its_own_and_held() -> None:
+    """Before it was told, only the time and `offline` told them apart; a clock may be wrong."""
+    newer, older = session("CARD2", 30, 3500), session("CARD1", 0, 1000, 60, offline=True)
+    for told in ((1, 0, 2), (1, 2, 0), (2, 1, 0), (2, 0, 1, 2)):
+        first, second = history(newer[0], *(older[n] for n in told), *newer[1:])
+        assert paid([first, second]) == [("CARD1", 2000, "held", "ended"), TWO_SESSIONS[1]]
+        assert (first.doubts, first.details["looks_like"]) == (["told_again"], second.id)
+
+
+def test_what_only_the_time_tells_apart_is_one_session_that_is_held() -> None:
+    """A clock that was set back, or the queue of another session: not `offline`, without a card."""
+    newer, older = session("CARD2", 30, 3500), session("CARD1", 0, 1000, 60)
+    [one] = history(newer[0], older[1], *newer[1:])
+    assert (one.id_token, one.review, one.details) == ("CARD2", "held", {"may_be_two": True})
+    assert Doubt.TOLD_AGAIN in one.doubts
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_an_event_that_is_a_little_older_than_its_start_is_of_its_session(offline: bool) -> None:
+    """The cable was plugged in before, and a clock is set: nobody has to look at it."""
+    begun = event(ReportKind.STARTED, 1, id_token="CARD1", offline=offline, evse_id=1)
+    [one] = history(begun, event(ReportKind.UPDATED, 0.5, 2, seq_no=1, offline=offline), begun)
+    assert not one.details
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_two_starts_whose_numbers_rise_are_one_session_that_is_held(turned: bool) -> None:
+    """One may be mislabelled; but who pays is not certain."""
+    starts = [event(ReportKind.STARTED, 0, seq_no=5, id_token="CARD1"), event(ReportKind.STARTED, 9, seq_no=7)]
+    starts[1] = replace(starts[1], id_token="CARD2", received_at=at(9))
+    starts[0] = replace(starts[0], received_at=at(10 if turned else 0))
+    [one] = history(*(starts[::-1] if turned else starts), event(ReportKind.ENDED, 20, seq_no=8), *starts)
+    assert (one.id_token, one.review, one.details) == ("CARD1", "held", {"may_be_two": True})
+    starts[1] = replace(starts[1], id_token="card1")
+    [one] = history(*(starts[::-1] if turned else starts), event(ReportKind.ENDED, 20, seq_no=8))
+    assert Doubt.TOLD_AGAIN not in one.doubts
+
+
+def test_three_sessions_of_one_id_told_in_any_order_have_numbers_of_their_own() -> None:
+    """The one in between is told last."""
+    first, last = session("CARD1", 0, 1000), session("CARD3", 60, 6000)
+    between = session("CARD2", 30, 3500, 100, offline=True)
+    found = history(*first, *last, *between, *session("CARD4", 90, 9000, 110))
+    assert [one.id_token for one in found] == ["CARD1", "CARD2", "CARD3", "CARD4"]
+    assert [one.occurrence for one in found] == [1, 3, 2, 4]
+    assert {one.review for one in found} == {"none"}
+
+
+def test_an_end_told_late_corrects_a_guess_also_where_the_id_was_used_again() -> None:
+    first = folded(*session("CARD1", 0, 1000)[:2])
+    guessed, _ = end(first, EndedBy.AVAILABLE, at(12), at(13))
+    second = replace(folded(session("CARD2", 30, 3500)[0]), id=8, occurrence=2)
+    late = event(ReportKind.ENDED, 20, 50, seq_no=2, offline=True)
+    assert occurrence_of([guessed, second], late) is guessed
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_nobody_pays_unseen_for_an_older_session_of_the_same_id(data: st.DataObject) -> None:
+    """The older is told in any order, in parts and repeatedly, anywhere after the newer has begun."""
+    offline, numbers = data.draw(st.booleans()), data.draw(st.sampled_from([0, 1, 5]))
+    newer = session("CARD2", 30, 3500)
+    older = [
+        replace(one, seq_no=(one.seq_no or 0) + numbers, order=one.order + numbers)
+        for one in session("CARD1", 0, 1000, offline=offline)
+    ]
+    queue = data.draw(st.lists(st.sampled_from(older), max_size=6))
+    told = [*newer]
+    for one in queue:
+        told.insert(data.draw(st.integers(1, len(told))), one)
+    for transaction in history(*(replace(one, received_at=at(60 + n)) for n, one in enumerate(told))):
+        if transaction.ended and transaction.review == "none" and transaction.complete:
+            assert (transaction.id_token, transaction.energy_wh) in [("CARD1", 2000), ("CARD2", 2000)]
+
+
+@pytest.mark.parametrize(
+    ("more", "earlier"),
+    [
+        pytest.param({"seq_no": 6}, True, id="the next number of the earlier"),
+        pytest.param({"seq_no": 7}, True, id="nearer to the earlier"),
+        pytest.param({"seq_no": 4}, True, id="a number that the earlier has had"),
+        pytest.param({"seq_no": 1}, False, id="the next of the later"),
+        pytest.param({"seq_no": 1, "id_token": "card1"}, True, id="a card of the earlier"),
+        pytest.param({"seq_no": 6, "id_token": "CARD2"}, False, id="a card of the later"),
+        pytest.param({"seq_no": 6, "evse_id": 2}, False, id="the EVSE of the later"),
+        pytest.param({"seq_no": 1, "at": at(10)}, True, id="of before the later"),
+    ],
+)
+def test_an_event_without_an_evse_of_an_id_at_two_is_of_the_one_that_it_follows(
+    more: dict[str, Any], earlier: bool
+) -> None:
+    """2.x: its time, its card, or its number in the sequence tells which (E §1.3.2)."""
+    first = making.folded(
+        event(ReportKind.STARTED, 0, evse_id=1, id_token="CARD1"),
+        *(event(ReportKind.UPDATED, n, seq_no=n) for n in range(1, 6)),
+    )
+    second = replace(folded(event(ReportKind.STARTED, 20, evse_id=2, id_token="CARD2")), id=8, occurrence=2)
+    for kind in (ReportKind.UPDATED, ReportKind.ENDED):
+        said = report(kind, **({"at": at(25), "received_at": at(26)} | more))
+        assert occurrence_of([first, second], said) is (first if earlier else second)
+    # The end of the first was told: what happens now is of the second.
+    ended = making.folded(event(ReportKind.STARTED, 0, evse_id=1), event(ReportKind.ENDED, 22, seq_no=5))
+    assert occurrence_of([ended, second], event(ReportKind.UPDATED, 25, seq_no=6)) is second
+
+
+def test_numbers_that_go_on_over_sessions_tell_which_it_is() -> None:
+    """A station that counts its events over all transactions."""
+    first = folded(event(ReportKind.STARTED, 0, evse_id=1, seq_no=100))
+    second = replace(folded(event(ReportKind.STARTED, 20, evse_id=2, seq_no=111)), id=8, occurrence=2)
+    assert occurrence_of([first, second], event(ReportKind.UPDATED, 25, seq_no=110)) is first
+    assert occurrence_of([first, second], event(ReportKind.UPDATED, 25, seq_no=112)) is second
