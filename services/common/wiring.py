@@ -17,7 +17,7 @@ from services.common.commands.routes import RedisRoutes, Routes
 from services.common.commands.service import CommandService
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Bus
-from services.common.kafka.consumer import Consumer, Handle
+from services.common.kafka.consumer import Consumer, ConsumerTiming, Handle
 from services.common.kafka.dead_letter_limit import DeadLetterLimits
 from services.common.kafka.events import Events
 from services.common.postgres.database import Database
@@ -71,6 +71,7 @@ class Wiring:
             lanes=lanes,
             linger=linger,
             limits=DeadLetterLimits.of(self.settings),
+            timing=ConsumerTiming(max_held=self.settings.held_size),
         )
 
     def reader(self, group: str, topics: Sequence[str], handle: Handle, *, linger: float) -> Consumer:
@@ -84,6 +85,7 @@ class Wiring:
             clock=self.clock,
             linger=linger,
             limits=DeadLetterLimits.of(self.settings),
+            timing=ConsumerTiming(max_held=self.settings.held_size),
         )
 
     def service(

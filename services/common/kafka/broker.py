@@ -32,6 +32,8 @@ from services.common.process.settings import CommonSettings
 # With a linger, a fetch that has this much is not held back for more.
 MIN_FETCH_BYTES = 32 * 1024
 MAX_BATCH_BYTES = 1 << 18
+# More than a poll takes of small records; aiokafka's default is 50 MiB. A record that is longer comes all the same.
+MAX_FETCH_BYTES = 8 << 20
 
 
 class KafkaBus(Bus):
@@ -114,6 +116,7 @@ class KafkaBus(Bus):
             auto_offset_reset="earliest",
             fetch_max_wait_ms=_milliseconds(linger or self._timing.fetch),
             fetch_min_bytes=MIN_FETCH_BYTES if linger else 1,
+            fetch_max_bytes=MAX_FETCH_BYTES,
             max_poll_records=self._settings.batch,
             session_timeout_ms=_milliseconds(self._timing.session),
             heartbeat_interval_ms=_milliseconds(self._timing.heartbeat),
@@ -192,6 +195,7 @@ class KafkaBus(Bus):
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka_bootstrap,
             fetch_max_wait_ms=_milliseconds(self._timing.fetch),
+            fetch_max_bytes=MAX_FETCH_BYTES,
             max_poll_records=self._settings.batch,
             enable_auto_commit=False,
         )

@@ -43,6 +43,7 @@ class ConsumerTiming:
 
     commit_seconds: between two commits at the least.
     max_queued: records that wait for a lane; with so many, no more are polled.
+    max_held: bytes of the records that wait or are in flight; with so many, no more are polled.
     max_in_flight: batches that are handled or wait for Kafka to take their replies; with so many, no other is begun.
     tries: of a record that fails alone, before it is put aside: the cause may have been the moment.
     backoff: seconds between tries while infrastructure is unavailable.
@@ -50,6 +51,7 @@ class ConsumerTiming:
 
     commit_seconds: float = 0.5
     max_queued: int = 2000
+    max_held: int = 32_000_000
     max_in_flight: int = 4
     tries: int = 3
     backoff: Backoff = Backoff()
@@ -61,15 +63,20 @@ class InFlight:
     offsets: takes those of its records, by partition, when it and all batches before it are published.
     """
 
-    __slots__ = ("handled", "offsets", "published", "records")
+    __slots__ = ("handled", "offsets", "published", "records", "size")
 
     def __init__(self, records: Sequence[Record], offsets: dict[TopicPartition, int]) -> None:
-        self.records, self.offsets = records, offsets
+        self.records, self.offsets, self.size = records, offsets, size_of(records)
         self.handled = self.published = False
 
     def mark_done(self) -> None:
         for record in self.records:
             self.offsets[record.topic, record.partition or 0] = record.offset + 1
+
+
+def size_of(records: Sequence[Record]) -> int:
+    """Bytes of their values, which is what large records are large by."""
+    return sum([len(record.value or b"") for record in records])
 
 
 class Consumer:
@@ -112,6 +119,8 @@ class Consumer:
         # By partition: the offset after the last record that is done.
         self._offsets: dict[TopicPartition, int] = {}
         self._in_flight: deque[InFlight] = deque()
+        # Bytes of what waits and of what is in flight.
+        self._held = 0
         # Set when one of them is done; then replaced.
         self._batch_done = asyncio.Event()
         self._subscription: Subscription | None = None
@@ -139,6 +148,7 @@ class Consumer:
         # An earlier run may have been cancelled: what it had not committed is read again.
         self._offsets.clear()
         self._in_flight.clear()
+        self._held = 0
         subscription = await self._retry(self._subscribe)
         self._subscription = subscription
         self._stopped.clear()
@@ -162,14 +172,18 @@ class Consumer:
     async def _poll_once(self, subscription: Subscription, lanes: asyncio.TaskGroup) -> None:
         records = await self._retry(subscription.poll)
         self._queues.add(records)
+        self._held += size_of(records)
         self._dispatch(lanes)
-        while self._queues.waiting >= self._timing.max_queued and not self._limit.reached:
+        while self._has_enough() and not self._limit.reached:
             await self._batch_done.wait()
         # When nothing comes there is time for it.
         if not records or time.monotonic() - self._committed_at > self._timing.commit_seconds:
             await self._retry(lambda: subscription.commit(self._offsets))
             self._committed_at = time.monotonic()
             self._report_lag()
+
+    def _has_enough(self) -> bool:
+        return self._queues.waiting >= self._timing.max_queued or self._held >= self._timing.max_held
 
     def _report_lag(self) -> None:
         """Of all consumers of the process together."""
@@ -204,9 +218,11 @@ class Consumer:
             metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
             batch.published = True
         while self._in_flight and self._in_flight[0].published:
-            self._in_flight.popleft().mark_done()
-        done, self._batch_done = self._batch_done, asyncio.Event()
-        done.set()
+            done = self._in_flight.popleft()
+            done.mark_done()
+            self._held -= done.size
+        batch_done, self._batch_done = self._batch_done, asyncio.Event()
+        batch_done.set()
         self._dispatch(lanes)
 
     def _report_limit(self, limit: DeadLetterLimitReached) -> None:
@@ -222,6 +238,7 @@ class Consumer:
         What takes too long for that is read again by the next owner of the partition, and its offsets are dropped.
         """
         self._queues.clear()
+        self._held = sum(batch.size for batch in self._in_flight)
         try:
             while self._in_flight and not self._limit.reached:
                 await self._batch_done.wait()

@@ -49,6 +49,7 @@ class CommonSettings(BaseSettings):
     replication: int = Field(1, ge=1, description="replicas of every topic that is created")
     instance: int = Field(0, ge=0, description="ordinal of this process among its kind; names the group member")
     batch: int = Field(2000, ge=1, description="records handled in one go at the most")
+    held_size: int = Field(32_000_000, ge=1_000_000, description="bytes of records with which a consumer reads no more")
     dead_letters_in_a_row: int = Field(20, ge=1, description="records put aside in a row before a consumer stops")
     dead_letters_share: float = Field(0.1, gt=0, le=1, description="of the last records, put aside before it stops")
     dead_letters_window: int = Field(1000, ge=1, description="the last records, of which that is a share")

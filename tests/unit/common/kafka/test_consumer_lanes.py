@@ -139,6 +139,60 @@ async def test_who_cannot_keep_up_does_not_pile_up() -> None:
         await running
 
 
+LARGE = 200_000
+
+
+def large(number: int) -> Record:
+    return Record(IN, b"CP0", b"%d" % number + b" " * LARGE, partition=0)
+
+
+async def test_large_records_that_cannot_be_handled_yet_do_not_pile_up_however_few() -> None:
+    """Bounded by their bytes: what is in hand counts, too; all of them are handled in order in the end."""
+    bus, service = MemoryBus(2), Holding()
+    async with asyncio.timeout(10):
+        shell, running = await held(bus, service, ConsumerTiming(commit_seconds=-1, max_held=5 * LARGE))
+        for number in range(2, 7):
+            await bus.publish([large(number)])
+            while shell.lag() < number:
+                await bus.wait()
+        # It reads no more: not even what another lane could do.
+        await bus.publish([large(7), *(of(1, MUCH + number) for number in range(MUCH))])
+        for _ in range(5):
+            await bus.wait()
+        assert service.done == {1: MUCH}
+        service.release.set()
+        while service.done != {0: 8, 1: 2 * MUCH}:
+            await bus.wait()
+        while bus.committed["group", (IN, 0)] != 8:
+            await bus.wait()
+        await shell.stop()
+        await running
+    answers = [int(one.value.split()[0]) for one in bus.logs[OUT, 0] if one.value]
+    assert answers == [*range(8)]
+
+
+async def test_large_records_in_hand_count_until_kafka_has_their_replies() -> None:
+    """A batch that is handled is held until it is done; then what waits on Kafka is read."""
+    bus = Slow(1)
+    service = Meeting(1)
+    async with asyncio.timeout(10):
+        shell = consumer(bus, service, 1, ConsumerTiming(commit_seconds=-1, max_held=LARGE))
+        running = asyncio.create_task(shell.run())
+        await bus.publish([large(0)])
+        while not service.batches:
+            await bus.wait()
+        await bus.publish([large(1)])
+        for _ in range(5):
+            await bus.wait()
+        assert len(service.batches) == 1
+        bus.let.set()
+        while bus.committed["group", (IN, 0)] != 2:
+            await bus.wait()
+        await shell.stop()
+        await running
+    assert [len(batch) for batch in service.batches] == [1, 1]
+
+
 class Slow(MemoryBus):
     """Takes replies only when it is let."""
 
