@@ -1,6 +1,6 @@
 """IdTokens and what a station is told about them: the one rule that auth and transactions both follow."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +20,10 @@ TYPES = (
     "MacAddress",
     NO_AUTHORIZATION,
 )
+# The types that a token may be registered with whose type is said to be this one.
+MEANT: Mapping[str | None, Sequence[str]] = {
+    type: (type, *sorted(CARDS - {type})) if type in CARDS else (type,) for type in TYPES
+}
 
 
 class Authorization(StrEnum):
@@ -94,15 +98,11 @@ def record_key(id_token: str, type: str) -> str:
 
 def find(presented: IdToken, get: Callable[[str], "Token | None"]) -> "Token | None":
     """The token that is meant, by the keys of the topic `tokens`; where its type is not known, any with that text."""
-    if presented.type not in TYPES:
-        types: Iterable[str] = TYPES
-    elif presented.type in CARDS:
-        types = sorted(sorted(CARDS), key=presented.type.__ne__)
-    else:
-        types = (presented.type,)
-    found = next((token for type in types if (token := get(record_key(presented.value, type)))), None)
+    for type in MEANT.get(presented.type, TYPES):
+        if token := get(record_key(presented.value, type)):
+            return token
     # Its text alone was the key at first; auth replaces such records when it starts.
-    return found or get(presented.key)
+    return get(presented.key)
 
 
 def mask(value: str) -> str:

@@ -13,8 +13,8 @@ from services.transactions.domain.messages import Empty, Message, Reply, Report,
 from services.transactions.domain.occurrences import occurrence_of
 from services.transactions.domain.orphans import OrphanStop
 from services.transactions.domain.revisions import Revision
-from services.transactions.domain.transaction import Transaction, metered_only
-from services.transactions.rows import SampleKey, SampleRow, sample_key
+from services.transactions.domain.transaction import Transaction
+from services.transactions.rows import SampleKey, SampleRow, metered_only, sample_key
 
 
 @dataclass(slots=True)

@@ -140,18 +140,19 @@ class Handler:
 
     async def _decide(self, batch: Batch, work: UnitOfWork, loaded: LoadedTransactions) -> list[DecidedReport]:
         """Each report in turn: the second of a station sees what the first changed."""
-        reports = [report for _, report in batch.reports]
-        starting = [report for report in reports if starts_transaction(loaded.find(report), report)]
+        named = [(report, loaded.find(report)) for _, report in batch.reports]
+        starting = [report for report, one in named if starts_transaction(one, report)]
         wanted = len({(report.station_id, report.key) for report in starting})
         numbers = iter(await work.reserve(wanted, batch.now))
-        numbered = [report for report in reports if report.remote_start_id is not None]
+        numbered = [report for report, _ in named if report.remote_start_id is not None]
         command_ids = await work.remote_starts(starting, numbered)
-        unsure = {orphan_stop(report).key for report in reports if is_unsure(report, loaded.find(report))}
-        contested = {report.station_id for report in reports if may_be_contested(loaded.find(report), report)}
+        unsure = {orphan_stop(report).key for report, one in named if is_unsure(report, one)}
+        contested = {report.station_id for report, one in named if may_be_contested(one, report)}
         contested |= {key[0] for key in unsure} | {report.station_id for report in starting}
         told = await work.existing_orphans([*unsure])
         recent = await work.load_recent({key[0] for key in unsure - told})
-        loaded.add_open(contested, [*await work.load_open(contested - stations_loaded(reports)), *recent])
+        unloaded = contested - stations_loaded(report for report, _ in named)
+        loaded.add_open(contested, [*await work.load_open(unloaded), *recent])
         decided: list[DecidedReport] = []
         pasts = PastValues(work.past_values)
         for call, report in batch.reports:
@@ -164,19 +165,18 @@ class Handler:
             of_station = loaded.open_at(report.station_id)
             facts = (before, report, number, token, command_ids.get(call.id), of_station, power_w, occurrence)
             if self._is_nameless(report, before, of_station, told):
-                decision = await self._decide_nameless(facts, told, pasts, decided)
+                decision = await self._decide_nameless(facts, told, pasts)
             else:
                 decision = decide(*facts)
-                if found := await pasts.of(decision, decided):
+                if found := await pasts.of(decision):
                     decision = decide(*facts, pasts=found)
             loaded.apply(decision)
             batch.add_decision(call, decision)
             decided.append(DecidedReport(call, report, decision, _samples(report, decision)))
+            pasts.add(decided[-1])
         return decided
 
-    async def _decide_nameless(
-        self, facts: Facts, told: set[OrphanKey], pasts: PastValues, decided: Sequence[DecidedReport]
-    ) -> Decision:
+    async def _decide_nameless(self, facts: Facts, told: set[OrphanKey], pasts: PastValues) -> Decision:
         """A stop that names none of ours ends the one that it can only mean, or is an orphan; told again, nothing."""
         _, stop, _, token, _, of_station, *_ = facts
         key = orphan_stop(stop).key
@@ -189,7 +189,7 @@ class Handler:
         if meant is None:
             return decide(None, stop, token=token)
         decision = decide_joined(meant, stop, token, of_station)
-        if found := await pasts.of(decision, decided):
+        if found := await pasts.of(decision):
             decision = decide_joined(meant, stop, token, of_station, found)
         return decision
 

@@ -13,14 +13,20 @@ class PastValues:
     def __init__(self, load: Callable[[int], Awaitable[list[PastValue] | None]]) -> None:
         self._load = load
         self._stored: dict[int, list[PastValue] | None] = {}
+        self._decided: dict[int, list[DecidedReport]] = {}
 
-    async def of(self, decision: Decision, decided: Sequence[DecidedReport]) -> Mapping[int, Sequence[PastValue]]:
-        """By id, what a decision is to be made again with; nothing if it stands. decided: the reports before it."""
+    def add(self, one: DecidedReport) -> None:
+        """A report of the batch that is decided, before the next is."""
+        if one.samples and one.decision.transaction:
+            self._decided.setdefault(one.decision.transaction.id, []).append(one)
+
+    async def of(self, decision: Decision) -> Mapping[int, Sequence[PastValue]]:
+        """By id, what a decision is to be made again with; nothing if it stands."""
         found: dict[int, Sequence[PastValue]] = {}
         for one in (decision.transaction, *(other for other, _ in decision.others)):
             if one is None or not (one.ended or one.id in decision.needs_past):
                 continue
-            earlier = [each for each in decided if (it := each.decision.transaction) and it.id == one.id]
+            earlier = self._decided.get(one.id, ())
             # What changed nothing may have been told late, which is known only when the batch is written.
             if one.id in decision.needs_past or unconfirmed_samples(earlier):
                 stored = await self._read(one.id)

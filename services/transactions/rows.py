@@ -1,6 +1,6 @@
 """Transactions and their meter values as rows: the columns, and a Transaction to and from its row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 from operator import attrgetter, itemgetter
@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 from msgspec.structs import replace
 
-from services.transactions.domain.cards import Card
+from services.transactions.domain.cards import Card, Cards
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.energy import EnergySource
 from services.transactions.domain.energy_readings import energy_readings
@@ -140,7 +140,11 @@ assert Transaction.__struct_fields__ == (
 )
 assert tuple(COLUMNS) == (*PLAIN_COLUMNS, "details", "state", "revision")
 
+CARD = slice(PLAIN_COLUMNS.index("id_token"), PLAIN_COLUMNS.index("authorization") + 1)
 plain_fields = attrgetter(*PLAIN_COLUMNS)
+_beside_meters = attrgetter(
+    *(name for name in (*PLAIN_COLUMNS, "details") if name not in (*METERED, *IMMUTABLE)), "energy_doubts"
+)
 sample_key: Callable[[SampleRow], SampleKey] = itemgetter(*map(list(SAMPLE).index, SAMPLE_KEY))
 station_sample_key: Callable[[tuple[Any, ...]], tuple[Any, ...]] = itemgetter(
     *map(list(STATION_SAMPLE).index, STATION_SAMPLE_KEY)
@@ -158,6 +162,11 @@ def metered_row(one: Transaction) -> tuple[Any, ...]:
     """METERED of a transaction, its row revision one higher."""
     meters = one.meter_start_wh, one.meter_stop_wh
     return one.id, one.updated_at, one.energy_wh, *meters, _state(one), one.row_revision + 1
+
+
+def metered_only(before: Transaction, after: Transaction) -> bool:
+    """Whether METERED is all that a transaction has otherwise than before."""
+    return _beside_meters(before) == _beside_meters(after)
 
 
 def sample_row(transaction_id: int, value: MeterValue, report: Report) -> SampleRow:
@@ -201,7 +210,7 @@ def _derived(one: Transaction) -> tuple[Any, ...]:
 def _state(one: Transaction) -> str:
     # The keys are those of rows that exist: they stay, whatever the fields are called.
     state: dict[str, Any] = {"meters": saved_meters(one.meters), "seen": one.sequence, "told": one.field_order}
-    if one.cards and one.cards != (_only_card(one),):
+    if one.cards and (len(one.cards) > 1 or _differs(one.cards[0], one)):
         state["cards"] = [tuple(card) for card in one.cards]
     if one.start_message:
         state["start"] = one.start_message
@@ -225,13 +234,12 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
     meters = read_meters(state.get("meters", {}))
     judgement = _judgement(*state["judgement"]) if "judgement" in state else None
     sequence = tuple([(low, high) for low, high in state["seen"]])
-    cards = tuple([Card(*card) for card in state["cards"]]) if "cards" in state else ()
+    saved = state.get("cards")
+    cards = tuple([Card(*card) for card in saved]) if saved else _only_card(state["told"], *plain[CARD])
     moved, start = state.get("moved", False), tuple(state["start"]) if "start" in state else None
     power = state.get("power", MAX_POWER_W)
     merged = (detail_fields, doubts, meters, judgement, sequence, state["told"], cards, moved, start, power, revision)
     one = Transaction(*(*plain, *merged))
-    if one.id_token and not cards:
-        one = replace(one, cards=(_only_card(one),))
     if one.ended and one.ended_by is None:
         # Of before there was the column: then only stations ended transactions.
         one = replace(one, ended_by=EndedBy.STATION)
@@ -251,8 +259,16 @@ def _with_meters(one: Transaction, register: list[Any] | None) -> Transaction:
     return with_register_of_before(one, register) if register else one
 
 
-def _only_card(one: Transaction) -> Card:
-    """The one that the columns tell of, which mostly is all there is."""
+def _only_card(told: Mapping[str, int], id_token: str | None, kind: str | None, verdict: str | None) -> Cards:
+    """The one that the columns tell of, which mostly is all there is. told: the field order."""
+    return () if id_token is None else (Card(told["id_token"], id_token, kind, verdict, _ends(told)),)
+
+
+def _ends(told: Mapping[str, int]) -> bool:
+    return told.get("stop_id_token") == told["id_token"]
+
+
+def _differs(card: Card, one: Transaction) -> bool:
+    """Whether a card is other than what the columns tell of it."""
     told = one.field_order
-    ends = told.get("stop_id_token") == told["id_token"]
-    return Card(told["id_token"], one.id_token or "", one.id_token_type, one.authorization, ends)
+    return card != (told["id_token"], one.id_token, one.id_token_type, one.authorization, _ends(told))

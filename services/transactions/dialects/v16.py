@@ -50,7 +50,7 @@ def start_transaction(call: Call) -> Message:
         connector_id=connector,
         id_token=p["idTag"],
         reservation_id=optional_integer(p, "reservationId", INT64),
-        details=unreadable(p.get("timestamp")),
+        details=unreadable(p.get("timestamp"), at),
         begin_wh=begin_wh,
         message=(call.connection_id, call.message_id),
     )
@@ -59,7 +59,8 @@ def start_transaction(call: Call) -> Message:
 def stop_transaction(call: Call) -> Message:
     """§4.10. A missing reason is Local; a missing idTag means that the station stopped by itself."""
     p = payload(call)
-    at = timestamp(p.get("timestamp")) or call.received_at
+    said_at = timestamp(p.get("timestamp"))
+    at = said_at or call.received_at
     return Report(
         kind=ReportKind.ENDED,
         call_id=call.id,
@@ -71,7 +72,7 @@ def stop_transaction(call: Call) -> Message:
         id_token=p.get("idTag"),
         ends_authorization=True,
         stop_reason=p.get("reason") or "Local",
-        details=unreadable(p.get("timestamp")),
+        details=unreadable(p.get("timestamp"), said_at),
         end_wh=watt_hours(p, "meterStop"),
         meter_values=meter_values(p.get("transactionData"), sample, at),
     )

@@ -36,9 +36,9 @@ def timestamp(text: str | None) -> datetime | None:
     return at if EARLIEST < at < LATEST else max(EARLIEST, min(at, LATEST))
 
 
-def unreadable(text: str | None) -> Payload:
-    """What is kept of a time that cannot be read: a detail of its report."""
-    return {UNREADABLE: text or ""} if timestamp(text) is None else {}
+def unreadable(text: str | None, read: datetime | None) -> Payload:
+    """What is kept of a time that cannot be read: a detail of its report. read: what timestamp() makes of it."""
+    return {UNREADABLE: text or ""} if read is None else {}
 
 
 def integer(payload: Payload, name: str, limit: int = INT32) -> int:

@@ -33,6 +33,8 @@ Cards = tuple[Card, ...]
 
 def with_card(cards: Cards, card: Card) -> Cards:
     """With one that was presented; the same object where it was before, however the verdict on it is now."""
+    if not cards:
+        return (card,)
     if any(_tells(one, card) for one in cards):
         return cards
     kept = [one for one in cards if not _tells(card, one)]

@@ -1,6 +1,5 @@
 """What cannot be right of a transaction: a closed list of reasons to look before it is billed."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -26,15 +25,19 @@ class Doubt(StrEnum):
     TOLD_AGAIN = "told_again"
 
 
+# Members of an enumeration are slow to find, and the clocks of many stations are wrong.
+CLOCK = Doubt.CLOCK
+
+
 def doubts_of_times(
     started: tuple[datetime, datetime], stopped: tuple[datetime, datetime] | None, unreadable: bool
-) -> Iterator[Doubt]:
+) -> list[Doubt]:
     """started, stopped: by the station's clock, and by ours. unreadable: a time that the station gave was none."""
-    if unreadable or _wrong(*started) or (stopped and _wrong(*stopped)):
-        yield Doubt.CLOCK
+    found = [CLOCK] if unreadable or _wrong(*started) or (stopped and _wrong(*stopped)) else []
     # Stations write whole seconds; where one cannot be read, ours stands in, which has more.
     if stopped and stopped[0] < started[0].replace(microsecond=0):
-        yield Doubt.STOP_BEFORE_START
+        found.append(Doubt.STOP_BEFORE_START)
+    return found
 
 
 def _wrong(at: datetime, received_at: datetime) -> bool:

@@ -73,6 +73,7 @@ class Bounds(NamedTuple):
 # See messages.py: members of an enumeration are slow to find.
 REGISTER, SAMPLES = EnergySource.REGISTER, EnergySource.SAMPLES
 UNKNOWN = Energy(None, EnergySource.NONE)
+NO_DOUBTS: frozenset[Doubt] = frozenset()
 # Then it is what the parts of the register come to.
 PARTED = frozenset({Doubt.REGISTER_FELL, Doubt.REGISTER_LEAPT})
 
@@ -80,7 +81,7 @@ PARTED = frozenset({Doubt.REGISTER_FELL, Doubt.REGISTER_LEAPT})
 def energy_so_far(meters: Meters) -> Energy:
     """Of a transaction that goes on."""
     register = meters.get(TOTAL)
-    others = _others(meters) if register is None or len(meters) > 1 else ()
+    others = _others(meters)
     if register and not (others and register.first == register.last):
         return Energy(register.energy_wh, _source(register, register.first.rank < 0), register.doubts)
     for source, names in others:
@@ -100,22 +101,24 @@ def are_settled(meters: Meters, bounds: Bounds) -> bool:
 def energy_at_end(meters: Meters, bounds: Bounds) -> Energy:
     """Of a transaction that has ended; an estimate where it is not settled."""
     register: list[Alternative] = [(EnergySource.REGISTER, [TOTAL])] if TOTAL in meters else []
-    found, doubts = UNKNOWN, set[Doubt]()
+    found, doubts = UNKNOWN, NO_DOUBTS
     for source, names in (*register, *_others(meters)):
         amounts = [_amount(name, meters[name], bounds) for name in names]
         total = _sum(one.wh for one in amounts)
         stands_still = found.wh == 0 and total is not None and total > ALLOWANCE_WH
         if found.wh is None or stands_still:
             doubts |= {doubt for one in amounts for doubt in one.doubts}
-            doubts |= {Doubt.METERS_DISAGREE} if stands_still else set()
+            doubts |= {Doubt.METERS_DISAGREE} if stands_still else NO_DOUBTS
             found = Energy(total, amounts[0].source if source == EnergySource.REGISTER else source)
     if found.wh is None:
         return Energy(None, EnergySource.NONE, _ordered(doubts | {Doubt.NO_ENERGY}))
-    return found._replace(doubts=_ordered(doubts))
+    return found._replace(doubts=_ordered(doubts)) if doubts else found
 
 
 def _others(meters: Meters) -> list[Alternative]:
     """What tells the energy if no register of all phases does."""
+    if len(meters) == 1 and TOTAL in meters:
+        return []
     phases = sorted(meters.keys() & set(PHASES.values()))
     found: list[Alternative] = [(EnergySource.PHASES, phases), (EnergySource.INTERVALS, intervals_of(meters))]
     return [(source, names) for source, names in found if names]

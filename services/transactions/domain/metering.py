@@ -1,6 +1,6 @@
 """Reports' meter values, merged into the meters of a transaction, and what they come to."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -55,11 +55,9 @@ def milliseconds(at: datetime) -> int:
 def meter_readings(report: Report) -> list[MeterReading]:
     """What a report says of the meters, usable or not."""
     found: list[MeterReading] = []
-    order, received = report.seq_no or 0, milliseconds(report.received_at)
+    received = milliseconds(report.received_at)
     for value in report.meter_values:
-        if value.energies:
-            at = milliseconds(value.taken_at)
-            found += [(name, RegisterReading(rank, order, at, wh, received)) for name, rank, wh in value.energies]
+        found += _of_value(value, report.seq_no or 0, received)
     if report.begin_wh is not None:
         at = milliseconds(report.at)
         found.append((TOTAL, RegisterReading(Rank.MESSAGE_BEGIN, report.order, at, report.begin_wh, received)))
@@ -151,7 +149,6 @@ def _settled(name: str, readings: Sequence[RegisterReading], bounds: Bounds) -> 
     return Register(first, last, last, end, last.wh, steps.wh, doubts=steps.doubts, exact=False, other_end=other_end)
 
 
-def _of_value(value: MeterValue, order: int, received: int) -> Iterator[MeterReading]:
+def _of_value(value: MeterValue, order: int, received: int) -> list[MeterReading]:
     at = milliseconds(value.taken_at)
-    for name, rank, wh in value.energies:
-        yield name, RegisterReading(rank, order, at, wh, received)
+    return [(name, RegisterReading(rank, order, at, wh, received)) for name, rank, wh in value.energies]

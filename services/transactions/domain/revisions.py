@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -27,6 +28,8 @@ SEEN = (
     *("charging_state", "meter_start_wh", "meter_stop_wh", "energy_wh", "energy_source", "register_jumped_back"),
     *("complete", "missing_seq_nos", "doubts", "review", "details"),
 )
+
+_seen = attrgetter(*SEEN)
 
 
 class RevisionReason(StrEnum):
@@ -95,8 +98,7 @@ def revise(
 
 def changed(before: Transaction, after: Transaction) -> Iterator[Change]:
     """What others see changed."""
-    for field in SEEN:
-        old, new = getattr(before, field), getattr(after, field)
+    for field, old, new in zip(SEEN, _seen(before), _seen(after), strict=True):
         if old != new:
             yield Change(field, _plain(old), _plain(new))
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -18,10 +17,6 @@ from services.transactions.domain.messages import LOOKS_LIKE, MAY_BE_TWO, NOTHIN
 from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.review import Judgement, Review
 
-_more_than_metered = attrgetter(
-    *("field_order", "started_at", "ended_by", "superseded_by", "end_revision", "offline", "command_id", "cards"),
-    *("details", "energy_source", "energy_doubts", "review"),
-)
 # 1.6 §7.31, J02.FR.16: a register only rises.
 JUMPED_BACK = frozenset({Doubt.REGISTER_FELL, Doubt.ODD_READING})
 
@@ -113,11 +108,13 @@ class Transaction(msgspec.Struct, frozen=True):
     @property
     def doubts(self) -> list[Doubt]:
         """What cannot be right of it: its times, its energy, that it is another at all."""
+        found = [*self.energy_doubts]
         stopped = (self.stopped_at, self.stopped_received_at) if self.stopped_at and self.stopped_received_at else None
-        started = (self.started_at, self.started_received_at)
-        times = doubts_of_times(started, stopped, UNREADABLE in self.details)
-        is_unsure = LOOKS_LIKE in self.details or MAY_BE_TWO in self.details
-        return [*times, *self.energy_doubts, *([Doubt.TOLD_AGAIN] if is_unsure else ())]
+        if times := doubts_of_times((self.started_at, self.started_received_at), stopped, UNREADABLE in self.details):
+            found = [*times, *found]
+        if LOOKS_LIKE in self.details or MAY_BE_TWO in self.details:
+            found.append(Doubt.TOLD_AGAIN)
+        return found
 
     @property
     def id_tokens(self) -> list[dict[str, Any]]:
@@ -164,8 +161,3 @@ def new_transaction(report: Report, number: int) -> Transaction:
 def touch(current: Transaction, report: Report) -> Transaction:
     """Written again, for a report changes it, or brings new meter values."""
     return replace(current, updated_at=max(current.updated_at, report.received_at))
-
-
-def metered_only(before: Transaction, after: Transaction) -> bool:
-    """Whether the two differ in nothing but meter values and the sequence numbers of their reports."""
-    return _more_than_metered(before) == _more_than_metered(after)

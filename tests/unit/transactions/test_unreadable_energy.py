@@ -9,7 +9,8 @@ from services.transactions.domain.decide import decide
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.messages import Report
 from services.transactions.domain.review import Review
-from services.transactions.domain.transaction import Transaction, metered_only
+from services.transactions.domain.transaction import Transaction
+from services.transactions.rows import metered_only
 from tests.unit.transactions.making import call, folded
 
 UNREADABLE, NO_ENERGY = Doubt.UNUSABLE_READING, Doubt.NO_ENERGY
