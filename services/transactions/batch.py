@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
+import msgspec
+
 from services.common.calls.call import Call, Refused
 from services.common.kafka.bus import Record
 from services.transactions.domain.decide import Decision
@@ -81,8 +83,7 @@ class Batch:
         return [record for _, record in sorted(self.events, key=lambda event: event[0])]
 
 
-@dataclass(frozen=True, slots=True)
-class DecidedReport:
+class DecidedReport(msgspec.Struct, frozen=True):
     """A report and the decision about it. samples: its meter values, if it has a transaction."""
 
     call: Call

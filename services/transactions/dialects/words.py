@@ -18,10 +18,10 @@ NUL, REPLACEMENT = b"\\u0000", b"\\ufffd"
 
 def payload(call: Call) -> Payload:
     """The payload of a call. The character NUL, which JSON can hold and Postgres cannot, is replaced."""
-    if NUL in call.written:
-        replaced: Payload = orjson.loads(call.written.replace(NUL, REPLACEMENT))
-        return replaced
-    return call.payload
+    written = call.written
+    if NUL in written:
+        written = written.replace(NUL, REPLACEMENT)
+    return orjson.loads(written or b"{}") or {}
 
 
 def timestamp(text: str | None) -> datetime | None:

@@ -58,6 +58,8 @@ class Decision(msgspec.Struct, frozen=True):
     @property
     def revisions(self) -> list[Revision]:
         """All that it leads to."""
+        if self.revision is None and not self.others:
+            return []
         return [revision for revision in (*(one for _, one in self.others), self.revision) if revision]
 
 

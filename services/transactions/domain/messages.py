@@ -116,16 +116,14 @@ class Verbatim:
 Message = Report | StationSamples | Verbatim
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(msgspec.Struct, frozen=True):
     """Answers the start of a transaction. number: our id. token: the verdict, if an idToken was presented."""
 
     number: int
     token: TokenInfo | None
 
 
-@dataclass(frozen=True, slots=True)
-class Updated:
+class Updated(msgspec.Struct, frozen=True):
     """Answers any other report of a transaction. token: the verdict, if an idToken was presented."""
 
     token: TokenInfo | None

@@ -1,6 +1,5 @@
 """What of a batch is written and announced: what changes a transaction, and meter values that are new."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -99,7 +98,7 @@ def test_new_transactions_are_written_whole() -> None:
 def test_a_report_without_a_transaction_is_none_of_them() -> None:
     unknown = msgspec.structs.replace(voltage(1, 230), key=None, number=99)
     one = DecidedReport(call("MeterValues", {}), unknown, decide(None, unknown))
-    assert collect_changes(LoadedTransactions([]), [one, replace(one)], set()) == (Changes(), [])
+    assert collect_changes(LoadedTransactions([]), [one, msgspec.structs.replace(one)], set()) == (Changes(), [])
 
 
 def test_an_id_at_two_evses_is_found_by_evse_however_often_it_was_loaded() -> None:

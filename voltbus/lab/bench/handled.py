@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
 import httpx
@@ -13,11 +13,11 @@ from voltbus.errors import LocalError
 T = TypeVar("T")
 
 
-def count(exposition: str, action: str) -> int:
-    """CALLs of this action in a /metrics page, whatever their outcome."""
+def count(exposition: str, actions: Collection[str]) -> int:
+    """CALLs of these actions in a /metrics page, whatever their outcome."""
     families = text_string_to_metric_families(exposition)
     samples = (sample for family in families if family.name == "voltbus_calls" for sample in family.samples)
-    return int(sum(it.value for it in samples if it.name == "voltbus_calls_total" and it.labels["action"] == action))
+    return int(sum(it.value for it in samples if it.name == "voltbus_calls_total" and it.labels["action"] in actions))
 
 
 def level(exposition: str, name: str) -> float:
@@ -26,9 +26,9 @@ def level(exposition: str, name: str) -> float:
     return sum(sample.value for family in families if family.name == name for sample in family.samples)
 
 
-async def handled(http: httpx.AsyncClient, address: str, action: str) -> int:
+async def handled(http: httpx.AsyncClient, address: str, actions: Collection[str]) -> int:
     """Asks the service at `address`. Raises LocalError where it does not answer."""
-    return count(await metrics(http, address), action)
+    return count(await metrics(http, address), actions)
 
 
 async def metrics(http: httpx.AsyncClient, address: str) -> str:

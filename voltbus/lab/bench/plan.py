@@ -16,8 +16,8 @@ STEADY = 1000.0
 class Scenario:
     """One kind of station at several loads.
 
-    script: a name of scripts.SCRIPTS, in the words of `version`. action and service: what it sends over and over, and
-    who owns it. rates: messages per second over all stations, FULL for as many as are answered. table: holds a row for
+    script: a name of scripts.SCRIPTS, in the words of `version`. actions and service: what it sends over and over, and
+    who owns it. rates: messages per second over all stations, FULL for as many as are answered. tables: hold a row for
     every such message. unit: what so many messages make together, such as a session. echo: also without the domain.
     quoted: a yardstick, where there is one, is run before and after it. profiled: and where the time goes.
     stored: samples that lie in the table before it begins.
@@ -27,9 +27,9 @@ class Scenario:
     title: str
     version: str
     script: str
-    action: str
+    actions: tuple[str, ...]
     service: str
-    table: str
+    tables: tuple[str, ...]
     rates: tuple[Rate, ...]
     unit: tuple[str, int] | None = None
     stations: int = 1000
@@ -163,20 +163,20 @@ _METER = Scenario(
     "OCPP 1.6 MeterValues, nine sampled values",
     "1.6",
     "meter",
-    "MeterValues",
+    ("MeterValues",),
     "transactions",
-    "transactions.sample",
+    ("transactions.sample",),
     (FULL,),
     quoted=True,
 )
 _STARTS = Scenario(
     "starts",
-    "OCPP 1.6 StartTransaction",
+    "OCPP 1.6 StartTransaction, StopTransaction",
     "1.6",
     "starts",
-    "StartTransaction",
+    ("StartTransaction", "StopTransaction"),
     "transactions",
-    "transactions.transaction",
+    ("transactions.transaction", "transactions.transaction_revision"),
     (FULL,),
     profiled=True,
 )
@@ -195,9 +195,9 @@ SCENARIOS: tuple[Measured, ...] = (
         "OCPP 2.0.1 whole sessions: TransactionEvent Started, five times Updated, Ended",
         "2.0.1",
         "sessions",
-        "TransactionEvent",
+        ("TransactionEvent",),
         "transactions",
-        "transactions.sample",
+        ("transactions.sample",),
         (60, 500, FULL),
         ("sessions", 7),
         profiled=True,
@@ -208,9 +208,9 @@ SCENARIOS: tuple[Measured, ...] = (
         "OCPP 2.0.1 BootNotification",
         "2.0.1",
         "boots",
-        "BootNotification",
+        ("BootNotification",),
         "firmware",
-        "firmware.boot",
+        ("firmware.boot",),
         (FULL,),
     ),
     *(

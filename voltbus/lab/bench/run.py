@@ -72,9 +72,9 @@ class BenchRun:
         await self.stage.rested()
         if scenario.stored:
             await self._fill(scenario)
-        kept = await self.stage.rows(scenario.table)
+        kept = await self.stage.rows(scenario.tables)
         acknowledged = await self._form(scenario, VOLTBUS)
-        now_kept = await self.stage.rows(scenario.table)
+        now_kept = await self.stage.rows(scenario.tables)
         if self.plan.echo and scenario.echo and scenario.service in self.stage.echoes:
             await self._form(scenario, ECHO)
             await self.stage.become(VOLTBUS, scenario.service)
@@ -155,7 +155,7 @@ class BenchRun:
         address = self.stage.rest[scenario.service]
 
         async def count() -> int:
-            return await handled(self.http, address, scenario.action)
+            return await handled(self.http, address, scenario.actions)
 
         before = await count()
         tally = await self.loads.run(rate, seconds)

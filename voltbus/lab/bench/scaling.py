@@ -3,7 +3,7 @@ how long stations wait while a process of the service comes, leaves, or is kille
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -56,9 +56,9 @@ class ScaledProcesses:
                 await self.part(name).stop()
         await self.part(self.service).start()
 
-    async def messages(self, action: str) -> dict[str, int]:
-        """How many CALLs of an action each process of the service has handled so far."""
-        return {name: await handled(self.http, self.stack.rest(name), action) for name in self.services}
+    async def messages(self, actions: Collection[str]) -> dict[str, int]:
+        """How many CALLs of some actions each process of the service has handled so far."""
+        return {name: await handled(self.http, self.stack.rest(name), actions) for name in self.services}
 
     async def frames(self) -> dict[str, int]:
         """How many frames each gateway has seen so far."""
@@ -86,7 +86,7 @@ async def scale(
             await crew.grow(count)
             async with _connected(it.scenario, crew, loads, f"{prefix}{count}-"):
                 await stage.rested()
-                shares += [await _share(it.scenario.action, crew, rate, seconds) for rate in it.rates(count)]
+                shares += [await _share(it.scenario.actions, crew, rate, seconds) for rate in it.rates(count)]
         async with _connected(it.moving, crew, loads, f"{prefix}M-"):
             await stage.rested()
             for what, strike in _moves(crew, it.gone).items():
@@ -96,15 +96,15 @@ async def scale(
     return Scaled(it.name, it.each, shares, moves)
 
 
-async def _share(action: str, crew: ScaledProcesses, rate: float, seconds: float) -> ScalingPhase:
+async def _share(actions: Collection[str], crew: ScaledProcesses, rate: float, seconds: float) -> ScalingPhase:
     """What a message costs, and who handles how many."""
-    await _settled(crew, action, await crew.messages(action), await crew.run(rate, seconds / 2))
-    handled_before, frames_before = await crew.messages(action), await crew.frames()
+    await _settled(crew, actions, await crew.messages(actions), await crew.run(rate, seconds / 2))
+    handled_before, frames_before = await crew.messages(actions), await crew.frames()
     before = await asyncio.to_thread(crew.look)
     tally = await crew.run(rate, seconds)
-    await _settled(crew, action, handled_before, tally)
+    await _settled(crew, actions, handled_before, tally)
     spent = between(before, await asyncio.to_thread(crew.look))
-    done, frames = await crew.messages(action), await crew.frames()
+    done, frames = await crew.messages(actions), await crew.frames()
     return ScalingPhase(
         count=len(crew.services),
         per_s=rate,
@@ -118,9 +118,9 @@ async def _share(action: str, crew: ScaledProcesses, rate: float, seconds: float
     )
 
 
-async def _settled(crew: ScaledProcesses, action: str, before: Mapping[str, int], tally: Tally) -> None:
+async def _settled(crew: ScaledProcesses, actions: Collection[str], before: Mapping[str, int], tally: Tally) -> None:
     async def count() -> int:
-        return sum((await crew.messages(action)).values())
+        return sum((await crew.messages(actions)).values())
 
     await wait_until(count, lambda now: now >= sum(before.values()) + tally.answered)
 
@@ -150,16 +150,16 @@ async def _killed(part: ChildProcess, stay: bool = False) -> None:
 
 async def _moved(it: Scaling, crew: ScaledProcesses, stage: BenchStage, what: str, strike: Disturb) -> Disturbance:
     """A phase in which something is done to a process."""
-    (rate,), table = it.moving.rates, it.moving.table
+    (rate,), tables = it.moving.rates, it.moving.tables
     assert rate is not None
-    kept = await stage.rows(table)
+    kept = await stage.rows(tables)
 
     async def later() -> None:
         await asyncio.sleep(it.move_seconds * _INTO)
         await strike()
 
     tally, _ = await asyncio.gather(crew.run(rate, it.move_seconds), later())
-    grown = await stage.rows(table)
+    grown = await stage.rows(tables)
     stored = None if kept is None or grown is None else grown - kept
     took = sorted(tally.took)
     return Disturbance(

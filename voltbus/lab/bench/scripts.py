@@ -57,11 +57,15 @@ def sessions(words: Dialect, version: str) -> Script:
 
 
 def starts(words: Dialect, version: str) -> Script:  # noqa: ARG001
-    """Boots, and starts transactions."""
+    """Boots, and starts and stops transactions."""
+    readings = _readings()
     yield words.boot("PowerUp")
-    for reading in _readings():
+    while True:
         session = _session()
-        words.started(session, (yield words.begun(session, reading)))
+        words.started(session, (yield words.begun(session, next(readings))))
+        end = words.ended(session, next(readings), "Local")
+        assert end is not None, "the session has its number"
+        yield end
 
 
 def boots(words: Dialect, version: str) -> Script:  # noqa: ARG001

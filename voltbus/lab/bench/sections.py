@@ -113,7 +113,7 @@ def _steps(it: Arrived, title: str, names: Sequence[str]) -> list[list[str]]:
 
 
 def _overload(it: Overloaded) -> list[str]:
-    heads = ["a transaction starts, for stations that call now and then", "p50 ms", "p99 ms", "max ms"]
+    heads = ["a transaction starts or ends, for stations that call now and then", "p50 ms", "p99 ms", "max ms"]
     kinds = {"before": it.calm, "meanwhile": it.meanwhile}
     waits = [[n, f"{w.p50_ms:,.1f}", f"{w.p99_ms:,.1f}", f"{w.max_ms:,.1f}"] for n, w in kinds.items()]
     before, most, after = it.memory_mb

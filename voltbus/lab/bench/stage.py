@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,9 +71,9 @@ class BenchStage:
             {os.getpid(): "load"} | dict.fromkeys(load, "load") | {self.pids[name]: named[name] for name in self.pids}
         )
 
-    async def rows(self, table: str) -> int | None:
-        """How many a table (schema.table) holds; None where it is not looked at."""
-        return await self._count(table) if self.postgres else None
+    async def rows(self, tables: Iterable[str]) -> int | None:
+        """How many tables (schema.table) hold together; None where they are not looked at."""
+        return sum([await self._count(table) for table in tables]) if self.postgres else None
 
     async def unpublished(self, service: str) -> int:
         """Transactions of a service whose events have not left; 0 where it is not looked at."""

@@ -107,7 +107,7 @@ def _share_of_the_echo(results: BenchResults) -> list[Verdict]:
         if ours is None or echo is None or scenario.service != "transactions":
             continue
         share = ours.stored_per_s / echo.stored_per_s
-        what = f"share of the same path with an echo: {scenario.action}, {scenario.stations:,} stations"
+        what = f"share of the same path with an echo: {' and '.join(scenario.actions)}, {scenario.stations:,} stations"
         beside = f"echo {echo.stored_per_s:,.0f}/s"
         made.append(_at_least(what, f"≥ {_ECHO_SHARE:.0%}", _ECHO_SHARE, share, f"{share:.0%}", beside))
     return made
@@ -215,7 +215,7 @@ def _spread(results: BenchResults) -> list[Verdict]:
 JUDGES: Sequence[Callable[[BenchResults], list[Verdict]]] = (
     _beside_the_yardstick,
     _rate("sessions", "TransactionEvents, whole sessions", _SESSIONS_PER_S),
-    _rate("starts", "StartTransactions", _STARTS_PER_S),
+    _rate("starts", "StartTransactions, StopTransactions", _STARTS_PER_S),
     _share_of_the_echo,
     _latency("pace", 500, "p50 / p99 at 500/s, MeterValues, answered once Kafka has them", 15, 50),
     _latency("sessions", 500, "p50 / p99 at 500/s, TransactionEvents, answered once they are stored", 15, 50),

@@ -18,8 +18,8 @@ voltbus_calls_created{action="MeterValues",outcome="done",version="1.6"} 1.7e+09
 
 
 def test_counts_an_action_in_all_versions_and_outcomes() -> None:
-    assert handled.count(PAGE, "MeterValues") == 42
-    assert handled.count(PAGE, "Authorize") == 0
+    assert handled.count(PAGE, ("MeterValues",)) == 42
+    assert handled.count(PAGE, ("Authorize",)) == 0
 
 
 async def test_asks_the_service() -> None:

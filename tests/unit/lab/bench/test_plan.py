@@ -24,7 +24,7 @@ def test_scenarios_name_what_there_is() -> None:
         assert load.script in SCRIPTS
         assert load.version in DIALECTS
         assert load.service in SERVICES
-        assert load.table.startswith(f"{load.service}.")
+        assert all(table.startswith(f"{load.service}.") for table in load.tables)
 
 
 def test_the_standard_plan_is_used_unless_something_is_said() -> None:

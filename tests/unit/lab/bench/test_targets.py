@@ -54,7 +54,9 @@ def test_a_miss_is_said_with_its_size() -> None:
     assert only(results, "TransactionEvents").said == "**missed by 25%**"
     share = only(results, "share of the same path with an echo: TransactionEvent")
     assert (share.figure, share.said) == ("38%", "**missed by 25%**")
-    assert only(made(row("starts", stored_per_s=3000.0)), "StartTransactions").said == "met, 20% better"
+    assert (
+        only(made(row("starts", stored_per_s=3000.0)), "StartTransactions, StopTransactions").said == "met, 20% better"
+    )
 
 
 @pytest.mark.parametrize(("p50", "p99", "met"), [(15.0, 50.0, True), (15.1, 20.0, False), (5.0, 50.1, False)])
