@@ -23,6 +23,8 @@ class PastValues:
     async def of(self, decision: Decision) -> Mapping[int, Sequence[PastValue]]:
         """By id, what a decision is to be made again with; nothing if it stands."""
         found: dict[int, Sequence[PastValue]] = {}
+        if not decision.may_need_past:
+            return found
         for one in (decision.transaction, *(other for other, _ in decision.others)):
             if one is None or not (one.ended or one.id in decision.needs_past):
                 continue

@@ -197,7 +197,7 @@ def past_value(row: "asyncpg.Record") -> PastValue:
 
 def revision_row(one: Revision) -> tuple[Any, ...]:
     """REVISION of a revision."""
-    changes = orjson.dumps([change._asdict() for change in one.changes]).decode()
+    changes = orjson.dumps([change._asdict() for change in one.changes]).decode() if one.changes else "[]"
     audit = one.audit or (None, None, None, None)
     return one.transaction_id, one.number, one.reason.value, one.at, changes, *audit
 

@@ -125,7 +125,7 @@ class RevisionView(BaseModel):
         "it; reviewed: an operator has decided; goes_on: it had ended by a guess, and its station shows that it goes on"
     )
     at: datetime
-    changes: list[ChangeView]
+    changes: list[ChangeView] = Field(description="none of the first, of which the transaction itself tells all")
     author: str | None = Field(description="who decided it, where an operator did: the subject of the bearer token")
     note: str | None = Field(description="why the operator did")
 

@@ -37,9 +37,10 @@ def with_card(cards: Cards, card: Card) -> Cards:
         return (card,)
     if any(_tells(one, card) for one in cards):
         return cards
-    kept = [one for one in cards if not _tells(card, one)]
-    best = sorted((*kept, card), key=lambda one: one.rank)[:MOST]
-    return tuple(sorted(best, key=lambda one: (one.order, one.key)))
+    kept = [*(one for one in cards if not _tells(card, one)), card]
+    if len(kept) > MOST:
+        kept = sorted(kept, key=lambda one: one.rank)[:MOST]
+    return tuple(sorted(kept, key=lambda one: (one.order, one.key)))
 
 
 def payer(cards: Iterable[Card]) -> Card | None:

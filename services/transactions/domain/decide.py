@@ -56,6 +56,11 @@ class Decision(msgspec.Struct, frozen=True):
     others: Others = ()
 
     @property
+    def may_need_past(self) -> bool:
+        """Whether what it leads to may hang on meter values that were reported before."""
+        return bool(self.needs_past or self.others or (self.transaction and self.transaction.ended))
+
+    @property
     def revisions(self) -> list[Revision]:
         """All that it leads to."""
         if self.revision is None and not self.others:
@@ -84,7 +89,7 @@ def decide(
     """
     if starts_transaction(current, report):
         assert number is not None, "a new transaction needs a number"
-        before = replace(new_transaction(report, number), rated_power_w=rated_power_w)
+        before = new_transaction(report, number, rated_power_w)
         if current:
             doubtful = may_be_told_again(current, report)
             details = {LOOKS_LIKE: current.id} if doubtful else NOTHING

@@ -35,7 +35,7 @@ def doubts_of_times(
     """started, stopped: by the station's clock, and by ours. unreadable: a time that the station gave was none."""
     found = [CLOCK] if unreadable or _wrong(*started) or (stopped and _wrong(*stopped)) else []
     # Stations write whole seconds; where one cannot be read, ours stands in, which has more.
-    if stopped and stopped[0] < started[0].replace(microsecond=0):
+    if stopped and stopped[0] < started[0] and stopped[0] < started[0].replace(microsecond=0):
         found.append(Doubt.STOP_BEFORE_START)
     return found
 

@@ -58,12 +58,16 @@ def metered_at_end(one: Transaction, readings: Sequence[MeterReading], past: Seq
     meters = with_readings(one.meters, counted, one.rated_power_w)
     if past is not None:
         meters = settled(meters, all_readings(meters, past, counted), bounds)
-    return with_review(replace(one, meters=meters))
+    return _with_review(replace(one, meters=meters), bounds)
 
 
 def with_review(one: Transaction) -> Transaction:
     """With the energy that counts: what its meters say, or what an operator has decided; and whether it is held."""
-    measured = measured_energy(one)
+    return _with_review(one, bounds_of(one))
+
+
+def _with_review(one: Transaction, bounds: Bounds) -> Transaction:
+    measured = _measured_energy(one, bounds)
     energy, review = one.judgement.on(measured, other_energy_wh(one)) if one.judgement else (measured, Review.NONE)
     after = replace(one, review=review, **energy_changes(one, energy))
     return replace(after, review=Review.HELD) if after.doubts and not one.judgement else after
@@ -71,7 +75,11 @@ def with_review(one: Transaction) -> Transaction:
 
 def measured_energy(one: Transaction) -> Energy:
     """What the meters say of a transaction that has ended."""
-    energy = energy_at_end(one.meters, bounds_of(one))
+    return _measured_energy(one, bounds_of(one))
+
+
+def _measured_energy(one: Transaction, bounds: Bounds) -> Energy:
+    energy = energy_at_end(one.meters, bounds)
     if energy.source != EnergySource.REGISTER and not one.details.keys().isdisjoint(UNREADABLE):
         return energy.doubting(Doubt.UNUSABLE_READING)
     return energy

@@ -28,6 +28,8 @@ from services.transactions.domain.metering import (
 from services.transactions.domain.register import end_counts
 from services.transactions.domain.transaction import EndedBy, Transaction, touch
 
+PLACE = frozenset({"evse_id", "connector_id"})
+
 
 def merge(
     current: Transaction,
@@ -55,7 +57,7 @@ def merge(
         field_order["stopped"] = report.order
     if report.id_token is not None:
         changes |= _card_changes(current.cards, report, field_order, authorization)
-    if report.evse_id is not None:
+    if report.evse_id is not None and (report.seq_no is not None or not field_order.keys() >= PLACE):
         changes |= _place_changes(current, report, field_order)
     for name in ("charging_state", "reservation_id", "remote_start_id"):
         value = getattr(report, name)
@@ -65,7 +67,7 @@ def merge(
             changes[name] = value
             field_order[name] = report.order
     told = meter_readings(report)
-    readings = usable(told)
+    readings = usable(told) if told else told
     if report.details or len(readings) < len(told):
         changes |= _detail_changes(current, report, unusable(told), field_order)
     if command_id and not current.command_id:

@@ -65,7 +65,10 @@ class Audit(NamedTuple):
 
 
 class Revision(msgspec.Struct, frozen=True):
-    """number: from 1 on, without gaps. at: when we learned of it. audit: where an operator decided it."""
+    """number: from 1 on, without gaps. at: when we learned of it. audit: where an operator decided it.
+
+    changes: empty for the first, which tells the whole.
+    """
 
     transaction_id: int
     number: int
@@ -83,15 +86,14 @@ def revise(
     late: the reason if it had ended before. at: when we learned of it. Once it went on after an end, the next end is a
     revision like others.
     """
+    if after.ended and not before.revision:
+        # The transaction tells all of it; what of it changes later, the revisions after it.
+        return replace(after, end_revision=1), Revision(after.id, 1, RevisionReason.ENDED, at, (), audit)
     changes = tuple(changed(before, after)) if after.ended or before.ended else ()
     if not changes:
         return after, None
-    if not after.ended:
-        reason = RevisionReason.GOES_ON
-    elif before.ended:
-        reason = late
-    else:
-        reason = RevisionReason.LATE_END if before.revision else RevisionReason.ENDED
+    ended = late if before.ended else RevisionReason.LATE_END
+    reason = ended if after.ended else RevisionReason.GOES_ON
     revision = Revision(after.id, before.revision + 1, reason, at, changes, audit)
     return replace(after, end_revision=revision.number), revision
 
@@ -104,6 +106,6 @@ def changed(before: Transaction, after: Transaction) -> Iterator[Change]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value

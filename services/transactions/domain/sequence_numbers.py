@@ -23,6 +23,8 @@ def has(ranges: Ranges, number: int) -> bool:
 
 def missing(ranges: Ranges) -> list[int]:
     """The numbers between the first and the last that have not arrived, the first thousand of them."""
+    if len(ranges) < 2:
+        return []
     gaps = (number for (_, high), (low, _) in pairwise(ranges) for number in range(high + 1, low))
     return list(islice(gaps, LONGEST_LIST))
 

@@ -145,7 +145,7 @@ class Transaction(msgspec.Struct, frozen=True):
         return not JUMPED_BACK.isdisjoint(self.energy_doubts)
 
 
-def new_transaction(report: Report, number: int) -> Transaction:
+def new_transaction(report: Report, number: int, rated_power_w: float = MAX_POWER_W) -> Transaction:
     """A transaction as it begins here, with whichever of its reports came first."""
     return Transaction(
         id=number,
@@ -155,6 +155,7 @@ def new_transaction(report: Report, number: int) -> Transaction:
         started_at=report.at,
         started_received_at=report.received_at,
         updated_at=report.received_at,
+        rated_power_w=rated_power_w,
     )
 
 
