@@ -64,6 +64,13 @@ class Stations:
         """Reads on until cancelled."""
         await asyncio.gather(self._registrations.run(), self._inventory.run())
 
+    async def is_known(self, station_id: str) -> bool:
+        """Whether it is registered, or was ever here. Raises Unavailable where that cannot be known now."""
+        if station_id in self._registrations or station_id in self._inventory:
+            return True
+        await asyncio.gather(self._registrations.catch_up(), self._inventory.catch_up())
+        return station_id in self._registrations or station_id in self._inventory
+
     def version(self, station_id: str) -> str | None:
         """The OCPP version of its last connection; None where it was never here."""
         known = self._inventory.get(station_id)

@@ -187,6 +187,10 @@ class CommandService:
         changed.set()
         self._wake()
 
+    async def is_connected(self, station_id: str) -> bool:
+        """Whether a command would be sent now. Raises Unavailable."""
+        return station_id in await self._dispatcher.routes.find([station_id])
+
     async def _kept(self, idempotency_key: str | None) -> list[Command]:
         """The command under that key, where there is one already."""
         if idempotency_key is None:

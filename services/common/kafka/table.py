@@ -47,6 +47,9 @@ class CompactedTable(Generic[T]):
     def get(self, key: str) -> T | None:
         return self._entries.get(key)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._entries
+
     def __len__(self) -> int:
         return len(self._entries)
 

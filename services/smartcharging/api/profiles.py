@@ -7,7 +7,17 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from services.common.commands.api.commands import ISSUED, CommandStatus, ExpiresIn, IdempotencyKey, Wait, issue
+from services.common.commands.api.commands import (
+    AWAY,
+    ISSUED,
+    UNKNOWN,
+    CommandStatus,
+    ExpiresIn,
+    IdempotencyKey,
+    Wait,
+    issue,
+    require_connected,
+)
 from services.common.commands.service import CommandRequest, CommandService
 from services.common.postgres.database import Database
 from services.common.web.access import Access
@@ -148,7 +158,11 @@ def router(database: Database, command_service: CommandService, access: Access) 
             response,
         )
 
-    @routes.get("/composite-schedule", dependencies=read, responses=problem_responses({409: REFUSED, 504: SILENT}))
+    @routes.get(
+        "/composite-schedule",
+        dependencies=read,
+        responses=problem_responses({404: UNKNOWN, 409: f"{REFUSED}, or {AWAY}", 504: SILENT}),
+    )
     async def composite_schedule(
         station_id: StationId,
         response: Response,
@@ -157,7 +171,11 @@ def router(database: Database, command_service: CommandService, access: Access) 
         unit: Unit | None = None,
         wait: Annotated[float, Query(gt=0, le=60, description="seconds to wait for the station")] = 30,
     ) -> CompositeScheduleView:
-        """Asks the station what it is going to allow (K08, 1.6 §5.7). 409 where it refuses, 504 where it is silent."""
+        """Asks the station what it is going to allow (K08, 1.6 §5.7).
+
+        409 where it refuses or is not connected, 504 where it is silent.
+        """
+        await require_connected(command_service, station_id)
         command = ComposeSchedule(evse_id, duration, unit)
         asked = CommandRequest(station_id, CommandName.COMPOSE.value, asdict(command), expires_in=wait)
         issued = await issue(command_service, asked, wait, response)

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from services.common.kafka.bus import Record
+from services.ocpp import topics
 from tests.integration.smartcharging.stations import Stations, reject
 from tests.patience import GIVE_UP
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_TIMED_OUT
+from voltbus.v1.state_pb2 import Inventory, Registration
 
 PROFILE: dict[str, Any] = {
     "id": 7,
@@ -159,6 +162,24 @@ async def test_a_composite_schedule_is_asked_for(stations: Stations, version: st
     assert "Rejected" in (await composite(stations, 409))["detail"]
     stations.answers["CP1"] = lambda _: (OUTCOME_TIMED_OUT, None)
     await composite(stations, 504)
+
+
+async def test_nobody_waits_for_the_schedule_of_a_station_that_is_not_there(stations: Stations) -> None:
+    """An unknown one, one that is registered and never came, one that has left."""
+    path, bus = "/v1/stations/{}/composite-schedule", stations.world.bus
+    query = {"wait": 60}
+    async with asyncio.timeout(GIVE_UP):
+        assert "no such station" in (await stations.world.get(path.format("CP9"), 404, query))["detail"]
+        await bus.publish(
+            [Record(topics.REGISTRATIONS.name, b"CP9", Registration(location_id="x").SerializeToString())]
+        )
+        assert "not connected" in (await stations.world.get(path.format("CP9"), 409, query))["detail"]
+        said = Inventory(version="1.6").SerializeToString()
+        await stations.connect("CP1")
+        await bus.publish([Record(topics.INVENTORY.name, b"CP1", said)])
+        await stations.leave("CP1")
+        assert "not connected" in (await stations.world.get(path.format("CP1"), 409, query))["detail"]
+    assert not stations.history
 
 
 async def composite(stations: Stations, status: int) -> Any:

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from services.common.calls.stations import Stations
+from services.common.commands.api.commands import require_connected
 from services.common.commands.catalogue import Catalogue
 from services.common.commands.command import PATIENCE, Command, Route, Status, Unrenderable
 from services.common.commands.routes import MemoryRoutes
@@ -106,6 +107,16 @@ async def test_without_redis_a_command_waits(office: Office, station: str) -> No
     office.routes.broken = False
     await command_service.send()
     assert (await status(command_service, command), len(office.sent())) == (Status.SENT, 1)
+
+
+async def test_without_redis_no_station_is_said_to_be_away(office: Office, station: str) -> None:
+    """That nobody can tell is no verdict on the station."""
+    command_service = office.command_service()
+    office.connect(station)
+    await require_connected(command_service, station)
+    office.routes.broken = True
+    with pytest.raises(Unavailable):
+        await require_connected(command_service, station)
 
 
 async def test_without_redis_a_command_expires(office: Office, station: str) -> None:

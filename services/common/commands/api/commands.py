@@ -96,6 +96,19 @@ ISSUED: dict[int | str, dict[str, Any]] = {
 }
 
 
+AWAY = "the station is not connected"
+UNKNOWN = "no such station is registered or was ever here"
+
+
+async def require_connected(command_service: CommandService, station_id: str) -> None:
+    """For what has no answer but that of the station: nobody waits for one that is not there. Raises Problem."""
+    if await command_service.is_connected(station_id):
+        return
+    if not await command_service.stations.is_known(station_id):
+        raise Problem(404, UNKNOWN)
+    raise Problem(409, AWAY)
+
+
 async def issue(
     command_service: CommandService,
     asked: CommandRequest,
