@@ -227,7 +227,7 @@ def announce(events: Events, one: DecidedReport, registration: Registration) -> 
 
 def _log(one: DecidedReport) -> None:
     for other, revision in one.decision.others:
-        if revision:
+        if revision and other.superseded_by is not None:
             log.warning("transaction superseded", station_id=other.station_id, transaction=other.id)
     if (after := one.decision.transaction) and one.report.kind != ReportKind.UPDATED:
         event = "transaction ended" if one.report.kind == ReportKind.ENDED else "transaction started"

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from services.ocpp.id_tokens import TokenInfo
-from services.transactions.domain.final_energy import is_unsettled, needs_past
+from services.transactions.domain.final_energy import is_unsettled, needs_past, with_review
 from services.transactions.domain.going_on import shows_going_on, taken_back
 from services.transactions.domain.merging import merge
 from services.transactions.domain.messages import (
@@ -24,7 +24,12 @@ from services.transactions.domain.messages import (
     Updated,
 )
 from services.transactions.domain.metering import PastValue
-from services.transactions.domain.occurrences import begins_anew, may_be_of_another, may_be_told_again
+from services.transactions.domain.occurrences import (
+    begins_anew,
+    may_be_of_another,
+    may_be_told_again,
+    may_have_its_end,
+)
 from services.transactions.domain.orphans import OrphanStop, orphan_stop
 from services.transactions.domain.present import contested, present_on, settle
 from services.transactions.domain.register import MAX_POWER_W
@@ -87,11 +92,14 @@ def decide(
     one can deliver. occurrence: its number among those of its key (the next after current). pasts: by id, the meter
     values that were reported before, of those that a decision needs: then it is made again.
     """
+    others: Others = ()
     if starts_transaction(current, report):
         assert number is not None, "a new transaction needs a number"
         before = new_transaction(report, number, rated_power_w)
         if current:
             doubtful = may_be_told_again(current, report)
+            if may_have_its_end(current, report):
+                doubtful, others = True, [_held(current, report)]
             details = {LOOKS_LIKE: current.id} if doubtful else NOTHING
             before = replace(before, occurrence=occurrence or current.occurrence + 1, details=details)
         known = before
@@ -104,9 +112,9 @@ def decide(
         return _without_transaction(report, token)
     after = merge(before, report, token.status.value if token else None, command_id, past=pasts.get(before.id))
     reply = Started(after.id, token) if report.kind == STARTED else Updated(token)
-    others: Others = ()
     if after is not before and contested(before, after, report):
-        after, others = settle(before, after, report, open_ones, pasts)
+        after, settled = settle(before, after, report, open_ones, pasts)
+        others = [*others, *settled]
     late = LATE_END if report.kind == ENDED else LATE_REPORT
     after, revision = revise(known, after, late, report.received_at)
     return Decision(
@@ -148,6 +156,12 @@ def starts_transaction(current: Transaction | None, report: Report) -> bool:
     current: the one of its key that it would be about, which may have ended.
     """
     return report.key is not None if current is None else begins_anew(current, report)
+
+
+def _held(ended: Transaction, report: Report) -> tuple[Transaction, Revision | None]:
+    """One that has ended, and what was told of it may be of another."""
+    after = with_review(replace(ended, details={**ended.details, MAY_BE_TWO: True}))
+    return revise(ended, after, LATE_REPORT, report.received_at)
 
 
 def _needed(after: Transaction, report: Report, others: Others, pasts: Mapping[int, Sequence[PastValue]]) -> Set[int]:

@@ -69,6 +69,13 @@ def may_be_of_another(current: Transaction, report: Report) -> bool:
     return _is_of_before(current, report, MAX_AHEAD) and report.order > current.field_order["started"]
 
 
+def may_have_its_end(current: Transaction, start: Report) -> bool:
+    """Whether the end that was told of one may be that of the next, which begins before it."""
+    if not start.is_named or current.stopped_at is None or current.ended_by != EndedBy.STATION:
+        return False
+    return current.started_at < start.at < current.stopped_at and not _is_elsewhere(current, start)
+
+
 def _begins_the_next(current: Transaction, report: Report) -> bool:
     if report.kind != STARTED:
         return False

@@ -304,6 +304,26 @@ async def test_the_older_session_of_an_id_that_is_told_last_pays_for_itself(syst
     assert (oldest["id_token"], oldest["status"]) == ("CARD3", "active")
 
 
+async def test_where_the_next_session_of_an_id_ends_before_it_starts_both_are_held(
+    system: System, station: str
+) -> None:
+    """2.0.1: its Ended is told first; until then CARD1 had it."""
+    for one in (
+        told("Started", 0, 60, 1000, **card("CARD1")),
+        told("Ended", 2, 40, 3000),
+        told("Ended", 3, 10, 5500),
+        told("Started", 0, 30, 3500, **card("CARD2")),
+        told("Updated", 2, 0, 6000),
+    ):
+        await system.ask(station, "TransactionEvent", one, "2.0.1")
+    first, second = await items(system, station)
+    assert (first["id_token"], first["review"], first["revision"]) == ("CARD1", "held", 3)
+    assert (second["id_token"], second["doubts"], second["details"]) == (
+        *("CARD2", ["told_again"]),
+        {"looks_like": first["id"]},
+    )
+
+
 async def test_one_id_at_two_evses_at_once_is_two_sessions(system: System, station: str) -> None:
     """2.0.1 E §1.2 forbids it, and stations that count for each EVSE do it."""
     for one in (

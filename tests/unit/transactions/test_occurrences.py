@@ -399,6 +399,20 @@ def test_two_starts_whose_numbers_rise_are_one_session_that_is_held(turned: bool
     assert Doubt.TOLD_AGAIN not in one.doubts
 
 
+@pytest.mark.parametrize("ended", [True, False])
+def test_where_the_end_of_the_next_may_have_ended_the_first_both_are_held(ended: bool) -> None:
+    """2.x: the Ended of the newer session came before its Started; CARD1 would pay for both."""
+    older, newer = session("CARD1", 0, 1000), session("CARD2", 30, 3500)
+    newer[2] = replace(newer[2], seq_no=5, order=5)
+    told = [*older[: 3 if ended else 2], *(replace(one, received_at=at(60)) for one in (newer[2], newer[0], newer[0]))]
+    first, second = history(*told, replace(newer[1], received_at=at(61)))
+    assert (first.id_token, first.review, first.doubts, first.end_revision) == (
+        *("CARD1", "held", ["told_again"]),
+        3 if ended else 2,
+    )
+    assert (second.id_token, second.doubts, second.details["looks_like"]) == ("CARD2", ["told_again"], first.id)
+
+
 def test_three_sessions_of_one_id_told_in_any_order_have_numbers_of_their_own() -> None:
     """The one in between is told last."""
     first, last = session("CARD1", 0, 1000), session("CARD3", 60, 6000)
