@@ -4,6 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
@@ -101,7 +102,12 @@ def _id(prefix: Any, name: str) -> str:
 
 def event_name(record: Record) -> str:
     """The name of an event's message; empty where it is no event."""
-    return _header(record, "ce_type").decode(errors="replace").rpartition(".")[2]
+    return _name(_header(record, "ce_type"))
+
+
+@lru_cache(maxsize=256)
+def _name(kind: bytes) -> str:
+    return kind.decode(errors="replace").rpartition(".")[2]
 
 
 def read_event(record: Record, kind: type[Wire]) -> Wire:
