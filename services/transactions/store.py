@@ -213,7 +213,8 @@ class UnitOfWork:
         keys = {(report.station_id, report.key) for report in reports if report.key is not None}
         numbers = {(report.station_id, report.number) for report in reports if report.number}
         rows = await self.db.fetch(LOAD, *_columns(keys, 2), *_columns(numbers, 2), list(stations_loaded(reports)))
-        return [read_transaction(row) for row in rows]
+        # Most are named and have not ended.
+        return [read_transaction(row) for row in {row["id"]: row for row in rows}.values()]
 
     async def load_open(self, stations: Collection[str]) -> list[Transaction]:
         """The transactions of stations that have an EVSE and have not ended."""

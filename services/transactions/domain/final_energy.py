@@ -55,10 +55,10 @@ def metered_at_end(one: Transaction, readings: Sequence[MeterReading], past: Seq
     """The same, with readings of the newest report."""
     bounds = bounds_of(one)
     counted = [(name, reading) for name, reading in readings if not bounds.exclude(reading)]
-    meters = with_readings(one.meters, counted, one.rated_power_w)
+    meters = with_readings(one.meters, counted, one.rated_power_w) if counted else one.meters
     if past is not None:
         meters = settled(meters, all_readings(meters, past, counted), bounds)
-    return _with_review(replace(one, meters=meters), bounds)
+    return _with_review(one if meters is one.meters else replace(one, meters=meters), bounds)
 
 
 def with_review(one: Transaction) -> Transaction:

@@ -213,6 +213,8 @@ def _begun(register: Register | None, reading: RegisterReading, power_w: float) 
 
 def _ended(register: Register, reading: RegisterReading, power_w: float) -> Register:
     """Of several ends that a station told the highest counts that can be, for a register only rises."""
+    if register.end is None:
+        return replace(register, end=reading)
     told = [*register.ends, reading]
     end = max(told, key=lambda one: _weight(one, register.first, power_w))
     later = [one for one in told if one.order == end.order and one.at >= end.at]
