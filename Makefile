@@ -16,12 +16,19 @@ run: .venv/run  ## start everything on this machine and say where it is
 	@$(BIN)/voltbus up
 
 test: .venv/dev node_modules/.package-lock.json  ## all checks, the pages and all tests (or TESTS=tests/unit)
-	@$(MAKE) --no-print-directory -j 2 check docs
-	@$(if $(TESTS),$(BIN)/pytest $(TESTS),$(unit) && $(servers))
+	@$(if $(TESTS),$(parallel) check docs && $(BIN)/pytest $(TESTS),$(parallel) $(sync) servers-tested rest-tested)
 
-# In random order, side by side. Unit tests need no server; of the others each worker has a set of servers of its own.
-unit = $(BIN)/pytest tests/unit -n auto --dist loadfile
-servers = $(BIN)/pytest tests --ignore=tests/unit -n 2 --dist loadfile --no-loadscope-reorder
+parallel = $(MAKE) --no-print-directory -j 2
+sync = $(if $(filter output-sync,$(.FEATURES)),--output-sync)
+
+# In random order, side by side; each worker has a set of servers of its own.
+servers-tested: .venv/dev node_modules/.package-lock.json
+	@+$(BIN)/pytest tests --ignore=tests/unit -n 2 --dist loadfile --no-loadscope-reorder
+
+# While those wait, and they often do; what unit tests say is shown when they have ended.
+rest-tested: .venv/dev node_modules/.package-lock.json
+	@nice $(MAKE) --no-print-directory check docs
+	@nice $(BIN)/pytest tests/unit -n auto --dist loadfile
 
 # Hundreds of processes import the same modules: their bytecode is kept, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
@@ -94,4 +101,4 @@ node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
 	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund \
 		|| { echo "could not install the tools from npm: is a registry reachable, and is there room? Run the same command again."; exit 1; }
 
-.PHONY: help run test bench chaos check docs setup proto contract format lock clean
+.PHONY: help run test servers-tested rest-tested bench chaos check docs setup proto contract format lock clean

@@ -84,6 +84,11 @@ class Stack:
         return url
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Unit tests run beside the others: neither looks for a free port where the other does."""
+    ports.RANGE = ports.RANGE[int(config.args == ["tests/unit"]) :: 2]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """In random order those that share processes still follow each other."""
     order = [*LONGEST, *dict.fromkeys(group(item.nodeid) for item in items)]

@@ -114,11 +114,15 @@ class Pair:
 @asynccontextmanager
 async def pair(servers: Servers, env: dict[str, str], **more: str) -> AsyncIterator[Pair]:
     """All processes, the gateway twice. env: of a prepared system. more: settings besides."""
+    async with system.running(servers, env, (*PROCESSES, SECOND), **more) as running, pair_of(running) as two:
+        yield two
+
+
+@asynccontextmanager
+async def pair_of(running: System) -> AsyncIterator[Pair]:
+    """A system that has two gateways."""
     patience = Retry(ConstantBackoff(0.1), 100)
-    async with (
-        system.running(servers, env, (*PROCESSES, SECOND), **more) as running,
-        Redis.from_url(env["VOLTBUS_REDIS_URL"], retry=patience) as redis,
-    ):
+    async with Redis.from_url(running.env["VOLTBUS_REDIS_URL"], retry=patience) as redis:
         yield Pair(running, redis)
 
 

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from tests.clients import library
-from tests.clients.gateways import FIRST, ORDERS, SECOND, Pair, pair
+from tests.clients.gateways import FIRST, ORDERS, SECOND, Pair, pair_of
 from tests.clients.library import Station16, Station201
 from tests.clients.persistent import ANSWERS
 from tests.clients.rpc import Node, Station
 from tests.clients.sessions import SESSIONS
-from tests.clients.system import eventually
-from tests.conftest import Stack
+from tests.clients.system import System, eventually
 from tests.e2e.conftest import NUMBERS, Known
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_DISCONNECTED
 
@@ -21,9 +20,9 @@ SILENT = {action: {"silence": True} for action in ANSWERS}
 
 
 @pytest.fixture(scope="module")
-async def two(stack: Stack) -> AsyncIterator[Pair]:
-    async with pair(stack.servers, await stack.fresh(), VOLTBUS_UNKNOWN_STATIONS="reject") as running:
-        yield running
+async def two(voltbus: System) -> AsyncIterator[Pair]:
+    async with pair_of(voltbus) as seen:
+        yield seen
 
 
 @pytest.fixture
