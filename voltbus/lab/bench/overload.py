@@ -45,7 +45,7 @@ class Trial:
         """From a closed loop, which tells the capacity, to the time when all is as it was."""
         it, scenario = self.it, self.it.scenario
         await self._join(prefix)
-        kept, handled_before = await self.stage.rows(scenario.tables), await self._handled()
+        kept, handled_before = await self.stage.rows(*scenario.tables), await self._handled()
         full = await self.crowd.run(FULL, it.seconds / 4)
         await self._reached(handled_before + full.answered)
         calm = waits((await self.probes.run(it.probe_rate, it.seconds / 4)).took)
@@ -56,7 +56,7 @@ class Trial:
             self._recovered(calm), self._reached(handled_before + full.answered + tally.answered)
         )
         self._look()
-        now_kept = await self.stage.rows(scenario.tables)
+        now_kept = await self.stage.rows(*scenario.tables)
         grown = None if kept is None or now_kept is None else now_kept - kept
         books = (await self.crowd.leave(), await self.probes.leave())
         answered = all(book.sent == book.answered for book in books)

@@ -72,9 +72,9 @@ class BenchRun:
         await self.stage.rested()
         if scenario.stored:
             await self._fill(scenario)
-        kept = await self.stage.rows(scenario.tables)
+        kept = await self.stage.rows(*scenario.tables)
         acknowledged = await self._form(scenario, VOLTBUS)
-        now_kept = await self.stage.rows(scenario.tables)
+        now_kept = await self.stage.rows(*scenario.tables)
         if self.plan.echo and scenario.echo and scenario.service in self.stage.echoes:
             await self._form(scenario, ECHO)
             await self.stage.become(VOLTBUS, scenario.service)

@@ -152,14 +152,14 @@ async def _moved(it: Scaling, crew: ScaledProcesses, stage: BenchStage, what: st
     """A phase in which something is done to a process."""
     (rate,), tables = it.moving.rates, it.moving.tables
     assert rate is not None
-    kept = await stage.rows(tables)
+    kept = await stage.rows(*tables)
 
     async def later() -> None:
         await asyncio.sleep(it.move_seconds * _INTO)
         await strike()
 
     tally, _ = await asyncio.gather(crew.run(rate, it.move_seconds), later())
-    grown = await stage.rows(tables)
+    grown = await stage.rows(*tables)
     stored = None if kept is None or grown is None else grown - kept
     took = sorted(tally.took)
     return Disturbance(

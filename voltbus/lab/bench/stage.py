@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,7 +71,7 @@ class BenchStage:
             {os.getpid(): "load"} | dict.fromkeys(load, "load") | {self.pids[name]: named[name] for name in self.pids}
         )
 
-    async def rows(self, tables: Iterable[str]) -> int | None:
+    async def rows(self, *tables: str) -> int | None:
         """How many tables (schema.table) hold together; None where they are not looked at."""
         return sum([await self._count(table) for table in tables]) if self.postgres else None
 
