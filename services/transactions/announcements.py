@@ -17,7 +17,7 @@ from services.transactions.domain.transaction import EndedBy, Transaction
 from voltbus.v1 import events_pb2 as pb
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-CONVERTED = ("signed", "custom_data")
+CONVERTED = frozenset({"signed", "custom_data"})
 
 # The fields of a message as a dict, which protobuf converts in C, all at once.
 Fields = dict[str, Any]
@@ -215,7 +215,7 @@ def timestamp_fields(at: datetime | None) -> Fields | None:
 
 def _reading_fields(reading: Reading) -> Fields:
     """A Reading, which has the same field names."""
-    if "signed" not in reading and "custom_data" not in reading:
+    if CONVERTED.isdisjoint(reading):
         return reading
     signed = reading.get("signed")
     signed_value = signed if isinstance(signed, str) else orjson.dumps(signed).decode()

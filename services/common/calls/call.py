@@ -18,6 +18,11 @@ from voltbus.v1.bus_pb2 import Deviation as DeviationRecord
 NONE: tuple[DeviationRecord, ...] = ()
 
 
+def read_payload(written: bytes) -> dict[str, Any]:
+    """A payload as JSON; `null` and nothing are an empty one."""
+    return orjson.loads(written or b"{}") or {}
+
+
 class Call(msgspec.Struct, frozen=True, dict=True):
     """A CALL of a station.
 
@@ -47,8 +52,8 @@ class Call(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def payload(self) -> dict[str, Any]:
-        """What is read of the payload, as far as its decision needs it valid; `null` and nothing are an empty one."""
-        return orjson.loads(self.written or b"{}") or {}
+        """What is read of the payload, as far as its decision needs it valid."""
+        return read_payload(self.written)
 
     @classmethod
     def read(cls, record: Record) -> "Call":

@@ -36,9 +36,8 @@ def transaction_event(call: Call) -> Message:
     kind, trigger = KINDS.get(p.get("eventType", ""), ReportKind.UPDATED), p.get("triggerReason")
     said_at, seq_no = timestamp(p.get("timestamp")), optional_integer(p, "seqNo", INT64)
     at = said_at or call.received_at
-    details = {name: p[field] for field, name in DETAILS.items() if field in p} | unreadable(
-        p.get("timestamp"), said_at
-    )
+    details = {name: p[field] for field, name in DETAILS.items() if field in p}
+    details |= unreadable(p.get("timestamp"), said_at)
     if "customData" in info:
         details["transaction_custom_data"] = info["customData"]
     if (seconds := optional_integer(info, "timeSpentCharging", INT64)) is not None:

@@ -2,9 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-import orjson
-
-from services.common.calls.call import Call
+from services.common.calls.call import Call, read_payload
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.timestamps import read_time
 from services.transactions.dialects.dialect import Payload
@@ -21,7 +19,7 @@ def payload(call: Call) -> Payload:
     written = call.written
     if NUL in written:
         written = written.replace(NUL, REPLACEMENT)
-    return orjson.loads(written or b"{}") or {}
+    return read_payload(written)
 
 
 def timestamp(text: str | None) -> datetime | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from services.common.kafka.bus import OnRevoke, Record, Subscription
 from services.common.kafka.consumer import Consumer, ConsumerTiming
 from services.common.testing.memory import MemoryBus
+from tests.patience import GIVE_UP
 from tests.unit.common.kafka.test_consumer import IN, OUT, Service, consumer, record, settle
 
 
@@ -81,7 +82,7 @@ async def held(bus: MemoryBus, service: Holding, timing: ConsumerTiming = EAGER)
 async def test_while_a_partition_is_in_hand_the_others_go_on_and_nothing_after_it_is_committed() -> None:
     """A crash then reads again what was in hand."""
     bus, service = MemoryBus(2), Holding()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GIVE_UP):
         shell, running = await held(bus, service)
         assert not any(bus.committed.values())
         assert shell.lag() == 1
@@ -105,7 +106,7 @@ async def test_when_partitions_go_to_others_what_is_in_hand_is_done_and_what_wai
             return await super().subscribe(group, topics, linger=linger, on_revoke=on_revoke)
 
     bus, service = Shared(2), Holding()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GIVE_UP):
         shell, running = await held(bus, service)
         giving = asyncio.ensure_future(ways[0]())
         await asyncio.sleep(0)
@@ -123,7 +124,7 @@ async def test_when_partitions_go_to_others_what_is_in_hand_is_done_and_what_wai
 
 async def test_who_cannot_keep_up_does_not_pile_up() -> None:
     bus, service = MemoryBus(2), Holding()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GIVE_UP):
         shell, running = await held(bus, service, ConsumerTiming(max_queued=3))
         await bus.publish([of(0, number) for number in range(2, 5)])
         while shell.lag() < 4:
@@ -149,7 +150,7 @@ def large(number: int) -> Record:
 async def test_large_records_that_cannot_be_handled_yet_do_not_pile_up_however_few() -> None:
     """Bounded by their bytes: what is in hand counts, too; all of them are handled in order in the end."""
     bus, service = MemoryBus(2), Holding()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GIVE_UP):
         shell, running = await held(bus, service, ConsumerTiming(commit_seconds=-1, max_held=5 * LARGE))
         for number in range(2, 7):
             await bus.publish([large(number)])
@@ -175,7 +176,7 @@ async def test_large_records_in_hand_count_until_kafka_has_their_replies() -> No
     """A batch that is handled is held until it is done; then what waits on Kafka is read."""
     bus = Slow(1)
     service = Meeting(1)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GIVE_UP):
         shell = consumer(bus, service, 1, ConsumerTiming(commit_seconds=-1, max_held=LARGE))
         running = asyncio.create_task(shell.run())
         await bus.publish([large(0)])
@@ -210,7 +211,7 @@ async def test_what_comes_is_handled_while_replies_are_on_their_way_and_done_whe
     bus, service = Slow(1), Service()
     shell = consumer(bus, service, timing=EAGER)
     running = asyncio.create_task(shell.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(GIVE_UP):
         for number in range(2 * EAGER.max_in_flight):
             await bus.publish([record(number)])
             while len(service.batches) < min(number + 1, EAGER.max_in_flight):
