@@ -23,7 +23,7 @@ sync = $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 # In random order, side by side; each worker has a set of servers of its own.
 servers-tested: .venv/dev node_modules/.package-lock.json
-	@+$(BIN)/pytest tests --ignore=tests/unit -n 2 --dist loadfile --no-loadscope-reorder
+	@+$(BIN)/pytest tests --ignore=tests/unit -n 3 --dist loadfile --no-loadscope-reorder
 
 # While those wait, and they often do; what unit tests say is shown when they have ended.
 rest-tested: .venv/dev node_modules/.package-lock.json
