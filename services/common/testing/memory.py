@@ -34,6 +34,7 @@ class MemoryBus(Bus):
         self.partitions, self.max_record_bytes = partitions, MAX_RECORD_BYTES
         self.logs: dict[TopicPartition, list[Record]] = defaultdict(list)
         self.committed: dict[tuple[str, TopicPartition], int] = defaultdict(int)
+        self.groups: set[tuple[str, str]] = set()
         self.broken = False
         self.grown = asyncio.Event()
         self._pending: list[tuple[Sequence[Any], OnDelivery[Any]]] = []
@@ -41,6 +42,11 @@ class MemoryBus(Bus):
     def all(self, topic: str) -> list[Record]:
         """Everything on a topic, partition by partition."""
         return [record for (name, _), log in sorted(self.logs.items()) if name == topic for record in log]
+
+    def is_read(self) -> bool:
+        """Whether all groups have committed everything on their topics."""
+        places = [(group, place) for group, topic in self.groups for place in self.logs if place[0] == topic]
+        return all(self.committed[group, place] == len(self.logs[place]) for group, place in places)
 
     async def start(self) -> None:
         self._raise_if_broken()
@@ -96,6 +102,7 @@ class MemoryBus(Bus):
         on_revoke: OnRevoke | None = None,  # noqa: ARG002
     ) -> Subscription:
         self._raise_if_broken()
+        self.groups |= {(group, topic) for topic in topics}
         return MemorySubscription(self, group, topics)
 
     async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:

@@ -64,7 +64,7 @@ class Time:
 
 @dataclass
 class Running:
-    """A service that runs. topics: that it reads."""
+    """A service that runs."""
 
     name: str
     service: Service
@@ -72,7 +72,6 @@ class Running:
     database: Database
     time: Time
     http: httpx.AsyncClient
-    topics: tuple[str, ...]
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
     def call(self, action: str, payload: Any, station_id: str = "CP1", version: str = "1.6", **more: Any) -> Call:
@@ -112,7 +111,7 @@ class Running:
 
     async def settled(self) -> None:
         """Until everything that came in is committed and everything that goes out is out."""
-        await self.until(self._read)
+        await self.until(self.bus.is_read)
         async with asyncio.timeout(GIVE_UP), self.database.connection() as db:
             while await db.fetchval("select exists (select from outbox)"):
                 await self.bus.wait()
@@ -177,10 +176,6 @@ class Running:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
-    def _read(self) -> bool:
-        read = [place for place in self.bus.logs if place[0] in self.topics]
-        return all(self.bus.committed[self.name, place] == len(self.bus.logs[place]) for place in read)
-
 
 def _event(record: Record) -> tuple[str, Message]:
     headers = dict(record.headers)
@@ -196,11 +191,11 @@ async def running(
     name: str,
     build: Any,
     settings: CommonSettings,
-    *topics: str,
+    *,
     clock: Time | None = None,
     bus: MemoryBus | None = None,
 ) -> AsyncIterator[Running]:
-    """The service, with empty tables. topics: that it reads beside its calls. bus: shared with others."""
+    """The service, with empty tables. bus: shared with others."""
     bus, database, clock = bus or MemoryBus(), Database(settings, name), clock or Time()
     service: Service = build(settings, bus, database, Redis.from_url(settings.redis_url), clock)
     transport = httpx.ASGITransport(service.app)
@@ -209,7 +204,7 @@ async def running(
         for step in service.opens:
             await step()
         await empty(database)
-        world = Running(name, service, bus, database, clock, http, (f"ocpp.calls.{name}", *topics))
+        world = Running(name, service, bus, database, clock, http)
         world._begin()
         try:
             await world.ready()

@@ -24,7 +24,7 @@ def settings(environment: dict[str, str]) -> Settings:
 
 @pytest.fixture
 async def firmware(settings: Settings) -> AsyncIterator[Running]:
-    async with running("firmware", QUICK_BUILD, settings, "ocpp.connections") as world:
+    async with running("firmware", QUICK_BUILD, settings) as world:
         yield world
 
 

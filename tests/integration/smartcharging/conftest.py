@@ -9,7 +9,7 @@ from services.smartcharging.app import build
 from services.smartcharging.settings import Settings
 from tests.conftest import Stack
 from tests.integration.common.running import Running, running, settings_of
-from tests.integration.smartcharging.stations import TOPICS, Stations
+from tests.integration.smartcharging.stations import Stations
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def settings(environment: dict[str, str]) -> Settings:
 
 @pytest.fixture
 async def smartcharging(settings: Settings) -> AsyncIterator[Running]:
-    async with running("smartcharging", build, settings, *TOPICS) as world:
+    async with running("smartcharging", build, settings) as world:
         yield world
 
 

@@ -30,7 +30,6 @@ from voltbus.v1.bus_pb2 import (
 )
 
 EventsFormat: TypeAlias = Literal["protobuf", "json"]
-TOPICS = ("ocpp.results.smartcharging", "ocpp.connections", "events.transactions", "events.firmware")
 NUMBERS = itertools.count(1)
 ACCEPTED = {"status": "Accepted"}
 

@@ -21,7 +21,6 @@ from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_REFUSED, Outbound, Outc
 from voltbus.v1.state_pb2 import Inventory
 
 QUICK = partial(build, timing=Timing(poll=0.02, audit=timedelta(seconds=1)))
-GROUP = "transactions.stations"
 TIME = "2026-03-01T12:00:00Z"
 START_AT = datetime.fromisoformat(TIME)
 START = {"connectorId": 1, "idTag": "CAFE01", "timestamp": TIME, "meterStart": 1000}
@@ -37,14 +36,7 @@ class Garage:
         """What firmware says, now."""
         at = self.world.time()
         records = [self.events.record(event, "CP1", f"{event}/{at}", at) for event in events]
-        await self.world.bus.publish(records)
-        await self.world.until(self._read)
-
-    def _read(self) -> bool:
-        """Whether all that firmware said has been taken in."""
-        places = [place for place in self.world.bus.logs if place[0] == "events.firmware"]
-        committed = self.world.bus.committed
-        return all(committed[GROUP, place] == len(self.world.bus.logs[place]) for place in places)
+        await self.world.put(*records)
 
     async def here(self) -> None:
         await self.tell(pb.StationConnected(station_id="CP1", version="1.6", at=self.world.time()))

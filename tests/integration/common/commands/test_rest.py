@@ -36,7 +36,7 @@ async def settings(stack: Stack) -> Settings:
 
 @pytest.fixture
 async def firmware(settings: Settings) -> AsyncIterator[Running]:
-    async with running("firmware", build, settings, "ocpp.connections", "ocpp.results.firmware") as world:
+    async with running("firmware", build, settings) as world:
         yield world
 
 

@@ -383,7 +383,7 @@ async def test_only_so_many_stations_are_read_at_a_time(settings: Settings) -> N
     few = settings.model_copy(update={"configuration_reading": 3})
     async with (
         Redis.from_url(settings.redis_url) as redis,
-        running("firmware", QUICK_BUILD, few, "ocpp.connections", "ocpp.results.firmware") as world,
+        running("firmware", QUICK_BUILD, few) as world,
         playing(world, redis) as field,
     ):
         read_out: set[str] = set()
