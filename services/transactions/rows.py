@@ -1,6 +1,6 @@
 """Transactions and their meter values as rows: the columns, and a Transaction to and from its row."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 from operator import attrgetter, itemgetter
@@ -232,14 +232,15 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
     detail_fields = orjson.loads(details) if details != "{}" else {}
     doubts = tuple(map(Doubt, state["doubts"])) if "doubts" in state else ()
     meters = read_meters(state.get("meters", {}))
-    judgement = _judgement(*state["judgement"]) if "judgement" in state else None
     sequence = tuple([(low, high) for low, high in state["seen"]])
     saved = state.get("cards")
     cards = tuple([Card(*card) for card in saved]) if saved else _only_card(state["told"], *plain[CARD])
     moved, start = state.get("moved", False), tuple(state["start"]) if "start" in state else None
     power = state.get("power", MAX_POWER_W)
-    merged = (detail_fields, doubts, meters, judgement, sequence, state["told"], cards, moved, start, power, revision)
+    merged = (detail_fields, doubts, meters, None, sequence, state["told"], cards, moved, start, power, revision)
     one = Transaction(*(*plain, *merged))
+    if "judgement" in state:
+        one = replace(one, judgement=_judgement(one, *state["judgement"]))
     if one.ended and one.ended_by is None:
         # Of before there was the column: then only stations ended transactions.
         one = replace(one, ended_by=EndedBy.STATION)
@@ -247,9 +248,16 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
 
 
 def _judgement(
-    action: str, energy_wh: float | None, measured_wh: float | None, other_wh: float | None = None
+    one: Transaction,
+    action: str,
+    energy_wh: float | None,
+    measured_wh: float | None,
+    other_wh: float | None = None,
+    doubts: Iterable[str] | None = None,
 ) -> Judgement:
-    return Judgement(ReviewAction(action), energy_wh, measured_wh, other_wh)
+    """doubts: None in rows of before they were kept; then all that there are by now count as known."""
+    known = one.doubts if doubts is None else map(Doubt, doubts)
+    return Judgement(ReviewAction(action), energy_wh, measured_wh, other_wh, tuple(known))
 
 
 def _with_meters(one: Transaction, register: list[Any] | None) -> Transaction:

@@ -65,7 +65,7 @@ def router(reviews: Reviews, access: Access) -> APIRouter:
     ) -> TransactionView:
         """Decides whether a transaction may be billed, and with which energy; told as TransactionRevised.
 
-        Who did it, when and why is kept with its revisions. If its station contradicts it later, it is held again.
+        Who did it, when and why is kept with its revisions. What its station makes doubtful later is held again.
         """
         audit = Audit(subject(claims), body.reason, body.asked, idempotency_key)
         try:

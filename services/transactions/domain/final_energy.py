@@ -70,7 +70,9 @@ def _with_review(one: Transaction, bounds: Bounds) -> Transaction:
     measured = _measured_energy(one, bounds)
     energy, review = one.judgement.on(measured, other_energy_wh(one)) if one.judgement else (measured, Review.NONE)
     after = replace(one, review=review, **energy_changes(one, energy))
-    return replace(after, review=Review.HELD) if after.doubts and not one.judgement else after
+    doubts = after.doubts
+    is_held = doubts and (one.judgement is None or one.judgement.is_open_to(doubts))
+    return replace(after, review=Review.HELD) if is_held else after
 
 
 def measured_energy(one: Transaction) -> Energy:

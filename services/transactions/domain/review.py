@@ -1,5 +1,6 @@
 """Whether a transaction may be billed, and what operators decide of one that is doubtful: part of a transaction."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -26,14 +27,19 @@ class ReviewAction(StrEnum):
 
 
 class Judgement(NamedTuple):
-    """What an operator has decided. energy_wh: what counts. measured_wh, other_wh: what was known of it then."""
+    """What an operator has decided. energy_wh: what counts. measured_wh, other_wh, doubts: what was known then."""
 
     action: ReviewAction
     energy_wh: float | None
     measured_wh: float | None
-    other_wh: float | None = None
+    other_wh: float | None
+    doubts: tuple[Doubt, ...]
 
-    def on(self, measured: Energy, other_wh: float | None = None) -> tuple[Energy, Review]:
+    def is_open_to(self, doubts: Iterable[Doubt]) -> bool:
+        """Whether one of them was not known then, and matters: what is void stays so."""
+        return self.action != ReviewAction.VOID and not set(doubts) <= set(self.doubts)
+
+    def on(self, measured: Energy, other_wh: float | None) -> tuple[Energy, Review]:
         """What counts now, and whether it may be billed. What is known by now may contradict it.
 
         other_wh: by another word of the end, which does not count.

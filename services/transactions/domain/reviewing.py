@@ -5,7 +5,8 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from services.common.process.errors import VoltbusError
-from services.transactions.domain.final_energy import measured_energy, other_energy_wh, with_review
+from services.transactions.domain.energy import EnergySource
+from services.transactions.domain.final_energy import energy_changes, measured_energy, other_energy_wh, with_review
 from services.transactions.domain.review import Judgement, Review, ReviewAction
 from services.transactions.domain.revisions import Audit, Revision, RevisionReason, revise
 from services.transactions.domain.transaction import Transaction
@@ -23,9 +24,13 @@ def review(
     energy_wh: of a correction. Raises NotReviewable.
     """
     _check(one, action)
+    if action == ReviewAction.RELEASE and one.energy_source == EnergySource.OPERATOR:
+        # What is held again as it was corrected is released as it was corrected.
+        action, energy_wh = ReviewAction.CORRECT, one.energy_wh
     measured = measured_energy(one)
     counts = energy_wh if action == ReviewAction.CORRECT else measured.wh
-    judgement = Judgement(action, counts, measured.wh, other_energy_wh(one))
+    known = replace(one, **energy_changes(one, measured)).doubts
+    judgement = Judgement(action, counts, measured.wh, other_energy_wh(one), tuple(known))
     after = with_review(replace(one, judgement=judgement, updated_at=now))
     return revise(one, after, RevisionReason.REVIEWED, now, audit)
 
@@ -36,7 +41,7 @@ def _check(one: Transaction, action: ReviewAction) -> None:
     if action == ReviewAction.RELEASE:
         if one.review not in (Review.HELD, Review.VOID):
             raise NotReviewable("the transaction is not held")
-        if measured_energy(one).wh is None:
+        if one.energy_wh is None:
             raise NotReviewable("its energy is not known: correct it, or make it void")
     if action == ReviewAction.VOID and one.review == Review.VOID:
         raise NotReviewable("the transaction is void already")

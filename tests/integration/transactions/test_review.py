@@ -7,6 +7,7 @@ from uuid import uuid4
 from tests.integration.transactions.running import System, bearer
 from tests.integration.transactions.test_closing import close, revisions
 from tests.integration.transactions.test_edges import settled, the_one
+from tests.integration.transactions.test_identity import card, items, told
 from tests.integration.transactions.test_rest import get, start
 from tests.integration.transactions.test_session import stop
 from voltbus.v1 import events_pb2 as pb
@@ -66,6 +67,24 @@ async def test_the_own_word_of_the_station_takes_it_back_into_review_where_it_co
     assert (await review(system, number, action="release"))["review"] == "released"
     await system.ask(station, "StopTransaction", stop(number, meterStop=9000, timestamp="2026-03-01T11:00:09Z"))
     assert (await the_one(system, station))["review"] == "released"
+
+
+async def test_what_turns_out_to_be_doubtful_after_a_decision_is_held_again(system: System, station: str) -> None:
+    """2.0.1: what ended it may be of the next session, whose Started comes last; a correction is released as it is."""
+    late = told("Started", 0, 30, 3500, **card("CARD2"))
+    for one in (told("Started", 0, 60, 1000, **card("CARD1")), told("Ended", 3, 10, 5500)):
+        await system.ask(station, "TransactionEvent", one, "2.0.1")
+    number = (await the_one(system, station))["id"]
+    await review(system, number, action="correct", energy_wh=2500)
+    await system.ask(station, "TransactionEvent", late, "2.0.1")
+    held, _ = await items(system, station)
+    assert (held["energy_wh"], held["review"], held["doubts"]) == (2500, "held", ["told_again"])
+    changes = (await revisions(system, number))[-1]["changes"]
+    assert {change["field"] for change in changes} == {"doubts", "review", "details"}
+    released = await review(system, number, action="release")
+    assert (released["energy_wh"], released["energy_source"], released["review"]) == (2500, "operator", "released")
+    await system.ask(station, "TransactionEvent", late, "2.0.1", connection="after a boot")
+    assert (await items(system, station))[0] == released
 
 
 async def test_what_is_void_is_told_and_stays_void(system: System, station: str) -> None:

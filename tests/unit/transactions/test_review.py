@@ -1,22 +1,26 @@
 """What is doubtful is held; what operators decide of it counts until something contradicts it."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from services.transactions.domain.decide import decide
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.energy import EnergySource
-from services.transactions.domain.messages import Report, ReportKind
+from services.transactions.domain.messages import MAY_BE_TWO, UNREADABLE, Report, ReportKind
 from services.transactions.domain.review import Review, ReviewAction
 from services.transactions.domain.reviewing import NotReviewable, review
-from services.transactions.domain.revisions import Audit, Change, RevisionReason
+from services.transactions.domain.revisions import SEEN, Audit, Change, RevisionReason
 from services.transactions.domain.transaction import Transaction
-from tests.unit.transactions.making import at, decided, folded, metered, report, start
+from tests.unit.transactions.making import NOON, at, decided, folded, metered, register, report, start
+from tests.unit.transactions.test_any_order import odd_sessions
 
 AUDIT = Audit("anna", "read from the meter", "correct 7500.0")
+REGISTER, OPERATOR = EnergySource.REGISTER, EnergySource.OPERATOR
 CORRECT, RELEASE, VOID = ReviewAction.CORRECT, ReviewAction.RELEASE, ReviewAction.VOID
 
 
@@ -99,6 +103,110 @@ def test_a_later_stop_that_resolves_the_doubt_ends_the_hold() -> None:
     later = decided(folded(*HELD), stop(3000.0, at=at(61)), HELD).transaction
     assert later
     assert (counts(later), later.doubts) == ((2000, EnergySource.REGISTER, Review.NONE), [])
+
+
+def named(kind: ReportKind, seq_no: int, minute: float, **more: Any) -> Report:
+    """Of 2.x."""
+    return report(kind, seq_no=seq_no, **({"at": at(minute), "received_at": at(minute)} | more))
+
+
+def session(**of_start: Any) -> list[Report]:
+    """Of 2.x: 2000 Wh, nothing doubtful; its end may be told before its start, whose register is elsewhere, too."""
+    values = (register(at(0), 1000, -1), register(at(60), 3000, 1))
+    begun = named(ReportKind.STARTED, 1, 0, id_token="CARD1", **of_start)
+    return [begun, named(ReportKind.ENDED, 5, 60, meter_values=values)]
+
+
+ANOTHER_START = named(ReportKind.STARTED, 6, 9, id_token="CARD2")
+OF_BEFORE = named(ReportKind.UPDATED, 3, -30)
+OF_2020 = datetime(2020, 1, 1, tzinfo=NOON.tzinfo)
+LATE_DOUBTS = [
+    pytest.param(session(), ANOTHER_START, Doubt.TOLD_AGAIN, id="two starts"),
+    pytest.param(session(), OF_BEFORE, Doubt.TOLD_AGAIN, id="a report of before the start"),
+    pytest.param(session()[1:], session(at=OF_2020)[0], Doubt.CLOCK, id="a start of 2020"),
+    pytest.param(session()[1:], session(details={UNREADABLE: "noon"})[0], Doubt.CLOCK, id="a time that is none"),
+    pytest.param(session()[1:], session(at=at(61))[0], Doubt.STOP_BEFORE_START, id="a start after the end"),
+    pytest.param(
+        session(),
+        named(ReportKind.UPDATED, 3, 30, meter_values=(register(at(30), 900_000),)),
+        Doubt.ODD_READING,
+        id="a reading that does not fit",
+    ),
+]
+
+
+@pytest.mark.parametrize(("told", "late", "doubt"), LATE_DOUBTS)
+@pytest.mark.parametrize(("action", "wh", "source"), [(RELEASE, 2000, REGISTER), (CORRECT, 7500, OPERATOR)])
+def test_what_turns_out_to_be_doubtful_after_a_decision_is_held_again(
+    told: list[Report], late: Report, doubt: Doubt, action: ReviewAction, wh: float, source: EnergySource
+) -> None:
+    """With the energy that was decided, which nothing contradicts; and not once more when that is decided, too."""
+    released = reviewed(reviewed(folded(*told), VOID), action, wh if action == CORRECT else None)
+    decision = decided(released, late, told)
+    held = decision.transaction
+    assert held
+    assert (counts(held), held.doubts) == ((wh, source, Review.HELD), [doubt])
+    assert decision.revision
+    assert {change.field for change in decision.revision.changes} >= {"review", "doubts"}
+    assert "energy_wh" not in {change.field for change in decision.revision.changes}
+    again = reviewed(held, RELEASE)
+    assert counts(again) == (wh, source, Review.RELEASED)
+    for one in (*told, late):
+        assert decided(held, one, [*told, late]).transaction is held
+        assert decided(again, one, [*told, late]).transaction is again
+
+
+@pytest.mark.parametrize(("told", "late", "doubt"), LATE_DOUBTS)
+def test_what_turns_out_to_be_doubtful_leaves_what_is_void_void(told: list[Report], late: Report, doubt: Doubt) -> None:
+    void = decided(reviewed(folded(*told), VOID), late, told).transaction
+    assert void
+    assert (void.review, void.doubts) == (Review.VOID, [doubt])
+
+
+@pytest.mark.parametrize("action", [RELEASE, CORRECT])
+def test_an_end_that_may_be_of_the_next_session_holds_the_first_again(action: ReviewAction) -> None:
+    """2.x: the Started of the next is told last, and it begins before that end."""
+    told = session()
+    released = reviewed(reviewed(folded(*told), VOID), action, 2000 if action == CORRECT else None)
+    next_one = named(ReportKind.STARTED, 0, 30, received_at=at(70), id_token="CARD2")
+    [(held, revision)] = decide(released, next_one, 8).others
+    assert (held.energy_wh, held.review, held.doubts) == (2000, Review.HELD, [Doubt.TOLD_AGAIN])
+    assert held.details == {MAY_BE_TWO: True}
+    assert revision
+    assert (revision.number, revision.reason) == (4, RevisionReason.LATE_REPORT)
+    assert decide(reviewed(held, RELEASE), next_one, 8).others[0][1] is None
+
+
+def test_one_more_sign_of_a_doubt_that_was_known_holds_nothing_again() -> None:
+    told = [*session(), OF_BEFORE]
+    later = decided(reviewed(folded(*told), RELEASE), ANOTHER_START, told).transaction
+    assert later
+    assert (counts(later), later.doubts) == ((2000, REGISTER, Review.RELEASED), [Doubt.TOLD_AGAIN])
+
+
+@given(st.data(), odd_sessions(), st.sampled_from(ReviewAction))
+def test_only_what_was_not_known_when_it_was_decided_holds_it_again(
+    data: st.DataObject, reports: list[Report], action: ReviewAction
+) -> None:
+    """In whatever order it is told, and however often."""
+    told = data.draw(st.permutations(reports))
+    ended = next(n for n in range(1, len(told) + 1) if folded(*told[:n]).ended)
+    count = data.draw(st.integers(ended, len(told)))
+    known = folded(*told[:count])
+    assume(action != RELEASE or (known.review == Review.HELD and known.energy_wh is not None))
+    judged = reviewed(known, action, 1000.0 if action == CORRECT else None)
+    later = told[count:] + data.draw(st.lists(st.sampled_from(reports)))
+    after = judged
+    for n, one in enumerate(later, count):
+        after = decided(after, one, [*told[:count], *later][:n]).transaction or after
+    holds = Review.HELD if set(after.doubts) - set(judged.doubts) else Review.RELEASED
+    assert after.review == (Review.VOID if action == VOID else holds)
+    for one in told:
+        assert decided(after, one, told).transaction is after
+    turned = judged
+    for n, one in enumerate(again := data.draw(st.permutations(later)), count):
+        turned = decided(turned, one, [*told[:count], *again][:n]).transaction or turned
+    assert [getattr(turned, field) for field in SEEN] == [getattr(after, field) for field in SEEN]
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from services.transactions.domain.messages import Report, ReportKind
-from services.transactions.domain.review import ReviewAction
+from services.transactions.domain.doubts import Doubt
+from services.transactions.domain.messages import UNREADABLE, Report, ReportKind
+from services.transactions.domain.review import Review, ReviewAction
 from services.transactions.domain.reviewing import review
 from services.transactions.domain.revisions import Audit
 from services.transactions.domain.transaction import Transaction
@@ -39,6 +41,25 @@ def test_what_an_operator_has_decided_is_read() -> None:
     ended = folded([start(), ended_at(5.0)])
     made, _ = review(ended, ReviewAction.CORRECT, 7500, at(90), Audit("anna", "read", "correct 7500"))
     assert back(made) == replace(made, row_revision=1)
+
+
+@pytest.mark.parametrize("items", [3, 4])
+def test_in_a_row_of_before_all_its_doubts_count_as_known_when_it_was_reviewed(items: int) -> None:
+    """Then a judgement had three items, or four."""
+    told = [start(), ended_at(5.0)]
+    made, _ = review(folded(told), ReviewAction.CORRECT, 7500, at(90), Audit("anna", "read", "correct 7500"))
+    row: dict[str, Any] = dict(zip(COLUMNS, transaction_row(made), strict=False))
+    state = orjson.loads(row["state"])
+    state["judgement"] = state["judgement"][:items]
+    old: Any = tuple((row | {"state": orjson.dumps(state).decode()}).values())
+    one = read_transaction(old)
+    assert one == replace(made, row_revision=1)
+    assert decided(one, ended_at(5.0), told).transaction is one
+    unreadable = replace(ended_at(5.0), details={UNREADABLE: "noon"})
+    held = decided(one, unreadable, told).transaction
+    assert held
+    assert (held.review, held.energy_wh) == (Review.HELD, 7500)
+    assert set(held.doubts) - set(made.doubts) == {Doubt.CLOCK}
 
 
 def test_what_an_evse_can_deliver_is_read() -> None:
