@@ -1,6 +1,7 @@
 """The store on a real Postgres: what is saved comes back, nothing is overwritten, partitions make room."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from services.transactions.domain.decide import decide
 from services.transactions.domain.messages import MeterValue, Report, ReportKind, StationSamples
 from services.transactions.domain.transaction import EndedBy, Transaction
 from services.transactions.rows import (
+    METERED,
     ORPHAN_STOP,
     REVISION,
     SAMPLE,
@@ -45,6 +47,28 @@ async def test_the_declared_columns_are_those_of_the_table(database: Database, t
     names = "select attname from pg_attribute where attrelid = $1::text::regclass and attnum > 0 and not attisdropped"
     async with database.connection() as db:
         assert {row["attname"] for row in await db.fetch(names, table)} == columns
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns"),
+    [
+        ("metered_row", METERED),
+        ("transaction_row", WRITTEN),
+        ("sample_row", SAMPLE),
+        ("revision_row", REVISION),
+    ],
+)
+async def test_rows_are_the_composite_types_of_the_schema(
+    database: Database, kind: str, columns: Mapping[str, str]
+) -> None:
+    """They are written by position."""
+    attributes = """
+        select attname, format_type(atttypid, null) as type from pg_attribute
+        where attrelid = $1::text::regclass and not attisdropped order by attnum"""
+    long = {"timestamptz": "timestamp with time zone"}
+    async with database.connection() as db:
+        found = [tuple(row) for row in await db.fetch(attributes, kind)]
+    assert found == [(name, long.get(type_, type_)) for name, type_ in columns.items()]
 
 
 @pytest.fixture
