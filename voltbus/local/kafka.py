@@ -18,6 +18,8 @@ from voltbus.local.wheels import program
 _NO_PROXIES: Mapping[int, int] = MappingProxyType({})
 _FILE = "kafka.properties"
 _MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
+# One node on one machine lives for minutes, in which the second compiler takes more time of the processors than it saves.
+_COMPILER = "-XX:TieredStopAtLevel=1"
 # Java 25 warns of Kafka's use of Unsafe; nobody here can act on it.
 _QUIET = ("--sun-misc-unsafe-memory-access=allow", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
 _PROPERTIES = {
@@ -69,7 +71,7 @@ def prepare(
     folder = data_dir.folder / "kafka"
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / _FILE).write_text(properties(port, controller_port, proxies))
-    run = [str(java), *_MEMORY, *_QUIET]
+    run = [str(java), *_MEMORY, _COMPILER, *_QUIET]
     env = {**LOCALE, "CLASSPATH": os.pathsep.join(map(str, jars))}
     if not (folder / "data" / "meta.properties").exists():
         progress("creating its data folder")
