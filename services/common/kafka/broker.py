@@ -30,7 +30,7 @@ from services.common.process.readiness import NotReady
 from services.common.process.settings import CommonSettings
 
 # With a linger, a fetch that has this much is not held back for more.
-MIN_FETCH_BYTES = 32 * 1024
+MIN_FETCH_BYTES = 128 * 1024
 MAX_BATCH_BYTES = 1 << 18
 # More than a poll takes of small records; aiokafka's default is 50 MiB. A record that is longer comes all the same.
 MAX_FETCH_BYTES = 8 << 20

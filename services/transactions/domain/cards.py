@@ -1,6 +1,5 @@
 """The idTokens that were presented for a transaction, in order, and who of them pays."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from services.ocpp.id_tokens import Authorization, token_key
@@ -38,18 +37,20 @@ def with_card(cards: Cards, card: Card) -> Cards:
     if any(_tells(one, card) for one in cards):
         return cards
     kept = [*(one for one in cards if not _tells(card, one)), card]
+    if card.order > cards[-1].order and len(kept) <= MOST:
+        return tuple(kept)
     if len(kept) > MOST:
         kept = sorted(kept, key=lambda one: one.rank)[:MOST]
     return tuple(sorted(kept, key=lambda one: (one.order, one.key)))
 
 
-def payer(cards: Iterable[Card]) -> Card | None:
+def payer(cards: Cards) -> Card | None:
     """The first that was accepted (C01, E03), or the first of all."""
-    return min(cards, key=lambda one: one.rank, default=None)
+    return cards[0] if len(cards) == 1 else min(cards, key=lambda one: one.rank, default=None)
 
 
 def _tells(known: Card, other: Card) -> bool:
     """Whether one says all that the other says: the same card in the same report, or earlier with the same verdict."""
-    if known.key != other.key or known.ends != other.ends:
+    if known.ends != other.ends or known.key != other.key:
         return False
     return known.order == other.order or (known.authorization == other.authorization and known.order < other.order)

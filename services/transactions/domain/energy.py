@@ -73,6 +73,7 @@ class Bounds(NamedTuple):
 # See messages.py: members of an enumeration are slow to find.
 REGISTER, SAMPLES = EnergySource.REGISTER, EnergySource.SAMPLES
 UNKNOWN = Energy(None, EnergySource.NONE)
+NO_ENERGY = Energy(None, EnergySource.NONE, (Doubt.NO_ENERGY,))
 NO_DOUBTS: frozenset[Doubt] = frozenset()
 # Then it is what the parts of the register come to.
 PARTED = frozenset({Doubt.REGISTER_FELL, Doubt.REGISTER_LEAPT})
@@ -100,6 +101,9 @@ def are_settled(meters: Meters, bounds: Bounds) -> bool:
 
 def energy_at_end(meters: Meters, bounds: Bounds) -> Energy:
     """Of a transaction that has ended; an estimate where it is not settled."""
+    if len(meters) == 1 and TOTAL in meters and not (only := _amount(TOTAL, meters[TOTAL], bounds)).doubts:
+        # As of most.
+        return only if only.wh is not None else NO_ENERGY
     register: list[Alternative] = [(EnergySource.REGISTER, [TOTAL])] if TOTAL in meters else []
     found, doubts = UNKNOWN, NO_DOUBTS
     for source, names in (*register, *_others(meters)):

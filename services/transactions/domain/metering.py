@@ -1,7 +1,7 @@
 """Reports' meter values, merged into the meters of a transaction, and what they come to."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -22,6 +22,7 @@ from services.transactions.domain.register import (
 )
 from services.transactions.domain.steps import by_steps
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The meter, and what it shows.
 MeterReading = tuple[str, RegisterReading]
 # By meter, in any order.
@@ -49,7 +50,8 @@ def past_values(reports: Iterable[Report]) -> list[PastValue]:
 
 def milliseconds(at: datetime) -> int:
     """Since 1970."""
-    return round(at.timestamp() * 1000)
+    since = at - EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + (since.microseconds + 500) // 1000
 
 
 def meter_readings(report: Report) -> list[MeterReading]:
