@@ -18,7 +18,7 @@ from voltbus.local.wheels import program
 _NO_PROXIES: Mapping[int, int] = MappingProxyType({})
 _FILE = "kafka.properties"
 _MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
-# One node on one machine lives for minutes, in which the second compiler takes more time of the processors than it saves.
+# It lives for minutes, in which the second compiler takes more of the processors than it gives back.
 _COMPILER = "-XX:TieredStopAtLevel=1"
 # Java 25 warns of Kafka's use of Unsafe; nobody here can act on it.
 _QUIET = ("--sun-misc-unsafe-memory-access=allow", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
