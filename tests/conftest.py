@@ -33,8 +33,6 @@ WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 ports.RANGE = ports.RANGE[WORKER::WORKERS]
 REDIS_DATABASES = itertools.cycle(range(16)[WORKER::WORKERS])
-# A broker that lives for minutes does not earn back what Java's second compiler takes: half of all its CPU.
-os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 E2E = "tests/e2e"
 # The longest begin first, so that at the end no worker waits for the other.
 LONGEST = (
