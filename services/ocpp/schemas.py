@@ -128,12 +128,15 @@ def _check(validator: jsonschema_rs.Validator, payload: object) -> None:
 
 def _fault(validator: jsonschema_rs.Validator, payload: object) -> Fault | None:
     try:
-        if validator.is_valid(payload):
-            return None
-        error = next(iter(validator.iter_errors(payload)))
+        # Looks no further than the first error; iter_errors looks for all of them before it gives one.
+        validator.validate(payload)
+    except jsonschema_rs.ValidationError as found:
+        error = found
     except ValueError:
         # Deeper than the validator goes (255 levels).
         return Fault(ErrorCode.FORMAT_VIOLATION, "payload", "nested too deep")
+    else:
+        return None
     keyword, path = error.kind.name, [str(step) for step in error.instance_path]
     code = CODES.get(keyword, ErrorCode.PROPERTY_CONSTRAINT_VIOLATION)
     named = keyword in ("required", "additionalProperties")

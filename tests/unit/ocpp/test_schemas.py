@@ -35,6 +35,25 @@ def test_a_missing_field_is_named() -> None:
     assert raised.value.code == ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION
 
 
+def test_of_thousands_of_faults_the_first_is_looked_for_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One compressed frame has 87,000 of them; all together take seconds."""
+    schemas = VERSIONS["2.0.1"].schemas
+    asked: list[str] = []
+
+    class Asked:
+        def __getattr__(self, name: str) -> object:
+            asked.append(name)
+            return getattr(validator, name)
+
+    validator = schemas.request("NotifyReport")
+    monkeypatch.setattr(schemas, "request", lambda _: Asked())
+    report = {"requestId": 1, "generatedAt": "2026-01-01T00:00:00Z", "seqNo": 0, "reportData": [{}] * 87_000}
+    fault = schemas.request_fault("NotifyReport", report)
+    assert fault is not None
+    assert (fault.where, fault.field) == ("reportData.0", "reportData.0.component")
+    assert asked == ["validate"]
+
+
 def test_an_enum_is_a_property_constraint() -> None:
     with pytest.raises(OcppError) as raised:
         VERSIONS["1.6"].schemas.check_request(
