@@ -10,7 +10,7 @@ from itertools import pairwise
 from math import inf
 
 from services.ocpp.id_tokens import token_key
-from services.transactions.domain.messages import ENDED, MAY_BE_TWO, STARTED, UNREADABLE, Report
+from services.transactions.domain.messages import ENDED, MAY_BE_TWO, STARTED, UNREADABLE, UPDATED, Report
 from services.transactions.domain.present import MAX_AHEAD, Moment, began
 from services.transactions.domain.transaction import EndedBy, Transaction
 
@@ -60,20 +60,30 @@ def may_be_told_again(current: Transaction, report: Report) -> bool:
 
 def may_be_of_another(current: Transaction, report: Report) -> bool:
     """Whether what is merged may be of another transaction, and the one that is known is in doubt by it."""
-    if report.kind != STARTED and report.at >= current.started_at:
+    if report.kind == UPDATED and report.at >= current.started_at:
         return False
     if not report.is_named or MAY_BE_TWO in current.details:
         return False
     if report.kind == STARTED:
         return _has_another_start(current, report)
+    if report.kind == ENDED and _has_another_end(current, report):
+        return True
+    if report.at >= current.started_at:
+        return False
     return _is_of_before(current, report, MAX_AHEAD) and report.order > current.field_order["started"]
 
 
 def may_have_its_end(current: Transaction, start: Report) -> bool:
-    """Whether the end that was told of one may be that of the next, which begins before it."""
+    """Whether the end that was told of one may be that of the next, which begins before it.
+
+    Of two ends one counts; what is told of the next begins before either was told.
+    """
     if not start.is_named or current.stopped_at is None or current.ended_by != EndedBy.STATION:
         return False
-    return current.started_at < start.at < current.stopped_at and not _is_elsewhere(current, start)
+    until = current.stopped_at
+    if MAY_BE_TWO in current.details:
+        until = max(until, current.updated_at + MAX_AHEAD)
+    return current.started_at < start.at < until and not _is_elsewhere(current, start)
 
 
 def _begins_the_next(current: Transaction, report: Report) -> bool:
@@ -107,11 +117,22 @@ def _is_of_before(current: Transaction, report: Report, by: timedelta) -> bool:
 
 
 def _has_another_start(current: Transaction, start: Report) -> bool:
-    """Whether one with another card was told before of what is taken for one transaction, which has one (E01)."""
+    """Whether one with another card or time was told before of what is taken for one transaction, which has one (E01).
+
+    What is told again has its number and its time.
+    """
+    order = current.field_order.get("started")
+    if start.order == order and start.at != current.started_at and UNREADABLE not in start.details:
+        return start.trigger != RESUMED
     if start.id_token is None:
         return False
-    key, order = token_key(start.id_token), current.field_order.get("started")
+    key = token_key(start.id_token)
     return any(card.order == order and token_key(card.id_token) != key for card in current.cards)
+
+
+def _has_another_end(current: Transaction, ended: Report) -> bool:
+    """Whether one with another time was told before: a transaction has one (E06), and told again it says the same."""
+    return "stopped" in current.field_order and ended.at != current.stopped_at and UNREADABLE not in ended.details
 
 
 def _has_another_card(current: Transaction, report: Report) -> bool:
@@ -136,9 +157,12 @@ def _is_used_again(current: Transaction, start: Report) -> bool:
         return False
     if _is_elsewhere(current, start):
         return True
-    another_card = start.id_token and current.id_token and token_key(start.id_token) != token_key(current.id_token)
-    is_newer = Moment(start.at, start.received_at).is_after(began(current))
-    return is_newer and (start.order < last or bool(another_card))
+    if not Moment(start.at, start.received_at).is_after(began(current)):
+        return False
+    # Told again it would have its time; what has the last number, and is not the first, may be mislabelled.
+    if start.order < last or start.order == current.field_order["started"]:
+        return True
+    return bool(start.id_token and current.id_token and token_key(start.id_token) != token_key(current.id_token))
 
 
 def _is_next_card(current: Transaction, start: Report) -> bool:

@@ -317,11 +317,43 @@ async def test_where_the_next_session_of_an_id_ends_before_it_starts_both_are_he
     ):
         await system.ask(station, "TransactionEvent", one, "2.0.1")
     first, second = await items(system, station)
-    assert (first["id_token"], first["review"], first["revision"]) == ("CARD1", "held", 3)
+    assert (first["id_token"], first["review"], first["revision"]) == ("CARD1", "held", 2)
     assert (second["id_token"], second["doubts"], second["details"]) == (
         *("CARD2", ["told_again"]),
         {"looks_like": first["id"]},
     )
+
+
+async def test_an_id_used_twice_of_whose_first_only_the_start_was_told_is_two_sessions(
+    system: System, station: str
+) -> None:
+    """2.0.1: the cable first; the cards, and what was offline, come after the boot and the start of the second."""
+    plugged: dict[str, Any] = {"evse": {"id": 1}}
+    for one in (
+        told("Started", 0, 100, 1000, **plugged),
+        told("Started", 0, 50, 3000, **plugged),
+        told("Updated", 1, 95, 1000, idToken=card("CARDA")["idToken"]),
+        told("Updated", 1, 45, 3000, idToken=card("CARDB")["idToken"]),
+        told("Ended", 2, 60, 3000),
+        told("Ended", 2, 1, 7000),
+    ):
+        await system.ask(station, "TransactionEvent", one, "2.0.1")
+    found = [[one[name] for name in ("id_token", "energy_wh", "review")] for one in await items(system, station)]
+    assert found == [["CARDA", 2000, "none"], ["CARDB", 4000, "none"]]
+
+
+async def test_two_ends_of_one_id_with_one_number_hold_both_sessions(system: System, station: str) -> None:
+    """2.0.1: the second counts from 0 after a boot, and its Started is told last."""
+    for one in (
+        told("Started", 0, 100, 1000, **card("CARDA")),
+        told("Ended", 2, 60, 3000),
+        told("Ended", 2, 1, 9000),
+        told("Started", 0, 50, 3000, **card("CARDB")),
+    ):
+        await system.ask(station, "TransactionEvent", one, "2.0.1")
+    first, second = await items(system, station)
+    assert (first["id_token"], first["review"], first["details"]) == ("CARDA", "held", {"may_be_two": True})
+    assert (second["id_token"], second["doubts"]) == ("CARDB", ["told_again"])
 
 
 async def test_one_id_at_two_evses_at_once_is_two_sessions(system: System, station: str) -> None:

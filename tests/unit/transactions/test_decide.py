@@ -202,7 +202,8 @@ def test_meter_values_of_nothing_are_kept_without_one() -> None:
 
 
 def test_a_second_stop_changes_nothing() -> None:
-    first = replace(report(ReportKind.ENDED, order=ReportKind.ENDED, end_wh=3000.0, stop_reason="Local"), seq_no=None)
+    said = report(ReportKind.ENDED, order=ReportKind.ENDED, key=None, number=7, end_wh=3000.0, stop_reason="Local")
+    first = replace(said, seq_no=None)
     current = folded(start(), first)
     again = decide(current, replace(first, call_id="c.9", at=at(99), end_wh=3000.0, stop_reason="Remote"), None)
     assert not again.changed
