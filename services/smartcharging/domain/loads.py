@@ -11,12 +11,14 @@ from math import floor
 Loads = Mapping[str, int]
 
 ALL = "W"
+# Stations tell of currents that there are not, up to more than a float holds: none is counted as more.
+LARGEST_A = 1e6
 NONE: Loads = {}
 
 
 def tenths(amperes: float) -> int:
     """Down to a tenth: a limit is never rounded up. What is a tenth already stays, however a float writes it."""
-    return floor(round(amperes * 10, 6))
+    return floor(round(min(amperes, LARGEST_A) * 10, 6))
 
 
 def amperes(tenths: int) -> float:

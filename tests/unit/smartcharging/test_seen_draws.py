@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 
 import pytest
@@ -49,6 +50,15 @@ def state(*known: TrackedSession, now: datetime = START, connected: bool = True)
     seen = seen_draws(SITE, here, known, now)
     made = state_of(SITE, here, [*sessions_, Session(2, "E", 1, "tx-2", START, START)], limits)
     return dataclasses.replace(made, drawn=seen.currents, drawn_until=seen.until)
+
+
+@pytest.mark.parametrize("value", [1e308, inf])
+@pytest.mark.parametrize("unit", [sessions.CURRENT, sessions.POWER, sessions.PHASE_POWER])
+def test_a_current_that_there_cannot_be_counts_as_all_that_the_evse_may_have(value: float, unit: str) -> None:
+    """One such sample kept its whole site from being planned."""
+    known = replace(ended((10, 30)), draws=(value,), unit=unit)
+    drawn = state(known, now=at(11)).drawn
+    assert drawn == {("D", 1): SITE.members[0].maximum}
 
 
 def test_who_draws_on_after_a_guessed_end_is_set_aside_for() -> None:
