@@ -14,7 +14,7 @@ _SAID = frozenset({"unit", "unitofmeasure", "multiplier"})
 # Parts that say of what the value is; each has a default, which is wrong where one is told and cannot be used.
 QUALIFIERS = frozenset({"measurand", "context", "location", "phase", "format"})
 # No comma: some write decimals with it, some thousands.
-_QUANTITY = re.compile(r"([+-]?[0-9]+(?:\.[0-9]*)?) *([A-Za-z%]+)")
+_QUANTITY = re.compile(r"([+-]?[0-9]{1,30}(?:\.[0-9]*)?) *([A-Za-z%]+)")
 
 
 class Quantity(NamedTuple):

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from math import isfinite
+from math import copysign, isfinite
+from sys import float_info
 from typing import Any
 
 from services.transactions.dialects.words import timestamp
@@ -29,6 +30,7 @@ PLAIN = ("Wh", "varh", "VAh", "W", "var", "VA", "A", "V", "Hz", "K", "Celsius", 
 SPELLED = {unit.casefold(): unit for unit in (*UNITS, *PLAIN)}
 # No meter counts in more than thousands: who says thousand twice means it once, or a factor for a power of ten.
 LARGEST_FACTOR, LEAST_MULTIPLIER, LARGEST_MULTIPLIER = 1000, -30, 3
+LARGEST = float_info.max
 # The unit if none is given: Wh for energy (1.6 §7.43, 2.0.1 UnitOfMeasureType), the base unit for the rest.
 DEFAULTS = {
     "Energy": "Wh",
@@ -61,9 +63,14 @@ def reading(sample: SampledValue, number: float | None, unit: str | None, factor
     made = template.copy()
     if number is not None:
         factor *= unit_factor
-        # Rounded, for 4.35 kWh times 1000 must not become 4350.000000000001 Wh.
-        made["value"] = number if factor == 1 else round(number * factor, 6)
+        made["value"] = number if factor == 1 else _times(number, factor)
     return made
+
+
+def _times(number: float, factor: float) -> float:
+    """Rounded, for 4.35 kWh times 1000 must not become 4350.000000000001 Wh; and a number, which JSON can say."""
+    product = round(number * factor, 6)
+    return product if isfinite(product) else copysign(LARGEST, number)
 
 
 @lru_cache(maxsize=4096)

@@ -1,5 +1,6 @@
 """OCPP 1.6: payloads to messages and back."""
 
+from sys import float_info
 from typing import Any
 
 import pytest
@@ -162,6 +163,9 @@ def test_defaults() -> None:
         ({"value": "80", "measurand": "SoC"}, "Percent", 80),
         ({"value": "-3", "measurand": "Power.Active.Export"}, "W", -3),
         ({"value": "0.98", "measurand": "Power.Factor"}, "", 0.98),
+        # What no float holds is null in JSON, and no number when it is read again.
+        ({"value": "1e308", "unit": "kWh"}, "Wh", float_info.max),
+        ({"value": "-1e308", "unit": "kW", "measurand": "Power.Active.Import"}, "W", -float_info.max),
     ],
 )
 def test_units(sampled: dict[str, Any], unit: str, number: float) -> None:
@@ -169,7 +173,7 @@ def test_units(sampled: dict[str, Any], unit: str, number: float) -> None:
     assert (reading["unit"], reading["value"]) == (unit, number)
 
 
-@pytest.mark.parametrize("text", ["", "NaN", "inf", "1_000", "off", "1,5"])
+@pytest.mark.parametrize("text", ["", "NaN", "inf", "1_000", "off", "1,5", "1e999", "9" * 400 + " kWh"])
 def test_what_is_no_number_is_kept_as_it_is(text: str) -> None:
     [reading] = value({"value": text}).readings
     assert reading["signed"] == text
