@@ -254,10 +254,14 @@ def _judgement(
     measured_wh: float | None,
     other_wh: float | None = None,
     doubts: Iterable[str] | None = None,
+    payer: str | None = None,
+    of_guess: bool | None = None,
 ) -> Judgement:
-    """doubts: None in rows of before they were kept; then all that there are by now count as known."""
+    """doubts, of_guess: None in rows of before they and the payer were kept; then what is so by now counts as known."""
     known = one.doubts if doubts is None else map(Doubt, doubts)
-    return Judgement(ReviewAction(action), energy_wh, measured_wh, other_wh, tuple(known))
+    if of_guess is None:
+        payer, of_guess = one.payer, one.ended_by != EndedBy.STATION
+    return Judgement(ReviewAction(action), energy_wh, measured_wh, other_wh, tuple(known), payer, of_guess)
 
 
 def _with_meters(one: Transaction, register: list[Any] | None) -> Transaction:

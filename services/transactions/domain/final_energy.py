@@ -68,7 +68,9 @@ def with_review(one: Transaction) -> Transaction:
 
 def _with_review(one: Transaction, bounds: Bounds) -> Transaction:
     measured = _measured_energy(one, bounds)
-    energy, review = one.judgement.on(measured, other_energy_wh(one)) if one.judgement else (measured, Review.NONE)
+    energy, review = measured, Review.NONE
+    if one.judgement:
+        energy, review = one.judgement.on(measured, other_energy_wh(one), one.payer)
     after = replace(one, review=review, **energy_changes(one, energy))
     doubts = after.doubts
     is_held = doubts and (one.judgement is None or one.judgement.is_open_to(doubts))

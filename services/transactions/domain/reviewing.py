@@ -9,7 +9,7 @@ from services.transactions.domain.energy import EnergySource
 from services.transactions.domain.final_energy import energy_changes, measured_energy, other_energy_wh, with_review
 from services.transactions.domain.review import Judgement, Review, ReviewAction
 from services.transactions.domain.revisions import Audit, Revision, RevisionReason, revise
-from services.transactions.domain.transaction import Transaction
+from services.transactions.domain.transaction import EndedBy, Transaction
 
 
 class NotReviewable(VoltbusError):
@@ -30,7 +30,8 @@ def review(
     measured = measured_energy(one)
     counts = energy_wh if action == ReviewAction.CORRECT else measured.wh
     known = replace(one, **energy_changes(one, measured)).doubts
-    judgement = Judgement(action, counts, measured.wh, other_energy_wh(one), tuple(known))
+    of_guess = one.ended_by != EndedBy.STATION
+    judgement = Judgement(action, counts, measured.wh, other_energy_wh(one), tuple(known), one.payer, of_guess)
     after = with_review(replace(one, judgement=judgement, updated_at=now))
     return revise(one, after, RevisionReason.REVIEWED, now, audit)
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from services.ocpp.id_tokens import token_key
 from services.transactions.domain import sequence_numbers
 from services.transactions.domain.cards import Cards
 from services.transactions.domain.doubts import Doubt, doubts_of_times
@@ -120,6 +121,11 @@ class Transaction(msgspec.Struct, frozen=True):
     def id_tokens(self) -> list[dict[str, Any]]:
         """All that were presented, in order, each with the verdict on it then."""
         return [{"id_token": one.id_token, "type": one.type, "authorization": one.authorization} for one in self.cards]
+
+    @property
+    def payer(self) -> str | None:
+        """Whose it is, however that is written."""
+        return None if self.id_token is None else token_key(self.id_token)
 
     @property
     def missing_seq_nos(self) -> list[int]:

@@ -87,6 +87,23 @@ async def test_what_turns_out_to_be_doubtful_after_a_decision_is_held_again(syst
     assert (await items(system, station))[0] == released
 
 
+async def test_another_payer_than_it_was_decided_of_holds_it_again(system: System, station: str) -> None:
+    """2.0.1: CARDA's Started comes after somebody corrected what was CARDB's; what was decided counts for the next."""
+    for one in (told("Updated", 2, 50, 1000, **card("CARDB")), told("Ended", 3, 10, 5500)):
+        await system.ask(station, "TransactionEvent", one, "2.0.1")
+    number = (await the_one(system, station))["id"]
+    await review(system, number, action="correct", energy_wh=6000)
+    late = told("Started", 0, 60, 1000, **card("CARDA"))
+    for n in range(2):
+        await system.ask(station, "TransactionEvent", late, "2.0.1", connection=f"after boot {n}")
+        [one] = await items(system, station)
+        assert [one[name] for name in ("id_token", "energy_wh")] == ["CARDA", 6000]
+        if n == 0:
+            assert (one["review"], one["doubts"]) == ("held", ["review_contradicted"])
+            one = await review(system, number, action="release")
+        assert (one["review"], one["energy_source"]) == ("released", "operator")
+
+
 async def test_what_is_void_is_told_and_stays_void(system: System, station: str) -> None:
     number = await held(system, station)
     assert (await review(system, number, action="void"))["review"] == "void"

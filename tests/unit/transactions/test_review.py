@@ -8,14 +8,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.transactions.domain.decide import decide
 from services.transactions.domain.doubts import Doubt
+from services.transactions.domain.ends import end
 from services.transactions.domain.energy import EnergySource
-from services.transactions.domain.messages import MAY_BE_TWO, UNREADABLE, Report, ReportKind
+from services.transactions.domain.messages import MAY_BE_TWO, UNREADABLE, MeterValue, Report, ReportKind
+from services.transactions.domain.metering import past_values
 from services.transactions.domain.review import Review, ReviewAction
 from services.transactions.domain.reviewing import NotReviewable, review
 from services.transactions.domain.revisions import SEEN, Audit, Change, RevisionReason
-from services.transactions.domain.transaction import Transaction
+from services.transactions.domain.transaction import EndedBy, Transaction
 from tests.unit.transactions.making import NOON, at, decided, folded, metered, register, report, start
 from tests.unit.transactions.test_any_order import odd_sessions
 
@@ -105,6 +108,91 @@ def test_a_later_stop_that_resolves_the_doubt_ends_the_hold() -> None:
     assert (counts(later), later.doubts) == ((2000, EnergySource.REGISTER, Review.NONE), [])
 
 
+GUESSES = [by for by in EndedBy if by != EndedBy.STATION]
+
+
+def guessed(by: EndedBy, wh: float | None) -> tuple[Transaction, list[Report]]:
+    """Of 1.6: a session of 300 Wh, or of nobody knows how much, that ended at half past twelve by a guess."""
+    values = () if wh is None else (register(at(10), 1000 + wh),)
+    sampled = replace(report(order=ReportKind.UPDATED, key=None, number=7, meter_values=values), seq_no=None)
+    told = [start(), sampled]
+    ended, _ = end(folded(*told), by, at(30), at(31), past=past_values(told))
+    return ended, told
+
+
+@pytest.mark.parametrize("by", GUESSES)
+@pytest.mark.parametrize("wh", [300.0, None])
+def test_what_was_void_by_a_guess_of_its_end_is_held_if_its_station_tells_more(by: EndedBy, wh: float | None) -> None:
+    """Nobody knew of it; what was void anyhow stays so."""
+    ended, told = guessed(by, wh)
+    void = reviewed(ended, VOID)
+    assert void.review == Review.VOID
+    for more, review_then in ((20_000.0, Review.HELD), (wh and wh + 20, Review.VOID)):
+        if more is not None:
+            later = decided(void, stop(1000 + more), told).transaction
+            assert later
+            assert (later.energy_wh, later.review) == (more, review_then)
+            assert (Doubt.REVIEW_CONTRADICTED in later.doubts) is (review_then == Review.HELD)
+            assert decided(later, stop(1000 + more), told).transaction is later
+
+
+@pytest.mark.parametrize("by", [EndedBy.JOINED, EndedBy.AVAILABLE, EndedBy.ASKED])
+@pytest.mark.parametrize(("wh", "held"), [(20_000.0, True), (320.0, False)])
+def test_what_was_void_and_goes_on_is_held_if_it_comes_to_more(by: EndedBy, wh: float, held: bool) -> None:
+    ended, told = guessed(by, 300)
+    values = (register(at(40), 1000 + wh), register(at(40.1), 1000 + wh))
+    drawn = MeterValue(at(40.2), [{"measurand": "Current.Import", "unit": "A", "value": 30}], ())
+    live = report(order=ReportKind.UPDATED, key=None, number=7, at=at(40.2), received_at=at(40.2))
+    live = replace(live, seq_no=None, meter_values=(*values, drawn))
+    void = replace(reviewed(ended, VOID), started_received_at=NOON)
+    on = decided(void, live, told).transaction
+    assert on
+    assert (on.ended, on.review) == (False, Review.NONE)
+    after = decided(on, stop(1000 + wh), [*told, live]).transaction
+    assert after
+    assert (after.energy_wh, after.review) == (wh, Review.HELD if held else Review.VOID)
+
+
+@pytest.mark.parametrize(
+    ("first", "verdict", "second"),
+    [
+        pytest.param({"seq_no": 1, "id_token": "CARDB"}, True, {"id_token": "CARDA"}, id="an earlier card"),
+        pytest.param({"id_token": "CARDX"}, False, {"seq_no": 1, "id_token": "CARDB"}, id="one that is not refused"),
+        pytest.param({}, True, {"seq_no": 1, "id_token": "CARDB"}, id="the first card of all"),
+    ],
+)
+@pytest.mark.parametrize(("action", "wh"), [(CORRECT, 6000), (RELEASE, 2000), (VOID, 2000)])
+def test_another_payer_than_it_was_decided_of_holds_it_again(
+    first: dict[str, Any], verdict: bool, second: dict[str, Any], action: ReviewAction, wh: float
+) -> None:
+    """A decision is about somebody's bill; that somebody in other capitals, and later cards, change nothing."""
+    accepted, refused = TokenInfo(Authorization.ACCEPTED), TokenInfo(Authorization.BLOCKED)
+    known = decided(
+        None, named(ReportKind.UPDATED, minute=0, **({"seq_no": 0} | first)), token=accepted if verdict else refused
+    )
+    ended = decided(
+        known.transaction, named(ReportKind.ENDED, 5, 60, meter_values=session()[1].meter_values)
+    ).transaction
+    assert ended
+    judged = reviewed(reviewed(ended, VOID), action, wh) if action != VOID else reviewed(ended, VOID)
+    late = named(ReportKind.UPDATED, minute=1, **({"seq_no": 0} | second))
+    decision = decided(judged, late, session(), token=accepted)
+    after = decision.transaction
+    assert after
+    assert (after.payer, after.energy_wh) == (second["id_token"].casefold(), wh)
+    if action == VOID:
+        assert after.review == Review.VOID
+        return
+    assert (after.review, after.doubts) == (Review.HELD, [Doubt.REVIEW_CONTRADICTED])
+    again = reviewed(after, RELEASE)
+    assert (counts(again), again.doubts) == ((wh, after.energy_source, Review.RELEASED), [])
+    written = replace(late, id_token=second["id_token"].lower())
+    for one in (late, written, named(ReportKind.UPDATED, 4, 2, id_token="CARDZ")):
+        same = decided(again, one, session(), token=accepted).transaction
+        assert same
+        assert same.review == Review.RELEASED
+
+
 def named(kind: ReportKind, seq_no: int, minute: float, **more: Any) -> Report:
     """Of 2.x."""
     return report(kind, seq_no=seq_no, **({"at": at(minute), "received_at": at(minute)} | more))
@@ -114,7 +202,7 @@ def session(**of_start: Any) -> list[Report]:
     """Of 2.x: 2000 Wh, nothing doubtful; its end may be told before its start, whose register is elsewhere, too."""
     values = (register(at(0), 1000, -1), register(at(60), 3000, 1))
     begun = named(ReportKind.STARTED, 1, 0, id_token="CARD1", **of_start)
-    return [begun, named(ReportKind.ENDED, 5, 60, meter_values=values)]
+    return [begun, named(ReportKind.ENDED, 5, 60, meter_values=values, id_token="CARD1")]
 
 
 ANOTHER_START = named(ReportKind.STARTED, 6, 9, id_token="CARD2")

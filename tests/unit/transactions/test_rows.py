@@ -43,9 +43,9 @@ def test_what_an_operator_has_decided_is_read() -> None:
     assert back(made) == replace(made, row_revision=1)
 
 
-@pytest.mark.parametrize("items", [3, 4])
+@pytest.mark.parametrize("items", [3, 4, 5])
 def test_in_a_row_of_before_all_its_doubts_count_as_known_when_it_was_reviewed(items: int) -> None:
-    """Then a judgement had three items, or four."""
+    """Then a judgement had three items, four, or five."""
     told = [start(), ended_at(5.0)]
     made, _ = review(folded(told), ReviewAction.CORRECT, 7500, at(90), Audit("anna", "read", "correct 7500"))
     row: dict[str, Any] = dict(zip(COLUMNS, transaction_row(made), strict=False))
