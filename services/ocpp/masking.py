@@ -9,11 +9,16 @@ from services.ocpp.id_tokens import KEY_CODE, mask
 HIDDEN = "…"
 # Fields that hold an idToken, in the words of every version and of our own messages.
 _TOKENS = re.compile(r"(parent|stop|group|additional)?_?id_?(tag|token)|group_?id", re.IGNORECASE)
-_SECRET = re.compile(r"password|secret|authorizationkey", re.IGNORECASE)
+_SECRET = re.compile(r"password|passphrase|secret|authorizationkey|psk|simpin", re.IGNORECASE)
 # Where a setting's value stands, beside its name.
 _VALUES = ("value", "attributeValue")
 # What an address says of an account: ftp://user:password@host.
 _ACCOUNT = re.compile(r"(?<=://)[^/@\s]*@")
+
+
+def is_secret(name: str) -> bool:
+    """Whether a field or a setting of this name holds what is nobody's business."""
+    return _SECRET.search(name) is not None
 
 
 def masked(value: Any, name: str = "", *, tokens: bool = True) -> Any:
@@ -22,16 +27,16 @@ def masked(value: Any, name: str = "", *, tokens: bool = True) -> Any:
         return {key: _field(value, key, item, name, tokens) for key, item in value.items()}
     if isinstance(value, list):
         return [masked(item, name, tokens=tokens) for item in value]
+    if is_secret(name) and value is not None:
+        return HIDDEN
     if not isinstance(value, str):
         return value
-    if _SECRET.search(name):
-        return HIDDEN
     return mask(value) if tokens and _TOKENS.fullmatch(name) else _ACCOUNT.sub(HIDDEN + "@", value)
 
 
 def _field(parent: Mapping[str, Any], key: str, item: Any, name: str, tokens: bool) -> Any:
     """A field, which may be secret for what stands beside or above it."""
-    setting = key in _VALUES and _SECRET.search(_setting_name(parent))
+    setting = key in _VALUES and is_secret(_setting_name(parent))
     code = key == "idToken" and parent.get("type") == KEY_CODE
     return HIDDEN if setting or code or (name == "vpn" and key == "key") else masked(item, key, tokens=tokens)
 

@@ -118,11 +118,12 @@ class SettingsRequests:
         return {one: setting for (_, one), setting in found.items()}
 
     async def _refuse_secrets(self, db: Connection, station: ConfigurableStation, settings: Mapping[str, str]) -> None:
-        """A value of what a station says is write-only would be kept with its command. Raises Problem."""
+        """A value that is secret, or of what a station says is write-only, would be kept. Raises Problem."""
         names = {key(station.dialect.own_name(name)): name for name in settings}
         known = await settings_store.load(db, {(station.station_id, one) for one in names})
-        if found := [(f"settings.{names[one]}", SECRET) for (_, one), setting in known.items() if setting.write_only]:
-            raise invalid(found)
+        write_only = {one for (_, one), setting in known.items() if setting.write_only}
+        if found := [one for one in names if one in write_only or station.dialect.is_secret(one)]:
+            raise invalid([(f"settings.{names[one]}", SECRET) for one in found])
 
     async def _lock(self, db: Connection, station: ConfigurableStation) -> MessageLimits:
         """Locks a station, so that its requests come one after the other; how much it takes in a message."""

@@ -29,6 +29,8 @@ CARD = "04A2B3C4D5E6F7"
         ({"location": "ftp://me:pw@host/file"}, {"location": "ftp://…@host/file"}),
         ({"location": "https://host/a@b?c"}, {"location": "https://host/a@b?c"}),
         ({"key": "AuthorizationKey", "value": "30"}, {"key": "AuthorizationKey", "value": "…"}),
+        ({"key": "ApnPsk", "value": "k"}, {"key": "ApnPsk", "value": "…"}),
+        ({"apn": {"apn": "internet", "simPin": 1234}}, {"apn": {"apn": "internet", "simPin": "…"}}),
         ({"key": "HeartbeatInterval", "value": "300"}, {"key": "HeartbeatInterval", "value": "300"}),
         ({"timestamp": "2026-01-01T00:00:00Z", "meterStop": 7}, {"timestamp": "2026-01-01T00:00:00Z", "meterStop": 7}),
     ],

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, key
+from services.ocpp.masking import is_secret
 
 Payload: TypeAlias = Mapping[str, Any]
 # The frame around a payload: type, message id, action, commas and quotes.
@@ -65,7 +66,7 @@ class SettingsDialect:
     """One version.
 
     max_value_length: in characters. shared_names: the names that versions share, and what this one calls them.
-    secrets: keys of settings that are never shown. canonical_name: a setting's name as it is written here; raises
+    canonical_name: a setting's name as it is written here; raises
     BadName. is_own_name: whether a name looks like one of this version. limit_names: the settings that say how much a
     station takes; limits: what their values say. read_all: the request for everything, by the base and the number of a
     report. read, write: the requests for some. read_answers, write_answers, report_answers: by action, what an answer
@@ -74,7 +75,6 @@ class SettingsDialect:
 
     max_value_length: int
     shared_names: Mapping[str, str]
-    secrets: frozenset[str]
     canonical_name: Callable[[str], str]
     is_own_name: Callable[[str], bool]
     limit_names: tuple[str, ...]
@@ -105,7 +105,7 @@ class SettingsDialect:
 
     def is_secret(self, name: str, characteristics: Characteristics | None = None) -> bool:
         """Whether a setting's value is nobody's business."""
-        return key(name) in self.secrets or (characteristics is not None and characteristics.mutability == "WriteOnly")
+        return is_secret(name) or (characteristics is not None and characteristics.mutability == "WriteOnly")
 
 
 def chunks(items: Sequence[Any], most: int, most_bytes: int | None) -> Iterator[list[Any]]:

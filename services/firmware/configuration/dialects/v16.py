@@ -14,14 +14,14 @@ from services.firmware.configuration.dialects.dialect import (
     positive_integer,
 )
 from services.firmware.configuration.dialects.names import BadName
-from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, is_storable, key
+from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, is_storable
 from services.firmware.texts import text
+from services.ocpp.masking import is_secret
 
 LONGEST_KEY = 50
 MAX_KEYS = "GetConfigurationMaxKeys"
 # Where a station does not say: what any will take.
 KEYS_PER_READ = 50
-SECRETS = frozenset({"authorizationkey"})
 SHARED_NAMES = {
     "heartbeat_interval": "HeartbeatInterval",
     "meter_values_interval": "MeterValueSampleInterval",
@@ -92,7 +92,7 @@ def read_answer(request: Payload, answer: Any) -> SettingsReading:
 
 def write_answer(request: Payload, answer: Any) -> list[SetResult]:
     """§5.3: one key, one status."""
-    wanted = None if key(request["key"]) in SECRETS else request["value"]
+    wanted = None if is_secret(request["key"]) else request["value"]
     if answer is None:
         return [SetResult(request["key"], wanted, Result.PENDING)]
     status = str(text(answer["status"]))
@@ -101,7 +101,7 @@ def write_answer(request: Payload, answer: Any) -> list[SetResult]:
 
 def _observation(item: dict[str, Any]) -> Observation:
     """A password that a station tells although it should not (1.6-J §6.2.2) is not kept."""
-    secret = key(item["key"]) in SECRETS
+    secret = is_secret(item["key"])
     mutability = "WriteOnly" if secret else "ReadOnly" if item.get("readonly") else "ReadWrite"
     return Observation(
         str(text(item["key"])), None if secret else text(item.get("value", "")), "get", Characteristics(mutability)
@@ -111,7 +111,6 @@ def _observation(item: dict[str, Any]) -> Observation:
 DIALECT = SettingsDialect(
     max_value_length=500,
     shared_names=SHARED_NAMES,
-    secrets=SECRETS,
     canonical_name=canonical_name,
     is_own_name=is_own_name,
     limit_names=(MAX_KEYS,),

@@ -19,6 +19,7 @@ from services.firmware.configuration.dialects.names import BadName, Variable
 from services.firmware.configuration.domain.reports import Part
 from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, is_storable, key
 from services.firmware.texts import text
+from services.ocpp.masking import is_secret
 
 ITEMS, BYTES = "DeviceDataCtrlr.ItemsPerMessage({})", "DeviceDataCtrlr.BytesPerMessage({})"
 LIMIT_NAMES = tuple(limit.format(action) for limit in (ITEMS, BYTES) for action in ("GetVariables", "SetVariables"))
@@ -26,7 +27,6 @@ LIMIT_NAMES = tuple(limit.format(action) for limit in (ITEMS, BYTES) for action 
 DEFAULT_ITEMS = 20
 LONGEST_NAME = 50
 LARGEST = 2**63 - 1
-SECRETS = frozenset({"securityctrlr.basicauthpassword"})
 SHARED_NAMES = {
     "heartbeat_interval": "OCPPCommCtrlr.HeartbeatInterval",
     "meter_values_interval": "SampledDataCtrlr.TxUpdatedInterval",
@@ -113,7 +113,7 @@ def read_answer(_: Payload, answer: Any) -> SettingsReading:
         status, name = item["attributeStatus"], _name_of(item, item.get("attributeType"))
         if name is None or status == "Rejected":
             continue
-        hidden = status != "Accepted" or key(name) in SECRETS
+        hidden = status != "Accepted" or is_secret(name)
         value = None if hidden else text(item.get("attributeValue", ""))
         observations.append(Observation(name, value, "get", unknown=status != "Accepted"))
     return SettingsReading(tuple(observations))
@@ -130,7 +130,7 @@ def write_answer(request: Payload, answer: Any) -> list[SetResult]:
             results[key(name)] = (RESULTS.get(item["attributeStatus"], Result.REJECTED), reason)
     missing = (Result.REJECTED, "no result of it in the answer") if answer else (Result.PENDING, None)
     return [
-        SetResult(name, None if key_ in SECRETS else value, *results.get(key_, missing))
+        SetResult(name, None if is_secret(name) else value, *results.get(key_, missing))
         for key_, (name, value) in wanted.items()
     ]
 
@@ -164,7 +164,7 @@ def _observations(item: dict[str, Any]) -> Iterator[Observation]:
         name = _name_of(item, attribute.get("type"))
         if name is None:
             continue
-        secret = key(name) in SECRETS
+        secret = is_secret(name)
         characteristics = Characteristics(
             mutability="WriteOnly" if secret else text(attribute.get("mutability")) or "ReadWrite",
             data_type=text(variable.get("dataType")),
@@ -197,7 +197,6 @@ def _named_values(items: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 DIALECT = SettingsDialect(
     max_value_length=1000,
     shared_names=SHARED_NAMES,
-    secrets=SECRETS,
     canonical_name=canonical_name,
     is_own_name=is_own_name,
     limit_names=LIMIT_NAMES,

@@ -317,6 +317,7 @@ async def test_the_same_report_is_asked_for_once(field: Field) -> None:
     ("wanted", "named"),
     [
         ({"AuthorizationKey": "0011"}, "body.settings.AuthorizationKey"),
+        ({"WifiPassword": "hunter2"}, "body.settings.WifiPassword"),
         ({"x" * 51: "1"}, f"body.settings.{'x' * 51}"),
         ({"HeartbeatInterval": "x" * 501}, "body.settings.HeartbeatInterval"),
         ({"heartbeat_interval": "1", "HEARTBEATinterval": "2"}, "body.settings.HEARTBEATinterval"),

@@ -146,6 +146,7 @@ def test_a_16_station_says_what_it_has() -> None:
             {"key": "NumberOfConnectors", "readonly": True, "value": "2"},
             {"key": "Empty", "readonly": False},
             {"key": "AuthorizationKey", "readonly": False, "value": "0011aabb"},
+            {"key": "WifiPassword", "readonly": False, "value": "hunter2"},
         ],
         "unknownKey": ["Nonsense"],
     }
@@ -156,6 +157,7 @@ def test_a_16_station_says_what_it_has() -> None:
         Observation("NumberOfConnectors", "2", "get", Characteristics("ReadOnly")),
         Observation("Empty", "", "get", Characteristics("ReadWrite")),
         Observation("AuthorizationKey", None, "get", Characteristics("WriteOnly")),
+        Observation("WifiPassword", None, "get", Characteristics("WriteOnly")),
         Observation("Nonsense", None, "get", unknown=True),
     )
     assert not reading.everything

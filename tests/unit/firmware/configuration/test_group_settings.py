@@ -33,7 +33,7 @@ def test_what_cannot_be_desired(
     assert list(faults(settings, versions)) == expected
 
 
-@pytest.mark.parametrize("name", ["AuthorizationKey", "securityctrlr.basicauthpassword"])
+@pytest.mark.parametrize("name", ["AuthorizationKey", "WifiPassword", "securityctrlr.basicauthpassword"])
 def test_secrets_cannot_be_desired(name: str) -> None:
     [(field, why)] = faults({name: "0011"}, {})
     assert field == f"settings.{name}"
