@@ -39,10 +39,12 @@ def with_own_unit(sample: Mapping[str, Any], unit_name: str) -> Mapping[str, Any
 
     What contradicts itself, or cannot be read, becomes the name of a unit: one that there is not.
     """
-    said = [(name, part) for name, part in _said(sample) if part not in (None, "")]
-    own, names = sample.get(unit_name), [name for name in sample if compared(name) in _SAID]
+    names = [name for name in sample if compared(name) in _SAID]
     inside = quantity(sample["value"]) if unit_name != "unit" and type(sample.get("value")) is str else None
-    if not inside and (not said or (names == [unit_name] and _is_own(own, unit_name))):
+    if not inside and (not names or (names == [unit_name] and _is_own(sample[unit_name], unit_name))):
+        return sample
+    said = [(name, part) for name, part in _said(sample) if part not in (None, "")]
+    if not inside and not said:
         return sample
     rest = {name: part for name, part in sample.items() if name not in names}
     if inside:

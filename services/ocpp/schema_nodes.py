@@ -18,11 +18,12 @@ CONTAINERS = frozenset({"object", "array"})
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A schema, its references followed. needs: properties without which an object is of no use; of "a|b" one will do.
+    """A schema, its references followed. needs: properties without which an object is of no use; one of each.
 
     spelled: names of fields, by how they are compared. unit_name: of a sampled value, what its unit is called.
-    words: of an enumeration, by how they are compared. open: further properties are allowed. is_exact: of an object or
-    list, whether a value can be used as it is; most parts of a message that deviates can, and are not looked into.
+    words: of an enumeration, by how they are compared. open: further properties are allowed. is_exact: of an object, a
+    list or its items, whether a value can be used as it is; most parts of a message that deviates can, and are not
+    looked into.
     """
 
     kind: str | None
@@ -30,7 +31,7 @@ class Node:
     spelled: Mapping[str, str] = field(default_factory=dict)
     unit_name: str | None = None
     required: Sequence[str] = ()
-    needs: Sequence[str] = ()
+    needs: Sequence[Sequence[str]] = ()
     open: bool = True
     item: "Node | None" = None
     least: int = 0
@@ -47,6 +48,7 @@ class Node:
 
 def node(document: Mapping[str, Any], needs: Sequence[str] = ()) -> Node:
     """The schema of a message. needs: paths of what its decision needs, such as "evse.id", "meterValue[].timestamp".
+    Of "a|b" one will do.
 
     Each is needed where what it stands in is there: where an item of a list lacks one, the item is passed over.
     """
@@ -69,13 +71,14 @@ def _node(schema: Mapping[str, Any], document: Mapping[str, Any], path: str, nee
     parts = [*fields.values(), *([item] if item else ())]
     # Where more is needed than the schema requires, it does not say enough.
     enough = {*own_needs} <= {*required} and all(part.is_exact or part.kind not in CONTAINERS for part in parts)
+    is_part = kind in CONTAINERS or path.endswith("[]")
     return Node(
         kind=kind,
         fields=fields,
         spelled={compared(part): part for part in fields},
         unit_name=next((part for part in UNIT_NAMES if part in fields and "value" in fields), None),
         required=tuple(required),
-        needs=tuple(own_needs),
+        needs=tuple(tuple(need.split("|")) for need in own_needs),
         open=schema.get("additionalProperties") is not False,
         item=item,
         least=schema.get("minItems", 0),
@@ -87,7 +90,7 @@ def _node(schema: Mapping[str, Any], document: Mapping[str, Any], path: str, nee
         maximum=schema.get("maximum", inf),
         amount=name in AMOUNTS,
         identifier=name in IDENTIFIERS,
-        is_exact=exactly({**schema, "definitions": definitions}) if path and enough and kind in CONTAINERS else None,
+        is_exact=exactly({**schema, "definitions": definitions}) if path and enough and is_part else None,
     )
 
 
