@@ -7,6 +7,8 @@ from typing import Protocol
 # Bytes of messages, after inflation: about 3 ms of all, and of one worker before it is another's turn.
 TURN = 256 * 1024
 SHARE = 64 * 1024
+# Bytes that a second of work counts as: what takes several times as long as a usual message is more of a turn.
+A_SECOND = 16 * 1024 * 1024
 
 
 class Worker(Protocol):

@@ -12,7 +12,7 @@ from picows import WSCloseCode, WSFrame, WSMsgType, WSTransport
 from services.gateway import metrics
 from services.gateway.pressure.hold import BEYOND_CLOSE, HANDLING, Hold
 from services.gateway.pressure.memory import Memory
-from services.gateway.pressure.turns import Turns
+from services.gateway.pressure.turns import A_SECOND, Turns
 from services.gateway.timing import Seconds
 from services.gateway.transport.deflate import MIN_SIZE, Deflate, NotDeflate, TooLong
 from services.gateway.transport.intake import Listener
@@ -33,6 +33,8 @@ SHORT_TAIL = 1024
 # What a message costs beside its bytes: in memory, and in work, as that of so many bytes.
 OBJECT = 128
 COST = 4 * 1024
+# Seconds that a message may take before others have their turn: compressed, hundreds come in one read.
+LONG = 0.002
 # Of a message that is too long, what is read of it, and how many times as long it may be to be passed over.
 HEAD_SIZE = 1024
 PASSED_OVER = 16
@@ -253,6 +255,8 @@ class WebSocket(Listener):
             self._fail(1007, "not DEFLATE data")
         else:
             self._deliver(text, self.last_seen)
+            if self._monotonic() - self.last_seen > LONG and not self.over:
+                self.rest()
 
     def _enqueue(self, arrived: Arrived | PeerClose) -> None:
         if self._backlog is None:
@@ -301,6 +305,12 @@ class WebSocket(Listener):
 
     def _handle(self, arrived: Arrived | PeerClose) -> int:
         """Handles one; bytes of the work that it was."""
+        begun = self._monotonic()
+        size = self._handled(arrived)
+        return max(size, int((self._monotonic() - begun) * A_SECOND))
+
+    def _handled(self, arrived: Arrived | PeerClose) -> int:
+        """Its bytes."""
         if isinstance(arrived, PeerClose):
             self._answer_close(arrived.code)
             return 0

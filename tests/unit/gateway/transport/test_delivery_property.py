@@ -2,16 +2,19 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from picows import WSMsgType
 
 from services.gateway.pressure.hold import BEYOND_CLOSE, HANDLING, Hold
 from services.gateway.pressure.memory import Memory
-from services.gateway.pressure.turns import Turns, Worker
+from services.gateway.pressure.turns import SHARE, Turns, Worker
+from services.gateway.pressure.turns import TURN as TURN_SIZE
 from services.gateway.transport.deflate import Deflate, negotiate
 from services.gateway.transport.transport import CloseCode, Transport
 from services.gateway.transport.websocket import BACKLOG_SIZE, OBJECT, Arrived, Options, WebSocket
@@ -83,7 +86,7 @@ class Station:
 
     def __init__(self) -> None:
         self.told: list[object] = []
-        self.waits: list[float] = []
+        self.takes: Callable[[], None] = lambda: None
 
     def opened(self, transport: Transport) -> None:
         pass
@@ -91,6 +94,7 @@ class Station:
     def message(self, frame: bytes, now: float, waited: float = 0.0) -> None:
         assert now >= waited >= 0
         self.told.append(frame)
+        self.takes()
 
     def oversized(self, head: bytes, now: float) -> None:  # noqa: ARG002
         self.told.append(("too long", head[:8]))
@@ -124,6 +128,8 @@ class Loop:
     def call_later(self, *_: object) -> None:
         pass
 
+    call_soon = call_later
+
 
 class Socket:
     """One socket, and what happens to it; `heard` is what was read from it, as it is to be told."""
@@ -147,6 +153,14 @@ class Socket:
     @property
     def told(self) -> list[object]:
         return [each for each in self.station.told if each not in ("closed", "finished")]
+
+    def takes(self, seconds: float) -> None:
+        """So long does each message take from now on."""
+
+        def take() -> None:
+            self.clock += seconds
+
+        self.station.takes = take
 
     def read(self, sizes: list[int], pieces: int) -> None:
         """One read: picows hands out all of it, whatever happens meanwhile."""
@@ -256,6 +270,34 @@ def test_all_that_was_read_is_told_once_in_order_whatever_holds_it_up_and_howeve
     assert one.station.told.count("finished") == 1
     assert one.station.told[-1] == "finished"
     assert one.memory.used == 0
+
+
+def test_a_message_that_takes_long_is_all_of_a_turn() -> None:
+    """Of a backlog of slow messages each turn has one, however small they are when compressed."""
+    one = Socket(compressed=True)
+    one.takes(0.05)
+    asyncio._set_running_loop(Loop())  # type: ignore[arg-type]
+    try:
+        one.read([20_000] * 3, 1)
+        for done in range(1, 4):
+            assert one.turns.queue.popleft().work(SHARE) >= TURN_SIZE
+            assert one.told == one.heard[:done]
+    finally:
+        asyncio._set_running_loop(None)
+
+
+@pytest.mark.parametrize(("seconds", "at_once"), [(0.0, 4), (0.05, 1)])
+def test_after_a_message_that_takes_long_the_rest_of_what_was_read_waits(seconds: float, at_once: int) -> None:
+    one = Socket(compressed=True)
+    one.takes(seconds)
+    asyncio._set_running_loop(Loop())  # type: ignore[arg-type]
+    try:
+        one.read([300] * 4, 1)
+        assert one.told == one.heard[:at_once]
+        one.let_go()
+        assert one.told == one.heard
+    finally:
+        asyncio._set_running_loop(None)
 
 
 def test_what_waits_for_room_is_looked_at_every_second_until_nothing_is_before_it() -> None:
