@@ -4,12 +4,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from services.ocpp.id_tokens import KEY_CODE, mask
 
 HIDDEN = "…"
 # Fields that hold an idToken, in the words of every version and of our own messages.
 _TOKENS = re.compile(r"(parent|stop|group|additional)?_?id_?(tag|token)|group_?id", re.IGNORECASE)
 _SECRET = re.compile(r"password|passphrase|secret|authorizationkey|psk|simpin", re.IGNORECASE)
+# What a text has in it where something of it is secret.
+_MAY_BE_SECRET = re.compile(_SECRET.pattern + r"|writeonly|vpn|keycode|://[^/@\s]*@", re.IGNORECASE)
 # Where a setting's value stands, beside its name.
 _VALUES = ("value", "attributeValue")
 # What an address says of an account: ftp://user:password@host.
@@ -19,6 +23,17 @@ _ACCOUNT = re.compile(r"(?<=://)[^/@\s]*@")
 def is_secret(name: str) -> bool:
     """Whether a field or a setting of this name holds what is nobody's business."""
     return _SECRET.search(name) is not None
+
+
+def masked_text(written: str) -> str:
+    """A JSON text without what is secret in it; the same text where nothing is."""
+    if not _MAY_BE_SECRET.search(written):
+        return written
+    try:
+        return orjson.dumps(masked(orjson.loads(written), tokens=False)).decode()
+    except (orjson.JSONEncodeError, RecursionError):
+        # No setting lies so deep.
+        return written
 
 
 def masked(value: Any, name: str = "", *, tokens: bool = True) -> Any:
@@ -36,7 +51,10 @@ def masked(value: Any, name: str = "", *, tokens: bool = True) -> Any:
 
 def _field(parent: Mapping[str, Any], key: str, item: Any, name: str, tokens: bool) -> Any:
     """A field, which may be secret for what stands beside or above it."""
-    setting = key in _VALUES and is_secret(_setting_name(parent))
+    if key == "variableAttribute" and isinstance(item, list) and is_secret(_setting_name(parent)):
+        return [one | {"value": HIDDEN} if isinstance(one, dict) and "value" in one else one for one in item]
+    write_only = parent.get("mutability") == "WriteOnly"
+    setting = key in _VALUES and (write_only or is_secret(_setting_name(parent)))
     code = key == "idToken" and parent.get("type") == KEY_CODE
     return HIDDEN if setting or code or (name == "vpn" and key == "key") else masked(item, key, tokens=tokens)
 

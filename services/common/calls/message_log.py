@@ -14,6 +14,7 @@ from services.common.calls.call import Call
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres.database import Connection
+from services.ocpp.masking import masked_text
 from voltbus.v1.events_pb2 import MessageRecorded
 
 SAVE = """
@@ -85,11 +86,13 @@ def _row(call: Call, refused: str | None = None) -> tuple[object, ...]:
     # Postgres holds no NUL, and answers need the id as it is.
     message_id = call.message_id.replace("\0", "\ufffd")
     deviations = [{"kind": one.kind, "path": one.path, "times": one.times} for one in call.deviations]
+    normalised = masked_text(call.normalised.decode()) or None
     return (
         *(call.id, call.station_id, call.version, call.action, message_id, _text(call), call.received_at),
-        *(call.normalised.decode() or None, orjson.dumps(deviations).decode() if deviations else None, refused),
+        *(normalised, orjson.dumps(deviations).decode() if deviations else None, refused),
     )
 
 
 def _text(call: Call) -> str:
-    return (call.raw or b"{}").decode()
+    """What a station says of passwords is nobody's business, and is not kept."""
+    return masked_text((call.raw or b"{}").decode())

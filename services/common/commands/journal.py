@@ -11,6 +11,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection
+from services.ocpp.masking import masked
 from voltbus.v1.events_pb2 import CommandChanged
 
 # Told of commands that have ended, by whatever way, within the transaction that says so; and again of a late answer.
@@ -51,7 +52,7 @@ class CommandJournal:
             status=f"COMMAND_STATUS_{command.status.name}",
             outcome=f"COMMAND_OUTCOME_{command.outcome.name}" if command.outcome else None,
             batch_id=command.batch_id or "",
-            response="" if command.response is None else orjson.dumps(command.response).decode(),
+            response="" if command.response is None else orjson.dumps(masked(command.response, tokens=False)).decode(),
             error_code=command.error_code or "",
             error_description=command.error_description or "",
             at=command.changed_at,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.ocpp.masking import masked
+from services.ocpp.masking import masked, masked_text
 
 CARD = "04A2B3C4D5E6F7"
 
@@ -21,6 +21,11 @@ CARD = "04A2B3C4D5E6F7"
             {"variable": {"name": "BasicAuthPassword"}, "attributeValue": "p", "component": {"name": "SecurityCtrlr"}},
             {"variable": {"name": "BasicAuthPassword"}, "attributeValue": "…", "component": {"name": "SecurityCtrlr"}},
         ),
+        (
+            {"variable": {"name": "BasicAuthPassword"}, "variableAttribute": [{"value": "p", "type": "Actual"}, {}]},
+            {"variable": {"name": "BasicAuthPassword"}, "variableAttribute": [{"value": "…", "type": "Actual"}, {}]},
+        ),
+        ({"mutability": "WriteOnly", "value": "p"}, {"mutability": "WriteOnly", "value": "…"}),
         ({"vpn": {"key": "psk", "type": "IPSec"}}, {"vpn": {"key": "…", "type": "IPSec"}}),
         (
             {"idToken": {"idToken": "1234567890123", "type": "KeyCode"}},
@@ -43,3 +48,15 @@ def test_cards_are_shown_where_that_is_asked_for_and_secrets_never() -> None:
     payload = {"idTag": CARD, "connection": {"basicAuthPassword": "p"}, "idToken": {"idToken": "12", "type": "KeyCode"}}
     shown = {"idTag": CARD, "connection": {"basicAuthPassword": "…"}, "idToken": {"idToken": "…", "type": "KeyCode"}}
     assert masked(payload, tokens=False) == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ('{"key": "AuthorizationKey", "value": "p"}', '{"key":"AuthorizationKey","value":"…"}'),
+        ('{"idTag": "04A2B3C4", "data": "x" }', '{"idTag": "04A2B3C4", "data": "x" }'),
+        ('{"vpn":' + "[" * 500 + "]" * 500 + "}", '{"vpn":' + "[" * 500 + "]" * 500 + "}"),
+    ],
+)
+def test_a_text_without_secrets_stays_as_it_is(written: str, shown: str) -> None:
+    assert masked_text(written) == shown
