@@ -125,8 +125,8 @@ async def _save_sessions(db: Connection, reports: Sequence[SessionReport], now: 
     known = await store.load_sessions(db, {report.id for report in reports})
     before = {session.id: session for session in known}
     after = sessions.apply_all(known, reports, now)
-    ended = {one.id: one.revision for one in after if sessions.only_ended(before.get(one.id), one)}
-    await store.end_sessions(db, ended, now)
+    ended = {one.id: one for one in after if sessions.only_ended(before.get(one.id), one)}
+    await store.end_sessions(db, [*ended.values()])
     await store.save_sessions(db, [session for session in after if session.id not in ended])
     sampled = {session.station_id for session in after if sessions.only_sampled(before.get(session.id), session)}
     return {session.station_id for session in after} - sampled, sampled

@@ -12,11 +12,15 @@ from services.common.process.clock import from_timestamp
 from services.common.process.errors import Unprocessable
 from services.smartcharging.domain import sessions
 from services.smartcharging.domain.presence import Connected, Disconnected, EvseSeen, StationChange
-from services.smartcharging.domain.sessions import Sample, SessionReport
+from services.smartcharging.domain.sessions import Register, Sample, SessionReport
 from voltbus.v1 import events_pb2 as wire
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED, ConnectionChange
 
-CURRENT, POWER = "Current.Import", "Power.Active.Import"
+CURRENT, POWER, REGISTER = "Current.Import", "Power.Active.Import", "Energy.Active.Import.Register"
+# What stations write where they have no reading.
+NO_READING = frozenset({float(2**31 - 1), float(2**32 - 1)})
+# Readings that are told with a start or a stop.
+OF_MESSAGES = frozenset({"Transaction.Begin", "Transaction.End"})
 # Of one phase each, against another or neutral.
 PHASES = frozenset({"L1", "L2", "L3", "L1-N", "L2-N", "L3-N"})
 # Where the station's cable ends, which is what a reading without a location means too.
@@ -42,25 +46,39 @@ def read(record: Record, kind: type[Message], in_site: bool) -> SessionReport | 
     if kind is wire.TransactionUpdated and not in_site:
         return None
     change = READ[kind](read_event(record, kind))
-    return change if in_site or not isinstance(change, SessionReport) else replace(change, sample=None)
+    if in_site or not isinstance(change, SessionReport):
+        return change
+    return replace(change, sample=None, end_wh=None, register=None)
 
 
 def _transaction(event: Any) -> SessionReport:
     transaction = event.transaction
+    ended = transaction.HasField("stopped_at")
     return SessionReport(
         id=transaction.id,
         station_id=transaction.station_id,
         evse_id=transaction.evse_id,
         transaction_id=transaction.transaction_id,
         started_at=from_timestamp(transaction.started_at),
-        ended=transaction.HasField("stopped_at"),
+        ended=ended,
         # What was drawn while the station was away says nothing of now.
         sample=None if event.offline else sample(event.meter_values),
         superseded=transaction.HasField("superseded_by"),
         # Of before they were told, an end is the first.
-        revision=transaction.revision or int(transaction.HasField("stopped_at")),
-        stopped_at=from_timestamp(transaction.stopped_at) if transaction.HasField("stopped_at") else None,
+        revision=transaction.revision or int(ended),
+        stopped_at=from_timestamp(transaction.stopped_at) if ended else None,
+        end_wh=_end_wh(transaction) if ended else None,
+        register=register(event.meter_values) if ended and not event.offline else None,
     )
+
+
+def _end_wh(transaction: wire.Transaction) -> float | None:
+    """The last that the register of one that has ended showed; of a single reading, that is the first."""
+    for name in ("meter_stop_wh", "meter_start_wh"):
+        if transaction.HasField(name):
+            wh: float = getattr(transaction, name)
+            return wh
+    return None
 
 
 def _connector(event: wire.ConnectorStatusChanged) -> StationChange | None:
@@ -88,6 +106,22 @@ def sample(values: Iterable[wire.MeterValue]) -> Sample | None:
             if found:
                 return Sample(from_timestamp(value.taken_at), *found)
     return None
+
+
+def register(values: Iterable[wire.MeterValue]) -> Register | None:
+    """The newest that some meter values say of the energy register: of all phases, or the sum of each."""
+    for value in sorted(values, key=lambda value: value.taken_at.ToNanoseconds(), reverse=True):
+        found = [one for one in value.readings if _is_register(one)]
+        told = [one.value for one in found if not one.phase][:1] or [one.value for one in found if one.phase in PHASES]
+        if told:
+            return Register(from_timestamp(value.taken_at), sum(told), from_timestamp(value.received_at))
+    return None
+
+
+def _is_register(one: wire.Reading) -> bool:
+    if one.measurand != REGISTER or one.unit != "Wh" or one.location not in OUTSIDE or one.context in OF_MESSAGES:
+        return False
+    return one.HasField("value") and one.value >= 0 and one.value not in NO_READING
 
 
 def _current(readings: Iterable[wire.Reading]) -> tuple[float, str] | None:

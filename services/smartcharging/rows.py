@@ -33,6 +33,7 @@ STATION_COLUMNS = ("station_id", "connected", "connection_id", "connected_at", "
 TRACKED_COLUMNS = (
     *("id", "station_id", "evse_id", "transaction_id", "started_at", "heard_at", "ended_at"),
     *("unit", "draws", "samples", "sampled_at", "superseded", "revision", "draws_on_at"),
+    *("metered_at", "metered_wh"),
 )
 assert Presence.__struct_fields__ == STATION_COLUMNS
 assert TrackedSession.__struct_fields__ == TRACKED_COLUMNS

@@ -79,17 +79,21 @@ LOAD_SESSIONS = f"select {TRACKED} from session where id = any($1::bigint[])"
 SAVE_SESSIONS = f"""
 insert into session ({TRACKED})
 select id, station_id, evse_id, transaction_id, started_at, heard_at, ended_at, unit, draws::double precision[],
-    samples, sampled_at, superseded, revision, draws_on_at
+    samples, sampled_at, superseded, revision, draws_on_at, metered_at, metered_wh
 from unnest(
     $1::bigint[], $2::text[], $3::integer[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
-    $8::text[], $9::text[], $10::integer[], $11::timestamptz[], $12::boolean[], $13::integer[], $14::timestamptz[])
+    $8::text[], $9::text[], $10::integer[], $11::timestamptz[], $12::boolean[], $13::integer[], $14::timestamptz[],
+    $15::timestamptz[], $16::double precision[])
     as u ({TRACKED})
 on conflict (id) do update set
     evse_id = excluded.evse_id, ended_at = excluded.ended_at, unit = excluded.unit, draws = excluded.draws,
     samples = excluded.samples, sampled_at = excluded.sampled_at, superseded = excluded.superseded,
-    revision = excluded.revision, draws_on_at = excluded.draws_on_at"""
+    revision = excluded.revision, draws_on_at = excluded.draws_on_at,
+    metered_at = excluded.metered_at, metered_wh = excluded.metered_wh"""
 END_SESSIONS = """
-update session s set ended_at = $3, revision = u.revision from unnest($1::bigint[], $2::integer[]) as u (id, revision)
+update session s set ended_at = u.ended_at, revision = u.revision, metered_at = u.metered_at, metered_wh = u.metered_wh
+from unnest($1::bigint[], $2::timestamptz[], $3::integer[], $4::timestamptz[], $5::double precision[])
+    as u (id, ended_at, revision, metered_at, metered_wh)
 where s.id = u.id"""
 SESSION_LIMITS = """
 select s.station_id, s.evse_id, h.held, cardinality(m.phases) as phases, site.voltage
@@ -154,10 +158,11 @@ async def save_sessions(db: Connection, sessions: Sequence[TrackedSession]) -> N
         await db.execute(SAVE_SESSIONS, *columns(map(tracked_row, sessions)))
 
 
-async def end_sessions(db: Connection, revisions: Mapping[int, int], now: datetime) -> None:
-    """revisions: by session."""
-    if revisions:
-        await db.execute(END_SESSIONS, list(revisions), list(revisions.values()), now)
+async def end_sessions(db: Connection, sessions: Sequence[TrackedSession]) -> None:
+    """Those of which nothing else has changed, see only_ended()."""
+    if sessions:
+        rows = [(one.id, one.ended_at, one.revision, one.metered_at, one.metered_wh) for one in sessions]
+        await db.execute(END_SESSIONS, *columns(rows))
 
 
 async def session_limits(db: Connection, stations: Collection[str]) -> dict[Key, SessionLimit]:

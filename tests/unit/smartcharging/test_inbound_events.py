@@ -11,7 +11,7 @@ from services.common.process.errors import Unprocessable
 from services.common.process.settings import CommonSettings
 from services.smartcharging import inbound_events
 from services.smartcharging.domain.presence import Connected
-from services.smartcharging.domain.sessions import Sample, SessionReport
+from services.smartcharging.domain.sessions import Register, Sample, SessionReport
 from voltbus.v1 import events_pb2 as pb
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_ALIVE, CONNECTION_STATE_CONNECTED, ConnectionChange
 
@@ -57,6 +57,30 @@ def test_the_newest_moment_counts() -> None:
     assert inbound_events.sample(values) == Sample(at(9), 9, "A")
 
 
+def energies(*values: tuple[float, str], **more: str) -> list[pb.Reading]:
+    measurand = "Energy.Active.Import.Register"
+    return [pb.Reading(**{"measurand": measurand, "value": wh, "phase": p, "unit": "Wh"} | more) for wh, p in values]
+
+
+@pytest.mark.parametrize(
+    ("values", "wh"),
+    [
+        pytest.param(energies((9, "")), 9, id="of all phases"),
+        pytest.param(energies((3, "L1"), (9, ""), (4, "L2")), 9, id="rather than of each"),
+        pytest.param(energies((3, "L1"), (4, "L2-N")), 7, id="of each"),
+        pytest.param(energies((9, ""), context="Sample.Clock", location="Outlet"), 9, id="of the clock"),
+        pytest.param(energies((9, ""), context="Transaction.End"), None, id="told with a stop"),
+        pytest.param(energies((9, ""), location="EV"), None, id="elsewhere"),
+        pytest.param(energies((9, ""), unit="foo"), None, id="in no unit of energy"),
+        pytest.param(energies((-1, ""), (2**32 - 1, "")), None, id="no reading"),
+        pytest.param(readings((POWER, 9, "")), None, id="something else"),
+    ],
+)
+def test_what_the_register_shows(values: list[pb.Reading], wh: float | None) -> None:
+    told = [pb.MeterValue(taken_at=at(-n), received_at=at(n), readings=values[: 9 - n * 9]) for n in (1, 0)]
+    assert inbound_events.register(told) == (None if wh is None else Register(NOW, wh, NOW))
+
+
 @pytest.mark.parametrize("form", ["protobuf", "json"])
 def test_events_are_read_in_both_formats(form: str) -> None:
     settings: Any = CommonSettings(events_format=form)
@@ -97,6 +121,28 @@ def test_what_was_drawn(in_site: bool, offline: bool, sample: Sample | None) -> 
     found = inbound_events.read(record, pb.TransactionStarted, in_site)
     assert isinstance(found, SessionReport)
     assert found.sample == sample
+
+
+@pytest.mark.parametrize(
+    ("in_site", "ended", "offline", "told"),
+    [
+        pytest.param(True, True, False, True, id="of what has ended"),
+        pytest.param(True, True, True, False, id="told late"),
+        pytest.param(True, False, False, False, id="of what goes on, where nobody needs it"),
+        pytest.param(False, True, False, False, id="outside of sites"),
+    ],
+)
+def test_whose_register_is_of_use(in_site: bool, ended: bool, offline: bool, told: bool) -> None:
+    value = pb.MeterValue(taken_at=NOW, received_at=NOW, readings=energies((9, "")))
+    transaction = pb.Transaction(id=7, station_id="CP1", evse_id=2, started_at=NOW, meter_start_wh=5)
+    if ended:
+        transaction.stopped_at.FromDatetime(NOW)
+    event = pb.TransactionRevised(transaction=transaction, meter_values=[value], offline=offline)
+    record = Events(CommonSettings(), "transactions").record(event, "CP1", "1", NOW)
+    found = inbound_events.read(record, pb.TransactionRevised, in_site)
+    assert isinstance(found, SessionReport)
+    assert found.register == (Register(NOW, 9, NOW) if told else None)
+    assert found.end_wh == (5 if in_site and ended else None)
 
 
 def test_what_goes_on_outside_of_sites_is_not_even_read() -> None:

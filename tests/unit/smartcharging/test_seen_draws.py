@@ -15,7 +15,7 @@ from services.smartcharging.domain.limit_requests import committed
 from services.smartcharging.domain.plan import plan
 from services.smartcharging.domain.presence import Presence
 from services.smartcharging.domain.seen_draws import SILENCE, seen_draws
-from services.smartcharging.domain.sessions import Sample, SessionReport, TrackedSession
+from services.smartcharging.domain.sessions import Register, Sample, SessionReport, TrackedSession
 from services.smartcharging.domain.site import Limit, Member, Site
 from services.smartcharging.domain.site_state import Session, SiteState, state_of
 from tests.unit.smartcharging.site_world import START
@@ -87,6 +87,86 @@ def test_what_is_seen_after_an_end(samples: list[tuple[float, float]], drawn: in
     known = state(ended(*samples), now=at(30))
     assert known.drawn.get(("D", 1), 0) == drawn
     assert committed(known)["L1"] == drawn + 320
+
+
+def metered(*told: tuple[float, float], end_wh: float | None = 5000, lag: float = 0, **more: Any) -> TrackedSession:
+    """A session of D that ended at 0, whose meter tells its register alone: seconds, Wh."""
+    known = sessions.apply(None, SessionReport(1, "D", 1, "tx-1", at(-900), False), at(-900))
+    own: dict[str, Any] = {"ended": True, "revision": 1, "stopped_at": at(-lag), "end_wh": end_wh} | more
+    known = sessions.apply(known, SessionReport(1, "D", 1, "tx-1", at(-900), **own), at(0))
+    for seconds, wh in told:
+        register = Register(at(seconds - lag), wh, at(seconds))
+        known = sessions.apply(known, SessionReport(1, "D", 1, "tx-1", at(-900), register=register, **own), at(seconds))
+    return known
+
+
+@pytest.mark.parametrize(
+    ("told", "drawn"),
+    [
+        pytest.param([(60, 5100)], 260, id="it rises"),
+        pytest.param([(60, 5100), (60, 5100)], 260, id="told again"),
+        pytest.param([(60, 5061), (120, 5122)], 159, id="the last counts"),
+        pytest.param([(60, 5040), (120, 5080)], 104, id="by little at a time"),
+        pytest.param([(60, 5000), (120, 5000)], 0, id="it stands still"),
+        pytest.param([(60, 5050)], 0, id="no more than registers are rounded by"),
+        pytest.param([(60, 5100), (120, 5100)], 260, id="it counts in steps"),
+        pytest.param([(60, 5100), (120, 5100), (360, 5100)], 0, id="it stands still for five minutes"),
+        pytest.param([(5, 5100)], 0, id="the meter was read at the end"),
+        pytest.param([(60, 1900)], 0, id="the stop told another register"),
+        pytest.param([(60, 1900), (120, 2000)], 260, id="and this one rises"),
+        pytest.param([(60, 90000)], 0, id="no meter runs so fast"),
+        pytest.param([(60, 90000), (120, 90100)], 260, id="and this one rises, too"),
+        pytest.param([(60, 6000)], 320, id="no EVSE has more than it can take"),
+    ],
+)
+def test_a_register_that_rises_after_an_end_shows_that_it_draws(told: list[tuple[float, float]], drawn: int) -> None:
+    """The default of MeterValuesSampledData in 1.6."""
+    known = state(metered(*told), now=at(400))
+    assert known.drawn.get(("D", 1), 0) == drawn
+    assert committed(known)["L1"] == drawn + 320
+
+
+def test_of_an_end_without_a_register_two_are_needed() -> None:
+    assert not state(metered((60, 5100), end_wh=None)).drawn
+    assert state(metered((60, 5100), (120, 5200), end_wh=None)).drawn
+
+
+@pytest.mark.parametrize("lag", [3600, -7200])
+def test_a_register_counts_by_a_wrong_clock_and_not_where_it_is_told_late(lag: float) -> None:
+    """Wrong it was when the session began, too; a queue has what was."""
+    late = metered((60, 5100), (120, 5200), lag=lag)
+    assert not state(late).drawn
+    start = at(-900) - timedelta(seconds=lag)
+    known = sessions.apply(None, SessionReport(1, "D", 1, "tx-1", start, False), at(-900))
+    # An operator has closed it, whose clock is right.
+    own: dict[str, Any] = {"ended": True, "revision": 1, "stopped_at": at(0), "end_wh": 5000.0}
+    for seconds, wh in ((0, None), (60, 5100), (120, 5200)):
+        register = None if wh is None else Register(at(seconds - lag), wh, at(seconds))
+        known = sessions.apply(known, SessionReport(1, "D", 1, "tx-1", start, register=register, **own), at(seconds))
+    assert state(known).drawn == {("D", 1): 260}
+
+
+def test_what_a_register_says_counts_where_the_session_is_said_to_be() -> None:
+    """2.0.1: a stop with its number named the other EVSE (counters of each)."""
+    register = Register(at(60), 5100, at(60))
+    own = SessionReport(1, "D", 2, "tx-1", at(-900), True, register=register, stopped_at=at(0), end_wh=5000, revision=1)
+    assert state(sessions.apply(metered(), own, at(60))).drawn == {("D", 2): 260}
+
+
+def test_what_an_operator_has_closed_draws_on_though_its_own_register_follows() -> None:
+    """What is metered after such an end counts: each value is a revision, with the register that it tells."""
+    known = metered()
+    for number, (seconds, wh) in enumerate([(60, 5061.0), (120, 5122.0)], 2):
+        told: dict[str, Any] = {"ended": True, "revision": number, "stopped_at": at(0), "end_wh": wh}
+        told["register"] = Register(at(seconds), wh, at(seconds))
+        known = sessions.apply(known, SessionReport(1, "D", 1, "tx-1", at(-900), **told), at(seconds))
+        assert state(known).drawn == {("D", 1): 159}
+
+
+def test_a_register_is_no_sample_that_a_share_is_given_back_by() -> None:
+    back = SessionReport(1, "D", 1, "tx-1", at(-900), False, revision=2)
+    after = sessions.apply(metered((60, 5100), (420, 5100), (780, 5100)), back, at(800))
+    assert (after.draws[-1], after.samples, after.metered_at, after.draws_on_at) == (0, 0, None, None)
 
 
 def test_who_has_ended_and_is_silent_is_forgotten_unless_it_is_away() -> None:

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -21,17 +21,21 @@ from services.smartcharging.domain.limit_requests import LimitRequest
 from services.smartcharging.domain.plan import plan
 from services.smartcharging.domain.presence import Presence, StationChange
 from services.smartcharging.domain.profile import Profile
+from services.smartcharging.domain.seen_draws import seen_draws
 from services.smartcharging.domain.sessions import SessionReport, TrackedSession
 from services.smartcharging.domain.site import Site
 from services.smartcharging.domain.site_profiles import site_profile
 from services.smartcharging.domain.site_state import Limits, Session, SiteState, state_of
-from services.transactions.batch import DecidedReport, LoadedTransactions
+from services.transactions import announcements
+from services.transactions.batch import DecidedReport, LoadedTransactions, collect_changes
 from services.transactions.dialects import BY_VERSION
 from services.transactions.domain.decide import decide, starts_transaction
+from services.transactions.domain.ends import end
 from services.transactions.domain.messages import Reply, Report
 from services.transactions.domain.present import may_be_contested, present_session
-from services.transactions.domain.transaction import Transaction
+from services.transactions.domain.transaction import EndedBy, Transaction
 from services.transactions.handlers import announce
+from services.transactions.rows import SampleKey, sample_key, sample_row
 
 COUNT = itertools.count(1)
 
@@ -43,10 +47,11 @@ def call(station_id: str, version: str, action: str, payload: Any, received_at: 
 
 
 class Transactions:
-    """table: its rows, by id."""
+    """table: its rows, by id. samples: which meter values it has."""
 
     def __init__(self) -> None:
         self.table: dict[int, Transaction] = {}
+        self.samples: set[SampleKey] = set()
         self._numbers = itertools.count(1)
         self._events = Events(CommonSettings(), "transactions")
 
@@ -60,17 +65,30 @@ class Transactions:
             contested, [one for one in self.table.values() if one.station_id in contested and not one.ended]
         )
         replies: list[Reply] = []
-        told: list[Record] = []
+        decided: list[DecidedReport] = []
         for call_, report in reports:
             before = loaded.find(report)
             number = next(self._numbers) if starts_transaction(before, report) else None
             decision = decide(before, report, number, open_ones=loaded.open_at(report.station_id))
             loaded.apply(decision)
             replies.append(decision.reply)
-            if decision.changed:
-                told += announce(self._events, DecidedReport(call_, report, decision), UNREGISTERED)
-        self._write(*loaded.changed())
-        return replies, told
+            one = decision.transaction
+            samples = [sample_row(one.id, value, report) for value in report.meter_values] if one else []
+            decided.append(DecidedReport(call_, report, decision, samples))
+        changes, announced = collect_changes(loaded, decided, self.samples)
+        self.samples |= {sample_key(sample) for sample in changes.samples}
+        self._write(changes.metered, changes.changed)
+        return replies, [record for one in announced for record in announce(self._events, one, UNREGISTERED)]
+
+    def close(self, station_id: str, evse_id: int, now: datetime) -> list[Record]:
+        """An operator closes what an EVSE has."""
+        one = self.present(station_id, evse_id)
+        assert one
+        ended, revision = end(one, EndedBy.OPERATOR, one.updated_at, now)
+        assert revision
+        self.table[one.id] = ended
+        event = announcements.revised(ended, revision, "1.6", UNREGISTERED)
+        return [self._events.record(event, station_id, announcements.cause("", revision), now)]
 
     def present(self, station_id: str, evse_id: int) -> Transaction | None:
         return present_session(self.of_evse(station_id, evse_id))
@@ -110,7 +128,7 @@ class Asked:
 
 @dataclass
 class SmartCharging:
-    """tracked, limits, outcomes: its rows. records: all events that it has read."""
+    """tracked, limits, outcomes: its rows. records: all events that it has read. now: when it did something last."""
 
     site: Site
     stations: dict[str, Presence] = field(default_factory=dict)
@@ -119,8 +137,10 @@ class SmartCharging:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     over_committed: bool = False
+    now: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
     def read(self, records: Sequence[Record], now: datetime) -> None:
+        self.now = now
         changes: list[SessionReport | StationChange | None] = []
         for record in records:
             kind = inbound_events.kind_of_event(record)
@@ -134,6 +154,7 @@ class SmartCharging:
 
     def plan(self, now: datetime) -> list[Asked]:
         """What is asked of stations now."""
+        self.now = now
         planned = plan(self.state(), self.outcomes, {}, now)
         asked = [Asked(f"k{next(COUNT)}", one, site_profile(planned.state, one)) for one in planned.requests]
         self.limits = planned.state.limits
@@ -147,4 +168,7 @@ class SmartCharging:
         names = ("id", "station_id", "evse_id", "transaction_id", "started_at", "heard_at", "superseded")
         rows = [one for _, one in sorted(self.tracked.items()) if not one.ended_at]
         sessions_ = [Session(**{name: getattr(one, name) for name in names}) for one in rows]
-        return state_of(self.site, self.stations, sessions_, self.limits)
+        seen = [one for one in self.tracked.values() if not one.ended_at or one.draws_on_at]
+        drawn = seen_draws(self.site, self.stations, seen, self.now)
+        made = state_of(self.site, self.stations, sessions_, self.limits)
+        return replace(made, drawn=drawn.currents, drawn_until=drawn.until)
