@@ -122,9 +122,17 @@ class Stations:
 
     async def draws(self, name: str, number: int, amperes: float, evse_id: int = 1, **more: Any) -> None:
         """A sample, a minute after the last."""
-        self.world.time.passes(60)
         reading = pb.Reading(value=amperes, measurand="Current.Import", unit="A", phase="L1")
-        value = pb.MeterValue(taken_at=self.world.time(), readings=[reading])
+        await self.measures(name, number, reading, evse_id, **more)
+
+    async def shows(self, name: str, number: int, wh: float, evse_id: int = 1, **more: Any) -> None:
+        """What its register shows, a minute after the last."""
+        reading = pb.Reading(value=wh, measurand="Energy.Active.Import.Register", unit="Wh")
+        await self.measures(name, number, reading, evse_id, **more)
+
+    async def measures(self, name: str, number: int, reading: pb.Reading, evse_id: int = 1, **more: Any) -> None:
+        self.world.time.passes(60)
+        value = pb.MeterValue(taken_at=self.world.time(), received_at=self.world.time(), readings=[reading])
         transaction = self.transaction(name, number, evse_id, **more)
         await self.tell(pb.TransactionUpdated(transaction=transaction, meter_values=[value]))
         await self.passes(SAMPLES_DUE_AFTER)

@@ -471,3 +471,18 @@ async def test_who_has_ended_and_stops_drawing_is_no_longer_set_aside_for(statio
     await stations.passes(31)
     await stations.draws("CP1", number, 0, **over)
     assert await stations.shares() == {"CP2": 32}
+
+
+async def test_who_tells_its_energy_alone_is_seen_to_draw_on_until_it_stands_still(stations: Stations) -> None:
+    """1.6: a stop of another named its session. 98.2 Wh in 96 s are 16 A of one phase, and three times that too much."""
+    await two(stations)
+    number = await stations.start("CP1")
+    over: dict[str, Any] = {"stopped_at": stations.world.time(), "revision": 1, "meter_stop_wh": 9000}
+    await stations.tell(pb.TransactionEnded(transaction=stations.transaction("CP1", number, 1, **over)))
+    await stations.start("CP2")
+    seen = []
+    for wh in (3000, 3300, 3398.2, 3398.2, 3398.2, 3398.2, 3398.2):
+        await stations.shows("CP1", number, wh, **over)
+        await stations.passes(31)
+        seen.append((await stations.shares())["CP2"])
+    assert seen == [32, 0, 16, 16, 16, 16, 32]

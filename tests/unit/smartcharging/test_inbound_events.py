@@ -57,9 +57,9 @@ def test_the_newest_moment_counts() -> None:
     assert inbound_events.sample(values) == Sample(at(9), 9, "A")
 
 
-def energies(*values: tuple[float, str], **more: str) -> list[pb.Reading]:
+def energies(*values: tuple[float, str], unit: str = "Wh", **more: Any) -> list[pb.Reading]:
     measurand = "Energy.Active.Import.Register"
-    return [pb.Reading(**{"measurand": measurand, "value": wh, "phase": p, "unit": "Wh"} | more) for wh, p in values]
+    return [pb.Reading(measurand=measurand, value=wh, phase=phase, unit=unit, **more) for wh, phase in values]
 
 
 @pytest.mark.parametrize(

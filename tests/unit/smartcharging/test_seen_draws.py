@@ -115,6 +115,7 @@ def metered(*told: tuple[float, float], end_wh: float | None = 5000, lag: float 
         pytest.param([(60, 1900)], 0, id="the stop told another register"),
         pytest.param([(60, 1900), (120, 2000)], 260, id="and this one rises"),
         pytest.param([(60, 90000)], 0, id="no meter runs so fast"),
+        pytest.param([(60, 1e308)], 0, id="nor so far"),
         pytest.param([(60, 90000), (120, 90100)], 260, id="and this one rises, too"),
         pytest.param([(60, 6000)], 320, id="no EVSE has more than it can take"),
     ],
