@@ -474,7 +474,7 @@ async def test_who_has_ended_and_stops_drawing_is_no_longer_set_aside_for(statio
 
 
 async def test_who_tells_its_energy_alone_is_seen_to_draw_on_until_it_stands_still(stations: Stations) -> None:
-    """1.6: a stop of another named its session. 98.2 Wh in 96 s are 16 A of one phase, and three times that too much."""
+    """A stop of another named its session. 98.2 Wh in 96 s are 16 A of one phase, and three times that too much."""
     await two(stations)
     number = await stations.start("CP1")
     over: dict[str, Any] = {"stopped_at": stations.world.time(), "revision": 1, "meter_stop_wh": 9000}
