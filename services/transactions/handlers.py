@@ -31,6 +31,7 @@ from services.transactions.domain.decide import Decision, decide, decide_joined,
 from services.transactions.domain.messages import Message, Report, ReportKind, Updated
 from services.transactions.domain.orphans import (
     OrphanKey,
+    has_card_of_another,
     is_misnumbered,
     is_unsure,
     may_be_nameless,
@@ -38,7 +39,7 @@ from services.transactions.domain.orphans import (
     orphan_stop,
     told_before,
 )
-from services.transactions.domain.present import may_be_contested
+from services.transactions.domain.present import may_be_contested, may_overlap
 from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.transaction import Transaction
 from services.transactions.past_values import PastValues
@@ -150,7 +151,8 @@ class Handler:
         contested = {report.station_id for report, one in named if may_be_contested(one, report)}
         contested |= {key[0] for key in unsure} | {report.station_id for report in starting}
         told = await work.existing_orphans([*unsure])
-        recent = await work.load_recent({key[0] for key in unsure - told})
+        late = {report.station_id for report, one in named if may_overlap(one, report)}
+        recent = await work.load_recent({key[0] for key in unsure - told} | late)
         unloaded = contested - stations_loaded(report for report, _ in named)
         loaded.add_open(contested, [*await work.load_open(unloaded), *recent])
         decided: list[DecidedReport] = []
@@ -167,9 +169,10 @@ class Handler:
             if self._is_nameless(report, before, of_station, told):
                 decision = await self._decide_nameless(facts, told, pasts)
             else:
-                decision = decide(*facts)
+                mixed_up = self._mixed_up(report, before, of_station)
+                decision = decide(*facts, mixed_up=mixed_up)
                 if found := await pasts.of(decision):
-                    decision = decide(*facts, pasts=found)
+                    decision = decide(*facts, pasts=found, mixed_up=mixed_up)
             loaded.apply(decision)
             batch.add_decision(call, decision)
             decided.append(DecidedReport(call, report, decision, _samples(report, decision)))
@@ -201,6 +204,13 @@ class Handler:
         if named is None or (told and orphan_stop(report).key in told):
             return True
         return is_misnumbered(report, named, of_station, self._token_group)
+
+    def _mixed_up(
+        self, report: Report, named: Transaction | None, of_station: Sequence[Transaction]
+    ) -> Sequence[Transaction]:
+        if named is None or report.kind != ReportKind.ENDED:
+            return ()
+        return has_card_of_another(report, named, of_station, self._token_group)
 
 
 def _samples(report: Report, decision: Decision) -> list[SampleRow]:

@@ -31,7 +31,7 @@ from services.transactions.domain.occurrences import (
     may_have_its_end,
 )
 from services.transactions.domain.orphans import OrphanStop, orphan_stop
-from services.transactions.domain.present import contested, present_on, settle
+from services.transactions.domain.present import contested, overlapped, present_on, settle
 from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.revisions import Revision, RevisionReason, revise
 from services.transactions.domain.transaction import EndedBy, Transaction, new_transaction
@@ -83,6 +83,7 @@ def decide(
     rated_power_w: float = MAX_POWER_W,
     occurrence: int | None = None,
     pasts: Mapping[int, Sequence[PastValue]] = NO_PAST,
+    mixed_up: Sequence[Transaction] = (),
 ) -> Decision:
     """Merges a report. Repeated (a retry, a replay), it changes nothing and is answered alike.
 
@@ -90,7 +91,8 @@ def decide(
     token: the verdict on its idToken. command_id: of the remote start that it comes from. open_ones: the transactions
     of the station that have not ended, where may_be_contested() says so. rated_power_w: what the EVSE of a new
     one can deliver. occurrence: its number among those of its key (the next after current). pasts: by id, the meter
-    values that were reported before, of those that a decision needs: then it is made again.
+    values that were reported before, of those that a decision needs: then it is made again. mixed_up: other
+    ones that an end may be of.
     """
     others: Others = ()
     if starts_transaction(current, report):
@@ -115,6 +117,10 @@ def decide(
     if after is not before and contested(before, after, report):
         after, settled = settle(before, after, report, open_ones, pasts)
         others = [*others, *settled]
+    is_new = after is not before and report.kind == ENDED
+    if is_new and (mixed := [*mixed_up, *overlapped(after, report, open_ones)]):
+        after = _doubted(after)
+        others = [*others, *(_held(one, report) for one in mixed if MAY_BE_TWO not in one.details)]
     late = LATE_END if report.kind == ENDED else LATE_REPORT
     after, revision = revise(known, after, late, report.received_at)
     return Decision(
@@ -158,10 +164,15 @@ def starts_transaction(current: Transaction | None, report: Report) -> bool:
     return report.key is not None if current is None else begins_anew(current, report)
 
 
-def _held(ended: Transaction, report: Report) -> tuple[Transaction, Revision | None]:
-    """One that has ended, and what was told of it may be of another."""
-    after = with_review(replace(ended, details={**ended.details, MAY_BE_TWO: True}))
-    return revise(ended, after, LATE_REPORT, report.received_at)
+def _doubted(one: Transaction) -> Transaction:
+    """One of which what was told may be of another."""
+    after = replace(one, details={**one.details, MAY_BE_TWO: True})
+    return with_review(after) if one.ended else after
+
+
+def _held(one: Transaction, report: Report) -> tuple[Transaction, Revision | None]:
+    """The same, with the revision where it has ended."""
+    return revise(one, _doubted(one), LATE_REPORT, report.received_at)
 
 
 def _needed(after: Transaction, report: Report, others: Others, pasts: Mapping[int, Sequence[PastValue]]) -> Set[int]:

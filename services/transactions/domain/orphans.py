@@ -11,7 +11,7 @@ from services.ocpp.id_tokens import token_key
 from services.transactions.domain.energy_readings import TOTAL
 from services.transactions.domain.messages import MeterValue, Report, ReportKind, StationSamples
 from services.transactions.domain.metering import end_reading, milliseconds
-from services.transactions.domain.present import Moment, began
+from services.transactions.domain.present import Moment, began, may_have_risen
 from services.transactions.domain.register import TOLERANCE_WH, is_usable
 from services.transactions.domain.transaction import EndedBy, Transaction
 
@@ -86,18 +86,34 @@ def is_unsure(stop: Report, named: Transaction | None) -> bool:
 def is_misnumbered(stop: Report, named: Transaction, of_station: Iterable[Transaction], group_of: GroupOf) -> bool:
     """Whether a stop with the number of a session that has ended is none of its: stations that count themselves.
 
-    By then another had begun on its connector; or its end was told before, and now a card is that was never its own.
+    By then another had begun on its connector, whose card and meter it may have; or its end was told before, and now a
+    card is that was never its own.
     """
     if not named.ended or named.stopped_at is None or _is_end_of(stop, named):
         return False
-    is_told = named.ended_by == EndedBy.STATION
-    if is_told and not _fits_card(stop, named, group_of):
+    is_told, is_own = named.ended_by == EndedBy.STATION, _fits_card(stop, named, group_of)
+    if is_told and not is_own:
         return True
     if is_told and stop.at <= named.stopped_at:
         return False
     said = Moment(stop.at if is_told else stop.at - NEARLY, stop.received_at)
-    starts = [began(one) for one in of_station if one.evse_id == named.evse_id]
-    return any(one.is_after(began(named)) and said.is_after(one) for one in starts)
+    later = [one for one in of_station if one.evse_id == named.evse_id and began(one).is_after(began(named))]
+    found = [one for one in later if said.is_after(began(one)) and _fits_meter(stop, one)]
+    if is_told:
+        return bool(found)
+    is_of = [one for one in found if not is_own or _fits_card(stop, one, group_of)]
+    return any(may_have_risen(one, stop.end_wh) for one in is_of)
+
+
+def has_card_of_another(
+    stop: Report, named: Transaction, of_station: Iterable[Transaction], group_of: GroupOf
+) -> list[Transaction]:
+    """The others that are open on the station and have the card of a stop, where the one that it names has not."""
+    if stop.id_token is None or _fits_card(stop, named, group_of):
+        return []
+    key = token_key(stop.id_token)
+    others = [one for one in of_station if one.id != named.id and not one.ended]
+    return [one for one in others if any(token_key(card.id_token) == key for card in one.cards)]
 
 
 def told_before(stop: Report, of_station: Iterable[Transaction], group_of: GroupOf) -> Transaction | None:

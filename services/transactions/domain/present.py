@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from services.transactions.domain.doubts import MAX_CLOCK_ERROR
 from services.transactions.domain.ends import end
 from services.transactions.domain.going_on import shows_going_on
-from services.transactions.domain.messages import UNREADABLE, UPDATED, Report
+from services.transactions.domain.messages import ENDED, UNREADABLE, UPDATED, Report
 from services.transactions.domain.metering import PastValue
+from services.transactions.domain.register import TOLERANCE_WH
 from services.transactions.domain.revisions import Revision
 from services.transactions.domain.transaction import EndedBy, Transaction
 
@@ -99,6 +100,30 @@ def after_end(ended: Transaction, open_ones: Iterable[Transaction]) -> list[Tran
     if present_session(rivals) or ended.superseded_by is not None or not found:
         return []
     return [replace(max(found, key=lambda one: one.id), superseded_by=None)]
+
+
+def may_overlap(current: Transaction | None, report: Report) -> bool:
+    """Whether it matters to a report what was there in the place of the transaction that it names, and has ended."""
+    return report.kind == ENDED and current is not None and current.superseded_by is not None
+
+
+def overlapped(ended: Transaction, report: Report, others: Iterable[Transaction]) -> list[Transaction]:
+    """What was there in the place of one that has ended, and began before its end: what it measured is of both.
+
+    Where the register had not risen since, it is not. report: of its end. others: of its station.
+    """
+    if ended.superseded_by is None:
+        return []
+    said = Moment(report.at, report.received_at)
+    found = [one for one in others if one.evse_id == ended.evse_id and one.id != ended.id]
+    later = [one for one in found if ended.started_at <= one.started_at and said.is_after(began(one))]
+    return [one for one in later if may_have_risen(one, ended.meter_stop_wh)]
+
+
+def may_have_risen(since: Transaction, wh: float | None) -> bool:
+    """Whether a register that shows so much had risen since one began, for all that is known."""
+    begin = since.meter_start_wh
+    return wh is None or begin is None or wh > begin + TOLERANCE_WH
 
 
 def is_history(report: Report, present: Transaction | None) -> bool:

@@ -124,6 +124,55 @@ async def test_a_stop_with_the_number_of_the_session_before_and_no_one_to_mean_i
     assert (kept["joined_id"], kept["transaction_id"]) == (None, str(first))
 
 
+def ago(seconds: float) -> str:
+    """By a clock that is right."""
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+
+
+async def test_the_own_stop_of_a_session_that_a_mislabelled_start_has_ended_is_its_own(
+    system: System, station: str
+) -> None:
+    """1.6: what started is at another connector, by its meter; who was there pays for all that he got."""
+    first = await start(system, station, connectorId=1, meterStart=3000, timestamp=ago(300))
+    await system.tell(station, "MeterValues", metered(first, "3050", ago(250)))
+    more = {"connectorId": 1, "meterStart": 70_000, "idTag": "CARDB", "timestamp": ago(200)}
+    second = await start(system, station, **more)
+    for wh, seconds in (("3200", 150), ("5000", 100)):
+        await system.tell(station, "MeterValues", metered(first, wh, ago(seconds)))
+    last = stop(first, meterStop=9000, timestamp=ago(1))
+    for connection in ("", "after a boot"):
+        await system.ask(station, "StopTransaction", last, connection=connection)
+    one, other = await items(system, station)
+    assert (one["energy_wh"], one["review"], one["ended_by"], one["revision"]) == (6000, "none", "station", 2)
+    assert (other["id"], other["status"]) == (second, "active")
+    assert (await get(system, "/v1/orphans", station_id=station))["items"] == []
+
+
+async def test_two_numbers_that_are_mixed_up_at_the_stop_hold_both_sessions(system: System, station: str) -> None:
+    """1.6: two connectors; each is stopped with the card of the other."""
+    first = await start(system, station, connectorId=1, meterStart=1000, idTag="CARDA", timestamp=ago(300))
+    second = await start(system, station, connectorId=2, meterStart=50_000, idTag="CARDB", timestamp=ago(200))
+    await system.ask(station, "StopTransaction", stop(first, meterStop=52_000, idTag="CARDB", timestamp=ago(1)))
+    one, other = await items(system, station)
+    assert (one["review"], one["doubts"], other["status"]) == ("held", ["told_again"], "active")
+    await system.ask(station, "StopTransaction", stop(second, meterStop=50_100, idTag="CARDA", timestamp=ago(0)))
+    one, other = await items(system, station)
+    assert (one["revision"], one["review"], other["review"]) == (1, "held", "held")
+
+
+async def test_two_sessions_of_one_energy_are_held_also_after_the_first_has_ended(system: System, station: str) -> None:
+    """1.6: two starts of one connector, of which the older is told last."""
+    first = await start(system, station, connectorId=1, meterStart=1000, idTag="CARDA", timestamp=ago(60))
+    second = await start(system, station, connectorId=1, meterStart=1000, idTag="CARDB", timestamp=ago(60.5))
+    for number, card_of in ((first, "CARDA"), (second, "CARDB")):
+        last = stop(number, meterStop=3000, idTag=card_of, timestamp=ago(0))
+        for connection in ("", "after a boot"):
+            await system.ask(station, "StopTransaction", last, connection=connection)
+    one, other = await items(system, station)
+    assert [one[name] for name in ("energy_wh", "review", "revision")] == [2000, "held", 2]
+    assert [other[name] for name in ("energy_wh", "review", "revision", "superseded_by")] == [2000, "held", 1, first]
+
+
 async def test_a_session_and_its_nameless_stop_in_one_batch(system: System, station: str) -> None:
     records: list[Record] = [
         call(station, "StartTransaction", START),

@@ -11,6 +11,7 @@ from services.transactions.domain.decide import decide, decide_joined
 from services.transactions.domain.ends import end
 from services.transactions.domain.messages import Report, ReportKind
 from services.transactions.domain.orphans import (
+    has_card_of_another,
     is_misnumbered,
     is_unsure,
     may_be_nameless,
@@ -224,6 +225,48 @@ def test_a_stop_with_the_number_of_a_session_that_was_over(
     said = replace(said, number=7, transaction_id="7")
     assert is_misnumbered(said, named, [named, *others], group_of) is misnumbered
     assert is_unsure(said, named) or not misnumbered
+
+
+MISLABELLED = session(8, key="start:2", at=at(40), received_at=at(40), begin_wh=70_000.0, id_token="OTHER", **PLACE)
+
+
+@pytest.mark.parametrize(
+    ("said", "next_one", "misnumbered"),
+    [
+        pytest.param(stop(end_wh=9000.0), MISLABELLED, False, id="its card, and its meter"),
+        pytest.param(stop(end_wh=9000.0, id_token="WIFE"), MISLABELLED, False, id="a card of its group"),
+        pytest.param(stop(end_wh=9000.0, id_token=None), MISLABELLED, False, id="its meter"),
+        pytest.param(stop(end_wh=9000.0, id_token="OTHER"), MISLABELLED, False, id="its meter, whoever stops"),
+        pytest.param(stop(end_wh=5000.0), NEXT, False, id="its card, the register at the start of the next"),
+        pytest.param(stop(end_wh=5000.0, id_token=None), NEXT, False, id="the register at the start of the next"),
+        pytest.param(stop(end_wh=9000.0), NEXT, False, id="its card, and it overlaps"),
+        pytest.param(stop(end_wh=9000.0, id_token=None), NEXT, True, id="the meter of the next"),
+        pytest.param(stop(end_wh=None, id_token=None), NEXT, True, id="no more than its time"),
+        pytest.param(stop(end_wh=9000.0, id_token="LONER"), NEXT, True, id="nobody's card"),
+    ],
+)
+def test_whose_stop_with_the_number_of_one_that_was_superseded_is_it(
+    said: Report, next_one: Transaction, misnumbered: bool
+) -> None:
+    """1.6: card and meter of both are weighed; the start of the other may be mislabelled."""
+    said = replace(said, number=7, transaction_id="7", at=at(60), received_at=at(61))
+    assert is_misnumbered(said, GUESSED, [GUESSED, next_one], group_of) is misnumbered
+
+
+def test_the_register_of_a_second_end_that_is_below_the_next_is_its_own() -> None:
+    said = stop(number=7, transaction_id="7", at=at(60), received_at=at(61), end_wh=9000.0)
+    assert not is_misnumbered(said, TOLD, [TOLD, MISLABELLED], group_of)
+
+
+def test_a_card_of_another_session_that_is_open() -> None:
+    """1.6: two numbers that a station mixes up."""
+    one, other = session(7, **PLACE), session(8, key="start:2", id_token="OTHER", evse_id=2, connector_id=2)
+    family = session(9, key="start:3", id_token="WIFE", evse_id=3, connector_id=3)
+    over, _ = end(session(6, key="start:4", id_token="OTHER"), EndedBy.OPERATOR, at(5), at(6))
+    both = [over, one, other, family]
+    assert has_card_of_another(stop(id_token="other"), one, both, group_of) == [other]
+    for card in (None, "T", "WIFE", "LONER"):
+        assert has_card_of_another(stop(id_token=card), one, both, group_of) == []
 
 
 def test_who_is_named_is_never_joined() -> None:
