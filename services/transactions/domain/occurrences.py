@@ -191,6 +191,8 @@ def _is_of(earlier: Transaction, later: Transaction, report: Report) -> bool:
     """
     if not report.is_named:
         return False
+    if _is_its_end(earlier, report):
+        return True
     # A guess of the end is not the word of the station.
     was_open = earlier.stopped_at is None or report.at <= earlier.stopped_at or earlier.ended_by != EndedBy.STATION
     if not was_open:
@@ -204,6 +206,13 @@ def _is_of(earlier: Transaction, later: Transaction, report: Report) -> bool:
     if (is_card := _is_card_of(earlier, report)) != _is_card_of(later, report):
         return is_card
     return _gap(earlier, report) < _gap(later, report)
+
+
+def _is_its_end(one: Transaction, report: Report) -> bool:
+    """Whether it is the end of one, told again: also where the next began at that time."""
+    said = report.order, report.at
+    is_same = report.kind == ENDED and said == (one.field_order.get("stopped"), one.stopped_at)
+    return is_same and not _is_elsewhere(one, report)
 
 
 def _is_card_of(one: Transaction, report: Report) -> bool:

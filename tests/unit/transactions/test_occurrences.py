@@ -503,6 +503,16 @@ def test_where_the_end_of_the_next_may_have_ended_the_first_both_are_held(ended:
     assert (second.id_token, second.doubts, second.details["looks_like"]) == ("CARD2", ["told_again"], first.id)
 
 
+@pytest.mark.parametrize("more", [{}, {"id_token": "CARD1", "evse_id": 1}])
+def test_an_end_told_again_ends_nothing_that_began_at_its_time(more: dict[str, Any]) -> None:
+    """2.x: the same number and time; the next of the id began within that second."""
+    first, second = session("CARD1", 0, 1000), session("CARD2", 20, 3000)
+    first[2] = replace(first[2], id_token=more.get("id_token"), evse_id=more.get("evse_id"))
+    found = history(*first, *second[:2], replace(first[2], received_at=at(31)), *second[2:], first[2])
+    assert paid(found) == TWO_SESSIONS
+    assert not any(one.details for one in found)
+
+
 def test_three_sessions_of_one_id_told_in_any_order_have_numbers_of_their_own() -> None:
     """The one in between is told last."""
     first, last = session("CARD1", 0, 1000), session("CARD3", 60, 6000)

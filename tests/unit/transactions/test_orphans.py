@@ -265,7 +265,9 @@ def test_a_card_of_another_session_that_is_open() -> None:
     over, _ = end(session(6, key="start:4", id_token="OTHER"), EndedBy.OPERATOR, at(5), at(6))
     both = [over, one, other, family]
     assert has_card_of_another(stop(id_token="other"), one, both, group_of) == [other]
-    for card in (None, "T", "WIFE", "LONER"):
+    nobody = session(10, key="start:5", id_token="", evse_id=4, connector_id=4)
+    both = [*both, nobody]
+    for card in (None, "T", "WIFE", "LONER", ""):
         assert has_card_of_another(stop(id_token=card), one, both, group_of) == []
 
 
