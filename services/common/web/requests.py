@@ -1,7 +1,7 @@
 """What every request must be before anything else looks at it: within bounds, without NUL, its JSON strict."""
 
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -12,6 +12,7 @@ from services.common.web.problems import Problem, field_problem, response
 # Ten thousand names of stations, and room for more.
 MAX_BODY_BYTES = 4 * 1024 * 1024
 NUL = "holds the character NUL"
+NO_TEXT = "has bytes that are no UTF-8"
 # Levels of arrays and objects in a body; what is kept goes a few levels deeper, and orjson writes 254.
 MAX_DEPTH = 64
 
@@ -19,8 +20,9 @@ MAX_DEPTH = 64
 class StrictRequests:
     """Refuses what no part of a service could use, with a problem that names the field.
 
-    Nothing is called NUL, and Postgres cannot even compare with it. JSON is what RFC 8259 says: NaN is none of it,
-    nor half a character; a number that 64 bits cannot hold is the nearest double (§6).
+    Nothing is called NUL, and Postgres cannot even compare with it. Bytes that are no UTF-8 would all be one name,
+    U+FFFD. JSON is what RFC 8259 says: NaN is none of it, nor half a character; a number that 64 bits cannot hold is the
+    nearest double (§6).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -62,9 +64,18 @@ def read_json(body: bytes) -> Any:
 
 
 def _address(request: Request) -> None:
-    if "\0" in request.scope["path"]:
+    scope = request.scope
+    if "\0" in scope["path"]:
         raise field_problem("path", NUL)
-    for name, value in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
+    try:
+        unquote_to_bytes(scope.get("raw_path") or b"").decode()
+    except UnicodeDecodeError:
+        raise field_problem("path", NO_TEXT) from None
+    try:
+        parameters = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise field_problem("query", NO_TEXT) from None
+    for name, value in parameters:
         if "\0" in name + value:
             raise field_problem(f"query.{name}".replace("\0", ""), NUL)
 

@@ -22,6 +22,8 @@ EVERY: Table = [
     ("GET", "/v1/stations/CP1/messages?cursor=WyJ5ZXN0ZXJkYXkiLCJ4Il0", None, "query.cursor"),
     ("GET", f"/v1/stations/{'x' * 256}/messages", None, "path.station_id"),
     ("GET", "/v1/stations/a%00b/messages", None, "path"),
+    ("GET", "/v1/stations/%ff/messages", None, "path"),
+    ("GET", "/v1/commands?station_id=%ff", None, "query"),
 ]
 L2 = {"station_id": "A", "phases": ["L2"]}
 RESET, PROFILE = "/v1/stations/CP1/commands/Reset", "/v1/stations/CP1/commands/SetChargingProfile"
@@ -47,6 +49,7 @@ TABLES: dict[str, Table] = {
         ("PUT", STATIONS, "[]", "body"),
         ("PATCH", STATIONS, {"password": "x" * 20}, "body.password"),
         ("PUT", "/v1/stations/a:b", {}, "path.station_id"),
+        ("PUT", "/v1/stations/%ff", {}, "path"),
         ("PUT", TOKENS, {}, "body.type"),
         ("PUT", TOKENS, {"type": "ISO1443"}, "body.type"),
         ("PUT", TOKENS, {"type": "Central", "expires_at": "tomorrow"}, "body.expires_at"),

@@ -74,6 +74,8 @@ def http() -> httpx.AsyncClient:
         ("GET", "/fails/unexpected", None, 500, []),
         ("GET", "/fails/a%00b", None, 422, ["path"]),
         ("GET", "/items/1?group=a%00b", None, 422, ["query.group"]),
+        ("GET", "/fails/%ff", None, 422, ["path"]),
+        ("GET", "/items/1?group=%ff", None, 422, ["query"]),
         ("POST", "/items", '{"number": 1, "many": {"a": [1, "x"]}}', 422, ["body.many.a.1"]),
         ("POST", "/items", '{"number": 1, "either": {"x": 1}}', 422, ["body.either", "body.either"]),
         ("POST", "/items", '{"number": 1, "other": 1}', 422, ["body.other"]),
