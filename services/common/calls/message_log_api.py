@@ -14,6 +14,9 @@ from services.common.web.access import Access
 from services.common.web.fields import NO_NUL, StationId
 from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
 
+# Bytes of payloads after which a page ends: a message may have 450 kB, and a page a thousand of them.
+PAGE_SIZE = 4 * 1024 * 1024
+
 
 class Deviation(BaseModel):
     """In what a message deviates from its schema. path: the field; empty: the message as a whole."""
@@ -49,10 +52,13 @@ def router(database: Database, access: Access, scope: str) -> APIRouter:
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[Message]:
-        """What the station sent that this service keeps verbatim, newest first."""
+        """What the station sent that this service keeps verbatim, newest first.
+
+        A page ends earlier than after `limit` where its messages come to more than 4 MiB.
+        """
         before = read_time_cursor(cursor, str)
         async with database.list_connection() as db:
-            rows = await message_log.page(db, station_id, action, before, limit + 1)
+            rows = await message_log.page(db, station_id, action, before, limit + 1, PAGE_SIZE)
         return _page(rows, limit)
 
     return routes
@@ -60,7 +66,7 @@ def router(database: Database, access: Access, scope: str) -> APIRouter:
 
 def _page(rows: list[asyncpg.Record], limit: int) -> Page[Message]:
     items = [_message(row) for row in rows[:limit]]
-    last = items[-1] if len(rows) > limit else None
+    last = items[-1] if items and rows[0]["found"] > len(items) else None
     return Page(items=items, next=write_time_cursor(last.received_at, last.id) if last else None)
 
 

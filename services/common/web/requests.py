@@ -21,8 +21,8 @@ class StrictRequests:
     """Refuses what no part of a service could use, with a problem that names the field.
 
     Nothing is called NUL, and Postgres cannot even compare with it. Bytes that are no UTF-8 would all be one name,
-    U+FFFD. JSON is what RFC 8259 says: NaN is none of it, nor half a character; a number that 64 bits cannot hold is the
-    nearest double (§6).
+    U+FFFD. JSON is what RFC 8259 says: NaN is none of it, nor half a character; a number that 64 bits cannot hold is
+    the nearest double (§6).
     """
 
     def __init__(self, app: ASGIApp) -> None:

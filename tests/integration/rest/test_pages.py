@@ -1,19 +1,22 @@
 """A list read page by page, while rows come at both ends and others go: what was there all the time is seen once."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from random import Random
 from typing import Any
 
 import pytest
 
+from services.common.calls.message_log_api import PAGE_SIZE
 from services.common.postgres.database import Database
 from tests.integration.common.running import Running, running, settings_of
-from tests.integration.rest.lists import LISTS, List, transaction
+from tests.integration.rest.lists import LISTS, List, Row, message, transaction
 from tests.integration.rest.serving import BUILDS
 
 FIRST, LAST = 1000, 1060
 # Rows that stay, with one between each two that comes or goes.
 STAYING = range(FIRST + 1, LAST, 2)
+LARGE = json.dumps({"data": "x" * 262_000})
 
 
 @pytest.fixture(params=LISTS, ids=lambda one: f"{one.service} {one.path}")
@@ -44,6 +47,31 @@ async def test_what_stays_is_seen_once_and_in_order(reading: tuple[List, Running
     found = [name for name in seen if name in set(staying)]
     assert found in (staying, staying[::-1])
     assert len(set(seen)) == len(seen)
+
+
+def large_message(place: int) -> Row:
+    """Of every second one, which is read in other words, both are shown."""
+    return {**message(place), "payload": LARGE, "normalised": LARGE if place % 2 else None}
+
+
+async def test_a_page_of_large_messages_ends_earlier(environment: dict[str, str]) -> None:
+    """One station's messages of 262 kB, a thousand a page, were hundreds of MB in one answer."""
+    build, kind = BUILDS["firmware"]
+    async with running("firmware", build, settings_of(kind, environment)) as world:
+        async with world.database.connection() as db:
+            for place in range(40):
+                await List("", "", "message", "", "", large_message).add(db, place)
+        seen: list[str] = []
+        cursor: dict[str, Any] = {}
+        sizes = []
+        while cursor is not None:
+            page = await world.get("/v1/stations/CP1/messages", limit=1000, **cursor)
+            sizes.append(len(json.dumps(page)))
+            seen += [item["id"] for item in page["items"]]
+            cursor = page["next"] and {"cursor": page["next"]}
+        assert seen == [f"c{place:05}" for place in reversed(range(40))]
+        assert len(sizes) == 4
+        assert max(sizes) < PAGE_SIZE + 3 * len(LARGE)
 
 
 class Changes:
