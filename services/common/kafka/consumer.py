@@ -19,7 +19,7 @@ import structlog
 from services.common.kafka import dead_letters
 from services.common.kafka.bus import Bus, Record, Subscription, TopicPartition
 from services.common.kafka.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached, DeadLetterLimits
-from services.common.kafka.lanes import PartitionQueues
+from services.common.kafka.lanes import PartitionQueues, size_of
 from services.common.process import metrics
 from services.common.process.backoff import Backoff, retry_until_available
 from services.common.process.clock import Clock
@@ -72,11 +72,6 @@ class InFlight:
     def mark_done(self) -> None:
         for record in self.records:
             self.offsets[record.topic, record.partition or 0] = record.offset + 1
-
-
-def size_of(records: Sequence[Record]) -> int:
-    """Bytes of their values, which is what large records are large by."""
-    return sum([len(record.value or b"") for record in records])
 
 
 class Consumer:

@@ -9,6 +9,14 @@ from services.common.kafka.bus import Record
 
 # With fewer records than this, two batches cost more than waiting for one.
 MIN_SPLIT = 64
+# Bytes of the values of a batch, which one record alone may have more of. A large record can be thousands of rows: a
+# batch of many would take longer than Kafka waits for a sign of life.
+MAX_BATCH = 1 << 20
+
+
+def size_of(records: Sequence[Record]) -> int:
+    """Bytes of their values, which is what large records are large by."""
+    return sum([len(record.value or b"") for record in records])
 
 
 class PartitionQueues:
@@ -42,12 +50,37 @@ class PartitionQueues:
                 free = free[:: self._lanes - self._busy]
             elif self._busy:
                 break
-            batches.append([record for number in free for record in self._queues.pop(number)])
-            self._taken.update(free)
+            batches.append(self._batch_of(free))
             self._busy += 1
         return batches
+
+    def _batch_of(self, partitions: Sequence[int]) -> list[Record]:
+        """Their records, as many as a batch may have; what is left of a partition comes after the others."""
+        batch: list[Record] = []
+        room = MAX_BATCH
+        for number in partitions:
+            records = self._queues.pop(number)
+            if (size := size_of(records)) > room:
+                fitting = _fitting(records, room) or (0 if batch else 1)
+                records, self._queues[number] = records[:fitting], records[fitting:]
+            batch += records
+            if records:
+                self._taken.add(number)
+            room -= size
+            if room <= 0:
+                break
+        return batch
 
     def release(self, batch: Sequence[Record]) -> None:
         """A batch is handled."""
         self._taken.difference_update(record.partition or 0 for record in batch)
         self._busy -= 1
+
+
+def _fitting(records: Sequence[Record], room: int) -> int:
+    """How many of them there is room for."""
+    for count, record in enumerate(records):
+        room -= len(record.value or b"")
+        if room < 0:
+            return count
+    return len(records)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from services.common.kafka.broker import MAX_FETCH_BYTES, KafkaBus
 from services.common.kafka.bus import OnRevoke, Record, Subscription
-from services.common.kafka.consumer import Consumer, ConsumerTiming, size_of
+from services.common.kafka.consumer import Consumer, ConsumerTiming
+from services.common.kafka.lanes import size_of
 from services.common.process.clock import now
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics

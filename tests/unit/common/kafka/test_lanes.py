@@ -4,11 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.kafka.bus import Record
-from services.common.kafka.lanes import MIN_SPLIT, PartitionQueues
+from services.common.kafka.lanes import MAX_BATCH, MIN_SPLIT, PartitionQueues, size_of
 
 
-def record(number: int, offset: int, topic: str = "in") -> Record:
-    return Record(topic, b"CP", b"", partition=number, offset=offset)
+def record(number: int, offset: int, topic: str = "in", size: int = 0) -> Record:
+    return Record(topic, b"CP", b"x" * size, partition=number, offset=offset)
 
 
 def test_few_records_stay_together_and_wait_for_what_is_in_hand() -> None:
@@ -42,13 +42,32 @@ def test_a_partition_waits_for_the_lane_that_has_it_whatever_its_topic() -> None
     assert queues.take() == [[record(0, 1, "more")]]
 
 
+def test_a_batch_of_large_records_is_bounded_and_no_partition_waits_for_all_of_another() -> None:
+    queues = PartitionQueues(1)
+    large = MAX_BATCH // 4
+    queues.add([record(number, offset, size=large) for number in (0, 1) for offset in range(10)])
+    queues.add([record(2, 0, size=3 * MAX_BATCH)])
+    taken = []
+    while batch := [one for found in queues.take() for one in found]:
+        assert len(batch) == 1 or size_of(batch) <= MAX_BATCH
+        taken.append([(one.partition, one.offset) for one in batch])
+        queues.release(batch)
+    assert taken[:3] == [[(0, n) for n in range(4)], [(1, n) for n in range(4)], [(2, 0)]]
+    assert sorted(one for batch in taken for one in batch) == [
+        *((0, n) for n in range(10)),
+        *((1, n) for n in range(10)),
+        (2, 0),
+    ]
+
+
 @given(
     st.lists(st.one_of(st.integers(0, 5).map(lambda n: ("add", n)), st.integers(0, 3).map(lambda n: ("done", n)))),
     st.integers(1, 4),
     st.integers(1, 90),
+    st.sampled_from([0, MAX_BATCH // 50]),
 )
 def test_whatever_comes_each_is_taken_once_in_order_and_by_one_lane_at_a_time(
-    steps: list[tuple[str, int]], lanes: int, at_once: int
+    steps: list[tuple[str, int]], lanes: int, at_once: int, size: int
 ) -> None:
     queues, told, taken = PartitionQueues(lanes), [0] * 6, [0] * 6
     held: list[list[Record]] = []
@@ -66,7 +85,7 @@ def test_whatever_comes_each_is_taken_once_in_order_and_by_one_lane_at_a_time(
 
     for step, number in steps:
         if step == "add":
-            queues.add([record(number, told[number] + more) for more in range(at_once)])
+            queues.add([record(number, told[number] + more, size=size) for more in range(at_once)])
             told[number] += at_once
         elif held:
             queues.release(held.pop(number % len(held)))
