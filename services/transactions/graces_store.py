@@ -44,6 +44,7 @@ insert into {table} ({names}) select {names} from unnest({arrays}) as u ({names}
 on conflict ({key}) do update set {assigned}"""
 
 
+STATION_OF = f"select {', '.join(STATION)} from station where station_id = $1"
 LOCK_STATIONS = f"""
 select {", ".join(STATION)} from station where station_id = any($1::text[]) order by station_id for update"""
 SAVE_STATIONS = _save("station", STATION, "station_id")
@@ -78,6 +79,12 @@ HURRY = "update grace set due_at = $2 where command_id = any($1::text[]) and due
 async def lock_stations(db: Connection, names: Collection[str]) -> list[Station]:
     """Those that are known, held until the end of the transaction."""
     return [_station(row) for row in await db.fetch(LOCK_STATIONS, list(names))]
+
+
+async def station(db: Connection, name: str) -> Station:
+    """What is known of a station, read alone."""
+    row = await db.fetchrow(STATION_OF, name)
+    return _station(row) if row else Station(name)
 
 
 async def booted_at(db: Connection, name: str) -> datetime | None:

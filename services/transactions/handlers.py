@@ -17,7 +17,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.kafka.table import CompactedTable
 from services.ocpp.id_tokens import NO_AUTHORIZATION, IdToken, Token, TokenInfo, authorize, find
-from services.transactions import announcements
+from services.transactions import announcements, graces_store
 from services.transactions.batch import (
     Batch,
     Changes,
@@ -34,6 +34,7 @@ from services.transactions.domain.orphans import (
     has_card_of_another,
     is_misnumbered,
     is_unsure,
+    may_be_elsewhere,
     may_be_nameless,
     meant_by,
     orphan_stop,
@@ -167,7 +168,7 @@ class Handler:
             of_station = loaded.open_at(report.station_id)
             facts = (before, report, number, token, command_ids.get(call.id), of_station, power_w, occurrence)
             if self._is_nameless(report, before, of_station, told):
-                decision = await self._decide_nameless(facts, told, pasts)
+                decision = await self._decide_nameless(facts, told, pasts, work)
             else:
                 mixed_up = self._mixed_up(report, before, of_station)
                 decision = decide(*facts, mixed_up=mixed_up)
@@ -179,9 +180,11 @@ class Handler:
             pasts.add(decided[-1])
         return decided
 
-    async def _decide_nameless(self, facts: Facts, told: set[OrphanKey], pasts: PastValues) -> Decision:
+    async def _decide_nameless(
+        self, facts: Facts, told: set[OrphanKey], pasts: PastValues, work: UnitOfWork
+    ) -> Decision:
         """A stop that names none of ours ends the one that it can only mean, or is an orphan; told again, nothing."""
-        _, stop, _, token, _, of_station, *_ = facts
+        named, stop, _, token, _, of_station, *_ = facts
         key = orphan_stop(stop).key
         if key in told:
             return Decision(Updated(token))
@@ -189,6 +192,9 @@ class Handler:
         if known := told_before(stop, of_station, self._token_group):
             return Decision(Updated(token), orphan=orphan_stop(stop, joined_id=known.id))
         meant = meant_by(stop, of_station, self._token_group)
+        if meant:
+            station = await graces_store.station(work.db, stop.station_id)
+            meant = None if may_be_elsewhere(stop, named, meant, station, of_station) else meant
         if meant is None:
             return decide(None, stop, token=token)
         decision = decide_joined(meant, stop, token, of_station)

@@ -31,10 +31,12 @@ select revision, reason, at, changes, author, note from transaction_revision
 where transaction_id = $1 and revision > $2
 order by revision
 limit $3"""
+# Joined as long as the session has ended by it: it may turn out to go on, or its own stop come later.
 ORPHANS = f"""
-select id, {", ".join(ORPHAN_STOP)} from orphan_stop
-where ($1::text is null or station_id = $1) and ($2::bigint is null or id < $2)
-order by id desc
+select o.id, {", ".join(f"o.{name}" for name in ORPHAN_STOP if name != "joined_id")}, t.id as joined_id
+from orphan_stop o left join transaction t on t.id = o.joined_id and t.stopped_at = o.stopped_at
+where ($1::text is null or o.station_id = $1) and ($2::bigint is null or o.id < $2)
+order by o.id desc
 limit $3"""
 
 

@@ -141,7 +141,7 @@ class OrphanView(BaseModel):
     stopped_at: datetime
     received_at: datetime
     stop_reason: str | None
-    joined_id: int | None = Field(description="our transaction that was meant, by all evidence, and is ended by it")
+    joined_id: int | None = Field(description="our transaction that was meant, by all evidence, and has ended by it")
 
 
 def transaction(one: Transaction) -> TransactionView:

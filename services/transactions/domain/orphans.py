@@ -13,6 +13,7 @@ from services.transactions.domain.messages import MeterValue, Report, ReportKind
 from services.transactions.domain.metering import end_reading, milliseconds
 from services.transactions.domain.present import Moment, began, may_have_risen
 from services.transactions.domain.register import TOLERANCE_WH, is_usable
+from services.transactions.domain.station import Station
 from services.transactions.domain.transaction import EndedBy, Transaction
 
 # So near each other stations mix up times: the last sample and the stop, the stop and the next start.
@@ -138,6 +139,22 @@ def meant_by(stop: Report, of_station: Sequence[Transaction], group_of: GroupOf)
     return one if fits and _fits_card(stop, one, group_of) else None
 
 
+def may_be_elsewhere(
+    stop: Report, named: Transaction | None, meant: Transaction, station: Station, of_station: Iterable[Transaction]
+) -> bool:
+    """Whether a nameless stop can be of a vehicle that is on another connector, and whose start was lost.
+
+    That is reported occupied, and no session is known that has left it so. The stop has no card of the session it can
+    only mean, nor the number of an earlier one of its connector (named).
+    """
+    has_card = stop.id_token is not None and _has_card(stop.id_token, meant)
+    if has_card or not meant.evse_id or (named and named.evse_id == meant.evse_id):
+        return False
+    taken = [one for one in station.connectors if not one.free and one.evse_id != meant.evse_id]
+    ended = [(one.evse_id, one.stopped_received_at) for one in of_station if one.stopped_received_at]
+    return any(all(evse_id != one.evse_id or at < one.at - NEARLY for evse_id, at in ended) for one in taken)
+
+
 def _is_end_of(stop: Report, one: Transaction) -> bool:
     """Whether it says what the station told of the end of a session: the same time, and the same register."""
     register, said = one.meters.get(TOTAL), end_reading(stop)
@@ -167,4 +184,8 @@ def _fits_card(stop: Report, one: Transaction, group_of: GroupOf) -> bool:
         return False
     group = group_of(stop.id_token)
     same_group = group is not None and group == group_of(one.id_token)
-    return same_group or token_key(stop.id_token) in {token_key(card.id_token) for card in one.cards}
+    return same_group or _has_card(stop.id_token, one)
+
+
+def _has_card(id_token: str, one: Transaction) -> bool:
+    return token_key(id_token) in {token_key(card.id_token) for card in one.cards}

@@ -345,3 +345,44 @@ async def test_what_goes_on_or_is_on_its_way_is_waited_for(garage: Garage, redis
     garage.world.time.passes(15 * 60)
     await answer(garage, 2, OUTCOME_ANSWERED, NOTHING_GOES_ON)
     assert (await garage.ended()).ended_by == pb.ENDED_BY_ASKED
+
+
+async def test_a_nameless_stop_ends_nothing_while_a_connector_without_a_session_is_taken(garage: Garage) -> None:
+    """1.6: the start of the second connector was lost, and its stop is −1; the first one charges on."""
+    world = garage.world
+    await garage.here()
+    await garage.connector_is(pb.CONNECTOR_STATUS_OCCUPIED, 1)
+    number = await garage.begins()
+    await garage.connector_is(pb.CONNECTOR_STATUS_OCCUPIED, 2)
+    await world.settled()
+    world.time.passes(30)
+    nameless = {"transactionId": -1, "meterStop": 5000, "timestamp": world.time().isoformat()}
+    await world.ask(world.call("StopTransaction", nameless))
+    assert await garage.is_open(number)
+    await garage.connector_is(pb.CONNECTOR_STATUS_AVAILABLE, 2)
+    [kept] = (await world.get("/v1/orphans?station_id=CP1"))["items"]
+    assert (kept["joined_id"], len(world.announced("OrphanStopRecorded"))) == (None, 1)
+    await world.ask(world.call("StopTransaction", nameless | {"transactionId": number, "meterStop": 4500}))
+    found = await world.get(f"/v1/transactions/{number}")
+    assert (found["ended_by"], found["energy_wh"], found["review"]) == ("station", 3500, "none")
+
+
+async def test_a_stop_is_no_longer_joined_once_its_session_goes_on_or_has_its_own_stop(garage: Garage) -> None:
+    world = garage.world
+    await garage.here()
+    number = await garage.begins()
+
+    async def joined() -> Any:
+        [kept] = (await world.get("/v1/orphans?station_id=CP1"))["items"]
+        return kept["joined_id"]
+
+    stop = {"transactionId": -1, "meterStop": 5000, "timestamp": world.time().isoformat()}
+    await world.ask(world.call("StopTransaction", stop))
+    assert await joined() == number
+    world.time.passes(60)
+    await garage.meters(number, 5500)
+    await world.until(lambda: bool(world.announced("TransactionRevised")))
+    assert (await garage.is_open(number), await joined()) == (True, None)
+    own = {"transactionId": number, "meterStop": 6000, "timestamp": world.time().isoformat()}
+    await world.ask(world.call("StopTransaction", own))
+    assert await joined() is None

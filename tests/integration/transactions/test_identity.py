@@ -186,10 +186,12 @@ async def test_a_session_and_its_nameless_stop_in_one_batch(system: System, stat
 
 async def test_the_own_word_of_the_station_corrects_a_joined_end(system: System, station: str) -> None:
     number = await start(system, station, meterStart=1000)
-    await system.ask(station, "StopTransaction", stop(-1, meterStop=8000))
+    await system.ask(station, "StopTransaction", stop(-1, meterStop=8000, timestamp="2026-03-01T10:59:00Z"))
     await system.ask(station, "StopTransaction", stop(number))
     item = await the_one(system, station)
     assert (item["ended_by"], item["energy_wh"], item["revision"]) == ("station", 7500, 2)
+    [kept] = (await get(system, "/v1/orphans", station_id=station))["items"]
+    assert kept["joined_id"] is None
 
 
 async def test_the_same_start_after_the_stop_is_another_session(system: System, station: str) -> None:

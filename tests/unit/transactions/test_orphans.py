@@ -14,12 +14,14 @@ from services.transactions.domain.orphans import (
     has_card_of_another,
     is_misnumbered,
     is_unsure,
+    may_be_elsewhere,
     may_be_nameless,
     meant_by,
     orphan_stop,
     told_before,
 )
 from services.transactions.domain.revisions import RevisionReason
+from services.transactions.domain.station import Connector, Station
 from services.transactions.domain.transaction import EndedBy, Transaction
 from tests.unit.transactions.making import NOON, at, metered, register, report, start
 
@@ -87,6 +89,34 @@ OVER, _ = end(session(6), EndedBy.OPERATOR, at(5), at(6))
 def test_whose_stop_it_is(said: Report, open_ones: list[Transaction], joined: bool) -> None:
     assert may_be_nameless(said)
     assert meant_by(said, open_ones, group_of) is (open_ones[0] if joined else None)
+
+
+# On the first connector, and before it; and on the second: one that ended in the seventh minute.
+HERE = session(evse_id=1, connector_id=1)
+BEFORE, _ = end(session(5, evse_id=1, connector_id=1), EndedBy.STATION, at(-9), at(-9))
+LEFT, _ = end(session(6, id_token="OTHER", evse_id=2, connector_id=2), EndedBy.STATION, at(7), at(7))
+
+
+@pytest.mark.parametrize(
+    ("said", "named", "connectors", "elsewhere"),
+    [
+        pytest.param(stop(id_token=None), None, [(2, False, 9)], True, id="its start was lost"),
+        pytest.param(stop(id_token="WIFE"), None, [(2, False, 9)], True, id="with a card of the group"),
+        pytest.param(stop(id_token=None), None, [(2, False, 8)], False, id="one that ended there has left it so"),
+        pytest.param(stop(id_token=None), None, [(2, True, 9)], False, id="it is free"),
+        pytest.param(stop(id_token=None), None, [(1, False, 8)], False, id="the own one"),
+        pytest.param(stop(id_token=None), None, [], False, id="nothing was reported"),
+        pytest.param(stop(id_token="t"), None, [(3, False, 8)], False, id="the card of the session"),
+        pytest.param(stop(id_token=None), BEFORE, [(2, False, 9)], False, id="the number of the one before it"),
+        pytest.param(stop(id_token=None), LEFT, [(2, False, 9)], True, id="the number of one of the other connector"),
+    ],
+)
+def test_a_nameless_stop_may_be_of_a_connector_that_is_taken(
+    said: Report, named: Transaction | None, connectors: list[tuple[int, bool, float]], elsewhere: bool
+) -> None:
+    """The only session that is open is on the first connector, and a vehicle is on the second."""
+    station = Station("CP1", connectors=tuple(Connector(n, n, free, at(m)) for n, free, m in connectors))
+    assert may_be_elsewhere(said, named, HERE, station, [HERE, LEFT]) is elsewhere
 
 
 def test_a_joined_stop_ends_the_session_and_is_corrected_by_one_that_names_it() -> None:
