@@ -123,6 +123,22 @@ async def test_a_session_of_2_0_1_ends_whatever_its_end_says_beside(
     assert (await ended(voltbus, known.id))["energy_wh"] == expected
 
 
+async def test_a_session_is_billed_although_its_end_has_thousands_of_faults(
+    voltbus: System, known: Known, id_token: str
+) -> None:
+    """Some hundred bytes on the wire, for permessage-deflate is agreed to."""
+    bad: list[Any] = [{}] * 60_000
+    async with dial(voltbus.endpoint(), known.id, VERSIONS["1.6"].subprotocol, password=known.password) as line:
+        start = {"connectorId": 1, "idTag": id_token, "meterStart": 1000} | STARTED
+        number = (await ask(line, "start", "StartTransaction", start))["transactionId"]
+        stop = {"transactionData": bad, "transactionId": number, "meterStop": 4000, "timestamp": "2026-03-01T11:00:00Z"}
+        await ask(line, "stop", "StopTransaction", stop)
+    assert (await ended(voltbus, known.id))["energy_wh"] == 3000
+    [kept] = (await voltbus.get("transactions", f"/v1/stations/{known.id}/messages", action="StopTransaction"))["items"]
+    assert kept["payload"] == stop
+    assert {"kind": "bad_item", "path": "transactionData", "times": 60_000} in kept["deviations"]
+
+
 @pytest.mark.parametrize(
     "said", [{"unitOfMeasure": "kWh"}, {"unit": "kWh"}, {"unitOfMeasure": {"unit": "KWH"}}], ids=str
 )
