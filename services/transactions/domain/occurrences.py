@@ -60,13 +60,13 @@ def may_be_told_again(current: Transaction, report: Report) -> bool:
 
 def may_be_of_another(current: Transaction, report: Report) -> bool:
     """Whether what is merged may be of another transaction, and the one that is known is in doubt by it."""
-    if report.kind == UPDATED and report.at >= current.started_at:
+    if report.kind == UPDATED and report.at >= current.started_at and not current.ended:
         return False
     if not report.is_named or MAY_BE_TWO in current.details:
         return False
     if report.kind == STARTED:
         return _has_another_start(current, report)
-    if report.kind == ENDED and _has_another_end(current, report):
+    if _has_another_end(current, report) if report.kind == ENDED else _is_of_after(current, report):
         return True
     if report.at >= current.started_at:
         return False
@@ -119,9 +119,11 @@ def _is_of_before(current: Transaction, report: Report, by: timedelta) -> bool:
 def _has_another_start(current: Transaction, start: Report) -> bool:
     """Whether one with another card or time was told before of what is taken for one transaction, which has one (E01).
 
-    What is told again has its number and its time.
+    What is told again has its number and its time. Or something was told that was certainly before it.
     """
     order = current.field_order.get("started")
+    if order is None:
+        return Moment(start.at - RIGHT_CLOCK, start.received_at - RIGHT_CLOCK).is_after(began(current))
     if start.order == order and start.at != current.started_at and UNREADABLE not in start.details:
         return start.trigger != RESUMED
     if start.id_token is None:
@@ -133,6 +135,17 @@ def _has_another_start(current: Transaction, start: Report) -> bool:
 def _has_another_end(current: Transaction, ended: Report) -> bool:
     """Whether one with another time was told before: a transaction has one (E06), and told again it says the same."""
     return "stopped" in current.field_order and ended.at != current.stopped_at and UNREADABLE not in ended.details
+
+
+def _is_of_after(current: Transaction, report: Report) -> bool:
+    """Whether it certainly happened after the end that was told, and yet has a number of before, or presents a card."""
+    order = current.field_order.get("stopped")
+    if order is None or current.stopped_at is None or current.stopped_received_at is None:
+        return False
+    if report.order > order and report.id_token is None:
+        return False
+    ended = Moment(current.stopped_at, current.stopped_received_at)
+    return Moment(report.at - RIGHT_CLOCK, report.received_at - RIGHT_CLOCK).is_after(ended)
 
 
 def _has_another_card(current: Transaction, report: Report) -> bool:

@@ -49,9 +49,9 @@ def sessions(draw: st.DrawFn) -> list[Report]:
             "meter_values": values,
         }
         reports.append(report(kind, seq_no=n + offset, **more))
-    # What certainly happened before its start may be of another transaction.
-    began = Moment(reports[0].at, reports[0].received_at)
-    assume(not any(began.is_after(Moment(one.at, one.received_at)) for one in reports))
+    # What certainly happened before its start, or after its end, may be of another transaction.
+    moments = [Moment(one.at, one.received_at) for one in reports]
+    assume(not any(moments[0].is_after(one) or (count > 1 and one.is_after(moments[-1])) for one in moments))
     return reports
 
 
