@@ -12,10 +12,7 @@ from services.common.calls import message_log
 from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL, StationId
-from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
-
-# Bytes of payloads after which a page ends: a message may have 450 kB, and a page a thousand of them.
-PAGE_SIZE = 4 * 1024 * 1024
+from services.common.web.pages import PAGE_SIZE, Cursor, Limit, Page, read_time_cursor, write_time_cursor
 
 
 class Deviation(BaseModel):

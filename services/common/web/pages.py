@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from services.common.web.problems import Problem, field_problem
 
 T = TypeVar("T")
+# Bytes of what stations wrote after which a page ends: a message may have 450 kB, and a page a thousand of them.
+PAGE_SIZE = 4 * 1024 * 1024
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="how many items at the most")]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]

@@ -127,6 +127,7 @@ def router(database: Database, access: Access) -> APIRouter:
 
 
 def _page(rows: Sequence[asyncpg.Record], limit: int, show: Callable[[Any], V]) -> Page[V]:
-    last = rows[limit - 1] if len(rows) > limit else None
+    shown = rows[:limit]
+    last = shown[-1] if shown and shown[0]["found"] > len(shown) else None
     following = write_time_cursor(last["taken_at"], last["digest"]) if last else None
-    return Page(items=[show(row) for row in rows[:limit]], next=following)
+    return Page(items=[show(row) for row in shown], next=following)
