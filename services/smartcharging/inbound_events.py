@@ -17,8 +17,8 @@ from voltbus.v1 import events_pb2 as wire
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED, ConnectionChange
 
 CURRENT, POWER, REGISTER = "Current.Import", "Power.Active.Import", "Energy.Active.Import.Register"
-# What stations write where they have no reading.
-NO_READING = frozenset({float(2**31 - 1), float(2**32 - 1)})
+# What stations write where they have no reading, and what no meter counts to, in Wh.
+NO_READING, LARGEST_WH = frozenset({float(2**31 - 1), float(2**32 - 1)}), 1e12
 # Readings that are told with a start or a stop.
 OF_MESSAGES = frozenset({"Transaction.Begin", "Transaction.End"})
 # Of one phase each, against another or neutral.
@@ -121,7 +121,7 @@ def register(values: Iterable[wire.MeterValue]) -> Register | None:
 def _is_register(one: wire.Reading) -> bool:
     if one.measurand != REGISTER or one.unit != "Wh" or one.location not in OUTSIDE or one.context in OF_MESSAGES:
         return False
-    return one.HasField("value") and one.value >= 0 and one.value not in NO_READING
+    return one.HasField("value") and 0 <= one.value < LARGEST_WH and one.value not in NO_READING
 
 
 def _current(readings: Iterable[wire.Reading]) -> tuple[float, str] | None:

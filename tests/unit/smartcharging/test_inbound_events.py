@@ -72,7 +72,7 @@ def energies(*values: tuple[float, str], unit: str = "Wh", **more: Any) -> list[
         pytest.param(energies((9, ""), context="Transaction.End"), None, id="told with a stop"),
         pytest.param(energies((9, ""), location="EV"), None, id="elsewhere"),
         pytest.param(energies((9, ""), unit="foo"), None, id="in no unit of energy"),
-        pytest.param(energies((-1, ""), (2**32 - 1, "")), None, id="no reading"),
+        pytest.param(energies((-1, ""), (2**32 - 1, ""), (1e308, "")), None, id="no reading"),
         pytest.param(readings((POWER, 9, "")), None, id="something else"),
     ],
 )
