@@ -110,11 +110,10 @@ def has_card_of_another(
     stop: Report, named: Transaction, of_station: Iterable[Transaction], group_of: GroupOf
 ) -> list[Transaction]:
     """The others that are open on the station and have the card of a stop, where the one that it names has not."""
-    key = token_key(stop.id_token or "")
-    if not key or key == named.payer:
+    if not stop.id_token or token_key(stop.id_token) == named.payer:
         return []
     others = [one for one in of_station if one.id != named.id and not one.ended]
-    found = [one for one in others if any(token_key(card.id_token) == key for card in one.cards)]
+    found = [one for one in others if _has_card(stop.id_token, one)]
     return [] if found and _fits_card(stop, named, group_of) else found
 
 
