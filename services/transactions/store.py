@@ -75,6 +75,7 @@ cross join lateral (
 OPEN = "t.evse_id > 0 and t.stopped_at is null"
 
 
+# Last, what is open beside those that the reports name by our numbers.
 LOAD = f"""
 select {_names(COLUMNS, "t.")}
 from unnest($1::text[], $2::text[]) as k (station_id, key)
@@ -85,7 +86,7 @@ cross join lateral (
 union all
 select {_names(COLUMNS, "t.")}
 from unnest($3::text[], $4::bigint[]) as n (station_id, id) join transaction t using (station_id, id)
-union all{_load_last(5, OPEN)}"""
+union all{_load_last(5, OPEN + " and t.id <> all($4)")}"""
 LOAD_OPEN = _load_last(1, OPEN)
 LOAD_RECENT = _load_last(1, "t.stopped_at is not null")
 
