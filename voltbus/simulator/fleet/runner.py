@@ -80,10 +80,10 @@ class Runner:
             self._guarded(machine, machine.advance)
 
     async def _shut_down(self) -> None:
-        """Ends all sessions and sends what waits, for a few seconds."""
-        for machine in self._fleet.machines:
-            self._guarded(machine, machine.stop)
+        """Ends all sessions and sends what waits, for a few seconds; also those that are asked for meanwhile."""
         for _ in range(round(_SHUTDOWN_SECONDS / TICK)):
+            for machine in self._fleet.machines:
+                self._guarded(machine, machine.stop)
             if not any(machine.busy for machine in self._fleet.machines):
                 break
             await asyncio.sleep(TICK)

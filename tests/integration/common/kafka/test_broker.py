@@ -40,6 +40,8 @@ async def test_whether_there_is_more_is_known_while_a_poll_waits(settings: Commo
     one = KafkaBus(settings, KafkaTiming(poll=600.0, fetch=600.0))
     await one.start()
     whole = await one.read_topic(settings.topic(topics.TOKENS.name))
+    # Its partitions have leaders, which are asked for on that connection, too.
+    assert not await whole.behind()
     polling = asyncio.create_task(whole.poll())
     async with asyncio.timeout(GIVE_UP):
         assert not await whole.behind()
