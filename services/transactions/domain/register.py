@@ -117,7 +117,7 @@ def follows(before: RegisterReading, after: RegisterReading, power_w: float) -> 
 
 def is_repeated(register: Register, reading: RegisterReading) -> bool:
     """Whether a reading was told before, as far as is known here; of such, the first in their order counts."""
-    if reading.at > register.last.at:
+    if reading.at > register.last.at and reading.at > register.since.at and reading.at > register.first.at:
         return False
     return any(
         (reading.rank, reading.at, reading.wh) == (known.rank, known.at, known.wh) and reading >= known
@@ -289,14 +289,17 @@ def _irregular(one: Register, reading: RegisterReading, power_w: float) -> Regis
 def _inserted(one: Register, reading: RegisterReading, power_w: float) -> Register:
     """With one that was told late, or again."""
     place = reading[:4]
-    if any(place == known[:4] for known in (one.first, one.last, one.since)):
-        return one
+    alike = [name for name in ("first", "last", "since") if getattr(one, name)[:4] == place]
+    if alike:
+        # In two messages: the one that was received first counts.
+        later = [name for name in alike if reading < getattr(one, name)]
+        return replace(one, **dict.fromkeys(later, reading)) if later else one
     if reading > one.first:
         # Begin and end are told again as samples (1.6 §3.16.6).
         repeats = (reading.rank < 0 and reading.wh == one.first.wh) or (reading.rank > 0 and reading.wh == one.last.wh)
         return replace(one, exact=False) if one.exact and not repeats else one
     if (reading.rank, reading.at, reading.wh) == (one.first.rank, one.first.at, one.first.wh) and one.first == one.last:
-        return replace(register_of(reading), end=one.end, other_end=one.other_end)
+        return replace(one, first=reading, last=reading, since=reading)
     repeats = reading.wh == one.first.wh
     # What the first repeats counts from then on, which the second may not follow.
     if one.exact and follows(reading, one.first, power_w) and not (repeats and one.since.wh != reading.wh):
