@@ -17,6 +17,16 @@ QUALIFIERS = frozenset({"measurand", "context", "location", "phase", "format"})
 _QUANTITY = re.compile(r"([+-]?[0-9]{1,30}(?:\.[0-9]*)?) *([A-Za-z%]+)")
 
 
+# What stations write where they have no reading of energy: the highest of 31 and of 32 bits, besides what is below 0;
+# and the Wh that no meter counts to.
+_NO_READING, _LARGEST_WH = frozenset({float(2**31 - 1), float(2**32 - 1)}), 1e12
+
+
+def is_usable(wh: float) -> bool:
+    """Whether it can be what a meter of energy shows."""
+    return 0 <= wh <= _LARGEST_WH and wh not in _NO_READING
+
+
 class Quantity(NamedTuple):
     """A number, and the unit behind it."""
 

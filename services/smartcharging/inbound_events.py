@@ -10,6 +10,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import event_name, read_event
 from services.common.process.clock import from_timestamp
 from services.common.process.errors import Unprocessable
+from services.ocpp.sampled_values import is_usable
 from services.smartcharging.domain import sessions
 from services.smartcharging.domain.presence import Connected, Disconnected, EvseSeen, StationChange
 from services.smartcharging.domain.sessions import Register, Sample, SessionReport
@@ -17,8 +18,6 @@ from voltbus.v1 import events_pb2 as wire
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED, ConnectionChange
 
 CURRENT, POWER, REGISTER = "Current.Import", "Power.Active.Import", "Energy.Active.Import.Register"
-# What stations write where they have no reading, and what no meter counts to, in Wh.
-NO_READING, LARGEST_WH = frozenset({float(2**31 - 1), float(2**32 - 1)}), 1e12
 # Readings that are told with a start or a stop.
 OF_MESSAGES = frozenset({"Transaction.Begin", "Transaction.End"})
 # Of one phase each, against another or neutral.
@@ -121,7 +120,7 @@ def register(values: Iterable[wire.MeterValue]) -> Register | None:
 def _is_register(one: wire.Reading) -> bool:
     if one.measurand != REGISTER or one.unit != "Wh" or one.location not in OUTSIDE or one.context in OF_MESSAGES:
         return False
-    return one.HasField("value") and 0 <= one.value < LARGEST_WH and one.value not in NO_READING
+    return one.HasField("value") and is_usable(one.value)
 
 
 def _current(readings: Iterable[wire.Reading]) -> tuple[float, str] | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from services.common.postgres.database import Connection
-from services.common.web.pages import PAGE_SIZE
+from services.common.web.pages import bounded
 from services.transactions.domain.transaction import Transaction
 from services.transactions.rows import COLUMNS, ORPHAN_STOP, SAMPLE, STATION_SAMPLE, read_transaction
 
@@ -17,33 +17,23 @@ OPEN_TRANSACTIONS = f"""
 select {TRANSACTION_COLUMNS} from transaction
 where station_id = $1 and lower(transaction_id) = lower($2) and stopped_at is null
 order by id"""
-
-
-def _bounded(rows: str, order: str) -> str:
-    """Rows of meter values, until their readings come to more than PAGE_SIZE. found: of each, how many rows there are.
-
-    before: bytes of those that stand before it.
-    """
-    return f"""
-select * from (
-    select *, count(*) over () as found, sum(size) over (order by {order}) - size as before
-    from (select *, octet_length(readings::text) as size from ({rows} order by {order} limit $4) as page) as sized
-) as summed
-where before < {PAGE_SIZE}
-order by {order}"""
-
-
-SAMPLES = _bounded(
+SAMPLES = bounded(
     f"""
 select {", ".join(SAMPLE)} from sample
-where transaction_id = $1 and ($2::timestamptz is null or (taken_at, digest) > ($2, $3))""",
-    "taken_at, digest",
+where transaction_id = $1 and ($2::timestamptz is null or (taken_at, digest) > ($2, $3))
+order by taken_at, digest
+limit $4""",
+    order="taken_at, digest",
+    size="octet_length(readings::text)",
 )
-STATION_SAMPLES = _bounded(
+STATION_SAMPLES = bounded(
     f"""
 select {", ".join(STATION_SAMPLE)} from station_sample
-where station_id = $1 and ($2::timestamptz is null or (taken_at, digest) < ($2, $3))""",
-    "taken_at desc, digest desc",
+where station_id = $1 and ($2::timestamptz is null or (taken_at, digest) < ($2, $3))
+order by taken_at desc, digest desc
+limit $4""",
+    order="taken_at desc, digest desc",
+    size="octet_length(readings::text)",
 )
 REVISIONS = """
 select revision, reason, at, changes, author, note from transaction_revision

@@ -123,6 +123,9 @@ REVISION = {
     "idempotency_key": "text",
 }
 
+# Of a judgement, from where on it is what was known when it was made, beyond the energy.
+KNOWN = Judgement._fields.index("doubts")
+
 # Rows are made and read by position: that of a field is that of its column.
 assert Transaction.__struct_fields__ == (
     *PLAIN_COLUMNS,
@@ -221,7 +224,8 @@ def _state(one: Transaction) -> str:
     if one.energy_doubts:
         state["doubts"] = one.energy_doubts
     if one.judgement:
-        state["judgement"] = tuple(one.judgement)
+        # The version before reads the judgement as it knows it, and passes over what was known.
+        state["judgement"], state["known"] = one.judgement[:KNOWN], one.judgement[KNOWN:]
     return orjson.dumps(state).decode()
 
 
@@ -240,7 +244,7 @@ def read_transaction(row: "asyncpg.Record") -> Transaction:
     merged = (detail_fields, doubts, meters, None, sequence, state["told"], cards, moved, start, power, revision)
     one = Transaction(*(*plain, *merged))
     if "judgement" in state:
-        one = replace(one, judgement=_judgement(one, *state["judgement"]))
+        one = replace(one, judgement=_judgement(one, *state["judgement"], *state.get("known", ())))
     if one.ended and one.ended_by is None:
         # Of before there was the column: then only stations ended transactions.
         one = replace(one, ended_by=EndedBy.STATION)

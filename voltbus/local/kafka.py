@@ -18,7 +18,7 @@ from voltbus.local.wheels import program
 _NO_PROXIES: Mapping[int, int] = MappingProxyType({})
 _FILE = "kafka.properties"
 _MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
-# It lives for minutes, in which the second compiler takes more of the processors than it gives back.
+# For minutes the second compiler takes more of the processors than it gives back; most who try it stay no longer.
 _COMPILER = "-XX:TieredStopAtLevel=1"
 # Java 25 warns of Kafka's use of Unsafe; nobody here can act on it.
 _QUIET = ("--sun-misc-unsafe-memory-access=allow", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")

@@ -14,6 +14,7 @@ from services.common.calls.call import Call
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres.database import Connection
+from services.common.web.pages import bounded
 from services.ocpp.masking import masked_text
 from voltbus.v1.events_pb2 import MessageRecorded
 
@@ -27,23 +28,19 @@ from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::json
 on conflict (call_id) do nothing
 returning call_id"""
 
-# found: how many there are within the limit. before: bytes of those that stand before it.
-PAGE = """
-select call_id, station_id, version, action, message_id, payload, received_at, normalised, deviations, refused, found
-from (
-    select *, count(*) over () as found, sum(size) over (order by received_at desc, call_id desc) - size as before
-    from (
-        select *, octet_length(payload::text) + coalesce(octet_length(normalised::text), 0) as size
-        from message
-        where station_id = $1
-            and ($2::text is null or action = $2)
-            and ($3::timestamptz is null or (received_at, call_id) < ($3, $4))
-        order by received_at desc, call_id desc
-        limit $5
-    ) as newest
-) as sized
-where $6::bigint is null or before < $6
-order by received_at desc, call_id desc"""
+NEWEST = """
+select call_id, station_id, version, action, message_id, payload, received_at, normalised, deviations, refused
+from message
+where station_id = $1
+    and ($2::text is null or action = $2)
+    and ($3::timestamptz is null or (received_at, call_id) < ($3, $4))
+order by received_at desc, call_id desc
+limit $5"""
+PAGE = bounded(
+    NEWEST,
+    order="received_at desc, call_id desc",
+    size="octet_length(payload::text) + coalesce(octet_length(normalised::text), 0)",
+)
 
 
 async def save(db: Connection, calls: Sequence[Call]) -> list[Call]:
@@ -78,19 +75,16 @@ def event(events: Events, call: Call) -> Record:
     return events.record(recorded, call.station_id, call.id, call.received_at)
 
 
-async def page(
-    db: Connection,
-    station_id: str,
-    action: str | None,
-    before: tuple[datetime, str] | None,
-    limit: int,
-    size: int | None = None,
-) -> list[asyncpg.Record]:
-    """Messages of a station, newest first; before: received_at and call_id that the page before ended with.
+async def newest(db: Connection, station_id: str, action: str, limit: int) -> list[asyncpg.Record]:
+    """Messages of a station, newest first, whatever their size."""
+    return await db.fetch(NEWEST, station_id, action, None, None, limit)
 
-    size: bytes of payloads after which no more follow. found: of each, how many there are within the limit.
-    """
-    return await db.fetch(PAGE, station_id, action, *(before or (None, None)), limit, size)
+
+async def page(
+    db: Connection, station_id: str, action: str | None, before: tuple[datetime, str] | None, limit: int
+) -> list[asyncpg.Record]:
+    """The same, bounded (see there); before: received_at and call_id that the page before ended with."""
+    return await db.fetch(PAGE, station_id, action, *(before or (None, None)), limit)
 
 
 async def _save(db: Connection, rows: Iterable[tuple[object, ...]]) -> set[str]:

@@ -12,7 +12,7 @@ from services.common.calls import message_log
 from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL, StationId
-from services.common.web.pages import PAGE_SIZE, Cursor, Limit, Page, read_time_cursor, write_time_cursor
+from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
 
 
 class Deviation(BaseModel):
@@ -55,7 +55,7 @@ def router(database: Database, access: Access, scope: str) -> APIRouter:
         """
         before = read_time_cursor(cursor, str)
         async with database.list_connection() as db:
-            rows = await message_log.page(db, station_id, action, before, limit + 1, PAGE_SIZE)
+            rows = await message_log.page(db, station_id, action, before, limit + 1)
         return _page(rows, limit)
 
     return routes

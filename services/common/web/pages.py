@@ -27,6 +27,21 @@ class Page(BaseModel, Generic[T]):
     next: str | None = None
 
 
+def bounded(page: str, *, order: str, size: str) -> str:
+    """A query of a page of rows, until those before come to more than PAGE_SIZE.
+
+    page: a query with its order and limit. order: the same. size: bytes of a row, in SQL. Each row has `found`: how
+    many there are within the limit.
+    """
+    return f"""
+select * from (
+    select *, count(*) over () as found, sum(size) over (order by {order}) - size as before
+    from (select *, {size} as size from ({page}) as page) as sized
+) as summed
+where before < {PAGE_SIZE}
+order by {order}"""
+
+
 def write_cursor(*position: str | int) -> str:
     """Where a page ended, opaque to the client."""
     return base64.urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")

@@ -44,7 +44,7 @@ class ReportView(BaseModel):
 
 async def newest(db: Connection, station_id: str) -> ReportView | None:
     """None where it never reported anything."""
-    rows = await message_log.page(db, station_id, ACTION, None, MOST_PARTS)
+    rows = await message_log.newest(db, station_id, ACTION, MOST_PARTS)
     parts = [(row, orjson.loads(row["normalised"] or row["payload"])) for row in rows]
     if not parts:
         return None

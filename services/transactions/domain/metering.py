@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from services.ocpp.sampled_values import is_usable
 from services.transactions.domain.energy import Bounds, Meters
 from services.transactions.domain.energy_readings import INTERVALS, TOTAL, UNREADABLE_WH
 from services.transactions.domain.messages import MeterValue, Report
@@ -18,7 +19,6 @@ from services.transactions.domain.register import (
     comes_next,
     is_regular,
     is_repeated,
-    is_usable,
 )
 from services.transactions.domain.steps import by_steps
 

@@ -19,9 +19,6 @@ MAX_POWER_W = 1_000_000.0
 # Meters count in steps, stations read them now and then, and power is not told exactly.
 ALLOWANCE_WH, ALLOWANCE_MS, MARGIN = 1000.0, 120_000, 1.1
 MS_PER_HOUR = 3_600_000
-# What stations write where they have no reading: the highest of 31 and of 32 bits, besides what is below 0; and what
-# no meter counts to.
-NO_READING, LARGEST_WH = frozenset({float(2**31 - 1), float(2**32 - 1)}), 1e12
 
 
 class Rank(IntEnum):
@@ -96,11 +93,6 @@ class Register(msgspec.Struct, frozen=True):
 def register_of(reading: RegisterReading) -> Register:
     """Of its only reading."""
     return Register(reading, reading, reading, begun_wh=reading.wh)
-
-
-def is_usable(wh: float) -> bool:
-    """Whether it can be what a meter shows."""
-    return 0 <= wh <= LARGEST_WH and wh not in NO_READING
 
 
 def follows(before: RegisterReading, after: RegisterReading, power_w: float) -> bool:

@@ -55,7 +55,11 @@ def test_cards_are_shown_where_that_is_asked_for_and_secrets_never() -> None:
     [
         ('{"key": "AuthorizationKey", "value": "p"}', '{"key":"AuthorizationKey","value":"…"}'),
         ('{"idTag": "04A2B3C4", "data": "x" }', '{"idTag": "04A2B3C4", "data": "x" }'),
-        ('{"vpn":' + "[" * 500 + "]" * 500 + "}", '{"vpn":' + "[" * 500 + "]" * 500 + "}"),
+        (
+            '{"password":"p","data":' + "[" * 500 + "]" * 500 + "}",
+            '{"password":"…","data":' + "[" * 63 + '"…"' + "]" * 63 + "}",
+        ),
+        (r'{"location":"ftp:\/\/me:pw@host\/file"}', '{"location":"ftp://…@host/file"}'),
     ],
 )
 def test_a_text_without_secrets_stays_as_it_is(written: str, shown: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.ocpp.sampled_values import is_usable
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.register import (
     Rank,
@@ -15,7 +16,6 @@ from services.transactions.domain.register import (
     add_readings,
     follows,
     is_regular,
-    is_usable,
 )
 
 POWER_W = 22_000.0

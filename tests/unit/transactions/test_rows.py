@@ -43,13 +43,14 @@ def test_what_an_operator_has_decided_is_read() -> None:
     assert back(made) == replace(made, row_revision=1)
 
 
-@pytest.mark.parametrize("items", [3, 4, 5])
+@pytest.mark.parametrize("items", [3, 4])
 def test_in_a_row_of_before_all_its_doubts_count_as_known_when_it_was_reviewed(items: int) -> None:
-    """Then a judgement had three items, four, or five."""
+    """Then a judgement had three items, or four, as many as it has now: what was known beyond them stands beside it."""
     told = [start(), ended_at(5.0)]
     made, _ = review(folded(told), ReviewAction.CORRECT, 7500, at(90), Audit("anna", "read", "correct 7500"))
     row: dict[str, Any] = dict(zip(COLUMNS, transaction_row(made), strict=False))
     state = orjson.loads(row["state"])
+    assert (len(state["judgement"]), state.pop("known")) == (4, [["no_energy", "register_fell"], "t", False])
     state["judgement"] = state["judgement"][:items]
     old: Any = tuple((row | {"state": orjson.dumps(state).decode()}).values())
     one = read_transaction(old)
