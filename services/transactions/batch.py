@@ -176,14 +176,14 @@ def stations_loaded(reports: Iterable[Report]) -> set[str]:
 
 
 def unconfirmed_samples(decided: Sequence[DecidedReport]) -> list[SampleKey]:
-    """Meter values of reports that changed nothing: repeated or new, which only their table can tell."""
-    return [sample_key(sample) for one in decided if not one.decision.changed for sample in one.samples]
+    """Meter values of reports that are no news: repeated or new, which only their table can tell."""
+    return [sample_key(sample) for one in decided if not one.decision.is_news for sample in one.samples]
 
 
 def collect_changes(
     loaded: LoadedTransactions, decided: Sequence[DecidedReport], existing: set[SampleKey]
 ) -> tuple[Changes, list[DecidedReport]]:
-    """What has to be written, and the reports to announce: they change a transaction, or bring a new meter value.
+    """What has to be written, and the reports to announce: they are news, or bring a new meter value.
 
     A new meter value is written together with its transaction, whose row revision lets one process alone do so.
     existing: those of the unconfirmed meter values that are stored already.
@@ -195,7 +195,7 @@ def collect_changes(
         new = [sample for sample in one.samples if sample_key(sample) not in stored]
         stored.update(map(sample_key, new))
         samples += new
-        if one.decision.changed or new:
+        if one.decision.is_news or new:
             announced.append(one)
         if one.decision.transaction and new and not one.decision.changed:
             loaded.touch(one.decision.transaction.id, one.report)

@@ -33,7 +33,7 @@ from services.transactions.domain.occurrences import (
 from services.transactions.domain.orphans import OrphanStop, orphan_stop
 from services.transactions.domain.present import contested, overlapped, present_on, settle
 from services.transactions.domain.register import MAX_POWER_W
-from services.transactions.domain.revisions import Revision, RevisionReason, revise
+from services.transactions.domain.revisions import Revision, RevisionReason, is_unseen, revise
 from services.transactions.domain.transaction import EndedBy, Transaction, new_transaction
 
 LATE_END, LATE_REPORT = RevisionReason.LATE_END, RevisionReason.LATE_REPORT
@@ -46,19 +46,26 @@ Others = Sequence[tuple[Transaction, Revision | None]]
 class Decision(msgspec.Struct, frozen=True):
     """What a report leads to: a reply, and a transaction (changed or not), an orphan or station samples.
 
-    revision: where it ends the transaction, or changes what was told of its end. others: transactions of the station
-    that it makes different, with the revision where it ends one. needs_past: of all these, by id, whose energy hangs on
-    all their meter values. A struct, for it is made with every meter value.
+    unseen: all that has changed is what nobody sees. revision: where it ends the transaction, or changes what was told
+    of its end. others: transactions of the station that it makes different, with the revision where it ends one.
+    needs_past: of all these, by id, whose energy hangs on all their meter values. A struct, for it is made with every
+    meter value.
     """
 
     reply: Reply
     transaction: Transaction | None = None
     changed: bool = False
+    unseen: bool = False
     revision: Revision | None = None
     needs_past: Set[int] = NOBODY
     orphan: OrphanStop | None = None
     station_samples: StationSamples | None = None
     others: Others = ()
+
+    @property
+    def is_news(self) -> bool:
+        """Whether others are to know, even if they know all its meter values."""
+        return self.changed and not self.unseen
 
     @property
     def may_need_past(self) -> bool:
@@ -127,6 +134,7 @@ def decide(
         reply,
         after,
         changed=after is not current,
+        unseen=current is not None and not others and is_unseen(current, after),
         revision=revision,
         others=others,
         needs_past=_needed(after, report, others, pasts) if before is known else {after.id} - pasts.keys(),

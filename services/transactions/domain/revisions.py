@@ -105,6 +105,24 @@ def changed(before: Transaction, after: Transaction) -> Iterator[Change]:
             yield Change(field, _plain(old), _plain(new))
 
 
+def is_unseen(before: Transaction, after: Transaction) -> bool:
+    """Whether only what nobody sees has changed: when a reading was received, which of two alike is kept.
+
+    A report that was told before can do that, if it is read after the one that was sent in its place.
+    """
+    if after.energy_wh != before.energy_wh or after.sequence != before.sequence or _is_advanced(before, after):
+        return False
+    if replace(after, meters=before.meters, updated_at=before.updated_at) != before:
+        return False
+    return (after.meter_start_wh, after.meter_stop_wh) == (before.meter_start_wh, before.meter_stop_wh)
+
+
+def _is_advanced(before: Transaction, after: Transaction) -> bool:
+    """Whether a meter has a later reading, which is a new one."""
+    known = before.meters
+    return any(name not in known or one.last.at > known[name].last.at for name, one in after.meters.items())
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
 from services.transactions.batch import (
     Changes,
@@ -17,7 +18,7 @@ from services.transactions.domain.messages import MeterValue, Report, ReportKind
 from services.transactions.domain.transaction import Transaction, new_transaction
 from services.transactions.ids import FETCH_FACTOR, MAX_AGE, MAX_FETCH, IdPool
 from services.transactions.rows import sample_key, sample_row
-from tests.unit.transactions.making import NOON, RECEIVED, at, call, report
+from tests.unit.transactions.making import NOON, RECEIVED, at, call, metered, register, report
 
 STORED = msgspec.structs.replace(new_transaction(report(), 7), row_revision=3)
 
@@ -73,6 +74,22 @@ def test_repeated_in_a_batch_it_is_new_once() -> None:
     assert announced == [0, 2]
     assert len(changes.samples) == 2
     assert len(changes.metered) == 1
+
+
+@pytest.mark.parametrize("kind", [ReportKind.STARTED, ReportKind.UPDATED, ReportKind.ENDED])
+def test_a_first_copy_that_is_read_after_the_second_is_not_announced(kind: ReportKind) -> None:
+    """Its gateway was cut off from Kafka for a while: all that is new is when the reading was received."""
+    late = timedelta(seconds=10)
+    told = [report(ReportKind.STARTED, meter_values=metered(0))] if kind != ReportKind.STARTED else []
+    first = report(kind, seq_no=len(told), meter_values=(register(at(9), 50),))
+    second = msgspec.structs.replace(first, received_at=first.received_at + late)
+    transactions = LoadedTransactions(())
+    collect_changes(transactions, decided(transactions, *told, second), set())
+    made = decided(transactions, first)
+    again = unconfirmed_samples(made)
+    assert [sample_key(sample) for sample in made[0].samples] == again
+    assert collect_changes(transactions, made, set(again))[1] == []
+    assert collect_changes(transactions, made, set())[1] == made
 
 
 def test_what_a_report_brought_that_changed_something_is_not_new() -> None:
