@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -18,6 +19,12 @@ from voltbus.v1 import events_pb2 as pb
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CONVERTED = frozenset({"signed", "custom_data"})
+# Fields of Transaction that have the same name here, and the same value.
+PLAIN = (
+    *("id", "station_id", "evse_id", "connector_id", "transaction_id", "id_token", "id_token_type", "authorization"),
+    *("stop_id_token", "command_id", "superseded_by", "meter_start_wh", "energy_wh"),
+)
+plain = attrgetter(*PLAIN)
 
 # The fields of a message as a dict, which protobuf converts in C, all at once.
 Fields = dict[str, Any]
@@ -25,7 +32,6 @@ TransactionMessage = pb.TransactionStarted | pb.TransactionUpdated | pb.Transact
 
 # ChargingStateEnumType of OCPP 2.x.
 CHARGING_STATE: Mapping[str | None, pb.ChargingState] = {
-    None: pb.CHARGING_STATE_UNSPECIFIED,
     "Idle": pb.CHARGING_STATE_IDLE,
     "EVConnected": pb.CHARGING_STATE_EV_CONNECTED,
     "Charging": pb.CHARGING_STATE_CHARGING,
@@ -157,39 +163,42 @@ def meter_values_recorded(samples: StationSamples) -> pb.MeterValuesRecorded:
 
 
 def transaction_fields(one: Transaction, version: str, registration: Registration) -> Fields:
-    """The state as others see it; what is unknown is left out."""
+    """The state as others see it; what is unknown is left out, and so is what has its default: both cost time."""
+    made = {name: value for name, value in zip(PLAIN, plain(one), strict=True) if value is not None}
+    made["version"] = version
+    made["started_at"] = timestamp_fields(one.started_at)
+    made["energy_source"] = ENERGY_SOURCE.get(one.energy_source, pb.ENERGY_SOURCE_UNKNOWN)
+    if one.ended:
+        made |= _end_fields(one)
+    else:
+        made["status"] = pb.TRANSACTION_STATUS_ACTIVE
+    if (state := one.charging_state) is not None:
+        made["charging_state"] = CHARGING_STATE.get(state, pb.CHARGING_STATE_UNKNOWN)
+        made["reported_charging_state"] = state
+    if len(one.sequence) > 1:
+        made["missing_seq_nos"] = one.missing_seq_nos
+    if doubts := one.doubts:
+        made["doubts"] = [DOUBT[doubt] for doubt in doubts]
+        made["register_jumped_back"] = one.register_jumped_back
+    if revision := one.revision:
+        made["revision"] = revision
+    if registration.groups:
+        made["groups"] = registration.groups
+    if registration.location_id:
+        made["location_id"] = registration.location_id
+    return made
+
+
+def _end_fields(one: Transaction) -> Fields:
+    """Those that only a transaction has that has ended."""
     return {
-        "id": one.id,
-        "station_id": one.station_id,
-        "evse_id": one.evse_id,
-        "connector_id": one.connector_id,
-        "transaction_id": one.transaction_id,
-        "id_token": one.id_token,
-        "id_token_type": one.id_token_type,
-        "status": pb.TRANSACTION_STATUS_ENDED if one.ended else pb.TRANSACTION_STATUS_ACTIVE,
-        "started_at": timestamp_fields(one.started_at),
+        "status": pb.TRANSACTION_STATUS_ENDED,
         "stopped_at": timestamp_fields(one.stopped_at),
-        "meter_start_wh": one.meter_start_wh,
         "meter_stop_wh": one.meter_stop_wh,
-        "energy_wh": one.energy_wh,
-        "energy_source": ENERGY_SOURCE.get(one.energy_source, pb.ENERGY_SOURCE_UNKNOWN),
         "stop_reason": one.stop_reason,
-        "charging_state": CHARGING_STATE.get(one.charging_state, pb.CHARGING_STATE_UNKNOWN),
-        "reported_charging_state": one.charging_state,
-        "authorization": one.authorization,
-        "missing_seq_nos": one.missing_seq_nos if len(one.sequence) > 1 else None,
-        "register_jumped_back": one.register_jumped_back,
-        "command_id": one.command_id,
-        "stop_id_token": one.stop_id_token,
-        "version": version,
-        "groups": registration.groups,
-        "location_id": registration.location_id,
-        "doubts": [DOUBT[doubt] for doubt in one.doubts],
-        "superseded_by": one.superseded_by,
         "ended_by": ENDED_BY.get(one.ended_by, pb.ENDED_BY_UNKNOWN),
-        "complete": one.ended and one.complete,
-        "review": REVIEW.get(one.review, pb.REVIEW_UNKNOWN) if one.ended else pb.REVIEW_UNSPECIFIED,
-        "revision": one.revision,
+        "complete": one.complete,
+        "review": REVIEW.get(one.review, pb.REVIEW_UNKNOWN),
     }
 
 
