@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Annotated
 
 import typer
 
@@ -31,11 +32,9 @@ ROOMS = (
 
 def build() -> typer.Typer:
     """All commands; one whose extra is not installed is hidden, and says how to install it."""
+    # Markup would make every --help load rich, which takes longer than all the rest.
     app = typer.Typer(
-        help="Run, try, measure and operate Voltbus.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
+        no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, callback=_main, epilog=_missing()
     )
     for room in ROOMS:
         if find_spec(room.needs):
@@ -44,6 +43,32 @@ def build() -> typer.Typer:
         for name in room.commands:
             app.command(name, hidden=True, context_settings=_ANY_ARGUMENTS)(_not_installed(name, room.extra))
     return app
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"voltbus {version('voltbus')}")
+        raise typer.Exit
+
+
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Run, try, measure and operate Voltbus."""
+
+
+def _missing() -> str | None:
+    """What is not installed, for the end of --help."""
+    by_extra: dict[str, list[str]] = {}
+    for room in ROOMS:
+        if not find_spec(room.needs):
+            by_extra.setdefault(room.extra, []).extend(room.commands)
+    absent = "; ".join(f"{', '.join(names)} (voltbus[{extra}])" for extra, names in by_extra.items())
+    return f"Not installed: {absent}." if absent else None
 
 
 def _not_installed(name: str, extra: str) -> Callable[[], None]:

@@ -2,9 +2,13 @@
 
 import http.server
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from voltbus.cli import app
+from voltbus.cli import ROOMS, app, build
 from voltbus.errors import LocalError
 from voltbus.local.banner import banner
 from voltbus.local.progress import Progress
@@ -21,11 +25,53 @@ from voltbus.running import announce, with_running
 from voltbus.settings import LocalSettings
 from voltbus.simulator.station.play import register_token
 
+# What a shell tells of a command line that ends in `voltbus stat`.
+TYPED = {
+    "bash": {"COMP_WORDS": "voltbus stat", "COMP_CWORD": "1"},
+    "zsh": {"_TYPER_COMPLETE_ARGS": "voltbus stat"},
+    "fish": {"_TYPER_COMPLETE_ARGS": "voltbus stat", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+}
+
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VOLTBUS_DATA", str(tmp_path / "data"))
     return tmp_path / "data"
+
+
+def test_the_version() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"voltbus {version('voltbus')}\n")
+
+
+def test_help_names_every_command_and_loads_nothing_that_takes_long() -> None:
+    heavy = ("aiokafka", "google.protobuf", "httpx", "msgspec", "orjson", "pydantic", "rich", "structlog")
+    script = f"""
+import sys, voltbus.cli
+try:
+    voltbus.cli.app(["--help"])
+finally:
+    print([name for name in {heavy} if name in sys.modules], file=sys.stderr)
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert result.stderr == "[]\n"
+    listed = [line.split()[0] for line in result.stdout.partition("Commands:\n")[2].splitlines()]
+    assert listed == [name for room in ROOMS for name in room.commands]
+    assert "..." not in result.stdout.partition("Commands:")[2]
+
+
+def test_help_says_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voltbus.cli.find_spec", lambda name: None if name == "matplotlib" else find_spec(name))
+    result = CliRunner().invoke(build(), ["--help"])
+    assert result.stdout.splitlines()[-1].strip() == "Not installed: bench, chaos (voltbus[dev])."
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_of_the_shell(shell: str) -> None:
+    result = CliRunner().invoke(
+        app, [], env={"_VOLTBUS_COMPLETE": f"complete_{shell}", **TYPED[shell]}, prog_name="voltbus"
+    )
+    assert [name for name in ("station", "up") if name in result.stdout] == ["station"]
 
 
 def test_token(data: Path) -> None:

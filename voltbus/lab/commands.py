@@ -30,7 +30,10 @@ def bench(
     yardstick: Annotated[Path | None, typer.Option(help="folder whose run.py is measured for comparison")] = None,
     profile: Annotated[Path | None, typer.Option(help="folder to write profiles of the processes to")] = None,
 ) -> None:
-    """Measure rates, latencies and CPU per message at several loads, with the domain and without it."""
+    """Measure rates, latencies and CPU per message.
+
+    At several loads, with the domain and without it.
+    """
     from rich.console import Console
 
     from voltbus.lab.bench.command import BenchOptions, run
@@ -58,7 +61,10 @@ def chaos(
     data: Data = None,
     books: Annotated[Path | None, typer.Option(help="folder to keep every message and command in")] = None,
 ) -> None:
-    """Kill, freeze and cut off one process after another under load, and check that nothing was lost."""
+    """Break processes under load; check that nothing is lost.
+
+    One after another is killed, frozen and cut off.
+    """
     import random
 
     import uvloop

@@ -12,7 +12,10 @@ app = typer.Typer()
 
 @app.command()
 def up() -> None:
-    """Start Postgres, Redis, Kafka, the gateway and the services; Ctrl-C stops them."""
+    """Start everything on this machine; Ctrl-C stops it.
+
+    Postgres, Redis, Kafka, the gateway and the services.
+    """
     from rich.console import Console
 
     from voltbus.local.supervisor import run

@@ -11,7 +11,10 @@ app.add_typer(dead, name="dead")
 
 @app.command()
 def prepare() -> None:
-    """Create topics, roles, schemas and tables on the servers that VOLTBUS_* variables name."""
+    """Create topics, roles, schemas and tables on your servers.
+
+    VOLTBUS_KAFKA_BOOTSTRAP and VOLTBUS_POSTGRES_DSN name them; what is there already is left as it is.
+    """
     from voltbus.operator.prepare import main
 
     main()
@@ -19,7 +22,10 @@ def prepare() -> None:
 
 @app.command()
 def token() -> None:
-    """Print a bearer token for the REST APIs: all scopes, valid for 30 days, signed with VOLTBUS_JWT_SECRET."""
+    """Print a bearer token for the REST APIs.
+
+    It has all scopes, is valid for 30 days, and is signed with VOLTBUS_JWT_SECRET or the key of the local stack.
+    """
     from voltbus.operator.tokens import bearer_token
     from voltbus.running import with_running
     from voltbus.settings import read_settings

@@ -23,7 +23,7 @@ def station(
     fast: Annotated[bool, typer.Option(help="do not pause between meter readings")] = False,
     stay: Annotated[bool, typer.Option(help="stay connected afterwards and answer commands")] = False,
 ) -> None:
-    """Play one charging station through a whole session and print each step."""
+    """Play one charging station through a session."""
     from rich.console import Console
 
     from voltbus.local.banner import transactions_curl
@@ -51,7 +51,10 @@ def fleet(
     duration: Annotated[float, typer.Option(help="seconds to run; 0: until Ctrl-C")] = 0,
     quiet: Annotated[bool, typer.Option(help="print only totals, from time to time")] = False,
 ) -> None:
-    """Run many charging stations through days of drivers, faults and lost connections, and watch them."""
+    """Run many charging stations, and watch them.
+
+    They live through days of drivers, faults and lost connections.
+    """
     import uvloop
     from rich.console import Console
 

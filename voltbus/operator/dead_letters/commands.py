@@ -5,11 +5,9 @@ from typing import Annotated
 
 import typer
 
-from services.common.process.clock import now
 from voltbus.cli_errors import cli_errors
-from voltbus.operator.dead_letters.filter import parse
 
-app = typer.Typer(help="Records that services could not handle: list them, and send them back.", no_args_is_help=True)
+app = typer.Typer(help="List, show and replay what services could not handle.", no_args_is_help=True)
 
 Ids = Annotated[list[str] | None, typer.Argument(help="ids, as `list` shows them", show_default=False)]
 Services = Annotated[list[str] | None, typer.Option("--service", help="of this service; can be repeated")]
@@ -30,7 +28,9 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List dead letters, the newest last."""
+    from services.common.process.clock import now
     from voltbus.operator.dead_letters import run
+    from voltbus.operator.dead_letters.filter import parse
 
     with cli_errors():
         filter = parse(service or [], station, reason, since, [], now())
@@ -44,7 +44,9 @@ def show(
     raw: Annotated[bool, typer.Option(help="print only its value, unmasked")] = False,
 ) -> None:
     """Show one dead letter: where it is from, when, why, and its content."""
+    from services.common.process.clock import now
     from voltbus.operator.dead_letters import run
+    from voltbus.operator.dead_letters.filter import parse
 
     with cli_errors():
         asyncio.run(run.show(parse([], "", "", "", [letter], now()), as_json, raw))
@@ -62,7 +64,9 @@ def replay(
     again: Annotated[bool, typer.Option(help="include those that were, or may have been, sent back before")] = False,
 ) -> None:
     """Send dead letters back to the topics they are from: by id, or all that fit the options."""
+    from services.common.process.clock import now
     from voltbus.operator.dead_letters import run
+    from voltbus.operator.dead_letters.filter import parse
 
     with cli_errors():
         filter = parse(service or [], station, reason, since, letters or [], now())
