@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.common.web import openapi, problems
+from services.common.web import docs, openapi, problems
 from services.common.web.requests import StrictRequests
 
 
@@ -36,10 +36,12 @@ def web_app(title: str, description: str = "", tags: Mapping[str, str] | None = 
         title=f"Voltbus {title}",
         version=version("voltbus"),
         description=description,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
     )
     app.add_middleware(StrictRequests)
     problems.install(app)
+    docs.install(app)
     return app
