@@ -26,9 +26,11 @@ from services.common.process import service as process
 from services.common.process.clock import Clock, now
 from services.common.process.service import Check, Service, Step
 from services.common.process.settings import CommonSettings
+from services.common.web import overview
 from services.common.web.access import Access, TokenFirst
 from services.common.web.app import web_app
-from services.ocpp.services import SERVICES
+from services.common.web.overview import Services
+from services.ocpp.services import MEANINGS, SERVICES
 from services.ocpp.topics import Topics
 
 C = TypeVar("C")
@@ -104,6 +106,7 @@ class Wiring:
         info, beside = SERVICES[self.name], readers or {}
         app = web_app(self.name, description, tags)
         app.add_middleware(TokenFirst, access=self.access)
+        overview.install(app, Services(self.settings, MEANINGS))
         for router in routers:
             app.include_router(router)
         commands_api.install(app, self.command_service, self.database, self.access, self.name, self.clock)

@@ -14,7 +14,6 @@ DAY = 24 * 3600
 class Settings(CommonSettings):
     """VOLTBUS_… of this service, beside those that all processes share."""
 
-    firmware_port: int = Field(9084, ge=1, le=65535, description="port of its REST API")
     boot_policy: BootStatus = Field(BootStatus.ACCEPTED, description="verdict on stations that nobody decided about")
     heartbeat_interval: int = Field(300, ge=1, le=DAY, description="seconds between heartbeats of an accepted station")
     boot_retry_interval: int = Field(30, ge=1, le=DAY, description="seconds until a station that waits may ask again")

@@ -2,12 +2,15 @@
 
 from services.common.kafka.bus import Bus
 from services.common.process.service import Service
+from services.common.web import overview
 from services.common.web.app import web_app
+from services.common.web.overview import Services
 from services.gateway.cluster.directory import Directory
 from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Clocks, Timing
 from services.gateway.transport.listener import WebSocketListener
+from services.ocpp.services import MEANINGS
 
 
 def build(
@@ -32,12 +35,14 @@ def assemble(gateway: Gateway, listener: WebSocketListener, bus: Bus) -> Service
     The position in ocpp.outbound is taken before the listener opens: replies to its first connections must not be
     missed.
     """
+    app = web_app("gateway", "Health, readiness and metrics of the gateway; stations connect to another port.")
+    overview.install(app, Services(gateway.settings, MEANINGS))
     return Service(
         name="gateway",
         settings=gateway.settings,
         port=gateway.settings.gateway_http_port,
         port_setting="VOLTBUS_GATEWAY_HTTP_PORT",
-        app=web_app("gateway", "Health, readiness and metrics of the gateway; stations connect to another port."),
+        app=app,
         opens=(bus.start, gateway.lease.acquire, gateway.outbound.open, listener.open),
         tasks={
             "credentials": gateway.credentials.run,

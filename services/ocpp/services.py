@@ -30,3 +30,4 @@ SERVICES: Mapping[str, ServiceInfo] = {
     )
 }
 """By name."""
+MEANINGS: Mapping[str, str] = {name: service.meaning for name, service in SERVICES.items()}

@@ -8,7 +8,6 @@ from services.common.process.settings import CommonSettings
 class Settings(CommonSettings):
     """VOLTBUS_… of this service, beside those that all processes share."""
 
-    transactions_port: int = Field(9082, ge=1, le=65535, description="port of its REST API")
     session_grace: float = Field(
         900, gt=0, description="seconds without a word of a session on an EVSE that was reported free, until it ends"
     )

@@ -144,7 +144,9 @@ class Stack:
     def _spec(self, name: str) -> ProcessSpec:
         service, _, number = name.partition("-")
         http = self.ports.get(f"{name}_http") or self.ports[name]
-        env = {**self.env, "VOLTBUS_INSTANCE": number or "0", PORTS[service][0]: str(self.ports[name])}
+        # Each says where the others are.
+        rest = {PORTS[other][0]: str(self.ports[other]) for other in SERVICES if other in self.ports}
+        env = {**self.env, **rest, "VOLTBUS_INSTANCE": number or "0", PORTS[service][0]: str(self.ports[name])}
         if service == "gateway":
             env[PORTS["gateway_http"][0]] = str(http)
         return ProcessSpec(

@@ -1,14 +1,16 @@
 """Settings that all processes share, read once from the environment (VOLTBUS_…) and its files (VOLTBUS_…_FILE)."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -34,6 +36,18 @@ def _content(name: str, path: str) -> str:
         raise Misconfigured(f"{PREFIX}{name.upper()}_FILE: cannot read {path}: {why}") from None
 
 
+def _addresses(given: Any) -> Any:
+    """`auth=https://…,firmware=https://…`, by service."""
+    if not isinstance(given, str):
+        return given
+    found = dict(item.strip().partition("=")[::2] for item in given.split(","))
+    if bad := [name for name, address in found.items() if not address.startswith(("http://", "https://"))]:
+        raise ValueError(
+            f"{bad[0]!r} has no address: give services and addresses, such as auth=https://csms.example/auth"
+        )
+    return found
+
+
 class CommonSettings(BaseSettings):
     """What gateway and services have in common; each adds its own in its settings.py."""
 
@@ -43,6 +57,13 @@ class CommonSettings(BaseSettings):
     postgres_dsn: SecretStr = Field(SecretStr("postgresql://localhost/voltbus"), description="Postgres")
     redis_url: str = Field("redis://localhost:6379/0", description="Redis")
     kafka_bootstrap: str = Field("localhost:9092", description="Kafka brokers, comma-separated")
+    auth_port: int = Field(9081, ge=1, le=65535, description="port of the REST API of auth")
+    transactions_port: int = Field(9082, ge=1, le=65535, description="port of the REST API of transactions")
+    smartcharging_port: int = Field(9083, ge=1, le=65535, description="port of the REST API of smartcharging")
+    firmware_port: int = Field(9084, ge=1, le=65535, description="port of the REST API of firmware")
+    addresses: Annotated[Mapping[str, str], NoDecode, BeforeValidator(_addresses)] = Field(
+        {}, description="where clients reach services whose ports they do not see: auth=https://csms.example/auth,…"
+    )
     topic_prefix: str = Field("", description="before every topic and group, for several systems on one Kafka")
     partitions: int = Field(8, ge=1, description="partitions of every topic but ocpp.outbound")
     slots: int = Field(16, ge=1, description="gateway slots, which are the partitions of ocpp.outbound")

@@ -142,4 +142,4 @@ def test_the_page_of_settings_has_each_that_all_processes_share_with_its_default
 
 def shown(default: object) -> str:
     value = default.get_secret_value() if isinstance(default, SecretStr) else default
-    return "–" if value in (None, "") else str(value)
+    return "–" if value in (None, "", {}) else str(value)

@@ -27,6 +27,13 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.auth_port, settings.topic("tokens")) == (19081, "blue.tokens")
 
 
+def test_addresses_are_read_by_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "addresses").write_text("auth=https://csms.example/auth, firmware=http://10.0.0.1:80/?a=b\n")
+    monkeypatch.setenv("VOLTBUS_ADDRESSES_FILE", str(tmp_path / "addresses"))
+    wanted = {"auth": "https://csms.example/auth", "firmware": "http://10.0.0.1:80/?a=b"}
+    assert Settings.read().addresses == wanted
+
+
 @pytest.mark.parametrize("content", ["secret of a file", "secret of a file\n", "  secret of a file\r\n"])
 def test_a_secret_can_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str) -> None:
     (tmp_path / "key").write_text(content)
@@ -55,7 +62,14 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("AUTH_PORT", "70000"), ("AUTH_PORT", "0"), ("BATCH", "many"), ("EVENTS_FORMAT", "xml"), ("LOG_LEVEL", "loud")],
+    [
+        ("AUTH_PORT", "70000"),
+        ("AUTH_PORT", "0"),
+        ("BATCH", "many"),
+        ("ADDRESSES", "auth"),
+        ("EVENTS_FORMAT", "xml"),
+        ("LOG_LEVEL", "loud"),
+    ],
 )
 def test_a_wrong_value_is_one_line_with_the_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"VOLTBUS_{name}", value)

@@ -1,4 +1,4 @@
-"""/docs of every process shows its OpenAPI document with nothing from elsewhere."""
+"""Where a person begins: `/` and `/docs` of every process, with nothing from elsewhere."""
 
 import re
 from urllib.parse import urljoin
@@ -34,3 +34,15 @@ async def test_the_page_may_load_nothing_from_elsewhere(environment: dict[str, s
     assert sources["default-src"] == "'none'"
     assert sources["script-src"] == "'self'"
     assert not re.search(r"https?:|\*", policy)
+
+
+@pytest.mark.parametrize("name", [*BUILDS, "gateway"])
+async def test_the_first_address_leads_to_everything(environment: dict[str, str], name: str) -> None:
+    async with serving(name, environment) as served, httpx.AsyncClient() as http:
+        first = (await http.get(served.url)).json()
+        found = {page: (await http.get(link)).status_code for page, link in first["links"].items()}
+        own = [one["url"] for one in first["services"] if one["name"] == name]
+    assert first["name"] == f"Voltbus {name}"
+    assert found == dict.fromkeys(["docs", "openapi", "health", "readiness", "metrics"], 200)
+    assert [one["name"] for one in first["services"]] == list(BUILDS)
+    assert own == ([] if name == "gateway" else [served.url])
