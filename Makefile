@@ -84,18 +84,27 @@ clean:  ## remove the virtual environment and the local data
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "no venv module: install it (Debian: apt install python3-venv)"; exit 1; }
 
 .venv/run: requirements-local.txt pyproject.toml | .venv/bin/python
-	@echo "installing what Voltbus runs on (once, half a minute) ..."
+	@echo "installing what Voltbus runs on (once, half a minute)"
 	@$(call install,requirements-local.txt)
 	@touch $@
 
 .venv/dev: requirements-dev.txt pyproject.toml | .venv/bin/python
-	@echo "installing what Voltbus is developed with (once, a minute) ..."
+	@echo "installing what Voltbus is developed with (once, a minute)"
 	@$(call install,requirements-dev.txt)
 	@touch $@ .venv/run
 
-install = { $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r $(1) \
-	&& $(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . ; } \
+install = { { $(pip) --progress-bar off --require-hashes -r $(1); echo "exit $$?"; } | $(call counted,$(1)) \
+	&& $(pip) -q --no-deps --no-build-isolation -e . ; } \
 	|| { echo "could not install: is a Python package index reachable, and is there room? Run the same command again."; exit 1; }
+
+pip = $(BIN)/pip install --disable-pip-version-check
+
+# Of what pip says, a line for every ten packages; ends as pip did.
+counted = { all=$$(grep -c '^[a-zA-Z].*==' $(1)); n=0; while read -r word rest; do case $$word in \
+	Collecting|Ignoring|Requirement) n=$$((n + 1)); [ $$((n % 10)) -gt 0 ] || echo "  $$n of $$all packages fetched";; \
+	Installing) echo "  all packages fetched, now unpacked";; \
+	exit) exit $$rest;; \
+	esac; done; }
 
 node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
 	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund \

@@ -163,8 +163,9 @@ def test_the_running_stack_is_found_whatever_its_ports(tmp_path: Path) -> None:
 
 
 def test_the_welcome_can_be_copied_line_by_line(tmp_path: Path) -> None:
-    lines = banner(LocalSettings(tmp_path)).splitlines()
+    lines = banner(LocalSettings(tmp_path), "127.0.0.1:25000").splitlines()
     assert any("ws://localhost:9000/ocpp/{station_id} " in line for line in lines)
+    assert any(line.split()[:2] == ["kafka", "127.0.0.1:25000"] for line in lines)
     assert len([line for line in lines if line.startswith("eyJ")]) == 1
     assert any(line.endswith(" station") for line in lines)
     curl = next(line for line in lines if line.startswith("curl"))

@@ -9,8 +9,8 @@ from voltbus.operator.tokens import bearer_token
 from voltbus.settings import DEFAULT_STATION, LocalSettings
 
 
-def banner(settings: LocalSettings) -> str:
-    """The addresses of stations and REST APIs, a token, and commands to try."""
+def banner(settings: LocalSettings, kafka_bootstrap: str) -> str:
+    """The addresses of stations, REST APIs and Kafka, a token, and commands to try."""
     host = "localhost" if settings.host in ("127.0.0.1", "localhost") else settings.host
     program = _program()
     gateways = settings.gateways
@@ -18,6 +18,7 @@ def banner(settings: LocalSettings) -> str:
     rest = {name: (settings.ports[name], SERVICES[name.partition("-")[0]].meaning) for name in settings.services}
     rest |= {gateway: (settings.ports[f"{gateway}_http"], "connections") for gateway in gateways}
     addresses += [(service, f"http://{host}:{port}/docs", meaning) for service, (port, meaning) in rest.items()]
+    addresses.append(("kafka", kafka_bootstrap, "events, without a password"))
     lines = [f"  {name:<15}{address:<41}{meaning}" for name, address, meaning in addresses]
     return "\n".join(
         [

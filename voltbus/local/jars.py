@@ -100,6 +100,7 @@ def _fetch(folder: Path, jars: list[Jar], progress: OnProgress) -> None:
         group, artifact, version, _ = jar.path.rsplit("/", 3)
         context.project(group.replace("/", "."), artifact).at_version(version).artifact().resolve()
 
+    progress(f"fetching Apache Kafka, once: 0 of {len(jars)} files")
     with ThreadPoolExecutor(8) as pool:
         try:
             for count, _ in enumerate(pool.map(fetch, jars), 1):

@@ -22,8 +22,9 @@ from voltbus.local.users import Account
 
 _TICK = 0.03
 _ANSWER = 10.0
-# Seconds after which it is said what a start waits for, and between looks at what was done meanwhile.
+# Seconds: until it is said what a start waits for; until it is said again; between looks at what was done meanwhile.
 _SAY_AFTER = 10.0
+_SAY_AGAIN = 10.0
 _LOOK_EVERY = 1.0
 _BACK_OFF = (0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
 
@@ -229,7 +230,7 @@ class ChildProcess:
             self._data_dir.forget(self.pid)
 
     async def _until_ready(self, seconds: float, report: Callable[[str], None], *, respawn: bool) -> None:
-        patience, told, work, look_at = Patience(seconds), "", 0.0, 0.0
+        patience, told, say_at, work, look_at = Patience(seconds), "", 0.0, 0.0, 0.0
         while not (answer := await self.readiness()):
             state = answer.reason if isinstance(answer, NotReady) else ""
             if time.monotonic() >= look_at:
@@ -237,8 +238,8 @@ class ChildProcess:
             patience.observe(state, work)
             if patience.exhausted or self._gives_up(respawn):
                 raise StartFailed(f"{self.name} did not start; see {self.log}: {self.failure(state)}")
-            if patience.waited > _SAY_AFTER and state != told:
-                told = state
+            if patience.waited > _SAY_AFTER and (state != told or patience.waited > say_at):
+                told, say_at = state, patience.waited + _SAY_AGAIN
                 report(f"starting: it {state}{busy()}")
             if respawn:
                 self.respawn_if_due()

@@ -38,7 +38,7 @@ async def run(settings: LocalSettings, console: Console, command: CommandLine = 
             sys.stdout.flush()
             os._exit(130)
         with announce(settings, servers.kafka_bootstrap):
-            console.print(banner(settings), soft_wrap=True, highlight=False, markup=False)
+            console.print(banner(settings, servers.kafka_bootstrap), soft_wrap=True, highlight=False, markup=False)
             await stop.requested.wait()
             with contextlib.suppress(OSError):  # the terminal may be gone
                 console.print("stopping; press Ctrl-C again to stop without waiting")

@@ -113,6 +113,18 @@ async def test_a_long_start_says_what_it_waits_for(data_dir: DataDir, monkeypatc
     await process.stop()
 
 
+async def test_a_long_start_says_so_again(data_dir: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voltbus.local.process._SAY_AFTER", -1)
+    monkeypatch.setattr("voltbus.local.process._SAY_AGAIN", 0.1)
+    told: list[str] = []
+    process = waiting(data_dir, repeat("waits for kafka"))
+    with pytest.raises(StartFailed):
+        await process.start(told.append)
+    assert len(told) > 1
+    assert {line.partition(" (")[0] for line in told} == {"starting: it waits for kafka"}
+    await process.stop()
+
+
 async def test_what_is_killed_while_it_starts_is_named(data_dir: DataDir) -> None:
     process = child(data_dir, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)", start_timeout=0.3)
     with pytest.raises(StartFailed, match=r"child\.log: it was killed: is there enough memory\?$"):

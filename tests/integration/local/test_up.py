@@ -68,6 +68,7 @@ async def test_says_where_everything_is_and_leaves_nothing(environment: Environm
         for service in ("AUTH", "TRANSACTIONS", "SMARTCHARGING", "FIRMWARE"):
             assert f"http://localhost:{environment[f'VOLTBUS_{service}_PORT']}/docs" in text
         assert f"http://localhost:{int(environment['VOLTBUS_TRANSACTIONS_PORT']) + 100}/docs" in text
+        assert any(line.split()[:2] == ["kafka", settings.kafka_bootstrap] for line in lines)
         assert any(line.startswith("eyJ") for line in lines)
         assert " station\n" in text
         children = psutil.Process(process.pid).children(recursive=True)
