@@ -9,6 +9,8 @@ from fastapi.routing import APIRoute
 from services.common.web.problems import CONTENT_TYPE
 
 Document = dict[str, Any]
+# In a route that is for all actions: its parameter; in its operation: what each has of its own.
+ACTION, EACH = "action", "x-each"
 
 TEXT = {"type": "string"}
 FIELD = {
@@ -54,8 +56,17 @@ def operation_id(route: APIRoute) -> str:
     return f"{''.join(route.methods or ()).lower()}_{path}"
 
 
+def each(operations: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """For `openapi_extra` of a route with the parameter `action`: what the operation of each action has of its own.
+
+    A route a service's every action would be the same again and again, and FastAPI takes a millisecond to make one.
+    """
+    return {EACH: operations}
+
+
 def complete(document: Document, tags: Mapping[str, str]) -> None:
     """Adds the problems of each operation, and what its tags mean."""
+    document["paths"] = dict(_told_apart(document["paths"]))
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = PROBLEM
     for name in UNUSED:
@@ -66,6 +77,20 @@ def complete(document: Document, tags: Mapping[str, str]) -> None:
         if path.startswith("/v1"):
             operation["responses"] = dict(sorted(_responses(operation).items()))
     document["tags"] = [{"name": n, "description": why} for n, why in {**tags, **TAGS}.items() if n in used]
+
+
+def _told_apart(paths: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Paths, with one for each action where a route is for all, see each()."""
+    for path, item in paths.items():
+        own = {method: operation.pop(EACH, None) for method, operation in item.items()}
+        if not any(own.values()):
+            yield path, item
+            continue
+        for method, actions in own.items():
+            shared = item[method]
+            shared["parameters"] = [one for one in shared["parameters"] if one["name"] != ACTION]
+            for action, more in actions.items():
+                yield path.replace(f"{{{ACTION}}}", action), {method: shared | more}
 
 
 def operations(document: Document) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,14 +1,16 @@
-"""POST /v1/stations/{station_id}/commands/{Action}: a route for each OCPP action, its real schema in OpenAPI."""
+"""POST /v1/stations/{station_id}/commands/{Action}: one route for all OCPP actions, in OpenAPI each with its schema."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from services.common.commands.api.commands import ISSUED, CommandStatus, ExpiresIn, IdempotencyKey, Wait, issue
+from services.common.commands.catalogue import Catalogue
 from services.common.commands.service import CommandRequest, CommandService
 from services.common.web.access import Access
 from services.common.web.fields import StationId
+from services.common.web.openapi import each
 from services.common.web.problems import Problem, field_problem
 from services.common.web.requests import read_body, read_json
 from services.ocpp.commands import Form
@@ -30,31 +32,56 @@ async def json_object(request: Request) -> dict[str, Any]:
 Body = Annotated[dict[str, Any], Depends(json_object)]
 
 
+def action_of(catalogue: Catalogue) -> Callable[[str], str]:
+    """A dependency: the action of an address. It raises Problem where it is none of the service."""
+
+    def known(action: Annotated[str, Path()]) -> str:
+        if action in catalogue.forms:
+            return action
+        owner = catalogue.owners.get(action)
+        where = f"{action} belongs to {owner}, which has its own address" if owner else f"there is no action {action}"
+        raise Problem(404, where)
+
+    return known
+
+
 def router(command_service: CommandService, access: Access, service: str) -> APIRouter:
     """Every action of the service, and a word about those of others."""
     writes = [access.require(f"{service}:write")]
     routes = APIRouter(prefix="/v1/stations/{station_id}/commands", tags=["commands"], dependencies=writes)
-    for action, forms in command_service.catalogue.forms.items():
-        routes.add_api_route(
-            f"/{action}",
-            _endpoint(command_service, action),
-            methods=["POST"],
-            operation_id=action,
-            summary=action,
-            description=f"Sends {action} to the station. The payload is that of its version: {_list(forms)}.",
-            status_code=202,
-            response_model=CommandStatus,
-            responses=ISSUED,
-            openapi_extra={"requestBody": body(action, forms)},
+    catalogue = command_service.catalogue
+
+    @routes.post(
+        "/{action}",
+        status_code=202,
+        response_model=CommandStatus,
+        responses=ISSUED,
+        openapi_extra=each({action: _operation(action, forms) for action, forms in catalogue.forms.items()}),
+    )
+    async def send(
+        action: Annotated[str, Depends(action_of(catalogue))],
+        station_id: StationId,
+        payload: Body,
+        response: Response,
+        wait: Wait = 0,
+        expires_in: ExpiresIn = 60,
+        idempotency_key: IdempotencyKey = None,
+    ) -> CommandStatus:
+        return await issue(
+            command_service, CommandRequest(station_id, action, payload, expires_in, idempotency_key), wait, response
         )
 
-    @routes.post("/{action}", include_in_schema=False)
-    async def elsewhere(action: str) -> None:
-        owner = command_service.catalogue.owners.get(action)
-        where = f"{action} belongs to {owner}, which has its own address" if owner else f"there is no action {action}"
-        raise Problem(404, where)
-
     return routes
+
+
+def _operation(action: str, forms: Mapping[str, Form]) -> dict[str, Any]:
+    """What an action has of its own in OpenAPI."""
+    return {
+        "operationId": action,
+        "summary": action,
+        "description": f"Sends {action} to the station. The payload is that of its version: {_list(forms)}.",
+        "requestBody": body(action, forms),
+    }
 
 
 def body(action: str, forms: Mapping[str, Form]) -> dict[str, Any]:
@@ -72,22 +99,6 @@ def payload(action: str, forms: Mapping[str, Form]) -> dict[str, Any]:
 def components(forms: Mapping[str, Mapping[str, Form]]) -> dict[str, Any]:
     """The schemas that the bodies refer to, for the OpenAPI document."""
     return {name: schema for action in forms for name, schema in _components(action, forms[action])}
-
-
-def _endpoint(command_service: CommandService, action: str) -> Callable[..., Awaitable[CommandStatus]]:
-    async def send(
-        station_id: StationId,
-        payload: Body,
-        response: Response,
-        wait: Wait = 0,
-        expires_in: ExpiresIn = 60,
-        idempotency_key: IdempotencyKey = None,
-    ) -> CommandStatus:
-        return await issue(
-            command_service, CommandRequest(station_id, action, payload, expires_in, idempotency_key), wait, response
-        )
-
-    return send
 
 
 def _components(action: str, forms: Mapping[str, Form]) -> Iterator[tuple[str, Any]]:

@@ -1,17 +1,18 @@
 """POST /v1/commands/{Action}: the same action for many stations, named or chosen, with a command for each."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from services.common.calls.stations import StationFilter
 from services.common.commands import batches
-from services.common.commands.api.actions import payload
+from services.common.commands.api.actions import action_of, payload
 from services.common.commands.api.commands import (
     REUSED,
     CommandStatus,
@@ -30,10 +31,10 @@ from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL, without_default
-from services.common.web.openapi import LOCATION, problem_responses
+from services.common.web.openapi import LOCATION, each, problem_responses
 from services.common.web.pages import Page
 from services.common.web.problems import Problem, field_problem
-from services.ocpp.commands import Form
+from services.ocpp.commands import Form, owners
 
 MOST = 10_000
 SHOWN = 1000
@@ -44,6 +45,15 @@ NOBODY = "fits no station"
 BatchId = Annotated[UUID, Path(description="as it was given when the command was handed in")]
 StationName = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL)]
 Text = Annotated[str | None, Field(min_length=1, max_length=255, pattern=NO_NUL)]
+
+
+class _ActionConvertor(StringConvertor):
+    """An action that OCPP has: what else stands there would be the id of a command."""
+
+    regex = "|".join(sorted(owners()))
+
+
+register_url_convertor("action", _ActionConvertor())
 
 
 class Chosen(BaseModel):
@@ -110,20 +120,34 @@ def router(
     command_services = Batches(command_service, database, clock)
     read, write = [access.require(f"{service}:read")], [access.require(f"{service}:write")]
     routes = APIRouter(prefix="/v1", tags=["commands to many"])
-    for action, forms in command_service.catalogue.forms.items():
-        routes.add_api_route(
-            f"/commands/{action}",
-            _endpoint(command_services, action),
-            methods=["POST"],
-            operation_id=f"{action}ToMany",
-            summary=f"{action} to many",
-            description=f"Sends {action} to many stations; each gets a command of its own.",
-            status_code=202,
-            response_model=BatchStatus,
-            responses=GIVEN,
-            dependencies=write,
-            openapi_extra={"requestBody": _body(action, forms)},
-        )
+    catalogue = command_service.catalogue
+
+    @routes.post(
+        "/commands/{action:action}",
+        status_code=202,
+        response_model=BatchStatus,
+        responses=GIVEN,
+        dependencies=write,
+        openapi_extra=each({action: _operation(action, forms) for action, forms in catalogue.forms.items()}),
+    )
+    async def send(
+        action: Annotated[str, Depends(action_of(catalogue))],
+        many: BatchRequest,
+        response: Response,
+        wait: Wait = 0,
+        expires_in: ExpiresIn = 60,
+        idempotency_key: IdempotencyKey = None,
+    ) -> BatchStatus:
+        try:
+            given = await command_services.give(action, many, expires_in, idempotency_key)
+        except KeyReused as error:
+            raise reused(error) from None
+        except Unrenderable as error:
+            raise unsayable(error, "body.payload") from None
+        found = await command_services.view(given, wait)
+        response.status_code = 202 if found.open else 200
+        response.headers["Location"] = f"/v1/batches/{given.id}"
+        return found
 
     @routes.get("/batches/{batch_id:uuid}", dependencies=read, responses=problem_responses({404: MISSING}))
     async def batch(batch_id: BatchId, wait: Wait = 0) -> BatchStatus:
@@ -213,26 +237,14 @@ def _open(counts: Mapping[Status, int]) -> int:
     return sum(count for status, count in counts.items() if status in OPEN)
 
 
-def _endpoint(command_services: Batches, action: str) -> Callable[..., Awaitable[BatchStatus]]:
-    async def send(
-        many: BatchRequest,
-        response: Response,
-        wait: Wait = 0,
-        expires_in: ExpiresIn = 60,
-        idempotency_key: IdempotencyKey = None,
-    ) -> BatchStatus:
-        try:
-            batch = await command_services.give(action, many, expires_in, idempotency_key)
-        except KeyReused as error:
-            raise reused(error) from None
-        except Unrenderable as error:
-            raise unsayable(error, "body.payload") from None
-        found = await command_services.view(batch, wait)
-        response.status_code = 202 if found.open else 200
-        response.headers["Location"] = f"/v1/batches/{batch.id}"
-        return found
-
-    return send
+def _operation(action: str, forms: Mapping[str, Form]) -> dict[str, Any]:
+    """What an action has of its own in OpenAPI."""
+    return {
+        "operationId": _name(action),
+        "summary": f"{action} to many",
+        "description": f"Sends {action} to many stations; each gets a command of its own.",
+        "requestBody": _body(action, forms),
+    }
 
 
 def _body(action: str, forms: Mapping[str, Form]) -> dict[str, Any]:
@@ -242,7 +254,7 @@ def _body(action: str, forms: Mapping[str, Form]) -> dict[str, Any]:
         for version, form in forms.items()
     }
     reference = {"$ref": f"#/components/schemas/{_name(action)}"}
-    return {"content": {"application/json": {"schema": reference, "examples": examples}}}
+    return {"required": True, "content": {"application/json": {"schema": reference, "examples": examples}}}
 
 
 def components(forms: Mapping[str, Mapping[str, Form]]) -> dict[str, Any]:
