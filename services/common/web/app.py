@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from services.common.web import docs, openapi, problems
+from services.common.web.queries import only_known
 from services.common.web.requests import StrictRequests
 
 
@@ -36,6 +37,7 @@ def web_app(title: str, description: str = "", tags: Mapping[str, str] | None = 
         title=f"Voltbus {title}",
         version=version("voltbus"),
         description=description,
+        dependencies=[Depends(only_known)],
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -1,6 +1,7 @@
 """Errors of the REST API as RFC 9457 problem details."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any
 
@@ -47,7 +48,22 @@ def response(problem: Problem) -> JSONResponse:
 
 def field_problem(field: str, message: str, status: int = 422) -> Problem:
     """One field that is at fault: its path, such as body.stations.3."""
-    return Problem(status, f"{field}: {message}", [{"field": field, "message": message}])
+    return field_problems({field: message}, status)
+
+
+def field_problems(messages: Mapping[str, str], status: int = 422) -> Problem:
+    """Several fields that are at fault, each with what is wrong."""
+    errors = [{"field": field, "message": message} for field, message in messages.items()]
+    first = errors[0]
+    return Problem(status, f"{first['field']}: {first['message']}", errors)
+
+
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """What whoever wrote this name may have meant, or what there is."""
+    folded = {one.casefold(): one for one in known}
+    if nearest := get_close_matches(name.casefold(), folded, n=1):
+        return f"did you mean {folded[nearest[0]]}?"
+    return f"known are {', '.join(known)}" if known else "there are none"
 
 
 def install(app: FastAPI) -> None:

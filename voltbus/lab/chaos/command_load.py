@@ -18,7 +18,7 @@ _PAUSE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class CommandKind:
-    """path: after the station; payload: in words of both versions; expires_inside: said in it, too."""
+    """path: after the station; payload: in words of both versions; expires_inside: the payload says when."""
 
     service: str
     path: str
@@ -76,12 +76,12 @@ class CommandLoad:
         self._expected.requested.append(requested)
         address = f"{self._rest[kind.service]}/v1/stations/{station}/{kind.path}"
         expiry = {"expires_in": self._expires_in}
-        payload = {**kind.payload, **(expiry if kind.expires_inside else {})}
+        payload, query = ({**kind.payload, **expiry}, {}) if kind.expires_inside else (kind.payload, expiry)
         while requested.id is None:
             requested.attempts += 1
             try:
                 answer = await self._http.post(
-                    address, params=expiry, json=payload, headers={"Idempotency-Key": key}, timeout=_PATIENCE
+                    address, params=query, json=payload, headers={"Idempotency-Key": key}, timeout=_PATIENCE
                 )
             except httpx.TransportError:
                 await asyncio.sleep(_PAUSE)
