@@ -23,7 +23,12 @@ class Room:
 
 
 ROOMS = (
-    Room("voltbus.operator.commands", ("prepare", "token", "dead"), "operator", "rich"),
+    Room(
+        "voltbus.operator.commands",
+        ("prepare", "token", "status", "stations", "sessions", "events", "call", "dead"),
+        "operator",
+        "rich",
+    ),
     Room("voltbus.local.commands", ("up",), "local", "jgo"),
     Room("voltbus.simulator.commands", ("station", "fleet"), "local", "httpx"),
     Room("voltbus.lab.commands", ("bench", "chaos"), "dev", "matplotlib"),

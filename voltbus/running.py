@@ -2,19 +2,22 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
 
 from voltbus.settings import LocalSettings
 
 _FILE = "running.json"
+_PORTS = {"postgres": 5432, "redis": 6379}
 
 
 @contextmanager
-def announce(settings: LocalSettings, kafka_bootstrap: str) -> Iterator[None]:
-    """Stores the address and ports of the stack and of its Kafka while it runs."""
+def announce(settings: LocalSettings, servers: Mapping[str, str]) -> Iterator[None]:
+    """Stores the address and ports of the stack while it runs, and `host:port` of its servers."""
     file = settings.data / _FILE
-    file.write_text(json.dumps({"host": settings.host, "ports": dict(settings.ports), "kafka": kafka_bootstrap}))
+    file.write_text(json.dumps({"host": settings.host, "ports": dict(settings.ports), "servers": dict(servers)}))
     try:
         yield
     finally:
@@ -23,11 +26,45 @@ def announce(settings: LocalSettings, kafka_bootstrap: str) -> Iterator[None]:
 
 def with_running(settings: LocalSettings) -> LocalSettings:
     """The settings with the addresses and ports of the stack that runs on the same data folder, if one does."""
+    if (stored := _stored(settings)) is None:
+        return settings
+    ports, kafka = stored["ports"], settings.kafka_bootstrap or stored["servers"]["kafka"]
+    gateways = tuple(name for name in ports if name.startswith("gateway") and not name.endswith("_http"))
+    services = tuple(name for name in ports if not name.startswith("gateway"))
+    return dataclasses.replace(
+        settings, host=stored["host"], ports=ports, gateways=gateways, services=services, kafka_bootstrap=kafka
+    )
+
+
+def running_servers(settings: LocalSettings) -> Mapping[str, str]:
+    """`host:port` of Postgres, Redis and Kafka: of the stack that runs here, or as they are set; without others."""
+    if (stored := _stored(settings)) is not None:
+        servers: dict[str, str] = stored["servers"]
+        return servers
+    return server_addresses(settings.postgres_dsn, settings.redis_url, settings.kafka_bootstrap)
+
+
+def server_addresses(postgres_dsn: str | None, redis_url: str | None, kafka_bootstrap: str | None) -> dict[str, str]:
+    """Where they listen, without the passwords that the addresses have."""
+    found = {name: _listens(name, url) for name, url in (("postgres", postgres_dsn), ("redis", redis_url)) if url}
+    found |= {"kafka": kafka_bootstrap} if kafka_bootstrap else {}
+    return {name: address for name, address in found.items() if address}
+
+
+def _listens(name: str, url: str) -> str:
+    """Empty where it is no address of a host."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or _PORTS[name]
+    except ValueError:
+        return ""
+    return "" if host is None else f"{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _stored(settings: LocalSettings) -> Any:
+    """What the stack has stored; None if none runs, or one of another version."""
     try:
         stored = json.loads((settings.data / _FILE).read_text())
-        ports = stored["ports"]
-        gateways = tuple(name for name in ports if name.startswith("gateway") and not name.endswith("_http"))
-        kafka = settings.kafka_bootstrap or stored["kafka"]
-        return dataclasses.replace(settings, host=stored["host"], ports=ports, gateways=gateways, kafka_bootstrap=kafka)
-    except (OSError, ValueError, KeyError):
-        return settings
+        return stored if stored["host"] and stored["ports"] and stored["servers"] else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -17,6 +17,23 @@ PORTS = {
     "gateway_http": ("VOLTBUS_GATEWAY_HTTP_PORT", 9080),
     **{name: (service.port_setting, service.port) for name, service in SERVICES.items()},
 }
+# What is read here, beside ports: variables without VOLTBUS_, and what they mean.
+VARIABLES = {
+    "DATA": "folder of data, logs and secrets (.voltbus of the checkout)",
+    "HOST": "address that everything listens on for others; 0.0.0.0 opens it to your network (127.0.0.1)",
+    "UNKNOWN_STATIONS": "accept, quarantine or reject stations that are not registered (accept on 127.0.0.1)",
+    "GATEWAYS": "number of gateways (1)",
+    "REPLICAS": "processes of services: transactions=2,auth=3 (1 of each)",
+    "POSTGRES_DSN": "a Postgres of your own instead of one that is started",
+    "REDIS_URL": "a Redis of your own",
+    "KAFKA_BOOTSTRAP": "a Kafka of your own",
+    "JWT_JWKS_URL": "key set of the OIDC issuer of bearer tokens",
+    "JWT_ISSUER": "`iss` that bearer tokens must have",
+    "JWT_AUDIENCE": "`aud` that bearer tokens must have",
+    "JWT_SECRET": "key that signs bearer tokens, without an issuer (made once, in the data folder)",
+    "PASSWORD_KEY": "key of the hashes of stations' passwords (made once, in the data folder)",
+    "TOKEN": "bearer token of commands that call REST (made by them)",
+}
 # Between the ports of one process and those of the next of its kind.
 _PORT_STEP = 100
 _MAX_COPIES = 16
@@ -26,6 +43,7 @@ _MAX_COPIES = 16
 class LocalSettings:
     """A server whose address is None is started here. ports: keyed like `PORTS`, for further processes as `Stack` says.
 
+    token: a bearer token, for commands that call REST.
     gateways, services: the names of the processes, "transactions-1" for the second of a kind.
     """
 
@@ -38,6 +56,7 @@ class LocalSettings:
     jwks_url: str | None = None
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
+    token: str | None = None
     password_key: str | None = None
     unknown_stations: str | None = None
     gateways: tuple[str, ...] = ("gateway",)
@@ -91,12 +110,22 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
         jwks_url=value("JWT_JWKS_URL"),
         jwt_issuer=value("JWT_ISSUER"),
         jwt_audience=value("JWT_AUDIENCE"),
+        token=value("TOKEN"),
         password_key=value("PASSWORD_KEY"),
         unknown_stations=value("UNKNOWN_STATIONS"),
         gateways=gateways,
         services=tuple(services),
         ports=ports,
     )
+
+
+def usage() -> str:
+    """All variables with their meaning and default, a line each."""
+    rows = [(f"VOLTBUS_{name}", meaning) for name, meaning in VARIABLES.items()]
+    of = {"gateway": "the gateway, for stations", "gateway_http": "the gateway, for health and metrics"}
+    rows += [(variable, f"port of {of.get(name, name)} ({port})") for name, (variable, port) in PORTS.items()]
+    width = max(len(variable) for variable, _ in rows)
+    return "\n".join(f"{variable:<{width}}  {meaning}" for variable, meaning in rows)
 
 
 def port_variable(name: str) -> str:

@@ -34,7 +34,9 @@ async def run(script: str, voltbus: System, folder: Path) -> str:
     (folder / ".venv").symlink_to(ROOT / ".venv")
     stack = voltbus.processes
     addresses = {name.upper(): stack.rest(name) for name in ("auth", "transactions", "smartcharging", "firmware")}
+    named = {"gateway": stack.rest("gateway"), **{name.lower(): address for name, address in addresses.items()}}
     ports = {"VOLTBUS_AUTH_PORT": str(stack.ports["auth"]), "VOLTBUS_DATA": str(folder)}
+    ports["VOLTBUS_ADDRESSES"] = ",".join(f"{name}={address}" for name, address in named.items())
     process = await asyncio.create_subprocess_exec(
         "bash",
         cwd=folder,

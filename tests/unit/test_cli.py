@@ -17,14 +17,16 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from services.ocpp.services import SERVICES
 from voltbus.cli import ROOMS, app, build
 from voltbus.errors import LocalError
 from voltbus.local.banner import banner
 from voltbus.local.progress import Progress
-from voltbus.running import announce, with_running
-from voltbus.settings import LocalSettings
+from voltbus.running import announce, running_servers, server_addresses, with_running
+from voltbus.settings import LocalSettings, usage
 from voltbus.simulator.station.play import register_token
 
+NOWHERE = {service.port_setting: "9" for service in SERVICES.values()}
 # What a shell tells of a command line that ends in `voltbus stat`.
 TYPED = {
     "bash": {"COMP_WORDS": "voltbus stat", "COMP_CWORD": "1"},
@@ -58,6 +60,13 @@ finally:
     listed = [line.split()[0] for line in result.stdout.partition("Commands:\n")[2].splitlines()]
     assert listed == [name for room in ROOMS for name in room.commands]
     assert "..." not in result.stdout.partition("Commands:")[2]
+
+
+def test_help_of_up_has_its_variables_a_line_each() -> None:
+    lines = CliRunner().invoke(app, ["up", "--help"], env={"COLUMNS": "80"}).stdout.splitlines()
+    assert [line for line in lines if line.split()[:1] == ["VOLTBUS_HOST"]] == [
+        next(f"  {line}" for line in usage().splitlines() if line.startswith("VOLTBUS_HOST"))
+    ]
 
 
 def test_help_says_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,6 +108,15 @@ def test_token(data: Path) -> None:
         (["dead", "show", "CP001"], {}, "no dead letter CP001: `voltbus dead list` shows ids"),
         (["dead", "replay"], {}, "which dead letters? Give ids, or --service, --station, --reason or --since"),
         (["dead", "list"], {"VOLTBUS_KAFKA_BOOTSTRAP": "127.0.0.1:9"}, "Kafka at 127.0.0.1:9 does not answer"),
+        (["events"], {}, "no Kafka: start it with `make run`, or set VOLTBUS_KAFKA_BOOTSTRAP"),
+        (["events"], {"VOLTBUS_KAFKA_BOOTSTRAP": "127.0.0.1:9"}, "Kafka at 127.0.0.1:9 does not answer"),
+        (["status"], {"VOLTBUS_ADDRESSES": "auth=http://127.0.0.1:9"} | NOWHERE, "nothing runs here: start it with"),
+        (["status"], {"VOLTBUS_ADDRESSES": "cards=http://h"}, "VOLTBUS_ADDRESSES: there is no service cards, only"),
+        (["stations"], {}, "no bearer token: start a stack with `make run`, or set VOLTBUS_TOKEN"),
+        (["sessions", "--since", "noon"], {}, "noon is no time: give how long ago, such as 90m, 24h or 7d"),
+        (["call", "CP001", "Rset"], {}, "there is no action Rset for stations: did you mean Reset?"),
+        (["call", "CP001", "Reset", "{"], {}, "the payload is no JSON"),
+        (["call", "CP001", "Reset", "[]"], {}, "the payload is no JSON object: []"),
         (["token"], {"VOLTBUS_JWT_JWKS_URL": "https://x"}, "tokens come from the issuer of VOLTBUS_JWT_JWKS_URL"),
     ],
 )
@@ -152,14 +170,23 @@ def test_an_id_token_that_cannot_be_is_named(auth: Any) -> None:
 def test_the_running_stack_is_found_whatever_its_ports(tmp_path: Path) -> None:
     ports = {"auth": 1, "gateway": 2, "gateway_http": 3, "gateway-1": 4, "gateway-1_http": 5}
     started = LocalSettings(
-        tmp_path, host="0.0.0.0", ports=ports, gateways=("gateway", "gateway-1"), kafka_bootstrap="k:1"
+        tmp_path,
+        host="0.0.0.0",
+        ports=ports,
+        gateways=("gateway", "gateway-1"),
+        services=("auth",),
+        kafka_bootstrap="k:1",
     )
+    servers = server_addresses("postgresql://user:secret@h:1/x", "redis://:secret@[::1]/0", "k:1")
+    assert servers == {"postgres": "h:1", "redis": "[::1]:6379", "kafka": "k:1"}
     asking = LocalSettings(tmp_path)
     assert with_running(asking) == asking
-    with announce(started, "k:1"):
+    with announce(started, servers):
+        assert running_servers(asking) == servers
         assert with_running(asking) == started
         assert with_running(replace(asking, kafka_bootstrap="other:2")).kafka_bootstrap == "other:2"
     assert with_running(asking) == asking
+    assert running_servers(asking) == {}
 
 
 def test_the_welcome_can_be_copied_line_by_line(tmp_path: Path) -> None:

@@ -1,11 +1,31 @@
 """What the environment says about the local stack."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from voltbus.errors import LocalError
-from voltbus.settings import port_variable, read_settings
+from voltbus.settings import port_variable, read_settings, usage
+
+
+class Asked(dict[str, str]):
+    """An empty environment that remembers which variables were asked for."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return default
+
+
+def test_help_names_what_is_read_and_nothing_else() -> None:
+    asked = Asked()
+    read_settings(asked)
+    assert {line.split()[0] for line in usage().splitlines()} == {
+        name for name in asked.names if not name.endswith("_FILE")
+    }
 
 
 def test_defaults() -> None:

@@ -5,12 +5,20 @@ import asyncio
 import typer
 
 from voltbus.cli_errors import cli_errors
-from voltbus.settings import read_settings
+from voltbus.settings import read_settings, usage
 
 app = typer.Typer()
 
+# \b: not to be wrapped.
+_VARIABLES = f"""\b
+Settings, from the environment; VOLTBUS_X_FILE names a file that holds VOLTBUS_X (not for ports).
+Those of each process are read, too (docs/settings.md).
 
-@app.command()
+\b
+{usage()}"""
+
+
+@app.command(epilog=_VARIABLES)
 def up() -> None:
     """Start everything on this machine; Ctrl-C stops it.
 

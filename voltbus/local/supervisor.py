@@ -14,7 +14,7 @@ from voltbus.local.ports import require_free
 from voltbus.local.progress import Progress
 from voltbus.local.servers import Servers
 from voltbus.local.stack import CommandLine, Stack, command_line
-from voltbus.running import announce
+from voltbus.running import announce, server_addresses
 from voltbus.settings import LocalSettings, port_variable
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -37,7 +37,7 @@ async def run(settings: LocalSettings, console: Console, command: CommandLine = 
             # A download under way would delay the exit.
             sys.stdout.flush()
             os._exit(130)
-        with announce(settings, servers.kafka_bootstrap):
+        with announce(settings, server_addresses(servers.postgres_dsn, servers.redis_url, servers.kafka_bootstrap)):
             console.print(banner(settings, servers.kafka_bootstrap), soft_wrap=True, highlight=False, markup=False)
             await stop.requested.wait()
             with contextlib.suppress(OSError):  # the terminal may be gone

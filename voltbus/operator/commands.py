@@ -1,4 +1,6 @@
-"""The commands of an operator: `voltbus prepare`, `token`, `dead`."""
+"""What an operator types: `voltbus prepare`, `token`, `status`, `stations`, `sessions`, `events`, `call`, `dead`."""
+
+from typing import Annotated, Literal
 
 import typer
 
@@ -6,6 +8,9 @@ from voltbus.cli_errors import cli_errors
 from voltbus.operator.dead_letters.commands import app as dead
 
 app = typer.Typer()
+
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+Limit = Annotated[int, typer.Option(help="number to show at the most", min=1)]
 app.add_typer(dead, name="dead")
 
 
@@ -32,3 +37,106 @@ def token() -> None:
 
     with cli_errors():
         print(bearer_token(with_running(read_settings())))
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Show what runs, what it waits for, and how much goes on.
+
+    Exits with 1 unless all of it is ready. Like the commands below it asks the stack of `make run`, or the services at
+    VOLTBUS_ADDRESSES (auth=https://…,transactions=https://…) with the bearer token VOLTBUS_TOKEN.
+    """
+    from voltbus.operator.status import show
+
+    with cli_errors():
+        if not show(as_json):
+            raise typer.Exit(1)
+
+
+@app.command()
+def stations(
+    online: Annotated[bool | None, typer.Option("--online/--offline", help="whether they are connected")] = None,
+    version: Annotated[str | None, typer.Option(help="of OCPP")] = None,
+    vendor: Annotated[str | None, typer.Option(help="as the station says it")] = None,
+    model: Annotated[str | None, typer.Option(help="as the station says it")] = None,
+    boot: Annotated[
+        Literal["Accepted", "Pending", "Rejected"] | None, typer.Option(help="the verdict on their last boot")
+    ] = None,
+    quarantined: Annotated[bool | None, typer.Option(help="whether they are not registered")] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List stations, by id."""
+    from voltbus.operator import lists
+
+    filters = {"online": online, "version": version, "vendor": vendor, "model": model}
+    with cli_errors():
+        lists.stations(limit, as_json, status=boot, quarantined=quarantined, **filters)
+
+
+@app.command()
+def sessions(
+    station: Annotated[str | None, typer.Option(help="of this station")] = None,
+    active: Annotated[bool | None, typer.Option("--active/--ended", help="whether they go on")] = None,
+    token: Annotated[str | None, typer.Option(help="of this id token")] = None,
+    since: Annotated[str, typer.Option(help="whose start was received since: 90m, 24h, 7d, or RFC 3339")] = "",
+    review: Annotated[
+        Literal["none", "held", "released", "void"] | None, typer.Option(help="whether they are held")
+    ] = None,
+    doubt: Annotated[str | None, typer.Option(help="with this reason for doubt")] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List charging sessions, the newest first."""
+    from services.common.process.clock import now
+    from voltbus.operator import lists
+    from voltbus.operator.times import parse_time
+
+    state = None if active is None else "active" if active else "ended"
+    with cli_errors():
+        received = parse_time(since, now()).isoformat() if since else None
+        filters = {"station_id": station, "status": state, "id_token": token, "review": review, "doubt": doubt}
+        lists.sessions(limit, as_json, received_after=received, **filters)
+
+
+@app.command()
+def events(
+    service: Annotated[list[str] | None, typer.Option(help="of this service; can be repeated")] = None,
+    station: Annotated[str, typer.Option(help="of this station")] = "",
+    type: Annotated[list[str] | None, typer.Option(help="such as TransactionStarted; can be repeated")] = None,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="also all that Kafka still has")] = False,
+    count: Annotated[int, typer.Option(help="number after which to end; 0: Ctrl-C ends", min=0)] = 0,
+    unmasked: Annotated[bool, typer.Option("--unmasked", help="show id tokens in full")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print events as they happen.
+
+    One a line; those of one station are in order. With --json each is an object with the attributes of CloudEvents and
+    its data. They are read from the Kafka of the stack that runs here, or of VOLTBUS_KAFKA_BOOTSTRAP.
+    """
+    import asyncio
+
+    from voltbus.operator.events import parse_filter, tail
+
+    with cli_errors():
+        chosen = parse_filter(service or [], station, type or [])
+        asyncio.run(tail(chosen, from_beginning, count, as_json, mask=not unmasked))
+
+
+@app.command()
+def call(
+    station: Annotated[str, typer.Argument(help="id of the station")],
+    action: Annotated[str, typer.Argument(help="of OCPP, such as Reset")],
+    payload: Annotated[str, typer.Argument(help="JSON object, as the station's version has it")] = "{}",
+    wait: Annotated[float, typer.Option(help="seconds for which it waits for the station", min=1, max=3600)] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Send a command to a station and print its answer.
+
+    Exits with 0 if the station answered, whatever it says; 3 if it refused, or its answer cannot be used; 4 if the
+    command was not sent; 5 if there was no answer: it may have acted.
+    """
+    from voltbus.operator.call import run
+
+    with cli_errors():
+        raise typer.Exit(run(station, action, payload, wait, as_json))

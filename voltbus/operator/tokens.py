@@ -1,4 +1,4 @@
-"""Bearer tokens for the local stack's own REST API."""
+"""Bearer tokens for the REST APIs."""
 
 import time
 
@@ -10,12 +10,23 @@ from voltbus.settings import LocalSettings
 LIFETIME = 30 * 24 * 3600
 
 
+def access_token(settings: LocalSettings) -> str:
+    """The token to call REST with: that of VOLTBUS_TOKEN, or one made here. Raises LocalError."""
+    if settings.token:
+        return settings.token
+    if not (settings.jwt_secret or settings.jwks_url or (settings.data / "secrets").exists()):
+        raise LocalError("no bearer token: start a stack with `make run`, or set VOLTBUS_TOKEN or VOLTBUS_JWT_SECRET")
+    return bearer_token(settings)
+
+
 def bearer_token(settings: LocalSettings) -> str:
     """A JWT with every scope, valid for 30 days. Raises LocalError where an identity provider issues them."""
     import jwt
 
     if settings.jwks_url:
-        raise LocalError("tokens come from the issuer of VOLTBUS_JWT_JWKS_URL: ask it, or unset the variable")
+        raise LocalError(
+            "tokens come from the issuer of VOLTBUS_JWT_JWKS_URL: ask it (VOLTBUS_TOKEN), or unset the variable"
+        )
     now = int(time.time())
     scopes = (f"{service}:{right}" for service in SERVICES for right in ("read", "write"))
     claims = {"sub": "local", "iat": now, "exp": now + LIFETIME, "scope": " ".join(scopes)}

@@ -1,73 +1,29 @@
-"""The content of a record: its protobuf message as a dict, id tokens and secrets masked as in logs."""
+"""The content of a dead letter: its message as a dict, id tokens and secrets masked as in logs."""
 
 from typing import Any
 
-import orjson
-from google.protobuf import descriptor_pool, message_factory
-from google.protobuf.json_format import MessageToDict, ParseError
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from services.common.kafka.bus import Record
-from services.common.kafka.events import READ, event_name
-from services.ocpp import topics
-from services.ocpp.masking import masked
+from services.common.kafka.events import event_name
 from voltbus.operator.dead_letters.dead_letter import DeadLetter
-from voltbus.v1 import bus_pb2, events_pb2, state_pb2
-
-# Imported, so that the pool knows the messages of all topics.
-_FILES = (bus_pb2.DESCRIPTOR, events_pb2.DESCRIPTOR, state_pb2.DESCRIPTOR)
-
-# Fields of bytes that are a payload of OCPP.
-_PAYLOADS = ("payload", "request")
+from voltbus.operator.records import read_message, shown
 
 
 def content(letter: DeadLetter, prefix: str) -> dict[str, Any] | None:
     """The message of a dead letter, masked; None if it is not one of its topic. prefix: of topics on this Kafka."""
-    record = Record(letter.topic, letter.key, letter.value, letter.headers)
-    message = _message(record, letter.topic.removeprefix(prefix))
-    if message is None:
-        return None
-    shown = MessageToDict(message, preserving_proto_field_name=True)
-    for name in _PAYLOADS:
-        if isinstance(raw := getattr(message, name, None), bytes) and raw:
-            shown[name] = _json(raw)
-    return dict(masked(shown))
+    message = _message(letter, prefix)
+    return None if message is None else shown(message)
 
 
 def action(letter: DeadLetter, prefix: str) -> str:
     """In a word: the action of a call or a command, the kind of an event; empty where it cannot be read."""
-    record = Record(letter.topic, letter.key, letter.value, letter.headers)
-    return event_name(record) or str(getattr(_message(record, letter.topic.removeprefix(prefix)), "action", ""))
+    return event_name(_record(letter)) or str(getattr(_message(letter, prefix), "action", ""))
 
 
-def _message(record: Record, topic: str) -> Message | None:
-    kind = _event(record) if topic.startswith("events.") else _message_type(topic)
-    if kind is None:
-        return None
-    read = READ.get(dict(record.headers).get("content-type", b""), READ[b"application/protobuf"])
-    try:
-        message: Message = read(kind, record.value or b"")
-    except (DecodeError, ParseError, UnicodeDecodeError):
-        return None
-    return message
+def _message(letter: DeadLetter, prefix: str) -> Message | None:
+    return read_message(_record(letter), letter.topic.removeprefix(prefix))
 
 
-def _event(record: Record) -> type[Message] | None:
-    kind: type[Message] | None = getattr(events_pb2, event_name(record) or "-", None)
-    return kind
-
-
-def _message_type(topic: str) -> type[Message] | None:
-    """The message that docs/topics.md gives for a topic."""
-    value = next((one.value for one in topics.ALL if one.name == topic), "")
-    try:
-        return message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(value))
-    except KeyError:
-        return None
-
-
-def _json(raw: bytes) -> Any:
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return f"{len(raw)} bytes that are no JSON"
+def _record(letter: DeadLetter) -> Record:
+    return Record(letter.topic, letter.key, letter.value, letter.headers)

@@ -1,15 +1,13 @@
 """Which dead letters a command is about."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
 from voltbus.operator.dead_letters.dead_letter import DeadLetter
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+from voltbus.operator.times import parse_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ def parse(services: Sequence[str], station: str, reason: str, since: str, ids: S
         raise LocalError(f"no service {unknown[0]}: choose from {', '.join(SERVICES)}")
     homes = {_service(one) for one in ids}
     within = [one for one in services or tuple(SERVICES) if not ids or one in homes]
-    return Filter(tuple(within), station, reason, _time(since, now) if since else None, frozenset(ids))
+    return Filter(tuple(within), station, reason, parse_time(since, now) if since else None, frozenset(ids))
 
 
 def _service(letter_id: str) -> str:
@@ -52,13 +50,3 @@ def _service(letter_id: str) -> str:
     if service not in SERVICES or len(place) != 2 or not all(number.isdecimal() for number in place):
         raise LocalError(f"no dead letter {letter_id}: `voltbus dead list` shows ids, such as transactions-3-17")
     return service
-
-
-def _time(text: str, now: datetime) -> datetime:
-    if ago := re.fullmatch(r"(\d{1,6})([smhdw])", text):
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise LocalError(f"{text} is no time: give how long ago, such as 90m, 24h or 7d, or RFC 3339") from None
-    return moment if moment.tzinfo else moment.astimezone()

@@ -1,23 +1,19 @@
 """What the commands below `voltbus dead` do, on the Kafka of the operator or of the local stack."""
 
-import logging
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import typer
-from rich.console import Console
 
-from services.common.kafka.broker import KafkaBus
 from services.common.process.clock import now
-from services.common.process.settings import CommonSettings
 from voltbus.errors import LocalError
 from voltbus.operator.dead_letters import view
 from voltbus.operator.dead_letters.filter import Filter
 from voltbus.operator.dead_letters.queue import DeadLetterQueue, Entry, opened
 from voltbus.operator.dead_letters.topic import State
-from voltbus.running import with_running
-from voltbus.settings import read_settings
+from voltbus.operator.kafka import kafka_bus
+from voltbus.operator.output import print_json, terminal
 
 
 async def list_(filter: Filter, all: bool, limit: int, as_json: bool) -> None:
@@ -25,9 +21,9 @@ async def list_(filter: Filter, all: bool, limit: int, as_json: bool) -> None:
     async with _queue(filter) as (queue, prefix):
         found = queue.entries()
     chosen = [one for one in found if all or one.state is not State.REPLAYED]
-    console, newest = _console(), chosen[-limit:]
+    console, newest = terminal(), chosen[-limit:]
     if as_json:
-        return view.printed(console, view.listed(newest, prefix))
+        return print_json(view.listed(newest, prefix))
     if newest:
         console.print(view.table(newest, prefix))
     older = f", {len(chosen) - len(newest)} older ones not shown (--limit)" if len(chosen) > len(newest) else ""
@@ -43,9 +39,9 @@ async def show(filter: Filter, as_json: bool, raw: bool) -> None:
     if raw:
         sys.stdout.buffer.write(one.letter.value or b"")
     elif as_json:
-        view.printed(_console(), view.details(one, prefix))
+        print_json(view.details(one, prefix))
     else:
-        _console().print(view.page(one, prefix))
+        terminal().print(view.page(one, prefix))
 
 
 async def replay(filter: Filter, sure: bool, dry_run: bool, again: bool) -> None:
@@ -55,7 +51,7 @@ async def replay(filter: Filter, sure: bool, dry_run: bool, again: bool) -> None
     async with _queue(filter) as (queue, prefix):
         found = _named(queue.entries(), filter) if filter.ids else queue.entries()
         wanted = [one for one in found if again or one.state is State.OPEN]
-        console = _console()
+        console = terminal()
         if len(wanted) < len(found):
             console.print(f"{len(found) - len(wanted)} of them were sent back before (--again)", highlight=False)
         if not wanted:
@@ -80,17 +76,7 @@ def _named(found: Sequence[Entry], filter: Filter) -> Sequence[Entry]:
 
 @asynccontextmanager
 async def _queue(filter: Filter) -> AsyncIterator[tuple[DeadLetterQueue, str]]:
-    """A queue on the Kafka of VOLTBUS_KAFKA_BOOTSTRAP or of the stack that runs, and the prefix of its topics."""
-    bootstrap = with_running(read_settings()).kafka_bootstrap
-    if bootstrap is None:
-        raise LocalError("no Kafka: start it with `make run`, or set VOLTBUS_KAFKA_BOOTSTRAP")
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    settings = CommonSettings.read().model_copy(update={"kafka_bootstrap": bootstrap})
-    async with opened(KafkaBus(settings), settings.topic, filter, now) as queue:
+    """A queue, and the prefix of topics on its Kafka."""
+    bus, settings = kafka_bus()
+    async with opened(bus, settings.topic, filter, now) as queue:
         yield queue, settings.topic_prefix
-
-
-def _console() -> Console:
-    console = Console()
-    console.width = max(140, console.width)  # what is too long for a table is worse than a long line
-    return console

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
-from rich.console import Console, Group
+from rich.console import Group
 from rich.json import JSON
 from rich.table import Table
 from rich.text import Text
 
 from services.common.kafka.dead_letters import PREFIX
+from voltbus.operator import output
 from voltbus.operator.dead_letters.content import action, content
 from voltbus.operator.dead_letters.dead_letter import DeadLetter
 from voltbus.operator.dead_letters.queue import Entry
@@ -19,15 +20,7 @@ COLUMNS = ("id", "put aside", "station", "from", "what", "reason", "state")
 
 def table(letters: Iterable[Entry], prefix: str) -> Table:
     """A row each. prefix: of topics on this Kafka."""
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for name in COLUMNS:
-        made.add_column(name, no_wrap=name in ("id", "put aside"), overflow="fold")
-    for one in letters:
-        letter = one.letter
-        where = letter.topic.removeprefix(prefix)
-        cells = (letter.id, _time(letter), letter.station, where, action(letter, prefix), letter.reason, _state(one))
-        made.add_row(*(Text(cell) for cell in cells))
-    return made
+    return output.table(COLUMNS, (_cells(one, prefix) for one in letters), unbroken=("id", "put aside"))
 
 
 def listed(letters: Iterable[Entry], prefix: str) -> list[dict[str, Any]]:
@@ -55,18 +48,19 @@ def page(one: Entry, prefix: str) -> Group:
     return Group(lines, "", JSON(orjson.dumps(shown).decode()) if shown is not None else unreadable)
 
 
-def printed(console: Console, value: Any) -> None:
-    """Prints JSON, whatever the width of the terminal."""
-    console.out(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(), highlight=False)
-
-
-def counted(count: int, noun: str = "dead letter") -> str:
+def counted(count: int) -> str:
     """`1 dead letter`, `2 dead letters`."""
-    return f"{count} {noun}" + ("" if count == 1 else "s")
+    return output.counted(count, "dead letter")
 
 
 def ids(letters: Sequence[DeadLetter]) -> str:
     return ", ".join(letter.id for letter in letters)
+
+
+def _cells(one: Entry, prefix: str) -> Sequence[str]:
+    letter = one.letter
+    where = letter.topic.removeprefix(prefix)
+    return letter.id, _time(letter), letter.station, where, action(letter, prefix), letter.reason, _state(one)
 
 
 def _fields(one: Entry, prefix: str) -> dict[str, Any]:
@@ -87,7 +81,7 @@ def _fields(one: Entry, prefix: str) -> dict[str, Any]:
 
 
 def _state(one: Entry) -> str:
-    before = f", after {counted(one.letter.replayed, 'replay')}" if one.letter.replayed else ""
+    before = f", after {output.counted(one.letter.replayed, 'replay')}" if one.letter.replayed else ""
     return f"{one.state}{before}"
 
 

@@ -1,0 +1,238 @@
+"""The commands that call REST, on a server that answers as it is told."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from services.common.commands.command import End
+from services.ocpp.services import SERVICES
+from voltbus.cli import app
+from voltbus.operator.call import EXIT_CODES
+
+STATION = {
+    "station_id": "CP001",
+    "online": True,
+    "quarantined": False,
+    "version": "1.6",
+    "vendor": "Maker",
+    "model": None,
+    "firmware_version": "7",
+    "boot_status": "Accepted",
+    "last_seen_at": "2026-01-02T03:04:05.678Z",
+    "evses": [
+        {"evse_id": 1, "connectors": [{"connector_id": 1, "status": "Charging"}]},
+        {
+            "evse_id": 2,
+            "connectors": [{"connector_id": 1, "status": "Available"}, {"connector_id": 2, "status": "Faulted"}],
+        },
+    ],
+}
+SESSION = {
+    "id": 7,
+    "station_id": "CP001",
+    "evse_id": 1,
+    "started_at": "2026-01-02T03:04:05Z",
+    "stopped_at": None,
+    "energy_wh": 1234.5,
+    "id_token": "04A2",
+    "status": "active",
+    "charging_state": "Charging",
+    "stop_reason": None,
+    "ended_by": None,
+    "review": "held",
+    "doubts": ["clock"],
+}
+COMMAND = {
+    "command_id": "c-1",
+    "station_id": "CP001",
+    "action": "Reset",
+    "version": "1.6",
+    "status": "answered",
+    "outcome": "answered",
+    "payload": {"type": "Soft"},
+    "request": None,
+    "response": {"status": "Rejected"},
+    "error_code": None,
+    "error_description": None,
+    "ended_at": "2026-01-02T03:04:05Z",
+}
+
+
+@dataclass
+class Server:
+    """answers: status and body by method and path. seen: requests as `GET /path?query`, with their body."""
+
+    port: int = 0
+    answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    seen: list[tuple[str, Any]] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        address = f"http://127.0.0.1:{self.port}"
+        addresses = ",".join(f"{name}={address}/{name}" for name in SERVICES)
+        return {"VOLTBUS_ADDRESSES": addresses, "VOLTBUS_TOKEN": "opaque"}
+
+    def items(self, path: str, *items: Mapping[str, Any], next: str | None = None) -> None:
+        self.answers[f"GET {path}"] = 200, {"items": items, "next": next}
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("VOLTBUS_DATA", str(tmp_path))
+    told = Server()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            length = int(self.headers["Content-Length"] or 0)
+            told.seen.append((f"{self.command} {self.path}", json.loads(self.rfile.read(length) or "null")))
+            told.tokens.add(self.headers["Authorization"])
+            status, body = told.answers.get(f"{self.command} {self.path.partition('?')[0]}", (404, "not here"))
+            content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", f"http://127.0.0.1:{told.port}/elsewhere")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = answer
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    told.port = listening.server_port
+    threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
+    yield told
+    listening.shutdown()
+    listening.server_close()
+
+
+def run(server: Server, *words: str, **environment: str) -> Result:
+    return CliRunner().invoke(app, words, env=server.environment | environment)
+
+
+def test_stations(server: Server) -> None:
+    server.items("/firmware/v1/stations", STATION)
+    result = run(server, "stations", "--online", "--vendor", "Maker", "--boot", "Accepted")
+    assert server.seen == [("GET /firmware/v1/stations?limit=51&status=Accepted&online=true&vendor=Maker", None)]
+    assert server.tokens == {"Bearer opaque"}
+    rows = [line.split() for line in result.stdout.splitlines()[1:]]
+    assert rows == [
+        ["CP001", "yes", "1.6", "Maker", "7", "Accepted", "1:", "Charging", "2026-01-02T03:04:05Z"],
+        ["2/1:", "Available"],
+        ["2/2:", "Faulted"],
+        ["1", "station"],
+    ]
+
+
+def test_sessions(server: Server) -> None:
+    server.items("/transactions/v1/transactions", SESSION)
+    result = run(server, "sessions", "--active", "--station", "CP 1", "--since", "2026-01-01T00:00:00+00:00")
+    [(asked, _)] = server.seen
+    assert asked == (
+        "GET /transactions/v1/transactions?limit=51&received_after=2026-01-01T00%3A00%3A00%2B00%3A00"
+        "&station_id=CP+1&status=active"
+    )
+    row = result.stdout.splitlines()[1].split()
+    assert row[:4] == ["7", "CP001", "1", "2026-01-02T03:04:05Z"]
+    assert row[4:] == ["1.234", "kWh", "04A2", "active", "(Charging)", "held,", "clock"]
+
+
+def test_lists_are_read_page_by_page_up_to_the_limit(server: Server) -> None:
+    server.items("/transactions/v1/transactions", SESSION, SESSION, next="further")
+    result = run(server, "sessions", "--limit", "3", "--json")
+    assert [asked.partition("?")[2] for asked, _ in server.seen] == ["limit=4", "limit=4&cursor=further"]
+    assert json.loads(result.stdout) == [SESSION] * 3
+    assert "3 sessions, and more (--limit)" in run(server, "sessions", "--limit", "3").stdout
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ((401, {"detail": "no"}), "firmware at {0}/firmware refused the bearer token: set VOLTBUS_TOKEN"),
+        ((403, {"detail": "the token lacks firmware:read"}), "firmware: the token lacks firmware:read (403)"),
+        ((200, "<html>"), "what answers at {0}/firmware is not firmware of Voltbus (200)"),
+        ((302, ""), "what answers at {0}/firmware is not firmware of Voltbus (302)"),
+    ],
+)
+def test_what_goes_wrong_is_one_line(server: Server, answer: tuple[int, Any], message: str) -> None:
+    server.answers["GET /firmware/v1/stations"] = answer
+    result = run(server, "stations")
+    assert (result.exit_code, result.stdout, len(server.seen)) == (1, "", 1)
+    assert result.stderr.startswith("voltbus: " + message.format(f"http://127.0.0.1:{server.port}"))
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_service_that_is_away(server: Server) -> None:
+    result = run(server, "stations", VOLTBUS_ADDRESSES="firmware=http://127.0.0.1:9/")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "voltbus: firmware does not answer at http://127.0.0.1:9 (Connection refused): start it with `make run`, "
+        "or set VOLTBUS_ADDRESSES\n"
+    )
+
+
+def test_a_command_and_its_answer(server: Server) -> None:
+    path = "/firmware/v1/stations/CP%2F1/commands/Reset"
+    server.answers[f"POST {path}"] = 202, COMMAND | {"ended_at": None, "outcome": None, "status": "sent"}
+    server.answers["GET /firmware/v1/commands/c-1"] = 200, COMMAND
+    result = run(server, "call", "CP/1", "reset", '{"type": "Soft"}', "--wait", "5")
+    assert result.exit_code == 0
+    assert server.seen[0] == (f"POST {path}?wait=5.0&expires_in=5.0", {"type": "Soft"})
+    words = result.stdout.split()
+    assert words[:2] == ["station", "CP001"]
+    assert words[words.index("outcome") + 1] == "answered"
+    assert '"Rejected"' in words
+    assert json.loads(run(server, "call", "CP/1", "Reset", "--json").stdout) == COMMAND
+
+
+@pytest.mark.parametrize("outcome", list(End))
+def test_the_exit_code_says_how_a_command_ended(server: Server, outcome: End) -> None:
+    server.answers["POST /firmware/v1/stations/CP1/commands/Reset"] = 200, COMMAND | {"outcome": outcome}
+    assert run(server, "call", "CP1", "Reset").exit_code == EXIT_CODES[outcome]
+
+
+def test_a_command_that_is_refused_by_the_service(server: Server) -> None:
+    problem = {"detail": "no station CP1 is registered: did you mean CP2?"}
+    server.answers["POST /firmware/v1/stations/CP1/commands/Reset"] = 404, problem
+    result = run(server, "call", "CP1", "Reset")
+    assert result.exit_code == 1
+    assert result.stderr == "voltbus: firmware: no station CP1 is registered: did you mean CP2? (404)\n"
+
+
+def test_the_status_says_what_each_part_waits_for(server: Server) -> None:
+    for name in SERVICES:
+        server.answers[f"GET /{name}/readyz"] = 200, {"status": "ready", "waiting_for": []}
+    server.answers["GET /auth/readyz"] = 503, {"status": "not ready", "waiting_for": ["postgres", "kafka"]}
+    server.answers["GET /smartcharging/readyz"] = 200, "<html>"
+    server.items("/firmware/v1/stations", STATION)
+    server.items("/transactions/v1/transactions", SESSION, SESSION)
+    result = run(server, "status", VOLTBUS_POSTGRES_DSN=f"postgresql://u:secret@127.0.0.1:{server.port}/x")
+    assert result.exit_code == 1
+    lines = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
+    said = {words[0]: " ".join(words[2].split()) for words in lines if len(words) == 3}
+    assert said["postgres"] == "ready"
+    assert said["auth"] == "not ready waits for postgres, waits for kafka"
+    assert said["transactions"] == "ready"
+    assert said["smartcharging"] == "no answer what answers there is not Voltbus (200)"
+    assert result.stdout.endswith("\nstations connected: 1\nsessions active: 2\n")
+    assert "secret" not in result.stdout
+
+    server.answers["GET /auth/readyz"] = server.answers["GET /smartcharging/readyz"] = server.answers[
+        "GET /firmware/readyz"
+    ]
+    server.answers["GET /firmware/v1/stations"] = 401, {}
+    result = run(server, "status", "--json")
+    assert result.exit_code == 0
+    shown = json.loads(result.stdout)
+    assert (shown["stations_connected"], shown["sessions_active"]) == (None, 2)
+    assert {part["state"] for part in shown["parts"]} == {"ready"}

@@ -1,0 +1,100 @@
+"""`voltbus call`: a command for one station, from its request to what became of it."""
+
+import json
+import time
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from rich.json import JSON
+from rich.table import Table
+from rich.text import Text
+
+from services.ocpp.commands import owners
+from voltbus.errors import LocalError
+from voltbus.operator.output import print_json, terminal
+from voltbus.operator.rest import Rest, installation, segment
+
+# What the command exits with, by the outcome; 1 is for errors, 2 for a wrong command line.
+REFUSED, NOT_SENT, MAY_HAVE_ACTED = 3, 4, 5
+EXIT_CODES = {
+    "answered": 0,
+    "late": 0,
+    "refused": REFUSED,
+    "invalid": REFUSED,
+    "unrenderable": NOT_SENT,
+    "expired": NOT_SENT,
+    "undelivered": NOT_SENT,
+    "cancelled": NOT_SENT,
+    "timed_out": MAY_HAVE_ACTED,
+}
+FINAL = "ended_at"
+# Seconds that one request may stay open, and those beyond it until it counts as lost.
+_WAIT, _MARGIN = 60.0, 15.0
+# Seconds that a station has for its answer, once a command was sent.
+_ANSWER = 60.0
+
+
+def run(station: str, action: str, payload: str, wait: float, as_json: bool) -> int:
+    """Sends, waits, prints; the exit code. wait: seconds that it may wait for the station. Raises LocalError."""
+    name, service = _owner(action)
+    body = _object(payload)
+    rest = installation()
+    path = f"/v1/stations/{segment(station)}/commands/{name}"
+    open_for = min(wait, _WAIT)
+    command = rest.call("POST", service, path, body, open_for + _MARGIN, wait=open_for, expires_in=wait)
+    command = _ended(rest, service, command, wait + _ANSWER)
+    if as_json:
+        print_json(command)
+    else:
+        _print(command, service)
+    return EXIT_CODES.get(command["outcome"], MAY_HAVE_ACTED)
+
+
+def _ended(rest: Rest, service: str, command: Any, patience: float) -> Any:
+    """As it ends, or as it is after so many seconds."""
+    deadline = time.monotonic() + patience
+    while command[FINAL] is None and (left := deadline - time.monotonic()) > 0:
+        open_for = min(left, _WAIT)
+        path = f"/v1/commands/{segment(command['command_id'])}"
+        command = rest.get(service, path, open_for + _MARGIN, wait=open_for)
+    return command
+
+
+def _owner(action: str) -> tuple[str, str]:
+    """Its name as OCPP writes it, and the service that owns it."""
+    known = {name.lower(): (name, owner) for name, owner in owners().items()}
+    if found := known.get(action.lower()):
+        return found
+    near = get_close_matches(action.lower(), known, 1)
+    hint = f"did you mean {known[near[0]][0]}?" if near else "docs/commands.md lists them"
+    raise LocalError(f"there is no action {action} for stations: {hint}")
+
+
+def _object(payload: str) -> Any:
+    try:
+        body = json.loads(payload)
+    except ValueError as error:
+        raise LocalError(f'the payload is no JSON ({error}): give an object, such as \'{{"type": "Soft"}}\'') from None
+    if not isinstance(body, dict):
+        raise LocalError(f"the payload is no JSON object: {payload}")
+    return body
+
+
+def _print(command: Mapping[str, Any], service: str) -> None:
+    sent = command["request"] or {"action": command["action"], "payload": command["payload"]}
+    facts = {
+        "station": command["station_id"],
+        "action": f"{sent['action']} ({service})",
+        "version": command["version"],
+        "command": command["command_id"],
+        "outcome": command["outcome"] or f"none yet: it is {command['status']}",
+        "error": " ".join(filter(None, (command["error_code"], command["error_description"]))),
+        "request": JSON.from_data(sent["payload"]),
+        "response": None if command["response"] is None else JSON.from_data(command["response"]),
+    }
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, value in facts.items():
+        if value:
+            table.add_row(Text(name, style="bold"), Text(value) if isinstance(value, str) else value)
+    terminal().print(table)

@@ -1,0 +1,22 @@
+"""Kafka as the commands of an operator reach it."""
+
+import logging
+
+from services.common.kafka.broker import KafkaBus
+from services.common.process.settings import CommonSettings
+from voltbus.errors import LocalError
+from voltbus.running import with_running
+from voltbus.settings import read_settings
+
+
+def kafka_bus() -> tuple[KafkaBus, CommonSettings]:
+    """The Kafka of VOLTBUS_KAFKA_BOOTSTRAP or of the stack that runs here, not started yet, and its settings.
+
+    Raises LocalError.
+    """
+    bootstrap = with_running(read_settings()).kafka_bootstrap
+    if bootstrap is None:
+        raise LocalError("no Kafka: start it with `make run`, or set VOLTBUS_KAFKA_BOOTSTRAP")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs is in the error
+    settings = CommonSettings.read().model_copy(update={"kafka_bootstrap": bootstrap})
+    return KafkaBus(settings), settings
