@@ -39,27 +39,37 @@ checks.positive_data_acceptance.enabled = false
 include-path-regex = "composite-schedule$"
 checks.not_a_server_error.enabled = false
 """
-# The routes of OCPP actions are made by the same code: of one a service the boundaries and whatever else can be, of the
-# others their examples are enough for every day; and a few methods that an address does not have.
+# What is the same code in all services is looked at closely in one, and there one action, for one route is for all. Of
+# other actions the examples are enough for every day; and a few methods that an address does not have.
 BRIEFLY = """
 [phases.coverage]
 unexpected-methods = ["PATCH", "TRACE"]
 
 [[operations]]
-include-operation-id-regex = "^(?!(ClearChargingProfile|ReserveNow|Reset|SendLocalList)$)[A-Z]"
+include-operation-id-regex = "^(?!Reset(ToMany)?$)[A-Z]"
 phases.coverage.enabled = false
 phases.fuzzing.enabled = false
 """
+CLOSELY, AGAIN = (
+    "firmware",
+    """
+[[operations]]
+include-path-regex = "^/v1/(commands|batches|messages)"
+phases.coverage.enabled = false
+""",
+)
 
 
 @pytest.fixture(scope="module")
 async def verdicts(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
     """What schemathesis says of each, side by side: it mostly waits."""
-    config = tmp_path_factory.mktemp("schemathesis") / "schemathesis.toml"
+    folder = tmp_path_factory.mktemp("schemathesis")
     general = CONFIG.format(hooks=Path(__file__).with_name("hooks.py"), examples=EXAMPLES or 4)
-    config.write_text(general + ("" if EXAMPLES else BRIEFLY) + TOGETHER)
 
     async def verdict(name: str) -> tuple[int, str]:
+        briefly = BRIEFLY if name == CLOSELY else BRIEFLY + AGAIN
+        config = folder / f"{name}.toml"
+        config.write_text(general + ("" if EXAMPLES else briefly) + TOGETHER)
         async with serving(name, environment) as served:
             return await schemathesis(served, config)
 
