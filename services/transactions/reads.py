@@ -55,15 +55,20 @@ SamplePosition = tuple[datetime, int]
 
 @dataclass(frozen=True, slots=True)
 class TransactionFilter:
-    """Which transactions; None: any. before: an id of ours."""
+    """Which transactions; None: any. stations: one of these. updated_after: as others see it. before: an id of ours."""
 
     station_id: str | None = None
+    stations: Sequence[str] | None = None
     active: bool | None = None
     id_token: str | None = None
     started_after: datetime | None = None
     started_before: datetime | None = None
     received_after: datetime | None = None
     received_before: datetime | None = None
+    stopped_after: datetime | None = None
+    stopped_before: datetime | None = None
+    updated_after: datetime | None = None
+    complete: bool | None = None
     doubt: str | None = None
     review: str | None = None
     before: int | None = None
@@ -71,12 +76,19 @@ class TransactionFilter:
 
 CONDITIONS = {
     "station_id": "station_id = ${n}",
+    "stations": "station_id = any(${n}::text[])",
     "active": "(stopped_at is null) = ${n}",
     "id_token": "lower(id_token) = lower(${n})",
     "started_after": "started_at >= ${n}",
     "started_before": "started_at < ${n}",
     "received_after": "started_received_at >= ${n}",
     "received_before": "started_received_at < ${n}",
+    "stopped_after": "stopped_at >= ${n}",
+    "stopped_before": "stopped_at < ${n}",
+    "updated_after": "id in (select id from transaction where stopped_at is null and updated_at >= ${n} "
+    "union all select transaction_id from transaction_revision where at >= ${n})",
+    # As Transaction.complete says.
+    "complete": "(state -> 'told' ?& array['started', 'stopped'] and jsonb_array_length(state -> 'seen') <= 1) = ${n}",
     "doubt": "doubts <> '[]' and doubts @> jsonb_build_array(${n}::text)",
     "review": "review = ${n}",
     "before": "id < ${n}",

@@ -1,7 +1,7 @@
 """What other services say of stations, at hand: their `registrations`, and what they are (`inventory`)."""
 
 import asyncio
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.common.kafka.bus import Bus
@@ -39,6 +39,7 @@ class StationFilter:
     """Which stations; None: whatever. group: one of theirs."""
 
     group: str | None = None
+    location_id: str | None = None
     version: str | None = None
     vendor: str | None = None
     model: str | None = None
@@ -86,10 +87,12 @@ class Stations:
         return [station_id for station_id in everyone if self._fits(station_id, wanted)]
 
     def _fits(self, station_id: str, wanted: StationFilter) -> bool:
-        known = self._inventory.get(station_id) or UNKNOWN_IDENTITY
-        if wanted.group is not None and wanted.group not in self.registration(station_id).groups:
+        known, registered = self._inventory.get(station_id) or UNKNOWN_IDENTITY, self.registration(station_id)
+        if wanted.group is not None and wanted.group not in registered.groups:
             return False
-        asked = {field.name: getattr(wanted, field.name) for field in fields(wanted) if field.name != "group"}
+        if wanted.location_id is not None and wanted.location_id != registered.location_id:
+            return False
+        asked = {name: getattr(wanted, name) for name in StationIdentity._fields}
         return all(value is None or getattr(known, name) == value for name, value in asked.items())
 
 

@@ -31,7 +31,7 @@ def routers(
 ) -> Sequence[APIRouter]:
     """All that transactions serves under /v1."""
     return (
-        transactions.router(database, access),
+        transactions.router(database, command_service.stations, access),
         closing.router(closing_service, access),
         reviews.router(review_service, access),
         remote.router(database, command_service, tokens, access),

@@ -7,6 +7,7 @@ import asyncpg
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from services.common.calls.stations import StationFilter, Stations
 from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL, StationId, UtcDatetime
@@ -29,21 +30,28 @@ from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.review import Review
 
 V = TypeVar("V", bound=BaseModel)
+Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 
 
-def router(database: Database, access: Access) -> APIRouter:
-    """Transactions, samples and orphans, to read."""
+def router(database: Database, stations: Stations, access: Access) -> APIRouter:
+    """Transactions, samples and orphans, to read. stations: which of them a filter means."""
     routes = APIRouter(prefix="/v1", tags=["transactions"], dependencies=[access.require(READ)])
 
     @routes.get("/transactions")
     async def transactions(
-        station_id: Annotated[str | None, Query(max_length=255, pattern=NO_NUL)] = None,
+        station_id: Word = None,
+        group: Word = None,
+        location_id: Word = None,
         status: Literal["active", "ended"] | None = None,
-        id_token: Annotated[str | None, Query(max_length=255, pattern=NO_NUL)] = None,
+        id_token: Word = None,
         started_after: UtcDatetime | None = None,
         started_before: UtcDatetime | None = None,
         received_after: UtcDatetime | None = None,
         received_before: UtcDatetime | None = None,
+        stopped_after: UtcDatetime | None = None,
+        stopped_before: UtcDatetime | None = None,
+        updated_after: UtcDatetime | None = None,
+        complete: bool | None = None,
         doubt: Doubt | None = None,
         review: Review | None = None,
         limit: Limit = 50,
@@ -51,18 +59,25 @@ def router(database: Database, access: Access) -> APIRouter:
     ) -> Page[TransactionView]:
         """Transactions, newest first.
 
-        started_…: by the station's clock, which may be wrong; received_…: when their start was received.
+        group, location_id: of its station, as it is registered now. started_…, stopped_…: by the station's clock, which
+        may be wrong; received_…: when their start was received. updated_after: something was told of them since, by our
+        clock: of those that go on with each report, of those that have ended with each revision.
         """
         position = read_cursor(cursor, int)
         active = None if status is None else status == "active"
         selection = reads.TransactionFilter(
             station_id=station_id,
+            stations=_of(stations, StationFilter(group=group, location_id=location_id)),
             active=active,
             id_token=id_token,
             started_after=started_after,
             started_before=started_before,
             received_after=received_after,
             received_before=received_before,
+            stopped_after=stopped_after,
+            stopped_before=stopped_before,
+            updated_after=updated_after,
+            complete=complete,
             doubt=doubt,
             review=review,
             before=int(position[0]) if position else None,
@@ -112,7 +127,7 @@ def router(database: Database, access: Access) -> APIRouter:
 
     @routes.get("/orphans")
     async def orphans(
-        station_id: Annotated[str | None, Query(max_length=255, pattern=NO_NUL)] = None,
+        station_id: Word = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[OrphanView]:
@@ -124,6 +139,15 @@ def router(database: Database, access: Access) -> APIRouter:
         return Page(items=[views.orphan(row) for row in rows[:limit]], next=last)
 
     return routes
+
+
+def _of(stations: Stations, wanted: StationFilter) -> list[str] | None:
+    """Those that are meant; None: all. Raises Problem while not all of them are known."""
+    if wanted == StationFilter():
+        return None
+    if not stations.ready():
+        raise Problem(503, "not all stations are known yet: try again", headers={"Retry-After": "1"})
+    return stations.matching(wanted)
 
 
 def _page(rows: Sequence[asyncpg.Record], limit: int, show: Callable[[Any], V]) -> Page[V]:

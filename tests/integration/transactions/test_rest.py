@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from services.common.kafka.bus import Record
 from services.common.postgres.database import Database
 from tests.integration.transactions.running import System, bearer, token
 from tests.integration.transactions.test_session import START, metered, stop
 from voltbus.v1 import events_pb2 as pb
+from voltbus.v1.state_pb2 import Registration
 
 COUNT = itertools.count(1)
 
@@ -99,6 +101,52 @@ async def test_lists_are_filtered_and_paged_while_rows_are_added(system: System,
     assert len((await get(system, "/v1/transactions", station_id=station, **times))["items"]) == 6
     times["started_before"] = times["started_after"]
     assert (await get(system, "/v1/transactions", station_id=station, **times))["items"] == []
+
+
+async def ids(system: System, **query: Any) -> list[int]:
+    """Of the transactions that a query finds, in their order."""
+    return [item["id"] for item in (await get(system, "/v1/transactions", **query))["items"]]
+
+
+async def test_what_ended_in_a_month_and_what_is_complete(system: System, station: str) -> None:
+    """As billing asks; a session that another one ended is not complete, for its own end has not come."""
+    first, second, third = [await start(system, station, timestamp=f"2026-03-0{day}T10:00:00Z") for day in (1, 2, 3)]
+    await system.ask(station, "StopTransaction", stop(third, timestamp="2026-04-01T00:00:00Z"))
+    march = {"stopped_after": "2026-03-01T00:00:00Z", "stopped_before": "2026-04-01T00:00:00Z"}
+    assert await ids(system, station_id=station, **march) == [second, first]
+    assert await ids(system, station_id=station, stopped_after=march["stopped_before"]) == [third]
+    assert await ids(system, station_id=station, complete=True) == [third]
+    assert await ids(system, station_id=station, complete=False) == [second, first]
+
+
+async def test_what_has_changed_since_it_was_asked_last(system: System, station: str) -> None:
+    """Also what ended long ago and was corrected by a late word of its station."""
+    corrected, told, goes_on = [await start(system, f"{station}-{name}") for name in ("a", "b", "c")]
+    for name, number in (("a", corrected), ("b", told)):
+        await system.ask(f"{station}-{name}", "StopTransaction", stop(number))
+    since = {"updated_after": datetime.now(UTC).isoformat()}
+    assert {corrected, told, goes_on}.isdisjoint(await ids(system, **since))
+    await system.ask(f"{station}-a", "StopTransaction", stop(corrected, meterStop=9000))
+    await system.tell(f"{station}-c", "MeterValues", metered(goes_on, "2000"))
+    await system.until(lambda: len(system.events(f"{station}-c")) == 2)
+    assert {corrected, told, goes_on} & {*await ids(system, **since)} == {corrected, goes_on}
+    assert await ids(system, station_id=f"{station}-a", **since) == [corrected]
+
+
+async def test_those_of_a_group_and_of_a_location(system: System, station: str) -> None:
+    for name, groups, location in (("a", ["north", "vip"], "garage"), ("b", ["vip"], "roof")):
+        known = Registration(station_id=f"{station}-{name}", groups=groups, location_id=location)
+        await system.bus.publish([Record("registrations", known.station_id.encode(), known.SerializeToString())])
+    a, b, _ = [await start(system, f"{station}-{name}") for name in ("a", "b", "c")]
+
+    async def are_registered() -> bool:
+        return await ids(system, group="vip") == [b, a]
+
+    await system.until(are_registered)
+    assert (await ids(system, group="north"), await ids(system, group="nobody")) == ([a], [])
+    assert await ids(system, location_id="garage") == [a]
+    assert await ids(system, group="vip", location_id="roof") == [b]
+    assert await ids(system, group="vip", station_id=f"{station}-a") == [a]
 
 
 async def test_samples_are_read_in_pages_with_their_defaults(system: System, station: str) -> None:
