@@ -23,6 +23,7 @@ from voltbus.simulator.station.link import (
     WireCounts,
     connect,
 )
+from voltbus.simulator.station.uplink import retry_pause
 
 log = logging.getLogger(__name__)
 
@@ -187,8 +188,7 @@ class Runner:
         return self._addresses.gateways[(self._numbers[machine] + failures) % len(self._addresses.gateways)]
 
     def _pause(self, failures: int) -> float:
-        """RetryBackOff of 2.0.1: doubled each time, with jitter."""
-        return min(_MAX_PAUSE, _MIN_PAUSE * 2.0 ** min(failures - 1, 10)) * self._waits.uniform(0.5, 1.5)
+        return retry_pause(failures, _MIN_PAUSE, self._waits)
 
     async def _app(self, machine: Machine, outlet: int, id_token: str) -> None:
         address = f"{self._addresses.transactions}/v1/stations/{quote(machine.charger.id, safe='')}/start"

@@ -64,7 +64,7 @@ class ConnectionLost(LocalError):
 
     def __init__(self, code: int = 0, reason: str = "") -> None:
         why = f" ({code} {reason})".replace(" )", ")") if code else ""
-        super().__init__(f"the gateway closed the connection{why}: run the command again")
+        super().__init__(f"the gateway closed the connection{why}")
         self.code, self.reason = code, reason
 
 
@@ -213,7 +213,9 @@ class Link(WSListener):
         if not waiting.done():
             self._counts.unanswered += 1
             waiting.set_exception(
-                CallTimedOut(f"{action} was not answered within {self._call_timeout:.0f} s: see .voltbus/logs")
+                CallTimedOut(
+                    f"{action} was not answered within {self._call_timeout:.0f} s: see the logs of the processes"
+                )
             )
 
     def _response(self, action: str, frame: list[Any], began: float) -> Payload:

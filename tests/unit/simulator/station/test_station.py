@@ -100,6 +100,9 @@ class Csms:
     replies: list[list[Any]] = field(default_factory=list)
     address: str = ""
     path: str = ""
+    open: bool = True
+    may_connect: Callable[[], bool] = lambda: True
+    failing: str = ""
 
     async def serve_one(self, socket: ServerConnection) -> None:
         self.path = socket.request.path if socket.request else ""
@@ -111,6 +114,10 @@ class Csms:
             _, message_id, action, payload = frame
             VERSIONS[self.version].schemas.check_request(action, payload)
             self.calls.append((action, payload))
+            if self.failing:
+                await socket.send(json.dumps([4, message_id, self.failing, "", {}]))
+                self.failing = ""
+                continue
             answer = {**ANSWERS[self.version], **self.answers}.get(action, self._empty(action))
             await socket.send(json.dumps([3, message_id, answer]))
             if self.after:
@@ -124,14 +131,18 @@ class Csms:
 @asynccontextmanager
 async def running(csms: Csms) -> AsyncIterator[Csms]:
     protocol: Any = speaking(csms.version).subprotocol
-    async with serve(csms.serve_one, "127.0.0.1", 0, subprotocols=[protocol]) as server:
+
+    def admit(connection: ServerConnection, _: Any) -> Any:
+        return None if csms.may_connect() else connection.respond(503, "")
+
+    async with serve(csms.serve_one, "127.0.0.1", 0, subprotocols=[protocol], process_request=admit) as server:
         csms.address = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
         yield csms
 
 
 def demo(csms: Csms, **plan: Any) -> tuple[Demo, StringIO]:
     told = StringIO()
-    made = DemoPlan(csms.address, "CP 1", "TAG", **{"pause": 0.001, **plan})
+    made = DemoPlan(csms.address, "CP 1", "TAG", **{"pause": 0.001, "retry": 0.001, **plan})
     charger = Charger("CP 1", lambda: datetime.now(UTC), patience=made.pause)
     return Demo(made, charger, DIALECTS[csms.version](charger, 120), Console(file=told, width=200)), told
 
@@ -204,14 +215,66 @@ async def test_a_token_that_is_not_accepted_ends_it(version: str) -> None:
             await demo(csms)[0].play()
 
 
-async def test_a_connection_that_ends_ends_the_demo() -> None:
-    async def hang_up(_: Csms, socket: ServerConnection, action: str, __: int) -> None:
-        if action == "Authorize":
-            await socket.close(1001, "going away")
+@every_version
+async def test_goes_on_while_the_connection_is_lost_and_tells_everything_afterwards(version: str) -> None:
+    """E04, E11, E12: what happens offline is sent later, in order, and says so where the version can."""
+    message = {"1.6": "MeterValues", "2.0.1": "TransactionEvent"}[version]
 
-    async with running(Csms("1.6", hang_up)) as csms:
-        with pytest.raises(LocalError, match=r"^the gateway closed the connection \(1001 going away\): run"):
-            await asyncio.wait_for(demo(csms)[0].play(), 10)
+    async def lose(csms: Csms, socket: ServerConnection, *_: Any) -> None:
+        if csms.open and len(sent(csms, message)) == 5:
+            csms.open = False
+            socket.transport.abort()
+
+    async with running(Csms(version, lose)) as csms:
+        charger, told = demo(csms)
+        # The gateway is back when three readings could not be sent.
+        csms.may_connect = lambda: csms.open or told.getvalue().count("(kept)") >= 3
+        await asyncio.wait_for(charger.play(), 20)
+    actions = [action for action, _ in csms.calls]
+    assert actions.count("BootNotification") == 1
+    assert "Heartbeat" in actions  # for the time, on the new connection
+    assert "connected again" in told.getvalue()
+    if version == "1.6":
+        readings = [json.dumps(payload) for payload in sent(csms, message)]
+        assert len(dict.fromkeys(readings)) == 20
+        assert sent(csms, "StopTransaction")[0]["transactionId"] == 42
+        assert actions.index("StopTransaction") > max(n for n, action in enumerate(actions) if action == "MeterValues")
+    else:
+        events = {event["seqNo"]: event for event in sent(csms, message)}
+        assert list(events) == list(range(22))
+        assert [event["eventType"] for event in events.values()] == ["Started", *["Updated"] * 20, "Ended"]
+        offline = [number for number, event in events.items() if event.get("offline")]
+        assert len(offline) == told.getvalue().count("(kept)")
+        assert offline == list(range(offline[0], offline[0] + len(offline)))
+    last = {action: payload for action, payload in csms.calls if action == "StatusNotification"}
+    assert "Available" in last["StatusNotification"].values()
+
+
+def sent(csms: Csms, action: str) -> list[dict[str, Any]]:
+    return [payload for name, payload in csms.calls if name == action]
+
+
+@every_version
+@pytest.mark.parametrize("moment", ["BootNotification", "Authorize", "StatusNotification"])
+async def test_what_was_not_answered_is_asked_again(version: str, moment: str) -> None:
+    async def lose(csms: Csms, socket: ServerConnection, action: str, _: int) -> None:
+        if csms.open and action == moment:
+            csms.open = False
+            socket.transport.abort()
+
+    async with running(Csms(version, lose)) as csms:
+        await asyncio.wait_for(demo(csms)[0].play(), 20)
+    assert any(payload.get("eventType") == "Ended" or "meterStop" in payload for _, payload in csms.calls)
+
+
+async def test_a_call_that_the_csms_could_not_handle_is_sent_again() -> None:
+    async def fail(csms: Csms, *_: Any) -> None:
+        csms.failing = "InternalError" if len(csms.calls) == 4 else ""
+
+    async with running(Csms("1.6", fail)) as csms:
+        await asyncio.wait_for(demo(csms)[0].play(), 20)
+    assert csms.calls[4] == csms.calls[5]
+    assert len(sent(csms, "StopTransaction")) == 1
 
 
 async def test_nobody_there() -> None:
