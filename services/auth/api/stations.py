@@ -24,8 +24,8 @@ from services.auth.domain import stations as domain
 from services.auth.domain.stations import Password, PasswordPolicy, RegisterStation
 from services.auth.passwords import Passwords
 from services.auth.store import Store
-from services.common.calls.stations import StationFilter, Stations
-from services.common.commands.api.batches import Chosen
+from services.common.calls.stations import Stations
+from services.common.commands.api.batches import Selection
 from services.common.process.clock import Clock
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL
@@ -103,14 +103,16 @@ class StationBody(Attributes):
         return password
 
 
-class ManyBody(BaseModel):
-    """A change of all registered stations that a filter fits; an empty one fits every station."""
+class ManyBody(Selection):
+    """A change of the registered stations that a filter fits, or of all."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"filter": {"vendor": "V", "model": "M"}, "reading": "strict"}]}
+        json_schema_extra={
+            "oneOf": [{"required": ["filter"]}, {"required": ["all"]}],
+            "examples": [{"filter": {"vendor": "V", "model": "M"}, "reading": "strict"}],
+        }
     )
 
-    filter: Chosen
     reading: Reading | None = Field(description="null: as the gateways are set")
 
 
@@ -191,7 +193,7 @@ def router(store: Store, passwords: Passwords, known: Stations, access: Access, 
     @routes.patch("", dependencies=write)
     async def change_many(body: ManyBody) -> ManyView:
         """Changes how the messages of many stations are read. The same again changes nothing."""
-        names = known.matching(StationFilter(**body.filter.model_dump()))
+        names = known.matching(body.selection())
         matched = changed = 0
         for begin in range(0, len(names), AT_ONCE):
             async with store.change() as work:

@@ -1,13 +1,20 @@
 """What other services say of stations, at hand: their `registrations`, and what they are (`inventory`)."""
 
 import asyncio
+import string
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from services.common.kafka.bus import Bus
 from services.common.kafka.table import CompactedTable
 from voltbus.v1.state_pb2 import Inventory
 from voltbus.v1.state_pb2 import Registration as RegistrationRecord
+
+# Names that are compared one by one; of a larger fleet only those are looked for that are one slip away.
+COMPARED = 1000
+LETTERS = string.ascii_letters + string.digits + "-_.:* "
 
 
 class StationIdentity(NamedTuple):
@@ -65,12 +72,26 @@ class Stations:
         """Reads on until cancelled."""
         await asyncio.gather(self._registrations.run(), self._inventory.run())
 
-    async def is_known(self, station_id: str) -> bool:
-        """Whether it is registered, or was ever here. Raises Unavailable where that cannot be known now."""
-        if station_id in self._registrations or station_id in self._inventory:
-            return True
-        await asyncio.gather(self._registrations.catch_up(), self._inventory.catch_up())
+    async def unknown(self, station_ids: Iterable[str]) -> list[str]:
+        """Those that are not registered and were never here. Raises Unavailable where that cannot be known now.
+
+        Whoever registered one just now knows it, and so do we: we read on before we say that it is unknown.
+        """
+        missing = [station_id for station_id in station_ids if station_id not in self]
+        if missing:
+            await asyncio.gather(self._registrations.catch_up(), self._inventory.catch_up())
+        return [station_id for station_id in missing if station_id not in self]
+
+    def __contains__(self, station_id: str) -> bool:
         return station_id in self._registrations or station_id in self._inventory
+
+    def nearest(self, station_id: str) -> str | None:
+        """The known station that was probably meant; None where no name is near."""
+        if len(self._registrations) + len(self._inventory) > COMPARED:
+            return next((one for one in _one_edit_away(station_id) if one in self), None)
+        folded = {one.casefold(): one for one in sorted({*self._registrations, *self._inventory})}
+        nearest = get_close_matches(station_id.casefold(), folded, n=1)
+        return folded[nearest[0]] if nearest else None
 
     def version(self, station_id: str) -> str | None:
         """The OCPP version of its last connection; None where it was never here."""
@@ -94,6 +115,17 @@ class Stations:
             return False
         asked = {name: getattr(wanted, name) for name in StationIdentity._fields}
         return all(value is None or getattr(known, name) == value for name, value in asked.items())
+
+
+def _one_edit_away(name: str) -> Iterator[str]:
+    """In another case, and with two characters swapped, one left out, one replaced, or one more."""
+    yield from (name.upper(), name.lower())
+    for n in range(len(name) + 1):
+        before, after = name[:n], name[n:]
+        yield before + after[1:2] + after[:1] + after[2:]
+        yield before + after[1:]
+        yield from (before + letter + after[1:] for letter in LETTERS)
+        yield from (before + letter + after for letter in LETTERS)
 
 
 def _registration(value: bytes) -> Registration:

@@ -41,10 +41,9 @@ async def add(db: Connection, batch: Batch) -> Batch | None:
     return _batch(row) if row else None
 
 
-async def by_key(db: Connection, idempotency_key: str) -> Batch:
+async def by_key(db: Connection, idempotency_key: str | None) -> Batch | None:
     row = await db.fetchrow(BY_KEY, idempotency_key)
-    assert row is not None, "add() found it"
-    return _batch(row)
+    return _batch(row) if row else None
 
 
 async def one(db: Connection, batch_id: str) -> Batch | None:

@@ -27,10 +27,20 @@ from voltbus.v1.bus_pb2 import Result
 T = TypeVar("T")
 Resolve = Callable[[], Awaitable[Mapping[str, Any]]]
 POLL_SECONDS = 0.25
+# Of stations that nobody knows.
+MOST_TOLD = 20
 
 
 class KeyReused(VoltbusError):
     """An idempotency key that stands for another command."""
+
+
+class UnknownStations(VoltbusError):
+    """Stations that are not registered, were never here and are not connected. nearest: who was meant, by station."""
+
+    def __init__(self, nearest: Mapping[str, str | None]) -> None:
+        super().__init__(", ".join(nearest))
+        self.nearest = nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ class CommandService:
         """Keeps a command and sends it where the station is connected; the same one for the same idempotency key.
 
         resolve: makes the payload of a new command from the request's, which then is what was asked.
-        Raises KeyReused, Unavailable; Unrenderable where the station cannot be asked that, or no station could.
+        Raises KeyReused, Unavailable, UnknownStations; Unrenderable where the station, or none, can be asked that.
         """
         kept = await self._kept(request.idempotency_key)
         if not kept:
@@ -106,6 +116,7 @@ class CommandService:
                 request = replace(request, payload=await resolve(), asked=request.payload)
             command = self._new(request)
             await self._check(command)
+            await self.require_known([request.station_id])
             async with self._database.transaction() as db:
                 kept = await self._journal.add(db, [command])
                 if not kept and request.idempotency_key:
@@ -186,6 +197,13 @@ class CommandService:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
         self._wake()
+
+    async def require_known(self, station_ids: Sequence[str]) -> None:
+        """Raises UnknownStations where some are not registered, never were here, and are not connected; Unavailable."""
+        if unknown := await self.stations.unknown(station_ids):
+            connected = await self._dispatcher.routes.find(unknown)
+            if unknown := [one for one in unknown if one not in connected]:
+                raise UnknownStations({one: self.stations.nearest(one) for one in unknown[:MOST_TOLD]})
 
     async def is_connected(self, station_id: str) -> bool:
         """Whether a command would be sent now. Raises Unavailable."""

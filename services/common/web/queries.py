@@ -9,10 +9,9 @@ from services.common.web.problems import did_you_mean, field_problems
 
 async def only_known(request: Request) -> None:
     """A dependency of all calls below /v1. Raises Problem, which names what is meant or what there is."""
-    route = request.scope["route"]
-    if not request.query_params or not request.url.path.startswith("/v1") or not route.include_in_schema:
+    if not request.query_params or not request.url.path.startswith("/v1"):
         return
-    known = _parameters(route)
+    known = _parameters(request.scope["route"])
     if unknown := [name for name in request.query_params if name not in known]:
         raise field_problems({f"query.{name}": f"unknown; {did_you_mean(name, known)}" for name in unknown})
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from services.common.commands import store
+from services.common.commands.api.commands import unknown
 from services.common.commands.command import Command
-from services.common.commands.service import CommandRequest, CommandService, KeyReused
+from services.common.commands.service import CommandRequest, CommandService, KeyReused, UnknownStations
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.web.problems import Problem
@@ -25,7 +26,7 @@ from services.firmware.configuration.stations_store import ConfigurationStatus
 from services.firmware.configuration.stores import PROGRESS
 from services.firmware.dialects import SETTINGS
 
-MISSING = "no such station was ever heard of"
+MISSING = "nothing was ever heard of the station"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ class SettingsRequests:
         async with self.database.connection() as db:
             found = await stations_store.status(db, station_id)
         if found is None:
+            try:
+                await self.command_service.require_known([station_id])
+            except UnknownStations as error:
+                raise unknown(error) from None
             raise Problem(404, MISSING)
         return found
 

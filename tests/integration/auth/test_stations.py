@@ -252,6 +252,9 @@ async def test_how_the_messages_of_a_model_are_read(auth: Running) -> None:
         n: r or "" for n, r in read.items()
     }
     assert (await auth.http.patch("/v1/stations", json={"reading": "strict"})).status_code == 422
+    assert (await auth.http.patch("/v1/stations", json={"filter": {}, "reading": "strict"})).status_code == 422
+    everyone = await auth.http.patch("/v1/stations", json={"all": True, "reading": None})
+    assert everyone.json() == {"matched": 3, "changed": 2}
 
 
 async def test_what_an_evse_of_it_delivers_is_known_to_all(auth: Running) -> None:

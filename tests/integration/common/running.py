@@ -25,6 +25,7 @@ from tests.conftest import SECRETS
 from tests.patience import GIVE_UP
 from voltbus.v1 import events_pb2
 from voltbus.v1.bus_pb2 import Call, ConnectionChange, ConnectionState, Outbound
+from voltbus.v1.state_pb2 import Registration
 
 S = TypeVar("S", bound=CommonSettings)
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -47,6 +48,13 @@ async def connected(redis: Redis, station: str, version: str) -> None:
     """Makes a station be where a gateway would say that it is: on the connection `<GATEWAY>-<station>`."""
     value = {"slot": SLOT, "connection_id": f"{GATEWAY}-{station}", "version": version}
     await redis.mset({f"slot:{SLOT}": GATEWAY, f"route:{station}": json.dumps(value)})
+
+
+def registered(*stations: str) -> list[Record]:
+    """What auth says of stations that are registered."""
+    return [
+        Record("registrations", name.encode(), Registration(station_id=name).SerializeToString()) for name in stations
+    ]
 
 
 @dataclass

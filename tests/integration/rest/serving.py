@@ -26,7 +26,7 @@ from services.smartcharging import app as smartcharging
 from services.smartcharging.settings import Settings as SmartchargingSettings
 from services.transactions import app as transactions
 from services.transactions.settings import Settings as TransactionsSettings
-from tests.integration.common.running import settings_of, token
+from tests.integration.common.running import registered, settings_of, token
 from tests.patience import GIVE_UP
 from voltbus.local.ports import free_ports
 from voltbus.v1.state_pb2 import Inventory, Registration
@@ -71,7 +71,7 @@ async def serving(name: str, environment: Mapping[str, str]) -> AsyncIterator[Se
     running = asyncio.create_task(run(service, stop))
     url = f"http://127.0.0.1:{port}"
     await _ready(url, running)
-    await bus.publish([*known("vienna-1", "1.6"), *known("vienna-2", "2.0.1")])
+    await bus.publish([*known("vienna-1", "1.6"), *known("vienna-2", "2.0.1"), *registered("anyone")])
     try:
         yield Serving(name, service, bus, url, token(f"{name}:read", f"{name}:write"))
     finally:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.common.running import Running, running, settings_of
+from tests.integration.common.running import Running, registered, running, settings_of
 from tests.integration.rest.serving import BUILDS
 
 Table = list[tuple[str, str, Any, str]]
@@ -151,6 +151,7 @@ async def test_each_fault_names_its_field(service: Running) -> None:
 
 
 async def test_the_key_of_another_command_is_named(service: Running) -> None:
+    await service.bus.publish(registered("A", "B"))
     action, payload = ACTIONS[service.name]
     headers, path = {"Idempotency-Key": "k"}, f"/v1/stations/{{}}/commands/{action}"
     await service.http.post(path.format("A"), json=payload, headers=headers)

@@ -1,7 +1,7 @@
 """Commands, on a real Postgres: Redis away, crashes, silence, several processes, results told twice."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +22,13 @@ from services.common.process.errors import Unavailable, Unprocessable
 from services.common.testing.memory import MemoryBus
 from services.transactions.settings import Settings
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Result, Tolerated
+
+
+class Registered(Stations):
+    """Nobody here is unknown."""
+
+    async def unknown(self, _: Iterable[str]) -> list[str]:
+        return []
 
 
 @dataclass
@@ -51,13 +58,12 @@ class Office:
 
         events = Events(self.settings, "transactions")
         catalogue = Catalogue({}, {"Reset": render, "Restart": written})
-        stations = Stations(self.bus, "registrations", "inventory")
         return CommandService(
             service="transactions",
             database=self.database,
             bus=self.bus,
             routes=self.routes,
-            stations=stations,
+            stations=Registered(self.bus, "registrations", "inventory"),
             events=events,
             catalogue=catalogue,
             outbound="outbound",

@@ -15,7 +15,7 @@ from services.common.postgres.database import Database
 from services.ocpp import topics
 from services.transactions.settings import Settings
 from tests.clients.events import enum_word
-from tests.integration.common.running import GATEWAY, connected
+from tests.integration.common.running import GATEWAY, connected, registered
 from tests.integration.transactions.running import OUTBOUND, System, token
 from tests.integration.transactions.test_session import START, stop
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_REFUSED, Command, Outbound, Outcome, Result
@@ -29,6 +29,11 @@ async def connect(settings: Settings) -> AsyncIterator[Connect]:
     """Makes a station be where a gateway would say that it is."""
     async with Redis.from_url(settings.redis_url) as redis:
         yield partial(connected, redis)
+
+
+@pytest.fixture(autouse=True)
+async def _registered(system: System, station: str) -> None:
+    await system.bus.publish(registered(station))
 
 
 def commands(system: System, station: str) -> list[Command]:

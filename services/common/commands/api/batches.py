@@ -1,8 +1,9 @@
 """POST /v1/commands/{Action}: the same action for many stations, named or chosen, with a command for each."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -21,11 +22,12 @@ from services.common.commands.api.commands import (
     Wait,
     page_of,
     reused,
+    unknown,
     unsayable,
 )
 from services.common.commands.batches import Batch
 from services.common.commands.command import OPEN, Status, Unrenderable
-from services.common.commands.service import CommandRequest, CommandService, KeyReused
+from services.common.commands.service import CommandRequest, CommandService, KeyReused, UnknownStations
 from services.common.commands.store import CommandFilter as Commands
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
@@ -39,12 +41,15 @@ from services.ocpp.commands import Form, owners
 MOST = 10_000
 SHOWN = 1000
 
+# How stations are chosen, of which a request has one.
+WAYS = ("stations", "filter", "all")
+
 MISSING = "there is no such batch"
 NOBODY = "fits no station"
 
 BatchId = Annotated[UUID, Path(description="as it was given when the command was handed in")]
 StationName = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL)]
-Text = Annotated[str | None, Field(min_length=1, max_length=255, pattern=NO_NUL)]
+Text = Annotated[StationName | SkipJsonSchema[None], Field(json_schema_extra=without_default)]
 
 
 class _ActionConvertor(StringConvertor):
@@ -57,9 +62,9 @@ register_url_convertor("action", _ActionConvertor())
 
 
 class Chosen(BaseModel):
-    """Stations that are registered or were here; all that is named must fit."""
+    """Stations that are registered or were here; all that is named must fit, and something must be named."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
 
     group: Text = Field(None, description="as registered in auth")
     version: Text = Field(None, description="of OCPP, on its last connection", examples=["2.0.1"])
@@ -67,19 +72,27 @@ class Chosen(BaseModel):
     model: Text = None
     firmware_version: Text = None
 
+    @model_validator(mode="after")
+    def _something(self) -> "Chosen":
+        if self.selection() == StationFilter():
+            raise ValueError('names nothing; for every station say "all": true in its place')
+        return self
 
-class BatchRequest(BaseModel):
-    """An action for many stations: named, or chosen by a filter; an empty filter is every station."""
+    def selection(self) -> StationFilter:
+        return StationFilter(**self.model_dump())
+
+
+class Selection(BaseModel):
+    """Stations that a filter fits, or all that there are."""
 
     model_config = ConfigDict(extra="forbid")
 
-    stations: Annotated[list[StationName], Field(min_length=1, max_length=MOST)] | SkipJsonSchema[None] = Field(
-        None, json_schema_extra=without_default
-    )
     filter: Chosen | SkipJsonSchema[None] = Field(None, json_schema_extra=without_default)
-    payload: dict[str, Any] = Field(description="of OCPP; stations whose version cannot say it get a rejected command")
+    all: Literal[True] | SkipJsonSchema[None] = Field(
+        None, description="every station that is registered or was here", json_schema_extra=without_default
+    )
 
-    @field_validator("stations", "filter")
+    @field_validator("stations", "filter", "all", check_fields=False)
     @classmethod
     def _named(cls, value: object) -> object:
         if value is None:
@@ -87,10 +100,24 @@ class BatchRequest(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> "BatchRequest":
-        if (self.stations is None) == (self.filter is None):
-            raise ValueError("name stations or give a filter, one of both")
+    def _in_one_way(self) -> Self:
+        ways = [name for name in WAYS if name in type(self).model_fields]
+        if len(self.model_fields_set.intersection(ways)) != 1:
+            raise ValueError(f"say for which stations by one of {', '.join(ways)}")
         return self
+
+    def selection(self) -> StationFilter:
+        """Where none are named."""
+        return self.filter.selection() if self.filter else StationFilter()
+
+
+class BatchRequest(Selection):
+    """An action for many stations: named, chosen by a filter, or all that there are."""
+
+    stations: Annotated[list[StationName], Field(min_length=1, max_length=MOST)] | SkipJsonSchema[None] = Field(
+        None, json_schema_extra=without_default
+    )
+    payload: dict[str, Any] = Field(description="of OCPP; stations whose version cannot say it get a rejected command")
 
 
 class BatchStatus(BaseModel):
@@ -109,7 +136,7 @@ class BatchStatus(BaseModel):
 GIVEN: dict[int | str, dict[str, Any]] = {
     200: {"model": BatchStatus, "description": "all have ended", "headers": LOCATION},
     202: {"description": "some go on", "headers": LOCATION},
-    **problem_responses({404: f"the filter {NOBODY}", 409: REUSED}),
+    **problem_responses({404: f"a station is not known, or the filter {NOBODY}", 409: REUSED}),
 }
 
 
@@ -142,6 +169,8 @@ def router(
             given = await command_services.give(action, many, expires_in, idempotency_key)
         except KeyReused as error:
             raise reused(error) from None
+        except UnknownStations as error:
+            raise unknown(error, {one: f"body.stations.{n}" for n, one in enumerate(many.stations or ())}) from None
         except Unrenderable as error:
             raise unsayable(error, "body.payload") from None
         found = await command_services.view(given, wait)
@@ -172,19 +201,23 @@ class Batches:
     async def give(self, action: str, many: BatchRequest, expires_in: float, idempotency_key: str | None) -> Batch:
         """Keeps the batch and a command for each station; the same batch for the same key.
 
-        Raises KeyReused, and Unrenderable where no version can say the payload.
+        Raises KeyReused, UnknownStations, and Unrenderable where no version can say the payload.
         """
         self._command_service.catalogue.check(action, many.payload)
         wanted = self._new(action, many, expires_in, idempotency_key)
-        stations = self._stations(many)
+        async with self._database.connection() as db:
+            if before := await batches.by_key(db, idempotency_key):
+                return _same(before, wanted)
+        stations = await self._stations(many)
         async with self._database.transaction() as db:
-            kept = await batches.add(db, wanted)
-            if kept is None:
-                return _same(await batches.by_key(db, idempotency_key or ""), wanted)
-            await self._add(db, kept, stations, expires_in)
+            if not await batches.add(db, wanted):
+                before = await batches.by_key(db, idempotency_key)
+                assert before is not None, "its key is taken"
+                return _same(before, wanted)
+            await self._add(db, wanted, stations, expires_in)
         self._command_service.notify_changed()
         await self._command_service.send()
-        return kept
+        return wanted
 
     async def view(self, batch: Batch, wait: float) -> BatchStatus:
         """As it stands, or when all commands have ended within the time."""
@@ -208,18 +241,19 @@ class Batches:
 
     def _new(self, action: str, many: BatchRequest, expires_in: float, idempotency_key: str | None) -> Batch:
         now = self._clock()
-        chosen = {"stations": many.stations} if many.filter is None else {"filter": many.filter.model_dump()}
+        chosen = {"stations": many.stations} if many.stations else {"filter": asdict(many.selection())}
         until = now + timedelta(seconds=expires_in)
         return Batch(str(uuid4()), action, many.payload, chosen, now, until, idempotency_key)
 
-    def _stations(self, many: BatchRequest) -> list[str]:
-        if many.filter is None:
-            return sorted(set(many.stations or ()))
+    async def _stations(self, many: BatchRequest) -> list[str]:
+        if many.stations:
+            await self._command_service.require_known(many.stations)
+            return sorted(set(many.stations))
         if not self._command_service.stations.ready():
             raise Problem(503, "not all stations are known yet: try again", headers={"Retry-After": "1"})
-        found = self._command_service.stations.matching(StationFilter(**many.filter.model_dump()))
+        found = self._command_service.stations.matching(many.selection())
         if not found:
-            raise field_problem("body.filter", NOBODY, 404)
+            raise field_problem("body.filter" if many.filter else "body.all", NOBODY, 404)
         return found
 
     async def _add(self, db: Connection, batch: Batch, stations: list[str], expires_in: float) -> None:
@@ -271,7 +305,7 @@ def _schema(document: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str
         "additionalProperties": False,
         "properties": {**document["properties"], "payload": payload},
         "required": ["payload"],
-        "oneOf": [{"required": ["stations"]}, {"required": ["filter"]}],
+        "oneOf": [{"required": [way]} for way in WAYS],
     }
 
 

@@ -1,5 +1,6 @@
 """Commands by REST, the same for every service: handing one in, waiting for it, reading, listing, taking back."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,13 +10,13 @@ from pydantic import BaseModel, Field
 
 from services.common.commands.catalogue import NOT_SUPPORTED
 from services.common.commands.command import Command, End, Status, Unrenderable
-from services.common.commands.service import CommandRequest, CommandService, KeyReused, Resolve
+from services.common.commands.service import CommandRequest, CommandService, KeyReused, Resolve, UnknownStations
 from services.common.commands.store import CommandFilter
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL
 from services.common.web.openapi import LOCATION, problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
-from services.common.web.problems import Problem, field_problem
+from services.common.web.problems import Problem, field_problem, field_problems
 from services.ocpp.masking import masked
 
 LONGEST = 7 * 24 * 3600
@@ -38,6 +39,8 @@ Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 
 MISSING = "there is no such command"
 REUSED = "the Idempotency-Key stands for another command"
+AWAY = "the station is not connected"
+UNKNOWN = "no such station is registered or was ever here"
 
 
 class SentRequest(BaseModel):
@@ -92,21 +95,26 @@ def page_of(found: list[Command], limit: int) -> Page[CommandStatus]:
 ISSUED: dict[int | str, dict[str, Any]] = {
     200: {"model": CommandStatus, "description": "it has ended", "headers": LOCATION},
     202: {"description": "it goes on", "headers": LOCATION},
-    **problem_responses({409: f"{REUSED}, or the station's version cannot say this"}),
+    **problem_responses({404: UNKNOWN, 409: f"{REUSED}, or the station's version cannot say this"}),
 }
-
-
-AWAY = "the station is not connected"
-UNKNOWN = "no such station is registered or was ever here"
 
 
 async def require_connected(command_service: CommandService, station_id: str) -> None:
     """For what has no answer but that of the station: nobody waits for one that is not there. Raises Problem."""
     if await command_service.is_connected(station_id):
         return
-    if not await command_service.stations.is_known(station_id):
-        raise Problem(404, UNKNOWN)
+    try:
+        await command_service.require_known([station_id])
+    except UnknownStations as error:
+        raise unknown(error) from None
     raise Problem(409, AWAY)
+
+
+def unknown(error: UnknownStations, fields: Mapping[str, str] | None = None) -> Problem:
+    """404. fields: where each station stands in the request; in its path if nothing is said."""
+    names = fields or dict.fromkeys(error.nearest, "path.station_id")
+    said = {one: f"{UNKNOWN}; did you mean {near}?" if near else UNKNOWN for one, near in error.nearest.items()}
+    return field_problems({names[one]: message for one, message in said.items()}, 404)
 
 
 async def issue(
@@ -124,6 +132,8 @@ async def issue(
         command = await command_service.accept(asked, resolve)
     except KeyReused as error:
         raise reused(error) from None
+    except UnknownStations as error:
+        raise unknown(error) from None
     except Unrenderable as error:
         raise unsayable(error) from None
     latest = await command_service.wait(command.id, wait) or command

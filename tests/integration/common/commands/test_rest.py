@@ -18,7 +18,7 @@ from services.ocpp.commands import forms
 from services.ocpp.versions import VERSIONS
 from tests.clients.events import enum_word
 from tests.conftest import Stack
-from tests.integration.common.running import Running, connected, running, settings_of
+from tests.integration.common.running import Running, connected, registered, running, settings_of
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_LATE, OUTCOME_TIMED_OUT, Outcome, Result
 from voltbus.v1.bus_pb2 import Command as CommandRecord
 from voltbus.v1.state_pb2 import Inventory, Registration
@@ -131,6 +131,7 @@ async def test_a_station_that_is_away_is_asked_in_the_version_it_had(firmware: R
 
 
 async def test_one_that_never_was_here_must_be_sayable_in_some_version(firmware: Running) -> None:
+    await firmware.bus.publish(registered("CP9"))
     assert (await post(firmware, "/v1/stations/CP9/commands/Reset", SOFT)).status_code == 202
     assert (await post(firmware, "/v1/stations/CP9/commands/Reset", IMMEDIATE)).status_code == 202
     answer = await post(firmware, "/v1/stations/CP9/commands/Reset", {"type": "Gentle"})
@@ -163,6 +164,7 @@ async def test_a_body_without_end_is_not_read(firmware: Running) -> None:
 
 
 async def test_what_waits_can_be_taken_back(firmware: Running, connect: Connect) -> None:
+    await firmware.bus.publish(registered("CP1"))
     given = (await post(firmware, "/v1/stations/CP1/commands/Reset", SOFT)).json()
     path = f"/v1/commands/{given['command_id']}/cancel"
     for _ in range(2):
@@ -178,6 +180,7 @@ async def test_what_waits_can_be_taken_back(firmware: Running, connect: Connect)
 
 
 async def test_lists_hold_while_commands_are_added(firmware: Running) -> None:
+    await firmware.bus.publish(registered("CP0", "CP1"))
     given = [await post(firmware, f"/v1/stations/CP{n % 2}/commands/Reset", SOFT) for n in range(6)]
     ids = [answer.json()["command_id"] for answer in given]
     page = await firmware.get("/v1/commands", limit=4)
@@ -192,6 +195,7 @@ async def test_lists_hold_while_commands_are_added(firmware: Running) -> None:
 
 
 async def test_many_stations_each_have_their_result(firmware: Running, connect: Connect) -> None:
+    await firmware.bus.publish(registered("C"))
     await connect("A", "1.6")
     await connect("B", "2.0.1")
     answer = await post(firmware, "/v1/commands/Reset", {"stations": ["A", "B", "C"], "payload": SOFT})
@@ -216,6 +220,7 @@ async def test_many_are_chosen_by_what_they_are(firmware: Running) -> None:
 
 
 async def test_many_under_one_key_are_asked_once(firmware: Running) -> None:
+    await firmware.bus.publish(registered("A", "B"))
     body = {"stations": ["A", "B"], "payload": SOFT}
     first, second = [await post(firmware, "/v1/commands/Reset", body, key="k") for _ in range(2)]
     assert first.json()["batch_id"] == second.json()["batch_id"]
@@ -234,6 +239,10 @@ async def test_many_under_one_key_are_asked_once(firmware: Running) -> None:
         {"stations": ["A"]},
         {"stations": ["A"], "payload": {"type": "Gentle"}},
         {"filter": {"colour": "red"}, "payload": SOFT},
+        {"filter": {}, "payload": SOFT},
+        {"filter": {"group": None}, "payload": SOFT},
+        {"all": False, "payload": SOFT},
+        {"all": True, "filter": {"group": "vienna"}, "payload": SOFT},
     ],
 )
 async def test_many_that_are_not_said_right(firmware: Running, body: Any) -> None:
@@ -241,6 +250,50 @@ async def test_many_that_are_not_said_right(firmware: Running, body: Any) -> Non
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"].startswith("body")
     assert (await firmware.get("/v1/commands"))["items"] == []
+
+
+async def test_every_station_is_asked_where_all_is_said(firmware: Running) -> None:
+    await publish_stations(firmware, A="1.6", B="1.6")
+    batch = (await post(firmware, "/v1/commands/Reset", {"all": True, "payload": SOFT})).json()
+    assert sorted(item["station_id"] for item in batch["commands"]["items"]) == ["A", "B"]
+
+
+async def test_what_nobody_registered_gets_no_command(firmware: Running) -> None:
+    """Each step of the way: unknown, then registered at this very moment."""
+    await firmware.bus.publish(registered("CP001"))
+    path, meant = "/v1/stations/CP01/commands/Reset", "did you mean CP001?"
+    refused = await post(firmware, path, SOFT)
+    [error] = refused.json()["errors"]
+    assert (refused.status_code, error["field"]) == (404, "path.station_id")
+    assert error["message"].endswith(meant)
+    await firmware.bus.publish(registered("CP01"))
+    assert (await post(firmware, path, SOFT)).status_code == 202
+
+
+async def test_who_is_connected_gets_commands_whatever_is_registered(firmware: Running, connect: Connect) -> None:
+    """Gateways may let in everybody; what they say of a new station may not have arrived."""
+    await connect("STRANGER", "1.6")
+    assert (await post(firmware, "/v1/stations/STRANGER/commands/Reset", SOFT)).json()["status"] == "sent"
+
+
+async def test_many_of_which_one_is_unknown_get_no_command(firmware: Running) -> None:
+    await firmware.bus.publish(registered("A-1", "B-1"))
+    refused = await post(firmware, "/v1/commands/Reset", {"stations": ["A-1", "A1", "B-1", "B1"], "payload": SOFT})
+    errors = refused.json()["errors"]
+    assert (refused.status_code, [error["field"] for error in errors]) == (404, ["body.stations.1", "body.stations.3"])
+    assert errors[1]["message"].endswith("did you mean B-1?")
+    assert (await firmware.get("/v1/commands"))["items"] == []
+
+
+async def test_a_batch_is_the_same_after_its_station_was_removed(firmware: Running) -> None:
+    await firmware.bus.publish(registered("A"))
+    body = {"stations": ["A"], "payload": SOFT}
+    first = await post(firmware, "/v1/commands/Reset", body, key="k")
+    await firmware.bus.publish([Record("registrations", b"A", None)])
+    await firmware.until(lambda: metrics_of("registrations") == 0)
+    again = await post(firmware, "/v1/commands/Reset", body, key="k")
+    assert again.json()["batch_id"] == first.json()["batch_id"]
+    assert (await post(firmware, "/v1/commands/Reset", body)).status_code == 404
 
 
 async def test_more_than_one_go_of_the_sender(firmware: Running, connect: Connect) -> None:

@@ -1,0 +1,60 @@
+"""Which stations are known, and who was meant where a name is not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from services.common.calls.stations import COMPARED, Stations
+from services.common.kafka.bus import Record
+from services.common.testing.memory import MemoryBus
+from voltbus.v1.state_pb2 import Inventory, Registration
+
+MANY = [f"CP{n:06}" for n in range(COMPARED)]
+
+
+@asynccontextmanager
+async def stations(*registered: str, here: str = "WALLBOX-7") -> AsyncIterator[tuple[Stations, MemoryBus]]:
+    bus = MemoryBus()
+    await bus.publish([registration(name) for name in registered])
+    seen = Inventory(station_id=here, version="1.6")
+    await bus.publish([Record("inventory", here.encode(), seen.SerializeToString())])
+    known = Stations(bus, "registrations", "inventory")
+    running = asyncio.create_task(known.run())
+    await known.wait()
+    yield known, bus
+    running.cancel()
+
+
+def registration(name: str) -> Record:
+    return Record("registrations", name.encode(), Registration(station_id=name).SerializeToString())
+
+
+async def test_known_is_who_is_registered_or_was_here() -> None:
+    async with stations("CP1") as (known, _):
+        assert await known.unknown(["CP1", "CP2", "WALLBOX-7"]) == ["CP2"]
+
+
+async def test_who_was_registered_just_now_is_known() -> None:
+    async with stations("CP1") as (known, bus):
+        for n in range(2, 20):
+            await bus.publish([registration(f"CP{n}")])
+            assert await known.unknown([f"CP{n}"]) == []
+
+
+@pytest.mark.parametrize("others", [(), MANY], ids=["few", "many"])
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("wallbox-7", "WALLBOX-7"),
+        ("WALLBOX7", "WALLBOX-7"),
+        ("WALLBOX-77", "WALLBOX-7"),
+        ("WALBLOX-7", "WALLBOX-7"),
+        ("WALLB0X-7", "WALLBOX-7"),
+        ("ZÜRICH", None),
+    ],
+)
+async def test_who_was_meant(others: list[str], said: str, meant: str | None) -> None:
+    async with stations(*others) as (known, _):
+        assert known.nearest(said) == meant
