@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -21,24 +21,45 @@ CODES = {
     "additionalProperties": ErrorCode.FORMAT_VIOLATION,
 }
 LONGEST_DESCRIPTION = 255
+TYPES = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "a list",
+    "null": "null",
+}
+# What a schema asks for, in words, by the keyword that was broken.
+DEMANDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "required": lambda _: "is missing",
+    "additionalProperties": lambda _: "is not known",
+    "enum": lambda said: f"must be one of {', '.join(map(str, said['options']))}",
+    "type": lambda said: f"must be {' or '.join(TYPES[one] for one in said['types'])}",
+    "minLength": lambda said: f"must have {said['limit']} characters at least",
+    "maxLength": lambda said: f"must have {said['limit']} characters at most",
+    "minItems": lambda said: f"must have {said['limit']} items at least",
+    "maxItems": lambda said: f"must have {said['limit']} items at most",
+    "minimum": lambda said: f"must be {said['limit']} at least",
+    "maximum": lambda said: f"must be {said['limit']} at most",
+    "multipleOf": lambda said: f"must be a multiple of {said['multiple_of']}",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """How a payload breaks its schema, without the value itself, for values can be secret.
 
-    where: the path of what is at fault ("payload": the whole). field: the same, and the name of what is missing or not
-    allowed; empty: the whole.
+    field: the path of what is at fault, is missing or is not allowed; empty: the whole.
     """
 
     code: ErrorCode
-    where: str
     message: str
     field: str = ""
 
     @property
     def description(self) -> str:
-        return f"{self.where}: {self.message}"[:LONGEST_DESCRIPTION]
+        return f"{self.field or 'payload'}: {self.message}"[:LONGEST_DESCRIPTION]
 
 
 class Schemas:
@@ -134,23 +155,15 @@ def _fault(validator: jsonschema_rs.Validator, payload: object) -> Fault | None:
         error = found
     except ValueError:
         # Deeper than the validator goes (255 levels).
-        return Fault(ErrorCode.FORMAT_VIOLATION, "payload", "nested too deep")
+        return Fault(ErrorCode.FORMAT_VIOLATION, "is nested too deep")
     else:
         return None
-    keyword, path = error.kind.name, [str(step) for step in error.instance_path]
+    keyword, said = error.kind.name, error.kind.as_dict()
     code = CODES.get(keyword, ErrorCode.PROPERTY_CONSTRAINT_VIOLATION)
-    named = keyword in ("required", "additionalProperties")
-    message = error.message if named else f"breaks {keyword} of its schema{_demand(error)}"
-    return Fault(code, ".".join(path) or "payload", message, ".".join(path + _named(error)))
+    message = DEMANDS[keyword](said) if keyword in DEMANDS else f"breaks {keyword} of its schema"
+    return Fault(code, message, ".".join([*map(str, error.instance_path), *_named(said)]))
 
 
-def _demand(error: jsonschema_rs.ValidationError) -> str:
-    """What the schema asks for, such as the words that it has."""
-    demands = [", ".join(map(str, it)) if isinstance(it, list) else str(it) for it in error.kind.as_dict().values()]
-    return "".join(f": {demand}" for demand in demands)
-
-
-def _named(error: jsonschema_rs.ValidationError) -> list[str]:
+def _named(said: Mapping[str, Any]) -> list[str]:
     """The property that is missing, or that is there and should not be."""
-    said = error.kind.as_dict()
     return [said["property"]] if "property" in said else said.get("unexpected", [])[:1]

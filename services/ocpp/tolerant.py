@@ -57,11 +57,11 @@ def read(schema: Node, payload: object) -> Reading:
     try:
         orjson.dumps(payload)
     except orjson.JSONEncodeError:
-        return Reading(None, fault=Fault(ErrorCode.FORMAT_VIOLATION, "payload", "nested too deep"))
+        return Reading(None, fault=Fault(ErrorCode.FORMAT_VIOLATION, "is nested too deep"))
     tally = _Tally()
     value = _read(tally, schema, payload, "")
     if type(value) is Lost:
-        fault = value.fault or Fault(ErrorCode.FORMAT_VIOLATION, "payload", "is not an object")
+        fault = value.fault or Fault(ErrorCode.FORMAT_VIOLATION, "must be an object")
         return Reading(None, fault=fault)
     return Reading(value, tuple(tally.told()))
 
@@ -169,10 +169,8 @@ def _fault(schema: Node, made: Mapping[str, Any], lost: Mapping[str, Lost], path
         for name in names:
             if name in lost and not lost[name].told:
                 where = _below(path, name)
-                return lost[name].fault or Fault(ErrorCode.TYPE_CONSTRAINT_VIOLATION, where, "cannot be used", where)
-        message = f'"{names[0]}" is a required property'
-        field = _below(path, names[0])
-        return Fault(ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, path or "payload", message, field)
+                return lost[name].fault or Fault(ErrorCode.TYPE_CONSTRAINT_VIOLATION, "cannot be used", where)
+        return Fault(ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, "is missing", _below(path, names[0]))
     return None
 
 

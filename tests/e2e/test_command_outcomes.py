@@ -117,14 +117,14 @@ async def test_a_callerror_with_what_no_database_can_hold(
 @pytest.mark.parametrize(
     ("answer", "code", "about"),
     [
-        ({"status": "Maybe"}, "PropertyConstraintViolation", "status: breaks enum of its schema: Accepted, Rejected"),
-        ({"status": 7}, "TypeConstraintViolation", "status: breaks type of its schema: string"),
-        ({}, "OccurrenceConstraintViolation", 'payload: "status" is a required property'),
-        ([], "TypeConstraintViolation", "payload: breaks type of its schema: object"),
+        ({"status": "Maybe"}, "PropertyConstraintViolation", "status: must be one of Accepted, Rejected"),
+        ({"status": 7}, "TypeConstraintViolation", "status: must be a text"),
+        ({}, "OccurrenceConstraintViolation", "status: is missing"),
+        ([], "TypeConstraintViolation", "payload: must be an object"),
         (
             ACCEPTED | {"\0": 1},
             "FormatViolation",
-            "payload: Additional properties are not allowed ('\ufffd' was unexpected)",
+            "\ufffd: is not known",
         ),
     ],
 )

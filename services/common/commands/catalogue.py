@@ -1,12 +1,13 @@
 """What a service can ask of stations: OCPP actions as they are, and commands of no version, which dialects render."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from services.common.commands.command import Command, Unrenderable
 from services.ocpp.commands import Form, forms, owners
 from services.ocpp.errors import OcppError
+from services.ocpp.schemas import Fault
 from services.ocpp.versions import VERSIONS
 
 # A command in the station's version: its action and payload, valid against the schema. Raises Unrenderable.
@@ -19,8 +20,33 @@ def checked(version: str, action: str, payload: Mapping[str, Any]) -> tuple[str,
     try:
         VERSIONS[version].schemas.check_request(action, payload)
     except OcppError as error:
-        raise Unrenderable(error.code, error.description) from None
+        raise Unrenderable(error.code, f"{error.description} {_source(action, [version])}") from None
     return action, payload
+
+
+def _source(action: str, versions: Sequence[str]) -> str:
+    """Where it is written what is asked for."""
+    return f"({action} of OCPP {' and '.join(versions)})"
+
+
+def _unrenderable(action: str, faults: Mapping[str, Fault]) -> Unrenderable:
+    """faults: by version, at least one."""
+    versions: dict[tuple[str, str], list[str]] = {}
+    for version, fault in faults.items():
+        versions.setdefault((fault.field, fault.message), []).append(version)
+    fields: dict[str, str] = {}
+    for (field_, message), named in versions.items():
+        said = f"{message} {_source(action, named)}"
+        fields[field_] = f"{fields[field_]}; {said}" if field_ in fields else said
+    description = "; ".join(f"{field_ or 'payload'}: {said}" for field_, said in fields.items())
+    return Unrenderable(next(iter(faults.values())).code, description, fields)
+
+
+def _fit(form: Form, payload: object) -> int:
+    """How much a payload looks like one of this form, from the names that it has."""
+    names = payload.keys() if isinstance(payload, Mapping) else set[str]()
+    known = names & form.schema["properties"].keys()
+    return 2 * len(known) - len(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +70,14 @@ class Catalogue:
         if form is None:
             raise Unrenderable(NOT_SUPPORTED, f"OCPP {version} has no {command.action}")
         if fault := form.fault(command.payload):
-            raise Unrenderable(fault.code, fault.description, fault.field)
+            raise _unrenderable(command.action, {version: fault})
         return command.action, command.payload
 
     def check(self, action: str, payload: object) -> None:
-        """Raises Unrenderable where no version at all could say it."""
-        faults = {version: form.fault(payload) for version, form in self.forms.get(action, {}).items()}
-        broken = {version: fault for version, fault in faults.items() if fault}
-        if faults and len(broken) == len(faults):
-            first = next(iter(broken.values()))
-            said = "; ".join(f"OCPP {version}: {fault.description}" for version, fault in broken.items())
-            raise Unrenderable(first.code, said, first.field)
+        """Raises Unrenderable where no version at all could say it, of the versions that the payload looks like."""
+        forms = self.forms.get(action, {})
+        faults = {version: fault for version, form in forms.items() if (fault := form.fault(payload))}
+        if forms and len(faults) == len(forms):
+            fits = {version: _fit(form, payload) for version, form in forms.items()}
+            meant = {version: faults[version] for version, fit in fits.items() if fit == max(fits.values())}
+            raise _unrenderable(action, meant)

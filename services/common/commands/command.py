@@ -90,12 +90,12 @@ CODES = {OUTCOME_TIMED_OUT: "TimedOut", OUTCOME_UNDELIVERED: "Undelivered", OUTC
 class Unrenderable(VoltbusError):
     """A command that cannot be said in the station's version.
 
-    code: one of services.ocpp.errors.ErrorCode. field: of the payload, where one is at fault.
+    code: one of services.ocpp.errors.ErrorCode. fields: of the payload that are at fault, each with what is wrong.
     """
 
-    def __init__(self, code: str, description: str, field: str = "") -> None:
+    def __init__(self, code: str, description: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{code}: {description}")
-        self.code, self.description, self.field = code, description, field
+        self.code, self.description, self.fields = code, description, fields or {"": description}
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ PROBLEM = {
         "type": TEXT | {"default": "about:blank"},
         "title": TEXT | {"examples": ["Unprocessable Entity"]},
         "status": {"type": "integer", "examples": [422]},
-        "detail": TEXT | {"examples": ["body.limit.value: Input should be greater than 0"]},
+        "detail": TEXT | {"examples": ["body.limit.value: must be greater than 0"]},
         "errors": {"type": "array", "items": FIELD, "description": "the fields at fault, where there are any"},
     },
     "required": ["type", "title", "status", "detail"],

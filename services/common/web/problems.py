@@ -15,6 +15,8 @@ from starlette.routing import Match
 from services.common.process.errors import Unavailable
 
 CONTENT_TYPE = "application/problem+json"
+# Instead of what pydantic says.
+WORDS = {"missing": "is missing", "extra_forbidden": "is not known"}
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
@@ -95,17 +97,31 @@ def install(app: FastAPI) -> None:
 
 
 def field_errors(error: RequestValidationError) -> list[dict[str, str]]:
-    """What is wrong with a request, by field, each fault once; that null would be right too is no help."""
+    """What is wrong with a request, by field; that null would be right too is no help.
+
+    Of what may have several forms it tells of the form that was meant: the one of which something within is at fault,
+    or all of them.
+    """
     told = [one for one in error.errors() if one["type"] != "none_required"] or error.errors()
-    found = {(_field(one, error.body), _message(one, error.body)): None for one in told}
-    return [{"field": field, "message": message} for field, message in found]
+    found: dict[str, list[str]] = {}
+    for one in told:
+        found.setdefault(_field(one, error.body), []).append(_message(one, error.body))
+    within = tuple(field.rpartition(".")[0] for field in found)
+    return [
+        {"field": field, "message": ", or ".join(dict.fromkeys(messages))}
+        for field, messages in found.items()
+        if not any(f"{parent}.".startswith(f"{field}.") for parent in within)
+    ]
 
 
 def _message(error: Mapping[str, Any], body: Any) -> str:
     """What is wrong, in words; a body that stayed bytes was not sent as JSON, which is what curl does by itself."""
     if isinstance(body, bytes) and tuple(error["loc"]) == ("body",):
         return "is read as JSON only with the header Content-Type: application/json"
-    return str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] in ("enum", "literal_error"):
+        return f"must be one of {error['ctx']['expected']}".replace("'", "").replace(" or ", ", ")
+    said = WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    return said.replace("Input should", "must")
 
 
 def _field(error: Mapping[str, Any], body: Any) -> str:

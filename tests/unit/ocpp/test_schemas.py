@@ -14,12 +14,12 @@ START = {"connectorId": 1, "idTag": "TAG", "meterStart": 1, "timestamp": "2026-0
         (
             {"connectorId": "one"},
             ErrorCode.TYPE_CONSTRAINT_VIOLATION,
-            "connectorId: breaks type of its schema: integer",
+            "connectorId: must be a whole number",
         ),
-        ({"meterStart": 12.5}, ErrorCode.TYPE_CONSTRAINT_VIOLATION, "meterStart: breaks type"),
-        ({"idTag": "T" * 21}, ErrorCode.TYPE_CONSTRAINT_VIOLATION, "idTag: breaks maxLength of its schema: 20"),
-        ({"color": "red"}, ErrorCode.FORMAT_VIOLATION, "'color' was unexpected"),
-        ({"idTag": None}, ErrorCode.TYPE_CONSTRAINT_VIOLATION, "idTag: breaks type"),
+        ({"meterStart": 12.5}, ErrorCode.TYPE_CONSTRAINT_VIOLATION, "meterStart: must be a whole number"),
+        ({"idTag": "T" * 21}, ErrorCode.TYPE_CONSTRAINT_VIOLATION, "idTag: must have 20 characters at most"),
+        ({"color": "red"}, ErrorCode.FORMAT_VIOLATION, "color: is not known"),
+        ({"idTag": None}, ErrorCode.TYPE_CONSTRAINT_VIOLATION, "idTag: must be a text"),
     ],
 )
 def test_a_broken_request_is_named_after_what_is_broken(change: dict[str, object], code: ErrorCode, words: str) -> None:
@@ -30,7 +30,7 @@ def test_a_broken_request_is_named_after_what_is_broken(change: dict[str, object
 
 
 def test_a_missing_field_is_named() -> None:
-    with pytest.raises(OcppError, match='"idTag" is a required property') as raised:
+    with pytest.raises(OcppError, match="idTag: is missing") as raised:
         VERSIONS["1.6"].schemas.check_request("StartTransaction", {k: v for k, v in START.items() if k != "idTag"})
     assert raised.value.code == ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION
 
@@ -50,7 +50,7 @@ def test_of_thousands_of_faults_the_first_is_looked_for_alone(monkeypatch: pytes
     report = {"requestId": 1, "generatedAt": "2026-01-01T00:00:00Z", "seqNo": 0, "reportData": [{}] * 87_000}
     fault = schemas.request_fault("NotifyReport", report)
     assert fault is not None
-    assert (fault.where, fault.field) == ("reportData.0", "reportData.0.component")
+    assert fault.field == "reportData.0.component"
     assert asked == ["validate"]
 
 
@@ -61,7 +61,7 @@ def test_an_enum_is_a_property_constraint() -> None:
         )
     assert raised.value.code == ErrorCode.PROPERTY_CONSTRAINT_VIOLATION
     assert raised.value.description.startswith(
-        "errorCode: breaks enum of its schema: ConnectorLockFailure, EVCommunicationError"
+        "errorCode: must be one of ConnectorLockFailure, EVCommunicationError"
     )
 
 

@@ -150,7 +150,7 @@ def unsayable(error: Unrenderable, within: str = "body") -> Problem:
     """409 where the station's version lacks the action, 422 where the payload is at fault. within: where it stands."""
     if error.code == NOT_SUPPORTED:
         return Problem(409, error.description)
-    return field_problem(".".join(part for part in (within, error.field) if part), error.description)
+    return field_problems({f"{within}.{field}".rstrip("."): message for field, message in error.fields.items()})
 
 
 def router(command_service: CommandService, access: Access, service: str) -> APIRouter:

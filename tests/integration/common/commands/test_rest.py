@@ -117,7 +117,8 @@ async def test_what_the_payload_lacks_is_named(firmware: Running, connect: Conne
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "body.type"
     answer = await post(firmware, "/v1/stations/CP1/commands/Reset", IMMEDIATE)
-    assert answer.json()["errors"] == [{"field": "body.type", "message": "type: breaks enum of its schema: Hard, Soft"}]
+    message = "must be one of Hard, Soft (Reset of OCPP 1.6)"
+    assert answer.json()["errors"] == [{"field": "body.type", "message": message}]
     assert sent(firmware) == []
 
 
