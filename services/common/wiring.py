@@ -106,10 +106,11 @@ class Wiring:
         info, beside = SERVICES[self.name], readers or {}
         app = web_app(self.name, description, tags)
         app.add_middleware(TokenFirst, access=self.access)
-        overview.install(app, Services(self.settings, MEANINGS))
+        services = Services(self.settings, MEANINGS)
+        overview.install(app, services)
         for router in routers:
             app.include_router(router)
-        commands_api.install(app, self.command_service, self.database, self.access, self.name, self.clock)
+        commands_api.install(app, self.command_service, self.database, self.access, self.name, self.clock, services)
         everywhere: Mapping[str, Step] = {
             "consumer": consumer.run,
             "outbox": self.relay.run,

@@ -89,7 +89,7 @@ async def test_an_action_of_the_other_version(
 
 async def test_an_action_that_nobody_knows(voltbus: System, known: Known) -> None:
     refused = await voltbus.command(known.id, "MakeCoffee", {}, owner="firmware")
-    assert (refused.status_code, refused.json()["detail"]) == (404, "there is no action MakeCoffee")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (404, "path.action")
 
 
 async def test_an_action_of_another_service(voltbus: System, known: Known) -> None:
@@ -98,7 +98,9 @@ async def test_an_action_of_another_service(voltbus: System, known: Known) -> No
         for other in {*owners().values()} - {owner}:
             refused = await voltbus.command(known.id, action, {}, owner=other)
             assert refused.status_code == 404
-            assert f"{action} belongs to {owner}" in refused.json()["detail"]
+            problem = refused.json()
+            assert problem["type"] == "urn:voltbus:problem:other-service"
+            assert problem["detail"].startswith(f"{action} belongs to {owner}: {voltbus.processes.rest(owner)}/v1/")
 
 
 async def test_who_may_not(voltbus: System, known: Known) -> None:

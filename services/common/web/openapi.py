@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi.routing import APIRoute
 
+from services.common.web.problem_types import MEANINGS, ProblemType
 from services.common.web.problems import CONTENT_TYPE
 
 Document = dict[str, Any]
@@ -23,8 +24,8 @@ PROBLEM = {
     "description": "what is wrong (RFC 9457)",
     "type": "object",
     "properties": {
-        "type": TEXT | {"default": "about:blank"},
-        "title": TEXT | {"examples": ["Unprocessable Entity"]},
+        "type": TEXT | {"enum": [kind.uri for kind in ProblemType], "description": "what kind of problem, to match"},
+        "title": TEXT | {"description": "what that kind is", "examples": [MEANINGS[ProblemType.INVALID_REQUEST].title]},
         "status": {"type": "integer", "examples": [422]},
         "detail": TEXT | {"examples": ["body.limit.value: must be greater than 0"]},
         "errors": {"type": "array", "items": FIELD, "description": "the fields at fault, where there are any"},
@@ -104,7 +105,7 @@ def _responses(operation: Mapping[str, Any]) -> dict[str, Any]:
     found["401"] = {"description": "no valid bearer token", "headers": NO_TOKEN}
     found["403"] = {"description": "the token lacks the scope"}
     found["422"] = {"description": "a field is at fault: `errors` says which"}
-    found["503"] = {"description": "a part that this service stands on does not answer now", "headers": LATER}
+    found["503"] = {"description": "something that the service needs does not answer: try again", "headers": LATER}
     if "requestBody" in operation:
         found["413"] = {"description": "the body is too large"}
     return {status: _problem(found[status]) if status >= "400" else found[status] for status in found}

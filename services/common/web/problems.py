@@ -13,15 +13,20 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from services.common.process.errors import Unavailable
+from services.common.web.problem_types import BY_STATUS, MEANINGS, ProblemType
 
 CONTENT_TYPE = "application/problem+json"
 # Instead of what pydantic says.
 WORDS = {"missing": "is missing", "extra_forbidden": "is not known"}
+MOST_LISTED = 20
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 class Problem(Exception):
-    """A request that cannot be answered. status: HTTP. errors: [{"field", "message"}] where fields are at fault."""
+    """A request that cannot be answered.
+
+    status: HTTP. errors: [{"field", "message"}] where fields are at fault. kind: where it says more than the status.
+    """
 
     def __init__(
         self,
@@ -29,16 +34,19 @@ class Problem(Exception):
         detail: str,
         errors: list[dict[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
+        kind: ProblemType | None = None,
     ) -> None:
         super().__init__(detail)
         self.status, self.detail, self.errors, self.headers = status, detail, errors, headers
+        self.kind = kind or BY_STATUS.get(status)
 
 
 def response(problem: Problem) -> JSONResponse:
     """The problem as the client sees it."""
+    kind = problem.kind
     body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
+        "type": kind.uri if kind else "about:blank",
+        "title": MEANINGS[kind].title if kind else HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
     }
@@ -48,16 +56,16 @@ def response(problem: Problem) -> JSONResponse:
     return JSONResponse(body, problem.status, headers=headers, media_type=CONTENT_TYPE)
 
 
-def field_problem(field: str, message: str, status: int = 422) -> Problem:
+def field_problem(field: str, message: str, status: int = 422, kind: ProblemType | None = None) -> Problem:
     """One field that is at fault: its path, such as body.stations.3."""
-    return field_problems({field: message}, status)
+    return field_problems({field: message}, status, kind)
 
 
-def field_problems(messages: Mapping[str, str], status: int = 422) -> Problem:
+def field_problems(messages: Mapping[str, str], status: int = 422, kind: ProblemType | None = None) -> Problem:
     """Several fields that are at fault, each with what is wrong."""
     errors = [{"field": field, "message": message} for field, message in messages.items()]
     first = errors[0]
-    return Problem(status, f"{first['field']}: {first['message']}", errors)
+    return Problem(status, f"{first['field']}: {first['message']}", errors, kind=kind)
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
@@ -65,6 +73,8 @@ def did_you_mean(name: str, known: Collection[str]) -> str:
     folded = {one.casefold(): one for one in known}
     if nearest := get_close_matches(name.casefold(), folded, n=1):
         return f"did you mean {folded[nearest[0]]}?"
+    if len(known) > MOST_LISTED:
+        return "/docs lists what there is"
     return f"known are {', '.join(known)}" if known else "there are none"
 
 
@@ -77,8 +87,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
-        return response(Problem(error.status_code, str(error.detail), headers=headers))
+        status = error.status_code
+        if status == 404:
+            detail = f"there is nothing at {request.url.path}"
+            return response(Problem(404, detail, kind=ProblemType.NO_SUCH_ADDRESS))
+        headers = {"Allow": _allowed(request)} if status == 405 else error.headers
+        return response(Problem(status, str(error.detail), headers=headers))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
@@ -88,12 +102,14 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Unavailable)
     async def unavailable(_: Request, __: Unavailable) -> Response:
-        problem = Problem(503, "a part that this service stands on does not answer now", headers={"Retry-After": "1"})
+        problem = Problem(
+            503, "something that this service needs does not answer: try again", headers={"Retry-After": "1"}
+        )
         return response(problem)
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, __: Exception) -> Response:
-        return response(Problem(500, "something went wrong here; the log says what"))
+        return response(Problem(500, "something went wrong in the service; its log says what"))
 
 
 def field_errors(error: RequestValidationError) -> list[dict[str, str]]:

@@ -23,6 +23,7 @@ from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.common.web.fields import StationId
 from services.common.web.openapi import problem_responses
+from services.common.web.problem_types import ProblemType
 from services.common.web.problems import Problem, field_problem
 from services.smartcharging.api.bodies import InstallBody, ProfileView, ScheduleView, profile_view
 from services.smartcharging.api.fields import READ, WRITE, Unit
@@ -185,7 +186,8 @@ def router(database: Database, command_service: CommandService, access: Access) 
         said = issued.response if issued.normalised is None else issued.normalised
         found = read_composite_schedule(issued.version, said)
         if found is None:
-            raise Problem(409, f"{REFUSED}: " + (issued.error_code or _status(issued.response)))
+            why = issued.error_code or _status(issued.response)
+            raise Problem(409, f"{REFUSED}: {why}", kind=ProblemType.STATION_REFUSED)
         where = evse_id if found.evse_id is None else found.evse_id
         schedule = ScheduleView(**asdict(found.schedule))
         return CompositeScheduleView(

@@ -211,7 +211,9 @@ async def test_what_the_version_cannot_say_is_refused_at_once(system: System, st
     await connect(station, "1.6")
     response = await post(system, station, "start", {"id_token": "X" * 21})
     assert response.status_code == 422
-    assert response.json()["detail"] == "body: idTag: must have 20 characters at most (RemoteStartTransaction of OCPP 1.6)"
+    assert (
+        response.json()["detail"] == "body: idTag: must have 20 characters at most (RemoteStartTransaction of OCPP 1.6)"
+    )
     assert commands(system, station) == []
 
 

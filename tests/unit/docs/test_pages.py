@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.common.process.settings import PREFIX, CommonSettings
+from services.common.web.problem_types import MEANINGS
 from services.ocpp.versions import VERSIONS
 from services.smartcharging import remote as smartcharging
 from services.transactions import remote as transactions
@@ -138,6 +139,11 @@ def test_the_page_of_settings_has_each_that_all_processes_share_with_its_default
     assert rows == [
         (PREFIX + name.upper(), shown(field.default)) for name, field in CommonSettings.model_fields.items()
     ]
+
+
+def test_the_page_of_rest_has_each_type_of_problem() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\d+) \| (.+) \|$", text(ROOT / "docs/rest.md"), re.MULTILINE)
+    assert rows == [(str(kind), str(meaning.status), meaning.title) for kind, meaning in MEANINGS.items()]
 
 
 def shown(default: object) -> str:

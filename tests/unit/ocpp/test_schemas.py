@@ -60,9 +60,7 @@ def test_an_enum_is_a_property_constraint() -> None:
             "StatusNotification", {"connectorId": 1, "errorCode": "x", "status": "Available"}
         )
     assert raised.value.code == ErrorCode.PROPERTY_CONSTRAINT_VIOLATION
-    assert raised.value.description.startswith(
-        "errorCode: must be one of ConnectorLockFailure, EVCommunicationError"
-    )
+    assert raised.value.description.startswith("errorCode: must be one of ConnectorLockFailure, EVCommunicationError")
 
 
 def test_a_description_never_holds_the_value() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
@@ -11,7 +12,9 @@ from services.common.commands.service import CommandRequest, CommandService
 from services.common.web.access import Access
 from services.common.web.fields import StationId
 from services.common.web.openapi import each
-from services.common.web.problems import Problem, field_problem
+from services.common.web.overview import Services
+from services.common.web.problem_types import ProblemType
+from services.common.web.problems import Problem, did_you_mean, field_problem
 from services.common.web.requests import read_body, read_json
 from services.ocpp.commands import Form
 
@@ -32,20 +35,22 @@ async def json_object(request: Request) -> dict[str, Any]:
 Body = Annotated[dict[str, Any], Depends(json_object)]
 
 
-def action_of(catalogue: Catalogue) -> Callable[[str], str]:
+def action_of(catalogue: Catalogue, services: Services) -> Callable[..., str]:
     """A dependency: the action of an address. It raises Problem where it is none of the service."""
 
-    def known(action: Annotated[str, Path()]) -> str:
+    def known(action: Annotated[str, Path()], request: Request) -> str:
         if action in catalogue.forms:
             return action
-        owner = catalogue.owners.get(action)
-        where = f"{action} belongs to {owner}, which has its own address" if owner else f"there is no action {action}"
-        raise Problem(404, where)
+        if owner := catalogue.owners.get(action):
+            there = services.address(owner, request) + quote(request.url.path)
+            raise Problem(404, f"{action} belongs to {owner}: {there}", kind=ProblemType.OTHER_SERVICE)
+        meant = did_you_mean(action, catalogue.owners)
+        raise field_problem("path.action", f"there is no such action; {meant}", 404)
 
     return known
 
 
-def router(command_service: CommandService, access: Access, service: str) -> APIRouter:
+def router(command_service: CommandService, access: Access, service: str, services: Services) -> APIRouter:
     """Every action of the service, and a word about those of others."""
     writes = [access.require(f"{service}:write")]
     routes = APIRouter(prefix="/v1/stations/{station_id}/commands", tags=["commands"], dependencies=writes)
@@ -59,7 +64,7 @@ def router(command_service: CommandService, access: Access, service: str) -> API
         openapi_extra=each({action: _operation(action, forms) for action, forms in catalogue.forms.items()}),
     )
     async def send(
-        action: Annotated[str, Depends(action_of(catalogue))],
+        action: Annotated[str, Depends(action_of(catalogue, services))],
         station_id: StationId,
         payload: Body,
         response: Response,

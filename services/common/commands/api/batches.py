@@ -1,7 +1,6 @@
 """POST /v1/commands/{Action}: the same action for many stations, named or chosen, with a command for each."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID, uuid4
@@ -34,6 +33,7 @@ from services.common.process.clock import Clock
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL, without_default
 from services.common.web.openapi import LOCATION, each, problem_responses
+from services.common.web.overview import Services
 from services.common.web.pages import Page
 from services.common.web.problems import Problem, field_problem
 from services.ocpp.commands import Form, owners
@@ -61,6 +61,12 @@ class _ActionConvertor(StringConvertor):
 register_url_convertor("action", _ActionConvertor())
 
 
+def _not_null(value: object) -> object:
+    if value is None:
+        raise ValueError("cannot be null")
+    return value
+
+
 class Chosen(BaseModel):
     """Stations that are registered or were here; all that is named must fit, and something must be named."""
 
@@ -71,6 +77,8 @@ class Chosen(BaseModel):
     vendor: Text = None
     model: Text = None
     firmware_version: Text = None
+
+    _named = field_validator("*")(_not_null)
 
     @model_validator(mode="after")
     def _something(self) -> "Chosen":
@@ -92,12 +100,7 @@ class Selection(BaseModel):
         None, description="every station that is registered or was here", json_schema_extra=without_default
     )
 
-    @field_validator("stations", "filter", "all", check_fields=False)
-    @classmethod
-    def _named(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("cannot be null")
-        return value
+    _named = field_validator("stations", "filter", "all", check_fields=False)(_not_null)
 
     @model_validator(mode="after")
     def _in_one_way(self) -> Self:
@@ -141,7 +144,12 @@ GIVEN: dict[int | str, dict[str, Any]] = {
 
 
 def router(
-    command_service: CommandService, database: Database, access: Access, service: str, clock: Clock
+    command_service: CommandService,
+    database: Database,
+    access: Access,
+    service: str,
+    clock: Clock,
+    services: Services,
 ) -> APIRouter:
     """Every action of the service for many stations, and what became of them."""
     command_services = Batches(command_service, database, clock)
@@ -158,7 +166,7 @@ def router(
         openapi_extra=each({action: _operation(action, forms) for action, forms in catalogue.forms.items()}),
     )
     async def send(
-        action: Annotated[str, Depends(action_of(catalogue))],
+        action: Annotated[str, Depends(action_of(catalogue, services))],
         many: BatchRequest,
         response: Response,
         wait: Wait = 0,
@@ -241,7 +249,7 @@ class Batches:
 
     def _new(self, action: str, many: BatchRequest, expires_in: float, idempotency_key: str | None) -> Batch:
         now = self._clock()
-        chosen = {"stations": many.stations} if many.stations else {"filter": asdict(many.selection())}
+        chosen = next({way: said} for way, said in many.model_dump(include={*WAYS}).items() if said is not None)
         until = now + timedelta(seconds=expires_in)
         return Batch(str(uuid4()), action, many.payload, chosen, now, until, idempotency_key)
 

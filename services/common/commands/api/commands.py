@@ -16,6 +16,7 @@ from services.common.web.access import Access
 from services.common.web.fields import NO_NUL
 from services.common.web.openapi import LOCATION, problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.common.web.problem_types import ProblemType
 from services.common.web.problems import Problem, field_problem, field_problems
 from services.ocpp.masking import masked
 
@@ -107,14 +108,14 @@ async def require_connected(command_service: CommandService, station_id: str) ->
         await command_service.require_known([station_id])
     except UnknownStations as error:
         raise unknown(error) from None
-    raise Problem(409, AWAY)
+    raise Problem(409, AWAY, kind=ProblemType.STATION_AWAY)
 
 
 def unknown(error: UnknownStations, fields: Mapping[str, str] | None = None) -> Problem:
     """404. fields: where each station stands in the request; in its path if nothing is said."""
     names = fields or dict.fromkeys(error.nearest, "path.station_id")
     said = {one: f"{UNKNOWN}; did you mean {near}?" if near else UNKNOWN for one, near in error.nearest.items()}
-    return field_problems({names[one]: message for one, message in said.items()}, 404)
+    return field_problems({names[one]: message for one, message in said.items()}, 404, ProblemType.UNKNOWN_STATION)
 
 
 async def issue(
@@ -143,13 +144,13 @@ async def issue(
 
 
 def reused(error: KeyReused) -> Problem:
-    return field_problem("header.idempotency-key", str(error), 409)
+    return field_problem("header.idempotency-key", str(error), 409, ProblemType.KEY_REUSED)
 
 
 def unsayable(error: Unrenderable, within: str = "body") -> Problem:
     """409 where the station's version lacks the action, 422 where the payload is at fault. within: where it stands."""
     if error.code == NOT_SUPPORTED:
-        return Problem(409, error.description)
+        return Problem(409, error.description, kind=ProblemType.NOT_IN_VERSION)
     return field_problems({f"{within}.{field}".rstrip("."): message for field, message in error.fields.items()})
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from services.common.process.errors import Unavailable
 from services.common.web.app import web_app
+from services.common.web.problem_types import MEANINGS, URN, ProblemType
 from services.common.web.problems import CONTENT_TYPE, Problem
 from services.common.web.requests import MAX_BODY_BYTES
 
@@ -97,8 +98,8 @@ async def test_every_error_is_a_problem(
     answer = await http.request(method, path, content=content, headers=headers)
     problem = answer.json()
     assert (answer.status_code, answer.headers["content-type"]) == (status, CONTENT_TYPE)
-    assert (problem["type"], problem["status"]) == ("about:blank", status)
-    assert problem["title"]
+    kind = ProblemType(problem["type"].removeprefix(URN))
+    assert (MEANINGS[kind].status, MEANINGS[kind].title, problem["status"]) == (status, problem["title"], status)
     assert problem["detail"]
     assert [error["field"] for error in problem.get("errors", [])] == fields
     assert all(field in problem["detail"] for field in fields[:1] if status == 422)
@@ -180,3 +181,18 @@ async def test_of_several_forms_the_one_that_was_meant_is_told(http: httpx.Async
     answer = await http.post("/items", json=body)
     assert (answer.status_code, len(answer.json()["errors"])) == (422, 1)
     assert answer.json()["detail"].startswith(detail)
+
+
+def test_every_type_has_a_meaning() -> None:
+    assert list(MEANINGS) == list(ProblemType)
+
+
+async def test_nothing_at_an_address_is_told_from_nothing_of_a_name(http: httpx.AsyncClient) -> None:
+    problem = (await http.get("/nowhere")).json()
+    assert (problem["type"], problem["detail"]) == (f"{URN}no-such-address", "there is nothing at /nowhere")
+    assert Problem(404, "there is no such item").kind is ProblemType.NOT_FOUND
+
+
+async def test_openapi_has_every_type() -> None:
+    shown = app.openapi()["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
+    assert shown == [URN + kind for kind in ProblemType]

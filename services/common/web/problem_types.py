@@ -1,0 +1,68 @@
+"""What kinds of problems there are, for clients to match: a closed table, which docs/rest.md shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+URN = "urn:voltbus:problem:"
+
+
+class ProblemType(StrEnum):
+    """The end of the `type` of a problem."""
+
+    INVALID_REQUEST = "invalid-request"
+    BODY_TOO_LARGE = "body-too-large"
+    NO_VALID_TOKEN = "no-valid-token"
+    NOT_ALLOWED = "not-allowed"
+    NOT_FOUND = "not-found"
+    NO_SUCH_ADDRESS = "no-such-address"
+    OTHER_SERVICE = "other-service"
+    UNKNOWN_STATION = "unknown-station"
+    WRONG_METHOD = "wrong-method"
+    CONFLICT = "conflict"
+    KEY_REUSED = "key-reused"
+    STATION_AWAY = "station-away"
+    STATION_REFUSED = "station-refused"
+    NOT_IN_VERSION = "not-in-version"
+    INTERNAL_ERROR = "internal-error"
+    UNAVAILABLE = "unavailable"
+    STATION_SILENT = "station-silent"
+
+    @property
+    def uri(self) -> str:
+        return URN + self
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """status: of HTTP. title: the same for every problem of a type."""
+
+    status: int
+    title: str
+
+
+MEANINGS: Mapping[ProblemType, Meaning] = {
+    ProblemType.INVALID_REQUEST: Meaning(422, "Something in the request is wrong; `errors` names each field"),
+    ProblemType.BODY_TOO_LARGE: Meaning(413, "The body is too large"),
+    ProblemType.NO_VALID_TOKEN: Meaning(401, "There is no valid bearer token"),
+    ProblemType.NOT_ALLOWED: Meaning(403, "The bearer token does not allow this"),
+    ProblemType.NOT_FOUND: Meaning(404, "What the request names does not exist"),
+    ProblemType.NO_SUCH_ADDRESS: Meaning(404, "Nothing is served at this address"),
+    ProblemType.OTHER_SERVICE: Meaning(404, "The action belongs to another service"),
+    ProblemType.UNKNOWN_STATION: Meaning(404, "The station is not registered and was never here"),
+    ProblemType.WRONG_METHOD: Meaning(405, "The address does not take this method; `Allow` names those it takes"),
+    ProblemType.CONFLICT: Meaning(409, "The request does not fit the present state"),
+    ProblemType.KEY_REUSED: Meaning(409, "The Idempotency-Key was used for another request"),
+    ProblemType.STATION_AWAY: Meaning(409, "The station is not connected"),
+    ProblemType.STATION_REFUSED: Meaning(409, "The station refused"),
+    ProblemType.NOT_IN_VERSION: Meaning(409, "The OCPP version of the station does not have this"),
+    ProblemType.INTERNAL_ERROR: Meaning(500, "Something went wrong in the service"),
+    ProblemType.UNAVAILABLE: Meaning(503, "Something that the service needs does not answer; try again"),
+    ProblemType.STATION_SILENT: Meaning(504, "The station did not answer in time"),
+}
+# Of a problem of which only the status is known.
+BY_STATUS: Mapping[int, ProblemType] = {
+    **{meaning.status: kind for kind, meaning in MEANINGS.items()},
+    404: ProblemType.NOT_FOUND,
+    409: ProblemType.CONFLICT,
+}
