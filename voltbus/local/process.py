@@ -170,7 +170,7 @@ class ChildProcess:
 
     def failure(self, state: str) -> str:
         """Why the process is not ready. state: in which it is, if it runs."""
-        if problem := disk_problem(self._data_dir.folder, tail(self.log)):
+        if problem := disk_problem(self._data_dir.folder, state + tail(self.log)):
             return problem
         if self.alive:
             before = f", after this: {self._last_words()}" if self._failures else ""
@@ -236,7 +236,9 @@ class ChildProcess:
             if time.monotonic() >= look_at:
                 work, look_at = work_of(self.pid), time.monotonic() + _LOOK_EVERY
             patience.observe(state, work)
-            if patience.exhausted or self._gives_up(respawn):
+            # Postgres may run on a full disk, and work hard at refusing every connection.
+            hopeless = patience.waited > _SAY_AFTER and disk_problem(self._data_dir.folder, state)
+            if patience.exhausted or hopeless or self._gives_up(respawn):
                 raise StartFailed(f"{self.name} did not start; see {self.log}: {self.failure(state)}")
             if patience.waited > _SAY_AFTER and (state != told or patience.waited > say_at):
                 told, say_at = state, patience.waited + _SAY_AGAIN

@@ -13,6 +13,7 @@ from tests.patience import GIVE_UP
 from voltbus.errors import LocalError, StartFailed
 from voltbus.local.data_dir import DataDir
 from voltbus.local.disk import disk_problem
+from voltbus.local.ports import free_port
 from voltbus.local.postgres import prepare
 from voltbus.local.process import ChildProcess, ProcessSpec
 from voltbus.local.watch import watch
@@ -22,11 +23,11 @@ MIB = 2**20
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 40 MiB."""
+def disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A disk of 40 MiB, or of its parameter."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={getattr(request, 'param', 40)}m", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode:
         pytest.skip("only root can make a small disk, and not everywhere")
     yield folder
@@ -64,6 +65,21 @@ def test_a_disk_that_fills_while_postgres_makes_its_data(disk: Path) -> None:
     ):
         prepare(data_dir, 1, "password", lambda _: None)
     assert disk_problem(disk, "nothing of the kind") is None
+
+
+@pytest.mark.parametrize("disk", [120], indirect=True)
+@pytest.mark.parametrize("free", [0, 4096, 65_536])
+async def test_a_disk_that_fills_before_postgres_starts(disk: Path, free: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a little room it does start, and then refuses every connection."""
+    monkeypatch.setattr("voltbus.local.process._SAY_AFTER", 1)
+    with DataDir(disk / "data") as data_dir:
+        process = ChildProcess(prepare(data_dir, free_port(), "password", lambda _: None), data_dir)
+        fill(disk, free)
+        try:
+            with pytest.raises(StartFailed, match=rf"^postgres did not start; see .*postgres\.log: {FULL}$"):
+                await process.start()
+        finally:
+            await process.stop()
 
 
 async def test_a_disk_that_fills_while_everything_runs(disk: Path) -> None:

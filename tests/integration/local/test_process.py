@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable
-from itertools import repeat
+from itertools import count, repeat
 from pathlib import Path
 
 import psutil
@@ -110,6 +110,17 @@ async def test_a_long_start_says_what_it_waits_for(data_dir: DataDir, monkeypatc
     await process.start(told.append)
     busy = " (this machine is busy)"
     assert told == [f"starting: it waits for kafka{busy}", f"starting: it waits for stations{busy}"]
+    await process.stop()
+
+
+async def test_a_start_on_a_full_disk_ends_soon_whatever_work_is_done(
+    data_dir: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voltbus.local.process._SAY_AFTER", -1)
+    busy = (f"says that connection {number}: could not write init file: No space left on device" for number in count())
+    process = waiting(data_dir, busy)
+    with pytest.raises(StartFailed, match=r"child\.log: the disk of .* is full: make room, or set VOLTBUS_DATA"):
+        await process.start()
     await process.stop()
 
 
