@@ -101,11 +101,11 @@ def test_token(data: Path) -> None:
         (["fleet", "0"], {}, "0 stations: choose 1 to 20000"),
         (["fleet", "--mix", "2"], {}, "--mix is 2: choose a number between 0 (all 1.6) and 1 (all 2.0.1)"),
         (["fleet", "--speed", "0"], {}, "--speed is 0: choose a number between 1 and 1000"),
-        (["bench", "--only", "stops"], {}, "no scenario stops: choose from meter, meter-5000, pace, sessions"),
+        (["bench", "--only", "stops"], {}, "there is no scenario stops: choose from meter, meter-5000, pace, sessions"),
         (["dead", "list"], {}, "no Kafka: start it with `make run`, or set VOLTBUS_KAFKA_BOOTSTRAP"),
-        (["dead", "list", "--service", "cards"], {}, "no service cards: choose from auth, transactions"),
-        (["dead", "list", "--since", "noon"], {}, "noon is no time: give how long ago, such as 90m, 24h or 7d"),
-        (["dead", "show", "CP001"], {}, "no dead letter CP001: `voltbus dead list` shows ids"),
+        (["dead", "list", "--service", "cards"], {}, "there is no service cards: choose from auth, transactions"),
+        (["dead", "list", "--since", "noon"], {}, "noon is not a time: give how long ago, such as 90m, 24h or 7d"),
+        (["dead", "show", "CP001"], {}, "there is no dead letter CP001: `voltbus dead list` shows ids"),
         (["dead", "replay"], {}, "which dead letters? Give ids, or --service, --station, --reason or --since"),
         (["dead", "list"], {"VOLTBUS_KAFKA_BOOTSTRAP": "127.0.0.1:9"}, "Kafka at 127.0.0.1:9 does not answer"),
         (["events"], {}, "no Kafka: start it with `make run`, or set VOLTBUS_KAFKA_BOOTSTRAP"),
@@ -113,10 +113,10 @@ def test_token(data: Path) -> None:
         (["status"], {"VOLTBUS_ADDRESSES": "auth=http://127.0.0.1:9"} | NOWHERE, "nothing runs here: start it with"),
         (["status"], {"VOLTBUS_ADDRESSES": "cards=http://h"}, "VOLTBUS_ADDRESSES: there is no service cards, only"),
         (["stations"], {}, "no bearer token: start a stack with `make run`, or set VOLTBUS_TOKEN"),
-        (["sessions", "--since", "noon"], {}, "noon is no time: give how long ago, such as 90m, 24h or 7d"),
+        (["sessions", "--since", "noon"], {}, "noon is not a time: give how long ago, such as 90m, 24h or 7d"),
         (["call", "CP001", "Rset"], {}, "there is no action Rset for stations: did you mean Reset?"),
-        (["call", "CP001", "Reset", "{"], {}, "the payload is no JSON"),
-        (["call", "CP001", "Reset", "[]"], {}, "the payload is no JSON object: []"),
+        (["call", "CP001", "Reset", "{"], {}, "the payload is not JSON"),
+        (["call", "CP001", "Reset", "[]"], {}, "the payload is not a JSON object: []"),
         (["token"], {"VOLTBUS_JWT_JWKS_URL": "https://x"}, "tokens come from the issuer of VOLTBUS_JWT_JWKS_URL"),
     ],
 )
@@ -163,7 +163,7 @@ def test_a_stack_with_other_secrets(auth: Any) -> None:
 
 def test_an_id_token_that_cannot_be_is_named(auth: Any) -> None:
     auth.answer = 422
-    with pytest.raises(LocalError, match=r"takes no id token 'Ä' \(422 .*\): choose another with --token"):
+    with pytest.raises(LocalError, match=r"does not accept the id token 'Ä' \(422 .*\): choose another with --token"):
         register_token(f"http://127.0.0.1:{auth.server_port}", "bearer", "Ä")
 
 

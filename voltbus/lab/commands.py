@@ -55,7 +55,7 @@ def chaos(
     seed: Annotated[int | None, typer.Option(help="repeats a run; by default a new one each time")] = None,
     stations: Annotated[int, typer.Option(help="number of stations: half 1.6, half 2.0.1", min=4)] = 300,
     interval: Annotated[float, typer.Option(help="seconds between two messages of a station", min=0.1)] = 2.0,
-    sloppy: Annotated[float, typer.Option(help="share of stations that are sloppy, as many of the field are")] = 0.2,
+    sloppy: Annotated[float, typer.Option(help="share of stations that are sloppy, as many in the field are")] = 0.2,
     habits: Annotated[list[str] | None, typer.Option(help="what sloppy stations do; default: all of it")] = None,
     page: Page = None,
     data: Data = None,

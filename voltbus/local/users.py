@@ -51,8 +51,8 @@ def require_a_name() -> None:
         pwd.getpwuid(os.geteuid())
     except KeyError:
         raise LocalError(
-            f"Postgres cannot create its data, for the user {os.geteuid()} has no name: give it one in /etc/passwd, "
-            + INSTEAD
+            f"Postgres cannot create its data, because the user {os.geteuid()} has no name: "
+            f"give it one in /etc/passwd, {INSTEAD}"
         ) from None
 
 

@@ -75,9 +75,9 @@ def _object(payload: str) -> Any:
     try:
         body = json.loads(payload)
     except ValueError as error:
-        raise LocalError(f'the payload is no JSON ({error}): give an object, such as \'{{"type": "Soft"}}\'') from None
+        raise LocalError(f'the payload is not JSON ({error}): give an object, such as \'{{"type": "Soft"}}\'') from None
     if not isinstance(body, dict):
-        raise LocalError(f"the payload is no JSON object: {payload}")
+        raise LocalError(f"the payload is not a JSON object: {payload}")
     return body
 
 

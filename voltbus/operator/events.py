@@ -64,12 +64,12 @@ class Event:
 def parse_filter(services: Sequence[str], station: str, types: Sequence[str]) -> Filter:
     """From the command line; types in any case. Raises LocalError."""
     if unknown := sorted(set(services) - set(PUBLISHED)):
-        raise LocalError(f"no service {unknown[0]}: choose from {', '.join(PUBLISHED)}")
+        raise LocalError(f"there is no service {unknown[0]}: choose from {', '.join(PUBLISHED)}")
     for name in types:
         if name.lower() not in TYPES:
             near = get_close_matches(name.lower(), TYPES, 1)
             choice = f"did you mean {TYPES[near[0]]}?" if near else f"choose from {', '.join(sorted(TYPES.values()))}"
-            raise LocalError(f"no event {name}: {choice}")
+            raise LocalError(f"there is no event {name}: {choice}")
     return Filter(services or tuple(PUBLISHED), station, frozenset(TYPES[name.lower()] for name in types))
 
 
@@ -139,7 +139,7 @@ async def _readers(bus: Bus, names: Sequence[str], from_beginning: bool) -> Asyn
             try:
                 reader = await bus.read_topic(name, newest=None if from_beginning else 0)
             except Unavailable as error:
-                raise LocalError(f"cannot read {name} ({error}): has `voltbus prepare` made it?") from error
+                raise LocalError(f"cannot read {name} ({error}): has `voltbus prepare` created it?") from error
             stack.push_async_callback(reader.close)
             readers.append(reader)
         yield readers

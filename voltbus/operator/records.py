@@ -60,4 +60,4 @@ def _json(raw: bytes) -> Any:
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return f"{len(raw)} bytes that are no JSON"
+        return f"{len(raw)} bytes that are not JSON"

@@ -15,5 +15,5 @@ def parse_time(text: str, now: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise LocalError(f"{text} is no time: give how long ago, such as 90m, 24h or 7d, or RFC 3339") from None
+        raise LocalError(f"{text} is not a time: give how long ago, such as 90m, 24h or 7d, or RFC 3339") from None
     return moment if moment.tzinfo else moment.astimezone()

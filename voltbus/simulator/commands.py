@@ -47,7 +47,7 @@ def fleet(
         float, typer.Option(help="how many times as fast days pass: more drivers, smaller batteries")
     ] = 60,
     seed: Annotated[int, typer.Option(help="the same seed makes the same fleet and the same day")] = 1,
-    sloppy: Annotated[float, typer.Option(help="share of stations that are sloppy, as many of the field are")] = 0,
+    sloppy: Annotated[float, typer.Option(help="share of stations that are sloppy, as many in the field are")] = 0,
     duration: Annotated[float, typer.Option(help="seconds to run; 0: until Ctrl-C")] = 0,
     quiet: Annotated[bool, typer.Option(help="print only totals, from time to time")] = False,
 ) -> None:

@@ -73,7 +73,9 @@ def test_initdb_gets_a_name_and_the_group_keeps_it_apart(monkeypatch: pytest.Mon
 
 
 def test_what_is_missing_is_one_sentence(root: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(LocalError, match=r"^Postgres cannot create its data, for the user 0 has no name: give it one"):
+    with pytest.raises(
+        LocalError, match=r"^Postgres cannot create its data, because the user 0 has no name: give it one"
+    ):
         require_a_name()
     root.setattr(users, "_UNUSED", range(0))
     with pytest.raises(LocalError, match=r"^Postgres refuses root, and no user id of its own is left for it: run as"):

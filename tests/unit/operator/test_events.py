@@ -62,9 +62,9 @@ def test_a_station_is_also_found_inside() -> None:
 
 def test_types_in_any_case() -> None:
     assert parse_filter([], "", ["transactionSTARTED"]).types == {"TransactionStarted"}
-    with pytest.raises(LocalError, match=r"^no event TransactionStart: did you mean TransactionStarted\?$"):
+    with pytest.raises(LocalError, match=r"^there is no event TransactionStart: did you mean TransactionStarted\?$"):
         parse_filter([], "", ["TransactionStart"])
-    with pytest.raises(LocalError, match=r"^no event xyz: choose from AuthorizationDecided, "):
+    with pytest.raises(LocalError, match=r"^there is no event xyz: choose from AuthorizationDecided, "):
         parse_filter([], "", ["xyz"])
-    with pytest.raises(LocalError, match=r"^no service cards: choose from auth, transactions"):
+    with pytest.raises(LocalError, match=r"^there is no service cards: choose from auth, transactions"):
         parse_filter(["cards"], "", [])

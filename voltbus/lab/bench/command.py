@@ -136,7 +136,7 @@ def _plots(page: Path | None, results: BenchResults) -> list[Plot]:
     try:
         return draw(results, page.with_suffix(""))
     except ModuleNotFoundError as error:
-        results.notes.append(f"No plots were drawn, for {error.name} is not installed: `make setup`.")
+        results.notes.append(f"No plots were drawn, because {error.name} is not installed: `make setup`.")
         return []
 
 

@@ -280,7 +280,7 @@ def choose(plan: BenchPlan, names: Sequence[str]) -> BenchPlan:
     """Only the scenarios of these names; all where none is named. Raises LocalError for an unknown one."""
     known = {scenario.name: scenario for scenario in plan.scenarios}
     if unknown := [name for name in names if name not in known]:
-        raise LocalError(f"no scenario {', '.join(unknown)}: choose from {', '.join(known)}")
+        raise LocalError(f"there is no scenario {', '.join(unknown)}: choose from {', '.join(known)}")
     return replace(plan, scenarios=tuple(known[name] for name in names) or plan.scenarios)
 
 

@@ -124,9 +124,9 @@ async def _record(pid: int, seconds: float, file: Path) -> str:
     except TimeoutError:
         process.kill()
         await process.wait()
-        return "py-spy did not come to an end"
+        return "py-spy did not finish"
     if process.returncode:
-        return f"py-spy may not look at it: {_last(said)}"
+        return f"py-spy is not allowed to look at it: {_last(said)}"
     return ""
 
 

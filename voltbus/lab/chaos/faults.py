@@ -71,7 +71,7 @@ def choose(names: Sequence[str], rounds: int, seed: int) -> list[Fault]:
     for name in names:
         if not any(name in (fault.name, fault.kind) for fault in FAULTS):
             known = ", ".join(sorted({fault.kind for fault in FAULTS}))
-            raise LocalError(f"no fault {name!r}: choose from {known}, or one such as {FAULTS[0].name}")
+            raise LocalError(f"there is no fault {name!r}: choose from {known}, or one such as {FAULTS[0].name}")
     wanted = [fault for fault in FAULTS if not names or fault.name in names or fault.kind in names]
     dice = random.Random(f"{seed}/faults")
     return [fault for _ in range(rounds) for fault in dice.sample(wanted, len(wanted))]

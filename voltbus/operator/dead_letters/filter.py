@@ -39,7 +39,7 @@ class Filter:
 def parse(services: Sequence[str], station: str, reason: str, since: str, ids: Sequence[str], now: datetime) -> Filter:
     """From the command line. since: a time, or how long ago, such as 90m, 24h or 7d. Raises LocalError."""
     if unknown := sorted(set(services) - set(SERVICES)):
-        raise LocalError(f"no service {unknown[0]}: choose from {', '.join(SERVICES)}")
+        raise LocalError(f"there is no service {unknown[0]}: choose from {', '.join(SERVICES)}")
     homes = {_service(one) for one in ids}
     within = [one for one in services or tuple(SERVICES) if not ids or one in homes]
     return Filter(tuple(within), station, reason, parse_time(since, now) if since else None, frozenset(ids))
@@ -48,5 +48,7 @@ def parse(services: Sequence[str], station: str, reason: str, since: str, ids: S
 def _service(letter_id: str) -> str:
     service, *place = letter_id.split("-")
     if service not in SERVICES or len(place) != 2 or not all(number.isdecimal() for number in place):
-        raise LocalError(f"no dead letter {letter_id}: `voltbus dead list` shows ids, such as transactions-3-17")
+        raise LocalError(
+            f"there is no dead letter {letter_id}: `voltbus dead list` shows ids, such as transactions-3-17"
+        )
     return service

@@ -58,7 +58,7 @@ class DeadLetterQueue:
                 while not reader.caught_up():
                     await _read(reader, dead_topic)
             except Unavailable as error:
-                raise LocalError(f"cannot read {topic} ({error}): has `voltbus prepare` made it?") from error
+                raise LocalError(f"cannot read {topic} ({error}): has `voltbus prepare` created it?") from error
 
     async def close(self) -> None:
         for reader in self._readers.values():
@@ -116,9 +116,9 @@ class DeadLetterQueue:
 
     def _check(self, letter: DeadLetter) -> None:
         if letter.left_out is not None:
-            raise LocalError(f"{letter.id} has no value, which was too large ({LEFT_OUT}): leave it out")
+            raise LocalError(f"{letter.id} has no value, because it was too large ({LEFT_OUT}): leave it out")
         if letter.topic not in {self._name(topic.name) for topic in topics.ALL}:
-            where = f"from {letter.topic}, which is no topic here" if letter.topic else "without its topic"
+            where = f"from {letter.topic}, which is not a topic here" if letter.topic else "without its topic"
             raise LocalError(f"{letter.id} is {where}: leave it out")
 
     def _topic(self, service: str) -> str:

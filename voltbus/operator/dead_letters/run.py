@@ -70,7 +70,9 @@ async def replay(filter: Filter, sure: bool, dry_run: bool, again: bool) -> None
 
 def _named(found: Sequence[Entry], filter: Filter) -> Sequence[Entry]:
     if missing := filter.ids - {one.letter.id for one in found}:
-        raise LocalError(f"no dead letter {min(missing)}: older than its topic's retention, or excluded by an option")
+        raise LocalError(
+            f"there is no dead letter {min(missing)}: older than its topic's retention, or excluded by an option"
+        )
     return found
 
 

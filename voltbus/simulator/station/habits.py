@@ -199,7 +199,7 @@ def known(names: Collection[str]) -> Collection[Habit]:
     habits = {str(habit): habit for habit in Habit}
     for name in names:
         if name not in habits:
-            raise LocalError(f"no habit {name!r}: choose from {', '.join(habits)}")
+            raise LocalError(f"there is no habit {name!r}: choose from {', '.join(habits)}")
     return [habits[name] for name in names] or list(Habit)
 
 

@@ -49,7 +49,7 @@ def register_token(address: str, bearer: str, id_token: str) -> None:
         why = f"({refused.code} {refused.reason})"
         if refused.code == HTTPStatus.UNPROCESSABLE_ENTITY:
             raise LocalError(
-                f"auth at {address} takes no id token {id_token!r} {why}: choose another with --token"
+                f"auth at {address} does not accept the id token {id_token!r} {why}: choose another with --token"
             ) from None
         raise LocalError(
             f"auth at {address} refused the bearer token {why}: is it the stack of this data folder (VOLTBUS_DATA)?"

@@ -194,12 +194,12 @@ def test_where_the_time_goes() -> None:
             "gateway",
             "Runner.run (asyncio/runners.py:1);send (aiokafka/producer/producer.py:9) 3\nrun (x.py:2) 1\n",
         ),
-        Profile("meter", "transactions", 0, {}, [], "py-spy may not look at it: no right to"),
+        Profile("meter", "transactions", 0, {}, [], "py-spy is not allowed to look at it: no right to"),
     ]
     page = markdown(made)
     assert "| aiokafka | 75% |" in page
     assert "| `send (aiokafka/producer/producer.py)` | 75.0% |" in page
-    assert "- meter: transactions was not looked at: py-spy may not look at it: no right to" in page
+    assert "- meter: transactions was not looked at: py-spy is not allowed to look at it: no right to" in page
 
 
 def test_plots_are_shown() -> None:

@@ -67,7 +67,7 @@ def test_what_cannot_be_read(value: bytes, topic: str) -> None:
 def test_a_payload_that_is_no_json() -> None:
     shown = content(letter(call(b"{")), "")
     assert shown is not None
-    assert shown["payload"] == "1 bytes that are no JSON"
+    assert shown["payload"] == "1 bytes that are not JSON"
 
 
 def test_a_record_without_a_value() -> None:

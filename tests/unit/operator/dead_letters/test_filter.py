@@ -61,7 +61,7 @@ def test_only_the_services_of_the_ids_are_read() -> None:
 
 @pytest.mark.parametrize("since", ["noon", "7", "-1h", "9999999d", "99999999999999999h"])
 def test_no_time(since: str) -> None:
-    with pytest.raises(LocalError, match="is no time"):
+    with pytest.raises(LocalError, match="is not a time"):
         parse([], "", "", since, [], NOW)
 
 

@@ -127,8 +127,8 @@ async def test_a_run_that_breaks_off_is_seen_and_nothing_is_sent_twice_by_itself
 @pytest.mark.parametrize(
     ("letter", "why"),
     [
-        (dead(), "is from ocpp.calls.transactions, which is no topic here"),
-        (dead(topic="test.secrets"), "is from test.secrets, which is no topic here"),
+        (dead(), "is from ocpp.calls.transactions, which is not a topic here"),
+        (dead(topic="test.secrets"), "is from test.secrets, which is not a topic here"),
         (Record(DEAD, b"CP1", b"x"), "is without its topic"),
         (without_value(here(b"x")), "has no value"),
     ],
