@@ -16,6 +16,7 @@ from services.common.calls.call import Call
 from services.common.kafka.bus import Record
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
+from services.common.process.errors import Unavailable
 from services.ocpp.id_tokens import Token
 
 
@@ -25,9 +26,12 @@ def _parameters(columns: Sequence[str]) -> str:
 
 # Two writers of one key must not run concurrently; a key that does not exist yet has no row to lock.
 LOCK = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+# Nor a writer while an import is written, which is not kept waiting by it on a connection that others need.
+NO_IMPORT = "select pg_try_advisory_xact_lock_shared(hashtextextended('import', 0))"
+IMPORT = "select pg_advisory_xact_lock(hashtextextended('import', 0))"
 
 STATION_COLUMNS = ", ".join(rows.STATION)
-STATION = f"select {STATION_COLUMNS} from station where station_id = $1"
+STATIONS_BY_ID = f"select {STATION_COLUMNS} from station where station_id = any($1::text[])"
 STATIONS = f"""
 select {STATION_COLUMNS} from station
 where station_id > $1
@@ -84,6 +88,8 @@ LOCK_TABLES = "lock table station, token in share mode"
 PAGE_SIZE = 500
 # Seconds: that a change waits for Kafka to have it, and between two looks.
 PUBLISHED_WITHIN, PUBLISHED_EVERY = 2.0, 0.02
+# Seconds: that a change waits for an import to be written, and between two looks.
+IMPORTED_WITHIN, IMPORTED_EVERY = 60.0, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +109,33 @@ class Store:
 
     @asynccontextmanager
     async def change(self) -> AsyncIterator["UnitOfWork"]:
-        """A unit of work whose caller may go on at once with what it changed: Kafka has it, from where others know it.
+        """A unit of work whose caller may go on at once with what it changed: see published.
+
+        Raises Unavailable while a long import is being written.
+        """
+        ends = asyncio.get_running_loop().time() + IMPORTED_WITHIN
+        while asyncio.get_running_loop().time() < ends:
+            async with self.unit_of_work() as work:
+                if await work.db.fetchval(NO_IMPORT):
+                    yield work
+                    break
+            await asyncio.sleep(IMPORTED_EVERY)
+        else:
+            raise Unavailable("an import is being written")
+        await self.published()
+
+    @asynccontextmanager
+    async def import_(self) -> AsyncIterator["UnitOfWork"]:
+        """A unit of work without a transaction, on a connection that the charging path does not need."""
+        async with self.database.list_connection() as db:
+            yield UnitOfWork(db, self.publication)
+
+    async def published(self) -> None:
+        """Wakes the relay, and waits until Kafka has what was written, from where others know it.
 
         While Kafka does not answer it ends all the same, after PUBLISHED_WITHIN: nothing is lost.
         """
-        async with self.unit_of_work() as work:
-            yield work
+        self.wake()
         with suppress(TimeoutError):
             async with asyncio.timeout(PUBLISHED_WITHIN):
                 await self._until_published()
@@ -142,7 +169,7 @@ class Store:
     async def station(self, station_id: str) -> Station | None:
         """One station."""
         async with self.database.connection() as db:
-            row = await db.fetchrow(STATION, station_id)
+            row = await db.fetchrow(STATIONS_BY_ID, [station_id])
         return rows.station(row) if row else None
 
     async def stations(self, after: str, group: str | None, location_id: str | None, limit: int) -> list[Station]:
@@ -174,15 +201,29 @@ class UnitOfWork:
     async def station(self, station_id: str) -> Station | None:
         """One station, locked until the end of the transaction."""
         await self.db.execute(LOCK, f"station {station_id}")
-        row = await self.db.fetchrow(STATION, station_id)
-        return rows.station(row) if row else None
+        return (await self.find_stations([station_id])).get(station_id)
+
+    async def find_stations(self, station_ids: Collection[str]) -> dict[str, Station]:
+        """Registered stations by id, in one query."""
+        found = await self.db.fetch(STATIONS_BY_ID, station_ids)
+        return {row["station_id"]: rows.station(row) for row in found}
 
     async def save_station(self, decision: stations.StationDecision, cause: str) -> None:
         """The station as decided, on its topic too."""
-        if decision.events:
-            await self.db.execute(SAVE_STATION, *rows.station_row(decision.station))
-            records = self.publication.station(decision.station)
-            await outbox.add(self.db, records + self.publication.of_change(decision.events, cause))
+        await outbox.add(self.db, await self.write_stations([decision], cause))
+
+    async def write_stations(self, decisions: Sequence[stations.StationDecision], cause: str) -> list[Record]:
+        """Stations as decided; the records that tell of it, for the outbox."""
+        changed = [decision for decision in decisions if decision.events]
+        await self.db.executemany(SAVE_STATION, [rows.station_row(decision.station) for decision in changed])
+        return [
+            record
+            for decision in changed
+            for record in (
+                *self.publication.station(decision.station),
+                *self.publication.of_change(decision.events, cause),
+            )
+        ]
 
     async def remove_station(self, decision: stations.StationDecision, cause: str) -> None:
         """Removes the station, on its topic too."""
@@ -193,16 +234,25 @@ class UnitOfWork:
     async def token(self, key: str) -> RegisteredToken | None:
         """One idToken, locked until the end of the transaction."""
         await self.db.execute(LOCK, f"token {key}")
-        row = await self.db.fetchrow(TOKENS_BY_KEY, [key])
-        return rows.registered_token(row) if row else None
+        return (await self.find_registered([key])).get(key)
+
+    async def find_registered(self, keys: Collection[str]) -> dict[str, RegisteredToken]:
+        """Registered idTokens by key, with their times, in one query."""
+        return {row["key"]: rows.registered_token(row) for row in await self.db.fetch(TOKENS_BY_KEY, keys)}
 
     async def save_token(self, decision: tokens.TokenDecision, cause: str) -> None:
         """The idToken as decided, on its topic too."""
-        if decision.events:
-            records = await self._removed(decision)
-            await self.db.execute(SAVE_TOKEN, *rows.token_row(decision.registered))
+        await outbox.add(self.db, await self.write_tokens([decision], cause))
+
+    async def write_tokens(self, decisions: Sequence[tokens.TokenDecision], cause: str) -> list[Record]:
+        """IdTokens as decided; the records that tell of it, for the outbox."""
+        changed = [decision for decision in decisions if decision.events]
+        records = [record for decision in changed for record in await self._removed(decision)]
+        await self.db.executemany(SAVE_TOKEN, [rows.token_row(decision.registered) for decision in changed])
+        for decision in changed:
             records.append(self.publication.token(decision.registered))
-            await outbox.add(self.db, records + self.publication.of_change(decision.events, cause))
+            records += self.publication.of_change(decision.events, cause)
+        return records
 
     async def remove_token(self, decision: tokens.TokenDecision, cause: str) -> None:
         """Removes the idToken, on its topic too."""

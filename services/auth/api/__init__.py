@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from services.auth.api import stations, tokens
+from services.auth.api import files, stations, tokens
 from services.auth.passwords import Passwords
 from services.auth.store import Store
 from services.common.calls import message_log_api
@@ -21,6 +21,7 @@ TAGS = {
 def routers(store: Store, passwords: Passwords, known: Stations, access: Access, clock: Clock) -> Sequence[APIRouter]:
     """All that auth serves under /v1."""
     return (
+        files.router(store, passwords, access, clock),
         stations.router(store, passwords, known, access, clock),
         tokens.router(store, access, clock),
         message_log_api.router(store.database, access, "auth:read"),

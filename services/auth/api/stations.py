@@ -262,7 +262,7 @@ def router(store: Store, passwords: Passwords, known: Stations, access: Access, 
 def _register(station_id: str, body: StationBody, passwords: Passwords) -> RegisterStation:
     return RegisterStation(
         station_id=station_id,
-        password=_password(body, passwords),
+        password=password_of(body, passwords),
         description=body.description,
         groups=body.groups_or(()),
         location_id=body.location_id,
@@ -271,7 +271,8 @@ def _register(station_id: str, body: StationBody, passwords: Passwords) -> Regis
     )
 
 
-def _password(body: StationBody, passwords: Passwords) -> Password | PasswordPolicy:
+def password_of(body: StationBody, passwords: Passwords) -> Password | PasswordPolicy:
+    """The password that is requested, or the policy for it."""
     if body.password is not None:
         return passwords.hashed(body.password.get_secret_value())
     if body.auth == "none" or "password" in body.model_fields_set:

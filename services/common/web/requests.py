@@ -7,6 +7,7 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.common.web.files import is_file, media_type
 from services.common.web.problems import Problem, field_problem, response
 
 # Ten thousand names of stations, and room for more.
@@ -34,6 +35,8 @@ class StrictRequests:
         request = Request(scope, receive)
         try:
             _address(request)
+            if is_file(request):
+                return await self._app(scope, receive, send)
             body = await read_body(request, MAX_BODY_BYTES)
             if body and _says_json(request):
                 body = _said(body)
@@ -99,7 +102,7 @@ def _deeper(value: Any, levels: int) -> bool:
 
 
 def _says_json(request: Request) -> bool:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = media_type(request)
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 

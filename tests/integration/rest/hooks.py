@@ -13,6 +13,12 @@ NAMES = {
 }
 
 
+@schemathesis.serializer("text/csv", "application/x-ndjson")
+def as_it_is(_: object, value: Any) -> bytes:
+    """A file, which is text to the document."""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
 @schemathesis.hook
 def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
     """Nobody waits for stations that are not there, and no text that is made up is a cursor of a list."""

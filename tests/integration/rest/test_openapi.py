@@ -44,7 +44,9 @@ def test_every_operation_says_what_it_answers(document: dict[str, Any]) -> None:
         good = [it for status, it in operation["responses"].items() if status.startswith("2") and status != "204"]
         assert good or "204" in operation["responses"], path
         for response in good:
-            assert set(response["content"]["application/json"]["schema"]) & {"$ref", "anyOf"}, path
+            files = {kind: it for kind, it in response["content"].items() if kind != "application/json"}
+            assert all(it["schema"] and it["examples"] for it in files.values()), path
+            assert files or set(response["content"]["application/json"]["schema"]) & {"$ref", "anyOf"}, path
         bad = {status: it for status, it in operation["responses"].items() if status >= "400"}
         assert {"401", "403", "422", "503"} <= set(bad), path
         assert all(response["description"] and response["content"] == PROBLEM for response in bad.values()), path

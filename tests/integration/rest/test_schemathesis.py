@@ -27,10 +27,11 @@ deterministic = true
 database = "none"
 max-examples = {examples}
 """
-# What no schema says: that parts of a site or of a profile fit together (K01), that a clear names any (K10.FR.02).
+# What no schema says: that parts of a site or of a profile fit together (K01), that a clear names any (K10.FR.02), what
+# is in a file.
 TOGETHER = """
 [[operations]]
-include-path-regex = "^/v1/(sites|profiles|stations/.station_id./profiles)"
+include-path-regex = "^/v1/(sites|profiles|stations/.station_id./profiles|(stations|tokens)/import)"
 include-method = ["PUT", "POST", "DELETE"]
 checks.positive_data_acceptance.enabled = false
 

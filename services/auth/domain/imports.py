@@ -1,0 +1,64 @@
+"""What a line of an imported file makes of a station or an idToken: what it does not name stays as it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from services.auth.domain import stations, tokens
+from services.auth.domain.stations import Password, PasswordPolicy, RegisterStation, Station, StationDecision
+from services.auth.domain.tokens import RegisteredToken, TokenDecision
+from services.ocpp.id_tokens import Authorization, Token
+
+# Attributes of a station that a line may name.
+ATTRIBUTES = ("description", "groups", "location_id", "reading", "rated_power_w")
+UNSAID = Password(b"")
+
+
+class Unfit(Exception):
+    """A line that cannot be applied to what is there. field: the one at fault."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class StationLine:
+    """What is said of a station. named: ATTRIBUTES, those that are."""
+
+    station_id: str
+    password: Password | PasswordPolicy
+    named: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLine:
+    """What is said of an idToken. named: fields of Token, those that are."""
+
+    id_token: str
+    named: Mapping[str, Any] = field(default_factory=dict)
+
+
+def station(current: Station | None, line: StationLine, now: datetime) -> StationDecision:
+    """Raises Unfit for a station without a password, as nobody would be shown one that is generated."""
+    attributes = {name: getattr(current, name) for name in ATTRIBUTES if current} | dict(line.named)
+    if current and current.description == "" and attributes["description"] is None:
+        # In a file they are the same, and one that was exported changes nothing.
+        attributes["description"] = ""
+    command = RegisterStation(line.station_id, line.password, **attributes)
+    decision = stations.register(current, command, UNSAID, now)
+    if decision.station.password is UNSAID:
+        raise Unfit("password", "a station needs one, or auth none: an import generates no passwords")
+    return decision
+
+
+def token(current: RegisteredToken | None, line: TokenLine, now: datetime) -> TokenDecision:
+    """Raises Unfit for a new idToken without a type."""
+    if current:
+        said = replace(current.token, id_token=line.id_token, **line.named)
+    elif "type" in line.named:
+        said = Token(line.id_token, **{"status": Authorization.ACCEPTED, **line.named})
+    else:
+        raise Unfit("type", "a new idToken needs one")
+    return tokens.put(current, said, now)

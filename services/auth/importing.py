@@ -1,0 +1,159 @@
+"""Files of stations or idTokens, imported: all lines or none, and of what is the same already nothing is written."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import uuid4
+
+from services.auth.domain import imports
+from services.auth.domain.imports import StationLine, TokenLine, Unfit
+from services.auth.domain.stations import Password, PasswordPolicy, Station, StationDecision
+from services.auth.domain.tokens import RegisteredToken, TokenDecision
+from services.auth.staging import Staged, Staging
+from services.auth.store import IMPORT, Store, UnitOfWork
+from services.common.kafka.bus import Record
+from services.common.process.clock import Clock
+from services.common.web.files import MAX_FAULTS
+from services.common.web.tables import Fault, Faulty
+from services.ocpp.id_tokens import Authorization
+
+L = TypeVar("L", StationLine, TokenLine)
+S = TypeVar("S", Station, RegisteredToken)
+D = TypeVar("D", StationDecision, TokenDecision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Generic[L, S, D]):
+    """What differs between stations and idTokens.
+
+    key: the field that identifies one. pack, unpack: what a line says, and that as it waits. find: those that are
+    there, by key. decide: raises Unfit. save: the records that tell of it.
+    """
+
+    key: str
+    pack: Callable[[L], Any]
+    unpack: Callable[[Any], L]
+    find: Callable[[UnitOfWork, Sequence[str]], Awaitable[Mapping[str, S]]]
+    decide: Callable[[S | None, L, datetime], D]
+    save: Callable[[UnitOfWork, Sequence[D], str], Awaitable[list[Record]]]
+
+
+def pack_station(line: StationLine) -> Any:
+    password = line.password.name if isinstance(line.password, PasswordPolicy) else line.password.hash
+    return line.station_id, password, line.named
+
+
+def unpack_station(said: Any) -> StationLine:
+    station_id, password, named = said
+    if "groups" in named:
+        named["groups"] = tuple(named["groups"])
+    chosen = Password(password) if isinstance(password, bytes) else PasswordPolicy[password]
+    return StationLine(station_id, chosen, named)
+
+
+def pack_token(line: TokenLine) -> Any:
+    return line.id_token, line.named
+
+
+def unpack_token(said: Any) -> TokenLine:
+    id_token, named = said
+    if status := named.get("status"):
+        named["status"] = Authorization(status)
+    return TokenLine(id_token, named)
+
+
+STATIONS = Kind(
+    key="station_id",
+    pack=pack_station,
+    unpack=unpack_station,
+    find=UnitOfWork.find_stations,
+    decide=imports.station,
+    save=UnitOfWork.write_stations,
+)
+TOKENS = Kind(
+    key="id_token",
+    pack=pack_token,
+    unpack=unpack_token,
+    find=UnitOfWork.find_registered,
+    decide=imports.token,
+    save=UnitOfWork.write_tokens,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """Imports files, one transaction each."""
+
+    store: Store
+    clock: Clock
+
+    async def run(
+        self, kind: Kind[L, S, D], batches: AsyncIterator[Sequence[Staged | Fault]], dry_run: bool
+    ) -> Counter[str]:
+        """How many are `created`, `changed`, `unchanged`; with dry_run, how many would be.
+
+        batches: lines as they arrive, which may take minutes: they wait outside of a transaction. Raises Faulty, and
+        nothing is changed.
+        """
+        async with self.store.import_() as work:
+            staging = Staging(work.db)
+            await staging.begin()
+            try:
+                await _stage(staging, batches, kind.key)
+                async with work.db.transaction():
+                    counts = await self._apply(kind, work, staging, dry_run)
+            finally:
+                await staging.end()
+        if not dry_run:
+            await self.store.published()
+        return counts
+
+    async def _apply(self, kind: Kind[L, S, D], work: UnitOfWork, staging: Staging, dry_run: bool) -> Counter[str]:
+        counts: Counter[str] = Counter(created=0, changed=0, unchanged=0)
+        faults: list[Fault] = []
+        now, cause = self.clock(), uuid4().hex
+        if not dry_run:
+            await work.db.execute(IMPORT)
+        async for lines in staging.pages():
+            current = await kind.find(work, [one.key for one in lines])
+            decisions, unfit = _decide(kind, lines, current, now)
+            faults += unfit
+            if len(faults) >= MAX_FAULTS:
+                break
+            for key, decision in decisions.items():
+                counts["unchanged" if not decision.events else "changed" if key in current else "created"] += 1
+            if not (dry_run or faults):
+                await staging.hold(await kind.save(work, list(decisions.values()), cause))
+        if faults:
+            raise Faulty(faults)
+        if not dry_run:
+            await staging.release()
+        return counts
+
+
+def _decide(
+    kind: Kind[L, S, D], lines: Sequence[Staged], current: Mapping[str, S], now: datetime
+) -> tuple[dict[str, D], list[Fault]]:
+    decisions, faults = {}, []
+    for one in lines:
+        try:
+            decisions[one.key] = kind.decide(current.get(one.key), kind.unpack(one.said), now)
+        except Unfit as error:
+            faults.append(Fault(one.line, error.field, str(error)))
+    return decisions, faults
+
+
+async def _stage(staging: Staging, batches: AsyncIterator[Sequence[Staged | Fault]], key: str) -> None:
+    """Raises Faulty."""
+    faults: list[Fault] = []
+    async for batch in batches:
+        await staging.add([one for one in batch if isinstance(one, Staged)])
+        faults += [one for one in batch if isinstance(one, Fault)]
+        if len(faults) >= MAX_FAULTS:
+            raise Faulty(faults)
+    repeated = await staging.repeated(MAX_FAULTS)
+    faults += [Fault(line, key, f"line {first} has the same") for line, first in repeated]
+    if faults:
+        raise Faulty(faults)

@@ -1,0 +1,246 @@
+"""Rows of a table as lines of a file, CSV or NDJSON, and back; without I/O.
+
+A fault names the line as an editor shows it. No fault repeats what a line says: it may be a password or an idToken.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from io import StringIO
+from typing import Any, Protocol
+
+import orjson
+
+CSV, NDJSON = "text/csv", "application/x-ndjson"
+BOM = b"\xef\xbb\xbf"
+# Spreadsheets calculate what begins like this, whoever wrote it (CWE-1236): such a cell is written behind an
+# apostrophe, and so is one that looks as if it were. Reading takes it away again.
+FORMULA, QUOTED_FORMULA = re.compile(r"'*[=+\-@]"), re.compile(r"'+[=+\-@]")
+# A list in one cell: a|b; in its items | is \| and \ is \\.
+LIST_PART = re.compile(r"\\[\\|]|\||[^\\|]+|\\")
+UNENDED = "unexpected end of data"
+# How alike a name must be to be taken for a slip: less could be a password, in a file that begins without names.
+ALIKE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What a line may say.
+
+    names: of the fields, in the order in which they are written. needed: the one that every line has. lists: those
+    that hold several. kept: those that an empty cell says nothing of; all others it empties.
+    """
+
+    names: Sequence[str]
+    needed: str
+    lists: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a line says, by field; not yet checked."""
+
+    line: int
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a line. field: empty if it is the line."""
+
+    line: int
+    field: str
+    message: str
+
+
+class Faulty(Exception):
+    """A file that cannot be used, and why."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(faults[0].message)
+        self.faults = faults
+
+
+class Reader(Protocol):
+    """Reads the lines of one file, in order."""
+
+    def read(self, number: int, line: bytes) -> Row | Fault | None:
+        """number: of the line, from 1. None: it says nothing, or goes on. Raises Faulty."""
+
+    def end(self) -> Fault | None:
+        """What is wrong after the last line."""
+
+
+@dataclass(slots=True)
+class CsvReader(Reader):
+    """CSV (RFC 4180) whose first line names the columns; the separator is the one that it has, comma or semicolon."""
+
+    columns: Columns
+    _names: list[str] = field(default_factory=list)
+    _delimiter: str = ","
+    _begun: int = 0
+    _text: str = ""
+
+    def read(self, number: int, line: bytes) -> Row | Fault | None:
+        if (text := _text(number, line)) is None:
+            return _no_text(number, heading=not self._names)
+        if self._begun:
+            text = f"{self._text}\n{text}"
+        elif not text.strip():
+            return None
+        if not self._names and not self._begun:
+            self._delimiter = ";" if text.count(";") > text.count(",") else ","
+        begun, self._begun, self._text = self._begun or number, 0, ""
+        try:
+            cells = self._cells(text)
+        except csv.Error as error:
+            if str(error) == UNENDED:
+                self._begun, self._text = begun, text
+                return None
+            return Fault(begun, "", 'a quote within a quoted cell is written as ""')
+        if self._names:
+            return self._row(begun, cells)
+        self._names = _heading(begun, cells, self.columns)
+        return None
+
+    def end(self) -> Fault | None:
+        if self._begun:
+            return Fault(self._begun, "", "begins a quoted cell that does not end")
+        if not self._names:
+            return Fault(1, "", f"the first line names the columns: {', '.join(self.columns.names)}")
+        return None
+
+    def _cells(self, text: str) -> list[str]:
+        if '"' not in text:
+            return text.split(self._delimiter)
+        return next(csv.reader([text], strict=True, delimiter=self._delimiter))
+
+    def _row(self, line: int, cells: list[str]) -> Row | Fault:
+        if len(cells) != len(self._names):
+            return Fault(line, "", f"has {len(cells)} cells, and there are {len(self._names)} columns")
+        fields: dict[str, Any] = {}
+        for name, cell in zip(self._names, cells, strict=True):
+            if QUOTED_FORMULA.match(cell):
+                cell = cell[1:]
+            if cell:
+                fields[name] = split_list(cell) if name in self.columns.lists else cell
+            elif name not in self.columns.kept:
+                fields[name] = None
+        return Row(line, fields)
+
+
+@dataclass(frozen=True, slots=True)
+class NdjsonReader(Reader):
+    """NDJSON: each line an object. What it does not name stays as it is, null empties it."""
+
+    columns: Columns
+
+    def read(self, number: int, line: bytes) -> Row | Fault | None:
+        line = line.removeprefix(BOM) if number == 1 else line
+        if not line.strip():
+            return None
+        try:
+            fields = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            return Fault(number, "", f"no JSON at column {error.colno}")
+        if not isinstance(fields, dict):
+            return Fault(number, "", "no JSON object")
+        return Row(number, fields)
+
+    def end(self) -> Fault | None:
+        return None
+
+
+READERS: Mapping[str, type[CsvReader] | type[NdjsonReader]] = {CSV: CsvReader, NDJSON: NdjsonReader}
+
+
+def unknown(name: str, place: str, columns: Columns) -> str:
+    """What is said of a field that there is not. place: where it is, if its name must not be repeated."""
+    near = get_close_matches(name, columns.names, 1, ALIKE)
+    if near:
+        return f"{name} is not known; did you mean {near[0]}?"
+    return f"{place} has a name that is not known; there are {', '.join(columns.names)}"
+
+
+def split_list(cell: str) -> list[str]:
+    """The items of a list in one cell."""
+    items = [""]
+    for part in LIST_PART.findall(cell):
+        if part == "|":
+            items.append("")
+        else:
+            items[-1] += part[1:] if part in (r"\|", r"\\") else part
+    return items
+
+
+def join_list(items: Iterable[str]) -> str:
+    """A list in one cell."""
+    return "|".join(item.replace("\\", r"\\").replace("|", r"\|") for item in items)
+
+
+def write_heading(columns: Columns) -> bytes:
+    """The first line of a CSV file."""
+    return _csv_lines([columns.names])
+
+
+def write_csv(rows: Iterable[Mapping[str, Any]], columns: Columns) -> bytes:
+    """Lines of a CSV file, as reading takes them."""
+    return _csv_lines([_cell(row[name]) for name in columns.names] for row in rows)
+
+
+def write_ndjson(rows: Iterable[Mapping[str, Any]], columns: Columns) -> bytes:
+    """Lines of NDJSON, as reading takes them."""
+    lines = ({name: row[name] for name in columns.names} for row in rows)
+    return b"".join(orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE) for line in lines)
+
+
+def _text(number: int, line: bytes) -> str | None:
+    """None: it is no UTF-8."""
+    line = line.removeprefix(BOM) if number == 1 else line
+    try:
+        return line.removesuffix(b"\r").decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _no_text(number: int, heading: bool) -> Fault:
+    fault = Fault(number, "", "has bytes that are no UTF-8: save the file as UTF-8")
+    if heading:
+        raise Faulty([fault])
+    return fault
+
+
+def _heading(line: int, cells: Sequence[str], columns: Columns) -> list[str]:
+    """The names of the columns. Raises Faulty."""
+    names = [cell.strip() for cell in cells]
+    faults = [
+        Fault(line, "", unknown(name, f"column {place}", columns))
+        for place, name in enumerate(names, 1)
+        if name not in columns.names
+    ]
+    faults += [Fault(line, name, "this column is there twice") for name in columns.names if names.count(name) > 1]
+    if columns.needed not in names:
+        faults.append(Fault(line, columns.needed, "this column is missing"))
+    if faults:
+        raise Faulty(faults)
+    return names
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    text = join_list(value) if isinstance(value, (list, tuple)) else str(value)
+    return f"'{text}" if FORMULA.match(text) else text
+
+
+def _csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
+    csv.writer(written := StringIO()).writerows(rows)
+    return written.getvalue().encode()

@@ -1,0 +1,162 @@
+"""Lines of files to decisions: what was exported changes nothing, whatever it is."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.auth.api.files import (
+    EXPORTED_STATION,
+    TOKEN_COLUMNS,
+    Lines,
+    station_fields,
+    station_lines,
+    token_fields,
+    token_lines,
+)
+from services.auth.domain import imports
+from services.auth.domain.imports import StationLine, TokenLine, Unfit
+from services.auth.domain.stations import Password, PasswordPolicy, Station
+from services.auth.domain.tokens import RegisteredToken
+from services.auth.importing import STATIONS, TOKENS
+from services.auth.passwords import Passwords
+from services.auth.staging import PACK, UNPACK, Staged
+from services.common.web.tables import CSV, NDJSON, READERS, Fault, write_csv, write_heading, write_ndjson
+from services.ocpp.id_tokens import Authorization, Token
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = datetime(2026, 3, 2, tzinfo=UTC)
+READ_STATIONS, READ_TOKENS = station_lines(Passwords("a key that is long enough")), token_lines()
+
+TEXT = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]) | st.sampled_from("=+-@'|\\;,\""), max_size=40)
+NAME = TEXT.filter(bool)
+ID = TEXT.map(lambda text: text.replace("/", "").replace(":", "")).filter(bool)
+PRINTABLE = st.from_regex(r"\A[!-~]([ -~]{0,20}[!-~])?\Z")
+MOMENT = st.none() | st.datetimes(timezones=st.just(UTC))
+AT = {"registered_at": st.just(NOW), "changed_at": st.just(NOW)}
+
+stations = st.builds(
+    Station,
+    station_id=ID,
+    password=st.none() | st.just(Password(b"hash", b"key", b"nonce")),
+    description=st.none() | TEXT,
+    groups=st.lists(NAME, max_size=3, unique=True).map(tuple),
+    location_id=st.none() | NAME.map(lambda text: text.replace("/", "-")),
+    reading=st.sampled_from([None, "tolerant", "strict"]),
+    rated_power_w=st.none() | st.floats(1000, 1e7),
+    **AT,
+)
+tokens = st.builds(
+    RegisteredToken,
+    st.builds(
+        Token,
+        id_token=PRINTABLE,
+        type=st.sampled_from(["Central", "eMAID", "ISO14443", "NoAuthorization"]),
+        status=st.sampled_from(Authorization),
+        expires_at=MOMENT,
+        group_id=st.none() | PRINTABLE,
+        cache_expires_at=MOMENT,
+        language=st.sampled_from([None, "de", "de-AT"]),
+    ),
+    **AT,
+)
+
+
+def read(lines: Lines, kind: str, data: bytes) -> Sequence[Staged | Fault]:
+    """What a file says, as it waits in Postgres."""
+    reader = READERS[kind](lines.columns)
+    rows = [reader.read(number, line) for number, line in enumerate(data.split(b"\n"), 1)]
+    found = [one for row in rows if row for one in lines.checked(row)]
+    return [
+        Staged(one.line, one.key, UNPACK.decode(PACK.encode(one.said))) if isinstance(one, Staged) else one
+        for one in found
+    ]
+
+
+def line(found: Sequence[Staged | Fault]) -> Staged:
+    (one,) = found
+    assert isinstance(one, Staged), one
+    return one
+
+
+@given(stations)
+def test_a_station_that_was_exported_is_unchanged(current: Station) -> None:
+    row = [station_fields(current)]
+    written = {
+        CSV: write_heading(EXPORTED_STATION) + write_csv(row, EXPORTED_STATION),
+        NDJSON: write_ndjson(row, EXPORTED_STATION),
+    }
+    for kind, data in written.items():
+        one = line(read(READ_STATIONS, kind, data))
+        assert one.key == current.station_id
+        assert imports.station(current, STATIONS.unpack(one.said), LATER).events == ()
+
+
+@given(tokens)
+def test_an_id_token_that_was_exported_is_unchanged_and_the_same_where_it_is_new(current: RegisteredToken) -> None:
+    row = [token_fields(current)]
+    written = {
+        CSV: write_heading(TOKEN_COLUMNS) + write_csv(row, TOKEN_COLUMNS),
+        NDJSON: write_ndjson(row, TOKEN_COLUMNS),
+    }
+    for kind, data in written.items():
+        one = line(read(READ_TOKENS, kind, data))
+        assert one.key == current.key
+        assert imports.token(current, TOKENS.unpack(one.said), LATER).events == ()
+        assert imports.token(None, TOKENS.unpack(one.said), LATER).registered.token == current.token
+
+
+CURRENT = Station("CP1", Password(b"old"), "hall", ("vienna",), "garage", NOW, NOW, "strict", 22000.0)
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ({"description": "car park"}, {"description": "car park"}),
+        ({"groups": (), "location_id": None}, {"groups": (), "location_id": None}),
+        ({"reading": None, "rated_power_w": None}, {"reading": None, "rated_power_w": None}),
+    ],
+)
+def test_a_line_changes_what_it_names(named: Any, expected: Any) -> None:
+    changed = imports.station(CURRENT, StationLine("CP1", PasswordPolicy.KEEP, named), LATER)
+    assert {name: getattr(changed.station, name) for name in imports.ATTRIBUTES} == {
+        "description": "hall",
+        "groups": ("vienna",),
+        "location_id": "garage",
+        "reading": "strict",
+        "rated_power_w": 22000.0,
+    } | expected
+    assert (changed.station.password, len(changed.events)) == (CURRENT.password, 1)
+
+
+@pytest.mark.parametrize("policy", [PasswordPolicy.KEEP, PasswordPolicy.REQUIRE])
+def test_no_password_is_generated_that_nobody_sees(policy: PasswordPolicy) -> None:
+    with pytest.raises(Unfit) as error:
+        imports.station(None, StationLine("CP1", policy), NOW)
+    assert error.value.field == "password"
+    assert imports.station(None, StationLine("CP1", PasswordPolicy.NONE), NOW).station.password is None
+    assert imports.station(None, StationLine("CP1", Password(b"new")), NOW).station.password == Password(b"new")
+
+
+def test_a_new_id_token_needs_a_type_and_is_accepted() -> None:
+    with pytest.raises(Unfit) as error:
+        imports.token(None, TokenLine("AbCd", {"status": Authorization.BLOCKED}), NOW)
+    assert error.value.field == "type"
+    assert imports.token(None, TokenLine("AbCd", {"type": "Local"}), NOW).registered.token.status == "Accepted"
+
+
+@pytest.mark.parametrize(
+    ("data", "fields"),
+    [
+        (b"station_id,auth,password\nCP1,none,0123456789abcdef\n", ["password"]),
+        (b"station_id,groups\nCP1,a|a\nCP2,a||b\n", ["groups", "groups.1"]),
+        (b"station_id,auth,rated_power_w\nCP1,digest,22\n", ["auth", "rated_power_w"]),
+        (b"station_id,auth,rated_power_w\nA/B,,much\n", ["rated_power_w", "station_id"]),
+        (b"station_id,auth\n,none\n", ["station_id"]),
+    ],
+)
+def test_each_fault_has_its_field(data: bytes, fields: list[str]) -> None:
+    assert sorted(one.field for one in read(READ_STATIONS, CSV, data) if isinstance(one, Fault)) == fields

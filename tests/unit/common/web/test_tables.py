@@ -1,0 +1,142 @@
+"""Lines of a file to rows and back: every fault has its line, and what was written is read as it was."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.common.web.tables import (
+    CSV,
+    NDJSON,
+    READERS,
+    Columns,
+    Fault,
+    Faulty,
+    Row,
+    join_list,
+    split_list,
+    write_csv,
+    write_heading,
+    write_ndjson,
+)
+
+COLUMNS = Columns(("id", "name", "groups", "secret"), "id", frozenset({"groups"}), frozenset({"secret"}))
+# As in a description: no control characters, and what a spreadsheet or a list might take for something else.
+TEXT = st.text(st.sampled_from("ab=+-@'\"|\\;, äß漢") | st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1)
+
+
+def read(data: bytes, kind: str = CSV) -> list[Row | Fault]:
+    reader = READERS[kind](COLUMNS)
+    found = [reader.read(number, line) for number, line in enumerate(data.split(b"\n"), 1)]
+    return [one for one in (*found, reader.end()) if one]
+
+
+def rows(data: bytes, kind: str = CSV) -> list[Any]:
+    return [dict(one.fields) for one in read(data, kind) if isinstance(one, Row)]
+
+
+def faults(data: bytes, kind: str = CSV) -> list[tuple[int, str, str]]:
+    try:
+        found: Sequence[Row | Fault] = read(data, kind)
+    except Faulty as error:
+        found = error.faults
+    return [(one.line, one.field, one.message) for one in found if isinstance(one, Fault)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"id,name\nA,hall\n",
+        b"id;name\r\nA;hall\r\n",
+        b"\xef\xbb\xbfid,name\nA,hall",
+        b'"id","name"\n"A","hall"\n',
+        b"\n id , name\nA,hall\n\n  \n",
+    ],
+)
+def test_a_file_may_be_written_in_many_ways(data: bytes) -> None:
+    assert rows(data) == [{"id": "A", "name": "hall"}]
+
+
+def test_a_decimal_comma_is_no_separator_where_that_is_a_semicolon() -> None:
+    assert rows(b"id;name\nA;1,5\n") == [{"id": "A", "name": "1,5"}]
+
+
+def test_an_empty_cell_empties_unless_its_column_keeps() -> None:
+    assert rows(b'id,name,groups,secret\nA,,"",\n') == [{"id": "A", "name": None, "groups": None}]
+
+
+def test_lines_are_counted_as_an_editor_does() -> None:
+    found = read(b'id,name\n\nA,"two\nlines, ""quoted"""\nB,b\n')
+    assert found == [Row(3, {"id": "A", "name": 'two\nlines, "quoted"'}), Row(5, {"id": "B", "name": "b"})]
+
+
+def test_faults_have_their_lines_and_do_not_hide_others() -> None:
+    data = b'id,name\nA\nB,\xff\nC,"c"d\nD,d,e\nE,e\nF,"f\n'
+    assert [line for line, _, _ in faults(data)] == [2, 3, 4, 5, 7]
+    assert rows(data) == [{"id": "E", "name": "e"}]
+    assert faults(b"id,name\nA\n") == [(2, "", "has 1 cells, and there are 2 columns")]
+
+
+@pytest.mark.parametrize(
+    ("heading", "expected"),
+    [
+        (b"id,nmae", [(1, "", "nmae is not known; did you mean name?")]),
+        (b"name", [(1, "id", "this column is missing")]),
+        (b"id,name,name", [(1, "name", "this column is there twice")]),
+        (b"id,\xff", [(1, "", "has bytes that are no UTF-8: save the file as UTF-8")]),
+        (b"", [(1, "", "the first line names the columns: id, name, groups, secret")]),
+    ],
+)
+def test_a_heading_that_cannot_be_is_told(heading: bytes, expected: list[Any]) -> None:
+    assert faults(heading + b"\n") == expected
+
+
+def test_a_file_without_names_does_not_give_its_secrets_away() -> None:
+    said = str(faults(b"CP001,hunter2-hunter2-hunter2\n"))
+    assert "hunter2" not in said
+    assert "column 2" in said
+
+
+@pytest.mark.parametrize("line", [b"{", b"[1]", b'"A"', b'{"id": NaN}', b'{"id": "\\ud800"}', b"\xff"])
+def test_a_line_that_is_no_object_is_a_fault(line: bytes) -> None:
+    assert [number for number, _, _ in faults(b'{"id": "A"}\n\n' + line, NDJSON)] == [3]
+
+
+def test_an_object_says_what_it_names() -> None:
+    assert rows(b'\xef\xbb\xbf{"id": "A", "name": null}\n{"id": "B"}\r\n', NDJSON) == [
+        {"id": "A", "name": None},
+        {"id": "B"},
+    ]
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@a", "'=1", "''=1"])
+def test_no_cell_that_is_written_is_a_formula(cell: str) -> None:
+    written = write_csv([{"id": cell, "name": None, "groups": [cell], "secret": ""}], COLUMNS).decode()
+    assert not written.startswith(("=", "+", "-", "@"))
+    assert not any(written.split(",")[2].startswith(sign) for sign in "=+-@")
+
+
+def test_an_apostrophe_that_hides_nothing_is_kept() -> None:
+    assert rows(b"id,name\nA,'t Hof\n") == [{"id": "A", "name": "'t Hof"}]
+
+
+@given(st.lists(TEXT, min_size=1))
+def test_a_list_in_a_cell_is_read_as_it_was(items: list[str]) -> None:
+    assert split_list(join_list(items)) == items
+
+
+def test_a_backslash_that_escapes_nothing_is_one() -> None:
+    assert split_list(r"a\b|c\|d|e\\|f") == [r"a\b", "c|d", "e\\", "f"]
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries({"id": TEXT, "name": st.none() | TEXT, "groups": st.none() | st.lists(TEXT, min_size=1)})
+    )
+)
+def test_what_was_written_is_read_as_it_was(table: list[dict[str, Any]]) -> None:
+    columns = Columns(("id", "name", "groups"), "id", frozenset({"groups"}))
+    assert rows(write_heading(columns) + write_csv(table, columns)) == table
+    assert rows(write_ndjson(table, columns), NDJSON) == table
