@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.ocpp.services import SERVICES
+from voltbus.cli import ROOMS
 
 PROJECT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
@@ -34,9 +35,10 @@ class Installation:
     def install(self, *arguments: str) -> None:
         _uv("pip", "install", "-q", "--python", str(self._bin / "python"), *arguments)
 
-    def run(self, program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, program: str, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         command = [str(self._bin / program), *arguments]
-        return subprocess.run(command, cwd=self._folder, env=NO_SERVERS, capture_output=True, text=True, timeout=60)
+        env = NO_SERVERS | environment
+        return subprocess.run(command, cwd=self._folder, env=env, capture_output=True, text=True, timeout=60)
 
 
 def _uv(*arguments: str) -> None:
@@ -114,10 +116,28 @@ def test_operators_have_their_commands_only(operators: Installation) -> None:
     assert operators.run("voltbus", "token").stdout.startswith("eyJ")
     shown = operators.run("voltbus", "--help").stdout.partition("Commands:\n")[2]
     commands, _, missing = shown.partition("\n\n")
-    assert [line.split()[0] for line in commands.splitlines()] == ["prepare", "token", "dead"]
+    assert [line.split()[0] for line in commands.splitlines()] == [*ROOMS[0].commands]
     assert " ".join(missing.split()) == (
         "Not installed: up, station, fleet (voltbus[local]); bench, chaos (voltbus[dev])."
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["status"], "nothing runs here"),
+        (["stations"], "no bearer token"),
+        (["call", "CP001", "Reset"], "no bearer token"),
+        (["events"], "Kafka at 127.0.0.1:9 does not answer"),
+        (["dead", "list"], "Kafka at 127.0.0.1:9 does not answer"),
+    ],
+)
+def test_their_commands_need_nothing_else(
+    operators: Installation, arguments: Sequence[str], message: str, tmp_path: Path
+) -> None:
+    result = operators.run("voltbus", *arguments, VOLTBUS_DATA=str(tmp_path))
+    assert result.returncode == 1
+    assert one_line(result).startswith(f"voltbus: {message}")
 
 
 @pytest.mark.parametrize(

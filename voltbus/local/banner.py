@@ -31,6 +31,9 @@ def banner(settings: LocalSettings, kafka_bootstrap: str) -> str:
             transactions_curl(settings, DEFAULT_STATION),
             "\nOr watch many of them, of both versions:",
             f"{program} fleet",
+            "\nSee what runs, and what happens:",
+            f"{program} status",
+            f"{program} events",
             "",
         ]
     )

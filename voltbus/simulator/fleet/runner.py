@@ -188,7 +188,7 @@ class Runner:
         return self._addresses.gateways[(self._numbers[machine] + failures) % len(self._addresses.gateways)]
 
     def _pause(self, failures: int) -> float:
-        return retry_pause(failures, _MIN_PAUSE, self._waits)
+        return retry_pause(failures, _MIN_PAUSE, _MAX_PAUSE, self._waits)
 
     async def _app(self, machine: Machine, outlet: int, id_token: str) -> None:
         address = f"{self._addresses.transactions}/v1/stations/{quote(machine.charger.id, safe='')}/start"

@@ -85,7 +85,7 @@ class Demo:
         return await connect(plan.url, plan.station_id, plan.password, self.dialect.subprotocol, self._on_call)
 
     def _on_lost(self, lost: ConnectionLost) -> None:
-        self._print(f"{lost}: connecting again; what happens meanwhile is kept", "yellow")
+        self._print(f"{lost}; connecting again", "yellow")
 
     def _on_back(self) -> None:
         """Only a station that has restarted boots again (B01); others tell how they are."""

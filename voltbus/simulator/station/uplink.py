@@ -16,15 +16,16 @@ from voltbus.simulator.station.link import (
 )
 from voltbus.simulator.station.types import Call, Payload
 
-_LONGEST_PAUSE = 30.0
+# Somebody watches, and has just started the gateway again.
+_LONGEST_PAUSE = 5.0
 # How often a CALL is sent that is not answered, or whose answer says that the CSMS failed (TransactionMessageAttempts).
 _ATTEMPTS = 3
 _FAILED = ("InternalError", "GenericError")
 
 
-def retry_pause(failures: int, first: float, dice: random.Random) -> float:
+def retry_pause(failures: int, first: float, longest: float, dice: random.Random) -> float:
     """Seconds until the next try after so many: RetryBackOff of 2.0.1, doubled each time, with jitter."""
-    return min(_LONGEST_PAUSE, first * 2.0 ** min(failures - 1, 10)) * dice.uniform(0.5, 1.5)
+    return min(longest, first * 2.0 ** min(failures - 1, 10)) * dice.uniform(0.5, 1.5)
 
 
 @dataclass(slots=True, eq=False)
@@ -120,7 +121,7 @@ class Uplink:
             if waiting.attempts >= _ATTEMPTS or (isinstance(error, CallRefused) and error.code not in _FAILED):
                 self._end(waiting, error)
             else:
-                await asyncio.sleep(retry_pause(waiting.attempts, self._first_pause, self._dice))
+                await asyncio.sleep(retry_pause(waiting.attempts, self._first_pause, _LONGEST_PAUSE, self._dice))
         else:
             self._end(waiting, response)
 
@@ -137,7 +138,7 @@ class Uplink:
         failures = 0
         while True:
             failures += 1
-            await asyncio.sleep(retry_pause(failures, self._first_pause, self._dice))
+            await asyncio.sleep(retry_pause(failures, self._first_pause, _LONGEST_PAUSE, self._dice))
             try:
                 return await self._dial()
             except NotConnected:
