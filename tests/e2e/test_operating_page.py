@@ -24,6 +24,7 @@ async def test_every_command_of_it_works(voltbus: System, tmp_path: Path) -> Non
     assert shown.keys() == {str(n) for n in range(len(blocks))}
     assert '"field":"body.type"' in shown["1"]
     assert all(word in said for word in ('"online":true', '"by_status":{"answered":2}', '"status":"cancelled"'))
+    assert "no such station is registered or has ever connected; did you mean CP001?" in said
     assert '"share_a":' in said
     assert '"of_site":true' in said
     assert '"result":"applied"' in said or '"result":"read_only"' in said

@@ -8,6 +8,7 @@ VoltbusError
 ├── DeadLetterLimitReached  common.kafka.dead_letter_limit: too many of them; the consumer stops
 ├── Unrenderable            common.commands.command: a command that the station's version cannot say; it fails at once
 ├── KeyReused               common.commands.service: an idempotency key of another request; 409
+├── UnknownStations         common.commands.service: not registered, never connected; 404
 ├── SlotLost                gateway.cluster.slot_lease: another gateway has the slot; the process ends
 ├── StationTaken            smartcharging.sites: the station belongs to another site; 409
 ├── NotOpen                 transactions.closing: the transaction has ended already; 409
