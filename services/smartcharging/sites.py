@@ -50,7 +50,7 @@ class Sites:
             if elsewhere := await reads.members_elsewhere(db, site):
                 raise StationTaken("; ".join(f"{station} is in site {other}" for station, other in elsewhere.items()))
             if not await reads.save_site(db, site, now):
-                raise StationTaken("a station was put into another site at the same moment")
+                raise StationTaken("a station was put into another site at the same time")
             await store.save_connected(db, routes, now)
             await self._clear(db, before, site)
             await store.mark_site_changed(db, site.site_id, now)

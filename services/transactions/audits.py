@@ -10,5 +10,5 @@ async def is_repeated(work: UnitOfWork, number: int, audit: Audit) -> bool:
     if audit.idempotency_key is None or (before := await work.revised_by(audit.idempotency_key)) is None:
         return False
     if before != (number, audit.request, audit.note):
-        raise KeyReused("the Idempotency-Key stands for another request")
+        raise KeyReused("the Idempotency-Key was used for another request")
     return True

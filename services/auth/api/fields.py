@@ -55,14 +55,17 @@ RatedPower = Annotated[float, Field(ge=1000, le=1e7, allow_inf_nan=False)]
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key", min_length=1, max_length=200, description="the same request again does nothing new"
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="a request that is sent again with the same key does nothing new",
     ),
 ]
 
 
 def _password(password: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[A-Za-z0-9*\-_=:+|@.]{16,40}", password.get_secret_value()):
-        raise ValueError("16 to 40 characters of a-z A-Z 0-9 * - _ = : + | @ .")
+        raise ValueError("must have 16 to 40 characters of a-z A-Z 0-9 * - _ = : + | @ .")
     return password
 
 
@@ -72,4 +75,4 @@ ChosenPassword = Annotated[SecretStr, AfterValidator(_password)]
 
 def not_found(kind: str) -> Problem:
     """404; without the id, for idTokens are confidential."""
-    return Problem(404, f"no such {kind}")
+    return Problem(404, f"there is no such {kind}")

@@ -66,9 +66,9 @@ class Attributes(BaseModel):
     @classmethod
     def _each_once(cls, groups: list[str] | None, info: ValidationInfo) -> list[str] | None:
         if len(set(groups or ())) < len(groups or ()):
-            raise ValueError("each once")
+            raise ValueError("must not name a group twice")
         if (group := info.data.get("group")) and [group] != (groups or ())[:1]:
-            raise ValueError("group is the first of groups: name one of both")
+            raise ValueError("group is the first of groups: give one of them")
         return groups
 
     def groups_or(self, current: tuple[str, ...]) -> tuple[str, ...]:
@@ -97,9 +97,9 @@ class StationBody(Attributes):
     @classmethod
     def _not_both(cls, password: object, info: ValidationInfo) -> object:
         if password is not None and info.data.get("auth") == "none":
-            raise ValueError("a password and auth none contradict each other")
+            raise ValueError("must not be given with auth none")
         if password is None and info.data.get("auth") == "basic":
-            raise ValueError("null and auth basic contradict each other")
+            raise ValueError("must not be null with auth basic")
         return password
 
 
@@ -152,10 +152,10 @@ class PasswordView(BaseModel):
 
 
 CREATED: dict[int | str, dict[str, Any]] = {
-    200: {"description": "it existed, and is as requested now"},
+    200: {"description": "it existed, and is now as requested"},
     201: {"model": StationWithPassword | StationView, "description": "it is new"},
 }
-MISSING = problem_responses({404: "no such station"})
+MISSING = problem_responses({404: "there is no such station"})
 
 
 def router(store: Store, passwords: Passwords, known: Stations, access: Access, clock: Clock) -> APIRouter:
@@ -214,7 +214,7 @@ def router(store: Store, passwords: Passwords, known: Stations, access: Access, 
 
     @routes.patch("/{station_id}", dependencies=write, responses=MISSING)
     async def change(station_id: StationId, body: Attributes) -> StationView:
-        """Changes the attributes that are named; null empties one."""
+        """Changes the attributes that are given; null removes one."""
         async with store.change() as work:
             if (current := await work.station(station_id)) is None:
                 raise not_found("station")

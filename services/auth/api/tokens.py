@@ -49,7 +49,7 @@ class TokenChange(BaseModel):
     @classmethod
     def _needed(cls, value: object) -> object:
         if value is None:
-            raise ValueError("cannot be null")
+            raise ValueError("must not be null")
         return value
 
 
@@ -75,10 +75,10 @@ class TokenView(BaseModel):
 
 
 CREATED: dict[int | str, dict[str, Any]] = {
-    200: {"description": "it existed, and is as requested now"},
+    200: {"description": "it existed, and is now as requested"},
     201: {"model": TokenView, "description": "it is new"},
 }
-MISSING = problem_responses({404: "no such idToken"})
+MISSING = problem_responses({404: "there is no such idToken"})
 
 
 def router(store: Store, access: Access, clock: Clock) -> APIRouter:
@@ -120,7 +120,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
 
     @routes.patch("/{id_token:path}", dependencies=write, responses=MISSING)
     async def change(id_token: IdTokenPath, body: TokenChange) -> TokenView:
-        """Changes what is named."""
+        """Changes the attributes that are given."""
         async with store.change() as work:
             if (current := await work.token(token_key(id_token))) is None:
                 raise not_found("idToken")

@@ -26,13 +26,13 @@ class Deviation(BaseModel):
 class Message(BaseModel):
     """A message as the station sent it."""
 
-    id: str = Field(description="unique for all time")
+    id: str = Field(description="unique, and never used again")
     station_id: str
     version: str
     action: str
     message_id: str = Field(description="as the station chose it")
     payload: Any = Field(description="as the station sent it; as text where it is nested too deep to be shown")
-    normalised: Any = Field(description="as it was read, where that is in other words: it deviates from its schema")
+    normalised: Any = Field(description="how it was read, if it deviates from its schema")
     deviations: list[Deviation] = Field(description="from its schema")
     refused: str | None = Field(description="why it was answered with a CALLERROR")
     received_at: datetime

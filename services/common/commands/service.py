@@ -122,7 +122,7 @@ class CommandService:
                 if not kept and request.idempotency_key:
                     kept = await store.by_keys(db, [request.idempotency_key])
         if not _same(kept[0], request):
-            raise KeyReused("the Idempotency-Key stands for another command")
+            raise KeyReused("the Idempotency-Key was used for another request")
         self._wake()
         await self.send([kept[0].id])
         return kept[0]

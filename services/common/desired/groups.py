@@ -14,7 +14,7 @@ from services.common.web.problems import Problem
 
 # Stations that are compared in one go.
 AT_ONCE = 500
-MISSING = "nothing is desired of this group"
+MISSING = "no settings are kept for this group"
 
 
 class OfStation(Protocol):
@@ -42,7 +42,9 @@ class DesiredGroups:
     def members(self, group: str) -> list[str]:
         """The stations of a group by id. Raises Problem."""
         if not self.stations.ready():
-            raise Problem(503, "not all stations are known yet: try again", headers={"Retry-After": "1"})
+            raise Problem(
+                503, "the service is still reading which stations there are: try again", headers={"Retry-After": "1"}
+            )
         return self.stations.matching(StationFilter(group=group))
 
     async def get(self, group: str) -> GroupDocument:

@@ -23,7 +23,7 @@ def subject(claims: Claims) -> str:
     """Who acts, for the record. Raises Problem where the token does not say."""
     name = claims.get("sub")
     if not isinstance(name, str) or not name.strip():
-        raise Problem(403, "the token names nobody (`sub`): who does this is kept on the record")
+        raise Problem(403, "the bearer token has no `sub`: who does this is kept on record")
     return name
 
 
@@ -64,7 +64,7 @@ class KeySet(Keys):
         try:
             self._client.get_signing_keys()
         except (jwt.PyJWTError, ValueError) as error:
-            raise Problem(503, "the token issuer does not give its keys") from error
+            raise Problem(503, "the keys of the token issuer cannot be read: try again") from error
         return self._client.get_signing_key(kid)
 
 
@@ -88,7 +88,7 @@ class Access:
         async def check(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]) -> Claims:
             claims = await self.authenticate(credentials)
             if scope not in str(claims.get("scope", "")).split():
-                raise Problem(403, f"the token lacks the scope {scope}")
+                raise Problem(403, f"the bearer token lacks the scope {scope}")
             return claims
 
         return check
@@ -96,7 +96,7 @@ class Access:
     async def authenticate(self, credentials: HTTPAuthorizationCredentials | None) -> Claims:
         """The claims of a valid token. Raises Problem where there is none."""
         if credentials is None:
-            raise Problem(401, "a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
+            raise Problem(401, "this needs a bearer token", headers={"WWW-Authenticate": "Bearer"})
         token = credentials.credentials
         try:
             key = await self._keys.key(token)

@@ -16,14 +16,14 @@ def _text(value: object) -> object:
     """Not the numbers that pydantic would take for seconds since 1970."""
     if isinstance(value, datetime) or (isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d[Tt ]\d\d:", value)):
         return value
-    raise ValueError("no time of RFC 3339, such as 2026-03-01T12:00:00Z")
+    raise ValueError("must be a time of RFC 3339, such as 2026-03-01T12:00:00Z")
 
 
 def _utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("outside of the years 1 to 9999") from None
+        raise ValueError("must be within the years 1 to 9999") from None
 
 
 UtcDatetime = Annotated[
@@ -37,7 +37,7 @@ UtcDatetime = Annotated[
 def _number(value: object) -> object:
     """Not what pydantic would make one of."""
     if isinstance(value, bool | str):
-        raise ValueError("no number")
+        raise ValueError("must be a number")
     return value
 
 

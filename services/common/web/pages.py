@@ -79,7 +79,7 @@ def read_time_cursor(cursor: str | None, kind: type) -> tuple[datetime, Any] | N
 
 
 def _unknown() -> Problem:
-    return field_problem("query.cursor", "not one that this list gave out")
+    return field_problem("query.cursor", "is not one that this list returned")
 
 
 def _usable(position: list[str | int]) -> bool:

@@ -49,7 +49,7 @@ MEANINGS: Mapping[ProblemType, Meaning] = {
     ProblemType.NOT_FOUND: Meaning(404, "What the request names does not exist"),
     ProblemType.NO_SUCH_ADDRESS: Meaning(404, "Nothing is served at this address"),
     ProblemType.OTHER_SERVICE: Meaning(404, "The action belongs to another service"),
-    ProblemType.UNKNOWN_STATION: Meaning(404, "The station is not registered and was never here"),
+    ProblemType.UNKNOWN_STATION: Meaning(404, "The station is not registered and has never connected"),
     ProblemType.WRONG_METHOD: Meaning(405, "The address does not take this method; `Allow` names those it takes"),
     ProblemType.CONFLICT: Meaning(409, "The request does not fit the present state"),
     ProblemType.KEY_REUSED: Meaning(409, "The Idempotency-Key was used for another request"),

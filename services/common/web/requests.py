@@ -12,8 +12,8 @@ from services.common.web.problems import Problem, field_problem, response
 
 # Ten thousand names of stations, and room for more.
 MAX_BODY_BYTES = 4 * 1024 * 1024
-NUL = "holds the character NUL"
-NO_TEXT = "has bytes that are no UTF-8"
+NUL = "must not have the character NUL"
+NO_TEXT = "must be UTF-8"
 # Levels of arrays and objects in a body; what is kept goes a few levels deeper, and orjson writes 254.
 MAX_DEPTH = 64
 
@@ -53,7 +53,7 @@ async def read_body(request: Request, most: int) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
-            raise field_problem("body", f"larger than {most} bytes", 413)
+            raise field_problem("body", f"must have {most} bytes at most", 413)
     return bytes(body)
 
 
@@ -62,7 +62,7 @@ def read_json(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        message = f"not valid JSON at line {error.lineno} column {error.colno}: {error.msg}"
+        message = f"is not valid JSON at line {error.lineno} column {error.colno}: {error.msg}"
         raise field_problem("body", message) from None
 
 
@@ -87,9 +87,9 @@ def _said(body: bytes) -> bytes:
     """The same, strictly. Raises Problem."""
     value = read_json(body)
     if value is None:
-        raise field_problem("body", "null says nothing")
+        raise field_problem("body", "must not be null")
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _deeper(value, MAX_DEPTH):
-        raise field_problem("body", f"nested deeper than {MAX_DEPTH} levels")
+        raise field_problem("body", f"must not be nested deeper than {MAX_DEPTH} levels")
     return orjson.dumps(value)
 
 

@@ -25,7 +25,7 @@ from services.firmware.reads import StationFilter
 
 READ, WRITE = "firmware:read", "firmware:write"
 
-MISSING = "no such station was ever heard of"
+MISSING = "no such station has ever connected"
 
 Text = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 
@@ -60,7 +60,7 @@ def _read_routes(database: Database) -> APIRouter:
     async def stations(
         wanted: Annotated[StationFilter, Depends(station_filter)], limit: Limit = 50, cursor: Cursor = None
     ) -> Page[StationView]:
-        """All stations that were ever heard of, by id."""
+        """All stations that this service has heard of, by id."""
         position = read_cursor(cursor, str)
         async with database.list_connection() as db:
             found = await reads.page(db, str(position[0]) if position else None, wanted, limit + 1)
@@ -103,14 +103,14 @@ def _write_routes(database: Database) -> APIRouter:
 
     @routes.put("/{station_id}/boot")
     async def order(station_id: StationId, wanted: BootOrder) -> StationView:
-        """What the station is told when it boots the next time; it may be one that was never here."""
+        """Sets the answer to the next boot of the station, which may be one that has never connected."""
         async with database.connection() as db:
             await reads.set_boot_order(db, station_id, wanted.status, wanted.interval)
         return await _station(database, station_id)
 
     @routes.delete("/{station_id}/boot", responses=problem_responses({404: MISSING}))
     async def withdraw(station_id: StationId) -> StationView:
-        """No order any more: what the station was before counts, or else the default."""
+        """Withdraws the order: the station is answered as before it, or else by default."""
         async with database.connection() as db:
             await reads.withdraw_boot_order(db, station_id)
         return await _station(database, station_id)

@@ -42,7 +42,7 @@ def faults(settings: Mapping[str, str], versions: Mapping[str, Mapping[str, str]
     """What cannot be desired, and why; by the path of the field."""
     for name in settings:
         if not any(dialect.concerns(name) for dialect in SETTINGS.values()):
-            yield f"settings.{name}", "no name of any version"
+            yield f"settings.{name}", "is a name of no version"
     for dialect in SETTINGS.values():
         shared = {name: value for name, value in settings.items() if dialect.concerns(name)}
         yield from own_faults(dialect, shared)
@@ -50,7 +50,7 @@ def faults(settings: Mapping[str, str], versions: Mapping[str, Mapping[str, str]
         if named := SETTINGS.get(version):
             yield from own_faults(named, own, f"versions.{version}")
         else:
-            yield f"versions.{version}", f"not one of {', '.join(SETTINGS)}"
+            yield f"versions.{version}", f"must be one of {', '.join(SETTINGS)}"
 
 
 def own_faults(
@@ -65,9 +65,9 @@ def own_faults(
             yield f"{within}.{name}", str(error)
             continue
         if key(own) in known:
-            yield f"{within}.{name}", "named twice"
+            yield f"{within}.{name}", "is given twice"
         if dialect.is_secret(own):
-            yield f"{within}.{name}", "a secret: auth rotates passwords (POST /v1/stations/{station_id}/password)"
+            yield f"{within}.{name}", "is a secret: auth rotates passwords (POST /v1/stations/{station_id}/password)"
         if len(value) > dialect.max_value_length:
-            yield f"{within}.{name}", f"longer than {dialect.max_value_length} characters"
+            yield f"{within}.{name}", f"must have {dialect.max_value_length} characters at most"
         known.add(key(own))

@@ -26,7 +26,7 @@ from services.firmware.configuration.stations_store import ConfigurationStatus
 from services.firmware.configuration.stores import PROGRESS
 from services.firmware.dialects import SETTINGS
 
-MISSING = "nothing was ever heard of the station"
+MISSING = "the station has never connected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class SettingsRequests:
         """Raises Problem where nothing can be asked of it."""
         version = (await self.status(station_id)).version
         if version is None or version not in SETTINGS:
-            raise Problem(409, f"the configuration of OCPP {version or '(not known yet)'} is not known here")
+            unknown_version = f"the settings of OCPP {version} are not known here"
+            raise Problem(409, unknown_version if version else "the OCPP version of the station is not known yet")
         return ConfigurableStation(station_id, version, SETTINGS[version])
 
     async def set(
@@ -142,7 +143,7 @@ class SettingsRequests:
         return commands
 
 
-SECRET = "write-only at this station: its value is nobody's business and is not kept here"
+SECRET = "is write-only at this station: its value is secret, and is not kept here"
 
 
 def invalid(faults: Sequence[tuple[str, str]]) -> Problem:
@@ -183,7 +184,7 @@ async def _repeated(db: Connection, requests: Sequence[CommandRequest], most: in
     kept = await store.by_keys(db, [f"{base}/{n}" for n in range(most + 1)])
     kept.sort(key=lambda command: command.number)
     if kept and _content(kept) != _content(requests):
-        raise KeyReused("the Idempotency-Key stands for another request")
+        raise KeyReused("the Idempotency-Key was used for another request")
     return kept
 
 

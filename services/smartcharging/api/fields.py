@@ -60,13 +60,13 @@ class StationBody(Strict):
     @model_validator(mode="after")
     def _fits(self) -> "StationBody":
         if self.minimum_a < 1 or self.minimum_a > self.max_a:
-            raise ValueError("minimum_a is at least 1 and at most max_a")
+            raise ValueError("minimum_a must be at least 1 and at most max_a")
         if isinstance(self.phases, int) and not 1 <= self.phases <= len(PHASES):
-            raise ValueError("phases: 1 to 3, or their names")
+            raise ValueError("phases must be a number from 1 to 3, or a list of names")
         if isinstance(self.phases, list) and (not self.phases or len(set(self.phases)) < len(self.phases)):
-            raise ValueError("phases: each once, and one at least")
+            raise ValueError("phases must name at least one phase, and none twice")
         if self.evse_ids and len(set(self.evse_ids)) < len(self.evse_ids):
-            raise ValueError("evse_ids: each once")
+            raise ValueError("evse_ids must not name an EVSE twice")
         return self
 
     def member(self, phases: int) -> Member:
@@ -115,11 +115,11 @@ class SiteBody(Strict):
 def _contradiction(body: SiteBody, members: tuple[Member, ...], default: int | None) -> tuple[str, str] | None:
     for place, member in enumerate(members):
         if not set(member.phases) <= set(PHASES[: body.phases]):
-            return f"stations.{place}.phases", "a phase that the site does not have"
+            return f"stations.{place}.phases", "must be phases that the site has"
         if default and not member.minimum <= default <= member.maximum:
-            return "default_a", f"neither 0 nor between the minimum and the maximum of {member.station_id}"
+            return "default_a", f"must be 0, or between the minimum and the maximum of {member.station_id}"
     if len({member.station_id for member in members}) < len(members):
-        return "stations", "a station is listed twice"
+        return "stations", "must not list a station twice"
     return None
 
 
@@ -133,7 +133,7 @@ class SessionPreferencesBody(Strict):
     @model_validator(mode="after")
     def _fits(self) -> "SessionPreferencesBody":
         if self.minimum_a is not None and self.maximum_a is not None and self.minimum_a > self.maximum_a:
-            raise ValueError("minimum_a is at most maximum_a")
+            raise ValueError("minimum_a must be at most maximum_a")
         return self
 
     def preferences(self) -> Preferences:

@@ -98,7 +98,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
     ) -> CommandStatus:
         """Installs a profile, or a stored one. 409 where the limits of its sessions are set by its site."""
         if (body.profile is None) == (body.stored is None):
-            raise field_problem("body", "a profile, or the name of a stored one: one of both")
+            raise field_problem("body", "give either profile or stored")
 
         async def resolve() -> Payload:
             chosen = body.profile or (await find(database, body.stored or "")).profile
@@ -131,7 +131,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
         """Clears the profiles that match all that is given (K10). 409 where they can be those of its site."""
         criteria = ClearProfiles(id=id, evse_id=evse_id, purpose=purpose, stack_level=stack_level)
         if criteria == ClearProfiles():
-            raise field_problem("query", "an id, an evse_id, a purpose or a stack_level (K10.FR.02)")
+            raise field_problem("query", "give at least one of id, evse_id, purpose and stack_level (K10.FR.02)")
 
         async def resolve() -> Payload:
             if purpose != Purpose.STATION_MAX and (id is None or id >= FIRST_ID):

@@ -16,7 +16,7 @@ from services.smartcharging.api.views import SessionView, SiteStateView, SiteVie
 from services.smartcharging.sites import Sites, StationTaken
 
 PUT: dict[int | str, dict[str, Any]] = {
-    200: {"description": "it was there, and is as asked now"},
+    200: {"description": "it existed, and is now as requested"},
     201: {"model": SiteStateView, "description": "it is new"},
     **problem_responses({409: "one of its stations is in another site"}),
 }
@@ -72,7 +72,7 @@ def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
             raise Problem(404, "there is no such session in this site")
         found = next((one for one in (await state(site_id)).sessions if one.session == session), None)
         if found is None:
-            raise Problem(404, "the session is on an EVSE that is not of this site")
+            raise Problem(404, "the EVSE of the session does not belong to this site")
         return found
 
     async def state(site_id: str) -> SiteStateView:

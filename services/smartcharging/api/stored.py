@@ -30,7 +30,7 @@ class StoredView(BaseModel):
 
 MISSING = "there is no such stored profile"
 PUT: dict[int | str, dict[str, Any]] = {
-    200: {"description": "it was there, and is as asked now"},
+    200: {"description": "it existed, and is now as requested"},
     201: {"model": StoredView, "description": "it is new"},
 }
 

@@ -86,34 +86,34 @@ def faults(profile: Profile) -> Iterator[tuple[str, str]]:
 def _of_purpose(profile: Profile) -> Iterator[tuple[str, str]]:
     if profile.purpose == Purpose.TX:
         if profile.evse_id < 1:
-            yield "evse_id", "a TxProfile is for an EVSE (K01.FR.16)"
+            yield "evse_id", "must be an EVSE for a TxProfile (K01.FR.16)"
         if profile.transaction_id is None:
-            yield "transaction_id", "a TxProfile is for a transaction (K01.FR.03)"
+            yield "transaction_id", "must be given for a TxProfile (K01.FR.03)"
     elif profile.transaction_id is not None:
-        yield "transaction_id", "only a TxProfile is for a transaction"
+        yield "transaction_id", "must be given for a TxProfile only"
     if profile.purpose == Purpose.STATION_MAX:
         if profile.evse_id:
-            yield "evse_id", "a ChargingStationMaxProfile is for the whole station"
+            yield "evse_id", "must be 0 for a ChargingStationMaxProfile, which is for the whole station"
         if profile.kind == Kind.RELATIVE:
-            yield "kind", "a ChargingStationMaxProfile is not Relative (K01.FR.38)"
+            yield "kind", "must not be Relative for a ChargingStationMaxProfile (K01.FR.38)"
 
 
 def _of_kind(profile: Profile) -> Iterator[tuple[str, str]]:
     if (profile.schedule.start is None) != (profile.kind == Kind.RELATIVE):
-        yield "schedule.start", "given unless the kind is Relative (K01.FR.40, K01.FR.41)"
+        yield "schedule.start", "must be given, but not for a Relative profile (K01.FR.40, K01.FR.41)"
     if (profile.recurrency is None) == (profile.kind == Kind.RECURRING):
-        yield "recurrency", "given where the kind is Recurring"
+        yield "recurrency", "must be given for a Recurring profile, and only for one"
 
 
 def _of_periods(schedule: Schedule) -> Iterator[tuple[str, str]]:
     starts = [period.start for period in schedule.periods]
     if starts[0] != 0:
-        yield "schedule.periods", "the first starts at 0 (K01.FR.31)"
+        yield "schedule.periods", "must begin with one that starts at 0 (K01.FR.31)"
     if any(later <= earlier for earlier, later in pairwise(starts)):
-        yield "schedule.periods", "each starts later than the one before (K01.FR.35)"
+        yield "schedule.periods", "must each start later than the one before (K01.FR.35)"
     rates = [period.limit for period in schedule.periods]
     rates += [] if schedule.min_charging_rate is None else [schedule.min_charging_rate]
     if any(abs(rate * 10 - round(rate * 10)) > TENTH for rate in rates):
-        yield "schedule", "limits have one decimal at the most"
+        yield "schedule", "must have limits with one decimal at most"
     if any(period.phase_to_use and period.phases != 1 for period in schedule.periods):
-        yield "schedule.periods", "a phase is chosen where one is used (K01.FR.19)"
+        yield "schedule.periods", "must name a phase only where one phase is used (K01.FR.19)"

@@ -48,7 +48,7 @@ class Stop(BaseModel):
     @model_validator(mode="after")
     def _one_of_both(self) -> "Stop":
         if (self.id is None) == (self.transaction_id is None):
-            raise ValueError("give the id or the transaction_id, one of both")
+            raise ValueError("give either id or transaction_id")
         return self
 
 
@@ -115,8 +115,12 @@ async def _named(db: Connection, station_id: str, body: Stop) -> Transaction:
         return one
     found = await reads.open_transactions(db, station_id, str(body.transaction_id))
     if not found:
-        raise field_problem("body.transaction_id", "the station has no such transaction that goes on", 404)
+        raise field_problem("body.transaction_id", "the station has no open transaction of this name", 404)
     if len(found) > 1:
         ids = ", ".join(str(one.id) for one in found)
-        raise field_problem("body.transaction_id", f"the station calls several so: name one by its id ({ids})", 409)
+        raise field_problem(
+            "body.transaction_id",
+            f"several transactions of the station have this name: give the id of one ({ids})",
+            409,
+        )
     return found[0]

@@ -42,7 +42,7 @@ class ReviewRequest(BaseModel):
     @model_validator(mode="after")
     def _energy_of_a_correction(self) -> Self:
         if (self.action == ReviewAction.CORRECT) != (self.energy_wh is not None):
-            raise ValueError("energy_wh is what a correction says, and nothing else does")
+            raise ValueError("energy_wh must be given with a correction, and only then")
         return self
 
     @property

@@ -146,7 +146,9 @@ def _of(stations: Stations, wanted: StationFilter) -> list[str] | None:
     if wanted == StationFilter():
         return None
     if not stations.ready():
-        raise Problem(503, "not all stations are known yet: try again", headers={"Retry-After": "1"})
+        raise Problem(
+            503, "the service is still reading which stations there are: try again", headers={"Retry-After": "1"}
+        )
     return stations.matching(wanted)
 
 

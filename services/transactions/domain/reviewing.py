@@ -38,11 +38,11 @@ def review(
 
 def _check(one: Transaction, action: ReviewAction) -> None:
     if not one.ended:
-        raise NotReviewable("the transaction goes on")
+        raise NotReviewable("the transaction has not ended")
     if action == ReviewAction.RELEASE:
         if one.review not in (Review.HELD, Review.VOID):
             raise NotReviewable("the transaction is not held")
         if one.energy_wh is None:
-            raise NotReviewable("its energy is not known: correct it, or make it void")
+            raise NotReviewable("the energy of the transaction is not known: correct it, or void the transaction")
     if action == ReviewAction.VOID and one.review == Review.VOID:
-        raise NotReviewable("the transaction is void already")
+        raise NotReviewable("the transaction is already void")

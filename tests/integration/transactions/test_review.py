@@ -108,7 +108,7 @@ async def test_what_is_void_is_told_and_stays_void(system: System, station: str)
     number = await held(system, station)
     assert (await review(system, number, action="void"))["review"] == "void"
     refused = await review(system, number, 409, action="void")
-    assert refused["detail"] == "the transaction is void already"
+    assert refused["detail"] == "the transaction is already void"
 
 
 async def test_the_same_request_again_is_the_same_review(system: System, station: str) -> None:

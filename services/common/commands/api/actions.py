@@ -28,7 +28,7 @@ async def json_object(request: Request) -> dict[str, Any]:
     """The body, a JSON object within bounds. Raises Problem."""
     value = read_json(await read_body(request, LARGEST))
     if not isinstance(value, dict):
-        raise field_problem("body", "not an object")
+        raise field_problem("body", "must be an object")
     return value
 
 

@@ -45,9 +45,9 @@ SHOWN = 1000
 WAYS = ("stations", "filter", "all")
 
 MISSING = "there is no such batch"
-NOBODY = "fits no station"
+NOBODY = "matches no station"
 
-BatchId = Annotated[UUID, Path(description="as it was given when the command was handed in")]
+BatchId = Annotated[UUID, Path(description="as the answer to the request had it")]
 StationName = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL)]
 Text = Annotated[StationName | SkipJsonSchema[None], Field(json_schema_extra=without_default)]
 
@@ -63,12 +63,12 @@ register_url_convertor("action", _ActionConvertor())
 
 def _not_null(value: object) -> object:
     if value is None:
-        raise ValueError("cannot be null")
+        raise ValueError("must not be null")
     return value
 
 
 class Chosen(BaseModel):
-    """Stations that are registered or were here; all that is named must fit, and something must be named."""
+    """Stations that are registered or have ever connected. All that is named must match; something must be named."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
 
@@ -83,7 +83,7 @@ class Chosen(BaseModel):
     @model_validator(mode="after")
     def _something(self) -> "Chosen":
         if self.selection() == StationFilter():
-            raise ValueError('names nothing; for every station say "all": true in its place')
+            raise ValueError('names nothing: for every station give "all": true in its place')
         return self
 
     def selection(self) -> StationFilter:
@@ -97,7 +97,7 @@ class Selection(BaseModel):
 
     filter: Chosen | SkipJsonSchema[None] = Field(None, json_schema_extra=without_default)
     all: Literal[True] | SkipJsonSchema[None] = Field(
-        None, description="every station that is registered or was here", json_schema_extra=without_default
+        None, description="every station that is registered or has ever connected", json_schema_extra=without_default
     )
 
     _named = field_validator("stations", "filter", "all", check_fields=False)(_not_null)
@@ -106,7 +106,7 @@ class Selection(BaseModel):
     def _in_one_way(self) -> Self:
         ways = [name for name in WAYS if name in type(self).model_fields]
         if len(self.model_fields_set.intersection(ways)) != 1:
-            raise ValueError(f"say for which stations by one of {', '.join(ways)}")
+            raise ValueError(f"give one of {', '.join(ways)}")
         return self
 
     def selection(self) -> StationFilter:
@@ -120,7 +120,9 @@ class BatchRequest(Selection):
     stations: Annotated[list[StationName], Field(min_length=1, max_length=MOST)] | SkipJsonSchema[None] = Field(
         None, json_schema_extra=without_default
     )
-    payload: dict[str, Any] = Field(description="of OCPP; stations whose version cannot say it get a rejected command")
+    payload: dict[str, Any] = Field(
+        description="of OCPP; for a station whose version does not have it the command is rejected"
+    )
 
 
 class BatchStatus(BaseModel):
@@ -137,8 +139,8 @@ class BatchStatus(BaseModel):
 
 
 GIVEN: dict[int | str, dict[str, Any]] = {
-    200: {"model": BatchStatus, "description": "all have ended", "headers": LOCATION},
-    202: {"description": "some go on", "headers": LOCATION},
+    200: {"model": BatchStatus, "description": "all commands have ended", "headers": LOCATION},
+    202: {"description": "some commands have not ended yet", "headers": LOCATION},
     **problem_responses({404: f"a station is not known, or the filter {NOBODY}", 409: REUSED}),
 }
 
@@ -188,7 +190,7 @@ def router(
 
     @routes.get("/batches/{batch_id:uuid}", dependencies=read, responses=problem_responses({404: MISSING}))
     async def batch(batch_id: BatchId, wait: Wait = 0) -> BatchStatus:
-        """What became of an action for many stations, as it stands or when all have ended within the time."""
+        """What became of an action for many stations: as it is now, or when all has ended within `wait` seconds."""
         if (found := await command_services.find(str(batch_id))) is None:
             raise Problem(404, MISSING)
         return await command_services.view(found, wait)
@@ -258,7 +260,9 @@ class Batches:
             await self._command_service.require_known(many.stations)
             return sorted(set(many.stations))
         if not self._command_service.stations.ready():
-            raise Problem(503, "not all stations are known yet: try again", headers={"Retry-After": "1"})
+            raise Problem(
+                503, "the service is still reading which stations there are: try again", headers={"Retry-After": "1"}
+            )
         found = self._command_service.stations.matching(many.selection())
         if not found:
             raise field_problem("body.filter" if many.filter else "body.all", NOBODY, 404)
@@ -271,7 +275,7 @@ class Batches:
 
 def _same(kept: Batch, wanted: Batch) -> Batch:
     if (kept.action, kept.payload, kept.chosen) != (wanted.action, wanted.payload, wanted.chosen):
-        raise KeyReused("the Idempotency-Key stands for another command")
+        raise KeyReused("the Idempotency-Key was used for another request")
     return kept
 
 

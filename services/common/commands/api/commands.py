@@ -24,7 +24,7 @@ LONGEST = 7 * 24 * 3600
 
 Wait = Annotated[float, Query(ge=0, le=60, description="seconds to wait for the station's answer")]
 ExpiresIn = Annotated[
-    float, Query(gt=0, le=LONGEST, description="seconds that it waits for a station that is not connected")
+    float, Query(gt=0, le=LONGEST, description="seconds that the command waits for a station that is not connected")
 ]
 IdempotencyKey = Annotated[
     str | None,
@@ -32,16 +32,16 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=200,
         pattern=NO_NUL,
-        description="the same key is the same command, however often sent",
+        description="a request that is sent again with the same key does nothing new",
     ),
 ]
-CommandId = Annotated[UUID, Path(description="as it was given when the command was handed in")]
+CommandId = Annotated[UUID, Path(description="as the answer to the request had it")]
 Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 
 MISSING = "there is no such command"
-REUSED = "the Idempotency-Key stands for another command"
+REUSED = "the Idempotency-Key was used for another request"
 AWAY = "the station is not connected"
-UNKNOWN = "no such station is registered or was ever here"
+UNKNOWN = "no such station is registered or has ever connected"
 
 
 class SentRequest(BaseModel):
@@ -57,22 +57,20 @@ class CommandStatus(BaseModel):
     command_id: str
     station_id: str
     action: str
-    status: Status = Field(description="accepted and sent go on; the others are final")
+    status: Status = Field(description="accepted and sent will change; the others are final")
     outcome: End | None = Field(
         None,
-        description="how it ended: refused is a CALLERROR, invalid an answer that breaks its schema, unrenderable what "
-        "the station's version cannot say, late an answer after timed_out, expired never sent",
+        description="how it ended. refused: by a CALLERROR; invalid: by an answer that breaks its schema; "
+        "unrenderable: its version of OCPP does not have it; late: answered after timed_out; expired: never sent",
     )
-    payload: Any = Field(description="what it says, passwords and keys left out")
-    request: SentRequest | None = Field(None, description="what the station was sent, where that is said otherwise")
+    payload: Any = Field(description="what was asked for, without passwords and keys")
+    request: SentRequest | None = Field(None, description="what the station was sent, if that differs from the payload")
     response: Any = Field(None, description="the station's payload")
-    normalised: Any = Field(
-        None, description="how it was read, where that is in other words: it deviates from its schema"
-    )
+    normalised: Any = Field(None, description="how the response was read, if it deviates from its schema")
     error_code: str | None = Field(None, description="why it was rejected, expired or undeliverable")
     error_description: str | None = None
     version: str | None = Field(None, description="of OCPP, in which it was sent")
-    batch_id: str | None = Field(None, description="of the command to many stations that it is a part of")
+    batch_id: str | None = Field(None, description="of the request for many stations that it is part of")
     created_at: datetime
     expires_at: datetime
     sent_at: datetime | None = None
@@ -94,8 +92,8 @@ def page_of(found: list[Command], limit: int) -> Page[CommandStatus]:
 
 # What handing one in may say; for the `responses` of a route whose status code is 202.
 ISSUED: dict[int | str, dict[str, Any]] = {
-    200: {"model": CommandStatus, "description": "it has ended", "headers": LOCATION},
-    202: {"description": "it goes on", "headers": LOCATION},
+    200: {"model": CommandStatus, "description": "the command has ended", "headers": LOCATION},
+    202: {"description": "the command has not ended yet", "headers": LOCATION},
     **problem_responses({404: UNKNOWN, 409: f"{REUSED}, or the station's version cannot say this"}),
 }
 
@@ -177,7 +175,7 @@ def router(command_service: CommandService, access: Access, service: str) -> API
 
     @routes.get("/{command_id:uuid}", dependencies=read, responses=problem_responses({404: MISSING}))
     async def command(command_id: CommandId, wait: Wait = 0) -> CommandStatus:
-        """A command as it stands, or as it ends within the time."""
+        """A command: as it is now, or when it has ended within `wait` seconds."""
         found = await command_service.wait(str(command_id), wait)
         if found is None:
             raise Problem(404, MISSING)
@@ -187,7 +185,7 @@ def router(command_service: CommandService, access: Access, service: str) -> API
         "/{command_id:uuid}/cancel", dependencies=write, responses=problem_responses({404: MISSING, 409: "too late"})
     )
     async def cancel(command_id: CommandId) -> CommandStatus:
-        """Takes back a command that waits for its station; 409 where it was sent or has ended."""
+        """Cancels a command that waits for its station; 409 if it was sent or has ended."""
         found, done = await command_service.cancel(str(command_id))
         if found is None:
             raise Problem(404, MISSING)

@@ -22,7 +22,9 @@ from services.firmware.configuration.requests import invalid
 from services.firmware.configuration.resource import RESOURCE, by_name
 
 READ, WRITE = "firmware:read", "firmware:write"
-Group = Annotated[str, Path(min_length=1, max_length=255, pattern=NO_NUL, description="as stations are registered in")]
+Group = Annotated[
+    str, Path(min_length=1, max_length=255, pattern=NO_NUL, description="a group that stations are registered in")
+]
 
 
 def router(groups: DesiredGroups, access: Access) -> APIRouter:
@@ -44,8 +46,10 @@ def _read_routes(groups: DesiredGroups) -> APIRouter:
     @routes.get("/differences", responses=problem_responses({404: MISSING}))
     async def differences(
         group: Group,
-        everything: Annotated[bool, Query(alias="all", description="what is as desired too")] = False,
-        in_sync: Annotated[bool | None, Query(description="only stations that are, or are not")] = None,
+        everything: Annotated[bool, Query(alias="all", description="settings that do not differ, too")] = False,
+        in_sync: Annotated[
+            bool | None, Query(description="only stations that have all settings as desired, or that do not")
+        ] = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> Page[StationDifferences]:
@@ -104,7 +108,7 @@ def _write_routes(groups: DesiredGroups) -> APIRouter:
 
     @routes.put("")
     async def desire(group: Group, body: DesiredSettings) -> GroupView:
-        """From now on desired of the group, instead of what was.
+        """Replaces the settings that the stations of the group are to have.
 
         Stations that are here are read and set now, in turns; the others when they are back or boot. A station that
         changes its group is set when it boots.
@@ -117,7 +121,7 @@ def _write_routes(groups: DesiredGroups) -> APIRouter:
 
     @routes.delete("", status_code=204, responses=problem_responses({404: MISSING}))
     async def leave(group: Group) -> Response:
-        """Nothing is desired any more; stations keep what they have."""
+        """Keeps no settings for the group any more; its stations stay as they are."""
         await groups.remove(group)
         return Response(status_code=204)
 

@@ -39,7 +39,7 @@ MAX_DESIRED = 2000
 def setting_filter(
     name: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]+$", description="a part of its name")] = None,
     mutability: Literal["ReadOnly", "WriteOnly", "ReadWrite"] | None = None,
-    differing: Annotated[bool, Query(description="only what is desired and not so")] = False,
+    differing: Annotated[bool, Query(description="only settings that differ from what is desired")] = False,
 ) -> SettingFilter:
     """The query of a list."""
     return SettingFilter(name, mutability, differing)
@@ -150,8 +150,8 @@ def _write_routes(requests: SettingsRequests) -> APIRouter:
 def _command_responses(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     """What asking a station may say."""
     return {
-        200: {"model": model, "description": "all have ended"},
-        202: {"description": "some go on"},
+        200: {"model": model, "description": "all commands have ended"},
+        202: {"description": "some commands have not ended yet"},
         **problem_responses(
             {404: MISSING, 409: f"{REUSED}, or the configuration of the station's version is not known"}
         ),

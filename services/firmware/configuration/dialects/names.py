@@ -46,7 +46,7 @@ class Variable:
         """Raises BadName."""
         found = NAME.fullmatch(name)
         if found is None:
-            raise BadName("not of the form Component(instance)@evse.connector.Variable(instance)#Attribute")
+            raise BadName("must have the form Component(instance)@evse.connector.Variable(instance)#Attribute")
         evse, connector = _number(found["evse"]), _number(found["connector"])
         return cls(
             component=_unescaped(found["component"]),
@@ -62,7 +62,7 @@ class Variable:
     def of(cls, item: dict[str, Any], attribute: str | None) -> "Variable":
         """From `component` and `variable` of a payload; an empty instance is none (B06.FR.15). Raises BadName."""
         if attribute not in ATTRIBUTES and attribute is not None:
-            raise BadName("not an attribute of OCPP 2.x")
+            raise BadName("must have an attribute of OCPP 2.x")
         component, variable = item["component"], item["variable"]
         evse = component.get("evse") or {}
         return cls(
@@ -118,5 +118,5 @@ def _number(digits: str | None) -> int | None:
 def _in_range(number: float | None) -> int | None:
     """JSON knows one kind of number: 1.0 is valid for a whole one."""
     if number is not None and not 0 <= number <= LARGEST:
-        raise BadName("an EVSE or connector with an impossible number")
+        raise BadName("must have possible numbers of EVSE and connector")
     return None if number is None else int(number)

@@ -55,7 +55,7 @@ RESULTS: Mapping[str, Result] = {
 def canonical_name(written: str) -> str:
     """A key, which is any text."""
     if not 0 < len(written) <= LONGEST_KEY:
-        raise BadName(f"a key of OCPP 1.6 has 1 to {LONGEST_KEY} characters")
+        raise BadName(f"must have 1 to {LONGEST_KEY} characters (OCPP 1.6)")
     return written
 
 

@@ -65,7 +65,7 @@ def canonical_name(written: str) -> str:
     variable = Variable.parse(written)
     parts = (variable.component, variable.variable, variable.component_instance, variable.variable_instance)
     if not variable.component or not variable.variable or any(part and len(part) > LONGEST_NAME for part in parts):
-        raise BadName(f"a name or instance of OCPP 2.x has 1 to {LONGEST_NAME} characters")
+        raise BadName(f"must have names and instances of 1 to {LONGEST_NAME} characters (OCPP 2.x)")
     return str(variable)
 
 

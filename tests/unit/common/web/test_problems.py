@@ -124,11 +124,11 @@ async def test_what_was_sent_is_not_repeated(http: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{"number": 1,}', "not valid JSON at line 1 column 13: "),
-        (b'{\n  "number": NaN\n}', "not valid JSON at line 2 column 13: "),
-        (b'{"number": "\xff"}', "not valid JSON at line 1 column "),
-        (b'{"number": "\\ud800"}', "not valid JSON at line 1 column "),
-        (b"[" * 100_000, "not valid JSON at line 1 column "),
+        (b'{"number": 1,}', "is not valid JSON at line 1 column 13: "),
+        (b'{\n  "number": NaN\n}', "is not valid JSON at line 2 column 13: "),
+        (b'{"number": "\xff"}', "is not valid JSON at line 1 column "),
+        (b'{"number": "\\ud800"}', "is not valid JSON at line 1 column "),
+        (b"[" * 100_000, "is not valid JSON at line 1 column "),
     ],
 )
 async def test_what_is_no_json_says_where(http: httpx.AsyncClient, content: bytes, message: str) -> None:

@@ -19,12 +19,12 @@ def test_each_version_gets_what_it_can_have() -> None:
     [
         (SETTINGS, {"1.6": {"Vendor.Key": "3", "HeartbeatInterval": "30"}}, []),
         ({}, {}, []),
-        ({"A@x.B": "1"}, {}, [("settings.A@x.B", "no name of any version")]),
-        ({"heartbeat_interval": "1", "HEARTBEATINTERVAL": "2"}, {}, [("settings.HEARTBEATINTERVAL", "named twice")]),
-        ({"Own16": "x" * 501}, {}, [("settings.Own16", "longer than 500 characters")]),
+        ({"A@x.B": "1"}, {}, [("settings.A@x.B", "is a name of no version")]),
+        ({"heartbeat_interval": "1", "HEARTBEATINTERVAL": "2"}, {}, [("settings.HEARTBEATINTERVAL", "is given twice")]),
+        ({"Own16": "x" * 501}, {}, [("settings.Own16", "must have 500 characters at most")]),
         ({"Own.V201": "x" * 501}, {}, []),
-        ({}, {"1.5": {"A": "1"}}, [("versions.1.5", "not one of 1.6, 2.0.1")]),
-        ({}, {"1.6": {"K": "1", "k": "2"}}, [("versions.1.6.k", "named twice")]),
+        ({}, {"1.5": {"A": "1"}}, [("versions.1.5", "must be one of 1.6, 2.0.1")]),
+        ({}, {"1.6": {"K": "1", "k": "2"}}, [("versions.1.6.k", "is given twice")]),
     ],
 )
 def test_what_cannot_be_desired(
@@ -37,4 +37,4 @@ def test_what_cannot_be_desired(
 def test_secrets_cannot_be_desired(name: str) -> None:
     [(field, why)] = faults({name: "0011"}, {})
     assert field == f"settings.{name}"
-    assert why.startswith("a secret")
+    assert why.startswith("is a secret")
