@@ -1,16 +1,17 @@
 """REST of transactions, their meter values, and orphans."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, TypeVar
+from dataclasses import replace
+from typing import Annotated, Any, TypeVar
 
 import asyncpg
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from services.common.calls.stations import StationFilter, Stations
+from services.common.calls.stations import Stations
 from services.common.postgres.database import Database
 from services.common.web.access import Access
-from services.common.web.fields import NO_NUL, StationId, UtcDatetime
+from services.common.web.fields import StationId
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import (
     Cursor,
@@ -25,12 +26,11 @@ from services.common.web.problems import Problem
 from services.transactions import reads
 from services.transactions.api import views
 from services.transactions.api.fields import MISSING, READ, Number
+from services.transactions.api.selection import Word, selected
 from services.transactions.api.views import OrphanView, RevisionView, SampleView, StationSampleView, TransactionView
-from services.transactions.domain.doubts import Doubt
-from services.transactions.domain.review import Review
+from services.transactions.reads import TransactionFilter
 
 V = TypeVar("V", bound=BaseModel)
-Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 
 
 def router(database: Database, stations: Stations, access: Access) -> APIRouter:
@@ -39,21 +39,7 @@ def router(database: Database, stations: Stations, access: Access) -> APIRouter:
 
     @routes.get("/transactions")
     async def transactions(
-        station_id: Word = None,
-        group: Word = None,
-        location_id: Word = None,
-        status: Literal["active", "ended"] | None = None,
-        id_token: Word = None,
-        started_after: UtcDatetime | None = None,
-        started_before: UtcDatetime | None = None,
-        received_after: UtcDatetime | None = None,
-        received_before: UtcDatetime | None = None,
-        stopped_after: UtcDatetime | None = None,
-        stopped_before: UtcDatetime | None = None,
-        updated_after: UtcDatetime | None = None,
-        complete: bool | None = None,
-        doubt: Doubt | None = None,
-        review: Review | None = None,
+        selection: Annotated[TransactionFilter, Depends(selected(stations))],
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[TransactionView]:
@@ -64,24 +50,7 @@ def router(database: Database, stations: Stations, access: Access) -> APIRouter:
         clock: of those that go on with each report, of those that have ended with each revision.
         """
         position = read_cursor(cursor, int)
-        active = None if status is None else status == "active"
-        selection = reads.TransactionFilter(
-            station_id=station_id,
-            stations=_of(stations, StationFilter(group=group, location_id=location_id)),
-            active=active,
-            id_token=id_token,
-            started_after=started_after,
-            started_before=started_before,
-            received_after=received_after,
-            received_before=received_before,
-            stopped_after=stopped_after,
-            stopped_before=stopped_before,
-            updated_after=updated_after,
-            complete=complete,
-            doubt=doubt,
-            review=review,
-            before=int(position[0]) if position else None,
-        )
+        selection = replace(selection, before=int(position[0]) if position else None)
         async with database.list_connection() as db:
             found = await reads.transactions(db, selection, limit + 1)
         last = write_cursor(found[limit - 1].id) if len(found) > limit else None
@@ -139,17 +108,6 @@ def router(database: Database, stations: Stations, access: Access) -> APIRouter:
         return Page(items=[views.orphan(row) for row in rows[:limit]], next=last)
 
     return routes
-
-
-def _of(stations: Stations, wanted: StationFilter) -> list[str] | None:
-    """Those that are meant; None: all. Raises Problem while not all of them are known."""
-    if wanted == StationFilter():
-        return None
-    if not stations.ready():
-        raise Problem(
-            503, "the service is still reading which stations there are: try again", headers={"Retry-After": "1"}
-        )
-    return stations.matching(wanted)
 
 
 def _page(rows: Sequence[asyncpg.Record], limit: int, show: Callable[[Any], V]) -> Page[V]:

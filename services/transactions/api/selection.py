@@ -1,0 +1,66 @@
+"""Which transactions a call is about, by its query."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Literal
+
+from fastapi import Query
+
+from services.common.calls.stations import StationFilter, Stations
+from services.common.web.fields import NO_NUL, UtcDatetime
+from services.common.web.problems import Problem
+from services.transactions.domain.doubts import Doubt
+from services.transactions.domain.review import Review
+from services.transactions.reads import TransactionFilter
+
+Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
+
+
+def selected(stations: Stations) -> Callable[..., Awaitable[TransactionFilter]]:
+    """A dependency: the filter that a query says. stations: which are of a group, or at a location."""
+
+    async def selection(
+        station_id: Word = None,
+        group: Word = None,
+        location_id: Word = None,
+        status: Literal["active", "ended"] | None = None,
+        id_token: Word = None,
+        started_after: UtcDatetime | None = None,
+        started_before: UtcDatetime | None = None,
+        received_after: UtcDatetime | None = None,
+        received_before: UtcDatetime | None = None,
+        stopped_after: UtcDatetime | None = None,
+        stopped_before: UtcDatetime | None = None,
+        updated_after: UtcDatetime | None = None,
+        complete: bool | None = None,
+        doubt: Doubt | None = None,
+        review: Review | None = None,
+    ) -> TransactionFilter:
+        return TransactionFilter(
+            station_id=station_id,
+            stations=_matching(stations, StationFilter(group=group, location_id=location_id)),
+            active=None if status is None else status == "active",
+            id_token=id_token,
+            started_after=started_after,
+            started_before=started_before,
+            received_after=received_after,
+            received_before=received_before,
+            stopped_after=stopped_after,
+            stopped_before=stopped_before,
+            updated_after=updated_after,
+            complete=complete,
+            doubt=doubt,
+            review=review,
+        )
+
+    return selection
+
+
+def _matching(stations: Stations, wanted: StationFilter) -> list[str] | None:
+    """Those that are meant; None: all. Raises Problem while not all of them are known."""
+    if wanted == StationFilter():
+        return None
+    if not stations.ready():
+        raise Problem(
+            503, "the service is still reading which stations there are: try again", headers={"Retry-After": "1"}
+        )
+    return stations.matching(wanted)
