@@ -21,23 +21,12 @@ from services.auth.staging import Staged
 from services.auth.store import Store
 from services.common.process.clock import Clock
 from services.common.web.access import Access
+from services.common.web.exports import Rows, export, exported, files
 from services.common.web.fields import NO_NUL
-from services.common.web.files import download, faulty, lines_of, sent_as, wanted_as
+from services.common.web.files import faulty, lines_of, sent_as
 from services.common.web.openapi import problem_responses
 from services.common.web.problems import Problem
-from services.common.web.tables import (
-    CSV,
-    NDJSON,
-    READERS,
-    Columns,
-    Fault,
-    Faulty,
-    Row,
-    unknown,
-    write_csv,
-    write_heading,
-    write_ndjson,
-)
+from services.common.web.tables import READERS, Columns, Fault, Faulty, Row, unknown
 from services.ocpp.id_tokens import Authorization, token_key
 
 # What an empty cell must not change: it would take a password away, or accept a blocked card.
@@ -94,25 +83,11 @@ IMPORTED = problem_responses(
 )
 
 
-def _files(csv: str, ndjson: str) -> dict[str, Any]:
-    """The same content in both forms."""
-    text = {"type": "string"}
-    return {
-        CSV: {"schema": text, "examples": {"csv": {"value": csv}}},
-        NDJSON: {"schema": text, "examples": {"ndjson": {"value": ndjson}}},
-    }
-
-
-def _exported(content: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
-    not_wanted = problem_responses({406: "neither CSV nor NDJSON is wanted"})
-    return {200: {"description": "the file", "content": content}, **not_wanted}
-
-
-STATION_FILES = _files(
+STATION_FILES = files(
     "station_id;password;groups\r\nCP001;0123456789abcdef0123456789abcdef01234567;vienna|level 2\r\n",
     '{"station_id": "CP001", "password": "0123456789abcdef0123456789abcdef01234567", "groups": ["vienna"]}\n',
 )
-TOKEN_FILES = _files(
+TOKEN_FILES = files(
     "id_token,type,status,group_id\r\n04A2B3C4D5E6F7,ISO14443,Accepted,FLEET-7\r\n",
     '{"id_token": "04A2B3C4D5E6F7", "type": "ISO14443"}\n',
 )
@@ -151,7 +126,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
         tags=["stations"],
         dependencies=read,
         response_class=StreamingResponse,
-        responses=_exported(STATION_FILES),
+        responses=exported(STATION_FILES),
     )
     async def export_stations(
         request: Request,
@@ -163,7 +138,8 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
         async def page(after: str) -> Sequence[Station]:
             return await store.stations(after, group, location_id, AT_ONCE)
 
-        return await _export(request, "stations", page, lambda one: one.station_id, station_fields, EXPORTED_STATION)
+        pages = _pages(page, lambda one: one.station_id, station_fields)
+        return await export(request, "stations", pages, EXPORTED_STATION)
 
     body = {"requestBody": {"required": True, "content": TOKEN_FILES}}
 
@@ -181,7 +157,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
         tags=["tokens"],
         dependencies=read,
         response_class=StreamingResponse,
-        responses=_exported(TOKEN_FILES),
+        responses=exported(TOKEN_FILES),
     )
     async def export_tokens(
         request: Request,
@@ -194,7 +170,8 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
         async def page(after: str) -> Sequence[RegisteredToken]:
             return await store.tokens(after, type, status, group_id, AT_ONCE)
 
-        return await _export(request, "tokens", page, lambda one: one.key, token_fields, TOKEN_COLUMNS)
+        pages = _pages(page, lambda one: one.key, token_fields)
+        return await export(request, "tokens", pages, TOKEN_COLUMNS)
 
     return routes
 
@@ -272,24 +249,11 @@ def token_fields(registered: RegisteredToken) -> Mapping[str, Any]:
     return asdict(registered.token)
 
 
-async def _export(
-    request: Request,
-    name: str,
-    page: NextPage[State],
-    key: Callable[[State], str],
-    fields: Callable[[State], Mapping[str, Any]],
-    columns: Columns,
-) -> StreamingResponse:
-    """All rows, a page at a time, each as it is when its page is read."""
-    kind = wanted_as(request)
-    write, found = write_csv if kind == CSV else write_ndjson, await page("")
-
-    async def chunks() -> AsyncIterator[bytes]:
-        rows = found
-        if kind == CSV:
-            yield write_heading(columns)
-        while rows:
-            yield write(map(fields, rows), columns)
-            rows = await page(key(rows[-1]))
-
-    return download(chunks(), kind, name)
+async def _pages(
+    page: NextPage[State], key: Callable[[State], str], fields: Callable[[State], Mapping[str, Any]]
+) -> AsyncIterator[Rows]:
+    """All rows, each as it is when its page is read."""
+    found = await page("")
+    while found:
+        yield [fields(one) for one in found]
+        found = await page(key(found[-1]))

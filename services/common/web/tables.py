@@ -233,12 +233,23 @@ def _heading(line: int, cells: Sequence[str], columns: Columns) -> list[str]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    if _has_parts(value):
+        return orjson.dumps(value).decode()
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
-    text = join_list(value) if isinstance(value, (list, tuple)) else str(value)
+    text = join_list(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
     return f"'{text}" if FORMULA.match(text) else text
+
+
+def _has_parts(value: Any) -> bool:
+    """Whether it is an object, or holds one: no cell says that but in JSON."""
+    return isinstance(value, dict) or (isinstance(value, (list, tuple)) and any(map(_has_parts, value)))
 
 
 def _csv_lines(rows: Iterable[Sequence[str]]) -> bytes:

@@ -10,7 +10,7 @@ from services.common.kafka.table import CompactedTable
 from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.ocpp.id_tokens import Token
-from services.transactions.api import closing, remote, reviews, transactions
+from services.transactions.api import closing, exports, remote, reviews, transactions
 from services.transactions.api.fields import READ
 from services.transactions.closing import Closing
 from services.transactions.reviews import Reviews
@@ -31,6 +31,7 @@ def routers(
 ) -> Sequence[APIRouter]:
     """All that transactions serves under /v1."""
     return (
+        exports.router(database, command_service.stations, access),
         transactions.router(database, command_service.stations, access),
         closing.router(closing_service, access),
         reviews.router(review_service, access),

@@ -118,6 +118,24 @@ def test_no_cell_that_is_written_is_a_formula(cell: str) -> None:
     assert not any(written.split(",")[2].startswith(sign) for sign in "=+-@")
 
 
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (None, ""),
+        (True, "true"),
+        (-3, "-3"),
+        (-2.5, "-2.5"),
+        (7500.0, "7500"),
+        ([3, 4], "3|4"),
+        ([], ""),
+        ({"a": [1]}, '"{""a"":[1]}"'),
+        ([{"a": 1}], '"[{""a"":1}]"'),
+    ],
+)
+def test_a_value_in_a_cell(value: Any, cell: str) -> None:
+    assert write_csv([{"id": "A", "value": value}], Columns(("id", "value"), "id")).decode() == f"A,{cell}\r\n"
+
+
 def test_an_apostrophe_that_hides_nothing_is_kept() -> None:
     assert rows(b"id,name\nA,'t Hof\n") == [{"id": "A", "name": "'t Hof"}]
 
