@@ -112,11 +112,11 @@ class CommandService:
         """
         kept = await self._kept(request.idempotency_key)
         if not kept:
+            await self.require_known([request.station_id])
             if resolve:
                 request = replace(request, payload=await resolve(), asked=request.payload)
             command = self._new(request)
             await self._check(command)
-            await self.require_known([request.station_id])
             async with self._database.transaction() as db:
                 kept = await self._journal.add(db, [command])
                 if not kept and request.idempotency_key:

@@ -144,6 +144,7 @@ async def service(request: pytest.FixtureRequest, environment: dict[str, str]) -
 
 
 async def test_each_fault_names_its_field(service: Running) -> None:
+    await service.bus.publish(registered("CP1"))
     table = EVERY + TABLES[service.name]
     found = [await fields(service, method, path, body) for method, path, body, _ in table]
     wanted = [(method, path, body, [field]) for method, path, body, field in table]

@@ -7,6 +7,7 @@ import pytest
 
 from services.common.kafka.bus import Record
 from services.ocpp import topics
+from tests.integration.common.running import registered
 from tests.integration.smartcharging.stations import Stations, reject
 from tests.patience import GIVE_UP
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_TIMED_OUT
@@ -123,6 +124,7 @@ async def test_a_stored_profile_is_installed_by_its_name(stations: Stations) -> 
 )
 async def test_what_ocpp_does_not_allow_is_refused(stations: Stations, wrong: dict[str, Any], field: str) -> None:
     """K01.FR.03, K01.FR.16, K01.FR.19, K01.FR.31, K01.FR.35, K01.FR.38, K01.FR.40, K01.FR.41."""
+    await stations.world.bus.publish(registered("CP1"))
     refused = await post(stations, "profiles", {"profile": PROFILE | wrong}, 422)
     assert refused["errors"][0]["field"] == field
 
