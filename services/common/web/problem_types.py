@@ -12,6 +12,7 @@ class ProblemType(StrEnum):
 
     INVALID_REQUEST = "invalid-request"
     BODY_TOO_LARGE = "body-too-large"
+    WRONG_CONTENT_TYPE = "wrong-content-type"
     NO_VALID_TOKEN = "no-valid-token"
     NOT_ALLOWED = "not-allowed"
     NOT_FOUND = "not-found"
@@ -19,6 +20,8 @@ class ProblemType(StrEnum):
     OTHER_SERVICE = "other-service"
     UNKNOWN_STATION = "unknown-station"
     WRONG_METHOD = "wrong-method"
+    NOT_AVAILABLE_AS = "not-available-as"
+    TOO_SLOW = "too-slow"
     CONFLICT = "conflict"
     KEY_REUSED = "key-reused"
     STATION_AWAY = "station-away"
@@ -44,6 +47,7 @@ class Meaning:
 MEANINGS: Mapping[ProblemType, Meaning] = {
     ProblemType.INVALID_REQUEST: Meaning(422, "Something in the request is wrong; `errors` names each field"),
     ProblemType.BODY_TOO_LARGE: Meaning(413, "The body is too large"),
+    ProblemType.WRONG_CONTENT_TYPE: Meaning(415, "The body has a content type that the address does not take"),
     ProblemType.NO_VALID_TOKEN: Meaning(401, "There is no valid bearer token"),
     ProblemType.NOT_ALLOWED: Meaning(403, "The bearer token does not allow this"),
     ProblemType.NOT_FOUND: Meaning(404, "What the request names does not exist"),
@@ -51,6 +55,8 @@ MEANINGS: Mapping[ProblemType, Meaning] = {
     ProblemType.OTHER_SERVICE: Meaning(404, "The action belongs to another service"),
     ProblemType.UNKNOWN_STATION: Meaning(404, "The station is not registered and has never connected"),
     ProblemType.WRONG_METHOD: Meaning(405, "The address does not take this method; `Allow` names those it takes"),
+    ProblemType.NOT_AVAILABLE_AS: Meaning(406, "The service cannot answer as the header `Accept` asks"),
+    ProblemType.TOO_SLOW: Meaning(408, "The body did not arrive in time"),
     ProblemType.CONFLICT: Meaning(409, "The request does not fit the present state"),
     ProblemType.KEY_REUSED: Meaning(409, "The Idempotency-Key was used for another request"),
     ProblemType.STATION_AWAY: Meaning(409, "The station is not connected"),

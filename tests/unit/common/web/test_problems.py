@@ -1,5 +1,7 @@
 """Every error of the REST API is a problem (RFC 9457) that names the field and gives nothing away."""
 
+import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import httpx
@@ -8,8 +10,9 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from services.common.process.errors import Unavailable
+from services.common.web import problem_types
 from services.common.web.app import web_app
-from services.common.web.problem_types import MEANINGS, URN, ProblemType
+from services.common.web.problem_types import BY_STATUS, MEANINGS, URN, ProblemType
 from services.common.web.problems import CONTENT_TYPE, Problem
 from services.common.web.requests import MAX_BODY_BYTES
 
@@ -185,6 +188,13 @@ async def test_of_several_forms_the_one_that_was_meant_is_told(http: httpx.Async
 
 def test_every_type_has_a_meaning() -> None:
     assert list(MEANINGS) == list(ProblemType)
+
+
+def test_every_status_that_is_answered_has_a_type() -> None:
+    sources = Path(problem_types.__file__).parents[2].rglob("*.py")
+    said = {int(status) for one in sources for status in re.findall(r"Problem\(\s*(\d{3})\b", one.read_text())}
+    assert said >= {404, 409, 415}
+    assert said <= BY_STATUS.keys()
 
 
 async def test_nothing_at_an_address_is_told_from_nothing_of_a_name(http: httpx.AsyncClient) -> None:
