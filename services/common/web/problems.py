@@ -1,6 +1,6 @@
 """Errors of the REST API as RFC 9457 problem details."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
@@ -17,7 +18,7 @@ from services.common.web.problem_types import BY_STATUS, MEANINGS, ProblemType
 
 CONTENT_TYPE = "application/problem+json"
 # Instead of what pydantic says.
-WORDS = {"missing": "is missing", "extra_forbidden": "is not known"}
+WORDS = {"missing": "is missing"}
 MOST_LISTED = 20
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
@@ -70,12 +71,16 @@ def field_problems(messages: Mapping[str, str], status: int = 422, kind: Problem
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
     """What whoever wrote this name may have meant, or what there is."""
-    folded = {one.casefold(): one for one in known}
-    if nearest := get_close_matches(name.casefold(), folded, n=1):
-        return f"did you mean {folded[nearest[0]]}?"
+    if near := _nearest(name, known):
+        return f"did you mean {near}?"
     if len(known) > MOST_LISTED:
         return "/docs lists what there is"
     return f"known are {', '.join(known)}" if known else "there are none"
+
+
+def _nearest(name: str, known: Collection[str]) -> str | None:
+    folded = {one.casefold(): one for one in known}
+    return next((folded[one] for one in get_close_matches(name.casefold(), folded, n=1)), None)
 
 
 def install(app: FastAPI) -> None:
@@ -95,8 +100,9 @@ def install(app: FastAPI) -> None:
         return response(Problem(status, str(error.detail), headers=headers))
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
-        errors = field_errors(error)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        misspelt = any(one["type"] == "extra_forbidden" for one in error.errors())
+        errors = field_errors(error, _field_names(request) if misspelt else ())
         first = errors[0]
         return response(Problem(422, f"{first['field']}: {first['message']}", errors))
 
@@ -112,8 +118,10 @@ def install(app: FastAPI) -> None:
         return response(Problem(500, "something went wrong in the service; its log says what"))
 
 
-def field_errors(error: RequestValidationError) -> list[dict[str, str]]:
+def field_errors(error: RequestValidationError, names: Collection[str] = ()) -> list[dict[str, str]]:
     """What is wrong with a request, by field; that null would be right too is no help.
+
+    names: of the fields that its body can have.
 
     Of what may have several forms it tells of the form that was meant: the one of which something within is at fault,
     or all of them.
@@ -121,7 +129,7 @@ def field_errors(error: RequestValidationError) -> list[dict[str, str]]:
     told = [one for one in error.errors() if one["type"] != "none_required"] or error.errors()
     found: dict[str, list[str]] = {}
     for one in told:
-        found.setdefault(_field(one, error.body), []).append(_message(one, error.body))
+        found.setdefault(_field(one, error.body), []).append(_message(one, error.body, names))
     within = tuple(field.rpartition(".")[0] for field in found)
     return [
         {"field": field, "message": ", or ".join(dict.fromkeys(messages))}
@@ -130,12 +138,31 @@ def field_errors(error: RequestValidationError) -> list[dict[str, str]]:
     ]
 
 
-def _message(error: Mapping[str, Any], body: Any) -> str:
+def _field_names(request: Request) -> Collection[str]:
+    """The names of all fields that the body of a call can have, at whatever depth."""
+    route = request.scope.get("route")
+    field = getattr(route, "body_field", None)
+    model = field.field_info.annotation if field else None
+    return list(dict.fromkeys(_properties(TypeAdapter(model).json_schema()))) if model else ()
+
+
+def _properties(schema: Any) -> Iterator[str]:
+    parts = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    if isinstance(schema, dict) and isinstance(schema.get("properties"), dict):
+        yield from schema["properties"]
+    for part in parts:
+        yield from _properties(part)
+
+
+def _message(error: Mapping[str, Any], body: Any, names: Collection[str]) -> str:
     """What is wrong, in words; a body that stayed bytes was not sent as JSON, which is what curl does by itself."""
     if isinstance(body, bytes) and tuple(error["loc"]) == ("body",):
         return "is read as JSON only with the header Content-Type: application/json"
     if error["type"] in ("enum", "literal_error"):
         return f"must be one of {error['ctx']['expected']}".replace("'", "").replace(" or ", ", ")
+    if error["type"] == "extra_forbidden":
+        near = _nearest(str(error["loc"][-1]), names)
+        return f"unknown; did you mean {near}?" if near else "is not known"
     said = WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
     return said.replace("Input should", "must")
 

@@ -172,3 +172,15 @@ async def fields(service: Running, method: str, path: str, body: Any) -> list[st
     named = list(dict.fromkeys(error["field"] for error in problem["errors"]))
     assert problem["detail"].startswith(named[0]), problem
     return named
+
+
+async def test_a_misspelt_field_names_the_one_that_was_meant(environment: dict[str, str]) -> None:
+    build, kind = BUILDS["smartcharging"]
+    body = {"limit": {"valeu": 9}, "station": ["A"]}
+    async with running("smartcharging", build, settings_of(kind, environment)) as service:
+        errors = (await service.http.put("/v1/sites/s", json=body)).json()["errors"]
+    assert {error["field"]: error["message"] for error in errors} == {
+        "body.limit.value": "is missing",
+        "body.limit.valeu": "unknown; did you mean value?",
+        "body.station": "unknown; did you mean stations?",
+    }

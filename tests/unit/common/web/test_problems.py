@@ -174,6 +174,7 @@ async def test_a_body_that_is_not_called_json_is_told_the_header(http: httpx.Asy
     [
         ({}, "body.number: is missing"),
         ({"number": 1, "colour": "red"}, "body.colour: is not known"),
+        ({"number": 1, "Station": ["A"]}, "body.Station: unknown; did you mean stations?"),
         ({"number": 1, "kind": "plane"}, "body.kind: must be one of plain, fancy"),
         ({"number": 1, "stations": [{"name": "A", "phases": [4]}]}, "body.stations.0.phases.0: must be one of 1, 2, 3"),
         ({"number": 1, "stations": ["A", {"phases": [1]}]}, "body.stations.1.name: is missing"),
