@@ -77,6 +77,8 @@ def stations(
 @app.command()
 def sessions(
     station: Annotated[str | None, typer.Option(help="of this station")] = None,
+    group: Annotated[str | None, typer.Option(help="of the stations of this group")] = None,
+    location: Annotated[str | None, typer.Option(help="at the location of this id")] = None,
     active: Annotated[bool | None, typer.Option("--active/--ended", help="whether they go on")] = None,
     token: Annotated[str | None, typer.Option(help="of this id token")] = None,
     since: Annotated[str, typer.Option(help="whose start was received since: 90m, 24h, 7d, or RFC 3339")] = "",
@@ -95,8 +97,9 @@ def sessions(
     state = None if active is None else "active" if active else "ended"
     with cli_errors():
         received = parse_time(since, now()).isoformat() if since else None
-        filters = {"station_id": station, "status": state, "id_token": token, "review": review, "doubt": doubt}
-        lists.sessions(limit, as_json, received_after=received, **filters)
+        where = {"station_id": station, "group": group, "location_id": location}
+        filters = {"status": state, "id_token": token, "review": review, "doubt": doubt}
+        lists.sessions(limit, as_json, received_after=received, **where, **filters)
 
 
 @app.command()

@@ -136,11 +136,13 @@ def test_stations(server: Server) -> None:
 
 def test_sessions(server: Server) -> None:
     server.items("/transactions/v1/transactions", SESSION)
-    result = run(server, "sessions", "--active", "--station", "CP 1", "--since", "2026-01-01T00:00:00+00:00")
+    result = run(
+        server, "sessions", "--active", "--station", "CP 1", "--group", "vienna", "--since", "2026-01-01T00:00:00+00:00"
+    )
     [(asked, _)] = server.seen
     assert asked == (
         "GET /transactions/v1/transactions?limit=51&received_after=2026-01-01T00%3A00%3A00%2B00%3A00"
-        "&station_id=CP+1&status=active"
+        "&station_id=CP+1&group=vienna&status=active"
     )
     row = result.stdout.splitlines()[1].split()
     assert row[:4] == ["7", "CP001", "1", "2026-01-02T03:04:05Z"]
