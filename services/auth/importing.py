@@ -1,4 +1,4 @@
-"""Files of stations or idTokens, imported: all lines or none, and of what is the same already nothing is written."""
+"""Files of stations, idTokens or locations, imported: all lines or none, and nothing of what is the same already."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from services.auth.domain import imports
-from services.auth.domain.imports import StationLine, TokenLine, Unfit
+from services.auth.domain.imports import LocationLine, StationLine, TokenLine, Unfit
+from services.auth.domain.locations import Location, LocationDecision
 from services.auth.domain.stations import Password, PasswordPolicy, Station, StationDecision
 from services.auth.domain.tokens import RegisteredToken, TokenDecision
 from services.auth.staging import Staged, Staging
@@ -19,14 +20,14 @@ from services.common.web.files import MAX_FAULTS
 from services.common.web.tables import Fault, Faulty
 from services.ocpp.id_tokens import Authorization
 
-L = TypeVar("L", StationLine, TokenLine)
-S = TypeVar("S", Station, RegisteredToken)
-D = TypeVar("D", StationDecision, TokenDecision)
+L = TypeVar("L", StationLine, TokenLine, LocationLine)
+S = TypeVar("S", Station, RegisteredToken, Location)
+D = TypeVar("D", StationDecision, TokenDecision, LocationDecision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[L, S, D]):
-    """What differs between stations and idTokens.
+    """What differs between stations, idTokens and locations.
 
     key: the field that identifies one. pack, unpack: what a line says, and that as it waits. find: those that are
     there, by key. decide: raises Unfit. save: the records that tell of it.
@@ -64,6 +65,14 @@ def unpack_token(said: Any) -> TokenLine:
     return TokenLine(id_token, named)
 
 
+def pack_location(line: LocationLine) -> Any:
+    return line.location_id, line.named
+
+
+def unpack_location(said: Any) -> LocationLine:
+    return LocationLine(*said)
+
+
 STATIONS = Kind(
     key="station_id",
     pack=pack_station,
@@ -79,6 +88,14 @@ TOKENS = Kind(
     find=UnitOfWork.find_registered,
     decide=imports.token,
     save=UnitOfWork.write_tokens,
+)
+LOCATIONS = Kind(
+    key="location_id",
+    pack=pack_location,
+    unpack=unpack_location,
+    find=UnitOfWork.find_locations,
+    decide=imports.location,
+    save=UnitOfWork.write_locations,
 )
 
 

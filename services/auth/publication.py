@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from google.protobuf.message import Message
 
-from services.auth.domain import stations, tokens
+from services.auth.domain import locations, stations, tokens
 from services.auth.domain.requests import AuthorizationDecided
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
@@ -16,6 +16,8 @@ from services.ocpp.id_tokens import Token, record_key, token_key
 from voltbus.v1 import events_pb2 as pb
 from voltbus.v1 import state_pb2
 from voltbus.v1.credentials_pb2 import Credentials
+
+Event: TypeAlias = stations.StationEvent | tokens.TokenEvent | locations.LocationEvent
 
 
 def station_registered(event: stations.StationRegistered) -> tuple[str, Message]:
@@ -41,6 +43,14 @@ def token_removed(event: tokens.TokenRemoved) -> tuple[str, Message]:
     return token_key(token.id_token), pb.TokenRemoved(id_token=token.id_token, type=token.type, at=event.at)
 
 
+def location_changed(event: locations.LocationChanged) -> tuple[str, Message]:
+    return event.location_id, pb.LocationChanged(location_id=event.location_id, at=event.at)
+
+
+def location_removed(event: locations.LocationRemoved) -> tuple[str, Message]:
+    return event.location_id, pb.LocationRemoved(location_id=event.location_id, at=event.at)
+
+
 def authorization_decided(event: AuthorizationDecided) -> tuple[str, Message]:
     decided = pb.AuthorizationDecided(
         station_id=event.station_id,
@@ -59,6 +69,8 @@ EVENT_MESSAGES: Mapping[type, Callable[[Any], tuple[str, Message]]] = {
     stations.StationRemoved: station_removed,
     tokens.TokenChanged: token_changed,
     tokens.TokenRemoved: token_removed,
+    locations.LocationChanged: location_changed,
+    locations.LocationRemoved: location_removed,
     AuthorizationDecided: authorization_decided,
 }
 
@@ -70,9 +82,10 @@ class Publication:
         self.events = Events(settings, service)
         self._credentials = settings.topic(topics.CREDENTIALS.name)
         self._registrations = settings.topic(topics.REGISTRATIONS.name)
+        self._locations = settings.topic(topics.LOCATIONS.name)
         self._tokens = settings.topic(topics.TOKENS.name)
 
-    def of_change(self, events: Iterable[stations.StationEvent | tokens.TokenEvent], cause: str) -> list[Record]:
+    def of_change(self, events: Iterable[Event], cause: str) -> list[Record]:
         """Events of one change. cause: identifies it, and is part of the event ids."""
         return [self._event(event, cause, event.at) for event in events]
 
@@ -104,6 +117,24 @@ class Publication:
     def station_tombstone(self, station_id: str) -> list[Record]:
         """The station is removed."""
         return [Record(topic, station_id.encode(), None) for topic in (self._credentials, self._registrations)]
+
+    def location(self, location: locations.Location) -> Record:
+        """The state of a location."""
+        state = state_pb2.Location(
+            location_id=location.location_id,
+            name=location.name or "",
+            address=location.address or "",
+            country=location.country or "",
+            latitude=location.latitude,
+            longitude=location.longitude,
+            time_zone=location.time_zone or "",
+            changed_at=location.changed_at,
+        )
+        return Record(self._locations, location.location_id.encode(), state.SerializeToString())
+
+    def location_tombstone(self, location_id: str) -> Record:
+        """The location is removed."""
+        return Record(self._locations, location_id.encode(), None)
 
     def token(self, registered: tokens.RegisteredToken) -> Record:
         """The state of an idToken."""

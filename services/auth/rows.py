@@ -2,6 +2,7 @@
 
 import asyncpg
 
+from services.auth.domain.locations import Location
 from services.auth.domain.stations import Password, Station
 from services.auth.domain.tokens import RegisteredToken
 from services.ocpp.id_tokens import Authorization, Token
@@ -31,6 +32,26 @@ TOKEN = (
     "registered_at",
     "changed_at",
 )
+LOCATION = (
+    "location_id",
+    "name",
+    "address",
+    "country",
+    "latitude",
+    "longitude",
+    "time_zone",
+    "registered_at",
+    "changed_at",
+)
+
+
+def location(row: asyncpg.Record) -> Location:
+    return Location(**{name: row[name] for name in LOCATION})
+
+
+def location_row(location: Location) -> tuple[object, ...]:
+    """LOCATION of a location."""
+    return tuple(getattr(location, name) for name in LOCATION)
 
 
 def station(row: asyncpg.Record) -> Station:

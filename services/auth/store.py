@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from services.auth import rows
-from services.auth.domain import stations, tokens
+from services.auth.domain import locations, stations, tokens
+from services.auth.domain.locations import Location
 from services.auth.domain.requests import AuthorizationDecided
 from services.auth.domain.stations import Station
 from services.auth.domain.tokens import RegisteredToken
@@ -52,6 +53,29 @@ on conflict (station_id) do update set
     changed_at = excluded.changed_at"""
 REMOVE_STATION = "delete from station where station_id = $1"
 
+# Groups are what stations say they are in.
+GROUPS = """
+select name, count(*) as stations from station, unnest(groups) as name
+where name collate "C" > $1 group by name order by name collate "C" limit $2"""
+
+LOCATION_COLUMNS = ", ".join(rows.LOCATION)
+LOCATIONS_BY_ID = f"select {LOCATION_COLUMNS} from location where location_id = any($1::text[])"
+LOCATIONS = f"""
+select {LOCATION_COLUMNS} from location
+where location_id > $1 and ($2::text is null or country = $2)
+order by location_id limit $3"""
+SAVE_LOCATION = f"""
+insert into location ({LOCATION_COLUMNS}) values ({_parameters(rows.LOCATION)})
+on conflict (location_id) do update set
+    name = excluded.name,
+    address = excluded.address,
+    country = excluded.country,
+    latitude = excluded.latitude,
+    longitude = excluded.longitude,
+    time_zone = excluded.time_zone,
+    changed_at = excluded.changed_at"""
+REMOVE_LOCATION = "delete from location where location_id = $1"
+
 TOKEN_COLUMNS = ", ".join(rows.TOKEN)
 TOKENS_BY_KEY = f"select {TOKEN_COLUMNS} from token where key = any($1::text[])"
 TOKENS = f"""
@@ -84,7 +108,7 @@ REMOVE_TOKEN = "delete from token where key = $1 and type = $2"
 REPUBLISH = "with asked as (delete from republish returning true) select exists (select from asked)"
 NEWEST_OUTGOING = "select max(seq) from outbox"
 OUTGOING = "select exists (select from outbox where seq <= $1)"
-LOCK_TABLES = "lock table station, token in share mode"
+LOCK_TABLES = "lock table station, token, location in share mode"
 PAGE_SIZE = 500
 # Seconds: that a change waits for Kafka to have it, and between two looks.
 PUBLISHED_WITHIN, PUBLISHED_EVERY = 2.0, 0.02
@@ -141,12 +165,13 @@ class Store:
                 await self._until_published()
 
     async def republish(self) -> None:
-        """Publishes the state of all stations and idTokens if a migration requested it (table republish)."""
+        """Publishes the state of all stations, idTokens and locations if a migration requested it (table republish)."""
         async with self.unit_of_work() as work:
             if await work.db.fetchval(REPUBLISH):
                 await work.db.execute(LOCK_TABLES)
                 await work.republish_stations()
                 await work.republish_tokens()
+                await work.republish_locations()
 
     async def _until_published(self) -> None:
         last = await self.newest_outgoing()
@@ -176,6 +201,22 @@ class Store:
         """Stations by id, after an id; a filter that is None matches all."""
         async with self.database.list_connection() as db:
             return [rows.station(row) for row in await db.fetch(STATIONS, after, group, location_id, limit)]
+
+    async def groups(self, after: str, limit: int) -> list[tuple[str, int]]:
+        """Groups by name, after a name, and how many stations are in them."""
+        async with self.database.list_connection() as db:
+            return [(row["name"], row["stations"]) for row in await db.fetch(GROUPS, after, limit)]
+
+    async def location(self, location_id: str) -> Location | None:
+        """One location."""
+        async with self.database.connection() as db:
+            row = await db.fetchrow(LOCATIONS_BY_ID, [location_id])
+        return rows.location(row) if row else None
+
+    async def locations(self, after: str, country: str | None, limit: int) -> list[Location]:
+        """Locations by id, after an id; a country that is None matches all."""
+        async with self.database.list_connection() as db:
+            return [rows.location(row) for row in await db.fetch(LOCATIONS, after, country, limit)]
 
     async def token(self, key: str) -> RegisteredToken | None:
         """One idToken."""
@@ -231,6 +272,38 @@ class UnitOfWork:
         records = self.publication.station_tombstone(decision.station.station_id)
         await outbox.add(self.db, records + self.publication.of_change(decision.events, cause))
 
+    async def location(self, location_id: str) -> Location | None:
+        """One location, locked until the end of the transaction."""
+        await self.db.execute(LOCK, f"location {location_id}")
+        return (await self.find_locations([location_id])).get(location_id)
+
+    async def find_locations(self, location_ids: Collection[str]) -> dict[str, Location]:
+        """Locations by id, in one query."""
+        return {row["location_id"]: rows.location(row) for row in await self.db.fetch(LOCATIONS_BY_ID, location_ids)}
+
+    async def save_location(self, decision: locations.LocationDecision, cause: str) -> None:
+        """The location as decided, on its topic too."""
+        await outbox.add(self.db, await self.write_locations([decision], cause))
+
+    async def write_locations(self, decisions: Sequence[locations.LocationDecision], cause: str) -> list[Record]:
+        """Locations as decided; the records that tell of it, for the outbox."""
+        changed = [decision for decision in decisions if decision.events]
+        await self.db.executemany(SAVE_LOCATION, [rows.location_row(decision.location) for decision in changed])
+        return [
+            record
+            for decision in changed
+            for record in (
+                self.publication.location(decision.location),
+                *self.publication.of_change(decision.events, cause),
+            )
+        ]
+
+    async def remove_location(self, decision: locations.LocationDecision, cause: str) -> None:
+        """Removes the location, on its topic too."""
+        await self.db.execute(REMOVE_LOCATION, decision.location.location_id)
+        records = [self.publication.location_tombstone(decision.location.location_id)]
+        await outbox.add(self.db, records + self.publication.of_change(decision.events, cause))
+
     async def token(self, key: str) -> RegisteredToken | None:
         """One idToken, locked until the end of the transaction."""
         await self.db.execute(LOCK, f"token {key}")
@@ -272,6 +345,13 @@ class UnitOfWork:
             records = [record for row in found for record in self.publication.station(rows.station(row))]
             await outbox.add(self.db, records)
             after = found[-1]["station_id"]
+
+    async def republish_locations(self) -> None:
+        """The state of all locations."""
+        after = ""
+        while found := await self.db.fetch(LOCATIONS, after, None, PAGE_SIZE):
+            await outbox.add(self.db, [self.publication.location(rows.location(row)) for row in found])
+            after = found[-1]["location_id"]
 
     async def republish_tokens(self) -> None:
         """The state of all idTokens, and tombstones under their older keys."""

@@ -43,7 +43,7 @@ def results(service: str) -> Topic:
 
 def events(service: str) -> Topic:
     """Domain events of a service, for everybody else."""
-    key = "station_id, id_token or site_id"
+    key = "station_id, id_token, location_id or site_id"
     readers = {"transactions": "smartcharging, anyone", "firmware": "transactions.stations, smartcharging, anyone"}
     return Topic(f"events.{service}", key, "a message of events.proto", WEEK, service, readers.get(service, "anyone"))
 
@@ -59,6 +59,7 @@ CONNECTIONS = Topic(
 )
 CREDENTIALS = Topic("credentials", "station_id", "voltbus.v1.Credentials", None, "auth", "gateway")
 REGISTRATIONS = Topic("registrations", "station_id", "voltbus.v1.Registration", None, "auth", "all services, anyone")
+LOCATIONS = Topic("locations", "location_id", "voltbus.v1.Location", None, "auth", "anyone")
 INVENTORY = Topic("inventory", "station_id", "voltbus.v1.Inventory", None, "firmware", "all services, anyone")
 TOKENS = Topic("tokens", "type/id_token in lower case", "voltbus.v1.Token", None, "auth", "transactions, anyone")
 
@@ -67,6 +68,7 @@ ALL = (
     CONNECTIONS,
     CREDENTIALS,
     REGISTRATIONS,
+    LOCATIONS,
     INVENTORY,
     TOKENS,
     *(kind(service) for kind in (calls, results, events, dead) for service in SERVICES),

@@ -344,6 +344,22 @@ class TokenRemoved(_message.Message):
     type: str
     def __init__(self, id_token: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., type: _Optional[str] = ...) -> None: ...
 
+class LocationChanged(_message.Message):
+    __slots__ = ("location_id", "at")
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    location_id: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, location_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class LocationRemoved(_message.Message):
+    __slots__ = ("location_id", "at")
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    location_id: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, location_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class AuthorizationDecided(_message.Message):
     __slots__ = ("station_id", "id_token", "status", "at", "id_token_type")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]

@@ -25,6 +25,26 @@ class Registration(_message.Message):
     rated_power_w: float
     def __init__(self, station_id: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reading: _Optional[str] = ..., rated_power_w: _Optional[float] = ...) -> None: ...
 
+class Location(_message.Message):
+    __slots__ = ("location_id", "name", "address", "country", "latitude", "longitude", "time_zone", "changed_at")
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    COUNTRY_FIELD_NUMBER: _ClassVar[int]
+    LATITUDE_FIELD_NUMBER: _ClassVar[int]
+    LONGITUDE_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
+    location_id: str
+    name: str
+    address: str
+    country: str
+    latitude: float
+    longitude: float
+    time_zone: str
+    changed_at: _timestamp_pb2.Timestamp
+    def __init__(self, location_id: _Optional[str] = ..., name: _Optional[str] = ..., address: _Optional[str] = ..., country: _Optional[str] = ..., latitude: _Optional[float] = ..., longitude: _Optional[float] = ..., time_zone: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class Inventory(_message.Message):
     __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "changed_at")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]

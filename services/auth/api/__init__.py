@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from services.auth.api import files, stations, tokens
+from services.auth.api import files, locations, stations, tokens
 from services.auth.passwords import Passwords
 from services.auth.store import Store
 from services.common.calls import message_log_api
@@ -15,6 +15,7 @@ from services.common.web.access import Access
 TAGS = {
     "stations": "Stations that may connect, and their passwords.",
     "tokens": "IdTokens: who may charge.",
+    "locations": "Where stations are, and the groups that they are in.",
 }
 
 
@@ -24,5 +25,6 @@ def routers(store: Store, passwords: Passwords, known: Stations, access: Access,
         files.router(store, passwords, access, clock),
         stations.router(store, passwords, known, access, clock),
         tokens.router(store, access, clock),
+        locations.router(store, access, clock),
         message_log_api.router(store.database, access, "auth:read"),
     )

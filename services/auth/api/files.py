@@ -1,67 +1,49 @@
-"""REST of stations and idTokens as files: CSV or NDJSON, imported and exported."""
+"""REST of stations, idTokens and locations as files: CSV or NDJSON, imported and exported."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
-from services.auth.api.fields import READ, WRITE, IdTokenPath, StationId
-from services.auth.api.stations import PLAIN, StationBody, password_of
-from services.auth.api.tokens import TokenChange, Type
-from services.auth.domain.imports import StationLine, TokenLine
+from services.auth.api.fields import READ, WRITE
+from services.auth.api.lines import (
+    EXPORTED_STATION,
+    LOCATION_COLUMNS,
+    TOKEN_COLUMNS,
+    Lines,
+    location_fields,
+    location_lines,
+    station_fields,
+    station_lines,
+    token_fields,
+    token_lines,
+)
+from services.auth.api.locations import Country
+from services.auth.api.tokens import Type
+from services.auth.domain.locations import Location
 from services.auth.domain.stations import Station
 from services.auth.domain.tokens import RegisteredToken
-from services.auth.importing import STATIONS, TOKENS, Importer, Kind
+from services.auth.importing import LOCATIONS, STATIONS, TOKENS, Importer, Kind
 from services.auth.passwords import Passwords
-from services.auth.staging import Staged
 from services.auth.store import Store
 from services.common.process.clock import Clock
 from services.common.web.access import Access
 from services.common.web.exports import Rows, export, exported, files
 from services.common.web.fields import NO_NUL
-from services.common.web.files import faulty, lines_of, sent_as
+from services.common.web.files import faulty
 from services.common.web.openapi import problem_responses
 from services.common.web.problems import Problem
-from services.common.web.tables import READERS, Columns, Fault, Faulty, Row, unknown
-from services.ocpp.id_tokens import Authorization, token_key
+from services.common.web.tables import Faulty
+from services.ocpp.id_tokens import Authorization
 
-# What an empty cell must not change: it would take a password away, or accept a blocked card.
-STATION_COLUMNS = Columns(
-    ("station_id", "auth", "password", "description", "group", "groups", "location_id", "reading", "rated_power_w"),
-    needed="station_id",
-    lists=frozenset({"groups"}),
-    kept=frozenset({"auth", "password", "group"}),
-)
-EXPORTED_STATION = Columns(
-    ("station_id", "auth", "description", "groups", "location_id", "reading", "rated_power_w"), "station_id"
-)
-TOKEN_COLUMNS = Columns(
-    ("id_token", "type", "status", "expires_at", "group_id", "cache_expires_at", "language"),
-    needed="id_token",
-    kept=frozenset({"type", "status"}),
-)
 # Rows that are read and written together in an export, and imports that a process takes at once.
 AT_ONCE, IMPORTS = 1000, 2
 
-T = TypeVar("T", bound=BaseModel)
-State = TypeVar("State", Station, RegisteredToken)
+State = TypeVar("State", Station, RegisteredToken, Location)
 NextPage = Callable[[str], Awaitable[Sequence[State]]]
-
-
-class StationFields(StationBody):
-    """A line of a file of stations."""
-
-    station_id: StationId
-
-
-class TokenFields(TokenChange):
-    """A line of a file of idTokens."""
-
-    id_token: IdTokenPath
 
 
 class ImportView(BaseModel):
@@ -91,15 +73,19 @@ TOKEN_FILES = files(
     "id_token,type,status,group_id\r\n04A2B3C4D5E6F7,ISO14443,Accepted,FLEET-7\r\n",
     '{"id_token": "04A2B3C4D5E6F7", "type": "ISO14443"}\n',
 )
+LOCATION_FILES = files(
+    "location_id,name,country,latitude,longitude,time_zone\r\ngarage-7,Garage 7,AT,48.2082,16.3738,Europe/Vienna\r\n",
+    '{"location_id": "garage-7", "name": "Garage 7", "country": "AT"}\n',
+)
 
 
 def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> APIRouter:
-    """/v1/stations/import and …/export, and the same of /v1/tokens; before those whose last segment is an id."""
+    """/v1/stations/import and …/export, and the same of tokens and locations; before routes that end in an id."""
     routes = APIRouter(prefix="/v1")
     read, write = [access.require(READ)], [access.require(WRITE)]
     importer, free = Importer(store, clock), asyncio.Semaphore(IMPORTS)
 
-    async def import_(request: Request, kind: Kind[Any, Any, Any], lines: "Lines", dry_run: bool) -> ImportView:
+    async def import_(request: Request, kind: Kind[Any, Any, Any], lines: Lines, dry_run: bool) -> ImportView:
         if free.locked():
             raise Problem(503, "other files are being imported", headers={"Retry-After": "10"})
         async with free:
@@ -109,7 +95,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
                 raise faulty(error.faults) from None
         return ImportView(**counts, dry_run=dry_run)
 
-    stations, tokens = station_lines(passwords), token_lines()
+    stations, tokens, locations = station_lines(passwords), token_lines(), location_lines()
     body = {"requestBody": {"required": True, "content": STATION_FILES}}
 
     @routes.post("/stations/import", tags=["stations"], dependencies=write, openapi_extra=body, responses=IMPORTED)
@@ -173,80 +159,36 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
         pages = _pages(page, lambda one: one.key, token_fields)
         return await export(request, "tokens", pages, TOKEN_COLUMNS)
 
+    body = {"requestBody": {"required": True, "content": LOCATION_FILES}}
+
+    @routes.post("/locations/import", tags=["locations"], dependencies=write, openapi_extra=body, responses=IMPORTED)
+    async def import_locations(request: Request, dry_run: DryRun = False) -> ImportView:
+        """Describes or changes the locations of a file: all of them or, if a line is at fault, none.
+
+        A line changes what it names. An empty cell of a CSV file empties the field. The same file again changes
+        nothing.
+        """
+        return await import_(request, LOCATIONS, locations, dry_run)
+
+    @routes.get(
+        "/locations/export",
+        tags=["locations"],
+        dependencies=read,
+        response_class=StreamingResponse,
+        responses=exported(LOCATION_FILES),
+    )
+    async def export_locations(
+        request: Request, country: Annotated[Country | None, Query()] = None
+    ) -> StreamingResponse:
+        """Locations by id, as an import takes them."""
+
+        async def page(after: str) -> Sequence[Location]:
+            return await store.locations(after, country, AT_ONCE)
+
+        pages = _pages(page, lambda one: one.location_id, location_fields)
+        return await export(request, "locations", pages, LOCATION_COLUMNS)
+
     return routes
-
-
-class Lines:
-    """Lines of a file, read and checked. check: what a row says; raises ValidationError."""
-
-    def __init__(self, columns: Columns, check: Callable[[Row], Staged]) -> None:
-        self.columns, self._check = columns, check
-
-    async def of(self, request: Request) -> AsyncIterator[Sequence[Staged | Fault]]:
-        """As they arrive. Raises Problem and Faulty."""
-        reader = READERS[sent_as(request)](self.columns)
-        async for lines in lines_of(request):
-            rows = (reader.read(number, line) for number, line in lines)
-            yield [one for row in rows if row for one in self.checked(row)]
-        if fault := reader.end():
-            yield [fault]
-
-    def checked(self, row: Row | Fault) -> Sequence[Staged | Fault]:
-        """What a line says, or all that is wrong with it."""
-        if isinstance(row, Fault):
-            return [row]
-        try:
-            return [self._check(row)]
-        except ValidationError as error:
-            return list(dict.fromkeys(self._fault(row.line, one) for one in error.errors(include_input=False)))
-
-    def _fault(self, line: int, error: Mapping[str, Any]) -> Fault:
-        """A field that there is not may be a secret in the wrong place, and is not repeated."""
-        if error["type"] == "extra_forbidden":
-            return Fault(line, "", unknown(str(error["loc"][0]), "a field", self.columns))
-        name, *items = error["loc"]
-        where = ".".join([str(name), *(str(one) for one in items if isinstance(one, int))])
-        told = (
-            "has a character that it cannot have" if error["type"] == "string_pattern_mismatch" else str(error["msg"])
-        )
-        return Fault(line, where, told.removeprefix("Value error, "))
-
-
-def station_lines(passwords: Passwords) -> Lines:
-    """Lines of a file of stations."""
-    return Lines(STATION_COLUMNS, lambda row: _station(row, passwords))
-
-
-def token_lines() -> Lines:
-    """Lines of a file of idTokens."""
-    return Lines(TOKEN_COLUMNS, _token)
-
-
-def _station(row: Row, passwords: Passwords) -> Staged:
-    """Raises ValidationError."""
-    fields = StationFields.model_validate(row.fields)
-    named = fields.model_dump(include=set(PLAIN), exclude_unset=True)
-    if {"group", "groups"} & fields.model_fields_set:
-        named["groups"] = fields.groups_or(())
-    line = StationLine(fields.station_id, password_of(fields, passwords), named)
-    return Staged(row.line, line.station_id, STATIONS.pack(line))
-
-
-def _token(row: Row) -> Staged:
-    """Raises ValidationError."""
-    named = TokenFields.model_validate(row.fields).model_dump(exclude_unset=True)
-    line = TokenLine(named.pop("id_token"), named)
-    return Staged(row.line, token_key(line.id_token), TOKENS.pack(line))
-
-
-def station_fields(station: Station) -> Mapping[str, Any]:
-    """EXPORTED_STATION of a station."""
-    return asdict(station) | {"auth": "basic" if station.password else "none"}
-
-
-def token_fields(registered: RegisteredToken) -> Mapping[str, Any]:
-    """TOKEN_COLUMNS of an idToken."""
-    return asdict(registered.token)
 
 
 async def _pages(

@@ -1,11 +1,12 @@
-"""What a line of an imported file makes of a station or an idToken: what it does not name stays as it is."""
+"""What a line of an imported file makes of a station, an idToken or a location; what it does not name stays."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from services.auth.domain import stations, tokens
+from services.auth.domain import locations, stations, tokens
+from services.auth.domain.locations import Location, LocationDecision
 from services.auth.domain.stations import Password, PasswordPolicy, RegisterStation, Station, StationDecision
 from services.auth.domain.tokens import RegisteredToken, TokenDecision
 from services.ocpp.id_tokens import Authorization, Token
@@ -40,6 +41,14 @@ class TokenLine:
     named: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class LocationLine:
+    """What is said of a location. named: ATTRIBUTES of locations, those that are."""
+
+    location_id: str
+    named: Mapping[str, Any] = field(default_factory=dict)
+
+
 def station(current: Station | None, line: StationLine, now: datetime) -> StationDecision:
     """Raises Unfit for a station without a password, as nobody would be shown one that is generated."""
     attributes = {name: getattr(current, name) for name in ATTRIBUTES if current} | dict(line.named)
@@ -62,3 +71,15 @@ def token(current: RegisteredToken | None, line: TokenLine, now: datetime) -> To
     else:
         raise Unfit("type", "a new idToken needs one")
     return tokens.put(current, said, now)
+
+
+def location(current: Location | None, line: LocationLine, now: datetime) -> LocationDecision:
+    """Raises Unfit for half a coordinate."""
+    said = locations.attributes(current) | dict(line.named)
+    if (said["latitude"] is None) != (said["longitude"] is None):
+        raise Unfit("longitude", "latitude and longitude belong together")
+    for name in ("name", "address"):
+        if not said[name] and current and getattr(current, name) == "":
+            # In a file they are the same, as with stations.
+            said[name] = ""
+    return locations.put(current, line.location_id, said, now)

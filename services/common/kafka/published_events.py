@@ -8,6 +8,7 @@ from voltbus.v1 import events_pb2 as pb
 
 STATION = "station_id"
 TOKEN = "id_token in lower case"
+LOCATION = "location_id"
 SITE = "site_id"
 
 BY_ALL: Mapping[type[Message], str] = {pb.MessageRecorded: STATION, pb.CommandChanged: STATION}
@@ -18,6 +19,8 @@ PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
         pb.StationRemoved: STATION,
         pb.TokenChanged: TOKEN,
         pb.TokenRemoved: TOKEN,
+        pb.LocationChanged: LOCATION,
+        pb.LocationRemoved: LOCATION,
         pb.AuthorizationDecided: STATION,
         **BY_ALL,
     },

@@ -11,7 +11,7 @@ from services.auth.settings import Settings
 from tests.conftest import Stack
 from tests.integration.common.running import Running, running, settings_of
 from voltbus.v1.credentials_pb2 import Credentials
-from voltbus.v1.state_pb2 import Registration, Token
+from voltbus.v1.state_pb2 import Location, Registration, Token
 
 M = TypeVar("M", bound=Message)
 
@@ -41,6 +41,10 @@ def credentials(world: Running) -> dict[str, Credentials | None]:
 
 def registrations(world: Running) -> dict[str, Registration | None]:
     return compacted(world, "registrations", Registration)
+
+
+def locations(world: Running) -> dict[str, Location | None]:
+    return compacted(world, "locations", Location)
 
 
 def tokens(world: Running) -> dict[str, Token | None]:

@@ -70,6 +70,10 @@ def registered(place: int) -> Row:
     return {"station_id": f"S{place:05}", "registered_at": START, "changed_at": START}
 
 
+def location(place: int) -> Row:
+    return {"location_id": f"l{place:05}", "registered_at": START, "changed_at": START}
+
+
 def id_token(place: int) -> Row:
     name = f"t{place:05}"
     said = {"type": "Central", "status": "Accepted", "registered_at": START, "changed_at": START}
@@ -122,6 +126,7 @@ def of_every_service(service: str) -> Iterator[List]:
 LISTS = [
     *(one for service in ("auth", "transactions", "smartcharging", "firmware") for one in of_every_service(service)),
     List("auth", "/v1/stations", "station", "station_id", "station_id", registered),
+    List("auth", "/v1/locations", "location", "location_id", "location_id", location),
     List("auth", "/v1/tokens", "token", "key", "id_token", id_token),
     List("transactions", "/v1/transactions", "transaction", "id", "id", transaction),
     List("transactions", "/v1/transactions/7/samples", "sample", "received_at", "received_at", sample),

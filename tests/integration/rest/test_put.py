@@ -16,6 +16,7 @@ SCHEDULE = {"unit": "A", "periods": [{"start": 0, "limit": 6}]}
     ("service", "path", "body"),
     [
         ("auth", "/v1/stations/CP1", {}),
+        ("auth", "/v1/locations/garage", {"country": "AT"}),
         ("auth", "/v1/tokens/TAG", {"type": "Central"}),
         ("smartcharging", "/v1/sites/garage", SITE),
         ("smartcharging", "/v1/profiles/night", {"id": 1, "purpose": "TxDefaultProfile", "schedule": SCHEDULE}),

@@ -8,20 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.auth.api.files import (
+from services.auth.api.lines import (
     EXPORTED_STATION,
+    LOCATION_COLUMNS,
     TOKEN_COLUMNS,
     Lines,
+    location_fields,
+    location_lines,
     station_fields,
     station_lines,
     token_fields,
     token_lines,
 )
 from services.auth.domain import imports
-from services.auth.domain.imports import StationLine, TokenLine, Unfit
+from services.auth.domain.imports import LocationLine, StationLine, TokenLine, Unfit
+from services.auth.domain.locations import Location
 from services.auth.domain.stations import Password, PasswordPolicy, Station
 from services.auth.domain.tokens import RegisteredToken
-from services.auth.importing import STATIONS, TOKENS
+from services.auth.importing import LOCATIONS, STATIONS, TOKENS
 from services.auth.passwords import Passwords
 from services.auth.staging import PACK, UNPACK, Staged
 from services.common.web.tables import CSV, NDJSON, READERS, Fault, write_csv, write_heading, write_ndjson
@@ -30,6 +34,7 @@ from services.ocpp.id_tokens import Authorization, Token
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, tzinfo=UTC)
 READ_STATIONS, READ_TOKENS = station_lines(Passwords("a key that is long enough")), token_lines()
+READ_LOCATIONS = location_lines()
 
 TEXT = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]) | st.sampled_from("=+-@'|\\;,\""), max_size=40)
 NAME = TEXT.filter(bool)
@@ -61,6 +66,18 @@ tokens = st.builds(
         cache_expires_at=MOMENT,
         language=st.sampled_from([None, "de", "de-AT"]),
     ),
+    **AT,
+)
+
+locations = st.builds(
+    Location,
+    location_id=NAME.map(lambda text: text.replace("/", "-")),
+    name=st.none() | TEXT,
+    address=st.none() | TEXT,
+    country=st.sampled_from([None, "AT"]),
+    latitude=st.floats(-90, 90),
+    longitude=st.floats(-180, 180),
+    time_zone=st.sampled_from([None, "Europe/Vienna"]),
     **AT,
 )
 
@@ -107,6 +124,24 @@ def test_an_id_token_that_was_exported_is_unchanged_and_the_same_where_it_is_new
         assert one.key == current.key
         assert imports.token(current, TOKENS.unpack(one.said), LATER).events == ()
         assert imports.token(None, TOKENS.unpack(one.said), LATER).registered.token == current.token
+
+
+@given(locations)
+def test_a_location_that_was_exported_is_unchanged(current: Location) -> None:
+    row = [location_fields(current)]
+    written = {
+        CSV: write_heading(LOCATION_COLUMNS) + write_csv(row, LOCATION_COLUMNS),
+        NDJSON: write_ndjson(row, LOCATION_COLUMNS),
+    }
+    for kind, data in written.items():
+        one = line(read(READ_LOCATIONS, kind, data))
+        assert imports.location(current, LOCATIONS.unpack(one.said), LATER).events == ()
+
+
+@pytest.mark.parametrize("half", ["latitude", "longitude"])
+def test_a_location_has_no_half_coordinates(half: str) -> None:
+    with pytest.raises(Unfit):
+        imports.location(None, LocationLine("garage", {half: 48.0}), NOW)
 
 
 CURRENT = Station("CP1", Password(b"old"), "hall", ("vienna",), "garage", NOW, NOW, "strict", 22000.0)

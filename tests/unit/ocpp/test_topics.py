@@ -15,7 +15,16 @@ def row(topic: topics.Topic) -> str:
 
 
 def test_every_topic_has_its_row_and_no_other() -> None:
-    starts = ("| `ocpp.", "| `credentials", "| `registrations", "| `inventory", "| `tokens", "| `events.", "| `dead.")
+    starts = (
+        "| `ocpp.",
+        "| `credentials",
+        "| `registrations",
+        "| `locations",
+        "| `inventory",
+        "| `tokens",
+        "| `events.",
+        "| `dead.",
+    )
     rows = [line for line in PAGE.read_text().splitlines() if line.startswith(starts)]
     assert rows == [row(topic) for topic in topics.ALL]
 
