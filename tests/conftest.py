@@ -32,7 +32,7 @@ structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plai
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 ports.RANGE = ports.RANGE[WORKER::WORKERS]
-REDIS_DATABASES = itertools.cycle(range(16)[WORKER::WORKERS])
+REDIS_DATABASES = itertools.cycle(range(16) if "VOLTBUS_REDIS_URL" not in os.environ else range(16)[WORKER::WORKERS])
 E2E = "tests/e2e"
 # The longest begin first, so that at the end no worker waits for the other.
 LONGEST = (
@@ -76,8 +76,13 @@ class Stack:
         return environment
 
     async def _fresh_redis(self) -> str:
-        url = self.servers.redis_url.rsplit("/", 1)[0] + f"/{next(REDIS_DATABASES)}"
-        async with Redis.from_url(url) as redis:
+        """An empty database to which nobody is connected: the system of an earlier test may still run."""
+        server = self.servers.redis_url.rsplit("/", 1)[0]
+        async with Redis.from_url(f"{server}/0") as redis:
+            taken = {int(client["db"]) for client in await redis.client_list()}
+        free = next((number for number in itertools.islice(REDIS_DATABASES, 16) if number not in taken), None)
+        assert free is not None, "every database of Redis is in use"
+        async with Redis.from_url(url := f"{server}/{free}") as redis:
             await redis.flushdb()
         return url
 

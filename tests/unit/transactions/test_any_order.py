@@ -124,15 +124,6 @@ def test_the_energy_of_odd_meters_is_the_same_in_any_order(data: st.DataObject, 
     assert [getattr(made, field) for field in SEEN] == [getattr(expected, field) for field in SEEN]
 
 
-@given(st.data(), sessions())
-def test_sent_again_and_read_first_it_is_no_news(data: st.DataObject, reports: list[Report]) -> None:
-    """A station repeats what is not answered, by another gateway: the first copy may be read after the second."""
-    current = folded(reports)
-    first = data.draw(st.sampled_from(reports))
-    first = replace(first, received_at=first.received_at - timedelta(seconds=data.draw(st.integers(-90, 90))))
-    assert not decided(current, first, reports, token=ACCEPTED).is_news
-
-
 def changes_nothing(again: Decision, current: Transaction) -> bool:
     """Nothing that others see: which of two readings alike is kept, where a station's time went back, may change."""
     assert again.transaction

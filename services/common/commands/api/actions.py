@@ -1,6 +1,6 @@
 """POST /v1/stations/{station_id}/commands/{Action}: one route for all OCPP actions, in OpenAPI each with its schema."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -35,10 +35,10 @@ async def json_object(request: Request) -> dict[str, Any]:
 Body = Annotated[dict[str, Any], Depends(json_object)]
 
 
-def action_of(catalogue: Catalogue, services: Services) -> Callable[..., str]:
+def action_of(catalogue: Catalogue, services: Services) -> Callable[..., Awaitable[str]]:
     """A dependency: the action of an address. It raises Problem where it is none of the service."""
 
-    def known(action: Annotated[str, Path()], request: Request) -> str:
+    async def known(action: Annotated[str, Path()], request: Request) -> str:
         if action in catalogue.forms:
             return action
         if owner := catalogue.owners.get(action):
