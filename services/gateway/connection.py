@@ -9,6 +9,7 @@ import structlog
 
 from services.gateway import metrics
 from services.gateway.deviations import Deviations
+from services.gateway.frame_notes import FrameNotes
 from services.gateway.ocppj.actions import Complete, Drop, Forward, MessageType, Refuse, Send, SessionAction, Waiting
 from services.gateway.ocppj.session import Peer, Session
 from services.gateway.pressure.admission import AdmissionControl
@@ -28,6 +29,7 @@ from voltbus.v1.bus_pb2 import (
     Command,
     ConnectionChange,
     ConnectionState,
+    Frame,
     Outcome,
     RefusedMessage,
     Reply,
@@ -69,6 +71,7 @@ class Connection:
         "_context",
         "_deviations",
         "_draining",
+        "_notes",
         "_remote",
         "_session",
         "_waiting",
@@ -87,6 +90,7 @@ class Connection:
         # Bytes of CALLs in the session that wait for the one before them.
         self._waiting = 0
         self._deviations: Deviations | None = None
+        self._notes: FrameNotes | None = None
         self._remote = ""
 
     @property
@@ -115,17 +119,17 @@ class Connection:
             context.producer.hold(self.transport)
         return None
 
-    def oversized(self, head: bytes, now: float) -> None:
-        self._perform(self._session.oversized(head, now, self._context.wall()))
+    def oversized(self, head: bytes, size: int, now: float) -> None:
+        self._perform(self._session.oversized(head, size, now, self._context.wall()))
 
-    def closed(self) -> None:
+    def closed(self, reason: str) -> None:
         context = self._context
         metrics.CONNECTIONS.labels(self.version).dec()
         context.on_closed(self)
         now = context.monotonic()
         self._perform(self._session.closed(now, context.wall()))
-        self._report(CONNECTION_STATE_DISCONNECTED, now)
-        log.info("disconnected", **self._ids)
+        self._report(CONNECTION_STATE_DISCONNECTED, now, reason=reason)
+        log.info("disconnected", reason=reason, **self._ids)
 
     def finished(self) -> None:
         self._context.on_finished(self)
@@ -242,6 +246,9 @@ class Connection:
 
     def _refuse(self, action: Refuse) -> None:
         metrics.REFUSED.labels(action.code, self.version).inc()
+        self._note(action)
+        if not action.deviates:
+            return
         known = action.action[:LONGEST_ACTION]
         if self._count(known, [Told(Deviation.REFUSED, "", 1)]).keeps_refused():
             refused = RefusedMessage(
@@ -255,9 +262,28 @@ class Connection:
 
     def _drop(self, action: Drop) -> None:
         metrics.DROPPED.labels(action.reason).inc()
+        self._note(action)
         log.info("dropped", reason=action.reason, message_id=action.message_id, detail=action.detail, **self._ids)
 
-    def _report(self, state: ConnectionState, now: float, refused: RefusedMessage | None = None) -> None:
+    def _note(self, action: Refuse | Drop) -> None:
+        if self._notes is None:
+            self._notes = FrameNotes()
+        self._publish(self._notes.note(action))
+
+    def _publish(self, frame: Frame | None) -> None:
+        if frame is None:
+            return
+        frame.station_id, frame.connection_id = self.peer.station_id, self.peer.connection_id
+        frame.version = self.version
+        frame.at.FromMicroseconds(int(self._context.wall() * 1e6))
+        if record := self._context.records.frame(frame):
+            self._context.producer.add(record)
+
+    def _report(
+        self, state: ConnectionState, now: float, refused: RefusedMessage | None = None, reason: str = ""
+    ) -> None:
+        if self._notes is not None and refused is None:
+            self._publish(self._notes.renew())
         change = ConnectionChange(
             station_id=self.peer.station_id,
             connection_id=self.peer.connection_id,
@@ -267,6 +293,7 @@ class Connection:
             remote_address=self._remote,
             quarantined=self.peer.quarantined,
             refused=refused,
+            reason=reason,
             deviations=self._deviations.take() if self._deviations and not refused else None,
         )
         wall = self._context.wall()

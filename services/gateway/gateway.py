@@ -69,7 +69,7 @@ class Gateway:
         self._draining = False
         self.registry = Registry()
         self.memory, self.turns = Memory(settings.waiting_size), Turns()
-        self.records = Records(settings.topic)
+        self.records = Records(settings.topic, frames=settings.frame_log != "off")
         self.producer = Producer(
             bus, settings.unacknowledged, settings.unacknowledged_size, monotonic=clocks.monotonic, timing=timing
         )

@@ -15,7 +15,7 @@ from services.gateway.records import Records
 from services.gateway.registry import Registry
 from services.gateway.timing import Seconds
 from services.gateway.transport.transport import CloseCode
-from voltbus.v1.bus_pb2 import OUTCOME_UNDELIVERED, Outbound, Outcome, Result
+from voltbus.v1.bus_pb2 import OUTCOME_UNDELIVERED, Frame, Outbound, Outcome, Result
 
 log = structlog.get_logger()
 
@@ -72,8 +72,24 @@ class OutboundDelivery:
                 connection.close(CloseCode.REPLACED, outbound.close.reason)
             case "command":
                 self._command(outbound, connection)
+            case "reply":
+                self._reply_lost(outbound)
             case _:
                 self._drop(Reason.NO_CONNECTION, outbound.station_id)
+
+    def _reply_lost(self, outbound: Outbound) -> None:
+        self._drop(Reason.NO_CONNECTION, outbound.station_id)
+        frame = Frame(
+            station_id=outbound.station_id,
+            connection_id=outbound.connection_id,
+            message_id=outbound.reply.message_id,
+            action=outbound.reply.action,
+            description="the connection was gone before its answer",
+            dropped=Reason.NO_CONNECTION,
+        )
+        frame.at.FromMicroseconds(int(self._wall() * 1e6))
+        if record := self._records.frame(frame):
+            self._producer.add(record)
 
     def _command(self, outbound: Outbound, connection: Connection | None) -> None:
         """Another gateway may have had this slot, or have it by now: each speaks of its own connections only."""

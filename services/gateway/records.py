@@ -5,7 +5,7 @@ from collections.abc import Callable
 from services.common.kafka.bus import Record
 from services.ocpp import topics
 from services.ocpp.services import SERVICES
-from voltbus.v1.bus_pb2 import Call, Close, ConnectionChange, Outbound, Result
+from voltbus.v1.bus_pb2 import Call, Close, ConnectionChange, Frame, Outbound, Result
 
 TopicName = Callable[[str], str]
 OnAcknowledged = Callable[[], None]
@@ -19,12 +19,13 @@ class OutgoingRecord(Record, frozen=True):
 
 
 class Records:
-    """name: gives the name that a topic has on this broker."""
+    """name: gives the name that a topic has on this broker. frames: whether the topic of frames is written."""
 
-    def __init__(self, name: TopicName) -> None:
+    def __init__(self, name: TopicName, *, frames: bool = True) -> None:
         self.calls = {service: name(topics.calls(service).name) for service in SERVICES}
         self._results = {service: name(topics.results(service).name) for service in SERVICES}
         self._connections = name(topics.CONNECTIONS.name)
+        self._frames = name(topics.FRAMES.name) if frames else ""
         self.outbound = name(topics.OUTBOUND.name)
 
     def call(self, service: str, call: Call, on_acknowledged: OnAcknowledged | None = None) -> OutgoingRecord:
@@ -39,6 +40,11 @@ class Records:
 
     def change(self, change: ConnectionChange) -> OutgoingRecord:
         return OutgoingRecord(self._connections, change.station_id.encode(), change.SerializeToString(), resend=True)
+
+    def frame(self, frame: Frame) -> OutgoingRecord | None:
+        """None if nobody wants to know."""
+        topic, key = self._frames, frame.station_id.encode()
+        return OutgoingRecord(topic, key, frame.SerializeToString(), resend=True) if topic else None
 
     def close(self, station_id: str, connection_id: str, slot: int, reason: str) -> OutgoingRecord:
         """Ends a connection of another gateway."""

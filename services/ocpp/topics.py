@@ -57,6 +57,7 @@ OUTBOUND = Topic("ocpp.outbound", "connection_id", "voltbus.v1.Outbound", DAY, "
 CONNECTIONS = Topic(
     "ocpp.connections", "station_id", "voltbus.v1.ConnectionChange", WEEK, "gateway", "firmware, smartcharging"
 )
+FRAMES = Topic("ocpp.frames", "station_id", "voltbus.v1.Frame", WEEK, "gateway", "firmware.log")
 CREDENTIALS = Topic("credentials", "station_id", "voltbus.v1.Credentials", None, "auth", "gateway")
 REGISTRATIONS = Topic("registrations", "station_id", "voltbus.v1.Registration", None, "auth", "all services, anyone")
 LOCATIONS = Topic("locations", "location_id", "voltbus.v1.Location", None, "auth", "anyone")
@@ -66,6 +67,7 @@ TOKENS = Topic("tokens", "type/id_token in lower case", "voltbus.v1.Token", None
 ALL = (
     OUTBOUND,
     CONNECTIONS,
+    FRAMES,
     CREDENTIALS,
     REGISTRATIONS,
     LOCATIONS,

@@ -101,16 +101,18 @@ class Outbound(_message.Message):
     def __init__(self, station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., command: _Optional[_Union[Command, _Mapping]] = ..., close: _Optional[_Union[Close, _Mapping]] = ...) -> None: ...
 
 class Reply(_message.Message):
-    __slots__ = ("message_id", "action", "payload", "refusal")
+    __slots__ = ("message_id", "action", "payload", "refusal", "call_id")
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
     message_id: str
     action: str
     payload: bytes
     refusal: Refusal
-    def __init__(self, message_id: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[bytes] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ...) -> None: ...
+    call_id: str
+    def __init__(self, message_id: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[bytes] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., call_id: _Optional[str] = ...) -> None: ...
 
 class Refusal(_message.Message):
     __slots__ = ("code", "description", "details")
@@ -143,7 +145,7 @@ class Close(_message.Message):
     def __init__(self, reason: _Optional[str] = ...) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("command_id", "station_id", "connection_id", "version", "action", "request", "outcome", "payload", "error_code", "error_description", "at", "tolerated")
+    __slots__ = ("command_id", "station_id", "connection_id", "version", "action", "request", "outcome", "payload", "error_code", "error_description", "at", "tolerated", "sent_at")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -156,6 +158,7 @@ class Result(_message.Message):
     ERROR_DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     TOLERATED_FIELD_NUMBER: _ClassVar[int]
+    SENT_AT_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     station_id: str
     connection_id: str
@@ -168,10 +171,11 @@ class Result(_message.Message):
     error_description: str
     at: _timestamp_pb2.Timestamp
     tolerated: Tolerated
-    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., request: _Optional[bytes] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., payload: _Optional[bytes] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tolerated: _Optional[_Union[Tolerated, _Mapping]] = ...) -> None: ...
+    sent_at: _timestamp_pb2.Timestamp
+    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., request: _Optional[bytes] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., payload: _Optional[bytes] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tolerated: _Optional[_Union[Tolerated, _Mapping]] = ..., sent_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ConnectionChange(_message.Message):
-    __slots__ = ("station_id", "connection_id", "slot", "version", "state", "at", "last_seen_at", "remote_address", "quarantined", "deviations", "refused")
+    __slots__ = ("station_id", "connection_id", "slot", "version", "state", "at", "last_seen_at", "remote_address", "quarantined", "deviations", "refused", "reason")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
     SLOT_FIELD_NUMBER: _ClassVar[int]
@@ -183,6 +187,7 @@ class ConnectionChange(_message.Message):
     QUARANTINED_FIELD_NUMBER: _ClassVar[int]
     DEVIATIONS_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     connection_id: str
     slot: int
@@ -194,7 +199,8 @@ class ConnectionChange(_message.Message):
     quarantined: bool
     deviations: _containers.RepeatedCompositeFieldContainer[Deviation]
     refused: RefusedMessage
-    def __init__(self, station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., slot: _Optional[int] = ..., version: _Optional[str] = ..., state: _Optional[_Union[ConnectionState, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., remote_address: _Optional[str] = ..., quarantined: _Optional[bool] = ..., deviations: _Optional[_Iterable[_Union[Deviation, _Mapping]]] = ..., refused: _Optional[_Union[RefusedMessage, _Mapping]] = ...) -> None: ...
+    reason: str
+    def __init__(self, station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., slot: _Optional[int] = ..., version: _Optional[str] = ..., state: _Optional[_Union[ConnectionState, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., remote_address: _Optional[str] = ..., quarantined: _Optional[bool] = ..., deviations: _Optional[_Iterable[_Union[Deviation, _Mapping]]] = ..., refused: _Optional[_Union[RefusedMessage, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class RefusedMessage(_message.Message):
     __slots__ = ("message_id", "action", "code", "description", "frame")
@@ -209,3 +215,33 @@ class RefusedMessage(_message.Message):
     description: str
     frame: str
     def __init__(self, message_id: _Optional[str] = ..., action: _Optional[str] = ..., code: _Optional[str] = ..., description: _Optional[str] = ..., frame: _Optional[str] = ...) -> None: ...
+
+class Frame(_message.Message):
+    __slots__ = ("station_id", "connection_id", "version", "at", "message_id", "action", "frame", "size", "code", "description", "answered", "dropped", "left_out")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    connection_id: str
+    version: str
+    at: _timestamp_pb2.Timestamp
+    message_id: str
+    action: str
+    frame: bytes
+    size: int
+    code: str
+    description: str
+    answered: bool
+    dropped: str
+    left_out: int
+    def __init__(self, station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., version: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., message_id: _Optional[str] = ..., action: _Optional[str] = ..., frame: _Optional[bytes] = ..., size: _Optional[int] = ..., code: _Optional[str] = ..., description: _Optional[str] = ..., answered: _Optional[bool] = ..., dropped: _Optional[str] = ..., left_out: _Optional[int] = ...) -> None: ...

@@ -35,13 +35,15 @@ class Replies:
 
     def result(self, call: Call, payload: dict[str, Any]) -> Record:
         """A CALLRESULT."""
-        reply = Reply(message_id=call.message_id, action=call.action, payload=orjson.dumps(payload))
+        reply = Reply(message_id=call.message_id, action=call.action, payload=orjson.dumps(payload), call_id=call.id)
         return self._record(call, reply)
 
     def refusal(self, call: Call, code: str, description: str) -> Record:
         """A CALLERROR; code is the name of a services.ocpp.errors.ErrorCode."""
         refusal = Refusal(code=code, description=description, details=b"{}")
-        return self._record(call, Reply(message_id=call.message_id, action=call.action, refusal=refusal))
+        return self._record(
+            call, Reply(message_id=call.message_id, action=call.action, refusal=refusal, call_id=call.id)
+        )
 
     def _record(self, call: Call, reply: Reply) -> Record:
         body = Outbound(station_id=call.station_id, connection_id=call.connection_id, reply=reply)

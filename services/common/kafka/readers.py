@@ -144,4 +144,5 @@ class KafkaTopicReader(TopicReader):
 
 
 def _record(message: Any) -> Record:
-    return Record(message.topic, message.key, message.value, tuple(message.headers), message.partition, message.offset)
+    place = message.partition, message.offset, message.timestamp
+    return Record(message.topic, message.key, message.value, tuple(message.headers), *place)

@@ -75,6 +75,9 @@ class CommonSettings(BaseSettings):
     dead_letters_share: float = Field(0.1, gt=0, le=1, description="of the last records, put aside before it stops")
     dead_letters_window: int = Field(1000, ge=1, description="the last records, of which that is a share")
     events_format: Literal["protobuf", "json"] = Field("protobuf", description="content of events.<service>")
+    frame_log: Literal["all", "some", "off"] = Field(
+        "some", description="whose frames the station log keeps: all, some (what fails, and stations named), off"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     jwt_secret: SecretStr | None = Field(None, description="HS256 key of bearer tokens")
     jwt_jwks_url: str | None = Field(None, description="key set of the OIDC issuer, instead of jwt_secret")

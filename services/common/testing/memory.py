@@ -1,6 +1,7 @@
 """The Bus in memory, for tests: the same behaviour without a broker. Passes the same contract tests as KafkaBus."""
 
 import asyncio
+import time
 import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -87,7 +88,7 @@ class MemoryBus(Bus):
         chosen = zlib.crc32(record.key or b"") % self.partitions if record.partition is None else record.partition
         log = self.logs[record.topic, chosen]
         kept = (record.topic, record.key, record.value, record.headers)
-        log.append(Record(*kept, partition=chosen, offset=len(log)))
+        log.append(Record(*kept, partition=chosen, offset=len(log), written_ms=round(time.time() * 1000)))
 
     def _wake(self) -> None:
         self.grown.set()

@@ -67,21 +67,33 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class Refuse(msgspec.Struct, frozen=True):
-    """A message of the station is refused, or cannot even be answered. message_id, action: empty if unreadable."""
+    """A message of the station is refused, or cannot even be answered. message_id, action: empty if unreadable.
+
+    answered: by a CALLERROR. deviates: by what it says; else it only may not be sent now. size: bytes of the message,
+    where frame is the beginning of it; else 0.
+    """
 
     message_id: str
     action: str
     code: ErrorCode
     description: str
     frame: bytes
+    answered: bool = True
+    deviates: bool = True
+    size: int = 0
 
 
 class Drop(msgspec.Struct, frozen=True):
-    """Something was dropped, to be counted and logged. detail: what it was, never what it contained."""
+    """Something was dropped, to be counted and logged. detail: what it was, never what it contained.
+
+    frame: of the station, where no other action has it; empty: none. size: see Refuse.
+    """
 
     reason: Reason
     message_id: str = ""
     detail: str = ""
+    frame: bytes = b""
+    size: int = 0
 
 
 SessionAction = Send | Forward | Complete | Waiting | Refuse | Drop

@@ -31,10 +31,11 @@ NOTHING = Payload(b"")
 
 @dataclass(frozen=True, slots=True)
 class Outstanding:
-    """The CALL that the station has not answered yet. sent: when, by the monotonic clock."""
+    """The CALL that the station has not answered yet. sent, sent_at: when, by the two clocks; None: never."""
 
     command: Command
-    sent: float
+    sent: float = 0.0
+    sent_at: float | None = None
 
 
 class Commands:
@@ -52,7 +53,7 @@ class Commands:
         self._outstanding: Outstanding | None = None
         self._queue: deque[Command] | None = None
         # Made when first needed, by message id and oldest first: most stations answer in time.
-        self._overdue: dict[str, Command] | None = None
+        self._overdue: dict[str, Outstanding] | None = None
 
     @property
     def busy(self) -> bool:
@@ -73,15 +74,15 @@ class Commands:
         self, message_id: str, rest: list[Any], frame: bytes, now: float, wall: float, strict: bool
     ) -> list[SessionAction]:
         """[3, id, payload]. One that cannot be used is INVALID; before 2.1 nothing is sent to the station."""
-        command, late = self._answered(message_id)
-        if command is None:
-            return [Drop(Reason.NO_SUCH_CALL, message_id, MessageType.RESULT)]
+        sent, late = self._answered(message_id)
+        if sent is None:
+            return [Drop(Reason.NO_SUCH_CALL, message_id, MessageType.RESULT, frame)]
         payload = frames.result_payload(frame) if len(rest) == 1 else b""
         if payload == b"null":
             payload, rest = b"{}", [{}]
         outcome, code, description = OUTCOME_ANSWERED, "", ""
         try:
-            read = self._read(command.action, rest, payload, strict)
+            read = self._read(sent.command.action, rest, payload, strict)
         except OcppError as error:
             read, outcome = Payload(payload), OUTCOME_INVALID
             code, description = error.code.value, error.description
@@ -89,27 +90,27 @@ class Commands:
             read, outcome = NOTHING, OUTCOME_INVALID
             code, description = ErrorCode.FORMAT_VIOLATION.value, "nested too deep"
         outcome = OUTCOME_LATE if late else outcome
-        return [self._complete(command, outcome, wall, read, code, description), *self._next(now, wall)]
+        return [self._complete(sent, outcome, wall, read, code, description), *self._next(now, wall)]
 
-    def error(self, message_id: str, rest: list[Any], now: float, wall: float) -> list[SessionAction]:
+    def error(self, message_id: str, rest: list[Any], frame: bytes, now: float, wall: float) -> list[SessionAction]:
         """[4, id, code, description, details], of which stations leave out some."""
-        command, late = self._answered(message_id)
-        if command is None:
-            return [Drop(Reason.NO_SUCH_CALL, message_id, MessageType.ERROR)]
+        sent, late = self._answered(message_id)
+        if sent is None:
+            return [Drop(Reason.NO_SUCH_CALL, message_id, MessageType.ERROR, frame)]
         code, description = (str(part) if isinstance(part, str | int | float) else "" for part in (*rest, "", "")[:2])
         code = self._version.read_code(code)
         outcome = OUTCOME_LATE if late else OUTCOME_REFUSED
-        return [self._complete(command, outcome, wall, NOTHING, code, description), *self._next(now, wall)]
+        return [self._complete(sent, outcome, wall, NOTHING, code, description), *self._next(now, wall)]
 
     def unusable(
-        self, message_id: str, reason: Reason, description: str, now: float, wall: float
+        self, message_id: str, reason: Reason, description: str, frame: bytes, size: int, now: float, wall: float
     ) -> list[SessionAction]:
         """An answer that is longer than a message may be, or no JSON: it is there, but nothing can be told of it."""
-        command, late = self._answered(message_id)
-        if command is None:
-            return [Drop(reason, message_id)]
+        sent, late = self._answered(message_id)
+        if sent is None:
+            return [Drop(reason, message_id, description, frame, size)]
         outcome, code = OUTCOME_LATE if late else OUTCOME_INVALID, ErrorCode.FORMAT_VIOLATION.value
-        return [self._complete(command, outcome, wall, NOTHING, code, description), *self._next(now, wall)]
+        return [self._complete(sent, outcome, wall, NOTHING, code, description), *self._next(now, wall)]
 
     def withdraw(self, barred: Callable[[str], str], wall: float) -> list[SessionAction]:
         """Those that wait, and of whose action `barred` now says why it may not be sent."""
@@ -126,30 +127,29 @@ class Commands:
             actions += [self.undelivered(command, wall, "expired") for command in expired]
             self._queue = deque(command for command in self._queue if not _expired(command, wall))
         if self._outstanding and now - self._outstanding.sent >= self._limits.command_seconds:
-            command, self._outstanding = self._outstanding.command, None
-            self._remember(command)
-            actions += [self._complete(command, OUTCOME_TIMED_OUT, wall), *self._next(now, wall)]
+            sent, self._outstanding = self._outstanding, None
+            self._remember(sent)
+            actions += [self._complete(sent, OUTCOME_TIMED_OUT, wall), *self._next(now, wall)]
         return actions
 
     def closed(self, wall: float) -> list[SessionAction]:
         """The connection is gone; an answer that had come before may still be read, and is LATE."""
         actions: list[SessionAction] = []
         if self._outstanding:
-            command = self._outstanding.command
-            self._remember(command)
-            actions.append(self._complete(command, OUTCOME_TIMED_OUT, wall, description="disconnected"))
+            self._remember(self._outstanding)
+            actions.append(self._complete(self._outstanding, OUTCOME_TIMED_OUT, wall, description="disconnected"))
         actions += [self.undelivered(command, wall, "disconnected") for command in self._queue or ()]
         self._outstanding = self._queue = None
         return actions
 
     def undelivered(self, command: Command, wall: float, reason: str) -> Complete:
         """It never was on the wire."""
-        return self._complete(command, OUTCOME_UNDELIVERED, wall, description=reason)
+        return self._complete(Outstanding(command), OUTCOME_UNDELIVERED, wall, description=reason)
 
     def _send(self, command: Command, now: float, wall: float) -> list[SessionAction]:
         if _expired(command, wall):
             return [self.undelivered(command, wall, "expired")]
-        self._outstanding = Outstanding(command, now)
+        self._outstanding = Outstanding(command, now, wall)
         frame = frames.call(command.id, command.action, command.payload or b"{}")
         return [Send(frame, MessageType.CALL, command.action, command.id)]
 
@@ -159,20 +159,20 @@ class Commands:
             actions += self._send(self._queue.popleft(), now, wall)
         return actions
 
-    def _answered(self, message_id: str) -> tuple[Command | None, bool]:
+    def _answered(self, message_id: str) -> tuple[Outstanding | None, bool]:
         """The command that an answer is for, None for none that is known; and whether it comes late."""
         outstanding = self._outstanding
         if outstanding is not None and outstanding.command.id == message_id:
             self._outstanding = None
-            return outstanding.command, False
+            return outstanding, False
         return (self._overdue.pop(message_id, None) if self._overdue else None), True
 
-    def _remember(self, command: Command) -> None:
+    def _remember(self, sent: Outstanding) -> None:
         if self._overdue is None:
             self._overdue = {}
         elif len(self._overdue) >= MAX_OVERDUE:
             del self._overdue[next(iter(self._overdue))]
-        self._overdue[command.id] = command
+        self._overdue[sent.command.id] = sent
 
     def _read(self, action: str, rest: list[Any], payload: bytes, strict: bool) -> Payload:
         """What an answer says. Raises OcppError where it cannot be used."""
@@ -185,13 +185,14 @@ class Commands:
 
     def _complete(
         self,
-        command: Command,
+        sent: Outstanding,
         outcome: Outcome,
         wall: float,
         read: Payload = NOTHING,
         code: str = "",
         description: str = "",
     ) -> Complete:
+        command = sent.command
         result = Result(
             command_id=command.id,
             station_id=self._station_id,
@@ -206,6 +207,8 @@ class Commands:
             error_description=frames.error_text(description),
         )
         result.at.FromMicroseconds(int(wall * 1e6))
+        if sent.sent_at is not None:
+            result.sent_at.FromMicroseconds(int(sent.sent_at * 1e6))
         return Complete(command.service, result, read.deviations)
 
 

@@ -152,12 +152,15 @@ class Session:
             case [int(frames.CALLRESULT), str(message_id), *rest]:
                 return self._commands.result(message_id, rest, frame, now, wall, self.strict)
             case [int(frames.CALLERROR), str(message_id), *rest]:
-                return self._commands.error(message_id, rest, now, wall)
+                return self._commands.error(message_id, rest, frame, now, wall)
         return self._flawed(message, frame, now, wall, waited)
 
-    def oversized(self, head: bytes, now: float, wall: float) -> list[SessionAction]:
-        """A message that is longer than may be, of which only the beginning is there: the sender hears why."""
-        return self._unusable(frames.bare(head), Reason.TOO_LONG, "is too long", now, wall)
+    def oversized(self, head: bytes, size: int, now: float, wall: float) -> list[SessionAction]:
+        """A message that is longer than may be, of which only the beginning is there: the sender hears why.
+
+        size: its bytes, as it came.
+        """
+        return self._unusable(frames.bare(head), Reason.TOO_LONG, "is too long", now, wall, size)
 
     def reply(self, reply: Reply, now: float, wall: float) -> list[SessionAction]:
         """A service has answered the outstanding CALL."""
@@ -307,8 +310,12 @@ class Session:
         """None is outstanding: this one is, until its answer."""
         if not self._gate.admits(call.action):
             description = "the station is not accepted: only BootNotification is"
-            code = ErrorCode.SECURITY_ERROR
-            return [self._error(call.message_id, code, description, call.action, written_id=call.written_id)]
+            code, message_id = ErrorCode.SECURITY_ERROR, call.message_id
+            frame = frames.call(message_id, call.action, call.payload)
+            return [
+                self._error(message_id, code, description, call.action, written_id=call.written_id),
+                Refuse(message_id, call.action, code, description, frame, deviates=False),
+            ]
         if call.action == HEARTBEAT:
             payload = b'{"currentTime":"%b"}' % write_time(datetime.fromtimestamp(wall, UTC)).encode()
             return [self._result(call, payload, now), self._forward(call, answered=True)]
@@ -391,31 +398,39 @@ class Session:
         kind = parts[0] if parts else None
         if kind in (frames.CALLRESULT, frames.CALLERROR):
             # An answer is never answered.
-            return [Drop(Reason.MALFORMED, detail="an answer without a message id")]
+            return [Drop(Reason.MALFORMED, detail="an answer without a message id", frame=frame)]
         reason, code, description = _framing_error(kind, parts)
         if reason is Reason.UNKNOWN_TYPE and not self._dialect.answers_unknown_types:
-            return [Drop(reason)]
+            return [Drop(reason, frame=frame)]
         if head is None:
             return self._unreadable(reason, code, description, frame)
         return self._refused(head, code, description, frame)
 
-    def _unusable(self, frame: bytes, reason: Reason, why: str, now: float, wall: float) -> list[SessionAction]:
+    def _unusable(
+        self, frame: bytes, reason: Reason, why: str, now: float, wall: float, size: int = 0
+    ) -> list[SessionAction]:
         """A frame of which no more than its head can be read: the sender hears why."""
         head, description = frames.head(frame), f"the message {why}"
         if head is not None and head.kind == frames.CALL:
-            refused = self._refused(head, ErrorCode.FORMAT_VIOLATION, description, frame)
+            refused = self._refused(head, ErrorCode.FORMAT_VIOLATION, description, frame, size)
             return [*refused, Drop(reason, head.message_id, description)]
         if head is not None and head.kind in (frames.CALLRESULT, frames.CALLERROR):
-            return self._commands.unusable(head.message_id, reason, f"the answer {why}", now, wall)
-        return self._unreadable(reason, ErrorCode.RPC_FRAMEWORK_ERROR, description, frame)
+            return self._commands.unusable(head.message_id, reason, f"the answer {why}", frame, size, now, wall)
+        return self._unreadable(reason, ErrorCode.RPC_FRAMEWORK_ERROR, description, frame, size)
 
-    def _refused(self, head: frames.Head, code: ErrorCode, description: str, frame: bytes) -> list[SessionAction]:
+    def _refused(
+        self, head: frames.Head, code: ErrorCode, description: str, frame: bytes, size: int = 0
+    ) -> list[SessionAction]:
         message_id = head.message_id
         error = self._error(message_id, code, description, written_id=head.written_id)
-        return [error, Refuse(message_id, "", code, description, frame)]
+        return [error, Refuse(message_id, "", code, description, frame, size=size)]
 
-    def _unreadable(self, reason: Reason, code: ErrorCode, description: str, frame: bytes) -> list[SessionAction]:
-        lost: list[SessionAction] = [Refuse("", "", code, description, frame), Drop(reason, detail=description)]
+    def _unreadable(
+        self, reason: Reason, code: ErrorCode, description: str, frame: bytes, size: int = 0
+    ) -> list[SessionAction]:
+        answered = self._dialect.unreadable_id is not None
+        refused = Refuse("", "", code, description, frame, answered, size=size)
+        lost: list[SessionAction] = [refused, Drop(reason, detail=description)]
         if self._dialect.unreadable_id is None:
             return lost
         return [self._error(self._dialect.unreadable_id, code, description), *lost]

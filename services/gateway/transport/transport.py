@@ -51,11 +51,14 @@ class Receiver(Protocol):
     def message(self, frame: bytes, now: float, waited: float = 0.0) -> None:
         """A whole frame of the station, valid UTF-8. now: by the monotonic clock; waited: since it came; in seconds."""
 
-    def oversized(self, head: bytes, now: float) -> None:
-        """A frame that is longer than a message may be has been passed over; head: its first bytes."""
+    def oversized(self, head: bytes, size: int, now: float) -> None:
+        """A frame that is longer than a message may be has been passed over.
 
-    def closed(self) -> None:
-        """One side has closed, or the other end is lost: nothing more goes."""
+        head: its first bytes. size: how many it had, as it came.
+        """
+
+    def closed(self, reason: str) -> None:
+        """One side has closed, or the other end is lost: nothing more goes. reason: which of it, in words."""
 
     def finished(self) -> None:
         """Nothing more comes."""

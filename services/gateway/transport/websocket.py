@@ -134,7 +134,7 @@ class WebSocket(Listener):
         self._deaf = self._deaf or code not in LISTENING_ON
         self.transport.send_close(WSCloseCode(code), reason)
         asyncio.get_running_loop().call_later(self._options.close_timeout, self.transport.disconnect, False)
-        self._end()
+        self._end(f"closed by the gateway ({code:d}): {reason}")
 
     def pause(self, reason: Hold) -> None:
         """Reads no more from the socket; the other end feels it by TCP."""
@@ -156,7 +156,7 @@ class WebSocket(Listener):
             return
         elif self._pinged_at > self.last_seen:
             if now - self._pinged_at >= timeout:
-                self._end()
+                self._end("the station did not answer a ping")
                 self.transport.disconnect(False)
         elif now - self.last_seen >= interval:
             self._pinged_at = now
@@ -171,7 +171,7 @@ class WebSocket(Listener):
 
     def on_ws_disconnected(self, _: WSTransport) -> None:
         self._lost = True
-        self._end()
+        self._end("the connection was lost")
         self._drop_fragments()
         self._finish()
 
@@ -323,7 +323,7 @@ class WebSocket(Listener):
             return 0
         now = self._monotonic()
         if whole is None:
-            self._receiver.oversized(self._head(arrived), now)
+            self._receiver.oversized(self._head(arrived), arrived.size, now)
         else:
             self._deliver(whole, now, now - arrived.at)
         return len(whole or data)
@@ -381,7 +381,7 @@ class WebSocket(Listener):
         else:
             self.transport.send_close(code if code in VALID_CLOSE_CODES else WSCloseCode.PROTOCOL_ERROR)
         self._deaf = True
-        self._end()
+        self._end(f"closed by the station ({'no code' if code is None else code.value})")
         self.transport.disconnect()
 
     def _fail(self, code: int, reason: str) -> None:
@@ -392,10 +392,10 @@ class WebSocket(Listener):
         self._drop_fragments()
         self.close(code, reason)
 
-    def _end(self) -> None:
+    def _end(self, reason: str) -> None:
         if not self.over:
             self.over = True
-            self._receiver.closed()
+            self._receiver.closed(reason)
             self._set_paused(self.paused & BEYOND_CLOSE)
 
     def _finish(self) -> None:

@@ -96,10 +96,10 @@ class Station:
         self.told.append(frame)
         self.takes()
 
-    def oversized(self, head: bytes, now: float) -> None:  # noqa: ARG002
+    def oversized(self, head: bytes, size: int, now: float) -> None:  # noqa: ARG002
         self.told.append(("too long", head[:8]))
 
-    def closed(self) -> None:
+    def closed(self, reason: str) -> None:  # noqa: ARG002
         self.told.append("closed")
 
     def finished(self) -> None:

@@ -41,7 +41,7 @@ class MemoryTransport:
     def close(self, code: int, reason: str = "") -> None:
         if not self.over:
             self.over, self.code, self.reason = True, code, reason
-            self._receiver.closed()
+            self._receiver.closed(reason)
             self._receiver.finished()
 
     def pause(self, reason: Hold) -> None:
