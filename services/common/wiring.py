@@ -26,6 +26,9 @@ from services.common.process import service as process
 from services.common.process.clock import Clock, now
 from services.common.process.service import Check, Service, Step
 from services.common.process.settings import CommonSettings
+from services.common.push import events_api
+from services.common.push.events_api import Streams
+from services.common.push.feed import Feed
 from services.common.web import overview
 from services.common.web.access import Access, TokenFirst
 from services.common.web.app import web_app
@@ -110,12 +113,15 @@ class Wiring:
         overview.install(app, services)
         for router in routers:
             app.include_router(router)
+        streams = self._streams()
+        app.include_router(events_api.router(streams, self.access))
         commands_api.install(app, self.command_service, self.database, self.access, self.name, self.clock, services)
         everywhere: Mapping[str, Step] = {
             "consumer": consumer.run,
             "outbox": self.relay.run,
             "stations": self.stations.run,
             "commands": self.command_service.run,
+            "events": streams.feed.run,
         }
         ready: Mapping[str, Check] = {
             "kafka": self.bus.ready,
@@ -132,9 +138,17 @@ class Wiring:
             tasks={**everywhere, **{name: one.run for name, one in beside.items()}, **(tasks or {})},
             checks={**ready, **{name: one.ready for name, one in beside.items()}, **(checks or {})},
             opens=(self.bus.start, self.database.start, *opens),
-            drains=(consumer.stop, *(one.stop for one in beside.values())),
+            drains=(streams.stop, consumer.stop, *(one.stop for one in beside.values())),
             closes=(self.database.close, self.bus.close, self.redis.aclose),
         )
+
+    def _streams(self) -> Streams:
+        """Those who follow its events by REST."""
+        feed = Feed(self.bus, self.topics.events[self.name])
+        return Streams(self.name, feed, self._groups_of, most=self.settings.event_streams)
+
+    def _groups_of(self, station_id: str) -> Sequence[str]:
+        return self.stations.registration(station_id).groups
 
 
 def wire(

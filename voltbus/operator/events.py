@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from services.common.kafka.bus import Bus, Record, TopicReader
+from services.common.kafka.cloud_events import KEYS, attributes_of, station_of
 from services.common.kafka.events import event_name
 from services.common.kafka.published_events import PUBLISHED, TOKEN
 from services.common.process.errors import Unavailable
@@ -22,8 +23,7 @@ from voltbus.operator.kafka import kafka_bus
 from voltbus.operator.output import terminal
 from voltbus.operator.records import read_message, shown
 
-_KEYS = {event.__name__: key for events in PUBLISHED.values() for event, key in events.items()}
-TYPES = {name.lower(): name for name in _KEYS}
+TYPES = {name.lower(): name for name in KEYS}
 # Attributes that hold the key of a record.
 _NAMES_OF_KEY = ("subject", "partitionkey")
 
@@ -57,8 +57,7 @@ class Event:
     @property
     def station(self) -> str:
         """The station that it names; empty if it names none."""
-        data = self.data or {}
-        return str(data.get("station_id") or data.get("transaction", {}).get("station_id") or "")
+        return station_of(self.data or {})
 
 
 def parse_filter(services: Sequence[str], station: str, types: Sequence[str]) -> Filter:
@@ -94,11 +93,8 @@ async def tail(filter: Filter, from_beginning: bool, count: int, as_json: bool, 
 
 def read(record: Record, topic: str, mask: bool = True) -> Event:
     """An event from its record. topic: without the prefix. mask: id tokens."""
-    headers = {name: value.decode(errors="replace") for name, value in record.headers}
-    message = read_message(record, topic)
-    given = {name.removeprefix("ce_"): value for name, value in headers.items() if name.startswith("ce_")}
-    kind = event_name(record)
-    if mask and _KEYS.get(kind) == TOKEN:
+    message, given, kind = read_message(record, topic), attributes_of(record), event_name(record)
+    if mask and KEYS.get(kind) == TOKEN:
         given |= {name: mask_token(given[name]) for name in _NAMES_OF_KEY if name in given}
     return Event(given, kind, None if message is None else shown(message, mask))
 

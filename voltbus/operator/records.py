@@ -4,11 +4,12 @@ from typing import Any
 
 import orjson
 from google.protobuf import descriptor_pool, message_factory
-from google.protobuf.json_format import MessageToDict, ParseError
+from google.protobuf.json_format import ParseError
 from google.protobuf.message import DecodeError, Message
 
 from services.common.kafka.bus import Record
-from services.common.kafka.events import READ, event_name
+from services.common.kafka.cloud_events import data_of, message_of
+from services.common.kafka.events import READ
 from services.ocpp import topics
 from services.ocpp.masking import masked
 from voltbus.v1 import bus_pb2, events_pb2, state_pb2
@@ -22,7 +23,7 @@ _PAYLOADS = ("payload", "request")
 
 def shown(message: Message, mask: bool = True) -> dict[str, Any]:
     """Its fields by their names. mask: id tokens, too; secrets always are."""
-    fields = MessageToDict(message, preserving_proto_field_name=True)
+    fields = data_of(message)
     for name in _PAYLOADS:
         if isinstance(raw := getattr(message, name, None), bytes) and raw:
             fields[name] = _json(raw)
@@ -31,8 +32,9 @@ def shown(message: Message, mask: bool = True) -> dict[str, Any]:
 
 def read_message(record: Record, topic: str) -> Message | None:
     """The message of a record; None if it is not one of its topic. topic: without the prefix of this Kafka."""
-    kind = _event(record) if topic.startswith("events.") else _message_type(topic)
-    if kind is None:
+    if topic.startswith("events."):
+        return message_of(record)
+    if (kind := _message_type(topic)) is None:
         return None
     read = READ.get(dict(record.headers).get("content-type", b""), READ[b"application/protobuf"])
     try:
@@ -40,11 +42,6 @@ def read_message(record: Record, topic: str) -> Message | None:
     except (DecodeError, ParseError, UnicodeDecodeError):
         return None
     return message
-
-
-def _event(record: Record) -> type[Message] | None:
-    kind: type[Message] | None = getattr(events_pb2, event_name(record) or "-", None)
-    return kind
 
 
 def _message_type(topic: str) -> type[Message] | None:

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -13,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from services.common.kafka.batching import BatchingProducer
 from services.common.kafka.bus import (
+    Bounds,
     Bus,
     OnDelivery,
     OnRevoke,
@@ -22,7 +24,7 @@ from services.common.kafka.bus import (
     Subscription,
     TopicReader,
 )
-from services.common.kafka.client import KafkaTiming, translating_errors
+from services.common.kafka.client import KafkaTiming, stop, translating_errors
 from services.common.kafka.readers import KafkaPartitionTail, KafkaSubscription, KafkaTopicReader
 from services.common.process.backoff import retry_until_available
 from services.common.process.errors import Unavailable
@@ -164,32 +166,55 @@ class KafkaBus(Bus):
         consumer.seek(partitions[0], ends[partitions[0]])
         return KafkaPartitionTail(consumer, self._timing)
 
-    async def read_topic(self, topic: str, *, newest: int | None = None) -> TopicReader:
+    async def read_topic(
+        self, topic: str, *, newest: int | None = None, offsets: Mapping[int, int] | None = None
+    ) -> TopicReader:
         self._read.add(topic)
-        partitions = [TopicPartition(topic, number) for number in await self._partitions_of(topic)]
+        partitions = await self._partitions_of(topic)
         consumer = await self._start_reader()
         consumer.assign(partitions)
         try:
-            ends = await translating_errors(consumer.end_offsets(partitions))
-            starts = await translating_errors(consumer.beginning_offsets(partitions))
+            bounds = await _bounds(consumer, partitions)
         except Unavailable:
             await consumer.stop()
             raise
+        starts = {one: bounds[one].start for one in partitions}
         if newest is not None:
-            starts = {one: max(start, ends[one] - newest) for one, start in starts.items()}
+            starts = {one: max(start, bounds[one].end - newest) for one, start in starts.items()}
+        if offsets is not None:
+            starts = {one: offsets.get(one.partition, start) for one, start in starts.items()}
         for one in partitions:
             consumer.seek(one, starts[one])
-        missing = {one: end for one, end in ends.items() if end > starts[one]}
+        missing = {one: held.end for one, held in bounds.items() if held.end > starts[one]}
         return KafkaTopicReader(consumer, missing, self._timing, self._start_reader)
 
-    async def _partitions_of(self, topic: str) -> Collection[int]:
-        """Their numbers. Raises Unavailable where the topic is not there."""
+    async def bounds(self, topic: str) -> Mapping[int, Bounds]:
+        partitions = await self._partitions_of(topic)
+        consumer = await self._start_reader()
+        try:
+            return {one.partition: held for one, held in (await _bounds(consumer, partitions)).items()}
+        finally:
+            await stop(consumer)
+
+    async def offsets_at(self, topic: str, moment: datetime) -> Mapping[int, int]:
+        partitions = await self._partitions_of(topic)
+        wanted = dict.fromkeys(partitions, _milliseconds(moment.timestamp()))
+        consumer = await self._start_reader()
+        try:
+            found = await translating_errors(consumer.offsets_for_times(wanted))
+            bounds = await _bounds(consumer, partitions)
+        finally:
+            await stop(consumer)
+        return {one.partition: found[one].offset if found[one] else bounds[one].end for one in partitions}
+
+    async def _partitions_of(self, topic: str) -> Sequence[TopicPartition]:
+        """Raises Unavailable where the topic is not there."""
         try:
             async with asyncio.timeout(self._timing.topic):
-                numbers: Collection[int] = await translating_errors(self._producer.partitions_for(topic))
+                numbers = await translating_errors(self._producer.partitions_for(topic))
         except TimeoutError:
             raise Unavailable(f"Kafka does not show {topic}") from None
-        return numbers
+        return [TopicPartition(topic, number) for number in sorted(numbers)]
 
     async def _start_reader(self) -> Any:
         consumer = AIOKafkaConsumer(
@@ -198,6 +223,8 @@ class KafkaBus(Bus):
             fetch_max_bytes=MAX_FETCH_BYTES,
             max_poll_records=self._settings.batch,
             enable_auto_commit=False,
+            # Where what it is to read next is gone: by default it would go on at the end.
+            auto_offset_reset="earliest",
         )
         await self._start(consumer)
         return consumer
@@ -208,6 +235,12 @@ class KafkaBus(Bus):
         except (KafkaError, OSError) as error:
             await client.stop()
             raise Unavailable(f"Kafka at {self._settings.kafka_bootstrap} does not answer") from error
+
+
+async def _bounds(consumer: Any, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Bounds]:
+    starts = await translating_errors(consumer.beginning_offsets(partitions))
+    ends = await translating_errors(consumer.end_offsets(partitions))
+    return {one: Bounds(starts[one], ends[one]) for one in partitions}
 
 
 def _member_id(group: str, instance: int, topics: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -56,6 +57,13 @@ class Progress(msgspec.Struct, frozen=True):
 
     end: int
     committed: int
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """What a partition holds now: from the offset `start` to the one before `end`."""
+
+    start: int
+    end: int
 
 
 class Subscription(Protocol):
@@ -142,12 +150,21 @@ class Bus(Protocol):
         partition: its number. Positioned at its end when this returns.
         """
 
-    async def read_topic(self, topic: str, *, newest: int | None = None) -> "TopicReader":
+    async def read_topic(
+        self, topic: str, *, newest: int | None = None, offsets: Mapping[int, int] | None = None
+    ) -> "TopicReader":
         """Reads all partitions of a topic, without a group.
 
         topic: its name on the broker.
         newest: records before the end of each partition to begin with; None: from the start.
+        offsets: by partition, with which to begin instead. Where the topic does not have that one, from the start.
         """
+
+    async def bounds(self, topic: str) -> Mapping[int, Bounds]:
+        """What each partition of a topic holds. topic: its name on the broker."""
+
+    async def offsets_at(self, topic: str, moment: datetime) -> Mapping[int, int]:
+        """By partition, the first record that was written at a moment or later; where there is none, its end."""
 
 
 class PartitionTail(Protocol):

@@ -78,6 +78,7 @@ class CommonSettings(BaseSettings):
     frame_log: Literal["all", "some", "off"] = Field(
         "some", description="whose frames the station log keeps: all, some (what fails, and stations named), off"
     )
+    event_streams: int = Field(20, ge=0, description="clients that may follow GET /v1/events of a process at a time")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     jwt_secret: SecretStr | None = Field(None, description="HS256 key of bearer tokens")
     jwt_jwks_url: str | None = Field(None, description="key set of the OIDC issuer, instead of jwt_secret")

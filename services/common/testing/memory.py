@@ -3,12 +3,15 @@
 import asyncio
 import time
 import zlib
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from services.common.kafka.bus import (
     MAX_RECORD_BYTES,
+    Bounds,
     Bus,
     OnDelivery,
     OnRevoke,
@@ -21,6 +24,7 @@ from services.common.kafka.bus import (
     TopicReader,
     oversized,
 )
+from services.common.process.clock import now
 from services.common.process.errors import Unavailable, VoltbusError
 
 
@@ -28,12 +32,15 @@ class MemoryBus(Bus):
     """Logs by (topic, partition).
 
     partitions: of each topic. max_record_bytes: longer ones are refused.
+    starts: the first offset that a partition still has, after its retention.
     broken: makes every coroutine raise Unavailable until it is reset.
     """
 
     def __init__(self, partitions: int = 4) -> None:
         self.partitions, self.max_record_bytes = partitions, MAX_RECORD_BYTES
         self.logs: dict[TopicPartition, list[Record]] = defaultdict(list)
+        self.times: dict[TopicPartition, list[datetime]] = defaultdict(list)
+        self.starts: dict[TopicPartition, int] = defaultdict(int)
         self.committed: dict[tuple[str, TopicPartition], int] = defaultdict(int)
         self.groups: set[tuple[str, str]] = set()
         self.broken = False
@@ -87,6 +94,7 @@ class MemoryBus(Bus):
     def _write(self, record: Record) -> None:
         chosen = zlib.crc32(record.key or b"") % self.partitions if record.partition is None else record.partition
         log = self.logs[record.topic, chosen]
+        self.times[record.topic, chosen].append(now())
         kept = (record.topic, record.key, record.value, record.headers)
         log.append(Record(*kept, partition=chosen, offset=len(log), written_ms=round(time.time() * 1000)))
 
@@ -118,9 +126,22 @@ class MemoryBus(Bus):
         self._raise_if_broken()
         return MemoryPartitionTail(self, (topic, partition))
 
-    async def read_topic(self, topic: str, *, newest: int | None = None) -> TopicReader:
+    async def read_topic(
+        self, topic: str, *, newest: int | None = None, offsets: Mapping[int, int] | None = None
+    ) -> TopicReader:
         self._raise_if_broken()
-        return MemoryTopicReader(self, topic, newest)
+        return MemoryTopicReader(self, topic, newest, offsets or {})
+
+    async def bounds(self, topic: str) -> Mapping[int, Bounds]:
+        self._raise_if_broken()
+        places = [(topic, number) for number in range(self.partitions)]
+        return {place[1]: Bounds(self.starts[place], len(self.logs[place])) for place in places}
+
+    async def offsets_at(self, topic: str, moment: datetime) -> Mapping[int, int]:
+        bounds = await self.bounds(topic)
+        return {
+            number: max(held.start, bisect_left(self.times[topic, number], moment)) for number, held in bounds.items()
+        }
 
     async def wait(self) -> None:
         """Until something is written, or for a moment."""
@@ -194,16 +215,18 @@ class MemorySubscription(Subscription):
         return [partition for partition in list(self._bus.logs) if partition[0] in self._topics]
 
     def _position(self, partition: TopicPartition) -> int:
-        return self._positions.get(partition, self._bus.committed[self._group, partition])
+        position = self._positions.get(partition, self._bus.committed[self._group, partition])
+        return max(position, self._bus.starts[partition])
 
 
 class MemoryTopicReader(TopicReader):
-    """A topic from its beginning, or from so many records before the end of each partition."""
+    """A topic from its beginning, from so many records before the end of each partition, or from offsets."""
 
-    def __init__(self, bus: MemoryBus, topic: str, newest: int | None) -> None:
+    def __init__(self, bus: MemoryBus, topic: str, newest: int | None, offsets: Mapping[int, int]) -> None:
         self._bus, group = bus, f"reader-{id(self)}"
         for partition, log in bus.logs.items():
-            bus.committed[group, partition] = 0 if newest is None else max(0, len(log) - newest)
+            begin = 0 if newest is None else max(0, len(log) - newest)
+            bus.committed[group, partition] = offsets.get(partition[1], begin)
         self._subscription = MemorySubscription(bus, group, [topic])
         self._caught_up = False
 

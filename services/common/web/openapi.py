@@ -38,6 +38,7 @@ UNUSED = ("HTTPValidationError", "ValidationError")
 TAGS = {
     "commands": "What stations are asked to do, and what became of it.",
     "commands to many": "The same action for many stations at once.",
+    "events": "What happened, as it happens, for systems without Kafka.",
     "messages": "What stations sent, kept word for word.",
     "operations": "Whether the process lives and is ready.",
 }

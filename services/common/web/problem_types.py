@@ -27,6 +27,7 @@ class ProblemType(StrEnum):
     STATION_AWAY = "station-away"
     STATION_REFUSED = "station-refused"
     NOT_IN_VERSION = "not-in-version"
+    TOO_MANY = "too-many"
     INTERNAL_ERROR = "internal-error"
     UNAVAILABLE = "unavailable"
     STATION_SILENT = "station-silent"
@@ -62,6 +63,7 @@ MEANINGS: Mapping[ProblemType, Meaning] = {
     ProblemType.STATION_AWAY: Meaning(409, "The station is not connected"),
     ProblemType.STATION_REFUSED: Meaning(409, "The station refused"),
     ProblemType.NOT_IN_VERSION: Meaning(409, "The OCPP version of the station does not have this"),
+    ProblemType.TOO_MANY: Meaning(429, "As many as are allowed are there already; try again later"),
     ProblemType.INTERNAL_ERROR: Meaning(500, "Something went wrong in the service"),
     ProblemType.UNAVAILABLE: Meaning(503, "Something that the service needs does not answer; try again"),
     ProblemType.STATION_SILENT: Meaning(504, "The station did not answer in time"),

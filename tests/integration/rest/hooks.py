@@ -21,8 +21,10 @@ def as_it_is(_: object, value: Any) -> bytes:
 
 @schemathesis.hook
 def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
-    """Nobody waits for stations that are not there, and no text that is made up is a cursor of a list."""
+    """Nobody waits for stations that are not there, or for events; no text that is made up is a cursor of a list."""
     query = case.query = case.query or {}
+    if case.operation.path == "/v1/events":
+        _events(case, query)
     composing = case.operation.path.endswith("/composite-schedule")
     if _number(query.get("wait", 30 if composing else None)) <= 60:
         query["wait"] = 0.001 if composing else 0
@@ -30,6 +32,15 @@ def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
         query.pop("cursor", None)
         case.body = _whole(case.body)
         _agree(case)
+
+
+def _events(case: Case[Any], query: dict[str, Any]) -> None:
+    """An answer that ends; types that there are, and ids that an event had."""
+    if str(query.get("follow", True)).lower() in {"true", "1", "on", "t", "y", "yes"}:
+        query["follow"] = "false"
+    if case.meta and case.meta.generation.mode == GenerationMode.POSITIVE:
+        query.pop("type", None)
+        case.headers.pop("last-event-id", None)
 
 
 def _agree(case: Case[Any]) -> None:

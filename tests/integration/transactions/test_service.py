@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -25,9 +26,9 @@ class SlowBus(MemoryBus):
         super().__init__()
         self.whole_now = asyncio.Event()
 
-    async def read_topic(self, topic: str, *, newest: int | None = None) -> TopicReader:
+    async def read_topic(self, topic: str, **more: Any) -> TopicReader:
         await self.whole_now.wait()
-        return await super().read_topic(topic, newest=newest)
+        return await super().read_topic(topic, **more)
 
 
 class Away(Database):

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
 
 import pytest
+from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from msgspec.structs import replace
 
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import (
     MAX_RECORD_BYTES,
+    Bounds,
     Bus,
     PartitionTail,
     Progress,
@@ -16,6 +20,7 @@ from services.common.kafka.bus import (
     Subscription,
     TopicPartition,
 )
+from services.common.process.clock import now
 from services.common.process.errors import Unprocessable, VoltbusError
 from services.common.process.settings import CommonSettings
 from services.common.testing.memory import MemoryBus
@@ -236,6 +241,55 @@ async def test_who_reads_a_topic_knows_whether_there_is_more(bus: tuple[Bus, Nam
         found += await whole.poll()
     assert [record.value for record in found] == [b"new"]
     await whole.close()
+
+
+async def test_reading_on_from_offsets(bus: tuple[Bus, Name]) -> None:
+    one, name = bus
+    begin = now()
+    await one.publish(records(name(CALLS), 5))
+    [place] = [number for number, held in (await one.bounds(name(CALLS))).items() if held.end]
+    assert (await one.bounds(name(CALLS)))[place] == Bounds(0, 5)
+    ends = {number: held.end for number, held in (await one.bounds(name(CALLS))).items()}
+    assert await one.offsets_at(name(CALLS), begin) == dict.fromkeys(ends, 0)
+    assert await one.offsets_at(name(CALLS), now() + timedelta(hours=1)) == ends
+    reader = await one.read_topic(name(CALLS), offsets={**ends, place: 3})
+    taken: list[Record] = []
+    async with asyncio.timeout(GIVE_UP):
+        while len(taken) < 2:
+            taken += await reader.poll()
+        await one.publish(records(name(CALLS), 1))
+        while len(taken) < 3:
+            taken += await reader.poll()
+    assert [(record.partition, record.offset) for record in taken] == [(place, 3), (place, 4), (place, 5)]
+    await reader.close()
+
+
+async def test_who_would_read_on_in_what_is_gone_begins_with_what_there_is(bus: tuple[Bus, Name]) -> None:
+    """Not at the end, which would pass over what there still is."""
+    one, name = bus
+    await one.publish(records(name(CALLS), 5))
+    [place] = [number for number, held in (await one.bounds(name(CALLS))).items() if held.end]
+    await forget(one, name(CALLS), place, before=3)
+    assert (await one.bounds(name(CALLS)))[place] == Bounds(3, 5)
+    reader = await one.read_topic(name(CALLS), offsets={place: 1})
+    taken: list[Record] = []
+    async with asyncio.timeout(GIVE_UP):
+        while len(taken) < 2:
+            taken += await reader.poll()
+    assert [record.offset for record in taken] == [3, 4]
+    await reader.close()
+
+
+async def forget(bus: Bus, topic: str, partition: int, before: int) -> None:
+    """As retention does."""
+    if isinstance(bus, MemoryBus):
+        bus.starts[topic, partition] = before
+        return
+    assert isinstance(bus, KafkaBus)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bus._settings.kafka_bootstrap)
+    await admin.start()
+    await admin.delete_records({KafkaPartition(topic, partition): RecordsToDelete(before)})
+    await admin.close()
 
 
 async def test_it_is_ready_and_says_so(bus: tuple[Bus, Name]) -> None:

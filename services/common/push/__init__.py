@@ -1,0 +1,1 @@
+"""Events for systems without Kafka: server-sent events and webhooks, the same for every service."""

@@ -1,0 +1,159 @@
+"""Server-sent events: what a follower sees of a topic, as one HTTP answer that does not end by itself."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from services.common.kafka.cloud_events import CloudEvent
+from services.common.process.errors import Unavailable
+from services.common.push import metrics
+from services.common.push.filters import EventFilter, GroupsOf
+from services.common.push.follower import Follower, Gone
+from services.common.push.positions import Positions, write_position
+
+MEDIA_TYPE = "text/event-stream"
+# Proxies hold answers back unless they are told not to.
+HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+# Events after which others have their turn: to decode one takes 50 µs.
+SHARE = 50
+GONE = "events after your last one are gone: Kafka no longer has them"
+EXPIRED, STOPS = "the bearer token has expired", "the service stops; connect again"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTiming:
+    """Seconds.
+
+    heartbeat: without an event, after which a comment shows that the connection lives.
+    stalled: that a client may take to read what it was sent; then it is cut off.
+    unavailable: between tries while Kafka does not answer.
+    """
+
+    heartbeat: float = 15.0
+    stalled: float = 60.0
+    unavailable: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a client asked for.
+
+    service: whose events. groups_of: see GroupsOf. ends: positions at which the answer ends; None: it goes on.
+    seconds: for which the bearer token is valid. reset: why it may lack something at its begin; empty if it does not.
+    """
+
+    service: str
+    filter: EventFilter
+    groups_of: GroupsOf
+    ends: Mapping[int, int] | None
+    seconds: float
+    reset: str
+
+
+class EventStream(Response):
+    """stopping: set when the process is to end. release: called when nobody is served any more."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(
+        self,
+        follower: Follower,
+        wanted: Wanted,
+        stopping: asyncio.Event,
+        release: Callable[[], Awaitable[None]],
+        timing: StreamTiming = StreamTiming(),
+    ) -> None:
+        super().__init__(headers=HEADERS)
+        del self.headers["content-length"]
+        self._follower, self._wanted, self._stopping = follower, wanted, stopping
+        self._release, self._timing = release, timing
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        left = asyncio.create_task(_disconnected(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            async with aclosing(self.parts(left.done)) as parts:
+                async for part in parts:
+                    await self._send(send, {"type": "http.response.body", "body": part, "more_body": True})
+            await self._send(send, {"type": "http.response.body", "body": b""})
+        except (TimeoutError, OSError):
+            # Whoever does not read can be told nothing; it goes on from the last id that it has.
+            metrics.STALLED.inc()
+        finally:
+            left.cancel()
+            await self._release()
+
+    async def parts(self, left: Callable[[], bool]) -> AsyncGenerator[bytes, None]:
+        """The answer, a few events at a time. left: whether the client is gone."""
+        time = asyncio.get_running_loop().time
+        expires, at = time() + self._wanted.seconds, dict(self._follower.positions)
+        yield self._heartbeat(at)
+        if self._wanted.reset:
+            yield self._reset(self._wanted.reset, at)
+        told = time()
+        while not left() and not self._ended(at):
+            if time() >= expires or self._stopping.is_set():
+                yield _named("closed", STOPS if self._stopping.is_set() else EXPIRED)
+                return
+            found = await self._next()
+            if isinstance(found, Gone):
+                at = dict(self._follower.positions)
+                yield self._reset(GONE, at)
+                continue
+            for begin in range(0, len(found), SHARE):
+                if part := self._written(found[begin : begin + SHARE], at):
+                    yield part
+                    told = time()
+                await asyncio.sleep(0)
+            if time() - told >= self._timing.heartbeat:
+                yield self._heartbeat(at)
+                told = time()
+
+    async def _next(self) -> Sequence[CloudEvent] | Gone:
+        try:
+            return await self._follower.next()
+        except Unavailable:
+            await asyncio.sleep(self._timing.unavailable)
+            return ()
+
+    def _ended(self, at: Positions) -> bool:
+        ends = self._wanted.ends
+        return ends is not None and all(at.get(number, 0) >= end for number, end in ends.items())
+
+    def _written(self, events: Sequence[CloudEvent], at: Positions) -> bytes:
+        """Those that fit; moves `at` past all of them."""
+        written = []
+        for event in events:
+            at[event.partition] = event.offset + 1
+            if self._wanted.filter.fits(event, self._wanted.groups_of):
+                written.append(self._id(at) + b"data: " + event.body + b"\n\n")
+        metrics.STREAMED.inc(len(written))
+        return b"".join(written)
+
+    def _heartbeat(self, at: Positions) -> bytes:
+        """With where it is, for a client to which nothing fits would come back from long ago."""
+        return b": still here\n" + self._id(at) + b"\n"
+
+    def _reset(self, reason: str, at: Positions) -> bytes:
+        return self._id(at) + _named("reset", reason)
+
+    def _id(self, at: Positions) -> bytes:
+        return f"id: {write_position(self._wanted.service, at)}\n".encode()
+
+    async def _send(self, send: Send, message: Message) -> None:
+        async with asyncio.timeout(self._timing.stalled):
+            await send(message)
+
+
+def _named(name: str, reason: str) -> bytes:
+    return f"event: {name}\ndata: ".encode() + orjson.dumps({"reason": reason}) + b"\n\n"
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
