@@ -2,7 +2,7 @@
 
 from redis.asyncio import Redis
 
-from services.auth.api import TAGS, routers
+from services.auth.api import TAGS, VERBS, routers
 from services.auth.dialects import DIALECTS
 from services.auth.handlers import Handler
 from services.auth.passwords import Passwords
@@ -31,6 +31,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         routers(store, passwords, wiring.stations, wiring.access, clock),
         description="Who may connect and who may charge: stations with their passwords, and idTokens.",
         tags=TAGS,
+        verbs=VERBS,
         checks={"publication": republication.ready},
         opens=(republication.open,),
     )

@@ -11,6 +11,7 @@ from services.common.calls.batch import BatchShell
 from services.common.calls.dialects import Dialects
 from services.common.calls.stations import Stations
 from services.common.commands import api as commands_api
+from services.common.commands.api.verbs import Verb
 from services.common.commands.catalogue import Catalogue, Render
 from services.common.commands.journal import OnEnded, ignore_ended
 from services.common.commands.routes import RedisRoutes, Routes
@@ -100,12 +101,16 @@ class Wiring:
         *,
         description: str,
         tags: Mapping[str, str],
+        verbs: Sequence[Verb] = (),
         tasks: Mapping[str, Step] | None = None,
         checks: Mapping[str, Check] | None = None,
         opens: Sequence[Step] = (),
         readers: Mapping[str, Consumer] | None = None,
     ) -> Service:
-        """The process, not yet started. tasks, checks, opens: beside those of all services. readers: by their tasks."""
+        """The process, not yet started. verbs: what its stations can be asked in no version's words.
+
+        tasks, checks, opens: beside those of all services. readers: by their tasks.
+        """
         info, beside = SERVICES[self.name], readers or {}
         app = web_app(self.name, description, tags)
         app.add_middleware(TokenFirst, access=self.access)
@@ -115,7 +120,9 @@ class Wiring:
             app.include_router(router)
         streams = self._streams()
         app.include_router(events_api.router(streams, self.access))
-        commands_api.install(app, self.command_service, self.database, self.access, self.name, self.clock, services)
+        commands_api.install(
+            app, self.command_service, self.database, self.access, self.name, self.clock, services, verbs
+        )
         everywhere: Mapping[str, Step] = {
             "consumer": consumer.run,
             "outbox": self.relay.run,

@@ -10,11 +10,14 @@ from services.common.process.clock import Clock
 from services.common.process.service import Service
 from services.common.wiring import wire
 from services.firmware.api import TAGS, routers
+from services.firmware.api.verbs import VERBS
 from services.firmware.configuration import wiring as configuration_wiring
 from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.dialects import DIALECTS
 from services.firmware.handlers import Handler
 from services.firmware.offline_detector import OfflineDetector
+from services.firmware.remote import RENDERERS
+from services.firmware.scheduled import ScheduledFollower
 from services.firmware.settings import Settings
 
 NAME = "firmware"
@@ -30,7 +33,7 @@ def build(
 ) -> Service:
     """The process, not yet started. timing: of what is desired of settings."""
     projection = SettingsProjection(Events(settings, NAME), clock)
-    wiring = wire(NAME, settings, bus, database, redis, clock, on_ended=projection.apply_commands)
+    wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=projection.apply_commands)
     topics, command_service, events, access = wiring.topics, wiring.command_service, wiring.events, wiring.access
     rules = settings.rules()
     configuration = configuration_wiring.wire(
@@ -62,10 +65,12 @@ def build(
         wake=wiring.relay.wake,
         clock=clock,
     )
+    scheduled = ScheduledFollower(database=database, command_service=command_service, clock=clock)
     return wiring.service(
         consumer,
         routers(database, configuration.requests, configuration.groups, access),
         description="Which stations there are, what they are, and what they report of themselves.",
         tags=TAGS,
-        tasks={"offline_detector": offline_detector.run, **configuration.tasks},
+        verbs=VERBS,
+        tasks={"offline_detector": offline_detector.run, "scheduled": scheduled.run, **configuration.tasks},
     )

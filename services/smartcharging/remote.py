@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.common.commands.catalogue import Render, checked
-from services.common.commands.command import Command, End, Unrenderable
-from services.ocpp.errors import ErrorCode
+from services.common.commands.catalogue import renders
+from services.common.commands.command import Command, End
 from services.smartcharging.dialects import BY_VERSION
 from services.smartcharging.dialects.dialect import Payload
 from services.smartcharging.domain.applied_limit import Outcome
@@ -45,17 +44,7 @@ COMMANDS: Mapping[str, Callable[[Command], Any]] = {
     CommandName.REPORT: lambda command: ReportProfiles(number=command.number, **command.payload),
 }
 
-
-def render(command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
-    """Its CALL, valid against its schema. Raises Unrenderable."""
-    dialect = BY_VERSION.get(version)
-    if dialect is None:
-        raise Unrenderable(ErrorCode.NOT_SUPPORTED, f"no charging profiles of OCPP {version} here")
-    profile_command = COMMANDS[command.action](command)
-    return checked(version, *dialect.requests[type(profile_command)](profile_command))
-
-
-RENDERERS: Mapping[str, Render] = dict.fromkeys(CommandName, render)
+RENDERERS = renders(COMMANDS, {version: dialect.requests for version, dialect in BY_VERSION.items()})
 
 
 def outcome_of(end: End | None, response: Any) -> Outcome:

@@ -11,10 +11,21 @@ from rich.table import Table
 from rich.text import Text
 
 from services.ocpp.commands import owners
+from services.ocpp.services import AUTH, FIRMWARE, TRANSACTIONS
 from voltbus.errors import LocalError
 from voltbus.operator.output import print_json, terminal
 from voltbus.operator.rest import Rest, installation, segment
 
+# What has the same name for every version, and the service that has it.
+VERBS = {
+    "reset": FIRMWARE,
+    "unlock": FIRMWARE,
+    "availability": FIRMWARE,
+    "trigger": FIRMWARE,
+    "clear-cache": AUTH,
+    "start": TRANSACTIONS,
+    "stop": TRANSACTIONS,
+}
 # What the command exits with, by the outcome; 1 is for errors, 2 for a wrong command line.
 REFUSED, NOT_SENT, MAY_HAVE_ACTED = 3, 4, 5
 EXIT_CODES = {
@@ -29,6 +40,8 @@ EXIT_CODES = {
     "timed_out": MAY_HAVE_ACTED,
 }
 FINAL = "ended_at"
+# Those whose body says how long they wait.
+_IN_BODY = ("start", "stop")
 # Seconds that one request may stay open, and those beyond it until it counts as lost.
 _WAIT, _MARGIN = 60.0, 15.0
 # Seconds that a station has for its answer, once a command was sent.
@@ -37,12 +50,14 @@ _ANSWER = 60.0
 
 def run(station: str, action: str, payload: str, wait: float, as_json: bool) -> int:
     """Sends, waits, prints; the exit code. wait: seconds that it may wait for the station. Raises LocalError."""
-    name, service = _owner(action)
-    body = _object(payload)
-    rest = installation()
-    path = f"/v1/stations/{segment(station)}/commands/{name}"
+    address, service = _address(action)
+    body, rest = _object(payload), installation()
+    path = f"/v1/stations/{segment(station)}/{address}"
     open_for = min(wait, _WAIT)
-    command = rest.call("POST", service, path, body, open_for + _MARGIN, wait=open_for, expires_in=wait)
+    terms = {"expires_in": wait}
+    if address in _IN_BODY:
+        body, terms = body | terms, {}
+    command = rest.call("POST", service, path, body, open_for + _MARGIN, wait=open_for, **terms)
     command = _ended(rest, service, command, wait + _ANSWER)
     if as_json:
         print_json(command)
@@ -61,13 +76,16 @@ def _ended(rest: Rest, service: str, command: Any, patience: float) -> Any:
     return command
 
 
-def _owner(action: str) -> tuple[str, str]:
-    """Its name as OCPP writes it, and the service that owns it."""
+def _address(action: str) -> tuple[str, str]:
+    """The last part of its address, and the service that owns it. OCPP's names may be written in any case."""
+    if owner := VERBS.get(action):
+        return action, owner
     known = {name.lower(): (name, owner) for name, owner in owners().items()}
     if found := known.get(action.lower()):
-        return found
-    near = get_close_matches(action.lower(), known, 1)
-    hint = f"did you mean {known[near[0]][0]}?" if near else "docs/commands.md lists them"
+        return f"commands/{found[0]}", found[1]
+    names = {**{name: name for name in VERBS}, **{lower: name for lower, (name, _) in known.items()}}
+    near = get_close_matches(action.lower(), names, 1)
+    hint = f"did you mean {names[near[0]]}?" if near else "docs/commands.md lists them"
     raise LocalError(f"there is no action {action} for stations: {hint}")
 
 
@@ -89,6 +107,7 @@ def _print(command: Mapping[str, Any], service: str) -> None:
         "version": command["version"],
         "command": command["command_id"],
         "outcome": command["outcome"] or f"none yet: it is {command['status']}",
+        "effect": command.get("effect"),
         "error": " ".join(filter(None, (command["error_code"], command["error_description"]))),
         "request": JSON.from_data(sent["payload"]),
         "response": None if command["response"] is None else JSON.from_data(command["response"]),

@@ -129,8 +129,8 @@ def events(
 @app.command()
 def call(
     station: Annotated[str, typer.Argument(help="id of the station")],
-    action: Annotated[str, typer.Argument(help="of OCPP, such as Reset")],
-    payload: Annotated[str, typer.Argument(help="JSON object, as the station's version has it")] = "{}",
+    action: Annotated[str, typer.Argument(help="of OCPP, such as Reset; or reset, unlock … of no version")],
+    payload: Annotated[str, typer.Argument(help="JSON object, as docs/commands.md has it")] = "{}",
     wait: Annotated[float, typer.Option(help="seconds for which it waits for the station", min=1, max=3600)] = 30,
     as_json: AsJson = False,
 ) -> None:

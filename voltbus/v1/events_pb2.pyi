@@ -106,6 +106,16 @@ class CommandOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     COMMAND_OUTCOME_LATE: _ClassVar[CommandOutcome]
     COMMAND_OUTCOME_CANCELLED: _ClassVar[CommandOutcome]
 
+class CommandEffect(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COMMAND_EFFECT_UNSPECIFIED: _ClassVar[CommandEffect]
+    COMMAND_EFFECT_ACCEPTED: _ClassVar[CommandEffect]
+    COMMAND_EFFECT_REFUSED: _ClassVar[CommandEffect]
+    COMMAND_EFFECT_SCHEDULED: _ClassVar[CommandEffect]
+    COMMAND_EFFECT_DONE: _ClassVar[CommandEffect]
+    COMMAND_EFFECT_SUPERSEDED: _ClassVar[CommandEffect]
+    COMMAND_EFFECT_UNCONFIRMED: _ClassVar[CommandEffect]
+
 class RegistrationStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REGISTRATION_STATUS_UNSPECIFIED: _ClassVar[RegistrationStatus]
@@ -235,6 +245,13 @@ COMMAND_OUTCOME_EXPIRED: CommandOutcome
 COMMAND_OUTCOME_TIMED_OUT: CommandOutcome
 COMMAND_OUTCOME_LATE: CommandOutcome
 COMMAND_OUTCOME_CANCELLED: CommandOutcome
+COMMAND_EFFECT_UNSPECIFIED: CommandEffect
+COMMAND_EFFECT_ACCEPTED: CommandEffect
+COMMAND_EFFECT_REFUSED: CommandEffect
+COMMAND_EFFECT_SCHEDULED: CommandEffect
+COMMAND_EFFECT_DONE: CommandEffect
+COMMAND_EFFECT_SUPERSEDED: CommandEffect
+COMMAND_EFFECT_UNCONFIRMED: CommandEffect
 REGISTRATION_STATUS_UNSPECIFIED: RegistrationStatus
 REGISTRATION_STATUS_ACCEPTED: RegistrationStatus
 REGISTRATION_STATUS_PENDING: RegistrationStatus
@@ -553,7 +570,7 @@ class MeterValuesRecorded(_message.Message):
     def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ...) -> None: ...
 
 class CommandChanged(_message.Message):
-    __slots__ = ("command_id", "station_id", "action", "response", "error_code", "error_description", "at", "batch_id", "status", "outcome")
+    __slots__ = ("command_id", "station_id", "action", "response", "error_code", "error_description", "at", "batch_id", "status", "outcome", "effect")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
@@ -564,6 +581,7 @@ class CommandChanged(_message.Message):
     BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    EFFECT_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     station_id: str
     action: str
@@ -574,7 +592,8 @@ class CommandChanged(_message.Message):
     batch_id: str
     status: CommandStatus
     outcome: CommandOutcome
-    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., action: _Optional[str] = ..., response: _Optional[str] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., batch_id: _Optional[str] = ..., status: _Optional[_Union[CommandStatus, str]] = ..., outcome: _Optional[_Union[CommandOutcome, str]] = ...) -> None: ...
+    effect: CommandEffect
+    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., action: _Optional[str] = ..., response: _Optional[str] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., batch_id: _Optional[str] = ..., status: _Optional[_Union[CommandStatus, str]] = ..., outcome: _Optional[_Union[CommandOutcome, str]] = ..., effect: _Optional[_Union[CommandEffect, str]] = ...) -> None: ...
 
 class StationBooted(_message.Message):
     __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "reason", "at", "status")

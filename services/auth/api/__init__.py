@@ -9,9 +9,13 @@ from services.auth.passwords import Passwords
 from services.auth.store import Store
 from services.common.calls import message_log_api
 from services.common.calls.stations import Stations
+from services.common.commands.api.verbs import Nothing, Verb
 from services.common.process.clock import Clock
 from services.common.web.access import Access
 
+VERBS = (
+    Verb("clear-cache", "ClearCache", Nothing, "Clears what the station remembers of idTokens, so that it asks again."),
+)
 TAGS = {
     "stations": "Stations that may connect, and their passwords.",
     "tokens": "IdTokens: who may charge.",

@@ -25,7 +25,7 @@ from services.auth.domain.stations import Password, PasswordPolicy, RegisterStat
 from services.auth.passwords import Passwords
 from services.auth.store import Store
 from services.common.calls.stations import Stations
-from services.common.commands.api.batches import Selection
+from services.common.commands.api.selection import Selection
 from services.common.process.clock import Clock
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL

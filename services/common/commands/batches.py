@@ -1,5 +1,7 @@
 """One action for many stations at once: what was asked for, and its SQL. Each station has a command of its own."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,22 +9,23 @@ from typing import Any
 import asyncpg
 import orjson
 
-from services.common.commands.command import Status
+from services.common.commands.command import OPEN, Status
 from services.common.postgres.database import Connection
+from services.ocpp.answers import Effect
 
 ADD = """
-insert into command_batch (id, action, payload, chosen, created_at, expires_at, idempotency_key)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into command_batch (id, action, payload, chosen, created_at, expires_at, idempotency_key, not_before)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
 on conflict (idempotency_key) do nothing
 returning *"""
 BY_KEY = "select * from command_batch where idempotency_key = $1"
 ONE = "select * from command_batch where id = $1"
-TALLY = "select status, count(*) as count from command where batch_id = $1 group by status"
+TALLY = "select status, effect, count(*) as count from command where batch_id = $1 group by status, effect"
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """chosen: {"stations": […]} or {"filter": {…}}."""
+    """chosen: {"stations": […]}, {"filter": {…}} or {"all": true}. not_before: when it is sent, if that is later."""
 
     id: str
     action: str
@@ -31,13 +34,28 @@ class Batch:
     created_at: datetime
     expires_at: datetime
     idempotency_key: str | None = None
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many commands of a batch are at which step, and what came of which answers."""
+
+    by_status: Mapping[Status, int]
+    by_effect: Mapping[Effect, int]
+
+    @property
+    def open(self) -> int:
+        """How many have not ended."""
+        return sum(count for status, count in self.by_status.items() if status in OPEN)
 
 
 async def add(db: Connection, batch: Batch) -> Batch | None:
     """Keeps a new batch; None where its idempotency key is taken."""
     b = batch
     written = (orjson.dumps(b.payload).decode(), orjson.dumps(b.chosen).decode())
-    row = await db.fetchrow(ADD, b.id, b.action, *written, b.created_at, b.expires_at, b.idempotency_key)
+    times = (b.created_at, b.expires_at)
+    row = await db.fetchrow(ADD, b.id, b.action, *written, *times, b.idempotency_key, b.not_before)
     return _batch(row) if row else None
 
 
@@ -51,9 +69,13 @@ async def one(db: Connection, batch_id: str) -> Batch | None:
     return _batch(row) if row else None
 
 
-async def tally(db: Connection, batch_id: str) -> dict[Status, int]:
-    """How many commands of a batch are at which step."""
-    return {Status(row["status"]): row["count"] for row in await db.fetch(TALLY, batch_id)}
+async def tally(db: Connection, batch_id: str) -> Tally:
+    by_status, by_effect = Counter[Status](), Counter[Effect]()
+    for row in await db.fetch(TALLY, batch_id):
+        by_status[Status(row["status"])] += row["count"]
+        if row["effect"]:
+            by_effect[Effect(row["effect"])] += row["count"]
+    return Tally(by_status, by_effect)
 
 
 def _batch(row: asyncpg.Record) -> Batch:

@@ -24,6 +24,22 @@ def checked(version: str, action: str, payload: Mapping[str, Any]) -> tuple[str,
     return action, payload
 
 
+def renders(
+    commands: Mapping[str, Callable[[Command], Any]],
+    requests: Mapping[str, Mapping[type, Callable[[Any], tuple[str, Mapping[str, Any]]]]],
+) -> Mapping[str, Render]:
+    """Of commands of no version. commands: by action, what one means. requests: by version and the class of that."""
+
+    def render(command: Command, version: str) -> tuple[str, Mapping[str, Any]]:
+        meant = commands[command.action](command)
+        request = requests.get(version, {}).get(type(meant))
+        if request is None:
+            raise Unrenderable(NOT_SUPPORTED, f"OCPP {version} has nothing for {command.action}")
+        return checked(version, *request(meant))
+
+    return dict.fromkeys(commands, render)
+
+
 def _source(action: str, versions: Sequence[str]) -> str:
     """Where it is written what is asked for."""
     return f"({action} of OCPP {' and '.join(versions)})"

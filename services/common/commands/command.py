@@ -20,6 +20,7 @@ from typing import Any
 import orjson
 
 from services.common.process.errors import VoltbusError
+from services.ocpp.answers import Effect, effect_of
 from voltbus.v1.bus_pb2 import (
     OUTCOME_ANSWERED,
     OUTCOME_INVALID,
@@ -83,6 +84,8 @@ ENDS: Mapping[Outcome, End] = {
 }
 # What a station says after all to a command that has timed out.
 ANSWERS = frozenset({End.ANSWERED, End.REFUSED, End.INVALID, End.LATE})
+# What becomes of an answer later.
+FOLLOWED = frozenset({Effect.DONE, Effect.SUPERSEDED, Effect.UNCONFIRMED})
 # error_code where the station gave none.
 CODES = {OUTCOME_TIMED_OUT: "TimedOut", OUTCOME_UNDELIVERED: "Undelivered", OUTCOME_INVALID: "InvalidAnswer"}
 
@@ -114,9 +117,9 @@ class Command:
     asked: what the request said, where the payload was made from it and from what was known then. request: the action
     and payload that the station was sent, where a dialect wrote them.
     connection_id, version: where it was sent to. response: the station's payload. normalised: as it is read, where that
-    is in other words. error_code: a name of
-    services.ocpp.errors.ErrorCode or of CODES. outcome: how it ended. batch_id: of the command to many stations that
-    it is a part of.
+    is in other words. error_code: a name of services.ocpp.errors.ErrorCode or of CODES. outcome: how it ended.
+    batch_id: of the command to many stations that it is a part of. not_before: when it is sent, if that is later.
+    effect: what comes of the answer, as far as that is known; effect_at: since when.
     """
 
     id: str
@@ -140,6 +143,9 @@ class Command:
     asked: Mapping[str, Any] | None = None
     request: Mapping[str, Any] | None = None
     normalised: Any = None
+    not_before: datetime | None = None
+    effect: Effect | None = None
+    effect_at: datetime | None = None
 
     @property
     def answer(self) -> Any:
@@ -153,7 +159,13 @@ class Command:
 
     @property
     def changed_at(self) -> datetime:
-        return self.ended_at or self.sent_at or self.created_at
+        return self.effect_at or self.ended_at or self.sent_at or self.created_at
+
+    @property
+    def step(self) -> str:
+        """The last step of its life; what makes its event this one and no other."""
+        step = self.outcome or self.status
+        return f"{step}/{self.effect}" if self.effect in FOLLOWED else step
 
 
 def sent(command: Command, route: Route, now: datetime, request: Mapping[str, Any] | None = None) -> Command:
@@ -212,7 +224,19 @@ def concluded(command: Command, result: Result) -> Command:
     ended = _ended(command, end, at, code, result.error_description or None)
     raw = result.tolerated.raw
     read = _payload(result.payload)
-    return replace(ended, response=_payload(raw) if raw else read, normalised=read if raw else None)
+    effect = effect_of(read) if end in (End.ANSWERED, End.LATE) else None
+    return replace(
+        ended,
+        response=_payload(raw) if raw else read,
+        normalised=read if raw else None,
+        effect=effect,
+        effect_at=at if effect else None,
+    )
+
+
+def followed(command: Command, effect: Effect, now: datetime) -> Command:
+    """What has come of one that its station had put off; the same object where it had not."""
+    return replace(command, effect=effect, effect_at=now) if command.effect == Effect.SCHEDULED else command
 
 
 def _ended(

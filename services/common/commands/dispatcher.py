@@ -59,7 +59,7 @@ class CommandDispatcher:
     async def send(self, ids: Sequence[str] | None = None) -> None:
         """Sends what waits for stations that are connected; ids: only these. Raises Unavailable."""
         async with self.database.connection() as db:
-            stations = await store.waiting(db, ids)
+            stations = await store.waiting(db, self.clock(), ids)
         if not stations:
             return
         routes = await self.find(stations)

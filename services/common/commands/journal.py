@@ -56,6 +56,6 @@ class CommandJournal:
             error_code=command.error_code or "",
             error_description=command.error_description or "",
             at=command.changed_at,
+            effect=f"COMMAND_EFFECT_{command.effect.name}" if command.effect else None,
         )
-        cause = f"{command.id}/{command.outcome or command.status}"
-        return self.events.record(changed, command.station_id, cause, command.changed_at)
+        return self.events.record(changed, command.station_id, f"{command.id}/{command.step}", command.changed_at)

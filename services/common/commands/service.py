@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from services.common.calls.stations import Stations
 from services.common.commands import store
 from services.common.commands.catalogue import Catalogue
-from services.common.commands.command import Command, Status, cancelled, concluded
+from services.common.commands.command import Command, Status, cancelled, concluded, followed
 from services.common.commands.dispatcher import CommandDispatcher
 from services.common.commands.journal import CommandJournal, OnEnded, ignore_ended
 from services.common.commands.routes import Routes
@@ -22,6 +22,7 @@ from services.common.kafka.events import Events
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.errors import Unprocessable, VoltbusError
+from services.ocpp.answers import Effect
 from voltbus.v1.bus_pb2 import Result
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ class UnknownStations(VoltbusError):
 
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
-    """What somebody asks for. expires_in: seconds. asked: see Command."""
+    """What somebody asks for. expires_in: seconds, from not_before on if that is to come. asked: see Command."""
 
     station_id: str
     action: str
@@ -54,6 +55,7 @@ class CommandRequest:
     idempotency_key: str | None = None
     batch_id: str | None = None
     asked: Mapping[str, Any] | None = None
+    not_before: datetime | None = None
 
 
 class CommandService:
@@ -143,6 +145,26 @@ class CommandService:
             await self._journal.save(db, [after])
         self.notify_changed()
         return after, True
+
+    async def cancel_batch(self, batch_id: str) -> None:
+        """Takes back all commands of a batch that have not been sent."""
+        count = store.AT_ONCE
+        while count == store.AT_ONCE:
+            async with self._database.transaction() as db:
+                unsent = await store.lock_unsent(db, batch_id)
+                await self._journal.save(db, [cancelled(command, self._clock()) for command in unsent])
+            count = len(unsent)
+        self.notify_changed()
+
+    async def follow(self, db: Connection, effects: Mapping[str, Effect]) -> None:
+        """Writes down what came of commands that their stations had put off, within the caller's transaction.
+
+        After the commit, notify_changed().
+        """
+        now = self._clock()
+        held = (await store.lock(db, [*effects])).values()
+        done = [after for one in held if (after := followed(one, effects[one.id], now)) is not one]
+        await self._journal.save(db, done)
 
     async def get(self, command_id: str) -> Command | None:
         async with self._database.connection() as db:
@@ -234,10 +256,11 @@ class CommandService:
             payload=request.payload,
             status=Status.ACCEPTED,
             created_at=now,
-            expires_at=now + timedelta(seconds=request.expires_in),
+            expires_at=max(now, request.not_before or now) + timedelta(seconds=request.expires_in),
             idempotency_key=request.idempotency_key,
             batch_id=request.batch_id,
             asked=request.asked,
+            not_before=request.not_before,
         )
 
 
@@ -252,4 +275,5 @@ def _same(kept: Command, request: CommandRequest) -> bool:
     """Whether both were asked for in the same words, whatever was made of them."""
     words = kept.payload if kept.asked is None else kept.asked
     asked = request.payload if request.asked is None else request.asked
-    return (kept.station_id, kept.action, words) == (request.station_id, request.action, asked)
+    said = (request.station_id, request.action, asked, request.not_before)
+    return (kept.station_id, kept.action, words, kept.not_before) == said

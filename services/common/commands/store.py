@@ -10,14 +10,16 @@ import orjson
 
 from services.common.commands.command import PATIENCE, Command, End, Status
 from services.common.postgres.database import Connection
+from services.ocpp.answers import Effect
 
 # Numbers follow the order in which commands are given.
 ADD = """
-insert into command (id, station_id, action, payload, status, created_at, expires_at, idempotency_key, batch_id, asked)
-select id, station_id, action, payload, 'accepted', created_at, expires_at, idempotency_key, batch_id, asked
+insert into command (id, station_id, action, payload, status, created_at, expires_at, idempotency_key, batch_id, asked,
+    not_before)
+select id, station_id, action, payload, 'accepted', created_at, expires_at, idempotency_key, batch_id, asked, not_before
 from unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::timestamptz[], $6::timestamptz[], $7::text[],
-    $8::text[], $9::json[]) with ordinality
-    as c (id, station_id, action, payload, created_at, expires_at, idempotency_key, batch_id, asked, place)
+    $8::text[], $9::json[], $10::timestamptz[]) with ordinality
+    as c (id, station_id, action, payload, created_at, expires_at, idempotency_key, batch_id, asked, not_before, place)
 order by place
 on conflict (idempotency_key) do nothing
 returning *"""
@@ -32,11 +34,14 @@ where ($1::text is null or station_id = $1)
     and ($5::integer is null or number < $5)
 order by number desc
 limit $6"""
-WAITING = "select distinct station_id from command where status = 'accepted' and ($1::text[] is null or id = any($1))"
+WAITING = """
+select distinct station_id from command
+where status = 'accepted' and (not_before is null or not_before <= $2) and ($1::text[] is null or id = any($1))"""
 # A row that another process has in hand is left to it.
 CLAIM = """
 select * from command
 where status = 'accepted' and (station_id = any($1) or expires_at <= $2) and ($3::text[] is null or id = any($3))
+    and (not_before is null or not_before <= $2)
 order by number
 limit $4
 for update skip locked"""
@@ -50,16 +55,19 @@ select id, station_id, connection_id from command
 where status = 'sent' and sent_at <= $1
 order by sent_at
 limit $2"""
+SCHEDULED = "select * from command where effect = 'scheduled' and number > $1 order by number limit $2"
+LOCK_UNSENT = """
+select * from command where batch_id = $1 and status = 'accepted' order by number limit $2 for update"""
 LOCK = "select * from command where id = any($1::text[]) order by number for update"
 SAVE = """
 update command c
 set status = u.status, outcome = u.outcome, connection_id = u.connection_id, version = u.version, sent_at = u.sent_at,
     ended_at = u.ended_at, response = u.response, error_code = u.error_code, error_description = u.error_description,
-    request = u.request, normalised = u.normalised
+    request = u.request, normalised = u.normalised, effect = u.effect, effect_at = u.effect_at
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-    $8::json[], $9::text[], $10::text[], $11::json[], $12::json[])
+    $8::json[], $9::text[], $10::text[], $11::json[], $12::json[], $13::text[], $14::timestamptz[])
     as u (id, status, outcome, connection_id, version, sent_at, ended_at, response, error_code, error_description,
-        request, normalised)
+        request, normalised, effect, effect_at)
 where c.id = u.id"""
 
 JSON = ("payload", "response", "asked", "request", "normalised")
@@ -102,9 +110,9 @@ async def page(db: Connection, wanted: CommandFilter, limit: int) -> list[Comman
     return [_command(row) for row in rows]
 
 
-async def waiting(db: Connection, ids: Sequence[str] | None) -> list[str]:
-    """Stations that have commands waiting. ids: only of these."""
-    return [row["station_id"] for row in await db.fetch(WAITING, ids)]
+async def waiting(db: Connection, now: datetime, ids: Sequence[str] | None) -> list[str]:
+    """Stations that have commands waiting whose time has come. ids: only of these."""
+    return [row["station_id"] for row in await db.fetch(WAITING, ids, now)]
 
 
 async def claim(db: Connection, stations: Sequence[str], now: datetime, ids: Sequence[str] | None) -> list[Command]:
@@ -123,6 +131,21 @@ async def silent(db: Connection, now: datetime) -> list[tuple[str, str, str]]:
     return [(row["id"], row["station_id"], row["connection_id"]) for row in rows]
 
 
+async def scheduled(db: Connection, after: int) -> list[Command]:
+    """The first AT_ONCE of those that their stations have put off, after a number."""
+    return await fetch(db, SCHEDULED, after, AT_ONCE)
+
+
+async def fetch(db: Connection, sql: str, *arguments: object) -> list[Command]:
+    """Those that a query of a service's own finds, which selects all columns."""
+    return [_command(row) for row in await db.fetch(sql, *arguments)]
+
+
+async def lock_unsent(db: Connection, batch_id: str) -> list[Command]:
+    """The first AT_ONCE of a batch that have not been sent, held until the commit."""
+    return [_command(row) for row in await db.fetch(LOCK_UNSENT, batch_id, AT_ONCE)]
+
+
 async def lock(db: Connection, ids: Sequence[str]) -> dict[str, Command]:
     """Commands by id, held until the commit."""
     return {row["id"]: _command(row) for row in await db.fetch(LOCK, ids)}
@@ -136,18 +159,24 @@ async def save(db: Connection, commands: Sequence[Command]) -> None:
 
 def _new(c: Command) -> tuple[object, ...]:
     until = (c.created_at, c.expires_at)
-    return (c.id, c.station_id, c.action, _json(c.payload), *until, c.idempotency_key, c.batch_id, _json(c.asked))
+    key = (c.idempotency_key, c.batch_id)
+    return (c.id, c.station_id, c.action, _json(c.payload), *until, *key, _json(c.asked), c.not_before)
 
 
 def _row(c: Command) -> tuple[object, ...]:
     end, at = c.outcome and c.outcome.value, (c.sent_at, c.ended_at)
     error, said = (c.error_code, c.error_description), (_json(c.request), _json(c.normalised))
-    return (c.id, c.status.value, end, c.connection_id, c.version, *at, _json(c.response), *error, *said)
+    effect = (c.effect and c.effect.value, c.effect_at)
+    return (c.id, c.status.value, end, c.connection_id, c.version, *at, _json(c.response), *error, *said, *effect)
 
 
 def _command(row: asyncpg.Record) -> Command:
     read = {name: orjson.loads(row[name]) if row[name] else None for name in JSON}
-    ends = {"status": Status(row["status"]), "outcome": End(row["outcome"]) if row["outcome"] else None}
+    ends = {
+        "status": Status(row["status"]),
+        "outcome": End(row["outcome"]) if row["outcome"] else None,
+        "effect": Effect(row["effect"]) if row["effect"] else None,
+    }
     return Command(**(dict(row) | read | ends))
 
 

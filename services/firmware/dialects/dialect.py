@@ -1,14 +1,29 @@
-"""What a version says to firmware: messages and the replies to them, and settings."""
+"""What a version says to firmware: messages and the replies to them, what stations are asked, and settings."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from services.common.calls import dialects
 from services.firmware.configuration.dialects.dialect import SettingsDialect
 from services.firmware.domain.messages import Command
+from services.firmware.domain.remote import ChangeAvailability, Reset
+from services.firmware.domain.station import Place
+
+Payload = dict[str, Any]
+# Its action and payload.
+OcppRequest = tuple[str, Payload]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect(dialects.Dialect[Command]):
-    """settings: how they are called, read and set."""
+    """requests: by the class of what is asked, its request. settings: how they are called, read and set.
 
+    read_requests: what an operator asks in the version's own words, by action. read_states: the statuses of connectors
+    that a NotifyEvent tells.
+    """
+
+    requests: Mapping[type, Callable[[Any], OcppRequest]]
+    read_requests: Mapping[str, Callable[[Payload], ChangeAvailability | Reset]]
+    read_states: Callable[[Payload], list[tuple[Place, str]]]
     settings: SettingsDialect

@@ -13,7 +13,7 @@ from services.common.commands.api.commands import (
     UNKNOWN,
     CommandStatus,
     ExpiresIn,
-    IdempotencyKey,
+    GivenTerms,
     Wait,
     issue,
     require_connected,
@@ -91,10 +91,9 @@ def router(database: Database, command_service: CommandService, access: Access) 
     async def install(
         station_id: StationId,
         body: InstallBody,
+        terms: GivenTerms,
         response: Response,
         wait: Wait = 0,
-        expires_in: ExpiresIn = 60,
-        idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
         """Installs a profile, or a stored one. 409 where the limits of its sessions are set by its site."""
         if (body.profile is None) == (body.stored is None):
@@ -107,26 +106,19 @@ def router(database: Database, command_service: CommandService, access: Access) 
                 await _not_of_site(station_id)
             return as_json(profile)
 
-        asked = CommandRequest(
-            station_id,
-            CommandName.SET.value,
-            body.model_dump(mode="json"),
-            expires_in=expires_in,
-            idempotency_key=idempotency_key,
-        )
+        asked = terms.request(station_id, CommandName.SET.value, body.model_dump(mode="json"))
         return await issue(command_service, asked, wait, response, resolve)
 
     @routes.delete("/profiles", dependencies=write, status_code=202, responses=ISSUED)
     async def clear(
         station_id: StationId,
+        terms: GivenTerms,
         response: Response,
         id: Annotated[int | None, Query(ge=-(2**31), lt=2**31)] = None,
         evse_id: EvseQuery = None,
         purpose: SETTABLE | None = None,
         stack_level: Annotated[int | None, Query(ge=0, le=1000)] = None,
         wait: Wait = 0,
-        expires_in: ExpiresIn = 60,
-        idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
         """Clears the profiles that match all that is given (K10). 409 where they can be those of its site."""
         criteria = ClearProfiles(id=id, evse_id=evse_id, purpose=purpose, stack_level=stack_level)
@@ -138,13 +130,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
                 await _not_of_site(station_id)
             return asdict(criteria)
 
-        asked = CommandRequest(
-            station_id,
-            CommandName.CLEAR.value,
-            asdict(criteria),
-            expires_in=expires_in,
-            idempotency_key=idempotency_key,
-        )
+        asked = terms.request(station_id, CommandName.CLEAR.value, asdict(criteria))
         return await issue(command_service, asked, wait, response, resolve)
 
     @routes.post("/profiles/report", dependencies=write, status_code=202, responses=ISSUED)

@@ -5,8 +5,17 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.common.commands.api.commands import ISSUED, CommandStatus, IdempotencyKey, Wait, issue
-from services.common.commands.service import CommandRequest, CommandService
+from services.common.commands.api.commands import (
+    ISSUED,
+    SENT_THEN,
+    CommandStatus,
+    IdempotencyKey,
+    NotBefore,
+    Terms,
+    Wait,
+    issue,
+)
+from services.common.commands.service import CommandService
 from services.common.kafka.table import CompactedTable
 from services.common.postgres.database import Connection, Database
 from services.common.web.access import Access
@@ -19,6 +28,8 @@ from services.transactions.api.fields import MISSING, WRITE
 from services.transactions.domain.transaction import Transaction
 from services.transactions.remote import START, STOP
 
+# Of a body: when it is sent, which is no part of what is asked.
+TERMS = {"expires_in", "not_before"}
 UNSTOPPABLE = {404: MISSING, 409: "it has ended, or several have this name"}
 
 
@@ -32,6 +43,7 @@ class Start(BaseModel):
     evse_id: int | None = Field(None, ge=1, lt=2**31, description="of OCPP 1.6: the connector", examples=[1])
     connector_id: int | None = Field(None, ge=1, lt=2**31)
     expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
+    not_before: NotBefore = Field(None, description=SENT_THEN)
 
 
 class Stop(BaseModel):
@@ -44,6 +56,7 @@ class Stop(BaseModel):
         Annotated[int, Field(ge=0, lt=2**31)] | Annotated[str, Field(max_length=36, pattern=NO_NUL)] | None
     ) = Field(None, description="the station's; of OCPP 1.6 it is our id")
     expires_in: float = Field(60, gt=0, le=7 * 24 * 3600, description="seconds")
+    not_before: NotBefore = Field(None, description=SENT_THEN)
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "Stop":
@@ -67,19 +80,19 @@ def router(
         idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
         """Asks the station to start a transaction, whatever its version."""
-        asked = body.model_dump(exclude={"expires_in"})
+        asked = body.model_dump(exclude=TERMS)
 
         async def resolve() -> dict[str, Any]:
             presented = IdToken(body.id_token)
             if (token := find(presented, tokens.get)) is None:
                 await tokens.catch_up()
                 token = find(presented, tokens.get)
-            return body.model_dump(exclude={"type", "expires_in"}) | {
+            return body.model_dump(exclude={"type", *TERMS}) | {
                 "id_token_type": body.type or (token.type if token else "Central"),
                 "group_id": token.group_id if token else None,
             }
 
-        request = CommandRequest(station_id, START, asked, expires_in=body.expires_in, idempotency_key=idempotency_key)
+        request = Terms(body.expires_in, body.not_before, idempotency_key).request(station_id, START, asked)
         return await issue(command_service, request, wait, response, resolve)
 
     @routes.post("/{station_id}/stop", status_code=202, responses=ISSUED | problem_responses(UNSTOPPABLE))
@@ -91,14 +104,14 @@ def router(
         idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
         """Asks the station to stop a transaction that has not ended."""
-        asked = body.model_dump(exclude={"expires_in"}, exclude_none=True)
+        asked = body.model_dump(exclude=TERMS, exclude_none=True)
 
         async def resolve() -> dict[str, Any]:
             async with database.connection() as db:
                 found = await _named(db, station_id, body)
             return {"id": found.id, "transaction_id": found.transaction_id}
 
-        request = CommandRequest(station_id, STOP, asked, expires_in=body.expires_in, idempotency_key=idempotency_key)
+        request = Terms(body.expires_in, body.not_before, idempotency_key).request(station_id, STOP, asked)
         return await issue(command_service, request, wait, response, resolve)
 
     return routes

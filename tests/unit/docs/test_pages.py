@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from services.common.process.settings import PREFIX, CommonSettings
 from services.common.web.problem_types import MEANINGS
+from services.firmware import remote as firmware
 from services.ocpp.versions import VERSIONS
 from services.smartcharging import remote as smartcharging
 from services.transactions import remote as transactions
@@ -120,9 +121,13 @@ def test_the_readme_lists_every_message_of_a_station_with_its_versions_and_owner
 
 
 def test_the_page_of_commands_lists_each_of_no_version_beside_its_service() -> None:
-    section = text(ROOT / "docs/commands.md").split("## Commands of no version")[1].split("\n## ")[0]
+    section = text(ROOT / "docs/commands.md").split("## Names in lists and events")[1].split("\n## ")[0]
     rows = re.findall(r"^\| ([a-z]+) \| (\w+) \|", section, re.MULTILINE)
-    renderers = {"transactions": transactions.RENDERERS, "smartcharging": smartcharging.RENDERERS}
+    renderers = {
+        "transactions": transactions.RENDERERS,
+        "smartcharging": smartcharging.RENDERERS,
+        "firmware": firmware.RENDERERS,
+    }
     assert set(rows) == {(service, str(action)) for service, known in renderers.items() for action in known}
 
 

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+import services.auth.api as auth
+import services.firmware.api.verbs as firmware
 from services.common.commands.command import End
 from services.ocpp.services import SERVICES
 from voltbus.cli import app
-from voltbus.operator.call import EXIT_CODES
+from voltbus.operator.call import EXIT_CODES, VERBS
 
 STATION = {
     "station_id": "CP001",
@@ -187,7 +189,7 @@ def test_a_command_and_its_answer(server: Server) -> None:
     path = "/firmware/v1/stations/CP%2F1/commands/Reset"
     server.answers[f"POST {path}"] = 202, COMMAND | {"ended_at": None, "outcome": None, "status": "sent"}
     server.answers["GET /firmware/v1/commands/c-1"] = 200, COMMAND
-    result = run(server, "call", "CP/1", "reset", '{"type": "Soft"}', "--wait", "5")
+    result = run(server, "call", "CP/1", "RESET", '{"type": "Soft"}', "--wait", "5")
     assert result.exit_code == 0
     assert server.seen[0] == (f"POST {path}?wait=5.0&expires_in=5.0", {"type": "Soft"})
     words = result.stdout.split()
@@ -201,6 +203,32 @@ def test_a_command_and_its_answer(server: Server) -> None:
 def test_the_exit_code_says_how_a_command_ended(server: Server, outcome: End) -> None:
     server.answers["POST /firmware/v1/stations/CP1/commands/Reset"] = 200, COMMAND | {"outcome": outcome}
     assert run(server, "call", "CP1", "Reset").exit_code == EXIT_CODES[outcome]
+
+
+@pytest.mark.parametrize(
+    ("verb", "address", "body", "query"),
+    [
+        ("unlock", "/firmware/v1/stations/CP1/unlock", {"evse_id": 1}, "&expires_in=5.0"),
+        ("stop", "/transactions/v1/stations/CP1/stop", {"evse_id": 1, "expires_in": 5.0}, ""),
+    ],
+)
+def test_a_verb_has_an_address_of_its_own(server: Server, verb: str, address: str, body: Any, query: str) -> None:
+    server.answers[f"POST {address}"] = 200, COMMAND | {"effect": "refused"}
+    result = run(server, "call", "CP1", verb, '{"evse_id": 1}', "--wait", "5")
+    assert server.seen == [(f"POST {address}?wait=5.0{query}", body)]
+    words = result.stdout.split()
+    assert words[words.index("effect") + 1] == "refused"
+
+
+def test_verbs_are_those_that_services_have() -> None:
+    served = {verb.path: "firmware" for verb in firmware.VERBS} | {verb.path: "auth" for verb in auth.VERBS}
+    assert served | {"start": "transactions", "stop": "transactions"} == VERBS
+
+
+def test_a_misspelt_action_or_verb_names_the_one_that_was_meant(server: Server) -> None:
+    for said, meant in (("unlok", "unlock"), ("triggermesage", "TriggerMessage")):
+        assert f"did you mean {meant}?" in run(server, "call", "CP1", said).stderr
+    assert server.seen == []
 
 
 def test_a_command_that_is_refused_by_the_service(server: Server) -> None:

@@ -16,7 +16,7 @@ from services.smartcharging.dialects import BY_VERSION
 from services.smartcharging.domain.applied_limit import Outcome
 from services.smartcharging.domain.profile import Kind, Period, Profile, Purpose, Schedule, as_json, faults, from_json
 from services.smartcharging.domain.profile_commands import CommandName
-from services.smartcharging.remote import RENDERERS, outcome_of, profile_command, read_composite_schedule, render
+from services.smartcharging.remote import RENDERERS, outcome_of, profile_command, read_composite_schedule
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SCHEDULE = Schedule("A", (Period(0, 16.0),))
@@ -67,6 +67,10 @@ def command(action: str, payload: Any, version: str | None = None, **more: Any) 
     sent = NOW if version else None
     status = more.pop("status", Status.SENT)
     return Command("c", 12, "CP1", action, payload, status, NOW, NOW, version=version, sent_at=sent, **more)
+
+
+def render(command: Command, version: str) -> tuple[str, Any]:
+    return RENDERERS[command.action](command, version)
 
 
 @pytest.mark.parametrize("version", BY_VERSION)

@@ -13,7 +13,7 @@ from services.transactions import announcements
 from services.transactions.domain.decide import decide
 from services.transactions.domain.messages import MeterValue, Reading, Report, ReportKind
 from services.transactions.domain.transaction import EndedBy, Transaction
-from services.transactions.remote import START, render
+from services.transactions.remote import RENDERERS, START
 from services.transactions.sample_partitions import month_ranges
 from services.transactions.tokens import read_token
 from tests.unit.transactions.making import NOON, report, start
@@ -134,7 +134,8 @@ def test_which_gaps_are_announced() -> None:
 
 def command(version: str, **payload: object) -> tuple[str, object]:
     fields = {"id_token": "T", "id_token_type": "Central"} | payload
-    return render(Command("c", 5, "CS-1", START, fields, Status.ACCEPTED, NOON, NOON), version)
+    action, said = RENDERERS[START](Command("c", 5, "CS-1", START, fields, Status.ACCEPTED, NOON, NOON), version)
+    return action, said
 
 
 def test_what_can_be_said_is_said() -> None:

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from services.common.commands.api.commands import ISSUED, CommandStatus, ExpiresIn, IdempotencyKey, Wait, issue
+from services.common.commands.api.commands import ISSUED, CommandStatus, GivenTerms, Wait, issue
 from services.common.commands.catalogue import Catalogue
-from services.common.commands.service import CommandRequest, CommandService
+from services.common.commands.service import CommandService
 from services.common.web.access import Access
 from services.common.web.fields import StationId
 from services.common.web.openapi import each
@@ -67,14 +67,11 @@ def router(command_service: CommandService, access: Access, service: str, servic
         action: Annotated[str, Depends(action_of(catalogue, services))],
         station_id: StationId,
         payload: Body,
+        terms: GivenTerms,
         response: Response,
         wait: Wait = 0,
-        expires_in: ExpiresIn = 60,
-        idempotency_key: IdempotencyKey = None,
     ) -> CommandStatus:
-        return await issue(
-            command_service, CommandRequest(station_id, action, payload, expires_in, idempotency_key), wait, response
-        )
+        return await issue(command_service, terms.request(station_id, action, payload), wait, response)
 
     return routes
 

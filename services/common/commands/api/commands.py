@@ -1,23 +1,25 @@
 """Commands by REST, the same for every service: handing one in, waiting for it, reading, listing, taking back."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Query, Response
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from pydantic import AfterValidator, BaseModel, Field
 
 from services.common.commands.catalogue import NOT_SUPPORTED
 from services.common.commands.command import Command, End, Status, Unrenderable
 from services.common.commands.service import CommandRequest, CommandService, KeyReused, Resolve, UnknownStations
 from services.common.commands.store import CommandFilter
 from services.common.web.access import Access
-from services.common.web.fields import NO_NUL
+from services.common.web.fields import NO_NUL, UtcDatetime
 from services.common.web.openapi import LOCATION, problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.web.problem_types import ProblemType
 from services.common.web.problems import Problem, field_problem, field_problems
+from services.ocpp.answers import Effect
 from services.ocpp.masking import masked
 
 LONGEST = 7 * 24 * 3600
@@ -26,6 +28,17 @@ Wait = Annotated[float, Query(ge=0, le=60, description="seconds to wait for the 
 ExpiresIn = Annotated[
     float, Query(gt=0, le=LONGEST, description="seconds that the command waits for a station that is not connected")
 ]
+SENT_THEN = "when the command is sent; its `expires_in` begins then"
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def _not_too_late(moment: datetime | None) -> datetime | None:
+    if moment and moment >= LATEST:
+        raise ValueError(f"must be before {LATEST.date()}")
+    return moment
+
+
+NotBefore = Annotated[UtcDatetime | None, AfterValidator(_not_too_late)]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -35,6 +48,37 @@ IdempotencyKey = Annotated[
         description="a request that is sent again with the same key does nothing new",
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When a command goes out, and by which key it is known again. expires_in: seconds from then on."""
+
+    expires_in: float = 60
+    not_before: datetime | None = None
+    idempotency_key: str | None = None
+
+    def request(self, station_id: str, action: str, payload: Mapping[str, Any]) -> CommandRequest:
+        """A command on these terms."""
+        return CommandRequest(
+            station_id,
+            action,
+            payload,
+            expires_in=self.expires_in,
+            idempotency_key=self.idempotency_key,
+            not_before=self.not_before,
+        )
+
+
+def _terms(
+    expires_in: ExpiresIn = 60,
+    not_before: Annotated[NotBefore, Query(description=f"{SENT_THEN}; absent: now")] = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Terms:
+    return Terms(expires_in, not_before, idempotency_key)
+
+
+GivenTerms = Annotated[Terms, Depends(_terms)]
 CommandId = Annotated[UUID, Path(description="as the answer to the request had it")]
 Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 
@@ -63,6 +107,11 @@ class CommandStatus(BaseModel):
         description="how it ended. refused: by a CALLERROR; invalid: by an answer that breaks its schema; "
         "unrenderable: its version of OCPP does not have it; late: answered after timed_out; expired: never sent",
     )
+    effect: Effect | None = Field(
+        None,
+        description="what comes of the answer. refused: the response says why; scheduled: once what goes on there has "
+        "ended; done: that it was; superseded: by another order; unconfirmed: the station never told",
+    )
     payload: Any = Field(description="what was asked for, without passwords and keys")
     request: SentRequest | None = Field(None, description="what the station was sent, if that differs from the payload")
     response: Any = Field(None, description="the station's payload")
@@ -72,9 +121,11 @@ class CommandStatus(BaseModel):
     version: str | None = Field(None, description="of OCPP, in which it was sent")
     batch_id: str | None = Field(None, description="of the request for many stations that it is part of")
     created_at: datetime
+    not_before: datetime | None = Field(None, description="when it is sent, if that was to be later")
     expires_at: datetime
     sent_at: datetime | None = None
     ended_at: datetime | None = None
+    effect_at: datetime | None = None
 
 
 def view(command: Command) -> CommandStatus:

@@ -339,3 +339,121 @@ def pairs(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, dict):
         return [*value.items(), *(pair for part in value.values() for pair in pairs(part))]
     return [pair for part in value for pair in pairs(part)] if isinstance(value, list) else []
+
+
+async def test_a_verb_says_the_same_to_stations_of_every_version(firmware: Running, connect: Connect) -> None:
+    """And a no of the station is shown as one."""
+    await connect("CP1", "1.6")
+    await connect("CP2", "2.0.1")
+    await publish_stations(firmware, CP1="1.6", CP2="2.0.1")
+    given = await post(firmware, "/v1/unlock", {"filter": {"group": "vienna"}, "evse_id": 2})
+    assert (given.status_code, given.json()["action"], given.json()["stations"]) == (202, "Unlock", 2)
+    await firmware.until(lambda: len(sent(firmware)) == 2)
+    assert sorted(command.payload for command in sent(firmware)) == [
+        b'{"connectorId":2}',
+        b'{"evseId":2,"connectorId":1}',
+    ]
+    for command, status in zip(sent(firmware), ("UnlockFailed", "Unlocked"), strict=True):
+        await told(firmware, command.id, OUTCOME_ANSWERED, orjson.dumps({"status": status}))
+    batch = await firmware.get(f"/v1/batches/{given.json()['batch_id']}")
+    assert (batch["by_status"], batch["by_effect"]) == ({"answered": 2}, {"refused": 1, "accepted": 1})
+    assert {one["effect"] for one in batch["commands"]["items"]} == {"refused", "accepted"}
+    await firmware.settled()
+    effects = [enum_word(event, "effect") for event in firmware.announced("CommandChanged")]
+    assert sorted(filter(None, effects)) == ["accepted", "refused"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "field"),
+    [
+        ("/v1/stations/CP1/reset", {}, 422, "body.type"),
+        ("/v1/stations/CP1/reset", {"type": "on_idle"}, 409, None),
+        ("/v1/stations/CP1/unlock", {}, 422, "body"),
+        ("/v1/stations/CP1/unlock", {"evse": 1}, 422, "body.evse"),
+        ("/v1/stations/CP1/availability", {"evse_id": 1}, 422, "body.status"),
+        ("/v1/stations/CP1/reset?not_before=tomorrow", {"type": "soft"}, 422, "query.not_before"),
+        ("/v1/stations/CP1/reset?not_before=2999-01-01T00:00:00Z", {"type": "soft"}, 422, "query.not_before"),
+        ("/v1/stations/CP9/reset", {"type": "soft"}, 404, "path.station_id"),
+        ("/v1/reset", {"type": "soft"}, 422, "body"),
+        ("/v1/reset", {"stations": ["CP1"], "all": True, "type": "soft"}, 422, "body"),
+        ("/v1/reset", {"stations": ["CP9"], "type": "soft"}, 404, "body.stations.0"),
+    ],
+)
+async def test_what_is_wrong_with_a_verb_is_named(
+    firmware: Running, connect: Connect, path: str, body: Any, status: int, field: str | None
+) -> None:
+    await connect("CP1", "1.6")
+    answer = await firmware.http.post(path, json=body)
+    assert answer.status_code == status, answer.text
+    assert [error["field"] for error in answer.json().get("errors", [])] == ([field] if field else [])
+    assert sent(firmware) == []
+
+
+async def test_what_a_station_puts_off_is_followed_to_its_end(firmware: Running, connect: Connect) -> None:
+    """1.6 §5.2: it is scheduled while a session goes on; the StatusNotification says when it is done."""
+    await connect("CP1", "1.6")
+    given = (await post(firmware, "/v1/stations/CP1/availability", {"status": "inoperative", "evse_id": 1})).json()
+    firmware.time.passes(1)
+    await told(firmware, given["command_id"], OUTCOME_ANSWERED, b'{"status":"Scheduled"}')
+    where, follow = f"/v1/commands/{given['command_id']}", part(firmware, "scheduled").once
+    for status, effect in (("Charging", "scheduled"), ("Unavailable", "done"), ("Available", "done")):
+        payload = {"connectorId": 1, "errorCode": "NoError", "status": status}
+        await firmware.put(firmware.call("StatusNotification", payload))
+        await follow()
+        shown = await firmware.get(where)
+        assert (shown["status"], shown["effect"]) == ("answered", effect)
+        firmware.time.passes(60)
+    await follow()
+    await firmware.settled()
+    effects = [enum_word(event, "effect") for event in firmware.announced("CommandChanged")]
+    assert effects == ["", "", "scheduled", "done"]
+
+
+async def test_a_command_is_sent_at_its_time_and_expires_after_it(firmware: Running, connect: Connect) -> None:
+    await connect("CP1", "1.6")
+    later = {"not_before": "2026-03-01T13:00:00+00:00", "expires_in": 60}
+    path = "/v1/stations/CP1/commands/Reset"
+    given = await post(firmware, path, SOFT, "night", **later)
+    assert given.json()["not_before"] == "2026-03-01T13:00:00Z"
+    assert given.json()["expires_at"] == "2026-03-01T13:01:00Z"
+    assert (await post(firmware, path, SOFT, "night", **later)).json() == given.json()
+    assert (await post(firmware, path, SOFT, "night")).status_code == 409
+    waiting = await firmware.get("/v1/commands", query={"status": "accepted"})
+    assert [one["command_id"] for one in waiting["items"]] == [given.json()["command_id"]]
+    firmware.time.passes(3599)
+    await firmware.restart()
+    await firmware.ready()
+    await send(firmware)
+    assert sent(firmware) == []
+    firmware.time.passes(1)
+    await send(firmware)
+    assert [command.id for command in sent(firmware)] == [given.json()["command_id"]]
+
+
+async def test_commands_to_many_wait_for_their_time_and_are_taken_back_together(
+    firmware: Running, connect: Connect
+) -> None:
+    await connect("CP1", "1.6")
+    await publish_stations(firmware, CP1="1.6", CP2="1.6")
+    body, later = {"all": True, "type": "soft"}, {"not_before": "2026-03-01T13:00:00Z"}
+    given = (await post(firmware, "/v1/reset", body, "night", **later)).json()
+    assert (given["by_status"], given["not_before"]) == ({"accepted": 2}, "2026-03-01T13:00:00Z")
+    assert (await post(firmware, "/v1/reset", body, "night", **later)).json()["batch_id"] == given["batch_id"]
+    assert (await post(firmware, "/v1/reset", body, "night")).status_code == 409
+    for _ in range(2):
+        cancelled = await post(firmware, f"/v1/batches/{given['batch_id']}/cancel", {})
+        assert cancelled.json()["by_status"] == {"cancelled": 2}
+    firmware.time.passes(3601)
+    await send(firmware)
+    assert sent(firmware) == []
+
+
+async def send(world: Running) -> None:
+    """What is due goes out, as it would within a second."""
+    await part(world, "commands").send()
+
+
+def part(world: Running, task: str) -> Any:
+    """The part of the service whose task that is."""
+    step: Any = world.service.tasks[task]
+    return step.__self__

@@ -1,0 +1,94 @@
+"""What stations have put off until a session ends, followed to its end (1.6 §5.2; G03.FR.05, G04.FR.06, B12.FR.01).
+
+An answer Scheduled promises that it will be done. That it was, the statuses of its connectors say, and a boot.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from services.firmware.domain.remote import Availability, ChangeAvailability, Reset
+from services.firmware.domain.station import Place
+from services.ocpp.answers import Effect
+
+UNAVAILABLE = "Unavailable"
+# G03.FR.06: what is faulted stays so, and lets nothing begin either.
+OUT_OF_USE = frozenset({UNAVAILABLE, "Faulted"})
+STATION = Place(0, 0)
+Request: TypeAlias = ChangeAvailability | Reset
+# Of what is never told; the longest session is over by then.
+FOLLOWED_FOR = timedelta(days=30)
+
+
+class PutOff(Struct, frozen=True):
+    """A command that a station has put off. asked_at: when it was sent."""
+
+    command_id: str
+    station_id: str
+    request: Request
+    asked_at: datetime
+
+
+class Told(Struct, frozen=True):
+    """A status as it was last told."""
+
+    status: str
+    at: datetime
+
+
+class Seen(Struct, frozen=True):
+    """What is known of a station by now. orders: what it has agreed to, with when it was sent."""
+
+    statuses: Mapping[Place, Told]
+    booted_at: datetime | None = None
+    orders: Sequence[tuple[datetime, Request]] = ()
+
+
+def outcome(one: PutOff, seen: Seen, now: datetime) -> Effect | None:
+    """What has come of it; None while it is still to be done."""
+    if _is_done(one, seen):
+        return Effect.DONE
+    if any(at > one.asked_at and _replaces(order, one.request) for at, order in seen.orders):
+        return Effect.SUPERSEDED
+    return Effect.UNCONFIRMED if now - one.asked_at > FOLLOWED_FOR else None
+
+
+def newest(told: Iterable[tuple[Place, Told]]) -> dict[Place, Told]:
+    """The last that was told of each place, whatever the order they are given in."""
+    found: dict[Place, Told] = {}
+    for place, one in told:
+        if place not in found or one.at > found[place].at:
+            found[place] = one
+    return found
+
+
+def _is_done(one: PutOff, seen: Seen) -> bool:
+    if isinstance(one.request, Reset):
+        # Of a reset of one EVSE nothing is told.
+        return one.request.evse_id is None and seen.booted_at is not None and seen.booted_at > one.asked_at
+    places = [place for place in seen.statuses if _is_of(place, one.request)]
+    statuses = [seen.statuses[place] for place in places]
+    since = [told.status for told in statuses if told.at > one.asked_at]
+    if one.request.status == Availability.INOPERATIVE:
+        return UNAVAILABLE in since and all(told.status in OUT_OF_USE for told in statuses)
+    return any(status not in OUT_OF_USE for status in since) and all(told.status != UNAVAILABLE for told in statuses)
+
+
+def _is_of(place: Place, request: ChangeAvailability) -> bool:
+    """Whether a change concerns it. Connector 0 of 1.6 may change at once, while sessions go on elsewhere."""
+    if place == STATION:
+        return False
+    if request.evse_id is None:
+        return True
+    return place.evse_id == request.evse_id and request.connector_id in (None, place.connector_id)
+
+
+def _replaces(order: Request, request: Request) -> bool:
+    """Whether a later order makes that moot."""
+    if type(order) is not type(request):
+        return False
+    if order.evse_id is None or isinstance(order, Reset) or isinstance(request, Reset):
+        return order.evse_id in (None, request.evse_id)
+    return order.evse_id == request.evse_id and order.connector_id in (None, request.connector_id)

@@ -1,0 +1,127 @@
+"""Follows what stations have put off (an answer Scheduled), until they have done it."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import structlog
+
+from services.common.commands import store as command_store
+from services.common.commands.command import Command
+from services.common.commands.service import CommandService
+from services.common.postgres.database import Connection, Database
+from services.common.process.clock import Clock
+from services.common.process.errors import Unavailable
+from services.firmware import reads
+from services.firmware.dialects import BY_VERSION
+from services.firmware.domain.scheduled import PutOff, Request, Seen, Told, newest, outcome
+from services.firmware.domain.station import Place
+from services.firmware.remote import AVAILABILITY, RESET
+
+# What stations may put off, by the names of no version and by those of OCPP.
+FOLLOWED = (AVAILABILITY, RESET, "ChangeAvailability", "Reset")
+EVERY_SECONDS = 10.0
+
+# What stations have agreed to since.
+AGREED = """
+select * from command
+where station_id = any($1::text[]) and sent_at > $2 and action = any($3::text[])
+    and effect in ('accepted', 'scheduled', 'done')"""
+BOOTED = "select station_id, booted_at from station where station_id = any($1::text[])"
+# The newest of each, in case a station tells events all the time.
+EVENTS = """
+select m.station_id, m.version, coalesce(m.normalised, m.payload) as payload, m.received_at
+from unnest($1::text[]) as s (station_id)
+cross join lateral (
+    select * from message
+    where station_id = s.station_id and action = 'NotifyEvent' and received_at > $2
+    order by received_at desc, call_id desc limit 100) m"""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledFollower:
+    """Many processes may run it: what one has written down, another finds done. every: seconds."""
+
+    database: Database
+    command_service: CommandService
+    clock: Clock
+    every: float = EVERY_SECONDS
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(self.every)
+            try:
+                await self.once()
+            except Unavailable as error:
+                log.warning("what stations have put off waits", reason=str(error))
+
+    async def once(self) -> None:
+        """Looks at all that is put off."""
+        after = 0
+        while True:
+            async with self.database.connection() as db:
+                commands = await command_store.scheduled(db, after)
+                effects = await self._effects(db, commands)
+            if effects:
+                async with self.database.transaction() as db:
+                    await self.command_service.follow(db, effects)
+                self.command_service.notify_changed()
+            if len(commands) < command_store.AT_ONCE:
+                return
+            after = commands[-1].number
+
+    async def _effects(self, db: Connection, commands: Sequence[Command]) -> dict[str, Any]:
+        """Of those that have come to an end, by command."""
+        put_off = [one for command in commands if (one := _put_off(command))]
+        if not put_off:
+            return {}
+        seen, now = await _seen(db, put_off), self.clock()
+        found = {one.command_id: outcome(one, seen[one.station_id], now) for one in put_off}
+        return {command_id: effect for command_id, effect in found.items() if effect}
+
+
+def _put_off(command: Command) -> PutOff | None:
+    """One that may be put off; None where it is of another kind."""
+    request = _request(command)
+    if request is None or command.sent_at is None:
+        return None
+    return PutOff(command.id, command.station_id, request, command.sent_at)
+
+
+def _request(command: Command) -> Request | None:
+    """What it asked of its station, in the words of which it was sent."""
+    sent = command.request or {"action": command.action, "payload": command.payload}
+    dialect = BY_VERSION.get(command.version or "")
+    read = dialect.read_requests.get(sent["action"]) if dialect else None
+    return read(sent["payload"]) if read else None
+
+
+async def _seen(db: Connection, put_off: Sequence[PutOff]) -> dict[str, Seen]:
+    """What is known of their stations."""
+    names, since = sorted({one.station_id for one in put_off}), min(one.asked_at for one in put_off)
+    told = await _statuses(db, names, since)
+    booted = {row["station_id"]: row["booted_at"] for row in await db.fetch(BOOTED, names)}
+    orders: defaultdict[str, list[tuple[datetime, Request]]] = defaultdict(list)
+    for command in await command_store.fetch(db, AGREED, names, since, FOLLOWED):
+        if one := _put_off(command):
+            orders[one.station_id].append((one.asked_at, one.request))
+    return {name: Seen(told.get(name, {}), booted.get(name), orders[name]) for name in names}
+
+
+async def _statuses(db: Connection, names: Sequence[str], since: datetime) -> Mapping[str, Mapping[Place, Told]]:
+    """As connectors were last said to be, whichever message said so (G01.FR.03)."""
+    told: defaultdict[str, list[tuple[Place, Told]]] = defaultdict(list)
+    for station_id, connectors in (await reads.connectors(db, names)).items():
+        told[station_id] += [(place, Told(one.status, one.received_at)) for place, one in connectors.items()]
+    for row in await db.fetch(EVENTS, names, since):
+        if dialect := BY_VERSION.get(row["version"]):
+            states = dialect.read_states(orjson.loads(row["payload"]))
+            told[row["station_id"]] += [(place, Told(status, row["received_at"])) for place, status in states]
+    return {station_id: newest(each) for station_id, each in told.items()}
