@@ -15,12 +15,16 @@ from services.firmware.configuration import wiring as configuration_wiring
 from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.dialects import DIALECTS
 from services.firmware.handlers import Handler
+from services.firmware.listing.keeper import ListKeeper
+from services.firmware.listing.removals import Removals
 from services.firmware.offline_detector import OfflineDetector
 from services.firmware.remote import RENDERERS
 from services.firmware.scheduled import ScheduledFollower
 from services.firmware.settings import Settings
 
 NAME = "firmware"
+# Seconds: nobody waits for what the list is made of, and most events of transactions are nothing to it.
+LINGER = 0.5
 
 
 def build(
@@ -66,11 +70,19 @@ def build(
         clock=clock,
     )
     scheduled = ScheduledFollower(database=database, command_service=command_service, clock=clock)
+    keeper = ListKeeper.of(database, topics)
+    removals = Removals(bus=bus, database=database, registrations=topics.registrations, locations=topics.locations)
     return wiring.service(
         consumer,
         routers(database, configuration.requests, configuration.groups, access),
         description="Which stations there are, what they are, and what they report of themselves.",
         tags=TAGS,
         verbs=VERBS,
-        tasks={"offline_detector": offline_detector.run, "scheduled": scheduled.run, **configuration.tasks},
+        tasks={
+            "offline_detector": offline_detector.run,
+            "scheduled": scheduled.run,
+            "removals": removals.run,
+            **configuration.tasks,
+        },
+        readers={"list": wiring.reader("list", list(keeper.read), keeper.handle, linger=LINGER)},
     )

@@ -1,4 +1,4 @@
-"""All SQL of firmware's REST API: the inventory as operators see it, and their orders."""
+"""SQL of firmware's REST API: connectors, boots and orders. Stations are listed by listing/query.py."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,22 +8,8 @@ import asyncpg
 
 from services.common.postgres.database import Connection
 from services.firmware import rows
-from services.firmware.domain.station import BootStatus, Connector, Place, Station
-from services.firmware.rows import CONNECTOR_COLUMNS, STATION_COLUMNS, names
-
-LIST = f"""
-select {names(STATION_COLUMNS)} from station
-where ($1::text is null or station_id > $1)
-    and ($2::boolean is null or online = $2)
-    and ($3::text is null or version = $3)
-    and ($4::text is null or vendor = $4)
-    and ($5::text is null or model = $5)
-    and ($6::text is null or boot_status = $6)
-    and ($7::boolean is null or quarantined = $7)
-order by station_id
-limit $8"""
-
-ONE = f"select {names(STATION_COLUMNS)} from station where station_id = $1"
+from services.firmware.domain.station import BootStatus, Connector, Place
+from services.firmware.rows import CONNECTOR_COLUMNS, names
 
 CONNECTORS = f"""
 select {names(CONNECTOR_COLUMNS)} from connector
@@ -46,18 +32,6 @@ WITHDRAW_BOOT_ORDER = "update station set boot_decision = null, boot_interval = 
 
 
 @dataclass(frozen=True, slots=True)
-class StationFilter:
-    """What a station must be to be listed; None: anything."""
-
-    online: bool | None = None
-    version: str | None = None
-    vendor: str | None = None
-    model: str | None = None
-    status: BootStatus | None = None
-    quarantined: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Boot:
     """A BootNotification that was answered; payload: its JSON text."""
 
@@ -70,18 +44,6 @@ class Boot:
 
 
 Connectors = dict[str, dict[Place, Connector]]
-
-
-async def page(db: Connection, after: str | None, filters: StationFilter, limit: int) -> list[Station]:
-    """Stations by id; after: the last id of the page before."""
-    f = filters
-    found = await db.fetch(LIST, after, f.online, f.version, f.vendor, f.model, f.status, f.quarantined, limit)
-    return [rows.station(row) for row in found]
-
-
-async def one(db: Connection, station_id: str) -> Station | None:
-    row = await db.fetchrow(ONE, station_id)
-    return rows.station(row) if row else None
 
 
 async def connectors(db: Connection, station_ids: Collection[str]) -> Connectors:

@@ -35,6 +35,7 @@ from unnest(
     $20::timestamptz[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[],
     $24::text[], $25::timestamptz[], $26::bigint[], $27::text[]
 ) as u ({names(SAVED_COLUMNS)})
+order by station_id
 on conflict (station_id) do update set
     version = excluded.version, quarantined = excluded.quarantined,
     vendor = excluded.vendor, model = excluded.model, serial_number = excluded.serial_number,

@@ -44,7 +44,10 @@ def results(service: str) -> Topic:
 def events(service: str) -> Topic:
     """Domain events of a service, for everybody else."""
     key = "station_id, id_token, location_id or site_id"
-    readers = {"transactions": "smartcharging, anyone", "firmware": "transactions.stations, smartcharging, anyone"}
+    readers = {
+        "transactions": "smartcharging, firmware.list, anyone",
+        "firmware": "transactions.stations, smartcharging, anyone",
+    }
     return Topic(f"events.{service}", key, "a message of events.proto", WEEK, service, readers.get(service, "anyone"))
 
 
@@ -59,8 +62,10 @@ CONNECTIONS = Topic(
 )
 FRAMES = Topic("ocpp.frames", "station_id", "voltbus.v1.Frame", WEEK, "gateway", "firmware.log")
 CREDENTIALS = Topic("credentials", "station_id", "voltbus.v1.Credentials", None, "auth", "gateway")
-REGISTRATIONS = Topic("registrations", "station_id", "voltbus.v1.Registration", None, "auth", "all services, anyone")
-LOCATIONS = Topic("locations", "location_id", "voltbus.v1.Location", None, "auth", "anyone")
+REGISTRATIONS = Topic(
+    "registrations", "station_id", "voltbus.v1.Registration", None, "auth", "all services, firmware.list, anyone"
+)
+LOCATIONS = Topic("locations", "location_id", "voltbus.v1.Location", None, "auth", "firmware.list, anyone")
 INVENTORY = Topic("inventory", "station_id", "voltbus.v1.Inventory", None, "firmware", "all services, anyone")
 TOKENS = Topic("tokens", "type/id_token in lower case", "voltbus.v1.Token", None, "auth", "transactions, anyone")
 
@@ -95,6 +100,7 @@ class Topics:
     connections: str
     credentials: str
     registrations: str
+    locations: str
     inventory: str
     tokens: str
     events: Mapping[str, str]
@@ -110,6 +116,7 @@ class Topics:
             connections=settings.topic(CONNECTIONS.name),
             credentials=settings.topic(CREDENTIALS.name),
             registrations=settings.topic(REGISTRATIONS.name),
+            locations=settings.topic(LOCATIONS.name),
             inventory=settings.topic(INVENTORY.name),
             tokens=settings.topic(TOKENS.name),
             events={name: settings.topic(events(name).name) for name in SERVICES},

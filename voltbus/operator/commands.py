@@ -62,16 +62,22 @@ def stations(
     boot: Annotated[
         Literal["Accepted", "Pending", "Rejected"] | None, typer.Option(help="the verdict on their last boot")
     ] = None,
-    quarantined: Annotated[bool | None, typer.Option(help="whether they are not registered")] = None,
+    registered: Annotated[bool | None, typer.Option(help="whether they are registered")] = None,
+    quarantined: Annotated[bool | None, typer.Option(help="whether they are let in only to be seen")] = None,
+    group: Annotated[str | None, typer.Option(help="of this group")] = None,
+    location: Annotated[str | None, typer.Option(help="at the location of this id")] = None,
+    charging: Annotated[bool | None, typer.Option("--charging/--free", help="whether a session runs there")] = None,
+    search: Annotated[str | None, typer.Option(help="a part of its id, serial number, model or location")] = None,
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
     """List stations, by id."""
     from voltbus.operator import lists
 
-    filters = {"online": online, "version": version, "vendor": vendor, "model": model}
+    what = {"version": version, "vendor": vendor, "model": model, "group": group, "location_id": location, "q": search}
+    states = {"online": online, "registered": registered, "quarantined": quarantined, "in_session": charging}
     with cli_errors():
-        lists.stations(limit, as_json, status=boot, quarantined=quarantined, **filters)
+        lists.stations(limit, as_json, status=boot, **what, **states)
 
 
 @app.command()

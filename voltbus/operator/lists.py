@@ -8,12 +8,12 @@ from voltbus.operator.rest import installation
 
 Item = Mapping[str, Any]
 
-STATIONS = ("station", "online", "OCPP", "model", "firmware", "boot", "connectors", "last seen")
+STATIONS = ("station", "groups", "online", "OCPP", "model", "firmware", "boot", "connectors", "last seen")
 SESSIONS = ("id", "station", "EVSE", "started", "stopped", "energy", "card", "status", "review")
 
 
 def stations(limit: int, as_json: bool, **filters: Any) -> None:
-    """Prints the stations that were ever heard of, by id. Raises LocalError."""
+    """Prints the stations that are registered or were ever here, by id. Raises LocalError."""
     _show("firmware", "/v1/stations", limit, as_json, STATIONS, _station, "station", filters)
 
 
@@ -49,6 +49,7 @@ def _station(item: Item) -> Sequence[str]:
     online = "quarantined" if item["quarantined"] else "yes" if item["online"] else "no"
     return (
         item["station_id"],
+        "\n".join(item["groups"]),
         online,
         item["version"] or "",
         model,

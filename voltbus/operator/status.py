@@ -38,7 +38,7 @@ def show(as_json: bool) -> bool:
     if all(part.state == NO_ANSWER for part in processes):
         raise LocalError("nothing runs here: start it with `make run`, or set VOLTBUS_ADDRESSES to where it runs")
     parts = [*servers, *processes]
-    connected = _count(rest, "firmware", "/v1/stations", online=True)
+    connected = _connected(rest)
     active = _count(rest, "transactions", "/v1/transactions", status="active")
     if as_json:
         shown = [asdict(part) for part in parts]
@@ -82,6 +82,15 @@ def _server(server: tuple[str, str]) -> Part:
         else:
             return Part(name, addresses, READY)
     return Part(name, addresses, NO_ANSWER, why)
+
+
+def _connected(rest: Rest) -> int | None:
+    """None if the service does not say."""
+    try:
+        count: int = rest.get("firmware", "/v1/stations/summary", online=True)["count"]
+        return count
+    except LocalError:
+        return None
 
 
 def _count(rest: Rest, service: str, path: str, **query: Any) -> int | None:

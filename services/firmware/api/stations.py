@@ -1,53 +1,31 @@
 """REST of firmware: the inventory, and who is let in."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter
 
 from services.common.postgres.database import Database
 from services.common.web.access import Access
-from services.common.web.fields import NO_NUL, StationId
+from services.common.web.fields import StationId
 from services.common.web.openapi import problem_responses
-from services.common.web.pages import (
-    Cursor,
-    Limit,
-    Page,
-    read_cursor,
-    read_time_cursor,
-    write_cursor,
-    write_time_cursor,
-)
+from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
 from services.common.web.problems import Problem
 from services.firmware import deviations_store, reads
+from services.firmware.api import listing
 from services.firmware.api.views import BootOrder, BootView, RefusedView, StationDetailView, StationView
-from services.firmware.domain.station import BootStatus
-from services.firmware.reads import StationFilter
+from services.firmware.listing import query
 
 READ, WRITE = "firmware:read", "firmware:write"
 
-MISSING = "no such station has ever connected"
-
-Text = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
-
-
-def station_filter(
-    online: bool | None = None,
-    version: Annotated[Text, Query(description="of OCPP")] = None,
-    vendor: Text = None,
-    model: Text = None,
-    status: Annotated[BootStatus | None, Query(description="the verdict on its last boot")] = None,
-    quarantined: bool | None = None,
-) -> StationFilter:
-    """The query of a list."""
-    return StationFilter(
-        online=online, version=version, vendor=vendor, model=model, status=status, quarantined=quarantined
-    )
+MISSING = "the station is not registered and has never connected"
 
 
 def router(database: Database, access: Access) -> APIRouter:
     """Everything under /v1/stations."""
     all_ = APIRouter()
-    for routes, scope in ((_read_routes(database), READ), (_write_routes(database), WRITE)):
+    for routes, scope in (
+        (listing.routes(database), READ),
+        (_read_routes(database), READ),
+        (_write_routes(database), WRITE),
+    ):
         requirement = access.require(scope)
         all_.include_router(routes, prefix="/v1/stations", tags=["stations"], dependencies=[requirement])
     return all_
@@ -55,18 +33,6 @@ def router(database: Database, access: Access) -> APIRouter:
 
 def _read_routes(database: Database) -> APIRouter:
     routes = APIRouter()
-
-    @routes.get("")
-    async def stations(
-        wanted: Annotated[StationFilter, Depends(station_filter)], limit: Limit = 50, cursor: Cursor = None
-    ) -> Page[StationView]:
-        """All stations that this service has heard of, by id."""
-        position = read_cursor(cursor, str)
-        async with database.list_connection() as db:
-            found = await reads.page(db, str(position[0]) if position else None, wanted, limit + 1)
-            connectors = await reads.connectors(db, [station.station_id for station in found])
-        items = [StationView.of(station, connectors[station.station_id]) for station in found[:limit]]
-        return Page(items=items, next=write_cursor(items[-1].station_id) if len(found) > limit else None)
 
     @routes.get("/{station_id}", responses=problem_responses({404: MISSING}))
     async def station(station_id: StationId) -> StationDetailView:
@@ -119,9 +85,8 @@ def _write_routes(database: Database) -> APIRouter:
 
 
 async def _station(database: Database, station_id: str) -> StationView:
-    async with database.connection() as db:
-        found = await reads.one(db, station_id)
+    async with database.list_connection() as db:
+        found = await query.one(db, station_id)
         if found is None:
             raise Problem(404, MISSING)
-        connectors = await reads.connectors(db, [station_id])
-    return StationView.of(found, connectors[station_id])
+        return (await listing.views(db, [found]))[0]

@@ -1,6 +1,6 @@
 """The inventory as REST shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Self
@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.firmware import reads
 from services.firmware.domain.deviations import Deviations
-from services.firmware.domain.station import BootStatus, Connector, Place, Station
+from services.firmware.domain.sessions import Session
+from services.firmware.domain.station import BootStatus, Connector, Place
+from services.firmware.listing.query import ListedStation
 
 ITSELF = Place(0, 0)
 
@@ -45,11 +47,25 @@ class EvseView(BaseModel):
     connectors: list[ConnectorView]
 
 
+class SessionView(BaseModel):
+    """A session that runs, as transactions told of it."""
+
+    id: int = Field(description="of transactions: GET :9082/v1/transactions/{id}")
+    transaction_id: str
+    evse_id: int | None
+    connector_id: int | None
+    started_at: datetime
+
+
 class StationView(BaseModel):
     """A station, as far as it is known."""
 
     station_id: str
     online: bool
+    registered: bool
+    groups: list[str] = Field(description="in order; as auth has them")
+    location_id: str | None
+    location_name: str | None
     quarantined: bool = Field(description="not registered, let in only to be seen")
     version: str | None = Field(description="of OCPP, on its last connection")
     vendor: str | None
@@ -74,10 +90,12 @@ class StationView(BaseModel):
     firmware_request_id: int | None = Field(description="requestId of that update, where the station says it")
     station_status: StatusView | None = Field(description="of the station itself (connector 0 of 1.6)")
     evses: list[EvseView]
+    sessions: list[SessionView] = Field(description="those that run, by EVSE")
 
     @classmethod
-    def of(cls, station: Station, connectors: Mapping[Place, Connector]) -> Self:
-        """connectors: all of the station."""
+    def of(cls, listed: ListedStation, connectors: Mapping[Place, Connector], sessions: Sequence[Session]) -> Self:
+        """connectors: all of the station. sessions: those that run there."""
+        station = listed.station
         identity, boot, presence, update = (
             station.identity,
             station.registration,
@@ -87,6 +105,10 @@ class StationView(BaseModel):
         return cls(
             station_id=station.station_id,
             online=presence.online,
+            registered=listed.registered,
+            groups=list(listed.groups),
+            location_id=listed.location_id,
+            location_name=listed.location_name,
             quarantined=station.quarantined,
             version=station.version,
             vendor=identity.vendor,
@@ -111,6 +133,7 @@ class StationView(BaseModel):
             firmware_request_id=update.request_id if update else None,
             station_status=StatusView.of(connectors[ITSELF]) if ITSELF in connectors else None,
             evses=_evses(connectors),
+            sessions=[_session(one) for one in sessions],
         )
 
 
@@ -190,6 +213,16 @@ class BootOrder(BaseModel):
         le=24 * 3600,
         description="seconds between heartbeats (Accepted), or until it may ask again",
         examples=[300],
+    )
+
+
+def _session(one: Session) -> SessionView:
+    return SessionView(
+        id=one.id,
+        transaction_id=one.transaction_id,
+        evse_id=one.evse_id or None,
+        connector_id=one.connector_id,
+        started_at=one.started_at,
     )
 
 

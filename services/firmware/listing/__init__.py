@@ -1,0 +1,1 @@
+"""The one list of stations: what other services say of them, kept beside the inventory, and how it is asked."""

@@ -1,0 +1,54 @@
+"""Keeps what other services say of stations, a batch of records at a time; the newest word of each counts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from services.common.kafka.bus import Record
+from services.common.postgres.database import Database
+from services.firmware.domain.sessions import Session, apply_all
+from services.firmware.listing import inbound, store
+from services.firmware.listing.inbound import Location, LocationRemoved, Read, Registration, Unregistered
+from services.ocpp.topics import Topics
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ListKeeper:
+    """read: by topic, as it is called on this broker."""
+
+    database: Database
+    read: Mapping[str, Read]
+
+    @classmethod
+    def of(cls, database: Database, topics: Topics) -> "ListKeeper":
+        return cls(
+            database,
+            {
+                topics.registrations: inbound.registration,
+                topics.locations: inbound.location,
+                topics.events["transactions"]: inbound.session,
+            },
+        )
+
+    async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
+        """All of a batch in one transaction. Raises Unprocessable where one of them cannot be read."""
+        said = [one for record in records if (one := self.read[record.topic](record))]
+        if said:
+            stations = {one.station_id: one for one in said if isinstance(one, Registration | Unregistered)}
+            locations = {one.location_id: one for one in said if isinstance(one, Location | LocationRemoved)}
+            sessions = [one for one in said if isinstance(one, Session)]
+            async with self.database.transaction() as db:
+                await store.save_registrations(db, _only(Registration, stations))
+                await store.remove_registrations(db, {one.station_id: None for one in _only(Unregistered, stations)})
+                await store.save_locations(db, _only(Location, locations))
+                await store.remove_locations(db, {one.location_id: None for one in _only(LocationRemoved, locations)})
+                if sessions:
+                    known = await store.load_sessions(db, {one.station_id for one in sessions})
+                    await store.save_sessions(db, known, apply_all(known, sessions))
+        return []
+
+
+def _only(kind: type[T], said: Mapping[str, object]) -> list[T]:
+    return [one for one in said.values() if isinstance(one, kind)]
