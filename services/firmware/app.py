@@ -14,6 +14,7 @@ from services.firmware.api.verbs import VERBS
 from services.firmware.configuration import wiring as configuration_wiring
 from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.dialects import DIALECTS
+from services.firmware.disconnecting import Disconnecting
 from services.firmware.handlers import Handler
 from services.firmware.listing.keeper import ListKeeper
 from services.firmware.listing.removals import Removals
@@ -70,11 +71,18 @@ def build(
         clock=clock,
     )
     scheduled = ScheduledFollower(database=database, command_service=command_service, clock=clock)
-    keeper = ListKeeper.of(database, topics)
+    disconnecting = Disconnecting(
+        database=database,
+        routes=wiring.routes,
+        outbound=topics.outbound,
+        wake=wiring.relay.wake,
+        clock=clock,
+    )
+    keeper = ListKeeper.of(database, topics, clock)
     removals = Removals(bus=bus, database=database, registrations=topics.registrations, locations=topics.locations)
     return wiring.service(
         consumer,
-        routers(database, configuration.requests, configuration.groups, access),
+        routers(database, configuration.requests, configuration.groups, disconnecting, command_service, access),
         description="Which stations there are, what they are, and what they report of themselves.",
         tags=TAGS,
         verbs=VERBS,

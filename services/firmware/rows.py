@@ -32,6 +32,7 @@ SAVED_COLUMNS = tuple(name for name in STATION_COLUMNS if name not in ("boot_dec
 _REGISTRATION = 3 + len(IDENTITY)
 _PRESENCE = _REGISTRATION + len(REGISTRATION)
 _UPDATE = _PRESENCE + len(PRESENCE)
+_END = len(STATION_COLUMNS)
 _STATUSES: dict[str | None, BootStatus | None] = {None: None} | {status.value: status for status in BootStatus}
 
 
@@ -41,7 +42,7 @@ def names(columns: tuple[str, ...], table: str = "") -> str:
 
 
 def station(row: asyncpg.Record) -> Station:
-    """From STATION_COLUMNS, by their places: this is done for every message."""
+    """From STATION_COLUMNS, by their places, whatever comes after them: this is done for every message."""
     status, reason, booted_at, accepted, decision, interval = row[_REGISTRATION:_PRESENCE]
     return Station(
         row[0],
@@ -50,7 +51,7 @@ def station(row: asyncpg.Record) -> Station:
         Identity(*row[3:_REGISTRATION]),
         Registration(_STATUSES[status], reason, booted_at, accepted, _STATUSES[decision], interval),
         Presence(*row[_PRESENCE:_UPDATE]),
-        _firmware_status(*row[_UPDATE:]) if row[_UPDATE] else None,
+        _firmware_status(*row[_UPDATE:_END]) if row[_UPDATE] else None,
     )
 
 

@@ -10,7 +10,7 @@ import structlog
 from services.common.calls.connection_ids import connection_id
 from services.common.kafka.bus import Bus
 from services.common.kafka.table import CompactedTable
-from services.gateway import credentials
+from services.gateway import credentials, metrics
 from services.gateway.cluster.directory import Directory, Route
 from services.gateway.cluster.routing import Routing
 from services.gateway.cluster.slot_lease import SlotLease, SlotLost
@@ -26,6 +26,7 @@ from services.gateway.pressure.producer import Producer
 from services.gateway.pressure.stall_guard import StallGuard
 from services.gateway.pressure.turns import Turns
 from services.gateway.records import Records
+from services.gateway.refusals import RefusalReason, Refusals
 from services.gateway.registry import Registry
 from services.gateway.settings import Settings
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Clocks, Timing
@@ -34,6 +35,7 @@ from services.gateway.transport.handshake import Refused, Request
 from services.gateway.transport.transport import CloseCode
 from services.ocpp import topics
 from services.ocpp.versions import VERSIONS
+from voltbus.v1.bus_pb2 import RefusedHandshakes
 from voltbus.v1.credentials_pb2 import Credentials
 
 # Connections whose time-outs are checked in one go.
@@ -70,6 +72,7 @@ class Gateway:
         self.registry = Registry()
         self.memory, self.turns = Memory(settings.waiting_size), Turns()
         self.records = Records(settings.topic, frames=settings.frame_log != "off")
+        self._refusals = Refusals()
         self.producer = Producer(
             bus, settings.unacknowledged, settings.unacknowledged_size, monotonic=clocks.monotonic, timing=timing
         )
@@ -140,10 +143,15 @@ class Gateway:
         )
         if isinstance(verdict, Refused):
             log.info("refused", station_id=station_id, status=verdict.status)
+            if verdict.reason:
+                self._refused(station_id, verdict.reason, request)
             return verdict
         if verdict.version is None:
             log.info("no common subprotocol", station_id=station_id)
+            self._refused(station_id, RefusalReason.NO_SUBPROTOCOL, request)
             return None
+        if verdict.quarantined:
+            self._refused(station_id, RefusalReason.QUARANTINED, request)
         peer = Peer(
             station_id=station_id,
             connection_id=connection_id(self.nonce, next(self._numbers)),
@@ -161,6 +169,7 @@ class Gateway:
             await asyncio.sleep(self._timing.tick)
             self.stall_guard.tick(self._clocks.monotonic())
             self.memory.wake_all()
+            self._tell_refusals()
             await self._tick_connections()
 
     async def keep_lease(self) -> None:
@@ -190,6 +199,17 @@ class Gateway:
                 await asyncio.sleep(0)
             if not connection.transport.over:
                 connection.tick(self._clocks.monotonic())
+
+    def _refused(self, station_id: str, reason: RefusalReason, request: Request) -> None:
+        metrics.REFUSED_HANDSHAKES.labels(reason).inc()
+        offered = ",".join(request.subprotocols)
+        self._refusals.add(station_id, reason, request.remote_address, offered, self._clocks.wall())
+
+    def _tell_refusals(self) -> None:
+        if handshakes := self._refusals.take(self._clocks.monotonic()):
+            told = RefusedHandshakes(gateway=self.nonce, handshakes=handshakes)
+            told.at.FromMicroseconds(int(self._clocks.wall() * 1e6))
+            self.producer.add(self.records.refusals(told))
 
     def _opened(self, connection: Connection) -> None:
         """A station is on a new connection; the one it had before ends."""

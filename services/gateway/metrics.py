@@ -18,6 +18,9 @@ LATENCY = FastHistogram(
 )
 CONNECTIONS = Gauge("voltbus_gateway_connections", "open connections", ["version"])
 HANDSHAKES = Counter("voltbus_gateway_handshakes_total", "upgrade requests by HTTP status of the answer", ["status"])
+REFUSED_HANDSHAKES = Counter(
+    "voltbus_gateway_refused_handshakes_total", "stations that were not let in, or only to be seen", ["reason"]
+)
 FAILED = Counter(
     "voltbus_gateway_failed_connections_total", "connections that were closed for what came on them, by code", ["code"]
 )

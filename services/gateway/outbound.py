@@ -69,7 +69,7 @@ class OutboundDelivery:
             case "reply" if connection:
                 connection.reply(outbound.reply)
             case "close" if connection:
-                connection.close(CloseCode.REPLACED, outbound.close.reason)
+                connection.close(CloseCode(outbound.close.code or CloseCode.REPLACED), outbound.close.reason)
             case "command":
                 self._command(outbound, connection)
             case "reply":

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from services.common.kafka.bus import Record
 from services.ocpp import topics
 from services.ocpp.services import SERVICES
-from voltbus.v1.bus_pb2 import Call, Close, ConnectionChange, Frame, Outbound, Result
+from voltbus.v1.bus_pb2 import Call, Close, ConnectionChange, Frame, Outbound, RefusedHandshakes, Result
 
 TopicName = Callable[[str], str]
 OnAcknowledged = Callable[[], None]
@@ -26,6 +26,7 @@ class Records:
         self._results = {service: name(topics.results(service).name) for service in SERVICES}
         self._connections = name(topics.CONNECTIONS.name)
         self._frames = name(topics.FRAMES.name) if frames else ""
+        self._refusals = name(topics.REFUSALS.name)
         self.outbound = name(topics.OUTBOUND.name)
 
     def call(self, service: str, call: Call, on_acknowledged: OnAcknowledged | None = None) -> OutgoingRecord:
@@ -45,6 +46,9 @@ class Records:
         """None if nobody wants to know."""
         topic, key = self._frames, frame.station_id.encode()
         return OutgoingRecord(topic, key, frame.SerializeToString(), resend=True) if topic else None
+
+    def refusals(self, refusals: RefusedHandshakes) -> OutgoingRecord:
+        return OutgoingRecord(self._refusals, refusals.gateway.encode(), refusals.SerializeToString(), resend=True)
 
     def close(self, station_id: str, connection_id: str, slot: int, reason: str) -> OutgoingRecord:
         """Ends a connection of another gateway."""

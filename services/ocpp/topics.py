@@ -61,6 +61,7 @@ CONNECTIONS = Topic(
     "ocpp.connections", "station_id", "voltbus.v1.ConnectionChange", WEEK, "gateway", "firmware, smartcharging"
 )
 FRAMES = Topic("ocpp.frames", "station_id", "voltbus.v1.Frame", WEEK, "gateway", "firmware.log")
+REFUSALS = Topic("ocpp.refusals", "gateway", "voltbus.v1.RefusedHandshakes", WEEK, "gateway", "firmware.list")
 CREDENTIALS = Topic("credentials", "station_id", "voltbus.v1.Credentials", None, "auth", "gateway")
 REGISTRATIONS = Topic(
     "registrations", "station_id", "voltbus.v1.Registration", None, "auth", "all services, firmware.list, anyone"
@@ -73,6 +74,7 @@ ALL = (
     OUTBOUND,
     CONNECTIONS,
     FRAMES,
+    REFUSALS,
     CREDENTIALS,
     REGISTRATIONS,
     LOCATIONS,
@@ -98,6 +100,7 @@ class Topics:
     dead: str
     outbound: str
     connections: str
+    refusals: str
     credentials: str
     registrations: str
     locations: str
@@ -114,6 +117,7 @@ class Topics:
             dead=settings.topic(dead(service).name),
             outbound=settings.topic(OUTBOUND.name),
             connections=settings.topic(CONNECTIONS.name),
+            refusals=settings.topic(REFUSALS.name),
             credentials=settings.topic(CREDENTIALS.name),
             registrations=settings.topic(REGISTRATIONS.name),
             locations=settings.topic(LOCATIONS.name),

@@ -139,10 +139,12 @@ class Command(_message.Message):
     def __init__(self, id: _Optional[str] = ..., service: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[bytes] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Close(_message.Message):
-    __slots__ = ("reason",)
+    __slots__ = ("reason", "code")
     REASON_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
     reason: str
-    def __init__(self, reason: _Optional[str] = ...) -> None: ...
+    code: int
+    def __init__(self, reason: _Optional[str] = ..., code: _Optional[int] = ...) -> None: ...
 
 class Result(_message.Message):
     __slots__ = ("command_id", "station_id", "connection_id", "version", "action", "request", "outcome", "payload", "error_code", "error_description", "at", "tolerated", "sent_at")
@@ -245,3 +247,31 @@ class Frame(_message.Message):
     dropped: str
     left_out: int
     def __init__(self, station_id: _Optional[str] = ..., connection_id: _Optional[str] = ..., version: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., message_id: _Optional[str] = ..., action: _Optional[str] = ..., frame: _Optional[bytes] = ..., size: _Optional[int] = ..., code: _Optional[str] = ..., description: _Optional[str] = ..., answered: _Optional[bool] = ..., dropped: _Optional[str] = ..., left_out: _Optional[int] = ...) -> None: ...
+
+class RefusedHandshakes(_message.Message):
+    __slots__ = ("gateway", "at", "handshakes")
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    HANDSHAKES_FIELD_NUMBER: _ClassVar[int]
+    gateway: str
+    at: _timestamp_pb2.Timestamp
+    handshakes: _containers.RepeatedCompositeFieldContainer[RefusedHandshake]
+    def __init__(self, gateway: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., handshakes: _Optional[_Iterable[_Union[RefusedHandshake, _Mapping]]] = ...) -> None: ...
+
+class RefusedHandshake(_message.Message):
+    __slots__ = ("station_id", "reason", "times", "first_at", "last_at", "remote_address", "subprotocols")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    TIMES_FIELD_NUMBER: _ClassVar[int]
+    FIRST_AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_AT_FIELD_NUMBER: _ClassVar[int]
+    REMOTE_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    SUBPROTOCOLS_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    reason: str
+    times: int
+    first_at: _timestamp_pb2.Timestamp
+    last_at: _timestamp_pb2.Timestamp
+    remote_address: str
+    subprotocols: str
+    def __init__(self, station_id: _Optional[str] = ..., reason: _Optional[str] = ..., times: _Optional[int] = ..., first_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., remote_address: _Optional[str] = ..., subprotocols: _Optional[str] = ...) -> None: ...

@@ -31,6 +31,7 @@ from services.common.web.access import Access
 from services.common.web.fields import NO_NUL
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.common.web.problems import Problem
 
 Reading = Literal["tolerant", "strict"]
 # Attributes that are changed one by one, each to what is named.
@@ -155,6 +156,7 @@ CREATED: dict[int | str, dict[str, Any]] = {
     200: {"description": "it existed, and is now as requested"},
     201: {"model": StationWithPassword | StationView, "description": "it is new"},
 }
+ALREADY = "the station is registered: PATCH changes it, and POST …/password gives it a new password"
 MISSING = problem_responses({404: "there is no such station"})
 
 
@@ -168,14 +170,36 @@ def router(store: Store, passwords: Passwords, known: Stations, access: Access, 
         station_id: StationId, response: Response, body: StationBody | None = None
     ) -> StationWithPassword | StationView:
         """Registers a station, or replaces its attributes. A password that is generated is shown only this once."""
+        view, existed = await registered(station_id, body, again=True)
+        response.status_code = 200 if existed else 201
+        return view
+
+    async def registered(
+        station_id: str, body: StationBody | None, *, again: bool
+    ) -> tuple[StationWithPassword | StationView, bool]:
+        """The station, and whether it was there. again: one that is there is replaced; else it is a Problem."""
         text, generated = passwords.generate()
         command = _register(station_id, body or StationBody(), passwords)
         async with store.change() as work:
             current = await work.station(station_id)
+            if current and not again:
+                raise Problem(409, ALREADY)
             decision = domain.register(current, command, generated, clock())
             await work.save_station(decision, uuid4().hex)
-        response.status_code = 200 if current else 201
-        return _view(decision.station, text if decision.station.password is generated else None)
+        return _view(decision.station, text if decision.station.password is generated else None), current is not None
+
+    @routes.post(
+        "/refused/{station_id}/accept",
+        dependencies=write,
+        status_code=201,
+        responses=problem_responses({409: ALREADY}),
+    )
+    async def accept(station_id: StationId, body: StationBody | None = None) -> StationWithPassword | StationView:
+        """Takes in a station that was refused (`GET /v1/stations/refused` of firmware): registers it, as PUT does.
+
+        One that is registered stays as it is.
+        """
+        return (await registered(station_id, body, again=False))[0]
 
     @routes.get("", dependencies=read)
     async def stations(

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from services.common.calls import message_log_api
+from services.common.commands.service import CommandService
 from services.common.desired.groups import DesiredGroups
 from services.common.postgres.database import Database
 from services.common.web.access import Access
-from services.firmware.api import stations
+from services.firmware.api import disconnecting, stations
 from services.firmware.configuration import api as configuration
 from services.firmware.configuration.requests import SettingsRequests
+from services.firmware.disconnecting import Disconnecting
 
 TAGS = {
     "stations": "The inventory: which stations there are, what they are, and whether they are let in.",
@@ -20,11 +22,17 @@ TAGS = {
 
 
 def routers(
-    database: Database, requests: SettingsRequests, desired: DesiredGroups, access: Access
+    database: Database,
+    requests: SettingsRequests,
+    desired: DesiredGroups,
+    disconnections: Disconnecting,
+    command_service: CommandService,
+    access: Access,
 ) -> Sequence[APIRouter]:
     """Everything that firmware serves under /v1."""
     return (
         stations.router(database, access),
+        disconnecting.router(disconnections, command_service, access),
         message_log_api.router(database, access, "firmware:read"),
         *configuration.routers(requests, desired, access),
     )

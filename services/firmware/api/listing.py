@@ -76,7 +76,9 @@ def routes(database: Database) -> APIRouter:
         async with database.list_connection() as db:
             count = await query.count(db, wanted)
             found, others = await query.counts(db, wanted, by, limit) if by else ([], 0)
-        return SummaryView(count=count, items=[CountView(**one._asdict()) for one in found], others=others)
+        return SummaryView(
+            count=count, items=[CountView(value=one.value, count=one.count) for one in found], others=others
+        )
 
     return routes
 

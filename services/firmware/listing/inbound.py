@@ -1,4 +1,4 @@
-"""What other services say of stations (registrations, locations, events.transactions), as far as the list needs it."""
+"""What others say of stations (registrations, locations, events.transactions, ocpp.refusals), as the list needs it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,10 +11,12 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import event_name, read_event
 from services.common.process.clock import from_timestamp
 from services.common.process.errors import Unprocessable
+from services.firmware.domain.refusals import RefusalReport, RefusedStation
 from services.firmware.domain.sessions import Session
 from services.firmware.texts import text
 from voltbus.v1 import events_pb2 as wire
 from voltbus.v1 import state_pb2
+from voltbus.v1.bus_pb2 import RefusedHandshake, RefusedHandshakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class LocationRemoved:
     location_id: str
 
 
-Said: TypeAlias = Registration | Unregistered | Location | LocationRemoved | Session
+Said: TypeAlias = Registration | Unregistered | Location | LocationRemoved | Session | RefusalReport
 
 
 def registration(record: Record) -> Said:
@@ -88,6 +90,24 @@ def session(record: Record) -> Said | None:
         running=not told.HasField("stopped_at") and not superseded,
         superseded=superseded,
         starts=kind is wire.TransactionStarted,
+    )
+
+
+def refusals(record: Record) -> Said:
+    """Raises Unprocessable."""
+    told = _parsed(record, RefusedHandshakes)
+    return RefusalReport(told.gateway, from_timestamp(told.at), tuple(map(_refused, told.handshakes)))
+
+
+def _refused(told: RefusedHandshake) -> RefusedStation:
+    return RefusedStation(
+        station_id=text(told.station_id) or "",
+        reason=told.reason,
+        times=told.times,
+        first_at=from_timestamp(told.first_at),
+        last_at=from_timestamp(told.last_at),
+        remote_address=told.remote_address,
+        subprotocols=text(told.subprotocols) or "",
     )
 
 

@@ -6,8 +6,10 @@ from typing import TypeVar
 
 from services.common.kafka.bus import Record
 from services.common.postgres.database import Database
+from services.common.process.clock import Clock
+from services.firmware.domain.refusals import RefusalReport
 from services.firmware.domain.sessions import Session, apply_all
-from services.firmware.listing import inbound, store
+from services.firmware.listing import inbound, refused, store
 from services.firmware.listing.inbound import Location, LocationRemoved, Read, Registration, Unregistered
 from services.ocpp.topics import Topics
 
@@ -20,16 +22,19 @@ class ListKeeper:
 
     database: Database
     read: Mapping[str, Read]
+    clock: Clock
 
     @classmethod
-    def of(cls, database: Database, topics: Topics) -> "ListKeeper":
+    def of(cls, database: Database, topics: Topics, clock: Clock) -> "ListKeeper":
         return cls(
             database,
             {
                 topics.registrations: inbound.registration,
                 topics.locations: inbound.location,
                 topics.events["transactions"]: inbound.session,
+                topics.refusals: inbound.refusals,
             },
+            clock,
         )
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
@@ -39,7 +44,9 @@ class ListKeeper:
             stations = {one.station_id: one for one in said if isinstance(one, Registration | Unregistered)}
             locations = {one.location_id: one for one in said if isinstance(one, Location | LocationRemoved)}
             sessions = [one for one in said if isinstance(one, Session)]
+            reports = [one for one in said if isinstance(one, RefusalReport)]
             async with self.database.transaction() as db:
+                await refused.save(db, reports, self.clock())
                 await store.save_registrations(db, _only(Registration, stations))
                 await store.remove_registrations(db, {one.station_id: None for one in _only(Unregistered, stations)})
                 await store.save_locations(db, _only(Location, locations))

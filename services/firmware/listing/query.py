@@ -41,7 +41,8 @@ CONDITIONS: Mapping[str, str] = {
     "q": "strpos(lower(concat_ws(E'\\n', s.station_id, s.serial_number, s.model, l.name)), lower(${n})) > 0",
 }
 
-NEVER = "'0001-01-01 00:00Z'"
+# Not the first that Python knows, which asyncpg takes for the infinite past.
+NEVER = "'1900-01-01 00:00Z'"
 
 
 class Order(NamedTuple):
@@ -113,7 +114,8 @@ class Position(NamedTuple):
     station_id: str
 
 
-class Count(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Count:
     """How many there are of a value; None: of those that have none."""
 
     value: str | None
@@ -178,5 +180,4 @@ def _where(clauses: Sequence[str]) -> str:
 
 
 def _listed(row: asyncpg.Record) -> ListedStation:
-    station, said = row[: len(STATION_COLUMNS)], row[len(STATION_COLUMNS) :]
-    return ListedStation(rows.station(station), *said)
+    return ListedStation(rows.station(row), *row[len(STATION_COLUMNS) :])

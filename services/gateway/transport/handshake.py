@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+from services.gateway.refusals import RefusalReason
 from services.gateway.settings import UnknownStations
 from services.ocpp.passwords import matches
 from services.ocpp.versions import BY_SUBPROTOCOL, Version
@@ -21,20 +22,25 @@ CHALLENGE = {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the decision needs of the upgrade request; a station offers its subprotocols in order of preference."""
+    """What the decision needs of the upgrade request; a station offers its subprotocols in order of preference.
+
+    remote_address: of the socket.
+    """
 
     path: str
     authorization: str | None
     subprotocols: Sequence[str]
+    remote_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An HTTP answer instead of a connection."""
+    """An HTTP answer instead of a connection. reason: where it is about the station."""
 
     status: int
     text: str
     headers: Mapping[str, str]
+    reason: RefusalReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +94,12 @@ def decide(
     for none.
     """
     if station is None and policy is UnknownStations.REJECT:
-        return Refused(404, "unknown station", {})
+        return Refused(404, "unknown station", {}, RefusalReason.UNKNOWN_STATION)
     if station is not None and station.password_hash:
         password = _password(request.authorization, station_id)
         if password is None or not matches(password, station.password_hash, key):
-            return Refused(401, "wrong or missing credentials", CHALLENGE)
+            reason = RefusalReason.NO_PASSWORD if password is None else RefusalReason.WRONG_PASSWORD
+            return Refused(401, "wrong or missing credentials", CHALLENGE, reason)
     quarantined = station is None and policy is UnknownStations.QUARANTINE
     if not request.subprotocols:
         return Admitted(station_id, unnamed, quarantined)

@@ -30,13 +30,17 @@ class Listener(WSListener):
 
 
 class StationProtocol(WSProtocol):  # type: ignore[misc]
-    """accept: gives the listener of an upgrade request. handshake_timeout: seconds that a request may take."""
+    """accept: gives the listener of an upgrade request and its address. handshake_timeout: seconds it may take."""
 
-    __slots__ = ("_at_frame", "_cutter", "_request", "_reserved", "_view")
+    __slots__ = ("_accept", "_at_frame", "_cutter", "_request", "_reserved", "_view")
 
     def __init__(self, accept: Any, logger: Any, handshake_timeout: float) -> None:
         never = (False, 1, 1, WSAutoPingStrategy.PING_WHEN_IDLE, False)
-        super().__init__(None, None, False, accept, logger, True, handshake_timeout, *never, READ_SIZE, None, 1024)
+        # picows lets go of what it is given once it has called it.
+        super().__init__(
+            None, None, False, self._accept_here, logger, True, handshake_timeout, *never, READ_SIZE, None, 1024
+        )
+        self._accept = accept
         self._view = memoryview(b"")
         self._cutter = Cutter()
         # The end of what has come of the upgrade request; None after it.
@@ -72,6 +76,10 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
     def connection_lost(self, exc: Exception | None) -> None:
         self._read_rest()
         super().connection_lost(exc)
+
+    def _accept_here(self, upgrade: Any) -> Any:
+        address = self.transport.underlying_transport.get_extra_info("peername")
+        return self._accept(upgrade, str(address[0]) if address else "")
 
     def _read_rest(self) -> None:
         """What came before the end of a socket that was paused, or that was noticed by a failed write."""

@@ -102,12 +102,12 @@ class WebSocketListener:
             self._server.close()
             self._server = None
 
-    def accept(self, upgrade: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
-        """Called by picows for every request."""
+    def accept(self, upgrade: WSUpgradeRequest, remote_address: str) -> WSUpgradeResponseWithListener:
+        """Called for every request."""
         _normalize_connection_header(upgrade)
         if upgrade.headers.get("Sec-WebSocket-Version", "13") != "13":
             return _refusal(Refused(426, "WebSocket version 13 is spoken", {"Sec-WebSocket-Version": "13"}))
-        admitted = self._admitter.admit(_request(upgrade))
+        admitted = self._admitter.admit(_request(upgrade, remote_address))
         if isinstance(admitted, Refused):
             return _refusal(admitted)
         extensions = upgrade.headers.getall("Sec-WebSocket-Extensions", []) if self._settings.deflate else []
@@ -124,12 +124,13 @@ class WebSocketListener:
         return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(headers), socket)
 
 
-def _request(upgrade: WSUpgradeRequest) -> Request:
+def _request(upgrade: WSUpgradeRequest, remote_address: str) -> Request:
     offered = ",".join(upgrade.headers.getall("Sec-WebSocket-Protocol", []))
     return Request(
         upgrade.path.decode("ascii", "replace"),
         upgrade.headers.get("Authorization"),
         [name.strip() for name in offered.split(",") if name.strip()],
+        remote_address,
     )
 
 

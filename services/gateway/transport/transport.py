@@ -12,6 +12,8 @@ class CloseCode(IntEnum):
     REPLACED = 1000
     GOING_AWAY = 1001
     POLICY_VIOLATION = 1008
+    SERVICE_RESTART = 1012
+    TRY_AGAIN_LATER = 1013
 
 
 class Transport(Pausable, Protocol):

@@ -23,7 +23,9 @@ VALID_CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015), *rang
 TEXT, BINARY, CONTINUATION = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION
 PING, PONG, CLOSE = WSMsgType.PING, WSMsgType.PONG, WSMsgType.CLOSE
 # With these we close for reasons of our own: what the station has sent until it hears of it still counts.
-LISTENING_ON = frozenset({CloseCode.REPLACED, CloseCode.GOING_AWAY})
+LISTENING_ON = frozenset(
+    {CloseCode.REPLACED, CloseCode.GOING_AWAY, CloseCode.SERVICE_RESTART, CloseCode.TRY_AGAIN_LATER}
+)
 
 # Bytes of a message that is handled when it comes, if nothing is before it; of what waits, until reading stops.
 SMALL = 16 * 1024

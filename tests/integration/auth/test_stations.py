@@ -315,3 +315,19 @@ async def test_records_leave_in_the_order_of_their_commits(auth: Running) -> Non
     assert known.password_hash == last["password_hash"]
     kinds = [type(event).__name__ for event in auth.announced()]
     assert kinds == ["StationRegistered"] + ["StationChanged"] * 29
+
+
+async def test_a_station_that_was_refused_is_taken_in_by_one_call(auth: Running) -> None:
+    answer = await auth.http.post("/v1/stations/refused/CP1/accept", json={"groups": ["vienna"]})
+    assert answer.status_code == 201
+    assert await opens(auth, answer.json()["password"])
+    assert (await auth.get("/v1/stations/CP1"))["groups"] == ["vienna"]
+
+
+async def test_taking_in_a_station_that_is_registered_changes_nothing(auth: Running) -> None:
+    password = (await put(auth, body={"groups": ["vienna"]}))["password"]
+    for body in (None, {"groups": ["graz"], "auth": "none"}):
+        answer = await auth.http.post("/v1/stations/refused/CP1/accept", json=body)
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:voltbus:problem:conflict")
+    assert (await auth.get("/v1/stations/CP1"))["groups"] == ["vienna"]
+    assert await opens(auth, password)

@@ -66,6 +66,16 @@ def refused(place: int) -> Row:
     return {"id": f"r{place:05}", "station_id": "CP1", "received_at": at(place // 2), **said}
 
 
+def refused_station(place: int) -> Row:
+    told = {"reason": "unknown_station", "times": 1, "first_at": START, "remote_address": "", "subprotocols": ""}
+    return {"station_id": f"S{place:05}", "last_at": at(place // 2), **told}
+
+
+def disconnection(place: int) -> Row:
+    said = {"connection_id": "c", "code": 1000, "reason": "r", "author": "a"}
+    return {"id": f"d{place:05}", "station_id": "CP1", "at": at(place // 2), **said}
+
+
 def registered(place: int) -> Row:
     return {"station_id": f"S{place:05}", "registered_at": START, "changed_at": START}
 
@@ -136,5 +146,7 @@ LISTS = [
     List("smartcharging", "/v1/profiles", "stored_profile", "name", "name", stored_profile),
     List("firmware", "/v1/stations", "station", "station_id", "station_id", lambda n: {"station_id": f"S{n:05}"}),
     List("firmware", "/v1/stations/CP1/boots", "boot", "call_id", "id", boot),
+    List("firmware", "/v1/stations/refused", "refused_station", "station_id", "station_id", refused_station),
+    List("firmware", "/v1/stations/CP1/disconnects", "disconnection", "id", "id", disconnection),
     List("firmware", "/v1/stations/CP1/refused", "refused", "id", "id", refused),
 ]

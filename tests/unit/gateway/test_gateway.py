@@ -563,3 +563,12 @@ async def _refused(one: Running, password: bytes | None = None) -> int:
 
 def _basic(user: str, password: bytes) -> dict[str, str]:
     return {"Authorization": httpx.BasicAuth(user, password)._auth_header}
+
+
+async def test_an_operator_ends_a_connection_with_a_code_of_choice(one: Running) -> None:
+    socket = await one.connect()
+    await until(lambda: one.gateway.registry.of_station("CP1"))
+    connection_id = one.connection().peer.connection_id
+    await one.outbound(Outbound(connection_id="another", close=Close(reason="not this one", code=1008)))
+    await one.outbound(Outbound(connection_id=connection_id, close=Close(reason="asked for", code=1012)))
+    assert await closed(socket) == 1012

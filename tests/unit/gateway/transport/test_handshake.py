@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.gateway.credentials import decode, must_reconnect
+from services.gateway.refusals import RefusalReason
 from services.gateway.settings import UnknownStations
 from services.gateway.transport.handshake import (
     CHALLENGE,
@@ -170,7 +171,7 @@ def test_a_station_may_have_a_name_beyond_ascii() -> None:
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [
-        ("reject", Refused(404, "unknown station", {})),
+        ("reject", Refused(404, "unknown station", {}, RefusalReason.UNKNOWN_STATION)),
         ("quarantine", Admitted("CP1", VERSIONS["1.6"], True, "ocpp1.6")),
         ("accept", Admitted("CP1", VERSIONS["1.6"], False, "ocpp1.6")),
     ],

@@ -56,7 +56,7 @@ class Hearing(Listener):
 async def heard(data: bytes, sizes: list[int]) -> list[tuple[int, bytes]]:
     listener = Hearing()
     answer = WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(), listener)
-    protocol = StationProtocol(lambda _: answer, logging.getLogger("picows"), 10)
+    protocol = StationProtocol(lambda *_: answer, logging.getLogger("picows"), 10)
     position = number = 0
     with socket.socket() as kernel:
         protocol.connection_made(Wire(kernel))

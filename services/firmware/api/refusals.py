@@ -1,0 +1,76 @@
+"""REST of firmware: ids that knocked and were refused."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from services.common.postgres.database import Database
+from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
+from services.firmware.listing import refused
+from services.firmware.listing.refused import ListedRefusal
+
+
+class RefusalReason(StrEnum):
+    """Why a station was not let in; quarantined: it was, only to be seen."""
+
+    UNKNOWN_STATION = "unknown_station"
+    NO_PASSWORD = "no_password"
+    WRONG_PASSWORD = "wrong_password"
+    NO_SUBPROTOCOL = "no_subprotocol"
+    QUARANTINED = "quarantined"
+
+
+class RefusedStationView(BaseModel):
+    """An id that knocked and was not let in."""
+
+    station_id: str
+    reason: str = Field(description="of the last time", examples=["unknown_station"])
+    times: int
+    first_at: datetime
+    last_at: datetime
+    remote_address: str = Field(description="from where, the last time")
+    subprotocols: str = Field(description="that it offered the last time", examples=["ocpp1.6,ocpp2.0.1"])
+    registered: bool
+    quarantined: bool = Field(description="it is connected now, only to be seen")
+
+
+def routes(database: Database) -> APIRouter:
+    """Below /v1/stations; before those whose last segment is an id."""
+    routes = APIRouter()
+
+    @routes.get("/refused")
+    async def refused_stations(
+        reason: Annotated[RefusalReason | None, Query(description="of the last time")] = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Page[RefusedStationView]:
+        """Ids that gateways refused, the newest first, without those that were registered or let in since.
+
+        `POST /v1/stations/refused/{station_id}/accept` of auth registers one.
+        """
+        before = read_time_cursor(cursor, str)
+        async with database.list_connection() as db:
+            found = await refused.page(db, reason, before, limit + 1)
+        items = [_view(one) for one in found[:limit]]
+        last = items[-1] if len(found) > limit else None
+        return Page(items=items, next=write_time_cursor(last.last_at, last.station_id) if last else None)
+
+    return routes
+
+
+def _view(one: ListedRefusal) -> RefusedStationView:
+    known = one.refused
+    return RefusedStationView(
+        station_id=known.station_id,
+        reason=known.reason,
+        times=known.times,
+        first_at=known.first_at,
+        last_at=known.last_at,
+        remote_address=known.remote_address,
+        subprotocols=known.subprotocols,
+        registered=one.registered,
+        quarantined=one.quarantined,
+    )

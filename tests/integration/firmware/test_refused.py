@@ -1,0 +1,115 @@
+"""Ids that knocked and were refused: counted once, newest first, gone when they are let in."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.common.kafka.bus import Record
+from services.firmware.listing import refused
+from tests.integration.common.running import START, Running
+from tests.integration.firmware.test_listing import registration
+from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, RefusedHandshake, RefusedHandshakes
+
+
+def knock(station_id: str, at: float, reason: str = "unknown_station", times: int = 1, **more: Any) -> RefusedHandshake:
+    made = RefusedHandshake(station_id=station_id, reason=reason, times=times, **more)
+    made.first_at.FromDatetime(moment(at))
+    made.last_at.FromDatetime(moment(at + times - 1))
+    return made
+
+
+def moment(at: float) -> datetime:
+    return START + timedelta(seconds=at)
+
+
+def report(at: float, *handshakes: RefusedHandshake, gateway: str = "g1") -> Record:
+    told = RefusedHandshakes(gateway=gateway, handshakes=handshakes)
+    told.at.FromDatetime(moment(at))
+    return Record("ocpp.refusals", gateway.encode(), told.SerializeToString())
+
+
+async def listed(world: Running, **query: Any) -> Sequence[Any]:
+    items: Sequence[Any] = (await world.get("/v1/stations/refused", query=query))["items"]
+    return items
+
+
+async def names(world: Running, **query: Any) -> list[str]:
+    return [one["station_id"] for one in await listed(world, **query)]
+
+
+async def test_ids_are_listed_newest_first(firmware: Running) -> None:
+    await firmware.put(
+        report(60, knock("CP1", 10, times=3, remote_address="10.0.0.1"), knock("CP2", 30)),
+        report(61, knock("CP1", 50, remote_address="10.0.0.2", subprotocols="ocpp1.5"), gateway="g2"),
+    )
+    [one, two] = await listed(firmware)
+    assert (one["station_id"], one["times"], two["station_id"]) == ("CP1", 4, "CP2")
+    assert (one["first_at"], one["last_at"]) == ("2026-03-01T12:00:10Z", "2026-03-01T12:00:50Z")
+    assert (one["remote_address"], one["subprotocols"], one["registered"]) == ("10.0.0.2", "ocpp1.5", False)
+    first = await firmware.get("/v1/stations/refused", query={"limit": 1})
+    second = await firmware.get("/v1/stations/refused", query={"limit": 1, "cursor": first["next"]})
+    assert ([item["station_id"] for item in second["items"]], second["next"]) == (["CP2"], None)
+
+
+async def test_an_older_report_that_comes_later_only_adds(firmware: Running) -> None:
+    await firmware.put(report(60, knock("CP1", 50, reason="wrong_password")))
+    await firmware.put(report(30, knock("CP1", 20), gateway="g2"))
+    [one] = await listed(firmware)
+    assert (one["times"], one["reason"]) == (2, "wrong_password")
+    assert (one["first_at"], one["last_at"]) == ("2026-03-01T12:00:20Z", "2026-03-01T12:00:50Z")
+
+
+async def test_a_report_that_is_read_again_is_counted_once(firmware: Running) -> None:
+    await firmware.put(report(60, knock("CP1", 10)), report(60, knock("CP1", 10)), report(120, knock("CP1", 70)))
+    before = await listed(firmware)
+    assert before[0]["times"] == 2
+    await firmware.restart(commit=False)
+    await firmware.settled()
+    assert await listed(firmware) == before
+
+
+async def test_who_is_registered_is_no_stranger_any_more(firmware: Running) -> None:
+    """Also where the word of the gateway comes after the registration."""
+    await firmware.put(report(60, knock("CP1", 10)), registration("CP1"))
+    await firmware.put(registration("CP2"), report(120, knock("CP2", 70), knock("CP3", 70, reason="wrong_password")))
+    await firmware.put(registration("CP3"))
+    [one] = await listed(firmware)
+    assert (one["station_id"], one["registered"]) == ("CP3", True)
+    assert await names(firmware, reason="unknown_station") == []
+
+
+async def test_who_is_let_in_is_refused_no_more(firmware: Running) -> None:
+    await firmware.put(registration("CP1"), report(60, knock("CP1", 10, reason="no_password")))
+    firmware.time.passes(5)
+    await firmware.put(firmware.change(CONNECTION_STATE_CONNECTED, "CP1"))
+    assert await names(firmware) == ["CP1"]
+    firmware.time.passes(10)
+    await firmware.put(firmware.change(CONNECTION_STATE_CONNECTED, "CP1", connection_id="later"))
+    assert await names(firmware) == []
+    await firmware.put(report(120, knock("CP1", 100, reason="wrong_password")))
+    assert await names(firmware) == ["CP1"]
+
+
+async def test_who_is_in_quarantine_waits_to_be_taken_in(firmware: Running) -> None:
+    await firmware.put(firmware.change(CONNECTION_STATE_CONNECTED, "CP1", quarantined=True))
+    await firmware.put(report(60, knock("CP1", -1, reason="quarantined")))
+    [one] = await listed(firmware)
+    assert (one["quarantined"], one["reason"]) == (True, "quarantined")
+    await firmware.put(registration("CP1"))
+    assert await names(firmware) == []
+
+
+async def test_the_list_is_bounded(firmware: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refused, "MOST", 3)
+    await firmware.put(report(60, *(knock(f"CP{n}", n) for n in range(9))))
+    assert await names(firmware) == ["CP8", "CP7", "CP6"]
+    firmware.time.passes(31 * 24 * 3600)
+    await firmware.put(report(31 * 24 * 3600, knock("CP1", 31 * 24 * 3600 - 1)))
+    assert await names(firmware) == ["CP1"]
+
+
+async def test_a_report_that_cannot_be_read_is_put_aside(firmware: Running) -> None:
+    await firmware.put(Record("ocpp.refusals", b"g1", b"\xff"), report(60, knock("CP1", 10)))
+    assert (len(firmware.dead()), await names(firmware)) == (1, ["CP1"])
