@@ -17,11 +17,14 @@ PORTS = {
     "gateway_http": ("VOLTBUS_GATEWAY_HTTP_PORT", 9080),
     **{name: (service.port_setting, service.port) for name, service in SERVICES.items()},
 }
+# This machine.
+LOOPBACK = "127.0.0.0/8,::1"
 # What is read here, beside ports: variables without VOLTBUS_, and what they mean.
 VARIABLES = {
     "DATA": "folder of data, logs and secrets (.voltbus of the checkout)",
     "HOST": "address that everything listens on for others; 0.0.0.0 opens it to your network (127.0.0.1)",
     "UNKNOWN_STATIONS": "accept, quarantine or reject stations that are not registered (accept on 127.0.0.1)",
+    "OUTBOUND_ALLOW": "networks that webhooks may call beside the internet (this machine, on 127.0.0.1)",
     "GATEWAYS": "number of gateways (1)",
     "REPLICAS": "processes of services: transactions=2,auth=3 (1 of each)",
     "POSTGRES_DSN": "a Postgres of your own instead of one that is started",
@@ -59,6 +62,7 @@ class LocalSettings:
     token: str | None = None
     password_key: str | None = None
     unknown_stations: str | None = None
+    outbound_allow: str | None = None
     gateways: tuple[str, ...] = ("gateway",)
     services: tuple[str, ...] = tuple(SERVICES)
     ports: Mapping[str, int] = field(default_factory=lambda: {name: port for name, (_, port) in PORTS.items()})
@@ -71,8 +75,15 @@ class LocalSettings:
     @property
     def stations_policy(self) -> str:
         """What happens to unregistered stations: they are only accepted while nobody else can reach this machine."""
-        local = self.host in ("127.0.0.1", "localhost", "::1")
-        return self.unknown_stations or ("accept" if local else "quarantine")
+        return self.unknown_stations or ("accept" if self._local() else "quarantine")
+
+    @property
+    def outbound_policy(self) -> str:
+        """Networks that webhooks may call beside the internet: this machine's own, on the same condition."""
+        return self.outbound_allow or (LOOPBACK if self._local() else "")
+
+    def _local(self) -> bool:
+        return self.host in ("127.0.0.1", "localhost", "::1")
 
 
 def default_data() -> Path:
@@ -113,6 +124,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
         token=value("TOKEN"),
         password_key=value("PASSWORD_KEY"),
         unknown_stations=value("UNKNOWN_STATIONS"),
+        outbound_allow=value("OUTBOUND_ALLOW"),
         gateways=gateways,
         services=tuple(services),
         ports=ports,

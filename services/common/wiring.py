@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 from fastapi import APIRouter
@@ -30,9 +31,14 @@ from services.common.process.settings import CommonSettings
 from services.common.push import events_api
 from services.common.push.events_api import Streams
 from services.common.push.feed import Feed
+from services.common.push.webhooks import api as webhooks_api
+from services.common.push.webhooks.delivery import Policy
+from services.common.push.webhooks.leader import Webhooks
+from services.common.push.webhooks.sender import Post
 from services.common.web import overview
 from services.common.web.access import Access, TokenFirst
 from services.common.web.app import web_app
+from services.common.web.outbound.client import Outbound
 from services.common.web.overview import Services
 from services.ocpp.services import MEANINGS, SERVICES
 from services.ocpp.topics import Topics
@@ -118,8 +124,10 @@ class Wiring:
         overview.install(app, services)
         for router in routers:
             app.include_router(router)
-        streams = self._streams()
+        streams, outbound = self._streams(), Outbound(self.settings.outbound_allow, self.settings.webhook_timeout)
+        webhooks = self._webhooks(outbound)
         app.include_router(events_api.router(streams, self.access))
+        app.include_router(webhooks_api.router(self.name, webhooks, self.settings.outbound_allow, self.access))
         commands_api.install(
             app, self.command_service, self.database, self.access, self.name, self.clock, services, verbs
         )
@@ -129,6 +137,7 @@ class Wiring:
             "stations": self.stations.run,
             "commands": self.command_service.run,
             "events": streams.feed.run,
+            "webhooks": webhooks.run,
         }
         ready: Mapping[str, Check] = {
             "kafka": self.bus.ready,
@@ -146,13 +155,24 @@ class Wiring:
             checks={**ready, **{name: one.ready for name, one in beside.items()}, **(checks or {})},
             opens=(self.bus.start, self.database.start, *opens),
             drains=(streams.stop, consumer.stop, *(one.stop for one in beside.values())),
-            closes=(self.database.close, self.bus.close, self.redis.aclose),
+            closes=(outbound.close, self.database.close, self.bus.close, self.redis.aclose),
         )
 
     def _streams(self) -> Streams:
         """Those who follow its events by REST."""
         feed = Feed(self.bus, self.topics.events[self.name])
         return Streams(self.name, feed, self._groups_of, most=self.settings.event_streams)
+
+    def _webhooks(self, outbound: Outbound) -> Webhooks:
+        """Those who are told its events."""
+        policy = Policy(give_up=timedelta(seconds=self.settings.webhook_give_up))
+        return Webhooks(
+            self.bus,
+            self.topics.events[self.name],
+            Post(self.database, outbound, self.clock, policy),
+            self._groups_of,
+            backlog=self.settings.webhook_backlog,
+        )
 
     def _groups_of(self, station_id: str) -> Sequence[str]:
         return self.stations.registration(station_id).groups

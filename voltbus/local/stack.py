@@ -176,6 +176,7 @@ def _environment(servers: Servers) -> dict[str, str]:
         "VOLTBUS_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
         "VOLTBUS_PASSWORD_KEY": settings.password_key or secrets.password_key,
         "VOLTBUS_UNKNOWN_STATIONS": settings.stations_policy,
+        "VOLTBUS_OUTBOUND_ALLOW": settings.outbound_policy,
     }
     if not settings.jwks_url:
         env["VOLTBUS_JWT_SECRET"] = settings.jwt_secret or secrets.jwt_secret

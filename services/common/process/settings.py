@@ -1,11 +1,11 @@
 """Settings that all processes share, read once from the environment (VOLTBUS_…) and its files (VOLTBUS_…_FILE)."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -48,6 +48,11 @@ def _addresses(given: Any) -> Any:
     return found
 
 
+def _networks(given: Any) -> Any:
+    """`10.0.0.0/8,::1`."""
+    return [one.strip() for one in given.split(",") if one.strip()] if isinstance(given, str) else given
+
+
 class CommonSettings(BaseSettings):
     """What gateway and services have in common; each adds its own in its settings.py."""
 
@@ -79,6 +84,14 @@ class CommonSettings(BaseSettings):
         "some", description="whose frames the station log keeps: all, some (what fails, and stations named), off"
     )
     event_streams: int = Field(20, ge=0, description="clients that may follow GET /v1/events of a process at a time")
+    webhook_timeout: float = Field(10, gt=0, le=60, description="seconds that a receiver of a webhook has to answer")
+    webhook_give_up: int = Field(86_400, ge=1, description="seconds after which what a receiver did not take is dead")
+    webhook_backlog: int = Field(
+        100_000, ge=1, description="deliveries that wait or are dead, above which a webhook is disabled"
+    )
+    outbound_allow: Annotated[Sequence[IPvAnyNetwork], NoDecode, BeforeValidator(_networks)] = Field(
+        (), description="networks that may be called beside the internet, such as by webhooks: 10.0.0.0/8,…"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     jwt_secret: SecretStr | None = Field(None, description="HS256 key of bearer tokens")
     jwt_jwks_url: str | None = Field(None, description="key set of the OIDC issuer, instead of jwt_secret")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from services.common.kafka.bus import TopicReader
 from services.common.kafka.cloud_events import CloudEvent
 from services.common.push.feed import Feed
-from services.common.push.positions import Positions, resume
+from services.common.push.positions import Positions, resume, skips
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Follower:
 
     async def _poll(self, reader: TopicReader) -> Sequence[CloudEvent] | Gone:
         events = [CloudEvent(record) for record in await reader.poll()]
-        if self._skips(events):
+        if skips(self.positions, events):
             bounds = await self._feed.bus.bounds(self._feed.topic)
             on, gone = resume(self.positions, bounds)
             if gone:
@@ -65,15 +65,6 @@ class Follower:
         if self._feed.holds(self.positions):
             await self.close()
         return taken
-
-    def _skips(self, events: Sequence[CloudEvent]) -> bool:
-        """Whether offsets are missing: after retention has overtaken a reader, it goes on behind that."""
-        expected = dict(self.positions)
-        for event in events:
-            if event.offset != expected.get(event.partition):
-                return True
-            expected[event.partition] = event.offset + 1
-        return False
 
     def _take(self, events: Sequence[CloudEvent]) -> Sequence[CloudEvent]:
         """Those that it has not had."""

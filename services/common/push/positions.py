@@ -1,8 +1,9 @@
 """Where a reader of a topic is: by partition, the offset of the next record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from services.common.kafka.bus import Bounds
+from services.common.kafka.cloud_events import CloudEvent
 
 Positions = dict[int, int]
 
@@ -34,3 +35,13 @@ def resume(positions: Mapping[int, int], bounds: Mapping[int, Bounds]) -> tuple[
         gone += max(held.start - wanted, 0) if wanted <= held.end else wanted
     gone += sum(offset for number, offset in positions.items() if number not in bounds)
     return on, gone
+
+
+def skips(positions: Mapping[int, int], events: Iterable[CloudEvent]) -> bool:
+    """Whether offsets are missing: after retention has overtaken a reader, it goes on behind what is gone."""
+    expected = dict(positions)
+    for event in events:
+        if event.offset != expected.get(event.partition):
+            return True
+        expected[event.partition] = event.offset + 1
+    return False

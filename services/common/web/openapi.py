@@ -40,6 +40,7 @@ TAGS = {
     "commands to many": "The same action for many stations at once.",
     "events": "What happened, as it happens, for systems without Kafka.",
     "messages": "What stations sent, kept word for word.",
+    "webhooks": "Where events are posted to, and what could not be delivered.",
     "operations": "Whether the process lives and is ready.",
 }
 LOCATION = {"Location": {"description": "where its state is read", "schema": TEXT}}

@@ -128,6 +128,12 @@ def stored_profile(place: int) -> Row:
     return {"name": f"p{place:05}", "profile": json.dumps(profile), "changed_at": START}
 
 
+def webhook(place: int) -> Row:
+    fits: Row = {"types": [], "stations": [], "groups": []}
+    times = {"created_at": START, "changed_at": START}
+    return {"webhook_id": f"w{place:05}", "url": "", **fits, "secret": b"", "enabled": False, **times}
+
+
 def of_every_service(service: str) -> Iterator[List]:
     yield List(service, "/v1/stations/CP1/messages", "message", "call_id", "id", message)
     yield List(service, "/v1/commands", "command", "id", "command_id", command)
@@ -145,6 +151,7 @@ LISTS = [
     List("smartcharging", "/v1/sites", "site", "site_id", "site_id", site),
     List("smartcharging", "/v1/profiles", "stored_profile", "name", "name", stored_profile),
     List("firmware", "/v1/stations", "station", "station_id", "station_id", lambda n: {"station_id": f"S{n:05}"}),
+    List("firmware", "/v1/webhooks", "webhook", "webhook_id", "webhook_id", webhook),
     List("firmware", "/v1/stations/CP1/boots", "boot", "call_id", "id", boot),
     List("firmware", "/v1/stations/refused", "refused_station", "station_id", "station_id", refused_station),
     List("firmware", "/v1/stations/CP1/disconnects", "disconnection", "id", "id", disconnection),

@@ -26,6 +26,11 @@ EVERY: Table = [
     ("GET", "/v1/stations/a%00b/messages", None, "path"),
     ("GET", "/v1/stations/%ff/messages", None, "path"),
     ("GET", "/v1/commands?station_id=%ff", None, "query"),
+    ("GET", "/v1/events?type=Booted", None, "query.type"),
+    ("PUT", "/v1/webhooks/billing", {"url": "http://billing.example"}, "body.url"),
+    ("PUT", "/v1/webhooks/billing", {"url": "https://billing.example", "types": ["Booted"]}, "body.types"),
+    ("PUT", "/v1/webhooks/billing", {"url": "https://billing.example", "secret": "hunter2"}, "body.secret"),
+    ("GET", "/v1/webhooks/billing/deliveries?status=lost", None, "query.status"),
 ]
 L2 = {"station_id": "A", "phases": ["L2"]}
 RESET, PROFILE = "/v1/stations/CP1/commands/Reset", "/v1/stations/CP1/commands/SetChargingProfile"

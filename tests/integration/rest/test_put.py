@@ -19,6 +19,7 @@ SCHEDULE = {"unit": "A", "periods": [{"start": 0, "limit": 6}]}
         ("auth", "/v1/locations/garage", {"country": "AT"}),
         ("auth", "/v1/tokens/TAG", {"type": "Central"}),
         ("smartcharging", "/v1/sites/garage", SITE),
+        ("firmware", "/v1/webhooks/billing", {"url": "https://billing.example/hooks"}),
         ("smartcharging", "/v1/profiles/night", {"id": 1, "purpose": "TxDefaultProfile", "schedule": SCHEDULE}),
     ],
 )

@@ -28,10 +28,10 @@ database = "none"
 max-examples = {examples}
 """
 # What no schema says: that parts of a site or of a profile fit together (K01), that a clear names any (K10.FR.02), what
-# is in a file.
+# is in a file; which addresses webhooks may have.
 TOGETHER = """
 [[operations]]
-include-path-regex = "^/v1/(sites|profiles|stations/.station_id./profiles|[a-z]+/import)"
+include-path-regex = "^/v1/(sites|profiles|webhooks|stations/.station_id./profiles|[a-z]+/import)"
 include-method = ["PUT", "POST", "DELETE"]
 checks.positive_data_acceptance.enabled = false
 
@@ -61,7 +61,7 @@ CLOSELY, AGAIN = (
     "firmware",
     """
 [[operations]]
-include-path-regex = "^/v1/(commands|batches|messages)"
+include-path-regex = "^/v1/(commands|batches|messages|events|webhooks)"
 phases.coverage.enabled = false
 """,
 )

@@ -153,4 +153,4 @@ def test_the_page_of_rest_has_each_type_of_problem() -> None:
 
 def shown(default: object) -> str:
     value = default.get_secret_value() if isinstance(default, SecretStr) else default
-    return "–" if value in (None, "", {}) else str(value)
+    return "–" if value in (None, "", {}, ()) else str(value)

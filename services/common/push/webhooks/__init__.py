@@ -1,0 +1,1 @@
+"""Webhooks: events that are posted to addresses which operators have chosen."""

@@ -1,0 +1,28 @@
+"""Addresses that somebody writes into a request, as far as they can be judged before they are called."""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from services.common.web.outbound.guard import Network, allowed
+
+
+def wrong_url(url: str, networks: Sequence[Network]) -> str | None:
+    """What is wrong with it; None if nothing is. networks: that may be called beside the internet, and without TLS."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return "is not an address"
+    if not url.isascii() or any(character <= " " for character in url) or not host or port == 0:
+        return "is not an address such as https://billing.example/hooks"
+    if parts.scheme not in (("https", "http") if networks else ("https",)):
+        return "must begin with https://"
+    if parts.username or parts.password or parts.fragment:
+        return "must have no user, password or fragment"
+    try:
+        literal = str(ip_address(host))
+    except ValueError:
+        return None
+    public = parts.scheme == "https"
+    return None if allowed([literal], networks, public=public) else "is not allowed (VOLTBUS_OUTBOUND_ALLOW)"

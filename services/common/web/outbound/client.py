@@ -1,0 +1,123 @@
+"""POST to addresses that somebody else has chosen: guarded, without redirects, bounded in time and in bytes."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpcore
+
+from services.common.web.outbound.guard import Network, allowed
+
+BROKEN = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, ssl.SSLError, OSError)
+# Of an answer that is read, so that its connection can be used again. Nothing is done with it.
+MOST_READ = 64 * 1024
+USER_AGENT = b"Voltbus"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """retry_after: seconds, as its header says; None if it does not."""
+
+    status: int
+    retry_after: float | None
+
+
+class NoAnswer(Exception):
+    """Why there is none, in words."""
+
+
+class Outbound:
+    """networks: that are allowed beside the internet; HTTP without TLS leads to these alone. timeout: for all of it."""
+
+    def __init__(self, networks: Sequence[Network], timeout: float) -> None:
+        self._networks, self._timeout = networks, timeout
+        self._pools: dict[bytes, httpcore.AsyncConnectionPool] = {}
+
+    async def post(self, url: str, headers: Mapping[str, str], content: bytes) -> Answer:
+        """Raises NoAnswer."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._post(httpcore.URL(url), headers, content)
+        except TimeoutError:
+            raise NoAnswer(f"no answer within {self._timeout:g} s") from None
+        except (
+            httpcore.NetworkError,
+            httpcore.TimeoutException,
+            httpcore.ProtocolError,
+            ssl.SSLError,
+            OSError,
+        ) as error:
+            raise NoAnswer(_words(error)) from None
+
+    async def close(self) -> None:
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            await pool.aclose()
+
+    async def _post(self, url: httpcore.URL, headers: Mapping[str, str], content: bytes) -> Answer:
+        given = [(b"user-agent", USER_AGENT), *((name.encode(), value.encode()) for name, value in headers.items())]
+        async with self._pool(url.scheme).stream("POST", url, headers=given, content=content) as response:
+            read = 0
+            async for part in response.aiter_stream():
+                if (read := read + len(part)) > MOST_READ:
+                    break
+            named = {name.lower(): value for name, value in response.headers}
+            return Answer(response.status, _seconds(named.get(b"retry-after")))
+
+    def _pool(self, scheme: bytes) -> httpcore.AsyncConnectionPool:
+        if scheme not in self._pools:
+            self._pools[scheme] = httpcore.AsyncConnectionPool(
+                ssl_context=ssl.create_default_context(),
+                # More than there are webhooks that may wait for an answer: none waits for another.
+                max_connections=1000,
+                max_keepalive_connections=100,
+                keepalive_expiry=30,
+                network_backend=_Guarded(self._networks, public=scheme == b"https"),
+            )
+        return self._pools[scheme]
+
+
+class _Guarded(httpcore.AsyncNetworkBackend):
+    """Resolves a name once, and connects to the address that was looked at: a second answer could be another."""
+
+    def __init__(self, networks: Sequence[Network], public: bool) -> None:
+        self._networks, self._public, self._backend = networks, public, httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        address = await self._resolve(host, port)
+        return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def _resolve(self, host: str, port: int) -> str:
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError:
+            raise httpcore.ConnectError("its name is not known") from None
+        address = allowed([str(one[4][0]) for one in found], self._networks, public=self._public)
+        if address is None:
+            raise httpcore.ConnectError("its address is not allowed (VOLTBUS_OUTBOUND_ALLOW)")
+        return address
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, httpcore.ConnectError):
+        return f"cannot connect: {error}"
+    return f"{type(error).__name__}: the connection broke"
+
+
+def _seconds(retry_after: bytes | None) -> float | None:
+    """Not the date that could stand there."""
+    text = (retry_after or b"").decode("latin-1").strip()
+    return float(text) if text.isascii() and text.isdigit() else None

@@ -1,0 +1,33 @@
+"""Which addresses may be connected to: those of the internet, and of networks that are named. Pure.
+
+An address that somebody writes into a request must not lead into our own network (server-side request forgery,
+CWE-918): not to services beside us, nor to what a cloud tells its machines at 169.254.169.254.
+"""
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+# IPv6 that leads to an IPv4 address which stands at its end (RFC 6052), or after the prefix (6to4).
+NAT64 = IPv6Network("64:ff9b::/96")
+
+
+def allowed(addresses: Iterable[str], networks: Sequence[Network], *, public: bool = True) -> str | None:
+    """The first address that may be connected to; None if there is none. public: those of the internet may be."""
+    for written in addresses:
+        address = _meant(ip_address(written.partition("%")[0]))
+        named = any(address.version == network.version and address in network for network in networks)
+        if named or (public and address.is_global and not address.is_multicast):
+            return written
+    return None
+
+
+def _meant(address: Address) -> Address:
+    """Where it really leads."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address

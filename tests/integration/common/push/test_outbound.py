@@ -1,0 +1,91 @@
+"""Calling an address that somebody else has chosen."""
+
+import asyncio
+import socket
+from ipaddress import ip_network
+
+import pytest
+
+from services.common.web.outbound.client import Answer, NoAnswer, Outbound
+from tests.integration.common.push.receiver import HANG, receiving
+
+LOOPBACK = [ip_network("127.0.0.0/8")]
+
+
+async def test_an_answer_is_its_status_and_how_long_to_wait() -> None:
+    async with receiving() as receiver:
+        receiver.answer = lambda _: (429, "Retry-After: 17\r\n")
+        outbound = Outbound(LOOPBACK, timeout=5)
+        assert await outbound.post(receiver.url, {"x-one": "1"}, b"body") == Answer(429, 17)
+        assert (receiver.asked[0].headers["x-one"], receiver.asked[0].body) == ("1", b"body")
+        await outbound.close()
+
+
+async def test_our_own_network_is_not_called_whatever_a_name_leads_to() -> None:
+    async with receiving() as receiver:
+        outbound = Outbound([], timeout=5)
+        for url in (receiver.url, receiver.url.replace("127.0.0.1", "localhost"), "https://localhost:1/"):
+            with pytest.raises(NoAnswer, match="its address is not allowed"):
+                await outbound.post(url, {}, b"")
+        assert receiver.asked == []
+        await outbound.close()
+
+
+async def test_the_address_that_was_looked_at_is_the_one_that_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that leads elsewhere when it is asked a second time (DNS rebinding)."""
+    loop, asked = asyncio.get_running_loop(), list[str]()
+
+    async def once(host: str, port: int, **_: object) -> list[object]:
+        asked.append(host)
+        address = "127.0.0.1" if len(asked) == 1 else "10.0.0.1"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    async with receiving() as receiver:
+        with monkeypatch.context() as patched:
+            patched.setattr(loop, "getaddrinfo", once, raising=False)
+            outbound = Outbound(LOOPBACK, timeout=5)
+            url = receiver.url.replace("127.0.0.1", "rebinding.example")
+            assert (await outbound.post(url, {}, b"")).status == 204
+        assert asked == ["rebinding.example"]
+        assert receiver.asked[0].headers["host"].startswith("rebinding.example")
+        await outbound.close()
+
+
+async def test_who_says_nothing_is_left_in_time() -> None:
+    async with receiving() as receiver:
+        receiver.answer = lambda _: (HANG, "")
+        outbound = Outbound(LOOPBACK, timeout=0.05)
+        with pytest.raises(NoAnswer, match=r"no answer within 0\.05 s"):
+            await outbound.post(receiver.url, {}, b"")
+        await outbound.close()
+
+
+async def test_nobody_there_and_no_such_name() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    outbound = Outbound(LOOPBACK, timeout=5)
+    with pytest.raises(NoAnswer, match="cannot connect"):
+        await outbound.post(f"http://127.0.0.1:{port}/", {}, b"")
+    with pytest.raises(NoAnswer, match="its name is not known"):
+        await outbound.post("http://nowhere.invalid/", {}, b"")
+    await outbound.close()
+
+
+async def test_an_answer_without_end_is_not_read_to_its_end() -> None:
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        try:
+            while True:
+                writer.write(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+                await writer.drain()
+        except ConnectionError:
+            writer.close()
+
+    server = await asyncio.start_server(endless, "127.0.0.1", 0)
+    outbound = Outbound(LOOPBACK, timeout=60)
+    port = server.sockets[0].getsockname()[1]
+    assert await outbound.post(f"http://127.0.0.1:{port}/", {}, b"") == Answer(200, None)
+    await outbound.close()
+    server.close()
