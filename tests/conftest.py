@@ -43,6 +43,8 @@ LONGEST = (
     "tests/faults/test_kills.py",
     "tests/faults/test_two_gateways.py",
 )
+# Of a Postgres that is thrown away, and has a database for each of hundreds of systems.
+THROWAWAY = ("autovacuum_naptime = '1h'", "fsync = off")
 SECRETS = {
     "VOLTBUS_JWT_SECRET": "a secret of the tests, long enough for HS256",
     "VOLTBUS_PASSWORD_KEY": "a key of the tests",
@@ -116,10 +118,18 @@ def group(nodeid: str) -> str:
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """The servers of this run; those that VOLTBUS_… names are used, the others are started."""
     async with Servers(tmp_path_factory.mktemp("servers")) as servers:
+        if "VOLTBUS_POSTGRES_DSN" not in os.environ:
+            await _make_cheap(servers.postgres_dsn)
         template = unused_name()
         await execute(servers.postgres_dsn, f"create database {template}")
         create_schemas(CommonSettings(postgres_dsn=SecretStr(dsn_of(servers, template))))
         yield Stack(servers, template)
+
+
+async def _make_cheap(dsn: str) -> None:
+    for setting in THROWAWAY:
+        await execute(dsn, f"alter system set {setting}")
+    await execute(dsn, "select pg_reload_conf()")
 
 
 def unused_name() -> str:
