@@ -1,5 +1,7 @@
 """The wiring of auth, for production and tests alike."""
 
+from datetime import timedelta
+
 from redis.asyncio import Redis
 
 from services.auth.api import TAGS, VERBS, routers
@@ -10,6 +12,7 @@ from services.auth.publication import Publication
 from services.auth.republication import Republication
 from services.auth.settings import Settings
 from services.auth.store import Store
+from services.common.authorization.decisions import DecisionExpiry
 from services.common.kafka.bus import Bus
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
@@ -26,12 +29,14 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     handler = Handler(store, wiring.batches(DIALECTS))
     republication = Republication(store)
     passwords = Passwords(settings.password_key.get_secret_value())
+    expiry = DecisionExpiry(database=database, kept=timedelta(days=settings.decision_days), clock=clock)
     return wiring.service(
         wiring.consumer(handler.handle),
         routers(store, passwords, wiring.stations, wiring.access, clock),
         description="Who may connect and who may charge: stations with their passwords, and idTokens.",
         tags=TAGS,
         verbs=VERBS,
+        tasks={"decisions": expiry.run},
         checks={"publication": republication.ready},
         opens=(republication.open,),
     )

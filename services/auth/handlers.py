@@ -45,5 +45,5 @@ class Handler:
 def authorization_decided(call: Call, reply: Verdict, now: datetime) -> AuthorizationDecided:
     """What is announced of a verdict."""
     return AuthorizationDecided(
-        station_id=call.station_id, token=reply.token, status=reply.info.status, at=now, call_id=call.id
+        station_id=call.station_id, token=reply.token, info=reply.info, at=now, call_id=call.id, action=call.action
     )

@@ -56,7 +56,7 @@ def authorization_decided(event: AuthorizationDecided) -> tuple[str, Message]:
         station_id=event.station_id,
         id_token=event.token.value,
         id_token_type=event.token.type or "",
-        status=event.status,
+        status=event.info.status,
         at=event.at,
     )
     return event.station_id, decided

@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from services.auth import rows
+from services.auth import rows, unknown_tokens_store
 from services.auth.domain import locations, stations, tokens
 from services.auth.domain.locations import Location
 from services.auth.domain.requests import AuthorizationDecided
 from services.auth.domain.stations import Station
 from services.auth.domain.tokens import RegisteredToken
+from services.auth.domain.unknown_tokens import unknown_token
 from services.auth.publication import Publication
+from services.common.authorization import decisions
+from services.common.authorization.decisions import ruling
 from services.common.calls import message_log
 from services.common.calls.call import Call
 from services.common.kafka.bus import Record
@@ -95,12 +98,6 @@ on conflict (key, type) do update set
     cache_expires_at = excluded.cache_expires_at,
     language = excluded.language,
     changed_at = excluded.changed_at"""
-# Kept a day longer than Kafka keeps calls: after that a call is not read again.
-NEW_DECISIONS = """
-with old as (delete from decision where decided_at < now() - interval '8 days')
-insert into decision (call_id, decided_at) select call_id, now() from unnest($1::text[]) as c (call_id)
-on conflict do nothing
-returning call_id"""
 REMOVE_TOKEN = "delete from token where key = $1 and type = $2"
 
 # Whether all state is to be published; of several processes that start, one does it. Stations and idTokens are locked
@@ -371,10 +368,13 @@ class UnitOfWork:
     async def record(self, calls: Sequence[Call], decided: Sequence[AuthorizationDecided]) -> None:
         """Calls to be kept verbatim, and the decisions about others, all in one row of the outbox."""
         events = await message_log.keep(self.db, self.publication.events, calls)
-        await outbox.add(self.db, events + self.publication.of_calls(await self._unannounced(decided)))
+        new = await self._save_decisions(decided)
+        await unknown_tokens_store.save(self.db, [seen for one in new if (seen := unknown_token(one))])
+        await outbox.add(self.db, events + self.publication.of_calls(new))
 
-    async def _unannounced(self, decided: Sequence[AuthorizationDecided]) -> list[AuthorizationDecided]:
-        """Without those whose call was handled before."""
-        rows = await self.db.fetch(NEW_DECISIONS, [one.call_id for one in decided]) if decided else []
-        new = {row["call_id"] for row in rows}
-        return [one for one in decided if one.call_id in new]
+    async def _save_decisions(self, decided: Sequence[AuthorizationDecided]) -> list[AuthorizationDecided]:
+        """Those whose call was not handled before."""
+        made = [ruling(one.call_id, one.station_id, one.action, one.token, one.info, one.at) for one in decided]
+        new = await decisions.save(self.db, made)
+        # A batch may have a call twice.
+        return [one for call_id, one in {one.call_id: one for one in decided}.items() if call_id in new]

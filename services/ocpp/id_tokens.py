@@ -1,7 +1,7 @@
-"""IdTokens and what a station is told about them: the one rule that auth and transactions both follow."""
+"""IdTokens, and what a station is told about them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -71,7 +71,8 @@ class Token:
 class TokenInfo:
     """idTokenInfo (2.0.1), idTagInfo (1.6): the verdict and what goes with it.
 
-    expires_at is the token's own end; cache_expires_at how long the operator lets the answer be kept.
+    expires_at is the token's own end; cache_expires_at how long the operator lets the answer be kept. rule: what
+    decided, see services.common.authorization.
     """
 
     status: Authorization
@@ -79,6 +80,7 @@ class TokenInfo:
     group_id: str | None = None
     cache_expires_at: datetime | None = None
     language: str | None = None
+    rule: str = field(default="", compare=False)
 
     @property
     def kept_until(self) -> datetime | None:
@@ -108,22 +110,3 @@ def find(presented: IdToken, get: Callable[[str], "Token | None"]) -> "Token | N
 def mask(value: str) -> str:
     """An idToken as logs may show it: short ones, which key codes are, not at all (C04.FR.04)."""
     return f"…{value[-4:]}" if len(value) >= 12 else "…"
-
-
-def authorize(presented: IdToken, known: Token | None, now: datetime) -> TokenInfo:
-    """The verdict on a presented idToken, given what is registered under its key.
-
-    NoAuthorization is always accepted (C02.FR.02); another type under the same text is another, unknown token. A key
-    code that is not known is Invalid (C04.FR.01).
-    """
-    if presented.type == NO_AUTHORIZATION:
-        return TokenInfo(Authorization.ACCEPTED)
-    if known is None or not _same_type(presented.type, known.type):
-        return TokenInfo(Authorization.INVALID if presented.type == KEY_CODE else Authorization.UNKNOWN)
-    expired = known.expires_at is not None and known.expires_at <= now
-    status = Authorization.EXPIRED if expired and known.status == Authorization.ACCEPTED else known.status
-    return TokenInfo(status, known.expires_at, known.group_id, known.cache_expires_at, known.language)
-
-
-def _same_type(presented: str | None, known: str) -> bool:
-    return presented not in TYPES or presented == known or {presented, known} <= CARDS

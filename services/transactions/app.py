@@ -1,14 +1,16 @@
 """The wiring of transactions, for production and tests alike."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from redis.asyncio import Redis
 
+from services.common.authorization.decisions import DecisionExpiry
 from services.common.kafka.bus import Bus
 from services.common.kafka.table import CompactedTable
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
-from services.common.process.service import Service
+from services.common.process.service import Service, Step
 from services.common.wiring import wire
 from services.transactions.api import TAGS, routers
 from services.transactions.closing import Closing
@@ -69,12 +71,20 @@ def build(
         await wiring.stations.wait()
         await consumer.run()
 
+    expiry = DecisionExpiry(database=database, kept=timedelta(days=settings.decision_days), clock=clock)
+    tasks: Mapping[str, Step] = {
+        "tokens": tokens.run,
+        "consumer": consume,
+        "months": partitions.run,
+        "graces": graces.run,
+        "decisions": expiry.run,
+    }
     return wiring.service(
         consumer,
         routers(database, command_service, tokens, closing, reviews, access),
         description="Charging transactions and their meter values; remote start and stop.",
         tags=TAGS,
-        tasks={"tokens": tokens.run, "consumer": consume, "months": partitions.run, "graces": graces.run},
+        tasks=tasks,
         checks={"tokens": tokens.ready},
         opens=(partitions.prepare,),
         readers={"firmware": firmware},

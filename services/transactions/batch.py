@@ -7,8 +7,10 @@ from typing import Self
 
 import msgspec
 
+from services.common.authorization.decisions import Ruling
 from services.common.calls.call import Call, Refused
 from services.common.kafka.bus import Record
+from services.ocpp.id_tokens import TokenInfo
 from services.transactions.domain.decide import Decision
 from services.transactions.domain.merging import with_late_values
 from services.transactions.domain.messages import Empty, Message, Reply, Report, ReportKind, StationSamples
@@ -84,25 +86,27 @@ class Batch:
 
 
 class DecidedReport(msgspec.Struct, frozen=True):
-    """A report and the decision about it. samples: its meter values, if it has a transaction."""
+    """A report and the decision about it. samples: its meter values, if it has a transaction. token: the verdict."""
 
     call: Call
     report: Report
     decision: Decision
     samples: Sequence[SampleRow] = ()
+    token: TokenInfo | None = None
 
 
 @dataclass(slots=True)
 class Changes:
     """What has to be written for reports. metered: transactions of which only the energy has changed.
 
-    revisions: what is told of ends, each with its transaction in `changed`.
+    revisions: what is told of ends, each with its transaction in `changed`. rulings: verdicts on idTokens.
     """
 
     metered: list[Transaction] = field(default_factory=list)
     changed: list[Transaction] = field(default_factory=list)
     samples: list[SampleRow] = field(default_factory=list)
     revisions: list[Revision] = field(default_factory=list)
+    rulings: list[Ruling] = field(default_factory=list)
 
 
 class LoadedTransactions:

@@ -10,13 +10,15 @@ from datetime import datetime
 
 import structlog
 
+from services.common.authorization.decisions import Ruling, ruling
+from services.common.authorization.judge import judge
 from services.common.calls import message_log
 from services.common.calls.batch import BatchShell
 from services.common.calls.stations import Registration, Stations
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.kafka.table import CompactedTable
-from services.ocpp.id_tokens import NO_AUTHORIZATION, IdToken, Token, TokenInfo, authorize, find
+from services.ocpp.id_tokens import NO_AUTHORIZATION, IdToken, Token, TokenInfo, find
 from services.transactions import announcements, graces_store
 from services.transactions.batch import (
     Batch,
@@ -90,7 +92,7 @@ class Handler:
         if report.id_token is None:
             return None
         presented = IdToken(report.id_token, report.id_token_type)
-        return authorize(presented, find(presented, self.tokens.get), now)
+        return judge(presented, find(presented, self.tokens.get), now)
 
     def _token_group(self, id_token: str) -> str | None:
         """Of an idToken of 1.6; None where it has none."""
@@ -111,6 +113,7 @@ class Handler:
         decided = await self._decide(batch, work, loaded)
         existing = await work.existing_samples(unconfirmed_samples(decided))
         changes, announced = collect_changes(loaded, decided, existing)
+        changes.rulings = [made for one in announced if (made := _ruling(one, batch.now))]
         for one in announced:
             for record in announce(self.events, one, self.stations.registration(one.report.station_id)):
                 batch.add_event(one.call.id, record)
@@ -176,7 +179,7 @@ class Handler:
                     decision = decide(*facts, pasts=found, mixed_up=mixed_up)
             loaded.apply(decision)
             batch.add_decision(call, decision)
-            decided.append(DecidedReport(call, report, decision, _samples(report, decision)))
+            decided.append(DecidedReport(call, report, decision, _samples(report, decision), token))
             pasts.add(decided[-1])
         return decided
 
@@ -222,6 +225,15 @@ class Handler:
 def _samples(report: Report, decision: Decision) -> list[SampleRow]:
     one = decision.transaction
     return [sample_row(one.id, value, report) for value in report.meter_values] if one else []
+
+
+def _ruling(one: DecidedReport, now: datetime) -> Ruling | None:
+    """What is kept of the verdict on the idToken of a report."""
+    report, transaction = one.report, one.decision.transaction
+    if one.token is None or report.id_token is None or transaction is None:
+        return None
+    presented = IdToken(report.id_token, report.id_token_type)
+    return ruling(one.call.id, report.station_id, one.call.action, presented, one.token, now, transaction.id)
 
 
 def announce(events: Events, one: DecidedReport, registration: Registration) -> Iterator[Record]:

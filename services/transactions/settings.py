@@ -11,3 +11,6 @@ class Settings(CommonSettings):
     session_grace: float = Field(
         900, gt=0, description="seconds without a word of a session on an EVSE that was reported free, until it ends"
     )
+    decision_days: float = Field(
+        30, ge=8, description="how long decisions about idTokens are kept; longer than Kafka keeps calls"
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from services.common.authorization import decisions
 from services.common.kafka.bus import Record
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
@@ -128,6 +129,9 @@ sampled as (
     on conflict do nothing),
 revised as (
     insert into transaction_revision ({_names(REVISION)}) select {_names(REVISION)} from unnest($4::revision_row[])),
+decided as (
+    insert into decision ({_names(decisions.COLUMNS)}) select {_names(decisions.COLUMNS)}
+    from unnest($6::decision_row[]) on conflict do nothing),
 published as (insert into outbox (records) select $5::bytea where $5::bytea is not null)
 select all_written(
     (select count(*) from metered) + (select count(*) from changed), cardinality($1) + cardinality($2))"""
@@ -274,7 +278,7 @@ class UnitOfWork:
             [*map(revision_row, changes.revisions)],
         )
         try:
-            await self.db.execute(WRITE, *rows, outbox.pack(events) if events else None)
+            await self.db.execute(WRITE, *rows, outbox.pack(events) if events else None, changes.rulings)
         except (asyncpg.SerializationError, asyncpg.UniqueViolationError) as error:
             raise Unavailable("another process handles the same stations at this moment") from error
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from services.auth.api import files, locations, stations, tokens
+from services.auth.api import files, locations, stations, tokens, unknown_tokens
 from services.auth.passwords import Passwords
 from services.auth.store import Store
+from services.common.authorization import api as decisions
 from services.common.calls import message_log_api
 from services.common.calls.stations import Stations
 from services.common.commands.api.verbs import Nothing, Verb
@@ -16,7 +17,7 @@ from services.common.web.access import Access
 VERBS = (
     Verb("clear-cache", "ClearCache", Nothing, "Clears what the station remembers of idTokens, so that it asks again."),
 )
-TAGS = {
+TAGS = decisions.TAGS | {
     "stations": "Stations that may connect, and their passwords.",
     "tokens": "IdTokens: who may charge.",
     "locations": "Where stations are, and the groups that they are in.",
@@ -28,7 +29,9 @@ def routers(store: Store, passwords: Passwords, known: Stations, access: Access,
     return (
         files.router(store, passwords, access, clock),
         stations.router(store, passwords, known, access, clock),
+        unknown_tokens.router(store, access, clock),
         tokens.router(store, access, clock),
+        decisions.router(store.database, access, "auth"),
         locations.router(store, access, clock),
         message_log_api.router(store.database, access, "auth:read"),
     )

@@ -95,7 +95,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
             decision = domain.put(current, token, clock())
             await work.save_token(decision, uuid4().hex)
         response.status_code = 200 if current else 201
-        return _view(decision.registered)
+        return view(decision.registered)
 
     @routes.get("", dependencies=read)
     async def tokens(
@@ -109,14 +109,14 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
         position = read_cursor(cursor, str)
         found = await store.tokens(str(position[0]) if position else "", type, status, group_id, limit + 1)
         after = write_cursor(found[limit - 1].key) if len(found) > limit else None
-        return Page(items=[_view(one) for one in found[:limit]], next=after)
+        return Page(items=[view(one) for one in found[:limit]], next=after)
 
     @routes.get("/{id_token:path}", dependencies=read, responses=MISSING)
     async def token(id_token: IdTokenPath) -> TokenView:
         """One idToken."""
         if (current := await store.token(token_key(id_token))) is None:
             raise not_found("idToken")
-        return _view(current)
+        return view(current)
 
     @routes.patch("/{id_token:path}", dependencies=write, responses=MISSING)
     async def change(id_token: IdTokenPath, body: TokenChange) -> TokenView:
@@ -127,7 +127,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
             changes = {name: getattr(body, name) for name in body.model_fields_set}
             decision = domain.put(current, replace(current.token, **changes), clock())
             await work.save_token(decision, uuid4().hex)
-        return _view(decision.registered)
+        return view(decision.registered)
 
     @routes.delete("/{id_token:path}", dependencies=write, status_code=204, responses=MISSING)
     async def remove(id_token: IdTokenPath) -> None:
@@ -140,6 +140,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
     return routes
 
 
-def _view(registered: RegisteredToken) -> TokenView:
+def view(registered: RegisteredToken) -> TokenView:
+    """As REST shows it."""
     times = {"registered_at": registered.registered_at, "changed_at": registered.changed_at}
     return TokenView(**asdict(registered.token), **times)

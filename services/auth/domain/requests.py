@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeAlias, get_args
 
-from services.ocpp.id_tokens import Authorization, IdToken, Token, TokenInfo, authorize
+from services.common.authorization.judge import Rule, judge
+from services.ocpp.id_tokens import Authorization, IdToken, Token, TokenInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,10 @@ def verdict(request: Authorize, tokens: RegisteredTokens, now: datetime) -> Verd
     however good the idToken itself is (C07.FR.17).
     """
     if request.by_contract:
-        return Verdict(request.token, TokenInfo(Authorization.INVALID), ContractCheck.UNVERIFIED)
-    return Verdict(request.token, authorize(request.token, tokens.get(request.token.key), now))
+        return Verdict(
+            request.token, TokenInfo(Authorization.INVALID, rule=Rule.CONTRACT_UNVERIFIED), ContractCheck.UNVERIFIED
+        )
+    return Verdict(request.token, judge(request.token, tokens.get(request.token.key), now))
 
 
 # The replies to requests that are recorded: nothing is decided about them.
@@ -118,10 +121,11 @@ def decide(request: Request, tokens: RegisteredTokens, now: datetime) -> Reply:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationDecided:
-    """A verdict on an idToken was given. call_id: of the Authorize."""
+    """A verdict on an idToken was given. call_id, action: of the message that asked for it."""
 
     station_id: str
     token: IdToken
-    status: Authorization
+    info: TokenInfo
     at: datetime
     call_id: str
+    action: str

@@ -27,6 +27,11 @@ def subject(claims: Claims) -> str:
     return name
 
 
+def scopes(claims: Claims) -> frozenset[str]:
+    """What a token allows."""
+    return frozenset(str(claims.get("scope", "")).split())
+
+
 class Keys(Protocol):
     """Where the key that checks a token comes from."""
 
@@ -84,11 +89,15 @@ class Access:
         """A FastAPI dependency: the claims of a token that holds the scope; 401 or 403 otherwise."""
         return Depends(self._checker(scope))
 
-    def _checker(self, scope: str) -> Callable[..., Awaitable[Claims]]:
+    def require_one(self, *any_of: str) -> Any:
+        """The same, of a token that holds one of the scopes at least."""
+        return Depends(self._checker(*any_of))
+
+    def _checker(self, *any_of: str) -> Callable[..., Awaitable[Claims]]:
         async def check(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]) -> Claims:
             claims = await self.authenticate(credentials)
-            if scope not in str(claims.get("scope", "")).split():
-                raise Problem(403, f"the bearer token lacks the scope {scope}")
+            if scopes(claims).isdisjoint(any_of):
+                raise Problem(403, f"the bearer token lacks the scope {' or '.join(any_of)}")
             return claims
 
         return check

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
+from services.common.authorization import api as decisions
 from services.common.calls import message_log_api
 from services.common.commands.service import CommandService
 from services.common.kafka.table import CompactedTable
@@ -15,7 +16,7 @@ from services.transactions.api.fields import READ
 from services.transactions.closing import Closing
 from services.transactions.reviews import Reviews
 
-TAGS = {
+TAGS = decisions.TAGS | {
     "transactions": "Charging sessions as stations reported them, with their meter values.",
     "remote control": "Starting and stopping a transaction, whatever the station's version.",
 }
@@ -36,5 +37,6 @@ def routers(
         closing.router(closing_service, access),
         reviews.router(review_service, access),
         remote.router(database, command_service, tokens, access),
+        decisions.router(database, access, "transactions"),
         message_log_api.router(database, access, READ),
     )

@@ -9,7 +9,7 @@ import pytest
 from services.common.kafka.bus import Record
 from services.common.process.errors import Unavailable
 from services.ocpp.timestamps import write_time
-from tests.integration.common.running import START, Running
+from tests.integration.common.running import START, Running, registered
 from voltbus.v1.bus_pb2 import Call
 
 HASH = {
@@ -203,3 +203,12 @@ async def test_no_database_is_no_verdict(auth: Running, monkeypatch: pytest.Monk
     monkeypatch.setattr(auth.database, "transaction", away)
     assert (await asked16(auth, "T1"))["status"] == "Accepted"
     assert tries == [[], [], []]
+
+
+async def test_stations_are_told_to_forget_their_cards_in_no_more_words(auth: Running) -> None:
+    """C11.FR.01, 1.6 §5.4."""
+    await auth.bus.publish(registered("CP1"))
+    one = await auth.http.post("/v1/stations/CP1/clear-cache")
+    assert (one.status_code, one.json()["action"], one.json()["payload"]) == (202, "ClearCache", {})
+    many = await auth.http.post("/v1/clear-cache", json={"all": True})
+    assert (many.status_code, many.json()["stations"]) == (202, 1)

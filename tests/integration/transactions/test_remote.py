@@ -270,3 +270,16 @@ def _event(transaction_id: str, seq_no: int) -> dict[str, Any]:
         "seqNo": seq_no,
         "transactionInfo": {"transactionId": transaction_id},
     }
+
+
+async def test_a_start_that_is_refused_says_by_which_rule(system: System, station: str) -> None:
+    """Told again, it is the same decision."""
+    await system.bus.publish([token("cafe01", "Blocked")])
+    begun = await system.ask(station, "StartTransaction", START)
+    await system.ask(station, "StartTransaction", START)
+    await system.ask(station, "StopTransaction", stop(begun["transactionId"]) | {"idTag": "other"})
+    items = (await system.client.get("/v1/decisions", params={"station_id": station})).json()["items"]
+    assert [(one["action"], one["rule"], one["transaction_id"]) for one in items] == [
+        ("StopTransaction", "unknown_token", begun["transactionId"]),
+        ("StartTransaction", "blocked", begun["transactionId"]),
+    ]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.common.authorization.judge import judge
 from services.ocpp.errors import OcppError
 from services.ocpp.id_tokens import (
     CARDS,
@@ -14,7 +15,6 @@ from services.ocpp.id_tokens import (
     IdToken,
     Token,
     TokenInfo,
-    authorize,
     find,
     mask,
     record_key,
@@ -95,7 +95,7 @@ def test_a_written_time_is_read_again(moment: datetime) -> None:
     ],
 )
 def test_verdicts(presented: IdToken, known: Token | None, status: Authorization) -> None:
-    assert authorize(presented, known, NOW).status == status
+    assert judge(presented, known, NOW).status == status
 
 
 @pytest.mark.parametrize("presented", [None, *TYPES, "SomethingNew"])
@@ -105,7 +105,7 @@ def test_a_verdict_does_not_depend_on_where_the_token_stands(presented: str | No
     token, asked = Token("AbCd", known, Authorization.BLOCKED), IdToken("aBcD", presented)
     for key in (record_key("AbCd", known), token_key("AbCd")):
         found = find(asked, {key: token}.get)
-        assert authorize(asked, found, NOW) == authorize(asked, token, NOW)
+        assert judge(asked, found, NOW) == judge(asked, token, NOW)
     assert find(IdToken("abc", presented), {record_key("AbCd", known): token}.get) is None
 
 
@@ -121,7 +121,7 @@ def test_keys_with_a_type_are_no_keys_without_one() -> None:
 
 
 def test_a_verdict_carries_group_and_cache_expiry() -> None:
-    info = authorize(IdToken("ABCD"), CARD, NOW)
+    info = judge(IdToken("ABCD"), CARD, NOW)
     assert (info.group_id, info.cache_expires_at) == ("FLEET", CARD.cache_expires_at)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, ConfigDict, create_model
@@ -48,7 +48,7 @@ def router(
 
 
 def _one(routes: APIRouter, verb: Verb, command_service: CommandService) -> None:
-    body, default = verb.body, Nothing() if verb.body is Nothing else ...
+    body, default = verb.body, Body(Nothing() if verb.body is Nothing else ...)
 
     @routes.post(
         f"/stations/{{station_id}}/{verb.path}",
@@ -62,7 +62,7 @@ def _one(routes: APIRouter, verb: Verb, command_service: CommandService) -> None
         station_id: StationId,
         terms: GivenTerms,
         response: Response,
-        said: Annotated[body, Body()] = default,  # type: ignore[valid-type]
+        said: body = default,  # type: ignore[valid-type]
         wait: Wait = 0,
     ) -> CommandStatus:
         return await issue(command_service, terms.request(station_id, verb.action, _payload(said)), wait, response)
@@ -70,7 +70,7 @@ def _one(routes: APIRouter, verb: Verb, command_service: CommandService) -> None
 
 def _many(routes: APIRouter, verb: Verb, batches: Batches) -> None:
     model: Any = create_model(
-        f"{verb.action}ToMany",
+        f"{verb.action}ForMany",
         __base__=(ManyStations, verb.body),
         __doc__=f"{verb.meaning} Of each station that is named, that the filter fits, or of all.",
     )

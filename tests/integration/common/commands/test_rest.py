@@ -366,6 +366,7 @@ async def test_a_verb_says_the_same_to_stations_of_every_version(firmware: Runni
 @pytest.mark.parametrize(
     ("path", "body", "status", "field"),
     [
+        ("/v1/stations/CP1/reset", None, 422, "body"),
         ("/v1/stations/CP1/reset", {}, 422, "body.type"),
         ("/v1/stations/CP1/reset", {"type": "on_idle"}, 409, None),
         ("/v1/stations/CP1/unlock", {}, 422, "body"),

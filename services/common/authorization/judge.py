@@ -1,0 +1,77 @@
+"""The rule by which an idToken is accepted or refused, and what each decision was made by. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+
+from services.ocpp.id_tokens import (
+    CARDS,
+    KEY_CODE,
+    NO_AUTHORIZATION,
+    TYPES,
+    Authorization,
+    IdToken,
+    Token,
+    TokenInfo,
+)
+
+
+class Rule(StrEnum):
+    """What decided."""
+
+    REGISTERED = "registered"
+    NO_AUTHORIZATION = "no_authorization"
+    UNKNOWN_TOKEN = "unknown_token"
+    OTHER_TYPE = "other_type"
+    UNKNOWN_KEY_CODE = "unknown_key_code"
+    BLOCKED = "blocked"
+    EXPIRED = "expired"
+    REGISTERED_REFUSED = "registered_refused"
+    CONTRACT_UNVERIFIED = "contract_unverified"
+
+
+MEANING: Mapping[Rule, str] = {
+    Rule.REGISTERED: "it is registered as Accepted",
+    Rule.NO_AUTHORIZATION: "the station asked for no idToken (type NoAuthorization)",
+    Rule.UNKNOWN_TOKEN: "no such idToken is registered",
+    Rule.OTHER_TYPE: "an idToken of this text is registered, but with another type",
+    Rule.UNKNOWN_KEY_CODE: "no such key code is registered",
+    Rule.BLOCKED: "it is registered as Blocked",
+    Rule.EXPIRED: "it has expired",
+    Rule.REGISTERED_REFUSED: "it is registered with a status that refuses it",
+    Rule.CONTRACT_UNVERIFIED: "its contract certificate could not be verified",
+}
+# By the status that is registered, where it is not Accepted.
+REFUSED_AS: Mapping[Authorization, Rule] = {
+    Authorization.BLOCKED: Rule.BLOCKED,
+    Authorization.EXPIRED: Rule.EXPIRED,
+}
+
+
+def judge(presented: IdToken, known: Token | None, now: datetime) -> TokenInfo:
+    """The verdict on a presented idToken, given what is registered under its key.
+
+    NoAuthorization is always accepted (C02.FR.02); another type under the same text is another, unknown token. A key
+    code that is not known is Invalid (C04.FR.01).
+    """
+    if presented.type == NO_AUTHORIZATION:
+        return TokenInfo(Authorization.ACCEPTED, rule=Rule.NO_AUTHORIZATION)
+    if known is None or not _same_type(presented.type, known.type):
+        return _unknown(presented, known)
+    info = TokenInfo(known.status, known.expires_at, known.group_id, known.cache_expires_at, known.language)
+    if known.status != Authorization.ACCEPTED:
+        return replace(info, rule=REFUSED_AS.get(known.status, Rule.REGISTERED_REFUSED))
+    if known.expires_at is not None and known.expires_at <= now:
+        return replace(info, status=Authorization.EXPIRED, rule=Rule.EXPIRED)
+    return replace(info, rule=Rule.REGISTERED)
+
+
+def _unknown(presented: IdToken, known: Token | None) -> TokenInfo:
+    if presented.type == KEY_CODE:
+        return TokenInfo(Authorization.INVALID, rule=Rule.UNKNOWN_KEY_CODE)
+    return TokenInfo(Authorization.UNKNOWN, rule=Rule.OTHER_TYPE if known else Rule.UNKNOWN_TOKEN)
+
+
+def _same_type(presented: str | None, known: str) -> bool:
+    return presented not in TYPES or presented == known or {presented, known} <= CARDS

@@ -1,0 +1,57 @@
+"""Which rule decides, and what is kept of it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.common.authorization.decisions import HIDDEN, ruling
+from services.common.authorization.judge import MEANING, Rule, judge
+from services.ocpp.id_tokens import TYPES, Authorization, IdToken, Token
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+STATUS = Authorization
+
+
+def card(status: Authorization = STATUS.ACCEPTED, expires_at: datetime | None = None) -> Token:
+    return Token("A1", "ISO14443", status, expires_at)
+
+
+@pytest.mark.parametrize(
+    ("type", "known", "status", "rule"),
+    [
+        ("ISO14443", card(), STATUS.ACCEPTED, Rule.REGISTERED),
+        (None, card(), STATUS.ACCEPTED, Rule.REGISTERED),
+        ("ISO14443", None, STATUS.UNKNOWN, Rule.UNKNOWN_TOKEN),
+        ("eMAID", card(), STATUS.UNKNOWN, Rule.OTHER_TYPE),
+        ("KeyCode", None, STATUS.INVALID, Rule.UNKNOWN_KEY_CODE),
+        ("NoAuthorization", None, STATUS.ACCEPTED, Rule.NO_AUTHORIZATION),
+        ("ISO14443", card(STATUS.BLOCKED), STATUS.BLOCKED, Rule.BLOCKED),
+        ("ISO14443", card(STATUS.BLOCKED, expires_at=NOW), STATUS.BLOCKED, Rule.BLOCKED),
+        ("ISO14443", card(expires_at=NOW), STATUS.EXPIRED, Rule.EXPIRED),
+        ("ISO14443", card(expires_at=NOW + timedelta(seconds=1)), STATUS.ACCEPTED, Rule.REGISTERED),
+        ("ISO14443", card(STATUS.EXPIRED), STATUS.EXPIRED, Rule.EXPIRED),
+        ("ISO14443", card(STATUS.NO_CREDIT), STATUS.NO_CREDIT, Rule.REGISTERED_REFUSED),
+    ],
+)
+def test_a_verdict_and_its_rule(type: str | None, known: Token | None, status: Authorization, rule: Rule) -> None:
+    info = judge(IdToken("A1", type), known, NOW)
+    assert (info.status, info.rule) == (status, rule)
+
+
+def test_every_rule_says_in_plain_words_what_it_means() -> None:
+    assert MEANING.keys() == set(Rule)
+    assert len(set(MEANING.values())) == len(Rule)
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_of_a_key_code_nothing_is_kept_that_could_be_used(type: str) -> None:
+    """C04.FR.04."""
+    presented = IdToken("1234", type)
+    kept = ruling("c", "CP1", "Authorize", presented, judge(presented, None, NOW), NOW)
+    assert (kept.id_token, kept.token_key) == ((HIDDEN, "") if type == "KeyCode" else ("1234", "1234"))
+
+
+def test_a_text_that_postgres_cannot_hold_is_kept_all_the_same() -> None:
+    presented = IdToken("a\0b", "x\0")
+    kept = ruling("c", "CP1", "Authorize", presented, judge(presented, None, NOW), NOW)
+    assert not [text for text in kept if isinstance(text, str) and "\0" in text]
