@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-import orjson
 from rich.console import Console
 from rich.text import Text
 
@@ -20,7 +19,7 @@ from services.ocpp import topics
 from services.ocpp.id_tokens import mask as mask_token
 from voltbus.errors import LocalError
 from voltbus.operator.kafka import kafka_bus
-from voltbus.operator.output import terminal
+from voltbus.operator.output import json_text, terminal, visible
 from voltbus.operator.records import read_message, shown
 
 TYPES = {name.lower(): name for name in KEYS}
@@ -116,11 +115,11 @@ def _flat(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _print(out: Console, event: Event, as_json: bool) -> None:
     if as_json:
-        written = orjson.dumps({**event.attributes, "data": event.data}).decode()
-        out.out(written, highlight=False)
+        out.out(json_text({**event.attributes, "data": event.data}), highlight=False)
         return
     text = Text(event.attributes.get("time", "")[11:23].ljust(12, "0"), "dim")
-    text.append(f"  {event.type}", "bold").append(f"  {event.subject}", "cyan").append(f"  {line(event)}")
+    text.append(f"  {event.type}", "bold").append(f"  {visible(event.subject)}", "cyan")
+    text.append(f"  {visible(line(event))}")
     if out.is_terminal:
         out.print(text, no_wrap=True, overflow="ellipsis", highlight=False)
     else:

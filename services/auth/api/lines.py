@@ -1,11 +1,12 @@
 """Lines of files of stations, idTokens and locations: read and checked, and written."""
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from fastapi import Request
-from pydantic import ValidationError
+from pydantic import ValidationError, field_validator
 
 from services.auth.api.fields import IdTokenPath, StationId
 from services.auth.api.locations import LocationFields
@@ -42,6 +43,12 @@ LOCATION_COLUMNS = Columns(
 )
 
 
+# What a field looks like, where a person may write it otherwise.
+FORMS = {"country": "must be the two capital letters of ISO 3166-1, such as AT"}
+# Of a card of hexadecimal digits, perhaps with an E among them.
+ROUNDED = re.compile(r"\d+[.,]\d+E\+\d+", re.IGNORECASE)
+
+
 class StationFields(StationBody):
     """A line of a file of stations."""
 
@@ -52,6 +59,15 @@ class TokenFields(TokenChange):
     """A line of a file of idTokens."""
 
     id_token: IdTokenPath
+
+    @field_validator("id_token")
+    @classmethod
+    def _no_number(cls, value: str) -> str:
+        if ROUNDED.fullmatch(value):
+            raise ValueError(
+                "is a number that a spreadsheet has rounded: give its column the format Text, and fill it again"
+            )
+        return value
 
 
 class Lines:
@@ -85,7 +101,7 @@ class Lines:
         name, *items = error["loc"]
         where = ".".join([str(name), *(str(one) for one in items if isinstance(one, int))])
         if error["type"] == "string_pattern_mismatch":
-            return Fault(line, where, "has a character that it cannot have")
+            return Fault(line, where, FORMS.get(where, "has a character that it cannot have"))
         return Fault(line, where, str(error["msg"]).removeprefix("Value error, "))
 
 

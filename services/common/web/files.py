@@ -8,14 +8,13 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import Request
 
 from services.common.web.problems import Problem, field_problem
-from services.common.web.tables import CSV, NDJSON, Fault
+from services.common.web.tables import CSV, MAX_LINE_BYTES, NDJSON, Fault
 
 # What a media range of the header Accept comes to.
 MEANT = {CSV: CSV, NDJSON: NDJSON, "text/*": CSV, "*/*": CSV, "application/*": NDJSON}
 IMPORT = re.compile(r"/v1/[a-z_]+/import")
 # A million stations with all that can be said of them in short words.
 MAX_FILE_BYTES = 256 * 1024 * 1024
-MAX_LINE_BYTES = 64 * 1024
 # Seconds: for a whole file, and without a byte of it.
 RECEIVED_WITHIN, SILENT_FOR = 600.0, 60.0
 # Faults that are told at once.
@@ -57,11 +56,13 @@ async def lines_of(request: Request) -> AsyncIterator[Sequence[Line]]:
 
     Raises Problem where it is too long or too slow, ClientDisconnect where it breaks off.
     """
+    if int(request.headers.get("content-length", 0)) > MAX_FILE_BYTES:
+        raise _too_large()
     number, total, rest, chunks = 1, 0, b"", request.stream()
     ends = asyncio.get_running_loop().time() + RECEIVED_WITHIN
     while (chunk := await _next(chunks, ends)) is not None:
         if (total := total + len(chunk)) > MAX_FILE_BYTES:
-            raise field_problem("body", f"larger than {MAX_FILE_BYTES} bytes", 413)
+            raise _too_large()
         *lines, rest = (rest + chunk).split(b"\n")
         yield _numbered(lines, number)
         number += len(lines)
@@ -104,6 +105,10 @@ def _numbered(lines: Sequence[bytes], first: int) -> Sequence[Line]:
         if len(line) > MAX_LINE_BYTES:
             raise _too_long(number)
     return numbered
+
+
+def _too_large() -> Problem:
+    return field_problem("body", f"larger than {MAX_FILE_BYTES} bytes", 413)
 
 
 def _too_long(line: int) -> Problem:

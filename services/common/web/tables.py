@@ -22,6 +22,7 @@ FORMULA, QUOTED_FORMULA = re.compile(r"'*[=+\-@]"), re.compile(r"'+[=+\-@]")
 # A list in one cell: a|b; in its items | is \| and \ is \\.
 LIST_PART = re.compile(r"\\[\\|]|\||[^\\|]+|\\")
 UNENDED = "unexpected end of data"
+MAX_LINE_BYTES = 64 * 1024
 # How alike a name must be to be taken for a slip: less could be a password, in a file that begins without names.
 ALIKE = 0.6
 
@@ -82,30 +83,46 @@ class CsvReader(Reader):
     columns: Columns
     _names: list[str] = field(default_factory=list)
     _delimiter: str = ","
+    # What goes on in the next line: where it begins, and its length.
     _begun: int = 0
-    _text: str = ""
+    _parts: list[str] = field(default_factory=list)
+    _length: int = 0
 
     def read(self, number: int, line: bytes) -> Row | Fault | None:
         if (text := _text(number, line)) is None:
             return _no_text(number, heading=not self._names)
-        if self._begun:
-            text = f"{self._text}\n{text}"
-        elif not text.strip():
-            return None
-        if not self._names and not self._begun:
+        if not self._begun:
+            if not text.strip():
+                return None
+            self._begun = number
+        if not self._names and not self._parts:
             self._delimiter = ";" if text.count(";") > text.count(",") else ","
-        begun, self._begun, self._text = self._begun or number, 0, ""
         try:
             cells = self._cells(text)
         except csv.Error as error:
             if str(error) == UNENDED:
-                self._begun, self._text = begun, text
+                self._go_on(text, len(line))
                 return None
-            return Fault(begun, "", 'a quote within a quoted cell is written as ""')
+            return Fault(self._end(), "", 'a quote within a quoted cell is written as ""')
+        begun = self._end()
         if self._names:
             return self._row(begun, cells)
         self._names = _heading(begun, cells, self.columns)
         return None
+
+    def _go_on(self, text: str, length: int) -> None:
+        """A quoted cell does not end in this line. Raises Faulty where it is too long to end at all."""
+        self._parts.append(text)
+        self._length += length + 1
+        if self._length > MAX_LINE_BYTES:
+            message = f"begins a quoted cell that does not end within {MAX_LINE_BYTES} bytes"
+            raise Faulty([Fault(self._begun, "", message)])
+
+    def _end(self) -> int:
+        """Forgets a line, and says where it began."""
+        begun, self._begun, self._length = self._begun, 0, 0
+        self._parts.clear()
+        return begun
 
     def end(self) -> Fault | None:
         if self._begun:
@@ -115,6 +132,13 @@ class CsvReader(Reader):
         return None
 
     def _cells(self, text: str) -> list[str]:
+        """Those of a line, with what it goes on from. Raises csv.Error."""
+        if self._parts:
+            self._split(f'"{text}')  # only where the cell ends here is the whole read: each line once
+            text = "\n".join([*self._parts, text])
+        return self._split(text)
+
+    def _split(self, text: str) -> list[str]:
         if '"' not in text:
             return text.split(self._delimiter)
         return next(csv.reader([text], strict=True, delimiter=self._delimiter))

@@ -136,6 +136,14 @@ async def test_all_faults_are_told_at_once_each_with_its_line(auth: Running, cap
     assert len(many["errors"]) == files.MAX_FAULTS
 
 
+async def test_a_card_that_a_spreadsheet_has_rounded_is_no_card(auth: Running) -> None:
+    problem = await send(
+        auth, TOKENS, b'id_token,type\n4.1E+13,ISO14443\n04A1E105,ISO14443\n"4,11E+12",ISO14443\n', 422
+    )
+    assert [error["field"] for error in problem["errors"]] == ["body.lines.2.id_token", "body.lines.4.id_token"]
+    assert "Text" in problem["errors"][0]["message"]
+
+
 async def test_what_only_the_table_knows_is_a_fault_of_its_line_too(auth: Running) -> None:
     """A generated password would be shown to nobody."""
     await imported(auth, STATIONS, lines([1]))

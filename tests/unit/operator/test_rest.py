@@ -20,6 +20,7 @@ from voltbus.operator.call import EXIT_CODES, VERBS
 
 STATION = {
     "station_id": "CP001",
+    "groups": ["vienna", "fast"],
     "online": True,
     "quarantined": False,
     "version": "1.6",
@@ -125,12 +126,12 @@ def run(server: Server, *words: str, **environment: str) -> Result:
 def test_stations(server: Server) -> None:
     server.items("/firmware/v1/stations", STATION)
     result = run(server, "stations", "--online", "--vendor", "Maker", "--boot", "Accepted")
-    assert server.seen == [("GET /firmware/v1/stations?limit=51&status=Accepted&online=true&vendor=Maker", None)]
+    assert server.seen == [("GET /firmware/v1/stations?limit=51&status=Accepted&vendor=Maker&online=true", None)]
     assert server.tokens == {"Bearer opaque"}
     rows = [line.split() for line in result.stdout.splitlines()[1:]]
     assert rows == [
-        ["CP001", "yes", "1.6", "Maker", "7", "Accepted", "1:", "Charging", "2026-01-02T03:04:05Z"],
-        ["2/1:", "Available"],
+        ["CP001", "vienna", "yes", "1.6", "Maker", "7", "Accepted", "1:", "Charging", "2026-01-02T03:04:05Z"],
+        ["fast", "2/1:", "Available"],
         ["2/2:", "Faulted"],
         ["1", "station"],
     ]
@@ -244,7 +245,7 @@ def test_the_status_says_what_each_part_waits_for(server: Server) -> None:
         server.answers[f"GET /{name}/readyz"] = 200, {"status": "ready", "waiting_for": []}
     server.answers["GET /auth/readyz"] = 503, {"status": "not ready", "waiting_for": ["postgres", "kafka"]}
     server.answers["GET /smartcharging/readyz"] = 200, "<html>"
-    server.items("/firmware/v1/stations", STATION)
+    server.answers["GET /firmware/v1/stations/summary"] = 200, {"count": 1}
     server.items("/transactions/v1/transactions", SESSION, SESSION)
     result = run(server, "status", VOLTBUS_POSTGRES_DSN=f"postgresql://u:secret@127.0.0.1:{server.port}/x")
     assert result.exit_code == 1
@@ -260,7 +261,7 @@ def test_the_status_says_what_each_part_waits_for(server: Server) -> None:
     server.answers["GET /auth/readyz"] = server.answers["GET /smartcharging/readyz"] = server.answers[
         "GET /firmware/readyz"
     ]
-    server.answers["GET /firmware/v1/stations"] = 401, {}
+    server.answers["GET /firmware/v1/stations/summary"] = 401, {}
     result = run(server, "status", "--json")
     assert result.exit_code == 0
     shown = json.loads(result.stdout)

@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from services.common.web.files import is_file, wanted_as
+from services.common.web.files import MAX_FILE_BYTES, is_file, lines_of, wanted_as
 from services.common.web.problems import Problem
 
 
@@ -49,3 +49,10 @@ def test_a_client_that_accepts_all_gets_csv() -> None:
 )
 def test_only_an_import_reads_its_body_itself(method: str, path: str, found: bool) -> None:
     assert is_file(request(method, path)) == found
+
+
+async def test_a_file_that_is_too_large_is_not_awaited() -> None:
+    sent = request("POST", "/v1/stations/import", **{"content-length": str(MAX_FILE_BYTES + 1)})
+    with pytest.raises(Problem) as error:
+        await anext(lines_of(sent))
+    assert error.value.status == 413

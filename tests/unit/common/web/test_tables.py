@@ -1,6 +1,8 @@
 """Lines of a file to rows and back: every fault has its line, and what was written is read as it was."""
 
+import csv
 from collections.abc import Sequence
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from services.common.web.tables import (
     NDJSON,
     READERS,
     Columns,
+    CsvReader,
     Fault,
     Faulty,
     Row,
@@ -70,6 +73,40 @@ def test_an_empty_cell_empties_unless_its_column_keeps() -> None:
 def test_lines_are_counted_as_an_editor_does() -> None:
     found = read(b'id,name\n\nA,"two\nlines, ""quoted"""\nB,b\n')
     assert found == [Row(3, {"id": "A", "name": 'two\nlines, "quoted"'}), Row(5, {"id": "B", "name": "b"})]
+
+
+@pytest.mark.parametrize("cell", ['a","b"\n,""",""",c\n', 'x\n\n""\n"', '"",\n"'])
+def test_a_cell_of_many_lines_is_what_csv_says(cell: str) -> None:
+    text = f'"{cell}'
+    written = [one for one in csv.reader(StringIO(text, newline=""), strict=True) if one]
+    reader = CsvReader(Columns(("a", "b", "c", "d"), "a"))
+    reader.read(1, b"a,b,c,d")
+    found = [reader.read(number, line) for number, line in enumerate(text.encode().split(b"\n"), 2)]
+    widths = [len(one) for one in written]
+    assert [_width(one) for one in found if one] == widths
+
+
+def _width(one: Row | Fault) -> int:
+    return len(one.fields) if isinstance(one, Row) else int(one.message.split()[1])
+
+
+def test_a_cell_that_does_not_end_is_told_where_it_begins() -> None:
+    data = b'id,name\nA,a\nB,"' + b"x\n" * 100_000
+    assert faults(data) == [(3, "", "begins a quoted cell that does not end within 65536 bytes")]
+
+
+def test_a_cell_of_many_lines_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = list[int]()
+
+    def counting(self: CsvReader, text: str) -> list[str]:
+        reads.append(len(text))
+        return split(self, text)
+
+    split = CsvReader._split
+    monkeypatch.setattr(CsvReader, "_split", counting)
+    data = b'id,name\nA,"' + b"x\n" * 30_000 + b'"\nB,b\n'
+    assert [len(one["name"]) for one in rows(data)] == [60_000, 1]
+    assert sum(reads) < 4 * len(data)
 
 
 def test_faults_have_their_lines_and_do_not_hide_others() -> None:
