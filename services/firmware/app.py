@@ -1,5 +1,7 @@
 """The wiring of firmware, for production and tests alike."""
 
+from datetime import timedelta
+
 from redis.asyncio import Redis
 
 from services.common.desired.reconciler import DEFAULT_TIMING, Timing
@@ -16,6 +18,7 @@ from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.dialects import DIALECTS
 from services.firmware.disconnecting import Disconnecting
 from services.firmware.handlers import Handler
+from services.firmware.history_expiry import HistoryExpiry
 from services.firmware.listing.keeper import ListKeeper
 from services.firmware.listing.removals import Removals
 from services.firmware.offline_detector import OfflineDetector
@@ -79,10 +82,11 @@ def build(
         clock=clock,
     )
     keeper = ListKeeper.of(database, topics, clock)
+    expiry = HistoryExpiry(database=database, clock=clock, kept=timedelta(days=settings.status_history_days))
     removals = Removals(bus=bus, database=database, registrations=topics.registrations, locations=topics.locations)
     return wiring.service(
         consumer,
-        routers(database, configuration.requests, configuration.groups, disconnecting, command_service, access),
+        routers(database, configuration.requests, configuration.groups, disconnecting, command_service, access, clock),
         description="Which stations there are, what they are, and what they report of themselves.",
         tags=TAGS,
         verbs=VERBS,
@@ -90,6 +94,7 @@ def build(
             "offline_detector": offline_detector.run,
             "scheduled": scheduled.run,
             "removals": removals.run,
+            "history_expiry": expiry.run,
             **configuration.tasks,
         },
         readers={"list": wiring.reader("list", list(keeper.read), keeper.handle, linger=LINGER)},

@@ -16,7 +16,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
-from services.firmware import connections, deviations_store, store
+from services.firmware import connections, deviations_store, history_store, store
 from services.firmware.announcements import event_record, inventory_record, published_identity
 from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.domain import deviations
@@ -36,11 +36,13 @@ from services.firmware.domain.messages import (
     ReportConnectorStatus,
     ReportSettings,
     SecurityEventReported,
+    StationConnected,
     StationDeviates,
 )
 from services.firmware.domain.presence import message_received
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import Station
+from services.firmware.domain.uptime import GRACE
 
 log = structlog.get_logger()
 
@@ -86,6 +88,7 @@ class Handler:
             loaded = await _load(db, items, now)
             decisions = [self._decide(loaded, item, now) for item in items]
             await _save(db, loaded, items, decisions)
+            await _keep_history(db, decisions)
             concluded = await self.shell.conclude(db, batch)
             changed = [*self._changed(loaded, now), *await self._project(db, items, decisions)]
             changed += await self._deviations(db, loaded, items)
@@ -185,6 +188,13 @@ async def _save(
     pairs = zip(items, decisions, strict=True)
     boots = [(item.call, d.reply) for item, d in pairs if item.call and isinstance(d.reply, BootVerdict)]
     await store.save_boots(db, boots)
+
+
+async def _keep_history(db: Connection, decisions: Sequence[Decision]) -> None:
+    await history_store.save(db, [decision.recorded for decision in decisions if decision.recorded])
+    connected = [event for decision in decisions for event in decision.events if isinstance(event, StationConnected)]
+    periods = [(event.station_id, *event.away) for event in connected if event.away]
+    await history_store.save_offline(db, [one for one in periods if one[2] - one[1] > GRACE])
 
 
 def _deviates(station: Station, known: Deviations) -> StationDeviates:

@@ -108,11 +108,19 @@ async def _seen(db: Connection, put_off: Sequence[PutOff]) -> dict[str, Seen]:
     names, since = sorted({one.station_id for one in put_off}), min(one.asked_at for one in put_off)
     told = await _statuses(db, names, since)
     booted = {row["station_id"]: row["booted_at"] for row in await db.fetch(BOOTED, names)}
+    orders = await agreed(db, names, since)
+    return {name: Seen(told.get(name, {}), booted.get(name), orders[name]) for name in names}
+
+
+async def agreed(
+    db: Connection, names: Sequence[str], since: datetime
+) -> Mapping[str, Sequence[tuple[datetime, Request]]]:
+    """What stations have agreed to since, with when it was sent, by station."""
     orders: defaultdict[str, list[tuple[datetime, Request]]] = defaultdict(list)
     for command in await command_store.fetch(db, AGREED, names, since, FOLLOWED):
         if one := _put_off(command):
             orders[one.station_id].append((one.asked_at, one.request))
-    return {name: Seen(told.get(name, {}), booted.get(name), orders[name]) for name in names}
+    return orders
 
 
 async def _statuses(db: Connection, names: Sequence[str], since: datetime) -> Mapping[str, Mapping[Place, Told]]:

@@ -8,13 +8,15 @@ from services.common.calls import message_log_api
 from services.common.commands.service import CommandService
 from services.common.desired.groups import DesiredGroups
 from services.common.postgres.database import Database
+from services.common.process.clock import Clock
 from services.common.web.access import Access
-from services.firmware.api import disconnecting, stations
+from services.firmware.api import disconnecting, maintenance, stations, uptime
 from services.firmware.configuration import api as configuration
 from services.firmware.configuration.requests import SettingsRequests
 from services.firmware.disconnecting import Disconnecting
 
 TAGS = {
+    "uptime": "How long connectors were usable, and maintenance windows, in which outages do not count.",
     "stations": "The inventory: which stations there are, what they are, and whether they are let in.",
     "configuration": "The settings of a station: what they are, and setting them, whatever its version.",
     "groups": "What is desired of the settings of all stations of a group, and which of them differ.",
@@ -28,11 +30,14 @@ def routers(
     disconnections: Disconnecting,
     command_service: CommandService,
     access: Access,
+    clock: Clock,
 ) -> Sequence[APIRouter]:
     """Everything that firmware serves under /v1."""
     return (
         stations.router(database, access),
         disconnecting.router(disconnections, command_service, access),
+        uptime.router(database, access, clock),
+        maintenance.router(database, access, clock),
         message_log_api.router(database, access, "firmware:read"),
         *configuration.routers(requests, desired, access),
     )

@@ -9,7 +9,7 @@ from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
 from services.common.web.problems import Problem
 from services.firmware import deviations_store, reads
-from services.firmware.api import listing, refusals
+from services.firmware.api import history, listing, refusals
 from services.firmware.api.views import BootOrder, BootView, RefusedView, StationDetailView, StationView
 from services.firmware.listing import query
 
@@ -24,6 +24,7 @@ def router(database: Database, access: Access) -> APIRouter:
     for routes, scope in (
         (listing.routes(database), READ),
         (refusals.routes(database), READ),
+        (history.routes(database), READ),
         (_read_routes(database), READ),
         (_write_routes(database), WRITE),
     ):

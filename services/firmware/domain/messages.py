@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from services.firmware.configuration.domain.reports import Part
 from services.firmware.domain.deviations import DeviationKey
+from services.firmware.domain.history import StatusRecord
 from services.firmware.domain.station import BootStatus, Identity, Place, Station
 
 
@@ -178,10 +179,13 @@ class StationBooted(Struct, frozen=True):
 
 
 class StationConnected(Struct, frozen=True):
+    """away: since when, and until when, the station was not here before; None where it never was."""
+
     station_id: str
     version: str
     at: datetime
     cause: str
+    away: tuple[datetime, datetime] | None = None
 
 
 class StationDisconnected(Struct, frozen=True):
@@ -233,8 +237,9 @@ Event: TypeAlias = (
 
 
 class Decision(Struct, frozen=True):
-    """A station after a command, what it is told, what is announced."""
+    """A station after a command, what it is told, what is announced. recorded: for the history of a connector."""
 
     station: Station
     reply: Reply = Empty()
     events: tuple[Event, ...] = ()
+    recorded: StatusRecord | None = None

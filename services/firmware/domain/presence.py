@@ -25,13 +25,13 @@ from services.firmware.domain.station import Presence, Station
 def message_received(station: Station, context: Context) -> Decision:
     """The station sent something: it is here, whatever it was."""
     at = context.envelope.at
-    return _present(_proven(station, at, at), context)
+    return _present(_proven(station, at, at), context, gone_since(station.presence))
 
 
 def connection_opened(station: Station, update: ConnectionOpened, context: Context) -> Decision:
     """A new connection takes the place of an older one."""
     envelope, presence = context.envelope, station.presence
-    other = envelope.connection_id != presence.connection_id
+    other, away_since = envelope.connection_id != presence.connection_id, gone_since(presence)
     if envelope.connection_id == presence.closed_id or (other and _before(envelope.at, presence.connected_at)):
         return Decision(_proven(station, envelope.at))
     presence = replace(
@@ -42,12 +42,13 @@ def connection_opened(station: Station, update: ConnectionOpened, context: Conte
         # Connections follow each other, whatever the clocks of their gateways say.
         disconnected_at=min(envelope.at, presence.disconnected_at) if presence.disconnected_at else None,
     )
-    return _present(_proven(replace(station, presence=presence), envelope.at), context)
+    return _present(_proven(replace(station, presence=presence), envelope.at), context, away_since)
 
 
 def connection_alive(station: Station, update: ConnectionAlive, context: Context) -> Decision:
     """The gateway still has the connection."""
-    return _present(_proven(station, context.envelope.at, update.seen_at), context)
+    away_since = gone_since(station.presence)
+    return _present(_proven(station, context.envelope.at, update.seen_at), context, away_since)
 
 
 def connection_closed(station: Station, update: ConnectionClosed, context: Context) -> Decision:
@@ -71,7 +72,19 @@ def fell_silent(station_id: str, presence: Presence, now: datetime) -> StationDi
     return StationDisconnected(station_id, now, f"{presence.connection_id}/silent/{presence.alive_at}")
 
 
-def _present(station: Station, context: Context) -> Decision:
+def gone_since(presence: Presence) -> datetime | None:
+    """Since when a station is away; None where it is here or never was.
+
+    Of one that fell silent, that is when it was last proven to be here, and not when its silence was noticed.
+    """
+    left, back = presence.disconnected_at, presence.connected_at
+    if presence.online or left is None:
+        return None
+    silent = presence.connection_id is not None and (back is None or back <= left)
+    return presence.alive_at if silent else left
+
+
+def _present(station: Station, context: Context, away_since: datetime | None) -> Decision:
     envelope, presence = context.envelope, station.presence
     current = presence.connection_id == envelope.connection_id
     if presence.online:
@@ -85,7 +98,13 @@ def _present(station: Station, context: Context) -> Decision:
         connection_id=envelope.connection_id,
         connected_at=presence.connected_at if current else envelope.at,
     )
-    event = StationConnected(station_id=station.station_id, version=envelope.version, at=envelope.at, cause=envelope.id)
+    event = StationConnected(
+        station_id=station.station_id,
+        version=envelope.version,
+        at=envelope.at,
+        cause=envelope.id,
+        away=(away_since, online.connected_at) if away_since and online.connected_at else None,
+    )
     return Decision(_on_connection(replace(station, presence=online), envelope), events=(event,))
 
 

@@ -74,6 +74,7 @@ class Connector(Struct, frozen=True):
 
     received_at: when the last report came. since: when one came that changed the status. reported_at: the station's
     own time of it, which may be any. custom_data: JSON that the station put beside it (2.x).
+    happened_at: when it came about, as far as can be told.
     """
 
     status: str
@@ -85,6 +86,7 @@ class Connector(Struct, frozen=True):
     since: datetime
     connection_id: str
     custom_data: str | None = None
+    happened_at: datetime | None = None
 
 
 class FirmwareStatus(Struct, frozen=True):

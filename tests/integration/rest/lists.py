@@ -76,6 +76,22 @@ def disconnection(place: int) -> Row:
     return {"id": f"d{place:05}", "station_id": "CP1", "at": at(place // 2), **said}
 
 
+def status_change(place: int) -> Row:
+    of = {"station_id": "CP1", "evse_id": 1, "connector_id": 1, "status": "Available", "matters": False}
+    return {
+        "call_id": f"c{place:05}",
+        "info": f"c{place:05}",
+        "happened_at": at(place // 2),
+        "received_at": START,
+        **of,
+    }
+
+
+def maintenance_window(place: int) -> Row:
+    said = {"begin_at": START, "end_at": at(1), "reason": "r", "author": "a", "changed_at": START}
+    return {"id": f"w{place:05}", "station_id": "CP1", **said}
+
+
 def registered(place: int) -> Row:
     return {"station_id": f"S{place:05}", "registered_at": START, "changed_at": START}
 
@@ -155,5 +171,7 @@ LISTS = [
     List("firmware", "/v1/stations/CP1/boots", "boot", "call_id", "id", boot),
     List("firmware", "/v1/stations/refused", "refused_station", "station_id", "station_id", refused_station),
     List("firmware", "/v1/stations/CP1/disconnects", "disconnection", "id", "id", disconnection),
+    List("firmware", "/v1/stations/CP1/status-history", "status_change", "info", "info", status_change),
+    List("firmware", "/v1/maintenance-windows", "maintenance_window", "id", "id", maintenance_window),
     List("firmware", "/v1/stations/CP1/refused", "refused", "id", "id", refused),
 ]

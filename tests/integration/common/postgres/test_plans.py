@@ -9,9 +9,11 @@ from services.common.commands import store
 from services.common.postgres import outbox
 from services.common.postgres.database import Database
 from services.common.process.settings import CommonSettings
+from services.firmware import history_store, uptime
 from services.firmware import store as firmware
 from services.firmware.configuration import reports_store, settings_store, stations_store
 from services.firmware.configuration.stores import GROUPS, PROGRESS
+from services.firmware.listing import store as listing
 from services.smartcharging import store as smartcharging
 from services.transactions import store as transactions
 from tests.conftest import Stack
@@ -24,6 +26,7 @@ HOT = {
         *(PROGRESS.booted_sql, PROGRESS.save_sql, *PROGRESS.claim_sql.values(), GROUPS.load_sql),
         *(stations_store.HERE, stations_store.BOOTS, settings_store.LOAD, reports_store.LOAD),
         *(store.LOCK, store.BY_KEYS),
+        *(listing.LOAD_SESSIONS, listing.REMOVE_REGISTRATIONS, history_store.MARK_NEXT, uptime.CHANGES),
     ],
     "smartcharging": [
         *(

@@ -1,0 +1,163 @@
+"""Uptime: parts add up, the order of what is known does not matter, windows never raise an outage."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from services.firmware.domain.history import State
+from services.firmware.domain.remote import Availability, ChangeAvailability
+from services.firmware.domain.station import Place
+from services.firmware.domain.uptime import Change, Interval, Port, Uptime, measure, out_of_use
+from services.firmware.uptime import PRESETS
+from tests.unit.firmware.tables import START, at
+
+HOUR, DAY = 3600, 24 * 3600
+UP, FAULTED, UNAVAILABLE = State.UP, State.FAULTED, State.UNAVAILABLE
+INOPERATIVE, OPERATIVE = Availability.INOPERATIVE, Availability.OPERATIVE
+
+
+def change(second: float, state: State) -> Change:
+    return Change(at(second), at(second), state)
+
+
+def interval(begin: float, end: float) -> Interval:
+    return Interval(at(begin), at(end))
+
+
+def day(port: Port) -> Uptime:
+    return measure(port, at(0), at(DAY))
+
+
+def hours(length: timedelta) -> float:
+    return length / timedelta(hours=1)
+
+
+def test_a_connector_of_which_nothing_bad_is_known_is_up() -> None:
+    found = day(Port(at(-1)))
+    assert (found.share, found.outage) == (1.0, timedelta(0))
+
+
+def test_each_cause_counts_and_what_is_away_is_nothing_else() -> None:
+    """Offline comes first: what a station says that is away is not known."""
+    changes = [change(-HOUR, FAULTED), change(HOUR, UP), change(2 * HOUR, UNAVAILABLE), change(5 * HOUR, UP)]
+    found = day(Port(at(-DAY), changes, offline=[interval(4 * HOUR, 8 * HOUR)]))
+    assert [hours(one) for one in (found.faulted, found.unavailable, found.offline)] == [1, 2, 4]
+    assert found.share == pytest.approx(17 / 24)
+
+
+def test_a_station_that_is_faulted_takes_its_connectors_with_it() -> None:
+    found = day(Port(at(-DAY), station_changes=[change(0, FAULTED), change(6 * HOUR, UP)]))
+    assert hours(found.faulted) == 6
+
+
+def test_a_new_connection_within_a_minute_is_no_outage() -> None:
+    """The grace is for each; of a longer time away all counts."""
+    short = [interval(n * HOUR, n * HOUR + 60) for n in range(5)]
+    found = day(Port(at(-DAY), offline=[*short, interval(10 * HOUR, 10 * HOUR + 61)]))
+    assert found.offline == timedelta(seconds=61)
+
+
+def test_maintenance_does_not_count() -> None:
+    port = Port(at(-DAY), [change(0, FAULTED), change(4 * HOUR, UP)], maintenance=[interval(HOUR, 9 * HOUR)])
+    found = day(port)
+    assert [hours(one) for one in (found.faulted, found.excluded, found.outage)] == [1, 3, 4]
+    assert found.share == pytest.approx(23 / 24)
+
+
+def test_out_of_use_by_order_excuses_unavailable_and_no_fault() -> None:
+    changes = [change(0, UNAVAILABLE), change(2 * HOUR, FAULTED), change(4 * HOUR, UNAVAILABLE), change(9 * HOUR, UP)]
+    found = day(Port(at(-DAY), changes, inoperative=[interval(0, 5 * HOUR)]))
+    assert [hours(one) for one in (found.excluded, found.faulted, found.unavailable)] == [3, 2, 4]
+
+
+def test_the_period_begins_when_the_connector_was_first_heard_of() -> None:
+    found = day(Port(at(18 * HOUR), [change(18 * HOUR, FAULTED), change(21 * HOUR, UP)]))
+    assert [hours(one) for one in (found.period, found.unknown)] == [6, 18]
+    assert found.share == 0.5
+    assert day(Port(at(2 * DAY))).share is None
+
+
+def test_orders_of_the_station_an_evse_or_a_connector() -> None:
+    orders = [
+        (at(10), ChangeAvailability(INOPERATIVE)),
+        (at(20), ChangeAvailability(INOPERATIVE, 1)),
+        (at(30), ChangeAvailability(OPERATIVE, 1, 1)),
+        (at(40), ChangeAvailability(INOPERATIVE, 2)),
+        (at(50), ChangeAvailability(INOPERATIVE, 1, 2)),
+    ]
+    random.Random(1).shuffle(orders)
+    assert out_of_use(orders, Place(1, 1), at(100)) == [interval(10, 30)]
+    assert out_of_use(orders, Place(1, 2), at(100)) == [interval(10, 100)]
+    assert out_of_use([], Place(1, 1), at(100)) == []
+
+
+def test_a_year_of_nevi() -> None:
+    """23 CFR 680.116(b): 97 %, for the twelve months before; of 525,600 minutes 15,768 may be lost."""
+    begin, end = PRESETS["nevi"].period(datetime(2027, 3, 15, 12, tzinfo=UTC))
+    assert (begin, end) == (datetime(2026, 3, 1, tzinfo=UTC), datetime(2027, 3, 1, tzinfo=UTC))
+    for lost, meets in ((15_768, True), (15_769, False)):
+        away = Interval(begin + timedelta(days=9), begin + timedelta(days=9, minutes=lost))
+        share = measure(Port(begin, offline=[away]), begin, end).share
+        assert share is not None
+        assert (share >= PRESETS["nevi"].least) is meets
+
+
+seconds = st.integers(-DAY, 2 * DAY)
+changes = st.lists(st.builds(lambda s, r, state: Change(at(s), at(r), state), seconds, seconds, st.sampled_from(State)))
+intervals = st.lists(st.builds(lambda begin, length: interval(begin, begin + length), seconds, st.integers(0, DAY)))
+ports = st.builds(
+    Port,
+    known_since=seconds.map(at),
+    changes=changes,
+    station_changes=changes,
+    offline=intervals,
+    inoperative=intervals,
+    maintenance=intervals,
+)
+
+
+@given(ports)
+def test_the_parts_add_up_to_the_whole(port: Port) -> None:
+    found = day(port)
+    assert found.period + found.unknown == timedelta(days=1)
+    assert found.outage == found.offline + found.faulted + found.unavailable + found.excluded
+    assert timedelta(0) <= found.counted <= found.outage <= found.period
+
+
+@given(ports, st.integers(1, DAY - 1))
+def test_two_halves_are_the_whole(port: Port, middle: int) -> None:
+    first, second, whole = measure(port, at(0), at(middle)), measure(port, at(middle), at(DAY)), day(port)
+    for name in Uptime.__struct_fields__:
+        assert getattr(first, name) + getattr(second, name) == getattr(whole, name)
+
+
+@given(ports, st.randoms())
+def test_the_order_in_which_it_came_to_be_known_does_not_matter(port: Port, order: random.Random) -> None:
+    def shuffled(name: str) -> list[object]:
+        mixed = list(getattr(port, name))
+        order.shuffle(mixed)
+        return mixed
+
+    lists = ("changes", "station_changes", "offline", "inoperative", "maintenance")
+    assert day(replace(port, **{name: shuffled(name) for name in lists})) == day(port)
+
+
+@given(ports, intervals)
+def test_a_window_never_raises_an_outage(port: Port, more: list[Interval]) -> None:
+    before, after = day(port), day(replace(port, maintenance=[*port.maintenance, *more]))
+    assert after.counted <= before.counted
+    assert after.outage == before.outage
+
+
+@given(ports)
+def test_what_is_told_twice_changes_nothing(port: Port) -> None:
+    doubled = replace(port, changes=[*port.changes, *port.changes], offline=[*port.offline, *port.offline])
+    assert day(doubled) == day(port)
+
+
+def test_nothing_of_the_future_counts() -> None:
+    assert measure(Port(START), at(10), at(10)).period == timedelta(0)
