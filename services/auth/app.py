@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 
 from services.auth.api import TAGS, VERBS, routers
 from services.auth.dialects import DIALECTS
+from services.auth.group_settings import GroupSettings
 from services.auth.handlers import Handler
 from services.auth.passwords import Passwords
 from services.auth.publication import Publication
@@ -26,17 +27,24 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     """The process, not yet started."""
     wiring = wire(NAME, settings, bus, database, redis, clock)
     store = Store(database, Publication(settings, NAME), wiring.relay.wake)
-    handler = Handler(store, wiring.batches(DIALECTS))
+    handler = Handler(store, wiring.stations, wiring.batches(DIALECTS))
+    consumer, group_settings = wiring.consumer(handler.handle), GroupSettings(store, clock)
     republication = Republication(store)
     passwords = Passwords(settings.password_key.get_secret_value())
     expiry = DecisionExpiry(database=database, kept=timedelta(days=settings.decision_days), clock=clock)
+
+    async def consume() -> None:
+        # At a free-vend station nobody may be refused because registrations are still being read.
+        await wiring.stations.wait()
+        await consumer.run()
+
     return wiring.service(
-        wiring.consumer(handler.handle),
-        routers(store, passwords, wiring.stations, wiring.access, clock),
+        consumer,
+        routers(store, group_settings, passwords, wiring.stations, wiring.access, clock),
         description="Who may connect and who may charge: stations with their passwords, and idTokens.",
         tags=TAGS,
         verbs=VERBS,
-        tasks={"decisions": expiry.run},
+        tasks={"consumer": consume, "decisions": expiry.run, "groups": group_settings.run},
         checks={"publication": republication.ready},
         opens=(republication.open,),
     )

@@ -9,6 +9,7 @@ from services.auth.store import Store
 from services.common.calls import message_log
 from services.common.calls.batch import BatchShell
 from services.common.calls.call import Call, Refused
+from services.common.calls.stations import Stations
 from services.common.kafka.bus import Record
 
 
@@ -17,6 +18,7 @@ class Handler:
     """Handles batches."""
 
     store: Store
+    stations: Stations
     shell: BatchShell[Request]
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
@@ -26,8 +28,10 @@ class Handler:
             keys = {request.token.key for _, request in batch.calls if isinstance(request, Authorize)}
             tokens = await work.find_tokens(keys)
             replies = [
-                request if isinstance(request, Refused) else decide(request, tokens, batch.now)
-                for _, request in batch.calls
+                request
+                if isinstance(request, Refused)
+                else decide(request, tokens, batch.now, free_vend=self._is_free_vend(call.station_id))
+                for call, request in batch.calls
             ]
             decided = [
                 authorization_decided(call, reply, batch.now)
@@ -40,6 +44,9 @@ class Handler:
         if concluded:
             self.shell.notify_changed()
         return self.shell.settle(batch, replies)
+
+    def _is_free_vend(self, station_id: str) -> bool:
+        return self.stations.registration(station_id).free_vend is not None
 
 
 def authorization_decided(call: Call, reply: Verdict, now: datetime) -> AuthorizationDecided:

@@ -93,8 +93,11 @@ class Publication:
         """Events of calls, each identified by its call."""
         return [self._event(event, event.call_id, event.at) for event in events]
 
-    def station(self, station: stations.Station) -> list[Record]:
-        """The state of a station: its credentials for the gateway, its registration for all services."""
+    def station(self, station: stations.Station, free_vend: str | None) -> list[Record]:
+        """The state of a station: its credentials for the gateway, its registration for all services.
+
+        free_vend: as it counts, see domain.
+        """
         credentials = Credentials(
             station_id=station.station_id,
             password_hash=station.password.hash if station.password else b"",
@@ -108,6 +111,8 @@ class Publication:
             changed_at=station.changed_at,
             reading=station.reading or "",
             rated_power_w=station.rated_power_w or 0,
+            free_vend=free_vend is not None,
+            free_vend_account=free_vend or "",
         )
         return [
             Record(self._credentials, station.station_id.encode(), credentials.SerializeToString()),

@@ -17,6 +17,7 @@ STATION = (
     "location_id",
     "reading",
     "rated_power_w",
+    "free_vend",
     "registered_at",
     "changed_at",
 )
@@ -66,6 +67,7 @@ def station(row: asyncpg.Record) -> Station:
         location_id=row["location_id"],
         reading=row["reading"],
         rated_power_w=row["rated_power_w"],
+        free_vend=row["free_vend"],
         registered_at=row["registered_at"],
         changed_at=row["changed_at"],
     )
@@ -84,6 +86,7 @@ def station_row(station: Station) -> tuple[object, ...]:
         "location_id": station.location_id,
         "reading": station.reading,
         "rated_power_w": station.rated_power_w,
+        "free_vend": station.free_vend,
         "registered_at": station.registered_at,
         "changed_at": station.changed_at,
     }

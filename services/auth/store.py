@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from services.auth import rows, unknown_tokens_store
+from services.auth import group_settings_store, rows, unknown_tokens_store
 from services.auth.domain import locations, stations, tokens
 from services.auth.domain.locations import Location
 from services.auth.domain.requests import AuthorizationDecided
@@ -53,12 +53,16 @@ on conflict (station_id) do update set
     location_id = excluded.location_id,
     reading = excluded.reading,
     rated_power_w = excluded.rated_power_w,
+    free_vend = excluded.free_vend,
     changed_at = excluded.changed_at"""
 REMOVE_STATION = "delete from station where station_id = $1"
 
-# Groups are what stations say they are in.
+# Groups are what stations say they are in, and those that have a setting.
 GROUPS = """
-select name, count(*) as stations from station, unnest(groups) as name
+select name, sum(stations)::bigint as stations, max(g.free_vend) as free_vend from (
+    select name, 1 as stations from station, unnest(groups) as name
+    union all select group_name, 0 from group_setting) as n
+left join group_setting g on g.group_name = n.name
 where name collate "C" > $1 group by name order by name collate "C" limit $2"""
 
 LOCATION_COLUMNS = ", ".join(rows.LOCATION)
@@ -199,10 +203,10 @@ class Store:
         async with self.database.list_connection() as db:
             return [rows.station(row) for row in await db.fetch(STATIONS, after, group, location_id, limit)]
 
-    async def groups(self, after: str, limit: int) -> list[tuple[str, int]]:
-        """Groups by name, after a name, and how many stations are in them."""
+    async def groups(self, after: str, limit: int) -> list[tuple[str, int, str | None]]:
+        """Groups by name, after a name, how many stations are in them, and whether they are free-vend."""
         async with self.database.list_connection() as db:
-            return [(row["name"], row["stations"]) for row in await db.fetch(GROUPS, after, limit)]
+            return [tuple(row) for row in await db.fetch(GROUPS, after, limit)]
 
     async def location(self, location_id: str) -> Location | None:
         """One location."""
@@ -254,14 +258,17 @@ class UnitOfWork:
         """Stations as decided; the records that tell of it, for the outbox."""
         changed = [decision for decision in decisions if decision.events]
         await self.db.executemany(SAVE_STATION, [rows.station_row(decision.station) for decision in changed])
+        records = await self.station_records([decision.station for decision in changed])
         return [
             record
-            for decision in changed
-            for record in (
-                *self.publication.station(decision.station),
-                *self.publication.of_change(decision.events, cause),
-            )
+            for decision, state in zip(changed, records, strict=True)
+            for record in (*state, *self.publication.of_change(decision.events, cause))
         ]
+
+    async def station_records(self, found: Sequence[Station]) -> list[list[Record]]:
+        """The state of each, with what its groups say of it."""
+        free_vend = await group_settings_store.free_vend(self.db, {group for one in found for group in one.groups})
+        return [self.publication.station(one, stations.free_vend(one, free_vend)) for one in found]
 
     async def remove_station(self, decision: stations.StationDecision, cause: str) -> None:
         """Removes the station, on its topic too."""
@@ -339,8 +346,8 @@ class UnitOfWork:
         """The state of all stations."""
         after = ""
         while found := await self.db.fetch(STATIONS, after, None, None, PAGE_SIZE):
-            records = [record for row in found for record in self.publication.station(rows.station(row))]
-            await outbox.add(self.db, records)
+            records = await self.station_records([rows.station(row) for row in found])
+            await outbox.add(self.db, [record for each in records for record in each])
             after = found[-1]["station_id"]
 
     async def republish_locations(self) -> None:

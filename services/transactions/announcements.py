@@ -182,6 +182,8 @@ def transaction_fields(one: Transaction, version: str, registration: Registratio
         made["register_jumped_back"] = one.register_jumped_back
     if revision := one.revision:
         made["revision"] = revision
+    if (free_vend := one.free_vend) is not None:
+        made |= {"free_vend": True, "free_vend_account": free_vend}
     if registration.groups:
         made["groups"] = registration.groups
     if registration.location_id:

@@ -92,7 +92,8 @@ class Handler:
         if report.id_token is None:
             return None
         presented = IdToken(report.id_token, report.id_token_type)
-        return judge(presented, find(presented, self.tokens.get), now)
+        free_vend = self.stations.registration(report.station_id).free_vend is not None
+        return judge(presented, find(presented, self.tokens.get), now, free_vend=free_vend)
 
     def _token_group(self, id_token: str) -> str | None:
         """Of an idToken of 1.6; None where it has none."""
@@ -163,9 +164,11 @@ class Handler:
         pasts = PastValues(work.past_values)
         for call, report in batch.reports:
             before, number, power_w, occurrence = loaded.find(report), None, MAX_POWER_W, None
+            free_vend = None
             if starts_transaction(before, report):
                 number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
-                power_w = self.stations.registration(report.station_id).rated_power_w or MAX_POWER_W
+                registration = self.stations.registration(report.station_id)
+                power_w, free_vend = registration.rated_power_w or MAX_POWER_W, registration.free_vend
                 occurrence = loaded.next_occurrence(report)
             token = self.verdict(report, batch.now)
             of_station = loaded.open_at(report.station_id)
@@ -174,9 +177,9 @@ class Handler:
                 decision = await self._decide_nameless(facts, told, pasts, work)
             else:
                 mixed_up = self._mixed_up(report, before, of_station)
-                decision = decide(*facts, mixed_up=mixed_up)
+                decision = decide(*facts, mixed_up=mixed_up, free_vend=free_vend)
                 if found := await pasts.of(decision):
-                    decision = decide(*facts, pasts=found, mixed_up=mixed_up)
+                    decision = decide(*facts, pasts=found, mixed_up=mixed_up, free_vend=free_vend)
             loaded.apply(decision)
             batch.add_decision(call, decision)
             decided.append(DecidedReport(call, report, decision, _samples(report, decision), token))

@@ -10,20 +10,24 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Registration(_message.Message):
-    __slots__ = ("station_id", "groups", "location_id", "changed_at", "reading", "rated_power_w")
+    __slots__ = ("station_id", "groups", "location_id", "changed_at", "reading", "rated_power_w", "free_vend", "free_vend_account")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
     READING_FIELD_NUMBER: _ClassVar[int]
     RATED_POWER_W_FIELD_NUMBER: _ClassVar[int]
+    FREE_VEND_FIELD_NUMBER: _ClassVar[int]
+    FREE_VEND_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     groups: _containers.RepeatedScalarFieldContainer[str]
     location_id: str
     changed_at: _timestamp_pb2.Timestamp
     reading: str
     rated_power_w: float
-    def __init__(self, station_id: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reading: _Optional[str] = ..., rated_power_w: _Optional[float] = ...) -> None: ...
+    free_vend: bool
+    free_vend_account: str
+    def __init__(self, station_id: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reading: _Optional[str] = ..., rated_power_w: _Optional[float] = ..., free_vend: _Optional[bool] = ..., free_vend_account: _Optional[str] = ...) -> None: ...
 
 class Location(_message.Message):
     __slots__ = ("location_id", "name", "address", "country", "latitude", "longitude", "time_zone", "changed_at")

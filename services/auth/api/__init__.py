@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from services.auth.api import files, locations, stations, tokens, unknown_tokens
+from services.auth.api import files, groups, locations, stations, tokens, unknown_tokens
+from services.auth.group_settings import GroupSettings
 from services.auth.passwords import Passwords
 from services.auth.store import Store
 from services.common.authorization import api as decisions
@@ -20,11 +21,14 @@ VERBS = (
 TAGS = decisions.TAGS | {
     "stations": "Stations that may connect, and their passwords.",
     "tokens": "IdTokens: who may charge.",
-    "locations": "Where stations are, and the groups that they are in.",
+    "locations": "Where stations are.",
+    "groups": "What stations are chosen by, and what holds for all of one.",
 }
 
 
-def routers(store: Store, passwords: Passwords, known: Stations, access: Access, clock: Clock) -> Sequence[APIRouter]:
+def routers(
+    store: Store, group_settings: GroupSettings, passwords: Passwords, known: Stations, access: Access, clock: Clock
+) -> Sequence[APIRouter]:
     """All that auth serves under /v1."""
     return (
         files.router(store, passwords, access, clock),
@@ -33,5 +37,6 @@ def routers(store: Store, passwords: Passwords, known: Stations, access: Access,
         tokens.router(store, access, clock),
         decisions.router(store.database, access, "auth"),
         locations.router(store, access, clock),
+        groups.router(store, group_settings, access),
         message_log_api.router(store.database, access, "auth:read"),
     )

@@ -44,6 +44,7 @@ GroupId = Annotated[
         examples=["FLEET-7"],
     ),
 ]
+Account = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Language = Annotated[
     str, Field(max_length=8, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,})*$", description="RFC 5646", examples=["en-US"])
 ]

@@ -10,7 +10,7 @@ from pydantic import ValidationError, field_validator
 
 from services.auth.api.fields import IdTokenPath, StationId
 from services.auth.api.locations import LocationFields
-from services.auth.api.stations import PLAIN, StationBody, password_of
+from services.auth.api.stations import StationBody, password_of
 from services.auth.api.tokens import TokenChange
 from services.auth.domain.imports import LocationLine, StationLine, TokenLine
 from services.auth.domain.locations import Location
@@ -118,7 +118,7 @@ def token_lines() -> Lines:
 def _station(row: Row, passwords: Passwords) -> Staged:
     """Raises ValidationError."""
     fields = StationFields.model_validate(row.fields)
-    named = fields.model_dump(include=set(PLAIN), exclude_unset=True)
+    named = fields.named()
     if {"group", "groups"} & fields.model_fields_set:
         named["groups"] = fields.groups_or(())
     line = StationLine(fields.station_id, password_of(fields, passwords), named)

@@ -1,4 +1,4 @@
-"""REST of locations and groups: where stations are, and what they are chosen by."""
+"""REST of locations: where stations are."""
 
 from datetime import datetime
 from functools import cache
@@ -82,13 +82,6 @@ class LocationView(BaseModel):
     changed_at: datetime
 
 
-class GroupView(BaseModel):
-    """A group: what stations say they are in."""
-
-    group: str = Field(examples=["vienna"])
-    stations: int = Field(description="how many are in it")
-
-
 CREATED: dict[int | str, dict[str, Any]] = {
     200: {"description": "it existed, and is now as requested"},
     201: {"model": LocationView, "description": "it is new"},
@@ -97,17 +90,9 @@ MISSING = problem_responses({404: "there is no such location"})
 
 
 def router(store: Store, access: Access, clock: Clock) -> APIRouter:
-    """/v1/locations and /v1/groups."""
+    """/v1/locations."""
     routes = APIRouter(prefix="/v1", tags=["locations"])
     read, write = [access.require(READ)], [access.require(WRITE)]
-
-    @routes.get("/groups", dependencies=read)
-    async def groups(limit: Limit = 50, cursor: Cursor = None) -> Page[GroupView]:
-        """Groups by name, with the number of their stations."""
-        position = read_cursor(cursor, str)
-        found = await store.groups(str(position[0]) if position else "", limit + 1)
-        after = write_cursor(found[limit - 1][0]) if len(found) > limit else None
-        return Page(items=[GroupView(group=name, stations=count) for name, count in found[:limit]], next=after)
 
     @routes.put("/locations/{location_id}", dependencies=write, responses=CREATED)
     async def put(location_id: LocationPath, response: Response, body: LocationBody) -> LocationView:

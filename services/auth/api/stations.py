@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from services.auth.api.fields import (
     READ,
     WRITE,
+    Account,
     ChosenPassword,
     Group,
     IdempotencyKey,
@@ -35,9 +36,17 @@ from services.common.web.problems import Problem
 
 Reading = Literal["tolerant", "strict"]
 # Attributes that are changed one by one, each to what is named.
-PLAIN = ("description", "location_id", "reading", "rated_power_w")
+PLAIN = ("description", "location_id", "reading", "rated_power_w", "free_vend")
 # Stations that are changed in one transaction.
 AT_ONCE = 200
+
+
+class FreeVend(BaseModel):
+    """Whoever comes may charge, with any idToken or none."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"account": "ACME"}]})
+
+    account: Account | None = Field(None, description="on whose account; null: on nobody's")
 
 
 class Attributes(BaseModel):
@@ -62,6 +71,9 @@ class Attributes(BaseModel):
         "begin from now on; null: 1 MW",
         examples=[22000],
     )
+    free_vend: FreeVend | None = Field(
+        None, description="whoever comes may charge; null: as the first of its groups says that says anything"
+    )
 
     @field_validator("groups")
     @classmethod
@@ -71,6 +83,11 @@ class Attributes(BaseModel):
         if (group := info.data.get("group")) and [group] != (groups or ())[:1]:
             raise ValueError("group is the first of groups: give one of them")
         return groups
+
+    def named(self) -> dict[str, Any]:
+        """PLAIN of what was given."""
+        named = self.model_dump(include={*PLAIN}, exclude_unset=True)
+        return named | ({"free_vend": account_of(self.free_vend)} if "free_vend" in named else {})
 
     def groups_or(self, current: tuple[str, ...]) -> tuple[str, ...]:
         """As requested; current: if neither field is given."""
@@ -135,6 +152,7 @@ class StationView(BaseModel):
     location_id: str | None
     reading: Reading | None = Field(description="null: as the gateways are set")
     rated_power_w: float | None = Field(description="what each of its EVSEs can deliver at most")
+    free_vend: FreeVend | None = Field(description="its own; null: as its groups have it")
     registered_at: datetime
     changed_at: datetime
 
@@ -242,8 +260,7 @@ def router(store: Store, passwords: Passwords, known: Stations, access: Access, 
         async with store.change() as work:
             if (current := await work.station(station_id)) is None:
                 raise not_found("station")
-            named = body.model_dump(include=set(PLAIN), exclude_unset=True)
-            attributes = {name: getattr(current, name) for name in PLAIN} | named
+            attributes = {name: getattr(current, name) for name in PLAIN} | body.named()
             groups = body.groups_or(current.groups)
             decision = domain.change(current, **attributes, groups=groups, password=current.password, now=clock())
             await work.save_station(decision, uuid4().hex)
@@ -274,6 +291,7 @@ def router(store: Store, passwords: Passwords, known: Stations, access: Access, 
                 location_id=current.location_id,
                 reading=current.reading,
                 rated_power_w=current.rated_power_w,
+                free_vend=current.free_vend,
                 password=password,
                 now=clock(),
             )
@@ -292,7 +310,18 @@ def _register(station_id: str, body: StationBody, passwords: Passwords) -> Regis
         location_id=body.location_id,
         reading=body.reading,
         rated_power_w=body.rated_power_w,
+        free_vend=account_of(body.free_vend),
     )
+
+
+def account_of(free_vend: FreeVend | None) -> str | None:
+    """As the domain has it."""
+    return (free_vend.account or "") if free_vend else None
+
+
+def free_vend_of(account: str | None) -> FreeVend | None:
+    """As REST shows it."""
+    return None if account is None else FreeVend(account=account or None)
 
 
 def password_of(body: StationBody, passwords: Passwords) -> Password | PasswordPolicy:
@@ -307,6 +336,7 @@ def password_of(body: StationBody, passwords: Passwords) -> Password | PasswordP
 def _view(station: domain.Station, password: str | None = None) -> StationWithPassword | StationView:
     fields = {name: value for name, value in asdict(station).items() if name != "password"}
     fields |= {"auth": "basic" if station.password else "none", "group": next(iter(station.groups), None)}
+    fields |= {"free_vend": free_vend_of(station.free_vend)}
     if password is None:
         return StationView(**fields)
     return StationWithPassword(**fields, password=password)

@@ -12,7 +12,7 @@ from services.auth.domain.tokens import RegisteredToken, TokenDecision
 from services.ocpp.id_tokens import Authorization, Token
 
 # Attributes of a station that a line may name.
-ATTRIBUTES = ("description", "groups", "location_id", "reading", "rated_power_w")
+ATTRIBUTES = ("description", "groups", "location_id", "reading", "rated_power_w", "free_vend")
 UNSAID = Password(b"")
 
 

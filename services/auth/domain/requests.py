@@ -88,8 +88,8 @@ Reply: TypeAlias = Verdict | SigningRejected | NoContractCertificate | NoCertifi
 RegisteredTokens: TypeAlias = Mapping[str, Token]
 
 
-def verdict(request: Authorize, tokens: RegisteredTokens, now: datetime) -> Verdict:
-    """The verdict on an idToken. tokens: the registered ones, by key.
+def verdict(request: Authorize, tokens: RegisteredTokens, now: datetime, *, free_vend: bool = False) -> Verdict:
+    """The verdict on an idToken. tokens: the registered ones, by key. free_vend: see judge.
 
     Contract certificates cannot be verified here yet, and one that cannot be verified makes its idToken Invalid,
     however good the idToken itself is (C07.FR.17).
@@ -98,7 +98,7 @@ def verdict(request: Authorize, tokens: RegisteredTokens, now: datetime) -> Verd
         return Verdict(
             request.token, TokenInfo(Authorization.INVALID, rule=Rule.CONTRACT_UNVERIFIED), ContractCheck.UNVERIFIED
         )
-    return Verdict(request.token, judge(request.token, tokens.get(request.token.key), now))
+    return Verdict(request.token, judge(request.token, tokens.get(request.token.key), now, free_vend=free_vend))
 
 
 # The replies to requests that are recorded: nothing is decided about them.
@@ -114,9 +114,11 @@ REPLIES: Mapping[type[RecordedRequest], Reply] = {
 }
 
 
-def decide(request: Request, tokens: RegisteredTokens, now: datetime) -> Reply:
+def decide(request: Request, tokens: RegisteredTokens, now: datetime, *, free_vend: bool = False) -> Reply:
     """The reply to a request."""
-    return verdict(request, tokens, now) if isinstance(request, Authorize) else REPLIES[type(request)]
+    if isinstance(request, Authorize):
+        return verdict(request, tokens, now, free_vend=free_vend)
+    return REPLIES[type(request)]
 
 
 @dataclass(frozen=True, slots=True)

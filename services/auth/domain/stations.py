@@ -1,6 +1,6 @@
 """Stations: registered, changed, given a new password, removed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -25,7 +25,8 @@ class Station:
     """A station that may connect. password None: none is required. groups: in the operator's order.
 
     reading: how its messages are read, tolerant or strict; None: as the gateways are set. rated_power_w: what each
-    of its EVSEs can deliver; None if that is not said.
+    of its EVSEs can deliver; None if that is not said. free_vend: whoever comes may charge, on this account, which is
+    empty if it is nobody's; None: as its groups have it.
     """
 
     station_id: str
@@ -37,6 +38,7 @@ class Station:
     changed_at: datetime
     reading: str | None = None
     rated_power_w: float | None = None
+    free_vend: str | None = None
 
 
 class PasswordPolicy(Enum):
@@ -58,6 +60,7 @@ class RegisterStation:
     location_id: str | None = None
     reading: str | None = None
     rated_power_w: float | None = None
+    free_vend: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,13 @@ class StationDecision:
     events: Sequence[StationEvent] = ()
 
 
+def free_vend(station: Station, groups: Mapping[str, str]) -> str | None:
+    """Its own setting, or that of the first of its groups that has one; None: whoever comes is asked for an idToken."""
+    if station.free_vend is not None:
+        return station.free_vend
+    return next((groups[group] for group in station.groups if group in groups), None)
+
+
 def register(current: Station | None, command: RegisterStation, generated: Password, now: datetime) -> StationDecision:
     """generated: the password of a station that needs one and has none."""
     password = _password(current, command.password, generated)
@@ -106,6 +116,7 @@ def register(current: Station | None, command: RegisterStation, generated: Passw
             location_id=command.location_id,
             reading=command.reading,
             rated_power_w=command.rated_power_w,
+            free_vend=command.free_vend,
             password=password,
             now=now,
         )
@@ -117,6 +128,7 @@ def register(current: Station | None, command: RegisterStation, generated: Passw
         location_id=command.location_id,
         reading=command.reading,
         rated_power_w=command.rated_power_w,
+        free_vend=command.free_vend,
         registered_at=now,
         changed_at=now,
     )
@@ -131,6 +143,7 @@ def change(
     location_id: str | None,
     reading: str | None,
     rated_power_w: float | None,
+    free_vend: str | None,
     password: Password | None,
     now: datetime,
 ) -> StationDecision:
@@ -143,6 +156,7 @@ def change(
         location_id=location_id,
         reading=reading,
         rated_power_w=rated_power_w,
+        free_vend=free_vend,
     )
     if same_password and station == current:
         return StationDecision(current)
@@ -159,6 +173,7 @@ def read_as(current: Station, reading: str | None, now: datetime) -> StationDeci
         location_id=current.location_id,
         reading=reading,
         rated_power_w=current.rated_power_w,
+        free_vend=current.free_vend,
         password=current.password,
         now=now,
     )

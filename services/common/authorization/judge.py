@@ -22,6 +22,7 @@ class Rule(StrEnum):
 
     REGISTERED = "registered"
     NO_AUTHORIZATION = "no_authorization"
+    FREE_VEND = "free_vend"
     UNKNOWN_TOKEN = "unknown_token"
     OTHER_TYPE = "other_type"
     UNKNOWN_KEY_CODE = "unknown_key_code"
@@ -34,6 +35,7 @@ class Rule(StrEnum):
 MEANING: Mapping[Rule, str] = {
     Rule.REGISTERED: "it is registered as Accepted",
     Rule.NO_AUTHORIZATION: "the station asked for no idToken (type NoAuthorization)",
+    Rule.FREE_VEND: "the station is free-vend: any idToken may charge there",
     Rule.UNKNOWN_TOKEN: "no such idToken is registered",
     Rule.OTHER_TYPE: "an idToken of this text is registered, but with another type",
     Rule.UNKNOWN_KEY_CODE: "no such key code is registered",
@@ -49,14 +51,21 @@ REFUSED_AS: Mapping[Authorization, Rule] = {
 }
 
 
-def judge(presented: IdToken, known: Token | None, now: datetime) -> TokenInfo:
+def judge(presented: IdToken, known: Token | None, now: datetime, *, free_vend: bool = False) -> TokenInfo:
     """The verdict on a presented idToken, given what is registered under its key.
+
+    free_vend: at this station whoever comes may charge, also with an idToken that is blocked or that nobody knows.
 
     NoAuthorization is always accepted (C02.FR.02); another type under the same text is another, unknown token. A key
     code that is not known is Invalid (C04.FR.01).
     """
     if presented.type == NO_AUTHORIZATION:
         return TokenInfo(Authorization.ACCEPTED, rule=Rule.NO_AUTHORIZATION)
+    info = _judge(presented, known, now)
+    return TokenInfo(Authorization.ACCEPTED, group_id=info.group_id, rule=Rule.FREE_VEND) if free_vend else info
+
+
+def _judge(presented: IdToken, known: Token | None, now: datetime) -> TokenInfo:
     if known is None or not _same_type(presented.type, known.type):
         return _unknown(presented, known)
     info = TokenInfo(known.status, known.expires_at, known.group_id, known.cache_expires_at, known.language)

@@ -29,12 +29,13 @@ class StationIdentity(NamedTuple):
 class Registration(NamedTuple):
     """What the operator says of a station: its groups, in order; where it is, and what each of its EVSEs can deliver.
 
-    Empty and 0 where that is not said.
+    Empty and 0 where that is not said. free_vend: None where it is not; else on whose account, empty for nobody's.
     """
 
     groups: tuple[str, ...]
     location_id: str
     rated_power_w: float = 0
+    free_vend: str | None = None
 
 
 UNKNOWN_IDENTITY = StationIdentity("", "", "", "")
@@ -130,7 +131,8 @@ def _one_edit_away(name: str) -> Iterator[str]:
 
 def _registration(value: bytes) -> Registration:
     said = RegistrationRecord.FromString(value)
-    return Registration(tuple(said.groups), said.location_id, said.rated_power_w)
+    free_vend = said.free_vend_account if said.free_vend else None
+    return Registration(tuple(said.groups), said.location_id, said.rated_power_w, free_vend)
 
 
 def _identity(value: bytes) -> StationIdentity:

@@ -21,6 +21,12 @@ class CardView(BaseModel):
     authorization: str | None
 
 
+class FreeVendView(BaseModel):
+    """Whoever came could charge."""
+
+    account: str | None = Field(description="on whose account; null: on nobody's")
+
+
 class TransactionView(BaseModel):
     """A charging transaction as far as its station has reported it."""
 
@@ -33,6 +39,7 @@ class TransactionView(BaseModel):
     id_token_type: str | None = Field(description="of OCPP 2.x")
     authorization: str | None = Field(description="the verdict on the idToken when it was presented")
     id_tokens: list[CardView] = Field(description="all that were presented, in order; id_token is the first accepted")
+    free_vend: FreeVendView | None = Field(description="its station was free-vend when it began")
     stop_id_token: str | None = Field(description="who ended the authorization, if the station said so")
     status: Literal["active", "ended"]
     charging_state: str | None = Field(description="of OCPP 2.x")
@@ -145,8 +152,9 @@ class OrphanView(BaseModel):
 
 
 def transaction(one: Transaction) -> TransactionView:
-    own = {name: getattr(one, name) for name in set(TransactionView.model_fields) - {"details"}}
-    return TransactionView(**own, details=dict(one.details))
+    own = {name: getattr(one, name) for name in set(TransactionView.model_fields) - {"details", "free_vend"}}
+    free_vend = None if one.free_vend is None else FreeVendView(account=one.free_vend or None)
+    return TransactionView(**own, details=dict(one.details), free_vend=free_vend)
 
 
 def sample(row: asyncpg.Record) -> SampleView:

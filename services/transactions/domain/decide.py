@@ -14,7 +14,6 @@ from services.transactions.domain.messages import (
     ENDED,
     LOOKS_LIKE,
     MAY_BE_TWO,
-    NOTHING,
     STARTED,
     UPDATED,
     Reply,
@@ -91,6 +90,7 @@ def decide(
     occurrence: int | None = None,
     pasts: Mapping[int, Sequence[PastValue]] = NO_PAST,
     mixed_up: Sequence[Transaction] = (),
+    free_vend: str | None = None,
 ) -> Decision:
     """Merges a report. Repeated (a retry, a replay), it changes nothing and is answered alike.
 
@@ -99,17 +99,17 @@ def decide(
     of the station that have not ended, where may_be_contested() says so. rated_power_w: what the EVSE of a new
     one can deliver. occurrence: its number among those of its key (the next after current). pasts: by id, the meter
     values that were reported before, of those that a decision needs: then it is made again. mixed_up: other
-    ones that an end may be of.
+    ones that an end may be of. free_vend: of the station of a new one, see Transaction.
     """
     others: Others = ()
     if starts_transaction(current, report):
         assert number is not None, "a new transaction needs a number"
-        before = new_transaction(report, number, rated_power_w)
+        before = new_transaction(report, number, rated_power_w, free_vend)
         if current:
             doubtful = may_be_told_again(current, report)
             if may_have_its_end(current, report):
                 doubtful, others = True, [_held(current, report)]
-            details = {LOOKS_LIKE: current.id} if doubtful else NOTHING
+            details = {**before.details, LOOKS_LIKE: current.id} if doubtful else before.details
             before = replace(before, occurrence=occurrence or current.occurrence + 1, details=details)
         known = before
     elif current:

@@ -21,6 +21,8 @@ UNREADABLE = "unreadable_timestamp"
 LOOKS_LIKE = "looks_like"
 # The same: what was told of it may be of two that have one name.
 MAY_BE_TWO = "may_be_two"
+# The same: on whose account whoever came could charge; empty: on nobody's.
+FREE_VEND = "free_vend"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

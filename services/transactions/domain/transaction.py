@@ -14,7 +14,7 @@ from services.transactions.domain.cards import Cards
 from services.transactions.domain.doubts import Doubt, doubts_of_times
 from services.transactions.domain.energy import NO_METERS, EnergySource, Meters
 from services.transactions.domain.energy_readings import TOTAL
-from services.transactions.domain.messages import LOOKS_LIKE, MAY_BE_TWO, NOTHING, UNREADABLE, Report
+from services.transactions.domain.messages import FREE_VEND, LOOKS_LIKE, MAY_BE_TWO, NOTHING, UNREADABLE, Report
 from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.review import Judgement, Review
 
@@ -123,6 +123,12 @@ class Transaction(msgspec.Struct, frozen=True):
         return [{"id_token": one.id_token, "type": one.type, "authorization": one.authorization} for one in self.cards]
 
     @property
+    def free_vend(self) -> str | None:
+        """On whose account whoever came could charge; empty: on nobody's; None where an idToken was asked for."""
+        account = self.details.get(FREE_VEND)
+        return account if isinstance(account, str) else None
+
+    @property
     def payer(self) -> str | None:
         """Whose it is, however that is written."""
         return None if self.id_token is None else token_key(self.id_token)
@@ -151,8 +157,10 @@ class Transaction(msgspec.Struct, frozen=True):
         return not JUMPED_BACK.isdisjoint(self.energy_doubts)
 
 
-def new_transaction(report: Report, number: int, rated_power_w: float = MAX_POWER_W) -> Transaction:
-    """A transaction as it begins here, with whichever of its reports came first."""
+def new_transaction(
+    report: Report, number: int, rated_power_w: float = MAX_POWER_W, free_vend: str | None = None
+) -> Transaction:
+    """A transaction as it begins here, with whichever of its reports came first. free_vend: see FREE_VEND."""
     return Transaction(
         id=number,
         station_id=report.station_id,
@@ -162,6 +170,7 @@ def new_transaction(report: Report, number: int, rated_power_w: float = MAX_POWE
         started_received_at=report.received_at,
         updated_at=report.received_at,
         rated_power_w=rated_power_w,
+        details=NOTHING if free_vend is None else {FREE_VEND: free_vend},
     )
 
 

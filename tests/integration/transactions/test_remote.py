@@ -19,7 +19,8 @@ from tests.integration.common.running import GATEWAY, connected, registered
 from tests.integration.transactions.running import OUTBOUND, System, token
 from tests.integration.transactions.test_session import START, stop
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_REFUSED, Command, Outbound, Outcome, Result
-from voltbus.v1.events_pb2 import CommandChanged
+from voltbus.v1.events_pb2 import CommandChanged, TransactionEnded
+from voltbus.v1.state_pb2 import Registration
 
 Connect = Callable[[str, str], Awaitable[None]]
 
@@ -283,3 +284,22 @@ async def test_a_start_that_is_refused_says_by_which_rule(system: System, statio
         ("StopTransaction", "unknown_token", begun["transactionId"]),
         ("StartTransaction", "blocked", begun["transactionId"]),
     ]
+
+
+async def test_a_session_says_that_it_was_free_vend_and_on_whose_account(system: System, station: str) -> None:
+    """As it was when it began, whatever becomes of its station; any card and none."""
+    said = Registration(station_id=station, free_vend=True, free_vend_account="ACME")
+    record = Record("registrations", station.encode(), said.SerializeToString())
+    await system.bus.publish([token("cafe01", "Blocked"), record])
+    begun = await system.ask(station, "StartTransaction", START)
+    assert begun["idTagInfo"] == {"status": "Accepted"}
+    await system.ask(station, "TransactionEvent", _event("none", 0), "2.0.1")
+    await system.bus.publish([*registered(station)])
+    await system.ask(station, "StopTransaction", stop(begun["transactionId"]))
+    await system.ask(station, "StartTransaction", START | {"meterStart": 9000, "timestamp": "2026-03-01T12:00:00Z"})
+    items = (await system.client.get("/v1/transactions", params={"station_id": station})).json()["items"]
+    assert [one["free_vend"] for one in items] == [None, {"account": "ACME"}, {"account": "ACME"}]
+    told = [event.transaction for event in system.events(station) if isinstance(event, TransactionEnded)]
+    assert [(one.free_vend, one.free_vend_account) for one in told] == [(True, "ACME")]
+    decided = (await system.client.get("/v1/decisions", params={"station_id": station})).json()["items"]
+    assert [one["rule"] for one in decided] == ["blocked", "blocked", "free_vend"]

@@ -144,7 +144,7 @@ def test_a_location_has_no_half_coordinates(half: str) -> None:
         imports.location(None, LocationLine("garage", {half: 48.0}), NOW)
 
 
-CURRENT = Station("CP1", Password(b"old"), "hall", ("vienna",), "garage", NOW, NOW, "strict", 22000.0)
+CURRENT = Station("CP1", Password(b"old"), "hall", ("vienna",), "garage", NOW, NOW, "strict", 22000.0, "ACME")
 
 
 @pytest.mark.parametrize(
@@ -163,6 +163,7 @@ def test_a_line_changes_what_it_names(named: Any, expected: Any) -> None:
         "location_id": "garage",
         "reading": "strict",
         "rated_power_w": 22000.0,
+        "free_vend": "ACME",
     } | expected
     assert (changed.station.password, len(changed.events)) == (CURRENT.password, 1)
 

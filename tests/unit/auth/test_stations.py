@@ -16,6 +16,7 @@ from services.auth.domain.stations import (
     StationRegistered,
     StationRemoved,
     change,
+    free_vend,
     register,
     remove,
 )
@@ -64,7 +65,8 @@ def test_a_new_station_is_announced() -> None:
 
 
 def test_how_messages_are_read_and_what_an_evse_delivers_are_attributes() -> None:
-    as_it_is = partial(change, description="hall", groups=GROUPS, location_id="garage", password=OLD, now=NOW)
+    as_it_is = partial(change, description="hall", groups=GROUPS, location_id="garage", free_vend=None)
+    as_it_is = partial(as_it_is, password=OLD, now=NOW)
     read_strictly = partial(as_it_is, reading="strict", rated_power_w=None)
     decision = read_strictly(CURRENT)
     assert (decision.station.reading, decision.events) == ("strict", [StationChanged("CP1", NOW)])
@@ -97,6 +99,7 @@ def test_only_what_is_different_is_a_change(
         location_id=location_id,
         reading=None,
         rated_power_w=None,
+        free_vend=None,
         password=password,
         now=NOW,
     )
@@ -106,3 +109,21 @@ def test_only_what_is_different_is_a_change(
 
 def test_removal_is_announced() -> None:
     assert remove(CURRENT, NOW) == StationDecision(CURRENT, [StationRemoved("CP1", NOW)])
+
+
+@pytest.mark.parametrize(
+    ("own", "groups", "counts"),
+    [
+        (None, (), None),
+        (None, ("other",), None),
+        (None, ("other", "fair", "staff"), "FAIR"),
+        (None, ("staff", "fair"), ""),
+        ("", ("fair",), ""),
+        ("MINE", ("fair",), "MINE"),
+    ],
+)
+def test_a_station_is_free_vend_by_its_own_word_or_by_its_first_group_that_says_so(
+    own: str | None, groups: tuple[str, ...], counts: str | None
+) -> None:
+    station = replace(CURRENT, groups=groups, free_vend=own)
+    assert free_vend(station, {"fair": "FAIR", "staff": ""}) == counts

@@ -55,3 +55,17 @@ def test_a_text_that_postgres_cannot_hold_is_kept_all_the_same() -> None:
     presented = IdToken("a\0b", "x\0")
     kept = ruling("c", "CP1", "Authorize", presented, judge(presented, None, NOW), NOW)
     assert not [text for text in kept if isinstance(text, str) and "\0" in text]
+
+
+@pytest.mark.parametrize(
+    ("known", "rule"),
+    [(card(), Rule.FREE_VEND), (card(STATUS.BLOCKED), Rule.FREE_VEND), (None, Rule.FREE_VEND)],
+)
+def test_where_it_is_free_whoever_comes_may_charge(known: Token | None, rule: Rule) -> None:
+    info = judge(IdToken("A1", "ISO14443"), known, NOW, free_vend=True)
+    assert (info.status, info.rule, info.expires_at) == (STATUS.ACCEPTED, rule, None)
+
+
+def test_what_asks_for_no_id_token_is_not_free_vend_for_that() -> None:
+    """C02.FR.02."""
+    assert judge(IdToken("", "NoAuthorization"), None, NOW, free_vend=True).rule == Rule.NO_AUTHORIZATION
