@@ -25,6 +25,7 @@ VARIABLES = {
     "HOST": "address that everything listens on for others; 0.0.0.0 opens it to your network (127.0.0.1)",
     "UNKNOWN_STATIONS": "accept, quarantine or reject stations that are not registered (accept on 127.0.0.1)",
     "OUTBOUND_ALLOW": "networks that webhooks may call beside the internet (this machine, on 127.0.0.1)",
+    "FRAME_LOG": "all, some or off: whose frames the station log keeps (all)",
     "GATEWAYS": "number of gateways (1)",
     "REPLICAS": "processes of services: transactions=2,auth=3 (1 of each)",
     "POSTGRES_DSN": "a Postgres of your own instead of one that is started",
@@ -63,6 +64,7 @@ class LocalSettings:
     password_key: str | None = None
     unknown_stations: str | None = None
     outbound_allow: str | None = None
+    frame_log: str = "all"
     gateways: tuple[str, ...] = ("gateway",)
     services: tuple[str, ...] = tuple(SERVICES)
     ports: Mapping[str, int] = field(default_factory=lambda: {name: port for name, (_, port) in PORTS.items()})
@@ -125,6 +127,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> LocalSettings:
         password_key=value("PASSWORD_KEY"),
         unknown_stations=value("UNKNOWN_STATIONS"),
         outbound_allow=value("OUTBOUND_ALLOW"),
+        frame_log=value("FRAME_LOG") or "all",
         gateways=gateways,
         services=tuple(services),
         ports=ports,

@@ -111,11 +111,12 @@ class Wiring:
         tasks: Mapping[str, Step] | None = None,
         checks: Mapping[str, Check] | None = None,
         opens: Sequence[Step] = (),
+        drains: Sequence[Step] = (),
         readers: Mapping[str, Consumer] | None = None,
     ) -> Service:
         """The process, not yet started. verbs: what its stations can be asked in no version's words.
 
-        tasks, checks, opens: beside those of all services. readers: by their tasks.
+        tasks, checks, opens, drains: beside those of all services. readers: by their tasks.
         """
         info, beside = SERVICES[self.name], readers or {}
         app = web_app(self.name, description, tags)
@@ -154,7 +155,7 @@ class Wiring:
             tasks={**everywhere, **{name: one.run for name, one in beside.items()}, **(tasks or {})},
             checks={**ready, **{name: one.ready for name, one in beside.items()}, **(checks or {})},
             opens=(self.bus.start, self.database.start, *opens),
-            drains=(streams.stop, consumer.stop, *(one.stop for one in beside.values())),
+            drains=(streams.stop, consumer.stop, *(one.stop for one in beside.values()), *drains),
             closes=(outbound.close, self.database.close, self.bus.close, self.redis.aclose),
         )
 

@@ -17,6 +17,7 @@ from services.firmware.configuration import wiring as configuration_wiring
 from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.dialects import DIALECTS
 from services.firmware.disconnecting import Disconnecting
+from services.firmware.frame_log import wiring as frame_log_wiring
 from services.firmware.handlers import Handler
 from services.firmware.history_expiry import HistoryExpiry
 from services.firmware.listing.keeper import ListKeeper
@@ -52,6 +53,7 @@ def build(
         most=settings.configuration_reading,
         timing=timing,
     )
+    frame_log = frame_log_wiring.wire(settings, bus, database, wiring.stations, access, clock)
     handler = Handler(
         database=database,
         shell=wiring.batches(DIALECTS),
@@ -86,7 +88,12 @@ def build(
     removals = Removals(bus=bus, database=database, registrations=topics.registrations, locations=topics.locations)
     return wiring.service(
         consumer,
-        routers(database, configuration.requests, configuration.groups, disconnecting, command_service, access, clock),
+        [
+            *routers(
+                database, configuration.requests, configuration.groups, disconnecting, command_service, access, clock
+            ),
+            frame_log.router,
+        ],
         description="Which stations there are, what they are, and what they report of themselves.",
         tags=TAGS,
         verbs=VERBS,
@@ -96,6 +103,9 @@ def build(
             "removals": removals.run,
             "history_expiry": expiry.run,
             **configuration.tasks,
+            **frame_log.tasks,
         },
         readers={"list": wiring.reader("list", list(keeper.read), keeper.handle, linger=LINGER)},
+        opens=(frame_log.prepare,),
+        drains=(frame_log.stop,),
     )

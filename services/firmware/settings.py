@@ -1,14 +1,24 @@
 """Settings of firmware, read once from the environment."""
 
 from datetime import timedelta
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
 
 from services.common.process.settings import CommonSettings
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import BootStatus
 
 DAY = 24 * 3600
+
+
+def _names(given: object) -> object:
+    """`CP001,CP002`"""
+    return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 
 
 class Settings(CommonSettings):
@@ -22,6 +32,11 @@ class Settings(CommonSettings):
     configuration_reading: int = Field(
         500, ge=0, description="stations whose settings are read at a time; 0: none is read or set by itself"
     )
+    frame_log_stations: Names = Field(
+        (), description="with frame_log some: stations whose frames are all kept: CP1,CP2"
+    )
+    frame_log_groups: Names = Field((), description="with frame_log some: groups of such stations")
+    frame_log_days: int = Field(14, ge=1, le=3650, description="days for which the station log is kept")
 
     def rules(self) -> Rules:
         """As the domain takes them."""

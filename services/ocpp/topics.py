@@ -33,12 +33,14 @@ class Topic:
 
 def calls(service: str) -> Topic:
     """CALLs of stations for the service that owns their action."""
-    return Topic(f"ocpp.calls.{service}", "station_id", "voltbus.v1.Call", WEEK, "gateway", service)
+    return Topic(f"ocpp.calls.{service}", "station_id", "voltbus.v1.Call", WEEK, "gateway", f"{service}, firmware.log")
 
 
 def results(service: str) -> Topic:
     """What became of the commands that a service sent to stations."""
-    return Topic(f"ocpp.results.{service}", "station_id", "voltbus.v1.Result", WEEK, "gateway", service)
+    return Topic(
+        f"ocpp.results.{service}", "station_id", "voltbus.v1.Result", WEEK, "gateway", f"{service}, firmware.log"
+    )
 
 
 def events(service: str) -> Topic:
@@ -56,9 +58,16 @@ def dead(service: str) -> Topic:
     return Topic(f"dead.{service}", "as it was", "as it was", 4 * WEEK, service, "operators")
 
 
-OUTBOUND = Topic("ocpp.outbound", "connection_id", "voltbus.v1.Outbound", DAY, "all services", "gateway", Spread.SLOTS)
+OUTBOUND = Topic(
+    "ocpp.outbound", "connection_id", "voltbus.v1.Outbound", DAY, "all services", "gateway, firmware.log", Spread.SLOTS
+)
 CONNECTIONS = Topic(
-    "ocpp.connections", "station_id", "voltbus.v1.ConnectionChange", WEEK, "gateway", "firmware, smartcharging"
+    "ocpp.connections",
+    "station_id",
+    "voltbus.v1.ConnectionChange",
+    WEEK,
+    "gateway",
+    "firmware, firmware.log, smartcharging",
 )
 FRAMES = Topic("ocpp.frames", "station_id", "voltbus.v1.Frame", WEEK, "gateway", "firmware.log")
 REFUSALS = Topic("ocpp.refusals", "gateway", "voltbus.v1.RefusedHandshakes", WEEK, "gateway", "firmware.list")

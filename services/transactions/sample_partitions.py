@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import structlog
-
-from services.common.postgres.database import Connection, Database
+from services.common.postgres import partitions
+from services.common.postgres.database import Database
 from services.common.process.backoff import retry_until_available
 from services.common.process.clock import Clock
 from services.transactions.rows import SAMPLE, STATION_SAMPLE
@@ -15,17 +14,6 @@ TABLES = {"sample": SAMPLE, "station_sample": STATION_SAMPLE}
 MONTHS_AHEAD = 3
 # Seconds between checks.
 INTERVAL = 3600.0
-LOCK = "select pg_advisory_xact_lock(hashtext('voltbus months'), hashtext(current_schema))"
-EXISTS = "select to_regclass($1) is not null"
-# A default partition may hold rows of a new month, from clocks that run ahead; they move before it is attached.
-CREATE = """
-lock table {table}_default in access exclusive mode;
-create table {table}_{name} (like {table} including all);
-with moved as (delete from {table}_default where taken_at >= '{start}' and taken_at < '{end}' returning {columns})
-    insert into {table}_{name} ({columns}) select {columns} from moved;
-alter table {table} attach partition {table}_{name} for values from ('{start}') to ('{end}')"""
-
-log = structlog.get_logger()
 
 
 class SamplePartitions:
@@ -37,10 +25,12 @@ class SamplePartitions:
     async def prepare(self) -> None:
         """Once, before anything is stored; raises Unavailable if Postgres is away."""
         async with self._database.transaction() as db:
-            await db.execute(LOCK)
+            await partitions.lock(db)
             for start, end in month_ranges(self._clock()):
-                for table in TABLES:
-                    await _create(db, table, start, end)
+                for table, columns in TABLES.items():
+                    await partitions.create(
+                        db, table, columns, key="taken_at", name=f"{start:%Y_%m}", start=start, end=end
+                    )
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -58,13 +48,3 @@ def month_ranges(now: datetime) -> Iterator[tuple[datetime, datetime]]:
 
 def _first_of_month(count: int) -> datetime:
     return datetime(count // 12, count % 12 + 1, 1, tzinfo=UTC)
-
-
-async def _create(db: Connection, table: str, start: datetime, end: datetime) -> None:
-    name = f"{start:%Y_%m}"
-    if await db.fetchval(EXISTS, f"{table}_{name}"):
-        return
-    columns = ", ".join(TABLES[table])
-    statement = CREATE.format(table=table, name=name, columns=columns, start=start.isoformat(), end=end.isoformat())
-    await db.execute(statement)
-    log.info("partition created", table=f"{table}_{name}")

@@ -18,7 +18,7 @@ NUMBERS = itertools.count(1)
 @pytest.fixture(scope="package")
 async def voltbus(stack: Stack) -> AsyncIterator[system.System]:
     """The processes, as an operator runs them: unknown stations are turned away."""
-    settings = {"VOLTBUS_UNKNOWN_STATIONS": "reject", "VOLTBUS_EVENTS_FORMAT": "protobuf"}
+    settings = {"VOLTBUS_UNKNOWN_STATIONS": "reject", "VOLTBUS_EVENTS_FORMAT": "protobuf", "VOLTBUS_FRAME_LOG": "all"}
     async with system.running(stack.servers, await stack.fresh(), (*PROCESSES, "gateway-1"), **settings) as started:
         yield started
 

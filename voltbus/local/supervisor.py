@@ -52,7 +52,8 @@ async def _start(servers: Servers, progress: Progress, command: CommandLine) -> 
     await servers.start()
     settings = servers.settings
     names = (*settings.gateways, *settings.services)
-    stack = Stack(servers, names, ports=settings.ports, report=progress, command=command)
+    env = {"VOLTBUS_FRAME_LOG": settings.frame_log}
+    stack = Stack(servers, names, env=env, ports=settings.ports, report=progress, command=command)
     await stack.start()
     return stack
 

@@ -1,4 +1,4 @@
-"""What an operator types: `voltbus prepare`, `token`, `status`, `stations`, `sessions`, `events`, `call`, `dead`."""
+"""What an operator types: `voltbus prepare`, `token`, `status`, `stations`, `sessions`, `events`, `tail`, `call`, …"""
 
 from typing import Annotated, Literal
 
@@ -130,6 +130,34 @@ def events(
     with cli_errors():
         chosen = parse_filter(service or [], station, type or [])
         asyncio.run(tail(chosen, from_beginning, count, as_json, mask=not unmasked))
+
+
+@app.command()
+def tail(
+    station: Annotated[str, typer.Argument(help="id of the station")],
+    before: Annotated[int, typer.Option("--lines", "-n", help="number of the last ones to begin with", min=0)] = 20,
+    since: Annotated[str, typer.Option(help="begin here instead: 90m, 24h, 7d, or RFC 3339")] = "",
+    action: Annotated[str | None, typer.Option(help="of OCPP, such as MeterValues")] = None,
+    direction: Annotated[Literal["in", "out"] | None, typer.Option(help="begun by the station, or by the CSMS")] = None,
+    errors: Annotated[bool, typer.Option("--errors", help="only what was refused, failed, or had no answer")] = False,
+    text: Annotated[str | None, typer.Option(help="anywhere in a frame")] = None,
+    transaction: Annotated[str | None, typer.Option(help="the transaction's id in the frames")] = None,
+    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="go on until Ctrl-C")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Print a station's frames, each with its answer.
+
+    First those that are kept, then what comes. Id tokens and passwords are masked. Whose frames are kept is set by
+    VOLTBUS_FRAME_LOG.
+    """
+    from services.common.process.clock import now
+    from voltbus.operator.tail import run
+    from voltbus.operator.times import parse_time
+
+    filters = {"action": action, "direction": direction, "errors": errors or None, "text": text}
+    with cli_errors():
+        begin = parse_time(since, now()).isoformat() if since else None
+        run(station, before, begin, follow, as_json, transaction_id=transaction, **filters)
 
 
 @app.command()

@@ -3,7 +3,8 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
@@ -68,6 +69,24 @@ class Rest:
         """The first items of a list, page by page. Raises LocalError."""
         return list(islice(self._items(service, path, min(limit, _PAGE), query), limit))
 
+    @contextmanager
+    def events(self, service: str, path: str, timeout: float, **query: Any) -> Iterator[Iterator[Any]]:
+        """The data of server-sent events as they come, until the service ends it. Raises LocalError.
+
+        timeout: seconds without anything, not even a comment, after which the connection is lost.
+        """
+        address = self.address(service)
+        headers = {"Authorization": f"Bearer {self._token}", "Accept": "text/event-stream"}
+        request = urllib.request.Request(f"{address}{path}{_written_query(query)}", headers=headers)
+        try:
+            with self._opener.open(request, timeout=timeout) as response:
+                yield _data(response)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                raise LocalError(self._refusal(service, Answer(refused.code, _json(refused.read())))) from None
+        except (OSError, ValueError) as error:
+            raise self._no_answer(service, address, error) from None
+
     def call(
         self, method: str, service: str, path: str, body: Any = None, timeout: float = _TIMEOUT, **query: Any
     ) -> Any:
@@ -89,9 +108,8 @@ class Rest:
     ) -> Answer:
         """What a process answers, whatever it is. Raises NoAnswer."""
         address = self.address(process)
-        given = {name: _written(value) for name, value in query.items() if value is not None}
         request = urllib.request.Request(
-            f"{address}{path}{'?' if given else ''}{urlencode(given)}",
+            f"{address}{path}{_written_query(query)}",
             None if body is None else json.dumps(body).encode(),
             {"Content-Type": "application/json", **(headers or {})},
             method=method,
@@ -103,8 +121,7 @@ class Rest:
             with refused:
                 return Answer(refused.code, _json(refused.read()))
         except (OSError, ValueError) as error:
-            cause = error.reason if isinstance(error, urllib.error.URLError) else error
-            raise NoAnswer(process, address, str(cause) if isinstance(cause, str) else reason(cause)) from None
+            raise self._no_answer(process, address, error) from None
 
     @cached_property
     def _token(self) -> str:
@@ -122,6 +139,10 @@ class Rest:
             yield from page["items"]
             if (cursor := page["next"]) is None:
                 return
+
+    def _no_answer(self, process: str, address: str, error: OSError | ValueError) -> NoAnswer:
+        cause = error.reason if isinstance(error, urllib.error.URLError) else error
+        return NoAnswer(process, address, cause if isinstance(cause, str) else reason(cause))
 
     def _refusal(self, service: str, answer: Answer) -> str:
         where = f"{service} at {self.address(service)}"
@@ -143,6 +164,20 @@ def installation() -> Rest:
 def segment(value: str) -> str:
     """A part of a path."""
     return quote(value, safe="")
+
+
+def _data(lines: Iterable[bytes]) -> Iterator[Any]:
+    """The JSON of events without a name: one with a name is about the stream, not of it."""
+    named = False
+    for line in lines:
+        named = line.startswith(b"event:") or (named and bool(line.strip()))
+        if line.startswith(b"data:") and not named:
+            yield json.loads(line.removeprefix(b"data:"))
+
+
+def _written_query(query: Mapping[str, Any]) -> str:
+    given = {name: _written(value) for name, value in query.items() if value is not None}
+    return f"?{urlencode(given)}" if given else ""
 
 
 def _written(value: Any) -> str:

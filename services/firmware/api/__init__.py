@@ -19,6 +19,7 @@ TAGS = {
     "uptime": "How long connectors were usable, and maintenance windows, in which outages do not count.",
     "stations": "The inventory: which stations there are, what they are, and whether they are let in.",
     "configuration": "The settings of a station: what they are, and setting them, whatever its version.",
+    "log": "Every frame of a station: the first thing that support asks for.",
     "groups": "What is desired of the settings of all stations of a group, and which of them differ.",
 }
 

@@ -267,3 +267,64 @@ def test_the_status_says_what_each_part_waits_for(server: Server) -> None:
     shown = json.loads(result.stdout)
     assert (shown["stations_connected"], shown["sessions_active"]) == (None, 2)
     assert {part["state"] for part in shown["parts"]} == {"ready"}
+
+
+FRAME = {
+    "id": "1.1.1",
+    "at": "2026-01-02T03:04:05.678Z",
+    "kind": "call",
+    "direction": "in",
+    "action": "Authorize",
+    "message_id": "m1",
+    "payload": {"idTag": "…E6F7"},
+    "size": 26,
+    "outcome": "unanswered",
+    "answer": None,
+    "answered_by": None,
+    "latency_ms": None,
+    "error_code": "",
+    "error_description": "",
+}
+ANSWERED = FRAME | {"outcome": "answered", "answer": {"x": 1}, "answered_by": "service", "latency_ms": 12.4}
+
+
+def test_tail_prints_what_is_kept_the_oldest_first(server: Server) -> None:
+    gone = FRAME | {
+        "id": "2",
+        "kind": "disconnected",
+        "direction": None,
+        "action": "",
+        "message_id": "",
+        "payload": None,
+    }
+    gone |= {"outcome": "", "error_description": "the connection was lost"}
+    server.items("/firmware/v1/stations/CP%201/log", gone, ANSWERED)
+    result = run(server, "tail", "CP 1", "--no-follow", "-n", "5", "--errors", "--transaction", "7")
+    assert server.seen == [("GET /firmware/v1/stations/CP%201/log?limit=5&transaction_id=7&errors=true", None)]
+    assert result.stdout.splitlines() == [
+        '03:04:05.678 → Authorize m1 {"idTag": "…E6F7"} ⇒ answered by service 12 ms {"x": 1}',
+        "03:04:05.678 · disconnected the connection was lost",
+    ]
+
+
+def test_tail_goes_on_with_what_comes_and_shows_nothing_twice(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = "/firmware/v1/stations/CP001/log"
+    server.items(log, FRAME)
+    events = [f": from now on\n\ndata: {json.dumps(FRAME)}\n\ndata: {json.dumps(ANSWERED)}\n\n"]
+    events.append('event: closed\ndata: {"reason": "connect again"}\n\n')
+    server.answers[f"GET {log}/tail"] = 200, "".join(events)
+
+    def ends(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("voltbus.operator.tail.time.sleep", ends)
+    result = run(server, "tail", "CP001", "--json")
+    assert [json.loads(line)["outcome"] for line in result.stdout.splitlines()] == ["unanswered", "answered"]
+    assert [path.partition("?")[0] for path, _ in server.seen] == [f"GET {log}/tail", f"GET {log}"]
+
+
+def test_tail_of_what_may_not_be_read_ends(server: Server) -> None:
+    server.answers["GET /firmware/v1/stations/CP001/log/tail"] = 403, {"detail": "needs firmware:read"}
+    result = run(server, "tail", "CP001")
+    assert result.exit_code == 1
+    assert "needs firmware:read" in result.stderr

@@ -20,7 +20,7 @@ class Scenario:
     who owns it. rates: messages per second over all stations, FULL for as many as are answered. tables: hold a row for
     every such message. unit: what so many messages make together, such as a session. echo: also without the domain.
     quoted: a yardstick, where there is one, is run before and after it. profiled: and where the time goes.
-    stored: samples that lie in the table before it begins.
+    stored: samples that lie in the table before it begins. logged: the station log keeps every frame.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Scenario:
     quoted: bool = False
     profiled: bool = False
     stored: int = 0
+    logged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,14 @@ _STARTS = Scenario(
 )
 SCENARIOS: tuple[Measured, ...] = (
     replace(_METER, profiled=True),
+    replace(
+        _METER,
+        name="meter-logged",
+        title="OCPP 1.6 MeterValues with the log of all stations",
+        echo=False,
+        quoted=False,
+        logged=True,
+    ),
     replace(_METER, name="meter-5000", stations=5000),
     replace(
         _METER,
@@ -242,8 +251,8 @@ SCENARIOS: tuple[Measured, ...] = (
     ),
 )
 STANDARD = BenchPlan(SCENARIOS)
-# They differ from others by their stations alone, of which there are few when it is to be quick.
-_ONLY_AT_LENGTH = ("meter-5000", "stations-100", "stations-1000", "stations-10000")
+# They differ from others by their stations or the log alone.
+_ONLY_AT_LENGTH = ("meter-logged", "meter-5000", "stations-100", "stations-1000", "stations-10000")
 
 
 def planned(

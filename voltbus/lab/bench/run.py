@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from voltbus.lab.bench.arrivals import arrive
-from voltbus.lab.bench.handled import handled, wait_until
+from voltbus.lab.bench.handled import handled, level, metrics, wait_until
 from voltbus.lab.bench.loads import Loads
 from voltbus.lab.bench.overload import overload
 from voltbus.lab.bench.plan import FULL, Arrival, BenchPlan, Measured, Overload, Rate, Scaling, Scenario
@@ -64,6 +64,8 @@ class BenchRun:
                 await self._scaling(scenario, prefix)
 
     async def _scenario(self, scenario: Scenario, prefix: str) -> None:
+        if scenario.logged:
+            await self._log_begins()
         before = await self._look(scenario)
         connected = await self.loads.connect(scenario, self.stage.url, prefix)
         spent = between(before, await self._look(scenario))
@@ -78,6 +80,8 @@ class BenchRun:
         if self.plan.echo and scenario.echo and scenario.service in self.stage.echoes:
             await self._form(scenario, ECHO)
             await self.stage.become(VOLTBUS, scenario.service)
+        if scenario.logged:
+            await self._log_ends(scenario)
         links = await self.loads.leave()
         if scenario.stored and self.stage.postgres:
             await empty(self.stage.postgres)
@@ -94,6 +98,23 @@ class BenchRun:
                 None if kept is None or now_kept is None else now_kept - kept,
             )
         )
+
+    async def _log_begins(self) -> None:
+        """It first reads what Kafka has of the scenarios before."""
+        await self.stage.log_frames(True)
+        await asyncio.sleep(self.stage.turns)
+        await wait_until(self._log_lag, lambda lag: lag == 0, tick=1.0)
+
+    async def _log_ends(self, scenario: Scenario) -> None:
+        lag, began = await self._log_lag(), time.perf_counter()
+        caught_up = await wait_until(self._log_lag, lambda records: records == 0, tick=0.2)
+        self.results.notes.append(
+            f"{scenario.title}: it was {lag:,.0f} records behind at the end, and {caught_up - began:.1f} s later none."
+        )
+        await self.stage.log_frames(False)
+
+    async def _log_lag(self) -> float:
+        return level(await metrics(self.http, self.stage.rest["firmware"]), "voltbus_frame_log_lag_records")
 
     async def _scaling(self, scaling: Scaling, prefix: str) -> None:
         if self.stage.stack is None:

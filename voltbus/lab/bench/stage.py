@@ -20,7 +20,7 @@ from voltbus.settings import LocalSettings
 
 VOLTBUS, ECHO = "voltbus", "echo"
 # What is logged of every connection and transaction is not what is measured.
-_ENV = {"VOLTBUS_LOG_LEVEL": "warning", "VOLTBUS_UNKNOWN_STATIONS": "accept"}
+_ENV = {"VOLTBUS_LOG_LEVEL": "warning", "VOLTBUS_UNKNOWN_STATIONS": "accept", "VOLTBUS_FRAME_LOG": "off"}
 _REPLACEABLE = ("transactions", "firmware")
 
 
@@ -30,9 +30,9 @@ class BenchStage:
 
     url: where stations connect. rest: the HTTP address of the gateway and each service. bearer: opens its REST API.
     pids: of gateway, services and servers, by name; those that are not on this machine are missing. postgres: where
-    tables are looked at; empty: nowhere. services, echoes: the processes that can take each other's place. gateway: the
-    process, and stack: all of them, where they are ours. turns: seconds in which firmware asks further stations for
-    their configuration, if there are any.
+    tables are looked at; empty: nowhere. services, echoes: the processes that can take each other's place. logging:
+    firmware with the log of all stations, for the one without. gateway: the process, and stack: all of them, where they
+    are ours. turns: seconds in which firmware asks further stations for their configuration, if there are any.
     """
 
     url: str
@@ -42,6 +42,7 @@ class BenchStage:
     postgres: str = ""
     services: Mapping[str, ChildProcess] = field(default_factory=dict)
     echoes: Mapping[str, ChildProcess] = field(default_factory=dict)
+    logging: ChildProcess | None = None
     gateway: ChildProcess | None = None
     stack: Stack | None = None
     turns: float = 3.0
@@ -63,6 +64,18 @@ class BenchStage:
             await going.stop()
             await coming.start()
         self.pids[service] = coming.pid
+
+    async def log_frames(self, on: bool) -> None:
+        """Puts firmware with the log of all stations in the place of the one without, or that one back."""
+        if self.logging is None:
+            return
+        going, coming = self.services["firmware"], self.logging
+        if not on:
+            going, coming = coming, going
+        if not coming.alive:
+            await going.stop()
+            await coming.start()
+        self.pids["firmware"] = coming.pid
 
     def roots(self, service: str, load: list[int]) -> dict[int, str]:
         """Groups of processes: `service` is the one that is looked at, the rest of its kind are others."""
@@ -120,6 +133,7 @@ async def on(servers: Servers, env: Mapping[str, str], report: Report) -> AsyncI
             pids={name: part.pid for name, part in parts.items()},
             postgres=stack.env["VOLTBUS_POSTGRES_DSN"],
             services=services,
+            logging=ChildProcess(_logging(stack["firmware"].spec), servers.data_dir),
             echoes={name: ChildProcess(_echo(stack[name].spec), servers.data_dir) for name in _REPLACEABLE},
             gateway=stack["gateway"],
             stack=stack,
@@ -127,8 +141,13 @@ async def on(servers: Servers, env: Mapping[str, str], report: Report) -> AsyncI
         try:
             yield stage
         finally:
-            for echo in stage.echoes.values():
-                await echo.stop()
+            for beside in (*stage.echoes.values(), stage.logging):
+                if beside is not None:
+                    await beside.stop()
+
+
+def _logging(spec: ProcessSpec) -> ProcessSpec:
+    return dataclasses.replace(spec, name="firmware-logging", env={**spec.env, "VOLTBUS_FRAME_LOG": "all"})
 
 
 def _echo(spec: ProcessSpec) -> ProcessSpec:

@@ -15,6 +15,7 @@ _ARRIVAL_SECONDS = 10
 _CONNECTION_KB = 25
 _MOVE_SECONDS = 3
 _FLAT = 0.15
+_LOGGED_SHARE = 0.8
 FLAT_STATIONS = ("stations-100", "stations-1000", "stations-10000")
 
 
@@ -111,6 +112,16 @@ def _share_of_the_echo(results: BenchResults) -> list[Verdict]:
         beside = f"echo {echo.stored_per_s:,.0f}/s"
         made.append(_at_least(what, f"≥ {_ECHO_SHARE:.0%}", _ECHO_SHARE, share, f"{share:.0%}", beside))
     return made
+
+
+def _logged(results: BenchResults) -> list[Verdict]:
+    ours, without = (results.row(name, VOLTBUS, FULL) for name in ("meter-logged", "meter"))
+    if ours is None or without is None:
+        return []
+    share, cpu = ours.stored_per_s / without.stored_per_s, (ours.cpu_total_us, without.cpu_total_us)
+    beside = f"without {without.stored_per_s:,.0f}/s: {share:.2f}; CPU a message {cpu[0]:,.0f} to {cpu[1]:,.0f} µs"
+    what, target = "durable MeterValues with the log of all stations", f"≥ {_LOGGED_SHARE} of those without"
+    return [_at_least(what, target, _LOGGED_SHARE, share, f"{ours.stored_per_s:,.0f}/s", beside)]
 
 
 def _latency(
@@ -214,6 +225,7 @@ def _spread(results: BenchResults) -> list[Verdict]:
 
 JUDGES: Sequence[Callable[[BenchResults], list[Verdict]]] = (
     _beside_the_yardstick,
+    _logged,
     _rate("sessions", "TransactionEvents, whole sessions", _SESSIONS_PER_S),
     _rate("starts", "StartTransactions, StopTransactions", _STARTS_PER_S),
     _share_of_the_echo,

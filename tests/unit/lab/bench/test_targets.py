@@ -44,6 +44,13 @@ def test_the_mean_of_the_yardstick_counts(before: int, after: int, met: bool) ->
     assert only(results, "durable MeterValues").met is met
 
 
+@pytest.mark.parametrize(("rate", "met"), [(4000.0, True), (3999.0, False)])
+def test_the_station_log_may_cost_a_fifth(rate: float, met: bool) -> None:
+    verdict = only(made(row("meter"), row("meter-logged", stored_per_s=rate)), "durable MeterValues with the log")
+    assert verdict.met is met
+    assert not [one for one in verdicts(made(row("meter-logged"))) if "log" in one.what]
+
+
 def test_without_a_yardstick_nothing_is_met() -> None:
     verdict = only(made(row("meter")), "durable MeterValues")
     assert (verdict.met, verdict.said) == (False, "not compared")

@@ -1,0 +1,149 @@
+"""A station's log as it grows, by server-sent events: whatever is kept of it, within a second or two."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from services.common.postgres.database import Database
+from services.common.process.errors import Unavailable
+from services.common.web.problems import Problem
+from services.firmware.frame_log import metrics, reads
+from services.firmware.frame_log.compaction import SPARED
+from services.firmware.frame_log.entries import Entry
+from services.firmware.frame_log.exchanges import Exchange, Place, exchanges
+from services.firmware.frame_log.reads import LogFilter
+from services.firmware.frame_log.views import LogItem
+
+# Clients that one process serves at a time; and seconds for which each is, then it connects again.
+MOST, LONGEST = 50, 3600.0
+# Seconds between two looks; without an item until a comment shows that the connection lives; that a client may take to
+# read what it was sent.
+INTERVAL, HEARTBEAT, STALLED = 1.0, 15.0, 10.0
+# CALLs whose answer may still come, the newest; and looks for which each is waited for.
+OPEN = 200
+# Proxies hold answers back unless they are told not to.
+HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+
+class Tails:
+    """Those that a process serves. stopping: set when the process is to end."""
+
+    def __init__(self, database: Database, stopping: asyncio.Event) -> None:
+        self._database, self.stopping, self._count = database, stopping, 0
+
+    async def begin(self, station_id: str, wanted: LogFilter, seconds: float) -> "TailResponse":
+        """seconds: for which it goes on. Raises Problem where there are too many already, and Unavailable."""
+        if self._count >= MOST:
+            raise Problem(503, f"{MOST} logs are followed already: try again", headers={"Retry-After": "10"})
+        seen: set[int] = set()
+        async with self._database.connection() as db:
+            await reads.new_entries(db, station_id, seen, SPARED)
+        return TailResponse(self, follow(self._database, station_id, wanted, seen, self.stopping, seconds))
+
+    @asynccontextmanager
+    async def counted(self) -> AsyncIterator[None]:
+        """While a client is served."""
+        self._count += 1
+        metrics.TAILS.set(self._count)
+        try:
+            yield
+        finally:
+            self._count -= 1
+            metrics.TAILS.set(self._count)
+
+
+class TailResponse(Response):
+    """A client that does not read what it is sent is cut off."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, tails: Tails, parts: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(headers=HEADERS)
+        del self.headers["content-length"]
+        self._tails, self._parts = tails, parts
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        async with self._tails.counted(), aclosing(self._parts) as parts:
+            left = asyncio.create_task(_disconnected(receive))
+            try:
+                await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+                async for part in parts:
+                    await _send(send, {"type": "http.response.body", "body": part, "more_body": True})
+                    if left.done():
+                        return
+                await _send(send, {"type": "http.response.body", "body": b""})
+            except (TimeoutError, OSError):
+                pass
+            finally:
+                left.cancel()
+
+
+async def follow(
+    database: Database,
+    station_id: str,
+    wanted: LogFilter,
+    seen: set[int],
+    stopping: asyncio.Event,
+    seconds: float = LONGEST,
+) -> AsyncGenerator[bytes, None]:
+    """What is new, an event each; a CALL again when its answer has come. seen: batches that are not new."""
+    loop, followed = asyncio.get_running_loop(), Followed()
+    ends, told = loop.time() + seconds, loop.time()
+    yield b": from now on\n\n"
+    while loop.time() < ends and not stopping.is_set():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(INTERVAL, seconds)):
+                await stopping.wait()
+        entries: list[Entry] = []
+        with contextlib.suppress(Unavailable):
+            async with database.connection() as db:
+                entries = await reads.new_entries(db, station_id, seen, SPARED)
+        items = [LogItem.of(one) for one in followed.add(entries) if wanted.fits(one)]
+        if items:
+            yield b"".join(b"data: " + orjson.dumps(item.row()) + b"\n\n" for item in items)
+        if items or loop.time() - told >= HEARTBEAT:
+            told = loop.time()
+            if not items:
+                yield b": still here\n\n"
+    yield b'event: closed\ndata: {"reason": "connect again"}\n\n'
+
+
+class Followed:
+    """Entries as they come in, joined with the CALLs before them. Bounded."""
+
+    def __init__(self) -> None:
+        self._open: list[Entry] = []
+
+    def add(self, entries: list[Entry]) -> list[Exchange]:
+        """What is new, in order: also CALLs that were told before, and whose answer is among the entries."""
+        if not entries:
+            return []
+        before = {_place(entry) for entry in self._open}
+        joined = exchanges([*self._open, *entries])
+        news = [one for one in joined if one.place not in before or one.answer or one.late or one.note]
+        self._open = [one.entry for one in joined if _waits(one)][-OPEN:]
+        return news
+
+
+def _waits(exchange: Exchange) -> bool:
+    entry = exchange.entry
+    return bool(entry.key) and not entry.answered and exchange.answer is None and exchange.note is None
+
+
+def _place(entry: Entry) -> Place:
+    return Place(entry.at, entry.kind, entry.offset)
+
+
+async def _send(send: Send, message: Message) -> None:
+    async with asyncio.timeout(STALLED):
+        await send(message)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
