@@ -165,6 +165,7 @@ def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access
                     await store.save_positions(db, await webhooks.end())
             count = (await store.counts(db, [webhook_id]))[webhook_id]
         webhooks.wake()
+        webhooks.woken(webhook_id)
         response.status_code = 200 if before else 201
         return _view(webhook, count, made if before is None and given is None else None)
 
@@ -234,7 +235,7 @@ def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access
         async with database.connection() as db:
             return await _delivery(db, webhook_id, event_id)
 
-    @routes.post("/{webhook_id}/deliveries/resend", dependencies=write, responses=UNKNOWN)
+    @routes.post("/{webhook_id}/resend", dependencies=write, responses=UNKNOWN)
     async def resend_all(webhook_id: WebhookId) -> Resent:
         """Sends all that are dead again."""
         async with database.transaction() as db:

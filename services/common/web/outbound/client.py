@@ -74,7 +74,7 @@ class Outbound:
                 # More than there are webhooks that may wait for an answer: none waits for another.
                 max_connections=1000,
                 max_keepalive_connections=100,
-                keepalive_expiry=30,
+                keepalive_expiry=4,
                 network_backend=_Guarded(self._networks, public=scheme == b"https"),
             )
         return self._pools[scheme]

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 
 from services.common.web.outbound.client import Answer, NoAnswer, Outbound
-from tests.integration.common.push.receiver import HANG, receiving
+from tests.clients.receiver import HANG, receiving
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
 

@@ -29,7 +29,7 @@ from services.common.testing.memory import MemoryBus
 from services.common.web.access import Access
 from services.common.web.app import web_app
 from services.common.web.outbound.client import Outbound
-from tests.integration.common.push.receiver import HANG, Received, Receiver, receiving
+from tests.clients.receiver import HANG, Received, Receiver, receiving
 from tests.integration.common.running import empty, settings_of, token
 from tests.patience import GIVE_UP
 from tests.unit.common.push.events import FIRMWARE, boots, record
@@ -231,7 +231,7 @@ async def test_what_is_refused_is_dead_and_shown_and_sent_again(make: Callable[.
         assert (await world.post(f"billing/deliveries/{first}/resend"))["status"] == "pending"
         await receiver.until(lambda: len(receiver.took) == 3)
         await world.until("billing", dead=2, waiting=0)
-        assert await world.post("billing/deliveries/resend") == {"resent": 2}
+        assert await world.post("billing/resend") == {"resent": 2}
         await world.until("billing", dead=0, waiting=0)
         again = await world.http.post(f"/v1/webhooks/billing/deliveries/{first}/resend")
     assert again.status_code == 404
