@@ -77,34 +77,33 @@ class _Log:
 
 
 def show(out: Console, item: Mapping[str, Any], as_json: bool) -> None:
-    """One a line: when, whose, what it says, what was answered, by whom and how fast."""
+    """One a line: when, whose, how it ended, by whom and how fast, then what it says and what was answered."""
     if as_json:
         out.out(orjson.dumps(item).decode(), highlight=False)
         return
+    bad = item["outcome"] in _FAILED or item["kind"] in ("refused", "dropped", "left_out")
     text = Text(item["at"][11:23].ljust(12, "0"), "dim")
     text.append(f" {_ARROWS[item['direction']]} ", "bold")
-    bad = item["outcome"] in _FAILED or item["kind"] in ("refused", "dropped", "left_out")
     text.append(item["action"] or item["kind"], "bold red" if bad else "bold")
+    text.append(f" {_ended(item)}".rstrip(), "red" if bad else "green")
+    text.append(_said("", item["payload"])).append(_said("⇒ ", item["answer"]), "green")
     text.append(f" {item['message_id']}".rstrip(), "dim")
-    text.append(_said(item["payload"]))
-    text.append(_answer(item), "red" if bad else "green")
     if out.is_terminal:
         out.print(text, no_wrap=True, overflow="ellipsis", highlight=False)
     else:
         out.print(text, soft_wrap=True, highlight=False)
 
 
-def _said(payload: Any) -> str:
+def _ended(item: Mapping[str, Any]) -> str:
+    by = f"by {item['answered_by']}" if item["answered_by"] else ""
+    latency = "" if item["latency_ms"] is None else f"{item['latency_ms']:.0f} ms"
+    size = f"{item['size']} frames" if item["kind"] == "left_out" else ""
+    outcome = item["outcome"] if item["outcome"] != item["kind"] else ""
+    words = (outcome, by, latency, size, item["error_code"], item["error_description"])
+    return " ".join(filter(None, words))
+
+
+def _said(before: str, payload: Any) -> str:
     if payload is None:
         return ""
-    return f" {payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)}"
-
-
-def _answer(item: Mapping[str, Any]) -> str:
-    latency = "" if item["latency_ms"] is None else f" {item['latency_ms']:.0f} ms"
-    by = f" by {item['answered_by']}" if item["answered_by"] else ""
-    error = " ".join(filter(None, (item["error_code"], item["error_description"])))
-    size = f" {item['size']} frames" if item["kind"] == "left_out" else ""
-    said = f"{_said(item['answer'])} {error}".rstrip()
-    head = f" ⇒ {item['outcome']}" if item["outcome"] else ""
-    return f"{head}{by}{latency}{size}{said}"
+    return f" {before}{payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)}"

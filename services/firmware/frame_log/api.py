@@ -29,7 +29,7 @@ EXAMPLES = files(
 )
 EVENTS = {
     "text/event-stream": {
-        "schema": {"type": "string"},
+        "schema": {"type": "object", "properties": {"data": {"type": "string"}, "event": {"type": "string"}}},
         "examples": {"call": {"value": 'data: {"id": "1.1.1", "kind": "call", "action": "Heartbeat"}\n\n'}},
     }
 }

@@ -34,7 +34,8 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """at: microseconds since 1970, when it came or was sent. offset: of its record. Fields are only ever added.
 
     key: what a CALL and its answer have in common: the id of the Call, or of the command; else empty. payload: as it
-    was, masked, the beginning of a long one. size: bytes of the whole; of LEFT_OUT, how many frames. answered: the
+    was, masked. size: bytes of the whole; of LEFT_OUT, how many frames. cut: payload is no more than its beginning.
+    answered: the
     gateway answered a CALL, or told the station of a refusal. answered_at: of a CALL that the gateway answers, when it
     was put on Kafka; of a RESULT, when its command was put on the wire; else 0. outcome: of a RESULT, a name of
     Outcome without its prefix, in lower case; of DROPPED, why. error: the code of a CALLERROR. deviations: from its
@@ -57,6 +58,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     error: str = ""
     description: str = ""
     deviations: tuple[str, ...] = ()
+    cut: bool = False
 
     @property
     def failed(self) -> bool:

@@ -35,10 +35,11 @@ Read = Callable[[Record, Whole], Entry | None]
 
 
 class Cut(NamedTuple):
-    """A payload as it is kept, and the bytes of the whole."""
+    """A payload as it is kept; the bytes of the whole, and whether it is less."""
 
     kept: bytes
     size: int
+    cut: bool
 
 
 def readers(name: Callable[[str], str]) -> Mapping[str, Read]:
@@ -65,7 +66,7 @@ def _call(record: Record, whole: Whole) -> Entry | None:
     if not whole(call.station_id):
         return None
     tolerated = call.tolerated if call.HasField("tolerated") else None
-    kept, size = _cut(tolerated.raw if tolerated and tolerated.raw else call.payload, call.action)
+    kept, size, cut = _cut(tolerated.raw if tolerated and tolerated.raw else call.payload, call.action)
     answered = call.answered
     return Entry(
         call.station_id,
@@ -81,6 +82,7 @@ def _call(record: Record, whole: Whole) -> Entry | None:
         answered,
         record.written_ms * 1000 if answered else 0,
         deviations=_deviations(tolerated.deviations) if tolerated else (),
+        cut=cut,
     )
 
 
@@ -97,7 +99,7 @@ def _outbound(record: Record, whole: Whole) -> Entry | None:
 def _reply(record: Record, outbound: Outbound) -> Entry:
     reply = outbound.reply
     refused = reply.HasField("refusal")
-    kept, size = _cut(reply.refusal.details if refused else reply.payload)
+    kept, size, cut = _cut(reply.refusal.details if refused else reply.payload)
     return Entry(
         outbound.station_id,
         record.written_ms * 1000,
@@ -111,12 +113,13 @@ def _reply(record: Record, outbound: Outbound) -> Entry:
         size,
         error=reply.refusal.code if refused else "",
         description=masked_text(reply.refusal.description) if refused else "",
+        cut=cut,
     )
 
 
 def _command(record: Record, outbound: Outbound) -> Entry:
     command = outbound.command
-    kept, size = _cut(command.payload)
+    kept, size, cut = _cut(command.payload)
     return Entry(
         outbound.station_id,
         record.written_ms * 1000,
@@ -128,6 +131,7 @@ def _command(record: Record, outbound: Outbound) -> Entry:
         command.action,
         kept,
         size,
+        cut=cut,
     )
 
 
@@ -136,7 +140,7 @@ def _result(record: Record, whole: Whole) -> Entry | None:
     if result.outcome == OUTCOME_ANSWERED and not whole(result.station_id):
         return None
     tolerated = result.tolerated if result.HasField("tolerated") else None
-    kept, size = _cut(tolerated.raw if tolerated and tolerated.raw else result.payload)
+    kept, size, cut = _cut(tolerated.raw if tolerated and tolerated.raw else result.payload)
     return Entry(
         result.station_id,
         _at(result.at),
@@ -153,6 +157,7 @@ def _result(record: Record, whole: Whole) -> Entry | None:
         error=masked_text(result.error_code),
         description=masked_text(result.error_description),
         deviations=_deviations(tolerated.deviations) if tolerated else (),
+        cut=cut,
     )
 
 
@@ -168,7 +173,7 @@ def _connection(record: Record, whole: Whole) -> Entry | None:  # noqa: ARG001
 def _frame(record: Record, whole: Whole) -> Entry:  # noqa: ARG001
     frame = Frame.FromString(record.value or b"")
     kind = Kind.LEFT_OUT if frame.left_out else Kind.DROPPED if frame.dropped else Kind.REFUSED
-    kept, _ = _cut(frame.frame, frame.action)
+    kept, size, cut = _cut(frame.frame, frame.action)
     return Entry(
         frame.station_id,
         _at(frame.at),
@@ -184,6 +189,7 @@ def _frame(record: Record, whole: Whole) -> Entry:  # noqa: ARG001
         outcome=frame.dropped,
         error=frame.code,
         description=masked_text(frame.description),
+        cut=cut or frame.size > size > 0,
     )
 
 
@@ -195,7 +201,8 @@ CHANGES: Mapping[int, Kind] = {
 
 def _cut(payload: bytes, action: str = "") -> Cut:
     """It is masked first: what is cut off cannot be read any more."""
-    return Cut(masked_payload(payload, action)[:LONGEST], len(payload))
+    masked = masked_payload(payload, action)
+    return Cut(masked[:LONGEST], len(payload), len(masked) > LONGEST)
 
 
 def _at(moment: Timestamp) -> int:

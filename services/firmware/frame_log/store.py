@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from services.common.kafka.bus import TopicPartition
 from services.common.postgres.database import Connection
@@ -125,6 +125,3 @@ def _columns(partitions: Iterable[TopicPartition]) -> tuple[list[str], list[int]
 def newest(before: Position, offset: int, written_ms: int) -> Position:
     """The position after a record."""
     return Position(offset + 1, max(before.written_ms, written_ms))
-
-
-TimeRange = tuple[datetime, datetime]

@@ -34,11 +34,11 @@ class Tails:
     """Those that a process serves. stopping: set when the process is to end."""
 
     def __init__(self, database: Database, stopping: asyncio.Event) -> None:
-        self._database, self.stopping, self._count = database, stopping, 0
+        self._database, self.stopping, self.count = database, stopping, 0
 
     async def begin(self, station_id: str, wanted: LogFilter, seconds: float) -> "TailResponse":
         """seconds: for which it goes on. Raises Problem where there are too many already, and Unavailable."""
-        if self._count >= MOST:
+        if self.count >= MOST:
             raise Problem(503, f"{MOST} logs are followed already: try again", headers={"Retry-After": "10"})
         seen: set[int] = set()
         async with self._database.connection() as db:
@@ -48,13 +48,13 @@ class Tails:
     @asynccontextmanager
     async def counted(self) -> AsyncIterator[None]:
         """While a client is served."""
-        self._count += 1
-        metrics.TAILS.set(self._count)
+        self.count += 1
+        metrics.TAILS.set(self.count)
         try:
             yield
         finally:
-            self._count -= 1
-            metrics.TAILS.set(self._count)
+            self.count -= 1
+            metrics.TAILS.set(self.count)
 
 
 class TailResponse(Response):

@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 from services.common.calls.message_log_api import shown
 from services.firmware.frame_log.entries import Entry, Kind, to_datetime
 from services.firmware.frame_log.exchanges import Exchange
-from services.firmware.frame_log.reading import LONGEST
 
 What = Literal["call", "answer", "refused", "dropped", "connected", "disconnected", "left_out"]
 _KINDS: Mapping[int, What] = {
@@ -66,7 +65,6 @@ class LogItem(BaseModel):
         """As it is shown."""
         entry, answer = exchange.entry, exchange.answer
         told = exchange.late or answer
-        cut = entry.kind != Kind.LEFT_OUT and entry.size > len(entry.payload) >= LONGEST
         error = next((part for part in (entry, told) if part and part.error), None)
         words = (
             told.description if told else "",
@@ -84,7 +82,7 @@ class LogItem(BaseModel):
             connection_id=entry.connection_id,
             payload=_shown(entry.payload),
             size=entry.size,
-            cut=cut or (entry.kind in (Kind.REFUSED, Kind.DROPPED) and entry.size > len(entry.payload) > 0),
+            cut=entry.cut,
             deviations=[*entry.deviations, *(told.deviations if told else ())],
             outcome=_outcome(exchange),
             answer=_answer(exchange),

@@ -57,10 +57,6 @@ class FrameWriter:
         self._stopping, self._stopped = asyncio.Event(), asyncio.Event()
         self._stopped.set()
 
-    def ready(self) -> bool:
-        """Always: a station is served whether or not its frames are kept."""
-        return True
-
     async def stop(self) -> None:
         """Ends run() when what was read is kept."""
         self._stopping.set()

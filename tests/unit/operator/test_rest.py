@@ -302,7 +302,7 @@ def test_tail_prints_what_is_kept_the_oldest_first(server: Server) -> None:
     result = run(server, "tail", "CP 1", "--no-follow", "-n", "5", "--errors", "--transaction", "7")
     assert server.seen == [("GET /firmware/v1/stations/CP%201/log?limit=5&transaction_id=7&errors=true", None)]
     assert result.stdout.splitlines() == [
-        '03:04:05.678 → Authorize m1 {"idTag": "…E6F7"} ⇒ answered by service 12 ms {"x": 1}',
+        '03:04:05.678 → Authorize answered by service 12 ms {"idTag": "…E6F7"} ⇒ {"x": 1} m1',
         "03:04:05.678 · disconnected the connection was lost",
     ]
 

@@ -180,6 +180,13 @@ def test_a_long_payload_is_cut_and_its_length_said() -> None:
     assert item.payload.startswith('{"data": "xxx')
 
 
+def test_a_frame_that_is_shorter_because_it_is_masked_is_not_cut() -> None:
+    written = b'[2,"1","Dance",{"idTag":"04A2B3C4D5E6F7"}]'
+    whole = frame(0, frame=written, size=len(written), code="NotImplemented")
+    beginning = frame(1, frame=written[:20], size=len(written), code="NotImplemented")
+    assert [item.cut for item in shown(*entries(whole, beginning))] == [False, True]
+
+
 def test_clocks_that_do_not_agree_give_no_latency() -> None:
     [item] = shown(*entries(call(1, "Authorize", {}, 1), reply(1, "Authorize", ACCEPTED, 0.9)))
     assert (item.answer, item.latency_ms) == (ACCEPTED, None)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.firmware.frame_log.masking import masked_payload, masked_text
+from services.firmware.frame_log.masking import WORDS, masked_payload, masked_text
 from services.ocpp.examples import full
 from services.ocpp.versions import VERSIONS
 
@@ -63,7 +63,7 @@ def test_nor_where_the_frame_is_cut_off(case: tuple[Any, list[str]], length: int
 @given(PLAIN)
 def test_a_frame_without_a_word_is_kept_byte_for_byte(value: Any) -> None:
     written = json.dumps({"value": value, "unit": "Wh"}, indent=1, ensure_ascii=False).encode()
-    if b"\\u" not in written:
+    if not any(word in written.lower() for word in WORDS):
         assert masked_payload(written) == written
 
 
