@@ -21,7 +21,7 @@ from services.common.push.webhooks.webhook import Webhook
 from services.common.web.outbound.client import NoAnswer, Outbound
 
 # Deliveries of a turn, and how many are on their way at a time.
-TURN, AT_ONCE = 50, 8
+TURN, AT_ONCE = 100, 16
 # Seconds: without news; and after what was not thought of.
 IDLE, BROKEN = 5.0, 30.0
 GONE = "the receiver answered 410 Gone: it wants no more"

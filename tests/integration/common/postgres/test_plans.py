@@ -9,6 +9,7 @@ from services.common.commands import store
 from services.common.postgres import outbox
 from services.common.postgres.database import Database
 from services.common.process.settings import CommonSettings
+from services.common.push.webhooks import store as webhooks
 from services.firmware import history_store, uptime
 from services.firmware import store as firmware
 from services.firmware.configuration import reports_store, settings_store, stations_store
@@ -40,6 +41,7 @@ HOT = {
     "transactions": [
         *(transactions.LOAD, transactions.EXISTING_SAMPLES, transactions.WRITE, outbox.NEXT),
         *(transactions.REMOTE_STARTS_BY_NUMBER, transactions.REMOTE_STARTS_BY_TOKEN),
+        *(webhooks.DUE, webhooks.NEXT_TRY, webhooks.TRIED, webhooks.EXPIRE, webhooks.COUNTS, webhooks.LIST),
     ],
 }
 

@@ -125,6 +125,17 @@ async def test_retention_that_overtakes_a_reader_is_told() -> None:
         assert reasons(await read(follower, 1)) == ["2"]
 
 
+async def test_what_memory_lacks_is_told_to_who_was_up_to_date() -> None:
+    """What was written is gone before it is read for the first time."""
+    bus = MemoryBus(partitions=1)
+    async with feeding(bus) as feed:
+        follower = Follower(feed, await feed.end())
+        bus.send(boots("CP1", range(5)), lambda *_: None)
+        bus.starts[FIRMWARE, 0] = 3
+        await until_gone(follower)
+        assert reasons(await read(follower, 2)) == ["3", "4"]
+
+
 async def test_a_topic_that_was_made_anew_is_told() -> None:
     bus = MemoryBus(partitions=1)
     await bus.publish(boots("CP1", range(3)))
