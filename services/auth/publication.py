@@ -152,6 +152,7 @@ class Publication:
             group_id=token.group_id or "",
             cache_expires_at=token.cache_expires_at,
             language=token.language or "",
+            on_block=token.on_block or "",
             changed_at=registered.changed_at,
         )
         return Record(self._tokens, record_key(token.id_token, token.type).encode(), state.SerializeToString())

@@ -30,6 +30,7 @@ TOKEN = (
     "group_id",
     "cache_expires_at",
     "language",
+    "on_block",
     "registered_at",
     "changed_at",
 )
@@ -106,6 +107,7 @@ def token(row: asyncpg.Record) -> Token:
         group_id=row["group_id"],
         cache_expires_at=row["cache_expires_at"],
         language=row["language"],
+        on_block=row["on_block"],
     )
 
 
@@ -121,6 +123,7 @@ def token_row(registered: RegisteredToken) -> tuple[object, ...]:
         "group_id": token.group_id,
         "cache_expires_at": token.cache_expires_at,
         "language": token.language,
+        "on_block": token.on_block,
         "registered_at": registered.registered_at,
         "changed_at": registered.changed_at,
     }

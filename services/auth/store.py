@@ -101,6 +101,7 @@ on conflict (key, type) do update set
     group_id = excluded.group_id,
     cache_expires_at = excluded.cache_expires_at,
     language = excluded.language,
+    on_block = excluded.on_block,
     changed_at = excluded.changed_at"""
 REMOVE_TOKEN = "delete from token where key = $1 and type = $2"
 

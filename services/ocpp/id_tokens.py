@@ -56,7 +56,10 @@ class IdToken:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An idToken as the operator registered it."""
+    """An idToken as the operator registered it.
+
+    on_block: what becomes of its running session when it is blocked, end or finish; None: as transactions is set.
+    """
 
     id_token: str
     type: str
@@ -65,6 +68,7 @@ class Token:
     group_id: str | None = None
     cache_expires_at: datetime | None = None
     language: str | None = None
+    on_block: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from services.common.process.clock import Clock
 from services.common.process.service import Service, Step
 from services.common.wiring import wire
 from services.transactions.api import TAGS, routers
+from services.transactions.blocked import BlockedSessions, ChangedTokens
 from services.transactions.closing import Closing
 from services.transactions.dialects import DIALECTS
 from services.transactions.ending import Ending
@@ -41,7 +42,8 @@ def build(
     """The process, not yet started. timing: of sessions whose EVSE is free."""
     wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=hurry_answered(clock))
     topics, command_service, access = wiring.topics, wiring.command_service, wiring.access
-    tokens, partitions = CompactedTable(bus, topics.tokens, read_token), SamplePartitions(database, clock)
+    changed_tokens, partitions = ChangedTokens(), SamplePartitions(database, clock)
+    tokens = CompactedTable(bus, topics.tokens, read_token, on_change=changed_tokens.note)
     store = Store(database)
     ending = Ending(stations=wiring.stations, events=wiring.events, wake=wiring.relay.wake)
     closing = Closing(store=store, ending=ending, clock=clock)
@@ -71,6 +73,14 @@ def build(
         await wiring.stations.wait()
         await consumer.run()
 
+    blocked = BlockedSessions(
+        database=database,
+        command_service=command_service,
+        tokens=tokens,
+        changed=changed_tokens,
+        default=settings.on_block,
+        clock=clock,
+    )
     expiry = DecisionExpiry(database=database, kept=timedelta(days=settings.decision_days), clock=clock)
     tasks: Mapping[str, Step] = {
         "tokens": tokens.run,
@@ -78,6 +88,7 @@ def build(
         "months": partitions.run,
         "graces": graces.run,
         "decisions": expiry.run,
+        "blocked": blocked.run,
     }
     return wiring.service(
         consumer,

@@ -1,5 +1,7 @@
 """Settings of transactions, read once from the environment."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from services.common.process.settings import CommonSettings
@@ -10,6 +12,9 @@ class Settings(CommonSettings):
 
     session_grace: float = Field(
         900, gt=0, description="seconds without a word of a session on an EVSE that was reported free, until it ends"
+    )
+    on_block: Literal["end", "finish"] = Field(
+        "finish", description="what becomes of a running session when its idToken is blocked, where that says nothing"
     )
     decision_days: float = Field(
         30, ge=8, description="how long decisions about idTokens are kept; longer than Kafka keeps calls"

@@ -20,6 +20,7 @@ def read_token(value: bytes) -> Token:
         group_id=token.group_id or None,
         cache_expires_at=_optional_timestamp(token, "cache_expires_at", token.cache_expires_at),
         language=token.language or None,
+        on_block=token.on_block or None,
     )
 
 

@@ -68,7 +68,7 @@ class Inventory(_message.Message):
     def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial_number: _Optional[str] = ..., firmware_version: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Token(_message.Message):
-    __slots__ = ("id_token", "type", "status", "expires_at", "group_id", "cache_expires_at", "language", "changed_at")
+    __slots__ = ("id_token", "type", "status", "expires_at", "group_id", "cache_expires_at", "language", "changed_at", "on_block")
     ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -77,6 +77,7 @@ class Token(_message.Message):
     CACHE_EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
+    ON_BLOCK_FIELD_NUMBER: _ClassVar[int]
     id_token: str
     type: str
     status: str
@@ -85,4 +86,5 @@ class Token(_message.Message):
     cache_expires_at: _timestamp_pb2.Timestamp
     language: str
     changed_at: _timestamp_pb2.Timestamp
-    def __init__(self, id_token: _Optional[str] = ..., type: _Optional[str] = ..., status: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., group_id: _Optional[str] = ..., cache_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., language: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    on_block: str
+    def __init__(self, id_token: _Optional[str] = ..., type: _Optional[str] = ..., status: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., group_id: _Optional[str] = ..., cache_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., language: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., on_block: _Optional[str] = ...) -> None: ...

@@ -34,7 +34,7 @@ EXPORTED_STATION = Columns(
     ("station_id", "auth", "description", "groups", "location_id", "reading", "rated_power_w"), "station_id"
 )
 TOKEN_COLUMNS = Columns(
-    ("id_token", "type", "status", "expires_at", "group_id", "cache_expires_at", "language"),
+    ("id_token", "type", "status", "expires_at", "group_id", "cache_expires_at", "language", "on_block"),
     needed="id_token",
     kept=frozenset({"type", "status"}),
 )

@@ -22,6 +22,7 @@ from services.ocpp.id_tokens import Authorization, Token, token_key
 
 # IdTokenEnumType of OCPP 2.0.1.
 Type = Literal["Central", "eMAID", "ISO14443", "ISO15693", "KeyCode", "Local", "MacAddress", "NoAuthorization"]
+OnBlock = Literal["end", "finish"]
 
 
 class TokenChange(BaseModel):
@@ -44,6 +45,11 @@ class TokenChange(BaseModel):
         None, description="until when stations may keep the answer; never later than expires_at"
     )
     language: Language | None = None
+    on_block: OnBlock | None = Field(
+        None,
+        description="what becomes of its running session when it is blocked: end, by a remote stop, or finish; null: "
+        "as VOLTBUS_ON_BLOCK of transactions says",
+    )
 
     @field_validator("type", "status")
     @classmethod
@@ -70,6 +76,7 @@ class TokenView(BaseModel):
     group_id: str | None
     cache_expires_at: datetime | None
     language: str | None
+    on_block: str | None
     registered_at: datetime
     changed_at: datetime
 
