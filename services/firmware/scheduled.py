@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
 from services.firmware import reads
 from services.firmware.dialects import BY_VERSION
-from services.firmware.domain.scheduled import PutOff, Request, Seen, Told, newest, outcome
+from services.firmware.domain.scheduled import UNWATCHED, PutOff, Request, Seen, Told, Watched, newest, outcome, watch
 from services.firmware.domain.station import Place
 from services.firmware.remote import AVAILABILITY, RESET
 
@@ -31,6 +31,7 @@ AGREED = """
 select * from command
 where station_id = any($1::text[]) and sent_at > $2 and action = any($3::text[])
     and effect in ('accepted', 'scheduled', 'done')"""
+RUNNING = "select station_id, evse_id from session where station_id = any($1::text[]) and running"
 BOOTED = "select station_id, booted_at from station where station_id = any($1::text[])"
 # The newest of each, in case a station tells events all the time.
 EVENTS = """
@@ -46,12 +47,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledFollower:
-    """Many processes may run it: what one has written down, another finds done. every: seconds."""
+    """Many processes may run it: what one has written down, another finds done. every: seconds.
+
+    watched: by command, what was seen of sessions; after a restart, what has ended meanwhile is not known.
+    """
 
     database: Database
     command_service: CommandService
     clock: Clock
     every: float = EVERY_SECONDS
+    watched: dict[str, Watched] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -83,8 +88,25 @@ class ScheduledFollower:
         if not put_off:
             return {}
         seen, now = await _seen(db, put_off), self.clock()
-        found = {one.command_id: outcome(one, seen[one.station_id], now) for one in put_off}
-        return {command_id: effect for command_id, effect in found.items() if effect}
+        running = await _running(db, [one.station_id for one in put_off])
+        for one in put_off:
+            known = self.watched.get(one.command_id, UNWATCHED)
+            self.watched[one.command_id] = watch(known, one, running[one.station_id], now)
+        found = {
+            one.command_id: outcome(one, seen[one.station_id], now, self.watched[one.command_id]) for one in put_off
+        }
+        effects = {command_id: effect for command_id, effect in found.items() if effect}
+        for command_id in effects:
+            del self.watched[command_id]
+        return effects
+
+
+async def _running(db: Connection, names: Sequence[str]) -> defaultdict[str, set[int]]:
+    """EVSEs where sessions go on, by station."""
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    for row in await db.fetch(RUNNING, names):
+        found[row["station_id"]].add(row["evse_id"])
+    return found
 
 
 def _put_off(command: Command) -> PutOff | None:

@@ -3,7 +3,7 @@
 An answer Scheduled promises that it will be done. That it was, the statuses of its connectors say, and a boot.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -20,6 +20,10 @@ STATION = Place(0, 0)
 Request: TypeAlias = ChangeAvailability | Reset
 # Of what is never told; the longest session is over by then.
 FOLLOWED_FOR = timedelta(days=30)
+
+
+# After the end of a session, until a station that tells nothing has done what waited for it.
+SILENT_FOR = timedelta(minutes=5)
 
 
 class PutOff(Struct, frozen=True):
@@ -46,9 +50,27 @@ class Seen(Struct, frozen=True):
     orders: Sequence[tuple[datetime, Request]] = ()
 
 
-def outcome(one: PutOff, seen: Seen, now: datetime) -> Effect | None:
+class Watched(Struct, frozen=True):
+    """Whether a session was seen to go on where it is to be done, and since when none does any more."""
+
+    ran: bool = False
+    over_since: datetime | None = None
+
+
+UNWATCHED = Watched()
+
+
+def watch(known: Watched, one: PutOff, running: Collection[int], now: datetime) -> Watched:
+    """By the EVSEs of its station where sessions go on; 0: the station did not say where."""
+    evse_id = one.request.evse_id
+    if running if evse_id is None else not {0, evse_id}.isdisjoint(running):
+        return Watched(ran=True)
+    return Watched(True, now) if known.ran and known.over_since is None else known
+
+
+def outcome(one: PutOff, seen: Seen, now: datetime, watched: Watched = UNWATCHED) -> Effect | None:
     """What has come of it; None while it is still to be done."""
-    if _is_done(one, seen):
+    if _is_done(one, seen) or _is_over(one, seen, watched, now):
         return Effect.DONE
     if any(at > one.asked_at and _replaces(order, one.request) for at, order in seen.orders):
         return Effect.SUPERSEDED
@@ -74,6 +96,13 @@ def _is_done(one: PutOff, seen: Seen) -> bool:
     if one.request.status == Availability.INOPERATIVE:
         return UNAVAILABLE in since and all(told.status in OUT_OF_USE for told in statuses)
     return any(status not in OUT_OF_USE for status in since) and all(told.status != UNAVAILABLE for told in statuses)
+
+
+def _is_over(one: PutOff, seen: Seen, watched: Watched, now: datetime) -> bool:
+    """The session that it waited for is over, and a station that tells nothing at all of its connectors has done it."""
+    if isinstance(one.request, Reset) or watched.over_since is None or now - watched.over_since < SILENT_FOR:
+        return False
+    return not any(told.at > one.asked_at for place, told in seen.statuses.items() if _is_of(place, one.request))
 
 
 def _is_of(place: Place, request: ChangeAvailability) -> bool:

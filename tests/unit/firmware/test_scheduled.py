@@ -8,7 +8,18 @@ import pytest
 
 from services.firmware.dialects import BY_VERSION
 from services.firmware.domain.remote import Availability, ChangeAvailability, Reset, ResetType
-from services.firmware.domain.scheduled import FOLLOWED_FOR, PutOff, Request, Seen, Told, newest, outcome
+from services.firmware.domain.scheduled import (
+    FOLLOWED_FOR,
+    SILENT_FOR,
+    PutOff,
+    Request,
+    Seen,
+    Told,
+    Watched,
+    newest,
+    outcome,
+    watch,
+)
 from services.firmware.domain.station import Place
 from services.ocpp.answers import Effect
 
@@ -87,6 +98,46 @@ def test_what_is_never_told_is_followed_for_a_while() -> None:
     assert comes_of(ChangeAvailability(OUT, 1), silent, ASKED + FOLLOWED_FOR) is None
     later = ASKED + FOLLOWED_FOR + timedelta(seconds=1)
     assert comes_of(ChangeAvailability(OUT, 1), silent, later) == Effect.UNCONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("seen", "waited", "effect"),
+    [
+        (statuses(), SILENT_FOR, Effect.DONE),
+        (statuses(a=Told("Charging", BEFORE)), SILENT_FOR, Effect.DONE),
+        (statuses(a=Told("Charging", BEFORE), b="Available"), SILENT_FOR, Effect.DONE),
+        (statuses(), SILENT_FOR - timedelta(seconds=1), None),
+        (statuses(a="Finishing"), SILENT_FOR, None),
+        (statuses(a="Available"), SILENT_FOR, None),
+    ],
+)
+def test_a_station_that_tells_nothing_has_done_it_when_its_session_is_over(
+    seen: Seen, waited: timedelta, effect: Effect | None
+) -> None:
+    """One that tells its statuses is believed."""
+    one = PutOff("c", "CP1", ChangeAvailability(OUT, 1), ASKED)
+    assert outcome(one, seen, LATER + waited, Watched(True, LATER)) == effect
+    assert outcome(one, seen, LATER + waited, Watched(True)) is None
+
+
+@pytest.mark.parametrize(
+    ("evse_id", "looks", "over"),
+    [
+        (1, [{1}, set(), set()], 1),
+        (1, [{0}, {2}], 1),
+        (None, [{2}, {1}, set()], 2),
+        (1, [{1}, set(), {1}, set()], 3),
+        (1, [set(), set()], None),
+        (1, [{2}, set()], None),
+        (1, [set(), {1}], None),
+    ],
+)
+def test_a_session_is_over_that_was_seen_to_go_on(evse_id: int | None, looks: list[set[int]], over: int | None) -> None:
+    """What was over before anybody looked may be another: the station waits for one that is not known."""
+    one, watched = PutOff("c", "CP1", ChangeAvailability(OUT, evse_id), ASKED), Watched()
+    for number, running in enumerate(looks):
+        watched = watch(watched, one, running, ASKED + timedelta(minutes=number))
+    assert watched.over_since == (None if over is None else ASKED + timedelta(minutes=over))
 
 
 def test_the_last_status_counts_whichever_message_told_it_in_whatever_order() -> None:
