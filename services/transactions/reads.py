@@ -1,12 +1,15 @@
 """The queries of the REST API."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
+from asyncpg import Range
 
 from services.common.postgres.database import Connection
+from services.common.process.errors import Unavailable
 from services.common.web.pages import bounded
 from services.transactions.domain.transaction import Transaction
 from services.transactions.rows import COLUMNS, ORPHAN_STOP, SAMPLE, STATION_SAMPLE, read_transaction
@@ -55,7 +58,7 @@ SamplePosition = tuple[datetime, int]
 
 @dataclass(frozen=True, slots=True)
 class TransactionFilter:
-    """Which transactions; None: any. stations: one of these. updated_after: as others see it. before: an id of ours."""
+    """Which transactions; None: any. stations: one of these. updated: when, as others see it. before: an id of ours."""
 
     station_id: str | None = None
     stations: Sequence[str] | None = None
@@ -67,7 +70,7 @@ class TransactionFilter:
     received_before: datetime | None = None
     stopped_after: datetime | None = None
     stopped_before: datetime | None = None
-    updated_after: datetime | None = None
+    updated: Range | None = None
     complete: bool | None = None
     doubt: str | None = None
     review: str | None = None
@@ -85,14 +88,45 @@ CONDITIONS = {
     "received_before": "started_received_at < ${n}",
     "stopped_after": "stopped_at >= ${n}",
     "stopped_before": "stopped_at < ${n}",
-    "updated_after": "id in (select id from transaction where stopped_at is null and updated_at >= ${n} "
-    "union all select transaction_id from transaction_revision where at >= ${n})",
+    "updated": "id in (select id from transaction where stopped_at is null "
+    "and stored_at >= lower(${n}::tstzrange) and stored_at < upper(${n}::tstzrange) "
+    "union all select transaction_id from transaction_revision "
+    "where coalesce(stored_at, at) >= lower(${n}::tstzrange) and coalesce(stored_at, at) < upper(${n}::tstzrange))",
     # As Transaction.complete says.
     "complete": "(state -> 'told' ?& array['started', 'stopped'] and jsonb_array_length(state -> 'seen') <= 1) = ${n}",
     "doubt": "doubts <> '[]' and doubts @> jsonb_build_array(${n}::text)",
     "review": "review = ${n}",
     "before": "id < ${n}",
 }
+
+
+# Who is about to store something, by the locks that are taken before it has its time.
+WRITERS = """
+select virtualtransaction from pg_locks
+where relation in ('transaction'::regclass, 'transaction_revision'::regclass) and mode = 'RowExclusiveLock'
+    and database = (select oid from pg_database where datname = current_database())"""
+
+
+# Seconds for those that are about to.
+STORED_WITHIN = 5.0
+
+
+async def stored_until(db: Connection) -> datetime:
+    """A moment, by the clock of Postgres, before which nothing more will have been stored. Raises Unavailable."""
+    moment: datetime = await db.fetchval("select clock_timestamp()")
+    writers = await _writers(db)
+    try:
+        async with asyncio.timeout(STORED_WITHIN):
+            while writers:
+                await asyncio.sleep(0.01)
+                writers &= await _writers(db)
+    except TimeoutError:
+        raise Unavailable("what is being stored takes too long") from None
+    return moment
+
+
+async def _writers(db: Connection) -> set[str]:
+    return {row["virtualtransaction"] for row in await db.fetch(WRITERS)}
 
 
 async def transactions(db: Connection, selection: TransactionFilter, limit: int) -> list[Transaction]:

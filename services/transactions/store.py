@@ -115,13 +115,13 @@ limit {MOST_PAST_VALUES + 1}"""
 # A row revision that does not follow means that another process had the station meanwhile: then nothing is written.
 WRITE = f"""
 with metered as (
-    update transaction t set {_assigned(METERED, "u")}
+    update transaction t set {_assigned(METERED, "u")}, stored_at = clock_timestamp()
     from unnest($1::metered_row[]) u
     where t.id = u.id and t.revision = u.revision - 1
     returning t.id),
 changed as (
     insert into transaction ({_names(WRITTEN)}) select {_names(WRITTEN)} from unnest($2::transaction_row[])
-    on conflict (id) do update set {_assigned(WRITTEN, "excluded")}
+    on conflict (id) do update set {_assigned(WRITTEN, "excluded")}, stored_at = clock_timestamp()
     where transaction.revision = excluded.revision - 1
     returning id),
 sampled as (

@@ -49,7 +49,7 @@ SAMPLE_FILES = files(
 def router(database: Database, stations: Stations, access: Access) -> APIRouter:
     """/v1/transactions/export and /v1/samples/export; before those whose last segment is an id."""
     routes = APIRouter(prefix="/v1", tags=["transactions"], dependencies=[access.require(READ)])
-    selection = Annotated[TransactionFilter, Depends(selected(stations))]
+    selection = Annotated[TransactionFilter, Depends(selected(database, stations))]
 
     @routes.get(
         "/transactions/export",

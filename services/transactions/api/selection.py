@@ -1,21 +1,24 @@
 """Which transactions a call is about, by its query."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Annotated, Literal
 
+from asyncpg import Range
 from fastapi import Query
 
 from services.common.calls.stations import StationFilter, Stations
+from services.common.postgres.database import Database
 from services.common.web.fields import NO_NUL, UtcDatetime
 from services.common.web.problems import Problem
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.review import Review
-from services.transactions.reads import TransactionFilter
+from services.transactions.reads import TransactionFilter, stored_until
 
 Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 
 
-def selected(stations: Stations) -> Callable[..., Awaitable[TransactionFilter]]:
+def selected(database: Database, stations: Stations) -> Callable[..., Awaitable[TransactionFilter]]:
     """A dependency: the filter that a query says. stations: which are of a group, or at a location."""
 
     async def selection(
@@ -46,13 +49,20 @@ def selected(stations: Stations) -> Callable[..., Awaitable[TransactionFilter]]:
             received_before=received_before,
             stopped_after=stopped_after,
             stopped_before=stopped_before,
-            updated_after=updated_after,
+            updated=await _since(database, updated_after) if updated_after else None,
             complete=complete,
             doubt=doubt,
             review=review,
         )
 
     return selection
+
+
+async def _since(database: Database, moment: datetime) -> Range:
+    """From a moment on, as far as all of it is known."""
+    async with database.list_connection() as db:
+        until = await stored_until(db)
+    return Range(moment, max(moment, until))
 
 
 def _matching(stations: Stations, wanted: StationFilter) -> list[str] | None:

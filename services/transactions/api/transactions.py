@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import asyncpg
@@ -33,28 +34,36 @@ from services.transactions.reads import TransactionFilter
 V = TypeVar("V", bound=BaseModel)
 
 
+class TransactionPage(Page[TransactionView]):
+    """updated_until: up to when all that was stored is known; null without updated_after."""
+
+    updated_until: datetime | None = None
+
+
 def router(database: Database, stations: Stations, access: Access) -> APIRouter:
     """Transactions, samples and orphans, to read. stations: which of them a filter means."""
     routes = APIRouter(prefix="/v1", tags=["transactions"], dependencies=[access.require(READ)])
 
     @routes.get("/transactions")
     async def transactions(
-        selection: Annotated[TransactionFilter, Depends(selected(stations))],
+        selection: Annotated[TransactionFilter, Depends(selected(database, stations))],
         limit: Limit = 50,
         cursor: Cursor = None,
-    ) -> Page[TransactionView]:
+    ) -> TransactionPage:
         """Transactions, newest first.
 
         group, location_id: of its station, as it is registered now. started_…, stopped_…: by the station's clock, which
-        may be wrong; received_…: when their start was received. updated_after: something was told of them since, by our
-        clock: of those that go on with each report, of those that have ended with each revision.
+        may be wrong; received_…: when their start was received. updated_after: something was stored of them since: of
+        those that go on with each report, of those that have ended with each revision. Who asks again and again gives
+        the `updated_until` of the first page that was asked for before, and misses nothing.
         """
         position = read_cursor(cursor, int)
         selection = replace(selection, before=int(position[0]) if position else None)
         async with database.list_connection() as db:
             found = await reads.transactions(db, selection, limit + 1)
         last = write_cursor(found[limit - 1].id) if len(found) > limit else None
-        return Page(items=[views.transaction(one) for one in found[:limit]], next=last)
+        until = selection.updated.upper if selection.updated else None
+        return TransactionPage(items=[views.transaction(one) for one in found[:limit]], next=last, updated_until=until)
 
     @routes.get("/transactions/{id}", responses=problem_responses({404: MISSING}))
     async def transaction(number: Number) -> TransactionView:

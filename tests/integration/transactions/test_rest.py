@@ -8,6 +8,7 @@ import pytest
 
 from services.common.kafka.bus import Record
 from services.common.postgres.database import Database
+from services.transactions import reads
 from tests.integration.transactions.running import System, bearer, token
 from tests.integration.transactions.test_session import START, metered, stop
 from voltbus.v1 import events_pb2 as pb
@@ -23,9 +24,9 @@ async def start(system: System, station: str, **more: Any) -> int:
     return number
 
 
-async def get(system: System, path: str, **query: Any) -> Any:
+async def get(system: System, path: str, code: int = 200, **query: Any) -> Any:
     response = await system.client.get(path, params=query)
-    assert response.status_code == 200, response.text
+    assert response.status_code == code, response.text
     return response.json()
 
 
@@ -124,13 +125,35 @@ async def test_what_has_changed_since_it_was_asked_last(system: System, station:
     corrected, told, goes_on = [await start(system, f"{station}-{name}") for name in ("a", "b", "c")]
     for name, number in (("a", corrected), ("b", told)):
         await system.ask(f"{station}-{name}", "StopTransaction", stop(number))
-    since = {"updated_after": datetime.now(UTC).isoformat()}
-    assert {corrected, told, goes_on}.isdisjoint(await ids(system, **since))
+    asked = await get(system, "/v1/transactions", updated_after="2026-01-01T00:00:00Z", limit=1000)
+    assert {corrected, told, goes_on} <= {item["id"] for item in asked["items"]}
+    since = {"updated_after": asked["updated_until"]}
+    assert await ids(system, **since) == []
     await system.ask(f"{station}-a", "StopTransaction", stop(corrected, meterStop=9000))
     await system.tell(f"{station}-c", "MeterValues", metered(goes_on, "2000"))
     await system.until(lambda: len(system.events(f"{station}-c")) == 2)
     assert {corrected, told, goes_on} & {*await ids(system, **since)} == {corrected, goes_on}
     assert await ids(system, station_id=f"{station}-a", **since) == [corrected]
+
+
+async def test_what_is_stored_late_is_not_missed(
+    system: System, station: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While an end is written that another overtakes, nobody is told that all is known up to the other."""
+    held, other = await start(system, f"{station}-held"), await start(system, f"{station}-other")
+    asked = await get(system, "/v1/transactions", updated_after="2026-01-01T00:00:00Z", limit=1)
+    since = {"updated_after": asked["updated_until"]}
+    monkeypatch.setattr(reads, "STORED_WITHIN", 0.05)
+    async with database.transaction() as db:
+        await db.execute(
+            "insert into transaction_revision (transaction_id, revision, reason, at, changes) "
+            "values ($1, 1, 'ended', $2, '[]')",
+            held,
+            datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        await system.ask(f"{station}-other", "StopTransaction", stop(other))
+        await get(system, "/v1/transactions", 503, **since)
+    assert {*await ids(system, **since)} == {held, other}
 
 
 async def test_those_of_a_group_and_of_a_location(system: System, station: str) -> None:
