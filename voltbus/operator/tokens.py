@@ -1,5 +1,6 @@
 """Bearer tokens for the REST APIs."""
 
+import re
 import time
 
 from services.ocpp.services import SERVICES
@@ -12,8 +13,10 @@ LIFETIME = 30 * 24 * 3600
 
 def access_token(settings: LocalSettings) -> str:
     """The token to call REST with: that of VOLTBUS_TOKEN, or one made here. Raises LocalError."""
-    if settings.token:
-        return settings.token
+    if token := settings.token.strip() if settings.token else "":
+        if not re.fullmatch(r"[\x21-\x7e]+", token):
+            raise LocalError("VOLTBUS_TOKEN has a character that no bearer token has, such as a line break")
+        return token
     if not (settings.jwt_secret or settings.jwks_url or (settings.data / "secrets").exists()):
         raise LocalError("no bearer token: start a stack with `make run`, or set VOLTBUS_TOKEN or VOLTBUS_JWT_SECRET")
     return bearer_token(settings)

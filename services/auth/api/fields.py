@@ -1,7 +1,8 @@
 """The fields of auth's REST API."""
 
+import dataclasses
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Header, Path
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
@@ -72,6 +73,11 @@ def _password(password: SecretStr) -> SecretStr:
 
 # passwordString (2.0.1 part 2 §2.1.4) of the length that A00.FR.205 requires.
 ChosenPassword = Annotated[SecretStr, AfterValidator(_password)]
+
+
+def fields_of(state: Any) -> dict[str, Any]:
+    """By name, those of a dataclass: asdict() would copy each, which takes ten times as long."""
+    return {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
 
 
 def not_found(kind: str) -> Problem:

@@ -40,7 +40,7 @@ from services.common.web.tables import Faulty
 from services.ocpp.id_tokens import Authorization
 
 # Rows that are read and written together in an export, and imports that a process takes at once.
-AT_ONCE, IMPORTS = 1000, 2
+AT_ONCE, IMPORTS = 200, 2
 
 State = TypeVar("State", Station, RegisteredToken, Location)
 NextPage = Callable[[str], Awaitable[Sequence[State]]]

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import Request
 from pydantic import ValidationError, field_validator
 
-from services.auth.api.fields import IdTokenPath, StationId
+from services.auth.api.fields import IdTokenPath, StationId, fields_of
 from services.auth.api.locations import LocationFields
 from services.auth.api.stations import StationBody, password_of
 from services.auth.api.tokens import TokenChange
@@ -146,14 +145,14 @@ def _location(row: Row) -> Staged:
 
 def station_fields(station: Station) -> Mapping[str, Any]:
     """EXPORTED_STATION of a station."""
-    return asdict(station) | {"auth": "basic" if station.password else "none"}
+    return fields_of(station) | {"auth": "basic" if station.password else "none"}
 
 
 def token_fields(registered: RegisteredToken) -> Mapping[str, Any]:
     """TOKEN_COLUMNS of an idToken."""
-    return asdict(registered.token)
+    return fields_of(registered.token)
 
 
 def location_fields(location: Location) -> Mapping[str, Any]:
     """LOCATION_COLUMNS of a location."""
-    return asdict(location)
+    return fields_of(location)

@@ -1,6 +1,5 @@
 """REST of stations."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import uuid4
@@ -19,6 +18,7 @@ from services.auth.api.fields import (
     RatedPower,
     StationId,
     Text,
+    fields_of,
     not_found,
 )
 from services.auth.domain import stations as domain
@@ -334,7 +334,8 @@ def password_of(body: StationBody, passwords: Passwords) -> Password | PasswordP
 
 
 def _view(station: domain.Station, password: str | None = None) -> StationWithPassword | StationView:
-    fields = {name: value for name, value in asdict(station).items() if name != "password"}
+    fields = fields_of(station)
+    del fields["password"]
     fields |= {"auth": "basic" if station.password else "none", "group": next(iter(station.groups), None)}
     fields |= {"free_vend": free_vend_of(station.free_vend)}
     if password is None:

@@ -1,6 +1,6 @@
 """REST of idTokens."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import uuid4
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from services.auth.api.fields import READ, WRITE, GroupId, IdTokenPath, Language, not_found
+from services.auth.api.fields import READ, WRITE, GroupId, IdTokenPath, Language, fields_of, not_found
 from services.auth.domain import tokens as domain
 from services.auth.domain.tokens import RegisteredToken
 from services.auth.store import Store
@@ -150,4 +150,4 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
 def view(registered: RegisteredToken) -> TokenView:
     """As REST shows it."""
     times = {"registered_at": registered.registered_at, "changed_at": registered.changed_at}
-    return TokenView(**asdict(registered.token), **times)
+    return TokenView(**fields_of(registered.token), **times)

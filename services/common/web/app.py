@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Depends, FastAPI
 
 from services.common.web import docs, openapi, problems
+from services.common.web.exports import Exports
 from services.common.web.queries import only_known
 from services.common.web.requests import StrictRequests
 
@@ -43,6 +44,7 @@ def web_app(title: str, description: str = "", tags: Mapping[str, str] | None = 
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
     )
+    app.state.exports = Exports()
     app.add_middleware(StrictRequests)
     problems.install(app)
     docs.install(app)

@@ -1,18 +1,40 @@
 """All that a query finds as a file, CSV or NDJSON, a page at a time: however much it is, memory stays."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import Any
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from fastapi.responses import StreamingResponse
 from starlette.requests import Request
 
 from services.common.web.files import download, wanted_as
 from services.common.web.openapi import problem_responses
+from services.common.web.problems import Problem
 from services.common.web.tables import CSV, NDJSON, Columns, write_csv, write_heading, write_ndjson
 
 Rows = Sequence[Mapping[str, Any]]
 # What the lines of a CSV file are of rows.
 Lines = Callable[[Rows], Iterable[Mapping[str, Any]]]
+T = TypeVar("T")
+# Files that are written at once.
+MAX_EXPORTS = 4
+
+
+class Exports:
+    """The files that an app writes: together they leave half of its time to the others, who charge meanwhile."""
+
+    def __init__(self) -> None:
+        self.free = asyncio.Semaphore(MAX_EXPORTS)
+        self._turn = asyncio.Lock()
+
+    async def page(self, make: Callable[[], Awaitable[T]]) -> T:
+        """Makes a page of one of them, and pauses for as long as that took the processor."""
+        async with self._turn:
+            began = time.thread_time()
+            made = await make()
+            await asyncio.sleep(time.thread_time() - began)
+            return made
 
 
 def files(csv: str, ndjson: str) -> dict[str, Any]:
@@ -26,8 +48,8 @@ def files(csv: str, ndjson: str) -> dict[str, Any]:
 
 def exported(content: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
     """For the `responses` of a route that exports. content: see files()."""
-    not_wanted = problem_responses({406: "neither CSV nor NDJSON is wanted"})
-    return {200: {"description": "the file", "content": content}, **not_wanted}
+    refused = problem_responses({406: "neither CSV nor NDJSON is wanted", 503: "other files are being written"})
+    return {200: {"description": "the file", "content": content}, **refused}
 
 
 async def export(
@@ -44,17 +66,24 @@ async def export(
     them is one.
     """
     kind, written = wanted_as(request), csv_columns or columns
-    first = await anext(pages, None)
+    exports: Exports = request.app.state.exports
+    if exports.free.locked():
+        raise Problem(503, "other files are being written", headers={"Retry-After": "10"})
 
-    def lines(rows: Rows) -> bytes:
+    async def page() -> bytes | None:
+        if (rows := await anext(pages, None)) is None:
+            return None
         return write_csv(csv_lines(rows), written) if kind == CSV else write_ndjson(rows, columns)
 
+    first = await exports.page(page)
+
     async def chunks() -> AsyncIterator[bytes]:
-        if kind == CSV:
-            yield write_heading(written)
-        if first is not None:
-            yield lines(first)
-            async for rows in pages:
-                yield lines(rows)
+        async with exports.free:
+            if kind == CSV:
+                yield write_heading(written)
+            made = first
+            while made is not None:
+                yield made
+                made = await exports.page(page)
 
     return download(chunks(), kind, name)

@@ -15,6 +15,10 @@ MEANT = {CSV: CSV, NDJSON: NDJSON, "text/*": CSV, "*/*": CSV, "application/*": N
 IMPORT = re.compile(r"/v1/[a-z_]+/import")
 # A million stations with all that can be said of them in short words.
 MAX_FILE_BYTES = 256 * 1024 * 1024
+# More than any file of that size has that says something.
+MAX_LINES = 2_000_000
+# Lines after which others have their turn.
+SHARE = 200
 # Seconds: for a whole file, and without a byte of it.
 RECEIVED_WITHIN, SILENT_FOR = 600.0, 60.0
 # Faults that are told at once.
@@ -64,8 +68,12 @@ async def lines_of(request: Request) -> AsyncIterator[Sequence[Line]]:
         if (total := total + len(chunk)) > MAX_FILE_BYTES:
             raise _too_large()
         *lines, rest = (rest + chunk).split(b"\n")
-        yield _numbered(lines, number)
+        for begin in range(0, len(lines), SHARE):
+            yield _numbered(lines[begin : begin + SHARE], number + begin)
+            await asyncio.sleep(0)
         number += len(lines)
+        if number > MAX_LINES:
+            raise field_problem("body", f"more than {MAX_LINES} lines", 413)
         if len(rest) > MAX_LINE_BYTES:
             raise _too_long(number)
     if rest:

@@ -21,6 +21,10 @@ BOM = b"\xef\xbb\xbf"
 FORMULA, QUOTED_FORMULA = re.compile(r"'*[=+\-@]"), re.compile(r"'+[=+\-@]")
 # A list in one cell: a|b; in its items | is \| and \ is \\.
 LIST_PART = re.compile(r"\\[\\|]|\||[^\\|]+|\\")
+# What other programs write where there is nothing.
+NOTHING = frozenset({"NULL", "\\N", "#N/A", "#REF!", "#VALUE!", "#NAME?"})
+# What a spreadsheet can have as its first line.
+SEPARATOR = re.compile(r"sep=([,;])\s*", re.IGNORECASE)
 UNENDED = "unexpected end of data"
 MAX_LINE_BYTES = 64 * 1024
 # How alike a name must be to be taken for a slip: less could be a password, in a file that begins without names.
@@ -96,6 +100,9 @@ class CsvReader(Reader):
                 return None
             self._begun = number
         if not self._names and not self._parts:
+            if SEPARATOR.fullmatch(text):
+                self._end()
+                return None
             self._delimiter = ";" if text.count(";") > text.count(",") else ","
         try:
             cells = self._cells(text)
@@ -143,7 +150,12 @@ class CsvReader(Reader):
             return text.split(self._delimiter)
         return next(csv.reader([text], strict=True, delimiter=self._delimiter))
 
-    def _row(self, line: int, cells: list[str]) -> Row | Fault:
+    def _row(self, line: int, cells: list[str]) -> Row | Fault | None:
+        cells = cells[: len(self._names)] + _stripped(cells[len(self._names) :])
+        if not any(cells):
+            return None
+        if nothing := NOTHING.intersection(cells):
+            return Fault(line, "", f"{min(nothing)} is what another program writes for nothing: leave the cell empty")
         if len(cells) != len(self._names):
             return Fault(line, "", f"has {len(cells)} cells, and there are {len(self._names)} columns")
         fields: dict[str, Any] = {}
@@ -240,7 +252,7 @@ def _no_text(number: int, heading: bool) -> Fault:
 
 def _heading(line: int, cells: Sequence[str], columns: Columns) -> list[str]:
     """The names of the columns. Raises Faulty."""
-    names = [cell.strip() for cell in cells]
+    names = _stripped([cell.strip() for cell in cells])
     faults = [
         Fault(line, "", unknown(name, f"column {place}", columns))
         for place, name in enumerate(names, 1)
@@ -252,6 +264,12 @@ def _heading(line: int, cells: Sequence[str], columns: Columns) -> list[str]:
     if faults:
         raise Faulty(faults)
     return names
+
+
+def _stripped(cells: list[str]) -> list[str]:
+    """Without those at the end that are empty: spreadsheets write them where something once was."""
+    said = next((place for place in range(len(cells), 0, -1) if cells[place - 1]), 0)
+    return cells[:said]
 
 
 def _cell(value: Any) -> str:

@@ -21,7 +21,7 @@ from services.transactions.domain.transaction import Transaction
 from services.transactions.reads import SamplePosition, TransactionFilter
 
 # Rows that are read together: others wait while these are written. Meter values of a page come from as many sessions.
-AT_ONCE, SESSIONS = 200, 50
+AT_ONCE, SESSIONS = 50, 50
 
 SESSION = Columns(tuple(TransactionView.model_fields), "id")
 _OF_SESSION = ("transaction_id", "station_id", "evse_id")

@@ -296,10 +296,12 @@ async def test_a_client_that_goes_away_has_changed_nothing(auth: Running) -> Non
 async def test_a_file_may_be_longer_than_a_body_and_a_line_may_not(
     auth: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = "station_id,auth\n" + "CP1,none\n" + "\n" * 5_000_000
+    data = "station_id,auth\n" + "CP1,none\n" + (" " * 999 + "\n") * 5_000
     assert await imported(auth, STATIONS, data) == (1, 0, 0)
     problem = await send(auth, STATIONS, "station_id,description\nCP1," + "x" * 70_000, 422)
     assert problem["errors"][0] == {"field": "body.lines.2", "message": "is longer than 65536 bytes"}
+    monkeypatch.setattr(files, "MAX_LINES", 9)
+    assert (await send(auth, STATIONS, lines(range(10)), 413))["errors"][0]["message"] == "more than 9 lines"
     monkeypatch.setattr(files, "MAX_FILE_BYTES", 100)
     assert (await send(auth, STATIONS, lines(range(10)), 413))["errors"][0]["field"] == "body"
     answer = await auth.http.put("/v1/stations/CP2", content="x" * 5_000_000, headers={"Content-Type": CSV})

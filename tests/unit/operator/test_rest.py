@@ -226,6 +226,15 @@ def test_verbs_are_those_that_services_have() -> None:
     assert served | {"start": "transactions", "stop": "transactions"} == VERBS
 
 
+def test_a_token_that_cannot_be_one_is_not_printed(server: Server) -> None:
+    result = run(server, "sessions", VOLTBUS_TOKEN="opaque\nsecret")
+    assert result.exit_code == 1
+    assert result.stderr == "voltbus: VOLTBUS_TOKEN has a character that no bearer token has, such as a line break\n"
+    server.items("/transactions/v1/transactions", SESSION)
+    assert run(server, "sessions", VOLTBUS_TOKEN="opaque\n").exit_code == 0
+    assert server.tokens == {"Bearer opaque"}
+
+
 def test_a_misspelt_action_or_verb_names_the_one_that_was_meant(server: Server) -> None:
     for said, meant in (("unlok", "unlock"), ("triggermesage", "TriggerMessage")):
         assert f"did you mean {meant}?" in run(server, "call", "CP1", said).stderr

@@ -21,6 +21,11 @@ async def page(selection: Annotated[dict[str, Any], Depends(selected)], station_
     return {**selection, "station_id": station_id, "limit": limit}
 
 
+@things.get("/many")
+async def many(id: Annotated[list[str] | None, Query()] = None) -> Any:
+    return id
+
+
 @things.get("/{thing}")
 async def one(thing: str) -> str:
     return thing
@@ -47,6 +52,7 @@ async def get(path: str) -> httpx.Response:
         ("LIMIT=3", "query.LIMIT: unknown; did you mean limit?"),
         ("owners=me", "query.owners: unknown; did you mean owner?"),
         ("kind=a", "query.kind: unknown; did you mean of-kind?"),
+        ("owner=me&owner=you", "query.owner: is there more than once"),
         ("xyzzy", "query.xyzzy: unknown; known are station_id, limit, owner, of-kind"),
     ],
 )
@@ -71,3 +77,7 @@ async def test_what_is_known_is_taken() -> None:
 
 async def test_probes_may_say_what_they_like() -> None:
     assert (await get("/probe?at=12")).status_code == 200
+
+
+async def test_a_list_is_given_by_one_name_many_times() -> None:
+    assert (await get("/v1/things/many?id=a&id=b")).json() == ["a", "b"]

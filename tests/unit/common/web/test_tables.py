@@ -56,6 +56,7 @@ def faults(data: bytes, kind: str = CSV) -> list[tuple[int, str, str]]:
         b"\xef\xbb\xbfid,name\nA,hall",
         b'"id","name"\n"A","hall"\n',
         b"\n id , name\nA,hall\n\n  \n",
+        b"sep=;\r\nid;name;;\r\nA;hall;;\r\n;;;\r\n;;\r\n",
     ],
 )
 def test_a_file_may_be_written_in_many_ways(data: bytes) -> None:
@@ -139,6 +140,13 @@ def test_a_file_without_names_does_not_give_its_secrets_away() -> None:
 @pytest.mark.parametrize("line", [b"{", b"[1]", b'"A"', b'{"id": NaN}', b'{"id": "\\ud800"}', b"\xff"])
 def test_a_line_that_is_no_object_is_a_fault(line: bytes) -> None:
     assert [number for number, _, _ in faults(b'{"id": "A"}\n\n' + line, NDJSON)] == [3]
+
+
+@pytest.mark.parametrize("cell", ["NULL", "\\N", "#N/A"])
+def test_what_another_program_writes_for_nothing_is_told(cell: str) -> None:
+    [(line, _, message)] = faults(f"id,name\nA,{cell}\n".encode())
+    assert (line, message) == (2, f"{cell} is what another program writes for nothing: leave the cell empty")
+    assert rows(b"id,name\nA,null\n") == [{"id": "A", "name": "null"}]
 
 
 def test_an_object_says_what_it_names() -> None:
