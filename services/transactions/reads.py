@@ -70,7 +70,7 @@ class TransactionFilter:
     received_before: datetime | None = None
     stopped_after: datetime | None = None
     stopped_before: datetime | None = None
-    updated: Range | None = None
+    updated: "Range[datetime] | None" = None
     complete: bool | None = None
     doubt: str | None = None
     review: str | None = None

@@ -58,7 +58,7 @@ def selected(database: Database, stations: Stations) -> Callable[..., Awaitable[
     return selection
 
 
-async def _since(database: Database, moment: datetime) -> Range:
+async def _since(database: Database, moment: datetime) -> "Range[datetime]":
     """From a moment on, as far as all of it is known."""
     async with database.list_connection() as db:
         until = await stored_until(db)

@@ -1,5 +1,5 @@
 -- What was stored since billing asked last: by the clock of Postgres, for what was received earlier can be stored later.
--- depends: 0020_create_decision
+-- depends: 0021_create_block_stop
 alter table transaction add column stored_at timestamptz not null default clock_timestamp();
 comment on column transaction.stored_at is 'when the row was written';
 alter table transaction_revision add column stored_at timestamptz;
