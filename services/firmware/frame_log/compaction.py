@@ -37,6 +37,9 @@ class Compaction:
                     pass
             except Unavailable as error:
                 log.warning("frames wait to be sorted by station", reason=str(error))
+            except Exception:
+                # Firmware does not end for want of its log.
+                log.exception("frames are not sorted by station")
             await asyncio.sleep(INTERVAL)
 
     async def once(self) -> int:

@@ -13,6 +13,7 @@ from services.common.process.clock import EPOCH
 
 # The second level costs as much as the first, and the third twice as much for a tenth of the bytes.
 LEVEL = 2
+UNREADABLE = (zlib.error, msgspec.DecodeError)
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -111,13 +112,22 @@ def pack(entries: Sequence[Entry]) -> Segment:
 
 
 def unpack(body: bytes) -> list[Entry]:
-    """The entries of a segment."""
-    return _DECODER.decode(zlib.decompress(body))
+    """The entries of a segment; none where it cannot be read: the others of a log are shown all the same."""
+    try:
+        return _DECODER.decode(zlib.decompress(body))
+    except UNREADABLE:
+        return []
 
 
 def unpack_station(body: bytes, station_id: str) -> list[Entry]:
-    """Those of one station."""
-    written = zlib.decompress(body)
+    """Those of one station; none where it cannot be read."""
+    try:
+        return _unpack_station(zlib.decompress(body), station_id)
+    except UNREADABLE:
+        return []
+
+
+def _unpack_station(written: bytes, station_id: str) -> list[Entry]:
     heads = _HEADS.decode(written)
     if all(head.station_id == station_id for head in heads):
         return _DECODER.decode(written)

@@ -113,7 +113,8 @@ async def replace_batches(db: Connection, ids: Sequence[int], segments: Sequence
         (s.station_ids[0], s.first_at, s.last_at, s.count, s.size, s.failed, "\x1f".join(s.actions), s.body)
         for s in segments
     ]
-    await db.execute(ADD_SEGMENTS, *(list(column) for column in zip(*rows, strict=True)))
+    if rows:
+        await db.execute(ADD_SEGMENTS, *(list(column) for column in zip(*rows, strict=True)))
     await db.execute(DELETE, ids)
 
 

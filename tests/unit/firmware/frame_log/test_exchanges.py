@@ -1,6 +1,7 @@
 """CALLs and their answers find each other, in whatever order and from whatever topic they are read."""
 
 import random
+import zlib
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.firmware.frame_log.entries import Entry, Kind, pack, unpack, unpack_station
+from services.firmware.frame_log.entries import Entry, Kind, by_station, pack, unpack, unpack_station
 from services.firmware.frame_log.exchanges import Exchange, exchanges
 from services.firmware.frame_log.reads import LogFilter
 from services.firmware.frame_log.tail import Followed
@@ -221,6 +222,13 @@ def test_what_is_packed_is_unpacked_by_station() -> None:
     assert unpack_station(segment.body, "CP1") == [entry for entry in kept if entry.station_id == "CP1"]
     assert segment.last_at - segment.first_at == timedelta(seconds=8)
     assert (segment.count, segment.failed, segment.actions) == (10, False, ["A", "Heartbeat"])
+
+
+def test_what_cannot_be_read_hides_nothing_else() -> None:
+    kept = entries(call(1, "Heartbeat", {}))
+    broken = (b"", pack(kept).body[:-7], zlib.compress(b"\x92\x01"))
+    assert by_station([pack(kept).body, *broken]) == {"CP1": kept}
+    assert [unpack_station(body, "CP1") for body in broken] == [[], [], []]
 
 
 FOUND = exchanges(
