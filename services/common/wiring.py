@@ -26,6 +26,7 @@ from services.common.postgres.database import Database
 from services.common.postgres.outbox import Relay
 from services.common.process import service as process
 from services.common.process.clock import Clock, now
+from services.common.process.errors import Unavailable
 from services.common.process.service import Check, Service, Step
 from services.common.process.settings import CommonSettings
 from services.common.push import events_api
@@ -132,13 +133,19 @@ class Wiring:
         commands_api.install(
             app, self.command_service, self.database, self.access, self.name, self.clock, services, verbs
         )
+
+        async def run_webhooks() -> None:
+            # A webhook of a group must not miss what happens while it is not known who is in it.
+            await self.stations.wait()
+            await webhooks.run()
+
         everywhere: Mapping[str, Step] = {
             "consumer": consumer.run,
             "outbox": self.relay.run,
             "stations": self.stations.run,
             "commands": self.command_service.run,
             "events": streams.feed.run,
-            "webhooks": webhooks.run,
+            "webhooks": run_webhooks,
         }
         ready: Mapping[str, Check] = {
             "kafka": self.bus.ready,
@@ -176,6 +183,9 @@ class Wiring:
         )
 
     def _groups_of(self, station_id: str) -> Sequence[str]:
+        """Raises Unavailable while the groups of stations are being read."""
+        if not self.stations.ready():
+            raise Unavailable("the groups of stations are still being read")
         return self.stations.registration(station_id).groups
 
 

@@ -67,6 +67,9 @@ class Streams:
         if len(self._followers) >= self._most:
             detail = f"{self._most} clients follow the events already (VOLTBUS_EVENT_STREAMS)"
             raise Problem(429, detail, headers={"Retry-After": "10"}, kind=ProblemType.TOO_MANY)
+        if wanted.groups:
+            # Raises Unavailable while it is not known who is in which.
+            self._groups_of("")
         follower = Follower(self.feed, {})
         self._followers.add(follower)
         metrics.CLIENTS.inc()

@@ -7,7 +7,7 @@ from services.common.kafka.cloud_events import CloudEvent
 from services.common.kafka.published_events import published
 
 GroupsOf = Callable[[str], Collection[str]]
-"""The groups of a station, as they are now."""
+"""The groups of a station, as they are now. Raises Unavailable while that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,10 @@ import httpcore
 
 from services.common.web.outbound.guard import Network, allowed
 
-BROKEN = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, ssl.SSLError, OSError)
+BROKEN = (
+    *(httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.UnsupportedProtocol),
+    *(ssl.SSLError, OSError, ValueError),
+)
 # Of an answer that is read, so that its connection can be used again. Nothing is done with it.
 MOST_READ = 64 * 1024
 USER_AGENT = b"Voltbus"
@@ -103,7 +106,7 @@ class _Guarded(httpcore.AsyncNetworkBackend):
     async def _resolve(self, host: str, port: int) -> str:
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError:
+        except (OSError, UnicodeError):
             raise httpcore.ConnectError("its name is not known") from None
         address = allowed([str(one[4][0]) for one in found], self._networks, public=self._public)
         if address is None:

@@ -1,7 +1,7 @@
 """Server-sent events as a client reads them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -198,6 +198,20 @@ async def test_who_cannot_be_served_now_takes_no_place() -> None:
         for _ in range(2):
             with pytest.raises(Unavailable):
                 await open_all(made)
+
+
+async def test_who_asks_for_a_group_is_served_when_it_is_known_who_is_in_it() -> None:
+    """Else what happens to them meanwhile would be passed over."""
+
+    def unknown(_: str) -> Sequence[str]:
+        raise Unavailable("still being read")
+
+    async with streams(MemoryBus()) as made:
+        made._groups_of = unknown
+        with pytest.raises(Unavailable):
+            await open_all(made, wanted=EventFilter(groups=frozenset({"vienna"})))
+        async with client(made):
+            pass
 
 
 async def test_an_outage_of_kafka_ends_nothing() -> None:
