@@ -3,11 +3,13 @@
 import csv
 from datetime import datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+import services.firmware
 from services.firmware import history_store
 from services.firmware.api import uptime as uptime_api
 from services.firmware.history_expiry import HistoryExpiry
@@ -18,6 +20,7 @@ from tests.integration.firmware.test_service import status
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED
 
 DAY = 24 * 3600
+MIGRATIONS = Path(services.firmware.__file__).parent / "migrations"
 PERIOD = {"from": "2026-03-01T12:00:00Z", "to": "2026-03-02T12:00:00Z"}
 
 
@@ -194,6 +197,25 @@ async def test_periods_that_are_none(firmware: Running) -> None:
         {"preset": "nobody"},
     ):
         await firmware.get("/v1/uptime", status=422, query=query)
+
+
+async def test_what_was_out_of_order_before_there_was_a_history_is_an_outage(firmware: Running) -> None:
+    """A row of the version before: nothing tells of its changes."""
+    await say(firmware, "Available", 2)
+    async with firmware.database.transaction() as db:
+        await db.execute(
+            "insert into connector"
+            " (station_id, evse_id, connector_id, status, received_at, since, first_at, connection_id)"
+            " values ('CP1', 1, 1, 'Faulted', $1, $1, $1, 'a')",
+            START,
+        )
+        await db.execute((MIGRATIONS / "0019_seed_outages.sql").read_text())
+    await go(firmware, 3600)
+    await say(firmware, "Available", 1)
+    assert await history(firmware, evse_id=1) == [("Available", 3600), ("Faulted", 0)]
+    await go(firmware, DAY)
+    one, two = await measured(firmware)
+    assert (one["faulted_minutes"], one["outage_minutes"], two["outage_minutes"]) == (60, 60, 0)
 
 
 async def test_uptime_as_a_file(firmware: Running, monkeypatch: pytest.MonkeyPatch) -> None:
