@@ -10,7 +10,7 @@ import pytest
 
 from services.common.kafka.bus import Record
 from services.firmware.app import build
-from services.firmware.frame_log import reads, retention, tail, writer
+from services.firmware.frame_log import reads, retention, store, tail, writer
 from services.firmware.frame_log.compaction import SPARED, Compaction
 from services.firmware.frame_log.reads import LogFilter
 from services.firmware.settings import Settings
@@ -98,6 +98,27 @@ async def test_what_is_read_again_is_kept_once(logged: Running) -> None:
     assert await ids(logged) == ["m2", "m1"]
     async with logged.database.connection() as db:
         assert await db.fetchval("select sum(count) from frame_batch") == 4
+
+
+async def test_of_two_that_keep_the_same_the_second_keeps_nothing(logged: Running) -> None:
+    place = ("a topic", 3)
+    async with logged.database.transaction() as db:
+        before = await store.positions(db, [place])
+        await store.advance(db, before, {place: store.Position(5, 100)})
+    with pytest.raises(store.PositionMoved):
+        async with logged.database.transaction() as db:
+            await store.advance(db, before, {place: store.Position(7, 100)})
+    async with logged.database.transaction() as db:
+        assert await store.positions(db, [place]) == {place: store.Position(5, 100)}
+
+
+async def test_what_postgres_does_not_take_costs_frames_and_nothing_else(logged: Running) -> None:
+    """No station has such an id, for the gateway lets none in."""
+    bad = Frame(station_id="CP\0", connection_id="c", frame=b"x", size=1, code="FormatViolation")
+    bad.at.FromDatetime(logged.time())
+    await logged.put(Record("ocpp.frames", b"CP1", bad.SerializeToString()))
+    await logged.put(*answered(logged, 1, 0))
+    assert await ids(logged) == ["m1"]
 
 
 async def test_pages_hold_all_frames_once_whether_sorted_by_station_or_not(logged: Running) -> None:
