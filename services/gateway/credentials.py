@@ -1,14 +1,42 @@
 """What the gateway knows of registered stations: its table of the topic `credentials`, and the effect of a change."""
 
 import os
+from typing import Any
 
 import structlog
 from google.protobuf.message import DecodeError
 
+from services.common.kafka.table import CompactedTable
 from services.gateway.settings import Reading, UnknownStations
 from voltbus.v1.credentials_pb2 import Credentials
 
 log = structlog.get_logger()
+
+
+class RegisteredStations(CompactedTable[Credentials]):
+    """What is registered, by the id of the station."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._spellings: dict[str, tuple[str, ...]] = {}
+
+    def id_of(self, said: str) -> str:
+        """The id as it is registered: stations say it in any case (an identifierString, 2.0.1 part 4 §3.1.1).
+
+        As it was said if it is registered so, or nobody is, or several are that differ only in case.
+        """
+        spellings = self._spellings.get(said.casefold(), ())
+        return spellings[0] if len(spellings) == 1 else said
+
+    def _applied(self, key: str) -> None:
+        folded = key.casefold()
+        spellings = tuple(one for one in self._spellings.get(folded, ()) if one != key)
+        if key in self:
+            self._spellings[folded] = (*spellings, key)
+        elif spellings:
+            self._spellings[folded] = spellings
+        else:
+            self._spellings.pop(folded, None)
 
 
 def decode(value: bytes) -> Credentials:

@@ -9,7 +9,6 @@ import structlog
 
 from services.common.calls.connection_ids import connection_id
 from services.common.kafka.bus import Bus
-from services.common.kafka.table import CompactedTable
 from services.gateway import credentials, metrics
 from services.gateway.cluster.directory import Directory, Route
 from services.gateway.cluster.routing import Routing
@@ -96,7 +95,7 @@ class Gateway:
             monotonic=clocks.monotonic,
         )
         self.stall_guard = StallGuard(self.lease, max(settings.slot_ttl / 2, 2 * timing.tick))
-        self.credentials = CompactedTable[Credentials](
+        self.credentials = credentials.RegisteredStations(
             bus, settings.topic(topics.CREDENTIALS.name), credentials.decode, on_change=self._station_changed
         )
         self.outbound = OutboundDelivery(
@@ -129,9 +128,9 @@ class Gateway:
         """
         if self._draining or self.stall_guard.lease_uncertain(self._clocks.monotonic()) or not self.credentials.ready():
             return NOT_READY
-        station_id = handshake.station_id_of(request.path)
-        if station_id is None:
+        if (said := handshake.station_id_of(request.path)) is None:
             return Refused(404, "connect to /ocpp/{station_id}", {})
+        station_id = self.credentials.id_of(said)
         station = self.credentials.get(station_id)
         verdict = handshake.decide(
             request,

@@ -96,6 +96,9 @@ class CompactedTable(Generic[T]):
         polled, self._polled = self._polled, asyncio.Event()
         polled.set()
 
+    def _applied(self, key: str) -> None:
+        """For tables that are looked up by more than the key: it is there now, or gone."""
+
     def _apply(self, record: Record) -> None:
         try:
             key = (record.key or b"").decode()
@@ -109,5 +112,6 @@ class CompactedTable(Generic[T]):
             self._entries.pop(key, None)
         else:
             self._entries[key] = value
+        self._applied(key)
         if self._on_change and self.ready():
             self._on_change(key, value)

@@ -116,4 +116,5 @@ def _password(authorization: str | None, station_id: str) -> bytes | None:
         user, colon, password = base64.b64decode(credentials.strip(), validate=True).partition(b":")
     except (binascii.Error, ValueError):
         return None
-    return password if colon and user == station_id.encode() else None
+    # As bytes: letters beyond ASCII are compared as they are.
+    return password if colon and user.lower() == station_id.encode().lower() else None

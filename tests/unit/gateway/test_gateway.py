@@ -325,6 +325,34 @@ async def test_a_station_that_nobody_registered_is_refused() -> None:
             assert (await ask(socket, HEARTBEAT))[0] == 3
 
 
+async def test_a_station_may_write_its_id_in_any_case() -> None:
+    """2.0.1 part 4 §3.1.1: it is an identifierString. It goes by its registration, and needs its password."""
+    async with running(unknown_stations="accept", password_key="k") as one:
+        await one.register(password_hash=keyed(b"k", b"secret"))
+        with pytest.raises(InvalidStatus) as refused:
+            await one.connect("cp1")
+        assert refused.value.response.status_code == 401
+        for user in ("cp1", "CP1", "Cp1"):
+            async with await one.connect("cp1", additional_headers=_basic(user, b"secret")) as socket:
+                assert (await ask(socket, HEARTBEAT))[0] == 3
+        assert {change.station_id for change in one.changes()} == {"CP1"}
+
+
+async def test_two_stations_whose_ids_differ_in_case_stay_two() -> None:
+    async with running(unknown_stations="reject") as one:
+        for name in ("CP1", "cp1"):
+            await one.register(name)
+        for name in ("CP1", "cp1"):
+            async with await one.connect(name) as socket:
+                assert (await ask(socket, HEARTBEAT))[0] == 3
+        assert {change.station_id for change in one.changes()} == {"CP1", "cp1"}
+        with pytest.raises(InvalidStatus):
+            await one.connect("Cp1")
+        await one.register("cp1", gone=True)
+        async with await one.connect("Cp1") as socket:
+            assert (await ask(socket, HEARTBEAT))[0] == 3
+
+
 @pytest.mark.parametrize("gone", [True, False])
 async def test_a_changed_registration_ends_the_connection(gone: bool) -> None:
     async with running(unknown_stations="reject", password_key="k") as one:

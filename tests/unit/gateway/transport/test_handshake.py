@@ -110,7 +110,7 @@ def test_the_first_known_subprotocol_is_taken(offered: list[str], expected: str 
         (basic(b"CP1", b""), False),
         (basic(b"CP1", PASSWORD.encode() + b":"), False),
         (basic(b"CP2", PASSWORD.encode()), False),
-        (basic(b"cp1", PASSWORD.encode()), False),
+        (basic(b"cp1", PASSWORD.encode()), True),
         (basic(b"", PASSWORD.encode()), False),
         (None, False),
         ("", False),
