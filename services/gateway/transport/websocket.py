@@ -383,7 +383,7 @@ class WebSocket(Listener):
         else:
             self.transport.send_close(code if code in VALID_CLOSE_CODES else WSCloseCode.PROTOCOL_ERROR)
         self._deaf = True
-        self._end(f"closed by the station ({'no code' if code is None else int(code)})")
+        self._end(f"closed by the station ({'no code' if code is None else getattr(code, 'value', code)})")
         self.transport.disconnect()
 
     def _fail(self, code: int, reason: str) -> None:
