@@ -53,7 +53,8 @@ def _agree(case: Case[Any]) -> None:
     if case.operation.method.upper() == "POST" and isinstance(case.body, dict) and "stations" in case.body:
         case.body["stations"] = ["anyone"]
     _settings(case.body)
-    if case.operation.path == "/v1/stations/{station_id}" and isinstance(case.body, dict):
+    registering = ("/v1/stations/{station_id}", "/v1/stations/refused/{station_id}/accept")
+    if case.operation.path in registering and isinstance(case.body, dict):
         # A password, or null, contradicts one of the two; and a group that is not the first of groups.
         for said, other in (("password", "auth"), ("groups", "group")):
             if said in case.body:

@@ -28,10 +28,10 @@ database = "none"
 max-examples = {examples}
 """
 # What no schema says: that parts of a site or of a profile fit together (K01), that a clear names any (K10.FR.02), what
-# is in a file; which addresses webhooks may have.
+# is in a file; which addresses webhooks may have; whose a maintenance window is, how many bytes a reason has.
 TOGETHER = """
 [[operations]]
-include-path-regex = "^/v1/(sites|profiles|webhooks|stations/.station_id./profiles|[a-z]+/import)"
+include-path-regex = "^/v1/(sites|profiles|webhooks|maintenance|stations/[^/]+/(profiles|disconnect)|[a-z]+/import)"
 include-method = ["PUT", "POST", "DELETE"]
 checks.positive_data_acceptance.enabled = false
 
@@ -39,6 +39,11 @@ checks.positive_data_acceptance.enabled = false
 [[operations]]
 include-path-regex = "^/v1/locations"
 include-method = ["PUT", "PATCH"]
+checks.positive_data_acceptance.enabled = false
+
+# Nor that a period begins before it ends.
+[[operations]]
+include-path-regex = "^/v1/uptime"
 checks.positive_data_acceptance.enabled = false
 
 # 504 is what a station that does not answer comes to; 500 would be undocumented still.
