@@ -1,5 +1,6 @@
 """What fields of the REST APIs hold, where several services have the same."""
 
+import contextlib
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, WithJsonSch
 
 # Postgres has no text with the character NUL.
 NO_NUL = r"^[^\x00]+$"
+FIRST_YEAR = 1900
 StationId = Annotated[str, Path(max_length=255, pattern=NO_NUL, description="as the station names itself")]
 
 
@@ -20,10 +22,11 @@ def _text(value: object) -> object:
 
 
 def _utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must be within the years 1 to 9999") from None
+    """What is added to a time, or taken from it, must not lead out of what can be a time."""
+    with contextlib.suppress(OverflowError):
+        if (utc := moment.astimezone(UTC)).year >= FIRST_YEAR:
+            return utc
+    raise ValueError(f"must be within the years {FIRST_YEAR} to 9999")
 
 
 UtcDatetime = Annotated[

@@ -16,13 +16,14 @@ import orjson
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 BOM = b"\xef\xbb\xbf"
+# What other programs write where there is nothing.
+NOTHING = ("NULL", r"\N", "#N/A", "#REF!", "#VALUE!", "#NAME?")
 # Spreadsheets calculate what begins like this, whoever wrote it (CWE-1236): such a cell is written behind an
-# apostrophe, and so is one that looks as if it were. Reading takes it away again.
-FORMULA, QUOTED_FORMULA = re.compile(r"'*[=+\-@]"), re.compile(r"'+[=+\-@]")
+# apostrophe, and so is one that looks as if it were, or like nothing. Reading takes it away again.
+_HIDDEN = rf"(?:[=+\-@\t\r]|(?:{'|'.join(map(re.escape, NOTHING))})\Z)"
+FORMULA, QUOTED_FORMULA = re.compile("'*" + _HIDDEN), re.compile("'+" + _HIDDEN)
 # A list in one cell: a|b; in its items | is \| and \ is \\.
 LIST_PART = re.compile(r"\\[\\|]|\||[^\\|]+|\\")
-# What other programs write where there is nothing.
-NOTHING = frozenset({"NULL", "\\N", "#N/A", "#REF!", "#VALUE!", "#NAME?"})
 # What a spreadsheet can have as its first line.
 SEPARATOR = re.compile(r"sep=([,;])\s*", re.IGNORECASE)
 UNENDED = "unexpected end of data"
@@ -154,8 +155,8 @@ class CsvReader(Reader):
         cells = cells[: len(self._names)] + _stripped(cells[len(self._names) :])
         if not any(cells):
             return None
-        if nothing := NOTHING.intersection(cells):
-            return Fault(line, "", f"{min(nothing)} is what another program writes for nothing: leave the cell empty")
+        if nothing := [cell for cell in cells if cell in NOTHING]:
+            return Fault(line, "", f"{nothing[0]} is what another program writes for nothing: leave the cell empty")
         if len(cells) != len(self._names):
             return Fault(line, "", f"has {len(cells)} cells, and there are {len(self._names)} columns")
         fields: dict[str, Any] = {}

@@ -12,8 +12,9 @@ def wrong_url(url: str, networks: Sequence[Network]) -> str | None:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
+        (host or "").encode("idna")  # RFC 1035 §2.3.4: no part of a name is empty, or longer than 63 characters
     except ValueError:
-        return "is not an address"
+        return "is not an address such as https://billing.example/hooks"
     if not url.isascii() or any(character <= " " for character in url) or not host or port == 0:
         return "is not an address such as https://billing.example/hooks"
     if parts.scheme not in (("https", "http") if networks else ("https",)):

@@ -1,10 +1,13 @@
 """POST to addresses that somebody else has chosen: guarded, without redirects, bounded in time and in bytes."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpcore
@@ -46,13 +49,7 @@ class Outbound:
                 return await self._post(httpcore.URL(url), headers, content)
         except TimeoutError:
             raise NoAnswer(f"no answer within {self._timeout:g} s") from None
-        except (
-            httpcore.NetworkError,
-            httpcore.TimeoutException,
-            httpcore.ProtocolError,
-            ssl.SSLError,
-            OSError,
-        ) as error:
+        except BROKEN as error:
             raise NoAnswer(_words(error)) from None
 
     async def close(self) -> None:
@@ -97,21 +94,25 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        address = await self._resolve(host, port)
-        return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+        *others, last = await self._resolve(host, port)
+        for address in others:
+            with contextlib.suppress(*BROKEN):
+                return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+        return await self._backend.connect_tcp(last, port, timeout, local_address, socket_options)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
-    async def _resolve(self, host: str, port: int) -> str:
+    async def _resolve(self, host: str, port: int) -> list[str]:
+        """At least one."""
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             raise httpcore.ConnectError("its name is not known") from None
-        address = allowed([str(one[4][0]) for one in found], self._networks, public=self._public)
-        if address is None:
+        addresses = allowed(dict.fromkeys(str(one[4][0]) for one in found), self._networks, public=self._public)
+        if not addresses:
             raise httpcore.ConnectError("its address is not allowed (VOLTBUS_OUTBOUND_ALLOW)")
-        return address
+        return addresses
 
 
 def _words(error: Exception) -> str:
@@ -121,6 +122,12 @@ def _words(error: Exception) -> str:
 
 
 def _seconds(retry_after: bytes | None) -> float | None:
-    """Not the date that could stand there."""
+    """RFC 9110 §10.2.3: seconds, or a date."""
     text = (retry_after or b"").decode("latin-1").strip()
-    return float(text) if text.isascii() and text.isdigit() else None
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max((at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)

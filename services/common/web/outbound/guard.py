@@ -14,14 +14,15 @@ Network = IPv4Network | IPv6Network
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
-def allowed(addresses: Iterable[str], networks: Sequence[Network], *, public: bool = True) -> str | None:
-    """The first address that may be connected to; None if there is none. public: those of the internet may be."""
-    for written in addresses:
-        address = _meant(ip_address(written.partition("%")[0]))
-        named = any(address.version == network.version and address in network for network in networks)
-        if named or (public and address.is_global and not address.is_multicast):
-            return written
-    return None
+def allowed(addresses: Iterable[str], networks: Sequence[Network], *, public: bool = True) -> list[str]:
+    """Those that may be connected to, in their order. public: those of the internet may be."""
+    return [written for written in addresses if _is_allowed(written, networks, public)]
+
+
+def _is_allowed(written: str, networks: Sequence[Network], public: bool) -> bool:
+    address = _meant(ip_address(written.partition("%")[0]))
+    named = any(address.version == network.version and address in network for network in networks)
+    return named or (public and address.is_global and not address.is_multicast)
 
 
 def _meant(address: Address) -> Address:

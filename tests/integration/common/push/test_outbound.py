@@ -51,6 +51,30 @@ async def test_the_address_that_was_looked_at_is_the_one_that_is_called(monkeypa
         await outbound.close()
 
 
+async def test_of_several_addresses_the_one_that_answers_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def two(_: str, port: int, **__: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in ("127.0.0.9", "127.0.0.1")]
+
+    async with receiving() as receiver:
+        with monkeypatch.context() as patched:
+            patched.setattr(asyncio.get_running_loop(), "getaddrinfo", two, raising=False)
+            outbound = Outbound(LOOPBACK, timeout=5)
+            assert (await outbound.post(receiver.url.replace("127.0.0.1", "both.example"), {}, b"")).status == 204
+        await outbound.close()
+
+
+async def test_a_time_to_wait_may_be_a_date() -> None:
+    async with receiving() as receiver:
+        receiver.answer = lambda _: (503, "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n")
+        outbound = Outbound(LOOPBACK, timeout=5)
+        assert await outbound.post(receiver.url, {}, b"") == Answer(503, 0)
+        receiver.answer = lambda _: (503, "Retry-After: Fri, 31 Dec 2999 23:59:59 GMT\r\n")
+        assert ((await outbound.post(receiver.url, {}, b"")).retry_after or 0) > 1e9
+        receiver.answer = lambda _: (503, "Retry-After: soon\r\n")
+        assert await outbound.post(receiver.url, {}, b"") == Answer(503, None)
+        await outbound.close()
+
+
 async def test_who_says_nothing_is_left_in_time() -> None:
     async with receiving() as receiver:
         receiver.answer = lambda _: (HANG, "")

@@ -12,8 +12,8 @@ OWN = [ip_network("10.1.0.0/16"), ip_network("::1/128")]
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "64:ff9b::808:808"])
 def test_the_internet_may_be_called(address: str) -> None:
-    assert allowed([address], []) == address
-    assert allowed([address], [], public=False) is None
+    assert allowed([address], []) == [address]
+    assert allowed([address], [], public=False) == []
 
 
 @pytest.mark.parametrize(
@@ -42,19 +42,19 @@ def test_the_internet_may_be_called(address: str) -> None:
     ],
 )
 def test_what_is_our_own_may_not(address: str) -> None:
-    assert allowed([address], []) is None
+    assert allowed([address], []) == []
 
 
 def test_networks_that_are_named_may_be_called_too() -> None:
-    assert allowed(["10.1.2.3"], OWN) == "10.1.2.3"
-    assert allowed(["10.2.2.3"], OWN) is None
-    assert allowed(["::1"], OWN, public=False) == "::1"
-    assert allowed(["::ffff:10.1.2.3"], OWN) == "::ffff:10.1.2.3"
+    assert allowed(["10.1.2.3"], OWN) == ["10.1.2.3"]
+    assert allowed(["10.2.2.3"], OWN) == []
+    assert allowed(["::1"], OWN, public=False) == ["::1"]
+    assert allowed(["::ffff:10.1.2.3"], OWN) == ["::ffff:10.1.2.3"]
 
 
-def test_of_several_addresses_of_a_name_only_one_that_is_allowed_is_called() -> None:
-    assert allowed(["127.0.0.1", "8.8.8.8"], []) == "8.8.8.8"
-    assert allowed([], []) is None
+def test_of_several_addresses_of_a_name_only_those_that_are_allowed_are_called() -> None:
+    assert allowed(["127.0.0.1", "8.8.8.8", "10.0.0.1", "1.1.1.1"], []) == ["8.8.8.8", "1.1.1.1"]
+    assert allowed([], []) == []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,9 @@ def test_of_several_addresses_of_a_name_only_one_that_is_allowed_is_called() -> 
         ("ftp://billing.example", "must begin with https://"),
         ("billing.example/hooks", "is not an address such as https://billing.example/hooks"),
         ("https:///hooks", "is not an address such as https://billing.example/hooks"),
-        ("https://billing.example:99999", "is not an address"),
+        ("https://billing.example:99999", "is not an address such as https://billing.example/hooks"),
+        ("https://billing..example/", "is not an address such as https://billing.example/hooks"),
+        (f"https://{'a' * 64}.example/", "is not an address such as https://billing.example/hooks"),
         ("https://billing.example/a b", "is not an address such as https://billing.example/hooks"),
         ("https://user:secret@billing.example", "must have no user, password or fragment"),
         ("https://127.0.0.1/", "is not allowed (VOLTBUS_OUTBOUND_ALLOW)"),
