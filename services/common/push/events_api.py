@@ -26,7 +26,13 @@ id: firmware:17.5.0.9
 data: {"specversion": "1.0", "id": "0d3c…", "type": "voltbus.v1.StationBooted", "subject": "CP001", "data": {}}
 
 """
-CONTENT = {MEDIA_TYPE: {"schema": {"type": "string"}, "examples": {"an event": {"value": EXAMPLE}}}}
+FIELDS = {name: {"type": "string"} for name in ("event", "id", "data")}
+CONTENT = {
+    MEDIA_TYPE: {
+        "schema": {"type": "object", "properties": FIELDS},
+        "examples": {"an event": {"value": EXAMPLE}},
+    }
+}
 Name = Annotated[str, Query(min_length=1, max_length=255, pattern=NO_NUL)]
 
 
