@@ -209,6 +209,8 @@ class KafkaBus(Bus):
 
     async def _partitions_of(self, topic: str) -> Sequence[TopicPartition]:
         """Raises Unavailable where the topic is not there."""
+        if self._producer is None:
+            raise Unavailable("the connection to Kafka is not open yet")
         try:
             async with asyncio.timeout(self._timing.topic):
                 numbers = await translating_errors(self._producer.partitions_for(topic))

@@ -18,12 +18,14 @@ class FeedLimits:
 
     turn: seconds that a follower waits for news before it is asked again whether it goes on.
     opened: seconds within which it must be known where the topic ends.
+    alone: how many may read for themselves at a time, with tens of MB each.
     """
 
     events: int = 5000
     size: int = 4_000_000
     turn: float = 1.0
     opened: float = 5.0
+    alone: int = 2
 
 
 class Feed:
@@ -34,6 +36,8 @@ class Feed:
         self._backoff, self._followers, self._wanted = backoff, 0, asyncio.Event()
         self._held: list[CloudEvent] = []
         self._size = 0
+        # Who is behind reads for himself, and holds what he has read until his client has taken it.
+        self.alone = asyncio.Semaphore(limits.alone)
         # The place of the oldest that is held, among all that ever were.
         self._first = 0
         # By partition: of the oldest that is held, and after the newest. None while nothing is read.

@@ -1,5 +1,6 @@
 """Somebody who follows the events of a topic, from any position that the topic still has."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,16 +42,25 @@ class Follower:
     async def close(self) -> None:
         reader, self._reader = self._reader, None
         if reader:
+            self._feed.alone.release()
             await reader.close()
 
     async def _read_alone(self) -> Sequence[CloudEvent] | Gone:
         self._place = None
-        bounds = await self._feed.bus.bounds(self._feed.topic)
-        self.positions, gone = resume(self.positions, bounds)
-        if gone:
-            return Gone()
-        self._reader = await self._feed.bus.read_topic(self._feed.topic, offsets=self.positions)
-        return ()
+        try:
+            async with asyncio.timeout(self._feed.limits.turn):
+                await self._feed.alone.acquire()
+        except TimeoutError:
+            return ()
+        try:
+            bounds = await self._feed.bus.bounds(self._feed.topic)
+            self.positions, gone = resume(self.positions, bounds)
+            if not gone:
+                self._reader = await self._feed.bus.read_topic(self._feed.topic, offsets=self.positions)
+        finally:
+            if self._reader is None:
+                self._feed.alone.release()
+        return Gone() if gone else ()
 
     async def _poll(self, reader: TopicReader) -> Sequence[CloudEvent] | Gone:
         events = [CloudEvent(record) for record in await reader.poll()]

@@ -11,6 +11,8 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, WithJsonSch
 # Postgres has no text with the character NUL.
 NO_NUL = r"^[^\x00]+$"
 FIRST_YEAR = 1900
+# What comes after it is infinity for Postgres, and what others write for "never".
+LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 StationId = Annotated[str, Path(max_length=255, pattern=NO_NUL, description="as the station names itself")]
 
 
@@ -25,7 +27,7 @@ def _utc(moment: datetime) -> datetime:
     """What is added to a time, or taken from it, must not lead out of what can be a time."""
     with contextlib.suppress(OverflowError):
         if (utc := moment.astimezone(UTC)).year >= FIRST_YEAR:
-            return utc
+            return min(utc, LAST_MOMENT)
     raise ValueError(f"must be within the years {FIRST_YEAR} to 9999")
 
 

@@ -1,6 +1,6 @@
 """What the dialects share: payloads as Postgres can store them, numbers within their range."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from services.common.calls.call import Call, read_payload
 from services.ocpp.errors import ErrorCode, OcppError
@@ -8,8 +8,6 @@ from services.ocpp.timestamps import read_time
 from services.transactions.dialects.dialect import Payload
 from services.transactions.domain.messages import UNREADABLE
 
-MICROSECOND = timedelta(microseconds=1)
-EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC) + MICROSECOND, datetime.max.replace(tzinfo=UTC) - MICROSECOND
 INT32, INT64 = 2**31 - 1, 2**63 - 1
 NUL, REPLACEMENT = b"\\u0000", b"\\ufffd"
 
@@ -23,15 +21,11 @@ def payload(call: Call) -> Payload:
 
 
 def timestamp(text: str | None) -> datetime | None:
-    """The station's time; None where it cannot be read, for what a message says must not be lost with it.
-
-    The extremes of datetime are Postgres' infinities, so it stays a microsecond away.
-    """
+    """The station's time; None where it cannot be read, for what a message says must not be lost with it."""
     try:
-        at = read_time(text or "")
+        return read_time(text or "")
     except OcppError:
         return None
-    return at if EARLIEST < at < LATEST else max(EARLIEST, min(at, LATEST))
 
 
 def unreadable(text: str | None, read: datetime | None) -> Payload:

@@ -21,7 +21,7 @@ from services.ocpp.id_tokens import (
     token_key,
 )
 from services.ocpp.passwords import keyed, matches
-from services.ocpp.timestamps import read_time, write_time
+from services.ocpp.timestamps import EARLIEST, LATEST, read_time, write_time
 from services.ocpp.v16 import id_tag_info
 from services.ocpp.v201 import id_token_info
 from services.ocpp.versions import VERSIONS
@@ -58,12 +58,27 @@ def test_what_is_no_time_is_said(text: str) -> None:
         read_time(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("0001-01-01T00:00:00Z", EARLIEST),
+        ("0001-01-01T00:00:00", EARLIEST),
+        ("9999-12-31T23:59:59.999999Z", LATEST),
+        ("9999-12-31T23:59:59.999Z", LATEST),
+    ],
+)
+def test_a_clock_that_was_never_set_says_a_time_that_can_be_reckoned_with(text: str, moment: datetime) -> None:
+    """Zero of .NET and of Go, and their largest."""
+    assert read_time(text) == moment
+    assert moment - timedelta(days=365) < moment < moment + timedelta(days=365)
+
+
 def test_times_are_written_in_utc_with_milliseconds() -> None:
     there = NOW.astimezone(timezone(timedelta(hours=5)))
     assert write_time(there) == "2026-06-01T12:00:00.000Z"
 
 
-@given(st.datetimes(timezones=st.just(UTC)))
+@given(st.datetimes(EARLIEST.replace(tzinfo=None), LATEST.replace(tzinfo=None), timezones=st.just(UTC)))
 def test_a_written_time_is_read_again(moment: datetime) -> None:
     assert abs(read_time(write_time(moment)) - moment) < timedelta(milliseconds=1)
 

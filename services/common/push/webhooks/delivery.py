@@ -5,7 +5,7 @@ pending ──▶ retrying ──▶ dead ──(sent again by an operator)─�
    └────────────┴──▶ delivered: it is no longer kept
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -103,14 +103,31 @@ def after(delivery: Delivery, attempt: Attempt, now: datetime, policy: Policy, c
     return replace(tried, status=Status.RETRYING, next_at=now + timedelta(seconds=wait))
 
 
-def health(before: Health, attempts: Iterable[Attempt], now: datetime, policy: Policy, chance: float) -> Health:
-    """Of a webhook after a turn. Who answers one delivery is there; who asks for a pause gets it."""
-    made = list(attempts)
-    pause = max(map(_pause, made), default=0)
-    alive = any(one.outcome in (Outcome.DELIVERED, Outcome.REFUSED) for one in made)
-    if not made or (alive and not pause):
-        return before if not made else Health()
-    failures = 0 if alive else before.failures + 1
+def probes(waiting: Iterable[Delivery], count: int) -> Sequence[Delivery]:
+    """Of what waits for a receiver that is away, what is tried: of each subject the first, those seldom tried first."""
+    heads: dict[str, Delivery] = {}
+    for one in waiting:
+        heads.setdefault(one.subject, one)
+    return sorted(heads.values(), key=lambda one: (one.attempts, one.number))[:count]
+
+
+def health(
+    before: Health, made: Sequence[tuple[Delivery, Attempt]], now: datetime, policy: Policy, chance: float
+) -> Health:
+    """Of a webhook after a turn. Who answers one delivery is there; who asks for a pause gets it.
+
+    That what failed before fails again says nothing of a receiver that is there for others.
+    """
+    if not made:
+        return before
+    pause = max(_pause(attempt) for _, attempt in made)
+    alive = any(attempt.outcome in (Outcome.DELIVERED, Outcome.REFUSED) for _, attempt in made)
+    if alive and not pause:
+        return Health()
+    tells = before.failures or any(not delivery.attempts for delivery, _ in made)
+    if not pause and not tells:
+        return before
+    failures = 0 if alive or not tells else before.failures + 1
     wait = max(backoff(failures, policy, chance) if failures else 0, pause)
     return Health(failures, now + timedelta(seconds=wait))
 

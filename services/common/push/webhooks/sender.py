@@ -15,13 +15,13 @@ from services.common.process.errors import Unavailable
 from services.common.process.wakeup import Wakeup
 from services.common.push import metrics
 from services.common.push.webhooks import store
-from services.common.push.webhooks.delivery import Attempt, Delivery, Outcome, Policy, after, health
+from services.common.push.webhooks.delivery import Attempt, Delivery, Outcome, Policy, after, health, probes
 from services.common.push.webhooks.signature import signed
 from services.common.push.webhooks.webhook import Webhook
 from services.common.web.outbound.client import NoAnswer, Outbound
 
-# Deliveries of a turn, and how many are on their way at a time.
-TURN, AT_ONCE = 100, 16
+# Deliveries of a turn, and how many are on their way at a time; how many are tried to see whether it is there again.
+TURN, AT_ONCE, PROBES = 100, 16, 4
 # Seconds: without news; and after what was not thought of.
 IDLE, BROKEN = 5.0, 30.0
 GONE = "the receiver answered 410 Gone: it wants no more"
@@ -81,8 +81,9 @@ class Sender:
                 return IDLE
             if webhook.health.next_at and webhook.health.next_at > now:
                 return min(IDLE, (webhook.health.next_at - now).total_seconds())
-            # One is enough to see whether the receiver is there again.
-            waiting = await store.due(db, self._id, now, 1 if webhook.health.failures else TURN)
+            waiting = await store.due(db, self._id, now, TURN)
+            if webhook.health.failures:
+                waiting = probes(waiting, PROBES)
             if not waiting:
                 later = await db.fetchval(store.NEXT_TRY, self._id, now)
                 return min(IDLE, (later - now).total_seconds()) if later else IDLE
@@ -91,10 +92,10 @@ class Sender:
 
     async def _send(self, webhook: Webhook, waiting: Sequence[Delivery]) -> Made:
         made: list[tuple[Delivery, Attempt]] = []
-        places, stopped = asyncio.Semaphore(AT_ONCE), False
+        places, failed, stopped = asyncio.Semaphore(AT_ONCE), 0, False
 
         async def chain(deliveries: Sequence[Delivery]) -> None:
-            nonlocal stopped
+            nonlocal failed, stopped
             async with places:
                 for one in deliveries:
                     if stopped:
@@ -102,9 +103,9 @@ class Sender:
                     attempt = await self._post.attempt(webhook, one.event_id, one.body)
                     made.append((one, attempt))
                     metrics.DELIVERIES.labels(webhook.id, attempt.outcome).inc()
-                    if attempt.outcome in (Outcome.FAILED, Outcome.GONE):
-                        # It may be away: those that are on their way will tell.
-                        stopped = True
+                    failed += attempt.outcome == Outcome.FAILED
+                    # It is away if it takes none of so many, and not if it fails for what some of them say.
+                    stopped |= attempt.outcome == Outcome.GONE or len(made) == failed == AT_ONCE
                     if attempt.outcome != Outcome.DELIVERED:
                         return
 
@@ -114,19 +115,18 @@ class Sender:
 
     async def _keep(self, webhook: Webhook, made: Made) -> None:
         now, policy, chance = self._post.clock(), self._post.policy, self._post.chance
-        attempts = [attempt for _, attempt in made]
         delivered = [one.number for one, attempt in made if attempt.outcome == Outcome.DELIVERED]
         others = [
             after(one, attempt, now, policy, chance()) for one, attempt in made if attempt.outcome != Outcome.DELIVERED
         ]
-        found = health(webhook.health, attempts, now, policy, chance())
-        error = next((attempt.error for attempt in reversed(attempts) if attempt.error), None)
+        found = health(webhook.health, made, now, policy, chance())
+        error = next((attempt.error for _, attempt in reversed(made) if attempt.error), None)
         async with self._post.database.transaction() as db:
             await store.tried(db, delivered, others)
             await store.save_health(db, webhook, found, error, now if delivered else None)
             if found.failures:
                 await db.execute(store.EXPIRE, webhook.id, now - policy.give_up, EXPIRED)
-            if any(attempt.outcome == Outcome.GONE for attempt in attempts):
+            if any(attempt.outcome == Outcome.GONE for _, attempt in made):
                 await db.execute(store.DISABLE, webhook.id, GONE, webhook.changed_at)
 
 

@@ -51,14 +51,20 @@ join webhook on webhook.webhook_id = given.webhook_id
 order by given.place
 for key share of webhook
 on conflict (webhook_id, event_id) do nothing"""
-# Nothing of a subject before the one of it that is to be tried again later.
+# Nothing of a subject before the one of it that is to be tried again later, and of each only some of the oldest: one
+# with a long queue holds up no other. Beyond a thousand nobody looks.
 DUE = """
-select * from webhook_delivery as one
-where webhook_id = $1 and status <> 'dead' and not exists (
-    select from webhook_delivery as earlier
-    where earlier.webhook_id = $1 and earlier.subject = one.subject and earlier.status = 'retrying'
-        and earlier.number <= one.number and earlier.next_at > $2
-)
+select * from (
+    select oldest.*, row_number() over (partition by subject order by number) as place
+    from (
+        select * from webhook_delivery as one
+        where webhook_id = $1 and status <> 'dead' and not exists (
+            select from webhook_delivery as earlier
+            where earlier.webhook_id = $1 and earlier.subject = one.subject and earlier.status = 'retrying'
+                and earlier.number <= one.number and earlier.next_at > $2
+        )
+        order by number limit 1000) as oldest) as placed
+where place <= 8
 order by number limit $3"""
 NEXT_TRY = "select min(next_at) from webhook_delivery where webhook_id = $1 and status = 'retrying' and next_at > $2"
 DELIVERED = "delete from webhook_delivery where number = any($1::bigint[])"

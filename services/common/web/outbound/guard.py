@@ -12,6 +12,12 @@ Network = IPv4Network | IPv6Network
 
 # IPv6 that leads to an IPv4 address which stands at its end (RFC 6052), or after the prefix (6to4).
 NAT64 = IPv6Network("64:ff9b::/96")
+# What counts as global, and leads into networks of one's own: site-local (RFC 3879), IPv4-compatible (RFC 4291), NAT64
+# of one's own (RFC 8215), segment routing (RFC 9602), and what Azure tells its machines.
+OWN: Sequence[Network] = (
+    *(IPv6Network(one) for one in ("fec0::/10", "::/96", "64:ff9b:1::/48", "5f00::/16")),
+    IPv4Network("168.63.129.16/32"),
+)
 
 
 def allowed(addresses: Iterable[str], networks: Sequence[Network], *, public: bool = True) -> list[str]:
@@ -22,7 +28,8 @@ def allowed(addresses: Iterable[str], networks: Sequence[Network], *, public: bo
 def _is_allowed(written: str, networks: Sequence[Network], public: bool) -> bool:
     address = _meant(ip_address(written.partition("%")[0]))
     named = any(address.version == network.version and address in network for network in networks)
-    return named or (public and address.is_global and not address.is_multicast)
+    own = any(address.version == network.version and address in network for network in OWN)
+    return named or (public and address.is_global and not address.is_multicast and not own)
 
 
 def _meant(address: Address) -> Address:

@@ -172,6 +172,21 @@ async def test_a_station_waits_for_its_event_that_fails_and_others_do_not(
     assert numbers(receiver.took, "CP1") == list(range(5))
 
 
+async def test_who_fails_for_most_stations_gets_the_events_of_the_others(
+    make: Callable[..., World], receiver: Receiver
+) -> None:
+    """Without a pause: none of those that fail is tried again while this runs."""
+    world = make(policy=Policy(first=3600, longest=3600))
+    receiver.answer = lambda one: (204 if one.station == "CP29" else 404, "")
+    async with world.leading():
+        await world.put("billing", receiver)
+        await world.bus.publish([one for number in range(30) for one in boots(f"CP{number}", [0])])
+        await receiver.until(lambda: len(receiver.asked) == 30)
+        await world.bus.publish(boots("CP29", range(1, 20)))
+        await receiver.until(lambda: len(receiver.took) == 20)
+    assert numbers(receiver.took, "CP29") == list(range(20))
+
+
 async def test_who_says_nothing_and_who_is_slow_is_asked_again(make: Callable[..., World], receiver: Receiver) -> None:
     world = make(timeout=0.1)
     receiver.answer = lambda _: (HANG if len(receiver.asked) < 3 else 204, "")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from services.common.testing.memory import MemoryBus
 from tests.patience import GIVE_UP
 from tests.unit.common.push.events import FIRMWARE, boots
 
-LIMITS = FeedLimits(events=8, turn=0.01, opened=0.2)
+LIMITS = FeedLimits(events=8, turn=0.01, opened=0.2, alone=1000)
 
 
 @asynccontextmanager
@@ -49,6 +50,20 @@ async def until_gone(follower: Follower) -> None:
 
 def reasons(events: Sequence[CloudEvent]) -> list[str]:
     return [(event.data or {})["reason"] for event in events]
+
+
+async def test_only_so_many_read_for_themselves_at_a_time() -> None:
+    bus = MemoryBus(partitions=1)
+    await bus.publish(boots("CP1", range(5)))
+    async with feeding(bus, replace(LIMITS, alone=1)) as feed:
+        first, second = Follower(feed, {0: 0}), Follower(feed, {0: 0})
+        await first.next()
+        assert not await second.next()
+        assert len(await read(first, 5)) == 5
+        await first.close()
+        assert len(await read(second, 5)) == 5
+        await second.close()
+        assert not feed.alone.locked()
 
 
 async def test_who_begins_at_the_end_gets_what_comes_after() -> None:

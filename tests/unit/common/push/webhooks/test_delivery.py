@@ -1,5 +1,6 @@
 """What becomes of a delivery and of a webhook after a try."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,12 +18,17 @@ from services.common.push.webhooks.delivery import (
     after,
     backoff,
     health,
+    probes,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POLICY = Policy()
 DELIVERY = Delivery(1, "e1", "CP1", b"{}", NOW)
 AWAY, NO, YES, GONE = Attempt(None, "away"), Attempt(422, "no"), Attempt(204), Attempt(410, "gone")
+
+
+def made_of(*attempts: Attempt) -> list[tuple[Delivery, Attempt]]:
+    return [(DELIVERY, attempt) for attempt in attempts]
 
 
 @pytest.mark.parametrize(
@@ -80,19 +86,35 @@ def test_a_pause_that_is_asked_for_is_made_within_bounds() -> None:
         tried = Attempt(429, "slow down", asked)
         assert after(DELIVERY, tried, NOW, POLICY, 0).next_at == NOW + timedelta(seconds=made)
         # Even if others were taken meanwhile.
-        assert health(Health(), [YES, tried], NOW, POLICY, 0) == Health(0, NOW + timedelta(seconds=made))
+        assert health(Health(), made_of(YES, tried), NOW, POLICY, 0) == Health(0, NOW + timedelta(seconds=made))
 
 
 def test_while_nobody_answers_a_webhook_waits_longer_and_longer() -> None:
     found = Health()
     for failures, wait in ((1, 5), (2, 10), (3, 20)):
-        found = health(found, [AWAY, AWAY], NOW, POLICY, 1)
+        found = health(found, made_of(AWAY, AWAY), NOW, POLICY, 1)
         assert found == Health(failures, NOW + timedelta(seconds=wait))
 
 
 @pytest.mark.parametrize("attempts", [[YES], [NO], [AWAY, YES], [AWAY, NO]])
 def test_who_answers_anything_is_there(attempts: list[Attempt]) -> None:
-    assert health(Health(7, NOW), attempts, NOW, POLICY, 0) == Health()
+    assert health(Health(7, NOW), made_of(*attempts), NOW, POLICY, 0) == Health()
+
+
+def test_what_fails_again_says_nothing_of_who_is_there_for_others() -> None:
+    again = replace(DELIVERY, attempts=3)
+    assert health(Health(), [(again, AWAY)], NOW, POLICY, 0) == Health()
+    assert health(Health(), [(again, AWAY), (DELIVERY, AWAY)], NOW, POLICY, 0).failures == 1
+    assert health(Health(1, NOW), [(again, AWAY)], NOW, POLICY, 0).failures == 2
+
+
+def test_whether_who_was_away_is_there_again_is_tried_with_several_stations() -> None:
+    """Those that were tried seldom first: one may be all that fails."""
+    waiting = [
+        replace(DELIVERY, number=number, subject=subject, attempts=attempts)
+        for number, (subject, attempts) in enumerate([("A", 9), ("A", 0), ("B", 1), ("C", 0), ("D", 0), ("B", 0)])
+    ]
+    assert [(one.subject, one.number) for one in probes(waiting, 3)] == [("C", 3), ("D", 4), ("B", 2)]
 
 
 def test_without_a_try_nothing_changes() -> None:

@@ -39,6 +39,12 @@ def test_the_internet_may_be_called(address: str) -> None:
         "::ffff:127.0.0.1",
         "64:ff9b::a9fe:a9fe",
         "2002:a02:1::1",
+        "::127.0.0.1",
+        "64:ff9b:1::7f00:1",
+        "fec0::1",
+        "5f00::1",
+        # Where Azure tells machines of theirs.
+        "168.63.129.16",
     ],
 )
 def test_what_is_our_own_may_not(address: str) -> None:

@@ -1,0 +1,31 @@
+"""What fields of REST take."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from services.common.web.fields import UtcDatetime
+
+TIME: TypeAdapter[datetime] = TypeAdapter(UtcDatetime)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("2026-03-01T12:00:00+02:00", datetime(2026, 3, 1, 10, tzinfo=UTC)),
+        ("1900-01-01T00:00:00Z", datetime(1900, 1, 1, tzinfo=UTC)),
+        # What others write for "never", and Postgres reads as infinity.
+        ("9999-12-31T23:59:59.999999Z", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("9999-12-31T23:59:59Z", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_a_time(said: str, meant: datetime) -> None:
+    assert TIME.validate_python(said) == meant
+
+
+@pytest.mark.parametrize("said", ["0001-01-01T00:00:00Z", "1899-12-31T23:59:59Z", "9999-12-31T23:59:59-01:00"])
+def test_a_time_that_cannot_be_reckoned_with(said: str) -> None:
+    """Zero of .NET and Go among them, which in a card stopped every Authorize."""
+    with pytest.raises(ValidationError, match="within the years 1900 to 9999"):
+        TIME.validate_python(said)
