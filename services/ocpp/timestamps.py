@@ -8,9 +8,10 @@ from services.ocpp.errors import ErrorCode, OcppError
 
 # Seconds or milliseconds since 1970, as a number or a text.
 EPOCH = re.compile(r"[0-9]{9,10}(?:\.[0-9]+)?|[0-9]{12,13}")
-# Clocks that were never set say year 1, and those that are broken 9999: no clock says what lies beyond these, what is
-# added to them is a time still, and Postgres does not take them for infinity.
-EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+# Clocks that were never set begin with year 1, and some are at the end of time. Of its first and its last day all is a day
+# off: what is added or taken then is a time still, and nothing is what Postgres takes for infinity.
+EDGE = timedelta(days=1)
+EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 # What datetime has no room for: a leap second, and the end of a day as its 24th hour.
 LEAP_SECOND, MIDNIGHT = re.compile(r"(?<=\d\d:\d\d):60"), re.compile(r"(?<=[T ])24(?=:00)")
 
@@ -30,7 +31,9 @@ def read_time(text: str) -> datetime:
 def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is not UTC:
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return min(max(moment, EARLIEST), LATEST)
+    if moment < EARLIEST:
+        return moment + EDGE
+    return moment - EDGE if moment >= LATEST else moment
 
 
 def _read_oddly_written(text: str) -> datetime:

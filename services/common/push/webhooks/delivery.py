@@ -13,6 +13,8 @@ from enum import StrEnum
 # Receivers that say no to what is in an event will hardly say anything else of it later.
 REFUSALS = frozenset({400, 413, 415, 422})
 GONE = 410
+# Below 500, and yet of a receiver that cannot take anything now.
+BUSY = frozenset({408, 425, 429})
 # And may ask for so long a pause, in seconds.
 LONGEST_PAUSE = 3600.0
 
@@ -82,6 +84,11 @@ class Attempt:
             return Outcome.GONE
         return Outcome.REFUSED if self.status in REFUSALS else Outcome.FAILED
 
+    @property
+    def answered(self) -> bool:
+        """Whether the receiver is there, whatever it says of this event: it may be 404 for a station alone."""
+        return self.status is not None and self.status < 500 and self.status not in BUSY
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
@@ -121,7 +128,7 @@ def health(
     if not made:
         return before
     pause = max(_pause(attempt) for _, attempt in made)
-    alive = any(attempt.outcome in (Outcome.DELIVERED, Outcome.REFUSED) for _, attempt in made)
+    alive = any(attempt.answered for _, attempt in made)
     if alive and not pause:
         return Health()
     tells = before.failures or any(not delivery.attempts for delivery, _ in made)

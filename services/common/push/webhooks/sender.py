@@ -103,7 +103,7 @@ class Sender:
                     attempt = await self._post.attempt(webhook, one.event_id, one.body)
                     made.append((one, attempt))
                     metrics.DELIVERIES.labels(webhook.id, attempt.outcome).inc()
-                    failed += attempt.outcome == Outcome.FAILED
+                    failed += not attempt.answered
                     # It is away if it takes none of so many, and not if it fails for what some of them say.
                     stopped |= attempt.outcome == Outcome.GONE or len(made) == failed == AT_ONCE
                     if attempt.outcome != Outcome.DELIVERED:

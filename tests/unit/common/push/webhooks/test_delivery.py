@@ -96,7 +96,7 @@ def test_while_nobody_answers_a_webhook_waits_longer_and_longer() -> None:
         assert found == Health(failures, NOW + timedelta(seconds=wait))
 
 
-@pytest.mark.parametrize("attempts", [[YES], [NO], [AWAY, YES], [AWAY, NO]])
+@pytest.mark.parametrize("attempts", [[YES], [NO], [AWAY, YES], [AWAY, NO], [Attempt(404), AWAY]])
 def test_who_answers_anything_is_there(attempts: list[Attempt]) -> None:
     assert health(Health(7, NOW), made_of(*attempts), NOW, POLICY, 0) == Health()
 
