@@ -8,8 +8,8 @@ from services.ocpp.errors import ErrorCode, OcppError
 
 # Seconds or milliseconds since 1970, as a number or a text.
 EPOCH = re.compile(r"[0-9]{9,10}(?:\.[0-9]+)?|[0-9]{12,13}")
-# Clocks that were never set begin with year 1, and some are at the end of time. Of its first and its last day all is a day
-# off: what is added or taken then is a time still, and nothing is what Postgres takes for infinity.
+# Clocks that were never set begin with year 1, and some are at the end of time. Of its first and its last day all is a
+# day off: what is added or taken then is a time still, and nothing is what Postgres takes for infinity.
 EDGE = timedelta(days=1)
 EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 # What datetime has no room for: a leap second, and the end of a day as its 24th hour.
