@@ -1,6 +1,5 @@
 """What fields of the REST APIs hold, where several services have the same."""
 
-import contextlib
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -10,8 +9,9 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, WithJsonSch
 
 # Postgres has no text with the character NUL.
 NO_NUL = r"^[^\x00]+$"
-FIRST_YEAR = 1900
-# What comes after it is infinity for Postgres, and what others write for "never".
+# What comes before and after them is what others write for "ever" and "never": what is added to a time, or taken from
+# it, must be a time still, and none may be infinity for Postgres.
+FIRST_MOMENT = datetime(1900, 1, 1, tzinfo=UTC)
 LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 StationId = Annotated[str, Path(max_length=255, pattern=NO_NUL, description="as the station names itself")]
 
@@ -24,11 +24,10 @@ def _text(value: object) -> object:
 
 
 def _utc(moment: datetime) -> datetime:
-    """What is added to a time, or taken from it, must not lead out of what can be a time."""
-    with contextlib.suppress(OverflowError):
-        if (utc := moment.astimezone(UTC)).year >= FIRST_YEAR:
-            return min(utc, LAST_MOMENT)
-    raise ValueError(f"must be within the years {FIRST_YEAR} to 9999")
+    try:
+        return min(max(moment.astimezone(UTC), FIRST_MOMENT), LAST_MOMENT)
+    except OverflowError:
+        raise ValueError("must be within the years 1 to 9999") from None
 
 
 UtcDatetime = Annotated[

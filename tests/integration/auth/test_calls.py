@@ -45,6 +45,9 @@ async def asked201(auth: Running, id_token: str, type_: str = "ISO14443", **more
         ({"status": "Invalid"}, "Invalid", "Invalid"),
         ({"status": "NoCredit"}, "Blocked", "NoCredit"),
         ({"expires_at": START.isoformat()}, "Expired", "Expired"),
+        # What other systems write for "ever" and "never".
+        ({"expires_at": "0001-01-01T00:00:00Z"}, "Expired", "Expired"),
+        ({"expires_at": "9999-12-31T23:59:59.999999Z"}, "Accepted", "Accepted"),
         ({"expires_at": (START + timedelta(seconds=1)).isoformat()}, "Accepted", "Accepted"),
         ({"status": "Blocked", "expires_at": START.isoformat()}, "Blocked", "Blocked"),
     ],

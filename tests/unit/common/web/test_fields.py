@@ -15,7 +15,9 @@ TIME: TypeAdapter[datetime] = TypeAdapter(UtcDatetime)
     [
         ("2026-03-01T12:00:00+02:00", datetime(2026, 3, 1, 10, tzinfo=UTC)),
         ("1900-01-01T00:00:00Z", datetime(1900, 1, 1, tzinfo=UTC)),
-        # What others write for "never", and Postgres reads as infinity.
+        # What others write for "ever" and "never"; for Postgres, infinity, which in a card stopped every Authorize.
+        ("0001-01-01T00:00:00Z", datetime(1900, 1, 1, tzinfo=UTC)),
+        ("0001-01-01T00:00:00-02:00", datetime(1900, 1, 1, tzinfo=UTC)),
         ("9999-12-31T23:59:59.999999Z", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
         ("9999-12-31T23:59:59Z", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
     ],
@@ -24,8 +26,7 @@ def test_a_time(said: str, meant: datetime) -> None:
     assert TIME.validate_python(said) == meant
 
 
-@pytest.mark.parametrize("said", ["0001-01-01T00:00:00Z", "1899-12-31T23:59:59Z", "9999-12-31T23:59:59-01:00"])
-def test_a_time_that_cannot_be_reckoned_with(said: str) -> None:
-    """Zero of .NET and Go among them, which in a card stopped every Authorize."""
-    with pytest.raises(ValidationError, match="within the years 1900 to 9999"):
+@pytest.mark.parametrize("said", ["0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-01:00"])
+def test_a_time_that_is_none(said: str) -> None:
+    with pytest.raises(ValidationError, match="within the years 1 to 9999"):
         TIME.validate_python(said)
