@@ -28,6 +28,7 @@ from services.auth.domain.tokens import RegisteredToken
 from services.auth.importing import LOCATIONS, STATIONS, TOKENS
 from services.auth.passwords import Passwords
 from services.auth.staging import PACK, UNPACK, Staged
+from services.common.web.fields import FIRST_MOMENT, LAST_MOMENT
 from services.common.web.tables import CSV, NDJSON, READERS, Fault, write_csv, write_heading, write_ndjson
 from services.ocpp.id_tokens import Authorization, Token
 
@@ -40,7 +41,9 @@ TEXT = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]) | st.sampled_
 NAME = TEXT.filter(bool)
 ID = TEXT.map(lambda text: text.replace("/", "").replace(":", "")).filter(bool)
 PRINTABLE = st.from_regex(r"\A[!-~]([ -~]{0,20}[!-~])?\Z")
-MOMENT = st.none() | st.datetimes(timezones=st.just(UTC))
+MOMENT = st.none() | st.datetimes(
+    FIRST_MOMENT.replace(tzinfo=None), LAST_MOMENT.replace(tzinfo=None), timezones=st.just(UTC)
+)
 AT = {"registered_at": st.just(NOW), "changed_at": st.just(NOW)}
 
 stations = st.builds(
