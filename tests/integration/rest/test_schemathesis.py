@@ -48,7 +48,7 @@ checks.positive_data_acceptance.enabled = false
 
 # Without a body it is taken in with a password that is made.
 [[operations]]
-include-path-regex = "/accept$"
+include-path-regex = "^/v1/stations/refused/[^/]+/accept$"
 checks.negative_data_rejection.enabled = false
 
 # 504 is what a station that does not answer comes to; 500 would be undocumented still.
