@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-import orjson
 from rich.console import Console
 from rich.text import Text
 
 from voltbus.errors import LocalError
-from voltbus.operator.output import terminal
+from voltbus.operator.output import json_text, terminal, visible
 from voltbus.operator.rest import Rest, installation, segment
 
 # Seconds without a sign of life, after which the connection is taken to be lost; and until it is made again.
@@ -79,15 +78,15 @@ class _Log:
 def show(out: Console, item: Mapping[str, Any], as_json: bool) -> None:
     """One a line: when, whose, how it ended, by whom and how fast, then what it says and what was answered."""
     if as_json:
-        out.out(orjson.dumps(item).decode(), highlight=False)
+        out.out(json_text(item), highlight=False)
         return
     bad = item["outcome"] in _FAILED or item["kind"] in ("refused", "dropped", "left_out")
     text = Text(item["at"][11:23].ljust(12, "0"), "dim")
     text.append(f" {_ARROWS[item['direction']]} ", "bold")
-    text.append(item["action"] or item["kind"], "bold red" if bad else "bold")
-    text.append(f" {_ended(item)}".rstrip(), "red" if bad else "green")
-    text.append(_said("", item["payload"])).append(_said("⇒ ", item["answer"]), "green")
-    text.append(f" {item['message_id']}".rstrip(), "dim")
+    text.append(visible(item["action"] or item["kind"]), "bold red" if bad else "bold")
+    text.append(visible(f" {_ended(item)}".rstrip()), "red" if bad else "green")
+    text.append(visible(_said("", item["payload"]))).append(visible(_said("⇒ ", item["answer"])), "green")
+    text.append(visible(f" {item['message_id']}".rstrip()), "dim")
     if out.is_terminal:
         out.print(text, no_wrap=True, overflow="ellipsis", highlight=False)
     else:

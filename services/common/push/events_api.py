@@ -13,12 +13,13 @@ from services.common.push.feed import Feed
 from services.common.push.filters import EventFilter, GroupsOf, known_types, type_names
 from services.common.push.follower import Follower
 from services.common.push.positions import Positions, read_position, resume
-from services.common.push.stream import GONE, MEDIA_TYPE, EventStream, StreamTiming, Wanted
+from services.common.push.stream import GONE, EventStream, StreamTiming, Wanted
 from services.common.web.access import LEEWAY, Access, Claims
 from services.common.web.fields import NO_NUL, UtcDatetime
 from services.common.web.openapi import problem_responses
 from services.common.web.problem_types import ProblemType
 from services.common.web.problems import Problem, did_you_mean, field_problem
+from services.common.web.server_sent import MEDIA_TYPE
 
 MAY_BE_GONE = "events since then may be gone: these are the oldest that Kafka still has"
 EXAMPLE = """\

@@ -2,13 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from time import thread_time
 
 import orjson
-from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
 
 from services.common.kafka.cloud_events import CloudEvent
 from services.common.process.errors import Unavailable
@@ -16,10 +13,8 @@ from services.common.push import metrics
 from services.common.push.filters import EventFilter, GroupsOf
 from services.common.push.follower import Follower, Gone
 from services.common.push.positions import Positions, write_position
+from services.common.web.server_sent import ServerSentEvents
 
-MEDIA_TYPE = "text/event-stream"
-# Proxies hold answers back unless they are told not to.
-HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 # Events after which others have their turn: to decode one takes 50 µs, of many meter values a millisecond.
 SHARE = 10
 GONE = "events after your last one are gone: Kafka no longer has them"
@@ -56,10 +51,8 @@ class Wanted:
     reset: str
 
 
-class EventStream(Response):
+class EventStream(ServerSentEvents):
     """stopping: set when the process is to end. release: called when nobody is served any more."""
-
-    media_type = MEDIA_TYPE
 
     def __init__(
         self,
@@ -69,25 +62,16 @@ class EventStream(Response):
         release: Callable[[], Awaitable[None]],
         timing: StreamTiming = StreamTiming(),
     ) -> None:
-        super().__init__(headers=HEADERS)
-        del self.headers["content-length"]
+        super().__init__(timing.stalled)
         self._follower, self._wanted, self._stopping = follower, wanted, stopping
         self._release, self._timing = release, timing
 
-    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
-        left = asyncio.create_task(_disconnected(receive))
-        try:
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            async with aclosing(self.parts(left.done)) as parts:
-                async for part in parts:
-                    await self._send(send, {"type": "http.response.body", "body": part, "more_body": True})
-            await self._send(send, {"type": "http.response.body", "body": b""})
-        except (TimeoutError, OSError):
-            # Whoever does not read can be told nothing; it goes on from the last id that it has.
-            metrics.STALLED.inc()
-        finally:
-            left.cancel()
-            await self._release()
+    async def stalled(self) -> None:
+        """It goes on from the last id that it has."""
+        metrics.STALLED.inc()
+
+    async def ended(self) -> None:
+        await self._release()
 
     async def parts(self, left: Callable[[], bool]) -> AsyncGenerator[bytes, None]:
         """The answer, a few events at a time. left: whether the client is gone."""
@@ -150,15 +134,6 @@ class EventStream(Response):
     def _id(self, at: Positions) -> bytes:
         return f"id: {write_position(self._wanted.service, at)}\n".encode()
 
-    async def _send(self, send: Send, message: Message) -> None:
-        async with asyncio.timeout(self._timing.stalled):
-            await send(message)
-
 
 def _named(name: str, reason: str) -> bytes:
     return f"event: {name}\ndata: ".encode() + orjson.dumps({"reason": reason}) + b"\n\n"
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

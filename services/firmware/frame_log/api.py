@@ -13,6 +13,7 @@ from services.common.web.exports import Rows, export, exported, files
 from services.common.web.fields import NO_NUL, StationId, UtcDatetime
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
+from services.common.web.server_sent import MEDIA_TYPE
 from services.common.web.tables import Columns
 from services.firmware.frame_log.exchanges import Place
 from services.firmware.frame_log.reads import LogFilter, page
@@ -28,7 +29,7 @@ EXAMPLES = files(
     '{"station_id": "CP001", "at": "2026-03-01T12:00:00Z", "kind": "call", "direction": "in", "action": "Heartbeat"}\n',
 )
 EVENTS = {
-    "text/event-stream": {
+    MEDIA_TYPE: {
         "schema": {"type": "object", "properties": {"data": {"type": "string"}, "event": {"type": "string"}}},
         "examples": {"call": {"value": 'data: {"id": "1.1.1", "kind": "call", "action": "Heartbeat"}\n\n'}},
     }

@@ -2,16 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 
 import orjson
-from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
 
 from services.common.postgres.database import Database
 from services.common.process.errors import Unavailable
 from services.common.web.problems import Problem
+from services.common.web.server_sent import ServerSentEvents
 from services.firmware.frame_log import metrics, reads
 from services.firmware.frame_log.compaction import SPARED
 from services.firmware.frame_log.entries import Entry
@@ -26,8 +25,6 @@ MOST, LONGEST = 50, 3600.0
 INTERVAL, HEARTBEAT, STALLED = 1.0, 15.0, 10.0
 # CALLs whose answer may still come, the newest; and looks for which each is waited for.
 OPEN = 200
-# Proxies hold answers back unless they are told not to.
-HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 class Tails:
@@ -45,8 +42,8 @@ class Tails:
             await reads.new_entries(db, station_id, seen, SPARED)
         return TailResponse(self, follow(self._database, station_id, wanted, seen, self.stopping, seconds))
 
-    @asynccontextmanager
-    async def counted(self) -> AsyncIterator[None]:
+    @contextmanager
+    def counted(self) -> Iterator[None]:
         """While a client is served."""
         self.count += 1
         metrics.TAILS.set(self.count)
@@ -57,30 +54,20 @@ class Tails:
             metrics.TAILS.set(self.count)
 
 
-class TailResponse(Response):
-    """A client that does not read what it is sent is cut off."""
+class TailResponse(ServerSentEvents):
+    """news: what the client is sent."""
 
-    media_type = "text/event-stream"
+    def __init__(self, tails: Tails, news: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(STALLED)
+        self._tails, self._news = tails, news
 
-    def __init__(self, tails: Tails, parts: AsyncGenerator[bytes, None]) -> None:
-        super().__init__(headers=HEADERS)
-        del self.headers["content-length"]
-        self._tails, self._parts = tails, parts
-
-    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
-        async with self._tails.counted(), aclosing(self._parts) as parts:
-            left = asyncio.create_task(_disconnected(receive))
-            try:
-                await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-                async for part in parts:
-                    await _send(send, {"type": "http.response.body", "body": part, "more_body": True})
-                    if left.done():
+    async def parts(self, left: Callable[[], bool]) -> AsyncGenerator[bytes, None]:
+        with self._tails.counted():
+            async with aclosing(self._news) as news:
+                async for part in news:
+                    yield part
+                    if left():
                         return
-                await _send(send, {"type": "http.response.body", "body": b""})
-            except (TimeoutError, OSError):
-                pass
-            finally:
-                left.cancel()
 
 
 async def follow(
@@ -137,13 +124,3 @@ def _waits(exchange: Exchange) -> bool:
 
 def _place(entry: Entry) -> Place:
     return Place(entry.at, entry.kind, entry.offset)
-
-
-async def _send(send: Send, message: Message) -> None:
-    async with asyncio.timeout(STALLED):
-        await send(message)
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -316,6 +316,14 @@ def test_tail_prints_what_is_kept_the_oldest_first(server: Server) -> None:
     ]
 
 
+def test_tail_shows_a_frame_that_would_be_another_line_as_one(server: Server) -> None:
+    said = '[2,"1"\n03:04:05.678 → StopTransaction answered\x1b[2J\x9b'
+    server.items("/firmware/v1/stations/CP001/log", FRAME | {"kind": "refused", "payload": said, "message_id": "a\nb"})
+    [line] = run(server, "tail", "CP001", "--no-follow").stdout.splitlines()
+    assert '[2,"1"\\n03:04:05.678' in line
+    assert not {"\x1b", "\x9b"} & set(line)
+
+
 def test_tail_goes_on_with_what_comes_and_shows_nothing_twice(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     log = "/firmware/v1/stations/CP001/log"
     server.items(log, FRAME)

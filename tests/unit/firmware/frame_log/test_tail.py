@@ -62,6 +62,5 @@ async def test_a_client_that_has_gone_is_served_no_more() -> None:
 async def test_so_many_are_served_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tail, "MOST", 1)
     many = tails()
-    async with many.counted():
-        with pytest.raises(Problem, match="followed already"):
-            await many.begin("CP1", LogFilter(), 1)
+    with many.counted(), pytest.raises(Problem, match="followed already"):
+        await many.begin("CP1", LogFilter(), 1)
