@@ -18,7 +18,8 @@ async def environment(stack: Stack) -> dict[str, str]:
 
 @pytest.fixture
 def settings(environment: dict[str, str]) -> Settings:
-    made: Settings = settings_of(Settings, environment)
+    # What is read for the log is kept a second later: nobody waits for that here.
+    made: Settings = settings_of(Settings, environment, frame_log="off")
     return made
 
 
