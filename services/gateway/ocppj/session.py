@@ -191,8 +191,8 @@ class Session:
         if command.action not in self._dialect.version.schemas.actions:
             return [self._commands.undelivered(command, wall, "the station's version has no such action")]
         actions = self._commands.add(command, now, wall)
-        if requested := self._dialect.requested_by(command.action, _object(command.payload)):
-            self._gate = self._gate.requesting(requested)
+        if self._gate.pending:
+            self._ask(command)
         return actions
 
     def tick(self, now: float, wall: float) -> list[SessionAction]:
@@ -308,7 +308,7 @@ class Session:
 
     def _take(self, call: PendingCall, now: float, wall: float) -> list[SessionAction]:
         """None is outstanding: this one is, until its answer."""
-        if not self._gate.admits(call.action):
+        if not self._gate.open and not self._pass(call):
             description = "the station is not accepted: only BootNotification is"
             code, message_id = ErrorCode.SECURITY_ERROR, call.message_id
             frame = frames.call(message_id, call.action, call.payload)
@@ -326,6 +326,20 @@ class Session:
         self._outstanding, call.forwarded = call, now
         call.payload = call.raw = b""
         return [forward]
+
+    def _ask(self, command: Command) -> None:
+        requested = self._dialect.requested_by(command.action, _object(command.payload))
+        if requested:
+            self._gate = self._gate.asking(requested.action, requested.everywhere)
+
+    def _pass(self, call: PendingCall) -> bool:
+        """Whether a CALL of a station that is not accepted may pass; what was asked for may do so once."""
+        payload = _object(call.payload)
+        place = self._dialect.place_of(payload)
+        admitted = self._gate.admits(call.action, place)
+        if admitted and not self._dialect.continues(payload):
+            self._gate = self._gate.passed(call.action, place)
+        return admitted
 
     def _next(self, now: float, wall: float) -> list[SessionAction]:
         """None is outstanding any more: the next one is taken from the queue."""

@@ -2,8 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from services.ocpp.versions import Version
+
+
+class Requested(NamedTuple):
+    """The messages that a command asks the station to send. everywhere: of all its places, one each."""
+
+    action: str
+    everywhere: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,23 +20,44 @@ class Dialect:
 
     unreadable_id: the message id of an error about a frame whose own cannot be read; None: such a frame is dropped.
     answers_unknown_types: whether an unknown message type is answered or ignored.
-    requested_actions: what a station may send before it is accepted, by the command that asks for it.
-    trigger_actions: the commands that ask for the action in their requestedMessage.
+    reports: what a station may send before it is accepted, by the command that asks for it.
+    trigger_actions: the commands that ask for the action in their requestedMessage. trigger_place: their field that
+    names what of the station is meant; without it everything is (1.6 §5.17, F06.FR.11).
     not_while_pending: commands that are not sent to a station before it is accepted.
     trigger_names: the action that a requestedMessage stands for, if it has another name.
+    places: paths of fields that say what of the station a message is about.
     """
 
     version: Version
     unreadable_id: str | None
     answers_unknown_types: bool
     not_while_pending: frozenset[str] = frozenset()
-    requested_actions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    reports: Mapping[str, str] = field(default_factory=dict)
     trigger_actions: frozenset[str] = frozenset({"TriggerMessage"})
+    trigger_place: str = ""
     trigger_names: Mapping[str, str] = field(default_factory=dict)
+    places: tuple[str, ...] = ()
 
-    def requested_by(self, action: str, payload: Mapping[str, object]) -> frozenset[str]:
-        """The actions that a command asks the station to send."""
+    def requested_by(self, action: str, payload: Mapping[str, object]) -> Requested | None:
+        """What a command asks the station to send."""
         if action in self.trigger_actions:
             requested = str(payload.get("requestedMessage", ""))
-            return frozenset({self.trigger_names.get(requested, requested)})
-        return self.requested_actions.get(action, frozenset())
+            return Requested(self.trigger_names.get(requested, requested), payload.get(self.trigger_place) is None)
+        report = self.reports.get(action)
+        return Requested(report, everywhere=False) if report else None
+
+    def place_of(self, payload: Mapping[str, object]) -> str:
+        """What of the station a message is about."""
+        return "/".join(str(_at(payload, path)) for path in self.places)
+
+    def continues(self, payload: Mapping[str, object]) -> bool:
+        """Whether more messages follow that are one with it: the parts of a report (B07.FR.08)."""
+        return payload.get("tbc") is True
+
+
+def _at(payload: Mapping[str, object], path: str) -> object:
+    """The value at a path; None where there is none."""
+    value: object = payload
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value

@@ -10,5 +10,7 @@ DIALECT = Dialect(
     # §4.2.
     not_while_pending=frozenset({"RemoteStartTransaction", "RemoteStopTransaction"}),
     trigger_actions=frozenset({"TriggerMessage", "ExtendedTriggerMessage"}),
+    trigger_place="connectorId",
     trigger_names={"SignChargePointCertificate": "SignCertificate"},
+    places=("connectorId",),
 )

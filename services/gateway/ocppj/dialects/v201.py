@@ -3,18 +3,18 @@
 from services.gateway.ocppj.dialects.dialect import Dialect
 from services.ocpp.versions import VERSIONS
 
-REPORT = frozenset({"NotifyReport"})
-
 DIALECT = Dialect(
     version=VERSIONS["2.0.1"],
     unreadable_id="-1",
     answers_unknown_types=True,
     # B02.FR.05.
     not_while_pending=frozenset({"RequestStartTransaction", "RequestStopTransaction"}),
-    requested_actions={"GetBaseReport": REPORT, "GetReport": REPORT},
+    reports={"GetBaseReport": "NotifyReport", "GetReport": "NotifyReport"},
+    trigger_place="evse",
     trigger_names={
         "SignChargingStationCertificate": "SignCertificate",
         "SignV2GCertificate": "SignCertificate",
         "SignCombinedCertificate": "SignCertificate",
     },
+    places=("evseId", "connectorId", "transactionInfo.transactionId"),
 )

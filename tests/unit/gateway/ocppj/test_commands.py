@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from services.gateway.ocppj.actions import SessionAction
+from services.gateway.ocppj.boot_gate import MOST_PLACES
+from services.gateway.ocppj.session import Session
 from tests.unit.gateway.examples import (
     NOW,
     VERSIONS,
@@ -24,7 +26,7 @@ from tests.unit.gateway.examples import (
     session,
     status,
 )
-from voltbus.v1.bus_pb2 import OUTCOME_UNDELIVERED, Outcome
+from voltbus.v1.bus_pb2 import OUTCOME_UNDELIVERED, Outcome, Reply
 
 OK = {"status": "Accepted"}
 
@@ -339,6 +341,104 @@ def test_while_pending_what_was_asked_for_may_come(version: str, action: str, pa
     assert sent(line.received(triggered, *NOW))[0][2] == "SecurityError"
     assert sent(line.command(command(action=action, payload=payload), *NOW))
     assert forwarded(line.received(triggered, *NOW))
+    line.acknowledged(json.loads(triggered)[1], *NOW)
+    assert sent(line.received(triggered, *NOW))[0][2] == "SecurityError"
+
+
+def pending(version: str) -> Session:
+    """The line of a station that is Pending."""
+    line = session(version)
+    line.received(boot(version), *NOW)
+    line.reply(booted("Pending"), *NOW)
+    return line
+
+
+def trigger(line: Session, number: int, **payload: Any) -> None:
+    """A TriggerMessage that the station takes."""
+    assert sent(line.command(command(f"t{number}", "TriggerMessage", payload), *NOW))
+    line.received(frame(3, f"t{number}", OK), *NOW)
+
+
+def passes(line: Session, action: str, payload: Any) -> bool:
+    """Whether a CALL of the station passes, and is answered then."""
+    taken = bool(forwarded(line.received(call("m", action, payload), *NOW)))
+    if taken and line.occupied:
+        line.acknowledged("m", *NOW)
+    return taken
+
+
+def status16(connector: int) -> dict[str, Any]:
+    return {"connectorId": connector, "errorCode": "NoError", "status": "Available"}
+
+
+def test_what_was_asked_for_of_one_connector_may_come_once_each_time() -> None:
+    """B02.FR.09, 1.6-J errata §3.10."""
+    line = pending("1.6")
+    for number in (1, 2):
+        trigger(line, number, requestedMessage="StatusNotification", connectorId=1)
+    told = [passes(line, "StatusNotification", status16(1)) for _ in range(3)]
+    assert told == [True, True, False]
+    assert not passes(line, "Heartbeat", {})
+
+
+def test_what_was_asked_for_of_all_connectors_may_come_once_of_each() -> None:
+    """1.6 §5.17: without a connectorId, "for all allowed connectorId values"."""
+    line = pending("1.6")
+    trigger(line, 1, requestedMessage="StatusNotification")
+    assert [passes(line, "StatusNotification", status16(n)) for n in (0, 1, 2, 1, 0)] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+    trigger(line, 2, requestedMessage="StatusNotification")
+    assert [passes(line, "StatusNotification", status16(n)) for n in (1, 1)] == [True, False]
+    made_up = [passes(line, "StatusNotification", status16(n)) for n in range(1000, 1000 + MOST_PLACES)]
+    assert not all(made_up)
+
+
+def test_transactions_that_were_asked_for_may_be_told_once_each() -> None:
+    """F06.FR.11: without an EVSE, all of them."""
+    line = pending("2.0.1")
+    trigger(line, 1, requestedMessage="TransactionEvent")
+
+    def event(transaction_id: str, seq_no: int) -> dict[str, Any]:
+        return {
+            "eventType": "Updated",
+            "timestamp": "2026-06-01T12:00:00Z",
+            "triggerReason": "Trigger",
+            "seqNo": seq_no,
+            "transactionInfo": {"transactionId": transaction_id},
+        }
+
+    told = []
+    for transaction_id, seq_no in (("a", 1), ("b", 1), ("a", 2)):
+        told.append(bool(forwarded(line.received(call("m", "TransactionEvent", event(transaction_id, seq_no)), *NOW))))
+        if told[-1]:
+            line.reply(Reply(message_id="m", action="TransactionEvent", payload=b"{}"), *NOW)
+    assert told == [True, True, False]
+
+
+def test_a_report_that_was_asked_for_may_come_in_all_its_parts() -> None:
+    """B02.FR.02, B07.FR.08."""
+    line = pending("2.0.1")
+    line.command(command("r", "GetBaseReport", {"requestId": 1, "reportBase": "FullInventory"}), *NOW)
+    line.received(frame(3, "r", OK), *NOW)
+
+    def part(seq_no: int, more: bool) -> dict[str, Any]:
+        return {"requestId": 1, "generatedAt": "2026-01-01T00:00:00Z", "seqNo": seq_no, "tbc": more}
+
+    told = [passes(line, "NotifyReport", part(n, more)) for n, more in enumerate((True, True, False, False))]
+    assert told == [True, True, True, False]
+
+
+def test_what_an_accepted_station_was_asked_for_does_not_count_once_it_is_pending() -> None:
+    line = session("1.6")
+    trigger(line, 1, requestedMessage="Heartbeat")
+    line.received(boot("1.6"), *NOW)
+    line.reply(booted("Pending"), *NOW)
+    assert not passes(line, "Heartbeat", {})
 
 
 STARTS = {"1.6": "RemoteStartTransaction", "2.0.1": "RequestStartTransaction"}
