@@ -63,6 +63,7 @@ class GatewayContext:
 class Connection:
     """A Receiver. registered: the password hash under which the station was let in; None: nobody had registered it.
 
+    confirms: the command that gave the station the password which it came with; empty: it had it before.
     transport: from `opened` on. Times are seconds of the monotonic clock; the wall clock is for records alone.
     """
 
@@ -75,6 +76,7 @@ class Connection:
         "_remote",
         "_session",
         "_waiting",
+        "confirms",
         "peer",
         "registered",
         "transport",
@@ -83,9 +85,11 @@ class Connection:
 
     transport: Transport
 
-    def __init__(self, context: GatewayContext, peer: Peer, session: Session, *, registered: bytes | None) -> None:
+    def __init__(
+        self, context: GatewayContext, peer: Peer, session: Session, *, registered: bytes | None, confirms: str = ""
+    ) -> None:
         self._context, self._session = context, session
-        self.peer, self.version, self.registered = peer, session.version, registered
+        self.peer, self.version, self.registered, self.confirms = peer, session.version, registered, confirms
         self._draining = False
         # Bytes of CALLs in the session that wait for the one before them.
         self._waiting = 0

@@ -57,7 +57,12 @@ def must_reconnect(registered: bytes | None, station: Credentials | None, policy
     """Whether a connection must end because its station was changed: it may come back under the new registration.
 
     registered: the password hash under which it was let in; None: nobody had registered it. station: as it is now.
+    A station that takes a new password connects anew when it wants to (A01).
     """
     if policy is UnknownStations.ACCEPT:
         return False
-    return registered != (None if station is None else station.password_hash)
+    if station is None:
+        return registered is not None
+    if station.HasField("replaced_hash") and registered == station.replaced_hash:
+        return False
+    return registered not in (station.password_hash, *(change.password_hash for change in station.changes))

@@ -33,8 +33,10 @@ from services.gateway.transport import handshake
 from services.gateway.transport.handshake import Refused, Request
 from services.gateway.transport.transport import CloseCode
 from services.ocpp import topics
+from services.ocpp.sealing import Sealing
+from services.ocpp.services import AUTH
 from services.ocpp.versions import VERSIONS
-from voltbus.v1.bus_pb2 import RefusedHandshakes
+from voltbus.v1.bus_pb2 import OUTCOME_CONFIRMED, RefusedHandshakes, Result
 from voltbus.v1.credentials_pb2 import Credentials
 
 # Connections whose time-outs are checked in one go.
@@ -64,6 +66,7 @@ class Gateway:
         self.nonce = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._key = settings.password_key.get_secret_value().encode()
+        self._sealing = Sealing(self._key)
         self._limits = Limits(
             settings.call_timeout, settings.command_timeout, settings.call_queue, settings.call_queue_size
         )
@@ -158,9 +161,10 @@ class Gateway:
             quarantined=verdict.quarantined,
         )
         strict = credentials.is_strict(station, self.settings.reading)
-        session = Session(peer, DIALECTS[verdict.version.name], self._limits, strict=strict)
-        registered = None if station is None else station.password_hash
-        return Connection(self._context, peer, session, registered=registered), verdict.subprotocol
+        session = Session(peer, DIALECTS[verdict.version.name], self._limits, sealing=self._sealing, strict=strict)
+        registered = None if station is None else (verdict.change or station).password_hash
+        confirms = verdict.change.command_id if verdict.change else ""
+        return Connection(self._context, peer, session, registered=registered, confirms=confirms), verdict.subprotocol
 
     async def tick(self) -> None:
         """Checks the time-outs of all connections, until cancelled."""
@@ -225,6 +229,21 @@ class Gateway:
                 since=self._clocks.wall(),
             )
         )
+        if connection.confirms:
+            self._confirm(connection)
+
+    def _confirm(self, connection: Connection) -> None:
+        """The station is here with the password that it was asked to take: auth need not know it from its answer."""
+        result = Result(
+            command_id=connection.confirms,
+            station_id=connection.peer.station_id,
+            connection_id=connection.peer.connection_id,
+            version=connection.version,
+            outcome=OUTCOME_CONFIRMED,
+        )
+        result.at.FromMicroseconds(int(self._clocks.wall() * 1e6))
+        if record := self.records.result(AUTH, result):
+            self.producer.add(record)
 
     def _closed(self, connection: Connection) -> None:
         self.registry.remove(connection)

@@ -14,6 +14,7 @@ from services.ocpp.services import SERVICES
 from services.ocpp.versions import VERSIONS, Version
 from tests.contract import examples
 from tests.contract.spec import Spec
+from tests.unit.gateway.examples import SEALING
 
 # By the monotonic and the wall clock.
 NOW = 5_000.0, 1_800_000_000.0
@@ -42,7 +43,9 @@ def test_the_gateway_takes_every_message_to_its_owner(
     """Unchanged; and it answers itself where the answer says nothing, and what time it is."""
     suffix = "Request" if version.name == "2.0.1" else ""
     payload = make(version.schemas.document(action + suffix))
-    session = Session(Peer(station_id="CP", connection_id="connection", slot=0), DIALECTS[version.name], Limits())
+    session = Session(
+        Peer(station_id="CP", connection_id="connection", slot=0), DIALECTS[version.name], Limits(), sealing=SEALING
+    )
     actions = session.received(orjson.dumps([2, "m-1", action, payload]), *NOW)
     [forward] = [it for it in actions if isinstance(it, Forward)]
     assert forward.service == version.from_station[action]

@@ -25,6 +25,7 @@ from services.ocpp.versions import VERSIONS, Version
 from tests.conftest import Stack
 from tests.contract import examples
 from tests.integration.common.running import Running, running, settings_of
+from tests.unit.gateway.examples import SEALING
 from voltbus.v1.bus_pb2 import Call as CallRecord
 
 ACTIONS = [(version, action) for version in VERSIONS.values() for action in sorted(version.from_station)]
@@ -39,7 +40,10 @@ AT_ONCE = 100
 def received(version: Version, action: str, payload: Any, station_id: str = "CP1") -> tuple[CallRecord | None, bool]:
     """The CALL that a session makes of a message, and whether it has answered or will answer the station itself."""
     session = Session(
-        Peer(station_id=station_id, connection_id=f"{station_id}-a", slot=1), DIALECTS[version.name], Limits()
+        Peer(station_id=station_id, connection_id=f"{station_id}-a", slot=1),
+        DIALECTS[version.name],
+        Limits(),
+        sealing=SEALING,
     )
     actions = session.received(json.dumps([2, f"{station_id}-m", action, payload]).encode(), *NOW)
     forwarded = [one for one in actions if isinstance(one, Forward)]

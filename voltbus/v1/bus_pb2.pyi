@@ -19,6 +19,7 @@ class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OUTCOME_UNDELIVERED: _ClassVar[Outcome]
     OUTCOME_INVALID: _ClassVar[Outcome]
     OUTCOME_LATE: _ClassVar[Outcome]
+    OUTCOME_CONFIRMED: _ClassVar[Outcome]
 
 class ConnectionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -33,6 +34,7 @@ OUTCOME_TIMED_OUT: Outcome
 OUTCOME_UNDELIVERED: Outcome
 OUTCOME_INVALID: Outcome
 OUTCOME_LATE: Outcome
+OUTCOME_CONFIRMED: Outcome
 CONNECTION_STATE_UNSPECIFIED: ConnectionState
 CONNECTION_STATE_CONNECTED: ConnectionState
 CONNECTION_STATE_ALIVE: ConnectionState

@@ -15,6 +15,7 @@ from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_CONNECTED,
     CONNECTION_STATE_DISCONNECTED,
     OUTCOME_ANSWERED,
+    OUTCOME_CONFIRMED,
     Call,
     ConnectionChange,
     Deviation,
@@ -137,7 +138,7 @@ def _command(record: Record, outbound: Outbound) -> Entry:
 
 def _result(record: Record, whole: Whole) -> Entry | None:
     result = Result.FromString(record.value or b"")
-    if result.outcome == OUTCOME_ANSWERED and not whole(result.station_id):
+    if result.outcome == OUTCOME_CONFIRMED or (result.outcome == OUTCOME_ANSWERED and not whole(result.station_id)):
         return None
     tolerated = result.tolerated if result.HasField("tolerated") else None
     kept, size, cut = _cut(tolerated.raw if tolerated and tolerated.raw else result.payload)

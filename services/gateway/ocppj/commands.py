@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import orjson
+
 from services.gateway.ocppj import frames
 from services.gateway.ocppj.actions import Complete, Drop, MessageType, Reason, Send, SessionAction
 from services.gateway.ocppj.limits import Limits
 from services.gateway.ocppj.reading import Payload, is_exact, is_writable, tolerantly, tolerated
 from services.ocpp.errors import ErrorCode, OcppError
+from services.ocpp.sealing import CannotOpen, Opened, Sealing
 from services.ocpp.versions import Version
 from voltbus.v1.bus_pb2 import (
     OUTCOME_ANSWERED,
@@ -31,11 +34,21 @@ NOTHING = Payload(b"")
 
 @dataclass(frozen=True, slots=True)
 class Outstanding:
-    """The CALL that the station has not answered yet. sent, sent_at: when, by the two clocks; None: never."""
+    """The CALL that the station has not answered yet.
+
+    sent, sent_at: when, by the two clocks; None: never. secrets: that were opened for its frame.
+    """
 
     command: Command
     sent: float = 0.0
     sent_at: float | None = None
+    secrets: Opened | None = None
+
+    def heard(self, frame: bytes, rest: list[Any]) -> tuple[bytes, list[Any]]:
+        """An answer as it may be told: some stations repeat what they were sent. rest: what follows its message id."""
+        if self.secrets is None or (hidden := self.secrets.hidden_in(frame)) == frame:
+            return frame, rest
+        return hidden, orjson.loads(hidden)[2:]
 
 
 class Commands:
@@ -45,11 +58,22 @@ class Commands:
     now for time-outs, wall for records and expiry.
     """
 
-    __slots__ = ("_connection_id", "_limits", "_outstanding", "_overdue", "_queue", "_station_id", "_version")
+    __slots__ = (
+        "_connection_id",
+        "_limits",
+        "_outstanding",
+        "_overdue",
+        "_queue",
+        "_sealing",
+        "_station_id",
+        "_version",
+    )
 
-    def __init__(self, station_id: str, connection_id: str, *, version: Version, limits: Limits) -> None:
+    def __init__(
+        self, station_id: str, connection_id: str, *, version: Version, limits: Limits, sealing: Sealing
+    ) -> None:
         self._station_id, self._connection_id = station_id, connection_id
-        self._version, self._limits = version, limits
+        self._version, self._limits, self._sealing = version, limits, sealing
         self._outstanding: Outstanding | None = None
         self._queue: deque[Command] | None = None
         # Made when first needed, by message id and oldest first: most stations answer in time.
@@ -77,6 +101,7 @@ class Commands:
         sent, late = self._answered(message_id)
         if sent is None:
             return [Drop(Reason.NO_SUCH_CALL, message_id, MessageType.RESULT, frame)]
+        frame, rest = sent.heard(frame, rest)
         payload = frames.result_payload(frame) if len(rest) == 1 else b""
         if payload == b"null":
             payload, rest = b"{}", [{}]
@@ -97,6 +122,7 @@ class Commands:
         sent, late = self._answered(message_id)
         if sent is None:
             return [Drop(Reason.NO_SUCH_CALL, message_id, MessageType.ERROR, frame)]
+        frame, rest = sent.heard(frame, rest)
         code, description = (str(part) if isinstance(part, str | int | float) else "" for part in (*rest, "", "")[:2])
         code = self._version.read_code(code)
         outcome = OUTCOME_LATE if late else OUTCOME_REFUSED
@@ -149,8 +175,12 @@ class Commands:
     def _send(self, command: Command, now: float, wall: float) -> list[SessionAction]:
         if _expired(command, wall):
             return [self.undelivered(command, wall, "expired")]
-        self._outstanding = Outstanding(command, now, wall)
-        frame = frames.call(command.id, command.action, command.payload or b"{}")
+        try:
+            opened = self._sealing.open(command.payload or b"{}", command.service, self._station_id)
+        except CannotOpen:
+            return [self.undelivered(command, wall, "its secret was sealed with another VOLTBUS_PASSWORD_KEY")]
+        self._outstanding = Outstanding(command, now, wall, opened if opened.secrets else None)
+        frame = frames.call(command.id, command.action, opened.payload)
         return [Send(frame, MessageType.CALL, command.action, command.id)]
 
     def _next(self, now: float, wall: float) -> list[SessionAction]:

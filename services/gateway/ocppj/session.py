@@ -19,6 +19,7 @@ from services.gateway.ocppj.reading import Payload, is_exact, tolerantly, tolera
 from services.ocpp.deviations import Deviation, Told
 from services.ocpp.errors import ErrorCode, OcppError
 from services.ocpp.mending import mended
+from services.ocpp.sealing import Sealing
 from services.ocpp.timestamps import write_time
 from voltbus.v1.bus_pb2 import Call, Command, Refusal, Reply
 
@@ -87,6 +88,7 @@ class Session:
     peer: the station and its connection.
     dialect: the version that is spoken.
     limits: time-outs in seconds, and the length of queues.
+    sealing: opens the secrets in commands.
     strict: whether what breaks its schema is refused, whatever it says; it may change.
 
     Time is passed in, by two clocks. now: seconds of the monotonic clock, for time-outs. wall: seconds since 1970, for
@@ -109,7 +111,7 @@ class Session:
         "strict",
     )
 
-    def __init__(self, peer: Peer, dialect: Dialect, limits: Limits, *, strict: bool = False) -> None:
+    def __init__(self, peer: Peer, dialect: Dialect, limits: Limits, *, sealing: Sealing, strict: bool = False) -> None:
         self.strict = strict
         self._peer, self._dialect, self._limits = peer, dialect, limits
         self._owners = dialect.version.from_station
@@ -120,7 +122,9 @@ class Session:
         self._queue: deque[PendingCall] | None = None
         self._queued = 0
         self._full = self._closed = False
-        self._commands = Commands(peer.station_id, peer.connection_id, version=dialect.version, limits=limits)
+        self._commands = Commands(
+            peer.station_id, peer.connection_id, version=dialect.version, limits=limits, sealing=sealing
+        )
 
     @property
     def version(self) -> str:
@@ -190,9 +194,10 @@ class Session:
             return [self._commands.undelivered(command, wall, reason)]
         if command.action not in self._dialect.version.schemas.actions:
             return [self._commands.undelivered(command, wall, "the station's version has no such action")]
+        payload = _object(command.payload)
         actions = self._commands.add(command, now, wall)
-        if self._gate.pending:
-            self._ask(command)
+        if self._gate.pending and (requested := self._dialect.requested_by(command.action, payload)):
+            self._gate = self._gate.asking(requested.action, requested.everywhere)
         return actions
 
     def tick(self, now: float, wall: float) -> list[SessionAction]:
@@ -326,11 +331,6 @@ class Session:
         self._outstanding, call.forwarded = call, now
         call.payload = call.raw = b""
         return [forward]
-
-    def _ask(self, command: Command) -> None:
-        requested = self._dialect.requested_by(command.action, _object(command.payload))
-        if requested:
-            self._gate = self._gate.asking(requested.action, requested.everywhere)
 
     def _pass(self, call: PendingCall) -> bool:
         """Whether a CALL of a station that is not accepted may pass; what was asked for may do so once."""

@@ -11,7 +11,7 @@ from services.gateway.refusals import RefusalReason
 from services.gateway.settings import UnknownStations
 from services.ocpp.passwords import matches
 from services.ocpp.versions import BY_SUBPROTOCOL, Version
-from voltbus.v1.credentials_pb2 import Credentials
+from voltbus.v1.credentials_pb2 import Credentials, PasswordChange
 
 # 2.0.1 part 4 §3.1.1 with the identifierString of the station: 48 characters, no colon (it ends a user name);
 # and no slash, for the id is one segment of every REST path.
@@ -47,13 +47,15 @@ class Refused:
 class Admitted:
     """version None: the handshake is finished without a subprotocol and the connection then closed (1.6-J §3.2).
 
-    subprotocol: what the answer names; empty: none, for none was offered.
+    subprotocol: what the answer names; empty: none, for none was offered. change: of the station's password, where it
+    came with the one that it was asked to take; else None.
     """
 
     station_id: str
     version: Version | None
     quarantined: bool
     subprotocol: str = ""
+    change: PasswordChange | None = None
 
 
 def station_id_of(path: str) -> str | None:
@@ -91,20 +93,28 @@ def decide(
 
     policy: what happens to a station that nobody registered. key: of the HMAC over passwords. unnamed: what is spoken
     with a station that offers no subprotocol at all (none). A station that is registered without a password is asked
-    for none.
+    for none. While its password is being changed, the old one and the new are good.
     """
     if station is None and policy is UnknownStations.REJECT:
         return Refused(404, "unknown station", {}, RefusalReason.UNKNOWN_STATION)
-    if station is not None and station.password_hash:
-        password = _password(request.authorization, station_id)
-        if password is None or not matches(password, station.password_hash, key):
-            reason = RefusalReason.NO_PASSWORD if password is None else RefusalReason.WRONG_PASSWORD
-            return Refused(401, "wrong or missing credentials", CHALLENGE, reason)
+    password = _password(request.authorization, station_id)
+    change = _change(password, station, key) if station is not None else None
+    hash_ = station.password_hash if station is not None and change is None else b""
+    if hash_ and (password is None or not matches(password, hash_, key)):
+        reason = RefusalReason.NO_PASSWORD if password is None else RefusalReason.WRONG_PASSWORD
+        return Refused(401, "wrong or missing credentials", CHALLENGE, reason)
     quarantined = station is None and policy is UnknownStations.QUARANTINE
     if not request.subprotocols:
-        return Admitted(station_id, unnamed, quarantined)
+        return Admitted(station_id, unnamed, quarantined, change=change)
     version = choose_version(request.subprotocols)
-    return Admitted(station_id, version, quarantined, version.subprotocol if version else "")
+    return Admitted(station_id, version, quarantined, version.subprotocol if version else "", change)
+
+
+def _change(password: bytes | None, station: Credentials, key: bytes) -> PasswordChange | None:
+    """The change by which the station has this password."""
+    if password is None:
+        return None
+    return next((one for one in station.changes if matches(password, one.password_hash, key)), None)
 
 
 def _password(authorization: str | None, station_id: str) -> bytes | None:

@@ -7,12 +7,14 @@ from services.gateway.ocppj.actions import Complete, Drop, Forward, Send, Sessio
 from services.gateway.ocppj.dialects import DIALECTS
 from services.gateway.ocppj.limits import Limits
 from services.gateway.ocppj.session import Peer, Session
+from services.ocpp.sealing import Sealing
 from voltbus.v1.bus_pb2 import Command, Refusal, Reply
 
 VERSIONS = tuple(DIALECTS)
 WALL = 1_780_000_000.0
 NOW = (5_000.0, WALL)
 """The two clocks: monotonic and wall."""
+SEALING = Sealing(b"key")
 LIMITS = Limits(call_seconds=30, command_seconds=30, queue=3)
 
 # A valid payload of one action that waits for a service, and of one that the gateway acknowledges.
@@ -41,7 +43,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
 
 def session(version: str, limits: Limits = LIMITS, quarantined: bool = False, strict: bool = False) -> Session:
     peer = Peer(station_id="CP1", connection_id="nonce-1", slot=3, quarantined=quarantined)
-    return Session(peer, DIALECTS[version], limits, strict=strict)
+    return Session(peer, DIALECTS[version], limits, sealing=SEALING, strict=strict)
 
 
 def later(seconds: float) -> tuple[float, float]:

@@ -104,10 +104,15 @@ class Backend:
         await self.bus.publish([record])
 
     async def register(
-        self, station_id: str = "CP1", password_hash: bytes | None = None, gone: bool = False, reading: str = ""
+        self,
+        station_id: str = "CP1",
+        password_hash: bytes | None = None,
+        gone: bool = False,
+        reading: str = "",
+        **more: Any,
     ) -> None:
         """Writes to the topic of stations, and waits until the gateway has read it."""
-        station = Credentials(station_id=station_id, password_hash=password_hash or b"", reading=reading)
+        station = Credentials(station_id=station_id, password_hash=password_hash or b"", reading=reading, **more)
         value = None if gone else station.SerializeToString()
         await self.bus.publish([Record("credentials", station_id.encode(), value)])
         await until(lambda: self.gateway.credentials.get(station_id) == (None if gone else station))

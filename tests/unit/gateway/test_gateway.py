@@ -27,6 +27,7 @@ from voltbus.v1.bus_pb2 import (
     CONNECTION_STATE_CONNECTED,
     CONNECTION_STATE_DISCONNECTED,
     OUTCOME_ANSWERED,
+    OUTCOME_CONFIRMED,
     OUTCOME_LATE,
     OUTCOME_REFUSED,
     OUTCOME_TIMED_OUT,
@@ -35,6 +36,7 @@ from voltbus.v1.bus_pb2 import (
     Outbound,
     Reply,
 )
+from voltbus.v1.credentials_pb2 import PasswordChange
 
 HEARTBEAT = call("hb", "Heartbeat", {})
 SUBPROTOCOLS = {"1.6": "ocpp1.6", "2.0.1": "ocpp2.0.1"}
@@ -351,6 +353,23 @@ async def test_two_stations_whose_ids_differ_in_case_stay_two() -> None:
         await one.register("cp1", gone=True)
         async with await one.connect("Cp1") as socket:
             assert (await ask(socket, HEARTBEAT))[0] == 3
+
+
+async def test_a_station_that_comes_with_the_password_it_was_asked_to_take_says_so_and_stays() -> None:
+    """A01: the answer may have been lost; coming with it is one."""
+    old, new = keyed(b"k", b"old-secret"), keyed(b"k", b"new-secret")
+    changes = [PasswordChange(command_id="c1", password_hash=new)]
+    async with running(unknown_stations="reject", password_key="k") as one:
+        await one.register(password_hash=old, changes=changes)
+        async with await one.connect(additional_headers=_basic("CP1", b"old-secret")):
+            assert one.results("auth") == []
+        async with await one.connect(additional_headers=_basic("CP1", b"new-secret")) as socket:
+            result = await one.result()
+            assert (result.command_id, result.station_id, result.outcome) == ("c1", "CP1", OUTCOME_CONFIRMED)
+            assert result.connection_id == one.connection().peer.connection_id
+            await one.register(password_hash=new, replaced_hash=old)
+            assert (await ask(socket, HEARTBEAT))[0] == 3
+        assert await _refused(one, b"old-secret") == 401
 
 
 @pytest.mark.parametrize("gone", [True, False])

@@ -19,10 +19,12 @@ from services.gateway.transport.handshake import (
 )
 from services.ocpp.passwords import keyed
 from services.ocpp.versions import VERSIONS
-from voltbus.v1.credentials_pb2 import Credentials
+from voltbus.v1.credentials_pb2 import Credentials, PasswordChange
 
 KEY = b"key"
 PASSWORD = "000102030405060708090a0b0c0d0e0ff0f1f2f3"
+NEW, NEWER = "11" * 20, "22" * 20
+CHANGES = [PasswordChange(command_id="c1", password_hash=b"new")]
 RAW = bytes.fromhex(PASSWORD)
 STATION = Credentials(station_id="CP1", password_hash=keyed(KEY, PASSWORD.encode()))
 OPEN = Credentials(station_id="CP1")
@@ -200,12 +202,47 @@ def test_a_registered_station_is_never_quarantined_and_always_asked(policy: str)
         (None, None, "quarantine", False),
         (b"old", None, "accept", False),
         (None, Credentials(password_hash=b"new"), "accept", False),
+        (b"old", Credentials(password_hash=b"old", changes=CHANGES), "reject", False),
+        (b"new", Credentials(password_hash=b"old", changes=CHANGES), "reject", False),
+        (b"", Credentials(changes=CHANGES), "reject", False),
+        (b"old", Credentials(password_hash=b"new", replaced_hash=b"old"), "reject", False),
+        (b"older", Credentials(password_hash=b"new", replaced_hash=b"old"), "reject", True),
+        (b"", Credentials(password_hash=b"new", replaced_hash=b""), "reject", False),
+        (None, Credentials(password_hash=b"new", replaced_hash=b""), "reject", True),
     ],
 )
 def test_a_changed_registration_ends_the_connection(
     registered: bytes | None, now: Credentials | None, policy: str, leaves: bool
 ) -> None:
     assert must_reconnect(registered, now, UnknownStations(policy)) is leaves
+
+
+@pytest.mark.parametrize(
+    ("password", "registered", "admitted", "confirms"),
+    [
+        (PASSWORD, PASSWORD, True, None),
+        (NEW, PASSWORD, True, "c1"),
+        (NEWER, PASSWORD, True, "c2"),
+        ("x" * 20, PASSWORD, False, None),
+        (NEWER, None, True, "c2"),
+        ("x" * 20, None, True, None),
+        (None, None, True, None),
+        (None, PASSWORD, False, None),
+    ],
+)
+def test_while_a_password_is_changed_the_old_one_and_the_new_are_good(
+    password: str | None, registered: str | None, admitted: bool, confirms: str | None
+) -> None:
+    """A01.FR.03, A01.FR.04: which of them counts is known when the station says so, or comes."""
+    changes = [
+        PasswordChange(command_id=f"c{number}", password_hash=keyed(KEY, text.encode()))
+        for number, text in enumerate((NEW, NEWER), 1)
+    ]
+    station = Credentials(password_hash=keyed(KEY, registered.encode()) if registered else b"", changes=changes)
+    verdict = verdict_on(station, basic(b"CP1", password.encode()) if password else None)
+    assert isinstance(verdict, Admitted) is admitted
+    if isinstance(verdict, Admitted):
+        assert (verdict.change and verdict.change.command_id) == confirms
 
 
 def test_an_unreadable_registration_lets_nobody_in() -> None:
