@@ -39,13 +39,19 @@ bench: .venv/dev  ## rates, latencies, CPU and memory, into docs/benchmarks.md (
 chaos: .venv/dev  ## kill, freeze and cut off processes under load, into docs/chaos.md (with ARGS, such as --faults kill: not kept)
 	@$(BIN)/voltbus chaos $(or $(ARGS),--page docs/chaos.md --data build/chaos.json)
 
-check: .venv/dev node_modules/.package-lock.json  ## style, types, import contracts; proto lint, drift and breaking changes
+certification: .venv/dev  ## the certification cases of OCPP 2.0.1, into docs/certification.md (or TESTS=tests/certification/test_…)
+	@mkdir -p build
+	@$(BIN)/pytest $(or $(TESTS),tests/certification) --junitxml=build/certification.xml; result=$$?; \
+		$(BIN)/python -m tests.certification.page build/certification.xml && exit $$result
+
+check: .venv/dev node_modules/.package-lock.json  ## style, types, import contracts, drift of what is generated; proto lint and breaking changes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python proto/generate.py --check
 	$(BIN)/python proto/document.py --check
+	$(BIN)/python -m tests.certification.page --check
 	cd proto && $(buf) lint && $(buf) breaking public --against released.binpb
 
 docs: .venv/dev  ## the pages as a site, into build/site; a broken link is an error
@@ -110,4 +116,4 @@ node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
 	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund \
 		|| { echo "could not install the tools from npm: is a registry reachable, and is there room? Run the same command again."; exit 1; }
 
-.PHONY: help run test servers-tested rest-tested bench chaos check docs setup proto contract format lock clean
+.PHONY: help run test servers-tested rest-tested bench chaos certification check docs setup proto contract format lock clean

@@ -19,6 +19,7 @@ include_patterns = [
     "voltbus/README.md",
     "voltbus/**/README.md",
     "deploy/**/README.md",
+    "tests/**/README.md",
 ]
 exclude_patterns = [".*", "build", "node_modules"]
 # Headings can be linked to as on GitHub.

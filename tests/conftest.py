@@ -33,10 +33,11 @@ WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 ports.RANGE = ports.RANGE[WORKER::WORKERS]
 REDIS_DATABASES = itertools.cycle(range(16) if "VOLTBUS_REDIS_URL" not in os.environ else range(16)[WORKER::WORKERS])
-E2E = "tests/e2e"
+# Folders whose tests share one Voltbus each.
+SHARING = ("tests/e2e", "tests/certification")
 # The longest begin first, so that at the end no worker waits for the other.
 LONGEST = (
-    E2E,
+    *SHARING,
     "tests/faults/test_chaos.py",
     "tests/integration/lab/bench/test_bench.py",
     "tests/integration/rest/test_schemathesis.py",
@@ -110,8 +111,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def group(nodeid: str) -> str:
-    """What is run by one worker: the tests of a file; of end-to-end tests all, for they share one Voltbus."""
-    return E2E if nodeid.startswith(f"{E2E}/") else nodeid.partition("::")[0]
+    """What is run by one worker: the tests of a file; of a folder all, where they share one Voltbus."""
+    folders = (folder for folder in SHARING if nodeid.startswith(f"{folder}/"))
+    return next(folders, nodeid.partition("::")[0])
 
 
 @pytest.fixture(scope="session")

@@ -89,10 +89,15 @@ def basic(identity: str, password: str | bytes) -> dict[str, str]:
 
 
 def dial(
-    endpoint: str, identity: str, *protocols: str, password: str | bytes | None = None, **more: Any
+    endpoint: str,
+    identity: str,
+    *protocols: str,
+    password: str | bytes | None = None,
+    username: str | None = None,
+    **more: Any,
 ) -> websockets.connect:
-    """A WebSocket as a station opens it, to be entered or awaited."""
-    headers = {} if password is None else basic(identity, password)
+    """A WebSocket as a station opens it, to be entered or awaited. username: where it is not the identity."""
+    headers = {} if password is None else basic(identity if username is None else username, password)
     address = f"{endpoint}/{quote(identity, safe='')}"
     return websockets.connect(
         address, subprotocols=[Subprotocol(name) for name in protocols] or None, additional_headers=headers, **more
