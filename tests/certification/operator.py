@@ -1,6 +1,6 @@
 """The operator of a case: what is done and seen by REST and by the events on Kafka, and no other way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -63,6 +63,19 @@ class Operator:
         """Registers an idToken."""
         await self._system.admit(id_token, **more)
 
+    async def boot_verdict(self, station_id: str, status: str) -> None:
+        """Orders how the station is answered when it boots next."""
+        await self.put("firmware", f"{_station(station_id)}/boot", {"status": status})
+
+    async def configure(self, station_id: str, settings: Mapping[str, str]) -> None:
+        """Has settings of a station set, by their own names."""
+        await self.put("firmware", f"{_station(station_id)}/configuration", {"settings": settings})
+
+    async def refresh(self, station_id: str, **what: Any) -> "Refresh":
+        """Has settings read again: names, or the report of all that there are."""
+        told = await self.post("firmware", f"{_station(station_id)}/configuration/refresh", what)
+        return Refresh(told["request_id"], [Command(self, "firmware", one["command_id"]) for one in told["commands"]])
+
     # What the operator sees.
 
     async def get(self, service: str, path: str, **query: Any) -> Any:
@@ -79,6 +92,14 @@ class Operator:
     async def connector(self, station_id: str, status: str, evse_id: int = 1) -> Any:
         """The station in the inventory, once a connector has that status."""
         return await self.station(station_id, lambda seen: _statuses(seen).get(evse_id) == status)
+
+    async def settings(self, station_id: str, wanted: Mapping[str, str]) -> None:
+        """Waits until the settings of a station are known, these among them and with these values."""
+
+        def known(view: Any) -> bool:
+            return {(one["name"], one["value"]) for one in view["items"]} >= set(wanted.items())
+
+        await self.until("firmware", f"{_station(station_id)}/configuration", known)
 
     async def transaction(self, transaction_id: str, wanted: Callable[[Any], bool] = bool, *, of: str) -> Any:
         """A transaction by the name that the station `of` gave it, once it is as wanted."""
@@ -128,6 +149,14 @@ class Command:
         assert command["status"] == "answered", command
         assert effect in (None, command["effect"]), command
         return command
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """What an operator has asked to be read. request_id: of the report, where it is one."""
+
+    request_id: int | None
+    commands: list[Command]
 
 
 def _station(station_id: str) -> str:

@@ -140,7 +140,7 @@ def main(arguments: Sequence[str]) -> int:
         expected = render(written, {case.id: case.expected for case in written}, profiles())
         if differences := list(unified_diff(page.splitlines(), expected.splitlines(), "the page", "the tests", n=0)):
             print("\n".join(differences), f"\n{PAGE.name} and the tests disagree: make certification", sep="")
-        return bool(differences)
+        return int(bool(differences))
     run = {id: verdict for file in arguments for id, verdict in verdicts_of_run(Path(file).read_text()).items()}
     PAGE.write_text(render(written, verdicts_of_page(page) | run, profiles()))
     return 0

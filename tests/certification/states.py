@@ -12,10 +12,14 @@ ACCEPTED = {"status": "Accepted"}
 
 async def booted(station: Station, reason: str = "PowerUp") -> None:
     """Booted: the station was accepted, and has told how its connectors are."""
-    about = {"vendorName": VENDOR, "model": MODEL}
-    answer = await station.call("BootNotification", {"reason": reason, "chargingStation": about})
-    assert answer["status"] == "Accepted"
+    assert (await boot(station, reason))["status"] == "Accepted"
     await connectors(station, "Available")
+
+
+async def boot(station: Station, reason: str = "PowerUp") -> Any:
+    """The station boots; what it is answered."""
+    about = {"vendorName": VENDOR, "model": MODEL}
+    return await station.call("BootNotification", {"reason": reason, "chargingStation": about})
 
 
 async def connectors(station: Station, status: str, *evses: int) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -85,17 +86,20 @@ class Station:
 
     # Connecting.
 
-    async def connect(self, *, username: str | None = None, password: str | None = None) -> None:
+    async def connect(
+        self, *, username: str | None = None, password: str | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
         """Opens the WebSocket, with its own name and password where nothing else is said.
 
-        Raises websockets.InvalidStatus where it is not let in.
+        tls: with TLS. Raises websockets.InvalidStatus where it is not let in.
         """
         assert self._connection is None, "a station has one connection at a time"
         secret = self.password if password is None else password
+        more, endpoint = ({}, self.endpoint) if tls is None else ({"ssl": tls}, self.endpoint.replace("ws:", "wss:"))
         async with asyncio.timeout(self.patience):
             # The name in the address stays the station's own.
             connection = await dial(
-                self.endpoint, self.id, self.version.subprotocol, password=secret, username=username
+                endpoint, self.id, self.version.subprotocol, password=secret, username=username, **more
             )
         assert connection.subprotocol == self.version.subprotocol
         self._connection = connection
@@ -121,9 +125,22 @@ class Station:
             await self._connection.wait_closed()
         return self._connection.close_code or 0
 
-    async def reconnect(self, *, password: str | None = None) -> None:
+    async def reconnect(self, *, password: str | None = None, tls: ssl.SSLContext | None = None) -> None:
         await self.close()
-        await self.connect(password=password)
+        await self.connect(password=password, tls=tls)
+
+    @property
+    def tls(self) -> ssl.SSLObject:
+        """The TLS of the connection."""
+        assert self._connection is not None
+        secured: ssl.SSLObject = self._connection.transport.get_extra_info("ssl_object")
+        return secured
+
+    @property
+    def cipher(self) -> str:
+        """The cipher suite of the connection, by OpenSSL's name."""
+        name, _, _ = self.tls.cipher() or ("", "", 0)
+        return name
 
     # What it says.
 

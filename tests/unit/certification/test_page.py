@@ -62,10 +62,6 @@ def test_a_page_that_two_have_changed() -> None:
     assert page.verdicts_of_page(conflict) == VERDICTS
 
 
-def test_the_page_agrees_with_the_tests(capsys: pytest.CaptureFixture[str]) -> None:
-    assert page.main(["--check"]) == 0, capsys.readouterr().out
-
-
 def test_a_page_that_says_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
