@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from services.ocpp.commands import owners
+from tests.clients.events import enum_word
 from tests.clients.system import System, eventually
 from tests.patience import GIVE_UP
 
@@ -118,6 +119,15 @@ class Operator:
         items: list[Any] = page["items"]
         return items
 
+    async def reported(self, service: str, station_id: str, action: str, count: int = 1) -> list[Any]:
+        """So many messages of a station, the oldest first: each as a service keeps it and tells other systems of it."""
+        page = await self.until(
+            service, f"{_station(station_id)}/messages", lambda page: len(page["items"]) == count, action=action
+        )
+        for item in page["items"]:
+            await self.event(station_id, "MessageRecorded", partial(_is_about, item["message_id"]))
+        return [item["payload"] for item in reversed(page["items"])]
+
     async def event(self, station_id: str, kind: str, wanted: Callable[[Any], bool] = lambda _: True) -> Any:
         """The first event of that kind about a station that is as wanted, past or to come; what it says."""
 
@@ -144,10 +154,19 @@ class Command:
         )
 
     async def answered(self, effect: str | None = None) -> Any:
-        """The command when the station has answered it. effect: what its answer means, where that matters."""
+        """The command when the station has answered it, and others are told so.
+
+        effect: what its answer means, where that matters.
+        """
         command = await self.ended()
         assert command["status"] == "answered", command
         assert effect in (None, command["effect"]), command
+        said = ("answered", command["effect"] or "")
+
+        def told(event: Any) -> bool:
+            return event.command_id == self.id and (enum_word(event), enum_word(event, "effect")) == said
+
+        await self.operator.event(command["station_id"], "CommandChanged", told)
         return command
 
 
@@ -157,6 +176,10 @@ class Refresh:
 
     request_id: int | None
     commands: list[Command]
+
+
+def _is_about(message_id: str, recorded: Any) -> bool:
+    return bool(recorded.message_id == message_id)
 
 
 def _station(station_id: str) -> str:

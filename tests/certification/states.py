@@ -31,8 +31,8 @@ async def connectors(station: Station, status: str, *evses: int) -> None:
         await notify(station, component, "AvailabilityState", status)
 
 
-async def notify(station: Station, component: Payload, variable: str, value: str, **more: Any) -> None:
-    """The station tells of a value that has changed."""
+async def notify(station: Station, component: Payload, variable: str, value: str, **more: Any) -> Any:
+    """The station tells of a value that has changed, or as `more` has it; the answer."""
     event = {
         "eventId": next(station.event_ids),
         "timestamp": now(),
@@ -42,7 +42,7 @@ async def notify(station: Station, component: Payload, variable: str, value: str
         "variable": {"name": variable},
         "actualValue": value,
     }
-    await station.call("NotifyEvent", {"generatedAt": now(), "seqNo": 0, "eventData": [event | more]})
+    return await station.call("NotifyEvent", {"generatedAt": now(), "seqNo": 0, "eventData": [event | more]})
 
 
 async def reserved(station: Station, operator: Operator, token: "Token", evse_id: int = 1) -> int:
