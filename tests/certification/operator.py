@@ -178,6 +178,11 @@ class Refresh:
     commands: list[Command]
 
 
+def is_ended(seen: Any) -> bool:
+    """Of a transaction."""
+    return bool(seen["status"] == "ended")
+
+
 def _is_about(message_id: str, recorded: Any) -> bool:
     return bool(recorded.message_id == message_id)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.certification.operator import Operator
+from tests.certification.operator import Operator, is_ended
 from tests.certification.states import ACCEPTED, Session, boot, booted, connectors
 from tests.certification.station import Payload, Station, now
 from tests.contract import examples
@@ -214,7 +214,7 @@ async def test_tc_b_21(station: Station, session: Session, operator: Operator) -
     await station.reconnect()
     await booted(station, "ScheduledReset")
     await operator.until("firmware", f"/v1/commands/{command.id}", lambda command: command["effect"] == "done")
-    await operator.transaction(session.transaction_id, lambda seen: seen["status"] == "ended", of=station.id)
+    await operator.transaction(session.transaction_id, is_ended, of=station.id)
 
 
 async def test_tc_b_22(station: Station, session: Session, operator: Operator) -> None:
@@ -229,7 +229,7 @@ async def test_tc_b_22(station: Station, session: Session, operator: Operator) -
     assert (await boot(station, "RemoteReset"))["status"] == "Accepted"
     await connectors(station, "Occupied", session.evse_id)
     await connectors(station, "Available", 2)
-    seen = await operator.transaction(session.transaction_id, lambda seen: seen["status"] == "ended", of=station.id)
+    seen = await operator.transaction(session.transaction_id, is_ended, of=station.id)
     assert seen["stop_reason"] == "ImmediateReset"
     await operator.connector(station.id, "Occupied", session.evse_id)
 
@@ -250,7 +250,7 @@ async def test_tc_b_26(station: Station, session: Session, operator: Operator) -
     assert await station.expects("Reset", SCHEDULED) == {"type": "OnIdle", "evseId": session.evse_id}
     await command.answered("scheduled")
     await end_session(session)
-    await operator.transaction(session.transaction_id, lambda seen: seen["status"] == "ended", of=station.id)
+    await operator.transaction(session.transaction_id, is_ended, of=station.id)
 
 
 async def test_tc_b_27(station: Station, session: Session, operator: Operator) -> None:
@@ -261,7 +261,7 @@ async def test_tc_b_27(station: Station, session: Session, operator: Operator) -
     assert await station.expects("Reset", ACCEPTED) == {"type": "Immediate", "evseId": session.evse_id}
     await command.answered("accepted")
     await session.event("Ended", "ResetCommand", "EVConnected", {"stoppedReason": "ImmediateReset"})
-    seen = await operator.transaction(session.transaction_id, lambda seen: seen["status"] == "ended", of=station.id)
+    seen = await operator.transaction(session.transaction_id, is_ended, of=station.id)
     assert seen["stop_reason"] == "ImmediateReset"
 
 
