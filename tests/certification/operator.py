@@ -60,6 +60,12 @@ class Operator:
     async def trigger(self, station_id: str, message: str, **more: Any) -> "Command":
         return await self.act("firmware", station_id, "trigger", {"message": message} | more)
 
+    async def clear_profiles(self, station_id: str, **criteria: Any) -> "Command":
+        """Has charging profiles cleared: by id, or by evse_id, purpose and stack_level."""
+        path = f"{_station(station_id)}/profiles"
+        told = _ok(await self.request("DELETE", "smartcharging", path, **criteria))
+        return Command(self, "smartcharging", told["command_id"])
+
     async def admit(self, id_token: str, **more: Any) -> None:
         """Registers an idToken."""
         await self._system.admit(id_token, **more)
@@ -110,6 +116,18 @@ class Operator:
 
         page = await self.until("transactions", "/v1/transactions", lambda page: bool(found(page)), station_id=of)
         return found(page)[0]
+
+    async def samples(self, transaction_id: str, wanted: Callable[[list[Any]], bool], *, of: str) -> list[Any]:
+        """The meter values of a transaction, in the order of the station's clock, once they are as wanted."""
+        found = await self.transaction(transaction_id, of=of)
+        path = f"/v1/transactions/{found['id']}/samples"
+        page = await self.until("transactions", path, lambda page: wanted(page["items"]))
+        items: list[Any] = page["items"]
+        return items
+
+    async def profiles(self, station_id: str, wanted: Callable[[Any], bool]) -> Any:
+        """The charging profiles of a station as smartcharging shows them, once they are as wanted."""
+        return await self.until("smartcharging", f"{_station(station_id)}/profiles", wanted)
 
     async def messages(self, service: str, station_id: str, action: str) -> list[Any]:
         """What a station has reported, as it is kept by a service; the newest first."""

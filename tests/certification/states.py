@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from tests.certification.operator import Operator
@@ -122,10 +123,10 @@ class Session:
         self.seq_no, self.started = self.seq_no + 1, True
         return answer
 
-    async def ev_connected_pre_session(self) -> None:
-        """EVConnectedPreSession."""
+    async def ev_connected_pre_session(self, **more: Any) -> None:
+        """EVConnectedPreSession. more: of its TransactionEvent."""
         await connectors(self.station, "Occupied", self.evse_id)
-        await self.event(None, "CablePluggedIn", "EVConnected", evse=self.evse)
+        await self.event(None, "CablePluggedIn", "EVConnected", evse=self.evse, **more)
         self.connected = True
 
     async def authorize(self) -> Any:
@@ -167,9 +168,40 @@ class Session:
         await self.event("Updated", "ChargingStateChanged", "EVConnected")
         self.idle = True
 
-    async def ev_disconnected(self) -> None:
-        """EVDisconnected: the cable is out, and the transaction has ended."""
+    async def ev_disconnected(self, **more: Any) -> Any:
+        """EVDisconnected: the cable is out, and the transaction has ended; the answer to its last TransactionEvent.
+
+        more: of that event.
+        """
         if not self.idle:
             await self.ev_connected_post_session()
         await connectors(self.station, "Available", self.evse_id)
-        await self.event("Ended", "EVCommunicationLost", "Idle", {"stoppedReason": "EVDisconnected"})
+        return await self.event("Ended", "EVCommunicationLost", "Idle", {"stoppedReason": "EVDisconnected"}, **more)
+
+    async def iso15118_smart_charging(self) -> None:
+        """ISO15118SmartCharging: the EV says what it needs, gets a schedule, and charges by it."""
+        await self.needs()
+        await self.chooses(await self.schedule())
+        await self.event("Updated", "ChargingStateChanged", "Charging")
+
+    async def needs(self, *statuses: str) -> None:
+        """The EV says what it needs. statuses: one of which is due; else any that promises a schedule."""
+        limits = {"energyAmount": 20_000, "evMinCurrent": 6, "evMaxCurrent": 32, "evMaxVoltage": 400}
+        wish = {"requestedEnergyTransfer": "AC_three_phase", "departureTime": now(timedelta(hours=2))}
+        needs = {"maxScheduleTuples": 3, "chargingNeeds": wish | {"acChargingParameters": limits}}
+        answer = await self.station.call("NotifyEVChargingNeeds", {"evseId": self.evse_id} | needs)
+        assert answer["status"] in (statuses or ("Accepted", "Processing"))
+
+    async def schedule(self) -> Payload:
+        """The schedule of the TxProfile that the CSMS sends for this transaction, and the station takes."""
+        asked = await self.station.expects("SetChargingProfile", ACCEPTED)
+        profile = asked["chargingProfile"]
+        assert (asked["evseId"], profile["chargingProfilePurpose"]) == (self.evse_id, "TxProfile")
+        assert profile["transactionId"] == self.transaction_id
+        schedule: Payload = profile["chargingSchedule"][0]
+        return schedule
+
+    async def chooses(self, schedule: Payload, status: str = "Accepted") -> None:
+        """The EV says by which schedule it is going to charge. status: the CSMS's verdict on it."""
+        payload = {"timeBase": now(), "evseId": self.evse_id, "chargingSchedule": schedule}
+        assert (await self.station.call("NotifyEVChargingSchedule", payload))["status"] == status
