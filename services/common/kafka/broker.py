@@ -24,15 +24,15 @@ from services.common.kafka.bus import (
     Subscription,
     TopicReader,
 )
-from services.common.kafka.client import KafkaTiming, stop, translating_errors
+from services.common.kafka.client import KafkaTiming, linger_between_fetches, stop, translating_errors
 from services.common.kafka.readers import KafkaPartitionTail, KafkaSubscription, KafkaTopicReader
 from services.common.process.backoff import retry_until_available
 from services.common.process.errors import Unavailable
 from services.common.process.readiness import NotReady
 from services.common.process.settings import CommonSettings
 
-# With a linger, a fetch that has this much is not held back for more.
-MIN_FETCH_BYTES = 128 * 1024
+# With a linger, after a fetch that has this much there may be as much again.
+FULL_FETCH_BYTES = 1 << 20
 MAX_BATCH_BYTES = 1 << 18
 # More than a poll takes of small records; aiokafka's default is 50 MiB. A record that is longer comes all the same.
 MAX_FETCH_BYTES = 8 << 20
@@ -116,8 +116,7 @@ class KafkaBus(Bus):
             group_instance_id=_member_id(group, self._settings.instance, topics),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=_milliseconds(linger or self._timing.fetch),
-            fetch_min_bytes=MIN_FETCH_BYTES if linger else 1,
+            fetch_max_wait_ms=0 if linger else _milliseconds(self._timing.fetch),
             fetch_max_bytes=MAX_FETCH_BYTES,
             max_poll_records=self._settings.batch,
             session_timeout_ms=_milliseconds(self._timing.session),
@@ -125,6 +124,8 @@ class KafkaBus(Bus):
             # Range: the partitions of one number go to one member for all topics, so a station has one reader.
             partition_assignment_strategy=(RangePartitionAssignor,),
         )
+        if linger:
+            linger_between_fetches(consumer, linger, enough=FULL_FETCH_BYTES)
         self._read.update(topics)
         subscription = KafkaSubscription(consumer, topics, on_revoke, self._timing)
         consumer.subscribe(topics, listener=subscription)

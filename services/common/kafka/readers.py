@@ -24,9 +24,9 @@ class KafkaSubscription(Subscription, aiokafka.ConsumerRebalanceListener):  # ty
 
     async def poll(self) -> Sequence[Record]:
         batches = await poll(self._consumer, self._timing.poll)
-        for partition, messages in batches.items():
-            self._positions[partition] = messages[-1].offset + 1
-        return [_record(message) for messages in batches.values() for message in messages]
+        for partition, records in batches.items():
+            self._positions[partition] = records[-1].offset + 1
+        return [record for records in batches.values() for record in records]
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         assigned = self._consumer.assignment()
@@ -93,7 +93,7 @@ class KafkaPartitionTail(PartitionTail):
 
     async def poll(self) -> Sequence[Record]:
         batches = await poll(self._consumer, self._timing.poll)
-        return [_record(message) for messages in batches.values() for message in messages]
+        return [record for records in batches.values() for record in records]
 
     async def close(self) -> None:
         await stop(self._consumer)
@@ -125,7 +125,7 @@ class KafkaTopicReader(TopicReader):
             self._positions[partition] = await self._consumer.position(partition)
             if self._positions[partition] >= self._missing.get(partition, inf):
                 del self._missing[partition]
-        return [_record(message) for messages in batches.values() for message in messages]
+        return [record for records in batches.values() for record in records]
 
     def caught_up(self) -> bool:
         return not self._missing
@@ -141,8 +141,3 @@ class KafkaTopicReader(TopicReader):
         await stop(self._consumer)
         if self._asking:
             await stop(self._asking)
-
-
-def _record(message: Any) -> Record:
-    place = message.partition, message.offset, message.timestamp
-    return Record(message.topic, message.key, message.value, tuple(message.headers), *place)

@@ -98,6 +98,7 @@ def pack(entries: Sequence[Entry]) -> Segment:
     """entries: one at least."""
     written = _ENCODER.encode(entries)
     times = [entry.at for entry in entries]
+    actions = {entry.action for entry in entries}
     return Segment(
         first_at=to_datetime(min(times)),
         last_at=to_datetime(max(times)),
@@ -106,7 +107,7 @@ def pack(entries: Sequence[Entry]) -> Segment:
         failed=any(entry.failed for entry in entries),
         station_ids=sorted({entry.station_id for entry in entries}),
         # What a station calls an action that there is not may be anything; Postgres takes no NUL.
-        actions=sorted({entry.action for entry in entries if entry.action.isprintable()}),
+        actions=sorted(action for action in actions if action.isprintable()),
         body=zlib.compress(written, LEVEL),
     )
 

@@ -25,7 +25,7 @@ from services.firmware.frame_log.store import Position, PositionMoved
 
 GROUP = "firmware.log"
 # Seconds that a batch is open, and that the broker may hold a few records back for more.
-INTERVAL, LINGER = 1.0, 0.3
+INTERVAL, LINGER = 1.0, 0.5
 # Seconds until it begins again after what should not happen.
 PAUSE = 5.0
 # Records after which others have their turn of the event loop.
@@ -88,9 +88,9 @@ class FrameWriter:
         try:
             while not self._stopping.is_set():
                 await self._take(await retry_until_available(subscription.poll))
-                metrics.LAG.set(subscription.lag() + len(self._batch.entries))
                 if self._batch.full or time.monotonic() - self._begun >= INTERVAL:
                     await self._flush()
+                    metrics.LAG.set(subscription.lag())
             await self._flush()
         finally:
             await subscription.close()

@@ -3,13 +3,18 @@
 import asyncio
 import socket
 import struct
+import time
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
 import uvloop
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.admin import ApiVersionRequest
+from aiokafka.protocol.fetch import FetchRequest
 
-import services.common.kafka.client  # noqa: F401  the connection is the one made there
+from services.common.kafka import client  # the connection is the one made there
 
 RESET = struct.pack("ii", 1, 0)
 
@@ -44,3 +49,30 @@ def test_a_connection_that_uvloop_has_lost_is_lost_for_aiokafka() -> None:
     errors = uvloop.run(write_until_closed())
     assert {type(error) for error in errors} == {KafkaConnectionError}
     assert any(isinstance(error.__cause__, RuntimeError) for error in errors)
+
+
+async def test_who_lingers_asks_each_broker_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And again at once where there may be more; other requests do not wait."""
+    now, waited, size = 100.0, list[float](), 10
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        waited.append(max(0.0, seconds))
+        now += max(0.0, seconds)
+
+    async def send(node_id: int, request: Any) -> Any:  # noqa: ARG001
+        return SimpleNamespace(topics=[("topic", [(0, 0, 100, b"x" * size), (1, 0, 100, b"")])])
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    consumer = SimpleNamespace(_client=SimpleNamespace(send=send))
+    client.linger_between_fetches(consumer, 0.5, enough=1000)
+    fetch = FetchRequest(0, 1, 1000, 0, [], rack_id="")
+    for node_id, request in ((1, fetch), (1, ApiVersionRequest()), (2, fetch), (1, fetch)):
+        await consumer._client.send(node_id, request)
+    assert waited == [0, 0, 0.5]
+    now, size = now + 0.2, 1000
+    await consumer._client.send(1, fetch)
+    size = 10
+    await consumer._client.send(1, fetch)
+    assert waited[3:] == [pytest.approx(0.3), 0]
