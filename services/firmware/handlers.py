@@ -16,10 +16,11 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
-from services.firmware import connections, deviations_store, history_store, store
+from services.firmware import connections, deviations_store, history_store, metrics, store
 from services.firmware.announcements import event_record, inventory_record, published_identity
 from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.domain import deviations
+from services.firmware.domain.connectors import MOST_PLACES
 from services.firmware.domain.context import Context
 from services.firmware.domain.decide import decide, repeat
 from services.firmware.domain.deviations import Deviations, DeviationsReported
@@ -33,6 +34,7 @@ from services.firmware.domain.messages import (
     ConnectionUpdate,
     Decision,
     Envelope,
+    ReportConnectorStates,
     ReportConnectorStatus,
     ReportSettings,
     SecurityEventReported,
@@ -41,7 +43,7 @@ from services.firmware.domain.messages import (
 )
 from services.firmware.domain.presence import message_received
 from services.firmware.domain.rules import Rules
-from services.firmware.domain.station import Station
+from services.firmware.domain.station import Place, Station
 from services.firmware.domain.uptime import GRACE
 
 log = structlog.get_logger()
@@ -144,7 +146,8 @@ class Handler:
     async def _announce(
         self, db: Connection, items: Sequence[BatchItem], decisions: Sequence[Decision], changed: Sequence[Record]
     ) -> bool:
-        kept = [item.call for item in items if item.call and isinstance(item.content, KEPT)]
+        pairs = zip(items, decisions, strict=True)
+        kept = [item.call for item, d in pairs if item.call and (isinstance(item.content, KEPT) or d.refused)]
         new = await message_log.save(db, kept)
         repeated = {call.id for call in kept} - {call.id for call in new}
         events = [event for decision in decisions for event in decision.events]
@@ -169,15 +172,22 @@ async def _load(db: Connection, items: Sequence[BatchItem], now: datetime) -> Lo
     names = {item.envelope.station_id for item in items}
     before = await store.load_stations(db, names)
     after = {name: before.get(name) or Station(name) for name in names}
-    wanted = {
-        (item.envelope.station_id, item.content.place)
-        for item in items
-        if isinstance(item.content, ReportConnectorStatus)
-    }
-    for station_id, connectors in (await store.load_connectors(db, wanted)).items():
+    wanted = {(item.envelope.station_id, place) for item in items for place in _places(item.content)}
+    known = await store.load_connectors(db, wanted)
+    for station_id, connectors in known.items():
         after[station_id] = replace(after[station_id], connectors=connectors)
+    with_new = {station_id for station_id, place in wanted if place not in known.get(station_id, ())}
+    for station_id, count in (await store.count_connectors(db, with_new)).items():
+        after[station_id] = replace(after[station_id], places=count)
     boots = [item.envelope.id for item in items if isinstance(item.content, Boot)]
     return LoadedStations(before, after, await store.load_verdicts(db, boots, now))
+
+
+def _places(content: Content) -> list[Place]:
+    """Those that a message is about."""
+    if isinstance(content, ReportConnectorStates):
+        return [report.place for _, report in content.reports]
+    return [content.place] if isinstance(content, ReportConnectorStatus) else []
 
 
 async def _save(
@@ -191,7 +201,7 @@ async def _save(
 
 
 async def _keep_history(db: Connection, decisions: Sequence[Decision]) -> None:
-    await history_store.save(db, [decision.recorded for decision in decisions if decision.recorded])
+    await history_store.save(db, [record for decision in decisions for record in decision.recorded])
     connected = [event for decision in decisions for event in decision.events if isinstance(event, StationConnected)]
     periods = [(event.station_id, *event.away) for event in connected if event.away]
     await history_store.save_offline(db, [one for one in periods if one[2] - one[1] > GRACE])
@@ -206,6 +216,9 @@ def _deviates(station: Station, known: Deviations) -> StationDeviates:
 
 def _log(items: Sequence[BatchItem], decisions: Sequence[Decision]) -> None:
     for item, decision in zip(items, decisions, strict=True):
+        if decision.refused:
+            metrics.REFUSED_STATUSES.inc(decision.refused)
+            log.warning("a status of one connector too many", station_id=item.envelope.station_id, most=MOST_PLACES)
         if item.call and isinstance(decision.reply, BootVerdict):
             who = {"station_id": item.call.station_id, "message_id": item.call.message_id}
             log.info("booted", status=decision.reply.status, quarantined=item.call.quarantined, **who)

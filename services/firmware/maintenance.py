@@ -23,6 +23,15 @@ where id > $1
     and ($3::text is null or station_group = $3)
     and ($4::text is null or location_id = $4)
 order by id limit $5"""
+# What is registered, was ever here, or has stations; what a window is of already may be gone.
+KNOWN = """
+select case
+    when $1::text is not null then exists (select from station where station_id = $1)
+    when $2::text is not null then exists (select from station where groups @> array[$2::text])
+    else exists (select from location where location_id = $3) or exists (select from station where location_id = $3)
+end or exists (
+    select from maintenance_window
+    where id = $4 and (station_id, station_group, location_id) is not distinct from ($1, $2, $3))"""
 REMOVE = "delete from maintenance_window where id = $1"
 
 
@@ -44,6 +53,12 @@ class MaintenanceWindow:
 async def save(db: Connection, window: MaintenanceWindow) -> bool:
     """Whether it is new."""
     return bool(await db.fetchval(SAVE, *astuple(window)))
+
+
+async def known(db: Connection, window: MaintenanceWindow) -> bool:
+    """Whether there is such a station, group or location."""
+    of = (window.station_id, window.group, window.location_id)
+    return bool(await db.fetchval(KNOWN, *of, window.id))
 
 
 async def one(db: Connection, name: str) -> MaintenanceWindow | None:

@@ -13,8 +13,13 @@ from services.firmware.rows import CONNECTOR_COLUMNS, names
 
 CONNECTORS = f"""
 select {names(CONNECTOR_COLUMNS)} from connector
-where station_id = any($1::text[])
+where station_id = any($1::text[]) and gone_at is null
 order by station_id, evse_id, connector_id"""
+
+# existed: until now; else it never did.
+REMOVE_CONNECTOR = """
+update connector set gone_at = case when $5 then $4 else coalesce(first_at, since) end
+where station_id = $1 and evse_id = $2 and connector_id = $3 and gone_at is null"""
 
 BOOTS = """
 select call_id, version, status, interval_seconds, payload, received_at from boot
@@ -47,11 +52,16 @@ Connectors = dict[str, dict[Place, Connector]]
 
 
 async def connectors(db: Connection, station_ids: Collection[str]) -> Connectors:
-    """All connectors of stations, by station."""
+    """All connectors of stations, by station; without those that are gone."""
     found: Connectors = {station_id: {} for station_id in station_ids}
     for row in await db.fetch(CONNECTORS, list(station_ids)):
         found[row["station_id"]][Place(row["evse_id"], row["connector_id"])] = rows.connector(row)
     return found
+
+
+async def remove_connector(db: Connection, station_id: str, place: Place, now: datetime, *, existed: bool) -> bool:
+    """Whether there was one. It is there again when the station tells of it again."""
+    return await db.execute(REMOVE_CONNECTOR, station_id, *place, now, existed) != "UPDATE 0"
 
 
 async def boots(db: Connection, station_id: str, before: tuple[datetime, str] | None, limit: int) -> list[Boot]:

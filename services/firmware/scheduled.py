@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import orjson
 import structlog
 
 from services.common.commands import store as command_store
@@ -18,8 +17,8 @@ from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
 from services.firmware import reads
 from services.firmware.dialects import BY_VERSION
-from services.firmware.domain.scheduled import UNWATCHED, PutOff, Request, Seen, Told, Watched, newest, outcome, watch
-from services.firmware.domain.station import Place
+from services.firmware.domain.scheduled import UNWATCHED, PutOff, Request, Seen, Told, Watched, outcome, watch
+from services.firmware.domain.station import Place, ports
 from services.firmware.remote import AVAILABILITY, RESET
 
 # What stations may put off, by the names of no version and by those of OCPP.
@@ -33,14 +32,6 @@ where station_id = any($1::text[]) and sent_at > $2 and action = any($3::text[])
     and effect in ('accepted', 'scheduled', 'done')"""
 RUNNING = "select station_id, evse_id from session where station_id = any($1::text[]) and running"
 BOOTED = "select station_id, booted_at from station where station_id = any($1::text[])"
-# The newest of each, in case a station tells events all the time.
-EVENTS = """
-select m.station_id, m.version, coalesce(m.normalised, m.payload) as payload, m.received_at
-from unnest($1::text[]) as s (station_id)
-cross join lateral (
-    select * from message
-    where station_id = s.station_id and action = 'NotifyEvent' and received_at > $2
-    order by received_at desc, call_id desc limit 100) m"""
 
 log = structlog.get_logger()
 
@@ -128,7 +119,7 @@ def _request(command: Command) -> Request | None:
 async def _seen(db: Connection, put_off: Sequence[PutOff]) -> dict[str, Seen]:
     """What is known of their stations."""
     names, since = sorted({one.station_id for one in put_off}), min(one.asked_at for one in put_off)
-    told = await _statuses(db, names, since)
+    told = await _statuses(db, names)
     booted = {row["station_id"]: row["booted_at"] for row in await db.fetch(BOOTED, names)}
     orders = await agreed(db, names, since)
     return {name: Seen(told.get(name, {}), booted.get(name), orders[name]) for name in names}
@@ -145,13 +136,9 @@ async def agreed(
     return orders
 
 
-async def _statuses(db: Connection, names: Sequence[str], since: datetime) -> Mapping[str, Mapping[Place, Told]]:
-    """As connectors were last said to be, whichever message said so (G01.FR.03)."""
-    told: defaultdict[str, list[tuple[Place, Told]]] = defaultdict(list)
-    for station_id, connectors in (await reads.connectors(db, names)).items():
-        told[station_id] += [(place, Told(one.status, one.received_at)) for place, one in connectors.items()]
-    for row in await db.fetch(EVENTS, names, since):
-        if dialect := BY_VERSION.get(row["version"]):
-            states = dialect.read_states(orjson.loads(row["payload"]))
-            told[row["station_id"]] += [(place, Told(status, row["received_at"])) for place, status in states]
-    return {station_id: newest(each) for station_id, each in told.items()}
+async def _statuses(db: Connection, names: Sequence[str]) -> Mapping[str, Mapping[Place, Told]]:
+    """As connectors were last said to be."""
+    return {
+        station_id: {place: Told(each[place].status, each[place].received_at) for place in ports(each)}
+        for station_id, each in (await reads.connectors(db, names)).items()
+    }

@@ -22,6 +22,9 @@ select {names(CONNECTOR_COLUMNS, "c")} from connector c
 join unnest($1::text[], $2::int[], $3::int[]) as wanted (station_id, evse_id, connector_id)
     using (station_id, evse_id, connector_id)"""
 
+COUNT_CONNECTORS = """
+select station_id, count(*) from connector where station_id = any($1::text[]) and gone_at is null group by station_id"""
+
 LOAD_VERDICTS = "select call_id, status, interval_seconds from boot where call_id = any($1::text[])"
 
 SAVE_STATIONS = f"""
@@ -78,13 +81,15 @@ select {names(CONNECTOR_COLUMNS)}, received_at
 from unnest(
     $1::text[], $2::int[], $3::int[],
     $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::json[], $13::timestamptz[]
+    $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::json[], $13::timestamptz[],
+    $14::boolean[]
 ) as u ({names(CONNECTOR_COLUMNS)})
 on conflict (station_id, evse_id, connector_id) do update set
     status = excluded.status, error_code = excluded.error_code, info = excluded.info,
     vendor_error_code = excluded.vendor_error_code, reported_at = excluded.reported_at,
     received_at = excluded.received_at, since = excluded.since, connection_id = excluded.connection_id,
-    custom_data = excluded.custom_data, happened_at = excluded.happened_at"""
+    custom_data = excluded.custom_data, happened_at = excluded.happened_at, by_event = excluded.by_event,
+    gone_at = case when excluded.received_at <= connector.gone_at then connector.gone_at end"""
 
 SAVE_BOOTS = """
 insert into boot (call_id, station_id, version, status, interval_seconds, payload, received_at)
@@ -118,6 +123,11 @@ async def load_connectors(db: Connection, wanted: Collection[tuple[str, Place]])
         for row in await db.fetch(LOAD_CONNECTORS, *columns):
             found.setdefault(row["station_id"], {})[Place(row["evse_id"], row["connector_id"])] = rows.connector(row)
     return found
+
+
+async def count_connectors(db: Connection, station_ids: Collection[str]) -> dict[str, int]:
+    """How many places each station has told of."""
+    return {row[0]: row[1] for row in await db.fetch(COUNT_CONNECTORS, list(station_ids))} if station_ids else {}
 
 
 async def load_verdicts(db: Connection, call_ids: Sequence[str], now: datetime) -> dict[str, BootVerdict]:
@@ -216,7 +226,7 @@ def _connector_row(station_id: str, place: Place, known: Connector) -> Row:
         *(station_id, *place),
         *(known.status, known.error_code, known.info, known.vendor_error_code),
         *(known.reported_at, known.received_at, known.since, known.connection_id, known.custom_data),
-        known.happened_at,
+        *(known.happened_at, known.by_event),
     )
 
 

@@ -5,19 +5,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
+
 from services.common.postgres.database import Connection
-from services.firmware.domain.history import state_of
+from services.firmware.domain.history import LIVE, state_of
 from services.firmware.domain.presence import gone_since
 from services.firmware.domain.remote import ChangeAvailability
-from services.firmware.domain.station import Place, Presence
+from services.firmware.domain.station import ITSELF, Place, Presence, ports
 from services.firmware.domain.uptime import Change, Interval, Port, Uptime, measure, out_of_use
 from services.firmware.listing.query import ListedStation
 from services.firmware.scheduled import agreed
 
 CONNECTORS = """
-select station_id, evse_id, connector_id, coalesce(first_at, since) as known_since from connector
+select station_id, evse_id, connector_id, coalesce(first_at, since) as known_since, gone_at from connector
 where station_id = any($1::text[])
-order by station_id, evse_id, connector_id"""
+order by station_id"""
 # The last before the period, and those in it.
 CHANGES = """
 select c.station_id, c.evse_id, c.connector_id, h.happened_at, h.received_at, h.status
@@ -34,6 +36,9 @@ where c.station_id = any($1::text[])"""
 OFFLINE = """
 select station_id, begin_at, end_at from offline_period
 where station_id = any($1::text[]) and begin_at < $3 and end_at > $2"""
+UNREGISTERED = """
+select station_id, begin_at, coalesce(end_at, $3) as end_at from unregistered_period
+where station_id = any($1::text[]) and begin_at < $3 and coalesce(end_at, $3) > $2"""
 WINDOWS = """
 select s.station_id, w.begin_at, w.end_at
 from station s join maintenance_window w
@@ -41,7 +46,6 @@ from station s join maintenance_window w
 where s.station_id = any($1::text[]) and w.begin_at < $3 and w.end_at > $2"""
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-ITSELF = Place(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +60,52 @@ class MeasuredConnector:
 async def measured(
     db: Connection, stations: Sequence[ListedStation], begin: datetime, end: datetime
 ) -> list[MeasuredConnector]:
-    """All connectors of some stations. end: not later than now."""
+    """All connectors of some stations, but those that were gone before. end: not later than now."""
     names = [one.station.station_id for one in stations]
-    changes = await _changes(db, names, begin, end)
-    offline = await _intervals(db, OFFLINE, names, begin, end)
-    windows = await _intervals(db, WINDOWS, names, begin, end)
     orders = await agreed(db, names, LONG_AGO)
+    known = await _connectors(db, names)
+    ordered = {
+        (name, place): out_of_use(_availability(orders[name]), place, end)
+        for name, rows in known.items()
+        for place in ports(rows)
+    }
+    # An order excuses no fault from before it.
+    orders_stand = [one.begin - LIVE for each in ordered.values() for one in each if one.end > begin]
+    changes = await _changes(db, names, min([begin, *orders_stand]), end)
+    offline = await _intervals(db, OFFLINE, names, begin, end)
+    unregistered = await _intervals(db, UNREGISTERED, names, begin, end)
+    windows = await _intervals(db, WINDOWS, names, begin, end)
     for one in stations:
         offline[one.station.station_id] += _away_now(one.station.presence, end)
     found = []
-    for row in await db.fetch(CONNECTORS, names):
-        station_id, place = row["station_id"], Place(row["evse_id"], row["connector_id"])
-        if place == ITSELF:
+    for (name, place), inoperative in ordered.items():
+        row, evse = known[name][place], Place(place.evse_id, 0)
+        if row["gone_at"] and row["gone_at"] <= begin:
             continue
         port = Port(
             known_since=row["known_since"],
-            changes=changes[station_id, place],
-            station_changes=changes[station_id, ITSELF],
-            offline=offline[station_id],
-            inoperative=out_of_use(_availability(orders, station_id), place, end),
-            maintenance=windows[station_id],
+            changes=changes[name, place],
+            evse_changes=changes[name, evse] if place != evse else (),
+            station_changes=changes[name, ITSELF],
+            offline=offline[name],
+            unregistered=unregistered[name],
+            inoperative=inoperative,
+            maintenance=windows[name],
+            known_until=row["gone_at"],
         )
-        found.append(MeasuredConnector(station_id, place, measure(port, begin, end)))
+        found.append(MeasuredConnector(name, place, measure(port, begin, end)))
     return found
 
 
-def _availability(
-    orders: Mapping[str, Sequence[tuple[datetime, object]]], station_id: str
-) -> Iterator[tuple[datetime, ChangeAvailability]]:
-    return ((at, order) for at, order in orders.get(station_id, ()) if isinstance(order, ChangeAvailability))
+async def _connectors(db: Connection, names: Sequence[str]) -> dict[str, dict[Place, asyncpg.Record]]:
+    found: dict[str, dict[Place, asyncpg.Record]] = {}
+    for row in await db.fetch(CONNECTORS, names):
+        found.setdefault(row["station_id"], {})[Place(row["evse_id"], row["connector_id"])] = row
+    return found
+
+
+def _availability(orders: Sequence[tuple[datetime, object]]) -> Iterator[tuple[datetime, ChangeAvailability]]:
+    return ((at, order) for at, order in orders if isinstance(order, ChangeAvailability))
 
 
 async def _changes(

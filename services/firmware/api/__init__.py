@@ -35,7 +35,7 @@ def routers(
 ) -> Sequence[APIRouter]:
     """Everything that firmware serves under /v1."""
     return (
-        stations.router(database, access),
+        stations.router(database, access, clock),
         disconnecting.router(disconnections, command_service, access),
         uptime.router(database, access, clock),
         maintenance.router(database, access, clock),

@@ -12,7 +12,7 @@ from services.common.web.access import Access, Claims, subject
 from services.common.web.fields import NO_NUL, UtcDatetime
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
-from services.common.web.problems import Problem
+from services.common.web.problems import Problem, field_problem
 from services.firmware import maintenance
 from services.firmware.api.selection import Text
 from services.firmware.maintenance import MaintenanceWindow
@@ -62,6 +62,11 @@ CREATED: dict[int | str, dict[str, Any]] = {
     200: {"description": "it existed, and is now as requested"},
     201: {"model": WindowView, "description": "it is new"},
 }
+UNKNOWN = {
+    "station_id": "is not registered, and was never here",
+    "group": "no station is registered in it",
+    "location_id": "there is no such location, and no station at it",
+}
 GONE = problem_responses({404: MISSING})
 
 
@@ -89,7 +94,10 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
     async def put(
         window_id: WindowId, claims: Annotated[Claims, access.require(WRITE)], body: WindowBody, response: Response
     ) -> WindowView:
-        """Sets a maintenance window, which may be over: outages in it do not count any more."""
+        """Sets a maintenance window, which may be over: outages in it do not count any more.
+
+        Of a station, group or location that is known.
+        """
         window = MaintenanceWindow(
             id=window_id,
             station_id=body.station_id,
@@ -102,6 +110,9 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
             changed_at=clock(),
         )
         async with database.connection() as db:
+            if not await maintenance.known(db, window):
+                name, what = next((name, what) for name, what in UNKNOWN.items() if getattr(body, name) is not None)
+                raise field_problem(f"body.{name}", what)
             response.status_code = 201 if await maintenance.save(db, window) else 200
         return _view(window)
 

@@ -1,8 +1,11 @@
 """REST of firmware: the inventory, and who is let in."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
 
 from services.common.postgres.database import Database
+from services.common.process.clock import Clock
 from services.common.web.access import Access
 from services.common.web.fields import StationId
 from services.common.web.openapi import problem_responses
@@ -11,14 +14,17 @@ from services.common.web.problems import Problem
 from services.firmware import deviations_store, reads
 from services.firmware.api import history, listing, refusals
 from services.firmware.api.views import BootOrder, BootView, RefusedView, StationDetailView, StationView
+from services.firmware.domain.station import Place
 from services.firmware.listing import query
 
 READ, WRITE = "firmware:read", "firmware:write"
 
 MISSING = "the station is not registered and has never connected"
+NO_CONNECTOR = "the station has no such connector"
+Number = Annotated[int, Path(ge=0, le=2**31 - 1)]
 
 
-def router(database: Database, access: Access) -> APIRouter:
+def router(database: Database, access: Access, clock: Clock) -> APIRouter:
     """Everything under /v1/stations."""
     all_ = APIRouter()
     for routes, scope in (
@@ -26,7 +32,7 @@ def router(database: Database, access: Access) -> APIRouter:
         (refusals.routes(database), READ),
         (history.routes(database), READ),
         (_read_routes(database), READ),
-        (_write_routes(database), WRITE),
+        (_write_routes(database, clock), WRITE),
     ):
         requirement = access.require(scope)
         all_.include_router(routes, prefix="/v1/stations", tags=["stations"], dependencies=[requirement])
@@ -66,7 +72,7 @@ def _read_routes(database: Database) -> APIRouter:
     return routes
 
 
-def _write_routes(database: Database) -> APIRouter:
+def _write_routes(database: Database, clock: Clock) -> APIRouter:
     routes = APIRouter()
 
     @routes.put("/{station_id}/boot")
@@ -82,6 +88,26 @@ def _write_routes(database: Database) -> APIRouter:
         async with database.connection() as db:
             await reads.withdraw_boot_order(db, station_id)
         return await _station(database, station_id)
+
+    @routes.delete(
+        "/{station_id}/connectors/{evse_id}/{connector_id}",
+        status_code=204,
+        responses=problem_responses({404: NO_CONNECTOR}),
+    )
+    async def remove_connector(
+        station_id: StationId,
+        evse_id: Number,
+        connector_id: Number,
+        existed: Annotated[bool, Query(description="false: there never was one, and nothing of it counts")] = True,
+    ) -> None:
+        """Takes a connector out of the inventory that the station no longer has; its uptime counts until now.
+
+        Connector 0 is the EVSE itself. One that the station tells of again is there again.
+        """
+        place = Place(evse_id, connector_id)
+        async with database.connection() as db:
+            if not await reads.remove_connector(db, station_id, place, clock(), existed=existed):
+                raise Problem(404, NO_CONNECTOR)
 
     return routes
 

@@ -11,10 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.firmware import reads
 from services.firmware.domain.deviations import Deviations
 from services.firmware.domain.sessions import Session
-from services.firmware.domain.station import BootStatus, Connector, Place
+from services.firmware.domain.station import ITSELF, BootStatus, Connector, Place
 from services.firmware.listing.query import ListedStation
-
-ITSELF = Place(0, 0)
 
 
 class StatusView(BaseModel):
@@ -44,6 +42,7 @@ class EvseView(BaseModel):
     """An EVSE; of a 1.6 station, which has none, each connector n stands for EVSE n with connector n."""
 
     evse_id: int
+    evse_status: StatusView | None = Field(description="of the EVSE itself, where the station tells of it (OCPP 2.x)")
     connectors: list[ConnectorView]
 
 
@@ -227,11 +226,14 @@ def _session(one: Session) -> SessionView:
 
 
 def _evses(connectors: Mapping[Place, Connector]) -> list[EvseView]:
-    places = sorted(place for place in connectors if place != ITSELF)
+    places = sorted(place for place in connectors if place.evse_id)
     return [
         EvseView(
             evse_id=evse_id,
-            connectors=[ConnectorView(connector_id=p.connector_id, **_status(connectors[p])) for p in group],
+            evse_status=StatusView.of(connectors[evse]) if (evse := Place(evse_id, 0)) in connectors else None,
+            connectors=[
+                ConnectorView(connector_id=p.connector_id, **_status(connectors[p])) for p in group if p.connector_id
+            ],
         )
         for evse_id, group in groupby(places, key=lambda place: place.evse_id)
     ]

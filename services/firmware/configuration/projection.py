@@ -15,9 +15,16 @@ from services.common.kafka.events import Events
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection
 from services.common.process.clock import Clock
-from services.firmware.configuration import announcements, reports_store, settings_store, stations_store
+from services.firmware.configuration import (
+    announcements,
+    connectors_store,
+    reports_store,
+    settings_store,
+    stations_store,
+)
 from services.firmware.configuration.answers import ACTIONS, SettingsAnswer, answer
 from services.firmware.configuration.domain import reports, settings
+from services.firmware.configuration.domain.denials import NUMBER_OF_CONNECTORS, number_of_connectors
 from services.firmware.configuration.domain.reports import Part, Report, ReportProgress
 from services.firmware.configuration.domain.settings import Attempt
 from services.firmware.configuration.settings_state import SettingsState
@@ -143,6 +150,17 @@ class SettingsProjection:
             state.progress[station_id] = progress.read(state.progress[station_id], versions.get(station_id), at)
         await PROGRESS.save(db, state.progress.values())
         await settings_store.forget(db, state.complete_at)
+        await connectors_store.drop_unnamed(db, state.complete_at)
+        await connectors_store.drop_beyond(db, _counts(state))
+
+
+def _counts(state: SettingsState) -> dict[str, tuple[int, datetime]]:
+    """How many connectors stations of 1.6 have said that they have, and when."""
+    return {
+        station_id: (count, one.known_at)
+        for (station_id, key), one in state.changed.items()
+        if key == NUMBER_OF_CONNECTORS and one.known_at and (count := number_of_connectors(one.value))
+    }
 
 
 def _replied(report: Report, one: SettingsAnswer, at: datetime) -> Report:

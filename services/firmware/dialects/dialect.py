@@ -8,7 +8,6 @@ from services.common.calls import dialects
 from services.firmware.configuration.dialects.dialect import SettingsDialect
 from services.firmware.domain.messages import Command
 from services.firmware.domain.remote import ChangeAvailability, Reset
-from services.firmware.domain.station import Place
 
 Payload = dict[str, Any]
 # Its action and payload.
@@ -19,11 +18,9 @@ OcppRequest = tuple[str, Payload]
 class Dialect(dialects.Dialect[Command]):
     """requests: by the class of what is asked, its request. settings: how they are called, read and set.
 
-    read_requests: what an operator asks in the version's own words, by action. read_states: the statuses of connectors
-    that a NotifyEvent tells.
+    read_requests: what an operator asks in the version's own words, by action.
     """
 
     requests: Mapping[type, Callable[[Any], OcppRequest]]
     read_requests: Mapping[str, Callable[[Payload], ChangeAvailability | Reset]]
-    read_states: Callable[[Payload], list[tuple[Place, str]]]
     settings: SettingsDialect

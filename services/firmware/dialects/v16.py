@@ -138,6 +138,5 @@ DIALECT = Dialect(
         TriggerMessage: trigger_message,
     },
     read_requests={"ChangeAvailability": read_change_availability, "Reset": read_reset},
-    read_states=lambda _: [],
     settings=settings.DIALECT,
 )

@@ -1,11 +1,13 @@
 """OCPP 2.0.1: payload to command. What is answered is said as in every version."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
 from services.common.calls.call import Call
 from services.common.commands.command import Unrenderable
+from services.common.process.errors import InvalidContent
 from services.firmware.configuration.dialects import v201 as settings
 from services.firmware.dialects.dialect import Dialect, OcppRequest, Payload
 from services.firmware.dialects.words import (
@@ -19,7 +21,14 @@ from services.firmware.dialects.words import (
     timestamp,
     word,
 )
-from services.firmware.domain.messages import Boot, Command, ReportConnectorStatus, ReportSettings
+from services.firmware.domain.messages import (
+    Boot,
+    Command,
+    Notification,
+    ReportConnectorStates,
+    ReportConnectorStatus,
+    ReportSettings,
+)
 from services.firmware.domain.remote import (
     Availability,
     ChangeAvailability,
@@ -29,7 +38,7 @@ from services.firmware.domain.remote import (
     TriggerMessage,
     UnlockConnector,
 )
-from services.firmware.domain.station import Identity, Place
+from services.firmware.domain.station import ITSELF, Identity, Place
 from services.firmware.texts import text
 from services.ocpp.errors import ErrorCode
 
@@ -49,9 +58,11 @@ def boot(call: Call) -> Command:
 
 
 def report_connector_status(call: Call) -> Command:
+    """Connectors and EVSEs are counted from 1: connector 0 is the EVSE itself, and EVSE 0 the station."""
     p = call.payload
+    evse_id, connector_id = place(p["evseId"], p["connectorId"])
     return ReportConnectorStatus(
-        place=place(p["evseId"], p["connectorId"]),
+        place=Place(evse_id, connector_id if evse_id else 0),
         status=word(p["connectorStatus"]),
         at=timestamp(p.get("timestamp")),
         custom_data=orjson.dumps(p["customData"]).decode() if p.get("customData") else None,
@@ -62,6 +73,58 @@ def report_settings(call: Call) -> Command:
     return ReportSettings(settings.part(call.payload))
 
 
+def notify_event(call: Call) -> Command:
+    """What it tells in place of StatusNotifications (G01.FR.03; H01.FR.20, FR.23); all else is kept as it came."""
+    states = [(n, state) for n, event in enumerate(call.payload.get("eventData") or ()) if (state := _state(event))]
+    if not states:
+        return Notification()
+    # What has no time is told last, as it stands in the message.
+    states.sort(key=lambda each: (each[1].at is None, each[1].at or call.received_at))
+    return ReportConnectorStates(tuple(states), timestamp(_text(call.payload.get("generatedAt"))))
+
+
+def _state(event: Any) -> ReportConnectorStatus | None:
+    """The status of a connector, of an EVSE or of the station itself; None where an event tells of something else."""
+    part, variable, status = (_object(event).get(name) for name in ("component", "variable", "actualValue"))
+    place_of = STATE_OF.get(str(_object(part).get("name")))
+    if _object(variable).get("name") != "AvailabilityState" or status not in AVAILABILITY_STATES or place_of is None:
+        return None
+    evse = _object(_object(part).get("evse"))
+    try:
+        where = place_of(evse.get("id"), evse.get("connectorId"))
+    except (InvalidContent, TypeError):
+        return None
+    at = timestamp(_text(_object(event).get("timestamp")))
+    return ReportConnectorStatus(where, status, at=at)
+
+
+def _connector(evse_id: Any, connector_id: Any) -> Place:
+    return _evse(evse_id, 0)._replace(
+        connector_id=place(1, FIRST_CONNECTOR if connector_id is None else connector_id)[1]
+    )
+
+
+def _evse(evse_id: Any, _: Any) -> Place:
+    if not evse_id:
+        raise InvalidContent("an EVSE without a number")
+    return place(evse_id, 0)
+
+
+def _object(value: Any) -> Payload:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+# AvailabilityState: its values, and of what it may be told (2.0.1 part 2 §2.13.2).
+AVAILABILITY_STATES = ("Available", "Occupied", "Reserved", "Unavailable", "Faulted")
+STATE_OF: Mapping[str, Callable[[Any, Any], Place]] = {
+    "Connector": _connector,
+    "EVSE": _evse,
+    "ChargingStation": lambda *_: ITSELF,
+}
 # Any reset but OnIdle ends what goes on (B12.FR.04).
 RESETS = {ResetType.ON_IDLE: "OnIdle"}
 TRIGGERS = {
@@ -105,25 +168,6 @@ def read_reset(p: Payload) -> Reset:
     return Reset(ResetType.ON_IDLE if p["type"] == "OnIdle" else ResetType.IMMEDIATE, p.get("evseId"))
 
 
-def read_states(p: Payload) -> list[tuple[Place, str]]:
-    """What may be told in place of a StatusNotification (G01.FR.03), whatever else is told with it."""
-    events = [event for event in p.get("eventData") or () if isinstance(event, dict)]
-    return [state for event in events if (state := _state(event))]
-
-
-def _state(event: Payload) -> tuple[Place, str] | None:
-    part, variable, status = event.get("component"), event.get("variable"), event.get("actualValue")
-    if not (isinstance(part, dict) and isinstance(variable, dict) and isinstance(status, str)):
-        return None
-    where = part.get("evse")
-    if (part.get("name"), variable.get("name")) != ("Connector", "AvailabilityState") or not isinstance(where, dict):
-        return None
-    evse_id, connector_id = where.get("id"), where.get("connectorId", FIRST_CONNECTOR)
-    if not (isinstance(evse_id, int) and isinstance(connector_id, int)):
-        return None
-    return Place(evse_id, connector_id), status
-
-
 def trigger_message(request: TriggerMessage) -> OcppRequest:
     """F06. A status is that of a connector (F06.FR.13)."""
     place = evse(request.evse_id, request.connector_id)
@@ -153,7 +197,7 @@ DIALECT = Dialect(
         "Heartbeat": heartbeat,
         "LogStatusNotification": notification,
         "NotifyDisplayMessages": notification,
-        "NotifyEvent": notification,
+        "NotifyEvent": notify_event,
         "NotifyMonitoringReport": notification,
         "NotifyReport": report_settings,
         "PublishFirmwareStatusNotification": notification,
@@ -168,6 +212,5 @@ DIALECT = Dialect(
         TriggerMessage: trigger_message,
     },
     read_requests={"ChangeAvailability": read_change_availability, "Reset": read_reset},
-    read_states=read_states,
     settings=settings.DIALECT,
 )

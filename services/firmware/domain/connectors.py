@@ -3,24 +3,67 @@
 Stations send statuses in the order in which they came about (1.6 §4.9 rule 4), and their clocks may say anything: the
 order of receipt decides, the station's own time is kept beside. What a gateway had received and could not pass on for a
 while comes after what a later gateway has received from the same station.
+
+A NotifyEvent (2.x) tells of statuses, too, and may tell them late. Between it and others the station's own time
+decides, as far as its clock was right for both.
 """
 
 from datetime import datetime
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from services.firmware.domain.context import Context
 from services.firmware.domain.history import State, StatusRecord, happened_at, state_of
-from services.firmware.domain.messages import ConnectorStatusChanged, Decision, Envelope, ReportConnectorStatus
+from services.firmware.domain.messages import (
+    ConnectorStatusChanged,
+    Decision,
+    Envelope,
+    ReportConnectorStates,
+    ReportConnectorStatus,
+)
 from services.firmware.domain.station import Connector, Station
+
+# Of one station, itself and its EVSEs included; what is more is invented, or its numbers are no numbers of connectors.
+MOST_PLACES = 256
+
+
+class _Source(Struct, frozen=True):
+    """Where a status comes from. id: unique. by_event, made_at: of a NotifyEvent."""
+
+    envelope: Envelope
+    id: str
+    by_event: bool = False
+    made_at: datetime | None = None
 
 
 def report_connector_status(station: Station, command: ReportConnectorStatus, context: Context) -> Decision:
     """G01.FR.01: the connector has the status it was said to have; announced where that is a change."""
-    envelope, known = context.envelope, station.connectors.get(command.place)
-    happened = happened_at(command.at, envelope.at, station.presence)
-    if known and _is_stale(known, command, envelope):
-        return Decision(station, recorded=_record(command, envelope, happened, late=True, matters=True))
+    return _report(station, command, _Source(context.envelope, context.envelope.id))
+
+
+def report_connector_states(station: Station, command: ReportConnectorStates, context: Context) -> Decision:
+    """The same, of each that a NotifyEvent tells of (G01.FR.03 to FR.07)."""
+    decision = Decision(station)
+    for number, one in command.reports:
+        source = _Source(context.envelope, f"{context.envelope.id}/{number}", True, command.generated_at)
+        after = _report(decision.station, one, source)
+        decision = Decision(
+            after.station,
+            events=decision.events + after.events,
+            recorded=decision.recorded + after.recorded,
+            refused=decision.refused + after.refused,
+        )
+    return decision
+
+
+def _report(station: Station, command: ReportConnectorStatus, source: _Source) -> Decision:
+    envelope, known = source.envelope, station.connectors.get(command.place)
+    if known is None and station.places >= MOST_PLACES:
+        return Decision(station, refused=1)
+    happened = happened_at(command.at, envelope.at, station.presence, source.made_at)
+    if known and _is_stale(known, command, source, happened):
+        return Decision(station, recorded=(_record(command, source, happened, late=True, matters=True),))
     changed = known is None or (known.status, known.error_code) != (command.status, command.error_code)
     if known:
         # What comes after it did not happen before it.
@@ -36,18 +79,23 @@ def report_connector_status(station: Station, command: ReportConnectorStatus, co
         connection_id=envelope.connection_id,
         custom_data=command.custom_data,
         happened_at=happened if known is None or changed else known.happened_at,
+        by_event=source.by_event,
     )
-    after = replace(station, connectors={**station.connectors, command.place: connector})
+    connectors = {**station.connectors, command.place: connector}
+    after = replace(station, connectors=connectors, places=station.places + (known is None))
     if not changed:
         return Decision(after)
     before = state_of(known.status) if known else State.UP
     matters = (before, state_of(command.status)) != (State.UP, State.UP)
-    recorded = _record(command, envelope, happened, late=False, matters=matters)
-    return Decision(after, events=(_changed(command, envelope),), recorded=recorded)
+    recorded = _record(command, source, happened, late=False, matters=matters)
+    return Decision(after, events=(_changed(command, source),), recorded=(recorded,))
 
 
-def _is_stale(known: Connector, command: ReportConnectorStatus, envelope: Envelope) -> bool:
+def _is_stale(known: Connector, command: ReportConnectorStatus, source: _Source, happened: datetime) -> bool:
     """Sent again, or held up on its way: a newer one has been seen. The clock of another gateway may be behind."""
+    envelope = source.envelope
+    if (source.by_event or known.by_event) and _is_older(known, command, happened):
+        return True
     if envelope.at >= known.received_at:
         return False
     if envelope.connection_id == known.connection_id:
@@ -55,12 +103,18 @@ def _is_stale(known: Connector, command: ReportConnectorStatus, envelope: Envelo
     return command.at is not None and known.reported_at is not None and command.at < known.reported_at
 
 
+def _is_older(known: Connector, command: ReportConnectorStatus, happened: datetime) -> bool:
+    """By the station's clock, if it was right: it is believed now, and what it said before was not of the future."""
+    told = known.reported_at
+    return command.at == happened and told is not None and happened < told <= known.received_at
+
+
 def _record(
-    command: ReportConnectorStatus, envelope: Envelope, happened: datetime, *, late: bool, matters: bool
+    command: ReportConnectorStatus, source: _Source, happened: datetime, *, late: bool, matters: bool
 ) -> StatusRecord:
     return StatusRecord(
-        call_id=envelope.id,
-        station_id=envelope.station_id,
+        call_id=source.id,
+        station_id=source.envelope.station_id,
         place=command.place,
         status=command.status,
         error_code=command.error_code,
@@ -68,19 +122,19 @@ def _record(
         vendor_error_code=command.vendor_error_code,
         happened_at=happened,
         reported_at=command.at,
-        received_at=envelope.at,
+        received_at=source.envelope.at,
         late=late,
         matters=matters,
     )
 
 
-def _changed(command: ReportConnectorStatus, envelope: Envelope) -> ConnectorStatusChanged:
+def _changed(command: ReportConnectorStatus, source: _Source) -> ConnectorStatusChanged:
     return ConnectorStatusChanged(
-        station_id=envelope.station_id,
+        station_id=source.envelope.station_id,
         place=command.place,
         status=command.status,
         error_code=command.error_code,
-        at=envelope.at,
-        cause=envelope.id,
+        at=source.envelope.at,
+        cause=source.id,
         reported_at=command.at,
     )

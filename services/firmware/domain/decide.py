@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from msgspec.structs import replace
 
 from services.firmware.domain.boot import boot
-from services.firmware.domain.connectors import report_connector_status
+from services.firmware.domain.connectors import report_connector_states, report_connector_status
 from services.firmware.domain.context import Context
 from services.firmware.domain.messages import (
     Boot,
@@ -21,6 +21,7 @@ from services.firmware.domain.messages import (
     Decision,
     Heartbeat,
     Notification,
+    ReportConnectorStates,
     ReportConnectorStatus,
     ReportFirmwareStatus,
     ReportSecurityEvent,
@@ -98,6 +99,7 @@ def _present(choose: Decide) -> Decide:
 COMMANDS: Mapping[type, Decide] = {
     Boot: boot,
     ReportConnectorStatus: report_connector_status,
+    ReportConnectorStates: report_connector_states,
     ReportFirmwareStatus: _report_firmware_status,
     ReportSecurityEvent: _report_security_event,
     ReportSettings: _unchanged,

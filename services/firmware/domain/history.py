@@ -50,14 +50,19 @@ def state_of(status: str) -> State:
     return STATES.get(status, State.UP)
 
 
-def happened_at(reported_at: datetime | None, received_at: datetime, presence: Presence) -> datetime:
+def happened_at(
+    reported_at: datetime | None, received_at: datetime, presence: Presence, made_at: datetime | None = None
+) -> datetime:
     """The station's own time if it was just now, or while the station was away the last time; else that of receipt.
 
-    What a station says while it is connected arrives at once, so any other time is a clock that lies.
+    What a station says while it is connected arrives at once, so any other time is a clock that lies. made_at: by the
+    same clock, when a message was made that may tell of what was before: if that was just now, the clock is right.
     """
     if reported_at is None or reported_at > received_at:
         return received_at
     if received_at - reported_at <= LIVE:
+        return reported_at
+    if made_at is not None and reported_at <= made_at and abs(received_at - made_at) <= LIVE:
         return reported_at
     left, back = presence.disconnected_at, presence.connected_at
     was_away = left is not None and left - UNNOTICED <= reported_at and (back is None or reported_at <= back)

@@ -45,6 +45,16 @@ class ReportConnectorStatus(Struct, frozen=True):
     custom_data: str | None = None
 
 
+class ReportConnectorStates(Struct, frozen=True):
+    """NotifyEvent with statuses (2.x G01). reports: as the station's clock orders them, each with its number in it.
+
+    generated_at: when it was made, by the same clock.
+    """
+
+    reports: tuple[tuple[int, ReportConnectorStatus], ...]
+    generated_at: datetime | None = None
+
+
 class ReportFirmwareStatus(Struct, frozen=True):
     """FirmwareStatusNotification and its signed sister. request_id: of the UpdateFirmware that it is of."""
 
@@ -126,6 +136,7 @@ class ConnectionClosed(Struct, frozen=True):
 Command: TypeAlias = (
     Boot
     | ReportConnectorStatus
+    | ReportConnectorStates
     | ReportFirmwareStatus
     | ReportSecurityEvent
     | ReportSettings
@@ -237,9 +248,13 @@ Event: TypeAlias = (
 
 
 class Decision(Struct, frozen=True):
-    """A station after a command, what it is told, what is announced. recorded: for the history of a connector."""
+    """A station after a command, what it is told, what is announced.
+
+    recorded: for the history of its connectors. refused: statuses of places beyond those that a station may have.
+    """
 
     station: Station
     reply: Reply = Empty()
     events: tuple[Event, ...] = ()
-    recorded: StatusRecord | None = None
+    recorded: tuple[StatusRecord, ...] = ()
+    refused: int = 0

@@ -5,7 +5,7 @@ a connection that has ended brings nobody back, an older one takes nobody away, 
 (after this service was down) proves nothing about now.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -20,6 +20,9 @@ from services.firmware.domain.messages import (
     StationDisconnected,
 )
 from services.firmware.domain.station import Presence, Station
+
+# Gateways ping stations that are silent (VOLTBUS_PING_INTERVAL): who is there is heard of within this time.
+UNHEARD = timedelta(seconds=60)
 
 
 def message_received(station: Station, context: Context) -> Decision:
@@ -52,16 +55,21 @@ def connection_alive(station: Station, update: ConnectionAlive, context: Context
 
 
 def connection_closed(station: Station, update: ConnectionClosed, context: Context) -> Decision:
-    """A connection has ended; a newer one stays."""
+    """A connection has ended; a newer one stays.
+
+    That it is dead may be noticed late: of one that nothing was heard on for long, the last that was heard is its end.
+    """
     envelope, presence = context.envelope, station.presence
     if envelope.connection_id != presence.connection_id:
         return Decision(station)
+    seen_at = _later(update.seen_at, presence.connected_at) or update.seen_at
+    left = seen_at if envelope.at - seen_at > UNHEARD else envelope.at
     closed = replace(
         _proven(station, update.seen_at, update.seen_at).presence,
         online=False,
         connection_id=None,
         closed_id=envelope.connection_id,
-        disconnected_at=envelope.at,
+        disconnected_at=left,
     )
     events = (StationDisconnected(station.station_id, envelope.at, envelope.id),) if presence.online else ()
     return Decision(replace(station, presence=closed), events=events)
@@ -75,13 +83,16 @@ def fell_silent(station_id: str, presence: Presence, now: datetime) -> StationDi
 def gone_since(presence: Presence) -> datetime | None:
     """Since when a station is away; None where it is here or never was.
 
-    Of one that fell silent, that is when it was last proven to be here, and not when its silence was noticed.
+    Of one that fell silent, that is when it was last heard of itself on its connection, and not when its silence was
+    noticed, nor when its gateway last had the connection.
     """
     left, back = presence.disconnected_at, presence.connected_at
     if presence.online or left is None:
         return None
     silent = presence.connection_id is not None and (back is None or back <= left)
-    return presence.alive_at if silent else left
+    if not silent:
+        return left
+    return _later(presence.last_seen_at, back) if presence.last_seen_at else presence.alive_at
 
 
 def _present(station: Station, context: Context, away_since: datetime | None) -> Decision:

@@ -3,20 +3,19 @@
 An answer Scheduled promises that it will be done. That it was, the statuses of its connectors say, and a boot.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from services.firmware.domain.remote import Availability, ChangeAvailability, Reset
-from services.firmware.domain.station import Place
+from services.firmware.domain.station import ITSELF, Place
 from services.ocpp.answers import Effect
 
 UNAVAILABLE = "Unavailable"
 # G03.FR.06: what is faulted stays so, and lets nothing begin either.
 OUT_OF_USE = frozenset({UNAVAILABLE, "Faulted"})
-STATION = Place(0, 0)
 Request: TypeAlias = ChangeAvailability | Reset
 # Of what is never told; the longest session is over by then.
 FOLLOWED_FOR = timedelta(days=30)
@@ -77,15 +76,6 @@ def outcome(one: PutOff, seen: Seen, now: datetime, watched: Watched = UNWATCHED
     return Effect.UNCONFIRMED if now - one.asked_at > FOLLOWED_FOR else None
 
 
-def newest(told: Iterable[tuple[Place, Told]]) -> dict[Place, Told]:
-    """The last that was told of each place, whatever the order they are given in."""
-    found: dict[Place, Told] = {}
-    for place, one in told:
-        if place not in found or one.at > found[place].at:
-            found[place] = one
-    return found
-
-
 def _is_done(one: PutOff, seen: Seen) -> bool:
     if isinstance(one.request, Reset):
         # Of a reset of one EVSE nothing is told.
@@ -106,8 +96,8 @@ def _is_over(one: PutOff, seen: Seen, watched: Watched, now: datetime) -> bool:
 
 
 def _is_of(place: Place, request: ChangeAvailability) -> bool:
-    """Whether a change concerns it. Connector 0 of 1.6 may change at once, while sessions go on elsewhere."""
-    if place == STATION:
+    """Whether a change concerns it. Not the station itself: connector 0 of 1.6 may change while sessions go on."""
+    if place == ITSELF:
         return False
     if request.evse_id is None:
         return True

@@ -1,6 +1,6 @@
 """The state of a station: what it is, whether it is accepted, whether it is here, how its connectors are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -17,10 +17,20 @@ class BootStatus(StrEnum):
 
 
 class Place(NamedTuple):
-    """A connector. (0, 0) is the station itself; in 1.6, which has no EVSEs, connector n is at (n, n)."""
+    """A connector. (n, 0) is EVSE n itself, (0, 0) the station. In 1.6, which has no EVSEs, connector n is (n, n)."""
 
     evse_id: int
     connector_id: int
+
+
+ITSELF = Place(0, 0)
+
+
+def ports(places: Iterable[Place]) -> list[Place]:
+    """Those of some places where one can charge, in order: an EVSE that tells of no connector stands for its own."""
+    known = {place for place in places if place.evse_id}
+    with_connectors = {place.evse_id for place in known if place.connector_id}
+    return sorted(place for place in known if place.connector_id or place.evse_id not in with_connectors)
 
 
 class Identity(Struct, frozen=True):
@@ -74,7 +84,8 @@ class Connector(Struct, frozen=True):
 
     received_at: when the last report came. since: when one came that changed the status. reported_at: the station's
     own time of it, which may be any. custom_data: JSON that the station put beside it (2.x).
-    happened_at: when it came about, as far as can be told.
+    happened_at: when it came about, as far as can be told. by_event: a NotifyEvent told of it, which may be older than
+    what was told before it.
     """
 
     status: str
@@ -87,6 +98,7 @@ class Connector(Struct, frozen=True):
     connection_id: str
     custom_data: str | None = None
     happened_at: datetime | None = None
+    by_event: bool = False
 
 
 class FirmwareStatus(Struct, frozen=True):
@@ -102,7 +114,10 @@ class FirmwareStatus(Struct, frozen=True):
 
 
 class Station(Struct, frozen=True):
-    """A station and all that is known of it; connectors: those that a batch is about."""
+    """A station and all that is known of it.
+
+    connectors: those that a batch is about. places: how many there are of it in all, the station and EVSEs included.
+    """
 
     station_id: str
     version: str | None = None
@@ -112,3 +127,4 @@ class Station(Struct, frozen=True):
     presence: Presence = Presence()
     firmware_status: FirmwareStatus | None = None
     connectors: Mapping[Place, Connector] = field(default_factory=dict)
+    places: int = 0

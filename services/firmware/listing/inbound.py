@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from google.protobuf.message import DecodeError, Message
@@ -31,9 +31,10 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Unregistered:
-    """The registration of a station was removed."""
+    """The registration of a station was removed. at: when; None: not known."""
 
     station_id: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def registration(record: Record) -> Said:
     """Raises Unprocessable."""
     key = _key(record)
     if record.value is None:
-        return Unregistered(key)
+        return Unregistered(key, _written_at(record))
     said = _parsed(record, state_pb2.Registration)
     return Registration(key, tuple(said.groups), said.location_id or None, from_timestamp(said.changed_at))
 
@@ -115,6 +116,10 @@ SESSION_EVENTS: Mapping[str, type[Any]] = {
     kind.DESCRIPTOR.name: kind for kind in (wire.TransactionStarted, wire.TransactionEnded, wire.TransactionRevised)
 }
 Read: TypeAlias = Callable[[Record], Said | None]
+
+
+def _written_at(record: Record) -> datetime | None:
+    return datetime.fromtimestamp(record.written_ms / 1000, UTC) if record.written_ms else None
 
 
 def _key(record: Record) -> str:

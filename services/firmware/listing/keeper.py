@@ -41,7 +41,8 @@ class ListKeeper:
         """All of a batch in one transaction. Raises Unprocessable where one of them cannot be read."""
         said = [one for record in records if (one := self.read[record.topic](record))]
         if said:
-            stations = {one.station_id: one for one in said if isinstance(one, Registration | Unregistered)}
+            registrations = [one for one in said if isinstance(one, Registration | Unregistered)]
+            stations = {one.station_id: one for one in registrations}
             locations = {one.location_id: one for one in said if isinstance(one, Location | LocationRemoved)}
             sessions = [one for one in said if isinstance(one, Session)]
             reports = [one for one in said if isinstance(one, RefusalReport)]
@@ -49,6 +50,7 @@ class ListKeeper:
                 await refused.save(db, reports, self.clock())
                 await store.save_registrations(db, _only(Registration, stations))
                 await store.remove_registrations(db, {one.station_id: None for one in _only(Unregistered, stations)})
+                await store.keep_unregistered(db, registrations, self.clock())
                 await store.save_locations(db, _only(Location, locations))
                 await store.remove_locations(db, {one.location_id: None for one in _only(LocationRemoved, locations)})
                 if sessions:

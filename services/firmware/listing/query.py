@@ -34,9 +34,9 @@ CONDITIONS: Mapping[str, str] = {
     "model": "s.model = ${n}",
     "firmware_version": "s.firmware_version = ${n}",
     "status": "s.boot_status = ${n}",
-    # The station itself, which is EVSE 0, takes its connectors with it.
+    # The station itself, which is EVSE 0, and an EVSE, which is its connector 0, take their connectors with them.
     "connector_status": "exists (select from connector c where c.station_id = s.station_id and c.status = any(${n}) "
-    "and (c.evse_id > 0 or c.status in ('Faulted', 'Unavailable')))",
+    "and c.gone_at is null and (c.evse_id > 0 or c.status in ('Faulted', 'Unavailable')))",
     "in_session": "exists (select from session r where r.station_id = s.station_id and r.running) = ${n}",
     "q": "strpos(lower(concat_ws(E'\\n', s.station_id, s.serial_number, s.model, l.name)), lower(${n})) > 0",
 }
@@ -71,7 +71,12 @@ COUNTED: Mapping[str, tuple[str, str]] = {
     "status": ("s.boot_status", ""),
     "location_id": ("s.location_id", ""),
     "group": ("g.name", "left join unnest(s.groups) as g (name) on true"),
-    "connector_status": ("c.status", "join connector c on c.station_id = s.station_id and c.evse_id > 0"),
+    "connector_status": (
+        "c.status",
+        "join connector c on c.station_id = s.station_id and c.evse_id > 0 and c.gone_at is null "
+        "and (c.connector_id > 0 or not exists (select from connector o where o.station_id = c.station_id "
+        "and o.evse_id = c.evse_id and o.connector_id > 0))",
+    ),
 }
 
 

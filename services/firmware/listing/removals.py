@@ -38,7 +38,7 @@ class Removals:
             await asyncio.sleep(self.every)
 
     async def once(self) -> None:
-        await self._remove(self.registrations, store.registered, store.remove_registrations)
+        await self._remove(self.registrations, store.registered, store.remove_missed)
         await self._remove(self.locations, store.locations, store.remove_locations)
 
     async def _remove(self, topic: str, known: Known, remove: Remove) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 
 import orjson
 
 from services.common.postgres.database import Connection
 from services.firmware.domain.sessions import Session, Sessions
-from services.firmware.listing.inbound import Location, Registration
+from services.firmware.listing.inbound import Location, Registration, Unregistered
 
 # What is told again changes nothing, and writes nothing.
 SAVE_REGISTRATIONS = """
@@ -37,6 +38,22 @@ FORGET_NEVER_HERE = """
 delete from station
 where station_id = any($1::text[])
     and not registered and alive_at is null and booted_at is null and boot_decision is null"""
+
+# Of a station that is known. One that is told again is there.
+BEGIN_UNREGISTERED = """
+insert into unregistered_period (station_id, begin_at)
+select station_id, begin_at from unnest($1::text[], $2::timestamptz[]) as gone (station_id, begin_at)
+    join station using (station_id)
+on conflict do nothing"""
+BEGIN_MISSED = """
+insert into unregistered_period (station_id, begin_at)
+select station_id, now() from station where station_id = any($1::text[]) and not registered
+on conflict do nothing"""
+# By a registration that is not older than the removal.
+END_UNREGISTERED = """
+update unregistered_period u set end_at = r.changed_at
+from unnest($1::text[], $2::timestamptz[]) as r (station_id, changed_at)
+where u.station_id = r.station_id and u.end_at is null and u.begin_at < r.changed_at"""
 
 SAVE_LOCATIONS = """
 insert into location (location_id, name, changed_at)
@@ -86,6 +103,24 @@ async def remove_registrations(db: Connection, gone: Gone) -> None:
     if gone:
         await db.execute(REMOVE_REGISTRATIONS, list(gone), list(gone.values()))
         await db.execute(FORGET_NEVER_HERE, list(gone))
+
+
+async def remove_missed(db: Connection, gone: Gone) -> None:
+    """Registrations whose removal was missed: when it was is not known."""
+    await remove_registrations(db, gone)
+    await db.execute(BEGIN_MISSED, list(gone))
+
+
+async def keep_unregistered(db: Connection, said: Sequence[Registration | Unregistered], now: datetime) -> None:
+    """From when to when stations were not registered. said: in order. now: where it is not known when it was."""
+    for kind, group in groupby(said, type):
+        words = list(group)
+        if kind is Unregistered:
+            gone = [(one.station_id, one.at or now) for one in words if isinstance(one, Unregistered)]
+            await db.execute(BEGIN_UNREGISTERED, *_columns(gone))
+        else:
+            back = [(one.station_id, one.changed_at) for one in words if isinstance(one, Registration)]
+            await db.execute(END_UNREGISTERED, *_columns(back))
 
 
 async def save_locations(db: Connection, said: Collection[Location]) -> None:

@@ -148,6 +148,20 @@ async def test_maintenance_windows_of_stations_groups_and_locations(firmware: Ru
     assert one["excluded_minutes"] == 120
 
 
+async def test_a_window_of_what_nobody_knows_is_refused(firmware: Running) -> None:
+    await firmware.put(registration("CP1", "vienna", location_id="garage"))
+    window = {"begin_at": "2026-03-01T12:00:00Z", "end_at": "2026-03-01T13:00:00Z", "reason": "works"}
+    for name in ("station_id", "group", "location_id"):
+        answer = await firmware.http.put("/v1/maintenance-windows/w", json=window | {name: "nobody"})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"body.{name}")
+    of = {"group": "vienna"}
+    assert (await firmware.http.put("/v1/maintenance-windows/w", json=window | of)).status_code == 201
+    await firmware.put(registration("CP1", "graz", at=2))
+    # It can still be changed.
+    answer = await firmware.http.put("/v1/maintenance-windows/w", json=window | of | {"reason": "more works"})
+    assert answer.status_code == 200
+
+
 @pytest.mark.parametrize(
     "body",
     [

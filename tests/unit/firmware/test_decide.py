@@ -16,6 +16,7 @@ from services.firmware.domain.messages import (
     DataTransferResult,
     Heartbeat,
     Notification,
+    ReportConnectorStates,
     ReportConnectorStatus,
     ReportFirmwareStatus,
     ReportSecurityEvent,
@@ -29,6 +30,7 @@ from tests.unit.firmware.tables import at, context
 EXAMPLES: list[Command] = [
     Boot(Identity("Volta", "One")),
     ReportConnectorStatus(Place(1, 1), "Available"),
+    ReportConnectorStates(((0, ReportConnectorStatus(Place(1, 1), "Available")),)),
     ReportFirmwareStatus("Installed"),
     ReportSettings(Part(1, 0, False, ())),
     ReportSecurityEvent("TamperDetectionActivated"),

@@ -18,6 +18,8 @@ from services.firmware.domain.messages import (
     CurrentTime,
     DataTransferResult,
     Envelope,
+    Notification,
+    ReportConnectorStates,
     ReportConnectorStatus,
 )
 from services.firmware.domain.rules import Rules
@@ -95,6 +97,79 @@ def test_connectors_of_201() -> None:
     assert read(call("StatusNotification", payload, "2.0.1")) == ReportConnectorStatus(
         Place(2, 1), "Occupied", at=START
     )
+
+
+@pytest.mark.parametrize(
+    ("evse", "connector", "place"),
+    [(2, 0, Place(2, 0)), (0, 0, Place(0, 0)), (0, 1, Place(0, 0))],
+)
+def test_connector_0_of_201_is_the_evse_and_evse_0_the_station(evse: int, connector: int, place: Place) -> None:
+    payload = {"timestamp": TIME, "connectorStatus": "Faulted", "evseId": evse, "connectorId": connector}
+    command = read(call("StatusNotification", payload, "2.0.1"))
+    assert isinstance(command, ReportConnectorStatus)
+    assert command.place == place
+
+
+def state(component: Any, status: Any = "Unavailable", **more: Any) -> dict[str, Any]:
+    """An item of eventData."""
+    variable = {"name": "AvailabilityState"}
+    return {"component": component, "variable": variable, "actualValue": status, "timestamp": TIME} | more
+
+
+@pytest.mark.parametrize(
+    ("component", "place"),
+    [
+        ({"name": "Connector", "evse": {"id": 2, "connectorId": 1}}, Place(2, 1)),
+        ({"name": "Connector", "evse": {"id": 2.0, "connectorId": 3.0}}, Place(2, 3)),
+        ({"name": "Connector", "evse": {"id": 2}}, Place(2, 1)),
+        ({"name": "EVSE", "evse": {"id": 2}}, Place(2, 0)),
+        ({"name": "ChargingStation"}, Place(0, 0)),
+    ],
+)
+def test_a_notify_event_tells_the_status_of_a_connector_an_evse_or_the_station(component: Any, place: Place) -> None:
+    """G01.FR.03 to FR.07, H01.FR.20, FR.23; part 2 §2.13.2."""
+    payload = {"generatedAt": TIME, "seqNo": 0, "eventData": [{"eventId": 1}, state(component)]}
+    assert read(call("NotifyEvent", payload, "2.0.1")) == ReportConnectorStates(
+        ((1, ReportConnectorStatus(place, "Unavailable", at=START)),), START
+    )
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        state({"name": "Connector", "evse": {"id": 2}}, variable={"name": "Problem"}),
+        state({"name": "Connector"}),
+        state({"name": "Connector", "evse": {"id": 0, "connectorId": 1}}),
+        state({"name": "Connector", "evse": {"id": "two"}}),
+        state({"name": "Connector", "evse": {"id": 2, "connectorId": 2**40}}),
+        state({"name": "EVSE", "evse": {"id": -1}}),
+        state({"name": "ConnectorHolster", "evse": {"id": 2, "connectorId": 1}}),
+        state({"name": "ChargingStation"}, "Tired"),
+        state({"name": "ChargingStation"}, None),
+        state({"name": ["ChargingStation"]}),
+        "broken",
+    ],
+)
+def test_whatever_else_a_notify_event_tells_is_kept_as_it_came(event: Any) -> None:
+    assert isinstance(read(call("NotifyEvent", {"seqNo": 0, "eventData": [event]}, "2.0.1")), Notification)
+
+
+def test_events_are_told_in_the_order_of_their_times() -> None:
+    """Whatever their order in the message; what has no time comes last."""
+    component = {"name": "ChargingStation"}
+    events = [
+        state(component, "Faulted", timestamp="soon"),
+        state(component, "Available", timestamp="2026-03-01T12:00:02Z"),
+        state(component, "Occupied", timestamp="2026-03-01T12:00:01Z"),
+    ]
+    command = read(call("NotifyEvent", {"generatedAt": "now", "seqNo": 0, "eventData": events}, "2.0.1"))
+    assert isinstance(command, ReportConnectorStates)
+    assert [(number, one.status) for number, one in command.reports] == [
+        (2, "Occupied"),
+        (1, "Available"),
+        (0, "Faulted"),
+    ]
+    assert command.generated_at is None
 
 
 def test_what_a_station_puts_beside_a_status_is_kept() -> None:

@@ -1,7 +1,6 @@
 """What stations have put off: by what it is known to be done, whatever they tell late, twice or never."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import permutations
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from services.firmware.domain.scheduled import (
     Seen,
     Told,
     Watched,
-    newest,
     outcome,
     watch,
 )
@@ -138,28 +136,6 @@ def test_a_session_is_over_that_was_seen_to_go_on(evse_id: int | None, looks: li
     for number, running in enumerate(looks):
         watched = watch(watched, one, running, ASKED + timedelta(minutes=number))
     assert watched.over_since == (None if over is None else ASKED + timedelta(minutes=over))
-
-
-def test_the_last_status_counts_whichever_message_told_it_in_whatever_order() -> None:
-    told = [(FIRST, Told("Charging", BEFORE)), (FIRST, Told("Finishing", ASKED)), (FIRST, Told("Unavailable", LATER))]
-    assert all(newest(order) == {FIRST: told[2][1]} for order in permutations(told))
-
-
-def test_a_notify_event_tells_the_status_of_a_connector() -> None:
-    """G01.FR.03: in place of a StatusNotification; what else it says, or says in a way of its own, is passed over."""
-    state = {"component": {"name": "Connector", "evse": {"id": 2, "connectorId": 1}}, "actualValue": "Unavailable"}
-    event = {**state, "variable": {"name": "AvailabilityState"}}
-    others = [
-        {**event, "variable": {"name": "Problem"}},
-        {**event, "component": {"name": "Connector"}},
-        {**event, "component": {"name": "Connector", "evse": {"id": "two"}}},
-        {**event, "actualValue": None},
-        {"eventId": 1},
-        "broken",
-    ]
-    read = BY_VERSION["2.0.1"].read_states
-    assert read({"eventData": [event, *others]}) == [(Place(2, 1), "Unavailable")]
-    assert read({}) == []
 
 
 @pytest.mark.parametrize(

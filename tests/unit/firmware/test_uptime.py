@@ -74,6 +74,57 @@ def test_out_of_use_by_order_excuses_unavailable_and_no_fault() -> None:
     assert [hours(one) for one in (found.excluded, found.faulted, found.unavailable)] == [3, 2, 4]
 
 
+def test_a_fault_from_before_an_order_is_not_hidden_by_it() -> None:
+    """G03.FR.06: what is faulted stays so. Unavailable, it has not said that it was mended."""
+    changes = [change(0, FAULTED), change(3 * HOUR, UNAVAILABLE), change(6 * HOUR, UP), change(7 * HOUR, UNAVAILABLE)]
+    found = day(Port(at(-DAY), changes, inoperative=[interval(2 * HOUR, 10 * HOUR)]))
+    # From 7 to 10 it is out of use by order alone.
+    assert [hours(one) for one in (found.faulted, found.unavailable, found.excluded)] == [3, 17, 3]
+
+
+def test_a_fault_of_its_evse_or_station_is_not_hidden_either() -> None:
+    faults = [change(0, FAULTED), change(4 * HOUR, UP)]
+    changes = [change(2 * HOUR, UNAVAILABLE), change(6 * HOUR, UP)]
+    port = Port(at(-DAY), changes, inoperative=[interval(HOUR, 6 * HOUR)])
+    for found in (day(replace(port, evse_changes=faults)), day(replace(port, station_changes=faults))):
+        assert [hours(one) for one in (found.faulted, found.unavailable, found.excluded)] == [2, 2, 2]
+
+
+def test_a_fault_that_comes_with_the_order_is_none_from_before_it() -> None:
+    """The clock of the station may be behind by seconds; what was queued and is from long before it counts."""
+    order = [interval(HOUR, DAY)]
+    behind = [Change(at(HOUR - 30), at(HOUR + 1), FAULTED), change(2 * HOUR, UNAVAILABLE)]
+    assert hours(day(Port(at(-DAY), behind, inoperative=order)).excluded) == 22
+    queued = [Change(at(HOUR / 2), at(HOUR + 1), FAULTED), change(2 * HOUR, UNAVAILABLE)]
+    assert hours(day(Port(at(-DAY), queued, inoperative=order)).excluded) == 0
+
+
+def test_an_evse_takes_its_connectors_with_it() -> None:
+    """2.x: a status of connector 0, or of the component EVSE."""
+    found = day(Port(at(-DAY), [change(0, UP)], evse_changes=[change(HOUR, FAULTED), change(3 * HOUR, UP)]))
+    assert hours(found.faulted) == 2
+
+
+def test_what_is_gone_counts_until_then() -> None:
+    port = Port(at(0), [change(0, FAULTED), change(HOUR, UP)], known_until=at(4 * HOUR))
+    found = day(port)
+    assert [hours(one) for one in (found.period, found.unknown, found.faulted)] == [4, 20, 1]
+    assert measure(port, at(5 * HOUR), at(DAY)).share is None
+    assert day(replace(port, known_until=at(-1))).share is None
+
+
+def test_the_time_without_a_registration_counts_for_nothing() -> None:
+    found = day(
+        Port(
+            at(-DAY),
+            [change(HOUR, FAULTED), change(3 * HOUR, UP)],
+            offline=[interval(2 * HOUR, 10 * HOUR)],
+            unregistered=[interval(2 * HOUR, 8 * HOUR), interval(7 * HOUR, 9 * HOUR)],
+        )
+    )
+    assert [hours(one) for one in (found.period, found.unknown, found.faulted, found.offline)] == [17, 7, 1, 1]
+
+
 def test_the_period_begins_when_the_connector_was_first_heard_of() -> None:
     found = day(Port(at(18 * HOUR), [change(18 * HOUR, FAULTED), change(21 * HOUR, UP)]))
     assert [hours(one) for one in (found.period, found.unknown)] == [6, 18]
@@ -112,9 +163,12 @@ intervals = st.lists(st.builds(lambda begin, length: interval(begin, begin + len
 ports = st.builds(
     Port,
     known_since=seconds.map(at),
+    known_until=st.none() | seconds.map(at),
     changes=changes,
+    evse_changes=changes,
     station_changes=changes,
     offline=intervals,
+    unregistered=intervals,
     inoperative=intervals,
     maintenance=intervals,
 )
@@ -142,7 +196,7 @@ def test_the_order_in_which_it_came_to_be_known_does_not_matter(port: Port, orde
         order.shuffle(mixed)
         return mixed
 
-    lists = ("changes", "station_changes", "offline", "inoperative", "maintenance")
+    lists = ("changes", "evse_changes", "station_changes", "offline", "unregistered", "inoperative", "maintenance")
     assert day(replace(port, **{name: shuffled(name) for name in lists})) == day(port)
 
 

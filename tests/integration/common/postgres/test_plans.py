@@ -23,11 +23,12 @@ from tests.integration.common.running import settings_of
 HOT = {
     "firmware": [
         *(firmware.LOAD_STATIONS, firmware.LOAD_CONNECTORS, firmware.LOAD_VERDICTS),
-        *(firmware.SAVE_STATUS, firmware.SAVE_SEEN),
+        *(firmware.COUNT_CONNECTORS, firmware.SAVE_STATUS, firmware.SAVE_SEEN),
         *(PROGRESS.booted_sql, PROGRESS.save_sql, *PROGRESS.claim_sql.values(), GROUPS.load_sql),
         *(stations_store.HERE, stations_store.BOOTS, settings_store.LOAD, reports_store.LOAD),
         *(store.LOCK, store.BY_KEYS),
         *(listing.LOAD_SESSIONS, listing.REMOVE_REGISTRATIONS, history_store.MARK_NEXT, uptime.CHANGES),
+        *(listing.END_UNREGISTERED, uptime.UNREGISTERED),
     ],
     "smartcharging": [
         *(

@@ -138,14 +138,18 @@ class New(Station):
 def called(item: Any) -> str:
     variable = item["variable"]
     instance = f"({variable['instance']})" if variable.get("instance") else ""
-    return f"{item['component']['name']}.{variable['name']}{instance}"
+    evse = item["component"].get("evse")
+    where = f"@{evse['id']}.{evse['connectorId']}" if evse else ""
+    return f"{item['component']['name']}{where}.{variable['name']}{instance}"
 
 
 def place(name: str) -> dict[str, Any]:
-    component, _, rest = name.partition(".")
+    where, _, rest = name.rpartition(".")
+    component, _, numbers = where.partition("@")
+    evse = dict(zip(("id", "connectorId"), map(int, numbers.split(".")), strict=True)) if numbers else None
     variable, _, instance = rest.rstrip(")").partition("(")
     return {
-        "component": {"name": component},
+        "component": {"name": component} | ({"evse": evse} if evse else {}),
         "variable": {"name": variable} | ({"instance": instance} if instance else {}),
     }
 
