@@ -22,7 +22,7 @@ from services.firmware.domain.messages import (
     ReportConnectorStates,
     ReportConnectorStatus,
 )
-from services.firmware.domain.station import Connector, Station
+from services.firmware.domain.station import ITSELF, Connector, Station
 
 # Of one station, itself and its EVSEs included; what is more is invented, or its numbers are no numbers of connectors.
 MOST_PLACES = 256
@@ -59,7 +59,7 @@ def report_connector_states(station: Station, command: ReportConnectorStates, co
 
 def _report(station: Station, command: ReportConnectorStatus, source: _Source) -> Decision:
     envelope, known = source.envelope, station.connectors.get(command.place)
-    if known is None and station.places >= MOST_PLACES:
+    if known is None and station.places >= MOST_PLACES and command.place != ITSELF:
         return Decision(station, refused=1)
     happened = happened_at(command.at, envelope.at, station.presence, source.made_at)
     if known and _is_stale(known, command, source, happened):

@@ -10,7 +10,7 @@ from services.firmware.domain.messages import (
     ReportConnectorStates,
     ReportConnectorStatus,
 )
-from services.firmware.domain.station import Place, Station, ports
+from services.firmware.domain.station import ITSELF, Place, Station, ports
 from tests.unit.firmware.tables import at, context
 
 ONE = Place(1, 1)
@@ -186,6 +186,7 @@ def test_a_station_has_so_many_connectors_and_no_more() -> None:
     assert (more.refused, list(more.station.connectors)) == (1, [ONE])
     assert more.station.connectors[ONE].status == "Faulted"
     assert report_connector_status(more.station, event("Available", place=Place(9, 1)), context(2)).refused == 1
+    assert ITSELF in told(more.station, 3, event("Faulted", place=ITSELF)).station.connectors
 
 
 def test_where_one_can_charge() -> None:
