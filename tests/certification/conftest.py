@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
@@ -42,16 +43,16 @@ async def operator(voltbus: system.System, patience: float) -> Operator:
 async def known(voltbus: system.System, patience: float) -> AsyncIterator[Station]:
     """A station that is registered and not connected. At the end nothing is left that the case did not expect."""
     name = f"CP-{next(NUMBERS):03}"
-    station = Station(name, await voltbus.register(name), voltbus.endpoint(), patience)
+    password, routed = await voltbus.register(name), partial(voltbus.routed, name)
+    station = Station(name, password, voltbus.endpoint(), patience, routed=routed)
     yield station
     await station.close()
 
 
 @pytest.fixture
-async def station(voltbus: system.System, known: Station) -> Station:
+async def station(known: Station) -> Station:
     """The same, connected."""
     await known.connect()
-    await voltbus.routed(known.id)
     return known
 
 

@@ -62,7 +62,8 @@ class Station:
     """One station, with one connection at a time.
 
     endpoint: where stations connect, without their id. patience: seconds for which something is waited for.
-    evses: how many it has; each has one connector.
+    evses: how many it has; each has one connector. routed: waits until commands find its connection; is given the id of
+    the one before, gives that of this one.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Station:
         patience: float = GIVE_UP,
         version: Version = VERSIONS["2.0.1"],
         evses: int = 2,
+        routed: Callable[[str], Awaitable[str]] | None = None,
     ) -> None:
         self.id, self.password, self.endpoint, self.version, self.evses = station_id, password, endpoint, version, evses
         self.patience, self._schemas = patience, version.schemas
@@ -82,6 +84,7 @@ class Station:
         self._answers: dict[str, asyncio.Future[Any]] = {}
         self._calls: asyncio.Queue[Asked] = asyncio.Queue()
         self._unanswered: str | None = None
+        self._routed, self._connection_id = routed, ""
         self._story: list[str] = []
 
     # Connecting.
@@ -102,9 +105,11 @@ class Station:
                 endpoint, self.id, self.version.subprotocol, password=secret, username=username, **more
             )
         assert connection.subprotocol == self.version.subprotocol
-        self._connection = connection
+        self._connection, self._unanswered = connection, None
         self._reading = asyncio.create_task(self._read(connection))
         self._story.append("connected")
+        if self._routed is not None:
+            self._connection_id = await self._routed(self._connection_id)
 
     async def close(self) -> None:
         """Ends the connection. Nothing may be left that the CSMS said and the case did not expect."""

@@ -5,6 +5,7 @@ from typing import Any
 from tests.certification.operator import Operator, is_ended
 from tests.certification.states import ACCEPTED, Session, boot, booted, connectors
 from tests.certification.station import Payload, Station, now
+from tests.clients.events import enum_word
 from tests.contract import examples
 
 SCHEDULED = {"status": "Scheduled"}
@@ -173,7 +174,7 @@ async def base_report(station: Station, operator: Operator, base: str) -> None:
     values = {"OCPPCommCtrlr.OfflineThreshold": "60", "AuthCtrlr.AuthorizeRemoteStart": "true"}
     await operator.settings(station.id, values)
     told = await operator.event(station.id, "ConfigurationReported")
-    assert told.request_id == refresh.request_id
+    assert (enum_word(told), told.request_id) == ("complete", refresh.request_id)
 
 
 async def test_tc_b_18(station: Station, operator: Operator) -> None:

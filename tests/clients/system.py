@@ -1,6 +1,7 @@
 """A whole Voltbus that runs: its processes on the real servers, its REST APIs and its events, as tests use them."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -69,10 +70,18 @@ class System:
             await eventually(partial(self.handshake, station_id, "wrong", gateway), lambda status: status == 401)
         return password
 
-    async def routed(self, station_id: str) -> None:
-        """Waits until services know where the station is connected, and with which version."""
+    async def routed(self, station_id: str, after: str = "") -> str:
+        """Waits until services know where the station is connected, and with which version; the connection's id.
+
+        after: of the connection that it had before.
+        """
         async with Redis.from_url(self.env["VOLTBUS_REDIS_URL"]) as redis:
-            await eventually(lambda: redis.exists(f"route:{station_id}"), bool)
+
+            async def connection_id() -> str:
+                route = await redis.get(f"route:{station_id}")
+                return str(json.loads(route)["connection_id"]) if route else after
+
+            return await eventually(connection_id, lambda found: found != after)
 
     async def handshake(self, station_id: str, password: str, gateway: str = "gateway") -> int:
         """The HTTP status of a handshake: 101 where the station is let in, and leaves again."""
