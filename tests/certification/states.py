@@ -1,10 +1,12 @@
 """The reusable states of part 6, by which cases say what came before: of a station, and of a charging session."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from tests.certification.certificates import root
 from tests.certification.operator import Operator
 from tests.certification.station import MODEL, VENDOR, Payload, Station, now
 
@@ -68,6 +70,28 @@ async def unavailable(station: Station, operator: Operator, evse_id: int | None 
     assert asked == {"operationalStatus": "Inoperative"} | evse
     await command.answered()
     await connectors(station, "Unavailable", *(() if evse_id is None else (evse_id,)))
+
+
+async def certificate_installed(station: Station, operator: Operator, kind: str) -> str:
+    """CertificateInstalled: a root certificate of that type; which it is."""
+    payload = {"certificateType": kind, "certificate": root(kind)}
+    command = await operator.command(station.id, "InstallCertificate", payload)
+    assert await station.expects("InstallCertificate", ACCEPTED) == payload
+    await command.answered("accepted")
+    return payload["certificate"]
+
+
+async def installed_certificates(
+    station: Station, operator: Operator, *kinds: str, chains: Sequence[Payload]
+) -> list[Any]:
+    """GetInstalledCertificates: of these types or all, at a station that has these chains; what the operator sees."""
+    payload = {"certificateType": [*kinds]} if kinds else {}
+    command = await operator.command(station.id, "GetInstalledCertificateIds", payload)
+    answer = ACCEPTED | {"certificateHashDataChain": chains}
+    assert await station.expects("GetInstalledCertificateIds", answer) == payload
+    seen: list[Any] = (await command.answered("accepted"))["response"]["certificateHashDataChain"]
+    assert seen == chains
+    return seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,11 @@ async def test_tc_l_17(station: Station, operator: Operator) -> None:
     await published(station, operator, *statuses, location=[AT_THE_CONTROLLER])
 
 
+async def test_tc_l_24(station: Station, operator: Operator) -> None:
+    """A local controller cannot download the firmware that it is to publish (L03.FR.06)."""
+    await published(station, operator, "Downloading", "DownloadFailed")
+
+
 async def test_tc_l_19(station: Station, operator: Operator) -> None:
     """The checksum of a firmware that is to be published is wrong (L03.FR.07)."""
     await published(station, operator, "Downloading", "Downloaded", "InvalidChecksum")
@@ -248,8 +253,3 @@ async def test_tc_l_22(station: Station, operator: Operator) -> None:
 async def test_tc_l_23(station: Station, operator: Operator) -> None:
     """A firmware that a local controller is to take back is being downloaded (L04.FR.04)."""
     await unpublished(station, operator, "DownloadOngoing", "refused")
-
-
-async def test_tc_l_24(station: Station, operator: Operator) -> None:
-    """A local controller cannot download the firmware that it is to publish (L03.FR.06)."""
-    await published(station, operator, "Downloading", "DownloadFailed")
