@@ -106,6 +106,13 @@ class Token:
         return {"idToken": self.id, "type": self.type}
 
 
+async def admitted(operator: Operator, id_token: str, **more: Any) -> Token:
+    """One more idToken, which the operator registers: accepted, unless more says otherwise."""
+    token = Token(id_token)
+    await operator.admit(token.id, type=token.type, **more)
+    return token
+
+
 @dataclass
 class Session:
     """A charging session of a station. Each state of part 6 does what leads to it and has not been done.
@@ -153,10 +160,14 @@ class Session:
         await self.event(None, "CablePluggedIn", "EVConnected", evse=self.evse, **more)
         self.connected = True
 
-    async def authorize(self) -> Any:
-        """Authorized: the driver presents the idToken, here and now; the answer to the TransactionEvent."""
+    async def token_accepted(self) -> None:
+        """The driver presents the idToken, and the station asks about it: it may charge."""
         answer = await self.station.call("Authorize", {"idToken": self.token.payload})
         assert answer["idTokenInfo"]["status"] == "Accepted"
+
+    async def authorize(self) -> Any:
+        """Authorized: the driver presents the idToken, here and now; the answer to the TransactionEvent."""
+        await self.token_accepted()
         answer = await self.event(None, "Authorized", idToken=self.token.payload)
         assert answer["idTokenInfo"]["status"] == "Accepted"
         self.authorized = True
