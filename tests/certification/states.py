@@ -106,9 +106,9 @@ class Token:
         return {"idToken": self.id, "type": self.type}
 
 
-async def admitted(operator: Operator, id_token: str, **more: Any) -> Token:
+async def admitted(operator: Operator, id_token: str, type: str = "ISO14443", **more: Any) -> Token:
     """One more idToken, which the operator registers: accepted, unless more says otherwise."""
-    token = Token(id_token)
+    token = Token(id_token, type)
     await operator.admit(token.id, type=token.type, **more)
     return token
 

@@ -3,6 +3,8 @@
 from typing import Any
 
 from tests.certification import seen
+from tests.certification.contracts import contract
+from tests.certification.marks import missing
 from tests.certification.operator import Operator
 from tests.certification.states import ACCEPTED, Session, Token, admitted, booted
 from tests.certification.station import Station
@@ -147,6 +149,47 @@ async def test_tc_c_49(station: Station, session: Session, operator: Operator) -
         await seen.ended(operator, one, "MasterPass")
 
 
+@missing("contract certificates are checked")
+async def test_tc_c_50(station: Station, session: Session, operator: Operator) -> None:
+    """A contract certificate that its station has validated, and that is not revoked (C07.FR.04)."""
+    session.token = await admitted(operator, emaid(station), type="eMAID")
+    await booted(station)
+    await session.ev_connected_pre_session()
+    async with contract(session.token.id) as responder:
+        about = {"iso15118CertificateHashData": responder.contract.hash_data}
+        answer = await station.call("Authorize", {"idToken": session.token.payload} | about)
+        assert responder.asked == [responder.contract.own.serial_number]
+    assert (answer["idTokenInfo"]["status"], answer["certificateStatus"]) == ("Accepted", "Accepted")
+    await charged_by_contract(session, operator)
+
+
+@missing("contract certificates are checked")
+async def test_tc_c_51(station: Station, session: Session, operator: Operator) -> None:
+    """A contract certificate that its station has validated, and that is revoked (C07.FR.16)."""
+    session.token = await admitted(operator, emaid(station), type="eMAID")
+    await booted(station)
+    await session.ev_connected_pre_session()
+    async with contract(session.token.id, revoked=True) as responder:
+        about = {"iso15118CertificateHashData": responder.contract.hash_data}
+        answer = await station.call("Authorize", {"idToken": session.token.payload} | about)
+        assert responder.asked == [responder.contract.own.serial_number]
+    assert (answer["idTokenInfo"]["status"], answer["certificateStatus"]) == ("Invalid", "CertificateRevoked")
+
+
+@missing("contract certificates are checked, against the roots that the operator trusts")
+async def test_tc_c_52(station: Station, session: Session, operator: Operator) -> None:
+    """A contract certificate that the CSMS is to validate with its whole chain (C07.FR.04, FR.05)."""
+    session.token = await admitted(operator, emaid(station), type="eMAID")
+    await booted(station)
+    await session.ev_connected_pre_session()
+    async with contract(session.token.id) as responder:
+        about = {"certificate": responder.contract.pem}
+        answer = await station.call("Authorize", {"idToken": session.token.payload} | about)
+        assert responder.asked[0] == responder.contract.own.serial_number
+    assert (answer["idTokenInfo"]["status"], answer["certificateStatus"]) == ("Accepted", "Accepted")
+    await charged_by_contract(session, operator)
+
+
 async def authorize(station: Station, token: Token) -> Any:
     """The station asks about an idToken; its idTokenInfo."""
     return (await station.call("Authorize", {"idToken": token.payload}))["idTokenInfo"]
@@ -211,3 +254,18 @@ async def seen_refused(operator: Operator, station: Station, token: Token, rule:
     assert (decision["id_token"], decision["rule"], decision["status"]) == (token.id, rule, status)
     told = await operator.event(station.id, "AuthorizationDecided")
     assert (told.id_token, told.status) == (token.id, status)
+
+
+def emaid(station: Station) -> str:
+    """A contract's name for its driver, of which each case has its own."""
+    return f"DE8AA{station.id.replace('-', '').rjust(9, '0')}"
+
+
+async def charged_by_contract(session: Session, operator: Operator) -> None:
+    """The car charges on its contract."""
+    answer = await session.event("Updated", "Authorized", idToken=session.token.payload)
+    assert answer["idTokenInfo"]["status"] == "Accepted"
+    session.authorized = True
+    await session.energy_transfer_started()
+    shown = await seen.active(operator, session, "Charging")
+    assert (shown["id_token"], shown["id_token_type"]) == (session.token.id, "eMAID")
