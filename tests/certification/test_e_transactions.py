@@ -337,7 +337,6 @@ async def away_for_a_while(station: Station, operator: Operator) -> None:
     await station.close()
     await operator.station(station.id, lambda shown: not shown["online"])
     await station.connect()
-    await operator.station(station.id, lambda shown: bool(shown["online"]))
 
 
 async def transaction_status(
