@@ -1,5 +1,6 @@
 """The real servers for all tests that need them: started once a worker, a fresh database and topics where asked."""
 
+import gc
 import itertools
 import os
 import uuid
@@ -21,6 +22,8 @@ from voltbus.local import ports
 from voltbus.local.servers import Servers
 from voltbus.operator.prepare import create_schemas, create_topics
 
+# At its usual rate the collector takes a fifth of the CPU, in imports and in each service that is built.
+gc.set_threshold(50_000, 20, 20)
 # How fast a machine is, is no property of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
@@ -43,6 +46,8 @@ LONGEST = (
     "tests/integration/rest/test_schemathesis.py",
     "tests/faults/test_kills.py",
     "tests/faults/test_two_gateways.py",
+    "tests/integration/gateway/test_process.py",
+    "tests/faults/test_demo_station.py",
 )
 # Of a Postgres that is thrown away, and has a database for each of hundreds of systems.
 THROWAWAY = ("autovacuum_naptime = '1h'", "fsync = off")
@@ -99,6 +104,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """In random order those that share processes still follow each other."""
     order = [*LONGEST, *dict.fromkeys(group(item.nodeid) for item in items)]
     items.sort(key=lambda item: order.index(group(item.nodeid)))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: it is never looked through again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
