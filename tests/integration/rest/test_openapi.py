@@ -13,10 +13,17 @@ from tests.integration.rest.serving import BUILDS, built
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-@pytest.fixture(params=[*BUILDS, "gateway"])
-def document(request: pytest.FixtureRequest, environment: dict[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = built(request.param, environment, MemoryBus()).app.openapi()
-    return found
+SERVICES = (*BUILDS, "gateway")
+
+
+@pytest.fixture(scope="module")
+def documents(environment: dict[str, str]) -> dict[str, dict[str, Any]]:
+    return {name: built(name, environment, MemoryBus()).app.openapi() for name in SERVICES}
+
+
+@pytest.fixture(params=SERVICES)
+def document(request: pytest.FixtureRequest, documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return documents[request.param]
 
 
 def test_it_says_what_it_is_of(document: dict[str, Any]) -> None:
