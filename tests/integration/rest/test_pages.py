@@ -1,7 +1,8 @@
 """A list read page by page, while rows come at both ends and others go: what was there all the time is seen once."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack
 from random import Random
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from services.common.postgres.database import Database
 from services.common.web.pages import PAGE_SIZE
-from tests.integration.common.running import Running, running, settings_of
+from tests.integration.common.running import Running, delete_all, running, settings_of
 from tests.integration.rest.lists import LISTS, List, Row, message, sample, station_sample, transaction
 from tests.integration.rest.serving import BUILDS
 
@@ -20,13 +21,28 @@ LARGE = json.dumps({"data": "x" * 262_000})
 READINGS = json.dumps([{"measurand": "Voltage", "unit": "V", "value": 230}] * 5000)
 
 
+@pytest.fixture(scope="module")
+async def worlds(environment: dict[str, str]) -> AsyncIterator[Mapping[str, Running]]:
+    """Every service, for all tests: they only read what these put into its tables."""
+    async with AsyncExitStack() as opened:
+        yield {
+            name: await opened.enter_async_context(running(name, build, settings_of(kind, environment)))
+            for name, (build, kind) in BUILDS.items()
+        }
+
+
+@pytest.fixture
+async def services(worlds: Mapping[str, Running]) -> AsyncIterator[Mapping[str, Running]]:
+    """The same; what a test has put there is gone after it."""
+    yield worlds
+    for world in worlds.values():
+        await delete_all(world.database)
+
+
 @pytest.fixture(params=LISTS, ids=lambda one: f"{one.service} {one.path}")
-async def reading(
-    request: pytest.FixtureRequest, environment: dict[str, str]
-) -> AsyncIterator[tuple[List, Running, Database]]:
-    build, kind = BUILDS[request.param.service]
-    async with running(request.param.service, build, settings_of(kind, environment)) as world:
-        yield request.param, world, world.database
+def reading(request: pytest.FixtureRequest, services: Mapping[str, Running]) -> tuple[List, Running, Database]:
+    world = services[request.param.service]
+    return request.param, world, world.database
 
 
 @pytest.mark.parametrize("limit", [1, 7])
@@ -71,28 +87,27 @@ LARGE_ONES = {
 
 
 @pytest.mark.parametrize("path", LARGE_ONES)
-async def test_a_page_of_large_items_ends_earlier(environment: dict[str, str], path: str) -> None:
+async def test_a_page_of_large_items_ends_earlier(services: Mapping[str, Running], path: str) -> None:
     """One station's messages of 262 kB, a thousand a page, were hundreds of MB in one answer."""
     one = LARGE_ONES[path]
-    build, kind = BUILDS[one.service]
-    async with running(one.service, build, settings_of(kind, environment)) as world:
-        async with world.database.connection() as db:
-            if one.service == "transactions":
-                await List("", "", "transaction", "", "", transaction).add(db, 7)
-            for place in range(40):
-                await one.add(db, place)
-        seen: list[str] = []
-        cursor: dict[str, Any] = {}
-        sizes = []
-        while cursor is not None:
-            page = await world.get(path, limit=1000, **cursor)
-            sizes.append(len(json.dumps(page)))
-            seen += [json.dumps(item) for item in page["items"]]
-            cursor = page["next"] and {"cursor": page["next"]}
-        assert len(set(seen)) == len(seen) == 40
-        assert len(sizes) >= 3
-        # Readings are shown with what they left out.
-        assert max(sizes) < 4 * PAGE_SIZE
+    world = services[one.service]
+    async with world.database.connection() as db:
+        if one.service == "transactions":
+            await List("", "", "transaction", "", "", transaction).add(db, 7)
+        for place in range(40):
+            await one.add(db, place)
+    seen: list[str] = []
+    cursor: dict[str, Any] = {}
+    sizes = []
+    while cursor is not None:
+        page = await world.get(path, limit=1000, **cursor)
+        sizes.append(len(json.dumps(page)))
+        seen += [json.dumps(item) for item in page["items"]]
+        cursor = page["next"] and {"cursor": page["next"]}
+    assert len(set(seen)) == len(seen) == 40
+    assert len(sizes) >= 3
+    # Readings are shown with what they left out.
+    assert max(sizes) < 4 * PAGE_SIZE
 
 
 class Changes:

@@ -40,6 +40,18 @@ async def firmware(settings: Settings) -> AsyncIterator[Running]:
         yield world
 
 
+@pytest.fixture(scope="module")
+async def refusing(stack: Stack) -> AsyncIterator[Running]:
+    """One for all requests that change nothing, with CP1 connected."""
+    environment = await stack.fresh(topics=False) | {"VOLTBUS_TOPIC_PREFIX": ""}
+    own: Settings = settings_of(Settings, environment)
+    async with running("firmware", build, own) as world, Redis.from_url(own.redis_url) as redis:
+        await connected(redis, "CP1", "1.6")
+        yield world
+        assert (await world.get("/v1/commands"))["items"] == []
+        assert sent(world) == []
+
+
 @pytest.fixture
 async def connect(settings: Settings) -> AsyncIterator[Connect]:
     """Makes a station be where a gateway would say that it is."""
@@ -161,13 +173,13 @@ async def test_an_action_of_another_service_is_said_to_be_there(firmware: Runnin
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'"x"', b"\xff"])
-async def test_a_body_that_is_no_object(firmware: Running, body: bytes) -> None:
-    answer = await firmware.http.post("/v1/stations/CP1/commands/Reset", content=body)
+async def test_a_body_that_is_no_object(refusing: Running, body: bytes) -> None:
+    answer = await refusing.http.post("/v1/stations/CP1/commands/Reset", content=body)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body")
 
 
-async def test_a_body_without_end_is_not_read(firmware: Running) -> None:
-    answer = await firmware.http.post("/v1/stations/CP1/commands/Reset", content=b" " * 300_000)
+async def test_a_body_without_end_is_not_read(refusing: Running) -> None:
+    answer = await refusing.http.post("/v1/stations/CP1/commands/Reset", content=b" " * 300_000)
     assert answer.status_code == 413
 
 
@@ -253,11 +265,11 @@ async def test_many_under_one_key_are_asked_once(firmware: Running) -> None:
         {"all": True, "filter": {"group": "vienna"}, "payload": SOFT},
     ],
 )
-async def test_many_that_are_not_said_right(firmware: Running, body: Any) -> None:
-    answer = await post(firmware, "/v1/commands/Reset", body)
+async def test_many_that_are_not_said_right(refusing: Running, body: Any) -> None:
+    answer = await post(refusing, "/v1/commands/Reset", body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"].startswith("body")
-    assert (await firmware.get("/v1/commands"))["items"] == []
+    assert (await refusing.get("/v1/commands"))["items"] == []
 
 
 async def test_every_station_is_asked_where_all_is_said(firmware: Running) -> None:
@@ -381,13 +393,12 @@ async def test_a_verb_says_the_same_to_stations_of_every_version(firmware: Runni
     ],
 )
 async def test_what_is_wrong_with_a_verb_is_named(
-    firmware: Running, connect: Connect, path: str, body: Any, status: int, field: str | None
+    refusing: Running, path: str, body: Any, status: int, field: str | None
 ) -> None:
-    await connect("CP1", "1.6")
-    answer = await firmware.http.post(path, json=body)
+    answer = await refusing.http.post(path, json=body)
     assert answer.status_code == status, answer.text
     assert [error["field"] for error in answer.json().get("errors", [])] == ([field] if field else [])
-    assert sent(firmware) == []
+    assert sent(refusing) == []
 
 
 async def test_what_a_station_puts_off_is_followed_to_its_end(firmware: Running, connect: Connect) -> None:
