@@ -24,9 +24,9 @@ async def ended(operator: Operator, session: Session, reason: str) -> Any:
     """The transaction, which its station has ended for that reason, with nothing missing; its end was told."""
     station_id, transaction_id = session.station.id, session.transaction_id
     seen = await operator.transaction(transaction_id, is_ended, of=station_id)
-    assert (seen["stop_reason"], seen["ended_by"], seen["complete"]) == (reason, "station", True)
+    assert (seen["stop_reason"], seen["ended_by"], seen["complete"]) == (reason, "station", True), seen
     told = await operator.event(
         station_id, "TransactionEnded", lambda told: told.transaction.transaction_id == transaction_id
     )
-    assert (told.transaction.stop_reason, told.transaction.complete) == (reason, True)
+    assert (told.transaction.stop_reason, told.transaction.complete) == (reason, True), told
     return seen

@@ -82,10 +82,7 @@ async def test_tc_c_39(station: Station, operator: Operator) -> None:
     await booted(station)
     await session.ev_connected_pre_session()
     assert accepted_of(await authorize(station, second)) == group
-    answer = await session.event(None, "Authorized", idToken=session.token.payload)
-    assert accepted_of(answer["idTokenInfo"]) == group
-    session.authorized = True
-    await session.energy_transfer_started()
+    await charging_in_group(session, group)
     assert accepted_of(await authorize(station, second)) == group
     await stopped_by_group(session, second, group)
     await seen_stopped_by(operator, session, second)
@@ -96,10 +93,7 @@ async def test_tc_c_40(station: Station, operator: Operator) -> None:
     session, second, group = await of_one_group(station, operator)
     await booted(station)
     await session.ev_connected_pre_session()
-    answer = await session.event(None, "Authorized", idToken=session.token.payload)
-    assert accepted_of(answer["idTokenInfo"]) == group
-    session.authorized = True
-    await session.energy_transfer_started()
+    await charging_in_group(session, group)
     await stopped_by_group(session, second, group)
     await seen_stopped_by(operator, session, second)
 
@@ -109,10 +103,7 @@ async def test_tc_c_43(station: Station, operator: Operator) -> None:
     session, second, group = await of_one_group(station, operator)
     await booted(station)
     await session.ev_connected_pre_session()
-    answer = await session.event(None, "Authorized", idToken=session.token.payload)
-    assert accepted_of(answer["idTokenInfo"]) == group
-    session.authorized = True
-    await session.energy_transfer_started()
+    await charging_in_group(session, group)
     assert accepted_of(await authorize(station, second)) == group
     await stopped_by_group(session, second, group)
     await seen_stopped_by(operator, session, second)
@@ -208,8 +199,16 @@ async def of_one_group(station: Station, operator: Operator) -> tuple[Session, T
     return Session(station, first), second, group
 
 
+async def charging_in_group(session: Session, group: str) -> None:
+    """Authorized, of which the answer names the group, and EnergyTransferStarted."""
+    answer = await session.event(None, "Authorized", idToken=session.token.payload)
+    assert accepted_of(answer["idTokenInfo"]) == group
+    session.authorized = True
+    await session.energy_transfer_started()
+
+
 async def stopped_by_group(session: Session, second: Token, group: str) -> None:
-    """StopAuthorized by another idToken of the group, and all that follows it."""
+    """StopAuthorized by another idToken of the group, and then EVDisconnected."""
     answer = await session.event("Updated", "StopAuthorized", idToken=second.payload)
     assert accepted_of(answer["idTokenInfo"]) == group
     session.stopping = True
@@ -234,6 +233,7 @@ async def charging_on_both(station: Station, session: Session, operator: Operato
 
 
 async def ended_by_master_pass(session: Session, master: Token, group: str) -> None:
+    """The session ends because the holder of the master pass wants it to."""
     info = {"stoppedReason": "MasterPass"}
     answer = await session.event("Ended", "StopAuthorized", info=info, idToken=master.payload)
     assert accepted_of(answer["idTokenInfo"]) == group
