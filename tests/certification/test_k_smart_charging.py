@@ -54,6 +54,15 @@ async def test_tc_k_05(station: Station, operator: Operator) -> None:
     await command.answered("accepted")
 
 
+async def test_tc_k_06(station: Station, operator: Operator) -> None:
+    """A profile is cleared by purpose, stack level and EVSE (K10.FR.02, FR.04)."""
+    await booted(station)
+    await _installed(station, operator, profile())
+    command = await _cleared(station, operator, ACCEPTED)
+    await command.answered("accepted")
+    await operator.profiles(station.id, lambda view: view["items"] == [])
+
+
 async def test_tc_k_08(station: Station, operator: Operator) -> None:
     """A profile is cleared that the station does not have (K10.FR.01, FR.02)."""
     await booted(station)
@@ -142,6 +151,13 @@ async def test_tc_k_36(station: Station, operator: Operator) -> None:
     await booted(station)
     asked = await _asked_for(station, operator, {"chargingProfilePurpose": TX_DEFAULT, "stackLevel": 2}, evseId=1)
     await _reported(station, operator, asked, (1, sent(profile(stack_level=2))))
+
+
+async def test_tc_k_60(station: Station, session: Session, operator: Operator) -> None:
+    """A TxProfile for the transaction of an EVSE (K01.FR.03, FR.31)."""
+    await booted(station)
+    await session.energy_transfer_started()
+    await _installed(station, operator, profile(TX, "Relative"), transaction_id=session.transaction_id)
 
 
 async def test_tc_k_37(station: Station, session: Session, operator: Operator) -> None:
@@ -253,13 +269,6 @@ async def test_tc_k_59(station: Station, session: Session, operator: Operator) -
     await session.needs()
     await session.chooses(await session.schedule())
     await session.event("Updated", "ChargingRateChanged")
-
-
-async def test_tc_k_60(station: Station, session: Session, operator: Operator) -> None:
-    """A TxProfile for the transaction of an EVSE (K01.FR.03, FR.31)."""
-    await booted(station)
-    await session.energy_transfer_started()
-    await _installed(station, operator, profile(TX, "Relative"), transaction_id=session.transaction_id)
 
 
 async def test_tc_k_70(station: Station, operator: Operator) -> None:
