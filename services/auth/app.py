@@ -26,17 +26,12 @@ NAME = "auth"
 def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
     """The process, not yet started."""
     wiring = wire(NAME, settings, bus, database, redis, clock)
-    store = Store(database, Publication(settings, NAME), wiring.relay.wake)
+    store = Store(database, Publication(settings, wiring.events), wiring.relay.wake)
     handler = Handler(store, wiring.stations, wiring.batches(DIALECTS))
     consumer, group_settings = wiring.consumer(handler.handle), GroupSettings(store, clock)
     republication = Republication(store)
     passwords = Passwords(settings.password_key.get_secret_value())
     expiry = DecisionExpiry(database=database, kept=timedelta(days=settings.decision_days), clock=clock)
-
-    async def consume() -> None:
-        # At a free-vend station nobody may be refused because registrations are still being read.
-        await wiring.stations.wait()
-        await consumer.run()
 
     return wiring.service(
         consumer,
@@ -44,7 +39,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         description="Who may connect and who may charge: stations with their passwords, and idTokens.",
         tags=TAGS,
         verbs=VERBS,
-        tasks={"consumer": consume, "decisions": expiry.run, "groups": group_settings.run},
+        tasks={"decisions": expiry.run, "groups": group_settings.run},
         checks={"publication": republication.ready},
         opens=(republication.open,),
     )

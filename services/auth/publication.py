@@ -21,15 +21,20 @@ Event: TypeAlias = stations.StationEvent | tokens.TokenEvent | locations.Locatio
 
 
 def station_registered(event: stations.StationRegistered) -> tuple[str, Message]:
-    return event.station_id, pb.StationRegistered(station_id=event.station_id, at=event.at)
+    return event.station.station_id, pb.StationRegistered(**_station_fields(event.station), at=event.at)
 
 
 def station_changed(event: stations.StationChanged) -> tuple[str, Message]:
-    return event.station_id, pb.StationChanged(station_id=event.station_id, at=event.at)
+    return event.station.station_id, pb.StationChanged(**_station_fields(event.station), at=event.at)
 
 
 def station_removed(event: stations.StationRemoved) -> tuple[str, Message]:
-    return event.station_id, pb.StationRemoved(station_id=event.station_id, at=event.at)
+    return event.station.station_id, pb.StationRemoved(**_station_fields(event.station), at=event.at)
+
+
+def _station_fields(station: stations.Station) -> dict[str, Any]:
+    """What an event says of a registration itself."""
+    return {"station_id": station.station_id, "groups": station.groups, "location_id": station.location_id}
 
 
 def token_changed(event: tokens.TokenChanged) -> tuple[str, Message]:
@@ -78,8 +83,8 @@ EVENT_MESSAGES: Mapping[type, Callable[[Any], tuple[str, Message]]] = {
 class Publication:
     """Builds the records that a transaction puts into the outbox."""
 
-    def __init__(self, settings: CommonSettings, service: str) -> None:
-        self.events = Events(settings, service)
+    def __init__(self, settings: CommonSettings, events: Events) -> None:
+        self.events = events
         self._credentials = settings.topic(topics.CREDENTIALS.name)
         self._registrations = settings.topic(topics.REGISTRATIONS.name)
         self._locations = settings.topic(topics.LOCATIONS.name)

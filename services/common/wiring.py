@@ -26,7 +26,6 @@ from services.common.postgres.database import Database
 from services.common.postgres.outbox import Relay
 from services.common.process import service as process
 from services.common.process.clock import Clock, now
-from services.common.process.errors import Unavailable
 from services.common.process.service import Check, Service, Step
 from services.common.process.settings import CommonSettings
 from services.common.push import events_api
@@ -134,18 +133,15 @@ class Wiring:
             app, self.command_service, self.database, self.access, self.name, self.clock, services, verbs
         )
 
-        async def run_webhooks() -> None:
-            # A webhook of a group must not miss what happens while it is not known who is in it.
-            await self.stations.wait()
-            await webhooks.run()
-
         everywhere: Mapping[str, Step] = {
-            "consumer": consumer.run,
+            # Events say in which groups a station is, and where it is.
+            "consumer": self._after_stations(consumer.run),
             "outbox": self.relay.run,
             "stations": self.stations.run,
             "commands": self.command_service.run,
             "events": streams.feed.run,
-            "webhooks": run_webhooks,
+            # A webhook of a group must not miss what happens while it is not known who is in it.
+            "webhooks": self._after_stations(webhooks.run),
         }
         ready: Mapping[str, Check] = {
             "kafka": self.bus.ready,
@@ -169,7 +165,7 @@ class Wiring:
     def _streams(self) -> Streams:
         """Those who follow its events by REST."""
         feed = Feed(self.bus, self.topics.events[self.name])
-        return Streams(self.name, feed, self._groups_of, most=self.settings.event_streams)
+        return Streams(self.name, feed, self.stations.place, most=self.settings.event_streams)
 
     def _webhooks(self, outbound: Outbound) -> Webhooks:
         """Those who are told its events."""
@@ -178,15 +174,16 @@ class Wiring:
             self.bus,
             self.topics.events[self.name],
             Post(self.database, outbound, self.clock, policy),
-            self._groups_of,
+            self.stations.place,
             backlog=self.settings.webhook_backlog,
         )
 
-    def _groups_of(self, station_id: str) -> Sequence[str]:
-        """Raises Unavailable while the groups of stations are being read."""
-        if not self.stations.ready():
-            raise Unavailable("the groups of stations are still being read")
-        return self.stations.registration(station_id).groups
+    def _after_stations(self, step: Step) -> Step:
+        async def run() -> None:
+            await self.stations.wait()
+            await step()
+
+        return run
 
 
 def wire(
@@ -202,8 +199,8 @@ def wire(
 ) -> Wiring:
     """The parts of the service of that name. renders: its commands of no version, by action. on_ended: see OnEnded."""
     topics = Topics.of(settings, name)
-    events, relay = Events(settings, name), Relay(database, bus, dead_topic=topics.dead, clock=clock)
     routes, stations = RedisRoutes(redis), Stations(bus, topics.registrations, topics.inventory)
+    events, relay = Events(settings, name, stations.place), Relay(database, bus, dead_topic=topics.dead, clock=clock)
     command_service = CommandService(
         service=name,
         database=database,

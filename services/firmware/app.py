@@ -1,13 +1,14 @@
 """The wiring of firmware, for production and tests alike."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from redis.asyncio import Redis
 
+from services.common.commands.command import Command
 from services.common.desired.reconciler import DEFAULT_TIMING, Timing
 from services.common.kafka.bus import Bus
-from services.common.kafka.events import Events
-from services.common.postgres.database import Database
+from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.service import Service
 from services.common.wiring import wire
@@ -41,10 +42,13 @@ def build(
     timing: Timing = DEFAULT_TIMING,
 ) -> Service:
     """The process, not yet started. timing: of what is desired of settings."""
-    projection = SettingsProjection(Events(settings, NAME), clock)
-    wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=projection.apply_commands)
+
+    async def apply_commands(db: Connection, commands: Sequence[Command]) -> None:
+        await projection.apply_commands(db, commands)
+
+    wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=apply_commands)
     topics, command_service, events, access = wiring.topics, wiring.command_service, wiring.events, wiring.access
-    rules = settings.rules()
+    rules, projection = settings.rules(), SettingsProjection(events, clock)
     configuration = configuration_wiring.wire(
         database=database,
         command_service=command_service,

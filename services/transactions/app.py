@@ -68,9 +68,8 @@ def build(
     firmware = wiring.reader("stations", [topics.events["firmware"]], graces.handle, linger=LINGER)
 
     async def consume() -> None:
-        # A driver must not be refused because the tokens are still being read; events say the groups of stations.
+        # A driver must not be refused because the tokens are still being read.
         await tokens.wait()
-        await wiring.stations.wait()
         await consumer.run()
 
     blocked = BlockedSessions(

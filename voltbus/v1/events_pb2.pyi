@@ -300,44 +300,60 @@ REPORT_STATUS_INCOMPLETE: ReportStatus
 REPORT_STATUS_REFUSED: ReportStatus
 
 class MessageRecorded(_message.Message):
-    __slots__ = ("station_id", "version", "action", "message_id", "payload", "received_at")
+    __slots__ = ("station_id", "version", "action", "message_id", "payload", "received_at", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     version: str
     action: str
     message_id: str
     payload: str
     received_at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., message_id: _Optional[str] = ..., payload: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., message_id: _Optional[str] = ..., payload: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class StationRegistered(_message.Message):
-    __slots__ = ("station_id", "at")
+    __slots__ = ("station_id", "at", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class StationChanged(_message.Message):
-    __slots__ = ("station_id", "at")
+    __slots__ = ("station_id", "at", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class StationRemoved(_message.Message):
-    __slots__ = ("station_id", "at")
+    __slots__ = ("station_id", "at", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class TokenChanged(_message.Message):
     __slots__ = ("id_token", "type", "status", "at")
@@ -378,18 +394,22 @@ class LocationRemoved(_message.Message):
     def __init__(self, location_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class AuthorizationDecided(_message.Message):
-    __slots__ = ("station_id", "id_token", "status", "at", "id_token_type")
+    __slots__ = ("station_id", "id_token", "status", "at", "id_token_type", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     ID_TOKEN_TYPE_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     id_token: str
     status: str
     at: _timestamp_pb2.Timestamp
     id_token_type: str
-    def __init__(self, station_id: _Optional[str] = ..., id_token: _Optional[str] = ..., status: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., id_token_type: _Optional[str] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., id_token: _Optional[str] = ..., status: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., id_token_type: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class Reading(_message.Message):
     __slots__ = ("value", "measurand", "unit", "phase", "context", "location", "signed_value")
@@ -548,33 +568,41 @@ class TransactionRevised(_message.Message):
     def __init__(self, transaction: _Optional[_Union[Transaction, _Mapping]] = ..., revision: _Optional[int] = ..., reason: _Optional[_Union[RevisionReason, str]] = ..., changes: _Optional[_Iterable[_Union[FieldChange, _Mapping]]] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ..., offline: _Optional[bool] = ...) -> None: ...
 
 class OrphanStopRecorded(_message.Message):
-    __slots__ = ("station_id", "transaction_id", "meter_stop_wh", "stopped_at", "received_at")
+    __slots__ = ("station_id", "transaction_id", "meter_stop_wh", "stopped_at", "received_at", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     TRANSACTION_ID_FIELD_NUMBER: _ClassVar[int]
     METER_STOP_WH_FIELD_NUMBER: _ClassVar[int]
     STOPPED_AT_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     transaction_id: str
     meter_stop_wh: float
     stopped_at: _timestamp_pb2.Timestamp
     received_at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., transaction_id: _Optional[str] = ..., meter_stop_wh: _Optional[float] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., transaction_id: _Optional[str] = ..., meter_stop_wh: _Optional[float] = ..., stopped_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class MeterValuesRecorded(_message.Message):
-    __slots__ = ("station_id", "evse_id", "connector_id", "meter_values")
+    __slots__ = ("station_id", "evse_id", "connector_id", "meter_values", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     EVSE_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTOR_ID_FIELD_NUMBER: _ClassVar[int]
     METER_VALUES_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     evse_id: int
     connector_id: int
     meter_values: _containers.RepeatedCompositeFieldContainer[MeterValue]
-    def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class CommandChanged(_message.Message):
-    __slots__ = ("command_id", "station_id", "action", "response", "error_code", "error_description", "at", "batch_id", "status", "outcome", "effect")
+    __slots__ = ("command_id", "station_id", "action", "response", "error_code", "error_description", "at", "batch_id", "status", "outcome", "effect", "groups", "location_id")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
@@ -586,6 +614,8 @@ class CommandChanged(_message.Message):
     STATUS_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     EFFECT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     station_id: str
     action: str
@@ -597,10 +627,12 @@ class CommandChanged(_message.Message):
     status: CommandStatus
     outcome: CommandOutcome
     effect: CommandEffect
-    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., action: _Optional[str] = ..., response: _Optional[str] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., batch_id: _Optional[str] = ..., status: _Optional[_Union[CommandStatus, str]] = ..., outcome: _Optional[_Union[CommandOutcome, str]] = ..., effect: _Optional[_Union[CommandEffect, str]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., action: _Optional[str] = ..., response: _Optional[str] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., batch_id: _Optional[str] = ..., status: _Optional[_Union[CommandStatus, str]] = ..., outcome: _Optional[_Union[CommandOutcome, str]] = ..., effect: _Optional[_Union[CommandEffect, str]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class StationBooted(_message.Message):
-    __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "reason", "at", "status")
+    __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "reason", "at", "status", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     VENDOR_FIELD_NUMBER: _ClassVar[int]
@@ -610,6 +642,8 @@ class StationBooted(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     version: str
     vendor: str
@@ -619,28 +653,38 @@ class StationBooted(_message.Message):
     reason: str
     at: _timestamp_pb2.Timestamp
     status: RegistrationStatus
-    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial_number: _Optional[str] = ..., firmware_version: _Optional[str] = ..., reason: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[RegistrationStatus, str]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial_number: _Optional[str] = ..., firmware_version: _Optional[str] = ..., reason: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[RegistrationStatus, str]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class StationConnected(_message.Message):
-    __slots__ = ("station_id", "version", "at")
+    __slots__ = ("station_id", "version", "at", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     version: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class StationDisconnected(_message.Message):
-    __slots__ = ("station_id", "at")
+    __slots__ = ("station_id", "at", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class StationDeviates(_message.Message):
-    __slots__ = ("station_id", "version", "vendor", "model", "firmware_version", "deviations", "at")
+    __slots__ = ("station_id", "version", "vendor", "model", "firmware_version", "deviations", "at", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     VENDOR_FIELD_NUMBER: _ClassVar[int]
@@ -648,6 +692,8 @@ class StationDeviates(_message.Message):
     FIRMWARE_VERSION_FIELD_NUMBER: _ClassVar[int]
     DEVIATIONS_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     version: str
     vendor: str
@@ -655,7 +701,9 @@ class StationDeviates(_message.Message):
     firmware_version: str
     deviations: _containers.RepeatedCompositeFieldContainer[DeviationCount]
     at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., firmware_version: _Optional[str] = ..., deviations: _Optional[_Iterable[_Union[DeviationCount, _Mapping]]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., firmware_version: _Optional[str] = ..., deviations: _Optional[_Iterable[_Union[DeviationCount, _Mapping]]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class DeviationCount(_message.Message):
     __slots__ = ("action", "kind", "path", "times")
@@ -670,21 +718,25 @@ class DeviationCount(_message.Message):
     def __init__(self, action: _Optional[str] = ..., kind: _Optional[_Union[DeviationKind, str]] = ..., path: _Optional[str] = ..., times: _Optional[int] = ...) -> None: ...
 
 class SecurityEventReported(_message.Message):
-    __slots__ = ("station_id", "type", "tech_info", "occurred_at", "received_at")
+    __slots__ = ("station_id", "type", "tech_info", "occurred_at", "received_at", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     TECH_INFO_FIELD_NUMBER: _ClassVar[int]
     OCCURRED_AT_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     type: str
     tech_info: str
     occurred_at: _timestamp_pb2.Timestamp
     received_at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., type: _Optional[str] = ..., tech_info: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., type: _Optional[str] = ..., tech_info: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class ConnectorStatusChanged(_message.Message):
-    __slots__ = ("station_id", "evse_id", "connector_id", "reported_status", "error_code", "at", "status", "reported_at")
+    __slots__ = ("station_id", "evse_id", "connector_id", "reported_status", "error_code", "at", "status", "reported_at", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     EVSE_ID_FIELD_NUMBER: _ClassVar[int]
     CONNECTOR_ID_FIELD_NUMBER: _ClassVar[int]
@@ -693,6 +745,8 @@ class ConnectorStatusChanged(_message.Message):
     AT_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     REPORTED_AT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     evse_id: int
     connector_id: int
@@ -701,19 +755,25 @@ class ConnectorStatusChanged(_message.Message):
     at: _timestamp_pb2.Timestamp
     status: ConnectorStatus
     reported_at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., reported_status: _Optional[str] = ..., error_code: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[ConnectorStatus, str]] = ..., reported_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., reported_status: _Optional[str] = ..., error_code: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[ConnectorStatus, str]] = ..., reported_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class ConfigurationChanged(_message.Message):
-    __slots__ = ("station_id", "settings", "command_id", "at")
+    __slots__ = ("station_id", "settings", "command_id", "at", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     settings: _containers.RepeatedCompositeFieldContainer[SettingChange]
     command_id: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, station_id: _Optional[str] = ..., settings: _Optional[_Iterable[_Union[SettingChange, _Mapping]]] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., settings: _Optional[_Iterable[_Union[SettingChange, _Mapping]]] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class SettingChange(_message.Message):
     __slots__ = ("name", "status")
@@ -724,7 +784,7 @@ class SettingChange(_message.Message):
     def __init__(self, name: _Optional[str] = ..., status: _Optional[_Union[SettingStatus, str]] = ...) -> None: ...
 
 class ConfigurationReported(_message.Message):
-    __slots__ = ("station_id", "request_id", "base", "missing_seq_nos", "command_id", "at", "status")
+    __slots__ = ("station_id", "request_id", "base", "missing_seq_nos", "command_id", "at", "status", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     BASE_FIELD_NUMBER: _ClassVar[int]
@@ -732,6 +792,8 @@ class ConfigurationReported(_message.Message):
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     request_id: int
     base: str
@@ -739,7 +801,9 @@ class ConfigurationReported(_message.Message):
     command_id: str
     at: _timestamp_pb2.Timestamp
     status: ReportStatus
-    def __init__(self, station_id: _Optional[str] = ..., request_id: _Optional[int] = ..., base: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[ReportStatus, str]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., request_id: _Optional[int] = ..., base: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[ReportStatus, str]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class SiteChanged(_message.Message):
     __slots__ = ("site_id", "limit", "unit", "phases", "station_ids", "removed", "at")
@@ -768,7 +832,7 @@ class TransactionRef(_message.Message):
     def __init__(self, id: _Optional[int] = ..., transaction_id: _Optional[str] = ...) -> None: ...
 
 class ShareChanged(_message.Message):
-    __slots__ = ("site_id", "station_id", "evse_id", "granted_a", "paused", "command_id", "at", "transaction")
+    __slots__ = ("site_id", "station_id", "evse_id", "granted_a", "paused", "command_id", "at", "transaction", "groups", "location_id")
     SITE_ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     EVSE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -777,6 +841,8 @@ class ShareChanged(_message.Message):
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     site_id: str
     station_id: str
     evse_id: int
@@ -785,7 +851,9 @@ class ShareChanged(_message.Message):
     command_id: str
     at: _timestamp_pb2.Timestamp
     transaction: TransactionRef
-    def __init__(self, site_id: _Optional[str] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., granted_a: _Optional[float] = ..., paused: _Optional[bool] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., transaction: _Optional[_Union[TransactionRef, _Mapping]] = ...) -> None: ...
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, site_id: _Optional[str] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., granted_a: _Optional[float] = ..., paused: _Optional[bool] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., transaction: _Optional[_Union[TransactionRef, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class SiteOverCommitted(_message.Message):
     __slots__ = ("site_id", "over_committed", "loads", "at")

@@ -67,7 +67,7 @@ class RegisterStation:
 class StationRegistered:
     """A station was registered."""
 
-    station_id: str
+    station: Station
     at: datetime
 
 
@@ -75,15 +75,15 @@ class StationRegistered:
 class StationChanged:
     """A station's attributes or its password have changed."""
 
-    station_id: str
+    station: Station
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class StationRemoved:
-    """A station was removed."""
+    """A station was removed. station: as it was."""
 
-    station_id: str
+    station: Station
     at: datetime
 
 
@@ -132,7 +132,7 @@ def register(current: Station | None, command: RegisterStation, generated: Passw
         registered_at=now,
         changed_at=now,
     )
-    return StationDecision(station, [StationRegistered(station.station_id, now)])
+    return StationDecision(station, [StationRegistered(station, now)])
 
 
 def change(
@@ -161,7 +161,7 @@ def change(
     if same_password and station == current:
         return StationDecision(current)
     changed = replace(station, password=password, changed_at=now)
-    return StationDecision(changed, [StationChanged(station.station_id, now)])
+    return StationDecision(changed, [StationChanged(changed, now)])
 
 
 def read_as(current: Station, reading: str | None, now: datetime) -> StationDecision:
@@ -181,7 +181,7 @@ def read_as(current: Station, reading: str | None, now: datetime) -> StationDeci
 
 def remove(current: Station, now: datetime) -> StationDecision:
     """The station as it was."""
-    return StationDecision(current, [StationRemoved(current.station_id, now)])
+    return StationDecision(current, [StationRemoved(current, now)])
 
 
 def _password(current: Station | None, requested: Password | PasswordPolicy, generated: Password) -> Password | None:

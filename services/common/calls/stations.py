@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from services.common.kafka.bus import Bus
 from services.common.kafka.table import CompactedTable
+from services.common.process.errors import Unavailable
 from voltbus.v1.state_pb2 import Inventory
 from voltbus.v1.state_pb2 import Registration as RegistrationRecord
 
@@ -102,6 +103,12 @@ class Stations:
     def registration(self, station_id: str) -> Registration:
         """What its operator says of it."""
         return self._registrations.get(station_id) or UNREGISTERED
+
+    def place(self, station_id: str) -> tuple[tuple[str, ...], str]:
+        """Its groups and its location, as events say them. Raises Unavailable while registrations are being read."""
+        if not self._registrations.ready():
+            raise Unavailable("registrations of stations are still being read")
+        return self.registration(station_id)[:2]
 
     def matching(self, wanted: StationFilter) -> list[str]:
         """The stations that are registered or were here, and that fit, by id."""

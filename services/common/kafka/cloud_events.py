@@ -77,8 +77,11 @@ class CloudEvent:
     @cached_property
     def data(self) -> Mapping[str, Any] | None:
         """None if it cannot be read: a newer release may have written it."""
-        message = message_of(self.record)
-        return None if message is None else data_of(message)
+        return None if self._message is None else data_of(self._message)
+
+    @cached_property
+    def _message(self) -> Any:
+        return message_of(self.record)
 
     @cached_property
     def body(self) -> bytes:
@@ -101,7 +104,13 @@ class CloudEvent:
         return str(_transaction(data).get("transaction_id") or data.get("transaction_id") or "")
 
     @property
-    def groups(self) -> Sequence[str] | None:
-        """Of the station, as they were known when it was made; None if it does not say them."""
-        transaction = _transaction(self.data or {})
-        return transaction.get("groups", ()) if "station_id" in transaction else None
+    def place(self) -> tuple[Sequence[str], str] | None:
+        """Groups and location of its station, as they were known when it was made; None if it does not say them.
+
+        A transaction always says them: where it has none it was in none.
+        """
+        about = getattr(self._message, "transaction", None)
+        if isinstance(about, events_pb2.Transaction):
+            return about.groups, about.location_id
+        groups, location_id = getattr(self._message, "groups", ()), getattr(self._message, "location_id", "")
+        return (groups, location_id) if groups or location_id else None

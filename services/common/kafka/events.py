@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
@@ -12,7 +12,7 @@ from google.protobuf.json_format import MessageToJson, Parse, ParseError
 from google.protobuf.message import DecodeError, Message
 
 from services.common.kafka.bus import Record
-from services.common.kafka.published_events import published
+from services.common.kafka.published_events import published, says_place
 from services.common.process.errors import Unprocessable
 from services.common.process.settings import CommonSettings
 
@@ -22,6 +22,9 @@ Wire = TypeVar("Wire", bound=Message)
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://voltbus.example/events")
 NAMESPACE_HASH = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)
 SPECVERSION = ("ce_specversion", b"1.0")
+
+# Groups and location of a station, empty where it has none. Raises Unavailable while that is not known.
+PlaceOf = Callable[[str], tuple[Sequence[str], str]]
 
 
 def _json(event: Message) -> bytes:
@@ -39,18 +42,22 @@ FORMATS: Mapping[str, tuple[bytes, Callable[[Message], bytes]]] = {
 
 
 class _Kind(NamedTuple):
-    """What every event of one message has in common. id_prefix: of the name that its id is made from."""
+    """What every event of one message has in common.
+
+    id_prefix: of the name that its id is made from. says_place: see published_events.
+    """
 
     type: tuple[str, bytes]
     dataschema: tuple[str, bytes]
     id_prefix: Any
+    says_place: bool
 
 
 class Events:
-    """Makes the event records of one service."""
+    """Makes the event records of one service. place_of: see PlaceOf."""
 
-    def __init__(self, settings: CommonSettings, service: str) -> None:
-        self._service = service
+    def __init__(self, settings: CommonSettings, service: str, place_of: PlaceOf) -> None:
+        self._service, self._place_of = service, place_of
         self._topic = settings.topic(f"events.{service}")
         self._source = ("ce_source", f"/voltbus/{service}".encode())
         content_type, self._write = FORMATS[settings.events_format]
@@ -61,9 +68,12 @@ class Events:
         """One event.
 
         subject: what it is about (a station id, an id token), the record's key. cause: what makes it this event and no
-        other, usually the id of the call that caused it; with type and subject it makes the event's id.
+        other, usually the id of the call that caused it; with type and subject it makes the event's id. What is about a
+        station gets its groups and its location. Raises Unavailable while these are not known.
         """
         kind = self._kinds.get(type(event)) or self._kind(type(event))
+        if kind.says_place:
+            _set_place(event, *self._place_of(subject))
         key = subject.encode()
         headers = (
             SPECVERSION,
@@ -86,9 +96,19 @@ class Events:
         # What ce_type was at first: ids stay what they were, so that an upgrade publishes no event twice.
         prefix.update(f"voltbus.{self._service}.v1.{described.name}/".encode())
         schema = f"urn:voltbus:{described.file.name}#{described.full_name}"
-        kind = _Kind(("ce_type", described.full_name.encode()), ("ce_dataschema", schema.encode()), prefix)
+        kind = _Kind(
+            ("ce_type", described.full_name.encode()), ("ce_dataschema", schema.encode()), prefix, says_place(message)
+        )
         self._kinds[message] = kind
         return kind
+
+
+def _set_place(event: Any, groups: Sequence[str], location_id: str) -> None:
+    """What is empty is left out: to set it costs time."""
+    if groups:
+        event.groups.extend(groups)
+    if location_id:
+        event.location_id = location_id
 
 
 def _id(prefix: Any, name: str) -> str:

@@ -48,6 +48,15 @@ PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
 }
 
 
+# They say what a registration is, or was, which others know later.
+OF_REGISTRATIONS = frozenset({pb.StationRegistered, pb.StationChanged, pb.StationRemoved})
+
+
+def says_place(event: type[Message]) -> bool:
+    """Whether an event has groups and location of its station, as it is registered when the event is made."""
+    return "groups" in event.DESCRIPTOR.fields_by_name and event not in OF_REGISTRATIONS
+
+
 def published(service: str) -> Mapping[type[Message], str]:
     """The events of a service and their keys: a service without a row publishes what all do."""
     return PUBLISHED.get(service, BY_ALL)

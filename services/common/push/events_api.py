@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 
+from services.common.kafka.events import PlaceOf
 from services.common.push import metrics
 from services.common.push.feed import Feed
-from services.common.push.filters import EventFilter, GroupsOf, known_types, type_names
+from services.common.push.filters import EventFilter, known_types, type_names
 from services.common.push.follower import Follower
 from services.common.push.positions import Positions, read_position, resume
 from services.common.push.stream import GONE, EventStream, StreamTiming, Wanted
@@ -53,14 +54,14 @@ def event_types(service: str, given: Collection[str], where: str) -> frozenset[s
 class Streams:
     """All clients that follow the events of a service.
 
-    groups_of: see GroupsOf. most: how many clients there may be.
+    place_of: see PlaceOf. most: how many clients there may be.
     """
 
     def __init__(
-        self, service: str, feed: Feed, groups_of: GroupsOf, *, most: int, timing: StreamTiming = StreamTiming()
+        self, service: str, feed: Feed, place_of: PlaceOf, *, most: int, timing: StreamTiming = StreamTiming()
     ) -> None:
         self.service, self.feed, self.stopping = service, feed, asyncio.Event()
-        self._groups_of, self._most, self._timing = groups_of, most, timing
+        self._place_of, self._most, self._timing = place_of, most, timing
         self._followers = set[Follower]()
 
     async def stop(self) -> None:
@@ -74,9 +75,9 @@ class Streams:
         if len(self._followers) >= self._most:
             detail = f"{self._most} clients follow the events already (VOLTBUS_EVENT_STREAMS)"
             raise Problem(429, detail, headers={"Retry-After": "10"}, kind=ProblemType.TOO_MANY)
-        if wanted.groups:
+        if wanted.asks_for_places:
             # Raises Unavailable while it is not known who is in which.
-            self._groups_of("")
+            self._place_of("")
         follower = Follower(self.feed, {})
         self._followers.add(follower)
         metrics.CLIENTS.inc()
@@ -95,7 +96,7 @@ class Streams:
             await release()
             raise
         told = Wanted(
-            service=self.service, filter=wanted, groups_of=self._groups_of, ends=ends, seconds=seconds, reset=reset
+            service=self.service, filter=wanted, place_of=self._place_of, ends=ends, seconds=seconds, reset=reset
         )
         return EventStream(follower, told, self.stopping, release, self._timing)
 
@@ -133,6 +134,7 @@ def router(streams: Streams, access: Access) -> APIRouter:
         type: Annotated[list[Name], _several("TransactionEnded, or voltbus.v1.TransactionEnded")] = [],  # noqa: B006
         station_id: Annotated[list[Name], _several("about this station")] = [],  # noqa: B006
         group: Annotated[list[Name], _several("about a station of this group")] = [],  # noqa: B006
+        location_id: Annotated[list[Name], _several("about a station at this location")] = [],  # noqa: B006
         transaction_id: Annotated[list[Name], _several("about a transaction that its station calls so")] = [],  # noqa: B006
         since: Annotated[UtcDatetime | None, Query(description="begin there; without it: now")] = None,
         follow: Annotated[bool, Query(description="false: end after what there is now")] = True,
@@ -150,6 +152,7 @@ def router(streams: Streams, access: Access) -> APIRouter:
             types=event_types(streams.service, type, "query.type"),
             stations=frozenset(station_id),
             groups=frozenset(group),
+            locations=frozenset(location_id),
             transaction_ids=frozenset(transaction_id),
         )
         return await streams.open(wanted, last, since, follow, claims["exp"] + LEEWAY - time.time())

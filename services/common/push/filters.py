@@ -1,29 +1,32 @@
 """Which events somebody wants."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.common.kafka.cloud_events import CloudEvent
+from services.common.kafka.events import PlaceOf
 from services.common.kafka.published_events import published
-
-GroupsOf = Callable[[str], Collection[str]]
-"""The groups of a station, as they are now. Raises Unavailable while that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
     """What an event must be to fit; empty: whatever.
 
-    types: names without their package. stations, groups: it is about one of them. transaction_ids: as stations call
-    them.
+    types: names without their package. stations, groups, locations: it is about one of them. transaction_ids: as
+    stations call them.
     """
 
     types: frozenset[str] = frozenset()
     stations: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     transaction_ids: frozenset[str] = frozenset()
+    locations: frozenset[str] = frozenset()
 
-    def fits(self, event: CloudEvent, groups_of: GroupsOf) -> bool:
+    @property
+    def asks_for_places(self) -> bool:
+        return bool(self.groups or self.locations)
+
+    def fits(self, event: CloudEvent, place_of: PlaceOf) -> bool:
         """Whether an event fits. It is decoded only if its headers and its key do not tell."""
         if self.types and event.type not in self.types:
             return False
@@ -31,14 +34,21 @@ class EventFilter:
             return False
         if self.transaction_ids and event.transaction_id not in self.transaction_ids:
             return False
-        return not self.groups or not self.groups.isdisjoint(_groups(event, groups_of))
+        if not self.asks_for_places:
+            return True
+        groups, locations = _places(event, place_of)
+        if self.groups and self.groups.isdisjoint(groups):
+            return False
+        return not self.locations or not self.locations.isdisjoint(locations)
 
 
-def _groups(event: CloudEvent, groups_of: GroupsOf) -> Collection[str]:
-    """Those that the event says; else those that its stations are in now."""
-    if (said := event.groups) is not None:
-        return said
-    return {group for station in event.stations for group in groups_of(station)}
+def _places(event: CloudEvent, place_of: PlaceOf) -> tuple[Collection[str], Collection[str]]:
+    """Groups and locations that the event says; where it says none, those of its stations now."""
+    if (said := event.place) is not None:
+        groups, location_id = said
+        return groups, (location_id,)
+    now = [place_of(station) for station in event.stations]
+    return {group for groups, _ in now for group in groups}, {location_id for _, location_id in now}
 
 
 def type_names(service: str) -> Sequence[str]:

@@ -331,3 +331,17 @@ async def test_taking_in_a_station_that_is_registered_changes_nothing(auth: Runn
         assert (answer.status_code, answer.json()["type"]) == (409, "urn:voltbus:problem:conflict")
     assert (await auth.get("/v1/stations/CP1"))["groups"] == ["vienna"]
     assert await opens(auth, password)
+
+
+async def test_a_registration_is_told_with_its_groups_and_its_location(auth: Running) -> None:
+    """As it is by then, and as it was where it is gone: others learn it from the topic later or never."""
+    await put(auth, body={"groups": ["vienna", "fast"], "location_id": "garage"})
+    await auth.http.patch("/v1/stations/CP1", json={"groups": ["graz"]})
+    await auth.http.delete("/v1/stations/CP1")
+    await auth.settled()
+    said = [(type(one).__name__, list(one.groups), one.location_id) for one in auth.announced()]
+    assert said == [
+        ("StationRegistered", ["vienna", "fast"], "garage"),
+        ("StationChanged", ["graz"], "garage"),
+        ("StationRemoved", ["graz"], "garage"),
+    ]

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
+from services.common.testing.places import nowhere
 from services.firmware.api import listing
 from services.firmware.listing.removals import Removals
 from services.firmware.settings import Settings
@@ -42,7 +43,7 @@ def removed(topic: str, key: str) -> Record:
 
 async def told(world: Running, settings: Settings, *events: Message) -> None:
     """What transactions says."""
-    made = Events(settings, "transactions")
+    made = Events(settings, "transactions", nowhere)
     at = world.time()
     await world.put(*(made.record(one, one.transaction.station_id, f"{one}", at) for one in events))  # type: ignore[attr-defined]
 
@@ -271,3 +272,15 @@ async def test_what_was_registered_again_while_removals_are_looked_for_stays(fir
         bus=firmware.bus, database=firmware.database, registrations="registrations", locations="locations"
     ).once()
     assert await names(firmware, group="vienna") == ["CP1"]
+
+
+async def test_events_say_the_groups_of_their_station_and_where_it_is(firmware: Running) -> None:
+    """As it is registered when they are made; whoever is not says neither."""
+    await firmware.put(registration("CP1", "vienna", "fast", location_id="garage"), registration("CP2"))
+    await firmware.put(*(firmware.call("BootNotification", BOOT_16, name) for name in ("CP1", "CP2", "CP3")))
+    await firmware.put(registration("CP1", "graz"))
+    await firmware.put(firmware.call("BootNotification", BOOT_16, "CP1"))
+    said: dict[str, list[Any]] = {"CP1": [], "CP2": [], "CP3": []}
+    for one in firmware.announced("StationBooted"):
+        said[one.station_id].append((list(one.groups), one.location_id))
+    assert said == {"CP1": [(["vienna", "fast"], "garage"), (["graz"], "")], "CP2": [([], "")], "CP3": [([], "")]}

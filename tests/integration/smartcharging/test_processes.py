@@ -19,7 +19,7 @@ async def another(stations: Stations, settings: Settings) -> AsyncIterator[None]
     database = Database(settings, "smartcharging")
     service = build(settings, world.bus, database, redis, world.time)
     await database.start()
-    tasks = [asyncio.create_task(service.tasks[name]()) for name in ("sharing", "commands")]
+    tasks = [asyncio.create_task(service.tasks[name]()) for name in ("sharing", "commands", "stations")]
     try:
         yield
         for task in tasks:

@@ -19,6 +19,7 @@ from services.common.postgres import outbox
 from services.common.postgres.database import Database
 from services.common.process.clock import now
 from services.common.process.errors import Unavailable
+from services.common.testing.places import nowhere
 from services.ocpp import topics
 from services.ocpp.topics import Topics
 from services.transactions.batch import Changes
@@ -88,7 +89,7 @@ class Process:
             tokens=tokens,
             stations=self.command_service.stations,
             shell=shell,
-            events=Events(settings, "transactions"),
+            events=Events(settings, "transactions", nowhere),
         )
 
     @asynccontextmanager

@@ -60,7 +60,7 @@ def test_which_password_a_station_has(
 def test_a_new_station_is_announced() -> None:
     station = Station("CP1", GENERATED, "hall", (), None, NOW, NOW)
     assert register(None, RegisterStation("CP1", PasswordPolicy.KEEP, "hall"), GENERATED, NOW) == StationDecision(
-        station, [StationRegistered("CP1", NOW)]
+        station, [StationRegistered(station, NOW)]
     )
 
 
@@ -69,10 +69,10 @@ def test_how_messages_are_read_and_what_an_evse_delivers_are_attributes() -> Non
     as_it_is = partial(as_it_is, password=OLD, now=NOW)
     read_strictly = partial(as_it_is, reading="strict", rated_power_w=None)
     decision = read_strictly(CURRENT)
-    assert (decision.station.reading, decision.events) == ("strict", [StationChanged("CP1", NOW)])
+    assert (decision.station.reading, decision.events) == ("strict", [StationChanged(decision.station, NOW)])
     assert read_strictly(decision.station).events == ()
     rated = as_it_is(CURRENT, reading=None, rated_power_w=22_000)
-    assert (rated.station.rated_power_w, rated.events) == (22_000, [StationChanged("CP1", NOW)])
+    assert (rated.station.rated_power_w, rated.events) == (22_000, [StationChanged(rated.station, NOW)])
 
 
 @pytest.mark.parametrize(
@@ -104,11 +104,13 @@ def test_only_what_is_different_is_a_change(
         now=NOW,
     )
     station = Station("CP1", password, description, groups, location_id, BEFORE, NOW)
-    assert decision == (StationDecision(station, [StationChanged("CP1", NOW)]) if changed else StationDecision(CURRENT))
+    assert decision == (
+        StationDecision(station, [StationChanged(station, NOW)]) if changed else StationDecision(CURRENT)
+    )
 
 
 def test_removal_is_announced() -> None:
-    assert remove(CURRENT, NOW) == StationDecision(CURRENT, [StationRemoved("CP1", NOW)])
+    assert remove(CURRENT, NOW) == StationDecision(CURRENT, [StationRemoved(CURRENT, NOW)])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.process.settings import CommonSettings
+from services.common.testing.places import nowhere
 from services.smartcharging.announcements import announce
 from services.smartcharging.domain.applied_limit import AppliedLimit
 from services.smartcharging.domain.plan import SitePlan
@@ -30,9 +31,8 @@ def published(
     shares = Shares({}, {"L1": set_aside}, {"L1": 320})
     snapshot = SiteSnapshot(state=state(before), outcomes={}, draws={}, stored={}, over_committed=was_over)
     planned = SitePlan(state(after), shares, [], None)
-    return [
-        (record.key, record) for record in announce(Events(CommonSettings(), "smartcharging"), snapshot, planned, NOW)
-    ]
+    events = Events(CommonSettings(), "smartcharging", nowhere)
+    return [(record.key, record) for record in announce(events, snapshot, planned, NOW)]
 
 
 def test_a_share_is_published_once_it_is_confirmed() -> None:

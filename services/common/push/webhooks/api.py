@@ -43,6 +43,7 @@ class WebhookBody(BaseModel):
     types: Names = Field([], description="of events", examples=[["TransactionEnded", "TransactionRevised"]])
     stations: Names = []
     groups: Names = Field([], description="of the stations")
+    locations: Names = Field([], description="of the stations")
     secret: SecretStr | None = Field(
         None,
         description=f"{PREFIX} and 24 to 64 bytes in base64; left out: it stays, or one is made and shown once",
@@ -69,6 +70,7 @@ class WebhookView(BaseModel):
     types: list[str]
     stations: list[str]
     groups: list[str]
+    locations: list[str]
     enabled: bool
     disabled_because: str | None = Field(description="why it was disabled, if nobody asked for it")
     secret: str | None = Field(None, description="only in the answer to the request for which it was made")
@@ -140,7 +142,12 @@ def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access
         if wrong := wrong_url(body.url, networks):
             raise field_problem("body.url", wrong)
         types = event_types(service, body.types, "body.types")
-        wanted = EventFilter(types, frozenset(body.stations), frozenset(body.groups))
+        wanted = EventFilter(
+            types=types,
+            stations=frozenset(body.stations),
+            groups=frozenset(body.groups),
+            locations=frozenset(body.locations),
+        )
         made, given = new_secret(), body.key()
         async with database.transaction() as db:
             await db.execute(store.ALONE)
@@ -284,6 +291,7 @@ def _view(webhook: Webhook, count: Count, secret: str | None = None) -> WebhookV
         types=sorted(webhook.filter.types),
         stations=sorted(webhook.filter.stations),
         groups=sorted(webhook.filter.groups),
+        locations=sorted(webhook.filter.locations),
         enabled=webhook.enabled,
         disabled_because=webhook.disabled_because,
         secret=secret,

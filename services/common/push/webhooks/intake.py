@@ -7,10 +7,10 @@ import structlog
 
 from services.common.kafka.bus import Bus, TopicReader
 from services.common.kafka.cloud_events import CloudEvent
+from services.common.kafka.events import PlaceOf
 from services.common.postgres.database import Connection
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
-from services.common.push.filters import GroupsOf
 from services.common.push.positions import Positions, resume, skips
 from services.common.push.webhooks import store
 from services.common.push.webhooks.webhook import Webhook
@@ -24,10 +24,10 @@ log = structlog.get_logger()
 
 
 class Intake:
-    """bus, topic: read from. groups_of: see GroupsOf. clock: from when the time of deliveries counts."""
+    """bus, topic: read from. place_of: see PlaceOf. clock: from when the time of deliveries counts."""
 
-    def __init__(self, bus: Bus, topic: str, groups_of: GroupsOf, clock: Clock) -> None:
-        self._bus, self._topic, self._groups_of, self._clock = bus, topic, groups_of, clock
+    def __init__(self, bus: Bus, topic: str, place_of: PlaceOf, clock: Clock) -> None:
+        self._bus, self._topic, self._place_of, self._clock = bus, topic, place_of, clock
         self._reader: TopicReader | None = None
         self._positions: Positions = {}
 
@@ -64,7 +64,7 @@ class Intake:
     async def _wanted(self, events: Sequence[CloudEvent], webhooks: Sequence[Webhook]) -> list[tuple[str, CloudEvent]]:
         found = []
         for number, event in enumerate(events, 1):
-            found += [(one.id, event) for one in webhooks if one.filter.fits(event, self._groups_of)]
+            found += [(one.id, event) for one in webhooks if one.filter.fits(event, self._place_of)]
             if number % SHARE == 0:
                 await asyncio.sleep(0)
         return found

@@ -10,12 +10,12 @@ from datetime import timedelta
 import structlog
 
 from services.common.kafka.bus import Bus
+from services.common.kafka.events import PlaceOf
 from services.common.postgres.database import UNAVAILABLE, Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
 from services.common.process.wakeup import Wakeup
 from services.common.push import metrics
-from services.common.push.filters import GroupsOf
 from services.common.push.positions import Positions
 from services.common.push.webhooks import store
 from services.common.push.webhooks.intake import Intake
@@ -42,7 +42,7 @@ class LeaderTiming:
 
 
 class Webhooks:
-    """bus, topic: of the events. post: see Post. groups_of: see GroupsOf. backlog: deliveries kept for a webhook.
+    """bus, topic: of the events. post: see Post. place_of: see PlaceOf. backlog: deliveries kept for a webhook.
 
     wake: to be called when a webhook was changed, or is to send again.
     """
@@ -52,12 +52,12 @@ class Webhooks:
         bus: Bus,
         topic: str,
         post: Post,
-        groups_of: GroupsOf,
+        place_of: PlaceOf,
         *,
         backlog: int,
         timing: LeaderTiming = LeaderTiming(),
     ) -> None:
-        self._bus, self._topic, self.post, self._groups_of = bus, topic, post, groups_of
+        self._bus, self._topic, self.post, self._place_of = bus, topic, post, place_of
         self._backlog, self._timing, self.wake = backlog, timing, Wakeup()
         self._senders: dict[str, tuple[Sender, asyncio.Task[None]]] = {}
 
@@ -87,7 +87,7 @@ class Webhooks:
 
     async def _lead(self, db: Connection) -> None:
         """While there are any that are enabled."""
-        intake = Intake(self._bus, self._topic, self._groups_of, self.clock)
+        intake = Intake(self._bus, self._topic, self._place_of, self.clock)
         time, counted = asyncio.get_running_loop().time, 0.0
         try:
             while webhooks := await store.enabled(db):

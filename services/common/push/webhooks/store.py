@@ -17,6 +17,7 @@ from services.common.push.webhooks.webhook import Webhook
 COLUMNS = (
     *("webhook_id", "url", "types", "stations", "groups", "secret", "previous_secret", "previous_until", "enabled"),
     *("disabled_because", "created_at", "changed_at", "failures", "next_at", "error", "delivered_at", "lost"),
+    "locations",
 )
 _VALUES = ", ".join(f"${number}" for number in range(1, len(COLUMNS) + 1))
 _REPLACED = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])
@@ -112,6 +113,7 @@ async def save(db: Connection, webhook: Webhook) -> None:
         *(webhook.id, webhook.url, sorted(wanted.types), sorted(wanted.stations), sorted(wanted.groups), *keys),
         *(webhook.enabled, webhook.disabled_because, webhook.created_at, webhook.changed_at),
         *(webhook.health.failures, webhook.health.next_at, webhook.error, webhook.delivered_at, webhook.lost),
+        sorted(wanted.locations),
     )
 
 
@@ -201,11 +203,11 @@ async def resend(db: Connection, webhook_id: str, now: datetime, event_id: str |
 
 
 def _webhook(row: asyncpg.Record) -> Webhook:
-    types, stations, groups = (frozenset(row[name]) for name in ("types", "stations", "groups"))
+    wanted = {name: frozenset(row[name]) for name in ("types", "stations", "groups", "locations")}
     return Webhook(
         id=row["webhook_id"],
         url=row["url"],
-        filter=EventFilter(types=types, stations=stations, groups=groups),
+        filter=EventFilter(**wanted),
         secret=row["secret"],
         created_at=row["created_at"],
         changed_at=row["changed_at"],

@@ -11,7 +11,8 @@ import pytest
 from services.common.process.clock import now
 from tests.integration.rest.serving import Serving, serving
 from tests.patience import GIVE_UP
-from tests.unit.common.push.events import boots
+from tests.unit.common.push.events import boots, record
+from voltbus.v1.events_pb2 import StationBooted
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,19 @@ async def test_events_of_one_group_and_on_after_a_lost_connection(firmware: Serv
         async with http.stream("GET", "/v1/events", params=query, headers=back) as answer:
             again = [json.loads(one["data"])["data"]["reason"] for one in await taken(blocks(answer), 2)]
         assert sorted(again) == ["2", "3"]
+
+
+async def test_events_of_one_location(firmware: Serving) -> None:
+    """By what they say of it themselves."""
+    begin = now()
+    places = {"CP1": "garage", "CP2": "yard", "CP3": "garage"}
+    for name, place in places.items():
+        await firmware.bus.publish([record(StationBooted(station_id=name, location_id=place), name)])
+    query = {"since": begin.isoformat(), "location_id": "garage", "follow": "false"}
+    async with httpx.AsyncClient(base_url=firmware.url, headers=headers(firmware), timeout=GIVE_UP) as http:
+        answer = await http.get("/v1/events", params=query)
+    told = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: ")]
+    assert {event["subject"] for event in told} == {"CP1", "CP3"}
 
 
 async def test_what_there_was_since_a_time_and_no_more(firmware: Serving) -> None:

@@ -38,11 +38,11 @@ from voltbus.v1.events_pb2 import StationConnected
 LOOPBACK = [ip_network("127.0.0.0/8")]
 QUICK = Policy(first=0.01, longest=0.05, give_up=timedelta(hours=1), refused=2)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-GROUPS = {"CP1": ("vienna",)}
+PLACES = {"CP1": (("vienna",), "garage")}
 
 
-def groups_of(station_id: str) -> Sequence[str]:
-    return GROUPS.get(station_id, ())
+def place_of(station_id: str) -> tuple[Sequence[str], str]:
+    return PLACES.get(station_id, ((), ""))
 
 
 @dataclass
@@ -60,7 +60,7 @@ class World:
         self.outbound = Outbound(LOOPBACK, self.timeout)
         post = Post(self.database, self.outbound, now, self.policy, lambda: 0.5)
         timing = LeaderTiming(follow=0.02, count=0)
-        self.webhooks = Webhooks(self.bus, FIRMWARE, post, groups_of, backlog=self.backlog, timing=timing)
+        self.webhooks = Webhooks(self.bus, FIRMWARE, post, place_of, backlog=self.backlog, timing=timing)
         app = web_app("test")
         app.include_router(router("firmware", self.webhooks, LOOPBACK, self.access))
         headers = {"Authorization": f"Bearer {token('firmware:read', 'firmware:write')}"}
@@ -139,13 +139,16 @@ async def test_events_are_posted_signed_and_in_the_order_of_their_station(
     world = make()
     async with world.leading():
         await world.bus.publish(boots("CP1", [0]))
-        await world.put("billing", receiver, types=["stationbooted"], groups=["vienna"], secret=SECRET)
+        await world.put(
+            "billing", receiver, types=["stationbooted"], groups=["vienna"], locations=["garage"], secret=SECRET
+        )
         connected = record(StationConnected(station_id="CP1"), "CP1")
         await world.bus.publish([*boots("CP1", range(1, 31)), *boots("CP2", [1]), connected])
         await world.until("billing", waiting=0)
         await receiver.until(lambda: len(receiver.took) == 30)
         found = await world.until("billing", waiting=0, failures=0)
     assert found["last_delivered_at"]
+    assert (found["groups"], found["locations"]) == (["vienna"], ["garage"])
     assert [one.number for one in receiver.took] == list(range(1, 31))
     one = receiver.took[0]
     assert one.headers["content-type"] == "application/cloudevents+json"

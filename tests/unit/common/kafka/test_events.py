@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +12,17 @@ from hypothesis import strategies as st
 
 from services.common.kafka.bus import Record
 from services.common.kafka.events import NAMESPACE, Events
+from services.common.kafka.published_events import OF_REGISTRATIONS, PUBLISHED, STATION
+from services.common.process.errors import Unavailable
 from services.common.process.settings import CommonSettings
-from voltbus.v1.events_pb2 import AuthorizationDecided, TransactionStarted
+from services.common.testing.places import nowhere
+from voltbus.v1.events_pb2 import (
+    AuthorizationDecided,
+    StationBooted,
+    StationRemoved,
+    TokenChanged,
+    TransactionStarted,
+)
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 EVENT = AuthorizationDecided(station_id="CP1", id_token="T1", status="Accepted", at=AT)
@@ -21,7 +31,7 @@ EVENT = AuthorizationDecided(station_id="CP1", id_token="T1", status="Accepted",
 def made(
     event: Any = EVENT, subject: str = "CP1", cause: str = "c1.1", service: str = "auth", **settings: Any
 ) -> Record:
-    return Events(CommonSettings(**settings), service).record(event, subject, cause, AT)
+    return Events(CommonSettings(**settings), service, nowhere).record(event, subject, cause, AT)
 
 
 def headers(record: Record) -> dict[str, str]:
@@ -86,3 +96,48 @@ def test_a_subject_beyond_ascii_is_utf_8(events_format: str) -> None:
         == record.key
         == "Säule 1".encode()
     )
+
+
+PLACES = {"CP1": (("vienna", "fast"), "garage")}
+
+
+def placed(event: Any, service: str, subject: str = "CP1") -> Any:
+    """The event as it is published, where CP1 is registered."""
+    events = Events(CommonSettings(), service, lambda station_id: PLACES.get(station_id, ((), "")))
+    return type(event).FromString(events.record(event, subject, "c1.1", AT).value or b"")
+
+
+@pytest.mark.parametrize(
+    ("service", "kind"),
+    [
+        (service, kind)
+        for service, kinds in PUBLISHED.items()
+        for kind, key in kinds.items()
+        if key == STATION and "transaction" not in [*kind.DESCRIPTOR.fields_by_name][:1]
+    ],
+)
+def test_what_names_a_station_says_its_groups_and_where_it_is(service: str, kind: Any) -> None:
+    """In the operator's order. Those of registrations say what they tell of, which is known later here."""
+    said = placed(kind(station_id="CP1"), service)
+    expected = ([], "") if kind in OF_REGISTRATIONS else (["vienna", "fast"], "garage")
+    assert (list(said.groups), said.location_id) == expected
+
+
+def test_who_is_in_no_group_and_nowhere_says_nothing_of_it() -> None:
+    assert placed(StationBooted(station_id="CP2"), "firmware", "CP2") == StationBooted(station_id="CP2")
+
+
+def test_a_registration_that_is_removed_is_told_with_what_it_was() -> None:
+    """The copy here has it still, or no longer."""
+    removed = StationRemoved(station_id="CP1", groups=["graz"], location_id="yard")
+    assert placed(removed, "auth") == removed
+
+
+def test_nothing_is_told_while_it_is_not_known_where_stations_are() -> None:
+    def unknown(_: str) -> tuple[Sequence[str], str]:
+        raise Unavailable("still being read")
+
+    events = Events(CommonSettings(), "auth", unknown)
+    with pytest.raises(Unavailable):
+        events.record(AuthorizationDecided(station_id="CP1"), "CP1", "c1.1", AT)
+    events.record(TokenChanged(id_token="T1"), "t1", "c1.1", AT)

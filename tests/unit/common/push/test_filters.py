@@ -1,14 +1,17 @@
 """Which events fit a filter, of protobuf and JSON alike."""
 
 import json
+from typing import Any
 
 import pytest
 
 from services.common.kafka.bus import Record
 from services.common.kafka.cloud_events import CloudEvent
 from services.common.push.filters import EventFilter, known_types
+from services.common.testing.places import nowhere
 from tests.unit.common.push.events import boots, record, started
 from voltbus.v1.events_pb2 import (
+    LocationChanged,
     OrphanStopRecorded,
     ShareChanged,
     SiteChanged,
@@ -17,14 +20,18 @@ from voltbus.v1.events_pb2 import (
     TransactionRef,
 )
 
-GROUPS = {"CP1": ("vienna",), "CP2": ("graz",)}
+PLACES = {"CP1": (("vienna",), "garage"), "CP2": (("graz",), "yard")}
 SITE = record(SiteChanged(site_id="garage", station_ids=["CP1", "CP3"]), "garage", "smartcharging")
 SHARE = ShareChanged(site_id="garage", station_id="CP1", transaction=TransactionRef(id=7, transaction_id="t1"))
 TOKEN = record(TokenChanged(id_token="04A2"), "04a2", "auth")
 
 
+def booted(**place: Any) -> Record:
+    return record(StationBooted(station_id="CP1", **place), "CP1")
+
+
 def fits(wanted: EventFilter, given: Record) -> bool:
-    return wanted.fits(CloudEvent(given), lambda station_id: GROUPS.get(station_id, ()))
+    return wanted.fits(CloudEvent(given), lambda station_id: PLACES.get(station_id, ((), "")))
 
 
 @pytest.mark.parametrize(
@@ -65,10 +72,42 @@ def test_stations(station: str, given: Record, fit: bool) -> None:
         ("linz", started("CP1", groups=["graz", "linz"]), True),
         ("vienna", started("CP1"), False),
         ("vienna", record(SHARE, "CP1", "smartcharging"), True),
+        ("vienna", booted(groups=["linz"]), False),
+        ("linz", booted(groups=["graz", "linz"]), True),
+        # It was in none, or the event is of before they said it: then today's count.
+        ("vienna", booted(), True),
+        ("vienna", booted(location_id="yard"), False),
     ],
 )
 def test_groups(group: str, given: Record, fit: bool) -> None:
     assert fits(EventFilter(groups=frozenset({group})), given) is fit
+
+
+@pytest.mark.parametrize(
+    ("location", "given", "fit"),
+    [
+        ("garage", boots("CP1", [1])[0], True),
+        ("garage", boots("CP2", [1])[0], False),
+        ("garage", booted(location_id="yard"), False),
+        ("yard", booted(location_id="yard"), True),
+        ("garage", booted(groups=["vienna"]), False),
+        ("garage", started("CP1"), False),
+        ("garage", SITE, True),
+        ("garage", TOKEN, False),
+        # What becomes of the location itself.
+        ("garage", record(LocationChanged(location_id="garage"), "garage", "auth"), True),
+        ("yard", record(LocationChanged(location_id="garage"), "garage", "auth"), False),
+    ],
+)
+def test_locations(location: str, given: Record, fit: bool) -> None:
+    assert fits(EventFilter(locations=frozenset({location})), given) is fit
+
+
+def test_a_group_and_a_location_must_both_fit() -> None:
+    wanted = EventFilter(groups=frozenset({"vienna"}), locations=frozenset({"garage"}))
+    assert fits(wanted, booted(groups=["vienna"], location_id="garage"))
+    assert not fits(wanted, booted(groups=["vienna"], location_id="yard"))
+    assert not fits(wanted, booted(groups=["graz"], location_id="garage"))
 
 
 @pytest.mark.parametrize(
@@ -96,8 +135,8 @@ def test_what_cannot_be_read_still_has_its_type_and_its_station() -> None:
     """An event of a newer release, while processes are upgraded one by one."""
     headers = (("ce_type", b"voltbus.v1.StationMelted"), ("ce_id", b"1"), ("content-type", b"application/protobuf"))
     event = CloudEvent(Record("events.firmware", b"CP1", b"\xff", headers))
-    assert EventFilter().fits(event, lambda _: ())
-    assert not EventFilter(stations=frozenset({"CP2"})).fits(event, lambda _: ())
+    assert EventFilter().fits(event, nowhere)
+    assert not EventFilter(stations=frozenset({"CP2"})).fits(event, nowhere)
     assert json.loads(event.body)["data"] is None
 
 
