@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 
-from services.common.calls.stations import Registration
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.energy import EnergySource
 from services.transactions.domain.messages import MeterValue, Reading, Report, ReportKind, StationSamples
@@ -91,13 +90,10 @@ ENERGY_SOURCE: Mapping[str, pb.EnergySource] = {
 
 
 def transaction_changed(
-    report: Report, after: Transaction, revision: Revision | None, version: str, registration: Registration
+    report: Report, after: Transaction, revision: Revision | None, version: str
 ) -> TransactionMessage:
-    """What a report changed in its transaction, with the meter values it brought.
-
-    version: of its message. registration: of its station.
-    """
-    state = transaction_fields(after, version, registration)
+    """What a report changed in its transaction, with the meter values it brought. version: of its message."""
+    state = transaction_fields(after, version)
     values = meter_value_fields(report.meter_values, report.received_at)
     if revision:
         return _revised(revision, state, values, report.offline)
@@ -108,17 +104,17 @@ def transaction_changed(
     )
 
 
-def transaction_settled(after: Transaction, version: str, registration: Registration) -> pb.TransactionUpdated:
+def transaction_settled(after: Transaction, version: str) -> pb.TransactionUpdated:
     """A transaction that goes on, of which another one of its EVSE has made something else."""
-    return pb.TransactionUpdated(transaction=transaction_fields(after, version, registration))
+    return pb.TransactionUpdated(transaction=transaction_fields(after, version))
 
 
-def revised(after: Transaction, revision: Revision, version: str, registration: Registration) -> TransactionMessage:
+def revised(after: Transaction, revision: Revision, version: str) -> TransactionMessage:
     """A transaction that ended by other than a report, or that an operator has decided of.
 
     version: that its station has spoken.
     """
-    return _revised(revision, transaction_fields(after, version, registration), [], offline=False)
+    return _revised(revision, transaction_fields(after, version), [], offline=False)
 
 
 def cause(call_id: str, revision: Revision | None) -> str:
@@ -162,7 +158,7 @@ def meter_values_recorded(samples: StationSamples) -> pb.MeterValuesRecorded:
     )
 
 
-def transaction_fields(one: Transaction, version: str, registration: Registration) -> Fields:
+def transaction_fields(one: Transaction, version: str) -> Fields:
     """The state as others see it; what is unknown is left out, and so is what has its default: both cost time."""
     made = {name: value for name, value in zip(PLAIN, plain(one), strict=True) if value is not None}
     made["version"] = version
@@ -184,10 +180,10 @@ def transaction_fields(one: Transaction, version: str, registration: Registratio
         made["revision"] = revision
     if (free_vend := one.free_vend) is not None:
         made |= {"free_vend": True, "free_vend_account": free_vend}
-    if registration.groups:
-        made["groups"] = registration.groups
-    if registration.location_id:
-        made["location_id"] = registration.location_id
+    if one.groups:
+        made["groups"] = one.groups
+    if one.location_id:
+        made["location_id"] = one.location_id
     return made
 
 

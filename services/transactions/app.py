@@ -19,6 +19,7 @@ from services.transactions.dialects import DIALECTS
 from services.transactions.ending import Ending
 from services.transactions.graces import DEFAULT_TIMING, Graces, Timing, hurry_answered
 from services.transactions.handlers import Handler
+from services.transactions.places import Places
 from services.transactions.remote import RENDERERS
 from services.transactions.reviews import Reviews
 from services.transactions.sample_partitions import SamplePartitions
@@ -44,7 +45,7 @@ def build(
     topics, command_service, access = wiring.topics, wiring.command_service, wiring.access
     changed_tokens, partitions = ChangedTokens(), SamplePartitions(database, clock)
     tokens = CompactedTable(bus, topics.tokens, read_token, on_change=changed_tokens.note)
-    store = Store(database)
+    store = Store(database, wiring.stations.place)
     ending = Ending(stations=wiring.stations, events=wiring.events, wake=wiring.relay.wake)
     closing = Closing(store=store, ending=ending, clock=clock)
     graces = Graces(
@@ -68,8 +69,9 @@ def build(
     firmware = wiring.reader("stations", [topics.events["firmware"]], graces.handle, linger=LINGER)
 
     async def consume() -> None:
-        # A driver must not be refused because the tokens are still being read.
+        # A driver must not be refused because the tokens are still being read; sessions keep the groups of stations.
         await tokens.wait()
+        await wiring.stations.wait()
         await consumer.run()
 
     blocked = BlockedSessions(
@@ -88,6 +90,7 @@ def build(
         "graces": graces.run,
         "decisions": expiry.run,
         "blocked": blocked.run,
+        "places": Places(database, wiring.stations.place).run,
     }
     return wiring.service(
         consumer,

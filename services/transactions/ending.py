@@ -39,11 +39,11 @@ class Ending:
         ended, revision = end(current, by, at, now, audit, await work.past_values(current.id))
         assert revision, "it was open"
         station_id = current.station_id
-        version, registration = self.stations.version(station_id) or "", self.stations.registration(station_id)
+        version = self.stations.version(station_id) or ""
         others = after_end(ended, await work.load_open([station_id]))
         cause = announcements.cause("", revision)
-        told: list[tuple[Message, str]] = [(announcements.revised(ended, revision, version, registration), cause)]
-        told += [(announcements.transaction_settled(one, version, registration), f"{cause}/{one.id}") for one in others]
+        told: list[tuple[Message, str]] = [(announcements.revised(ended, revision, version), cause)]
+        told += [(announcements.transaction_settled(one, version), f"{cause}/{one.id}") for one in others]
         records = [self.events.record(event, station_id, cause, now) for event, cause in told]
         await work.write(Changes(changed=[ended, *others], revisions=[revision]), records)
         return ended

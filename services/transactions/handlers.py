@@ -14,7 +14,7 @@ from services.common.authorization.decisions import Ruling, ruling
 from services.common.authorization.judge import judge
 from services.common.calls import message_log
 from services.common.calls.batch import BatchShell
-from services.common.calls.stations import Registration, Stations
+from services.common.calls.stations import Stations
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.kafka.table import CompactedTable
@@ -30,7 +30,7 @@ from services.transactions.batch import (
     unconfirmed_samples,
 )
 from services.transactions.domain.decide import Decision, decide, decide_joined, starts_transaction
-from services.transactions.domain.messages import Message, Report, ReportKind, Updated
+from services.transactions.domain.messages import STARTED, Message, Report, ReportKind, Updated
 from services.transactions.domain.orphans import (
     OrphanKey,
     has_card_of_another,
@@ -44,7 +44,7 @@ from services.transactions.domain.orphans import (
 )
 from services.transactions.domain.present import may_be_contested, may_overlap
 from services.transactions.domain.register import MAX_POWER_W
-from services.transactions.domain.transaction import Transaction
+from services.transactions.domain.transaction import NOWHERE, Transaction
 from services.transactions.past_values import PastValues
 from services.transactions.rows import SampleRow, sample_row
 from services.transactions.store import Store, UnitOfWork
@@ -73,6 +73,7 @@ class Handler:
         batch, deviating = Batch.of(read.now, read.calls), read.deviating
         if any(self._is_missing(report) for _, report in batch.reports):
             await self.tokens.catch_up()
+        await self.stations.catch_up({report.station_id for _, report in batch.reports if report.kind == STARTED})
         async with self.store.unit_of_work() as work:
             changes = await self._merge_reports(batch, work)
             async with work.transaction_if(batch.needs_transaction or bool(deviating or read.results)):
@@ -116,7 +117,7 @@ class Handler:
         changes, announced = collect_changes(loaded, decided, existing)
         changes.rulings = [made for one in announced if (made := _ruling(one, batch.now))]
         for one in announced:
-            for record in announce(self.events, one, self.stations.registration(one.report.station_id)):
+            for record in announce(self.events, one):
                 batch.add_event(one.call.id, record)
             _log(one)
         return changes
@@ -164,11 +165,12 @@ class Handler:
         pasts = PastValues(work.past_values)
         for call, report in batch.reports:
             before, number, power_w, occurrence = loaded.find(report), None, MAX_POWER_W, None
-            free_vend = None
+            free_vend, place = None, NOWHERE
             if starts_transaction(before, report):
                 number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
                 registration = self.stations.registration(report.station_id)
                 power_w, free_vend = registration.rated_power_w or MAX_POWER_W, registration.free_vend
+                place = registration.groups, registration.location_id
                 occurrence = loaded.next_occurrence(report)
             token = self.verdict(report, batch.now)
             of_station = loaded.open_at(report.station_id)
@@ -177,9 +179,9 @@ class Handler:
                 decision = await self._decide_nameless(facts, told, pasts, work)
             else:
                 mixed_up = self._mixed_up(report, before, of_station)
-                decision = decide(*facts, mixed_up=mixed_up, free_vend=free_vend)
+                decision = decide(*facts, mixed_up=mixed_up, free_vend=free_vend, place=place)
                 if found := await pasts.of(decision):
-                    decision = decide(*facts, pasts=found, mixed_up=mixed_up, free_vend=free_vend)
+                    decision = decide(*facts, pasts=found, mixed_up=mixed_up, free_vend=free_vend, place=place)
             loaded.apply(decision)
             batch.add_decision(call, decision)
             decided.append(DecidedReport(call, report, decision, _samples(report, decision), token))
@@ -239,19 +241,19 @@ def _ruling(one: DecidedReport, now: datetime) -> Ruling | None:
     return ruling(one.call.id, report.station_id, one.call.action, presented, one.token, now, transaction.id)
 
 
-def announce(events: Events, one: DecidedReport, registration: Registration) -> Iterator[Record]:
+def announce(events: Events, one: DecidedReport) -> Iterator[Record]:
     """The events of a report. What it ends is told before what begins."""
     call, decision = one.call, one.decision
     for other, revision in decision.others:
         event = (
-            announcements.revised(other, revision, call.version, registration)
+            announcements.revised(other, revision, call.version)
             if revision
-            else announcements.transaction_settled(other, call.version, registration)
+            else announcements.transaction_settled(other, call.version)
         )
         cause = announcements.cause(f"{call.id}/{other.id}", revision)
         yield events.record(event, call.station_id, cause, call.received_at)
     if after := decision.transaction:
-        event = announcements.transaction_changed(one.report, after, decision.revision, call.version, registration)
+        event = announcements.transaction_changed(one.report, after, decision.revision, call.version)
         cause = announcements.cause(call.id, decision.revision)
         yield events.record(event, call.station_id, cause, call.received_at)
 

@@ -58,12 +58,14 @@ SamplePosition = tuple[datetime, int]
 
 @dataclass(frozen=True, slots=True)
 class TransactionFilter:
-    """Which transactions; None: any. stations: one of these. updated: when, as others see it. before: an id of ours."""
+    """Which transactions; None: any. updated: when, as others see it. before: an id of ours."""
 
     station_id: str | None = None
-    stations: Sequence[str] | None = None
+    group: str | None = None
+    location_id: str | None = None
     active: bool | None = None
     id_token: str | None = None
+    authorization: str | None = None
     started_after: datetime | None = None
     started_before: datetime | None = None
     received_after: datetime | None = None
@@ -79,9 +81,11 @@ class TransactionFilter:
 
 CONDITIONS = {
     "station_id": "station_id = ${n}",
-    "stations": "station_id = any(${n}::text[])",
+    "group": "id in (select transaction_id from transaction_group where group_name = ${n})",
+    "location_id": "location_id = ${n}",
     "active": "(stopped_at is null) = ${n}",
     "id_token": "lower(id_token) = lower(${n})",
+    "authorization": '"authorization" = ${n}',
     "started_after": "started_at >= ${n}",
     "started_before": "started_at < ${n}",
     "received_after": "started_received_at >= ${n}",
@@ -131,11 +135,17 @@ async def _writers(db: Connection) -> set[str]:
 
 async def transactions(db: Connection, selection: TransactionFilter, limit: int) -> list[Transaction]:
     """Newest first."""
+    sql, values = statement(selection)
+    return [read_transaction(row) for row in await db.fetch(sql, limit, *values)]
+
+
+def statement(selection: TransactionFilter) -> tuple[str, list[object]]:
+    """What finds the newest, with $1 how many, and the parameters after that."""
     present = [(name, getattr(selection, name)) for name in CONDITIONS if getattr(selection, name) is not None]
     clauses = [CONDITIONS[name].format(n=n) for n, (name, _) in enumerate(present, 2)]
     where = f"where {' and '.join(clauses)}" if clauses else ""
     sql = f"select {TRANSACTION_COLUMNS} from transaction {where} order by id desc limit $1"
-    return [read_transaction(row) for row in await db.fetch(sql, limit, *(value for _, value in present))]
+    return sql, [value for _, value in present]
 
 
 async def transaction(db: Connection, number: int) -> Transaction | None:

@@ -51,7 +51,7 @@ class Reviews:
 
     async def _write(self, work: UnitOfWork, after: Transaction, revision: Revision) -> None:
         station_id = after.station_id
-        version, registration = self.stations.version(station_id) or "", self.stations.registration(station_id)
-        event = announcements.revised(after, revision, version, registration)
+        version = self.stations.version(station_id) or ""
+        event = announcements.revised(after, revision, version)
         record = self.events.record(event, station_id, announcements.cause("", revision), revision.at)
         await work.write(Changes(changed=[after], revisions=[revision]), [record])

@@ -53,6 +53,8 @@ COLUMNS = {
     "energy_wh": "double precision",
     "energy_source": "text",
     "review": "text",
+    "groups": "text[]",
+    "location_id": "text",
     "details": "jsonb",
     "state": "jsonb",
     "revision": "integer",
@@ -66,7 +68,7 @@ DERIVED = {
 }
 WRITTEN = COLUMNS | DERIVED
 PLAIN_COLUMNS = tuple(name for name in COLUMNS if name not in ("details", "state", "revision"))
-IMMUTABLE = ("id", "station_id", "key", "occurrence", "transaction_id")
+IMMUTABLE = ("id", "station_id", "key", "occurrence", "transaction_id", "groups", "location_id")
 # What a meter value changes.
 METERED = {
     name: WRITTEN[name]
@@ -143,6 +145,7 @@ assert Transaction.__struct_fields__ == (
 )
 assert tuple(COLUMNS) == (*PLAIN_COLUMNS, "details", "state", "revision")
 
+GROUPS = PLAIN_COLUMNS.index("groups")
 CARD = slice(PLAIN_COLUMNS.index("id_token"), PLAIN_COLUMNS.index("authorization") + 1)
 plain_fields = attrgetter(*PLAIN_COLUMNS)
 _beside_meters = attrgetter(
@@ -232,6 +235,8 @@ def _state(one: Transaction) -> str:
 def read_transaction(row: "asyncpg.Record") -> Transaction:
     """A row of the table transaction, its columns as in COLUMNS."""
     *plain, details, state_json, revision = row
+    if (groups := plain[GROUPS]) is not None:
+        plain[GROUPS] = tuple(groups)
     state = orjson.loads(state_json)
     detail_fields = orjson.loads(details) if details != "{}" else {}
     doubts = tuple(map(Doubt, state["doubts"])) if "doubts" in state else ()

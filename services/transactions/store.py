@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
+from msgspec.structs import replace
 
 from services.common.authorization import decisions
 from services.common.kafka.bus import Record
+from services.common.kafka.events import PlaceOf
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.common.process.errors import Unavailable
@@ -111,6 +113,7 @@ select seq_no, taken_at, received_at, (
 from sample s where transaction_id = $1
 limit {MOST_PAST_VALUES + 1}"""
 
+# A session is listed with its groups when it is first written.
 # Rows are told as arrays of composite types: an array for each column takes asyncpg more than twice as long.
 # A row revision that does not follow means that another process had the station meanwhile: then nothing is written.
 WRITE = f"""
@@ -120,10 +123,15 @@ with metered as (
     where t.id = u.id and t.revision = u.revision - 1
     returning t.id),
 changed as (
-    insert into transaction ({_names(WRITTEN)}) select {_names(WRITTEN)} from unnest($2::transaction_row[])
+    insert into transaction ({_names(WRITTEN)}) select {_names(WRITTEN)} from unnest($2::placed_transaction_row[])
     on conflict (id) do update set {_assigned(WRITTEN, "excluded")}, stored_at = clock_timestamp()
     where transaction.revision = excluded.revision - 1
     returning id),
+grouped as (
+    insert into transaction_group (group_name, transaction_id)
+    select g.name, r.id from unnest($2::placed_transaction_row[]) r cross join unnest(r.groups) g (name)
+    where r.revision = 1
+    on conflict do nothing),
 sampled as (
     insert into sample ({_names(SAMPLE)}) select {_names(SAMPLE)} from unnest($3::sample_row[])
     on conflict do nothing),
@@ -187,23 +195,23 @@ cross join lateral (
 
 
 class Store:
-    """The schema of this service, as batches use it."""
+    """The schema of this service, as batches use it. place_of: see PlaceOf."""
 
-    def __init__(self, database: Database) -> None:
-        self._database, self._ids = database, IdPool()
+    def __init__(self, database: Database, place_of: PlaceOf) -> None:
+        self._database, self._ids, self._place_of = database, IdPool(), place_of
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator["UnitOfWork"]:
         """A connection for a batch; raises Unavailable if Postgres is away or another process was faster."""
         async with self._database.connection() as db:
-            yield UnitOfWork(db, self._ids)
+            yield UnitOfWork(db, self._ids, self._place_of)
 
 
 class UnitOfWork:
     """What a batch does on its connection: each statement on its own, unless within transaction_if()."""
 
-    def __init__(self, db: Connection, ids: IdPool) -> None:
-        self.db, self._ids = db, ids
+    def __init__(self, db: Connection, ids: IdPool, place_of: PlaceOf) -> None:
+        self.db, self._ids, self._place_of = db, ids, place_of
 
     def transaction_if(self, needed: bool) -> AbstractAsyncContextManager[Any]:
         """One database transaction, needed if there is more to write than what write() does in one statement."""
@@ -215,22 +223,22 @@ class UnitOfWork:
         numbers = {(report.station_id, report.number) for report in reports if report.number}
         rows = await self.db.fetch(LOAD, *_columns(keys, 2), *_columns(numbers, 2), list(stations_loaded(reports)))
         # Most are named and have not ended.
-        return [read_transaction(row) for row in {row["id"]: row for row in rows}.values()]
+        return [self._read(row) for row in {row["id"]: row for row in rows}.values()]
 
     async def load_open(self, stations: Collection[str]) -> list[Transaction]:
         """The transactions of stations that have an EVSE and have not ended."""
         rows = await self.db.fetch(LOAD_OPEN, list(stations)) if stations else []
-        return [read_transaction(row) for row in rows]
+        return [self._read(row) for row in rows]
 
     async def load_recent(self, stations: Collection[str]) -> list[Transaction]:
         """The last transactions of stations that have ended."""
         rows = await self.db.fetch(LOAD_RECENT, list(stations)) if stations else []
-        return [read_transaction(row) for row in rows]
+        return [self._read(row) for row in rows]
 
     async def lock(self, number: int) -> Transaction | None:
         """A transaction by its id, held until the end of the database transaction."""
         row = await self.db.fetchrow(LOCK, number)
-        return read_transaction(row) if row else None
+        return self._read(row) if row else None
 
     async def revised_by(self, idempotency_key: str) -> tuple[int, str, str] | None:
         """Which transaction a request has revised, what it was, and its note; None where there was no such request."""
@@ -320,6 +328,14 @@ class UnitOfWork:
         wanted = [(r.call_id, r.station_id, r.id_token, r.connector_id, r.received_at) for r in reports]
         rows = await self.db.fetch(REMOTE_STARTS_BY_TOKEN, *_columns(wanted, 5)) if wanted else []
         return {row["call_id"]: row["id"] for row in rows}
+
+    def _read(self, row: asyncpg.Record) -> Transaction:
+        """One of before it was kept where its station was: there it counts as being where that is now, see places."""
+        one = read_transaction(row)
+        if one.groups is not None:
+            return one
+        groups, location_id = self._place_of(one.station_id)
+        return replace(one, groups=groups, location_id=location_id or None)
 
     async def _fetch_ids(self, count: int) -> list[int]:
         return [row[0] for row in await self.db.fetch(RESERVE, count)]

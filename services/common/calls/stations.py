@@ -84,6 +84,11 @@ class Stations:
             await asyncio.gather(self._registrations.catch_up(), self._inventory.catch_up())
         return [station_id for station_id in missing if station_id not in self]
 
+    async def catch_up(self, station_ids: Iterable[str]) -> None:
+        """Reads on where some are not registered as far as is known: they may be by now. Raises Unavailable."""
+        if any(station_id not in self._registrations for station_id in station_ids):
+            await self._registrations.catch_up()
+
     def __contains__(self, station_id: str) -> bool:
         return station_id in self._registrations or station_id in self._inventory
 

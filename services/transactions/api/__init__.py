@@ -32,8 +32,8 @@ def routers(
 ) -> Sequence[APIRouter]:
     """All that transactions serves under /v1."""
     return (
-        exports.router(database, command_service.stations, access),
-        transactions.router(database, command_service.stations, access),
+        exports.router(database, access),
+        transactions.router(database, access),
         closing.router(closing_service, access),
         reviews.router(review_service, access),
         remote.router(database, command_service, tokens, access),

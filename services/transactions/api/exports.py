@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
-from services.common.calls.stations import Stations
 from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.common.web.exports import Rows, export, exported, files
@@ -46,10 +45,10 @@ SAMPLE_FILES = files(
 )
 
 
-def router(database: Database, stations: Stations, access: Access) -> APIRouter:
+def router(database: Database, access: Access) -> APIRouter:
     """/v1/transactions/export and /v1/samples/export; before those whose last segment is an id."""
     routes = APIRouter(prefix="/v1", tags=["transactions"], dependencies=[access.require(READ)])
-    selection = Annotated[TransactionFilter, Depends(selected(database, stations))]
+    selection = Annotated[TransactionFilter, Depends(selected(database))]
 
     @routes.get(
         "/transactions/export",

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 from asyncpg import Range
 from fastapi import Query
 
-from services.common.calls.stations import StationFilter, Stations
 from services.common.postgres.database import Database
 from services.common.web.fields import NO_NUL, UtcDatetime
-from services.common.web.problems import Problem
+from services.ocpp.id_tokens import Authorization
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.review import Review
 from services.transactions.reads import TransactionFilter, stored_until
@@ -18,8 +17,8 @@ from services.transactions.reads import TransactionFilter, stored_until
 Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 
 
-def selected(database: Database, stations: Stations) -> Callable[..., Awaitable[TransactionFilter]]:
-    """A dependency: the filter that a query says. stations: which are of a group, or at a location."""
+def selected(database: Database) -> Callable[..., Awaitable[TransactionFilter]]:
+    """A dependency: the filter that a query says."""
 
     async def selection(
         station_id: Word = None,
@@ -27,6 +26,7 @@ def selected(database: Database, stations: Stations) -> Callable[..., Awaitable[
         location_id: Word = None,
         status: Literal["active", "ended"] | None = None,
         id_token: Word = None,
+        authorization: Authorization | None = None,
         started_after: UtcDatetime | None = None,
         started_before: UtcDatetime | None = None,
         received_after: UtcDatetime | None = None,
@@ -40,9 +40,11 @@ def selected(database: Database, stations: Stations) -> Callable[..., Awaitable[
     ) -> TransactionFilter:
         return TransactionFilter(
             station_id=station_id,
-            stations=_matching(stations, StationFilter(group=group, location_id=location_id)),
+            group=group,
+            location_id=location_id,
             active=None if status is None else status == "active",
             id_token=id_token,
+            authorization=authorization,
             started_after=started_after,
             started_before=started_before,
             received_after=received_after,
@@ -63,14 +65,3 @@ async def _since(database: Database, moment: datetime) -> "Range[datetime]":
     async with database.list_connection() as db:
         until = await stored_until(db)
     return Range(moment, max(moment, until))
-
-
-def _matching(stations: Stations, wanted: StationFilter) -> list[str] | None:
-    """Those that are meant; None: all. Raises Problem while not all of them are known."""
-    if wanted == StationFilter():
-        return None
-    if not stations.ready():
-        raise Problem(
-            503, "the service is still reading which stations there are: try again", headers={"Retry-After": "1"}
-        )
-    return stations.matching(wanted)

@@ -9,7 +9,6 @@ import asyncpg
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from services.common.calls.stations import Stations
 from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.common.web.fields import StationId
@@ -40,22 +39,23 @@ class TransactionPage(Page[TransactionView]):
     updated_until: datetime | None = None
 
 
-def router(database: Database, stations: Stations, access: Access) -> APIRouter:
-    """Transactions, samples and orphans, to read. stations: which of them a filter means."""
+def router(database: Database, access: Access) -> APIRouter:
+    """Transactions, samples and orphans, to read."""
     routes = APIRouter(prefix="/v1", tags=["transactions"], dependencies=[access.require(READ)])
 
     @routes.get("/transactions")
     async def transactions(
-        selection: Annotated[TransactionFilter, Depends(selected(database, stations))],
+        selection: Annotated[TransactionFilter, Depends(selected(database))],
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> TransactionPage:
         """Transactions, newest first.
 
-        group, location_id: of its station, as it is registered now. started_…, stopped_…: by the station's clock, which
-        may be wrong; received_…: when their start was received. updated_after: something was stored of them since: of
-        those that go on with each report, of those that have ended with each revision. Who asks again and again gives
-        the `updated_until` of the first page that was asked for before, and misses nothing.
+        group, location_id: where its station was when its first report was received. authorization: the verdict on its
+        idToken; a session without an idToken has none, see free_vend. started_…, stopped_…: by the station's clock,
+        which may be wrong; received_…: when their start was received. updated_after: something was stored of them
+        since: of those that go on with each report, of those that have ended with each revision. Who asks again and
+        again gives the `updated_until` of the first page that was asked for before, and misses nothing.
         """
         position = read_cursor(cursor, int)
         selection = replace(selection, before=int(position[0]) if position else None)

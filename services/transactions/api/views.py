@@ -82,6 +82,10 @@ class TransactionView(BaseModel):
     command_id: str | None = Field(description="the remote start that it came from")
     details: dict[str, Any] = Field(description="what else the station reported of it")
     revision: int = Field(description="0 while it goes on, 1 when its end was told, one more with each later change")
+    groups: list[str] = Field(
+        description="of its station when its first report was received, in order: they stay when the station is moved"
+    )
+    location_id: str | None = Field(description="where its station was then")
 
 
 class ReadingView(BaseModel):
@@ -151,10 +155,14 @@ class OrphanView(BaseModel):
     joined_id: int | None = Field(description="our transaction that was meant, by all evidence, and has ended by it")
 
 
+# Of a TransactionView, what is not as it is in a Transaction.
+OTHERWISE = {"details", "free_vend", "groups"}
+
+
 def transaction(one: Transaction) -> TransactionView:
-    own = {name: getattr(one, name) for name in set(TransactionView.model_fields) - {"details", "free_vend"}}
+    own = {name: getattr(one, name) for name in set(TransactionView.model_fields) - OTHERWISE}
     free_vend = None if one.free_vend is None else FreeVendView(account=one.free_vend or None)
-    return TransactionView(**own, details=dict(one.details), free_vend=free_vend)
+    return TransactionView(**own, details=dict(one.details), free_vend=free_vend, groups=[*(one.groups or ())])
 
 
 def sample(row: asyncpg.Record) -> SampleView:

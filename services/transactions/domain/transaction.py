@@ -1,6 +1,6 @@
 """A transaction: what stations have reported of it, and what follows from that alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -17,6 +17,10 @@ from services.transactions.domain.energy_readings import TOTAL
 from services.transactions.domain.messages import FREE_VEND, LOOKS_LIKE, MAY_BE_TWO, NOTHING, UNREADABLE, Report
 from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.review import Judgement, Review
+
+# Groups and location.
+Place = tuple[Sequence[str], str]
+NOWHERE: Place = ((), "")
 
 # 1.6 §7.31, J02.FR.16: a register only rises.
 JUMPED_BACK = frozenset({Doubt.REGISTER_FELL, Doubt.ODD_READING})
@@ -40,9 +44,10 @@ class Transaction(msgspec.Struct, frozen=True):
     stopped_at: by its clock; …_received_at: when we received the report. ended_by: an EndedBy, or what another version
     calls it. superseded_by: the transaction that its EVSE has in its place, as far as we know. occurrence: among those
     of the same key. sequence: the sequence numbers that have arrived. field_order: by field, the order of the report it
-    is from. cards: that were presented, in order; id_token is whose it is of them. moved: several EVSEs were named.
-    start_message: of a start of 1.6, its connection and message id. rated_power_w: what its EVSE can deliver, as far as
-    that was known when its first report came.
+    is from. groups, location_id: of its station, as that was registered when its first report came; groups are None in
+    rows of before that was kept. cards: that were presented, in order; id_token is whose it is of them. moved: several
+    EVSEs were named. start_message: of a start of 1.6, its connection and message id. rated_power_w: what its EVSE can
+    deliver, as far as that was known when its first report came.
     end_revision: the last revision of its end that was told; 0 where it goes on, and in rows of before there were any.
     row_revision: how often it was saved. A struct, for it is created anew with every meter value, and dataclasses are
     slow.
@@ -76,6 +81,8 @@ class Transaction(msgspec.Struct, frozen=True):
     energy_wh: float | None = None
     energy_source: str = EnergySource.NONE
     review: str = Review.NONE
+    groups: Sequence[str] | None = None
+    location_id: str | None = None
     details: Mapping[str, Any] = NOTHING
     energy_doubts: tuple[Doubt, ...] = ()
     meters: Meters = NO_METERS
@@ -158,9 +165,14 @@ class Transaction(msgspec.Struct, frozen=True):
 
 
 def new_transaction(
-    report: Report, number: int, rated_power_w: float = MAX_POWER_W, free_vend: str | None = None
+    report: Report,
+    number: int,
+    rated_power_w: float = MAX_POWER_W,
+    free_vend: str | None = None,
+    place: Place = NOWHERE,
 ) -> Transaction:
     """A transaction as it begins here, with whichever of its reports came first. free_vend: see FREE_VEND."""
+    groups, location_id = place
     return Transaction(
         id=number,
         station_id=report.station_id,
@@ -169,6 +181,8 @@ def new_transaction(
         started_at=report.at,
         started_received_at=report.received_at,
         updated_at=report.received_at,
+        groups=groups,
+        location_id=location_id or None,
         rated_power_w=rated_power_w,
         details=NOTHING if free_vend is None else {FREE_VEND: free_vend},
     )

@@ -55,7 +55,7 @@ class Watched(Store):
     """statements: what batches have sent to Postgres."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database)
+        super().__init__(database, nowhere)
         self.statements: list[str] = []
         self.decided, self.go = asyncio.Event(), asyncio.Event()
         self.go.set()
@@ -68,7 +68,7 @@ class Watched(Store):
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
         async with super().unit_of_work() as work:
-            held = Held(work.db, self._ids)
+            held = Held(work.db, self._ids, nowhere)
             held.decided, held.go = self.decided, self.go
             with work.db.query_logger(lambda query: self.statements.append(query.query)):
                 yield held
@@ -100,7 +100,11 @@ class Process:
 
     async def handle(self, *records: Record) -> Sequence[Record]:
         self.store.statements.clear()
-        return await self.handler.handle(records)
+        reading = asyncio.create_task(self.handler.stations.run())
+        try:
+            return await self.handler.handle(records)
+        finally:
+            reading.cancel()
 
     async def begin(self, station: str) -> int:
         """A session of 1.6 with a meter value, the first of which says where it is from."""

@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 
-from services.common.kafka.bus import Record
 from services.common.postgres.database import Database
 from services.transactions import reads
 from tests.integration.transactions.running import System, bearer, token
 from tests.integration.transactions.test_session import START, metered, stop
 from voltbus.v1 import events_pb2 as pb
-from voltbus.v1.state_pb2 import Registration
 
 COUNT = itertools.count(1)
 
@@ -120,6 +118,16 @@ async def test_what_ended_in_a_month_and_what_is_complete(system: System, statio
     assert await ids(system, station_id=station, complete=False) == [second, first]
 
 
+async def test_by_the_verdict_on_their_idtoken(system: System, station: str) -> None:
+    """Whoever bills asks for those somebody was accepted for: a refused card has a session, too (1.6 §4.8)."""
+    await system.bus.publish([token("cafe11"), token("cafe12", "Blocked")])
+    accepted, blocked, unknown = [await start(system, station, idTag=f"CAFE1{n}") for n in (1, 2, 3)]
+    assert await ids(system, station_id=station, authorization="Accepted") == [accepted]
+    assert await ids(system, station_id=station, authorization="Blocked") == [blocked]
+    assert await ids(system, station_id=station, authorization="Unknown") == [unknown]
+    assert (await system.client.get("/v1/transactions", params={"authorization": "accepted"})).status_code == 422
+
+
 async def test_what_has_changed_since_it_was_asked_last(system: System, station: str) -> None:
     """Also what ended long ago and was corrected by a late word of its station."""
     corrected, told, goes_on = [await start(system, f"{station}-{name}") for name in ("a", "b", "c")]
@@ -154,22 +162,6 @@ async def test_what_is_stored_late_is_not_missed(
         await system.ask(f"{station}-other", "StopTransaction", stop(other))
         assert (await system.client.get("/v1/transactions", params=since)).status_code == 503
     assert {*await ids(system, **since)} == {held, other}
-
-
-async def test_those_of_a_group_and_of_a_location(system: System, station: str) -> None:
-    for name, groups, location in (("a", ["north", "vip"], "garage"), ("b", ["vip"], "roof")):
-        known = Registration(station_id=f"{station}-{name}", groups=groups, location_id=location)
-        await system.bus.publish([Record("registrations", known.station_id.encode(), known.SerializeToString())])
-    a, b, _ = [await start(system, f"{station}-{name}") for name in ("a", "b", "c")]
-
-    async def are_registered() -> bool:
-        return await ids(system, group="vip") == [b, a]
-
-    await system.until(are_registered)
-    assert (await ids(system, group="north"), await ids(system, group="nobody")) == ([a], [])
-    assert await ids(system, location_id="garage") == [a]
-    assert await ids(system, group="vip", location_id="roof") == [b]
-    assert await ids(system, group="vip", station_id=f"{station}-a") == [a]
 
 
 async def test_samples_are_read_in_pages_with_their_defaults(system: System, station: str) -> None:

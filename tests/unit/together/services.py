@@ -10,7 +10,6 @@ import msgspec
 import orjson
 
 from services.common.calls.call import Call
-from services.common.calls.stations import UNREGISTERED
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.process.settings import CommonSettings
@@ -79,7 +78,7 @@ class Transactions:
         changes, announced = collect_changes(loaded, decided, self.samples)
         self.samples |= {sample_key(sample) for sample in changes.samples}
         self._write(changes.metered, changes.changed)
-        return replies, [record for one in announced for record in announce(self._events, one, UNREGISTERED)]
+        return replies, [record for one in announced for record in announce(self._events, one)]
 
     def close(self, station_id: str, evse_id: int, now: datetime) -> list[Record]:
         """An operator closes what an EVSE has."""
@@ -88,7 +87,7 @@ class Transactions:
         ended, revision = end(one, EndedBy.OPERATOR, one.updated_at, now)
         assert revision
         self.table[one.id] = ended
-        event = announcements.revised(ended, revision, "1.6", UNREGISTERED)
+        event = announcements.revised(ended, revision, "1.6")
         return [self._events.record(event, station_id, announcements.cause("", revision), now)]
 
     def present(self, station_id: str, evse_id: int) -> Transaction | None:

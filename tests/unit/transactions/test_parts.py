@@ -6,7 +6,6 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
-from services.common.calls.stations import UNREGISTERED, Registration
 from services.common.commands.command import Command, Status, Unrenderable
 from services.ocpp.id_tokens import Authorization, Token
 from services.transactions import announcements
@@ -64,7 +63,7 @@ def test_an_announcement_says_what_was_kept() -> None:
     started = report(ReportKind.STARTED, seq_no=3, meter_values=(MeterValue(NOON, readings),), offline=True)
     after = decide(None, started, 7).transaction
     assert after is not None
-    event = announcements.transaction_changed(started, after, None, "2.0.1", UNREGISTERED)
+    event = announcements.transaction_changed(started, after, None, "2.0.1")
     assert isinstance(event, pb.TransactionStarted)
     voltage, signed, both = event.meter_values[0].readings
     assert (voltage.value, voltage.phase) == (230, "L1")
@@ -79,11 +78,11 @@ def test_an_announcement_tells_none_from_zero_and_a_meaning_from_a_word() -> Non
     )
     after = decide(None, started, 7).transaction
     assert after is not None
-    made = announcements.transaction_changed(started, after, None, "2.0.1", UNREGISTERED).transaction
+    made = announcements.transaction_changed(started, after, None, "2.0.1").transaction
     assert (made.HasField("evse_id"), made.evse_id, made.HasField("connector_id")) == (True, 0, False)
     assert (made.status, made.version, made.id_token_type) == (pb.TRANSACTION_STATUS_ACTIVE, "2.0.1", "eMAID")
     assert (made.charging_state, made.reported_charging_state) == (pb.CHARGING_STATE_EV_CONNECTED, "EVConnected")
-    humming = announcements.transaction_fields(replace(after, charging_state="Humming"), "2.0.1", UNREGISTERED)
+    humming = announcements.transaction_fields(replace(after, charging_state="Humming"), "2.0.1")
     strange = pb.Transaction(**humming)
     assert (strange.charging_state, strange.reported_charging_state) == (pb.CHARGING_STATE_UNKNOWN, "Humming")
 
@@ -94,7 +93,7 @@ def test_an_announcement_says_how_it_ended(how: EndedBy) -> None:
     assert ended is not None
 
     def told(one: Transaction) -> pb.EndedBy:
-        return pb.Transaction(**announcements.transaction_fields(one, "2.0.1", UNREGISTERED)).ended_by
+        return pb.Transaction(**announcements.transaction_fields(one, "2.0.1")).ended_by
 
     assert told(ended) == pb.ENDED_BY_STATION
     assert pb.EndedBy.Name(told(replace(ended, ended_by=how))) == f"ENDED_BY_{how.name}"
@@ -102,12 +101,11 @@ def test_an_announcement_says_how_it_ended(how: EndedBy) -> None:
     assert told(replace(ended, stopped_at=None, ended_by=None)) == pb.ENDED_BY_UNSPECIFIED
 
 
-def test_an_announcement_says_where_the_station_is() -> None:
+def test_an_announcement_says_where_the_station_was() -> None:
     started = report(ReportKind.STARTED, seq_no=0)
-    after = decide(None, started, 7).transaction
+    after = decide(None, started, 7, place=(("vienna", "level 2"), "garage-7")).transaction
     assert after is not None
-    registration = Registration(("vienna", "level 2"), "garage-7")
-    made = announcements.transaction_changed(started, after, None, "2.0.1", registration).transaction
+    made = announcements.transaction_changed(started, after, None, "2.0.1").transaction
     assert (list(made.groups), made.location_id) == (["vienna", "level 2"], "garage-7")
 
 
@@ -119,7 +117,7 @@ def test_an_announcement_says_whether_all_of_an_ended_transaction_has_arrived() 
         for one in reports:
             current = decide(current, one, 7).transaction
         assert current is not None
-        return pb.Transaction(**announcements.transaction_fields(current, "2.0.1", UNREGISTERED)).complete
+        return pb.Transaction(**announcements.transaction_fields(current, "2.0.1")).complete
 
     started, ended = report(ReportKind.STARTED, seq_no=0), report(ReportKind.ENDED, seq_no=1)
     assert [told(started), told(ended), told(started, ended), told(ended, started)] == [False, False, True, True]
@@ -128,7 +126,7 @@ def test_an_announcement_says_whether_all_of_an_ended_transaction_has_arrived() 
 def test_which_gaps_are_announced() -> None:
     after = decide(decide(None, report(seq_no=1), 7).transaction, report(seq_no=4)).transaction
     assert after is not None
-    made = announcements.transaction_changed(report(seq_no=4), after, None, "2.0.1", UNREGISTERED).transaction
+    made = announcements.transaction_changed(report(seq_no=4), after, None, "2.0.1").transaction
     assert made.missing_seq_nos == [2, 3]
 
 

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from services.common.calls.stations import UNREGISTERED
 from services.transactions import announcements
 from services.transactions.domain.decide import Decision, decide
 from services.transactions.domain.messages import Report, ReportKind
@@ -28,7 +27,7 @@ def decisions(*reports: Report) -> list[Decision]:
 
 def told(one: Report, decision: Decision) -> Any:
     assert decision.transaction
-    return announcements.transaction_changed(one, decision.transaction, decision.revision, "2.0.1", UNREGISTERED)
+    return announcements.transaction_changed(one, decision.transaction, decision.revision, "2.0.1")
 
 
 STARTED = report(ReportKind.STARTED, seq_no=0, meter_values=metered(1000, rank=-1))
