@@ -21,7 +21,7 @@ from services.common.kafka.bus import Record
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.common.process.errors import Unavailable
-from services.ocpp.id_tokens import Token
+from services.ocpp.id_tokens import Token, token_key
 
 
 def _parameters(columns: Sequence[str]) -> str:
@@ -368,7 +368,13 @@ class UnitOfWork:
             after = found[-1]["key"]
 
     async def find_tokens(self, keys: Collection[str]) -> dict[str, Token]:
-        """Registered idTokens by key, in one query. Postgres has no NUL, so a key with one is never registered."""
+        """Registered idTokens and those that their groups are called by, by key, in a query each."""
+        found = await self._find_tokens(keys)
+        groups = {token_key(one.group_id) for one in found.values() if one.group_id}
+        return found | await self._find_tokens(groups - found.keys())
+
+    async def _find_tokens(self, keys: Collection[str]) -> dict[str, Token]:
+        """Postgres has no NUL, so a key with one is never registered."""
         storable = [key for key in keys if "\0" not in key]
         found = await self.db.fetch(TOKENS_BY_KEY, storable) if storable else []
         return {row["key"]: rows.token(row) for row in found}

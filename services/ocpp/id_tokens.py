@@ -10,8 +10,9 @@ from enum import StrEnum
 CARDS = frozenset({"ISO14443", "ISO15693", "Local"})
 NO_AUTHORIZATION = "NoAuthorization"
 KEY_CODE = "KeyCode"
+CENTRAL = "Central"
 TYPES = (
-    "Central",
+    CENTRAL,
     "eMAID",
     "ISO14443",
     "ISO15693",
@@ -109,6 +110,11 @@ def find(presented: IdToken, get: Callable[[str], "Token | None"]) -> "Token | N
             return token
     # Its text alone was the key at first; auth replaces such records when it starts.
     return get(presented.key)
+
+
+def find_group(member: "Token | None", get: Callable[[str], "Token | None"]) -> "Token | None":
+    """The idToken that a token's group is called by, which is of type Central (C09.FR.13), if it is registered."""
+    return get(record_key(member.group_id, CENTRAL)) if member and member.group_id else None
 
 
 def mask(value: str) -> str:

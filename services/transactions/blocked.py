@@ -6,6 +6,7 @@ from datetime import datetime
 
 import structlog
 
+from services.common.authorization.judge import is_blocked
 from services.common.commands.api.commands import LONGEST
 from services.common.commands.service import CommandRequest, CommandService
 from services.common.kafka.table import CompactedTable
@@ -13,7 +14,7 @@ from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
 from services.common.process.wakeup import Wakeup
-from services.ocpp.id_tokens import IdToken, Token, find
+from services.ocpp.id_tokens import CENTRAL, IdToken, Token, find, find_group
 from services.transactions import blocked_store
 from services.transactions.blocked_store import Session
 from services.transactions.domain.blocked import Step, must_end, step
@@ -27,18 +28,32 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class ChangedTokens:
-    """IdTokens that have changed since somebody looked, by their texts in lower case."""
+    """IdTokens that have changed since somebody looked, by their texts in lower case.
+
+    One that a token group is called by means all of the group, whose idTokens are not known by it: then all sessions
+    are looked at. Of those that were blocked before the start, that they are no more is seen within EVERY_SECONDS.
+    """
 
     wake: Wakeup = field(default_factory=Wakeup)
     _texts: set[str] = field(default_factory=set)
+    _blocked_groups: set[str] = field(default_factory=set)
+    _of_groups: bool = False
 
-    def note(self, key: str, _: Token | None) -> None:
+    def note(self, key: str, token: Token | None) -> None:
         """A record of the topic `tokens`: its key is type/text, or the text alone."""
         self._texts.add(key.partition("/")[2] or key)
+        if token and token.type == CENTRAL and is_blocked(token):
+            self._blocked_groups.add(key)
+            self._of_groups = True
+        elif key in self._blocked_groups:
+            self._blocked_groups.remove(key)
+            self._of_groups = True
         self.wake()
 
-    def take(self) -> set[str]:
-        taken, self._texts = self._texts, set()
+    def take(self) -> set[str] | None:
+        """None: it may be any."""
+        taken = None if self._of_groups else self._texts
+        self._texts, self._of_groups = set(), False
         return taken
 
 
@@ -59,7 +74,8 @@ class BlockedSessions:
         looked_at: datetime | None = None
         while True:
             texts, now = self.changed.take(), self.clock()
-            everything = looked_at is None or (now - looked_at).total_seconds() >= EVERY_SECONDS
+            is_due = looked_at is None or (now - looked_at).total_seconds() >= EVERY_SECONDS
+            everything = texts is None or is_due
             try:
                 await self.look(None if everything else texts)
                 looked_at = now if everything else looked_at
@@ -93,7 +109,8 @@ class BlockedSessions:
             await self._stop(stopped, now)
 
     def _must_end(self, one: Session) -> bool:
-        return must_end(find(IdToken(one.id_token, one.id_token_type), self.tokens.get), self.default)
+        token = find(IdToken(one.id_token, one.id_token_type), self.tokens.get)
+        return must_end(token, find_group(token, self.tokens.get), self.default)
 
     async def _stop(self, sessions: Sequence[Session], now: datetime) -> None:
         async with self.database.transaction() as db:

@@ -18,7 +18,7 @@ from services.common.calls.stations import Stations
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.kafka.table import CompactedTable
-from services.ocpp.id_tokens import NO_AUTHORIZATION, IdToken, Token, TokenInfo, find
+from services.ocpp.id_tokens import NO_AUTHORIZATION, IdToken, Token, TokenInfo, find, find_group
 from services.transactions import announcements, graces_store
 from services.transactions.batch import (
     Batch,
@@ -94,7 +94,8 @@ class Handler:
             return None
         presented = IdToken(report.id_token, report.id_token_type)
         free_vend = self.stations.registration(report.station_id).free_vend is not None
-        return judge(presented, find(presented, self.tokens.get), now, free_vend=free_vend)
+        known = find(presented, self.tokens.get)
+        return judge(presented, known, now, group=find_group(known, self.tokens.get), free_vend=free_vend)
 
     def _token_group(self, id_token: str) -> str | None:
         """Of an idToken of 1.6; None where it has none."""

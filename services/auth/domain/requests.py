@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TypeAlias, get_args
 
 from services.common.authorization.judge import Rule, judge
-from services.ocpp.id_tokens import Authorization, IdToken, Token, TokenInfo
+from services.ocpp.id_tokens import CENTRAL, Authorization, IdToken, Token, TokenInfo, token_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ RegisteredTokens: TypeAlias = Mapping[str, Token]
 
 
 def verdict(request: Authorize, tokens: RegisteredTokens, now: datetime, *, free_vend: bool = False) -> Verdict:
-    """The verdict on an idToken. tokens: the registered ones, by key. free_vend: see judge.
+    """The verdict on an idToken. tokens: the registered ones and those of their groups, by key. free_vend: see judge.
 
     Contract certificates cannot be verified here yet, and one that cannot be verified makes its idToken Invalid,
     however good the idToken itself is (C07.FR.17).
@@ -98,7 +98,15 @@ def verdict(request: Authorize, tokens: RegisteredTokens, now: datetime, *, free
         return Verdict(
             request.token, TokenInfo(Authorization.INVALID, rule=Rule.CONTRACT_UNVERIFIED), ContractCheck.UNVERIFIED
         )
-    return Verdict(request.token, judge(request.token, tokens.get(request.token.key), now, free_vend=free_vend))
+    known = tokens.get(request.token.key)
+    info = judge(request.token, known, now, group=_group(known, tokens), free_vend=free_vend)
+    return Verdict(request.token, info)
+
+
+def _group(member: Token | None, tokens: RegisteredTokens) -> Token | None:
+    """See find_group."""
+    group = tokens.get(token_key(member.group_id)) if member and member.group_id else None
+    return group if group and group.type == CENTRAL else None
 
 
 # The replies to requests that are recorded: nothing is decided about them.

@@ -27,6 +27,7 @@ class Rule(StrEnum):
     OTHER_TYPE = "other_type"
     UNKNOWN_KEY_CODE = "unknown_key_code"
     BLOCKED = "blocked"
+    GROUP_BLOCKED = "group_blocked"
     EXPIRED = "expired"
     REGISTERED_REFUSED = "registered_refused"
     CONTRACT_UNVERIFIED = "contract_unverified"
@@ -40,6 +41,7 @@ MEANING: Mapping[Rule, str] = {
     Rule.OTHER_TYPE: "an idToken of this text is registered, but with another type",
     Rule.UNKNOWN_KEY_CODE: "no such key code is registered",
     Rule.BLOCKED: "it is registered as Blocked",
+    Rule.GROUP_BLOCKED: "its token group is blocked: the idToken of type Central that has the group's id",
     Rule.EXPIRED: "it has expired",
     Rule.REGISTERED_REFUSED: "it is registered with a status that refuses it",
     Rule.CONTRACT_UNVERIFIED: "its contract certificate could not be verified",
@@ -51,9 +53,12 @@ REFUSED_AS: Mapping[Authorization, Rule] = {
 }
 
 
-def judge(presented: IdToken, known: Token | None, now: datetime, *, free_vend: bool = False) -> TokenInfo:
+def judge(
+    presented: IdToken, known: Token | None, now: datetime, *, group: Token | None = None, free_vend: bool = False
+) -> TokenInfo:
     """The verdict on a presented idToken, given what is registered under its key.
 
+    group: what is registered under its group's id, see find_group: a card of a blocked group is refused as blocked.
     free_vend: at this station whoever comes may charge, also with an idToken that is blocked or that nobody knows.
 
     NoAuthorization is always accepted (C02.FR.02); another type under the same text is another, unknown token. A key
@@ -61,11 +66,11 @@ def judge(presented: IdToken, known: Token | None, now: datetime, *, free_vend: 
     """
     if presented.type == NO_AUTHORIZATION:
         return TokenInfo(Authorization.ACCEPTED, rule=Rule.NO_AUTHORIZATION)
-    info = _judge(presented, known, now)
+    info = _judge(presented, known, group, now)
     return TokenInfo(Authorization.ACCEPTED, group_id=info.group_id, rule=Rule.FREE_VEND) if free_vend else info
 
 
-def _judge(presented: IdToken, known: Token | None, now: datetime) -> TokenInfo:
+def _judge(presented: IdToken, known: Token | None, group: Token | None, now: datetime) -> TokenInfo:
     if known is None or not _same_type(presented.type, known.type):
         return _unknown(presented, known)
     info = TokenInfo(known.status, known.expires_at, known.group_id, known.cache_expires_at, known.language)
@@ -73,7 +78,13 @@ def _judge(presented: IdToken, known: Token | None, now: datetime) -> TokenInfo:
         return replace(info, rule=REFUSED_AS.get(known.status, Rule.REGISTERED_REFUSED))
     if known.expires_at is not None and known.expires_at <= now:
         return replace(info, status=Authorization.EXPIRED, rule=Rule.EXPIRED)
+    if is_blocked(group):
+        return replace(info, status=Authorization.BLOCKED, rule=Rule.GROUP_BLOCKED)
     return replace(info, rule=Rule.REGISTERED)
+
+
+def is_blocked(token: Token | None) -> bool:
+    return token is not None and token.status == Authorization.BLOCKED
 
 
 def _unknown(presented: IdToken, known: Token | None) -> TokenInfo:

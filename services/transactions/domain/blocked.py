@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from services.ocpp.id_tokens import Authorization, Token
+from services.common.authorization.judge import is_blocked
+from services.ocpp.id_tokens import Token
 
 END, FINISH = "end", "finish"
 # Until a stop that never reached its station is sent again.
@@ -29,11 +30,14 @@ class Step(Enum):
     TAKE_BACK = "take back"
 
 
-def must_end(token: Token | None, default: str) -> bool:
-    """Whether a session of that idToken ends: it is blocked, and its own word or else the setting says so."""
-    if token is None or token.status != Authorization.BLOCKED:
+def must_end(token: Token | None, group: Token | None, default: str) -> bool:
+    """Whether a session of that idToken ends: it is blocked, or its group (see find_group), which refuses it as well.
+
+    Its own word says what then becomes of it, or else that of its group, or else the setting.
+    """
+    if token is None or not (is_blocked(token) or is_blocked(group)):
         return False
-    return (token.on_block or default) == END
+    return (token.on_block or (group and group.on_block) or default) == END
 
 
 def step(ends: bool, ended: bool, stop: Stop | None, now: datetime) -> Step:

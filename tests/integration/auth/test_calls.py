@@ -215,3 +215,16 @@ async def test_stations_are_told_to_forget_their_cards_in_no_more_words(auth: Ru
     assert (one.status_code, one.json()["action"], one.json()["payload"]) == (202, "ClearCache", {})
     many = await auth.http.post("/v1/clear-cache", json={"all": True})
     assert (many.status_code, many.json()["stations"]) == (202, 1)
+
+
+async def test_a_card_of_a_blocked_group_is_blocked(auth: Running) -> None:
+    """C09.FR.13: a group is called by the idToken of type Central that has its id; of its group the card stays."""
+    await token(auth, "T1", group_id="Fleet-7")
+    await token(auth, "T2", group_id="OTHER")
+    await token(auth, "FLEET-7", type="Central", status="Blocked")
+    await token(auth, "OTHER", status="Blocked")
+    assert await asked16(auth, "t1") == {"status": "Blocked", "parentIdTag": "Fleet-7"}
+    assert (await asked201(auth, "T1"))["idTokenInfo"]["status"] == "Blocked"
+    assert (await asked16(auth, "T2"))["status"] == "Accepted"
+    await token(auth, "FLEET-7", type="Central")
+    assert (await asked16(auth, "T1"))["status"] == "Accepted"

@@ -117,3 +117,57 @@ async def test_where_it_may_finish_nothing_is_sent(system: System, station: str,
     await block(system, f"{station}-A", "")
     await look(system)
     assert await given(system, station) == []
+
+
+async def block_group(system: System, group_id: str, status: str = "Blocked", **more: Any) -> None:
+    await system.bus.publish([token(group_id, status, "Central", **more)])
+
+
+@pytest.mark.parametrize(
+    ("own", "of_group", "ends"),
+    [("end", "", True), ("", "end", True), ("finish", "end", False), ("end", "finish", True), ("", "", False)],
+)
+async def test_a_blocked_group_ends_the_sessions_of_its_cards(
+    system: System, station: str, redis: Redis, own: str, of_group: str, ends: bool
+) -> None:
+    """The word of the card counts before that of its group, and both before the setting, which is `finish`."""
+    await connected(redis, station, "1.6")
+    card, group_id = f"{station}-A", f"{station}-FLEET"
+    await system.bus.publish([token(card, group_id=group_id, on_block=own)])
+    number = (await system.ask(station, "StartTransaction", START | {"idTag": card}))["transactionId"]
+    await block_group(system, group_id.lower(), on_block=of_group)
+    if ends:
+        [command] = await system.until(lambda: commands(system, station))
+        assert orjson.loads(command.payload) == {"transactionId": number}
+    await look(system)
+    assert [one["payload"]["id"] for one in await given(system, station)] == ([number] if ends else [])
+
+
+async def test_a_card_of_a_blocked_group_is_refused(system: System, station: str) -> None:
+    """As Authorize refuses it; of its group it stays (1.6 §4.8, C09.FR.12)."""
+    card, group_id = f"{station}-A", f"{station}-F"
+    await system.bus.publish([token(card, group_id=group_id)])
+    await block_group(system, group_id)
+    told = await system.ask(station, "StartTransaction", START | {"idTag": card})
+    assert told["idTagInfo"] == {"status": "Blocked", "parentIdTag": group_id}
+
+
+async def test_a_group_that_is_blocked_no_more_takes_its_stops_back(system: System, station: str) -> None:
+    """Those that wait for a station that is away."""
+    card, group_id = f"{station}-A", f"{station}-FLEET"
+    await system.bus.publish([token(card, group_id=group_id, on_block="end")])
+    await system.ask(station, "StartTransaction", START | {"idTag": card})
+    await block_group(system, group_id)
+    await system.until(lambda: has_status(system, station, "accepted"))
+    await block_group(system, group_id, "Accepted")
+    await system.until(lambda: has_status(system, station, "cancelled"))
+
+
+async def test_a_card_that_has_the_text_of_a_group_is_no_group(system: System, station: str, redis: Redis) -> None:
+    await connected(redis, station, "1.6")
+    group_id = f"{station}-P"
+    await system.bus.publish([token(f"{station}-A", group_id=group_id, on_block="end")])
+    await system.ask(station, "StartTransaction", START | {"idTag": f"{station}-A"})
+    await block(system, group_id)
+    await look(system)
+    assert await given(system, station) == []

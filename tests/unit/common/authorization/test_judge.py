@@ -6,7 +6,7 @@ import pytest
 
 from services.common.authorization.decisions import HIDDEN, ruling
 from services.common.authorization.judge import MEANING, Rule, judge
-from services.ocpp.id_tokens import TYPES, Authorization, IdToken, Token
+from services.ocpp.id_tokens import TYPES, Authorization, IdToken, Token, find_group
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STATUS = Authorization
@@ -36,6 +36,49 @@ def card(status: Authorization = STATUS.ACCEPTED, expires_at: datetime | None = 
 def test_a_verdict_and_its_rule(type: str | None, known: Token | None, status: Authorization, rule: Rule) -> None:
     info = judge(IdToken("A1", type), known, NOW)
     assert (info.status, info.rule) == (status, rule)
+
+
+def member(status: Authorization = STATUS.ACCEPTED, expires_at: datetime | None = None) -> Token:
+    return Token("A1", "ISO14443", status, expires_at, group_id="FLEET")
+
+
+def group(status: Authorization) -> Token:
+    return Token("FLEET", "Central", status, expires_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("known", "called", "status", "rule"),
+    [
+        (member(), group(STATUS.BLOCKED), STATUS.BLOCKED, Rule.GROUP_BLOCKED),
+        (member(), group(STATUS.ACCEPTED), STATUS.ACCEPTED, Rule.REGISTERED),
+        (member(), group(STATUS.EXPIRED), STATUS.ACCEPTED, Rule.REGISTERED),
+        (member(), None, STATUS.ACCEPTED, Rule.REGISTERED),
+        (member(STATUS.BLOCKED), group(STATUS.BLOCKED), STATUS.BLOCKED, Rule.BLOCKED),
+        (member(expires_at=NOW), group(STATUS.BLOCKED), STATUS.EXPIRED, Rule.EXPIRED),
+        (None, group(STATUS.BLOCKED), STATUS.UNKNOWN, Rule.UNKNOWN_TOKEN),
+    ],
+)
+def test_a_card_of_a_blocked_group_is_blocked(
+    known: Token | None, called: Token | None, status: Authorization, rule: Rule
+) -> None:
+    """C09.FR.13: a group is called by an idToken of type Central. The card is still told to be of it (C09.FR.12)."""
+    info = judge(IdToken("A1", "ISO14443"), known, NOW, group=called)
+    assert (info.status, info.rule, info.group_id) == (status, rule, known and known.group_id)
+
+
+def test_where_it_is_free_a_card_of_a_blocked_group_charges_as_well() -> None:
+    info = judge(IdToken("A1"), member(), NOW, group=group(STATUS.BLOCKED), free_vend=True)
+    assert (info.status, info.rule) == (STATUS.ACCEPTED, Rule.FREE_VEND)
+
+
+def test_a_group_is_called_by_a_central_idtoken_of_its_id_in_any_case() -> None:
+    """A card that has the same text is a card: blocked, because it was lost, it takes nobody with it."""
+    registered = {"Central/fleet": group(STATUS.BLOCKED), "ISO14443/fleet": card()}
+    assert find_group(member(), registered.get) is registered["Central/fleet"]
+    assert find_group(card(), registered.get) is None
+    assert find_group(None, registered.get) is None
+    del registered["Central/fleet"]
+    assert find_group(member(), registered.get) is None
 
 
 def test_every_rule_says_in_plain_words_what_it_means() -> None:
