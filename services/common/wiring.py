@@ -165,7 +165,7 @@ class Wiring:
     def _streams(self) -> Streams:
         """Those who follow its events by REST."""
         feed = Feed(self.bus, self.topics.events[self.name])
-        return Streams(self.name, feed, self.stations.place, most=self.settings.event_streams)
+        return Streams(self.name, feed, self.stations.assignment, most=self.settings.event_streams)
 
     def _webhooks(self, outbound: Outbound) -> Webhooks:
         """Those who are told its events."""
@@ -174,7 +174,7 @@ class Wiring:
             self.bus,
             self.topics.events[self.name],
             Post(self.database, outbound, self.clock, policy),
-            self.stations.place,
+            self.stations.assignment,
             backlog=self.settings.webhook_backlog,
         )
 
@@ -200,7 +200,10 @@ def wire(
     """The parts of the service of that name. renders: its commands of no version, by action. on_ended: see OnEnded."""
     topics = Topics.of(settings, name)
     routes, stations = RedisRoutes(redis), Stations(bus, topics.registrations, topics.inventory)
-    events, relay = Events(settings, name, stations.place), Relay(database, bus, dead_topic=topics.dead, clock=clock)
+    events, relay = (
+        Events(settings, name, stations.assignment),
+        Relay(database, bus, dead_topic=topics.dead, clock=clock),
+    )
     command_service = CommandService(
         service=name,
         database=database,

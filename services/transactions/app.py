@@ -13,13 +13,13 @@ from services.common.process.clock import Clock
 from services.common.process.service import Service, Step
 from services.common.wiring import wire
 from services.transactions.api import TAGS, routers
+from services.transactions.backfill import AssignmentBackfill
 from services.transactions.blocked import BlockedSessions, ChangedTokens
 from services.transactions.closing import Closing
 from services.transactions.dialects import DIALECTS
 from services.transactions.ending import Ending
 from services.transactions.graces import DEFAULT_TIMING, Graces, Timing, hurry_answered
 from services.transactions.handlers import Handler
-from services.transactions.places import Places
 from services.transactions.remote import RENDERERS
 from services.transactions.reviews import Reviews
 from services.transactions.sample_partitions import SamplePartitions
@@ -45,7 +45,7 @@ def build(
     topics, command_service, access = wiring.topics, wiring.command_service, wiring.access
     changed_tokens, partitions = ChangedTokens(), SamplePartitions(database, clock)
     tokens = CompactedTable(bus, topics.tokens, read_token, on_change=changed_tokens.note)
-    store = Store(database, wiring.stations.place)
+    store = Store(database, wiring.stations.assignment)
     ending = Ending(stations=wiring.stations, events=wiring.events, wake=wiring.relay.wake)
     closing = Closing(store=store, ending=ending, clock=clock)
     graces = Graces(
@@ -90,7 +90,7 @@ def build(
         "graces": graces.run,
         "decisions": expiry.run,
         "blocked": blocked.run,
-        "places": Places(database, wiring.stations.place).run,
+        "backfill": AssignmentBackfill(database, wiring.stations.assignment).run,
     }
     return wiring.service(
         consumer,

@@ -44,7 +44,7 @@ from services.transactions.domain.orphans import (
 )
 from services.transactions.domain.present import may_be_contested, may_overlap
 from services.transactions.domain.register import MAX_POWER_W
-from services.transactions.domain.transaction import NOWHERE, Transaction
+from services.transactions.domain.transaction import UNASSIGNED, Transaction
 from services.transactions.past_values import PastValues
 from services.transactions.rows import SampleRow, sample_row
 from services.transactions.store import Store, UnitOfWork
@@ -166,12 +166,12 @@ class Handler:
         pasts = PastValues(work.past_values)
         for call, report in batch.reports:
             before, number, power_w, occurrence = loaded.find(report), None, MAX_POWER_W, None
-            free_vend, place = None, NOWHERE
+            free_vend, assignment = None, UNASSIGNED
             if starts_transaction(before, report):
                 number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
                 registration = self.stations.registration(report.station_id)
                 power_w, free_vend = registration.rated_power_w or MAX_POWER_W, registration.free_vend
-                place = registration.groups, registration.location_id
+                assignment = registration.groups, registration.location_id
                 occurrence = loaded.next_occurrence(report)
             token = self.verdict(report, batch.now)
             of_station = loaded.open_at(report.station_id)
@@ -180,9 +180,11 @@ class Handler:
                 decision = await self._decide_nameless(facts, told, pasts, work)
             else:
                 mixed_up = self._mixed_up(report, before, of_station)
-                decision = decide(*facts, mixed_up=mixed_up, free_vend=free_vend, place=place)
+                decision = decide(*facts, mixed_up=mixed_up, free_vend=free_vend, assignment=assignment)
                 if found := await pasts.of(decision):
-                    decision = decide(*facts, pasts=found, mixed_up=mixed_up, free_vend=free_vend, place=place)
+                    decision = decide(
+                        *facts, pasts=found, mixed_up=mixed_up, free_vend=free_vend, assignment=assignment
+                    )
             loaded.apply(decision)
             batch.add_decision(call, decision)
             decided.append(DecidedReport(call, report, decision, _samples(report, decision), token))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from services.common.authorization import decisions
 from services.common.kafka.bus import Record
-from services.common.kafka.events import PlaceOf
+from services.common.kafka.events import AssignmentOf
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.common.process.errors import Unavailable
@@ -123,13 +123,13 @@ with metered as (
     where t.id = u.id and t.revision = u.revision - 1
     returning t.id),
 changed as (
-    insert into transaction ({_names(WRITTEN)}) select {_names(WRITTEN)} from unnest($2::placed_transaction_row[])
+    insert into transaction ({_names(WRITTEN)}) select {_names(WRITTEN)} from unnest($2::assigned_transaction_row[])
     on conflict (id) do update set {_assigned(WRITTEN, "excluded")}, stored_at = clock_timestamp()
     where transaction.revision = excluded.revision - 1
     returning id),
 grouped as (
     insert into transaction_group (group_name, transaction_id)
-    select g.name, r.id from unnest($2::placed_transaction_row[]) r cross join unnest(r.groups) g (name)
+    select g.name, r.id from unnest($2::assigned_transaction_row[]) r cross join unnest(r.groups) g (name)
     where r.revision = 1
     on conflict do nothing),
 sampled as (
@@ -195,23 +195,23 @@ cross join lateral (
 
 
 class Store:
-    """The schema of this service, as batches use it. place_of: see PlaceOf."""
+    """The schema of this service, as batches use it. assignment_of: see AssignmentOf."""
 
-    def __init__(self, database: Database, place_of: PlaceOf) -> None:
-        self._database, self._ids, self._place_of = database, IdPool(), place_of
+    def __init__(self, database: Database, assignment_of: AssignmentOf) -> None:
+        self._database, self._ids, self._assignment_of = database, IdPool(), assignment_of
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator["UnitOfWork"]:
         """A connection for a batch; raises Unavailable if Postgres is away or another process was faster."""
         async with self._database.connection() as db:
-            yield UnitOfWork(db, self._ids, self._place_of)
+            yield UnitOfWork(db, self._ids, self._assignment_of)
 
 
 class UnitOfWork:
     """What a batch does on its connection: each statement on its own, unless within transaction_if()."""
 
-    def __init__(self, db: Connection, ids: IdPool, place_of: PlaceOf) -> None:
-        self.db, self._ids, self._place_of = db, ids, place_of
+    def __init__(self, db: Connection, ids: IdPool, assignment_of: AssignmentOf) -> None:
+        self.db, self._ids, self._assignment_of = db, ids, assignment_of
 
     def transaction_if(self, needed: bool) -> AbstractAsyncContextManager[Any]:
         """One database transaction, needed if there is more to write than what write() does in one statement."""
@@ -330,11 +330,11 @@ class UnitOfWork:
         return {row["call_id"]: row["id"] for row in rows}
 
     def _read(self, row: asyncpg.Record) -> Transaction:
-        """One of before it was kept where its station was: there it counts as being where that is now, see places."""
+        """One of before it was kept where its station was: there it counts as being where that is now, see backfill."""
         one = read_transaction(row)
         if one.groups is not None:
             return one
-        groups, location_id = self._place_of(one.station_id)
+        groups, location_id = self._assignment_of(one.station_id)
         return replace(one, groups=groups, location_id=location_id or None)
 
     async def _fetch_ids(self, count: int) -> list[int]:

@@ -109,7 +109,7 @@ class Stations:
         """What its operator says of it."""
         return self._registrations.get(station_id) or UNREGISTERED
 
-    def place(self, station_id: str) -> tuple[tuple[str, ...], str]:
+    def assignment(self, station_id: str) -> tuple[tuple[str, ...], str]:
         """Its groups and its location, as events say them. Raises Unavailable while registrations are being read."""
         if not self._registrations.ready():
             raise Unavailable("registrations of stations are still being read")

@@ -104,7 +104,7 @@ class CloudEvent:
         return str(_transaction(data).get("transaction_id") or data.get("transaction_id") or "")
 
     @property
-    def place(self) -> tuple[Sequence[str], str] | None:
+    def assignment(self) -> tuple[Sequence[str], str] | None:
         """Groups and location of its station, as they were known when it was made; None if it does not say them.
 
         A transaction always says them: where it has none it was in none.

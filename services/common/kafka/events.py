@@ -12,7 +12,7 @@ from google.protobuf.json_format import MessageToJson, Parse, ParseError
 from google.protobuf.message import DecodeError, Message
 
 from services.common.kafka.bus import Record
-from services.common.kafka.published_events import published, says_place
+from services.common.kafka.published_events import published, says_assignment
 from services.common.process.errors import Unprocessable
 from services.common.process.settings import CommonSettings
 
@@ -24,7 +24,7 @@ NAMESPACE_HASH = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)
 SPECVERSION = ("ce_specversion", b"1.0")
 
 # Groups and location of a station, empty where it has none. Raises Unavailable while that is not known.
-PlaceOf = Callable[[str], tuple[Sequence[str], str]]
+AssignmentOf = Callable[[str], tuple[Sequence[str], str]]
 
 
 def _json(event: Message) -> bytes:
@@ -44,20 +44,20 @@ FORMATS: Mapping[str, tuple[bytes, Callable[[Message], bytes]]] = {
 class _Kind(NamedTuple):
     """What every event of one message has in common.
 
-    id_prefix: of the name that its id is made from. says_place: see published_events.
+    id_prefix: of the name that its id is made from. says_assignment: see published_events.
     """
 
     type: tuple[str, bytes]
     dataschema: tuple[str, bytes]
     id_prefix: Any
-    says_place: bool
+    says_assignment: bool
 
 
 class Events:
-    """Makes the event records of one service. place_of: see PlaceOf."""
+    """Makes the event records of one service. assignment_of: see AssignmentOf."""
 
-    def __init__(self, settings: CommonSettings, service: str, place_of: PlaceOf) -> None:
-        self._service, self._place_of = service, place_of
+    def __init__(self, settings: CommonSettings, service: str, assignment_of: AssignmentOf) -> None:
+        self._service, self._assignment_of = service, assignment_of
         self._topic = settings.topic(f"events.{service}")
         self._source = ("ce_source", f"/voltbus/{service}".encode())
         content_type, self._write = FORMATS[settings.events_format]
@@ -72,8 +72,8 @@ class Events:
         station gets its groups and its location. Raises Unavailable while these are not known.
         """
         kind = self._kinds.get(type(event)) or self._kind(type(event))
-        if kind.says_place:
-            _set_place(event, *self._place_of(subject))
+        if kind.says_assignment:
+            _set_assignment(event, *self._assignment_of(subject))
         key = subject.encode()
         headers = (
             SPECVERSION,
@@ -97,13 +97,16 @@ class Events:
         prefix.update(f"voltbus.{self._service}.v1.{described.name}/".encode())
         schema = f"urn:voltbus:{described.file.name}#{described.full_name}"
         kind = _Kind(
-            ("ce_type", described.full_name.encode()), ("ce_dataschema", schema.encode()), prefix, says_place(message)
+            ("ce_type", described.full_name.encode()),
+            ("ce_dataschema", schema.encode()),
+            prefix,
+            says_assignment(message),
         )
         self._kinds[message] = kind
         return kind
 
 
-def _set_place(event: Any, groups: Sequence[str], location_id: str) -> None:
+def _set_assignment(event: Any, groups: Sequence[str], location_id: str) -> None:
     """What is empty is left out: to set it costs time."""
     if groups:
         event.groups.extend(groups)

@@ -52,7 +52,7 @@ PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
 OF_REGISTRATIONS = frozenset({pb.StationRegistered, pb.StationChanged, pb.StationRemoved})
 
 
-def says_place(event: type[Message]) -> bool:
+def says_assignment(event: type[Message]) -> bool:
     """Whether an event has groups and location of its station, as it is registered when the event is made."""
     return "groups" in event.DESCRIPTOR.fields_by_name and event not in OF_REGISTRATIONS
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 
-from services.common.kafka.events import PlaceOf
+from services.common.kafka.events import AssignmentOf
 from services.common.push import metrics
 from services.common.push.feed import Feed
 from services.common.push.filters import EventFilter, known_types, type_names
@@ -54,14 +54,14 @@ def event_types(service: str, given: Collection[str], where: str) -> frozenset[s
 class Streams:
     """All clients that follow the events of a service.
 
-    place_of: see PlaceOf. most: how many clients there may be.
+    assignment_of: see AssignmentOf. most: how many clients there may be.
     """
 
     def __init__(
-        self, service: str, feed: Feed, place_of: PlaceOf, *, most: int, timing: StreamTiming = StreamTiming()
+        self, service: str, feed: Feed, assignment_of: AssignmentOf, *, most: int, timing: StreamTiming = StreamTiming()
     ) -> None:
         self.service, self.feed, self.stopping = service, feed, asyncio.Event()
-        self._place_of, self._most, self._timing = place_of, most, timing
+        self._assignment_of, self._most, self._timing = assignment_of, most, timing
         self._followers = set[Follower]()
 
     async def stop(self) -> None:
@@ -75,9 +75,9 @@ class Streams:
         if len(self._followers) >= self._most:
             detail = f"{self._most} clients follow the events already (VOLTBUS_EVENT_STREAMS)"
             raise Problem(429, detail, headers={"Retry-After": "10"}, kind=ProblemType.TOO_MANY)
-        if wanted.asks_for_places:
+        if wanted.asks_for_assignment:
             # Raises Unavailable while it is not known who is in which.
-            self._place_of("")
+            self._assignment_of("")
         follower = Follower(self.feed, {})
         self._followers.add(follower)
         metrics.CLIENTS.inc()
@@ -96,7 +96,12 @@ class Streams:
             await release()
             raise
         told = Wanted(
-            service=self.service, filter=wanted, place_of=self._place_of, ends=ends, seconds=seconds, reset=reset
+            service=self.service,
+            filter=wanted,
+            assignment_of=self._assignment_of,
+            ends=ends,
+            seconds=seconds,
+            reset=reset,
         )
         return EventStream(follower, told, self.stopping, release, self._timing)
 

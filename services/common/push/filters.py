@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.common.kafka.cloud_events import CloudEvent
-from services.common.kafka.events import PlaceOf
+from services.common.kafka.events import AssignmentOf
 from services.common.kafka.published_events import published
 
 
@@ -23,10 +23,10 @@ class EventFilter:
     locations: frozenset[str] = frozenset()
 
     @property
-    def asks_for_places(self) -> bool:
+    def asks_for_assignment(self) -> bool:
         return bool(self.groups or self.locations)
 
-    def fits(self, event: CloudEvent, place_of: PlaceOf) -> bool:
+    def fits(self, event: CloudEvent, assignment_of: AssignmentOf) -> bool:
         """Whether an event fits. It is decoded only if its headers and its key do not tell."""
         if self.types and event.type not in self.types:
             return False
@@ -34,20 +34,20 @@ class EventFilter:
             return False
         if self.transaction_ids and event.transaction_id not in self.transaction_ids:
             return False
-        if not self.asks_for_places:
+        if not self.asks_for_assignment:
             return True
-        groups, locations = _places(event, place_of)
+        groups, locations = _assignments(event, assignment_of)
         if self.groups and self.groups.isdisjoint(groups):
             return False
         return not self.locations or not self.locations.isdisjoint(locations)
 
 
-def _places(event: CloudEvent, place_of: PlaceOf) -> tuple[Collection[str], Collection[str]]:
+def _assignments(event: CloudEvent, assignment_of: AssignmentOf) -> tuple[Collection[str], Collection[str]]:
     """Groups and locations that the event says; where it says none, those of its stations now."""
-    if (said := event.place) is not None:
+    if (said := event.assignment) is not None:
         groups, location_id = said
         return groups, (location_id,)
-    now = [place_of(station) for station in event.stations]
+    now = [assignment_of(station) for station in event.stations]
     return {group for groups, _ in now for group in groups}, {location_id for _, location_id in now}
 
 

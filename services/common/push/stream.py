@@ -8,7 +8,7 @@ from time import thread_time
 import orjson
 
 from services.common.kafka.cloud_events import CloudEvent
-from services.common.kafka.events import PlaceOf
+from services.common.kafka.events import AssignmentOf
 from services.common.process.errors import Unavailable
 from services.common.push import metrics
 from services.common.push.filters import EventFilter
@@ -40,13 +40,13 @@ class StreamTiming:
 class Wanted:
     """What a client asked for.
 
-    service: whose events. place_of: see PlaceOf. ends: positions at which the answer ends; None: it goes on.
+    service: whose events. assignment_of: see AssignmentOf. ends: positions at which the answer ends; None: it goes on.
     seconds: for which the bearer token is valid. reset: why it may lack something at its begin; empty if it does not.
     """
 
     service: str
     filter: EventFilter
-    place_of: PlaceOf
+    assignment_of: AssignmentOf
     ends: Mapping[int, int] | None
     seconds: float
     reset: str
@@ -120,7 +120,7 @@ class EventStream(ServerSentEvents):
         written = []
         for event in events:
             at[event.partition] = event.offset + 1
-            if self._wanted.filter.fits(event, self._wanted.place_of):
+            if self._wanted.filter.fits(event, self._wanted.assignment_of):
                 written.append(self._id(at) + b"data: " + event.body + b"\n\n")
         metrics.STREAMED.inc(len(written))
         return b"".join(written)

@@ -33,7 +33,7 @@ from services.transactions.domain.orphans import OrphanStop, orphan_stop
 from services.transactions.domain.present import contested, overlapped, present_on, settle
 from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.revisions import Revision, RevisionReason, is_unseen, revise
-from services.transactions.domain.transaction import NOWHERE, EndedBy, Place, Transaction, new_transaction
+from services.transactions.domain.transaction import UNASSIGNED, Assignment, EndedBy, Transaction, new_transaction
 
 LATE_END, LATE_REPORT = RevisionReason.LATE_END, RevisionReason.LATE_REPORT
 NO_PAST: Mapping[int, Sequence[PastValue]] = MappingProxyType({})
@@ -91,7 +91,7 @@ def decide(
     pasts: Mapping[int, Sequence[PastValue]] = NO_PAST,
     mixed_up: Sequence[Transaction] = (),
     free_vend: str | None = None,
-    place: Place = NOWHERE,
+    assignment: Assignment = UNASSIGNED,
 ) -> Decision:
     """Merges a report. Repeated (a retry, a replay), it changes nothing and is answered alike.
 
@@ -100,12 +100,12 @@ def decide(
     of the station that have not ended, where may_be_contested() says so. rated_power_w: what the EVSE of a new
     one can deliver. occurrence: its number among those of its key (the next after current). pasts: by id, the meter
     values that were reported before, of those that a decision needs: then it is made again. mixed_up: other
-    ones that an end may be of. free_vend, place: of the station of a new one, see Transaction.
+    ones that an end may be of. free_vend, assignment: of the station of a new one, see Transaction.
     """
     others: Others = ()
     if starts_transaction(current, report):
         assert number is not None, "a new transaction needs a number"
-        before = new_transaction(report, number, rated_power_w, free_vend, place)
+        before = new_transaction(report, number, rated_power_w, free_vend, assignment)
         if current:
             doubtful = may_be_told_again(current, report)
             if may_have_its_end(current, report):

@@ -19,8 +19,8 @@ from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.review import Judgement, Review
 
 # Groups and location.
-Place = tuple[Sequence[str], str]
-NOWHERE: Place = ((), "")
+Assignment = tuple[Sequence[str], str]
+UNASSIGNED: Assignment = ((), "")
 
 # 1.6 §7.31, J02.FR.16: a register only rises.
 JUMPED_BACK = frozenset({Doubt.REGISTER_FELL, Doubt.ODD_READING})
@@ -169,10 +169,10 @@ def new_transaction(
     number: int,
     rated_power_w: float = MAX_POWER_W,
     free_vend: str | None = None,
-    place: Place = NOWHERE,
+    assignment: Assignment = UNASSIGNED,
 ) -> Transaction:
     """A transaction as it begins here, with whichever of its reports came first. free_vend: see FREE_VEND."""
-    groups, location_id = place
+    groups, location_id = assignment
     return Transaction(
         id=number,
         station_id=report.station_id,

@@ -15,7 +15,7 @@ from services.common.kafka.events import Events
 from services.common.postgres import migrate
 from services.common.postgres.database import Connection
 from services.common.process.settings import CommonSettings
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from tests.conftest import Stack
 from tests.integration.auth.conftest import credentials, registrations, tokens
 from tests.integration.common.running import Running
@@ -37,7 +37,9 @@ async def fill(db: "Connection | asyncpg.Connection", columns: str, values: str)
 
 
 def store(auth: Running) -> Store:
-    return Store(auth.database, Publication(CommonSettings(), Events(CommonSettings(), "auth", nowhere)), lambda: None)
+    return Store(
+        auth.database, Publication(CommonSettings(), Events(CommonSettings(), "auth", unassigned)), lambda: None
+    )
 
 
 async def test_the_migration_keeps_groups_and_asks_for_all_to_be_published(stack: Stack, tmp_path: Path) -> None:

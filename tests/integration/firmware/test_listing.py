@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from services.firmware.api import listing
 from services.firmware.listing.removals import Removals
 from services.firmware.settings import Settings
@@ -43,7 +43,7 @@ def removed(topic: str, key: str) -> Record:
 
 async def told(world: Running, settings: Settings, *events: Message) -> None:
     """What transactions says."""
-    made = Events(settings, "transactions", nowhere)
+    made = Events(settings, "transactions", unassigned)
     at = world.time()
     await world.put(*(made.record(one, one.transaction.station_id, f"{one}", at) for one in events))  # type: ignore[attr-defined]
 

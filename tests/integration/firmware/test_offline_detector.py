@@ -9,7 +9,7 @@ import pytest
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.process.errors import Unavailable
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from services.firmware import store
 from services.firmware.offline_detector import OfflineDetector
 from services.firmware.settings import Settings
@@ -23,7 +23,7 @@ SILENCE = timedelta(seconds=150)
 def detector(
     firmware: Running, settings: Settings, silence: timedelta = SILENCE, caught_up: Any = None
 ) -> OfflineDetector:
-    events = Events(settings, "firmware", nowhere)
+    events = Events(settings, "firmware", unassigned)
     return OfflineDetector(
         database=firmware.database,
         events=events,

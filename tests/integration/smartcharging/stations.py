@@ -13,7 +13,7 @@ from services.common.calls.connection_ids import connection_id
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.process.settings import CommonSettings
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from services.ocpp.versions import VERSIONS
 from services.smartcharging.handlers import SAMPLES_DUE_AFTER
 from tests.integration.common.running import GATEWAY, SLOT, Running
@@ -153,7 +153,7 @@ class Stations:
         """As another service publishes it."""
         settings = CommonSettings(events_format=form)
         subject = event.station_id if service == "firmware" else event.transaction.station_id
-        return Events(settings, service, nowhere).record(event, subject, str(next(NUMBERS)), self.world.time())
+        return Events(settings, service, unassigned).record(event, subject, str(next(NUMBERS)), self.world.time())
 
     async def tell(self, event: Any, service: str = "transactions") -> None:
         await self.world.put(self.event(event, service))

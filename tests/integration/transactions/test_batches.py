@@ -19,7 +19,7 @@ from services.common.postgres import outbox
 from services.common.postgres.database import Database
 from services.common.process.clock import now
 from services.common.process.errors import Unavailable
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from services.ocpp import topics
 from services.ocpp.topics import Topics
 from services.transactions.batch import Changes
@@ -55,7 +55,7 @@ class Watched(Store):
     """statements: what batches have sent to Postgres."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database, nowhere)
+        super().__init__(database, unassigned)
         self.statements: list[str] = []
         self.decided, self.go = asyncio.Event(), asyncio.Event()
         self.go.set()
@@ -68,7 +68,7 @@ class Watched(Store):
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
         async with super().unit_of_work() as work:
-            held = Held(work.db, self._ids, nowhere)
+            held = Held(work.db, self._ids, unassigned)
             held.decided, held.go = self.decided, self.go
             with work.db.query_logger(lambda query: self.statements.append(query.query)):
                 yield held
@@ -89,7 +89,7 @@ class Process:
             tokens=tokens,
             stations=self.command_service.stations,
             shell=shell,
-            events=Events(settings, "transactions", nowhere),
+            events=Events(settings, "transactions", unassigned),
         )
 
     @asynccontextmanager

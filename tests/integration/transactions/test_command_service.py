@@ -19,8 +19,8 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres.database import Connection, Database
 from services.common.process.errors import Unavailable, Unprocessable
+from services.common.testing.assignments import unassigned
 from services.common.testing.memory import MemoryBus
-from services.common.testing.places import nowhere
 from services.transactions.settings import Settings
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, Result, Tolerated
 
@@ -57,7 +57,7 @@ class Office:
         def written(_: Command, __: str) -> tuple[str, Mapping[str, Any]]:
             return "Reset", {"type": "Soft"}
 
-        events = Events(self.settings, "transactions", nowhere)
+        events = Events(self.settings, "transactions", unassigned)
         catalogue = Catalogue({}, {"Reset": render, "Restart": written})
         return CommandService(
             service="transactions",

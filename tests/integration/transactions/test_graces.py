@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from services.ocpp import topics
 from services.transactions.app import build
 from services.transactions.graces import Timing
@@ -31,7 +31,7 @@ class Garage:
     """A station beside transactions, of which firmware tells."""
 
     def __init__(self, world: Running, settings: Settings) -> None:
-        self.world, self.events = world, Events(settings, "firmware", nowhere)
+        self.world, self.events = world, Events(settings, "firmware", unassigned)
 
     async def tell(self, *events: Message) -> None:
         """What firmware says, now."""

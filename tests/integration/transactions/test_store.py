@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from services.common.kafka.bus import Record
 from services.common.postgres.database import Database
 from services.common.process.errors import Unavailable
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from services.transactions.batch import Changes
 from services.transactions.domain.decide import decide
 from services.transactions.domain.messages import MeterValue, Report, ReportKind, StationSamples
@@ -57,7 +57,7 @@ async def test_the_declared_columns_are_those_of_the_table(database: Database, t
     ("kind", "columns"),
     [
         ("metered_row", METERED),
-        ("placed_transaction_row", WRITTEN),
+        ("assigned_transaction_row", WRITTEN),
         ("sample_row", SAMPLE),
         ("revision_row", REVISION),
     ],
@@ -77,7 +77,7 @@ async def test_rows_are_the_composite_types_of_the_schema(
 
 @pytest.fixture
 def store(database: Database) -> Store:
-    return Store(database, nowhere)
+    return Store(database, unassigned)
 
 
 async def written(store: Store, changes: Changes, *events: Record) -> None:
@@ -168,7 +168,7 @@ async def test_numbers_and_keys_find_the_same_row(store: Store, station: str) ->
 
 async def test_ids_are_given_once(store: Store, database: Database) -> None:
     """To batches side by side, and to processes."""
-    stores = [store, store, store, Store(database, nowhere)]
+    stores = [store, store, store, Store(database, unassigned)]
     given = await asyncio.gather(*(numbers(one, count) for one in stores for count in (0, 1, 7, 30)))
     assert [len(some) for some in given] == [0, 1, 7, 30] * 4
     assert len({one for some in given for one in some}) == 4 * 38
@@ -245,7 +245,7 @@ async def test_a_month_takes_over_what_a_fast_clock_left_in_the_default(database
     """Rows of the default partition move when their month is made; rows of other times stay."""
     ahead = datetime(2031, 5, 20, tzinfo=UTC)
     values = [MeterValue(ahead + timedelta(days=n), [{"value": n}]) for n in (0, 400)]
-    async with Store(database, nowhere).unit_of_work() as work:
+    async with Store(database, unassigned).unit_of_work() as work:
         assert await work.save_station_samples([StationSamples("c", station, NOON, 1, 1, tuple(values))]) == {"c"}
     await SamplePartitions(database, lambda: datetime(2031, 4, 30, 23, tzinfo=UTC)).prepare()
     await SamplePartitions(database, lambda: datetime(2031, 4, 30, 23, tzinfo=UTC)).prepare()

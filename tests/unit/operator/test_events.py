@@ -6,7 +6,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.process.clock import now
 from services.common.process.settings import CommonSettings
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from voltbus.errors import LocalError
 from voltbus.operator.events import Event, Filter, line, parse_filter, read
 from voltbus.v1.events_pb2 import AuthorizationDecided, TokenChanged, Transaction, TransactionStarted
@@ -16,7 +16,7 @@ STARTED = TransactionStarted(transaction=Transaction(id=7, station_id="CP1", id_
 
 
 def record(event: object, service: str, subject: str, form: str) -> Record:
-    return Events(CommonSettings(events_format=form), service, nowhere).record(event, subject, "cause", now())  # type: ignore[arg-type]
+    return Events(CommonSettings(events_format=form), service, unassigned).record(event, subject, "cause", now())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("form", ["protobuf", "json"])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.process.settings import CommonSettings
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from services.smartcharging.announcements import announce
 from services.smartcharging.domain.applied_limit import AppliedLimit
 from services.smartcharging.domain.plan import SitePlan
@@ -31,7 +31,7 @@ def published(
     shares = Shares({}, {"L1": set_aside}, {"L1": 320})
     snapshot = SiteSnapshot(state=state(before), outcomes={}, draws={}, stored={}, over_committed=was_over)
     planned = SitePlan(state(after), shares, [], None)
-    events = Events(CommonSettings(), "smartcharging", nowhere)
+    events = Events(CommonSettings(), "smartcharging", unassigned)
     return [(record.key, record) for record in announce(events, snapshot, planned, NOW)]
 
 

@@ -9,7 +9,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.process.errors import Unprocessable
 from services.common.process.settings import CommonSettings
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from services.smartcharging import inbound_events
 from services.smartcharging.domain.presence import Connected
 from services.smartcharging.domain.sessions import Register, Sample, SessionReport
@@ -87,13 +87,15 @@ def test_events_are_read_in_both_formats(form: str) -> None:
     settings: Any = CommonSettings(events_format=form)
     transaction = pb.Transaction(id=7, station_id="CP1", evse_id=2, transaction_id="x", started_at=NOW, stopped_at=NOW)
     event = pb.TransactionEnded(transaction=transaction)
-    record = Events(settings, "transactions", nowhere).record(event, "CP1", "1", NOW)
+    record = Events(settings, "transactions", unassigned).record(event, "CP1", "1", NOW)
     assert inbound_events.kind_of_event(record) is pb.TransactionEnded
     assert inbound_events.station_of(record) == "CP1"
     assert inbound_events.read(record, pb.TransactionEnded, in_site=False) == SessionReport(
         7, "CP1", 2, "x", NOW, True, revision=1, stopped_at=NOW
     )
-    other = Events(settings, "transactions", nowhere).record(pb.OrphanStopRecorded(station_id="CP1"), "CP1", "2", NOW)
+    other = Events(settings, "transactions", unassigned).record(
+        pb.OrphanStopRecorded(station_id="CP1"), "CP1", "2", NOW
+    )
     assert inbound_events.kind_of_event(other) is None
 
 
@@ -118,7 +120,7 @@ def test_what_was_drawn(in_site: bool, offline: bool, sample: Sample | None) -> 
     value = pb.MeterValue(taken_at=NOW, readings=readings((CURRENT, 9, "")))
     transaction = pb.Transaction(id=7, station_id="CP1", evse_id=2, started_at=NOW)
     event = pb.TransactionStarted(transaction=transaction, meter_values=[value], offline=offline)
-    record = Events(CommonSettings(), "transactions", nowhere).record(event, "CP1", "1", NOW)
+    record = Events(CommonSettings(), "transactions", unassigned).record(event, "CP1", "1", NOW)
     found = inbound_events.read(record, pb.TransactionStarted, in_site)
     assert isinstance(found, SessionReport)
     assert found.sample == sample
@@ -139,7 +141,7 @@ def test_whose_register_is_of_use(in_site: bool, ended: bool, offline: bool, tol
     if ended:
         transaction.stopped_at.FromDatetime(NOW)
     event = pb.TransactionRevised(transaction=transaction, meter_values=[value], offline=offline)
-    record = Events(CommonSettings(), "transactions", nowhere).record(event, "CP1", "1", NOW)
+    record = Events(CommonSettings(), "transactions", unassigned).record(event, "CP1", "1", NOW)
     found = inbound_events.read(record, pb.TransactionRevised, in_site)
     assert isinstance(found, SessionReport)
     assert found.register == (Register(NOW, 9, NOW) if told else None)

@@ -13,7 +13,7 @@ from services.common.calls.call import Call
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.process.settings import CommonSettings
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from services.smartcharging import inbound_events
 from services.smartcharging.domain import presence, sessions
 from services.smartcharging.domain.applied_limit import LimitKey, Outcome
@@ -53,7 +53,7 @@ class Transactions:
         self.table: dict[int, Transaction] = {}
         self.samples: set[SampleKey] = set()
         self._numbers = itertools.count(1)
-        self._events = Events(CommonSettings(), "transactions", nowhere)
+        self._events = Events(CommonSettings(), "transactions", unassigned)
 
     def handle(self, *calls: Call) -> tuple[list[Reply], list[Record]]:
         """A batch: the replies, and what is told. As the handler does it."""

@@ -103,7 +103,7 @@ def test_an_announcement_says_how_it_ended(how: EndedBy) -> None:
 
 def test_an_announcement_says_where_the_station_was() -> None:
     started = report(ReportKind.STARTED, seq_no=0)
-    after = decide(None, started, 7, place=(("vienna", "level 2"), "garage-7")).transaction
+    after = decide(None, started, 7, assignment=(("vienna", "level 2"), "garage-7")).transaction
     assert after is not None
     made = announcements.transaction_changed(started, after, None, "2.0.1").transaction
     assert (list(made.groups), made.location_id) == (["vienna", "level 2"], "garage-7")

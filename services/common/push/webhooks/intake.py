@@ -7,7 +7,7 @@ import structlog
 
 from services.common.kafka.bus import Bus, TopicReader
 from services.common.kafka.cloud_events import CloudEvent
-from services.common.kafka.events import PlaceOf
+from services.common.kafka.events import AssignmentOf
 from services.common.postgres.database import Connection
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
@@ -24,10 +24,10 @@ log = structlog.get_logger()
 
 
 class Intake:
-    """bus, topic: read from. place_of: see PlaceOf. clock: from when the time of deliveries counts."""
+    """bus, topic: read from. assignment_of: see AssignmentOf. clock: from when the time of deliveries counts."""
 
-    def __init__(self, bus: Bus, topic: str, place_of: PlaceOf, clock: Clock) -> None:
-        self._bus, self._topic, self._place_of, self._clock = bus, topic, place_of, clock
+    def __init__(self, bus: Bus, topic: str, assignment_of: AssignmentOf, clock: Clock) -> None:
+        self._bus, self._topic, self._assignment_of, self._clock = bus, topic, assignment_of, clock
         self._reader: TopicReader | None = None
         self._positions: Positions = {}
 
@@ -64,7 +64,7 @@ class Intake:
     async def _wanted(self, events: Sequence[CloudEvent], webhooks: Sequence[Webhook]) -> list[tuple[str, CloudEvent]]:
         found = []
         for number, event in enumerate(events, 1):
-            found += [(one.id, event) for one in webhooks if one.filter.fits(event, self._place_of)]
+            found += [(one.id, event) for one in webhooks if one.filter.fits(event, self._assignment_of)]
             if number % SHARE == 0:
                 await asyncio.sleep(0)
         return found

@@ -10,7 +10,7 @@ from datetime import timedelta
 import structlog
 
 from services.common.kafka.bus import Bus
-from services.common.kafka.events import PlaceOf
+from services.common.kafka.events import AssignmentOf
 from services.common.postgres.database import UNAVAILABLE, Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
@@ -42,9 +42,9 @@ class LeaderTiming:
 
 
 class Webhooks:
-    """bus, topic: of the events. post: see Post. place_of: see PlaceOf. backlog: deliveries kept for a webhook.
+    """bus, topic: of the events. post: see Post. assignment_of: see AssignmentOf.
 
-    wake: to be called when a webhook was changed, or is to send again.
+    backlog: deliveries kept for a webhook. wake: to be called when a webhook was changed, or is to send again.
     """
 
     def __init__(
@@ -52,12 +52,12 @@ class Webhooks:
         bus: Bus,
         topic: str,
         post: Post,
-        place_of: PlaceOf,
+        assignment_of: AssignmentOf,
         *,
         backlog: int,
         timing: LeaderTiming = LeaderTiming(),
     ) -> None:
-        self._bus, self._topic, self.post, self._place_of = bus, topic, post, place_of
+        self._bus, self._topic, self.post, self._assignment_of = bus, topic, post, assignment_of
         self._backlog, self._timing, self.wake = backlog, timing, Wakeup()
         self._senders: dict[str, tuple[Sender, asyncio.Task[None]]] = {}
 
@@ -87,7 +87,7 @@ class Webhooks:
 
     async def _lead(self, db: Connection) -> None:
         """While there are any that are enabled."""
-        intake = Intake(self._bus, self._topic, self._place_of, self.clock)
+        intake = Intake(self._bus, self._topic, self._assignment_of, self.clock)
         time, counted = asyncio.get_running_loop().time, 0.0
         try:
             while webhooks := await store.enabled(db):

@@ -38,11 +38,11 @@ from voltbus.v1.events_pb2 import StationConnected
 LOOPBACK = [ip_network("127.0.0.0/8")]
 QUICK = Policy(first=0.01, longest=0.05, give_up=timedelta(hours=1), refused=2)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-PLACES = {"CP1": (("vienna",), "garage")}
+ASSIGNMENTS = {"CP1": (("vienna",), "garage")}
 
 
-def place_of(station_id: str) -> tuple[Sequence[str], str]:
-    return PLACES.get(station_id, ((), ""))
+def assignment_of(station_id: str) -> tuple[Sequence[str], str]:
+    return ASSIGNMENTS.get(station_id, ((), ""))
 
 
 @dataclass
@@ -60,7 +60,7 @@ class World:
         self.outbound = Outbound(LOOPBACK, self.timeout)
         post = Post(self.database, self.outbound, now, self.policy, lambda: 0.5)
         timing = LeaderTiming(follow=0.02, count=0)
-        self.webhooks = Webhooks(self.bus, FIRMWARE, post, place_of, backlog=self.backlog, timing=timing)
+        self.webhooks = Webhooks(self.bus, FIRMWARE, post, assignment_of, backlog=self.backlog, timing=timing)
         app = web_app("test")
         app.include_router(router("firmware", self.webhooks, LOOPBACK, self.access))
         headers = {"Authorization": f"Bearer {token('firmware:read', 'firmware:write')}"}

@@ -15,7 +15,7 @@ from services.common.kafka.events import NAMESPACE, Events
 from services.common.kafka.published_events import OF_REGISTRATIONS, PUBLISHED, STATION
 from services.common.process.errors import Unavailable
 from services.common.process.settings import CommonSettings
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from voltbus.v1.events_pb2 import (
     AuthorizationDecided,
     StationBooted,
@@ -31,7 +31,7 @@ EVENT = AuthorizationDecided(station_id="CP1", id_token="T1", status="Accepted",
 def made(
     event: Any = EVENT, subject: str = "CP1", cause: str = "c1.1", service: str = "auth", **settings: Any
 ) -> Record:
-    return Events(CommonSettings(**settings), service, nowhere).record(event, subject, cause, AT)
+    return Events(CommonSettings(**settings), service, unassigned).record(event, subject, cause, AT)
 
 
 def headers(record: Record) -> dict[str, str]:
@@ -98,12 +98,12 @@ def test_a_subject_beyond_ascii_is_utf_8(events_format: str) -> None:
     )
 
 
-PLACES = {"CP1": (("vienna", "fast"), "garage")}
+ASSIGNMENTS = {"CP1": (("vienna", "fast"), "garage")}
 
 
-def placed(event: Any, service: str, subject: str = "CP1") -> Any:
+def assigned(event: Any, service: str, subject: str = "CP1") -> Any:
     """The event as it is published, where CP1 is registered."""
-    events = Events(CommonSettings(), service, lambda station_id: PLACES.get(station_id, ((), "")))
+    events = Events(CommonSettings(), service, lambda station_id: ASSIGNMENTS.get(station_id, ((), "")))
     return type(event).FromString(events.record(event, subject, "c1.1", AT).value or b"")
 
 
@@ -118,19 +118,19 @@ def placed(event: Any, service: str, subject: str = "CP1") -> Any:
 )
 def test_what_names_a_station_says_its_groups_and_where_it_is(service: str, kind: Any) -> None:
     """In the operator's order. Those of registrations say what they tell of, which is known later here."""
-    said = placed(kind(station_id="CP1"), service)
+    said = assigned(kind(station_id="CP1"), service)
     expected = ([], "") if kind in OF_REGISTRATIONS else (["vienna", "fast"], "garage")
     assert (list(said.groups), said.location_id) == expected
 
 
 def test_who_is_in_no_group_and_nowhere_says_nothing_of_it() -> None:
-    assert placed(StationBooted(station_id="CP2"), "firmware", "CP2") == StationBooted(station_id="CP2")
+    assert assigned(StationBooted(station_id="CP2"), "firmware", "CP2") == StationBooted(station_id="CP2")
 
 
 def test_a_registration_that_is_removed_is_told_with_what_it_was() -> None:
     """The copy here has it still, or no longer."""
     removed = StationRemoved(station_id="CP1", groups=["graz"], location_id="yard")
-    assert placed(removed, "auth") == removed
+    assert assigned(removed, "auth") == removed
 
 
 def test_nothing_is_told_while_it_is_not_known_where_stations_are() -> None:

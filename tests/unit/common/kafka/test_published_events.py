@@ -7,7 +7,7 @@ import pytest
 from services.common.kafka.events import Events
 from services.common.kafka.published_events import PUBLISHED
 from services.common.process.settings import CommonSettings
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from services.ocpp.services import SERVICES
 from voltbus.v1 import events_pb2
 
@@ -32,6 +32,6 @@ def test_every_event_has_its_key_among_its_fields() -> None:
 
 
 def test_an_event_of_another_service_is_refused() -> None:
-    events = Events(CommonSettings(), "auth", nowhere)
+    events = Events(CommonSettings(), "auth", unassigned)
     with pytest.raises(ValueError, match="auth does not publish StationBooted"):
         events.record(events_pb2.StationBooted(), "CP1", "c", datetime(2026, 3, 1, tzinfo=UTC))

@@ -8,7 +8,7 @@ from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.process.clock import now
 from services.common.process.settings import CommonSettings
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from voltbus.v1.events_pb2 import StationBooted, Transaction, TransactionStarted
 
 FIRMWARE = "events.firmware"
@@ -16,7 +16,7 @@ FIRMWARE = "events.firmware"
 
 def record(event: Message, subject: str, service: str = "firmware", form: str = "protobuf", cause: str = "1") -> Record:
     settings = CommonSettings(events_format=form)
-    return Events(settings, service, nowhere).record(event, subject, cause, now())
+    return Events(settings, service, unassigned).record(event, subject, cause, now())
 
 
 def boots(station: str, numbers: Sequence[int], partition: int | None = None) -> list[Record]:

@@ -8,7 +8,7 @@ import pytest
 from services.common.kafka.bus import Record
 from services.common.kafka.cloud_events import CloudEvent
 from services.common.push.filters import EventFilter, known_types
-from services.common.testing.places import nowhere
+from services.common.testing.assignments import unassigned
 from tests.unit.common.push.events import boots, record, started
 from voltbus.v1.events_pb2 import (
     LocationChanged,
@@ -20,7 +20,7 @@ from voltbus.v1.events_pb2 import (
     TransactionRef,
 )
 
-PLACES = {"CP1": (("vienna",), "garage"), "CP2": (("graz",), "yard")}
+ASSIGNMENTS = {"CP1": (("vienna",), "garage"), "CP2": (("graz",), "yard")}
 SITE = record(SiteChanged(site_id="garage", station_ids=["CP1", "CP3"]), "garage", "smartcharging")
 SHARE = ShareChanged(site_id="garage", station_id="CP1", transaction=TransactionRef(id=7, transaction_id="t1"))
 TOKEN = record(TokenChanged(id_token="04A2"), "04a2", "auth")
@@ -31,7 +31,7 @@ def booted(**place: Any) -> Record:
 
 
 def fits(wanted: EventFilter, given: Record) -> bool:
-    return wanted.fits(CloudEvent(given), lambda station_id: PLACES.get(station_id, ((), "")))
+    return wanted.fits(CloudEvent(given), lambda station_id: ASSIGNMENTS.get(station_id, ((), "")))
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_what_cannot_be_read_still_has_its_type_and_its_station() -> None:
     """An event of a newer release, while processes are upgraded one by one."""
     headers = (("ce_type", b"voltbus.v1.StationMelted"), ("ce_id", b"1"), ("content-type", b"application/protobuf"))
     event = CloudEvent(Record("events.firmware", b"CP1", b"\xff", headers))
-    assert EventFilter().fits(event, nowhere)
-    assert not EventFilter(stations=frozenset({"CP2"})).fits(event, nowhere)
+    assert EventFilter().fits(event, unassigned)
+    assert not EventFilter(stations=frozenset({"CP2"})).fits(event, unassigned)
     assert json.loads(event.body)["data"] is None
 
 

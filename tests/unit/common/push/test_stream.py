@@ -17,8 +17,8 @@ from services.common.push.feed import Feed, FeedLimits
 from services.common.push.filters import EventFilter
 from services.common.push.positions import read_position
 from services.common.push.stream import EXPIRED, GONE, STOPS, EventStream, StreamTiming
+from services.common.testing.assignments import unassigned
 from services.common.testing.memory import MemoryBus
-from services.common.testing.places import nowhere
 from services.common.web.problems import Problem
 from tests.patience import GIVE_UP
 from tests.unit.common.push.events import FIRMWARE, boots
@@ -74,7 +74,7 @@ async def streams(bus: MemoryBus, most: int = 3) -> AsyncIterator[Streams]:
     feed = Feed(bus, FIRMWARE, FeedLimits(turn=0.01, opened=0.2))
     running = asyncio.create_task(feed.run())
     try:
-        yield Streams("firmware", feed, nowhere, most=most, timing=TIMING)
+        yield Streams("firmware", feed, unassigned, most=most, timing=TIMING)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -209,7 +209,7 @@ async def test_who_asks_for_a_group_is_served_when_it_is_known_who_is_in_it(want
         raise Unavailable("still being read")
 
     async with streams(MemoryBus()) as made:
-        made._place_of = unknown
+        made._assignment_of = unknown
         with pytest.raises(Unavailable):
             await open_all(made, wanted=EventFilter(**{name: frozenset(given) for name, given in wanted.items()}))
         async with client(made):

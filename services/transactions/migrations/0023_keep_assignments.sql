@@ -3,7 +3,7 @@
 -- depends: 0022_find_by_storage
 alter table transaction add column groups text[], add column location_id text;
 comment on column transaction.groups is 'of its station when its first report came; null: of before, and yet to be filled in';
-create index transaction_without_place on transaction (id) where groups is null;
+create index transaction_unassigned on transaction (id) where groups is null;
 create index transaction_by_location on transaction (location_id, id) where location_id is not null;
 create index transaction_refused on transaction ("authorization", id) where "authorization" <> 'Accepted';
 create table transaction_group (
@@ -12,7 +12,7 @@ create table transaction_group (
     primary key (group_name, transaction_id)
 );
 comment on table transaction_group is 'the groups of transactions, for lists of one group';
-create type placed_transaction_row as (
+create type assigned_transaction_row as (
     id bigint,
     station_id text,
     "key" text,

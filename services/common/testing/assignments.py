@@ -3,6 +3,6 @@
 from collections.abc import Sequence
 
 
-def nowhere(_: str) -> tuple[Sequence[str], str]:
+def unassigned(_: str) -> tuple[Sequence[str], str]:
     """A station without groups and location."""
     return (), ""

@@ -7,8 +7,8 @@ import pytest
 
 from services.common.kafka.bus import Record
 from services.common.postgres.database import Connection, Database
-from services.transactions import places, reads
-from services.transactions.places import Places
+from services.transactions import backfill, reads
+from services.transactions.backfill import AssignmentBackfill
 from services.transactions.reads import TransactionFilter
 from tests.integration.transactions.running import System, token
 from tests.integration.transactions.test_rest import get, ids, start
@@ -20,21 +20,21 @@ NORTH, SOUTH = (("north", "vip"), "garage"), (("south",), "roof")
 OF_BEFORE = "update transaction set groups = null, location_id = null where station_id = $1"
 
 
-async def register(system: System, station: str, place: tuple[tuple[str, ...], str] | None) -> None:
+async def register(system: System, station: str, assigned: tuple[tuple[str, ...], str] | None) -> None:
     """None: the registration is removed. Returns when it is known: a station that is not has transactions look."""
     value = None
-    if place is not None:
-        value = Registration(station_id=station, groups=place[0], location_id=place[1]).SerializeToString()
+    if assigned is not None:
+        value = Registration(station_id=station, groups=assigned[0], location_id=assigned[1]).SerializeToString()
     await system.bus.publish([Record("registrations", station.encode(), value)])
     await start(system, f"{station}-stranger")
 
 
-def place(shown: Any) -> tuple[tuple[str, ...], str | None]:
+def assignment(shown: Any) -> tuple[tuple[str, ...], str | None]:
     return tuple(shown["groups"]), shown["location_id"]
 
 
-async def place_of(system: System, number: int) -> tuple[tuple[str, ...], str | None]:
-    return place(await get(system, f"/v1/transactions/{number}"))
+async def assignment_of(system: System, number: int) -> tuple[tuple[str, ...], str | None]:
+    return assignment(await get(system, f"/v1/transactions/{number}"))
 
 
 def told(system: System, station: str) -> list[tuple[tuple[str, ...], str]]:
@@ -54,8 +54,8 @@ async def test_those_of_a_group_and_of_a_location(system: System, station: str) 
     assert await ids(system, location_id=f"garage-{station}") == [a]
     assert await ids(system, group=station, location_id=f"roof-{station}") == [b]
     assert await ids(system, group=station, station_id=names[0]) == [a]
-    assert await place_of(system, a) == (("north", station), f"garage-{station}")
-    assert await place_of(system, c) == ((), None)
+    assert await assignment_of(system, a) == (("north", station), f"garage-{station}")
+    assert await assignment_of(system, c) == ((), None)
 
 
 @pytest.mark.parametrize("later", [SOUTH, None], ids=["moved", "removed"])
@@ -66,8 +66,8 @@ async def test_past_sessions_stay_where_they_were(system: System, station: str, 
     await system.ask(station, "StopTransaction", stop(before))
     await register(system, station, later)
     after = await start(system, station, timestamp="2026-03-02T10:00:00Z")
-    assert await place_of(system, before) == NORTH
-    assert await place_of(system, after) == (later or ((), None))
+    assert await assignment_of(system, before) == NORTH
+    assert await assignment_of(system, after) == (later or ((), None))
     assert await ids(system, station_id=station, group="north") == [before]
     assert await ids(system, station_id=station, location_id="garage") == [before]
 
@@ -83,7 +83,7 @@ async def test_a_session_stays_where_it_began_whatever_is_told_of_it_later(syste
     await system.ask(station, "StopTransaction", stop(number, meterStop=9000))
     await system.until(lambda: len(system.events(station)) == 4)
     assert told(system, station) == [NORTH] * 4
-    assert await place_of(system, number) == NORTH
+    assert await assignment_of(system, number) == NORTH
     assert await ids(system, station_id=station, group="south") == []
 
 
@@ -101,7 +101,7 @@ async def test_what_was_offline_counts_where_its_station_is_when_it_is_told(syst
     }
     await system.ask(station, "TransactionEvent", event, "2.0.1")
     [shown] = (await get(system, "/v1/transactions", station_id=station))["items"]
-    assert (place(shown), shown["offline"]) == (SOUTH, True)
+    assert (assignment(shown), shown["offline"]) == (SOUTH, True)
 
 
 async def test_the_report_that_comes_first_counts_whichever_it_is(system: System, station: str) -> None:
@@ -116,14 +116,14 @@ async def test_the_report_that_comes_first_counts_whichever_it_is(system: System
     await system.until(lambda: len(system.events(station)) == 2)
     assert told(system, station) == [NORTH, NORTH]
     [shown] = (await get(system, "/v1/transactions", station_id=station))["items"]
-    assert (place(shown), shown["complete"]) == (NORTH, True)
+    assert (assignment(shown), shown["complete"]) == (NORTH, True)
 
 
 async def test_a_session_of_before_the_registration_stays_without(system: System, station: str) -> None:
     number = await start(system, station)
     await register(system, station, NORTH)
     await system.ask(station, "StopTransaction", stop(number))
-    assert await place_of(system, number) == ((), None)
+    assert await assignment_of(system, number) == ((), None)
     await system.until(lambda: len(system.events(station)) == 2)
     assert told(system, station) == [((), "")] * 2
 
@@ -132,7 +132,7 @@ async def test_who_was_registered_just_now_starts_there(system: System, station:
     """The registration is on its topic, and may not have been read: it is, before a session begins without."""
     value = Registration(station_id=station, groups=["north", "vip"], location_id="garage").SerializeToString()
     await system.bus.publish([token("cafe01"), Record("registrations", station.encode(), value)])
-    assert await place_of(system, await start(system, station)) == NORTH
+    assert await assignment_of(system, await start(system, station)) == NORTH
 
 
 async def test_lists_and_files_show_it_alike(system: System, station: str) -> None:
@@ -144,7 +144,7 @@ async def test_lists_and_files_show_it_alike(system: System, station: str) -> No
     names, values = response.text.splitlines()
     assert names.endswith(",revision,groups,location_id")
     assert values.endswith(",0,north|vip,garage")
-    assert (listed["id"], place(listed)) == (number, NORTH)
+    assert (listed["id"], assignment(listed)) == (number, NORTH)
     samples = await system.client.get("/v1/samples/export", params=query)
     assert samples.status_code == 200
 
@@ -155,25 +155,25 @@ async def stored(database: Database, number: int) -> tuple[Any, ...]:
     return tuple(row)
 
 
-async def test_sessions_of_before_get_the_place_of_the_day(
+async def test_sessions_of_before_get_the_assignment_of_the_day(
     system: System, station: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of them, a lot at a time; nobody is told that they have changed, and what is known stays as it is."""
-    monkeypatch.setattr(places, "AT_ONCE", 2)
+    monkeypatch.setattr(backfill, "AT_ONCE", 2)
     known = await start(system, f"{station}-known")
     numbers = [await start(system, station, timestamp=f"2026-03-0{day}T10:00:00Z") for day in (1, 2, 3)]
     async with database.connection() as db:
         await db.execute(OF_BEFORE, station)
-    assert await place_of(system, numbers[0]) == ((), None)
+    assert await assignment_of(system, numbers[0]) == ((), None)
     before = [await stored(database, number) for number in numbers]
-    filling = Places(database, lambda _: ((station, "vip"), "garage"))
+    filling = AssignmentBackfill(database, lambda _: ((station, "vip"), "garage"))
     while await filling.once():
         pass
     assert await ids(system, group=station) == numbers[::-1]
     assert await ids(system, station_id=station, location_id="garage") == numbers[::-1]
-    assert await place_of(system, known) == ((), None)
+    assert await assignment_of(system, known) == ((), None)
     assert [await stored(database, number) for number in numbers] == before
-    assert not await Places(database, lambda _: (("other",), "")).once()
+    assert not await AssignmentBackfill(database, lambda _: (("other",), "")).once()
     assert await ids(system, group="other") == []
 
 
@@ -189,23 +189,23 @@ async def test_a_session_of_before_is_told_where_its_station_is(
     await system.ask(station, "StopTransaction", stop(number))
     await system.until(lambda: len(system.events(station)) == 2)
     assert told(system, station) == [NORTH, NORTH]
-    await Places(database, lambda _: NORTH).once()
-    assert await place_of(system, number) == NORTH
+    await AssignmentBackfill(database, lambda _: NORTH).once()
+    assert await assignment_of(system, number) == NORTH
     assert await ids(system, station_id=station, group="vip") == [number]
 
 
 async def test_what_somebody_writes_is_left_to_the_next_look(system: System, station: str, database: Database) -> None:
     """Two that waited for each other's rows would be a deadlock."""
     number = await start(system, station)
-    filling = Places(database, lambda _: NORTH)
+    filling = AssignmentBackfill(database, lambda _: NORTH)
     async with database.connection() as db:
         await db.execute(OF_BEFORE, station)
     async with database.transaction() as db:
         await db.execute("select from transaction where id = $1 for update", number)
         await filling.once()
-        assert await place_of(system, number) == ((), None)
+        assert await assignment_of(system, number) == ((), None)
     await filling.once()
-    assert await place_of(system, number) == NORTH
+    assert await assignment_of(system, number) == NORTH
 
 
 MANY = 20_000
@@ -239,7 +239,6 @@ async def test_a_page_of_a_group_is_read_from_its_index(database: Database, stat
         ]
         await trial.rollback()
     for shown in plans:
-        print(shown)
         assert "Seq Scan" not in shown
         assert "Removed by Filter" not in shown
     assert "Sort" not in plans[1] + plans[2]
