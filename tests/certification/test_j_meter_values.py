@@ -32,6 +32,9 @@ async def test_tc_j_01(station: Station, operator: Operator) -> None:
     assert told == [(evse_id, CLOCK, wh) for evse_id in (0, 1, 2) for wh in (1000, 1010, 1020)]
     assert {one["transaction_id"] for one in page["items"]} == {None}
     await operator.event(station.id, "MeterValuesRecorded", lambda told: told.evse_id == 2)
+    events = await operator.reported("firmware", station.id, "NotifyEvent", count=station.evses + 9)
+    periodic = [one for told in events for one in told["eventData"] if one["trigger"] == "Periodic"]
+    assert sorted(one["actualValue"] for one in periodic) == ["1000"] * 3 + ["1010"] * 3 + ["1020"] * 3
 
 
 async def test_tc_j_02(station: Station, session: Session, operator: Operator) -> None:
