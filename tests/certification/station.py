@@ -123,13 +123,6 @@ class Station:
         left = [call.action for call in _drained(self._calls)]
         assert not left, f"the CSMS sent {', '.join(left)}, which the case does not have\n{self.story}"
 
-    async def closed(self) -> int:
-        """Waits until the CSMS ends the connection; the close code."""
-        assert self._connection is not None
-        async with asyncio.timeout(self.patience):
-            await self._connection.wait_closed()
-        return self._connection.close_code or 0
-
     async def reconnect(self, *, password: str | None = None, tls: ssl.SSLContext | None = None) -> None:
         await self.close()
         await self.connect(password=password, tls=tls)
