@@ -233,7 +233,6 @@ async def test_tc_n_25(station: Station, operator: Operator) -> None:
 
 async def customer_asked(station: Station, operator: Operator, status: str = "Accepted", **about: Any) -> None:
     """The operator asks what a station knows of a customer, or to forget it; the station says status to it."""
-    await booted(station)
     command = await operator.command(station.id, "CustomerInformation", {"requestId": 1} | about)
     assert await station.expects("CustomerInformation", {"status": status}) == {"requestId": 1} | about
     await command.answered("accepted" if status == "Accepted" else "refused")
@@ -250,47 +249,55 @@ async def customer_shown(station: Station, operator: Operator, *data: str) -> No
 
 async def test_tc_n_27(station: Station, operator: Operator, token: Token) -> None:
     """A station tells what it knows of a driver (N09.FR.01, FR.04)."""
+    await booted(station)
     await customer_asked(station, operator, **REPORT, idToken=token.payload)
     await customer_shown(station, operator, *DATA)
 
 
 async def test_tc_n_28(station: Station, operator: Operator, token: Token) -> None:
     """A station knows nothing of a driver (N09.FR.01, FR.04, FR.06)."""
+    await booted(station)
     await customer_asked(station, operator, **REPORT, idToken=token.payload)
     await customer_shown(station, operator, "no data")
 
 
 async def test_tc_n_29(station: Station, operator: Operator, token: Token) -> None:
     """A station does not tell what it knows of a driver (N09.FR.01, FR.03, FR.04)."""
+    await booted(station)
     await customer_asked(station, operator, "Rejected", **REPORT, idToken=token.payload)
 
 
 async def test_tc_n_30(station: Station, operator: Operator, token: Token) -> None:
     """A station tells what it knew of a driver, and forgets it (N10.FR.03, FR.08)."""
+    await booted(station)
     await customer_asked(station, operator, **CLEAR, idToken=token.payload)
     await customer_shown(station, operator, *DATA)
 
 
 async def test_tc_n_31(station: Station, operator: Operator, token: Token) -> None:
     """A station has nothing of a driver to forget (N10.FR.04, FR.08)."""
+    await booted(station)
     await customer_asked(station, operator, **CLEAR, idToken=token.payload)
     await customer_shown(station, operator, "no data")
 
 
 async def test_tc_n_32(station: Station, operator: Operator, token: Token) -> None:
     """A station forgets a driver, and tells no more than that (N10.FR.06, FR.08)."""
+    await booted(station)
     await customer_asked(station, operator, report=False, clear=True, idToken=token.payload)
     await customer_shown(station, operator, "cleared")
 
 
 async def test_tc_n_62(station: Station, operator: Operator) -> None:
     """A station forgets a customer, by its identifier (N10.FR.08)."""
+    await booted(station)
     await customer_asked(station, operator, **CLEAR, customerIdentifier="OpenChargeAlliance")
     await customer_shown(station, operator, *DATA)
 
 
 async def test_tc_n_63(station: Station, operator: Operator) -> None:
     """A station forgets a customer, by the hashes of its certificate (N10.FR.08, FR.09)."""
+    await booted(station)
     await customer_asked(station, operator, **CLEAR, customerCertificate=hash_data(root("Customer")))
     await customer_shown(station, operator, *DATA)
 
@@ -330,6 +337,7 @@ async def test_tc_n_44(station: Station, operator: Operator) -> None:
 @missing("local lists are changed when a customer is cleared")
 async def test_tc_n_46(station: Station, operator: Operator, token: Token) -> None:
     """A driver whom a station has forgotten is taken out of its local list (N10.FR.02, FR.08, D01.FR.01)."""
+    await booted(station)
     on_list = {"idToken": token.payload, "idTokenInfo": ACCEPTED}
     full = {"versionNumber": 1, "updateType": "Full", "localAuthorizationList": [on_list]}
     command = await operator.command(station.id, "SendLocalList", full)
