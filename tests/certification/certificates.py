@@ -24,7 +24,11 @@ def root(name: str) -> str:
 def hash_data(pem: str, algorithm: str = "SHA256") -> dict[str, str]:
     """The CertificateHashData of a certificate that signs itself."""
     certificate = x509.load_pem_x509_certificate(pem.encode())
-    public = certificate.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return hashes_of(certificate, certificate, algorithm)
+
+
+def hashes_of(certificate: x509.Certificate, issuer: x509.Certificate, algorithm: str = "SHA256") -> dict[str, str]:
+    """The CertificateHashData of any."""
 
     def digest(data: bytes) -> str:
         return hashlib.new(algorithm.lower(), data).hexdigest()
@@ -32,6 +36,6 @@ def hash_data(pem: str, algorithm: str = "SHA256") -> dict[str, str]:
     return {
         "hashAlgorithm": algorithm,
         "issuerNameHash": digest(certificate.issuer.public_bytes()),
-        "issuerKeyHash": digest(public),
+        "issuerKeyHash": digest(issuer.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)),
         "serialNumber": f"{certificate.serial_number:x}",
     }

@@ -1,17 +1,17 @@
 """Contract certificates as cars have them, and who can be asked (OCSP) whether they have been revoked."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
+from tests.certification.certificates import hashes_of
 from tests.certification.tls import Key, key
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,16 +39,7 @@ class Contract:
     @property
     def hash_data(self) -> list[dict[str, str]]:
         """OCSPRequestData of its own certificate."""
-        public = self.authority.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        return [
-            {
-                "hashAlgorithm": "SHA256",
-                "issuerNameHash": hashlib.sha256(self.own.issuer.public_bytes()).hexdigest(),
-                "issuerKeyHash": hashlib.sha256(public).hexdigest(),
-                "serialNumber": f"{self.own.serial_number:x}",
-                "responderURL": self.responder_url,
-            }
-        ]
+        return [hashes_of(self.own, self.authority) | {"responderURL": self.responder_url}]
 
     def _issued(self, name: str, own: Key, issuer: str, issuer_key: Key) -> x509.Certificate:
         subject, by = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, part)]) for part in (name, issuer))
