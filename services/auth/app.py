@@ -4,12 +4,15 @@ from datetime import timedelta
 
 from redis.asyncio import Redis
 
+from services.auth import password_changing
 from services.auth.api import TAGS, VERBS, routers
 from services.auth.dialects import DIALECTS
 from services.auth.group_settings import GroupSettings
 from services.auth.handlers import Handler
+from services.auth.password_changing import PasswordChanging
 from services.auth.passwords import Passwords
 from services.auth.publication import Publication
+from services.auth.remote import RENDERERS
 from services.auth.republication import Republication
 from services.auth.settings import Settings
 from services.auth.store import Store
@@ -19,27 +22,30 @@ from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.process.service import Service
 from services.common.wiring import wire
+from services.ocpp.sealing import Sealing
 
 NAME = "auth"
 
 
 def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
     """The process, not yet started."""
-    wiring = wire(NAME, settings, bus, database, redis, clock)
+    wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=password_changing.on_ended)
     store = Store(database, Publication(settings, wiring.events), wiring.relay.wake)
     handler = Handler(store, wiring.stations, wiring.batches(DIALECTS))
     consumer, group_settings = wiring.consumer(handler.handle), GroupSettings(store, clock)
     republication = Republication(store)
-    passwords = Passwords(settings.password_key.get_secret_value())
+    key = settings.password_key.get_secret_value()
+    passwords = Passwords(key)
+    changing = PasswordChanging(store, wiring.command_service, passwords, Sealing(key.encode()), clock)
     expiry = DecisionExpiry(database=database, kept=timedelta(days=settings.decision_days), clock=clock)
 
     return wiring.service(
         consumer,
-        routers(store, group_settings, passwords, wiring.stations, wiring.access, clock),
+        routers(store, group_settings, passwords, changing, wiring.stations, wiring.access, clock),
         description="Who may connect and who may charge: stations with their passwords, and idTokens.",
         tags=TAGS,
         verbs=VERBS,
-        tasks={"decisions": expiry.run, "groups": group_settings.run},
+        tasks={"decisions": expiry.run, "groups": group_settings.run, "passwords": changing.run},
         checks={"publication": republication.ready},
         opens=(republication.open,),
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.auth import password_changing
 from services.auth.domain.requests import RECORDED, AuthorizationDecided, Authorize, Request, Verdict, decide
 from services.auth.store import Store
 from services.common.calls import message_log
@@ -41,6 +42,7 @@ class Handler:
             await work.record([call for call, request in batch.calls if isinstance(request, RECORDED)], decided)
             await message_log.save_deviating(work.db, batch.deviating)
             concluded = await self.shell.conclude(work.db, batch)
+            await password_changing.confirm(work.db, batch.results)
         if concluded:
             self.shell.notify_changed()
         return self.shell.settle(batch, replies)

@@ -33,12 +33,20 @@ class Passwords:
         """
         if idempotency_key is None:
             return self.generate()
-        rotation_key = keyed(self._key, b"idempotency " + idempotency_key.encode())
+        rotation_key = self.rotation_key(idempotency_key)
         current = station.password
         repeated = current is not None and hmac.compare_digest(current.rotation_key, rotation_key)
         nonce = current.rotation_nonce if current and repeated else secrets.token_bytes(SIZE)
-        text = self._derive(nonce, station.station_id, idempotency_key)
-        return text, Password(self.hashed(text).hash, rotation_key, nonce)
+        return self.derive(nonce, station.station_id, idempotency_key)
+
+    def rotation_key(self, idempotency_key: str) -> bytes:
+        """By which a request is known again."""
+        return keyed(self._key, b"idempotency " + idempotency_key.encode())
+
+    def derive(self, nonce: bytes, station_id: str, idempotency_key: str) -> tuple[str, Password]:
+        """The password that a request got, or gets."""
+        text = self._derive(nonce, station_id, idempotency_key)
+        return text, Password(self.hashed(text).hash, self.rotation_key(idempotency_key), nonce)
 
     def _derive(self, nonce: bytes, station_id: str, idempotency_key: str) -> str:
         parts = b"\0".join((b"rotation", nonce.hex().encode(), station_id.encode(), idempotency_key.encode()))

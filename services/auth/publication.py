@@ -1,20 +1,21 @@
 """The records of auth: its events, and the current state of each station and idToken for the compacted topics."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from google.protobuf.message import Message
 
-from services.auth.domain import locations, stations, tokens
+from services.auth.domain import locations, password_changes, stations, tokens
+from services.auth.domain.password_changes import PasswordChange
 from services.auth.domain.requests import AuthorizationDecided
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics
 from services.ocpp.id_tokens import Token, record_key, token_key
+from voltbus.v1 import credentials_pb2, state_pb2
 from voltbus.v1 import events_pb2 as pb
-from voltbus.v1 import state_pb2
 from voltbus.v1.credentials_pb2 import Credentials
 
 Event: TypeAlias = stations.StationEvent | tokens.TokenEvent | locations.LocationEvent
@@ -98,16 +99,24 @@ class Publication:
         """Events of calls, each identified by its call."""
         return [self._event(event, event.call_id, event.at) for event in events]
 
-    def station(self, station: stations.Station, free_vend: str | None) -> list[Record]:
+    def station(
+        self, station: stations.Station, free_vend: str | None, changes: Sequence[PasswordChange] = ()
+    ) -> list[Record]:
         """The state of a station: its credentials for the gateway, its registration for all services.
 
-        free_vend: as it counts, see domain.
+        free_vend: as it counts, see domain. changes: of its password.
         """
         credentials = Credentials(
             station_id=station.station_id,
             password_hash=station.password.hash if station.password else b"",
             changed_at=station.changed_at,
             reading=station.reading or "",
+            changes=[
+                credentials_pb2.PasswordChange(command_id=one.command_id, password_hash=one.password.hash)
+                for one in changes
+                if password_changes.lets_in(one, station)
+            ],
+            replaced_hash=password_changes.replaced(station, changes),
         )
         registration = state_pb2.Registration(
             station_id=station.station_id,

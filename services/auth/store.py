@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from services.auth import group_settings_store, rows, unknown_tokens_store
+from services.auth import group_settings_store, password_changes_store, rows, unknown_tokens_store
 from services.auth.domain import locations, stations, tokens
 from services.auth.domain.locations import Location
 from services.auth.domain.requests import AuthorizationDecided
@@ -267,13 +267,23 @@ class UnitOfWork:
         ]
 
     async def station_records(self, found: Sequence[Station]) -> list[list[Record]]:
-        """The state of each, with what its groups say of it."""
+        """The state of each, with what its groups say of it and the changes of its password."""
         free_vend = await group_settings_store.free_vend(self.db, {group for one in found for group in one.groups})
-        return [self.publication.station(one, stations.free_vend(one, free_vend)) for one in found]
+        changes = await password_changes_store.of_stations(self.db, [one.station_id for one in found])
+        return [
+            self.publication.station(one, stations.free_vend(one, free_vend), changes.get(one.station_id, ()))
+            for one in found
+        ]
+
+    async def publish_station(self, station: Station) -> None:
+        """The state of a station as it is, on its topics."""
+        [records] = await self.station_records([station])
+        await outbox.add(self.db, records)
 
     async def remove_station(self, decision: stations.StationDecision, cause: str) -> None:
         """Removes the station, on its topic too."""
         await self.db.execute(REMOVE_STATION, decision.station.station_id)
+        await password_changes_store.remove(self.db, decision.station.station_id)
         records = self.publication.station_tombstone(decision.station.station_id)
         await outbox.add(self.db, records + self.publication.of_change(decision.events, cause))
 

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from services.auth.api import files, groups, locations, stations, tokens, unknown_tokens
+from services.auth.api import passwords as passwords_api
 from services.auth.group_settings import GroupSettings
+from services.auth.password_changing import PasswordChanging
 from services.auth.passwords import Passwords
 from services.auth.store import Store
 from services.common.authorization import api as decisions
@@ -27,12 +29,19 @@ TAGS = decisions.TAGS | {
 
 
 def routers(
-    store: Store, group_settings: GroupSettings, passwords: Passwords, known: Stations, access: Access, clock: Clock
+    store: Store,
+    group_settings: GroupSettings,
+    passwords: Passwords,
+    changing: PasswordChanging,
+    known: Stations,
+    access: Access,
+    clock: Clock,
 ) -> Sequence[APIRouter]:
     """All that auth serves under /v1."""
     return (
         files.router(store, passwords, access, clock),
-        stations.router(store, passwords, known, access, clock),
+        stations.router(store, passwords, changing, known, access, clock),
+        passwords_api.router(changing, known, access),
         unknown_tokens.router(store, access, clock),
         tokens.router(store, access, clock),
         decisions.router(store.database, access, "auth"),

@@ -23,6 +23,7 @@ from services.auth.api.fields import (
 )
 from services.auth.domain import stations as domain
 from services.auth.domain.stations import Password, PasswordPolicy, RegisterStation
+from services.auth.password_changing import PasswordChanging
 from services.auth.passwords import Passwords
 from services.auth.store import Store
 from services.common.calls.stations import Stations
@@ -178,7 +179,9 @@ ALREADY = "the station is registered: PATCH changes it, and POST …/password gi
 MISSING = problem_responses({404: "there is no such station"})
 
 
-def router(store: Store, passwords: Passwords, known: Stations, access: Access, clock: Clock) -> APIRouter:
+def router(
+    store: Store, passwords: Passwords, changing: PasswordChanging, known: Stations, access: Access, clock: Clock
+) -> APIRouter:
     """/v1/stations."""
     routes = APIRouter(prefix="/v1/stations", tags=["stations"])
     read, write = [access.require(READ)], [access.require(WRITE)]
@@ -204,6 +207,8 @@ def router(store: Store, passwords: Passwords, known: Stations, access: Access, 
                 raise Problem(409, ALREADY)
             decision = domain.register(current, command, generated, clock())
             await work.save_station(decision, uuid4().hex)
+        if current and domain.is_given_another(current, decision.station):
+            await changing.withdraw(station_id)
         return _view(decision.station, text if decision.station.password is generated else None), current is not None
 
     @routes.post(
@@ -276,26 +281,18 @@ def router(store: Store, passwords: Passwords, known: Stations, access: Access, 
 
     @routes.post("/{station_id}/password", dependencies=write, responses=MISSING)
     async def rotate(station_id: StationId, idempotency_key: IdempotencyKey = None) -> PasswordView:
-        """Gives a station a new password; the old one is worth nothing from now on.
+        """Gives a station a new password, to be set at the station by hand; the old one is worth nothing from now on.
 
+        A station that is connected is asked to take a new one by `POST …/password/change`.
         With an Idempotency-Key, the same request again gets the same password, as long as it is the newest.
         """
         async with store.change() as work:
             if (current := await work.station(station_id)) is None:
                 raise not_found("station")
             text, password = passwords.rotate(current, idempotency_key)
-            decision = domain.change(
-                current,
-                description=current.description,
-                groups=current.groups,
-                location_id=current.location_id,
-                reading=current.reading,
-                rated_power_w=current.rated_power_w,
-                free_vend=current.free_vend,
-                password=password,
-                now=clock(),
-            )
+            decision = domain.with_password(current, password, clock())
             await work.save_station(decision, uuid4().hex)
+        await changing.withdraw(station_id)
         return PasswordView(station_id=station_id, password=text)
 
     return routes

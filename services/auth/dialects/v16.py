@@ -2,11 +2,19 @@
 
 from typing import Any
 
+from services.auth.dialects.dialect import Dialect, OcppRequest
+from services.auth.domain.password_changes import ChangeState, SetPassword
 from services.auth.domain.requests import Authorize, Request, SignCertificate, SigningRejected, Verdict
 from services.common.calls.call import Call
-from services.common.calls.dialects import Dialect
+from services.common.commands.command import Unrenderable
+from services.ocpp.errors import ErrorCode
 from services.ocpp.id_tokens import IdToken
+from services.ocpp.passwords import is_authorization_key
 from services.ocpp.v16 import id_tag_info
+
+# A01.FR.03. What is changed only after a reboot is not changed yet, and will be (1.6 §7.22, B05.FR.10).
+PASSWORD_STATES = {"Accepted": ChangeState.TAKEN, "RebootRequired": ChangeState.AWAITED}
+NOT_HEXADECIMAL = "must have 32 to 40 lower-case hexadecimal digits, an even number (AuthorizationKey of OCPP 1.6)"
 
 
 def authorize(call: Call) -> Request:
@@ -25,7 +33,23 @@ def signing_rejected(_: SigningRejected) -> dict[str, Any]:
     return {"status": "Rejected"}
 
 
-DIALECT: Dialect[Request] = Dialect(
+def set_password(request: SetPassword) -> OcppRequest:
+    """Security whitepaper A01.FR.02, A00.FR.205: an AuthorizationKey is written in hexadecimal digits."""
+    if not request.hexadecimal:
+        raise Unrenderable(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, f"the password {NOT_HEXADECIMAL}")
+    return "ChangeConfiguration", {"key": "AuthorizationKey", "value": request.password}
+
+
+def password_fault(password: str) -> str | None:
+    return None if is_authorization_key(password) else NOT_HEXADECIMAL
+
+
+def read_password_status(answer: Any) -> str | None:
+    status: str | None = answer.get("status")
+    return status
+
+
+DIALECT = Dialect(
     read={
         "Authorize": authorize,
         "SignCertificate": sign_certificate,
@@ -34,4 +58,8 @@ DIALECT: Dialect[Request] = Dialect(
         Verdict: verdict,
         SigningRejected: signing_rejected,
     },
+    requests={SetPassword: set_password},
+    read_password_status=read_password_status,
+    password_states=PASSWORD_STATES,
+    password_fault=password_fault,
 )

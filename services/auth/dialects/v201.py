@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from services.auth.dialects.dialect import Dialect, OcppRequest
+from services.auth.domain.password_changes import ChangeState, SetPassword
 from services.auth.domain.requests import (
     Authorize,
     ContractCheck,
@@ -17,10 +19,11 @@ from services.auth.domain.requests import (
     Verdict,
 )
 from services.common.calls.call import Call
-from services.common.calls.dialects import Dialect
 from services.ocpp.id_tokens import IdToken
 from services.ocpp.v201 import id_token_info
 
+# A01.FR.03. What is changed only after a reboot is not changed yet, and will be (B05.FR.10).
+PASSWORD_STATES = {"Accepted": ChangeState.TAKEN, "RebootRequired": ChangeState.AWAITED}
 CERTIFICATE_STATUS = {ContractCheck.UNVERIFIED: "CertChainError"}
 
 
@@ -73,7 +76,26 @@ def not_enabled(reason: str) -> dict[str, Any]:
     return {"reasonCode": "NotEnabled", "additionalInfo": reason}
 
 
-DIALECT: Dialect[Request] = Dialect(
+def set_password(request: SetPassword) -> OcppRequest:
+    """A01.FR.02."""
+    component, variable = {"name": "SecurityCtrlr"}, {"name": "BasicAuthPassword"}
+    item = {"component": component, "variable": variable, "attributeValue": request.password}
+    return "SetVariables", {"setVariableData": [item]}
+
+
+def password_fault(_: str) -> str | None:
+    """A00.FR.205: what REST takes for a password, it takes."""
+    return None
+
+
+def read_password_status(answer: Any) -> str | None:
+    """One variable was set, so there is one result (B05.FR.02)."""
+    results = answer.get("setVariableResult") or [{}]
+    status: str | None = results[0].get("attributeStatus")
+    return status
+
+
+DIALECT = Dialect(
     read={
         "Authorize": authorize,
         "SignCertificate": sign_certificate,
@@ -88,4 +110,8 @@ DIALECT: Dialect[Request] = Dialect(
         NoCertificateStatus: no_certificate_status,
         Empty: empty,
     },
+    requests={SetPassword: set_password},
+    read_password_status=read_password_status,
+    password_states=PASSWORD_STATES,
+    password_fault=password_fault,
 )

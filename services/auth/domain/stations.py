@@ -148,7 +148,7 @@ def change(
     now: datetime,
 ) -> StationDecision:
     """The station as requested; if nothing is different, nothing has changed."""
-    same_password = (current.password and current.password.hash) == (password and password.hash)
+    same_password = not is_given_another(current, replace(current, password=password))
     station = replace(
         current,
         description=description,
@@ -177,6 +177,26 @@ def read_as(current: Station, reading: str | None, now: datetime) -> StationDeci
         password=current.password,
         now=now,
     )
+
+
+def with_password(current: Station, password: Password | None, now: datetime) -> StationDecision:
+    """The station with another password; if it has that already, nothing has changed."""
+    return change(
+        current,
+        description=current.description,
+        groups=current.groups,
+        location_id=current.location_id,
+        reading=current.reading,
+        rated_power_w=current.rated_power_w,
+        free_vend=current.free_vend,
+        password=password,
+        now=now,
+    )
+
+
+def is_given_another(before: Station, after: Station) -> bool:
+    """Whether it has another password."""
+    return (before.password and before.password.hash) != (after.password and after.password.hash)
 
 
 def remove(current: Station, now: datetime) -> StationDecision:

@@ -10,6 +10,8 @@ from services.firmware.configuration.dialects.names import BadName
 from services.firmware.configuration.domain.settings import key
 from services.firmware.dialects import SETTINGS
 
+SECRET = "is a secret: auth changes passwords at the station (POST /v1/stations/{station_id}/password/change)"
+
 
 @dataclass(frozen=True, slots=True)
 class GroupSettings:
@@ -67,7 +69,7 @@ def own_faults(
         if key(own) in known:
             yield f"{within}.{name}", "is given twice"
         if dialect.is_secret(own):
-            yield f"{within}.{name}", "is a secret: auth rotates passwords (POST /v1/stations/{station_id}/password)"
+            yield f"{within}.{name}", SECRET
         if len(value) > dialect.max_value_length:
             yield f"{within}.{name}", f"must have {dialect.max_value_length} characters at most"
         known.add(key(own))

@@ -13,6 +13,8 @@ CALLS = [
     ("PATCH", "/v1/stations/CP1", "auth:write"),
     ("DELETE", "/v1/stations/CP1", "auth:write"),
     ("POST", "/v1/stations/CP1/password", "auth:write"),
+    ("GET", "/v1/stations/CP1/password", "auth:read"),
+    ("POST", "/v1/stations/CP1/password/change", "auth:write"),
     ("GET", "/v1/tokens", "auth:read"),
     ("GET", "/v1/tokens/T1", "auth:read"),
     ("PUT", "/v1/tokens/T1", "auth:write"),

@@ -1,0 +1,25 @@
+"""What a version says to auth: messages and the replies to them, and what stations are asked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.auth.domain.password_changes import ChangeState
+from services.auth.domain.requests import Request
+from services.common.calls import dialects
+
+# Its action and payload.
+OcppRequest = tuple[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect(dialects.Dialect[Request]):
+    """requests: by the class of what is asked, its request. read_password_status: the station's word for what became of
+    its new password, in its answer. password_states: what that means; any other word means that it has kept the old one
+    (A01.FR.04). password_fault: why a station cannot have a password; None where it can.
+    """
+
+    requests: Mapping[type, Callable[[Any], OcppRequest]]
+    read_password_status: Callable[[Any], str | None]
+    password_states: Mapping[str, ChangeState]
+    password_fault: Callable[[str], str | None]

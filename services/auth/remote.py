@@ -1,0 +1,34 @@
+"""What auth asks of stations of every version, as commands of no version, and what their answers mean."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.auth.dialects import BY_VERSION
+from services.auth.domain.password_changes import ChangeState, SetPassword
+from services.common.commands.catalogue import renders
+from services.common.commands.command import Command, End
+
+SET_PASSWORD = "SetPassword"
+
+COMMANDS: Mapping[str, Callable[[Command], Any]] = {SET_PASSWORD: lambda command: SetPassword(**command.payload)}
+RENDERERS = renders(COMMANDS, {version: dialect.requests for version, dialect in BY_VERSION.items()})
+# Where there is no answer that can be read. What is not here may have reached the station.
+UNANSWERED: Mapping[End, ChangeState] = {
+    End.REFUSED: ChangeState.KEPT,
+    End.UNRENDERABLE: ChangeState.KEPT,
+    End.UNDELIVERED: ChangeState.KEPT,
+    End.EXPIRED: ChangeState.KEPT,
+    End.CANCELLED: ChangeState.KEPT,
+}
+
+
+def password_outcome(command: Command) -> tuple[ChangeState, str | None]:
+    """What became of a password that a station was asked to take: A01.FR.03, A01.FR.04. And why."""
+    dialect, answer = BY_VERSION.get(command.version or ""), command.answer
+    answered = command.error_code is None and command.outcome in (End.ANSWERED, End.LATE)
+    if answered and dialect and isinstance(answer, Mapping):
+        status = dialect.read_password_status(answer)
+        if status is not None:
+            return dialect.password_states.get(status, ChangeState.KEPT), status
+    assert command.outcome is not None, "only of commands that have ended"
+    return UNANSWERED.get(command.outcome, ChangeState.DOUBTFUL), command.error_code
