@@ -25,11 +25,11 @@ class Form:
     @cached_property
     def example(self) -> Any:
         """The least that is valid."""
-        return examples.minimal(self.schema)
+        return examples.minimal(self.schema) | dict(self.version.examples.get(self.action, {}))
 
     def fault(self, payload: object) -> Fault | None:
-        """How a payload breaks the schema; None where it does not."""
-        return self.version.schemas.request_fault(self.action, payload)
+        """Why a payload may not be sent: it breaks the schema, or a guard of its version. None where it may."""
+        return self.version.request_fault(self.action, payload)
 
 
 def forms(service: str) -> Mapping[str, Mapping[str, Form]]:

@@ -22,6 +22,7 @@ PLAUSIBLE = {
     "transactionId": "tx-1",
     "vendorId": "com.example",
     "key": "HeartbeatInterval",
+    "chargingProfilePurpose": "ChargingStationMaxProfile",
 }
 
 
@@ -48,7 +49,8 @@ def resolve(schema: Schema, document: Schema) -> Schema:
 def _make(schema: Schema, document: Schema, full: bool, name: str = "") -> Any:
     schema = resolve(schema, document)
     if "enum" in schema:
-        return schema["enum"][0]
+        plausible = PLAUSIBLE.get(name)
+        return plausible if plausible in schema["enum"] else schema["enum"][0]
     match schema.get("type"):
         case "object":
             return _object(schema, document, full)

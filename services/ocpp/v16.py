@@ -5,6 +5,7 @@ from typing import Any
 
 from services.ocpp.actions import Action
 from services.ocpp.errors import ErrorCode
+from services.ocpp.guards import Guards, above_zero, each_once, folded, no_password
 from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.ocpp.services import AUTH, FIRMWARE, SMARTCHARGING, TRANSACTIONS
 from services.ocpp.timestamps import write_time
@@ -73,6 +74,15 @@ ACTIONS: Mapping[str, Action] = {
     "UnlockConnector": Action(FIRMWARE, to_station=True),
     "UpdateFirmware": Action(FIRMWARE, to_station=True),
 }
+
+# What may not be sent although the schemas allow it.
+GUARDS: Guards = {
+    # 0 and -1 mean that there is no list (§5.10, §6.28), and a list has each idTag once (§5.15).
+    "SendLocalList": (above_zero("listVersion"), each_once("localAuthorizationList", lambda one: folded(one["idTag"]))),
+    "ChangeConfiguration": (no_password("", lambda one: str(one["key"]), "value", "authorizationkey"),),
+}
+# What an example needs beside what its schema requires.
+EXAMPLES: Mapping[str, Mapping[str, Any]] = {}
 
 LONGEST_ID_TAG = 20
 # AuthorizationStatus of 1.6 has five values; what it cannot say becomes the nearest refusal.

@@ -1,11 +1,13 @@
 """Facts of OCPP 2.0.1."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from services.ocpp.actions import Action
 from services.ocpp.errors import ErrorCode
+from services.ocpp.guards import Guards, above_zero, any_of, each_once, folded, never, no_password
 from services.ocpp.id_tokens import TokenInfo
+from services.ocpp.schemas import Fault
 from services.ocpp.services import AUTH, FIRMWARE, SMARTCHARGING, TRANSACTIONS
 from services.ocpp.timestamps import write_time
 
@@ -111,6 +113,84 @@ ACTIONS: Mapping[str, Action] = {
     "UnlockConnector": Action(FIRMWARE, to_station=True),
     "UnpublishFirmware": Action(FIRMWARE, to_station=True),
     "UpdateFirmware": Action(FIRMWARE, to_station=True),
+}
+
+
+def _variable_of(item: Mapping[str, Any]) -> Hashable:
+    """A component, a variable and an attribute; an absent attribute is Actual, and an empty instance none."""
+    component, variable = item["component"], item["variable"]
+    evse = component.get("evse") or {}
+    return folded(
+        *(component["name"], component.get("instance") or None, evse.get("id"), evse.get("connectorId")),
+        *(variable["name"], variable.get("instance") or None, item.get("attributeType") or "Actual"),
+    )
+
+
+def _phases(payload: Mapping[str, Any]) -> Fault | None:
+    """K01.FR.19: phaseToUse is for one phase alone; without numberPhases there are three."""
+    for n, schedule in enumerate(payload["chargingProfile"]["chargingSchedule"]):
+        for m, period in enumerate(schedule["chargingSchedulePeriod"]):
+            if period.get("phaseToUse") is not None and period.get("numberPhases", 3) != 1:
+                field = f"chargingProfile.chargingSchedule.{n}.chargingSchedulePeriod.{m}.phaseToUse"
+                return Fault(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "is for numberPhases 1 alone", field)
+    return None
+
+
+def _transaction(payload: Mapping[str, Any]) -> Fault | None:
+    """K01.FR.03, K02.FR.03: a TxProfile is of a transaction."""
+    profile = payload["chargingProfile"]
+    if profile["chargingProfilePurpose"] != "TxProfile" or profile.get("transactionId"):
+        return None
+    return Fault(ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, "a TxProfile needs it", "chargingProfile.transactionId")
+
+
+def _criteria(payload: Mapping[str, Any]) -> Fault | None:
+    """K10.FR.02: which profiles are to be cleared is said."""
+    if payload.get("chargingProfileId") is not None:
+        return None
+    return any_of(("stackLevel", "evseId", "chargingProfilePurpose"), "chargingProfileCriteria")(payload)
+
+
+def _connector(payload: Mapping[str, Any]) -> Fault | None:
+    """F06.FR.13: a status is that of a connector."""
+    if payload["requestedMessage"] != "StatusNotification" or "connectorId" in (payload.get("evse") or {}):
+        return None
+    return Fault(ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, "a StatusNotification needs it", "evse.connectorId")
+
+
+# What may not be sent although the schemas allow it.
+EXTERNAL, CUSTOMER = "ChargingStationExternalConstraints", ("idToken", "customerCertificate", "customerIdentifier")
+GUARDS: Guards = {
+    "SendLocalList": (
+        above_zero("versionNumber"),  # D01.FR.18
+        each_once(  # D01.FR.06
+            "localAuthorizationList", lambda one: folded(one["idToken"]["idToken"], one["idToken"]["type"])
+        ),
+    ),
+    "SetVariables": (
+        no_password("setVariableData", lambda one: str(one["variable"]["name"]), "attributeValue", "basicauthpassword"),
+        each_once("setVariableData", _variable_of),  # B05.FR.13
+    ),
+    "SetChargingProfile": (
+        never(EXTERNAL, "chargingProfile", "chargingProfilePurpose"),  # K01.FR.22, K02.FR.07
+        _transaction,
+        _phases,
+    ),
+    "ClearChargingProfile": (
+        never(EXTERNAL, "chargingProfileCriteria", "chargingProfilePurpose"),  # K10.FR.06
+        _criteria,
+    ),
+    "GetChargingProfiles": (  # K09.FR.03
+        any_of(("chargingProfileId", "stackLevel", "chargingLimitSource", "chargingProfilePurpose"), "chargingProfile"),
+    ),
+    "TriggerMessage": (_connector,),
+    "CustomerInformation": (any_of(CUSTOMER),),  # N09.FR.04, N10.FR.08
+}
+# What an example needs beside what its schema requires.
+EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "ClearChargingProfile": {"chargingProfileId": 1},
+    "CustomerInformation": {"customerIdentifier": "C-1"},
+    "GetChargingProfiles": {"chargingProfile": {"chargingProfilePurpose": "TxProfile"}},
 }
 
 # A group is an identifier that the backend made.

@@ -7,8 +7,9 @@ from typing import Any
 from services.ocpp import v16, v201
 from services.ocpp.actions import Action
 from services.ocpp.errors import ErrorCode
+from services.ocpp.guards import Guards
 from services.ocpp.readings import Readings
-from services.ocpp.schemas import Schemas
+from services.ocpp.schemas import Fault, Schemas
 
 CODES = frozenset(code.value for code in ErrorCode)
 
@@ -20,7 +21,8 @@ class Version:
     name: as the specifications spell it ("1.6"). subprotocol: of the WebSocket handshake.
     from_station, to_station: the service that owns an action, of those that a station may call, and of those that it
     may be called with. schemas: of every request and response. readings: what stations mean that break them.
-    actions: all of them, by name.
+    actions: all of them, by name. guards: what may not be sent to a station although the schemas allow it.
+    examples: by action, what one needs beside what its schema requires.
     """
 
     name: str
@@ -31,6 +33,14 @@ class Version:
     schemas: Schemas
     readings: Readings
     actions: Mapping[str, Action]
+    guards: Guards
+    examples: Mapping[str, Mapping[str, Any]]
+
+    def request_fault(self, action: str, payload: Any) -> Fault | None:
+        """Why a payload may not be sent to a station; None where it may."""
+        if fault := self.schemas.request_fault(action, payload):
+            return fault
+        return next((fault for guard in self.guards.get(action, ()) if (fault := guard(payload))), None)
 
     def spell(self, code: ErrorCode) -> str:
         """The error code as this version writes it on the wire."""
@@ -44,7 +54,10 @@ class Version:
 
 
 def version(facts: Any) -> Version:
-    """The version that a module of facts tells of: NAME, SUBPROTOCOL, SCHEMAS, REQUEST_SUFFIX, SPELLING, ACTIONS."""
+    """The version that a module of facts tells of.
+
+    It has NAME, SUBPROTOCOL, SCHEMAS, REQUEST_SUFFIX, SPELLING, ACTIONS, GUARDS, EXAMPLES.
+    """
     actions: Mapping[str, Action] = facts.ACTIONS
     schemas = Schemas(facts.SCHEMAS, facts.REQUEST_SUFFIX)
     return Version(
@@ -56,6 +69,8 @@ def version(facts: Any) -> Version:
         schemas=schemas,
         readings=Readings(schemas, actions),
         actions=actions,
+        guards=facts.GUARDS,
+        examples=facts.EXAMPLES,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from services.ocpp.examples import minimal
+from services.ocpp.commands import Form
 from services.ocpp.versions import BY_SUBPROTOCOL, VERSIONS
 from tests.clients.system import System, eventually
 from tests.patience import GIVE_UP
@@ -200,7 +200,7 @@ async def test_every_command_is_answered(voltbus: System) -> None:
         for machine in life.fleet.machines:
             version = BY_SUBPROTOCOL[machine.dialect.subprotocol]
             for action in sorted(version.to_station, key=lambda action: (action == "Reset", action)):
-                payload = minimal(version.schemas.request_document(action))
+                payload = Form(version, action).example
                 answer = await command(voltbus, machine, action, payload)
                 assert (action, answer["status"]) == (action, "answered")
         await until(lambda: life.fleet.totals.reboots >= 2)

@@ -53,7 +53,14 @@ def facts(folder: Path) -> Any:
         "Descale": Action("kitchen", to_station=True),
     }
     return SimpleNamespace(
-        NAME="9.9", SUBPROTOCOL="ocpp9.9", SCHEMAS=str(folder), REQUEST_SUFFIX="Request", SPELLING={}, ACTIONS=actions
+        NAME="9.9",
+        SUBPROTOCOL="ocpp9.9",
+        SCHEMAS=str(folder),
+        REQUEST_SUFFIX="Request",
+        SPELLING={},
+        ACTIONS=actions,
+        GUARDS={},
+        EXAMPLES={},
     )
 
 

@@ -6,7 +6,6 @@ from typing import Any, Self
 
 from services.common.commands.command import Command, Unrenderable
 from services.ocpp.commands import Form, forms, owners
-from services.ocpp.errors import OcppError
 from services.ocpp.schemas import Fault
 from services.ocpp.versions import VERSIONS
 
@@ -16,11 +15,9 @@ NOT_SUPPORTED = "NotSupported"
 
 
 def checked(version: str, action: str, payload: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """What a dialect wrote, valid against its schema. Raises Unrenderable."""
-    try:
-        VERSIONS[version].schemas.check_request(action, payload)
-    except OcppError as error:
-        raise Unrenderable(error.code, f"{error.description} {_source(action, [version])}") from None
+    """What a dialect wrote, if it may be sent in this version. Raises Unrenderable."""
+    if fault := VERSIONS[version].request_fault(action, payload):
+        raise Unrenderable(fault.code, f"{fault.description} {_source(action, [version])}")
     return action, payload
 
 

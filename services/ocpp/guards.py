@@ -1,0 +1,92 @@
+"""What the specification forbids a CSMS to send although the schema allows it: pure guards, in a table a version.
+
+A guard gets a payload that is valid against its schema, and says what is wrong with it, or nothing.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from services.ocpp.errors import ErrorCode
+from services.ocpp.schemas import Fault
+from services.ocpp.sealing import is_sealed
+
+Payload: TypeAlias = Mapping[str, Any]
+Guard: TypeAlias = Callable[[Payload], Fault | None]
+Guards: TypeAlias = Mapping[str, Sequence[Guard]]
+
+PASSWORD = "is a password: auth changes it at the station (POST /v1/stations/{station_id}/password/change)"
+
+
+def above_zero(field: str) -> Guard:
+    """A number that means something else below one."""
+
+    def guard(payload: Payload) -> Fault | None:
+        return _fault("must be 1 at least", field) if payload[field] < 1 else None
+
+    return guard
+
+
+def each_once(items: str, identity: Callable[[Payload], Hashable]) -> Guard:
+    """A list that names nothing twice."""
+
+    def guard(payload: Payload) -> Fault | None:
+        known: dict[Hashable, int] = {}
+        for place, item in enumerate(payload.get(items) or ()):
+            if (first := known.setdefault(identity(item), place)) != place:
+                return _fault(f"is the same as {items}.{first}", f"{items}.{place}", OCCURRENCE)
+        return None
+
+    return guard
+
+
+def any_of(fields: Iterable[str], within: str = "") -> Guard:
+    """One of these fields at least. within: the object that has them."""
+    names = tuple(fields)
+
+    def guard(payload: Payload) -> Fault | None:
+        said = payload.get(within) or {} if within else payload
+        if any(said.get(name) is not None for name in names):
+            return None
+        return _fault(f"needs one of {', '.join(names)}", within, OCCURRENCE)
+
+    return guard
+
+
+def never(value: str, *path: str) -> Guard:
+    """A field that has any value but this one."""
+
+    def guard(payload: Payload) -> Fault | None:
+        said: Any = payload
+        for name in path:
+            said = said.get(name) if isinstance(said, Mapping) else None
+        return _fault(f"must not be {value}", ".".join(path)) if said == value else None
+
+    return guard
+
+
+def no_password(items: str, name: Callable[[Payload], str], value: str, secret: str) -> Guard:
+    """A setting that is no password, or one whose password is sealed. items: of the list; empty: the payload itself.
+
+    name, value: of the setting. secret: the name of the password.
+    """
+
+    def guard(payload: Payload) -> Fault | None:
+        settings = enumerate(payload[items]) if items else [(None, payload)]
+        for place, item in settings:
+            if name(item).casefold() == secret and not is_sealed(item.get(value)):
+                return _fault(PASSWORD, value if place is None else f"{items}.{place}.{value}")
+        return None
+
+    return guard
+
+
+def folded(*values: object) -> Hashable:
+    """An identity whose texts have no case (identifierString, CiString)."""
+    return tuple(value.casefold() if isinstance(value, str) else value for value in values)
+
+
+def _fault(message: str, field: str, code: ErrorCode = ErrorCode.PROPERTY_CONSTRAINT_VIOLATION) -> Fault:
+    return Fault(code, message, field)
+
+
+OCCURRENCE = ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION
