@@ -9,13 +9,15 @@ VoltbusError
 ├── Unrenderable            common.commands.command: a command that the station's version cannot say; it fails at once
 ├── KeyReused               common.commands.service: an idempotency key of another request; 409
 ├── UnknownStations         common.commands.service: not registered, never connected; 404
+├── NoSuchStation           auth.password_changing: not registered; 404
+├── ChangeUnderWay          auth.password_changing: another change of its password is not decided yet; 409
 ├── SlotLost                gateway.cluster.slot_lease: another gateway has the slot; the process ends
 ├── StationTaken            smartcharging.sites: the station belongs to another site; 409
 ├── NotOpen                 transactions.closing: the transaction has ended already; 409
 └── NotReviewable           transactions.domain.reviewing: what an operator decides cannot be decided of it; 409
 
-Beside it stand `Problem` (common.web.problems), an answer of the REST API; `OcppError` (ocpp.errors), a CALLERROR, for
-`ocpp` imports nothing of ours; `ClientBroken` (common.kafka.client), after which only a new process helps; and
+Beside it stand `Problem` (common.web.problems), an answer of the REST API; `OcppError` (ocpp.errors), a CALLERROR, and `CannotOpen`
+(ocpp.sealing), for `ocpp` imports nothing of ours; `ClientBroken` (common.kafka.client), after which only a new process helps; and
 `LocalError` (voltbus.errors), which a command of the command line ends with.
 """
 
