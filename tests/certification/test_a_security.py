@@ -14,7 +14,6 @@ from tests.certification.operator import Operator
 from tests.certification.states import ACCEPTED, booted
 from tests.certification.station import Answer, Station
 
-NEW_PASSWORD = "a-new-password-of-the-station"
 BASIC_AUTH_PASSWORD = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
 PRIORITY = "OCPPCommCtrlr.NetworkConfigurationPriority"
 
@@ -83,31 +82,32 @@ async def test_tc_a_08(known: Station, tmp_path: Path) -> None:
     await booted(known)
 
 
-@missing("a password that auth changes together with its station")
 async def test_tc_a_09(station: Station, operator: Operator) -> None:
     """A station that takes its new password is let in with it (A01.FR.02, FR.03)."""
     await booted(station)
-    await change_password(station, operator, "Accepted")
-    await station.reconnect(password=NEW_PASSWORD)
+    password = await change_password(station, operator, "Accepted", "taken")
+    await station.reconnect(password=password)
     await booted(station)
 
 
 async def test_tc_a_10(station: Station, operator: Operator) -> None:
     """A station that refuses its new password is let in with the old one (A01.FR.02, FR.04, FR.05)."""
     await booted(station)
-    await change_password(station, operator, "Rejected")
+    await change_password(station, operator, "Rejected", "kept")
     await station.reconnect()
     await booted(station)
 
 
-async def change_password(station: Station, operator: Operator, status: str) -> None:
-    """The station is told its new password, and answers so."""
-    wanted = BASIC_AUTH_PASSWORD | {"attributeValue": NEW_PASSWORD}
-    command = await operator.command(station.id, "SetVariables", {"setVariableData": [wanted]})
+async def change_password(station: Station, operator: Operator, status: str, state: str) -> str:
+    """The station is told its new password, answers so, and the operator sees what came of it; the password."""
+    path = f"/v1/stations/{station.id}/password"
+    told = await operator.post("auth", f"{path}/change")
     answer = {"setVariableResult": [BASIC_AUTH_PASSWORD | {"attributeStatus": status}]}
     asked = await station.expects("SetVariables", answer)
-    assert asked == {"setVariableData": [wanted]}
-    await command.answered()
+    assert asked == {"setVariableData": [BASIC_AUTH_PASSWORD | {"attributeValue": told["password"]}]}
+    seen = await operator.until("auth", path, lambda seen: seen["changes"][0]["state"] != "asked")
+    assert (seen["changes"][0]["state"], seen["changes"][0]["reason"]) == (state, status)
+    return str(told["password"])
 
 
 @missing("signing of certificates")

@@ -16,9 +16,9 @@ VoltbusError
 ├── NotOpen                 transactions.closing: the transaction has ended already; 409
 └── NotReviewable           transactions.domain.reviewing: what an operator decides cannot be decided of it; 409
 
-Beside it stand `Problem` (common.web.problems), an answer of the REST API; `OcppError` (ocpp.errors), a CALLERROR, and `CannotOpen`
-(ocpp.sealing), for `ocpp` imports nothing of ours; `ClientBroken` (common.kafka.client), after which only a new process helps; and
-`LocalError` (voltbus.errors), which a command of the command line ends with.
+Beside it stand `Problem` (common.web.problems), an answer of the REST API; `OcppError` (ocpp.errors), a CALLERROR, and
+`CannotOpen` (ocpp.sealing), for `ocpp` imports nothing of ours; `ClientBroken` (common.kafka.client), after which only
+a new process helps; and `LocalError` (voltbus.errors), which a command of the command line ends with.
 """
 
 
