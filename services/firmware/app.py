@@ -15,6 +15,7 @@ from services.common.wiring import wire
 from services.firmware.api import TAGS, routers
 from services.firmware.api.verbs import VERBS
 from services.firmware.configuration import wiring as configuration_wiring
+from services.firmware.configuration.capacity import too_large
 from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.dialects import DIALECTS
 from services.firmware.disconnecting import Disconnecting
@@ -46,7 +47,17 @@ def build(
     async def apply_commands(db: Connection, commands: Sequence[Command]) -> None:
         await projection.apply_commands(db, commands)
 
-    wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=apply_commands)
+    wiring = wire(
+        NAME,
+        settings,
+        bus,
+        database,
+        redis,
+        clock,
+        renders=RENDERERS,
+        on_ended=apply_commands,
+        too_large=too_large,
+    )
     topics, command_service, events, access = wiring.topics, wiring.command_service, wiring.events, wiring.access
     rules, projection = settings.rules(), SettingsProjection(events, clock)
     configuration = configuration_wiring.wire(

@@ -4,7 +4,7 @@
 that expires, never one that a station receives twice.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from services.common.commands.command import Command, Route, Unrenderable, aband
 from services.common.commands.journal import CommandJournal
 from services.common.commands.routes import Routes
 from services.common.kafka.bus import Bus, Record
-from services.common.postgres.database import Database
+from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
 from services.common.process.wakeup import Wakeup
@@ -26,13 +26,23 @@ from voltbus.v1.bus_pb2 import Command as CommandRecord
 from voltbus.v1.bus_pb2 import Outbound
 
 INTERVAL_SECONDS = 1.0
+# Of commands whose turn it is: those that their stations cannot take, by id, with why.
+TooLarge = Callable[[Connection, Sequence[Command]], Awaitable[Mapping[str, Unrenderable]]]
 
 log = structlog.get_logger()
 
 
+async def takes_anything(_: Connection, __: Sequence[Command]) -> Mapping[str, Unrenderable]:
+    """Of a service that knows of no limits."""
+    return {}
+
+
 @dataclass(slots=True, kw_only=True)
 class CommandDispatcher:
-    """service: whose results come back. outbound: the topic. on_changed: called after commands have changed."""
+    """service: whose results come back. outbound: the topic. on_changed: called after commands have changed.
+
+    too_large: see TooLarge.
+    """
 
     service: str
     database: Database
@@ -43,6 +53,7 @@ class CommandDispatcher:
     outbound: str
     on_changed: Callable[[], None]
     clock: Clock
+    too_large: TooLarge = takes_anything
     nudge: Wakeup = field(default_factory=Wakeup, init=False)
 
     async def run(self) -> None:
@@ -78,19 +89,29 @@ class CommandDispatcher:
         now, records = self.clock(), list[Record]()
         async with self.database.transaction() as db:
             claimed = await store.claim(db, list(routes), now, ids)
-            await self.journal.save(db, [self._step(command, routes, now, records) for command in claimed])
+            large = await self.too_large(db, claimed)
+            await self.journal.save(db, [self._step(command, routes, now, records, large) for command in claimed])
         if claimed:
             self.on_changed()
         if records:
             await self.bus.publish(records)
         return len(claimed)
 
-    def _step(self, command: Command, routes: Mapping[str, Route], now: datetime, records: list[Record]) -> Command:
+    def _step(
+        self,
+        command: Command,
+        routes: Mapping[str, Route],
+        now: datetime,
+        records: list[Record],
+        large: Mapping[str, Unrenderable],
+    ) -> Command:
         """The next step of a waiting command; a record is added where it is sent."""
         ended = lapsed(command, now)
         route = routes.get(command.station_id)
         if ended.final or route is None:
             return ended
+        if command.id in large:
+            return unrenderable(command, route.version, large[command.id], now)
         try:
             action, payload = self.catalogue.render(command, route.version)
         except Unrenderable as error:

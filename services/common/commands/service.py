@@ -13,7 +13,7 @@ from services.common.calls.stations import Stations
 from services.common.commands import store
 from services.common.commands.catalogue import Catalogue
 from services.common.commands.command import Command, Status, cancelled, concluded, followed
-from services.common.commands.dispatcher import CommandDispatcher
+from services.common.commands.dispatcher import CommandDispatcher, TooLarge, takes_anything
 from services.common.commands.journal import CommandJournal, OnEnded, ignore_ended
 from services.common.commands.routes import Routes
 from services.common.commands.store import CommandFilter
@@ -72,6 +72,7 @@ class CommandService:
     wake: called when the outbox has rows (after a commit).
     clock: the time commands get.
     on_ended: called with commands that have ended (see OnEnded; ignored).
+    too_large: what stations cannot take (see TooLarge; nothing).
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class CommandService:
         wake: Callable[[], None],
         clock: Clock,
         on_ended: OnEnded = ignore_ended,
+        too_large: TooLarge = takes_anything,
     ) -> None:
         self.catalogue, self.stations = catalogue, stations
         self._database, self._wake, self._clock = database, wake, clock
@@ -102,6 +104,7 @@ class CommandService:
             outbound=outbound,
             on_changed=self.notify_changed,
             clock=clock,
+            too_large=too_large,
         )
         self._changed = asyncio.Event()
         self.run, self.send, self.nudge = self._dispatcher.run, self._dispatcher.send, self._dispatcher.nudge
@@ -245,6 +248,9 @@ class CommandService:
             self.catalogue.render(command, version)
         else:
             self.catalogue.check(command.action, command.payload)
+        async with self._database.connection() as db:
+            if error := (await self._dispatcher.too_large(db, [command])).get(command.id):
+                raise error
 
     def _new(self, request: CommandRequest) -> Command:
         now = self._clock()

@@ -1,7 +1,7 @@
 """What a version knows of configuration: how settings are called, read and set, and what its answers say of them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import orjson
@@ -22,6 +22,19 @@ class MessageLimits:
     writes: int
     read_bytes: int | None = None
     write_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """Where a station says how much of an action it takes. field: its list. items, bytes: names of settings.
+
+    otherwise: what to do with more.
+    """
+
+    field: str
+    items: str
+    bytes: str
+    otherwise: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +83,8 @@ class SettingsDialect:
     BadName. is_own_name: whether a name looks like one of this version. limit_names: the settings that say how much a
     station takes; limits: what their values say. read_all: the request for everything, by the base and the number of a
     report. read, write: the requests for some. read_answers, write_answers, report_answers: by action, what an answer
-    says; a write without an answer (None) says what was wanted.
+    says; a write without an answer (None) says what was wanted. capacities: by action, of commands in the version's own
+    words.
     """
 
     max_value_length: int
@@ -85,6 +99,7 @@ class SettingsDialect:
     read_answers: Mapping[str, Callable[[Payload, Any], SettingsReading]]
     write_answers: Mapping[str, Callable[[Payload, Any], list[SetResult]]]
     report_answers: Mapping[str, Callable[[Payload, Any], ReportReply | None]]
+    capacities: Mapping[str, Capacity] = field(default_factory=dict)
 
     @property
     def actions(self) -> frozenset[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from services.common.process.errors import InvalidContent
 from services.firmware.configuration.dialects.dialect import (
+    Capacity,
     MessageLimits,
     Payload,
     ReportReply,
@@ -23,6 +24,34 @@ from services.ocpp.masking import is_secret
 
 ITEMS, BYTES = "DeviceDataCtrlr.ItemsPerMessage({})", "DeviceDataCtrlr.BytesPerMessage({})"
 LIMIT_NAMES = tuple(limit.format(action) for limit in (ITEMS, BYTES) for action in ("GetVariables", "SetVariables"))
+IN_PARTS = "send it in parts"
+CAPACITIES: Mapping[str, Capacity] = {
+    "GetVariables": Capacity(
+        "getVariableData",
+        ITEMS.format("GetVariables"),
+        BYTES.format("GetVariables"),
+        "POST …/configuration/refresh reads any number",
+    ),
+    "SetVariables": Capacity(
+        "setVariableData",
+        ITEMS.format("SetVariables"),
+        BYTES.format("SetVariables"),
+        "PUT …/configuration sets any number",
+    ),
+    "GetReport": Capacity("componentVariable", ITEMS.format("GetReport"), BYTES.format("GetReport"), IN_PARTS),
+    "SetVariableMonitoring": Capacity(
+        "setMonitoringData",
+        "MonitoringCtrlr.ItemsPerMessage(SetVariableMonitoring)",
+        "MonitoringCtrlr.BytesPerMessage(SetVariableMonitoring)",
+        IN_PARTS,
+    ),
+    "ClearVariableMonitoring": Capacity(
+        "id",
+        "MonitoringCtrlr.ItemsPerMessage(ClearVariableMonitoring)",
+        "MonitoringCtrlr.BytesPerMessage(ClearVariableMonitoring)",
+        IN_PARTS,
+    ),
+}
 # Where a station does not say: small enough for any.
 DEFAULT_ITEMS = 20
 LONGEST_NAME = 50
@@ -207,4 +236,5 @@ DIALECT = SettingsDialect(
     read_answers={"GetVariables": read_answer},
     write_answers={"SetVariables": write_answer},
     report_answers={"GetBaseReport": report_answer, "GetReport": report_answer},
+    capacities=CAPACITIES,
 )
