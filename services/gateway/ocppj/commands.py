@@ -48,7 +48,11 @@ class Outstanding:
         """An answer as it may be told: some stations repeat what they were sent. rest: what follows its message id."""
         if self.secrets is None or (hidden := self.secrets.hidden_in(frame)) == frame:
             return frame, rest
-        return hidden, orjson.loads(hidden)[2:]
+        try:
+            return hidden, orjson.loads(hidden)[2:]
+        except orjson.JSONDecodeError:
+            # It stood where no text stands: nothing of the answer can be told.
+            return b"", []
 
 
 class Commands:

@@ -7,7 +7,7 @@ import pytest
 
 from services.ocpp.sealing import Sealing
 from tests.unit.gateway.examples import NOW, SEALING, VERSIONS, command, completed, frame, later, sent, session
-from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_LATE, OUTCOME_REFUSED, OUTCOME_UNDELIVERED
+from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_INVALID, OUTCOME_LATE, OUTCOME_REFUSED, OUTCOME_UNDELIVERED
 
 SECRET = "0123456789abcdef0123456789abcdef"
 SEALED = SEALING.seal(SECRET, "auth", "CP1")
@@ -61,6 +61,15 @@ def test_nor_one_that_repeats_it_in_an_answer() -> None:
     [done] = completed(line.received(frame(3, "c1", {"setVariableResult": [result]}), *NOW))
     assert done.result.outcome == OUTCOME_ANSWERED
     assert json.loads(done.result.payload)["setVariableResult"][0]["variable"] == {"name": "…"}
+
+
+def test_an_answer_that_cannot_be_told_without_the_secret_is_none() -> None:
+    digits = "1234567890123456"
+    line = session("1.6")
+    line.command(command("c1", *change(SEALING.seal(digits, "auth", "CP1"))), *NOW)
+    [done] = completed(line.received(b'[3,"c1",{"status":"Accepted","key":%b}]' % digits.encode(), *NOW))
+    assert done.result.outcome == OUTCOME_INVALID
+    assert digits not in str(done.result)
 
 
 def test_a_secret_of_another_key_is_not_sent_and_the_next_command_is() -> None:
