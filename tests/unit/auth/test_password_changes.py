@@ -49,7 +49,7 @@ def test_what_counts_after_an_answer(state: ChangeState, after: bytes, lets_in: 
     assert good(station(), [asked]) == {b"old", b"new"}
     decision, changes = domain.settled(station(), [domain.replied(asked, state, "so", LATER)], LATER)
     assert domain.hash_of(decision.station) == after
-    assert decision.events == ([StationChanged("CP1", LATER)] if state is TAKEN else ())
+    assert decision.events == ([StationChanged(decision.station, LATER)] if state is TAKEN else ())
     assert good(decision.station, changes) == lets_in
     assert [(one.state, one.reason, one.due) for one in changes] == [(state, "so", False)]
 
