@@ -179,10 +179,9 @@ async def test_stations_are_slowed_down_to_what_a_service_can_do_and_all_are_ans
         enough = asyncio.Event()
         flooding = [asyncio.create_task(flood(one, number, lambda _: enough.is_set())) for number in range(20)]
         await until(lambda: held.flow.rate is not None and held._held, 60)
+        # However fast the machine is: who is not held sends faster than this reads, and what waits only grows.
         before = reader.most
-        await until(lambda: sum(one.bus.committed.values()) > before, 60)
-        # As long again as all that waited, and the stations would have sent a multiple of it.
-        assert reader.most < 2 * before
+        await until(lambda: reader.lag < before / 2, 60)
         enough.set()
         reading.cancel()
         reading = asyncio.create_task(reader.read(each=1000))
