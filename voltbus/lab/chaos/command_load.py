@@ -18,18 +18,23 @@ _PAUSE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class CommandKind:
-    """path: after the station; payload: in words of both versions; expires_inside: the payload says when."""
+    """path: after the station; payload: in words of both versions; expires_inside: the payload says when.
+
+    method, query: of the request.
+    """
 
     service: str
     path: str
     payload: Mapping[str, Any] = field(default_factory=dict)
     expires_inside: bool = False
+    method: str = "POST"
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 KINDS = (
     CommandKind("auth", "commands/GetLocalListVersion"),
     CommandKind("auth", "commands/ClearCache"),
-    CommandKind("smartcharging", "commands/ClearChargingProfile"),
+    CommandKind("smartcharging", "profiles", method="DELETE", query={"purpose": "ChargingStationMaxProfile"}),
     CommandKind("firmware", "commands/TriggerMessage", {"requestedMessage": "Heartbeat"}),
     CommandKind("transactions", "start", {"id_token": "CHAOS-APP", "type": "ISO14443"}, expires_inside=True),
 )
@@ -77,11 +82,17 @@ class CommandLoad:
         address = f"{self._rest[kind.service]}/v1/stations/{station}/{kind.path}"
         expiry = {"expires_in": self._expires_in}
         payload, query = ({**kind.payload, **expiry}, {}) if kind.expires_inside else (kind.payload, expiry)
+        params: dict[str, Any] = {**kind.query, **query}
         while requested.id is None:
             requested.attempts += 1
             try:
-                answer = await self._http.post(
-                    address, params=query, json=payload, headers={"Idempotency-Key": key}, timeout=_PATIENCE
+                answer = await self._http.request(
+                    kind.method,
+                    address,
+                    params=params,
+                    json=payload,
+                    headers={"Idempotency-Key": key},
+                    timeout=_PATIENCE,
                 )
             except httpx.TransportError:
                 await asyncio.sleep(_PAUSE)
