@@ -3,6 +3,7 @@
 A guard gets a payload that is valid against its schema, and says what is wrong with it, or nothing.
 """
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -15,6 +16,9 @@ Guard: TypeAlias = Callable[[Payload], Fault | None]
 Guards: TypeAlias = Mapping[str, Sequence[Guard]]
 
 PASSWORD = "is a password: auth changes it at the station (POST /v1/stations/{station_id}/password/change)"
+
+# A language, with what narrows it; or a name of somebody's own.
+LANGUAGE_TAG = re.compile(r"([a-z]{2,8}|[ix](?=-))(-[a-z0-9]{1,8})*", re.IGNORECASE | re.ASCII)
 
 
 def above_zero(field: str) -> Guard:
@@ -56,10 +60,28 @@ def never(value: str, *path: str) -> Guard:
     """A field that has any value but this one."""
 
     def guard(payload: Payload) -> Fault | None:
-        said: Any = payload
-        for name in path:
-            said = said.get(name) if isinstance(said, Mapping) else None
-        return _fault(f"must not be {value}", ".".join(path)) if said == value else None
+        return _fault(f"must not be {value}", ".".join(path)) if _at(payload, path) == value else None
+
+    return guard
+
+
+def filled(*path: str) -> Guard:
+    """A text that is left out where there is none."""
+
+    def guard(payload: Payload) -> Fault | None:
+        return _fault("must not be empty", ".".join(path)) if _at(payload, path) == "" else None
+
+    return guard
+
+
+def language(*path: str) -> Guard:
+    """A language by its tag of RFC 5646; whether there is such a language is not looked up."""
+
+    def guard(payload: Payload) -> Fault | None:
+        said = _at(payload, path)
+        if said is None or LANGUAGE_TAG.fullmatch(said):
+            return None
+        return _fault("must be a language tag of RFC 5646, such as en-US", ".".join(path))
 
     return guard
 
@@ -83,6 +105,14 @@ def no_password(items: str, name: Callable[[Payload], str], value: str, secret: 
 def folded(*values: object) -> Hashable:
     """An identity whose texts have no case (identifierString, CiString)."""
     return tuple(value.casefold() if isinstance(value, str) else value for value in values)
+
+
+def _at(payload: Payload, path: Iterable[str]) -> Any:
+    """What stands there, or None."""
+    said: Any = payload
+    for name in path:
+        said = said.get(name) if isinstance(said, Mapping) else None
+    return said
 
 
 def _fault(message: str, field: str, code: ErrorCode = ErrorCode.PROPERTY_CONSTRAINT_VIOLATION) -> Fault:

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.ocpp.actions import Action
 from services.ocpp.errors import ErrorCode
-from services.ocpp.guards import Guards, above_zero, any_of, each_once, folded, never, no_password
+from services.ocpp.guards import Guards, above_zero, any_of, each_once, filled, folded, language, never, no_password
 from services.ocpp.id_tokens import TokenInfo
 from services.ocpp.schemas import Fault
 from services.ocpp.services import AUTH, FIRMWARE, SMARTCHARGING, TRANSACTIONS
@@ -182,6 +182,10 @@ GUARDS: Guards = {
     ),
     "GetChargingProfiles": (  # K09.FR.03
         any_of(("chargingProfileId", "stackLevel", "chargingLimitSource", "chargingProfilePurpose"), "chargingProfile"),
+    ),
+    "SetDisplayMessage": (
+        filled("message", "transactionId"),  # O01.FR.04
+        language("message", "message", "language"),  # O01.FR.17, O02.FR.12
     ),
     "TriggerMessage": (_connector,),
     "CustomerInformation": (any_of(CUSTOMER),),  # N09.FR.04, N10.FR.08

@@ -206,6 +206,29 @@ def test_customer_information_is_asked_for_of_a_customer() -> None:
     assert fault("2.0.1", "CustomerInformation", asked | {"customerIdentifier": "C-1"}) is None
 
 
+def display_message(language: str | None = None, **more: str) -> dict[str, Any]:
+    content = {"format": "UTF8", "content": "Welcome"} | ({"language": language} if language is not None else {})
+    return {"message": {"id": 1, "priority": "InFront", "message": content} | more}
+
+
+@pytest.mark.parametrize("tag", [None, "en", "en-US", "zh-Hant", "es-419", "x-depot", "DE-at"])
+def test_a_message_has_a_language_tag(tag: str | None) -> None:
+    """O01.FR.17, O02.FR.12."""
+    assert fault("2.0.1", "SetDisplayMessage", display_message(tag)) is None
+
+
+@pytest.mark.parametrize("tag", ["", "e", "x", "en_US", "en-", "-en", "12", "fran\u00e7", "en US", "en\n"])
+def test_a_message_with_another_language_is_refused(tag: str) -> None:
+    """O01.FR.17, O02.FR.12."""
+    assert fault("2.0.1", "SetDisplayMessage", display_message(tag)) == "message.message.language"
+
+
+def test_a_message_of_no_transaction_names_none() -> None:
+    """O01.FR.04."""
+    assert fault("2.0.1", "SetDisplayMessage", display_message(transactionId="T1")) is None
+    assert fault("2.0.1", "SetDisplayMessage", display_message(transactionId="")) == "message.transactionId"
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_example_may_be_sent(service: str) -> None:
     for versions in forms(service).values():
