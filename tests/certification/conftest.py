@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from services.ocpp.versions import VERSIONS, Version
 from tests.certification.operator import Operator
 from tests.certification.states import Session, Token
 from tests.certification.station import Station
@@ -40,11 +41,17 @@ async def operator(voltbus: system.System, patience: float) -> Operator:
 
 
 @pytest.fixture
-async def known(voltbus: system.System, patience: float) -> AsyncIterator[Station]:
+def version() -> Version:
+    """Of OCPP, which the station speaks."""
+    return VERSIONS["2.0.1"]
+
+
+@pytest.fixture
+async def known(voltbus: system.System, patience: float, version: Version) -> AsyncIterator[Station]:
     """A station that is registered and not connected. At the end nothing is left that the case did not expect."""
     name = f"CP-{next(NUMBERS):03}"
     password, routed = await voltbus.register(name), partial(voltbus.routed, name)
-    station = Station(name, password, voltbus.endpoint(), patience, routed=routed)
+    station = Station(name, password, voltbus.endpoint(), patience, version, routed=routed)
     yield station
     await station.close()
 

@@ -1,9 +1,19 @@
 """What an operator sees of a charging session by REST, and other systems hear of it by events."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from tests.certification.operator import Operator, is_ended
-from tests.certification.states import Session
+from tests.certification.station import Station
+
+
+class Session(Protocol):
+    """A charging session of any version. transaction_id: the station's own name of it."""
+
+    @property
+    def station(self) -> Station: ...
+
+    @property
+    def transaction_id(self) -> str: ...
 
 
 async def active(operator: Operator, session: Session, state: str | None) -> Any:

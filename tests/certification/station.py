@@ -142,20 +142,18 @@ class Station:
 
     # What it says.
 
-    async def call(self, action: str, payload: Payload | None = None) -> Any:
-        """Sends a CALL; the answer, which fits its schema. Raises Refused where that is a CALLERROR."""
+    async def call(self, action: str, payload: Payload | None = None, message_id: str = "") -> Any:
+        """Sends a CALL; the answer, which fits its schema. Raises Refused where that is a CALLERROR.
+
+        message_id: another than the next, where it is told again.
+        """
         payload = {} if payload is None else payload
         fault = self._schemas.request_fault(action, payload)
         assert fault is None, f"the case says a {action} that its schema refuses: {fault}"
-        message_id = f"{self.id}-{next(self._numbers)}"
-        answer = self._answers[message_id] = asyncio.get_running_loop().create_future()
-        await self._send([CALL, message_id, action, payload])
-        kind, *rest = await self._wait_for(answer, f"an answer to {action}")
-        if kind == CALLERROR:
-            raise Refused(rest[0], rest[1])
+        answer = await self._exchange(action, payload, message_id)
         said, schemas = f"the answer to {action}", self._schemas
-        self._check(said, rest[0], schemas.check_response, schemas.exact_response, action)
-        return rest[0]
+        self._check(said, answer, schemas.check_response, schemas.exact_response, action)
+        return answer
 
     async def refused(self, action: str, payload: Payload | None = None) -> str:
         """Sends a CALL that is to be answered with a CALLERROR; its code."""
@@ -164,6 +162,24 @@ class Station:
         except Refused as refused:
             return refused.code
         raise AssertionError(f"{action} was to be refused, and was answered {json.dumps(answer)}\n{self.story}")
+
+    async def tolerated(self, action: str, payload: Payload) -> Any:
+        """Sends a CALL that its schema refuses; its answer."""
+        return await self._exchange(action, payload)
+
+    async def wrong(self, action: str, payload: Payload) -> str:
+        """Sends a CALL that its version does not have, or not so; the code of the CALLERROR that is due."""
+        try:
+            answer = await self._exchange(action, payload)
+        except Refused as refused:
+            return refused.code
+        raise AssertionError(f"{action} is wrong, and was answered {json.dumps(answer)}\n{self.story}")
+
+    async def says(self, text: str) -> None:
+        """Sends a message that need not be a frame."""
+        assert self._connection is not None, "the station is not connected"
+        self._story.append(f"> {text}")
+        await self._connection.send(text)
 
     # What it is asked.
 
@@ -193,6 +209,11 @@ class Station:
         self._unanswered = None
         await self._send([CALLRESULT, asked.message_id, payload])
 
+    async def unusable(self, asked: Asked, payload: Payload) -> None:
+        """Answers a CALL of the CSMS with what its schema refuses."""
+        self._unanswered = None
+        await self._send([CALLRESULT, asked.message_id, payload])
+
     async def fails(self, asked: Asked, code: str) -> None:
         """Answers a CALL of the CSMS with a CALLERROR."""
         self._unanswered = None
@@ -205,11 +226,18 @@ class Station:
 
     # How it is done.
 
+    async def _exchange(self, action: str, payload: Payload, message_id: str = "") -> Any:
+        """Sends a CALL; the payload of its answer. Raises Refused where that is a CALLERROR."""
+        message_id = message_id or f"{self.id}-{next(self._numbers)}"
+        answer = self._answers[message_id] = asyncio.get_running_loop().create_future()
+        await self._send([CALL, message_id, action, payload])
+        kind, *rest = await self._wait_for(answer, f"an answer to {action}")
+        if kind == CALLERROR:
+            raise Refused(rest[0], rest[1])
+        return rest[0]
+
     async def _send(self, frame: list[Any]) -> None:
-        assert self._connection is not None, "the station is not connected"
-        text = json.dumps(frame)
-        self._story.append(f"> {text}")
-        await self._connection.send(text)
+        await self.says(json.dumps(frame))
 
     async def _wait_for(self, awaited: Awaitable[T], what: str) -> T:
         assert self._reading is not None, "the station is not connected"
