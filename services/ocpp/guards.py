@@ -74,6 +74,15 @@ def filled(*path: str) -> Guard:
     return guard
 
 
+def always(value: str, *path: str) -> Guard:
+    """A field that has this value, where there is one."""
+
+    def guard(payload: Payload) -> Fault | None:
+        return _fault(f"must be {value}", ".".join(path)) if _at(payload, path) not in (None, value) else None
+
+    return guard
+
+
 def language(*path: str) -> Guard:
     """A language by its tag of RFC 5646; whether there is such a language is not looked up."""
 
@@ -82,6 +91,15 @@ def language(*path: str) -> Guard:
         if said is None or LANGUAGE_TAG.fullmatch(said):
             return None
         return _fault("must be a language tag of RFC 5646, such as en-US", ".".join(path))
+
+    return guard
+
+
+def absent(*path: str) -> Guard:
+    """A field that is not given."""
+
+    def guard(payload: Payload) -> Fault | None:
+        return None if _at(payload, path) is None else _fault("must not be given", ".".join(path), OCCURRENCE)
 
     return guard
 

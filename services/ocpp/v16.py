@@ -5,7 +5,7 @@ from typing import Any
 
 from services.ocpp.actions import Action
 from services.ocpp.errors import ErrorCode
-from services.ocpp.guards import Guards, above_zero, each_once, folded, no_password
+from services.ocpp.guards import Guards, above_zero, absent, always, each_once, folded, no_password
 from services.ocpp.id_tokens import Authorization, TokenInfo
 from services.ocpp.services import AUTH, FIRMWARE, SMARTCHARGING, TRANSACTIONS
 from services.ocpp.timestamps import write_time
@@ -79,6 +79,11 @@ ACTIONS: Mapping[str, Action] = {
 GUARDS: Guards = {
     # 0 and -1 mean that there is no list (§5.10, §6.28), and a list has each idTag once (§5.15).
     "SendLocalList": (above_zero("listVersion"), each_once("localAuthorizationList", lambda one: folded(one["idTag"]))),
+    # A profile is that of the transaction to come, which has no number yet (§5.11).
+    "RemoteStartTransaction": (
+        always("TxProfile", "chargingProfile", "chargingProfilePurpose"),
+        absent("chargingProfile", "transactionId"),
+    ),
     "ChangeConfiguration": (no_password("", lambda one: str(one["key"]), "value", "authorizationkey"),),
 }
 # What an example needs beside what its schema requires.

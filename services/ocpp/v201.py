@@ -5,7 +5,19 @@ from typing import Any
 
 from services.ocpp.actions import Action
 from services.ocpp.errors import ErrorCode
-from services.ocpp.guards import Guards, above_zero, any_of, each_once, filled, folded, language, never, no_password
+from services.ocpp.guards import (
+    Guards,
+    above_zero,
+    absent,
+    always,
+    any_of,
+    each_once,
+    filled,
+    folded,
+    language,
+    never,
+    no_password,
+)
 from services.ocpp.id_tokens import TokenInfo
 from services.ocpp.schemas import Fault
 from services.ocpp.services import AUTH, FIRMWARE, SMARTCHARGING, TRANSACTIONS
@@ -182,6 +194,10 @@ GUARDS: Guards = {
     ),
     "GetChargingProfiles": (  # K09.FR.03
         any_of(("chargingProfileId", "stackLevel", "chargingLimitSource", "chargingProfilePurpose"), "chargingProfile"),
+    ),
+    "RequestStartTransaction": (
+        always("TxProfile", "chargingProfile", "chargingProfilePurpose"),  # K05.FR.02, F01.FR.09
+        absent("chargingProfile", "transactionId"),  # F01.FR.11
     ),
     "SetDisplayMessage": (
         filled("message", "transactionId"),  # O01.FR.04

@@ -144,6 +144,27 @@ def test_a_profile_of_a_transaction_names_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("purpose", "more", "field"),
+    [
+        ("TxProfile", {}, None),
+        ("TxDefaultProfile", {}, "chargingProfile.chargingProfilePurpose"),
+        ("TxProfile", {"transactionId": "1"}, "chargingProfile.transactionId"),
+    ],
+)
+def test_a_start_has_a_profile_of_the_transaction_to_come(purpose: str, more: Any, field: str | None) -> None:
+    """K05.FR.02, F01.FR.09, F01.FR.11; 1.6 §5.11."""
+    limits = profile(purpose)["chargingProfile"] | more
+    asked = {"remoteStartId": 1, "idToken": card("A")["idToken"]}
+    assert fault("2.0.1", "RequestStartTransaction", asked) is None
+    assert fault("2.0.1", "RequestStartTransaction", asked | {"chargingProfile": limits}) == field
+    [schedule] = limits.pop("chargingSchedule")
+    spelled = {name: int(value) if name == "transactionId" else value for name, value in limits.items() if name != "id"}
+    limits = {"chargingProfileId": 1, "chargingSchedule": {n: v for n, v in schedule.items() if n != "id"}} | spelled
+    assert fault("1.6", "RemoteStartTransaction", {"idTag": "A"}) is None
+    assert fault("1.6", "RemoteStartTransaction", {"idTag": "A", "chargingProfile": limits}) == field
+
+
+@pytest.mark.parametrize(
     ("period", "allowed"),
     [
         ({"numberPhases": 1, "phaseToUse": 2}, True),
