@@ -19,6 +19,60 @@ from tests.certification.v16.states import (
     shown_of_station,
 )
 
+MEASURANDS = (
+    ("Energy.Active.Export.Register", "kWh"),
+    ("Energy.Active.Import.Register", "Wh"),
+    ("Energy.Reactive.Export.Register", "varh"),
+    ("Energy.Reactive.Import.Register", "kvarh"),
+    ("Energy.Active.Export.Interval", "Wh"),
+    ("Energy.Active.Import.Interval", "kWh"),
+    ("Energy.Reactive.Export.Interval", "varh"),
+    ("Energy.Reactive.Import.Interval", "kvarh"),
+    ("Power.Active.Export", "W"),
+    ("Power.Active.Import", "kW"),
+    ("Power.Offered", "VA"),
+    ("Power.Reactive.Export", "var"),
+    ("Power.Reactive.Import", "kvar"),
+    ("Power.Factor", "Percent"),
+    ("Current.Import", "A"),
+    ("Current.Export", "A"),
+    ("Current.Offered", "A"),
+    ("Voltage", "V"),
+    ("Frequency", "Hertz"),
+    ("Temperature", "K"),
+    ("Temperature", "Fahrenheit"),
+    ("SoC", "Percent"),
+    ("RPM", "Percent"),
+)
+PHASES = ("L1", "L2", "L3", "N", "L1-N", "L2-N", "L3-N", "L1-L2", "L2-L3", "L3-L1")
+PLACES = ("Body", "Cable", "EV", "Inlet", "Outlet")
+CONTEXTS = (
+    "Interruption.Begin",
+    "Interruption.End",
+    "Other",
+    "Sample.Clock",
+    "Sample.Periodic",
+    "Transaction.Begin",
+    "Transaction.End",
+    "Trigger",
+)
+ERRORS = (
+    "ConnectorLockFailure",
+    "EVCommunicationError",
+    "GroundFailure",
+    "HighTemperature",
+    "InternalError",
+    "LocalListConflict",
+    "OtherError",
+    "OverCurrentFailure",
+    "OverVoltage",
+    "PowerMeterFailure",
+    "PowerSwitchFailure",
+    "ReaderFailure",
+    "ResetFailure",
+    "UnderVoltage",
+    "WeakSignal",
+)
 REASONS = {"Blocked": "blocked", "Expired": "expired", "Invalid": "unknown_token"}
 
 
@@ -119,6 +173,17 @@ async def test_16_boot_rejected(station: Station, operator: Operator) -> None:
     assert (await command.ended())["status"] == "undeliverable"
 
 
+async def test_16_boot_again(station: Station, operator: Operator) -> None:
+    """A station boots again and again: it waits, is rejected, waits, and is accepted at last (§4.2)."""
+    for status in ("Pending", "Pending", "Rejected", "Pending", "Accepted"):
+        await operator.boot_verdict(station.id, status)
+        assert (await boot(station))["status"] == status
+    path = f"/v1/stations/{station.id}/boots"
+    page = await operator.until("firmware", path, lambda page: len(page["items"]) == 5)
+    assert [one["status"] for one in page["items"]] == ["Accepted", "Pending", "Rejected", "Pending", "Pending"]
+    await station.call("Heartbeat")
+
+
 async def test_16_pending_requests(station: Station, operator: Operator) -> None:
     """What a station says while it waits is refused, and what it was asked for is not (§4.2, 1.6-J errata 3.10)."""
     await operator.boot_verdict(station.id, "Pending")
@@ -191,6 +256,35 @@ async def test_16_meter_values_of_transaction(station: Station, session: Session
     await operator.event(station.id, "TransactionUpdated", lambda told: bool(told.meter_values))
 
 
+async def test_16_meter_values_measurands(station: Station, session: Session, operator: Operator) -> None:
+    """Each measurand, phase, location and context, in each unit that there is (§7.30 to §7.35, §7.45)."""
+    await booted(station)
+    await session.charging()
+    told = [{"value": "5", "measurand": word, "unit": unit} for word, unit in MEASURANDS]
+    told += [{"value": "230", "measurand": "Voltage", "unit": "V", "phase": phase} for phase in PHASES]
+    told += [{"value": "5", "measurand": "Current.Import", "unit": "A", "location": place} for place in PLACES]
+    told += [{"value": "5", "measurand": "SoC", "unit": "Percent", "context": context} for context in CONTEXTS]
+    await session.measures({"timestamp": now(), "sampledValue": told})
+    [seen] = await operator.samples(session.transaction_id, lambda seen: len(seen) == 1, of=station.id)
+    readings = seen["readings"]
+    assert len(readings) == len(told)
+    assert {one["measurand"] for one in readings} == {word for word, _ in MEASURANDS}
+    assert {one["phase"] for one in readings} == {None, *PHASES}
+    assert {one["location"] for one in readings} == {*PLACES}
+    assert {one["context"] for one in readings} == {*CONTEXTS}
+
+
+async def test_16_meter_values_celsius(station: Station, session: Session, operator: Operator) -> None:
+    """A temperature in either spelling of its unit (1.6-J errata 2.1)."""
+    await booted(station)
+    await session.charging()
+    for word in ("Celcius", "Celsius"):
+        reading = {"value": "21.5", "measurand": "Temperature", "unit": word}
+        await session.measures({"timestamp": now(), "sampledValue": [reading]})
+    found = await operator.samples(session.transaction_id, lambda seen: len(seen) == 2, of=station.id)
+    assert [one["readings"][0]["value"] for one in found] == [21.5, 21.5]
+
+
 async def test_16_meter_values_outside(station: Station, operator: Operator) -> None:
     """Meter values of idle connectors and of the main meter (§4.7, §3.16.2)."""
     await booted(station)
@@ -259,6 +353,19 @@ async def test_16_status_faulted(station: Station, operator: Operator) -> None:
     seen = await operator.connector(station.id, "Faulted", 2)
     [shown] = [one for evse in seen["evses"] if evse["evse_id"] == 2 for one in evse["connectors"]]
     assert (shown["error_code"], shown["info"], shown["vendor_error_code"]) == ("GroundFailure", "wet", "E42")
+
+
+async def test_16_status_errors(station: Station, operator: Operator) -> None:
+    """Each error that a connector can have, also one that it goes on with (§4.9, §7.6)."""
+    await booted(station)
+    for code in ERRORS:
+        await connector(station, 1, "Charging", errorCode=code)
+        await operator.station(station.id, partial(has_error, code))
+
+
+def has_error(code: str, shown: Any) -> bool:
+    """Of the first connector."""
+    return any(one["error_code"] == code for evse in shown["evses"] for one in evse["connectors"])
 
 
 async def test_16_status_of_station(station: Station, operator: Operator) -> None:

@@ -216,6 +216,25 @@ async def test_16_offline_refused(station: Station, operator: Operator) -> None:
     await seen.ended(operator, session, "DeAuthorized")
 
 
+async def test_16_clock_not_set(station: Station, session: Session, operator: Operator) -> None:
+    """A station that does not know the time tells a session: it is kept, and its clock is in doubt (§4.2.1, §3.14)."""
+    await booted(station)
+    await session.start(timestamp="1970-01-01T00:00:10Z")
+    await session.stop(timestamp="1970-01-01T01:00:10Z")
+    shown = await seen.ended(operator, session, "Local")
+    assert (shown["energy_wh"], shown["doubts"], shown["review"]) == (5000, ["clock"], "held")
+
+
+async def test_16_meter_fell(station: Station, session: Session, operator: Operator) -> None:
+    """A session ends with less than it began with: nothing negative is told, and it is held (§4.10, §7.31)."""
+    await booted(station)
+    await session.start(meterStart=9000)
+    await session.stop(meterStop=100)
+    shown = await seen.ended(operator, session, "Local")
+    assert shown["review"] == "held"
+    assert shown["energy_wh"] is None or shown["energy_wh"] >= 0
+
+
 async def test_16_power_loss(station: Station, session: Session, operator: Operator) -> None:
     """A station loses its power while it charges, and tells the end after its boot (§4.2, §4.10, §7.36)."""
     await booted(station)

@@ -7,6 +7,7 @@ from tests.certification.operator import Operator
 from tests.certification.states import Token
 from tests.certification.station import Station, now
 from tests.certification.v16.states import ACCEPTED, NOBODYS, Session, answered, booted
+from tests.clients.library import dial
 
 # As 1.6 writes them, and as an operator sees them of every version.
 CODES = {
@@ -105,6 +106,14 @@ async def test_16_frame_unreadable(station: Station) -> None:
     for text in ("{nonsense", "[]", '{"a":1}', '[9,"a","Heartbeat",{}]', '[3,"never-asked",{}]'):
         await station.says(text)
     await alive(station)
+
+
+async def test_16_subprotocol_unknown(known: Station) -> None:
+    """A station offers no subprotocol that is spoken: it is let in, and closed (1.6-J §3.2)."""
+    async with dial(known.endpoint, known.id, "ocpp0.9", password=known.password) as connection:
+        assert connection.subprotocol is None
+        with pytest.raises(websockets.ConnectionClosed):
+            await connection.recv()
 
 
 async def test_16_unknown_station(known: Station) -> None:

@@ -169,7 +169,8 @@ async def test_16_install_certificate_failed(station: Station, operator: Operato
 async def test_16_installed_certificates(station: Station, operator: Operator) -> None:
     """The root certificates of a station are read, or there are none (whitepaper M03)."""
     await booted(station)
-    found = ACCEPTED | {"certificateHashData": [hash_data(root("Example"))]}
+    hashes = [hash_data(root("Example"), algorithm) for algorithm in ("SHA256", "SHA384", "SHA512")]
+    found = ACCEPTED | {"certificateHashData": hashes}
     payload = {"certificateType": KINDS[0]}
     await commanded(station, operator, "GetInstalledCertificateIds", payload, found, "accepted")
     payload = {"certificateType": KINDS[1]}
