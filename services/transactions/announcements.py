@@ -9,7 +9,7 @@ import orjson
 
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.energy import EnergySource
-from services.transactions.domain.messages import MeterValue, Reading, Report, ReportKind, StationSamples
+from services.transactions.domain.messages import MeterValue, Reading, Report, StationSamples
 from services.transactions.domain.orphans import OrphanStop
 from services.transactions.domain.review import Review
 from services.transactions.domain.revisions import Revision, RevisionReason
@@ -90,14 +90,17 @@ ENERGY_SOURCE: Mapping[str, pb.EnergySource] = {
 
 
 def transaction_changed(
-    report: Report, after: Transaction, revision: Revision | None, version: str
+    report: Report, after: Transaction, revision: Revision | None, version: str, *, starts: bool
 ) -> TransactionMessage:
-    """What a report changed in its transaction, with the meter values it brought. version: of its message."""
+    """What a report changed in its transaction, with the meter values it brought. version: of its message.
+
+    starts: it tells the start, and the first time.
+    """
     state = transaction_fields(after, version)
     values = meter_value_fields(report.meter_values, report.received_at)
     if revision:
         return _revised(revision, state, values, report.offline)
-    if report.kind == ReportKind.STARTED and not after.ended:
+    if starts and not after.ended:
         return pb.TransactionStarted(transaction=state, meter_values=values, offline=report.offline)
     return pb.TransactionUpdated(
         transaction=state, meter_values=values, trigger_reason=report.trigger or "", offline=report.offline

@@ -256,7 +256,9 @@ def announce(events: Events, one: DecidedReport) -> Iterator[Record]:
         cause = announcements.cause(f"{call.id}/{other.id}", revision)
         yield events.record(event, call.station_id, cause, call.received_at)
     if after := decision.transaction:
-        event = announcements.transaction_changed(one.report, after, decision.revision, call.version)
+        event = announcements.transaction_changed(
+            one.report, after, decision.revision, call.version, starts=decision.starts
+        )
         cause = announcements.cause(call.id, decision.revision)
         yield events.record(event, call.station_id, cause, call.received_at)
 

@@ -1,5 +1,6 @@
 """The idTokens that were presented for a transaction, in order, and who of them pays."""
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from services.ocpp.id_tokens import Authorization, token_key
@@ -9,7 +10,10 @@ MOST = 50
 
 
 class Card(NamedTuple):
-    """One that was presented. order: of the report. authorization: the verdict then. ends: whether it was to stop."""
+    """One that was presented. order: of the report. ends: whether it was to stop.
+
+    authorization: the verdict then; of a report that was told again, Accepted if it ever was.
+    """
 
     order: int
     id_token: str
@@ -21,17 +25,13 @@ class Card(NamedTuple):
     def key(self) -> tuple[str, str]:
         return token_key(self.id_token), self.type or ""
 
-    @property
-    def rank(self) -> tuple[bool, bool, int, tuple[str, str]]:
-        """Who pays has the lowest: whoever stops pays only where nobody else is known, a refused one where all were."""
-        return self.ends, self.authorization != Authorization.ACCEPTED, self.order, self.key
-
 
 Cards = tuple[Card, ...]
+Rank = tuple[bool, bool, int, tuple[str, str]]
 
 
 def with_card(cards: Cards, card: Card) -> Cards:
-    """With one that was presented; the same object where it was before, however the verdict on it is now."""
+    """With one that was presented; the same object where it was before, unless it is accepted only now."""
     if not cards:
         return (card,)
     if any(_tells(one, card) for one in cards):
@@ -40,17 +40,28 @@ def with_card(cards: Cards, card: Card) -> Cards:
     if card.order > cards[-1].order and len(kept) <= MOST:
         return tuple(kept)
     if len(kept) > MOST:
-        kept = sorted(kept, key=lambda one: one.rank)[:MOST]
+        kept = sorted(kept, key=_rank_among(kept))[:MOST]
     return tuple(sorted(kept, key=lambda one: (one.order, one.key)))
 
 
 def payer(cards: Cards) -> Card | None:
     """The first that was accepted (C01, E03), or the first of all."""
-    return cards[0] if len(cards) == 1 else min(cards, key=lambda one: one.rank, default=None)
+    return cards[0] if len(cards) == 1 else min(cards, key=_rank_among(cards), default=None)
+
+
+def _rank_among(cards: Sequence[Card]) -> Callable[[Card], Rank]:
+    """Who pays has the lowest: who only stops pays only where nobody else is known, a refused one where all were."""
+    charging = {one.key for one in cards if not one.ends}
+    return lambda one: (one.key not in charging, one.authorization != Authorization.ACCEPTED, one.order, one.key)
 
 
 def _tells(known: Card, other: Card) -> bool:
-    """Whether one says all that the other says: the same card in the same report, or earlier with the same verdict."""
+    """Whether one says all that the other says: the same card in the same report, or earlier with the same verdict.
+
+    A verdict that accepts says more than one that refuses, and is not undone: energy flowed on it.
+    """
     if known.ends != other.ends or known.key != other.key:
         return False
-    return known.order == other.order or (known.authorization == other.authorization and known.order < other.order)
+    if known.order == other.order:
+        return known.authorization == Authorization.ACCEPTED or other.authorization != Authorization.ACCEPTED
+    return known.authorization == other.authorization and known.order < other.order

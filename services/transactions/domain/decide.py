@@ -45,15 +45,16 @@ Others = Sequence[tuple[Transaction, Revision | None]]
 class Decision(msgspec.Struct, frozen=True):
     """What a report leads to: a reply, and a transaction (changed or not), an orphan or station samples.
 
-    unseen: all that has changed is what nobody sees. revision: where it ends the transaction, or changes what was told
-    of its end. others: transactions of the station that it makes different, with the revision where it ends one.
-    needs_past: of all these, by id, whose energy hangs on all their meter values. A struct, for it is made with every
-    meter value.
+    starts: its start was not told before. unseen: all that has changed is what nobody sees. revision: where it ends the
+    transaction, or changes what was told of its end. others: transactions of the station that it makes different, with
+    the revision where it ends one. needs_past: of all these, by id, whose energy hangs on all their meter values. A
+    struct, for it is made with every meter value.
     """
 
     reply: Reply
     transaction: Transaction | None = None
     changed: bool = False
+    starts: bool = False
     unseen: bool = False
     revision: Revision | None = None
     needs_past: Set[int] = NOBODY
@@ -135,6 +136,7 @@ def decide(
         reply,
         after,
         changed=after is not current,
+        starts=report.kind == STARTED and "started" not in known.field_order,
         unseen=current is not None and not others and is_unseen(current, after),
         revision=revision,
         others=others,

@@ -66,13 +66,14 @@ def _without_stop(one: Transaction, past: Sequence[PastValue] | None) -> Transac
     cards = tuple([card for card in one.cards if not card.ends])
     paying = payer(cards)
     untold = ("stopped", "stop_id_token", *(() if paying else ("id_token",)))
+    field_order = {name: order for name, order in one.field_order.items() if name not in untold}
     changes: dict[str, Any] = {
         "cards": cards,
         "id_token": paying and paying.id_token,
         "id_token_type": paying and paying.type,
         "authorization": paying and paying.authorization,
         "stop_id_token": None,
-        "field_order": {name: order for name, order in one.field_order.items() if name not in untold},
+        "field_order": field_order | ({"id_token": paying.order} if paying else {}),
     }
     after = replace(one, **changes)
     meters = {name: replace(register, end=None, other_end=None) for name, register in one.meters.items()}

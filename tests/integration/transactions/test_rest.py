@@ -128,6 +128,24 @@ async def test_by_the_verdict_on_their_idtoken(system: System, station: str) -> 
     assert (await system.client.get("/v1/transactions", params={"authorization": "accepted"})).status_code == 422
 
 
+async def test_a_start_told_again_after_its_card_was_registered_is_paid(system: System, station: str) -> None:
+    """1.6 §4.8: the station was told Accepted the second time, and energy flows on that; each verdict is kept."""
+    begin = START | {"idTag": f"NEW-{station}", "meterStart": 1000}
+    first = await system.ask(station, "StartTransaction", begin)
+    assert first["idTagInfo"]["status"] == "Invalid"
+    await system.bus.publish([token(f"new-{station}")])
+    again = await system.ask(station, "StartTransaction", begin)
+    assert again == {"transactionId": first["transactionId"], "idTagInfo": {"status": "Accepted"}}
+    ended = await system.ask(station, "StopTransaction", stop(first["transactionId"], idTag=f"NEW-{station}"))
+    assert ended["idTagInfo"]["status"] == "Accepted"
+    found = await get(system, f"/v1/transactions/{first['transactionId']}")
+    assert (found["authorization"], found["review"], found["energy_wh"]) == ("Accepted", "none", 7500)
+    decided = (await get(system, "/v1/decisions", station_id=station))["items"]
+    assert [one["rule"] for one in decided] == ["registered", "registered", "unknown_token"]
+    events = await system.until(lambda: len(e := system.events(station)) == 3 and e)
+    assert [type(e) for e in events] == [pb.TransactionStarted, pb.TransactionUpdated, pb.TransactionEnded]
+
+
 async def test_what_has_changed_since_it_was_asked_last(system: System, station: str) -> None:
     """Also what ended long ago and was corrected by a late word of its station."""
     corrected, told, goes_on = [await start(system, f"{station}-{name}") for name in ("a", "b", "c")]

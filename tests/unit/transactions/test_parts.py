@@ -63,7 +63,7 @@ def test_an_announcement_says_what_was_kept() -> None:
     started = report(ReportKind.STARTED, seq_no=3, meter_values=(MeterValue(NOON, readings),), offline=True)
     after = decide(None, started, 7).transaction
     assert after is not None
-    event = announcements.transaction_changed(started, after, None, "2.0.1")
+    event = announcements.transaction_changed(started, after, None, "2.0.1", starts=True)
     assert isinstance(event, pb.TransactionStarted)
     voltage, signed, both = event.meter_values[0].readings
     assert (voltage.value, voltage.phase) == (230, "L1")
@@ -78,7 +78,7 @@ def test_an_announcement_tells_none_from_zero_and_a_meaning_from_a_word() -> Non
     )
     after = decide(None, started, 7).transaction
     assert after is not None
-    made = announcements.transaction_changed(started, after, None, "2.0.1").transaction
+    made = announcements.transaction_changed(started, after, None, "2.0.1", starts=True).transaction
     assert (made.HasField("evse_id"), made.evse_id, made.HasField("connector_id")) == (True, 0, False)
     assert (made.status, made.version, made.id_token_type) == (pb.TRANSACTION_STATUS_ACTIVE, "2.0.1", "eMAID")
     assert (made.charging_state, made.reported_charging_state) == (pb.CHARGING_STATE_EV_CONNECTED, "EVConnected")
@@ -105,7 +105,7 @@ def test_an_announcement_says_where_the_station_was() -> None:
     started = report(ReportKind.STARTED, seq_no=0)
     after = decide(None, started, 7, assignment=(("vienna", "level 2"), "garage-7")).transaction
     assert after is not None
-    made = announcements.transaction_changed(started, after, None, "2.0.1").transaction
+    made = announcements.transaction_changed(started, after, None, "2.0.1", starts=True).transaction
     assert (list(made.groups), made.location_id) == (["vienna", "level 2"], "garage-7")
 
 
@@ -126,7 +126,7 @@ def test_an_announcement_says_whether_all_of_an_ended_transaction_has_arrived() 
 def test_which_gaps_are_announced() -> None:
     after = decide(decide(None, report(seq_no=1), 7).transaction, report(seq_no=4)).transaction
     assert after is not None
-    made = announcements.transaction_changed(report(seq_no=4), after, None, "2.0.1").transaction
+    made = announcements.transaction_changed(report(seq_no=4), after, None, "2.0.1", starts=False).transaction
     assert made.missing_seq_nos == [2, 3]
 
 

@@ -27,7 +27,9 @@ def decisions(*reports: Report) -> list[Decision]:
 
 def told(one: Report, decision: Decision) -> Any:
     assert decision.transaction
-    return announcements.transaction_changed(one, decision.transaction, decision.revision, "2.0.1")
+    return announcements.transaction_changed(
+        one, decision.transaction, decision.revision, "2.0.1", starts=decision.starts
+    )
 
 
 STARTED = report(ReportKind.STARTED, seq_no=0, meter_values=metered(1000, rank=-1))
