@@ -179,3 +179,12 @@ async def test_16_remote_start_with_profile(station: Station, token: Token, oper
     limit = spelled(profile(TX, "Relative"))
     payload = {"connectorId": 1, "idTag": token.id, "chargingProfile": limit}
     await commanded(station, operator, "RemoteStartTransaction", payload, ACCEPTED, "accepted")
+
+
+async def test_16_remote_start_with_wrong_profile(station: Station, token: Token, operator: Operator) -> None:
+    """A remote start is not sent with a profile that is no TxProfile, or names a transaction (§5.16.2, errata 3.41)."""
+    await booted(station)
+    path = f"/v1/stations/{station.id}/commands/RemoteStartTransaction"
+    for wrong in (spelled(profile(TX_DEFAULT, "Relative")), spelled(profile(TX, "Relative"), transactionId=1)):
+        payload = {"connectorId": 1, "idTag": token.id, "chargingProfile": wrong}
+        assert (await operator.request("POST", "transactions", path, payload)).status_code == 422
