@@ -116,6 +116,24 @@ async def test_16_client_certificate(known: Station, tmp_path: Path) -> None:
     await booted(known)
 
 
+async def certificate_renewed(station: Station, status: str) -> None:
+    """The station asks for a certificate, gets one of its key and name, and says status to it."""
+    key = tls.key()
+    assert await station.call("SignCertificate", {"csr": tls.signing_request(key, station.id)}) == ACCEPTED
+    asked = await station.expects("CertificateSigned", {"status": status})
+    assert tls.is_of(asked["certificateChain"], key, station.id)
+
+
+@missing("TLS")
+async def test_16_security_profile(station: Station, operator: Operator) -> None:
+    """A station goes over to TLS, when its setting says so (whitepaper A05)."""
+    await booted(station)
+    await operator.configure(station.id, {"SecurityProfile": "2"})
+    assert await station.expects("ChangeConfiguration", ACCEPTED) == {"key": "SecurityProfile", "value": "2"}
+    await station.reconnect(tls=tls.client())
+    await booted(station)
+
+
 @missing("signing of certificates")
 async def test_16_sign_certificate(station: Station, operator: Operator) -> None:
     """A station is asked to renew its certificate, and gets the new one (whitepaper A02)."""
@@ -123,13 +141,18 @@ async def test_16_sign_certificate(station: Station, operator: Operator) -> None
     command = await operator.trigger(station.id, "certificate")
     wanted = {"requestedMessage": "SignChargePointCertificate"}
     await answered(station, command, "ExtendedTriggerMessage", wanted, ACCEPTED, "accepted")
-    assert await station.call("SignCertificate", {"csr": CSR}) == ACCEPTED
-    asked = await station.expects("CertificateSigned", ACCEPTED)
-    assert asked["certificateChain"].startswith("-----BEGIN CERTIFICATE-----")
+    await certificate_renewed(station, "Accepted")
+
+
+@missing("signing of certificates")
+async def test_16_sign_certificate_refused(station: Station) -> None:
+    """A station asks for a certificate of its own accord, and refuses what it gets (whitepaper A03)."""
+    await booted(station)
+    await certificate_renewed(station, "Rejected")
 
 
 async def test_16_sign_certificate_rejected(station: Station, operator: Operator) -> None:
-    """A station asks for a certificate of its own accord, and is not to have one (whitepaper A03, §5.18)."""
+    """A station asks for a certificate with what is no request for one, and is told so (whitepaper A03, §5.18)."""
     await booted(station)
     assert await station.call("SignCertificate", {"csr": "no request for a certificate"}) == {"status": "Rejected"}
     assert len(await operator.reported("auth", station.id, "SignCertificate")) == 1
