@@ -98,9 +98,9 @@ class Session:
         await self.start()
         await connector(self.station, self.connector_id, "Charging")
 
-    async def measures(self, *values: Payload, connector_id: int | None = None) -> None:
+    async def measures(self, *values: Payload) -> None:
         """MeterValues of the transaction."""
-        where = {"connectorId": connector_id or self.connector_id, "transactionId": self.number}
+        where = {"connectorId": self.connector_id, "transactionId": self.number}
         assert await self.station.call("MeterValues", where | {"meterValue": values}) == {}
 
     async def stop(self, message_id: str = "", **more: Any) -> Any:
@@ -108,9 +108,9 @@ class Session:
         stopped = {"transactionId": self.number, "meterStop": 6000, "timestamp": now()}
         return await self.station.call("StopTransaction", stopped | more, message_id)
 
-    async def over(self, reason: str = "Local") -> None:
+    async def over(self) -> None:
         """The driver stops the transaction, and unplugs."""
-        await self.stop(idTag=self.id_tag, reason=reason)
+        await self.stop(idTag=self.id_tag, reason="Local")
         await connector(self.station, self.connector_id, "Finishing")
         await connector(self.station, self.connector_id, "Available")
 
