@@ -20,6 +20,13 @@ def bootstrap() -> str:
     return given or f"127.0.0.1:{json.loads(Path('.voltbus/ports.json').read_text())['kafka']}"
 
 
+def is_billable(session: events_pb2.Transaction) -> bool:
+    """It has ended, is neither held nor void, and a card was accepted or a free-vend station has an account."""
+    is_clear = session.review in (events_pb2.REVIEW_NONE, events_pb2.REVIEW_RELEASED)
+    is_paid = session.authorization == "Accepted" or bool(session.free_vend_account)
+    return session.status == events_pb2.TRANSACTION_STATUS_ENDED and is_clear and is_paid
+
+
 async def main() -> None:
     topic = os.environ.get("VOLTBUS_TOPIC_PREFIX", "") + "events.transactions"
     async with AIOKafkaConsumer(topic, bootstrap_servers=bootstrap(), auto_offset_reset="earliest") as consumer:
@@ -35,9 +42,9 @@ async def main() -> None:
                 session = event.transaction
                 said = f"{session.station_id} {session.transaction_id} {session.id_token}"
                 energy = f"{session.energy_wh / 1000:.3f} kWh" if session.HasField("energy_wh") else "energy unknown"
-                # Not to be billed: held until an operator has decided, or void.
-                stopped = {events_pb2.REVIEW_HELD: " (held)", events_pb2.REVIEW_VOID: " (void)"}.get(session.review, "")
-                print(headers["ce_time"], kind, said, energy + stopped, flush=True)
+                # A later event may say otherwise: it counts, and what was billed is taken back.
+                billed = " (to be billed)" if is_billable(session) else ""
+                print(headers["ce_time"], kind, said, energy + billed, flush=True)
 
 
 asyncio.run(main())

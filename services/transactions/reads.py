@@ -11,6 +11,9 @@ from asyncpg import Range
 from services.common.postgres.database import Connection
 from services.common.process.errors import Unavailable
 from services.common.web.pages import bounded
+from services.ocpp.id_tokens import Authorization
+from services.transactions.domain.messages import FREE_VEND
+from services.transactions.domain.review import CLEAR
 from services.transactions.domain.transaction import Transaction
 from services.transactions.rows import COLUMNS, ORPHAN_STOP, SAMPLE, STATION_SAMPLE, read_transaction
 
@@ -75,10 +78,13 @@ class TransactionFilter:
     updated: "Range[datetime] | None" = None
     complete: bool | None = None
     doubt: str | None = None
-    review: str | None = None
+    review: Sequence[str] | None = None
+    billable: bool | None = None
     before: int | None = None
 
 
+_CLEAR = ", ".join(f"'{one.value}'" for one in sorted(CLEAR))
+_HAS_ACCOUNT = f"coalesce(jsonb_typeof(details -> '{FREE_VEND}') = 'string' and details ->> '{FREE_VEND}' <> '', false)"
 CONDITIONS = {
     "station_id": "station_id = ${n}",
     "group": "id in (select transaction_id from transaction_group where group_name = ${n})",
@@ -99,7 +105,10 @@ CONDITIONS = {
     # As Transaction.complete says.
     "complete": "(state -> 'told' ?& array['started', 'stopped'] and jsonb_array_length(state -> 'seen') <= 1) = ${n}",
     "doubt": "doubts <> '[]' and doubts @> jsonb_build_array(${n}::text)",
-    "review": "review = ${n}",
+    "review": "review = any(${n}::text[])",
+    # As Transaction.billable says.
+    "billable": f"(stopped_at is not null and review in ({_CLEAR}) "
+    f"and (\"authorization\" is not distinct from '{Authorization.ACCEPTED.value}' or {_HAS_ACCOUNT})) = ${{n}}",
     "before": "id < ${n}",
 }
 

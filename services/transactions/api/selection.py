@@ -15,6 +15,9 @@ from services.transactions.domain.review import Review
 from services.transactions.reads import TransactionFilter, stored_until
 
 Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
+Reviews = Annotated[
+    list[Review] | None, Query(max_length=len(Review), description="may be given more than once: any of")
+]
 
 
 def selected(database: Database) -> Callable[..., Awaitable[TransactionFilter]]:
@@ -36,7 +39,8 @@ def selected(database: Database) -> Callable[..., Awaitable[TransactionFilter]]:
         updated_after: UtcDatetime | None = None,
         complete: bool | None = None,
         doubt: Doubt | None = None,
-        review: Review | None = None,
+        review: Reviews = None,
+        billable: bool | None = None,
     ) -> TransactionFilter:
         return TransactionFilter(
             station_id=station_id,
@@ -55,6 +59,7 @@ def selected(database: Database) -> Callable[..., Awaitable[TransactionFilter]]:
             complete=complete,
             doubt=doubt,
             review=review,
+            billable=billable,
         )
 
     return selection

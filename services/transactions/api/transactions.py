@@ -52,10 +52,11 @@ def router(database: Database, access: Access) -> APIRouter:
         """Transactions, newest first.
 
         group, location_id: where its station was when its first report was received. authorization: the verdict on its
-        idToken; a session without an idToken has none, see free_vend. started_…, stopped_…: by the station's clock,
-        which may be wrong; received_…: when their start was received. updated_after: something was stored of them
-        since: of those that go on with each report, of those that have ended with each revision. Who asks again and
-        again gives the `updated_until` of the first page that was asked for before, and misses nothing.
+        idToken; a session without an idToken has none, see free_vend. billable: what is to be billed. started_…,
+        stopped_…: by the station's clock, which may be wrong; received_…: when their start was received.
+        updated_after: something was stored of them since: of those that go on with each report, of those that have
+        ended with each revision. Who asks again and again gives the `updated_until` of the first page that was asked
+        for before, and misses nothing.
         """
         position = read_cursor(cursor, int)
         selection = replace(selection, before=int(position[0]) if position else None)

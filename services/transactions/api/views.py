@@ -86,6 +86,10 @@ class TransactionView(BaseModel):
         description="of its station when its first report was received, in order: they stay when the station is moved"
     )
     location_id: str | None = Field(description="where its station was then")
+    billable: bool = Field(
+        description="it is to be billed: it has ended, is neither held nor void, and its idToken was accepted or its "
+        "free-vend station has an account; what is billable now may not be so later, see updated_after"
+    )
 
 
 class ReadingView(BaseModel):

@@ -18,6 +18,10 @@ class Review(StrEnum):
     VOID = "void"
 
 
+# Neither doubtful nor void.
+CLEAR = frozenset({Review.NONE, Review.RELEASED})
+
+
 class ReviewAction(StrEnum):
     """What an operator does to a transaction that has ended: its energy is another one; it is so; it is not billed."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from services.ocpp.id_tokens import token_key
+from services.ocpp.id_tokens import Authorization, token_key
 from services.transactions.domain import sequence_numbers
 from services.transactions.domain.cards import Cards
 from services.transactions.domain.doubts import Doubt, doubts_of_times
@@ -16,7 +16,7 @@ from services.transactions.domain.energy import NO_METERS, EnergySource, Meters
 from services.transactions.domain.energy_readings import TOTAL
 from services.transactions.domain.messages import FREE_VEND, LOOKS_LIKE, MAY_BE_TWO, NOTHING, UNREADABLE, Report
 from services.transactions.domain.register import MAX_POWER_W
-from services.transactions.domain.review import Judgement, Review
+from services.transactions.domain.review import CLEAR, Judgement, Review
 
 # Groups and location.
 Assignment = tuple[Sequence[str], str]
@@ -139,6 +139,12 @@ class Transaction(msgspec.Struct, frozen=True):
     def payer(self) -> str | None:
         """Whose it is, however that is written."""
         return None if self.id_token is None else token_key(self.id_token)
+
+    @property
+    def billable(self) -> bool:
+        """Whether it is to be billed: it has ended, is neither held nor void, and there is somebody who pays."""
+        is_paid = self.authorization == Authorization.ACCEPTED or bool(self.free_vend)
+        return self.ended and self.review in CLEAR and is_paid
 
     @property
     def missing_seq_nos(self) -> list[int]:

@@ -142,8 +142,8 @@ async def test_lists_and_files_show_it_alike(system: System, station: str) -> No
     [listed] = (await get(system, "/v1/transactions", **query))["items"]
     response = await system.client.get("/v1/transactions/export", params=query)
     names, values = response.text.splitlines()
-    assert names.endswith(",revision,groups,location_id")
-    assert values.endswith(",0,north|vip,garage")
+    assert names.endswith(",revision,groups,location_id,billable")
+    assert values.endswith(",0,north|vip,garage,false")
     assert (listed["id"], assignment(listed)) == (number, NORTH)
     samples = await system.client.get("/v1/samples/export", params=query)
     assert samples.status_code == 200

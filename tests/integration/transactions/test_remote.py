@@ -299,6 +299,7 @@ async def test_a_session_says_that_it_was_free_vend_and_on_whose_account(system:
     await system.ask(station, "StartTransaction", START | {"meterStart": 9000, "timestamp": "2026-03-01T12:00:00Z"})
     items = (await system.client.get("/v1/transactions", params={"station_id": station})).json()["items"]
     assert [one["free_vend"] for one in items] == [None, {"account": "ACME"}, {"account": "ACME"}]
+    assert [one["billable"] for one in items] == [False, False, True]
     told = [event.transaction for event in system.events(station) if isinstance(event, TransactionEnded)]
     assert [(one.free_vend, one.free_vend_account) for one in told] == [(True, "ACME")]
     decided = (await system.client.get("/v1/decisions", params={"station_id": station})).json()["items"]

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
-from tests.integration.transactions.running import System, bearer
+from tests.integration.transactions.running import System, bearer, token
 from tests.integration.transactions.test_closing import close, revisions
 from tests.integration.transactions.test_edges import settled, the_one
 from tests.integration.transactions.test_identity import card, items, told
@@ -102,6 +102,26 @@ async def test_another_payer_than_it_was_decided_of_holds_it_again(system: Syste
             assert (one["review"], one["doubts"]) == ("held", ["review_contradicted"])
             one = await review(system, number, action="release")
         assert (one["review"], one["energy_source"]) == ("released", "operator")
+
+
+async def test_who_polls_sees_what_was_billed_turn_out_not_to_be(system: System, station: str) -> None:
+    """And what was released, which is billed."""
+    await system.bus.publish([token("cafe01")])
+    number = await held(system, station)
+    polled = await get(system, "/v1/transactions", updated_after="2026-01-01T00:00:00Z", station_id=station)
+    assert [one["billable"] for one in polled["items"]] == [False]
+    correct = {"action": "correct", "energy_wh": 7500}
+    for decision, billable in ((correct, True), ({"action": "void"}, False), (correct, True)):
+        await review(system, number, **decision)
+        found = await get(system, "/v1/transactions", updated_after=polled["updated_until"], station_id=station)
+        assert [(one["id"], one["billable"]) for one in found["items"]] == [(number, billable)]
+        of_those = await get(system, "/v1/transactions", billable=True, station_id=station)
+        assert [one["id"] for one in of_those["items"]] == [number] * billable
+        query = {"station_id": station, "review": ["released", "void"]}
+        assert [one["id"] for one in (await get(system, "/v1/transactions", **query))["items"]] == [number]
+        file = (await system.client.get("/v1/transactions/export", params={"station_id": station})).text.splitlines()
+        assert [line.rpartition(",")[2] for line in file] == ["billable", str(billable).lower()]
+        polled = found
 
 
 async def test_what_is_void_is_told_and_stays_void(system: System, station: str) -> None:

@@ -1,7 +1,8 @@
 """The store on a real Postgres: what is saved comes back, nothing is overwritten, partitions make room."""
 
 import asyncio
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,10 +13,14 @@ from services.common.kafka.bus import Record
 from services.common.postgres.database import Database
 from services.common.process.errors import Unavailable
 from services.common.testing.assignments import unassigned
+from services.ocpp.id_tokens import Authorization
+from services.transactions import reads
 from services.transactions.batch import Changes
 from services.transactions.domain.decide import decide
-from services.transactions.domain.messages import MeterValue, Report, ReportKind, StationSamples
-from services.transactions.domain.transaction import EndedBy, Transaction
+from services.transactions.domain.messages import FREE_VEND, MeterValue, Report, ReportKind, StationSamples
+from services.transactions.domain.review import Review
+from services.transactions.domain.transaction import EndedBy, Transaction, new_transaction
+from services.transactions.reads import TransactionFilter
 from services.transactions.rows import (
     METERED,
     ORPHAN_STOP,
@@ -51,6 +56,30 @@ async def test_the_declared_columns_are_those_of_the_table(database: Database, t
     names = "select attname from pg_attribute where attrelid = $1::text::regclass and attnum > 0 and not attisdropped"
     async with database.connection() as db:
         assert {row["attname"] for row in await db.fetch(names, table)} == columns
+
+
+async def test_what_is_billable_is_found_as_the_domain_says(database: Database) -> None:
+    """Whatever a row says: all that there is of each field, and words that another version may write."""
+    ended = {"stopped_at": NOON, "stopped_received_at": NOON, "ended_by": EndedBy.STATION}
+    fields: list[Sequence[Mapping[str, Any]]] = [
+        [{}, ended],
+        [{"review": one} for one in (*Review, "else")],
+        [{"authorization": one} for one in (None, *Authorization)],
+        [{"details": one} for one in ({}, {FREE_VEND: ""}, {FREE_VEND: "ACME"}, {FREE_VEND: 5}, {FREE_VEND: None})],
+    ]
+    begun = new_transaction(report(ReportKind.STARTED, station_id="BILLED"), 1)
+    begun = replace(begun, field_order={})
+    rows = [
+        replace(begun, id=10**9 + n, key=f"billed:{n}", **{name: said for part in parts for name, said in part.items()})
+        for n, parts in enumerate(itertools.product(*fields))
+    ]
+    async with Store(database, unassigned).unit_of_work() as work:
+        await work.write(Changes(changed=rows), [])
+        for billable in (True, False):
+            wanted = TransactionFilter(station_id="BILLED", billable=billable)
+            found = [one.id for one in await reads.transactions(work.db, wanted, len(rows))]
+            assert found == [one.id for one in rows[::-1] if one.billable is billable]
+            assert found
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from services.transactions.domain.decide import decide
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.ends import end
 from services.transactions.domain.energy import EnergySource
-from services.transactions.domain.messages import MAY_BE_TWO, UNREADABLE, MeterValue, Report, ReportKind
+from services.transactions.domain.messages import FREE_VEND, MAY_BE_TWO, UNREADABLE, MeterValue, Report, ReportKind
 from services.transactions.domain.metering import past_values
 from services.transactions.domain.review import Review, ReviewAction
 from services.transactions.domain.reviewing import NotReviewable, review
@@ -21,6 +21,30 @@ from services.transactions.domain.revisions import SEEN, Audit, Change, Revision
 from services.transactions.domain.transaction import EndedBy, Transaction
 from tests.unit.transactions.making import NOON, at, decided, folded, metered, register, report, start
 from tests.unit.transactions.test_any_order import changes_nothing, odd_sessions
+
+BILLABLE: dict[str, tuple[dict[str, Any], bool]] = {
+    "of an accepted card": ({}, True),
+    "released or corrected": ({"review": Review.RELEASED}, True),
+    "held": ({"review": Review.HELD}, False),
+    "void": ({"review": Review.VOID}, False),
+    "of a review without a name here": ({"review": "else"}, False),
+    "that goes on": ({"stopped_at": None}, False),
+    "of a refused card": ({"authorization": "Unknown"}, False),
+    "without a card": ({"authorization": None}, False),
+    "free-vend on an account": ({"authorization": None, "details": {FREE_VEND: "ACME"}}, True),
+    "free-vend on an account, held": (
+        {"authorization": None, "details": {FREE_VEND: "ACME"}, "review": Review.HELD},
+        False,
+    ),
+    "free-vend on nobody's": ({"authorization": None, "details": {FREE_VEND: ""}}, False),
+}
+
+
+@pytest.mark.parametrize(("fields", "billable"), BILLABLE.values(), ids=BILLABLE)
+def test_what_is_to_be_billed(fields: dict[str, Any], billable: bool) -> None:
+    one = folded(start(), stop(2000.0), token=TokenInfo(Authorization.ACCEPTED))
+    assert replace(one, **fields).billable is billable
+
 
 AUDIT = Audit("anna", "read from the meter", "correct 7500.0")
 REGISTER, OPERATOR = EnergySource.REGISTER, EnergySource.OPERATOR
