@@ -14,7 +14,7 @@ from services.common.calls.stations import Stations
 from services.common.commands import api as commands_api
 from services.common.commands.api.verbs import Verb
 from services.common.commands.catalogue import Catalogue, Render
-from services.common.commands.dispatcher import TooLarge, takes_anything
+from services.common.commands.dispatcher import Unfit, all_fit
 from services.common.commands.journal import OnEnded, ignore_ended
 from services.common.commands.routes import RedisRoutes, Routes
 from services.common.commands.service import CommandService
@@ -197,11 +197,11 @@ def wire(
     *,
     renders: Mapping[str, Render] | None = None,
     on_ended: OnEnded = ignore_ended,
-    too_large: TooLarge = takes_anything,
+    unfit: Unfit = all_fit,
 ) -> Wiring:
     """The parts of the service of that name.
 
-    renders: its commands of no version, by action. on_ended: see OnEnded. too_large: see TooLarge.
+    renders: its commands of no version, by action. on_ended: see OnEnded. unfit: see Unfit.
     """
     topics = Topics.of(settings, name)
     routes, stations = RedisRoutes(redis), Stations(bus, topics.registrations, topics.inventory)
@@ -221,7 +221,7 @@ def wire(
         wake=relay.wake,
         clock=clock,
         on_ended=on_ended,
-        too_large=too_large,
+        unfit=unfit,
     )
     return Wiring(
         name=name,

@@ -56,7 +56,7 @@ def build(
         clock,
         renders=RENDERERS,
         on_ended=apply_commands,
-        too_large=too_large,
+        unfit=too_large,
     )
     topics, command_service, events, access = wiring.topics, wiring.command_service, wiring.events, wiring.access
     rules, projection = settings.rules(), SettingsProjection(events, clock)

@@ -10,6 +10,7 @@ from services.common.wiring import wire
 from services.smartcharging import api
 from services.smartcharging.dialects import DIALECTS
 from services.smartcharging.handlers import Handler
+from services.smartcharging.profile_guard import in_place_of_another
 from services.smartcharging.remote import RENDERERS
 from services.smartcharging.settings import Settings
 from services.smartcharging.sharing import Sharing, mark_sites_of_ended
@@ -23,7 +24,17 @@ LINGER = 0.1
 
 def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:
     """The process, not yet started."""
-    wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=mark_sites_of_ended(clock))
+    wiring = wire(
+        NAME,
+        settings,
+        bus,
+        database,
+        redis,
+        clock,
+        renders=RENDERERS,
+        on_ended=mark_sites_of_ended(clock),
+        unfit=in_place_of_another(clock),
+    )
     topics, command_service, events = wiring.topics, wiring.command_service, wiring.events
     sharing = Sharing(database, command_service, events, clock)
     handler = Handler(database, wiring.batches(DIALECTS), sharing, events, topics.connections, clock)

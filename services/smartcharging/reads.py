@@ -1,4 +1,7 @@
-"""What REST reads and writes: sites, preferences for sessions, stored profiles. Plans of sites use store.py."""
+"""What REST reads and writes: sites, preferences for sessions, stored profiles; what stations were asked of profiles.
+
+Plans of sites use store.py.
+"""
 
 from collections.abc import Sequence
 from dataclasses import astuple
@@ -8,6 +11,8 @@ from typing import Any
 import asyncpg
 import orjson
 
+from services.common.commands import store as commands_store
+from services.common.commands.command import Command
 from services.common.postgres.database import Connection
 from services.smartcharging.domain.applied_limit import LimitKey
 from services.smartcharging.domain.site import Site
@@ -47,6 +52,17 @@ update session s set priority = $3, minimum = $4, maximum = $5
 from member m
 where s.id = $2 and m.station_id = s.station_id and m.site_id = $1 and s.ended_at is null
 returning s.id"""
+# The newest of each station, in the order in which they were sent.
+PROFILE_COMMANDS = """
+select c.* from unnest($1::text[]) as s (station_id)
+cross join lateral (
+    select * from command
+    where station_id = s.station_id and action = any($2::text[]) and sent_at is not null
+    order by number desc
+    limit $3) c
+order by c.sent_at, c.number"""
+NEWEST_COMMANDS = 1000
+LOCK_PROFILES = "select pg_advisory_xact_lock(hashtextextended('profiles ' || id, 0)) from unnest($1::text[]) as s (id)"
 ENDED_TRANSACTIONS = "select transaction_id from session where station_id = $1 and ended_at is not null"
 
 SAVE_STORED = """
@@ -116,6 +132,16 @@ async def site_of(db: Connection, station_id: str) -> str | None:
 async def save_preferences(db: Connection, site_id: str, session_id: int, preferences: Preferences) -> bool:
     """Whether there is such a session."""
     return bool(await db.fetchval(SAVE_PREFERENCES, site_id, session_id, *astuple(preferences)))
+
+
+async def lock_profiles(db: Connection, stations: Sequence[str]) -> None:
+    """Nobody else decides what profiles stations are sent until the end of the transaction. stations: in order."""
+    await db.execute(LOCK_PROFILES, stations)
+
+
+async def profile_commands(db: Connection, stations: Sequence[str], actions: Sequence[str]) -> list[Command]:
+    """The newest commands of stations that were sent, oldest first."""
+    return await commands_store.fetch(db, PROFILE_COMMANDS, stations, actions, NEWEST_COMMANDS)
 
 
 async def ended_transactions(db: Connection, station_id: str) -> set[str]:

@@ -5,7 +5,7 @@ that expires, never one that a station receives twice.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,14 +26,15 @@ from voltbus.v1.bus_pb2 import Command as CommandRecord
 from voltbus.v1.bus_pb2 import Outbound
 
 INTERVAL_SECONDS = 1.0
-# Of commands whose turn it is: those that their stations cannot take, by id, with why.
-TooLarge = Callable[[Connection, Sequence[Command]], Awaitable[Mapping[str, Unrenderable]]]
+# Of commands whose turn it is, in the versions of their stations as far as these are known: those that may not be sent
+# for what is known of their stations, by id, with why.
+Unfit = Callable[[Connection, Sequence[Command]], Awaitable[Mapping[str, Unrenderable]]]
 
 log = structlog.get_logger()
 
 
-async def takes_anything(_: Connection, __: Sequence[Command]) -> Mapping[str, Unrenderable]:
-    """Of a service that knows of no limits."""
+async def all_fit(_: Connection, __: Sequence[Command]) -> Mapping[str, Unrenderable]:
+    """Of a service that knows of nothing that is against it."""
     return {}
 
 
@@ -41,7 +42,7 @@ async def takes_anything(_: Connection, __: Sequence[Command]) -> Mapping[str, U
 class CommandDispatcher:
     """service: whose results come back. outbound: the topic. on_changed: called after commands have changed.
 
-    too_large: see TooLarge.
+    unfit: see Unfit.
     """
 
     service: str
@@ -53,7 +54,7 @@ class CommandDispatcher:
     outbound: str
     on_changed: Callable[[], None]
     clock: Clock
-    too_large: TooLarge = takes_anything
+    unfit: Unfit = all_fit
     nudge: Wakeup = field(default_factory=Wakeup, init=False)
 
     async def run(self) -> None:
@@ -89,8 +90,9 @@ class CommandDispatcher:
         now, records = self.clock(), list[Record]()
         async with self.database.transaction() as db:
             claimed = await store.claim(db, list(routes), now, ids)
-            large = await self.too_large(db, claimed)
-            await self.journal.save(db, [self._step(command, routes, now, records, large) for command in claimed])
+            due = [one for one in claimed if one.station_id in routes and not lapsed(one, now).final]
+            unfit = await self.unfit(db, [replace(one, version=routes[one.station_id].version) for one in due])
+            await self.journal.save(db, [self._step(command, routes, now, records, unfit) for command in claimed])
         if claimed:
             self.on_changed()
         if records:
@@ -103,15 +105,15 @@ class CommandDispatcher:
         routes: Mapping[str, Route],
         now: datetime,
         records: list[Record],
-        large: Mapping[str, Unrenderable],
+        unfit: Mapping[str, Unrenderable],
     ) -> Command:
         """The next step of a waiting command; a record is added where it is sent."""
         ended = lapsed(command, now)
         route = routes.get(command.station_id)
         if ended.final or route is None:
             return ended
-        if command.id in large:
-            return unrenderable(command, route.version, large[command.id], now)
+        if command.id in unfit:
+            return unrenderable(command, route.version, unfit[command.id], now)
         try:
             action, payload = self.catalogue.render(command, route.version)
         except Unrenderable as error:

@@ -13,7 +13,7 @@ from services.common.calls.stations import Stations
 from services.common.commands import store
 from services.common.commands.catalogue import Catalogue
 from services.common.commands.command import Command, Status, cancelled, concluded, followed
-from services.common.commands.dispatcher import CommandDispatcher, TooLarge, takes_anything
+from services.common.commands.dispatcher import CommandDispatcher, Unfit, all_fit
 from services.common.commands.journal import CommandJournal, OnEnded, ignore_ended
 from services.common.commands.routes import Routes
 from services.common.commands.store import CommandFilter
@@ -72,7 +72,7 @@ class CommandService:
     wake: called when the outbox has rows (after a commit).
     clock: the time commands get.
     on_ended: called with commands that have ended (see OnEnded; ignored).
-    too_large: what stations cannot take (see TooLarge; nothing).
+    unfit: what may not be sent to stations as they are (see Unfit; nothing).
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class CommandService:
         wake: Callable[[], None],
         clock: Clock,
         on_ended: OnEnded = ignore_ended,
-        too_large: TooLarge = takes_anything,
+        unfit: Unfit = all_fit,
     ) -> None:
         self.catalogue, self.stations = catalogue, stations
         self._database, self._wake, self._clock = database, wake, clock
@@ -104,7 +104,7 @@ class CommandService:
             outbound=outbound,
             on_changed=self.notify_changed,
             clock=clock,
-            too_large=too_large,
+            unfit=unfit,
         )
         self._changed = asyncio.Event()
         self.run, self.send, self.nudge = self._dispatcher.run, self._dispatcher.send, self._dispatcher.nudge
@@ -249,7 +249,7 @@ class CommandService:
         else:
             self.catalogue.check(command.action, command.payload)
         async with self._database.connection() as db:
-            if error := (await self._dispatcher.too_large(db, [command])).get(command.id):
+            if error := (await self._dispatcher.unfit(db, [replace(command, version=version)])).get(command.id):
                 raise error
 
     def _new(self, request: CommandRequest) -> Command:

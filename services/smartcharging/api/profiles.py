@@ -25,9 +25,10 @@ from services.common.web.fields import StationId
 from services.common.web.openapi import problem_responses
 from services.common.web.problem_types import ProblemType
 from services.common.web.problems import Problem, field_problem
+from services.smartcharging import reported_profiles
 from services.smartcharging.api.bodies import InstallBody, ProfileView, ScheduleView, profile_view
 from services.smartcharging.api.fields import READ, WRITE, Unit
-from services.smartcharging.api.reports import ReportView, newest
+from services.smartcharging.api.reports import ReportView, report_view
 from services.smartcharging.api.stored import MISSING, find
 from services.smartcharging.dialects.dialect import Payload
 from services.smartcharging.domain.installed_profiles import InstalledProfile
@@ -84,8 +85,8 @@ def router(database: Database, command_service: CommandService, access: Access) 
         """What was asked of a station, what it confirmed, and what it reported itself."""
         async with database.connection() as db:
             found = await installed_on(db, station_id)
-            reported = await newest(db, station_id)
-        return ProfilesView(items=[_view(one) for one in found], reported=reported)
+            reported = await reported_profiles.newest(db, station_id)
+        return ProfilesView(items=[_view(one) for one in found], reported=reported and report_view(reported))
 
     @routes.post("/profiles", dependencies=write, status_code=202, responses=ISSUED | problem_responses({404: MISSING}))
     async def install(
@@ -95,7 +96,10 @@ def router(database: Database, command_service: CommandService, access: Access) 
         response: Response,
         wait: Wait = 0,
     ) -> CommandStatus:
-        """Installs a profile, or a stored one. 409 where the limits of its sessions are set by its site."""
+        """Installs a profile, or a stored one. 409 where the limits of its sessions are set by its site.
+
+        422 where a station of OCPP 2.x has another one of the purpose and stack level there (K01.FR.06, K01.FR.39).
+        """
         if (body.profile is None) == (body.stored is None):
             raise field_problem("body", "give either profile or stored")
 

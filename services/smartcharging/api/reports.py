@@ -1,29 +1,11 @@
-"""What a station has reported of its profiles: the parts of its newest report, put together."""
+"""The newest report of a station's profiles, as it is shown."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-import asyncpg
-import orjson
 from pydantic import BaseModel, Field
 
-from services.common.calls import message_log
-from services.common.postgres.database import Connection
 from services.smartcharging.api.bodies import ProfileView, profile_view
-from services.smartcharging.dialects import BY_VERSION
-
-ACTION = "ReportChargingProfiles"
-MOST_PARTS = 200
-# When a report of that number was last asked for, by our command or by an operator's.
-ASKED_AT = """
-select max(sent_at) from command
-where station_id = $1
-    and (action = 'ReportProfiles' and number = $2
-        or action = 'GetChargingProfiles' and payload ->> 'requestId' = $2::text)"""
-
-# The row of a part, and its payload.
-Part = tuple[asyncpg.Record, dict[str, Any]]
+from services.smartcharging.reported_profiles import ProfileReport
 
 
 class ReportedProfileView(BaseModel):
@@ -42,39 +24,10 @@ class ReportView(BaseModel):
     profiles: list[ReportedProfileView]
 
 
-async def newest(db: Connection, station_id: str) -> ReportView | None:
-    """None where it never reported anything."""
-    rows = await message_log.newest(db, station_id, ACTION, MOST_PARTS)
-    parts = [(row, orjson.loads(row["normalised"] or row["payload"])) for row in rows]
-    if not parts:
-        return None
-    number = parts[0][1]["requestId"]
-    report = newest_of(number, parts, await db.fetchval(ASKED_AT, station_id, number))
+def report_view(report: ProfileReport) -> ReportView:
     return ReportView(
-        request_id=number,
-        complete=any(not part.get("tbc") for _, part in report),
-        reported_at=parts[0][0]["received_at"],
-        profiles=[profile for row, part in report for profile in _profiles(row, part)],
+        request_id=report.request_id,
+        complete=report.complete,
+        reported_at=report.reported_at,
+        profiles=[ReportedProfileView(source=source, profile=profile_view(one)) for source, one in report.profiles],
     )
-
-
-def newest_of(number: int, parts: Sequence[Part], asked_at: datetime | None) -> list[Part]:
-    """The parts of the newest report of that number, in their order. parts: newest first, of any reports.
-
-    A number may be used again: what came before it was last asked for, or before a part that was the last of its
-    report, belongs to another. A part that came twice is one.
-    """
-    report: list[Part] = []
-    for row, part in parts:
-        if part["requestId"] != number or any(part == one for _, one in report):
-            continue
-        if (asked_at and row["received_at"] < asked_at) or (report and not part.get("tbc")):
-            break
-        report.insert(0, (row, part))
-    return report
-
-
-def _profiles(row: asyncpg.Record, part: dict[str, Any]) -> list[ReportedProfileView]:
-    source = part.get("chargingLimitSource", "")
-    profiles = BY_VERSION[row["version"]].read_reported_profiles(part)
-    return [ReportedProfileView(source=source, profile=profile_view(profile)) for profile in profiles]

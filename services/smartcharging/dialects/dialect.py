@@ -19,7 +19,8 @@ class Dialect(dialects.Dialect[Report]):
     """requests: by the class of a profile command, its request.
 
     read_composite_schedule: of the answer to GetCompositeSchedule; None where it has none. read_profile, read_clear: of
-    a SetChargingProfile, a ClearChargingProfile. read_reported_profiles: of a ReportChargingProfiles.
+    a SetChargingProfile, a ClearChargingProfile. read_reported_profiles: of a ReportChargingProfiles. place_field: of a
+    SetChargingProfile, what is at fault where another profile has that place; None: the station replaces that one.
     """
 
     requests: Mapping[type, Callable[[Any], OcppRequest]]
@@ -27,3 +28,4 @@ class Dialect(dialects.Dialect[Report]):
     read_profile: Callable[[Payload], Profile]
     read_clear: Callable[[Payload], ClearProfiles]
     read_reported_profiles: Callable[[Payload], Sequence[Profile]]
+    place_field: str | None = None

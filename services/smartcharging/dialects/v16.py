@@ -125,4 +125,6 @@ DIALECT = Dialect(
     read_profile=read_profile,
     read_clear=read_clear,
     read_reported_profiles=read_reported_profiles,
+    # §3.13.2: the station puts it in the place of the other.
+    place_field=None,
 )

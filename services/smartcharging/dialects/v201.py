@@ -121,7 +121,7 @@ def read_profile(payload: Payload) -> Profile:
 
 
 def read_reported_profiles(payload: Payload) -> list[Profile]:
-    """Those of a ReportChargingProfiles whose purpose and kind are known."""
+    """Those of a ReportChargingProfiles that have a schedule, and whose purpose and kind are known."""
     return [_profile(payload["evseId"], one) for one in payload.get("chargingProfile", ()) if _is_known(one)]
 
 
@@ -138,7 +138,8 @@ def read_clear(payload: Payload) -> ClearProfiles:
 
 
 def _is_known(profile: Payload) -> bool:
-    return profile["chargingProfilePurpose"] in PURPOSES and profile["chargingProfileKind"] in KINDS
+    known = profile["chargingProfilePurpose"] in PURPOSES and profile["chargingProfileKind"] in KINDS
+    return known and bool(profile["chargingSchedule"])
 
 
 def _profile(evse_id: int, payload: Payload) -> Profile:
@@ -187,4 +188,5 @@ DIALECT = Dialect(
     read_profile=read_profile,
     read_clear=read_clear,
     read_reported_profiles=read_reported_profiles,
+    place_field="chargingProfile.stackLevel",
 )

@@ -58,13 +58,13 @@ def _set(found: dict[int, InstalledProfile], profile: Profile, command: ProfileC
 
 def _clear(found: dict[int, InstalledProfile], criteria: ClearProfiles, command: ProfileCommand) -> None:
     for one in list(found.values()):
-        if (profile := one.installed or one.asked) and _fits(profile, criteria):
+        if (profile := one.installed or one.asked) and fits(profile, criteria):
             found[one.profile_id] = replace(
                 one, asked=None, installed=None if command.done else one.installed, last_command=command
             )
 
 
-def _fits(profile: Profile, criteria: ClearProfiles) -> bool:
+def fits(profile: Profile, criteria: ClearProfiles) -> bool:
     """K10.FR.04: all criteria that are given."""
     names = ("id", "evse_id", "purpose", "stack_level")
     return all(getattr(criteria, name) in (None, getattr(profile, name)) for name in names)

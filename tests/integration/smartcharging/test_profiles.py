@@ -229,3 +229,128 @@ async def test_a_station_of_1_6_reports_no_profiles(stations: Stations) -> None:
     await stations.connect("CP1", version="1.6")
     refused = await post(stations, "profiles/report", None, 409)
     assert "1.6" in refused["detail"]
+
+
+def spelled(id: int, purpose: str = "TxDefaultProfile", **more: Any) -> dict[str, Any]:
+    """A profile as OCPP 2.0.1 has it, where PROFILE is."""
+    schedule = {"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.0}]}
+    made = {"id": id, "stackLevel": 1, "chargingProfilePurpose": purpose, "chargingProfileKind": "Relative"}
+    return made | {"chargingSchedule": [schedule]} | more
+
+
+def raw(id: int, **more: Any) -> dict[str, Any]:
+    return {"evseId": 0, "chargingProfile": spelled(id, **more)}
+
+
+async def refused_for(stations: Stations, other: int, body: Any, **more: Any) -> None:
+    """A profile is refused, in our words and in OCPP's, for the one that is named."""
+    words = {"profiles": ({"profile": PROFILE | {"id": 9} | body} | more, "body.stack_level")}
+    if not body and not more:
+        words["commands/SetChargingProfile"] = (raw(9), "body.chargingProfile.stackLevel")
+    for path, (asked, field) in words.items():
+        [error] = (await post(stations, path, asked, 422))["errors"]
+        assert error["field"] == field
+        for part in (f"profile {other},", f"profiles?id={other}", "profiles/report"):
+            assert part in error["message"]
+
+
+async def test_no_second_profile_of_a_stack_level(stations: Stations) -> None:
+    """K01.FR.06: whoever asks for it, until the first is cleared."""
+    await stations.connect("CP1", version="2.0.1")
+    await post(stations, "profiles", {"profile": PROFILE}, 202)
+    await refused_for(stations, 7, {})
+    await stations.settle()
+    await refused_for(stations, 7, {})
+    await refused_for(stations, 7, {}, evse_id=1)
+    many = {"stations": ["CP1"], "payload": raw(9)}
+    answer = await stations.world.http.post("/v1/commands/SetChargingProfile", json=many)
+    await stations.settle()
+    [command] = (await stations.world.get(f"/v1/batches/{answer.json()['batch_id']}"))["commands"]["items"]
+    assert (command["outcome"], command["error_code"]) == ("unrenderable", "OccurrenceConstraintViolation")
+    assert len(stations.history) == 1
+    await post(stations, "profiles", {"profile": PROFILE | {"id": 9, "stack_level": 2}}, 202)
+    await post(stations, "commands/SetChargingProfile", raw(7), 202)
+    await stations.settle()
+    assert (await stations.world.http.delete("/v1/stations/CP1/profiles", params={"id": 7})).status_code == 202
+    # It has not answered yet.
+    await refused_for(stations, 7, {"id": 10})
+    await stations.settle()
+    await post(stations, "commands/SetChargingProfile", raw(10), 202)
+    await stations.settle()
+    assert {item["profile_id"] for item in (await shown(stations))["items"]} == {9, 10}
+
+
+async def test_no_second_profile_of_a_transaction(stations: Stations) -> None:
+    """K01.FR.39."""
+    await stations.connect("CP1", version="2.0.1")
+    first = {"purpose": "TxProfile"}
+    body = {"profile": PROFILE | first, "evse_id": 1, "transaction_id": "tx-1"}
+    await post(stations, "profiles", body, 202)
+    await stations.settle()
+    await refused_for(stations, 7, first, evse_id=1, transaction_id="tx-1")
+    other = {"evseId": 1, "chargingProfile": spelled(9, "TxProfile", transactionId="tx-1")}
+    await post(stations, "commands/SetChargingProfile", other, 422)
+    await post(stations, "profiles", body | {"profile": PROFILE | first | {"id": 9}, "transaction_id": "tx-2"}, 202)
+    await stations.settle()
+    assert len(stations.history) == 2
+
+
+async def test_what_waits_for_its_station_is_compared_when_that_is_there(stations: Stations) -> None:
+    """K01.FR.06: both are taken while nobody can tell, and one is sent."""
+    await stations.world.bus.publish(registered("CP1"))
+    asked = [await post(stations, "profiles", {"profile": PROFILE | {"id": number}}, 202) for number in (7, 9)]
+    await stations.connect("CP1", version="2.0.1")
+    await stations.settle()
+    assert [sent.payload["chargingProfile"]["id"] for sent in stations.history] == [7]
+    last = await stations.world.get(f"/v1/commands/{asked[1]['command_id']}")
+    assert (last["status"], last["outcome"]) == ("rejected", "unrenderable")
+    assert "profile 7" in last["error_description"]
+
+
+async def test_a_report_tells_what_is_in_the_way(stations: Stations) -> None:
+    """K09: what the station has lost, and what it has from elsewhere."""
+    await stations.connect("CP1", version="2.0.1")
+    await post(stations, "profiles", {"profile": PROFILE}, 202)
+    await stations.settle()
+
+    async def reports(id: int, **more: Any) -> None:
+        await stations.settle()
+        stations.world.time.passes(1)
+        told = {"requestId": stations.history[-1].payload["requestId"], "chargingLimitSource": "CSO", "evseId": 0}
+        told["chargingProfile"] = [spelled(id, **more)]
+        await stations.world.put(stations.world.call("ReportChargingProfiles", told, "CP1", "2.0.1"))
+
+    by_criteria = {"requestId": 5, "chargingProfile": {"stackLevel": 3}}
+    await post(stations, "commands/GetChargingProfiles", by_criteria, 202)
+    await reports(5, stackLevel=3)
+    await refused_for(stations, 5, {"stack_level": 3})
+    await refused_for(stations, 7, {})
+    await post(stations, "profiles/report", None, 202)
+    await reports(8)
+    await refused_for(stations, 8, {})
+    stations.answers["CP1"] = lambda _: (OUTCOME_ANSWERED, {"status": "NoProfiles"})
+    await post(stations, "profiles/report", None, 202)
+    await stations.settle()
+    stations.answers.clear()
+    await post(stations, "profiles", {"profile": PROFILE | {"id": 9}}, 202)
+    await stations.settle()
+    assert stations.history[-1].payload["chargingProfile"]["id"] == 9
+
+
+async def test_the_place_of_a_site_s_profile_is_taken(stations: Stations) -> None:
+    """K01.FR.06: a command in OCPP's own words, too."""
+    await stations.connect("CP1", version="2.0.1")
+    await stations.put_site({"limit": {"value": 32}, "stations": ["CP1"]})
+    [error] = (await post(stations, "commands/SetChargingProfile", raw(9, stackLevel=0), 422))["errors"]
+    assert "profile 900000000" in error["message"]
+    await post(stations, "commands/SetChargingProfile", raw(9), 202)
+    await stations.settle()
+
+
+async def test_a_station_of_1_6_puts_one_in_the_place_of_the_other(stations: Stations) -> None:
+    """1.6 §3.13.2."""
+    await stations.connect("CP1", version="1.6")
+    for number in (7, 9):
+        await post(stations, "profiles", {"profile": PROFILE | {"id": number}}, 202)
+        await stations.settle()
+    assert [item["profile_id"] for item in (await shown(stations))["items"] if item["installed"]] == [9]

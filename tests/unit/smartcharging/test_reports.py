@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.smartcharging.api.reports import newest_of
+from services.smartcharging.reported_profiles import newest_of
 
 
 def row(minute: int, name: str, tbc: bool, number: int = 7) -> Any:
