@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import Request
-from pydantic import ValidationError, field_validator
+from pydantic import ValidationError
 
 from services.auth.api.fields import IdTokenPath, StationId, fields_of
 from services.auth.api.locations import LocationFields
@@ -28,24 +28,29 @@ STATION_COLUMNS = Columns(
     needed="station_id",
     lists=frozenset({"groups"}),
     kept=frozenset({"auth", "password", "group"}),
+    exact=frozenset({"station_id", "password", "location_id"}),
 )
 EXPORTED_STATION = Columns(
-    ("station_id", "auth", "description", "groups", "location_id", "reading", "rated_power_w"), "station_id"
+    ("station_id", "auth", "description", "groups", "location_id", "reading", "rated_power_w"),
+    needed="station_id",
+    exact=STATION_COLUMNS.exact,
 )
 TOKEN_COLUMNS = Columns(
     ("id_token", "type", "status", "expires_at", "group_id", "cache_expires_at", "language", "on_block"),
     needed="id_token",
     kept=frozenset({"type", "status"}),
+    exact=frozenset({"id_token", "group_id"}),
 )
 LOCATION_COLUMNS = Columns(
-    ("location_id", "name", "address", "country", "latitude", "longitude", "time_zone"), needed="location_id"
+    ("location_id", "name", "address", "country", "latitude", "longitude", "time_zone"),
+    needed="location_id",
+    exact=frozenset({"location_id"}),
 )
 
 
 # What a field looks like, where a person may write it otherwise.
 FORMS = {"country": "must be the two capital letters of ISO 3166-1, such as AT"}
-# Of a card of hexadecimal digits, perhaps with an E among them.
-ROUNDED = re.compile(r"\d+[.,]\d+E\+\d+", re.IGNORECASE)
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
 class StationFields(StationBody):
@@ -58,15 +63,6 @@ class TokenFields(TokenChange):
     """A line of a file of idTokens."""
 
     id_token: IdTokenPath
-
-    @field_validator("id_token")
-    @classmethod
-    def _no_number(cls, value: str) -> str:
-        if ROUNDED.fullmatch(value):
-            raise ValueError(
-                "is a number that a spreadsheet has rounded: give its column the format Text, and fill it again"
-            )
-        return value
 
 
 class Lines:
@@ -91,17 +87,21 @@ class Lines:
         try:
             return [self._check(row)]
         except ValidationError as error:
-            return list(dict.fromkeys(self._fault(row.line, one) for one in error.errors(include_input=False)))
+            return list(dict.fromkeys(self._fault(row, one) for one in error.errors(include_input=False)))
 
-    def _fault(self, line: int, error: Mapping[str, Any]) -> Fault:
+    def _fault(self, row: Row, error: Mapping[str, Any]) -> Fault:
         """A field that there is not may be a secret in the wrong place, and is not repeated."""
         if error["type"] == "extra_forbidden":
-            return Fault(line, "", unknown(str(error["loc"][0]), "a field", self.columns))
+            return Fault(row.line, "", unknown(str(error["loc"][0]), "a field", self.columns))
         name, *items = error["loc"]
         where = ".".join([str(name), *(str(one) for one in items if isinstance(one, int))])
+        said = str(row.fields.get(str(name)))
         if error["type"] == "string_pattern_mismatch":
-            return Fault(line, where, FORMS.get(where, "has a character that it cannot have"))
-        return Fault(line, where, str(error["msg"]).removeprefix("Value error, "))
+            other = "has a line end: write it in one line" if "\n" in said else "has a character that it cannot have"
+            return Fault(row.line, where, FORMS.get(where, other))
+        if error["type"] == "float_parsing" and DECIMAL_COMMA.fullmatch(said):
+            return Fault(row.line, where, "has a decimal comma: write a point")
+        return Fault(row.line, where, str(error["msg"]).removeprefix("Value error, "))
 
 
 def station_lines(passwords: Passwords) -> Lines:

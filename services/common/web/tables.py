@@ -4,7 +4,9 @@ A fault names the line as an editor shows it. No fault repeats what a line says:
 """
 
 import csv
+import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +24,10 @@ NOTHING = ("NULL", r"\N", "#N/A", "#REF!", "#VALUE!", "#NAME?")
 # apostrophe, and so is one that looks as if it were, or like nothing. Reading takes it away again.
 _HIDDEN = rf"(?:[=+\-@\t\r]|(?:{'|'.join(map(re.escape, NOTHING))})\Z)"
 FORMULA, QUOTED_FORMULA = re.compile("'*" + _HIDDEN), re.compile("'+" + _HIDDEN)
+# How others keep a spreadsheet from taking an id for a number, and what it makes of one that they did not keep it from:
+# of digits with an E among them, or of too many.
+AS_FORMULA = re.compile(r'=".*"', re.DOTALL)
+ROUNDED = re.compile(r"\d+(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
 # A list in one cell: a|b; in its items | is \| and \ is \\.
 LIST_PART = re.compile(r"\\[\\|]|\||[^\\|]+|\\")
 # What a spreadsheet can have as its first line.
@@ -37,13 +43,15 @@ class Columns:
     """What a line may say.
 
     names: of the fields, in the order in which they are written. needed: the one that every line has. lists: those
-    that hold several. kept: those that an empty cell says nothing of; all others it empties.
+    that hold several. kept: those that an empty cell says nothing of; all others it empties. exact: ids and secrets,
+    which are nothing else when a spreadsheet has written them otherwise.
     """
 
     names: Sequence[str]
     needed: str
     lists: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
+    exact: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,23 @@ class Faulty(Exception):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__(faults[0].message)
         self.faults = faults
+
+
+class _Twice(Exception):
+    """An object has a key twice: of its two values, nobody knows which is meant."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    """Raises _Twice."""
+    if len(dict(pairs)) < len(pairs):
+        raise _Twice(next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1))
+
+
+EACH_ONCE = json.JSONDecoder(object_pairs_hook=_each_once)
 
 
 class Reader(Protocol):
@@ -155,13 +180,14 @@ class CsvReader(Reader):
         cells = cells[: len(self._names)] + _stripped(cells[len(self._names) :])
         if not any(cells):
             return None
-        if nothing := [cell for cell in cells if cell in NOTHING]:
-            return Fault(line, "", f"{nothing[0]} is what another program writes for nothing: leave the cell empty")
         if len(cells) != len(self._names):
             return Fault(line, "", f"has {len(cells)} cells, and there are {len(self._names)} columns")
         fields: dict[str, Any] = {}
         for name, cell in zip(self._names, cells, strict=True):
-            if QUOTED_FORMULA.match(cell):
+            exact = name in self.columns.exact
+            if wrong := _mistaken(cell, exact):
+                return Fault(line, name, wrong)
+            if _hides(cell, exact):
                 cell = cell[1:]
             if cell:
                 fields[name] = split_list(cell) if name in self.columns.lists else cell
@@ -186,6 +212,13 @@ class NdjsonReader(Reader):
             return Fault(number, "", f"no JSON at column {error.colno}")
         if not isinstance(fields, dict):
             return Fault(number, "", "no JSON object")
+        try:
+            EACH_ONCE.decode(line.decode())
+        except _Twice as error:
+            known = error.name in self.columns.names
+            return Fault(number, error.name if known else "", "is there twice" if known else "has a field twice")
+        except RecursionError:
+            return Fault(number, "", "is nested too deep")
         return Row(number, fields)
 
     def end(self) -> Fault | None:
@@ -226,7 +259,7 @@ def write_heading(columns: Columns) -> bytes:
 
 def write_csv(rows: Iterable[Mapping[str, Any]], columns: Columns) -> bytes:
     """Lines of a CSV file, as reading takes them."""
-    return _csv_lines([_cell(row[name]) for name in columns.names] for row in rows)
+    return _csv_lines([_cell(row[name], name in columns.exact) for name in columns.names] for row in rows)
 
 
 def write_ndjson(rows: Iterable[Mapping[str, Any]], columns: Columns) -> bytes:
@@ -273,7 +306,27 @@ def _stripped(cells: list[str]) -> list[str]:
     return cells[:said]
 
 
-def _cell(value: Any) -> str:
+def _mistaken(cell: str, exact: bool) -> str | None:
+    """What is wrong with a cell that another program wrote in its own way."""
+    if cell in NOTHING:
+        return f"{cell} is what another program writes for nothing: leave the cell empty"
+    if AS_FORMULA.fullmatch(cell):
+        return 'is written as a formula: without =" before it and " behind it'
+    if not exact:
+        return None
+    if cell.startswith("'") and not _hides(cell, exact):
+        return "begins with an apostrophe, which would be a part of it: leave the apostrophe away"
+    if ROUNDED.fullmatch(cell):
+        return "is a number that a spreadsheet has rounded: give its column the format Text, and fill it again"
+    return None
+
+
+def _hides(cell: str, exact: bool) -> bool:
+    """Whether its first apostrophe is none of its own. In ids and secrets one of their own is behind another."""
+    return QUOTED_FORMULA.match(cell) is not None or (exact and cell.startswith("''"))
+
+
+def _cell(value: Any, exact: bool = False) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -287,7 +340,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
     text = join_list(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    return f"'{text}" if FORMULA.match(text) else text
+    return f"'{text}" if FORMULA.match(text) or (exact and text.startswith("'")) else text
 
 
 def _has_parts(value: Any) -> bool:

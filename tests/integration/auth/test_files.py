@@ -136,12 +136,24 @@ async def test_all_faults_are_told_at_once_each_with_its_line(auth: Running, cap
     assert len(many["errors"]) == files.MAX_FAULTS
 
 
-async def test_a_card_that_a_spreadsheet_has_rounded_is_no_card(auth: Running) -> None:
-    problem = await send(
-        auth, TOKENS, b'id_token,type\n4.1E+13,ISO14443\n04A1E105,ISO14443\n"4,11E+12",ISO14443\n', 422
-    )
-    assert [error["field"] for error in problem["errors"]] == ["body.lines.2.id_token", "body.lines.4.id_token"]
-    assert "Text" in problem["errors"][0]["message"]
+@pytest.mark.parametrize(
+    ("path", "data", "fields"),
+    [
+        (TOKENS, 'id_token,type\n4.1E+13,Local\n04A1E105,Local\n"4,11E+12",Local\n', ["2.id_token", "4.id_token"]),
+        (TOKENS, "id_token,type,group_id\n04A1E105,Local,4.1E+13\n'04AABB14,Local,\n", ["2.group_id", "3.id_token"]),
+        (TOKENS, 'id_token,type\n="04AABB15",Local\n', ["2.id_token"]),
+        (STATIONS, f"station_id,password\n4.1E+13,{OLD}1\n", ["2.station_id"]),
+        (STATIONS, "station_id,password\nCP1,1.23456789012346E+39\n", ["2.password"]),
+        (STATIONS, f"station_id,password,location_id\nCP1,{OLD}1,4.1E+13\n", ["2.location_id"]),
+        ("/v1/locations/import", "location_id\n4.1E+13\n", ["2.location_id"]),
+    ],
+)
+async def test_what_a_spreadsheet_has_made_of_an_id_or_a_secret_is_refused(
+    auth: Running, path: str, data: str, fields: list[str]
+) -> None:
+    problem = await send(auth, path, data, 422)
+    assert [error["field"].removeprefix("body.lines.") for error in problem["errors"]] == fields
+    assert published(auth) == 0
 
 
 async def test_what_only_the_table_knows_is_a_fault_of_its_line_too(auth: Running) -> None:

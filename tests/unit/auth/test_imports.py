@@ -199,3 +199,18 @@ def test_a_new_id_token_needs_a_type_and_is_accepted() -> None:
 )
 def test_each_fault_has_its_field(data: bytes, fields: list[str]) -> None:
     assert sorted(one.field for one in read(READ_STATIONS, CSV, data) if isinstance(one, Fault)) == fields
+
+
+@pytest.mark.parametrize("rows", ["station_id;rated_power_w\nCP1;7400,5\n", 'station_id,rated_power_w\nCP1,"7400,5"\n'])
+def test_a_decimal_comma_is_told(rows: str) -> None:
+    assert read(READ_STATIONS, CSV, rows.encode()) == [Fault(2, "rated_power_w", "has a decimal comma: write a point")]
+    data = b"location_id;latitude;longitude\nL1;48,2;x\n"
+    assert [one.message for one in read(READ_LOCATIONS, CSV, data) if isinstance(one, Fault)] == [
+        "has a decimal comma: write a point",
+        "Input should be a valid number, unable to parse string as a number",
+    ]
+
+
+def test_a_text_of_two_lines_is_told_as_such() -> None:
+    data = b'location_id,address\nL1,"Hauptplatz 1\r\n1010 Wien"\n'
+    assert read(READ_LOCATIONS, CSV, data) == [Fault(2, "address", "has a line end: write it in one line")]

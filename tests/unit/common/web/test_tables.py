@@ -25,7 +25,13 @@ from services.common.web.tables import (
     write_ndjson,
 )
 
-COLUMNS = Columns(("id", "name", "groups", "secret"), "id", frozenset({"groups"}), frozenset({"secret"}))
+COLUMNS = Columns(
+    ("id", "name", "groups", "secret"),
+    needed="id",
+    lists=frozenset({"groups"}),
+    kept=frozenset({"secret"}),
+    exact=frozenset({"id", "secret"}),
+)
 # As in a description: no control characters, and what a spreadsheet or a list might take for something else.
 TEXT = st.text(st.sampled_from("ab=+-@'\"|\\;, äß漢") | st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1)
 
@@ -144,9 +150,62 @@ def test_a_line_that_is_no_object_is_a_fault(line: bytes) -> None:
 
 @pytest.mark.parametrize("cell", ["NULL", "\\N", "#N/A"])
 def test_what_another_program_writes_for_nothing_is_told(cell: str) -> None:
-    [(line, _, message)] = faults(f"id,name\nA,{cell}\n".encode())
-    assert (line, message) == (2, f"{cell} is what another program writes for nothing: leave the cell empty")
+    [told] = faults(f"id,name\nA,{cell}\n".encode())
+    assert told == (2, "name", f"{cell} is what another program writes for nothing: leave the cell empty")
     assert rows(b"id,name\nA,null\n") == [{"id": "A", "name": "null"}]
+
+
+ROUNDED = "is a number that a spreadsheet has rounded: give its column the format Text, and fill it again"
+
+
+@pytest.mark.parametrize("cell", ["4.1E+13", '"4,11E+12"', "4E+13", "1.23456789012346E+39", "4.1e+13"])
+def test_an_id_or_a_secret_that_a_spreadsheet_has_rounded_is_a_fault(cell: str) -> None:
+    assert faults(f"id,secret\n{cell},\nA,{cell}\n".encode()) == [(2, "id", ROUNDED), (3, "secret", ROUNDED)]
+    assert len(rows(f"id,name\nA,{cell}\n".encode())) == 1
+    assert rows(b'{"id": "4.1E+13"}', NDJSON) == [{"id": "4.1E+13"}]
+
+
+@pytest.mark.parametrize("cell", ["04E105", "41E13", "4.1", "E+13", "1E-13", "A4.1E+13"])
+def test_an_id_that_only_looks_like_a_number_is_one(cell: str) -> None:
+    assert rows(f"id\n{cell}\n".encode()) == [{"id": cell}]
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("'04AABB14", "begins with an apostrophe, which would be a part of it: leave the apostrophe away"),
+        ("'4.1E+13", "begins with an apostrophe, which would be a part of it: leave the apostrophe away"),
+        ("'", "begins with an apostrophe, which would be a part of it: leave the apostrophe away"),
+        ('="04AABB15"', 'is written as a formula: without =" before it and " behind it'),
+        ('"=""04AABB15"""', 'is written as a formula: without =" before it and " behind it'),
+    ],
+)
+def test_how_others_keep_a_spreadsheet_from_rounding_is_no_part_of_an_id(cell: str, message: str) -> None:
+    assert faults(f"id,secret\n{cell},\nA,{cell}\n".encode()) == [(2, "id", message), (3, "secret", message)]
+
+
+def test_a_name_written_as_a_formula_is_a_fault_too() -> None:
+    assert [field for _, field, _ in faults(b'id,name\nA,="Hall 1"\n')] == ["name"]
+
+
+@pytest.mark.parametrize("own", ["'A", "''A", "'=1", "=1", "'NULL", "NULL", '="A"', "'", "-A"])
+def test_an_id_with_such_signs_of_its_own_is_read_as_it_was(own: str) -> None:
+    row = {"id": own, "name": own, "groups": [own], "secret": own}
+    assert rows(write_heading(COLUMNS) + write_csv([row], COLUMNS)) == [row]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('{"id": "A", "name": "a", "name": "b"}', (1, "name", "is there twice")),
+        ('{"id": "A", "\\u0069d": "B"}', (1, "id", "is there twice")),
+        ('{"id": "A", "hunter2": 1, "hunter2": 1}', (1, "", "has a field twice")),
+        ('{"id": {"a": 1, "a": 2}}', (1, "", "has a field twice")),
+        ('{"id": ' + "[" * 1010 + "]" * 1010 + "}", (1, "", "is nested too deep")),
+    ],
+)
+def test_an_object_that_says_a_field_twice_says_nothing(line: str, fault: Any) -> None:
+    assert faults(line.encode(), NDJSON) == [fault]
 
 
 def test_an_object_says_what_it_names() -> None:
@@ -200,6 +259,6 @@ def test_a_backslash_that_escapes_nothing_is_one() -> None:
     )
 )
 def test_what_was_written_is_read_as_it_was(table: list[dict[str, Any]]) -> None:
-    columns = Columns(("id", "name", "groups"), "id", frozenset({"groups"}))
+    columns = Columns(("id", "name", "groups"), "id", frozenset({"groups"}), exact=frozenset({"id"}))
     assert rows(write_heading(columns) + write_csv(table, columns)) == table
     assert rows(write_ndjson(table, columns), NDJSON) == table
