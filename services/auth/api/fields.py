@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Header, Path
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
+from services.common.web.fields import NO_DOTS, VISIBLE
 from services.common.web.problems import Problem
 
 READ, WRITE = "auth:read", "auth:write"
@@ -23,6 +24,8 @@ StationId = Annotated[
         examples=["CP001"],
     ),
 ]
+# What a gateway lets in.
+NewStationId = Annotated[StationId, NO_DOTS, VISIBLE]
 # CiString20Type of 1.6 allows any printable ASCII, identifierString of 2.0.1 a subset.
 ID_TOKEN = r"^[!-~]([ -~]*[!-~])?$"
 IdTokenPath = Annotated[
@@ -35,6 +38,7 @@ IdTokenPath = Annotated[
         examples=["04A2B3C4D5E6F7"],
     ),
 ]
+NewIdToken = Annotated[IdTokenPath, NO_DOTS]
 GroupId = Annotated[
     str,
     Field(
@@ -51,7 +55,9 @@ Language = Annotated[
 ]
 Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Group = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-LocationId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f/]+$")]
+LocationId = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f/]+$"), NO_DOTS, VISIBLE
+]
 # From a socket of the household to a truck; less is rather a mistake of units.
 RatedPower = Annotated[float, Field(ge=1000, le=1e7, allow_inf_nan=False)]
 IdempotencyKey = Annotated[

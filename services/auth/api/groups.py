@@ -10,6 +10,7 @@ from services.auth.api.stations import FreeVend, account_of, free_vend_of
 from services.auth.group_settings import GroupSettings
 from services.auth.store import Store
 from services.common.web.access import Access
+from services.common.web.fields import NO_DOTS
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 
 GroupPath = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["vienna"])]
@@ -46,7 +47,7 @@ def router(store: Store, settings: GroupSettings, access: Access) -> APIRouter:
         return Page(items=items, next=after)
 
     @routes.put("/{group:path}", dependencies=[access.require(WRITE)])
-    async def put(group: GroupPath, body: GroupBody) -> GroupBody:
+    async def put(group: Annotated[GroupPath, NO_DOTS], body: GroupBody) -> GroupBody:
         """Sets what holds for the stations of a group, of which the first counts that says something.
 
         What a station says itself comes before. The same again changes nothing.

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request
 from pydantic import ValidationError
 
-from services.auth.api.fields import IdTokenPath, StationId, fields_of
+from services.auth.api.fields import NewIdToken, NewStationId, fields_of
 from services.auth.api.locations import LocationFields
 from services.auth.api.stations import StationBody, password_of
 from services.auth.api.tokens import TokenChange
@@ -56,13 +56,13 @@ DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 class StationFields(StationBody):
     """A line of a file of stations."""
 
-    station_id: StationId
+    station_id: NewStationId
 
 
 class TokenFields(TokenChange):
     """A line of a file of idTokens."""
 
-    id_token: IdTokenPath
+    id_token: NewIdToken
 
 
 class Lines:

@@ -15,6 +15,7 @@ from services.auth.domain.locations import Location
 from services.auth.store import Store
 from services.common.process.clock import Clock
 from services.common.web.access import Access
+from services.common.web.fields import NO_DOTS, VISIBLE
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 
@@ -95,7 +96,9 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
     read, write = [access.require(READ)], [access.require(WRITE)]
 
     @routes.put("/locations/{location_id}", dependencies=write, responses=CREATED)
-    async def put(location_id: LocationPath, response: Response, body: LocationBody) -> LocationView:
+    async def put(
+        location_id: Annotated[LocationPath, NO_DOTS, VISIBLE], response: Response, body: LocationBody
+    ) -> LocationView:
         """Describes a location, or replaces its attributes. Stations name it as their `location_id`."""
         async with store.change() as work:
             current = await work.location(location_id)

@@ -15,6 +15,7 @@ from services.auth.api.fields import (
     Group,
     IdempotencyKey,
     LocationId,
+    NewStationId,
     RatedPower,
     StationId,
     Text,
@@ -188,7 +189,7 @@ def router(
 
     @routes.put("/{station_id}", dependencies=write, responses=CREATED)
     async def register(
-        station_id: StationId, response: Response, body: StationBody | None = None
+        station_id: NewStationId, response: Response, body: StationBody | None = None
     ) -> StationWithPassword | StationView:
         """Registers a station, or replaces its attributes. A password that is generated is shown only this once."""
         view, existed = await registered(station_id, body, again=True)
@@ -217,7 +218,7 @@ def router(
         status_code=201,
         responses=problem_responses({409: ALREADY}),
     )
-    async def accept(station_id: StationId, body: StationBody | None = None) -> StationWithPassword | StationView:
+    async def accept(station_id: NewStationId, body: StationBody | None = None) -> StationWithPassword | StationView:
         """Takes in a station that was refused (`GET /v1/stations/refused` of firmware): registers it, as PUT does.
 
         One that is registered stays as it is.

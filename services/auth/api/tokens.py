@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from services.auth.api.fields import READ, WRITE, GroupId, IdTokenPath, Language, fields_of, not_found
+from services.auth.api.fields import READ, WRITE, GroupId, IdTokenPath, Language, NewIdToken, fields_of, not_found
 from services.auth.domain import tokens as domain
 from services.auth.domain.tokens import RegisteredToken
 from services.auth.store import Store
@@ -94,7 +94,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
     read, write = [access.require(READ)], [access.require(WRITE)]
 
     @routes.put("/{id_token:path}", dependencies=write, responses=CREATED)
-    async def put(id_token: IdTokenPath, body: TokenBody, response: Response) -> TokenView:
+    async def put(id_token: NewIdToken, body: TokenBody, response: Response) -> TokenView:
         """Registers an idToken, or replaces all its attributes."""
         token = Token(id_token, **dict(body))
         async with store.change() as work:

@@ -13,6 +13,8 @@ NO_NUL = r"^[^\x00]+$"
 # it, must be a time still, and none may be infinity for Postgres.
 FIRST_MOMENT = datetime(1900, 1, 1, tzinfo=UTC)
 LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+# Clients take such segments out of an address before they send it (RFC 3986 §5.2.4).
+DOTS = frozenset({".", ".."})
 StationId = Annotated[str, Path(max_length=255, pattern=NO_NUL, description="as the station names itself")]
 
 
@@ -29,6 +31,21 @@ def _utc(moment: datetime) -> datetime:
     except OverflowError:
         raise ValueError("must be within the years 1 to 9999") from None
 
+
+def _no_dots(name: str) -> str:
+    if DOTS & set(name.split("/")):
+        raise ValueError("must not be . or .., which clients take out of an address")
+    return name
+
+
+def _visible(name: str) -> str:
+    if unseen := next((sign for sign in name if not sign.isprintable()), None):
+        raise ValueError(f"has a character that nobody sees (U+{ord(unseen):04X})")
+    return name
+
+
+# Of names that are new: what is there already can still be read and removed.
+NO_DOTS, VISIBLE = AfterValidator(_no_dots), AfterValidator(_visible)
 
 UtcDatetime = Annotated[
     AwareDatetime,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.web.access import Access, Claims, subject
-from services.common.web.fields import NO_NUL, UtcDatetime
+from services.common.web.fields import NO_DOTS, NO_NUL, VISIBLE, UtcDatetime
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.web.problems import Problem, field_problem
@@ -92,7 +92,10 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
 
     @routes.put("/{window_id}", responses=CREATED)
     async def put(
-        window_id: WindowId, claims: Annotated[Claims, access.require(WRITE)], body: WindowBody, response: Response
+        window_id: Annotated[WindowId, NO_DOTS, VISIBLE],
+        claims: Annotated[Claims, access.require(WRITE)],
+        body: WindowBody,
+        response: Response,
     ) -> WindowView:
         """Sets a maintenance window, which may be over: outages in it do not count any more.
 

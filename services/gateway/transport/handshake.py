@@ -16,6 +16,8 @@ from voltbus.v1.credentials_pb2 import Credentials, PasswordChange
 # 2.0.1 part 4 §3.1.1 with the identifierString of the station: 48 characters, no colon (it ends a user name);
 # and no slash, for the id is one segment of every REST path.
 MAX_STATION_ID_LENGTH = 48
+# Of a path of REST, clients take them out.
+DOTS = (".", "..")
 ABSOLUTE_FORM = re.compile(r"^(?:ws|http)s?://[^/]*", re.IGNORECASE)
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'}
 
@@ -72,7 +74,7 @@ def station_id_of(path: str) -> str | None:
     except UnicodeDecodeError:
         return None
     usable = 0 < len(text) <= MAX_STATION_ID_LENGTH and not set(":/") & set(text) and text.isprintable()
-    return text if usable else None
+    return text if usable and text not in DOTS else None
 
 
 def choose_version(offered: Sequence[str]) -> Version | None:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Response
 
 from services.common.process.clock import Clock
 from services.common.web.access import Access
+from services.common.web.fields import NO_DOTS, VISIBLE
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.web.problems import Problem, field_problem
@@ -30,7 +31,7 @@ def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
     read, write = [access.require(READ)], [access.require(WRITE)]
 
     @routes.put("/{site_id}", dependencies=write, responses=PUT)
-    async def put(site_id: SiteId, body: SiteBody, response: Response) -> SiteStateView:
+    async def put(site_id: Annotated[SiteId, NO_DOTS, VISIBLE], body: SiteBody, response: Response) -> SiteStateView:
         """Sets a site; its limit is shared again at once. 409 where one of its stations is in another site."""
         try:
             new = await sites.put(body.site(site_id))

@@ -1,7 +1,7 @@
 """REST of stored profiles, which operators keep to install them again."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import asyncpg
 import orjson
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.web.access import Access
+from services.common.web.fields import NO_DOTS, VISIBLE
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.web.problems import Problem
@@ -41,7 +42,7 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
     read, write = [access.require(READ)], [access.require(WRITE)]
 
     @routes.put("/{name}", dependencies=write, responses=PUT)
-    async def put(name: ProfileName, body: ProfileBody, response: Response) -> StoredView:
+    async def put(name: Annotated[ProfileName, NO_DOTS, VISIBLE], body: ProfileBody, response: Response) -> StoredView:
         """Keeps a profile; it is installed by POST /v1/stations/{station_id}/profiles."""
         tx = body.purpose == Purpose.TX
         body.profile(1 if tx else 0, "of whichever transaction" if tx else None)

@@ -156,6 +156,27 @@ async def test_what_a_spreadsheet_has_made_of_an_id_or_a_secret_is_refused(
     assert published(auth) == 0
 
 
+async def test_an_id_with_a_character_that_nobody_sees_is_refused(auth: Running) -> None:
+    """Gateways answer such a station 404."""
+    data = f"station_id,password,location_id\n\u00a0W34,{OLD}1,\nW\u200b35,{OLD}1,\n..,{OLD}1,\nW36,{OLD}1,\u00a0g\n"
+    problem = await send(auth, STATIONS, data, 422)
+    assert [(error["field"].removeprefix("body.lines."), error["message"]) for error in problem["errors"]] == [
+        ("2.station_id", "has a character that nobody sees (U+00A0)"),
+        ("3.station_id", "has a character that nobody sees (U+200B)"),
+        ("4.station_id", "must not be . or .., which clients take out of an address"),
+        ("5.location_id", "has a character that nobody sees (U+00A0)"),
+    ]
+    await send(auth, "/v1/locations/import", "location_id\n\u200bg\n", 422)
+    await send(auth, TOKENS, "id_token,type\n..,Local\n", 422)
+
+
+async def test_what_had_such_an_id_before_can_be_removed(auth: Running) -> None:
+    await imported(auth, STATIONS, lines([1]))
+    async with auth.database.connection() as db:
+        await db.execute("update station set station_id = $1", "\u00a0..")
+    assert (await auth.http.delete("/v1/stations/%C2%A0..")).status_code == 204
+
+
 async def test_what_only_the_table_knows_is_a_fault_of_its_line_too(auth: Running) -> None:
     """A generated password would be shown to nobody."""
     await imported(auth, STATIONS, lines([1]))

@@ -76,6 +76,22 @@ async def test_a_body_that_cannot_be_is_refused_by_field(auth: Running, body: An
     assert [error["field"] for error in (await put(auth, body, 422))["errors"]] == [field]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("locations/%2E%2E", {}),
+        ("locations/%C2%A0g", {}),
+        ("groups/%2E%2E", {"free_vend": None}),
+        ("tokens/%2E", {"type": "Local"}),
+        ("tokens/a/%2E%2E", {"type": "Local"}),
+    ],
+)
+async def test_what_clients_take_out_of_an_address_is_no_id(auth: Running, path: str, body: Any) -> None:
+    answer = await auth.http.put(f"/v1/{path}", json=body)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["field"].startswith("path.")
+
+
 async def test_locations_come_and_go_as_files(auth: Running) -> None:
     data = "location_id;name;country;latitude;longitude\r\ngarage-7;Garage 7;AT;48.2082;-16.5\r\nhall;;DE;;\r\n"
 

@@ -177,7 +177,9 @@ async def test_station_ids_are_percent_decoded(auth: Running, written: str, stat
     assert (await auth.get(f"/v1/stations/{written}"))["station_id"] == station_id
 
 
-@pytest.mark.parametrize("written", ["A%3AB", "X" * 49, "a%1Fb", "a%7F"])
+@pytest.mark.parametrize(
+    "written", ["A%3AB", "X" * 49, "a%1Fb", "a%7F", "%C2%A0W34", "W%E2%80%8B35", "%EF%BB%BFW36", "%2E", "%2E%2E"]
+)
 async def test_an_identity_that_no_station_can_have_is_refused(auth: Running, written: str) -> None:
     """2.0.1 part 4 §3.1.1: 48 characters, no colon."""
     assert (await put(auth, written, status=422))["errors"][0]["field"] == "path.station_id"

@@ -155,6 +155,8 @@ async def test_a_window_of_what_nobody_knows_is_refused(firmware: Running) -> No
         answer = await firmware.http.put("/v1/maintenance-windows/w", json=window | {name: "nobody"})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"body.{name}")
     of = {"group": "vienna"}
+    answer = await firmware.http.put("/v1/maintenance-windows/%2E%2E", json=window | of)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "path.window_id")
     assert (await firmware.http.put("/v1/maintenance-windows/w", json=window | of)).status_code == 201
     await firmware.put(registration("CP1", "graz", at=2))
     # It can still be changed.

@@ -20,6 +20,8 @@ BODIES: list[tuple[str, str, Any]] = [
     ("PUT", "/v1/sites/a", {"limit": LIMIT, "stations": [{"station_id": "a", "priority": 2**40}]}),
     ("PUT", f"/v1/sites/{LONG}", {"limit": LIMIT}),
     ("PUT", "/v1/sites/a%00b", {"limit": LIMIT}),
+    ("PUT", "/v1/sites/%2E%2E", {"limit": LIMIT}),
+    ("PUT", "/v1/profiles/%2E%2E", PROFILE),
     ("PUT", f"/v1/sites/a/sessions/{2**70}", {}),
     ("PUT", f"/v1/sites/a/sessions/{-(2**70)}", {}),
     ("PUT", "/v1/sites/a/sessions/1", {"minimum_a": 0}),

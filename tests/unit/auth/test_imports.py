@@ -1,5 +1,6 @@
 """Lines of files to decisions: what was exported changes nothing, whatever it is."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -37,10 +38,19 @@ LATER = datetime(2026, 3, 2, tzinfo=UTC)
 READ_STATIONS, READ_TOKENS = station_lines(Passwords("a key that is long enough")), token_lines()
 READ_LOCATIONS = location_lines()
 
-TEXT = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]) | st.sampled_from("=+-@'|\\;,\""), max_size=40)
+SIGNS = "=+-@'|\\;,\""
+TEXT = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]) | st.sampled_from(SIGNS), max_size=40)
 NAME = TEXT.filter(bool)
-ID = TEXT.map(lambda text: text.replace("/", "").replace(":", "")).filter(bool)
-PRINTABLE = st.from_regex(r"\A[!-~]([ -~]{0,20}[!-~])?\Z")
+# What a spreadsheet rounds looks like some ids that nobody has.
+UNLIKE = re.compile(r"\.\.?|\d+([.,]\d+)?E\+\d+", re.IGNORECASE)
+ID = st.text(
+    st.characters(exclude_categories=["C", "Z"], exclude_characters=":/") | st.sampled_from(f" {SIGNS}"),
+    min_size=1,
+    max_size=40,
+).filter(lambda text: not UNLIKE.fullmatch(text))
+PRINTABLE = st.from_regex(r"\A[!-~]([ -~]{0,20}[!-~])?\Z").filter(
+    lambda text: not UNLIKE.fullmatch(text) and not {".", ".."} & set(text.split("/"))
+)
 MOMENT = st.none() | st.datetimes(
     FIRST_MOMENT.replace(tzinfo=None), LAST_MOMENT.replace(tzinfo=None), timezones=st.just(UTC)
 )
@@ -52,7 +62,7 @@ stations = st.builds(
     password=st.none() | st.just(Password(b"hash", b"key", b"nonce")),
     description=st.none() | TEXT,
     groups=st.lists(NAME, max_size=3, unique=True).map(tuple),
-    location_id=st.none() | NAME.map(lambda text: text.replace("/", "-")),
+    location_id=st.none() | ID,
     reading=st.sampled_from([None, "tolerant", "strict"]),
     rated_power_w=st.none() | st.floats(1000, 1e7),
     **AT,
@@ -74,7 +84,7 @@ tokens = st.builds(
 
 locations = st.builds(
     Location,
-    location_id=NAME.map(lambda text: text.replace("/", "-")),
+    location_id=ID,
     name=st.none() | TEXT,
     address=st.none() | TEXT,
     country=st.sampled_from([None, "AT"]),

@@ -19,7 +19,7 @@ from services.common.push.webhooks.signature import PREFIX, new_secret, read_sec
 from services.common.push.webhooks.store import Count
 from services.common.push.webhooks.webhook import Webhook, put
 from services.common.web.access import Access
-from services.common.web.fields import NO_NUL
+from services.common.web.fields import NO_DOTS, NO_NUL
 from services.common.web.openapi import problem_responses
 from services.common.web.outbound.addresses import wrong_url
 from services.common.web.outbound.guard import Network
@@ -134,7 +134,9 @@ def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access
     database, clock = webhooks.database, webhooks.clock
 
     @routes.put("/{webhook_id}", dependencies=write, responses=CREATED)
-    async def put_webhook(webhook_id: WebhookId, body: WebhookBody, response: Response) -> WebhookView:
+    async def put_webhook(
+        webhook_id: Annotated[WebhookId, NO_DOTS], body: WebhookBody, response: Response
+    ) -> WebhookView:
         """Makes a webhook, or replaces what it is but for its secret: it gets what happens from then on.
 
         A secret that is replaced signs for 24 hours more, beside the new one. What waits is tried again at once.

@@ -10,7 +10,7 @@ from services.common.desired.groups import MISSING, DesiredGroups
 from services.common.desired.resource import desired_of
 from services.common.postgres.database import Connection
 from services.common.web.access import Access
-from services.common.web.fields import NO_NUL
+from services.common.web.fields import NO_DOTS, NO_NUL
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page
 from services.firmware.configuration import group_settings, reads, settings_store
@@ -107,7 +107,7 @@ def _write_routes(groups: DesiredGroups) -> APIRouter:
     routes = APIRouter()
 
     @routes.put("")
-    async def desire(group: Group, body: DesiredSettings) -> GroupView:
+    async def desire(group: Annotated[Group, NO_DOTS], body: DesiredSettings) -> GroupView:
         """Replaces the settings that the stations of the group are to have.
 
         Stations that are here are read and set now, in turns; the others when they are back or boot. A station that

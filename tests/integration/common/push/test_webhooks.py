@@ -400,3 +400,11 @@ async def test_every_event_is_delivered_or_dead_and_each_station_in_order(
     for n in range(6):
         told = numbers(receiver.took, f"CP{n}")
         assert told == sorted(told)
+
+
+@pytest.mark.parametrize("name", ["%2E", "%2E%2E"])
+async def test_what_clients_take_out_of_an_address_is_no_webhook(
+    make: Callable[..., World], receiver: Receiver, name: str
+) -> None:
+    answer = await make().http.put(f"/v1/webhooks/{name}", json={"url": receiver.url})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "path.webhook_id")

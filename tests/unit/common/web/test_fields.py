@@ -1,12 +1,14 @@
 """What fields of REST take."""
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from services.common.web.fields import UtcDatetime
+from services.common.web.fields import NO_DOTS, VISIBLE, UtcDatetime
 
+NAME: TypeAdapter[str] = TypeAdapter(Annotated[str, NO_DOTS, VISIBLE])
 TIME: TypeAdapter[datetime] = TypeAdapter(UtcDatetime)
 
 
@@ -30,3 +32,14 @@ def test_a_time(said: str, meant: datetime) -> None:
 def test_a_time_that_is_none(said: str) -> None:
     with pytest.raises(ValidationError, match="within the years 1 to 9999"):
         TIME.validate_python(said)
+
+
+@pytest.mark.parametrize("name", ["CP1", "RDAM 123", "...", "a.b", "äß漢"])
+def test_a_name_of_a_path(name: str) -> None:
+    assert NAME.validate_python(name) == name
+
+
+@pytest.mark.parametrize("name", [".", "..", "a/..", "\u00a0W34", "W\u200b35", "W\u202e", "W\t", "\ufeffW"])
+def test_a_name_that_no_client_can_write_or_nobody_can_read(name: str) -> None:
+    with pytest.raises(ValidationError, match=r"must not be|nobody sees"):
+        NAME.validate_python(name)
