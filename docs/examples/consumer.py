@@ -1,6 +1,7 @@
 """Prints charging sessions as they happen: reads events.transactions from its beginning, and on.
 
 Beside `make run`, from the project's folder:   .venv/bin/python docs/examples/consumer.py
+The data folder is that of VOLTBUS_DATA, as for `make run`.
 With a Kafka of your own:                       VOLTBUS_KAFKA_BOOTSTRAP=kafka:9092 python consumer.py
 """
 
@@ -16,8 +17,10 @@ from voltbus.v1 import events_pb2
 
 
 def bootstrap() -> str:
-    given = os.environ.get("VOLTBUS_KAFKA_BOOTSTRAP")
-    return given or f"127.0.0.1:{json.loads(Path('.voltbus/ports.json').read_text())['kafka']}"
+    if given := os.environ.get("VOLTBUS_KAFKA_BOOTSTRAP"):
+        return given
+    ports = Path(os.environ.get("VOLTBUS_DATA") or ".voltbus", "ports.json")  # of `make run`
+    return f"127.0.0.1:{json.loads(ports.read_text())['kafka']}"
 
 
 def is_billable(session: events_pb2.Transaction) -> bool:
@@ -47,4 +50,5 @@ async def main() -> None:
                 print(headers["ce_time"], kind, said, energy + billed, flush=True)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())
