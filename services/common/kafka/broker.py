@@ -199,7 +199,8 @@ class KafkaBus(Bus):
 
     async def offsets_at(self, topic: str, moment: datetime) -> Mapping[int, int]:
         partitions = await self._partitions_of(topic)
-        wanted = dict.fromkeys(partitions, _milliseconds(moment.timestamp()))
+        # The client takes no time before 1970, and no record is from then.
+        wanted = dict.fromkeys(partitions, max(_milliseconds(moment.timestamp()), 0))
         consumer = await self._start_reader()
         try:
             found = await translating_errors(consumer.offsets_for_times(wanted))

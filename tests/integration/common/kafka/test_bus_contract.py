@@ -24,6 +24,7 @@ from services.common.process.clock import now
 from services.common.process.errors import Unprocessable, VoltbusError
 from services.common.process.settings import CommonSettings
 from services.common.testing.memory import MemoryBus
+from services.common.web.fields import FIRST_MOMENT
 from services.ocpp import topics
 from tests.conftest import Stack
 from tests.integration.common.running import settings_of
@@ -251,6 +252,7 @@ async def test_reading_on_from_offsets(bus: tuple[Bus, Name]) -> None:
     assert (await one.bounds(name(CALLS)))[place] == Bounds(0, 5)
     ends = {number: held.end for number, held in (await one.bounds(name(CALLS))).items()}
     assert await one.offsets_at(name(CALLS), begin) == dict.fromkeys(ends, 0)
+    assert await one.offsets_at(name(CALLS), FIRST_MOMENT) == dict.fromkeys(ends, 0)
     assert await one.offsets_at(name(CALLS), now() + timedelta(hours=1)) == ends
     reader = await one.read_topic(name(CALLS), offsets={**ends, place: 3})
     taken: list[Record] = []
