@@ -17,7 +17,7 @@ from services.common.push.webhooks.delivery import Outcome, Status
 from services.common.push.webhooks.leader import Webhooks
 from services.common.push.webhooks.signature import PREFIX, new_secret, read_secret
 from services.common.push.webhooks.store import Count
-from services.common.push.webhooks.webhook import Webhook, put
+from services.common.push.webhooks.webhook import MOST_REPLACED, TooManySecrets, Webhook, put
 from services.common.web.access import Access
 from services.common.web.fields import NO_DOTS, NO_NUL
 from services.common.web.openapi import problem_responses
@@ -28,6 +28,9 @@ from services.common.web.problems import Problem, field_problem
 
 MOST = 100
 MISSING, NO_DELIVERY = "there is no such webhook", "there is no such delivery: it was made, or never was one"
+TOO_MANY_SECRETS = (
+    f"{MOST_REPLACED} secrets that were replaced still sign: the next can be replaced at {{:%Y-%m-%dT%H:%M:%SZ}}"
+)
 WebhookId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["billing"])]
 EventId = Annotated[str, Path(min_length=1, max_length=100, pattern=NO_NUL, description="`id` of the CloudEvent")]
 Name = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL)]
@@ -74,7 +77,7 @@ class WebhookView(BaseModel):
     enabled: bool
     disabled_because: str | None = Field(description="why it was disabled, if nobody asked for it")
     secret: str | None = Field(None, description="only in the answer to the request for which it was made")
-    previous_secret_until: datetime | None = Field(description="until when the secret before signs, too")
+    previous_secret_until: datetime | None = Field(description="until when the last that was replaced signs, too")
     waiting: int = Field(description="deliveries that wait or are tried again")
     dead: int = Field(description="deliveries that were given up")
     failures: int = Field(description="how often in a row nobody answered as hoped")
@@ -122,7 +125,7 @@ class Resent(BaseModel):
 CREATED: dict[int | str, dict[str, Any]] = {
     200: {"description": "it existed, and is now as requested"},
     201: {"model": WebhookView, "description": "it is new"},
-    **problem_responses({409: f"there are {MOST} already"}),
+    **problem_responses({409: f"there are {MOST} already, or {MOST_REPLACED} secrets that were replaced still sign"}),
 }
 UNKNOWN = problem_responses({404: MISSING})
 
@@ -139,7 +142,8 @@ def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access
     ) -> WebhookView:
         """Makes a webhook, or replaces what it is but for its secret: it gets what happens from then on.
 
-        A secret that is replaced signs for 24 hours more, beside the new one. What waits is tried again at once.
+        A secret that is replaced signs for 24 hours more, beside the new one; five may at a time. What waits is tried
+        again at once.
         """
         if wrong := wrong_url(body.url, networks):
             raise field_problem("body.url", wrong)
@@ -157,16 +161,19 @@ def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access
             if before is None and await db.fetchval(store.COUNT) >= MOST:
                 raise Problem(409, f"there are {MOST} webhooks already")
             now, served = clock(), await db.fetchval(store.ANY_ENABLED)
-            webhook = put(
-                before,
-                id=webhook_id,
-                url=body.url,
-                filter=wanted,
-                secret=given,
-                enabled=body.enabled,
-                now=now,
-                made=read_secret(made),
-            )
+            try:
+                webhook = put(
+                    before,
+                    id=webhook_id,
+                    url=body.url,
+                    filter=wanted,
+                    secret=given,
+                    enabled=body.enabled,
+                    now=now,
+                    made=read_secret(made),
+                )
+            except TooManySecrets as error:
+                raise Problem(409, TOO_MANY_SECRETS.format(error.until)) from None
             await store.save(db, webhook)
             if webhook.enabled:
                 await db.execute(store.BEGIN_AGAIN, webhook_id, now)
@@ -297,7 +304,7 @@ def _view(webhook: Webhook, count: Count, secret: str | None = None) -> WebhookV
         enabled=webhook.enabled,
         disabled_because=webhook.disabled_because,
         secret=secret,
-        previous_secret_until=webhook.previous_until,
+        previous_secret_until=webhook.replaced[0].until if webhook.replaced else None,
         waiting=count.waiting,
         dead=count.dead,
         failures=webhook.health.failures,

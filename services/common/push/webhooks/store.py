@@ -12,12 +12,12 @@ from services.common.postgres.database import Connection
 from services.common.push.filters import EventFilter
 from services.common.push.positions import Positions
 from services.common.push.webhooks.delivery import Delivery, Health, Status
-from services.common.push.webhooks.webhook import Webhook
+from services.common.push.webhooks.webhook import Replaced, Webhook
 
 COLUMNS = (
     *("webhook_id", "url", "types", "stations", "groups", "secret", "previous_secret", "previous_until", "enabled"),
     *("disabled_because", "created_at", "changed_at", "failures", "next_at", "error", "delivered_at", "lost"),
-    "locations",
+    *("locations", "earlier_secrets", "earlier_until"),
 )
 _VALUES = ", ".join(f"${number}" for number in range(1, len(COLUMNS) + 1))
 _REPLACED = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])
@@ -107,13 +107,14 @@ class Count:
 
 
 async def save(db: Connection, webhook: Webhook) -> None:
-    wanted, keys = webhook.filter, (webhook.secret, webhook.previous, webhook.previous_until)
+    wanted, newest, earlier = webhook.filter, next(iter(webhook.replaced), None), webhook.replaced[1:]
+    keys = (webhook.secret, newest and newest.secret, newest and newest.until)
     await db.execute(
         SAVE,
         *(webhook.id, webhook.url, sorted(wanted.types), sorted(wanted.stations), sorted(wanted.groups), *keys),
         *(webhook.enabled, webhook.disabled_because, webhook.created_at, webhook.changed_at),
         *(webhook.health.failures, webhook.health.next_at, webhook.error, webhook.delivered_at, webhook.lost),
-        sorted(wanted.locations),
+        *(sorted(wanted.locations), [one.secret for one in earlier], [one.until for one in earlier]),
     )
 
 
@@ -204,6 +205,8 @@ async def resend(db: Connection, webhook_id: str, now: datetime, event_id: str |
 
 def _webhook(row: asyncpg.Record) -> Webhook:
     wanted = {name: frozenset(row[name]) for name in ("types", "stations", "groups", "locations")}
+    newest = [Replaced(row["previous_secret"], row["previous_until"])] if row["previous_secret"] is not None else []
+    earlier = map(Replaced, row["earlier_secrets"], row["earlier_until"])
     return Webhook(
         id=row["webhook_id"],
         url=row["url"],
@@ -211,8 +214,7 @@ def _webhook(row: asyncpg.Record) -> Webhook:
         secret=row["secret"],
         created_at=row["created_at"],
         changed_at=row["changed_at"],
-        previous=row["previous_secret"],
-        previous_until=row["previous_until"],
+        replaced=(*newest, *earlier),
         enabled=row["enabled"],
         disabled_because=row["disabled_because"],
         health=Health(row["failures"], row["next_at"]),

@@ -9,11 +9,29 @@ from services.common.push.webhooks.delivery import Health
 
 # For which a secret that was replaced still signs, so that receivers can change it without a gap.
 BOTH_SIGN = timedelta(hours=24)
+# Each is a signature in a header of every delivery.
+MOST_REPLACED = 5
+
+
+class TooManySecrets(Exception):
+    """As many secrets as may be were replaced, and all of them still sign. until: the next one does."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until)
+        self.until = until
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A secret that was replaced, and until when it signs."""
+
+    secret: bytes = field(repr=False)
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """secret, previous: keys that sign; previous until a time.
+    """secret: signs, and so do those that were `replaced`, newest first, for a time.
 
     disabled_because: why it was disabled, if nobody asked for it. error: of the last try that failed.
     lost: records that Kafka no longer had when they were to be read.
@@ -25,8 +43,7 @@ class Webhook:
     secret: bytes = field(repr=False)
     created_at: datetime
     changed_at: datetime
-    previous: bytes | None = field(default=None, repr=False)
-    previous_until: datetime | None = None
+    replaced: Sequence[Replaced] = ()
     enabled: bool = True
     disabled_because: str | None = None
     health: Health = Health()
@@ -36,9 +53,7 @@ class Webhook:
 
     def keys(self, now: datetime) -> Sequence[bytes]:
         """Those that sign."""
-        if self.previous is not None and self.previous_until is not None and now < self.previous_until:
-            return (self.secret, self.previous)
-        return (self.secret,)
+        return (self.secret, *(one.secret for one in self.replaced if now < one.until))
 
 
 def put(
@@ -52,7 +67,7 @@ def put(
     now: datetime,
     made: bytes,
 ) -> Webhook:
-    """A webhook as it is requested. secret: None: it stays, or is `made` for a new one."""
+    """A webhook as it is requested. secret: None: it stays, or is `made` for a new one. Raises TooManySecrets."""
     if before is None:
         return Webhook(id, url, filter, secret or made, now, now, enabled=enabled)
     changed = replace(
@@ -67,4 +82,7 @@ def put(
     )
     if secret is None or secret == before.secret:
         return changed
-    return replace(changed, secret=secret, previous=before.secret, previous_until=now + BOTH_SIGN)
+    others = [one for one in before.replaced if now < one.until and one.secret != secret]
+    if len(others) >= MOST_REPLACED:
+        raise TooManySecrets(min(one.until for one in others))
+    return replace(changed, secret=secret, replaced=(Replaced(before.secret, now + BOTH_SIGN), *others))

@@ -24,7 +24,7 @@ from services.common.push.webhooks.api import router
 from services.common.push.webhooks.delivery import Policy
 from services.common.push.webhooks.leader import LeaderTiming, Webhooks
 from services.common.push.webhooks.sender import GONE, Post
-from services.common.push.webhooks.signature import read_secret
+from services.common.push.webhooks.signature import new_secret, read_secret
 from services.common.testing.memory import MemoryBus
 from services.common.web.access import Access
 from services.common.web.app import web_app
@@ -359,6 +359,11 @@ async def test_secrets_are_shown_once_and_two_of_them_sign_for_a_while(
     [one] = receiver.took
     assert one.event["type"] == "voltbus.WebhookTest"
     assert len(one.headers["webhook-signature"].split(" ")) == 2
+    for count in range(3, 7):
+        await world.put("billing", receiver, status=200, secret=new_secret())
+        await world.post("billing/test")
+        assert len(receiver.took[-1].headers["webhook-signature"].split(" ")) == count
+    await world.put("billing", receiver, status=409, secret=new_secret())
     receiver.answer = lambda _: (401, "")
     told = await world.post("billing/test")
     assert told == {"delivered": False, "status": 401, "error": "the receiver answered 401"}
