@@ -61,7 +61,10 @@ SamplePosition = tuple[datetime, int]
 
 @dataclass(frozen=True, slots=True)
 class TransactionFilter:
-    """Which transactions; None: any. updated: when, as others see it. before: an id of ours."""
+    """Which transactions; None: any. updated: when, as others see it. before: an id of ours.
+
+    known_until: before it nothing more will have been stored, which selects nothing.
+    """
 
     station_id: str | None = None
     group: str | None = None
@@ -81,6 +84,7 @@ class TransactionFilter:
     review: Sequence[str] | None = None
     billable: bool | None = None
     before: int | None = None
+    known_until: datetime | None = None
 
 
 _CLEAR = ", ".join(f"'{one.value}'" for one in sorted(CLEAR))
@@ -122,19 +126,28 @@ where relation in ('transaction'::regclass, 'transaction_revision'::regclass) an
 
 # Seconds for those that are about to.
 STORED_WITHIN = 5.0
+# The same for who does not ask for what was stored since, and mostly needs no moment.
+STORED_SOON = 0.5
 
 
 async def stored_until(db: Connection) -> datetime:
     """A moment, by the clock of Postgres, before which nothing more will have been stored. Raises Unavailable."""
+    if (moment := await stored_within(db, STORED_WITHIN)) is None:
+        raise Unavailable("what is being stored takes too long")
+    return moment
+
+
+async def stored_within(db: Connection, seconds: float) -> datetime | None:
+    """The same; None where what is being stored takes longer than that."""
     moment: datetime = await db.fetchval("select clock_timestamp()")
     writers = await _writers(db)
     try:
-        async with asyncio.timeout(STORED_WITHIN):
+        async with asyncio.timeout(seconds):
             while writers:
                 await asyncio.sleep(0.01)
                 writers &= await _writers(db)
     except TimeoutError:
-        raise Unavailable("what is being stored takes too long") from None
+        return None
     return moment
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from fastapi.responses import StreamingResponse
@@ -17,6 +18,7 @@ Rows = Sequence[Mapping[str, Any]]
 # What the lines of a CSV file are of rows.
 Lines = Callable[[Rows], Iterable[Mapping[str, Any]]]
 T = TypeVar("T")
+NO_HEADERS: Mapping[str, Any] = MappingProxyType({})
 # Files that are written at once.
 MAX_EXPORTS = 4
 
@@ -46,10 +48,11 @@ def files(csv: str, ndjson: str) -> dict[str, Any]:
     }
 
 
-def exported(content: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
-    """For the `responses` of a route that exports. content: see files()."""
+def exported(content: Mapping[str, Any], headers: Mapping[str, Any] = NO_HEADERS) -> dict[int | str, dict[str, Any]]:
+    """For the `responses` of a route that exports. content: see files(). headers: that its answer has besides."""
     refused = problem_responses({406: "neither CSV nor NDJSON is wanted", 503: "other files are being written"})
-    return {200: {"description": "the file", "content": content}, **refused}
+    found = {"description": "the file", "content": content} | ({"headers": headers} if headers else {})
+    return {200: found, **refused}
 
 
 async def export(

@@ -36,6 +36,15 @@ READING = Columns(
 )
 
 
+# What a list has in its body.
+UPDATED_UNTIL = "Updated-Until"
+HEADERS = {
+    UPDATED_UNTIL: {
+        "description": "all that was stored before is known: `updated_after` of the next file. Left out without it, "
+        "while something takes long to be stored",
+        "schema": {"type": "string", "format": "date-time"},
+    }
+}
 SESSION_FILES = files(
     "id,station_id,energy_wh\r\n7,CP001,7500\r\n", '{"id": 7, "station_id": "CP001", "energy_wh": 7500}\n'
 )
@@ -53,28 +62,36 @@ def router(database: Database, access: Access) -> APIRouter:
     @routes.get(
         "/transactions/export",
         response_class=StreamingResponse,
-        responses=exported(SESSION_FILES),
+        responses=exported(SESSION_FILES, HEADERS),
     )
     async def export_transactions(request: Request, wanted: selection) -> StreamingResponse:
         """All transactions that fit, newest first, with the fields that a list of them has.
 
         In CSV a list is a|b, and what has parts is JSON.
         """
-        return await export(request, "transactions", _transactions(database, wanted), SESSION)
+        file = await export(request, "transactions", _transactions(database, wanted), SESSION)
+        return _until(wanted, file)
 
     @routes.get(
         "/samples/export",
         response_class=StreamingResponse,
-        responses=exported(SAMPLE_FILES),
+        responses=exported(SAMPLE_FILES, HEADERS),
     )
     async def export_samples(request: Request, wanted: selection) -> StreamingResponse:
         """The meter values of all transactions that fit, those newest first, theirs by the station's clock.
 
         In CSV each reading is a line.
         """
-        return await export(request, "samples", _samples(database, wanted), SAMPLE, READING, _readings)
+        file = await export(request, "samples", _samples(database, wanted), SAMPLE, READING, _readings)
+        return _until(wanted, file)
 
     return routes
+
+
+def _until(wanted: TransactionFilter, file: StreamingResponse) -> StreamingResponse:
+    if wanted.known_until:
+        file.headers[UPDATED_UNTIL] = wanted.known_until.isoformat().replace("+00:00", "Z")
+    return file
 
 
 async def _transactions(database: Database, wanted: TransactionFilter) -> AsyncIterator[Rows]:

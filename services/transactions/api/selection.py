@@ -12,7 +12,7 @@ from services.common.web.fields import NO_NUL, UtcDatetime
 from services.ocpp.id_tokens import Authorization
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.review import Review
-from services.transactions.reads import TransactionFilter, stored_until
+from services.transactions.reads import STORED_SOON, TransactionFilter, stored_until, stored_within
 
 Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 Reviews = Annotated[
@@ -42,6 +42,7 @@ def selected(database: Database) -> Callable[..., Awaitable[TransactionFilter]]:
         review: Reviews = None,
         billable: bool | None = None,
     ) -> TransactionFilter:
+        updated, known_until = await _since(database, updated_after)
         return TransactionFilter(
             station_id=station_id,
             group=group,
@@ -55,7 +56,8 @@ def selected(database: Database) -> Callable[..., Awaitable[TransactionFilter]]:
             received_before=received_before,
             stopped_after=stopped_after,
             stopped_before=stopped_before,
-            updated=await _since(database, updated_after) if updated_after else None,
+            updated=updated,
+            known_until=known_until,
             complete=complete,
             doubt=doubt,
             review=review,
@@ -65,8 +67,10 @@ def selected(database: Database) -> Callable[..., Awaitable[TransactionFilter]]:
     return selection
 
 
-async def _since(database: Database, moment: datetime) -> "Range[datetime]":
-    """From a moment on, as far as all of it is known."""
+async def _since(database: Database, moment: datetime | None) -> "tuple[Range[datetime] | None, datetime | None]":
+    """What was stored from a moment on, as far as all is known, and up to when; without a moment only if soon."""
     async with database.list_connection() as db:
+        if moment is None:
+            return None, await stored_within(db, STORED_SOON)
         until = await stored_until(db)
-    return Range(moment, max(moment, until))
+    return Range(moment, max(moment, until)), until

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 import asyncpg
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.common.postgres.database import Database
 from services.common.web.access import Access
@@ -34,9 +34,12 @@ V = TypeVar("V", bound=BaseModel)
 
 
 class TransactionPage(Page[TransactionView]):
-    """updated_until: up to when all that was stored is known; null without updated_after."""
+    """Transactions, and from when on to ask for what changes."""
 
-    updated_until: datetime | None = None
+    updated_until: datetime | None = Field(
+        description="all that was stored before is known: `updated_after` of the next poll. null: without "
+        "updated_after, while something takes long to be stored"
+    )
 
 
 def router(database: Database, access: Access) -> APIRouter:
@@ -56,15 +59,15 @@ def router(database: Database, access: Access) -> APIRouter:
         stopped_…: by the station's clock, which may be wrong; received_…: when their start was received.
         updated_after: something was stored of them since: of those that go on with each report, of those that have
         ended with each revision. Who asks again and again gives the `updated_until` of the first page that was asked
-        for before, and misses nothing.
+        for before, with or without `updated_after`, and misses nothing.
         """
         position = read_cursor(cursor, int)
         selection = replace(selection, before=int(position[0]) if position else None)
         async with database.list_connection() as db:
             found = await reads.transactions(db, selection, limit + 1)
         last = write_cursor(found[limit - 1].id) if len(found) > limit else None
-        until = selection.updated.upper if selection.updated else None
-        return TransactionPage(items=[views.transaction(one) for one in found[:limit]], next=last, updated_until=until)
+        items = [views.transaction(one) for one in found[:limit]]
+        return TransactionPage(items=items, next=last, updated_until=selection.known_until)
 
     @routes.get("/transactions/{id}", responses=problem_responses({404: MISSING}))
     async def transaction(number: Number) -> TransactionView:

@@ -75,6 +75,19 @@ async def test_meter_values_are_exported_by_session(system: System, station: str
 
 
 @pytest.mark.parametrize("path", ["/v1/transactions/export", "/v1/samples/export"])
+async def test_a_file_says_from_when_on_to_ask_for_the_next(system: System, station: str, path: str) -> None:
+    number = await start(system, station)
+    await system.tell(station, "MeterValues", metered(number, "2000"))
+    await system.until(lambda: len(system.events(station)) == 2)
+    whole = await system.client.get(path, params={"station_id": station}, headers=NDJSON)
+    assert len(whole.content.splitlines()) == 1
+    since = {"station_id": station, "updated_after": whole.headers["Updated-Until"]}
+    assert await objects(system, path, **since) == []
+    await system.ask(station, "StopTransaction", stop(number))
+    assert len(await objects(system, path, **since)) == 1
+
+
+@pytest.mark.parametrize("path", ["/v1/transactions/export", "/v1/samples/export"])
 async def test_nothing_that_fits_is_an_empty_file(system: System, station: str, path: str) -> None:
     assert await lines(system, path, station_id=station) == []
     assert await objects(system, path, station_id=station) == []

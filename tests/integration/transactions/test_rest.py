@@ -8,6 +8,7 @@ import pytest
 
 from services.common.postgres.database import Database
 from services.transactions import reads
+from services.transactions.api import selection
 from tests.integration.transactions.running import System, bearer, token
 from tests.integration.transactions.test_session import START, metered, stop
 from voltbus.v1 import events_pb2 as pb
@@ -180,6 +181,40 @@ async def test_what_is_stored_late_is_not_missed(
         await system.ask(f"{station}-other", "StopTransaction", stop(other))
         assert (await system.client.get("/v1/transactions", params=since)).status_code == 503
     assert {*await ids(system, **since)} == {held, other}
+
+
+async def test_who_asks_first_is_told_from_when_on_nothing_is_missed(
+    system: System, station: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without updated_after a list does not wait long for what is being stored: then it does not say."""
+    number = await start(system, station)
+    monkeypatch.setattr(selection, "STORED_SOON", 0.05)
+    async with database.transaction() as db:
+        await db.execute("lock table transaction in row exclusive mode")
+        asked = await get(system, "/v1/transactions", station_id=station)
+        assert ([one["id"] for one in asked["items"]], asked["updated_until"]) == ([number], None)
+        file = await system.client.get("/v1/transactions/export", params={"station_id": station})
+        assert "Updated-Until" not in file.headers
+    monkeypatch.undo()
+    asked = await get(system, "/v1/transactions", station_id=station)
+    since = {"station_id": station, "updated_after": asked["updated_until"]}
+    assert await ids(system, **since) == []
+    await system.ask(station, "StopTransaction", stop(number))
+    assert await ids(system, **since) == [number]
+
+
+async def test_a_question_of_the_future_is_told_what_is_known_now(
+    system: System, station: str, database: Database
+) -> None:
+    number = await start(system, station)
+    asked = await get(system, "/v1/transactions", station_id=station, updated_after="2999-01-01T00:00:00Z")
+    async with database.connection() as db:
+        now = await db.fetchval("select clock_timestamp()")
+    assert asked["items"] == []
+    assert datetime.fromisoformat(asked["updated_until"]) <= now
+    await system.ask(station, "StopTransaction", stop(number))
+    since = {"updated_after": asked["updated_until"]}
+    assert await ids(system, station_id=station, **since) == [number]
 
 
 async def test_samples_are_read_in_pages_with_their_defaults(system: System, station: str) -> None:
