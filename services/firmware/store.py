@@ -82,13 +82,14 @@ from unnest(
     $1::text[], $2::int[], $3::int[],
     $4::text[], $5::text[], $6::text[], $7::text[],
     $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::json[], $13::timestamptz[],
-    $14::boolean[]
+    $14::boolean[], $15::timestamptz[]
 ) as u ({names(CONNECTOR_COLUMNS)})
 on conflict (station_id, evse_id, connector_id) do update set
     status = excluded.status, error_code = excluded.error_code, info = excluded.info,
     vendor_error_code = excluded.vendor_error_code, reported_at = excluded.reported_at,
     received_at = excluded.received_at, since = excluded.since, connection_id = excluded.connection_id,
     custom_data = excluded.custom_data, happened_at = excluded.happened_at, by_event = excluded.by_event,
+    confirmed_at = excluded.confirmed_at,
     gone_at = case when excluded.received_at <= connector.gone_at then connector.gone_at end"""
 
 SAVE_BOOTS = """
@@ -226,7 +227,7 @@ def _connector_row(station_id: str, place: Place, known: Connector) -> Row:
         *(station_id, *place),
         *(known.status, known.error_code, known.info, known.vendor_error_code),
         *(known.reported_at, known.received_at, known.since, known.connection_id, known.custom_data),
-        *(known.happened_at, known.by_event),
+        *(known.happened_at, known.by_event, known.confirmed_at),
     )
 
 

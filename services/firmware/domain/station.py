@@ -84,8 +84,9 @@ class Connector(Struct, frozen=True):
 
     received_at: when the last report came. since: when one came that changed the status. reported_at: the station's
     own time of it, which may be any. custom_data: JSON that the station put beside it (2.x).
-    happened_at: when it came about, as far as can be told. by_event: a NotifyEvent told of it, which may be older than
-    what was told before it.
+    happened_at: when it came about, as far as can be told: the time of its last entry in the history.
+    by_event: a NotifyEvent told of it, which may be older than what was told before it. confirmed_at: the time, as far
+    as can be told, of which the last report is.
     """
 
     status: str
@@ -99,6 +100,7 @@ class Connector(Struct, frozen=True):
     custom_data: str | None = None
     happened_at: datetime | None = None
     by_event: bool = False
+    confirmed_at: datetime | None = None
 
 
 class FirmwareStatus(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.firmware import rows, store
-from services.firmware.domain.station import BootStatus, FirmwareStatus, Identity, Registration
+from services.firmware.domain.station import BootStatus, Connector, FirmwareStatus, Identity, Place, Registration
 from tests.unit.firmware.tables import START, at, online
 
 
@@ -23,3 +23,13 @@ def test_a_station_there_and_back() -> None:
     written: dict[str, Any] = dict(zip(rows.SAVED_COLUMNS, store._station_row(station), strict=True))
     read: Any = tuple(written.get(name) for name in rows.STATION_COLUMNS)
     assert rows.station(read) == station
+
+
+def test_a_connector_there_and_back() -> None:
+    times = at(1), at(2), at(3)
+    known = Connector(
+        "Faulted", "E", "I", "VE", *times, "a", "{}", happened_at=at(4), by_event=True, confirmed_at=at(5)
+    )
+    written: Any = store._connector_row("CP1", Place(1, 2), known)
+    assert written[:3] == ("CP1", 1, 2)
+    assert rows.connector(written) == known
