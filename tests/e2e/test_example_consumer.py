@@ -33,7 +33,7 @@ async def test_it_prints_a_session(voltbus: System, known: Known, session: Sessi
         consumer.kill()
         await consumer.wait()
     assert [line.split()[1] for line in lines] == ["TransactionStarted", "TransactionEnded"]
-    assert lines[-1].endswith("2.500 kWh")
+    assert lines[-1].endswith("2.500 kWh (to be billed)")
 
 
 async def printed(consumer: asyncio.subprocess.Process, station_id: str) -> list[str]:
