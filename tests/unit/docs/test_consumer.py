@@ -4,6 +4,13 @@ import runpy
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+
+from services.transactions.announcements import transaction_fields
+from services.transactions.domain.review import Review
+from services.transactions.domain.transaction import new_transaction
+from tests.unit.transactions.making import NOON, report
+from voltbus.v1 import events_pb2 as pb
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parents[3] / "docs" / "examples" / "consumer.py"))
 
@@ -24,3 +31,14 @@ def test_it_finds_the_data_folder_of_the_checkout(tmp_path: Path, monkeypatch: p
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     assert EXAMPLE["bootstrap"]() == "127.0.0.1:4712"
+
+
+@pytest.mark.parametrize("review", list(Review))
+@pytest.mark.parametrize("authorization", [None, "Accepted", "Unknown"])
+@pytest.mark.parametrize("account", [None, "", "ACME"])
+@pytest.mark.parametrize("ended", [False, True])
+def test_it_bills_what_is_billable(review: Review, authorization: str | None, account: str | None, ended: bool) -> None:
+    begun = new_transaction(report(), 7, free_vend=account)
+    one = replace(begun, review=review, authorization=authorization, stopped_at=NOON if ended else None)
+    told = pb.Transaction(**transaction_fields(one, "2.0.1"))
+    assert EXAMPLE["is_billable"](told) is one.billable
