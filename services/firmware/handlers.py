@@ -43,7 +43,7 @@ from services.firmware.domain.messages import (
 )
 from services.firmware.domain.presence import message_received
 from services.firmware.domain.rules import Rules
-from services.firmware.domain.station import Place, Station
+from services.firmware.domain.station import Connector, Place, Station
 from services.firmware.domain.uptime import GRACE
 
 log = structlog.get_logger()
@@ -63,11 +63,12 @@ class BatchItem(Struct, frozen=True):
 class LoadedStations:
     """What a batch stands on. before: stations that were known. after: all, as they are decided about.
 
-    verdicts: on boots that are read again.
+    connectors: those that were known. verdicts: on boots that are read again.
     """
 
     before: Mapping[str, Station]
     after: dict[str, Station]
+    connectors: Mapping[str, Mapping[Place, Connector]]
     verdicts: dict[str, BootVerdict]
 
 
@@ -173,14 +174,17 @@ async def _load(db: Connection, items: Sequence[BatchItem], now: datetime) -> Lo
     before = await store.load_stations(db, names)
     after = {name: before.get(name) or Station(name) for name in names}
     wanted = {(item.envelope.station_id, place) for item in items for place in _places(item.content)}
-    known = await store.load_connectors(db, wanted)
+    boots = [item.envelope for item in items if isinstance(item.content, Boot)]
+    known = await store.load_connectors(
+        db, {station_id for station_id, _ in wanted} | {envelope.station_id for envelope in boots}
+    )
     for station_id, connectors in known.items():
         after[station_id] = replace(after[station_id], connectors=connectors)
     with_new = {station_id for station_id, place in wanted if place not in known.get(station_id, ())}
     for station_id, count in (await store.count_connectors(db, with_new)).items():
         after[station_id] = replace(after[station_id], places=count)
-    boots = [item.envelope.id for item in items if isinstance(item.content, Boot)]
-    return LoadedStations(before, after, await store.load_verdicts(db, boots, now))
+    verdicts = await store.load_verdicts(db, [envelope.id for envelope in boots], now)
+    return LoadedStations(before, after, known, verdicts)
 
 
 def _places(content: Content) -> list[Place]:
@@ -194,7 +198,7 @@ async def _save(
     db: Connection, loaded: LoadedStations, items: Sequence[BatchItem], decisions: Sequence[Decision]
 ) -> None:
     await store.save_stations(db, loaded.before, loaded.after.values())
-    await store.save_connectors(db, loaded.after.values())
+    await store.save_connectors(db, loaded.connectors, loaded.after.values())
     pairs = zip(items, decisions, strict=True)
     boots = [(item.call, d.reply) for item, d in pairs if item.call and isinstance(d.reply, BootVerdict)]
     await store.save_boots(db, boots)

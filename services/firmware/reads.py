@@ -8,6 +8,7 @@ import asyncpg
 
 from services.common.postgres.database import Connection
 from services.firmware import rows
+from services.firmware.domain.history import UNKNOWN
 from services.firmware.domain.station import BootStatus, Connector, Place
 from services.firmware.rows import CONNECTOR_COLUMNS, names
 
@@ -20,6 +21,18 @@ order by station_id, evse_id, connector_id"""
 REMOVE_CONNECTOR = """
 update connector set gone_at = case when $5 then $4 else coalesce(first_at, since) end
 where station_id = $1 and evse_id = $2 and connector_id = $3 and gone_at is null"""
+# What is read of the station meanwhile waits.
+LOCK_STATION = "select from station where station_id = $1 for update"
+# What a station or an EVSE said of itself takes its connectors along no more: from now on, or it never did.
+END_CAUSE = f"""
+insert into status_change
+    (call_id, station_id, evse_id, connector_id, status, info, happened_at, received_at, matters)
+values (concat_ws('/', 'removed', $1::text, $2::int, $3::int, $4::timestamptz), $1, $2, $3,
+    '{UNKNOWN}', 'removed', $4, $4, true)
+on conflict (call_id) do nothing"""
+DENY_CAUSE = """
+update status_change set matters = false
+where station_id = $1 and evse_id = $2 and connector_id = $3 and matters"""
 
 BOOTS = """
 select call_id, version, status, interval_seconds, payload, received_at from boot
@@ -60,8 +73,15 @@ async def connectors(db: Connection, station_ids: Collection[str]) -> Connectors
 
 
 async def remove_connector(db: Connection, station_id: str, place: Place, now: datetime, *, existed: bool) -> bool:
-    """Whether there was one. It is there again when the station tells of it again."""
-    return await db.execute(REMOVE_CONNECTOR, station_id, *place, now, existed) != "UPDATE 0"
+    """Whether there was one. It is there again when the station tells of it again. In a transaction."""
+    await db.execute(LOCK_STATION, station_id)
+    if await db.execute(REMOVE_CONNECTOR, station_id, *place, now, existed) == "UPDATE 0":
+        return False
+    if not place.connector_id:
+        await (
+            db.execute(END_CAUSE, station_id, *place, now) if existed else db.execute(DENY_CAUSE, station_id, *place)
+        )
+    return True
 
 
 async def boots(db: Connection, station_id: str, before: tuple[datetime, str] | None, limit: int) -> list[Boot]:

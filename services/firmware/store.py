@@ -17,10 +17,7 @@ Row: TypeAlias = tuple[object, ...]
 LOAD_STATIONS = f"""
 select {names(STATION_COLUMNS)} from station where station_id = any($1::text[]) order by station_id for update"""
 
-LOAD_CONNECTORS = f"""
-select {names(CONNECTOR_COLUMNS, "c")} from connector c
-join unnest($1::text[], $2::int[], $3::int[]) as wanted (station_id, evse_id, connector_id)
-    using (station_id, evse_id, connector_id)"""
+LOAD_CONNECTORS = f"select {names(CONNECTOR_COLUMNS)} from connector where station_id = any($1::text[])"
 
 COUNT_CONNECTORS = """
 select station_id, count(*) from connector where station_id = any($1::text[]) and gone_at is null group by station_id"""
@@ -82,7 +79,7 @@ from unnest(
     $1::text[], $2::int[], $3::int[],
     $4::text[], $5::text[], $6::text[], $7::text[],
     $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::json[], $13::timestamptz[],
-    $14::boolean[], $15::timestamptz[]
+    $14::boolean[], $15::timestamptz[], $16::timestamptz[]
 ) as u ({names(CONNECTOR_COLUMNS)})
 on conflict (station_id, evse_id, connector_id) do update set
     status = excluded.status, error_code = excluded.error_code, info = excluded.info,
@@ -90,7 +87,8 @@ on conflict (station_id, evse_id, connector_id) do update set
     received_at = excluded.received_at, since = excluded.since, connection_id = excluded.connection_id,
     custom_data = excluded.custom_data, happened_at = excluded.happened_at, by_event = excluded.by_event,
     confirmed_at = excluded.confirmed_at,
-    gone_at = case when excluded.received_at <= connector.gone_at then connector.gone_at end"""
+    gone_at = coalesce(
+        excluded.gone_at, case when excluded.received_at <= connector.gone_at then connector.gone_at end)"""
 
 SAVE_BOOTS = """
 insert into boot (call_id, station_id, version, status, interval_seconds, payload, received_at)
@@ -116,12 +114,11 @@ async def load_stations(db: Connection, station_ids: Collection[str]) -> dict[st
     return {row["station_id"]: rows.station(row) for row in await db.fetch(LOAD_STATIONS, list(station_ids))}
 
 
-async def load_connectors(db: Connection, wanted: Collection[tuple[str, Place]]) -> dict[str, dict[Place, Connector]]:
-    """Connectors by station."""
+async def load_connectors(db: Connection, station_ids: Collection[str]) -> dict[str, dict[Place, Connector]]:
+    """All connectors of stations, by station, and what they say of themselves; those that are gone, too."""
     found: dict[str, dict[Place, Connector]] = {}
-    if wanted:
-        columns = _columns((station_id, *place) for station_id, place in wanted)
-        for row in await db.fetch(LOAD_CONNECTORS, *columns):
+    if station_ids:
+        for row in await db.fetch(LOAD_CONNECTORS, list(station_ids)):
             found.setdefault(row["station_id"], {})[Place(row["evse_id"], row["connector_id"])] = rows.connector(row)
     return found
 
@@ -152,9 +149,16 @@ async def save_stations(db: Connection, before: Mapping[str, Station], stations:
             await db.execute(statement, *_columns(changed))
 
 
-async def save_connectors(db: Connection, stations: Iterable[Station]) -> None:
-    """Those that the batch was about."""
-    changed = (_connector_row(s.station_id, place, known) for s in stations for place, known in s.connectors.items())
+async def save_connectors(
+    db: Connection, before: Mapping[str, Mapping[Place, Connector]], stations: Iterable[Station]
+) -> None:
+    """Those that have changed. before: as they were loaded, by station."""
+    changed = (
+        _connector_row(station.station_id, place, known)
+        for station in stations
+        for place, known in station.connectors.items()
+        if before.get(station.station_id, {}).get(place) is not known
+    )
     if columns := _columns(changed):
         await db.execute(SAVE_CONNECTORS, *columns)
 
@@ -227,7 +231,7 @@ def _connector_row(station_id: str, place: Place, known: Connector) -> Row:
         *(station_id, *place),
         *(known.status, known.error_code, known.info, known.vendor_error_code),
         *(known.reported_at, known.received_at, known.since, known.connection_id, known.custom_data),
-        *(known.happened_at, known.by_event, known.confirmed_at),
+        *(known.happened_at, known.by_event, known.confirmed_at, known.gone_at),
     )
 
 

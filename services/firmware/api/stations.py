@@ -102,10 +102,11 @@ def _write_routes(database: Database, clock: Clock) -> APIRouter:
     ) -> None:
         """Takes a connector out of the inventory that the station no longer has; its uptime counts until now.
 
-        Connector 0 is the EVSE itself. One that the station tells of again is there again.
+        Connector 0 is the EVSE itself, 0/0 the station: what it said of itself counts for its connectors until now, or
+        with existed=false never did. One that the station tells of again is there again.
         """
         place = Place(evse_id, connector_id)
-        async with database.connection() as db:
+        async with database.transaction() as db:
             if not await reads.remove_connector(db, station_id, place, clock(), existed=existed):
                 raise Problem(404, NO_CONNECTOR)
 

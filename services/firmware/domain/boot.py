@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from services.firmware.domain.causes import boot_ends
 from services.firmware.domain.context import Context
 from services.firmware.domain.messages import Boot, BootVerdict, Decision, StationBooted
 from services.firmware.domain.rules import Rules
@@ -26,7 +27,8 @@ def boot(station: Station, command: Boot, context: Context) -> Decision:
         registration=registration,
     )
     verdict = BootVerdict(status, _interval(booted, context.rules), context.now)
-    return Decision(booted, verdict, (StationBooted(booted, envelope.at, envelope.id),))
+    after, recorded = boot_ends(booted, command.reason, envelope)
+    return Decision(after, verdict, (StationBooted(after, envelope.at, envelope.id),), recorded)
 
 
 def _status(station: Station, context: Context) -> BootStatus:

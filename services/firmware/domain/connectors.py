@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from services.firmware.domain.causes import contradicted_at
 from services.firmware.domain.context import Context
 from services.firmware.domain.history import LIVE, State, StatusRecord, happened_at, state_of
 from services.firmware.domain.messages import (
@@ -74,6 +75,10 @@ def _report(station: Station, command: ReportConnectorStatus, source: _Source) -
     if known:
         # What comes after it did not happen before it.
         happened = max(happened, known.confirmed_at or known.happened_at or known.since)
+    contradicted = contradicted_at(station, command.place, command.status)
+    if contradicted and envelope.at - happened <= LIVE:
+        happened = max(happened, contradicted)
+    gone_at = known.gone_at if known and known.gone_at and envelope.at <= known.gone_at else None
     connector = Connector(
         status=command.status,
         error_code=command.error_code,
@@ -84,18 +89,19 @@ def _report(station: Station, command: ReportConnectorStatus, source: _Source) -
         since=envelope.at if known is None or changed else known.since,
         connection_id=envelope.connection_id,
         custom_data=command.custom_data,
-        happened_at=happened if known is None or changed else known.happened_at,
+        happened_at=happened if known is None or changed or contradicted else known.happened_at,
         by_event=source.by_event,
         confirmed_at=happened,
+        gone_at=gone_at,
     )
     connectors = {**station.connectors, command.place: connector}
     after = replace(station, connectors=connectors, places=station.places + (known is None))
-    if not changed:
+    if not changed and contradicted is None:
         return Decision(after)
     before = state_of(known.status) if known else State.UP
-    matters = (before, state_of(command.status)) != (State.UP, State.UP)
+    matters = contradicted is not None or (before, state_of(command.status)) != (State.UP, State.UP)
     recorded = _record(command, source, happened, late=False, matters=matters)
-    return Decision(after, events=(_changed(command, source),), recorded=(recorded,))
+    return Decision(after, events=(_changed(command, source),) if changed else (), recorded=(recorded,))
 
 
 def _late(

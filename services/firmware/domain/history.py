@@ -14,14 +14,18 @@ UNNOTICED = timedelta(minutes=5)
 
 
 class State(StrEnum):
-    """What a status means for those who want to charge; in use is up."""
+    """What a status means for those who want to charge; in use is up. UNKNOWN: what was said before has ended."""
 
     UP = "up"
     FAULTED = "faulted"
     UNAVAILABLE = "unavailable"
+    UNKNOWN = "unknown"
 
 
-STATES = {"Faulted": State.FAULTED, "Unavailable": State.UNAVAILABLE}
+# In the history, from when what a place had said of itself came to an end.
+UNKNOWN = "Unknown"
+OUTAGES = frozenset({State.FAULTED, State.UNAVAILABLE})
+STATES = {"Faulted": State.FAULTED, "Unavailable": State.UNAVAILABLE, UNKNOWN: State.UNKNOWN}
 
 
 class StatusRecord(Struct, frozen=True):

@@ -86,7 +86,8 @@ class Connector(Struct, frozen=True):
     own time of it, which may be any. custom_data: JSON that the station put beside it (2.x).
     happened_at: when it came about, as far as can be told: the time of its last entry in the history.
     by_event: a NotifyEvent told of it, which may be older than what was told before it. confirmed_at: the time, as far
-    as can be told, of which the last report is.
+    as can be told, of which the last report is. gone_at: when the station, a boot or an operator
+    said that there is no such thing.
     """
 
     status: str
@@ -101,6 +102,7 @@ class Connector(Struct, frozen=True):
     happened_at: datetime | None = None
     by_event: bool = False
     confirmed_at: datetime | None = None
+    gone_at: datetime | None = None
 
 
 class FirmwareStatus(Struct, frozen=True):
@@ -118,7 +120,8 @@ class FirmwareStatus(Struct, frozen=True):
 class Station(Struct, frozen=True):
     """A station and all that is known of it.
 
-    connectors: those that a batch is about. places: how many there are of it in all, the station and EVSEs included.
+    connectors: all, where a batch is about any. places: how many there are of it in all, the station and EVSEs
+    included.
     """
 
     station_id: str

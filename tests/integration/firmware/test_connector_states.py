@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from prometheus_client import REGISTRY
 
 from services.common.kafka.bus import Record
@@ -11,8 +12,8 @@ from services.firmware.listing.keeper import ListKeeper
 from services.firmware.settings import Settings
 from services.ocpp.topics import Topics
 from tests.integration.common.running import START, Running
-from tests.integration.firmware.configuration.stations import Field, New, Old, read
-from tests.integration.firmware.test_history import DAY, go, measured, moment, say
+from tests.integration.firmware.configuration.stations import BOOTS, Field, New, Old, read
+from tests.integration.firmware.test_history import DAY, MIGRATIONS, go, measured, moment, say
 from tests.integration.firmware.test_listing import registration
 
 
@@ -216,3 +217,123 @@ async def test_an_order_hides_no_fault_from_before_it_and_before_the_period(fiel
     one, two = (await world.get("/v1/uptime", query=period))["items"]
     assert (one["excluded_minutes"], one["unavailable_minutes"]) == (0, 60)
     assert (two["excluded_minutes"], two["unavailable_minutes"]) == (60, 0)
+
+
+async def minutes(world: Running, began: datetime) -> list[tuple[float, float]]:
+    """Unavailable and excluded, of each connector."""
+    period = {"from": began.isoformat(), "to": world.time().isoformat()}
+    items = (await world.get("/v1/uptime", query=period))["items"]
+    return [(one["unavailable_minutes"], one["excluded_minutes"]) for one in items]
+
+
+async def boots(world: Running) -> None:
+    await world.put(world.call("BootNotification", BOOTS["1.6"]("1")))
+
+
+async def test_a_boot_ends_what_a_16_station_said_of_connector_0(firmware: Running) -> None:
+    """1.6 4.9. By hand: a minute of Unavailable, then in use; told again by connector 0, two minutes more."""
+    world, began = firmware, firmware.time()
+    for number in (0, 1, 2):
+        await say(world, "Unavailable", number)
+    world.time.passes(60)
+    await boots(world)
+    assert (await world.get("/v1/stations/CP1"))["station_status"] is None
+    for word in ("Available", "Charging"):
+        await say(world, word)
+        world.time.passes(60)
+    assert await minutes(world, began) == [(1, 0), (3, 0)]
+    await say(world, "Unavailable", 0)
+    assert (await world.get("/v1/stations/CP1"))["station_status"]["status"] == "Unavailable"
+    world.time.passes(120)
+    await say(world, "Charging")
+    world.time.passes(60)
+    assert await minutes(world, began) == [(3, 0), (6, 0)]
+
+
+async def test_a_connector_that_is_in_use_is_not_out_of_order_with_its_station(firmware: Running) -> None:
+    """2.0.1 G01: the station by NotifyEvent; then one EVSE is Occupied, as it was, and the other says nothing."""
+    await status(firmware, "Occupied", 0)
+    await status(firmware, "Available", 0, evse=2)
+    await go(firmware, 3600)
+    await notify(firmware, "Unavailable", 3600, evse=0, connector=None)
+    await go(firmware, 7200)
+    await status(firmware, "Occupied", 7200)
+    await go(firmware, DAY)
+    one, two = await measured(firmware)
+    assert (one["unavailable_minutes"], two["unavailable_minutes"]) == (60, 23 * 60)
+
+
+@pytest.mark.parametrize(("existed", "lost"), [("true", 60), ("false", 0)])
+@pytest.mark.parametrize("evse", [0, 1])
+async def test_what_a_station_or_an_evse_said_of_itself_is_taken_out_by_hand(
+    firmware: Running, evse: int, existed: str, lost: float
+) -> None:
+    await status(firmware, "Available", 0)
+    await go(firmware, 1)
+    await notify(firmware, "Unavailable", 0, evse=evse, connector=None)
+    await go(firmware, 3600)
+    path = f"/v1/stations/CP1/connectors/{evse}/0"
+    assert (await firmware.http.delete(f"{path}?existed={existed}")).status_code == 204
+    assert (await firmware.http.delete(path)).status_code == 404
+    await go(firmware, DAY - 1800)
+    [one] = await measured(firmware)
+    assert one["unavailable_minutes"] == lost
+    # Told again, it counts from then on.
+    await notify(firmware, "Unavailable", DAY - 1800, evse=evse, connector=None)
+    await go(firmware, DAY)
+    [one] = await measured(firmware)
+    assert one["unavailable_minutes"] == lost + 30
+
+
+async def test_an_order_is_spent_once_the_connector_works_again(field: Field) -> None:
+    """By hand: 20 seconds by order, 40 in use, a minute of its own. Then a new order, taken back by EVSE."""
+    world, station = field.world, Old("CP1", {})
+    station.ChangeAvailability = lambda _: {"status": "Accepted"}  # type: ignore[attr-defined]
+    await field.boot(station)
+
+    async def order(**of: Any) -> None:
+        answer = await world.http.post("/v1/stations/CP1/availability?wait=60", json=of)
+        assert answer.status_code == 200, answer.text
+
+    await say(world, "Available")
+    world.time.passes(60)
+    began = world.time()
+    await order(status="inoperative")
+    await say(world, "Unavailable", 0)
+    await say(world, "Unavailable")
+    world.time.passes(20)
+    await boots(world)
+    for word in ("Available", "Charging"):
+        await say(world, word)
+        world.time.passes(20)
+    await say(world, "Unavailable")
+    world.time.passes(60)
+    assert await minutes(world, began) == [(1, round(20 / 60, 3))]
+    await order(status="inoperative")
+    await say(world, "Unavailable", 0)
+    world.time.passes(60)
+    await order(status="operative", evse_id=1)
+    for word in ("Available", "Charging"):
+        await say(world, word)
+        world.time.passes(20)
+    assert await minutes(world, began) == [(1, round(80 / 60, 3))]
+
+
+async def test_causes_that_had_ended_before_that_was_written_down_have_ended(firmware: Running) -> None:
+    """Rows of the version before. By hand: half an hour until connector 1 is in use, an hour until the boot."""
+    for number in (1, 2):
+        await say(firmware, "Available", number)
+    await go(firmware, 1)
+    await say(firmware, "Unavailable", 0)
+    await go(firmware, 1801)
+    await say(firmware, "Charging", 1)
+    await go(firmware, 3601)
+    async with firmware.database.transaction() as db:
+        await db.execute("update status_change set matters = false where status = 'Charging'")
+        await db.execute("update station set booted_at = $1", moment(3601))
+        for _ in range(2):
+            await db.execute((MIGRATIONS / "0022_end_causes.sql").read_text())
+    await go(firmware, DAY)
+    one, two = await measured(firmware)
+    assert (one["unavailable_minutes"], two["unavailable_minutes"]) == (30, 60)
+    assert (await firmware.get("/v1/stations/CP1"))["station_status"] is None

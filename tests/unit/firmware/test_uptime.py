@@ -105,6 +105,64 @@ def test_an_evse_takes_its_connectors_with_it() -> None:
     assert hours(found.faulted) == 2
 
 
+@pytest.mark.parametrize("word", [FAULTED, UNAVAILABLE])
+def test_a_connector_that_says_later_that_it_works_is_out_of_order_with_nothing_else(word: State) -> None:
+    """By what its EVSE and its station said before; a later word of theirs counts again. Others stay out of order."""
+    told = [change(0, word), change(4 * HOUR, word), change(6 * HOUR, UP)]
+    works = [change(-HOUR, UP), change(HOUR, UP), change(2 * HOUR, UP)]
+    for port in (Port(at(-DAY), works, told), Port(at(-DAY), works, station_changes=told)):
+        assert hours(day(port).counted) == 1 + 2
+        assert hours(day(replace(port, changes=works[:1])).counted) == 6
+    # An EVSE says so for its connectors, of the station and not of them.
+    assert hours(day(Port(at(-DAY), works[:1], works[1:], told)).counted) == 3
+    assert hours(day(Port(at(-DAY), [change(0, word)], works[1:], told)).counted) == 24
+
+
+def test_what_was_told_before_ends_nothing_however_late_it_came() -> None:
+    """Queued: of before, and received later."""
+    queued = [Change(at(-HOUR), at(2 * HOUR), UP)]
+    assert hours(day(Port(at(-DAY), queued, station_changes=[change(0, FAULTED), change(3 * HOUR, UP)])).faulted) == 3
+
+
+def test_an_end_of_what_a_station_said_of_itself_says_of_nothing_that_it_works() -> None:
+    told = [change(0, UNAVAILABLE), change(HOUR, State.UNKNOWN), change(5 * HOUR, UNAVAILABLE), change(6 * HOUR, UP)]
+    assert hours(day(Port(at(-DAY), station_changes=told)).unavailable) == 2
+    assert hours(day(Port(at(-DAY), evse_changes=[change(HOUR, State.UNKNOWN)], station_changes=told[:1])).outage) == 24
+
+
+def test_an_order_is_spent_when_the_connector_works_after_it() -> None:
+    changes = [change(HOUR, UNAVAILABLE), change(HOUR + 20, UP), change(4 * HOUR, UNAVAILABLE), change(6 * HOUR, UP)]
+    port = Port(at(-DAY), changes, inoperative=[interval(HOUR - 1, 2 * DAY)])
+    found = day(port)
+    assert (found.excluded, hours(found.unavailable)) == (timedelta(seconds=20), 2)
+    again = day(replace(port, inoperative=[*port.inoperative, interval(4 * HOUR - 1, 2 * DAY)]))
+    assert (again.excluded, again.counted) == (timedelta(hours=2, seconds=20), timedelta(0))
+    # So it is if the station said that it is out of use, and the connector that it works.
+    by_station = replace(port, changes=changes[1:], station_changes=changes[:1])
+    assert (day(by_station).excluded, hours(day(by_station).unavailable)) == (timedelta(seconds=20), 2)
+
+
+def test_an_order_is_not_spent_by_what_is_said_before_it_is_obeyed_nor_by_a_boot() -> None:
+    """Scheduled (G03.FR.05): in use until the session ends. Persistent: told again after a boot (B01.FR.07)."""
+    changes = [change(2 * HOUR, UP), change(3 * HOUR, UNAVAILABLE)]
+    found = day(Port(at(-DAY), changes, inoperative=[interval(HOUR, DAY)]))
+    assert (hours(found.excluded), hours(found.unavailable)) == (21, 0)
+    told = [change(HOUR, UNAVAILABLE), change(2 * HOUR, State.UNKNOWN), change(3 * HOUR, UNAVAILABLE)]
+    found = day(Port(at(-DAY), station_changes=told, inoperative=[interval(HOUR - 1, DAY)]))
+    assert (hours(found.excluded), hours(found.unavailable)) == (22, 0)
+    # Unavailable before it, and told again after it.
+    changes = [change(0, UNAVAILABLE), change(HOUR + 30, UP), change(HOUR + 40, UNAVAILABLE)]
+    found = day(Port(at(-DAY), changes, inoperative=[interval(HOUR, DAY)]))
+    assert found.unavailable == timedelta(hours=1)
+
+
+def test_an_order_of_a_connector_that_works_is_not_hidden_by_an_old_fault_of_its_station() -> None:
+    changes = [change(HOUR, UP), change(3 * HOUR, UNAVAILABLE)]
+    port = Port(at(-DAY), changes, station_changes=[change(0, FAULTED)], inoperative=[interval(2 * HOUR, DAY)])
+    found = day(port)
+    assert [hours(one) for one in (found.faulted, found.unavailable, found.excluded)] == [1, 0, 21]
+
+
 def test_what_is_gone_counts_until_then() -> None:
     port = Port(at(0), [change(0, FAULTED), change(HOUR, UP)], known_until=at(4 * HOUR))
     found = day(port)
@@ -141,8 +199,8 @@ def test_orders_of_the_station_an_evse_or_a_connector() -> None:
         (at(50), ChangeAvailability(INOPERATIVE, 1, 2)),
     ]
     random.Random(1).shuffle(orders)
-    assert out_of_use(orders, Place(1, 1), at(100)) == [interval(10, 30)]
-    assert out_of_use(orders, Place(1, 2), at(100)) == [interval(10, 100)]
+    assert out_of_use(orders, Place(1, 1), at(100)) == [interval(10, 30), interval(20, 30)]
+    assert out_of_use(orders, Place(1, 2), at(100)) == [interval(10, 100), interval(20, 100), interval(50, 100)]
     assert out_of_use([], Place(1, 1), at(100)) == []
 
 
