@@ -25,17 +25,22 @@ FINAL = {"answered", "rejected", "expired", "undeliverable", "cancelled"}
 
 @dataclass(frozen=True)
 class Order:
-    """A command of a service, the same in all versions, which stations answer as ANSWERS of persistent.py says."""
+    """A command of a service, the same in all versions, which stations answer as ANSWERS of persistent.py says.
+
+    path: below that of the station.
+    """
 
     service: str
-    action: str
+    path: str
     payload: Mapping[str, Any] = field(default_factory=dict)
+    method: str = "POST"
+    query: Mapping[str, Any] = field(default_factory=dict)
 
 
 ORDERS = (
-    Order("auth", "ClearCache"),
-    Order("smartcharging", "ClearChargingProfile"),
-    Order("firmware", "TriggerMessage", {"requestedMessage": "Heartbeat"}),
+    Order("auth", "commands/ClearCache"),
+    Order("smartcharging", "profiles", method="DELETE", query={"purpose": "ChargingStationMaxProfile"}),
+    Order("firmware", "commands/TriggerMessage", {"requestedMessage": "Heartbeat"}),
 )
 
 
@@ -77,9 +82,10 @@ class Pair:
         return command
 
     async def give(self, order: Order, station_id: str, wait: float = 0) -> dict[str, Any]:
-        """Gives a command in the station's own words."""
-        path = f"/v1/stations/{station_id}/commands/{order.action}?wait={wait}"
-        response = await self.system.ask("POST", order.service, path, json=order.payload)
+        """Gives a command."""
+        path, query = f"/v1/stations/{station_id}/{order.path}", {**order.query, "wait": wait}
+        body = order.payload if order.method == "POST" else None
+        response = await self.system.ask(order.method, order.service, path, params=query, json=body)
         response.raise_for_status()
         command: dict[str, Any] = response.json()
         return command

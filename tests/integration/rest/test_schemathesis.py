@@ -46,9 +46,9 @@ checks.positive_data_acceptance.enabled = false
 include-path-regex = "^/v1/uptime"
 checks.positive_data_acceptance.enabled = false
 
-# Without a body it is taken in with a password that is made.
+# Without a body the password is made.
 [[operations]]
-include-path-regex = "^/v1/stations/refused/[^/]+/accept$"
+include-path-regex = "^/v1/stations/(refused/[^/]+/accept|[^/]+/password/change)$"
 checks.negative_data_rejection.enabled = false
 
 # 504 is what a station that does not answer comes to; 500 would be undocumented still.

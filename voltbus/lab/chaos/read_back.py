@@ -136,7 +136,7 @@ def read_event(record: Any, observed: Observed) -> None:
     headers = {name: value.decode() for name, value in record.headers}
     kind = headers["ce_type"].rpartition(".")[2]
     more = READ[kind](record.value) if kind in READ else {}
-    observed.add(ObservedEvent(headers["ce_id"], kind, headers["ce_subject"], record.timestamp / 1000, **more))
+    observed.add(ObservedEvent(headers["ce_id"], kind, headers["ce_subject"], record.written_ms / 1000, **more))
 
 
 def _started(value: bytes) -> Mapping[str, Any]:

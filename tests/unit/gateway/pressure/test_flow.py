@@ -13,6 +13,8 @@ LIMIT = 5_000
 # To shrink a failing example would mean to simulate hours.
 ONLY = [Phase.generate]
 STEP, TIMING = 0.125, DEFAULT_TIMING
+# Seconds after which an outage is known as one, by whoever last looked just before.
+KNOWN = round(TIMING.commit_timeout + 2)
 PARTITIONS, CHUNK = 8, 1_200.0
 
 
@@ -129,7 +131,7 @@ def test_what_the_service_can_do_is_never_slowed_down(capacity: float, part: flo
         assert world.sides[0].flow.rate is None
 
 
-@given(st.floats(500, 10_000), st.floats(0.1, SLOWEST - 0.05), st.integers(5, 200), st.floats(0.2, 1.2))
+@given(st.floats(500, 10_000), st.floats(0.1, SLOWEST - 0.05), st.integers(KNOWN, 200), st.floats(0.2, 1.2))
 @settings(max_examples=20, deadline=None, phases=ONLY)
 def test_an_outage_slows_down_nobody_nor_does_what_is_left_of_it(
     capacity: float, part: float, outage: int, commits: float
@@ -150,7 +152,7 @@ def test_an_outage_slows_down_nobody_nor_does_what_is_left_of_it(
 def test_a_service_that_stops_while_stations_are_slowed_down_lets_them_go(capacity: float, times: float) -> None:
     world = World([Side(capacity * times)], capacity).run(60)
     world.capacity = 0
-    world.run(TIMING.commit_timeout + 2)
+    world.run(KNOWN)
     assert world.sides[0].flow.rate is None
 
 
