@@ -20,10 +20,22 @@ WORDS = (
     # An account in an address; and an escaped letter, which could be one of a word.
     *(b"://", b":\\", b"\\u"),
 )
+# These are part of other words (voltage, fluid), and count where they stand alone, also within a name (nfcUid, tagId).
+SHORT_WORDS = (b"tag", b"uid", b"badge", b"nfc", b"karte", b"user", b"driver")
+_ALONE = (
+    "(?:"
+    + "|".join(
+        rf"(?:(?<![A-Za-z]){word}|{word.capitalize()}|(?<![A-Z]){word.upper()})(?![a-z])"
+        for word in ("tag", "uid", "badge", "nfc", "karte")
+    )
+    + ")"
+)
+# In a text, after these there is whoever charges.
+_TOLD = re.compile(rf"{_ALONE}|(?i:(?<![a-z])(?:user|driver)(?= *[:=]))".encode())
 _OF_ADDRESSES = (b"://", b":\\")
-_WORD = re.compile(b"|".join(map(re.escape, WORDS)))
+_WORD = re.compile(b"(?i:%b)|%b" % (b"|".join(map(re.escape, WORDS)), _TOLD.pattern))
 # Fields, and settings by their names, whose value names a driver; and those that are secret.
-_DRIVER = re.compile(r"id_?tag|token|group_?id|rfid|emaid|evcc|vehicleid|card|customer", re.IGNORECASE)
+_DRIVER = re.compile(rf"(?i:id_?tag|token|group_?id|rfid|emaid|evcc|vehicleid|card|customer)|{_ALONE}")
 _SECRET = re.compile(
     r"pass(word|phrase|wd)|secret|authorizationkey|psk|simpin|keycode|exire(quest|sponse)", re.IGNORECASE
 )
@@ -61,6 +73,9 @@ def _may_hide(written: bytes) -> bool:
         return known
     folded = kind.lower()
     found = any(word in folded for word in WORDS)
+    if not found and any(word in folded.replace(b"voltage", b"") for word in SHORT_WORDS):
+        # Whether one stands alone is not the same for all of a kind, which have other numbers beside it.
+        return _TOLD.search(written) is not None
     if len(_remembered) >= _REMEMBERED:
         _remembered.clear()
     if len(kind) <= _REMEMBERED:
@@ -153,7 +168,7 @@ def _text(text: str, hidden: set[str], depth: int) -> str:
 def _before_words(written: bytes) -> bytes:
     """A text that cannot be read, up to the first word after which something secret may stand."""
     written = _ACCOUNT.sub(rb"\1" + HIDDEN.encode() + b"@", written)
-    for found in _WORD.finditer(written.lower()):
+    for found in _WORD.finditer(written):
         if found[0] not in _OF_ADDRESSES and found.end() < len(written):
             return written[: found.end()] + HIDDEN.encode()
     return written

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.firmware.frame_log.masking import WORDS, masked_payload, masked_text
+from services.firmware.frame_log.masking import SHORT_WORDS, WORDS, masked_payload, masked_text
 from services.ocpp.examples import full
 from services.ocpp.versions import VERSIONS
 
@@ -63,7 +63,7 @@ def test_nor_where_the_frame_is_cut_off(case: tuple[Any, list[str]], length: int
 @given(PLAIN)
 def test_a_frame_without_a_word_is_kept_byte_for_byte(value: Any) -> None:
     written = json.dumps({"value": value, "unit": "Wh"}, indent=1, ensure_ascii=False).encode()
-    if not any(word in written.lower() for word in WORDS):
+    if not any(word in written.lower() for word in WORDS + SHORT_WORDS):
         assert masked_payload(written) == written
 
 
@@ -115,6 +115,10 @@ def test_no_request_loses_what_is_not_secret(version: str) -> None:
         ({"data": "idTag=04A2B3C4;x=1"}, "04A2B3C4"),
         ({"data": "-----BEGIN PRIVATE KEY-----\nMIIhunter"}, "MIIhunter"),
         ({"idTag": 4029384756}, "4029384756"),
+        ({"customData": {"vendorId": "X", "uid": "04A2B3C4"}}, "04A2B3C4"),
+        ({"customData": {"vendorId": "X", "nfcUid": "04A2B3C4"}}, "04A2B3C4"),
+        ({"customData": {"vendorId": "X", "tagId": ["04A2B3C4"]}}, "04A2B3C4"),
+        ({"info": "tag 04A2B3C4"}, "04A2B3C4"),
         ({"idTag": "04A2B3C4", "info": "card 04a2b3c4 read"}, "04a2b3c4"),
     ],
 )
@@ -132,6 +136,11 @@ def test_an_address_with_escaped_slashes_is_one() -> None:
     assert b"hunter-22" not in masked_payload(b'{"location": "ftp:\\/\\/user:hunter-22@host/dir"}')
 
 
+def test_other_numbers_beside_a_short_word_are_another_kind() -> None:
+    assert b"nfcab" in masked_payload(b'{"info": "nfcab"}')
+    assert b"04ab" not in masked_payload(b'{"info": "nfc-04ab"}')
+
+
 def test_an_escaped_name_hides_nothing() -> None:
     assert b"04A2B3C4" not in masked_payload(b'{"id\\u0054ag": "04A2B3C4"}')
 
@@ -146,6 +155,15 @@ def test_of_a_long_token_the_end_stays_to_tell_it_from_others() -> None:
         ("payload: is missing", "payload: is missing"),
         ("idTag: must have 20 characters at most", "idTag…"),
         ("unknown card 04A2B3C4", "unknown card…"),
+        ("read tag 04A2B3C4", "read tag…"),
+        ("UID=04A2B3C4", "UID…"),
+        ("NFC-04A2B3C4", "NFC…"),
+        ("nfcA04A2B3C4", "nfc…"),
+        ("badge no. 04A2B3C4", "badge…"),
+        ("Karte 04A2B3C4 gelesen", "Karte…"),
+        ("authorized, User: 04A2B3C4", "authorized, User…"),
+        ("user interface: no reaction", "user interface: no reaction"),
+        ("fluid low, stage 2, overvoltage", "fluid low, stage 2, overvoltage"),
         ("KeyCode", "KeyCode"),
     ],
 )
