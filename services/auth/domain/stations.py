@@ -148,8 +148,7 @@ def change(
     now: datetime,
 ) -> StationDecision:
     """The station as requested; if nothing is different, nothing has changed."""
-    same_password = not is_given_another(current, replace(current, password=password))
-    station = replace(
+    wanted = replace(
         current,
         description=description,
         groups=groups,
@@ -157,41 +156,27 @@ def change(
         reading=reading,
         rated_power_w=rated_power_w,
         free_vend=free_vend,
+        password=password,
     )
-    if same_password and station == current:
-        return StationDecision(current)
-    changed = replace(station, password=password, changed_at=now)
-    return StationDecision(changed, [StationChanged(changed, now)])
+    return _become(current, wanted, now)
 
 
 def read_as(current: Station, reading: str | None, now: datetime) -> StationDecision:
     """The station, its messages read in that way; if they are already, nothing has changed."""
-    return change(
-        current,
-        description=current.description,
-        groups=current.groups,
-        location_id=current.location_id,
-        reading=reading,
-        rated_power_w=current.rated_power_w,
-        free_vend=current.free_vend,
-        password=current.password,
-        now=now,
-    )
+    return _become(current, replace(current, reading=reading), now)
 
 
 def with_password(current: Station, password: Password | None, now: datetime) -> StationDecision:
     """The station with another password; if it has that already, nothing has changed."""
-    return change(
-        current,
-        description=current.description,
-        groups=current.groups,
-        location_id=current.location_id,
-        reading=current.reading,
-        rated_power_w=current.rated_power_w,
-        free_vend=current.free_vend,
-        password=password,
-        now=now,
-    )
+    return _become(current, replace(current, password=password), now)
+
+
+def _become(current: Station, wanted: Station, now: datetime) -> StationDecision:
+    """A password is the same if its hash is, however it was made."""
+    if not is_given_another(current, wanted) and replace(wanted, password=current.password) == current:
+        return StationDecision(current)
+    changed = replace(wanted, changed_at=now)
+    return StationDecision(changed, [StationChanged(changed, now)])
 
 
 def is_given_another(before: Station, after: Station) -> bool:

@@ -79,7 +79,10 @@ aiokafka.conn.AIOKafkaConnection = _Connection
 
 class _PartitionRecords(aiokafka.consumer.fetcher.PartitionRecords):  # type: ignore[misc]
     def _consumer_record(self, tp: TopicPartition, record: Any) -> Record:
-        """As in aiokafka, but a Record at once: its own, of eleven fields, costs more than to decode what it holds."""
+        """As in aiokafka, but a Record at once: its own, of eleven fields, costs more than to decode what it holds.
+
+        So it is for all consumers of the process.
+        """
         place = tp.partition, record.offset, record.timestamp
         return Record(tp.topic, record.key, record.value, tuple(record.headers), *place)
 

@@ -8,6 +8,8 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from services.common.kafka.bus import Record
+from services.common.kafka.client import poll
 from services.ocpp import topics
 from services.ocpp.services import SERVICES
 from voltbus.lab.chaos.expected import ChargingSession
@@ -99,7 +101,7 @@ class Kafka:
 
     def __init__(self, bootstrap: str, partitions: int) -> None:
         self._bootstrap = bootstrap
-        self._read: dict[str, Callable[[Any, Observed], None]] = {
+        self._read: dict[str, Callable[[Record, Observed], None]] = {
             **{topics.events(service).name: read_event for service in SERVICES},
             **{topics.calls(service).name: read_call for service in SERVICES},
         }
@@ -107,7 +109,7 @@ class Kafka:
         self._positions = dict.fromkeys(places, 0)
 
     async def read_on(self, observed: Observed) -> None:
-        """Adds what has come since. Raises KafkaError."""
+        """Adds what has come since. Raises KafkaError and Unavailable."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
         await consumer.start()
         try:
@@ -116,7 +118,7 @@ class Kafka:
             for place, position in self._positions.items():
                 consumer.seek(place, position)
             while any(self._positions[place] < end for place, end in ends.items()):
-                for place, records in (await consumer.getmany(timeout_ms=1000)).items():
+                for place, records in (await poll(consumer, 1.0)).items():
                     for record in records:
                         self._read[place.topic](record, observed)
                     self._positions[place] = records[-1].offset + 1
@@ -124,18 +126,18 @@ class Kafka:
             await consumer.stop()
 
 
-def read_call(record: Any, observed: Observed) -> None:
+def read_call(record: Record, observed: Observed) -> None:
     """A record of ocpp.calls.<service>."""
-    call = Call.FromString(record.value)
+    call = Call.FromString(record.value or b"")
     at = call.received_at.ToDatetime(UTC)
     observed.calls[call.message_id] = ForwardedCall(call.id, call.station_id, call.connection_id, call.slot, at)
 
 
-def read_event(record: Any, observed: Observed) -> None:
+def read_event(record: Record, observed: Observed) -> None:
     """A record of events.<service>, in protobuf."""
     headers = {name: value.decode() for name, value in record.headers}
     kind = headers["ce_type"].rpartition(".")[2]
-    more = READ[kind](record.value) if kind in READ else {}
+    more = READ[kind](record.value or b"") if kind in READ else {}
     observed.add(ObservedEvent(headers["ce_id"], kind, headers["ce_subject"], record.written_ms / 1000, **more))
 
 
