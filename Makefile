@@ -77,8 +77,10 @@ lock: .venv/dev  ## pin the newest allowed versions of all dependencies
 	$(compile) --extra operator -c requirements.txt -o requirements-operator.txt
 	$(compile) --extra local -c requirements-operator.txt -o requirements-local.txt
 	$(compile) --extra dev -c requirements-local.txt -o requirements-dev.txt
+	$(pinned) --group image -c requirements-dev.txt -o requirements-image.txt
 
-compile = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+compile = $(pinned) pyproject.toml
+pinned = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --upgrade -q
 
 clean:  ## remove the virtual environment and the local data
