@@ -46,11 +46,6 @@ checks.positive_data_acceptance.enabled = false
 include-path-regex = "^/v1/uptime"
 checks.positive_data_acceptance.enabled = false
 
-# Without a body the password is made.
-[[operations]]
-include-path-regex = "^/v1/stations/(refused/[^/]+/accept|[^/]+/password/change)$"
-checks.negative_data_rejection.enabled = false
-
 # 504 is what a station that does not answer comes to; 500 would be undocumented still.
 [[operations]]
 include-path-regex = "composite-schedule$"
