@@ -1,7 +1,7 @@
 """build(settings, …): the only wiring of the gateway, used by production and tests alike."""
 
 from services.common.kafka.bus import Bus
-from services.common.process.service import Service
+from services.common.process.service import Service, ServiceTiming
 from services.common.web import overview
 from services.common.web.app import web_app
 from services.common.web.overview import Services
@@ -61,4 +61,5 @@ def assemble(gateway: Gateway, listener: WebSocketListener, bus: Bus) -> Service
         },
         drains=(listener.close, gateway.drain),
         closes=(gateway.lease.release, bus.close),
+        timing=ServiceTiming(drain=gateway.longest_drain),
     )

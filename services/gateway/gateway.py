@@ -186,6 +186,11 @@ class Gateway:
             self.stall_guard.slot_lost(self._clocks.monotonic())
             raise
 
+    @property
+    def longest_drain(self) -> float:
+        """Seconds that a drain is given: for its connections, and twice as long as for what is flushed."""
+        return self.settings.drain_seconds + 2 * self._timing.flush_timeout
+
     async def drain(self) -> None:
         """No new connections; those without CALLs under way are closed in waves; records and routes are flushed."""
         self._draining = True

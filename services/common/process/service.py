@@ -34,12 +34,14 @@ log = structlog.get_logger()
 class ServiceTiming:
     """When a process gives up waiting.
 
-    grace: seconds that all drains have together, and the same again that tasks have to end.
+    drain: seconds that all drains have together.
+    grace: seconds that tasks have to end.
     close: seconds that each of the closes has.
     http: seconds that requests have to end at the end.
     backoff: seconds between tries of an open while infrastructure is unavailable.
     """
 
+    drain: float = 20.0
     grace: float = 20.0
     close: float = 5.0
     http: float = 2.0
@@ -145,7 +147,7 @@ async def _open(service: Service) -> None:
 
 async def _finish(service: Service, tasks: set["asyncio.Task[None]"]) -> None:
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(service.timing.grace):
+        async with asyncio.timeout(service.timing.drain):
             for drain in service.drains:
                 await drain()
     for task in tasks:

@@ -536,6 +536,10 @@ async def test_at_the_end_nobody_is_waited_for_for_ever() -> None:
             await busy.recv()
 
 
+async def test_a_long_drain_is_not_cut_short() -> None:
+    assert gateway(drain_seconds=300).service.timing.drain == 310
+
+
 async def test_a_port_in_use_is_one_clear_line(one: Running) -> None:
     other = gateway(gateway_port=one.port)
     with pytest.raises(Misconfigured, match="VOLTBUS_GATEWAY_PORT"):

@@ -19,7 +19,7 @@ from services.common.process.settings import CommonSettings
 from services.common.web.app import web_app
 from voltbus.local.ports import free_ports
 
-TIMING = ServiceTiming(grace=0.05, backoff=Backoff(0.001, 0.001))
+TIMING = ServiceTiming(drain=0.05, grace=0.05, backoff=Backoff(0.001, 0.001))
 
 
 @dataclass
