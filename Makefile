@@ -52,6 +52,7 @@ check: .venv/dev node_modules/.package-lock.json  ## style, types, import contra
 	$(BIN)/python proto/generate.py --check
 	$(BIN)/python proto/document.py --check
 	$(BIN)/python -m tests.certification.page --check
+	$(BIN)/python -m deploy.helm.generate --check
 	cd proto && $(buf) lint && $(buf) breaking public --against released.binpb
 
 docs: .venv/dev  ## the pages as a site, into build/site; a broken link is an error
@@ -62,6 +63,10 @@ setup: .venv/dev node_modules/.package-lock.json  ## the virtual environment wit
 proto: .venv/dev  ## generate voltbus/v1, and the table of events in docs/topics.md, from proto/
 	$(BIN)/python proto/generate.py
 	$(BIN)/python proto/document.py
+
+chart: .venv/dev  ## what the chart takes from the tables of services, settings and topics, and what it renders then
+	$(BIN)/python -m deploy.helm.generate
+	$(BIN)/python -m tests.unit.deploy.golden
 
 contract: .venv/dev node_modules/.package-lock.json  ## at a release: from now on proto/public as it is may not be broken
 	cd proto && $(buf) build public --exclude-source-info -o released.binpb
@@ -118,4 +123,4 @@ node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
 	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund \
 		|| { echo "could not install the tools from npm: is a registry reachable, and is there room? Run the same command again."; exit 1; }
 
-.PHONY: help run test servers-tested rest-tested bench chaos certification check docs setup proto contract format lock clean
+.PHONY: help run test servers-tested rest-tested bench chaos certification check docs setup proto chart contract format lock clean

@@ -42,11 +42,16 @@ async def create_topics(settings: CommonSettings) -> None:
 
 def _new(topic: topics.Topic, settings: CommonSettings) -> NewTopic:
     partitions = {topics.Spread.PARTITIONS: settings.partitions, topics.Spread.SLOTS: settings.slots}
-    configs = dict(CONFIGS[topic.retention_ms is None])
-    if topic.retention_ms is not None:
-        configs["retention.ms"] = str(topic.retention_ms)
     name = settings.topic(topic.name)
-    return NewTopic(name, partitions[topic.spread], settings.replication, topic_configs=configs)
+    return NewTopic(name, partitions[topic.spread], settings.replication, topic_configs=configs(topic))
+
+
+def configs(topic: topics.Topic) -> dict[str, str]:
+    """How the broker keeps it."""
+    found = dict(CONFIGS[topic.retention_ms is None])
+    if topic.retention_ms is not None:
+        found["retention.ms"] = str(topic.retention_ms)
+    return found
 
 
 def create_schemas(settings: CommonSettings) -> None:

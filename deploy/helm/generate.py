@@ -1,0 +1,135 @@
+"""What the chart takes from the code: python -m deploy.helm.generate [--check].
+
+`files/system.yaml`: processes, ports, topics, as templates read them. `values.schema.json`: the schema of values,
+which is written by hand in `values.schema.yaml`, with all settings (`VOLTBUS_…`) of the processes.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from services.auth.settings import Settings as Auth
+from services.common.process.settings import PREFIX, CommonSettings
+from services.firmware.settings import Settings as Firmware
+from services.gateway.settings import Settings as Gateway
+from services.ocpp.services import SERVICES
+from services.ocpp.topics import ALL, Topic
+from services.smartcharging.settings import Settings as Smartcharging
+from services.transactions.settings import Settings as Transactions
+from voltbus.operator.prepare import configs
+
+CHART = Path(__file__).parent / "voltbus"
+SYSTEM, SCHEMA = CHART / "files" / "system.yaml", CHART / "values.schema.json"
+BY_HAND = Path(__file__).parent / "values.schema.yaml"
+WRITTEN = "# Written by deploy/helm/generate.py from the tables of services, settings and topics: make chart.\n"
+
+PROCESSES: Mapping[str, type[CommonSettings]] = {
+    "gateway": Gateway,
+    "auth": Auth,
+    "transactions": Transactions,
+    "smartcharging": Smartcharging,
+    "firmware": Firmware,
+    "prepare": CommonSettings,
+}
+# What the chart sets itself, from values of its own.
+OWNED = {"host", "kafka_bootstrap", "topic_prefix", "partitions", "slots", "replication", "instance", "drain_seconds"}
+OWNED |= {"gateway_port", "gateway_http_port", *(f"{service}_port" for service in SERVICES)}
+# Secret, though they are plain texts in the code: a password may be in them.
+ALSO_SECRET = {"redis_url"}
+# Of the settings that all processes share, secrets that some of them have no use for.
+USELESS = {
+    "gateway": {"postgres_dsn", "jwt_secret"},
+    "prepare": {"redis_url", "jwt_secret"},
+}
+REQUIRED = {"postgres_dsn", "redis_url", "password_key"}
+
+
+def system() -> str:
+    """files/system.yaml"""
+    ports = {name: service.port for name, service in SERVICES.items()}
+    content = {"processes": processes(), "ports": ports, "topics": [_topic(topic) for topic in ALL]}
+    return WRITTEN + yaml.safe_dump(content, sort_keys=False, width=120)
+
+
+def processes() -> dict[str, dict[str, list[str]]]:
+    """By name: settings and secrets that it takes of those set for all. required: it does not start without."""
+    return {name: _process(name, settings) for name, settings in PROCESSES.items()}
+
+
+def schema() -> str:
+    """values.schema.json"""
+    content = yaml.safe_load(BY_HAND.read_text())
+    for name, settings in PROCESSES.items():
+        plain, secret = _fields(name, settings)
+        content["$defs"][f"{name}-settings"] = _closed({_variable(one): _type(one, settings) for one in plain})
+        content["$defs"][f"{name}-secrets"] = _closed({_variable(one): {"$ref": "#/$defs/key"} for one in secret})
+    for kind in ("settings", "secrets"):
+        every = [content["$defs"][f"{name}-{kind}"]["properties"] for name in PROCESSES]
+        content["$defs"][f"all-{kind}"] = _closed({name: one for each in every for name, one in sorted(each.items())})
+    return json.dumps(content, indent=1) + "\n"
+
+
+def _process(name: str, settings: type[CommonSettings]) -> dict[str, list[str]]:
+    plain, secret = _fields(name, settings)
+    return {
+        "settings": [_variable(one) for one in plain],
+        "secrets": [_variable(one) for one in secret],
+        "required": [_variable(one) for one in secret if one in REQUIRED],
+    }
+
+
+def _fields(name: str, settings: type[CommonSettings]) -> tuple[list[str], list[str]]:
+    """The names of its plain settings and of its secret ones."""
+    fields = {one: field for one, field in sorted(settings.model_fields.items()) if one not in OWNED}
+    secret = [one for one, field in fields.items() if _secret(one, field)]
+    # A URL without a password is no secret.
+    plain = [one for one in fields if one not in secret or one in ALSO_SECRET]
+    useless = USELESS.get(name, set())
+    return [one for one in plain if one not in useless], [one for one in secret if one not in useless]
+
+
+def _secret(name: str, field: FieldInfo) -> bool:
+    return name in ALSO_SECRET or SecretStr.__name__ in str(field.annotation)
+
+
+def _topic(topic: Topic) -> dict[str, Any]:
+    return {"name": topic.name, "spread": topic.spread.value, "config": configs(topic)}
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _type(name: str, settings: type[CommonSettings]) -> dict[str, Any]:
+    """What a value may be, as JSON schema. What is no single value in the code is a text in the environment."""
+    whole = settings.model_json_schema()
+    field = whole["properties"][name]
+    found = whole["$defs"][field["$ref"].rpartition("/")[2]] if "$ref" in field else field
+    found = next((one for one in found.get("anyOf", ()) if one.get("type") != "null"), found)
+    kept = {key: found[key] for key in ("type", "enum", "minimum", "maximum", "exclusiveMinimum") if key in found}
+    kept = kept if kept.get("type") in ("integer", "number", "boolean", "string") else {"type": "string"}
+    return {"description": settings.model_fields[name].description, **kept}
+
+
+def _closed(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "properties": dict(sorted(properties.items()))}
+
+
+def main(check: bool) -> None:
+    """Writes both; with check, exits 1 where one is not what it would write."""
+    files = {SYSTEM: system(), SCHEMA: schema()}
+    if not check:
+        for path, content in files.items():
+            path.write_text(content)
+    elif old := [str(path) for path, content in files.items() if not path.exists() or path.read_text() != content]:
+        sys.exit(f"not up to date: {', '.join(old)}: make chart")
+
+
+if __name__ == "__main__":
+    main("--check" in sys.argv[1:])

@@ -1,0 +1,75 @@
+{{/* The environment of a process: what the chart sets, settings, and the files of secrets. */}}
+
+{{/* A number is written as its setting reads it: Helm's own are floats, and large ones would be 3.2e+07. */}}
+{{- define "voltbus.value" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) }}{{ int64 . }}{{ else }}{{ toString . }}{{ end -}}
+{{- end }}
+
+{{/*
+"settings" or "secrets" (.kind) of a process, as YAML: of those of all processes the ones that it has, and its own over them.
+What one says in settings and the other in secrets is said by its own.
+*/}}
+{{- define "voltbus.of" -}}
+{{- $process := index (include "voltbus.system" .root | fromYaml) "processes" .process -}}
+{{- $own := index .root.Values .process -}}
+{{- $other := ternary $own.secrets $own.settings (eq .kind "settings") -}}
+{{- $all := dict -}}
+{{- range $name, $value := index .root.Values .kind -}}
+{{- if and (has $name (index $process $.kind)) (not (hasKey $other $name)) -}}{{- $_ := set $all $name $value -}}{{- end -}}
+{{- end -}}
+{{- mergeOverwrite $all (index $own .kind) | toYaml -}}
+{{- end }}
+
+{{- define "voltbus.environment" -}}
+{{- $values := .root.Values -}}
+{{- $settings := include "voltbus.of" (merge (dict "kind" "settings") .) | fromYaml -}}
+{{- $secrets := include "voltbus.of" (merge (dict "kind" "secrets") .) | fromYaml -}}
+- name: VOLTBUS_HOST
+  value: "0.0.0.0"
+- name: VOLTBUS_KAFKA_BOOTSTRAP
+  value: {{ $values.kafka.bootstrap | quote }}
+{{- with $values.kafka.topicPrefix }}
+- name: VOLTBUS_TOPIC_PREFIX
+  value: {{ . | quote }}
+{{- end }}
+- name: VOLTBUS_PARTITIONS
+  value: {{ include "voltbus.value" $values.kafka.partitions | quote }}
+- name: VOLTBUS_SLOTS
+  value: {{ include "voltbus.value" $values.kafka.slots | quote }}
+{{- if eq .process "prepare" }}
+- name: VOLTBUS_REPLICATION
+  value: {{ include "voltbus.value" $values.kafka.replication | quote }}
+{{- else if eq .process "gateway" }}
+- name: VOLTBUS_DRAIN_SECONDS
+  value: {{ include "voltbus.value" $values.gateway.drainSeconds | quote }}
+{{- else }}
+- name: VOLTBUS_INSTANCE # the ordinal of this pod
+  valueFrom: { fieldRef: { fieldPath: "metadata.labels['apps.kubernetes.io/pod-index']" } }
+{{- with $values.rest.httpRoute }}
+{{- if and .enabled (not (hasKey $settings "VOLTBUS_ADDRESSES")) }}
+- name: VOLTBUS_ADDRESSES
+  value: {{ range $n, $service := splitList " " (include "voltbus.services" .) }}{{ if $n }},{{ end }}{{ $service }}=https://{{ $service }}.{{ $.root.Values.rest.httpRoute.domain }}{{ end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $name, $value := $settings }}
+- name: {{ $name }}
+  value: {{ include "voltbus.value" $value | quote }}
+{{- end }}
+{{- range $name, $_ := $secrets }}
+- name: {{ $name }}_FILE
+  value: /run/secrets/voltbus/{{ $name }}
+{{- end }}
+{{- end }}
+
+{{/* The volume of its secrets: a file for each. */}}
+{{- define "voltbus.secrets" -}}
+projected:
+  defaultMode: 0440
+  sources:
+{{- range $name, $one := include "voltbus.of" (merge (dict "kind" "secrets") .) | fromYaml }}
+    - secret:
+        name: {{ $one.name }}
+        items: [{ key: {{ $one.key | quote }}, path: {{ $name }} }]
+{{- end }}
+{{- end }}

@@ -1,0 +1,466 @@
+"""The chart as Helm renders it: its sets against the schemas of Kubernetes, the code's tables, and golden files."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import helm_python
+import pytest
+import yaml
+
+from deploy.helm import generate
+from services.common.process.service import ServiceTiming
+from services.ocpp.services import SERVICES
+from services.ocpp.topics import ALL, Spread
+from tests.unit.deploy import golden
+from tests.unit.deploy.chart import (
+    CHART,
+    SET_NAMES,
+    Object,
+    changed,
+    container,
+    environment,
+    find,
+    kinds,
+    objects,
+    of_set,
+    pod,
+    rendered,
+    values,
+)
+from tests.unit.deploy.schemas import NEWEST, OLDEST, refusals
+from voltbus.operator.prepare import configs
+
+PROCESSES = ("gateway", *SERVICES, "prepare")
+TINY = values("tiny")
+SCHEMA = json.loads(generate.SCHEMA.read_text())
+
+
+def workloads(given: "list[Object] | tuple[Object, ...]") -> list[Object]:
+    return [one for one in given if one["kind"] in ("Deployment", "StatefulSet", "Job")]
+
+
+def workload(given: "list[Object] | tuple[Object, ...]", process: str) -> Object:
+    [found] = [one for one in workloads(given) if one["metadata"]["name"] == f"voltbus-{process}"]
+    return found
+
+
+@pytest.mark.parametrize("name", SET_NAMES)
+def test_helm_finds_nothing_to_say(name: str) -> None:
+    report = helm_python.lint(CHART, values(name), strict=True, kube_version=f"v{NEWEST}.0")
+    assert report["errors"] == []
+    assert [one["error"] for one in report["messages"]] == ["icon is recommended"]
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+@pytest.mark.parametrize("name", SET_NAMES)
+def test_kubernetes_takes_every_object(name: str, version: str) -> None:
+    assert [refusal for one in of_set(name) for refusal in refusals(one, version)] == []
+
+
+def test_the_oldest_version_is_that_of_the_chart() -> None:
+    assert yaml.safe_load((CHART / "Chart.yaml").read_text())["kubeVersion"] == f">={OLDEST}.0-0"
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "NetworkPolicy", "KafkaTopic", "ScaledObject", "ServiceMonitor"])
+def test_what_does_not_exist_would_be_refused(kind: str) -> None:
+    """The schemas are strict, or else these tests could not fail."""
+    one = kinds(of_set("large"), kind)[0]
+    assert refusals(one, NEWEST) == []
+    assert refusals({**one, "spec": {**one["spec"], "replica": 1}}, NEWEST) != []
+
+
+@pytest.mark.parametrize("name", SET_NAMES)
+def test_what_is_rendered_is_what_was_read_last(name: str) -> None:
+    """make chart writes the golden files: read what has changed in them."""
+    assert golden.text(name) == (golden.GOLDEN / f"{name}.yaml").read_text()
+
+
+def test_files_of_the_chart_are_up_to_date() -> None:
+    generate.main(check=True)
+
+
+BAD = {
+    "a typing error": {"gatway": {}},
+    "a setting that nobody knows": {"settings": {"VOLTBUS_FRAMELOG": "all"}},
+    "a setting of another process": {"auth": {"settings": {"VOLTBUS_UNKNOWN_STATIONS": "reject"}}},
+    "a value that is none": {"settings": {"VOLTBUS_FRAME_LOG": "most"}},
+    "a number out of bounds": {"gateway": {"settings": {"VOLTBUS_MESSAGE_SIZE": 10}}},
+    "a text for a number": {"settings": {"VOLTBUS_BATCH": "many"}},
+    "a setting that the chart sets": {"settings": {"VOLTBUS_PARTITIONS": 4}},
+    "a secret in plain": {"settings": {"VOLTBUS_PASSWORD_KEY": "secret"}},
+    "a secret without its key": {"auth": {"secrets": {"VOLTBUS_PASSWORD_KEY": {"name": "voltbus"}}}},
+    "a secret that is a text": {"secrets": {"VOLTBUS_PASSWORD_KEY": "secret"}},
+    "a setting that is no secret": {"secrets": {"VOLTBUS_FRAME_LOG": {"name": "a", "key": "b"}}},
+    "brokers without ports": {"kafka": {"bootstrap": "kafka"}},
+    "no partitions": {"kafka": {"partitions": 0}},
+    "a prefix that no topic can have": {"kafka": {"topicPrefix": "pröd"}},
+    "a digest that is none": {"image": {"digest": "latest"}},
+    "both bounds of a disruption": {"auth": {"disruption": {"maxUnavailable": 1, "minAvailable": 1}}},
+    "a field of a service that is none": {"firmware": {"replica": 2}},
+    "a negative number of replicas": {"auth": {"replicas": -1}},
+    "replicas as a text": {"auth": {"replicas": "2"}},
+    "a type of service": {"gateway": {"service": {"type": "ExternalName"}}},
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=list(BAD))
+def test_values_are_checked(bad: Mapping[str, Any]) -> None:
+    with pytest.raises(helm_python.HelmValuesError):
+        rendered(changed(TINY, bad))
+
+
+CANNOT_RUN = {
+    "kafka.bootstrap": {"kafka": {"bootstrap": ""}},
+    "auth: 3 processes on 2 partitions": {"auth": {"replicas": 3}},
+    "firmware: 8 processes on 2 partitions": {"firmware": {"autoscaling": {"enabled": True}}},
+    "firmware.autoscaling: minReplicas": {
+        "firmware": {"autoscaling": {"enabled": True, "minReplicas": 2, "maxReplicas": 1}}
+    },
+    "gateway: 4 gateways with maxSurge on 3 slots": {"gateway": {"replicas": 3}},
+    "gateway: 11 gateways with maxSurge on 3 slots": {"gateway": {"autoscaling": {"enabled": True}}},
+    "gateway.autoscaling: minReplicas": {
+        "gateway": {"autoscaling": {"enabled": True, "minReplicas": 2, "maxReplicas": 1}}
+    },
+    "secrets.VOLTBUS_PASSWORD_KEY": {"secrets": {"VOLTBUS_PASSWORD_KEY": None}},
+    "secrets.VOLTBUS_POSTGRES_DSN": {"secrets": {"VOLTBUS_POSTGRES_DSN": None}},
+    "secrets.VOLTBUS_REDIS_URL": {"settings": {"VOLTBUS_REDIS_URL": None}},
+    "REST calls need a bearer token": {"secrets": {"VOLTBUS_JWT_SECRET": None}},
+    "gateway.httpRoute.parentRefs": {"gateway": {"httpRoute": {"enabled": True}}},
+    "gateway.tlsRoute.parentRefs": {"gateway": {"tlsRoute": {"enabled": True}}},
+    "rest.httpRoute": {"rest": {"httpRoute": {"enabled": True}}},
+    "strimzi.cluster": {"strimzi": {"topics": {"enabled": True}}},
+}
+
+
+@pytest.mark.parametrize(("message", "change"), CANNOT_RUN.items())
+def test_what_cannot_run_is_refused_with_what_to_set(message: str, change: Mapping[str, Any]) -> None:
+    given = changed(TINY, change)
+    # As Helm does with null, before anything else.
+    given = {key: _without_null(value) for key, value in given.items()}
+    with pytest.raises(helm_python.HelmError, match=message):
+        rendered(given)
+
+
+def _without_null(value: Any) -> Any:
+    return {key: one for key, one in value.items() if one is not None} if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_every_setting_of_a_process_can_be_set(process: str) -> None:
+    """And each one that the chart sets exists."""
+    fields = {f"VOLTBUS_{name.upper()}" for name in generate.PROCESSES[process].model_fields}
+    plain, secret = (generate.processes()[process][kind] for kind in ("settings", "secrets"))
+    chart = {
+        process: {
+            "settings": {name: _example(process, name) for name in plain if name not in secret},
+            "secrets": {name: {"name": "mine", "key": name.lower()} for name in secret},
+        }
+    }
+    found = environment(workload(objects(changed(TINY, chart)), process))
+    named = {name.removesuffix("_FILE") if name.removesuffix("_FILE") in secret else name for name in found}
+    owned = {f"VOLTBUS_{name.upper()}" for name in generate.OWNED}
+    useless = {f"VOLTBUS_{name.upper()}" for name in generate.USELESS.get(process, ())}
+    assert named <= fields
+    assert fields - owned - useless <= named
+
+
+def _example(process: str, name: str) -> Any:
+    """A value that its schema takes."""
+    schema = SCHEMA["$defs"][f"{process}-settings"]["properties"][name]
+    if "enum" in schema:
+        return schema["enum"][-1]
+    least = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
+    return {"string": "text", "boolean": True}.get(schema["type"], least)
+
+
+def test_what_the_chart_sets_itself() -> None:
+    large = of_set("large")
+    gateway, transactions, prepare = (
+        environment(workload(large, one)) for one in ("gateway", "transactions", "prepare")
+    )
+    for found in (gateway, transactions, prepare):
+        assert (found["VOLTBUS_HOST"], found["VOLTBUS_PARTITIONS"], found["VOLTBUS_SLOTS"]) == ("0.0.0.0", "48", "40")
+    assert gateway["VOLTBUS_DRAIN_SECONDS"] == "120"
+    assert prepare["VOLTBUS_REPLICATION"] == "3"
+    assert environment(workload(of_set("tls"), "auth"))["VOLTBUS_TOPIC_PREFIX"] == "prod."
+
+
+def test_large_numbers_are_whole_numbers() -> None:
+    """Helm's own would be 6.7108864e+07, which no setting reads."""
+    assert environment(workload(of_set("large"), "gateway"))["VOLTBUS_WAITING_SIZE"] == "67108864"
+
+
+def test_the_ordinal_of_a_pod_names_the_group_member() -> None:
+    instance = {"fieldRef": {"fieldPath": "metadata.labels['apps.kubernetes.io/pod-index']"}}
+    for service in SERVICES:
+        assert environment(workload(of_set("tiny"), service))["VOLTBUS_INSTANCE"] == instance
+
+
+def test_clients_are_told_where_services_are() -> None:
+    addresses = environment(workload(of_set("tls"), "firmware"))["VOLTBUS_ADDRESSES"]
+    assert addresses == ",".join(f"{name}=https://{name}.csms.example.com" for name in SERVICES)
+    given = changed(values("tls"), {"settings": {"VOLTBUS_ADDRESSES": "auth=https://a"}})
+    assert environment(workload(objects(given), "firmware"))["VOLTBUS_ADDRESSES"] == "auth=https://a"
+
+
+def test_a_process_gets_the_secrets_that_it_has_and_no_other() -> None:
+    mounted = {process: set(_secret_files(workload(of_set("tiny"), process))) for process in PROCESSES}
+    service = {"VOLTBUS_POSTGRES_DSN", "VOLTBUS_JWT_SECRET"}
+    assert mounted == {
+        "gateway": {"VOLTBUS_PASSWORD_KEY"},
+        "auth": service | {"VOLTBUS_PASSWORD_KEY"},
+        "transactions": service,
+        "smartcharging": service,
+        "firmware": service,
+        "prepare": {"VOLTBUS_POSTGRES_DSN"},
+    }
+
+
+@pytest.mark.parametrize("name", SET_NAMES)
+def test_secrets_are_files_of_existing_secrets(name: str) -> None:
+    assert kinds(of_set(name), "Secret") == []
+    for one in workloads(of_set(name)):
+        [mount] = [mount for mount in container(one)["volumeMounts"] if mount["name"] == "secrets"]
+        files = {variable: path for variable, path in environment(one).items() if variable.endswith("_FILE")}
+        assert files == {f"{path}_FILE": f"{mount['mountPath']}/{path}" for path in _secret_files(one)}
+
+
+def _secret_files(one: Object) -> dict[str, tuple[str, str]]:
+    """By their names in the folder of secrets: Secret and key."""
+    [volume] = [volume for volume in pod(one)["volumes"] if volume["name"] == "secrets"]
+    sources = [source["secret"] for source in volume["projected"]["sources"]]
+    return {item["path"]: (source["name"], item["key"]) for source in sources for item in source["items"]}
+
+
+def test_what_a_process_says_itself_counts() -> None:
+    """Its own secret over that of all, its own setting over a secret of all, and the other way round."""
+    given = changed(
+        values("tls"),
+        {
+            "secrets": {"VOLTBUS_POSTGRES_DSN": {"name": "shared", "key": "dsn"}},
+            "gateway": {"settings": {"VOLTBUS_REDIS_URL": "redis://near"}},
+        },
+    )
+    found = objects(given)
+    assert _secret_files(workload(found, "auth"))["VOLTBUS_POSTGRES_DSN"] == ("voltbus-auth", "dsn")
+    gateway = environment(workload(found, "gateway"))
+    assert gateway["VOLTBUS_REDIS_URL"] == "redis://near"
+    assert "VOLTBUS_REDIS_URL_FILE" not in gateway
+    given = changed(TINY, {"gateway": {"secrets": {"VOLTBUS_REDIS_URL": {"name": "redis", "key": "url"}}}})
+    gateway = environment(workload(objects(given), "gateway"))
+    assert "VOLTBUS_REDIS_URL" not in gateway
+    assert "VOLTBUS_REDIS_URL_FILE" in gateway
+
+
+@pytest.mark.parametrize("name", SET_NAMES)
+def test_pods_are_restricted(name: str) -> None:
+    """The Pod Security Standard `restricted`, and more: a root that is only read, no token, no links to Services."""
+    for one in workloads(of_set(name)):
+        spec, only = pod(one), container(one)
+        assert spec["automountServiceAccountToken"] is False
+        # Kubernetes would set VOLTBUS_AUTH_PORT=tcp://… for the Service voltbus-auth.
+        assert spec["enableServiceLinks"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["runAsUser"] > 0
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert only["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec)
+        assert all({"configMap", "emptyDir", "projected"} & set(volume) for volume in spec["volumes"])
+        assert only["resources"]["requests"].keys() == {"cpu", "memory"}
+        assert "memory" in only["resources"]["limits"]
+
+
+@pytest.mark.parametrize("name", SET_NAMES)
+def test_each_process_has_an_account_without_a_token(name: str) -> None:
+    accounts = kinds(of_set(name), "ServiceAccount")
+    assert {one["metadata"]["name"] for one in accounts} == {f"voltbus-{process}" for process in PROCESSES}
+    assert all(one["automountServiceAccountToken"] is False for one in accounts)
+    assert {pod(one)["serviceAccountName"] for one in workloads(of_set(name))} == {
+        f"voltbus-{one}" for one in PROCESSES
+    }
+
+
+@pytest.mark.parametrize("name", SET_NAMES)
+def test_a_pod_is_not_killed_before_its_process_has_ended(name: str) -> None:
+    """Its own time-outs, one after the other, and the pause before SIGTERM."""
+    timing = ServiceTiming()
+    for one in workloads(of_set(name)):
+        if one["kind"] == "Job":
+            continue
+        wait = container(one)["lifecycle"]["preStop"]["sleep"]["seconds"]
+        drain = float(environment(one).get("VOLTBUS_DRAIN_SECONDS", timing.drain - 10)) + 10
+        least = wait + drain + timing.grace + 2 * timing.close + timing.http
+        assert pod(one)["terminationGracePeriodSeconds"] >= least
+
+
+@pytest.mark.parametrize("name", SET_NAMES)
+def test_no_restart_where_a_server_is_away(name: str) -> None:
+    """/healthz needs the process alone; /readyz keeps stations and clients away."""
+    for one in workloads(of_set(name)):
+        if one["kind"] != "Job":
+            probes = {
+                probe: container(one)[f"{probe}Probe"]["httpGet"] for probe in ("startup", "liveness", "readiness")
+            }
+            assert {probe: get["path"] for probe, get in probes.items()} == {
+                "startup": "/healthz",
+                "liveness": "/healthz",
+                "readiness": "/readyz",
+            }
+            assert {get["port"] for get in probes.values()} == {"http"}
+
+
+def test_ports_are_those_of_the_processes() -> None:
+    """No variable moves them in the pod; Services have the same numbers."""
+    found = {one["metadata"]["name"]: _ports(one) for one in workloads(of_set("tiny"))}
+    gateway = generate.PROCESSES["gateway"].model_fields
+    assert found["voltbus-gateway"] == {
+        "ocpp": gateway["gateway_port"].default,
+        "http": gateway["gateway_http_port"].default,
+    }
+    for service in SERVICES.values():
+        assert found[f"voltbus-{service.name}"] == {"http": service.port}
+        [port] = find(of_set("tiny"), "Service", f"voltbus-{service.name}")["spec"]["ports"]
+        assert (port["port"], port["targetPort"]) == (service.port, "http")
+
+
+def _ports(one: Object) -> dict[str, int]:
+    return {port["name"]: port["containerPort"] for port in container(one).get("ports", ())}
+
+
+@pytest.mark.parametrize("name", SET_NAMES)
+def test_the_network_lets_through_what_is_needed_and_nothing_else(name: str) -> None:
+    policies = kinds(of_set(name), "NetworkPolicy")
+    closed = find(policies, "NetworkPolicy", "voltbus-default-deny")["spec"]
+    assert closed.keys() == {"podSelector", "policyTypes"}
+    for one in workloads(of_set(name)):
+        labels = one["spec"]["template"]["metadata"]["labels"]
+        assert closed["podSelector"]["matchLabels"].items() <= labels.items()
+        policy = find(policies, "NetworkPolicy", one["metadata"]["name"])["spec"]
+        assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+        assert policy["policyTypes"] == ["Ingress", "Egress"]
+        allowed = {port["port"] for rule in policy.get("ingress", ()) for port in rule["ports"]}
+        assert allowed == set(_ports(one))
+
+
+def test_each_process_calls_only_what_it_has_to() -> None:
+    policies = kinds(of_set("tls"), "NetworkPolicy")
+    called = {
+        process: [
+            port["port"]
+            for rule in find(policies, "NetworkPolicy", f"voltbus-{process}")["spec"]["egress"]
+            for port in rule["ports"]
+        ]
+        for process in ("gateway", "auth", "prepare")
+    }
+    dns, kafka, redis, postgres, outbound, webhooks = [53, 53], [9093], [6380], [5432], [443], [443]
+    assert called == {
+        "gateway": [*dns, *kafka, *redis, *webhooks],
+        "auth": [*dns, *kafka, *redis, *postgres, *outbound, *webhooks],
+        "prepare": [*dns, *kafka, *postgres, *webhooks],
+    }
+
+
+@pytest.mark.parametrize("name", SET_NAMES)
+def test_what_selects_pods_finds_them(name: str) -> None:
+    found = of_set(name)
+    labels = {one["metadata"]["name"]: one["spec"]["template"]["metadata"]["labels"] for one in workloads(found)}
+    for one in kinds(found, "Service"):
+        process = one["metadata"]["name"].replace("stations", "gateway")
+        assert one["spec"]["selector"].items() <= labels[process].items()
+    for one in [*kinds(found, "PodDisruptionBudget"), *kinds(found, "Deployment"), *kinds(found, "StatefulSet")]:
+        assert one["spec"]["selector"]["matchLabels"].items() <= labels[one["metadata"]["name"]].items()
+    for one in kinds(found, "ServiceMonitor"):
+        wanted = one["spec"]["selector"]["matchLabels"].items()
+        scraped = [
+            service["metadata"]["name"]
+            for service in kinds(found, "Service")
+            if wanted <= service["metadata"]["labels"].items()
+        ]
+        assert scraped == [f"voltbus-{process}" for process in ("gateway", *SERVICES)]
+
+
+def test_the_preparation_needs_nothing_that_comes_after_it() -> None:
+    """A hook runs before the rest of the release is there."""
+    hooks = [one for one in of_set("tiny") if "helm.sh/hook" in one["metadata"].get("annotations", {})]
+    assert [one["kind"] for one in sorted(hooks, key=_weight)] == ["ServiceAccount", "NetworkPolicy", "Job"]
+    assert {one["metadata"]["annotations"]["helm.sh/hook"] for one in hooks} == {"pre-install,pre-upgrade"}
+    assert pod(hooks[-1])["serviceAccountName"] == hooks[0]["metadata"]["name"]
+    assert container(hooks[-1])["command"] == ["python", "-m", "voltbus.operator.prepare"]
+
+
+def _weight(one: Object) -> int:
+    return int(one["metadata"]["annotations"]["helm.sh/hook-weight"])
+
+
+def test_every_topic_is_one_of_strimzi() -> None:
+    given = {one["spec"]["topicName"]: one for one in kinds(of_set("large"), "KafkaTopic")}
+    assert list(given) == [topic.name for topic in ALL]
+    for topic in ALL:
+        spec = given[topic.name]["spec"]
+        assert spec["partitions"] == (40 if topic.spread is Spread.SLOTS else 48)
+        assert spec["replicas"] == 3
+        assert spec["config"] == configs(topic)
+        assert given[topic.name]["metadata"]["namespace"] == "kafka"
+
+
+def test_names_of_topics_are_names_of_objects() -> None:
+    given = changed(values("large"), {"kafka": {"topicPrefix": "Prod_1."}})
+    topics = kinds(objects(given), "KafkaTopic")
+    assert topics[0]["metadata"]["name"] == "prod-1.ocpp.outbound"
+    assert topics[0]["spec"]["topicName"] == "Prod_1.ocpp.outbound"
+
+
+def test_topics_can_be_a_release_of_their_own() -> None:
+    given = {"strimzi": {"only": True, "topics": {"enabled": True}, "cluster": "kafka"}}
+    assert {one["kind"] for one in objects(given)} == {"KafkaTopic"}
+
+
+def test_the_number_of_a_kind_that_scales_is_left_to_its_scaler() -> None:
+    scaled, fixed = of_set("large"), of_set("tls")
+    for process in ("gateway", *SERVICES):
+        assert "replicas" not in workload(scaled, process)["spec"]
+        assert workload(fixed, process)["spec"]["replicas"] == 2
+    scaler = find(scaled, "ScaledObject", "voltbus-transactions")["spec"]
+    assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "voltbus-transactions"}
+    assert scaler["triggers"][0]["metadata"]["consumerGroup"] == "transactions"
+    given = changed(values("large"), {"kafka": {"topicPrefix": "prod."}})
+    prefixed = find(objects(given), "ScaledObject", "voltbus-transactions")["spec"]
+    assert prefixed["triggers"][0]["metadata"]["consumerGroup"] == "prod.transactions"
+
+
+def test_objects_of_others_are_templates() -> None:
+    assert find(of_set("large"), "ConfigMap", "voltbus-contact")["data"] == {"team": "csms"}
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}-more}"
+    assert find(objects(changed(TINY, {"extraObjects": [text]})), "ConfigMap", "voltbus-more")
+
+
+def test_pods_take_what_an_operator_adds() -> None:
+    given = changed(
+        TINY,
+        {
+            "pod": {
+                "labels": {"team": "csms"},
+                "nodeSelector": {"pool": "general"},
+                "env": [{"name": "TZ", "value": "UTC"}],
+            },
+            "firmware": {"pod": {"nodeSelector": {"pool": "large"}, "annotations": {"a": "b"}}},
+        },
+    )
+    found = objects(given)
+    auth, firmware = workload(found, "auth"), workload(found, "firmware")
+    assert pod(auth)["nodeSelector"] == {"pool": "general"}
+    assert pod(firmware)["nodeSelector"] == {"pool": "large"}
+    assert firmware["spec"]["template"]["metadata"]["annotations"] == {"a": "b"}
+    assert firmware["spec"]["template"]["metadata"]["labels"]["team"] == "csms"
+    assert environment(firmware)["TZ"] == "UTC"
+
+
+def test_notes_say_where_stations_connect() -> None:
+    notes = {name: rendered(values(name))["voltbus/templates/NOTES.txt"] for name in SET_NAMES}
+    assert "wss://ocpp.example.com/ocpp/STATION_ID" in notes["tls"]
+    assert "get service voltbus-stations" in notes["large"]
