@@ -40,8 +40,8 @@ PROCESSES: Mapping[str, type[CommonSettings]] = {
 # What the chart sets itself, from values of its own.
 OWNED = {"host", "kafka_bootstrap", "topic_prefix", "partitions", "slots", "replication", "instance", "drain_seconds"}
 OWNED |= {"gateway_port", "gateway_http_port", *(f"{service}_port" for service in SERVICES)}
-# Secret, though they are plain texts in the code: a password may be in them.
-ALSO_SECRET = {"redis_url"}
+# Secret, though they are plain texts in the code: a password may be in them, or they come beside a key.
+ALSO_SECRET = {"redis_url", "kafka_ssl_ca", "kafka_ssl_certificate"}
 # Of the settings that all processes share, secrets that some of them have no use for.
 USELESS = {
     "gateway": {"postgres_dsn", "jwt_secret"},

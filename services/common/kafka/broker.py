@@ -24,8 +24,10 @@ from services.common.kafka.bus import (
     Subscription,
     TopicReader,
 )
-from services.common.kafka.client import KafkaTiming, linger_between_fetches, stop, translating_errors
+from services.common.kafka.client import KafkaTiming, linger_between_fetches, start, stop, translating_errors
+from services.common.kafka.diagnosis import why_unreachable
 from services.common.kafka.readers import KafkaPartitionTail, KafkaSubscription, KafkaTopicReader
+from services.common.kafka.security import client_options
 from services.common.process.backoff import retry_until_available
 from services.common.process.errors import Unavailable
 from services.common.process.readiness import NotReady
@@ -41,13 +43,15 @@ MAX_FETCH_BYTES = 8 << 20
 class KafkaBus(Bus):
     """One producer, and a consumer for each reader.
 
-    settings: bootstrap servers, prefix of groups, instance (the static member), records of a poll.
-    timing: see KafkaTiming.
+    settings: brokers and how they are reached, prefix of groups, instance (the static member), records of a poll.
+    timing: see KafkaTiming. Raises Misconfigured.
     """
 
     def __init__(self, settings: CommonSettings, timing: KafkaTiming = KafkaTiming()) -> None:
-        self._settings, self._timing = settings, timing
+        self._settings, self._timing, self._options = settings, timing, client_options(settings)
         self._producer: Any = None
+        # Why it cannot be started, for people.
+        self._start_problem = ""
         self._batching: BatchingProducer | None = None
         self._retiring: set[asyncio.Task[None]] = set()
         # Those that were read here, beside which those stand that were written to.
@@ -57,18 +61,22 @@ class KafkaBus(Bus):
         self._admin_lock = asyncio.Lock()
 
     async def start(self) -> None:
-        self._producer = await self._start_producer()
+        try:
+            self._producer = await self._start_producer()
+        except Unavailable as problem:
+            self._start_problem = str(problem)
+            raise
         self._batching = BatchingProducer(self._producer, self._renew_producer)
 
     async def _start_producer(self) -> Any:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.kafka_bootstrap,
+            **self._options,
             acks="all",
             enable_idempotence=True,
             linger_ms=0,
             max_batch_size=MAX_BATCH_BYTES,
         )
-        await self._start(producer)
+        await start(producer, self._options)
         return producer
 
     async def _renew_producer(self) -> Any:
@@ -89,7 +97,7 @@ class KafkaBus(Bus):
 
     async def ready(self) -> bool | NotReady:
         if self._producer is None or self._batching is None:
-            return False
+            return NotReady(self._start_problem) if self._start_problem else False
         if self._batching.refusal:
             return NotReady(self._batching.refusal)
         client, topics = self._producer.client, self._read | self._batching.topics()
@@ -101,6 +109,7 @@ class KafkaBus(Bus):
                 if await client.force_metadata_update():
                     missing = sorted(topic for topic in topics if not client.cluster.partitions_for_topic(topic))
                     return NotReady(f"there is no topic {', '.join(missing)}") if missing else True
+                return NotReady(await why_unreachable(self._options, self._timing.answer))
         return False
 
     def send(self, records: Sequence[R], on_delivery: OnDelivery[R]) -> None:
@@ -111,7 +120,7 @@ class KafkaBus(Bus):
         self, group: str, topics: Sequence[str], *, linger: float = 0, on_revoke: OnRevoke | None = None
     ) -> Subscription:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap,
+            **self._options,
             group_id=self._settings.topic(group),
             group_instance_id=_member_id(group, self._settings.instance, topics),
             enable_auto_commit=False,
@@ -129,7 +138,7 @@ class KafkaBus(Bus):
         self._read.update(topics)
         subscription = KafkaSubscription(consumer, topics, on_revoke, self._timing)
         consumer.subscribe(topics, listener=subscription)
-        await self._start(consumer)
+        await start(consumer, self._options)
         return subscription
 
     async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
@@ -145,13 +154,9 @@ class KafkaBus(Bus):
     async def _started_admin(self) -> Any:
         async with self._admin_lock:
             if self._admin is None:
-                admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka_bootstrap)
-                try:
-                    await translating_errors(admin.start())
-                    self._admin = admin
-                finally:
-                    if self._admin is None:
-                        await admin.close()
+                admin = AIOKafkaAdminClient(**self._options)
+                await start(admin, self._options)
+                self._admin = admin
         return self._admin
 
     async def read_tail(self, topic: str, partition: int) -> PartitionTail:
@@ -222,7 +227,7 @@ class KafkaBus(Bus):
 
     async def _start_reader(self) -> Any:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap,
+            **self._options,
             fetch_max_wait_ms=_milliseconds(self._timing.fetch),
             fetch_max_bytes=MAX_FETCH_BYTES,
             max_poll_records=self._settings.batch,
@@ -230,15 +235,8 @@ class KafkaBus(Bus):
             # Where what it is to read next is gone: by default it would go on at the end.
             auto_offset_reset="earliest",
         )
-        await self._start(consumer)
+        await start(consumer, self._options)
         return consumer
-
-    async def _start(self, client: Any) -> None:
-        try:
-            await client.start()
-        except (KafkaError, OSError) as error:
-            await client.stop()
-            raise Unavailable(f"Kafka at {self._settings.kafka_bootstrap} does not answer") from error
 
 
 async def _bounds(consumer: Any, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Bounds]:

@@ -5,6 +5,7 @@ and some of its callers would wait for ever.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ import aiokafka.conn
 import aiokafka.consumer.fetcher
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, SaslAuthenticationFailed
 from aiokafka.protocol.fetch import FetchRequest
 
 from services.common.kafka.bus import Record
+from services.common.kafka.diagnosis import why_unreachable
 from services.common.process.errors import Unavailable
 
 T = TypeVar("T")
@@ -63,7 +65,28 @@ class KafkaTiming:
     commit: float = 10.0
 
 
+class _TokenAuthenticator(aiokafka.conn.OAuthAuthenticator):  # type: ignore[misc]
+    async def step(self, payload: bytes | None) -> tuple[bytes, bool] | None:
+        """As in aiokafka, which takes no notice of a refusal (RFC 7628, section 3.2.2): what is asked next fails."""
+        if self._token_sent and payload:
+            raise SaslAuthenticationFailed(payload[:200].decode(errors="replace"))
+        step: tuple[bytes, bool] | None = await super().step(payload)
+        return step
+
+
 class _Connection(aiokafka.conn.AIOKafkaConnection):  # type: ignore[misc]
+    async def connect(self) -> Any:
+        """As in aiokafka. What a broker says that is no SASL raises errors which would end the task."""
+        try:
+            return await super().connect()
+        except (KafkaError, OSError, TimeoutError):
+            raise
+        except Exception as error:
+            raise KafkaConnectionError(f"{self}: {error!r}") from error
+
+    def authenticator_oauth(self) -> Any:
+        return _TokenAuthenticator(sasl_oauth_token_provider=self._sasl_oauth_token_provider)
+
     def send(self, *arguments: Any, **more: Any) -> Any:
         """As in aiokafka. Just after a connection is lost uvloop raises RuntimeError, which would end the task."""
         try:
@@ -88,6 +111,25 @@ class _PartitionRecords(aiokafka.consumer.fetcher.PartitionRecords):  # type: ig
 
 
 aiokafka.consumer.fetcher.PartitionRecords = _PartitionRecords
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """aiokafka says so for each broker, and then that there is none; `start` says why."""
+    return not str(record.msg).startswith('Unable connect to "')
+
+
+logging.getLogger("aiokafka.client").addFilter(_is_news)
+
+
+async def start(client: Any, options: Mapping[str, Any]) -> None:
+    """Starts a client that was made with these options; raises Unavailable, which says why."""
+    try:
+        await client.start()
+    except BaseException as error:
+        await (client.stop() if hasattr(client, "stop") else client.close())
+        if isinstance(error, (KafkaError, OSError)):
+            raise Unavailable(await why_unreachable(options)) from error
+        raise
 
 
 def linger_between_fetches(consumer: Any, seconds: float, enough: int) -> None:

@@ -33,12 +33,15 @@ DEFAULT = Backoff()
 
 
 async def retry_until_available(work: Callable[[], Awaitable[T]], backoff: Backoff = DEFAULT) -> T:
-    """Tries until the infrastructure is available; whatever is not Unavailable is raised."""
+    """Tries until the infrastructure is available; whatever is not Unavailable is raised. A reason is logged once."""
+    reason = ""
     for wait in backoff:
         try:
             return await work()
         except Unavailable as error:
             metrics.RETRIES.inc()
-            log.warning("trying again", reason=str(error), seconds=wait)
+            if str(error) != reason:
+                reason = str(error)
+                log.warning("trying again until it is available", reason=reason)
             await asyncio.sleep(wait)
     raise AssertionError("back-off never ends")

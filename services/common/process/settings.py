@@ -62,6 +62,22 @@ class CommonSettings(BaseSettings):
     postgres_dsn: SecretStr = Field(SecretStr("postgresql://localhost/voltbus"), description="Postgres")
     redis_url: str = Field("redis://localhost:6379/0", description="Redis")
     kafka_bootstrap: str = Field("localhost:9092", description="Kafka brokers, comma-separated")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="how Kafka is spoken to: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = Field(
+        "SCRAM-SHA-512", description="with SASL_…: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER"
+    )
+    kafka_sasl_username: str | None = Field(None, description="user of Kafka, for PLAIN and SCRAM")
+    kafka_sasl_password: SecretStr | None = Field(None, description="password of that user")
+    kafka_ssl_ca: str | None = Field(None, description="PEM of the CAs of Kafka's certificates; those of the system")
+    kafka_ssl_certificate: str | None = Field(None, description="PEM of the client certificate and its chain")
+    kafka_ssl_key: SecretStr | None = Field(None, description="PEM of the key of the client certificate")
+    kafka_ssl_key_password: SecretStr | None = Field(None, description="password of that key, where it is encrypted")
+    kafka_oauth_token_url: str | None = Field(None, description="where tokens for OAUTHBEARER are got (RFC 6749, 4.4)")
+    kafka_oauth_client_id: str | None = Field(None, description="client that gets them")
+    kafka_oauth_client_secret: SecretStr | None = Field(None, description="secret of that client")
+    kafka_oauth_scope: str | None = Field(None, description="scope that is asked for")
     auth_port: int = Field(9081, ge=1, le=65535, description="port of the REST API of auth")
     transactions_port: int = Field(9082, ge=1, le=65535, description="port of the REST API of transactions")
     smartcharging_port: int = Field(9083, ge=1, le=65535, description="port of the REST API of smartcharging")
