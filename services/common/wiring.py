@@ -8,6 +8,7 @@ from typing import TypeVar
 from fastapi import APIRouter
 from redis.asyncio import Redis
 
+from services.common.calls import metrics as call_metrics
 from services.common.calls.batch import BatchShell
 from services.common.calls.dialects import Dialects
 from services.common.calls.stations import Stations
@@ -16,6 +17,7 @@ from services.common.commands.api.verbs import Verb
 from services.common.commands.catalogue import Catalogue, Render
 from services.common.commands.dispatcher import Unfit, all_fit
 from services.common.commands.journal import OnEnded, ignore_ended
+from services.common.commands.metrics import open_commands
 from services.common.commands.routes import RedisRoutes, Routes
 from services.common.commands.service import CommandService
 from services.common.kafka.broker import KafkaBus
@@ -24,10 +26,13 @@ from services.common.kafka.consumer import Consumer, ConsumerTiming, Handle
 from services.common.kafka.dead_letter_limit import DeadLetterLimits
 from services.common.kafka.events import Events
 from services.common.postgres.database import Database
+from services.common.postgres.measures import Measure, Measures
 from services.common.postgres.outbox import Relay
 from services.common.process import service as process
 from services.common.process.clock import Clock, now
-from services.common.process.service import Check, Service, Step
+from services.common.process.health import Check
+from services.common.process.redis import answers
+from services.common.process.service import Service, Step
 from services.common.process.settings import CommonSettings
 from services.common.push import events_api
 from services.common.push.events_api import Streams
@@ -36,11 +41,12 @@ from services.common.push.webhooks import api as webhooks_api
 from services.common.push.webhooks.delivery import Policy
 from services.common.push.webhooks.leader import Webhooks
 from services.common.push.webhooks.sender import Post
-from services.common.web import overview
+from services.common.web import overview, request_metrics
 from services.common.web.access import Access, TokenFirst
 from services.common.web.app import web_app
 from services.common.web.outbound.client import Outbound
 from services.common.web.overview import Services
+from services.common.web.request_metrics import RequestMetrics
 from services.ocpp.services import MEANINGS, SERVICES
 from services.ocpp.topics import Topics
 
@@ -114,10 +120,11 @@ class Wiring:
         opens: Sequence[Step] = (),
         drains: Sequence[Step] = (),
         readers: Mapping[str, Consumer] | None = None,
+        measures: Sequence[Measure] = (),
     ) -> Service:
         """The process, not yet started. verbs: what its stations can be asked in no version's words.
 
-        tasks, checks, opens, drains: beside those of all services. readers: by their tasks.
+        tasks, checks, opens, drains, measures: beside those of all services. readers: by their tasks.
         """
         info, beside = SERVICES[self.name], readers or {}
         app = web_app(self.name, description, tags)
@@ -133,22 +140,27 @@ class Wiring:
         commands_api.install(
             app, self.command_service, self.database, self.access, self.name, self.clock, services, verbs
         )
+        app.add_middleware(RequestMetrics)
+        request_metrics.begin(app.routes)
+        call_metrics.begin(self.name)
+        measured = Measures(self.database, (open_commands, *measures), leads=lambda: self.relay.leads, clock=self.clock)
 
         everywhere: Mapping[str, Step] = {
             # Events say in which groups a station is, and where it is.
             "consumer": self._after_stations(consumer.run),
             "outbox": self.relay.run,
+            "measures": measured.run,
             "stations": self.stations.run,
             "commands": self.command_service.run,
             "events": streams.feed.run,
             # A webhook of a group must not miss what happens while it is not known who is in it.
             "webhooks": self._after_stations(webhooks.run),
         }
+        servers: Mapping[str, Check] = {"kafka": self.bus.ready, "postgres": self.database.ready}
         ready: Mapping[str, Check] = {
-            "kafka": self.bus.ready,
+            **servers,
             "stations": self.stations.ready,
             "consumer": consumer.ready,
-            "postgres": self.database.ready,
         }
         return Service(
             name=self.name,
@@ -159,6 +171,7 @@ class Wiring:
             tasks={**everywhere, **{name: one.run for name, one in beside.items()}, **(tasks or {})},
             checks={**ready, **{name: one.ready for name, one in beside.items()}, **(checks or {})},
             opens=(self.bus.start, self.database.start, *opens),
+            dependencies={**servers, "redis": lambda: answers(self.redis)},
             drains=(streams.stop, consumer.stop, *(one.stop for one in beside.values()), *drains),
             closes=(outbound.close, self.database.close, self.bus.close, self.redis.aclose),
         )

@@ -12,6 +12,7 @@ from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.service import Service
 from services.common.wiring import wire
+from services.firmware import metrics
 from services.firmware.api import TAGS, routers
 from services.firmware.api.verbs import VERBS
 from services.firmware.configuration import wiring as configuration_wiring
@@ -123,4 +124,5 @@ def build(
         readers={"list": wiring.reader("list", list(keeper.read), keeper.handle, linger=LINGER)},
         opens=(frame_log.prepare,),
         drains=(frame_log.stop,),
+        measures=metrics.MEASURES,
     )

@@ -5,6 +5,7 @@ from services.common.process.service import Service, ServiceTiming
 from services.common.web import overview
 from services.common.web.app import web_app
 from services.common.web.overview import Services
+from services.gateway import series
 from services.gateway.cluster.directory import Directory
 from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings
@@ -26,15 +27,16 @@ def build(
     listener = WebSocketListener(
         settings, gateway, clocks=clocks, timing=timing, memory=gateway.memory, turns=gateway.turns
     )
-    return assemble(gateway, listener, bus)
+    return assemble(gateway, listener, bus, directory)
 
 
-def assemble(gateway: Gateway, listener: WebSocketListener, bus: Bus) -> Service:
+def assemble(gateway: Gateway, listener: WebSocketListener, bus: Bus, directory: Directory) -> Service:
     """What runs, in which order it opens and closes, and when it is ready.
 
     The position in ocpp.outbound is taken before the listener opens: replies to its first connections must not be
     missed.
     """
+    series.begin()
     app = web_app("gateway", "Health, readiness and metrics of the gateway; stations connect to another port.")
     overview.install(app, Services(gateway.settings, MEANINGS))
     return Service(
@@ -59,6 +61,7 @@ def assemble(gateway: Gateway, listener: WebSocketListener, bus: Bus) -> Service
             "credentials": gateway.credentials.ready,
             "listener": lambda: listener.listening,
         },
+        dependencies={"kafka": bus.ready, "redis": directory.ready},
         drains=(listener.close, gateway.drain),
         closes=(gateway.lease.release, bus.close),
         timing=ServiceTiming(drain=gateway.longest_drain),

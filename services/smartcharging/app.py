@@ -7,7 +7,7 @@ from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.process.service import Service
 from services.common.wiring import wire
-from services.smartcharging import api
+from services.smartcharging import api, metrics
 from services.smartcharging.dialects import DIALECTS
 from services.smartcharging.handlers import Handler
 from services.smartcharging.profile_guard import in_place_of_another
@@ -46,4 +46,5 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         description="Limits that stations share, charging profiles, and what stations report about them.",
         tags=api.TAGS,
         tasks={"sharing": sharing.run},
+        measures=metrics.MEASURES,
     )

@@ -12,6 +12,7 @@ from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.process.service import Service, Step
 from services.common.wiring import wire
+from services.transactions import metrics
 from services.transactions.api import TAGS, routers
 from services.transactions.backfill import AssignmentBackfill
 from services.transactions.blocked import BlockedSessions, ChangedTokens
@@ -101,4 +102,5 @@ def build(
         checks={"tokens": tokens.ready},
         opens=(partitions.prepare,),
         readers={"firmware": firmware},
+        measures=metrics.MEASURES,
     )

@@ -14,6 +14,7 @@ from services.common.kafka.events import AssignmentOf
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.common.process.errors import Unavailable
+from services.transactions import metrics
 from services.transactions.batch import Changes, stations_loaded
 from services.transactions.domain.energy_readings import MEASURANDS
 from services.transactions.domain.messages import Report, StationSamples
@@ -204,7 +205,9 @@ class Store:
     async def unit_of_work(self) -> AsyncIterator["UnitOfWork"]:
         """A connection for a batch; raises Unavailable if Postgres is away or another process was faster."""
         async with self._database.connection() as db:
-            yield UnitOfWork(db, self._ids, self._assignment_of)
+            work = UnitOfWork(db, self._ids, self._assignment_of)
+            yield work
+        metrics.count(work.written)
 
 
 class UnitOfWork:
@@ -212,6 +215,8 @@ class UnitOfWork:
 
     def __init__(self, db: Connection, ids: IdPool, assignment_of: AssignmentOf) -> None:
         self.db, self._ids, self._assignment_of = db, ids, assignment_of
+        # What counts once it is committed.
+        self.written: list[Changes] = []
 
     def transaction_if(self, needed: bool) -> AbstractAsyncContextManager[Any]:
         """One database transaction, needed if there is more to write than what write() does in one statement."""
@@ -289,6 +294,7 @@ class UnitOfWork:
             await self.db.execute(WRITE, *rows, outbox.pack(events) if events else None, changes.rulings)
         except (asyncpg.SerializationError, asyncpg.UniqueViolationError) as error:
             raise Unavailable("another process handles the same stations at this moment") from error
+        self.written.append(changes)
 
     async def save_station_samples(self, samples: Sequence[StationSamples]) -> set[str]:
         """Stores meter values of stations; returns the calls of those that are new."""

@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
+from services.common.calls import metrics
 from services.common.calls.call import Answer, Call, Refused
 from services.common.kafka.bus import Record
-from services.common.process import metrics
 from voltbus.v1.bus_pb2 import Outbound, Refusal, Reply
 
 

@@ -24,10 +24,18 @@ from services.common.kafka.bus import (
     Subscription,
     TopicReader,
 )
-from services.common.kafka.client import KafkaTiming, linger_between_fetches, start, stop, translating_errors
+from services.common.kafka.client import (
+    KafkaTiming,
+    count_degraded,
+    linger_between_fetches,
+    start,
+    stop,
+    translating_errors,
+)
 from services.common.kafka.diagnosis import why_unreachable
 from services.common.kafka.readers import KafkaPartitionTail, KafkaSubscription, KafkaTopicReader
 from services.common.kafka.security import client_options
+from services.common.process import metrics
 from services.common.process.backoff import retry_until_available
 from services.common.process.errors import Unavailable
 from services.common.process.readiness import NotReady
@@ -107,6 +115,9 @@ class KafkaBus(Bus):
                 for topic in topics:
                     client.add_topic(topic)
                 if await client.force_metadata_update():
+                    degraded, leaderless = count_degraded(client, topics)
+                    metrics.UNDER_REPLICATED.set(degraded)
+                    metrics.LEADERLESS.set(leaderless)
                     missing = sorted(topic for topic in topics if not client.cluster.partitions_for_topic(topic))
                     return NotReady(f"there is no topic {', '.join(missing)}") if missing else True
                 return NotReady(await why_unreachable(self._options, self._timing.answer))

@@ -75,8 +75,8 @@ class Subscription(Protocol):
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """By partition, the offset after the last record that is done. Partitions that are not ours are left out."""
 
-    def lag(self) -> int:
-        """Records in the partitions of this member that have not been polled."""
+    def lags(self) -> Mapping[str, int]:
+        """By topic: records in the partitions of this member that have not been polled."""
 
     def ready(self) -> bool:
         """Whether partitions are assigned."""

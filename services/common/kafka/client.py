@@ -7,7 +7,7 @@ and some of its callers would wait for ever.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -161,6 +161,12 @@ async def translating_errors(answer: Awaitable[T]) -> T:
         return await answer
     except (KafkaError, OSError) as error:
         raise Unavailable(f"Kafka: {error!r}") from error
+
+
+def count_degraded(client: Any, topics: Collection[str]) -> tuple[int, int]:
+    """Partitions of topics that lack a replica in sync, and those without a leader, as brokers last told a client."""
+    found = [one for topic in topics for one in client.cluster._partitions.get(topic, {}).values()]
+    return sum(len(one.isr) < len(one.replicas) for one in found), sum(one.leader == -1 for one in found)
 
 
 async def poll(consumer: Any, seconds: float) -> Mapping[TopicPartition, Sequence[Record]]:

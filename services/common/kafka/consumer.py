@@ -10,17 +10,16 @@ replies of one, the next is handled. Offsets are committed of what is done, if e
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
 
-from services.common.kafka import dead_letters
+from services.common.kafka import dead_letters, metrics
 from services.common.kafka.bus import Bus, Record, Subscription, TopicPartition
 from services.common.kafka.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached, DeadLetterLimits
 from services.common.kafka.lanes import PartitionQueues, size_of
-from services.common.process import metrics
 from services.common.process.backoff import Backoff, retry_until_available
 from services.common.process.clock import Clock
 from services.common.process.errors import Unprocessable
@@ -119,9 +118,10 @@ class Consumer:
         # Set when one of them is done; then replaced.
         self._batch_done = asyncio.Event()
         self._subscription: Subscription | None = None
-        self._committed_at, self._lag_reported = 0.0, 0
+        self._committed_at, self._lags_reported = 0.0, dict.fromkeys(topics, 0)
         self._stopping, self._stopped = asyncio.Event(), asyncio.Event()
         self._stopped.set()
+        self._report_lag()
 
     def ready(self) -> bool | NotReady:
         """Whether partitions are assigned, and the limit of dead letters is not reached."""
@@ -131,7 +131,13 @@ class Consumer:
 
     def lag(self) -> int:
         """Records that wait for this member."""
-        return (self._subscription.lag() if self._subscription else 0) + self._queues.waiting
+        return sum(self._lags().values())
+
+    def _lags(self) -> Mapping[str, int]:
+        """By topic: what was not polled, and what is in no batch yet."""
+        polled = self._subscription.lags() if self._subscription else {}
+        waiting = self._queues.waiting_by_topic()
+        return {topic: polled.get(topic, 0) + waiting.get(topic, 0) for topic in self._topics}
 
     async def stop(self) -> None:
         """Ends run() after the batches in flight, and returns when their offsets are committed."""
@@ -181,10 +187,10 @@ class Consumer:
         return self._queues.waiting >= self._timing.max_queued or self._held >= self._timing.max_held
 
     def _report_lag(self) -> None:
-        """Of all consumers of the process together."""
-        lag = self.lag()
-        metrics.LAG.inc(lag - self._lag_reported)
-        self._lag_reported = lag
+        """Of all consumers of the process together: two may read the same topic."""
+        for topic, lag in self._lags().items():
+            metrics.LAG.labels(topic).inc(lag - self._lags_reported[topic])
+            self._lags_reported[topic] = lag
 
     def _dispatch(self, lanes: asyncio.TaskGroup) -> None:
         if len(self._in_flight) < self._timing.max_in_flight and not self._limit.reached:

@@ -5,8 +5,8 @@ from datetime import datetime
 import structlog
 from msgspec.structs import replace
 
+from services.common.kafka import metrics
 from services.common.kafka.bus import Bus, Record
-from services.common.process import metrics
 from services.common.process.errors import InvalidContent, Unavailable, Unprocessable
 
 # Characters of a reason that are kept: it may quote what it complains about.

@@ -3,7 +3,8 @@
 The partitions of one number belong together for all topics, and so all records of a station, whose order that keeps.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from services.common.kafka.bus import Record
 
@@ -33,6 +34,10 @@ class PartitionQueues:
     def waiting(self) -> int:
         """Records that are in no batch yet."""
         return sum(map(len, self._queues.values()))
+
+    def waiting_by_topic(self) -> Mapping[str, int]:
+        """The same, of each topic."""
+        return Counter(record.topic for records in self._queues.values() for record in records)
 
     def add(self, records: Sequence[Record]) -> None:
         for record in records:

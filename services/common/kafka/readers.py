@@ -61,8 +61,11 @@ class KafkaSubscription(Subscription, aiokafka.ConsumerRebalanceListener):  # ty
     async def on_partitions_assigned(self, assigned: Collection[aiokafka.TopicPartition]) -> None:
         pass
 
-    def lag(self) -> int:
-        return sum(self._lag_of(partition) for partition in self._consumer.assignment())
+    def lags(self) -> Mapping[str, int]:
+        lags = dict.fromkeys(self._topics, 0)
+        for partition in self._consumer.assignment():
+            lags[partition.topic] += self._lag_of(partition)
+        return lags
 
     def _lag_of(self, partition: aiokafka.TopicPartition) -> int:
         end, position = self._consumer.highwater(partition), self._positions.get(partition)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import asyncpg
+from prometheus_client import Gauge
 
+from services.common.postgres import metrics
 from services.common.process.errors import Unavailable
 from services.common.process.settings import CommonSettings
 
@@ -37,6 +39,9 @@ SETTINGS = {"jit": "off", "enable_seqscan": "off", "idle_in_transaction_session_
 PLAN_ONCE = {"plan_cache_mode": "force_generic_plan"}
 
 
+WAITING_MAIN, WAITING_LISTS = metrics.ACQUIRING.labels("main"), metrics.ACQUIRING.labels("lists")
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseTiming:
     """When Postgres is taken to be unavailable, in seconds: a free connection, a statement, the query of readiness."""
@@ -64,6 +69,8 @@ class Database:
         with translating_errors():
             self._pool = await self._open(2, 8, SETTINGS | PLAN_ONCE)
             self._lists = await self._open(0, 4, SETTINGS)
+        _tell("main", self._pool)
+        _tell("lists", self._lists)
 
     async def close(self) -> None:
         for pool in (self._pool, self._lists):
@@ -80,11 +87,11 @@ class Database:
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection without a transaction; raises Unavailable for the errors of Postgres itself."""
-        return _acquire(self._pool, self._timing.acquire)
+        return _acquire(self._pool, self._timing.acquire, WAITING_MAIN)
 
     def list_connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection for statements whose filters may be left out: planned for those that are not."""
-        return _acquire(self._lists, self._timing.acquire)
+        return _acquire(self._lists, self._timing.acquire, WAITING_LISTS)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -110,12 +117,23 @@ class Database:
 
 
 @asynccontextmanager
-async def _acquire(pool: Pool, seconds: float) -> AsyncIterator[Connection]:
+async def _acquire(pool: Pool, seconds: float, waiting: Gauge) -> AsyncIterator[Connection]:
     if pool is None:
         raise Unavailable("Postgres: not connected yet")
     with translating_errors():
-        async with pool.acquire(timeout=seconds) as db:
+        with waiting.track_inprogress():
+            db = await pool.acquire(timeout=seconds)
+        try:
             yield db
+        finally:
+            await pool.release(db)
+
+
+def _tell(name: str, pool: Pool) -> None:
+    assert pool
+    metrics.POOL_SIZE.labels(name).set(pool.get_max_size())
+    metrics.CONNECTIONS.labels(name, "idle").set_function(pool.get_idle_size)
+    metrics.CONNECTIONS.labels(name, "in_use").set_function(lambda: pool.get_size() - pool.get_idle_size())
 
 
 async def _no_reset(_: "asyncpg.Connection[asyncpg.Record]") -> None:

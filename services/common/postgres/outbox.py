@@ -18,8 +18,8 @@ import structlog
 
 from services.common.kafka.bus import Bus, Record, oversized
 from services.common.kafka.dead_letters import publish_dead_letter
+from services.common.postgres import metrics
 from services.common.postgres.database import UNAVAILABLE, Connection, Database
-from services.common.process import metrics
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable, Unprocessable
 from services.common.process.wakeup import Wakeup
@@ -82,13 +82,14 @@ class Relay:
     timing: see RelayTiming.
 
     wake: to be called after a commit that wrote to the outbox, so that the leader reads at once.
+    leads: whether it does now.
     """
 
     def __init__(
         self, database: Database, bus: Bus, *, dead_topic: str, clock: Clock, timing: RelayTiming = RelayTiming()
     ) -> None:
         self._database, self._bus, self._dead_topic, self._clock = database, bus, dead_topic, clock
-        self._timing = timing
+        self._timing, self.leads = timing, False
         self.wake = Wakeup()
 
     async def run(self) -> None:
@@ -98,8 +99,10 @@ class Relay:
                 async with self._database.connection() as db:
                     if await db.fetchval(LEAD, LOCK, zlib.crc32(self._database.schema.encode()) >> 1):
                         try:
+                            self.leads = True
                             await self._lead(db)
                         finally:
+                            self.leads = False
                             # If the connection is broken, the lock is gone.
                             with contextlib.suppress(*UNAVAILABLE):
                                 await db.execute(RESIGN)

@@ -18,6 +18,11 @@ class FastCounter(Collector):
         self._name, self._documentation, self._labels = name, documentation, labels
         self._counts: defaultdict[Labels, int] = defaultdict(int)
 
+    def begin(self, series: Iterable[Labels]) -> None:
+        """At 0, before there is anything to count: a rise from nothing is none to Prometheus."""
+        for labels in series:
+            self._counts[labels] += 0
+
     def count(self, labels: Labels) -> None:
         """One more."""
         self._counts[labels] += 1
@@ -37,6 +42,11 @@ class FastHistogram(Collector):
         self._bounds = tuple(buckets)
         self._counts: defaultdict[Labels, list[int]] = defaultdict(lambda: [0] * (len(self._bounds) + 1))
         self._sums: defaultdict[Labels, float] = defaultdict(float)
+
+    def begin(self, series: Iterable[Labels]) -> None:
+        """As FastCounter.begin()."""
+        for labels in series:
+            self._counts[labels][0] += 0
 
     def observe(self, labels: Labels, seconds: float) -> None:
         """One more."""

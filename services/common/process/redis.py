@@ -3,6 +3,7 @@
 from collections.abc import Awaitable
 from typing import TypeVar
 
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from services.common.process.errors import Unavailable
@@ -19,3 +20,11 @@ async def translating_errors(answer: Awaitable[T]) -> T:
         return await answer
     except UNAVAILABLE as error:
         raise Unavailable(f"Redis: {error!r}") from error
+
+
+async def answers(redis: Redis) -> bool:
+    """Whether it answers now."""
+    try:
+        return bool(await translating_errors(redis.ping()))
+    except Unavailable:
+        return False

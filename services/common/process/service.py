@@ -3,29 +3,27 @@
 import asyncio
 import contextlib
 import gc
-import inspect
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any, Literal
 
 import structlog
 import uvicorn
 import uvloop
 from fastapi import FastAPI, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, disable_created_metrics, generate_latest
 from pydantic import BaseModel, Field
 
 from services.common.process import logs, metrics
 from services.common.process.backoff import Backoff, retry_until_available
 from services.common.process.errors import Misconfigured
-from services.common.process.readiness import NotReady
+from services.common.process.health import Check, HealthMetrics, unready
 from services.common.process.settings import CommonSettings
 
-Answer = bool | NotReady
-Check = Callable[[], Answer | Awaitable[Answer]]
 Step = Callable[[], Coroutine[Any, Any, None]]
 log = structlog.get_logger()
 
@@ -62,6 +60,7 @@ class Service:
     opens: what the process needs, in order; retried until available (none).
     drains: finish what is in hand on SIGTERM, in order, before tasks are cancelled (none).
     closes: in order, after the tasks have ended (none).
+    dependencies: the servers that it needs, by name, for metrics; one of the name of a check is asked as that (none).
     timing: see ServiceTiming.
     """
 
@@ -75,12 +74,12 @@ class Service:
     opens: Sequence[Step] = ()
     drains: Sequence[Step] = ()
     closes: Sequence[Step] = ()
+    dependencies: Mapping[str, Check] = field(default_factory=dict)
     timing: ServiceTiming = ServiceTiming()
 
     async def unready(self) -> list[str]:
         """The names of the checks that do not hold, with the reason of those that give one."""
-        answers = [(name, await _answer(check)) for name, check in self.checks.items()]
-        return [f"{name}: {no.reason}" if isinstance(no, NotReady) else name for name, no in answers if not no]
+        return await unready(self.checks)
 
 
 def main(build: Callable[[], Service], settings: type[CommonSettings] = CommonSettings) -> None:
@@ -91,6 +90,8 @@ def main(build: Callable[[], Service], settings: type[CommonSettings] = CommonSe
     try:
         service = build()
         logs.configure(service.name, service.settings.log_level)
+        # When a series began doubles their number, and says nothing that Prometheus does not know.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         _collect_cycles_rarely()
         sys.exit(uvloop.run(run(service)))
     except Misconfigured as error:
@@ -176,6 +177,8 @@ class Readiness(BaseModel):
 
 def _add_operations(service: Service) -> None:
     """Adds the three routes that every process has."""
+    health = HealthMetrics(service.checks, service.dependencies)
+    metrics.BUILD.labels(service.name, version("voltbus")).set(1)
 
     async def healthz() -> Alive:
         """Whether the process answers at all."""
@@ -183,23 +186,18 @@ def _add_operations(service: Service) -> None:
 
     async def readyz(response: Response) -> Readiness:
         """Whether the process can do its work."""
-        unready = await service.unready()
-        metrics.READY.set(not unready)
-        response.status_code = 503 if unready else 200
-        return Readiness(status="not ready" if unready else "ready", waiting_for=unready)
+        waiting_for = await service.unready()
+        response.status_code = 503 if waiting_for else 200
+        return Readiness(status="not ready" if waiting_for else "ready", waiting_for=waiting_for)
 
     async def expose() -> Response:
+        await health.measure()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     waits: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "not ready"}}
     service.app.add_api_route("/healthz", healthz, tags=["operations"])
     service.app.add_api_route("/readyz", readyz, tags=["operations"], responses=waits)
     service.app.add_api_route("/metrics", expose, include_in_schema=False)
-
-
-async def _answer(check: Check) -> Answer:
-    answer = check()
-    return await answer if inspect.isawaitable(answer) else answer
 
 
 def _listen(service: Service) -> socket.socket:

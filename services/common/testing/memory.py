@@ -195,8 +195,11 @@ class MemorySubscription(Subscription):
         for partition, offset in offsets.items():
             self._bus.committed[self._group, partition] = offset
 
-    def lag(self) -> int:
-        return sum(len(self._bus.logs[one]) - self._position(one) for one in self._partitions())
+    def lags(self) -> Mapping[str, int]:
+        lags = dict.fromkeys(self._topics, 0)
+        for one in self._partitions():
+            lags[one[0]] += len(self._bus.logs[one]) - self._position(one)
+        return lags
 
     def ready(self) -> bool:
         return True
@@ -240,7 +243,7 @@ class MemoryTopicReader(TopicReader):
 
     async def behind(self) -> bool:
         self._bus._raise_if_broken()
-        return self._subscription.lag() > 0
+        return any(self._subscription.lags().values())
 
     async def close(self) -> None:
         pass

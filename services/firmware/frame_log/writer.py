@@ -90,7 +90,7 @@ class FrameWriter:
                 await self._take(await retry_until_available(subscription.poll))
                 if self._batch.full or time.monotonic() - self._begun >= INTERVAL:
                     await self._flush()
-                    metrics.LAG.set(subscription.lag())
+                    metrics.LAG.set(sum(subscription.lags().values()))
             await self._flush()
         finally:
             await subscription.close()

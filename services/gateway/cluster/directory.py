@@ -8,7 +8,7 @@ from typing import Protocol
 import orjson
 from redis.asyncio import Redis
 
-from services.common.process.redis import translating_errors
+from services.common.process.redis import answers, translating_errors
 
 # KEYS: slot. ARGV: owner, milliseconds.
 _RENEW = """
@@ -87,6 +87,9 @@ class Directory(Protocol):
     async def remove(self, routes: Sequence[Route]) -> None:
         """Removes routes that have not been replaced."""
 
+    async def ready(self) -> bool:
+        """Whether Redis answers now; raises nothing."""
+
 
 class RedisDirectory(Directory):
     """Keys `slot:<n>` and `route:<station_id>`, which vanish by themselves after their ttl in seconds."""
@@ -118,6 +121,9 @@ class RedisDirectory(Directory):
         for route in routes:
             pipeline.eval(_REMOVE, 1, _route(route), route.dump())
         await translating_errors(pipeline.execute())
+
+    async def ready(self) -> bool:
+        return await answers(self._redis)
 
 
 def _slot(number: int) -> str:

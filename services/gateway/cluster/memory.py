@@ -40,6 +40,9 @@ class MemoryDirectory(Directory):
             if self.routes.get(route.station_id) == route:
                 del self.routes[route.station_id]
 
+    async def ready(self) -> bool:
+        return not self.broken
+
     def _register(self, route: Route) -> Route | None:
         other = self.routes.get(route.station_id)
         if other is None or other.since <= route.since:

@@ -185,7 +185,7 @@ def gateway(
     listener = WebSocketListener(
         made.settings, made, clocks=SYSTEM_CLOCKS, timing=timing, memory=made.memory, turns=made.turns
     )
-    return Running(made, bus, listener, assemble(made, listener, bus), directory)
+    return Running(made, bus, listener, assemble(made, listener, bus, directory), directory)
 
 
 @asynccontextmanager

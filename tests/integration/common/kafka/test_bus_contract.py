@@ -168,6 +168,16 @@ async def test_what_was_committed_is_not_read_again(bus: tuple[Bus, Name]) -> No
     await again.close()
 
 
+async def test_how_far_behind_a_member_is_by_topic(bus: tuple[Bus, Name]) -> None:
+    one, name = bus
+    member = await one.subscribe("group", [name(CALLS), name(RESULTS)])
+    assert member.lags() == {name(CALLS): 0, name(RESULTS): 0}
+    await one.publish([*records(name(CALLS), 3), *records(name(RESULTS), 2)])
+    await take(member, 5)
+    assert member.lags() == {name(CALLS): 0, name(RESULTS): 0}
+    await member.close()
+
+
 async def test_how_far_a_group_is(bus: tuple[Bus, Name]) -> None:
     one, name = bus
     assert await one.progress("group", name(CALLS)) == {}

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.common.commands import metrics as commands
 from services.common.commands import store
-from services.common.postgres import outbox
+from services.common.postgres import measures, outbox
 from services.common.postgres.database import Database
 from services.common.process.settings import CommonSettings
 from services.common.push.webhooks import store as webhooks
@@ -16,6 +17,7 @@ from services.firmware.configuration import reports_store, settings_store, stati
 from services.firmware.configuration.stores import GROUPS, PROGRESS
 from services.firmware.listing import store as listing
 from services.smartcharging import store as smartcharging
+from services.transactions import metrics as transaction_metrics
 from services.transactions import store as transactions
 from tests.conftest import Stack
 from tests.integration.common.running import settings_of
@@ -41,6 +43,8 @@ HOT = {
     ],
     "transactions": [
         *(transactions.LOAD, transactions.EXISTING_SAMPLES, transactions.WRITE, outbox.NEXT),
+        *(measures.OUTBOX_ROWS, measures.OUTBOX_OLDEST, commands.COUNT),
+        *(transaction_metrics.COUNT_OPEN, transaction_metrics.COUNT_HELD),
         *(transactions.REMOTE_STARTS_BY_NUMBER, transactions.REMOTE_STARTS_BY_TOKEN),
         *(webhooks.DUE, webhooks.NEXT_TRY, webhooks.TRIED, webhooks.EXPIRE, webhooks.COUNTS, webhooks.LIST),
     ],
@@ -64,11 +68,11 @@ async def test_no_table_is_read_through(settings: CommonSettings, schema: str, s
     database = Database(settings, schema)
     await database.start()
     try:
-        nothing = ", ".join(["null"] * max(map(int, re.findall(r"\$(\d+)", statement))))
+        nothing = ", ".join(["null"] * max(map(int, re.findall(r"\$(\d+)", statement)), default=0))
         async with database.transaction() as db:
             await db.execute("set local plan_cache_mode = force_generic_plan")
             await db.execute(f"prepare hot as {statement}")
-            plan = [row[0] for row in await db.fetch(f"explain execute hot ({nothing})")]
+            plan = [row[0] for row in await db.fetch(f"explain execute hot {nothing and f'({nothing})'}")]
             await db.execute("deallocate hot")
     finally:
         await database.close()

@@ -38,6 +38,18 @@ async def test_a_slot_has_one_owner(directory: Directory) -> None:
     assert await directory.claim(0, "b")
 
 
+async def test_whether_it_answers(directory: Directory) -> None:
+    assert await directory.ready()
+
+
+async def test_whether_it_answers_when_it_does_not() -> None:
+    memory = MemoryDirectory()
+    memory.broken = True
+    assert not await memory.ready()
+    async with Redis.from_url("redis://127.0.0.1:1/0") as nobody:
+        assert not await RedisDirectory(nobody, 30, 30).ready()
+
+
 async def test_renewals(directory: Directory) -> None:
     await directory.claim(0, "a")
     assert await directory.renew(0, "a") is Renewal.KEPT

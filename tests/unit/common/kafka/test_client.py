@@ -19,6 +19,22 @@ from services.common.kafka import client  # the connection is the one made there
 RESET = struct.pack("ii", 1, 0)
 
 
+def test_partitions_in_danger() -> None:
+    """As the brokers told the client last; a topic that it does not know is in none."""
+
+    def partition(leader: int, *isr: int) -> SimpleNamespace:
+        return SimpleNamespace(leader=leader, replicas=[1, 2, 3], isr=list(isr))
+
+    partitions = {
+        "calls": {0: partition(1, 1, 2, 3), 1: partition(2, 2, 3)},
+        "results": {0: partition(-1)},
+        "of others": {0: partition(-1)},
+    }
+    told = SimpleNamespace(cluster=SimpleNamespace(_partitions=partitions))
+    assert client.count_degraded(told, {"calls", "results", "new"}) == (2, 1)
+    assert client.count_degraded(told, {"calls"}) == (1, 0)
+
+
 async def write_until_closed() -> list[BaseException]:
     """Writes at every turn of the loop after the broker has reset the connection; the errors."""
     peers: list[asyncio.StreamWriter] = []

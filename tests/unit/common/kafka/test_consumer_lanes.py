@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
+from services.common.kafka import metrics
 from services.common.kafka.bus import OnRevoke, Record, Subscription
 from services.common.kafka.consumer import Consumer, ConsumerTiming
 from services.common.testing.memory import MemoryBus
@@ -86,6 +87,7 @@ async def test_while_a_partition_is_in_hand_the_others_go_on_and_nothing_after_i
         shell, running = await held(bus, service)
         assert not any(bus.committed.values())
         assert shell.lag() == 1
+        assert metrics.LAG.labels(IN)._value.get() == 1, "of the topic that it is of"
         service.release.set()
         while (bus.committed["group", (IN, 0)], bus.committed["group", (IN, 1)]) != (2, MUCH):
             await bus.wait()

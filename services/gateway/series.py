@@ -1,0 +1,44 @@
+"""All series of the gateway that can be known, at 0 from the start: a rise from nothing is none to Prometheus."""
+
+from itertools import product
+
+from services.gateway import metrics
+from services.gateway.ocppj.actions import MessageType, Reason
+from services.gateway.refusals import RefusalReason
+from services.ocpp.deviations import Deviation
+from services.ocpp.errors import ErrorCode
+from services.ocpp.versions import VERSIONS
+from voltbus.v1.bus_pb2 import Outcome
+
+# Of the answer to a handshake, and of a connection that was closed for what came on it (RFC 6455 §7.4.1).
+STATUSES = (101, 401, 404, 426)
+CODES = (1002, 1003, 1007, 1009, 1011)
+ANSWERS = (MessageType.RESULT, MessageType.ERROR)
+
+
+def begin() -> None:
+    """Before the first connection."""
+    from_station = [(name, action) for name, version in VERSIONS.items() for action in version.from_station]
+    to_station = [(name, action) for name, version in VERSIONS.items() for action in version.to_station]
+    metrics.LATENCY.begin((action, version) for version, action in from_station)
+    for direction, calls in (("in", from_station), ("out", to_station)):
+        back = "out" if direction == "in" else "in"
+        metrics.FRAMES.begin((direction, MessageType.CALL, *call) for call in calls)
+        metrics.FRAMES.begin((back, answer, *call) for answer, call in product(ANSWERS, calls))
+    for status in STATUSES:
+        metrics.HANDSHAKES.labels(status)
+    for reason in RefusalReason:
+        metrics.REFUSED_HANDSHAKES.labels(reason)
+    for code in CODES:
+        metrics.FAILED.labels(code)
+    for dropped in Reason:
+        metrics.DROPPED.labels(dropped)
+    for deviation in Deviation:
+        metrics.TOLERATED.labels(deviation)
+    for version in VERSIONS:
+        metrics.CONNECTIONS.labels(version)
+    for error, version in product(ErrorCode, VERSIONS):
+        metrics.REFUSED.labels(error, version)
+    # Without a version: what never came to a connection.
+    for outcome, version in product(Outcome.keys()[1:], (*VERSIONS, "")):
+        metrics.RESULTS.labels(outcome, version)
