@@ -53,6 +53,8 @@ check: .venv/dev node_modules/.package-lock.json  ## style, types, import contra
 	$(BIN)/python proto/document.py --check
 	$(BIN)/python -m tests.certification.page --check
 	$(BIN)/python -m deploy.helm.generate --check
+	$(BIN)/python -m deploy.grafana --check
+	$(BIN)/python -m deploy.metrics_page --check
 	cd proto && $(buf) lint && $(buf) breaking public --against released.binpb
 
 docs: .venv/dev  ## the pages as a site, into build/site; a broken link is an error
@@ -67,6 +69,10 @@ proto: .venv/dev  ## generate voltbus/v1, and the table of events in docs/topics
 chart: .venv/dev  ## what the chart takes from the tables of services, settings and topics, and what it renders then
 	$(BIN)/python -m deploy.helm.generate
 	$(BIN)/python -m tests.unit.deploy.golden
+
+monitoring: .venv/dev  ## generate the dashboards in deploy/helm/voltbus, and the table in docs/metrics.md
+	$(BIN)/python -m deploy.grafana
+	$(BIN)/python -m deploy.metrics_page
 
 contract: .venv/dev node_modules/.package-lock.json  ## at a release: from now on proto/public as it is may not be broken
 	cd proto && $(buf) build public --exclude-source-info -o released.binpb
@@ -123,4 +129,4 @@ node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
 	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund \
 		|| { echo "could not install the tools from npm: is a registry reachable, and is there room? Run the same command again."; exit 1; }
 
-.PHONY: help run test servers-tested rest-tested bench chaos certification check docs setup proto chart contract format lock clean
+.PHONY: help run test servers-tested rest-tested bench chaos certification check docs setup proto chart monitoring contract format lock clean
