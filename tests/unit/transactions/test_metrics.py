@@ -40,7 +40,7 @@ def test_an_end_counts_with_its_energy() -> None:
         changed=[ended(1, 1200.5), ended(2, 800, EndedBy.SUPERSEDED), ended(3, 77)],
         revisions=[revision(1), revision(2)],
     )
-    assert counted(both) == (1, 1, pytest.approx(2000.5)), "3 has told of no end"
+    assert counted(both) == pytest.approx((1, 1, 2000.5)), "3 has told of no end"
 
 
 def test_what_is_told_later_does_not() -> None:
