@@ -1,7 +1,7 @@
 """What the chart takes from the code: python -m deploy.helm.generate [--check].
 
-`files/system.yaml`: processes, ports, topics, as templates read them. `values.schema.json`: the schema of values,
-which is written by hand in `values.schema.yaml`, with all settings (`VOLTBUS_…`) of the processes.
+`files/system.yaml`: processes, ports, topics and their users, as templates read them. `values.schema.json`: the schema
+of values, which is written by hand in `values.schema.yaml`, with all settings (`VOLTBUS_…`) of the processes.
 """
 
 import json
@@ -18,6 +18,7 @@ from services.auth.settings import Settings as Auth
 from services.common.process.settings import PREFIX, CommonSettings
 from services.firmware.settings import Settings as Firmware
 from services.gateway.settings import Settings as Gateway
+from services.ocpp import acls
 from services.ocpp.services import SERVICES
 from services.ocpp.topics import ALL, Topic
 from services.smartcharging.settings import Settings as Smartcharging
@@ -47,14 +48,24 @@ USELESS = {
     "gateway": {"postgres_dsn", "jwt_secret"},
     "prepare": {"redis_url", "jwt_secret"},
 }
+# Of the clients of Kafka those that are of this release: readers of events are not.
+USERS = [client for client in acls.CLIENTS if client != acls.READER]
 REQUIRED = {"postgres_dsn", "redis_url", "password_key"}
+
+
+class _WithoutAliases(yaml.SafeDumper):
+    """What is the same twice is written twice."""
+
+    def ignore_aliases(self, _: Any) -> bool:
+        return True
 
 
 def system() -> str:
     """files/system.yaml"""
     ports = {name: service.port for name, service in SERVICES.items()}
-    content = {"processes": processes(), "ports": ports, "topics": [_topic(topic) for topic in ALL]}
-    return WRITTEN + yaml.safe_dump(content, sort_keys=False, width=120)
+    users = {client: acls.strimzi(acls.acls(client)) for client in USERS}
+    content = {"processes": processes(), "ports": ports, "topics": [_topic(topic) for topic in ALL], "users": users}
+    return WRITTEN + yaml.dump(content, Dumper=_WithoutAliases, sort_keys=False, width=120)
 
 
 def processes() -> dict[str, dict[str, list[str]]]:

@@ -10,6 +10,7 @@ import yaml
 
 from deploy.helm import generate
 from services.common.process.service import ServiceTiming
+from services.ocpp import acls
 from services.ocpp.services import SERVICES
 from services.ocpp.topics import ALL, Spread
 from tests.unit.deploy import golden
@@ -62,7 +63,9 @@ def test_the_oldest_version_is_that_of_the_chart() -> None:
     assert yaml.safe_load((CHART / "Chart.yaml").read_text())["kubeVersion"] == f">={OLDEST}.0-0"
 
 
-@pytest.mark.parametrize("kind", ["StatefulSet", "NetworkPolicy", "KafkaTopic", "ScaledObject", "ServiceMonitor"])
+@pytest.mark.parametrize(
+    "kind", ["StatefulSet", "NetworkPolicy", "KafkaTopic", "KafkaUser", "ScaledObject", "ServiceMonitor"]
+)
 def test_what_does_not_exist_would_be_refused(kind: str) -> None:
     """The schemas are strict, or else these tests could not fail."""
     one = kinds(of_set("large"), kind)[0]
@@ -100,6 +103,7 @@ BAD = {
     "a field of a service that is none": {"firmware": {"replica": 2}},
     "a negative number of replicas": {"auth": {"replicas": -1}},
     "replicas as a text": {"auth": {"replicas": "2"}},
+    "a way to log in that Strimzi has not": {"strimzi": {"users": {"authentication": "plain"}}},
     "a type of service": {"gateway": {"service": {"type": "ExternalName"}}},
 }
 
@@ -408,6 +412,15 @@ def test_every_topic_is_one_of_strimzi() -> None:
         assert given[topic.name]["metadata"]["namespace"] == "kafka"
 
 
+@pytest.mark.parametrize("prefix", ["", "prod."])
+def test_every_process_is_a_user_with_its_rights(prefix: str) -> None:
+    given = objects(changed(values("large"), {"kafka": {"topicPrefix": prefix}}))
+    users = {one["metadata"]["name"]: one["spec"]["authorization"]["acls"] for one in kinds(given, "KafkaUser")}
+    assert users.keys() == {f"voltbus-{client}" for client in (*PROCESSES, acls.OPERATOR)}
+    for client in (*PROCESSES, acls.OPERATOR):
+        assert users[f"voltbus-{client}"] == acls.strimzi(acls.acls(client, prefix))
+
+
 def test_names_of_topics_are_names_of_objects() -> None:
     given = changed(values("large"), {"kafka": {"topicPrefix": "Prod_1."}})
     topics = kinds(objects(given), "KafkaTopic")
@@ -416,8 +429,8 @@ def test_names_of_topics_are_names_of_objects() -> None:
 
 
 def test_topics_can_be_a_release_of_their_own() -> None:
-    given = {"strimzi": {"only": True, "topics": {"enabled": True}, "cluster": "kafka"}}
-    assert {one["kind"] for one in objects(given)} == {"KafkaTopic"}
+    given = {"strimzi": {"only": True, "topics": {"enabled": True}, "users": {"enabled": True}, "cluster": "kafka"}}
+    assert {one["kind"] for one in objects(given)} == {"KafkaTopic", "KafkaUser"}
 
 
 def test_the_number_of_a_kind_that_scales_is_left_to_its_scaler() -> None:
