@@ -41,8 +41,8 @@ PROCESSES: Mapping[str, type[CommonSettings]] = {
 # What the chart sets itself, from values of its own.
 OWNED = {"host", "kafka_bootstrap", "topic_prefix", "partitions", "slots", "replication", "instance", "drain_seconds"}
 OWNED |= {"gateway_port", "gateway_http_port", *(f"{service}_port" for service in SERVICES)}
-# Secret, though they are plain texts in the code: a password may be in them, or they come beside a key.
-ALSO_SECRET = {"redis_url", "kafka_ssl_ca", "kafka_ssl_certificate"}
+# Plain texts in the code that Secrets have as well: a password may be in them, or they come beside one.
+ALSO_SECRET = {"redis_url", "kafka_sasl_username", "kafka_ssl_ca", "kafka_ssl_certificate", "kafka_oauth_client_id"}
 # Of the settings that all processes share, secrets that some of them have no use for.
 USELESS = {
     "gateway": {"postgres_dsn", "jwt_secret"},
@@ -99,7 +99,6 @@ def _fields(name: str, settings: type[CommonSettings]) -> tuple[list[str], list[
     """The names of its plain settings and of its secret ones."""
     fields = {one: field for one, field in sorted(settings.model_fields.items()) if one not in OWNED}
     secret = [one for one, field in fields.items() if _secret(one, field)]
-    # A URL without a password is no secret.
     plain = [one for one in fields if one not in secret or one in ALSO_SECRET]
     useless = USELESS.get(name, set())
     return [one for one in plain if one not in useless], [one for one in secret if one not in useless]

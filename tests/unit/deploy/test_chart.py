@@ -369,6 +369,13 @@ def test_each_process_calls_only_what_it_has_to() -> None:
     }
 
 
+def test_tokens_for_kafka_are_got_from_outside() -> None:
+    given = objects(changed(TINY, {"settings": {"VOLTBUS_KAFKA_OAUTH_TOKEN_URL": "https://sso.example.com/token"}}))
+    for process in PROCESSES:
+        rules = find(given, "NetworkPolicy", f"voltbus-{process}")["spec"]["egress"]
+        assert [rule["ports"][0]["port"] for rule in rules].count(443) == 1
+
+
 @pytest.mark.parametrize("name", SET_NAMES)
 def test_what_selects_pods_finds_them(name: str) -> None:
     found = of_set(name)
@@ -419,6 +426,30 @@ def test_every_process_is_a_user_with_its_rights(prefix: str) -> None:
     assert users.keys() == {f"voltbus-{client}" for client in (*PROCESSES, acls.OPERATOR)}
     for client in (*PROCESSES, acls.OPERATOR):
         assert users[f"voltbus-{client}"] == acls.strimzi(acls.acls(client, prefix))
+
+
+def test_processes_log_in_as_users_of_strimzi() -> None:
+    auth = workload(of_set("tls"), "auth")
+    settings, secrets = environment(auth), _secret_files(auth)
+    assert settings["VOLTBUS_KAFKA_SECURITY_PROTOCOL"] == "SASL_SSL"
+    assert settings["VOLTBUS_KAFKA_SASL_USERNAME"] == "voltbus-auth"
+    assert secrets["VOLTBUS_KAFKA_SASL_PASSWORD"] == ("voltbus-auth", "password")
+    assert secrets["VOLTBUS_KAFKA_SSL_CA"] == ("kafka-cluster-ca-cert", "ca.crt")
+
+
+def test_or_with_certificates() -> None:
+    """And what an operator says counts."""
+    change = {
+        "strimzi": {"users": {"authentication": "tls"}},
+        "secrets": {"VOLTBUS_KAFKA_SSL_CA": {"name": "ca", "key": "pem"}},
+    }
+    auth = workload(objects(changed(values("tls"), change)), "auth")
+    settings, secrets = environment(auth), _secret_files(auth)
+    assert settings["VOLTBUS_KAFKA_SECURITY_PROTOCOL"] == "SSL"
+    assert "VOLTBUS_KAFKA_SASL_USERNAME" not in settings
+    assert secrets["VOLTBUS_KAFKA_SSL_CERTIFICATE"] == ("voltbus-auth", "user.crt")
+    assert secrets["VOLTBUS_KAFKA_SSL_KEY"] == ("voltbus-auth", "user.key")
+    assert secrets["VOLTBUS_KAFKA_SSL_CA"] == ("ca", "pem")
 
 
 def test_names_of_topics_are_names_of_objects() -> None:

@@ -13,11 +13,36 @@ What one says in settings and the other in secrets is said by its own.
 {{- $process := index (include "voltbus.system" .root | fromYaml) "processes" .process -}}
 {{- $own := index .root.Values .process -}}
 {{- $other := ternary $own.secrets $own.settings (eq .kind "settings") -}}
-{{- $all := dict -}}
+{{- $all := include "voltbus.login" . | fromYaml -}}
+{{- range $name, $_ := $other -}}{{- $all = omit $all $name -}}{{- end -}}
 {{- range $name, $value := index .root.Values .kind -}}
 {{- if and (has $name (index $process $.kind)) (not (hasKey $other $name)) -}}{{- $_ := set $all $name $value -}}{{- end -}}
 {{- end -}}
 {{- mergeOverwrite $all (index $own .kind) | toYaml -}}
+{{- end }}
+
+{{/* What of that kind a process has as a user of Strimzi, whose operator writes its Secret, and that of the cluster's CA. */}}
+{{- define "voltbus.login" -}}
+{{- $strimzi := .root.Values.strimzi -}}
+{{- if $strimzi.login -}}
+{{- $name := include "voltbus.name" . -}}
+{{- $scram := eq $strimzi.users.authentication "scram-sha-512" -}}
+{{- if eq .kind "settings" -}}
+VOLTBUS_KAFKA_SECURITY_PROTOCOL: {{ ternary "SASL_SSL" "SSL" $scram }}
+{{- if $scram }}
+VOLTBUS_KAFKA_SASL_MECHANISM: SCRAM-SHA-512
+VOLTBUS_KAFKA_SASL_USERNAME: {{ $name }}
+{{- end }}
+{{- else -}}
+VOLTBUS_KAFKA_SSL_CA: { name: {{ $strimzi.cluster }}-cluster-ca-cert, key: ca.crt }
+{{- if $scram }}
+VOLTBUS_KAFKA_SASL_PASSWORD: { name: {{ $name }}, key: password }
+{{- else }}
+VOLTBUS_KAFKA_SSL_CERTIFICATE: { name: {{ $name }}, key: user.crt }
+VOLTBUS_KAFKA_SSL_KEY: { name: {{ $name }}, key: user.key }
+{{- end }}
+{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{- define "voltbus.environment" -}}
