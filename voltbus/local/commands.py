@@ -26,7 +26,10 @@ def up() -> None:
     """
     from rich.console import Console
 
+    from services.common.process import environment
     from voltbus.local.supervisor import run
 
+    for sentence in environment.sentences():
+        typer.echo(f"voltbus: {sentence}", err=True)
     with cli_errors():
         asyncio.run(run(read_settings(), Console()))

@@ -13,6 +13,7 @@ import services
 from services.common.kafka.client import start, translating_errors
 from services.common.kafka.security import client_options
 from services.common.postgres.migrate import prepare
+from services.common.process import environment
 from services.common.process.errors import Unavailable, VoltbusError
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics
@@ -74,6 +75,8 @@ async def everything(settings: CommonSettings) -> None:
 def main() -> None:
     """Prepares the servers of VOLTBUS_…; exits 1 with one line if that fails."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs is in the error
+    for sentence in environment.sentences():
+        print(f"voltbus: {sentence}", file=sys.stderr)
     try:
         asyncio.run(everything(CommonSettings.read()))
     except VoltbusError as error:

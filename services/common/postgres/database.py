@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 import asyncpg
 from prometheus_client import Gauge
 
+import services
 from services.common.postgres import metrics
 from services.common.process.errors import Unavailable
 from services.common.process.settings import CommonSettings
@@ -32,6 +34,16 @@ UNAVAILABLE = (
     # A migration changed a table of a prepared statement: the statement is prepared anew.
     asyncpg.InvalidCachedStatementError,
 )
+# What a login, a database or a role is wrong by, until an operator has mended it.
+WRONG = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidParameterValueError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.UndefinedTableError,
+)
+COMMON_MIGRATIONS = Path(__file__).parent / "migrations"
+APPLIED = "select migration_id from _yoyo_migration"
 # Statements are prepared once, when tables may still be empty: by default they would then be scanned sequentially,
 # however long they grow, until they are analyzed again.
 SETTINGS = {"jit": "off", "enable_seqscan": "off", "idle_in_transaction_session_timeout": "60s"}
@@ -61,16 +73,30 @@ class Database:
     def __init__(self, settings: CommonSettings, schema: str, timing: DatabaseTiming = DatabaseTiming()) -> None:
         self.schema, self._timing = schema, timing
         self._dsn = settings.postgres_dsn.get_secret_value()
+        self._most, self._most_lists = settings.postgres_connections, settings.postgres_list_connections
         self._pool: Pool = None
         self._lists: Pool = None
 
     async def start(self) -> None:
-        """Raises Unavailable if Postgres does not answer."""
-        with translating_errors():
-            self._pool = await self._open(2, 8, SETTINGS | PLAN_ONCE)
-            self._lists = await self._open(0, 4, SETTINGS)
+        """Raises Unavailable if Postgres does not answer, refuses, or lacks a migration that this release needs."""
+        try:
+            with translating_errors():
+                self._pool = await self._open(2, self._most, SETTINGS | PLAN_ONCE)
+                self._lists = await self._open(0, self._most_lists, SETTINGS)
+                await self._await_migrations()
+        except WRONG as error:
+            await self.close()
+            raise Unavailable(f"Postgres, for {self.schema}: {_first_line(error)}") from error
         _tell("main", self._pool)
         _tell("lists", self._lists)
+
+    async def _await_migrations(self) -> None:
+        """A release runs on its own schema and on the next one."""
+        async with self.connection() as db:
+            applied = {row["migration_id"] for row in await db.fetch(APPLIED)}
+        if missing := migrations(self.schema) - applied:
+            await self.close()
+            raise Unavailable(f"the schema {self.schema} lacks {min(missing)}: run python -m voltbus.operator.prepare")
 
     async def close(self) -> None:
         for pool in (self._pool, self._lists):
@@ -143,6 +169,12 @@ async def _no_reset(_: "asyncpg.Connection[asyncpg.Record]") -> None:
     """
 
 
+def migrations(schema: str) -> set[str]:
+    """What a service's tables need, by name."""
+    own = Path(services.__file__).parent / schema / "migrations"
+    return {file.stem for folder in (COMMON_MIGRATIONS, own) for file in folder.glob("*.sql")}
+
+
 def role(schema: str) -> str:
     """The role that owns a schema and sees nothing else."""
     return f"voltbus_{schema}"
@@ -154,4 +186,9 @@ def translating_errors() -> Iterator[None]:
     try:
         yield
     except UNAVAILABLE as error:
-        raise Unavailable(f"Postgres: {type(error).__name__}") from error
+        raise Unavailable(f"Postgres: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    """What Postgres or the network says; the rest may quote values."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -8,10 +8,9 @@ import psycopg
 import yoyo
 from psycopg import sql
 
-from services.common.postgres.database import role
+from services.common.postgres.database import COMMON_MIGRATIONS, role
 from services.common.process.errors import Misconfigured, Unavailable
 
-COMMON_MIGRATIONS = Path(__file__).parent / "migrations"
 # What is there already is left as it is, so that an operator may have made it, and this login need not be allowed to.
 CREATE_ROLE = """
 do $$ begin

@@ -18,7 +18,7 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, disable_created_metrics, generate_latest
 from pydantic import BaseModel, Field
 
-from services.common.process import logs, metrics
+from services.common.process import environment, logs, metrics
 from services.common.process.backoff import Backoff, retry_until_available
 from services.common.process.errors import Misconfigured
 from services.common.process.health import Check, HealthMetrics, unready
@@ -90,6 +90,7 @@ def main(build: Callable[[], Service], settings: type[CommonSettings] = CommonSe
     try:
         service = build()
         logs.configure(service.name, service.settings.log_level)
+        environment.warn_of_unread()
         # When a series began doubles their number, and says nothing that Prometheus does not know.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         _collect_cycles_rarely()

@@ -1,11 +1,12 @@
 """Settings that all processes share, read once from the environment (VOLTBUS_…) and its files (VOLTBUS_…_FILE)."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -18,6 +19,8 @@ from pydantic_settings import (
 from services.common.process.errors import Misconfigured
 
 PREFIX = "VOLTBUS_"
+
+T = TypeVar("T")
 
 
 class FileSource(EnvSettingsSource):
@@ -53,15 +56,53 @@ def _networks(given: Any) -> Any:
     return [one.strip() for one in given.split(",") if one.strip()] if isinstance(given, str) else given
 
 
+def _address(schemes: Collection[str], example: str) -> AfterValidator:
+    """Of a server, which may have a password in it: no error repeats it."""
+
+    def checked(given: T) -> T:
+        written = given.get_secret_value() if isinstance(given, SecretStr) else given
+        try:
+            known = written is None or urlsplit(str(written)).scheme in schemes
+        except ValueError:
+            known = False
+        if not known:
+            raise ValueError(f"give an address such as {example}")
+        return given
+
+    return AfterValidator(checked)
+
+
+POSTGRES = _address(("postgresql", "postgres"), "postgresql://user:password@host:5432/voltbus")
+REDIS = _address(("redis", "rediss", "unix"), "redis://host:6379/0, or rediss:// for TLS")
+HTTP = _address(("http", "https"), "https://id.example/keys")
+
+
+def _brokers(given: str) -> str:
+    """`host:port,host:port`"""
+    for broker in given.split(","):
+        host, _, port = broker.strip().rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+            raise ValueError(
+                f"{broker.strip()!r} is no broker: give hosts and ports, such as kafka-0:9092,kafka-1:9092"
+            )
+    return given
+
+
 class CommonSettings(BaseSettings):
     """What gateway and services have in common; each adds its own in its settings.py."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     host: str = Field("127.0.0.1", description="address that listeners bind to")
-    postgres_dsn: SecretStr = Field(SecretStr("postgresql://localhost/voltbus"), description="Postgres")
-    redis_url: str = Field("redis://localhost:6379/0", description="Redis")
-    kafka_bootstrap: str = Field("localhost:9092", description="Kafka brokers, comma-separated")
+    postgres_dsn: Annotated[SecretStr, POSTGRES] = Field(
+        SecretStr("postgresql://localhost/voltbus"), description="Postgres"
+    )
+    postgres_connections: int = Field(8, ge=4, description="connections of a process to Postgres for its work")
+    postgres_list_connections: int = Field(4, ge=1, description="further ones for lists and exports by REST")
+    redis_url: Annotated[str, REDIS] = Field("redis://localhost:6379/0", description="Redis")
+    kafka_bootstrap: Annotated[str, AfterValidator(_brokers)] = Field(
+        "localhost:9092", description="Kafka brokers, comma-separated"
+    )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="how Kafka is spoken to: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
     )
@@ -110,7 +151,9 @@ class CommonSettings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     jwt_secret: SecretStr | None = Field(None, description="HS256 key of bearer tokens")
-    jwt_jwks_url: str | None = Field(None, description="key set of the OIDC issuer, instead of jwt_secret")
+    jwt_jwks_url: Annotated[str | None, HTTP] = Field(
+        None, description="key set of the OIDC issuer, instead of jwt_secret"
+    )
     jwt_issuer: str | None = Field(None, description="`iss` that bearer tokens must have")
     jwt_audience: str | None = Field(None, description="`aud` that bearer tokens must have")
 
@@ -133,7 +176,8 @@ class CommonSettings(BaseSettings):
             first = error.errors()[0]
             name = PREFIX + "_".join(str(step) for step in first["loc"]).upper()
             missing = f"set it, or {name}_FILE to a file that holds it"
-            raise Misconfigured(f"{name}: {missing if first['type'] == 'missing' else first['msg']}") from None
+            said = missing if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
+            raise Misconfigured(f"{name}: {said}") from None
 
     @classmethod
     def usage(cls) -> str:

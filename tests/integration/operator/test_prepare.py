@@ -13,6 +13,7 @@ import pytest
 import services.auth
 from services.common.postgres import migrate
 from services.common.postgres.database import Database
+from services.common.process.errors import Unavailable
 from services.common.process.settings import CommonSettings
 from services.ocpp.services import SERVICES
 from tests.conftest import Stack
@@ -154,5 +155,5 @@ async def test_a_login_of_its_own_keeps_a_service_in(stack: Stack, admin: asyncp
             await db.execute("set role voltbus_transactions")
     await database.close()
     other = Database(CommonSettings(postgres_dsn=dsn), "transactions")
-    with pytest.raises(asyncpg.PostgresError):
+    with pytest.raises(Unavailable, match='permission denied to set role "voltbus_transactions"'):
         await other.start()

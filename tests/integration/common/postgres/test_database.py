@@ -1,6 +1,10 @@
 """What Postgres says of the moment is tried again, and is no fault of a record."""
 
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from services.common.postgres.database import Database
 from services.common.process.errors import Unavailable
@@ -29,3 +33,53 @@ async def test_a_migration_under_a_running_process_is_tried_again(stack: Stack) 
         await read(database)
     finally:
         await database.close()
+
+
+async def refusal(settings: CommonSettings) -> str:
+    with pytest.raises(Unavailable) as caught:
+        await Database(settings, "auth").start()
+    return str(caught.value)
+
+
+async def test_a_process_waits_for_the_schema_that_it_needs(stack: Stack) -> None:
+    """It may start before an upgrade has prepared; it runs on the schema of the next release, too."""
+    settings = settings_of(CommonSettings, await stack.fresh(topics=False))
+    db = await asyncpg.connect(settings.postgres_dsn.get_secret_value(), server_settings={"search_path": "auth"})
+    taken = await db.fetchrow("delete from _yoyo_migration where migration_id like '0014%' returning *")
+    assert await refusal(settings) == (
+        "the schema auth lacks 0014_create_password_change: run python -m voltbus.operator.prepare"
+    )
+    assert taken
+    insert = "insert into _yoyo_migration (migration_hash, migration_id, applied_at_utc) values ($1, $2, now())"
+    await db.execute(insert, taken["migration_hash"], taken["migration_id"])
+    await db.execute(insert, "of the next release", "9999_next")
+    await db.close()
+    database = Database(settings, "auth")
+    await database.start()
+    await read(database)
+    await database.close()
+
+
+async def test_a_database_that_was_never_prepared_is_told_as_such(stack: Stack) -> None:
+    settings = settings_of(CommonSettings, await stack.fresh(topics=False))
+    db = await asyncpg.connect(settings.postgres_dsn.get_secret_value())
+    await db.execute("drop schema auth cascade")
+    await db.close()
+    assert await refusal(settings) == 'Postgres, for auth: relation "_yoyo_migration" does not exist'
+
+
+@pytest.mark.parametrize(
+    ("user", "port", "database", "said"),
+    [
+        ("nobody:secret", None, None, 'Postgres: password authentication failed for user "nobody"'),
+        (None, None, "nothing", 'Postgres, for auth: database "nothing" does not exist'),
+        (None, 9, None, "Postgres: [Errno 111] Connect call failed ('127.0.0.1', 9)"),
+    ],
+)
+async def test_what_is_wrong_with_an_address_is_told(
+    stack: Stack, user: str | None, port: int | None, database: str | None, said: str
+) -> None:
+    parts = urlsplit(stack.servers.postgres_dsn)
+    netloc = f"{user or parts.netloc.partition('@')[0]}@{parts.hostname}:{port or parts.port}"
+    dsn = urlunsplit(parts._replace(netloc=netloc, path=f"/{database}" if database else parts.path))
+    assert await refusal(CommonSettings(postgres_dsn=SecretStr(dsn))) == said
