@@ -28,16 +28,16 @@ def changed(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any
     return {**base, **change, **deep}
 
 
-def rendered(given: Mapping[str, Any]) -> dict[str, str]:
+def rendered(given: Mapping[str, Any], *, release: str = "voltbus", chart: Path = CHART) -> dict[str, str]:
     """By template. Raises HelmError where the chart refuses the values."""
-    with helm_python.Chart.load(CHART) as chart:
-        chart.validate_schema(dict(given))
-        return chart.render(dict(given), name="voltbus", namespace="csms")
+    with helm_python.Chart.load(chart) as loaded:
+        loaded.validate_schema(dict(given))
+        return loaded.render(dict(given), name=release, namespace="csms")
 
 
-def objects(given: Mapping[str, Any]) -> list[Object]:
+def objects(given: Mapping[str, Any], *, release: str = "voltbus", chart: Path = CHART) -> list[Object]:
     """What would be sent to Kubernetes."""
-    return list(_parsed(rendered(given)))
+    return list(_parsed(rendered(given, release=release, chart=chart)))
 
 
 @cache

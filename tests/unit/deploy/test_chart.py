@@ -1,7 +1,9 @@
 """The chart as Helm renders it: its sets against the schemas of Kubernetes, the code's tables, and golden files."""
 
 import json
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import helm_python
@@ -475,6 +477,33 @@ def test_the_number_of_a_kind_that_scales_is_left_to_its_scaler() -> None:
     given = changed(values("large"), {"kafka": {"topicPrefix": "prod."}})
     prefixed = find(objects(given), "ScaledObject", "voltbus-transactions")["spec"]
     assert prefixed["triggers"][0]["metadata"]["consumerGroup"] == "prod.transactions"
+
+
+def test_dashboards_and_rules_are_taken_as_they_are(tmp_path: Path) -> None:
+    """Both have braces of their own, which are no templates of Helm."""
+    chart = Path(shutil.copytree(CHART, tmp_path / "voltbus"))
+    alert = {"alert": "Mine", "expr": "up == 0", "annotations": {"summary": "{{ $labels.pod }} is away"}}
+    rules = {"groups": [{"name": "mine", "rules": [alert]}]}
+    dashboard = {"title": "Mine", "panels": [{"title": "{{pod}}"}]}
+    for folder, name, content in (("rules", "mine.yaml", rules), ("dashboards", "mine.json", dashboard)):
+        (chart / folder).mkdir(exist_ok=True)
+        (chart / folder / name).write_text(json.dumps(content, indent=2))
+    found = objects(changed(values("large"), {"monitoring": {"rules": {"labels": {"release": "p"}}}}), chart=chart)
+    rule = find(found, "PrometheusRule", "voltbus-mine")
+    assert rule["spec"] == rules
+    assert rule["metadata"]["labels"]["release"] == "p"
+    shown = find(found, "ConfigMap", "voltbus-dashboard-mine")
+    assert json.loads(shown["data"]["mine.json"]) == dashboard
+    assert shown["metadata"]["labels"]["grafana_dashboard"] == "1"
+
+
+@pytest.mark.parametrize("release", ["a", "csms", "a-release-with-a-name-that-is-as-long-as-helm-lets-it"])
+def test_names_are_short_enough_whatever_the_release_is_called(release: str) -> None:
+    """A StatefulSet is a part of labels, of 63 characters at most, with a hash of 10."""
+    found = objects(TINY, release=release)
+    assert max(len(one["metadata"]["name"]) for one in workloads(found)) <= 52
+    assert len({(one["kind"], one["metadata"]["name"]) for one in found}) == len(found)
+    assert [refusal for one in found for refusal in refusals(one, NEWEST)] == []
 
 
 def test_objects_of_others_are_templates() -> None:

@@ -50,7 +50,7 @@ VOLTBUS_KAFKA_SSL_KEY: { name: {{ $name }}, key: user.key }
 {{- $settings := include "voltbus.of" (merge (dict "kind" "settings") .) | fromYaml -}}
 {{- $secrets := include "voltbus.of" (merge (dict "kind" "secrets") .) | fromYaml -}}
 - name: VOLTBUS_HOST
-  value: "0.0.0.0"
+  value: {{ $values.listenAddress | quote }}
 - name: VOLTBUS_KAFKA_BOOTSTRAP
   value: {{ $values.kafka.bootstrap | quote }}
 {{- with $values.kafka.topicPrefix }}
@@ -90,7 +90,7 @@ VOLTBUS_KAFKA_SSL_KEY: { name: {{ $name }}, key: user.key }
 {{/* The volume of its secrets: a file for each. */}}
 {{- define "voltbus.secrets" -}}
 projected:
-  defaultMode: 0440
+  defaultMode: 288 # 0440
   sources:
 {{- range $name, $one := include "voltbus.of" (merge (dict "kind" "secrets") .) | fromYaml }}
     - secret:

@@ -2,12 +2,13 @@
 
 {{- define "voltbus.services" -}}auth transactions smartcharging firmware{{- end }}
 
+{{/* At most 36 characters: a StatefulSet whose name is longer than 52 gets no pods, since labels are made of it. */}}
 {{- define "voltbus.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trimSuffix "-" -}}
 {{- else -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
-{{- ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) | trunc 40 | trimSuffix "-" -}}
+{{- ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) | trunc 36 | trimSuffix "-" -}}
 {{- end -}}
 {{- end }}
 
