@@ -1,0 +1,354 @@
+"""When each alert fires, and when it stays silent, as promtool sees it: a minute between two scrapes."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.clients import prometheus
+from tests.unit.deploy.test_runbooks import RULES, alerts
+
+GATEWAY = 'namespace="v",job="gateway",instance="g"'
+AUTH = 'namespace="v",job="auth",instance="a"'
+DROPPED, RESULTS = "voltbus_gateway_dropped_total", "voltbus_gateway_command_results_total"
+SECONDS = "voltbus_gateway_call_seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """series: values a minute apart, in the notation of promtool. at: in minutes. fires: with these labels; or not."""
+
+    alert: str
+    what: str
+    series: Mapping[str, str]
+    at: int
+    fires: Mapping[str, str] | None = field(default_factory=lambda: {"job": "auth"})
+
+
+def counter(name: str, where: str = AUTH) -> str:
+    return f"{name}{{{where}}}"
+
+
+def answered(slow: int, total: int, unanswered: int = 0) -> dict[str, str]:
+    """CALLs of stations a minute, for a day."""
+    return {
+        f"{SECONDS}_count{{{GATEWAY}}}": f"0+{total}x1440",
+        f'{SECONDS}_bucket{{{GATEWAY},le="1.0"}}': f"0+{total - slow}x1440",
+        f'{DROPPED}{{{GATEWAY},reason="unanswered"}}': f"0+{unanswered}x1440",
+    }
+
+
+def refused(a_minute: int, connections: int) -> dict[str, str]:
+    return {
+        f'voltbus_gateway_refused_handshakes_total{{{GATEWAY},reason="wrong_password"}}': f"0+{a_minute}x60",
+        f'voltbus_gateway_refused_handshakes_total{{{GATEWAY},reason="quarantined"}}': "0+1000x60",
+        f'voltbus_gateway_connections{{{GATEWAY},version="1.6"}}': f"{connections}x60",
+    }
+
+
+def ended(timed_out: int, others: int) -> dict[str, str]:
+    return {
+        f'{RESULTS}{{{GATEWAY},outcome="OUTCOME_TIMED_OUT",version="1.6"}}': f"0+{timed_out}x60",
+        f'{RESULTS}{{{GATEWAY},outcome="OUTCOME_ANSWERED",version="1.6"}}': f"0+{others}x60",
+    }
+
+
+def requests(failed: int, others: int) -> dict[str, str]:
+    return {
+        f'voltbus_http_requests_total{{{AUTH},method="GET",route="/v1/stations",status="5xx"}}': f"0+{failed}x60",
+        f'voltbus_http_requests_total{{{AUTH},method="GET",route="/v1/stations",status="2xx"}}': f"0+{others}x60",
+    }
+
+
+def online(values: str) -> dict[str, str]:
+    series = 'voltbus_stations{namespace="v",job="firmware",instance="f",presence="online",boot_status="Accepted"}'
+    return {series: values}
+
+
+UP = {f"up{{{AUTH}}}": "1x10 0x20", f'voltbus_build_info{{{AUTH},part="auth",version="1"}}': "1x10"}
+READY = {f"voltbus_ready{{{AUTH}}}": "1x10 0x20"}
+TWO_READY = READY | {'voltbus_ready{namespace="v",job="auth",instance="b"}': "1x30"}
+G, A, INSTANCE = {"job": "gateway"}, {"job": "auth"}, {"job": "auth", "instance": "a"}
+FIRMWARE = 'namespace="v",job="firmware",instance="f"'
+
+
+def rises(alert: str, series: str, labels: Mapping[str, str]) -> Iterator[Case]:
+    """Of counters that should not count at all."""
+    yield Case(alert, "the first one, of a series that was at 0", {series: "0x10 1x20"}, 12, labels)
+    yield Case(alert, "a process that had counted before it was first seen", {series: "_x10 1x20"}, 12, labels)
+    yield Case(alert, "one more after a restart", {series: "5x10 1x20"}, 12, labels)
+    yield Case(alert, "nothing", {series: "0x90"}, 80, None)
+    yield Case(alert, "what was long ago", {series: "_x2 7x90"}, 80, None)
+
+
+CASES = [
+    Case("VoltbusTargetDown", "it answered before", UP, 15, INSTANCE),
+    Case("VoltbusTargetDown", "a single miss", UP | {f"up{{{AUTH}}}": "1x10 0 1x20"}, 15, None),
+    Case("VoltbusTargetDown", "a job of others", {'up{job="other",instance="o"}': "0x30"}, 15, None),
+    Case("VoltbusPartUnavailable", "the only process", READY, 14),
+    Case("VoltbusPartUnavailable", "another one is ready", TWO_READY, 14, None),
+    Case("VoltbusNotReady", "for five minutes", TWO_READY, 18, INSTANCE),
+    Case("VoltbusNotReady", "a restart", {f"voltbus_ready{{{AUTH}}}": "1x10 0x3 1x20"}, 18, None),
+    Case(
+        "VoltbusDependencyDown",
+        "one of three",
+        {
+            f'voltbus_dependency_up{{{AUTH},dependency="{name}"}}': f"{up}x20"
+            for name, up in (("redis", 0), ("kafka", 1))
+        },
+        5,
+        {"job": "auth", "dependency": "redis"},
+    ),
+    Case(
+        "VoltbusDependencyDown", "all answer", {f'voltbus_dependency_up{{{AUTH},dependency="redis"}}': "1x20"}, 5, None
+    ),
+    Case("VoltbusAnswersSlow", "a fifth is slow", answered(20, 100), 90, G),
+    Case("VoltbusAnswersSlow", "a fifth has no answer", answered(0, 80, 20), 90, G),
+    Case("VoltbusAnswersSlow", "one in a hundred", answered(1, 100), 90, None),
+    Case("VoltbusAnswersSlow", "no stations at all", answered(0, 0), 90, None),
+    Case(
+        "VoltbusAnswersSlow",
+        "it is over",
+        answered(0, 100) | {f'{SECONDS}_bucket{{{GATEWAY},le="1.0"}}': "0+50x60 3000+100x1000"},
+        75,
+        None,
+    ),
+    Case("VoltbusAnswersSlowForLong", "one in twelve, for hours", answered(8, 100), 400, G),
+    Case("VoltbusAnswersSlowForLong", "one in twenty", answered(5, 100), 400, None),
+    Case(
+        "VoltbusGatewayWithoutSlot", "none", {f"voltbus_gateway_slot{{{GATEWAY}}}": "-1x10"}, 5, G | {"instance": "g"}
+    ),
+    Case("VoltbusGatewayWithoutSlot", "the slot 0", {f"voltbus_gateway_slot{{{GATEWAY}}}": "0x10"}, 5, None),
+    Case(
+        "VoltbusStationsThrottled",
+        "some are held",
+        {f'voltbus_gateway_held_connections{{{GATEWAY},owner="transactions"}}': "7x30"},
+        15,
+        {"job": "gateway", "owner": "transactions"},
+    ),
+    Case(
+        "VoltbusStationsThrottled",
+        "after an outage, for some minutes",
+        {f'voltbus_gateway_held_connections{{{GATEWAY},owner="transactions"}}': "7x8 0x30"},
+        15,
+        None,
+    ),
+    Case("VoltbusStationsPaused", "Kafka is away", {f"voltbus_gateway_paused_connections{{{GATEWAY}}}": "9x30"}, 10, G),
+    Case(
+        "VoltbusStationsPaused",
+        "for a moment",
+        {f"voltbus_gateway_paused_connections{{{GATEWAY}}}": "9x2 0x30"},
+        10,
+        None,
+    ),
+    Case("VoltbusHandshakesRefused", "a small fleet", refused(20, 100), 40, G),
+    Case("VoltbusHandshakesRefused", "a few that are misconfigured", refused(4, 100), 40, None),
+    Case("VoltbusHandshakesRefused", "few of many", refused(20, 10_000), 40, None),
+    *rises("VoltbusMessagesLost", f'{DROPPED}{{{GATEWAY},reason="not_acknowledged"}}', G),
+    Case(
+        "VoltbusMessagesLost",
+        "what else is dropped",
+        {f'{DROPPED}{{{GATEWAY},reason="late_reply"}}': "0+5x30"},
+        20,
+        None,
+    ),
+    Case("VoltbusCommandsTimeOut", "half of them", ended(2, 2), 30, G),
+    Case("VoltbusCommandsTimeOut", "a tenth of many", ended(10, 90), 30, None),
+    Case(
+        "VoltbusCommandsTimeOut",
+        "one alone, and no other",
+        ended(0, 0) | {f'{RESULTS}{{{GATEWAY},outcome="OUTCOME_TIMED_OUT",version="1.6"}}': "1x60"},
+        30,
+        None,
+    ),
+    Case(
+        "VoltbusConsumerLag",
+        "it does not fall",
+        {f'voltbus_consumer_lag_records{{{AUTH},topic="ocpp.calls.auth"}}': "6000x30"},
+        15,
+        {"job": "auth", "topic": "ocpp.calls.auth"},
+    ),
+    Case(
+        "VoltbusConsumerLag",
+        "a wave that is worked off",
+        {f'voltbus_consumer_lag_records{{{AUTH},topic="ocpp.calls.auth"}}': "50000-10000x5 0x30"},
+        15,
+        None,
+    ),
+    Case("VoltbusConsumerStopped", "at once", {f"voltbus_consumer_stopped{{{AUTH}}}": "0x5 1x5"}, 7, INSTANCE),
+    Case("VoltbusConsumerStopped", "it works", {f"voltbus_consumer_stopped{{{AUTH}}}": "0x10"}, 7, None),
+    *rises("VoltbusDeadLetters", counter("voltbus_dead_letters_total"), A),
+    Case("VoltbusOutboxOld", "two minutes", {f"voltbus_outbox_oldest_seconds{{{AUTH}}}": "0x5 60+60x20"}, 12),
+    Case("VoltbusOutboxOld", "a burst", {f"voltbus_outbox_oldest_seconds{{{AUTH}}}": "0x5 70 0x20"}, 12, None),
+    Case("VoltbusOutboxWithoutLeader", "nobody leads", {f'voltbus_build_info{{{AUTH},part="auth"}}': "1x20"}, 10),
+    Case(
+        "VoltbusOutboxWithoutLeader",
+        "another process leads",
+        {
+            f'voltbus_build_info{{{AUTH},part="auth"}}': "1x20",
+            'voltbus_outbox_rows{namespace="v",job="auth",instance="b"}': "0x20",
+        },
+        10,
+        None,
+    ),
+    Case(
+        "VoltbusOutboxWithoutLeader",
+        "gateways have none",
+        {f'voltbus_build_info{{{GATEWAY},part="gateway"}}': "1x20"},
+        10,
+        None,
+    ),
+    Case("VoltbusRetries", "on and on", {counter("voltbus_retries_total"): "0+20x60"}, 30),
+    Case("VoltbusRetries", "a restart of a server", {counter("voltbus_retries_total"): "0x5 0+40x2 80x60"}, 30, None),
+    Case("VoltbusRestFails", "one of ten", requests(2, 18), 30),
+    Case("VoltbusRestFails", "one of a hundred", requests(1, 99), 30, None),
+    Case(
+        "VoltbusRestFails",
+        "a single one, and no other",
+        {f'voltbus_http_requests_total{{{AUTH},method="GET",route="",status="5xx"}}': "0x5 1x30"},
+        12,
+        None,
+    ),
+    Case(
+        "VoltbusWebhookBehind",
+        "the receiver is away",
+        {f'voltbus_webhook_oldest_seconds{{{AUTH},webhook="w"}}': "0+60x90"},
+        60,
+        {"job": "auth", "webhook": "w"},
+    ),
+    Case(
+        "VoltbusWebhookBehind",
+        "it is slow",
+        {f'voltbus_webhook_oldest_seconds{{{AUTH},webhook="w"}}': "600x90"},
+        60,
+        None,
+    ),
+    *rises(
+        "VoltbusStatusesRefused", counter("voltbus_refused_connector_statuses_total", FIRMWARE), {"job": "firmware"}
+    ),
+    *rises("VoltbusStationLogIncomplete", counter("voltbus_frame_log_left_out_total", FIRMWARE), {"job": "firmware"}),
+    Case("VoltbusStationLogBehind", "for long", {counter("voltbus_frame_log_lag_records"): "60000x40"}, 20),
+    Case("VoltbusStationLogBehind", "a wave", {counter("voltbus_frame_log_lag_records"): "60000x5 0x40"}, 20, None),
+    Case("VoltbusSiteOverCommitted", "one site", {f"voltbus_sites_over_committed{{{AUTH}}}": "1x20"}, 10),
+    Case(
+        "VoltbusSiteOverCommitted",
+        "until stations have answered",
+        {f"voltbus_sites_over_committed{{{AUTH}}}": "1x3 0x20"},
+        10,
+        None,
+    ),
+    Case("VoltbusTransactionsHeld", "many", {f"voltbus_transactions_held{{{AUTH}}}": "120x90"}, 70),
+    Case("VoltbusTransactionsHeld", "some", {f"voltbus_transactions_held{{{AUTH}}}": "99x90"}, 70, None),
+    Case("VoltbusStationsGone", "half of them", online("100x30 50x30"), 37, {}),
+    Case("VoltbusStationsGone", "a few", online("100x30 90x30"), 37, None),
+    Case("VoltbusStationsGone", "half of three", online("3x30 1x30"), 37, None),
+    Case("VoltbusStationsGone", "a new leader tells for the first time", online("_x30 50x30"), 37, None),
+    Case(
+        "VoltbusKafkaUnderReplicated",
+        "a broker is away",
+        {f"voltbus_kafka_under_replicated_partitions{{{AUTH}}}": "3x20"},
+        8,
+        {},
+    ),
+    Case(
+        "VoltbusKafkaUnderReplicated",
+        "a broker restarts",
+        {f"voltbus_kafka_under_replicated_partitions{{{AUTH}}}": "3x2 0x20"},
+        8,
+        None,
+    ),
+    Case(
+        "VoltbusKafkaLeaderless", "for two minutes", {f"voltbus_kafka_leaderless_partitions{{{AUTH}}}": "1x20"}, 3, {}
+    ),
+    Case(
+        "VoltbusKafkaLeaderless", "an election", {f"voltbus_kafka_leaderless_partitions{{{AUTH}}}": "1 0x20"}, 3, None
+    ),
+    Case(
+        "VoltbusPostgresPoolExhausted",
+        "always somebody waits",
+        {f'voltbus_postgres_waiting{{{AUTH},pool="main"}}': "4x20"},
+        8,
+        INSTANCE | {"pool": "main"},
+    ),
+    Case(
+        "VoltbusPostgresPoolExhausted",
+        "now and then",
+        {f'voltbus_postgres_waiting{{{AUTH},pool="main"}}': "4 0 4 0 4 0 4 0 4 0"},
+        8,
+        None,
+    ),
+    Case(
+        "VoltbusPartitionsMissing",
+        "nobody makes them",
+        {f'voltbus_partitions_ahead_days{{{AUTH},table="sample"}}': "1x90"},
+        70,
+        {"job": "auth", "table": "sample"},
+    ),
+    Case(
+        "VoltbusPartitionsMissing",
+        "two days",
+        {f'voltbus_partitions_ahead_days{{{AUTH},table="sample"}}': "2x90"},
+        70,
+        None,
+    ),
+]
+
+
+def test_each_alert_is_seen_to_fire_and_to_stay_silent() -> None:
+    for name in alerts():
+        seen = {case.fires is not None for case in CASES if case.alert == name}
+        assert seen == {True, False}, name
+    assert {case.alert for case in CASES} == alerts().keys()
+
+
+def written(case: Case) -> dict[str, object]:
+    """As promtool wants it: alerts that fire are series, too."""
+    expected = []
+    if case.fires is not None:
+        labels = {"alertname": case.alert, "alertstate": "firing", "namespace": "v", **case.fires}
+        labels["severity"] = alerts()[case.alert]["severity"]
+        told = ",".join(f'{name}="{value}"' for name, value in labels.items())
+        expected = [{"labels": f"ALERTS{{{told}}}", "value": 1}]
+    return {
+        "name": f"{case.alert}: {case.what}",
+        "interval": "1m",
+        "input_series": [{"series": series, "values": values} for series, values in case.series.items()],
+        "promql_expr_test": [
+            {
+                "expr": f'ALERTS{{alertname="{case.alert}",alertstate="firing"}}',
+                "eval_time": f"{case.at}m",
+                "exp_samples": expected,
+            }
+        ],
+    }
+
+
+@pytest.fixture(scope="module")
+def promtool() -> Path:
+    try:
+        return prometheus.program("promtool")
+    except prometheus.NoPrometheus as reason:
+        if prometheus.is_required():
+            pytest.fail(str(reason))
+        pytest.skip(str(reason))
+
+
+def test_promtool_agrees(promtool: Path, tmp_path: Path) -> None:
+    files = [str(path) for path in sorted(RULES.glob("*.yaml"))]
+    tests = tmp_path / "alerts.yaml"
+    tests.write_text(
+        json.dumps({"rule_files": files, "evaluation_interval": "1m", "tests": [written(case) for case in CASES]})
+    )
+    for command in (["check", "rules", "--lint-fatal", *files], ["test", "rules", str(tests)]):
+        done = subprocess.run([promtool, *command], capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_rules_are_plain_files_of_prometheus() -> None:
+    """The chart wraps each: their names are those of resources."""
+    for path in RULES.glob("*.yaml"):
+        assert list(yaml.safe_load(path.read_text())) == ["groups"]
