@@ -131,6 +131,9 @@ CANNOT_RUN = {
     "secrets.VOLTBUS_PASSWORD_KEY": {"secrets": {"VOLTBUS_PASSWORD_KEY": None}},
     "secrets.VOLTBUS_POSTGRES_DSN": {"secrets": {"VOLTBUS_POSTGRES_DSN": None}},
     "secrets.VOLTBUS_REDIS_URL": {"settings": {"VOLTBUS_REDIS_URL": None}},
+    "VOLTBUS_REDIS_URL is in settings and in secrets": {
+        "secrets": {"VOLTBUS_REDIS_URL": {"name": "redis", "key": "url"}}
+    },
     "REST calls need a bearer token": {"secrets": {"VOLTBUS_JWT_SECRET": None}},
     "gateway.httpRoute.parentRefs": {"gateway": {"httpRoute": {"enabled": True}}},
     "gateway.tlsRoute.parentRefs": {"gateway": {"tlsRoute": {"enabled": True}}},
@@ -389,10 +392,11 @@ def test_what_selects_pods_finds_them(name: str) -> None:
         assert one["spec"]["selector"]["matchLabels"].items() <= labels[one["metadata"]["name"]].items()
     for one in kinds(found, "ServiceMonitor"):
         wanted = one["spec"]["selector"]["matchLabels"].items()
+        [port] = [endpoint["port"] for endpoint in one["spec"]["endpoints"]]
         scraped = [
             service["metadata"]["name"]
             for service in kinds(found, "Service")
-            if wanted <= service["metadata"]["labels"].items()
+            if wanted <= service["metadata"]["labels"].items() and service["spec"]["ports"][0]["name"] == port
         ]
         assert scraped == [f"voltbus-{process}" for process in ("gateway", *SERVICES)]
 
