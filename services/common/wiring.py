@@ -15,7 +15,7 @@ from services.common.calls.stations import Stations
 from services.common.commands import api as commands_api
 from services.common.commands.api.verbs import Verb
 from services.common.commands.catalogue import Catalogue, Render
-from services.common.commands.dispatcher import Unfit, all_fit
+from services.common.commands.dispatcher import WHOLE, Splitting, Unfit, all_fit
 from services.common.commands.journal import OnEnded, ignore_ended
 from services.common.commands.metrics import open_commands
 from services.common.commands.routes import RedisRoutes, Routes
@@ -211,10 +211,12 @@ def wire(
     renders: Mapping[str, Render] | None = None,
     on_ended: OnEnded = ignore_ended,
     unfit: Unfit = all_fit,
+    splitting: Splitting = WHOLE,
 ) -> Wiring:
     """The parts of the service of that name.
 
-    renders: its commands of no version, by action. on_ended: see OnEnded. unfit: see Unfit.
+    renders: its commands of no version, by action. on_ended: see OnEnded. unfit: see Unfit. splitting:
+    see Splitting.
     """
     topics = Topics.of(settings, name)
     routes, stations = RedisRoutes(redis), Stations(bus, topics.registrations, topics.inventory)
@@ -235,6 +237,7 @@ def wire(
         clock=clock,
         on_ended=on_ended,
         unfit=unfit,
+        splitting=splitting,
     )
     return Wiring(
         name=name,

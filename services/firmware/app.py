@@ -16,7 +16,7 @@ from services.firmware import metrics
 from services.firmware.api import TAGS, routers
 from services.firmware.api.verbs import VERBS
 from services.firmware.configuration import wiring as configuration_wiring
-from services.firmware.configuration.capacity import too_large
+from services.firmware.configuration.capacity import SPLITTING
 from services.firmware.configuration.projection import SettingsProjection
 from services.firmware.dialects import DIALECTS
 from services.firmware.disconnecting import Disconnecting
@@ -57,7 +57,7 @@ def build(
         clock,
         renders=RENDERERS,
         on_ended=apply_commands,
-        unfit=too_large,
+        splitting=SPLITTING,
     )
     topics, command_service, events, access = wiring.topics, wiring.command_service, wiring.events, wiring.access
     rules, projection = settings.rules(), SettingsProjection(events, clock)

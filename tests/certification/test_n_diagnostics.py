@@ -156,7 +156,6 @@ def cleared(asked: Any, status: str = "Accepted") -> dict[str, Any]:
     return {"clearMonitoringResult": [{"status": status, "id": id} for id in asked["id"]]}
 
 
-@missing("a command is split where a station takes fewer items at once")
 async def test_tc_n_18(station: Station, operator: Operator) -> None:
     """More monitors are cleared than a station takes in a message (N06.FR.04)."""
     await booted(station)
@@ -169,7 +168,9 @@ async def test_tc_n_18(station: Station, operator: Operator) -> None:
         assert len(asked["id"]) <= 2
         done += asked["id"]
     assert done == ids
-    await command.answered()
+    ended = await command.answered()
+    assert ended["response"] == cleared({"id": ids})
+    assert ended["parts"] == {"count": 3, "items": 5, "sent": 5, "answered": 5}
 
 
 async def events_shown(station: Station, operator: Operator, *events: Payload) -> None:

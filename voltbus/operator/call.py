@@ -38,6 +38,7 @@ EXIT_CODES = {
     "undelivered": NOT_SENT,
     "cancelled": NOT_SENT,
     "timed_out": MAY_HAVE_ACTED,
+    "partial": MAY_HAVE_ACTED,
 }
 FINAL = "ended_at"
 # Those whose body says how long they wait.

@@ -105,6 +105,7 @@ class CommandOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     COMMAND_OUTCOME_TIMED_OUT: _ClassVar[CommandOutcome]
     COMMAND_OUTCOME_LATE: _ClassVar[CommandOutcome]
     COMMAND_OUTCOME_CANCELLED: _ClassVar[CommandOutcome]
+    COMMAND_OUTCOME_PARTIAL: _ClassVar[CommandOutcome]
 
 class CommandEffect(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -245,6 +246,7 @@ COMMAND_OUTCOME_EXPIRED: CommandOutcome
 COMMAND_OUTCOME_TIMED_OUT: CommandOutcome
 COMMAND_OUTCOME_LATE: CommandOutcome
 COMMAND_OUTCOME_CANCELLED: CommandOutcome
+COMMAND_OUTCOME_PARTIAL: CommandOutcome
 COMMAND_EFFECT_UNSPECIFIED: CommandEffect
 COMMAND_EFFECT_ACCEPTED: CommandEffect
 COMMAND_EFFECT_REFUSED: CommandEffect

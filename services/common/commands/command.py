@@ -4,11 +4,12 @@
         │         ├─────▶ rejected       a CALLERROR, or an answer that breaks its schema; or it could not be rendered
         │         ├─────▶ undeliverable  never on the wire: the connection was gone
         ├─────────┴─────▶ expired        no connection, or no answer, in time
-        └───────────────▶ cancelled      taken back before it was sent
+        └───────────────▶ cancelled      taken back before it was sent, or before its last part was
 
 What is sent is bound to one connection and never sent again: a command that came twice would do more harm than one
 that did not come. So a command whose fate is unknown (TIMED_OUT, or no result at all) expires; the station may have
-acted on it. An answer that comes after that is kept beside it (LATE).
+acted on it. An answer that comes after that is kept beside it (LATE). A command of more than its station takes in a
+message is sent in parts, one after another (see parts.py), and has one end all the same.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from typing import Any
 
 import orjson
 
+from services.common.commands.cut import PartsProgress
 from services.common.process.errors import VoltbusError
 from services.ocpp.answers import Effect, effect_of
 from voltbus.v1.bus_pb2 import (
@@ -34,6 +36,8 @@ from voltbus.v1.bus_pb2 import (
 
 # After its expiry a command can still be on the line of a slow station; this long its result is waited for.
 PATIENCE = timedelta(seconds=60)
+# How long a part may wait for its turn on the connection.
+TURN = timedelta(seconds=60)
 
 
 class Status(StrEnum):
@@ -60,6 +64,7 @@ class End(StrEnum):
     TIMED_OUT = "timed_out"
     LATE = "late"
     CANCELLED = "cancelled"
+    PARTIAL = "partial"
 
 
 OPEN = frozenset({Status.ACCEPTED, Status.SENT})
@@ -73,6 +78,8 @@ STATUS: Mapping[End, Status] = {
     End.TIMED_OUT: Status.EXPIRED,
     End.LATE: Status.EXPIRED,
     End.CANCELLED: Status.CANCELLED,
+    # Or as that of the part that was not answered: see ended_in_part.
+    End.PARTIAL: Status.EXPIRED,
 }
 ENDS: Mapping[Outcome, End] = {
     OUTCOME_ANSWERED: End.ANSWERED,
@@ -119,7 +126,8 @@ class Command:
     connection_id, version: where it was sent to. response: the station's payload. normalised: as it is read, where that
     is in other words. error_code: a name of services.ocpp.errors.ErrorCode or of CODES. outcome: how it ended.
     batch_id: of the command to many stations that it is a part of. not_before: when it is sent, if that is later.
-    effect: what comes of the answer, as far as that is known; effect_at: since when.
+    effect: what comes of the answer, as far as that is known; effect_at: since when. parts: how far they have come, if
+    it is sent in some. part: the number of the one that this stands for, if it does (see parts.as_command).
     """
 
     id: str
@@ -146,6 +154,8 @@ class Command:
     not_before: datetime | None = None
     effect: Effect | None = None
     effect_at: datetime | None = None
+    parts: PartsProgress | None = None
+    part: int | None = None
 
     @property
     def answer(self) -> Any:
@@ -164,7 +174,9 @@ class Command:
     @property
     def step(self) -> str:
         """The last step of its life; what makes its event this one and no other."""
-        step = self.outcome or self.status
+        step: str = self.outcome or self.status
+        if self.parts and self.outcome in (End.PARTIAL, End.LATE):
+            step = f"{step}/{self.parts.answered}"
         return f"{step}/{self.effect}" if self.effect in FOLLOWED else step
 
 
@@ -182,30 +194,42 @@ def sent(command: Command, route: Route, now: datetime, request: Mapping[str, An
 
 def unrenderable(command: Command, version: str, error: Unrenderable, now: datetime) -> Command:
     """The station's version cannot say it."""
-    ended = _ended(command, End.UNRENDERABLE, now, error.code, error.description)
-    return replace(ended, version=version)
+    return replace(ended(command, End.UNRENDERABLE, now, error.code, error.description), version=version)
 
 
 def cancelled(command: Command, now: datetime) -> Command:
-    """Taken back, where it has not been sent; the same object otherwise."""
-    return _ended(command, End.CANCELLED, now) if command.status == Status.ACCEPTED else command
+    """Taken back, where it has not been sent, or not all of it; the same object otherwise.
+
+    A part that was sent has its answer first.
+    """
+    parts = command.parts
+    if command.status == Status.ACCEPTED or (parts and parts.due and not command.final):
+        return ended(command, End.CANCELLED, now)
+    if parts is None or command.final or parts.complete or parts.stopped:
+        return command
+    return replace(command, parts=replace(parts, stopped=True))
 
 
 def lapsed(command: Command, now: datetime) -> Command:
     """Ended by time, where that has come: unsent at its expiry, sent when no result came long after."""
-    end = command.expires_at if command.status == Status.ACCEPTED else command.expires_at + PATIENCE
-    if command.final or now < end:
+    if command.final or now < _end_of(command):
         return command
     if command.status == Status.ACCEPTED:
-        return _ended(command, End.EXPIRED, now, "Expired", "the station was not connected")
-    return _ended(command, End.TIMED_OUT, now, "NoResult", "nothing was heard of it again")
+        return ended(command, End.EXPIRED, now, "Expired", "the station was not connected")
+    return ended_in_part(command, End.TIMED_OUT, now, "NoResult", "nothing was heard of it again")
 
 
 def abandoned(command: Command, now: datetime) -> Command:
     """A sent command whose connection is gone: its gateway tells at once what became of it, if it is still there."""
-    if command.status != Status.SENT or command.sent_at is None or now < command.sent_at + PATIENCE:
+    if command.status != Status.SENT or command.sent_at is None:
         return command
-    return _ended(command, End.TIMED_OUT, now, "NoResult", "its connection is gone, and nothing was heard of it again")
+    if command.parts and command.parts.due:
+        return ended_in_part(command, End.UNDELIVERED, now, CODES[OUTCOME_UNDELIVERED], "the connection is gone")
+    sent_at = command.parts.sent_at if command.parts else None
+    if now < (sent_at or command.sent_at) + PATIENCE:
+        return command
+    why = "its connection is gone, and nothing was heard of it again"
+    return ended_in_part(command, End.TIMED_OUT, now, "NoResult", why)
 
 
 def concluded(command: Command, result: Result) -> Command:
@@ -221,12 +245,12 @@ def concluded(command: Command, result: Result) -> Command:
     if end == End.UNDELIVERED and at >= command.expires_at:
         end = End.EXPIRED
     code = result.error_code or CODES.get(result.outcome)
-    ended = _ended(command, end, at, code, result.error_description or None)
+    after = ended(command, end, at, code, result.error_description or None)
     raw = result.tolerated.raw
     read = _payload(result.payload)
     effect = effect_of(read) if end in (End.ANSWERED, End.LATE) else None
     return replace(
-        ended,
+        after,
         response=_payload(raw) if raw else read,
         normalised=read if raw else None,
         effect=effect,
@@ -239,12 +263,31 @@ def followed(command: Command, effect: Effect, now: datetime) -> Command:
     return replace(command, effect=effect, effect_at=now) if command.effect == Effect.SCHEDULED else command
 
 
-def _ended(
-    command: Command, end: End, at: datetime, code: str | None = None, description: str | None = None
-) -> Command:
+def ended(command: Command, end: End, at: datetime, code: str | None = None, description: str | None = None) -> Command:
+    """That is how it ended, and why: code and description, where it was not answered."""
     return replace(
         command, status=STATUS[end], outcome=end, ended_at=at, error_code=code, error_description=description
     )
+
+
+def ended_in_part(command: Command, end: End, at: datetime, code: str | None, description: str | None) -> Command:
+    """Ended by a part that ended so, and not by an answer; as if it were all of it, where no other was answered."""
+    parts = command.parts
+    if parts is None or (parts.answered == 0 and not parts.due):
+        return ended(command, end, at, code, description)
+    number = parts.count + 1 if parts.due else parts.count
+    why = f"part {number}: {description}" if description else f"part {number}"
+    after = ended(command, End.PARTIAL, at, code, why)
+    # What was answered in part was on the wire.
+    return replace(after, status=Status.REJECTED) if STATUS[end] == Status.REJECTED else after
+
+
+def _end_of(command: Command) -> datetime:
+    """When it ends if nothing is heard of it. A part has its own time, however long the command may wait."""
+    if command.status == Status.ACCEPTED:
+        return command.expires_at
+    sent_at = command.parts.sent_at if command.parts else None
+    return (sent_at + TURN if sent_at else command.expires_at) + PATIENCE
 
 
 def _payload(written: bytes) -> Any:

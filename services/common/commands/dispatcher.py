@@ -4,24 +4,39 @@
 that expires, never one that a station receives twice.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import structlog
 
-from services.common.commands import store
+from services.common.commands import parts_store, store
 from services.common.commands.catalogue import Catalogue
-from services.common.commands.command import Command, Route, Unrenderable, abandoned, lapsed, sent, unrenderable
+from services.common.commands.command import (
+    Command,
+    End,
+    Route,
+    Unrenderable,
+    abandoned,
+    ended_in_part,
+    lapsed,
+    sent,
+    unrenderable,
+)
+from services.common.commands.cut import Cut
 from services.common.commands.journal import CommandJournal
+from services.common.commands.parts import Part, as_command, next_part, part_sent, payload_of
 from services.common.commands.routes import Routes
 from services.common.kafka.bus import Bus, Record
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
 from services.common.process.wakeup import Wakeup
+from services.common.splitting import LARGEST_MESSAGE, message_size
+from services.ocpp.errors import ErrorCode
 from voltbus.v1.bus_pb2 import Command as CommandRecord
 from voltbus.v1.bus_pb2 import Outbound
 
@@ -29,6 +44,8 @@ INTERVAL_SECONDS = 1.0
 # Of commands whose turn it is, in the versions of their stations as far as these are known: those that may not be sent
 # for what is known of their stations, by id, with why.
 Unfit = Callable[[Connection, Sequence[Command]], Awaitable[Mapping[str, Unrenderable]]]
+# How commands may be cut, by id; those that may not are left out.
+Cuts = Callable[[Connection, Sequence[Command]], Awaitable[Mapping[str, Cut]]]
 
 log = structlog.get_logger()
 
@@ -38,11 +55,44 @@ async def all_fit(_: Connection, __: Sequence[Command]) -> Mapping[str, Unrender
     return {}
 
 
+async def uncut(_: Connection, __: Sequence[Command]) -> Mapping[str, Cut]:
+    """Of a service whose commands go out as they are."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Splitting:
+    """What is sent in parts to stations that take less in a message.
+
+    actions: of OCPP, that may be. To a station that gets one of them in parts, others of them are sent after it, as
+    they may be about the same things; whatever else goes to it is sent between two parts. cuts: see Cuts.
+    """
+
+    actions: Set[str] = frozenset()
+    cuts: Cuts = uncut
+
+
+WHOLE = Splitting()
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """One look at commands: what is known of them, and what is sent. in_parts: stations that get a command in parts."""
+
+    now: datetime
+    routes: Mapping[str, Route]
+    cuts: Mapping[str, Cut]
+    unfit: Mapping[str, Unrenderable] = field(default_factory=dict)
+    in_parts: set[str] = field(default_factory=set)
+    records: list[Record] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+
+
 @dataclass(slots=True, kw_only=True)
 class CommandDispatcher:
     """service: whose results come back. outbound: the topic. on_changed: called after commands have changed.
 
-    unfit: see Unfit.
+    unfit: see Unfit. splitting: see Splitting.
     """
 
     service: str
@@ -55,6 +105,7 @@ class CommandDispatcher:
     on_changed: Callable[[], None]
     clock: Clock
     unfit: Unfit = all_fit
+    splitting: Splitting = WHOLE
     nudge: Wakeup = field(default_factory=Wakeup, init=False)
 
     async def run(self) -> None:
@@ -74,7 +125,10 @@ class CommandDispatcher:
             stations = await store.waiting(db, self.clock(), ids)
         if not stations:
             return
-        routes = await self.find(stations)
+        routes = await self.find(list(stations))
+        in_parts = [station_id for station_id in routes if stations[station_id]]
+        while in_parts and await self._send_parts(routes, in_parts) == store.AT_ONCE:
+            pass
         while await self._send_some(routes, ids) == store.AT_ONCE:
             pass
 
@@ -87,44 +141,97 @@ class CommandDispatcher:
             return {}
 
     async def _send_some(self, routes: Mapping[str, Route], ids: Sequence[str] | None) -> int:
-        now, records = self.clock(), list[Record]()
+        now = self.clock()
         async with self.database.transaction() as db:
-            claimed = await store.claim(db, list(routes), now, ids)
-            due = [one for one in claimed if one.station_id in routes and not lapsed(one, now).final]
-            unfit = await self.unfit(db, [replace(one, version=routes[one.station_id].version) for one in due])
-            await self.journal.save(db, [self._step(command, routes, now, records, unfit) for command in claimed])
-        if claimed:
-            self.on_changed()
-        if records:
-            await self.bus.publish(records)
+            claimed = await store.claim(db, list(routes), now, ids, self.splitting.actions)
+            due = [
+                replace(one, version=routes[one.station_id].version)
+                for one in claimed
+                if one.station_id in routes and not lapsed(one, now).final
+            ]
+            long_ = sorted({one.station_id for one in claimed if one.action in self.splitting.actions})
+            turn = Turn(
+                now=now,
+                routes=routes,
+                in_parts=await store.hold(db, long_) if long_ else set(),
+                unfit=await self.unfit(db, due),
+                cuts=await self.splitting.cuts(db, due),
+            )
+            await self._save(db, turn, [step for command in claimed if (step := self._step(command, turn))])
+        await self._publish(turn, claimed)
         return len(claimed)
 
-    def _step(
-        self,
-        command: Command,
-        routes: Mapping[str, Route],
-        now: datetime,
-        records: list[Record],
-        unfit: Mapping[str, Unrenderable],
-    ) -> Command:
-        """The next step of a waiting command; a record is added where it is sent."""
-        ended = lapsed(command, now)
-        route = routes.get(command.station_id)
+    async def _send_parts(self, routes: Mapping[str, Route], stations: Sequence[str]) -> int:
+        """The next part of commands of which the one before was answered."""
+        now = self.clock()
+        async with self.database.transaction() as db:
+            claimed = await store.claim_due(db, stations)
+            turn = Turn(now=now, routes=routes, cuts=await self.splitting.cuts(db, claimed))
+            await self._save(db, turn, [self._go_on(command, turn) for command in claimed])
+        await self._publish(turn, claimed)
+        return len(claimed)
+
+    async def _save(self, db: Connection, turn: Turn, stepped: Sequence[Command]) -> None:
+        await self.journal.save(db, stepped)
+        await parts_store.add(db, turn.parts)
+
+    async def _publish(self, turn: Turn, claimed: Sequence[Command]) -> None:
+        """After the commit."""
+        if claimed:
+            self.on_changed()
+        if turn.records:
+            await self.bus.publish(turn.records)
+
+    def _step(self, command: Command, turn: Turn) -> Command | None:
+        """The next step of a waiting command; a record is added where it is sent. None: it goes on waiting."""
+        ended = lapsed(command, turn.now)
+        route = turn.routes.get(command.station_id)
+        waits = command.action in self.splitting.actions and command.station_id in turn.in_parts
+        if ended.final and waits:
+            return replace(ended, error_description="the station got another command in parts meanwhile")
         if ended.final or route is None:
             return ended
-        if command.id in unfit:
-            return unrenderable(command, route.version, unfit[command.id], now)
+        if waits:
+            return None
         try:
+            if command.id in turn.unfit:
+                raise turn.unfit[command.id]
             action, payload = self.catalogue.render(command, route.version)
+            if (cut := turn.cuts.get(command.id)) and (part := next_part(command, cut, str(uuid4()), turn.now)):
+                turn.in_parts.add(command.station_id)
+                return self._part(command, part, cut, route, turn)
+            _require_size(payload)
         except Unrenderable as error:
-            return unrenderable(command, route.version, error, now)
-        records.append(self._record(command, route, action, payload))
+            return unrenderable(command, route.version, error, turn.now)
+        turn.records.append(self._record(command, command.id, route, action, payload))
         same = action == command.action and payload == command.payload
-        return sent(command, route, now, None if same else {"action": action, "payload": payload})
+        return sent(command, route, turn.now, None if same else {"action": action, "payload": payload})
 
-    def _record(self, command: Command, route: Route, action: str, payload: Mapping[str, Any]) -> Record:
+    def _go_on(self, command: Command, turn: Turn) -> Command:
+        """The next step of a command in parts."""
+        ended = lapsed(command, turn.now)
+        if ended.final:
+            return ended
+        route, cut = turn.routes[command.station_id], turn.cuts[command.id]
+        if route.connection_id != command.connection_id:
+            return abandoned(command, turn.now)
+        try:
+            part = next_part(command, cut, str(uuid4()), turn.now)
+        except Unrenderable as error:
+            return ended_in_part(command, End.UNRENDERABLE, turn.now, error.code, error.description)
+        assert part is not None, "only the first part can be all of it"
+        return self._part(command, part, cut, route, turn)
+
+    def _part(self, command: Command, part: Part, cut: Cut, route: Route, turn: Turn) -> Command:
+        """Sends it."""
+        after, payload = part_sent(command, part, cut, route, turn.now), payload_of(command, part, cut.field)
+        turn.parts.append(part)
+        turn.records.append(self._record(as_command(after, part), part.id, route, command.action, payload))
+        return after
+
+    def _record(self, command: Command, id_: str, route: Route, action: str, payload: Mapping[str, Any]) -> Record:
         written = CommandRecord(
-            id=command.id,
+            id=id_,
             service=self.service,
             action=action,
             payload=orjson.dumps(dict(payload)),
@@ -157,3 +264,10 @@ class CommandDispatcher:
             await self.journal.save(db, ended)
         if ended:
             self.on_changed()
+
+
+def _require_size(payload: Mapping[str, Any]) -> None:
+    """Raises Unrenderable for what no gateway should send; of one station it is refused before."""
+    if (size := message_size(payload)) > LARGEST_MESSAGE:
+        why = f"takes a message of {size} bytes, and {LARGEST_MESSAGE} are the most"
+        raise Unrenderable(ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, f"the payload {why}", {"": why})

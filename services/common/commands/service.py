@@ -7,23 +7,22 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from google.protobuf.message import DecodeError
-
 from services.common.calls.stations import Stations
-from services.common.commands import store
+from services.common.commands import parts_store, store
 from services.common.commands.catalogue import Catalogue
-from services.common.commands.command import Command, Status, cancelled, concluded, followed
-from services.common.commands.dispatcher import CommandDispatcher, Unfit, all_fit
+from services.common.commands.command import Command, Status, cancelled, followed
+from services.common.commands.concluding import conclude
+from services.common.commands.dispatcher import WHOLE, CommandDispatcher, Splitting, Unfit, all_fit
 from services.common.commands.journal import CommandJournal, OnEnded, ignore_ended
+from services.common.commands.parts import Part, check
 from services.common.commands.routes import Routes
 from services.common.commands.store import CommandFilter
 from services.common.kafka.bus import Bus, Record
 from services.common.kafka.events import Events
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
-from services.common.process.errors import Unprocessable, VoltbusError
+from services.common.process.errors import VoltbusError
 from services.ocpp.answers import Effect
-from voltbus.v1.bus_pb2 import Result
 
 T = TypeVar("T")
 Resolve = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -73,6 +72,7 @@ class CommandService:
     clock: the time commands get.
     on_ended: called with commands that have ended (see OnEnded; ignored).
     unfit: what may not be sent to stations as they are (see Unfit; nothing).
+    splitting: what is sent in parts (see Splitting; nothing).
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class CommandService:
         clock: Clock,
         on_ended: OnEnded = ignore_ended,
         unfit: Unfit = all_fit,
+        splitting: Splitting = WHOLE,
     ) -> None:
         self.catalogue, self.stations = catalogue, stations
         self._database, self._wake, self._clock = database, wake, clock
@@ -105,7 +106,9 @@ class CommandService:
             on_changed=self.notify_changed,
             clock=clock,
             unfit=unfit,
+            splitting=splitting,
         )
+        self.may_be_cut, self._parts_ended = splitting.actions, False
         self._changed = asyncio.Event()
         self.run, self.send, self.nudge = self._dispatcher.run, self._dispatcher.send, self._dispatcher.nudge
 
@@ -140,7 +143,7 @@ class CommandService:
         return await self._journal.add(db, [self._new(request) for request in requests])
 
     async def cancel(self, command_id: str) -> tuple[Command | None, bool]:
-        """Takes a command back that has not been sent: as it is now, and whether this was in time."""
+        """Takes back a command that has not been sent, or not all of it: as it is now, and whether this was in time."""
         async with self._database.transaction() as db:
             command = (await store.lock(db, [command_id])).get(command_id)
             if command is None or (after := cancelled(command, self._clock())) is command:
@@ -172,6 +175,11 @@ class CommandService:
     async def get(self, command_id: str) -> Command | None:
         async with self._database.connection() as db:
             return await store.one(db, command_id)
+
+    async def parts(self, command_id: str, after: int, limit: int) -> list[Part]:
+        """Those that a command was sent in, in their order. after: a number."""
+        async with self._database.list_connection() as db:
+            return await parts_store.page(db, command_id, after, limit)
 
     async def page(self, wanted: CommandFilter, limit: int) -> list[Command]:
         """Newest first."""
@@ -205,23 +213,18 @@ class CommandService:
 
         After the commit, notify_changed().
         """
-        if not records:
-            return []
-        results = [_result(record) for record in records]
-        known = await store.lock(db, [result.command_id for result in results])
-        stepped: dict[str, Command] = {}
-        for result in results:
-            before = stepped.get(result.command_id) or known.get(result.command_id)
-            if before and (after := concluded(before, result)) is not before:
-                stepped[after.id] = after
-        await self._journal.save(db, list(stepped.values()))
-        return list(stepped.values())
+        concluded = await conclude(db, self._journal, records)
+        self._parts_ended |= concluded.parts_ended
+        return concluded.changed
 
     def notify_changed(self) -> None:
-        """Commands have changed: those who wait look again."""
+        """Commands have changed: those who wait look again, and what waits for the end of a part is sent."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
         self._wake()
+        if self._parts_ended:
+            self._parts_ended = False
+            self.nudge()
 
     async def require_known(self, station_ids: Sequence[str]) -> None:
         """Raises UnknownStations where some are not registered, never were here, and are not connected; Unavailable."""
@@ -248,9 +251,12 @@ class CommandService:
             self.catalogue.render(command, version)
         else:
             self.catalogue.check(command.action, command.payload)
+        meant = replace(command, version=version)
         async with self._database.connection() as db:
-            if error := (await self._dispatcher.unfit(db, [replace(command, version=version)])).get(command.id):
+            if error := (await self._dispatcher.unfit(db, [meant])).get(command.id):
                 raise error
+            if cut := (await self._dispatcher.splitting.cuts(db, [meant])).get(command.id):
+                check(command, cut)
 
     def _new(self, request: CommandRequest) -> Command:
         now = self._clock()
@@ -268,13 +274,6 @@ class CommandService:
             asked=request.asked,
             not_before=request.not_before,
         )
-
-
-def _result(record: Record) -> Result:
-    try:
-        return Result.FromString(record.value or b"")
-    except DecodeError:
-        raise Unprocessable("not a voltbus.v1.Result") from None
 
 
 def _same(kept: Command, request: CommandRequest) -> bool:

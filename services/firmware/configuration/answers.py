@@ -78,6 +78,11 @@ def _response(command: Command) -> Any:
 
 
 def _set_results(command: Command, response: Any) -> list[SetResult]:
+    if response is None and command.answer is not None and command.parts and command.parts.answered:
+        field, count = command.parts.field, command.parts.answered
+        answered, left = command.payload[field][:count], command.payload[field][count:]
+        results = WRITE_ANSWERS[command.action]({field: answered}, command.answer)
+        return results + _set_results(replace(command, payload={field: left}, response=None, normalised=None), None)
     results = WRITE_ANSWERS[command.action](command.payload, response)
     if response is not None or command.status in PENDING:
         return results
@@ -86,6 +91,9 @@ def _set_results(command: Command, response: Any) -> list[SetResult]:
 
 
 def _report_reply(command: Command, response: Any) -> ReportReply | None:
+    if command.parts:
+        # Each of its parts asks for a report of its own.
+        return None
     if response is None:
         if command.status in PENDING or undelivered(command):
             return None

@@ -1,16 +1,16 @@
-"""Commands of more items, or bytes, than their stations take in one message, as far as those have said."""
+"""How commands of more items, or bytes, than their stations take in a message are cut, as far as those have said."""
 
 from collections.abc import Mapping, Sequence
 
-import orjson
-
-from services.common.commands.command import Command, Unrenderable
+from services.common.commands.command import Command
+from services.common.commands.cut import Cut
+from services.common.commands.dispatcher import Splitting
 from services.common.postgres.database import Connection
-from services.firmware.configuration import settings_store
-from services.firmware.configuration.dialects.dialect import FRAME, Capacity, positive_integer
+from services.common.splitting import LARGEST_MESSAGE, MessageLimit
+from services.firmware.configuration import reports_store, settings_store
+from services.firmware.configuration.dialects.dialect import Capacity, positive_integer
 from services.firmware.configuration.domain.settings import key
 from services.firmware.dialects import SETTINGS
-from services.ocpp.errors import ErrorCode
 
 # An action means the same in all versions that have it.
 CAPACITIES: Mapping[str, Capacity] = {
@@ -18,31 +18,34 @@ CAPACITIES: Mapping[str, Capacity] = {
 }
 
 
-async def too_large(db: Connection, commands: Sequence[Command]) -> Mapping[str, Unrenderable]:
-    """Why commands may not be sent (B05.FR.11, B06.FR.05, N06.FR.04), by their ids; the others may."""
+async def cuts(db: Connection, commands: Sequence[Command]) -> Mapping[str, Cut]:
+    """By id, of those that have a list that may be long (B05.FR.11, B06.FR.05, B08.FR.17, N04.FR.09, N06.FR.04)."""
     asked = [(one, CAPACITIES[one.action]) for one in commands if one.action in CAPACITIES]
     wanted = {(one.station_id, key(name)) for one, capacity in asked for name in (capacity.items, capacity.bytes)}
-    said = {place: one.value for place, one in (await settings_store.load(db, wanted)).items() if one.value}
+    said: dict[str, dict[str, str]] = {}
+    for (station_id, name), setting in (await settings_store.load(db, wanted)).items():
+        if setting.value:
+            said.setdefault(station_id, {})[name] = setting.value
+    numbered = [one.id for one, capacity in asked if one.parts and capacity.number]
+    numbers = dict(zip(numbered, await reports_store.request_ids(db, len(numbered)), strict=True))
     found = {}
     for one, capacity in asked:
-        own = {name: value for (station_id, name), value in said.items() if station_id == one.station_id}
-        if error := excess(one.payload, capacity, own):
-            found[one.id] = error
+        others = {capacity.number: numbers[one.id]} if capacity.number and one.id in numbers else {}
+        found[one.id] = cut_of(one, capacity, said.get(one.station_id, {}), others)
     return found
 
 
-def excess(payload: Mapping[str, object], capacity: Capacity, said: Mapping[str, str]) -> Unrenderable | None:
-    """What of a payload is too much. said: settings of the station, by key."""
-    items = payload.get(capacity.field)
-    count, most = len(items) if isinstance(items, list) else 0, positive_integer(said, capacity.items)
-    if most is not None and count > most:
-        return _refused(capacity, f"has {count} items, and the station takes {most} in a message ({capacity.items})")
-    size, most = FRAME + len(orjson.dumps(dict(payload))), positive_integer(said, capacity.bytes)
-    if most is not None and size > most:
-        return _refused(capacity, f"takes {size} bytes, and the station takes {most} in a message ({capacity.bytes})")
-    return None
+SPLITTING = Splitting(frozenset(CAPACITIES), cuts)
 
 
-def _refused(capacity: Capacity, message: str) -> Unrenderable:
-    said = f"{message}; {capacity.otherwise}"
-    return Unrenderable(ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, f"{capacity.field} {said}", {capacity.field: said})
+def cut_of(command: Command, capacity: Capacity, said: Mapping[str, str], others: Mapping[str, object]) -> Cut:
+    """said: settings of the station, by key. others: see Cut.
+
+    What it said when the last part was sent counts on, until it says otherwise; no message is larger than any may be.
+    """
+    limit = MessageLimit(positive_integer(said, capacity.items), positive_integer(said, capacity.bytes))
+    before = command.parts.limit if command.parts else MessageLimit()
+    limit = MessageLimit(
+        limit.items or before.items, min(limit.bytes or before.bytes or LARGEST_MESSAGE, LARGEST_MESSAGE)
+    )
+    return Cut(capacity.field, capacity.results, limit, f"{capacity.items}, {capacity.bytes}", others)

@@ -105,13 +105,18 @@ class SettingsProjection:
                 command_id=command.id,
             )
             changes.append(state.attempt(station_id, result.name, attempt))
-        cause = f"{command.id}/{command.outcome}"
+        cause = (
+            f"{command.id}/{command.outcome}"
+            if command.part is None
+            else f"{command.id}/{command.part}/{command.outcome}"
+        )
         state.records += announcements.settings_changed(self.events, station_id, changes, cause, command.id, at)
         if one.report:
             self._progress(state, _replied(state.reports[station_id, one.report.request_id], one, at))
         if one.reading.everything:
             state.read_at[station_id] = at
-        self._done(state, station_id, command.id, lost=undelivered(command))
+        if command.part is None:
+            self._done(state, station_id, command.id, lost=undelivered(command))
 
     def _progress(self, state: SettingsState, after: Report) -> None:
         """Takes what a report has come to, and what follows from its end."""

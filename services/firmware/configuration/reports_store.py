@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from itertools import groupby
 
 import asyncpg
 
@@ -36,12 +37,20 @@ limit $2"""
 
 NEXT_REQUESTS = "select nextval('report_request') from generate_series(1, $1)"
 
+# Those that one command asked for, in parts, stand together.
 OF_STATION = f"""
 select {COLUMNS}
 from report
+join (
+    select coalesce(command_id, request_id::text) as asked_by, max(changed_at) as newest, max(request_id) as highest
+    from report
+    where station_id = $1
+    group by asked_by
+    order by newest desc, highest desc
+    limit $2
+) as asked on asked_by = coalesce(command_id, request_id::text)
 where station_id = $1
-order by changed_at desc, request_id desc
-limit $2"""
+order by newest desc, highest desc, asked_by, asked_at nulls last, request_id"""
 
 
 async def load(db: Connection, wanted: Collection[Key]) -> dict[Key, Report]:
@@ -67,9 +76,12 @@ async def request_ids(db: Connection, count: int) -> list[int]:
     return [row["nextval"] for row in await db.fetch(NEXT_REQUESTS, count)] if count else []
 
 
-async def of_station(db: Connection, station_id: str, limit: int) -> list[Report]:
-    """Newest first."""
-    return [report(row) for row in await db.fetch(OF_STATION, station_id, limit)]
+async def of_station(db: Connection, station_id: str, limit: int) -> list[list[Report]]:
+    """Newest first; together those that one command asked for, in the order in which it did."""
+    rows = await db.fetch(OF_STATION, station_id, limit)
+    return [
+        [report(row) for row in some] for _, some in groupby(rows, lambda row: row["command_id"] or row["request_id"])
+    ]
 
 
 def report(row: asyncpg.Record) -> Report:

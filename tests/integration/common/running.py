@@ -44,9 +44,9 @@ def settings_of(kind: type[S], environment: Mapping[str, str], **more: Any) -> S
     return kind(**(names | more))
 
 
-async def connected(redis: Redis, station: str, version: str) -> None:
-    """Makes a station be where a gateway would say that it is: on the connection `<GATEWAY>-<station>`."""
-    value = {"slot": SLOT, "connection_id": f"{GATEWAY}-{station}", "version": version}
+async def connected(redis: Redis, station: str, version: str, number: str = "") -> None:
+    """Makes a station be where a gateway would say that it is: on the connection `<GATEWAY>-<number or station>`."""
+    value = {"slot": SLOT, "connection_id": f"{GATEWAY}-{number or station}", "version": version}
     await redis.mset({f"slot:{SLOT}": GATEWAY, f"route:{station}": json.dumps(value)})
 
 

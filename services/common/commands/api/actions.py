@@ -1,6 +1,6 @@
 """POST /v1/stations/{station_id}/commands/{Action}: one route for all OCPP actions, in OpenAPI each with its schema."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Set
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from services.common.commands.api.commands import ISSUED, CommandStatus, GivenTerms, Wait, issue
 from services.common.commands.catalogue import Catalogue
 from services.common.commands.service import CommandService
+from services.common.splitting import LARGEST_MESSAGE
 from services.common.web.access import Access
 from services.common.web.fields import StationId
 from services.common.web.openapi import each
@@ -18,21 +19,23 @@ from services.common.web.problems import Problem, did_you_mean, field_problem
 from services.common.web.requests import read_body, read_json
 from services.ocpp.commands import Form
 
-# What a gateway takes of a station is a good measure of what it may send to one.
-LARGEST = 256 * 1024
+# Bytes of a payload that may be sent in parts.
+LARGEST_IN_PARTS = 1024 * 1024
 # What describes a schema itself and not the payload, or means nothing to OpenAPI.
 DROPPED = frozenset({"$schema", "$id", "id", "comment", "javaType", "definitions"})
 
 
-async def json_object(request: Request) -> dict[str, Any]:
-    """The body, a JSON object within bounds. Raises Problem."""
-    value = read_json(await read_body(request, LARGEST))
-    if not isinstance(value, dict):
-        raise field_problem("body", "must be an object")
-    return value
+def json_object(may_be_cut: Set[str]) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """A dependency: the body, a JSON object within bounds. It raises Problem. may_be_cut: actions."""
 
+    async def read(request: Request) -> dict[str, Any]:
+        most = LARGEST_IN_PARTS if request.path_params.get("action") in may_be_cut else LARGEST_MESSAGE
+        value = read_json(await read_body(request, most))
+        if not isinstance(value, dict):
+            raise field_problem("body", "must be an object")
+        return value
 
-Body = Annotated[dict[str, Any], Depends(json_object)]
+    return read
 
 
 def action_of(catalogue: Catalogue, services: Services) -> Callable[..., Awaitable[str]]:
@@ -66,7 +69,7 @@ def router(command_service: CommandService, access: Access, service: str, servic
     async def send(
         action: Annotated[str, Depends(action_of(catalogue, services))],
         station_id: StationId,
-        payload: Body,
+        payload: Annotated[dict[str, Any], Depends(json_object(command_service.may_be_cut))],
         terms: GivenTerms,
         response: Response,
         wait: Wait = 0,

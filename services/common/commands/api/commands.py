@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from services.common.commands.catalogue import NOT_SUPPORTED
 from services.common.commands.command import Command, End, Status, Unrenderable
+from services.common.commands.parts import Part, as_command
 from services.common.commands.service import CommandRequest, CommandService, KeyReused, Resolve, UnknownStations
 from services.common.commands.store import CommandFilter
 from services.common.web.access import Access
@@ -95,6 +96,34 @@ class SentRequest(BaseModel):
     payload: Any
 
 
+class PartsStatus(BaseModel):
+    """How far a command has come that its station gets in parts, one after another."""
+
+    count: int = Field(description="parts that have been sent")
+    items: int = Field(description="items of the payload's list")
+    sent: int = Field(description="of these, in parts that have been sent")
+    answered: int = Field(description="of these, in parts that the station has answered")
+
+
+class PartStatus(BaseModel):
+    """A part of a command, which is a CALL of its own."""
+
+    number: int
+    message_id: str
+    items: int
+    status: Status
+    outcome: End | None = Field(
+        description="how it ended, as of a command; timed_out: the station may have acted on it, or not"
+    )
+    payload: Any = Field(description="what the station was sent, without passwords and keys")
+    response: Any = Field(description="the station's payload")
+    normalised: Any = Field(description="how the response was read, if it deviates from its schema")
+    error_code: str | None
+    error_description: str | None
+    sent_at: datetime
+    ended_at: datetime | None
+
+
 class CommandStatus(BaseModel):
     """A command and what became of it."""
 
@@ -105,7 +134,8 @@ class CommandStatus(BaseModel):
     outcome: End | None = Field(
         None,
         description="how it ended. refused: by a CALLERROR; invalid: by an answer that breaks its schema; "
-        "unrenderable: its version of OCPP does not have it; late: answered after timed_out; expired: never sent",
+        "unrenderable: its version of OCPP does not have it; late: answered after timed_out; expired: never sent; "
+        "partial: some parts of it were answered, and then one was not",
     )
     effect: Effect | None = Field(
         None,
@@ -114,7 +144,8 @@ class CommandStatus(BaseModel):
     )
     payload: Any = Field(description="what was asked for, without passwords and keys")
     request: SentRequest | None = Field(None, description="what the station was sent, if that differs from the payload")
-    response: Any = Field(None, description="the station's payload")
+    parts: PartsStatus | None = Field(None, description="if it is more than the station takes in a message")
+    response: Any = Field(None, description="the station's payload; of parts, what all have said that were answered")
     normalised: Any = Field(None, description="how the response was read, if it deviates from its schema")
     error_code: str | None = Field(None, description="why it was rejected, expired or undeliverable")
     error_description: str | None = None
@@ -130,9 +161,18 @@ class CommandStatus(BaseModel):
 
 def view(command: Command) -> CommandStatus:
     """As REST shows it: without the secrets that it may hold."""
-    shown = {name: getattr(command, name) for name in set(CommandStatus.model_fields) - {"command_id"}}
+    shown = {name: getattr(command, name) for name in set(CommandStatus.model_fields) - {"command_id", "parts"}}
     said = {name: masked(shown[name], tokens=False) for name in ("payload", "request", "response", "normalised")}
-    return CommandStatus(command_id=command.id, **shown | said)
+    parts = PartsStatus.model_validate(command.parts, from_attributes=True) if command.parts else None
+    return CommandStatus(command_id=command.id, parts=parts, **shown | said)
+
+
+def part_view(command: Command, part: Part) -> PartStatus:
+    """A part as REST shows it: without the secrets that it may hold."""
+    one = as_command(command, part)
+    shown = {name: getattr(one, name) for name in PartStatus.model_fields.keys() & CommandStatus.model_fields.keys()}
+    said = {name: masked(shown[name], tokens=False) for name in ("payload", "response", "normalised")}
+    return PartStatus(number=part.number, message_id=part.id, items=part.items, **shown | said)
 
 
 def page_of(found: list[Command], limit: int) -> Page[CommandStatus]:
@@ -232,11 +272,25 @@ def router(command_service: CommandService, access: Access, service: str) -> API
             raise Problem(404, MISSING)
         return view(found)
 
+    @routes.get("/{command_id:uuid}/parts", dependencies=read, responses=problem_responses({404: MISSING}))
+    async def parts(command_id: CommandId, limit: Limit = 50, cursor: Cursor = None) -> Page[PartStatus]:
+        """The parts that a command was sent in, in their order; none where one message holds all of it."""
+        found = await command_service.get(str(command_id))
+        if found is None:
+            raise Problem(404, MISSING)
+        position = read_cursor(cursor, int)
+        some = await command_service.parts(found.id, int(position[0]) if position else 0, limit + 1)
+        last = write_cursor(some[limit - 1].number) if len(some) > limit else None
+        return Page(items=[part_view(found, part) for part in some[:limit]], next=last)
+
     @routes.post(
         "/{command_id:uuid}/cancel", dependencies=write, responses=problem_responses({404: MISSING, 409: "too late"})
     )
     async def cancel(command_id: CommandId) -> CommandStatus:
-        """Cancels a command that waits for its station; 409 if it was sent or has ended."""
+        """Cancels a command that waits for its station; 409 if it was sent or has ended.
+
+        Of one that is sent in parts, no other part is sent, and it is cancelled when the last one is answered.
+        """
         found, done = await command_service.cancel(str(command_id))
         if found is None:
             raise Problem(404, MISSING)

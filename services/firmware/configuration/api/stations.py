@@ -95,7 +95,7 @@ def _read_routes(requests: SettingsRequests) -> APIRouter:
         await requests.status(station_id)
         async with requests.database.connection() as db:
             found = await reports_store.of_station(db, station_id, limit)
-        return Page(items=[ReportView.of(report) for report in found])
+        return Page(items=[ReportView.of(some) for some in found])
 
     return routes
 

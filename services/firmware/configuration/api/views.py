@@ -14,7 +14,7 @@ from services.common.web.fields import NO_NUL
 from services.common.web.pages import Page
 from services.firmware.configuration.answers import answer
 from services.firmware.configuration.dialects.dialect import SettingsDialect
-from services.firmware.configuration.domain.reports import Report, ReportProgress
+from services.firmware.configuration.domain.reports import MISSING_SHOWN, Report, ReportProgress, progress_of
 from services.firmware.configuration.domain.settings import Attempt, Result, Setting, State, awaits_reboot, key, state
 from services.firmware.configuration.group_settings import GroupSettings
 from services.firmware.configuration.reads import GroupMember, SettingRow
@@ -143,9 +143,9 @@ class SettingView(BaseModel):
 
 
 class ReportView(BaseModel):
-    """A report of settings in parts (2.x)."""
+    """A report of settings in parts (2.x). What was asked for in parts comes in a report each, shown as one."""
 
-    request_id: int
+    request_id: int = Field(description="by which it was asked for; of more reports, by which the first was")
     base: str | None = Field(description="what was asked for; null where it is not known")
     status: ReportProgress
     reason: str | None
@@ -156,17 +156,19 @@ class ReportView(BaseModel):
     changed_at: datetime | None
 
     @classmethod
-    def of(cls, report: Report) -> Self:
+    def of(cls, reports: Sequence[Report]) -> Self:
+        """reports: that one command asked for, in the order in which it did."""
+        first = reports[0]
         return cls(
-            request_id=report.request_id,
-            base=report.base,
-            status=report.progress,
-            reason=report.reason,
-            parts=len(report.parts),
-            missing=report.missing,
-            command_id=report.command_id,
-            asked_at=report.asked_at,
-            changed_at=report.changed_at,
+            request_id=first.request_id,
+            base=first.base,
+            status=progress_of(reports),
+            reason=next((one.reason for one in reports if one.reason), None),
+            parts=sum(len(one.parts) for one in reports),
+            missing=[number for one in reports for number in one.missing][:MISSING_SHOWN],
+            command_id=first.command_id,
+            asked_at=first.asked_at,
+            changed_at=max((one.changed_at for one in reports if one.changed_at), default=None),
         )
 
 

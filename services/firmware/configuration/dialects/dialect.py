@@ -1,17 +1,13 @@
 """What a version knows of configuration: how settings are called, read and set, and what its answers say of them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
-
-import orjson
 
 from services.firmware.configuration.domain.settings import Characteristics, Observation, Result, key
 from services.ocpp.masking import is_secret
 
 Payload: TypeAlias = Mapping[str, Any]
-# The frame around a payload: type, message id, action, commas and quotes.
-FRAME = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +22,17 @@ class MessageLimits:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """Where a station says how much of an action it takes. field: its list. items, bytes: names of settings.
+    """Where a station says how much of an action it takes in a message. items, bytes: names of settings.
 
-    otherwise: what to do with more.
+    field: the list that may be long. results: the list in the answer, if there is one. number: the field by which the
+    messages that follow an answer name it, if there are any: each request needs one of its own.
     """
 
     field: str
     items: str
     bytes: str
-    otherwise: str
+    results: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +119,6 @@ class SettingsDialect:
     def is_secret(self, name: str, characteristics: Characteristics | None = None) -> bool:
         """Whether a setting's value is nobody's business."""
         return is_secret(name) or (characteristics is not None and characteristics.mutability == "WriteOnly")
-
-
-def chunks(items: Sequence[Any], most: int, most_bytes: int | None) -> Iterator[list[Any]]:
-    """Items as messages can carry them: never more than allowed, and one at least."""
-    chunk: list[Any] = []
-    size = FRAME
-    for item in items:
-        weight = len(orjson.dumps(item)) + 1
-        if chunk and (len(chunk) >= most or (most_bytes is not None and size + weight > most_bytes)):
-            yield chunk
-            chunk, size = [], FRAME
-        chunk.append(item)
-        size += weight
-    if chunk:
-        yield chunk
 
 
 def positive_integer(values: Mapping[str, str], name: str) -> int | None:

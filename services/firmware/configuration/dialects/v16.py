@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from services.common.splitting import MessageLimit, chunks, message_size
 from services.firmware.configuration.dialects.dialect import (
     MessageLimits,
     Payload,
@@ -10,7 +11,6 @@ from services.firmware.configuration.dialects.dialect import (
     SettingsDialect,
     SettingsReading,
     Write,
-    chunks,
     positive_integer,
 )
 from services.firmware.configuration.dialects.names import BadName
@@ -75,7 +75,8 @@ def read_all(_base: str, _request_id: int) -> tuple[str, Payload]:
 
 
 def read(names: Sequence[str], limits: MessageLimits) -> list[tuple[str, Payload]]:
-    return [("GetConfiguration", {"key": chunk}) for chunk in chunks(names, limits.reads, None)]
+    parts = chunks(names, MessageLimit(limits.reads), message_size({"key": []}))
+    return [("GetConfiguration", {"key": chunk}) for chunk in parts]
 
 
 def write(values: Mapping[str, str], _: MessageLimits) -> list[Write]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from services.common.process.errors import InvalidContent
+from services.common.splitting import MessageLimit, chunks, message_size
 from services.firmware.configuration.dialects.dialect import (
     Capacity,
     MessageLimits,
@@ -13,7 +14,6 @@ from services.firmware.configuration.dialects.dialect import (
     SettingsDialect,
     SettingsReading,
     Write,
-    chunks,
     positive_integer,
 )
 from services.firmware.configuration.dialects.names import BadName, Variable
@@ -24,33 +24,28 @@ from services.ocpp.masking import is_secret
 
 ITEMS, BYTES = "DeviceDataCtrlr.ItemsPerMessage({})", "DeviceDataCtrlr.BytesPerMessage({})"
 LIMIT_NAMES = tuple(limit.format(action) for limit in (ITEMS, BYTES) for action in ("GetVariables", "SetVariables"))
-IN_PARTS = "send it in parts"
+MONITORING_ITEMS, MONITORING_BYTES = "MonitoringCtrlr.ItemsPerMessage({})", "MonitoringCtrlr.BytesPerMessage({})"
+
+
+def _capacity(
+    action: str, field: str, limits: tuple[str, str], *, results: str | None = None, number: str | None = None
+) -> Capacity:
+    items, size = (limit.format(action) for limit in limits)
+    return Capacity(field, items, size, results, number)
+
+
+DEVICE_DATA, MONITORING = (ITEMS, BYTES), (MONITORING_ITEMS, MONITORING_BYTES)
+_REPORT = _capacity("GetReport", "componentVariable", DEVICE_DATA, number="requestId")
 CAPACITIES: Mapping[str, Capacity] = {
-    "GetVariables": Capacity(
-        "getVariableData",
-        ITEMS.format("GetVariables"),
-        BYTES.format("GetVariables"),
-        "POST …/configuration/refresh reads any number",
+    "GetVariables": _capacity("GetVariables", "getVariableData", DEVICE_DATA, results="getVariableResult"),
+    "SetVariables": _capacity("SetVariables", "setVariableData", DEVICE_DATA, results="setVariableResult"),
+    "GetReport": _REPORT,
+    # §2.1.16, §2.1.18: the limits of GetReport are those of GetMonitoringReport, too.
+    "GetMonitoringReport": _REPORT,
+    "SetVariableMonitoring": _capacity(
+        "SetVariableMonitoring", "setMonitoringData", MONITORING, results="setMonitoringResult"
     ),
-    "SetVariables": Capacity(
-        "setVariableData",
-        ITEMS.format("SetVariables"),
-        BYTES.format("SetVariables"),
-        "PUT …/configuration sets any number",
-    ),
-    "GetReport": Capacity("componentVariable", ITEMS.format("GetReport"), BYTES.format("GetReport"), IN_PARTS),
-    "SetVariableMonitoring": Capacity(
-        "setMonitoringData",
-        "MonitoringCtrlr.ItemsPerMessage(SetVariableMonitoring)",
-        "MonitoringCtrlr.BytesPerMessage(SetVariableMonitoring)",
-        IN_PARTS,
-    ),
-    "ClearVariableMonitoring": Capacity(
-        "id",
-        "MonitoringCtrlr.ItemsPerMessage(ClearVariableMonitoring)",
-        "MonitoringCtrlr.BytesPerMessage(ClearVariableMonitoring)",
-        IN_PARTS,
-    ),
+    "ClearVariableMonitoring": _capacity("ClearVariableMonitoring", "id", MONITORING, results="clearMonitoringResult"),
 }
 # Where a station does not say: small enough for any.
 DEFAULT_ITEMS = 20
@@ -124,14 +119,14 @@ def read_all(base: str, request_id: int) -> tuple[str, Payload]:
 
 def read(names: Sequence[str], limits: MessageLimits) -> list[tuple[str, Payload]]:
     items = [Variable.parse(name).payload() for name in names]
-    parts = chunks(items, limits.reads, limits.read_bytes)
+    parts = chunks(items, MessageLimit(limits.reads, limits.read_bytes), message_size({"getVariableData": []}))
     return [("GetVariables", {"getVariableData": chunk}) for chunk in parts]
 
 
 def write(values: Mapping[str, str], limits: MessageLimits) -> list[Write]:
     """B05.FR.13 holds by the names: no attribute stands in them twice."""
     items = [Variable.parse(name).payload() | {"attributeValue": value} for name, value in values.items()]
-    parts = chunks(items, limits.writes, limits.write_bytes)
+    parts = chunks(items, MessageLimit(limits.writes, limits.write_bytes), message_size({"setVariableData": []}))
     return [Write("SetVariables", {"setVariableData": chunk}, dict(_named_values(chunk))) for chunk in parts]
 
 

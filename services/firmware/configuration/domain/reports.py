@@ -3,7 +3,7 @@
 Parts may come in any order, twice, or not at all; a report that lacks some is shown as incomplete.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -79,6 +79,14 @@ class Report(Struct, frozen=True):
             if seq_no not in self.parts and len(gaps) < MISSING_SHOWN:
                 gaps.append(seq_no)
         return gaps
+
+
+def progress_of(reports: Sequence[Report]) -> ReportProgress:
+    """Of what one command asked for, in one report or more."""
+    found = {report.progress for report in reports}
+    if ReportProgress.RECEIVING in found:
+        return ReportProgress.RECEIVING
+    return found.pop() if len(found) == 1 else ReportProgress.INCOMPLETE
 
 
 def waiting_id(request_id: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.common.commands import metrics as commands
-from services.common.commands import store
+from services.common.commands import parts_store, store
 from services.common.postgres import measures, outbox
 from services.common.postgres.database import Database
 from services.common.process.settings import CommonSettings
@@ -28,7 +28,9 @@ HOT = {
         *(firmware.COUNT_CONNECTORS, firmware.SAVE_STATUS, firmware.SAVE_SEEN),
         *(PROGRESS.booted_sql, PROGRESS.save_sql, *PROGRESS.claim_sql.values(), GROUPS.load_sql),
         *(stations_store.HERE, stations_store.BOOTS, settings_store.LOAD, reports_store.LOAD),
-        *(store.LOCK, store.BY_KEYS),
+        *(store.LOCK, store.BY_KEYS, store.ONE, store.WAITING, store.CLAIM, store.CLAIM_DUE, store.IN_PARTS),
+        *(store.CLAIM_SILENT, store.SILENT, parts_store.BY_IDS, parts_store.PAGE, parts_store.OF_COMMANDS),
+        parts_store.SAVE,
         *(listing.LOAD_SESSIONS, listing.REMOVE_REGISTRATIONS, history_store.MARK_NEXT, uptime.CHANGES),
         *(listing.END_UNREGISTERED, uptime.UNREGISTERED),
     ],

@@ -174,6 +174,10 @@ class Field:
         """Its connection is gone, though nobody has noticed yet."""
         await self._redis.delete(f"route:{station.id}")
 
+    async def reconnect(self, station: Station) -> None:
+        """It is on another connection."""
+        await connected(self._redis, station.id, station.version, f"again-{station.id}")
+
     async def report(self, station: New, request_id: int, *numbers: int, each: int = 2) -> None:
         """Parts of a report of everything, in this order; all where none is named."""
         parts = station.parts(request_id, each)

@@ -8,7 +8,6 @@ import pytest
 from redis.asyncio import Redis
 
 from services.common.desired.reconciler import DEFAULT_TIMING
-from services.firmware.configuration.dialects.names import Variable
 from services.firmware.configuration.domain.reports import PATIENCE
 from services.firmware.settings import Settings
 from tests.clients.events import enum_word
@@ -220,29 +219,6 @@ async def test_a_201_station_is_never_sent_more_than_it_takes(field: Field) -> N
     )
     assert [command["status"] for command in asked.json()["commands"]] == ["answered", "answered"]
     assert [len(payload["getVariableData"]) for payload in station.sent("GetVariables")] == [4, 1]
-
-
-async def test_a_command_of_more_than_the_station_takes_is_refused(field: Field) -> None:
-    """B05.FR.11, B06.FR.05: handed in by an operator in OCPP's own words, and by whoever hands one in for many."""
-    station = new()
-    await read(field, station)
-    items = [Variable.parse(name).payload() for name in VARIABLES]
-    http, body = field.world.http, {"getVariableData": items}
-    refused = await http.post("/v1/stations/CP1/commands/GetVariables", json=body, params={"wait": 10})
-    assert refused.status_code == 422, refused.text
-    [error] = refused.json()["errors"]
-    assert error["field"] == "body.getVariableData"
-    assert "takes 4" in error["message"]
-    assert "configuration/refresh" in error["message"]
-    many = await http.post(
-        "/v1/commands/GetVariables", json={"stations": ["CP1"], "payload": body}, params={"wait": 10}
-    )
-    [command] = many.json()["commands"]["items"]
-    assert (command["outcome"], command["error_code"]) == ("unrenderable", "OccurrenceConstraintViolation")
-    assert station.sent("GetVariables") == []
-    body = {"getVariableData": items[:4]}
-    taken = await http.post("/v1/stations/CP1/commands/GetVariables", json=body, params={"wait": 10})
-    assert taken.json()["status"] == "answered"
 
 
 @pytest.mark.parametrize("base", ["ConfigurationInventory", "SummaryInventory"])

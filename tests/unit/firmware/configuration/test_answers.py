@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from services.common.commands.command import Command, End, Status
+from services.common.commands.cut import PartsProgress
 from services.common.desired.progress import undelivered
+from services.common.splitting import MessageLimit
 from services.firmware.configuration.answers import SettingsAnswer, answer
 from services.firmware.configuration.dialects.dialect import ReportReply, SetResult
 from services.firmware.configuration.domain.settings import Result
@@ -79,6 +81,29 @@ def test_what_an_attempt_came_to(how: dict[str, Any], expected: SetResult) -> No
 )
 def test_what_became_of_asking_for_a_report(how: dict[str, Any], expected: ReportReply | None) -> None:
     assert answer(command("GetBaseReport", REPORT, **how)).report == expected
+
+
+def test_what_was_answered_in_part_counts_and_the_rest_ended_otherwise() -> None:
+    names = [{"component": {"name": "C"}, "variable": {"name": name}} for name in "ABC"]
+    results = [name | {"attributeStatus": "Accepted"} for name in names[:2]]
+    parts = PartsProgress(3, "setVariableData", "setVariableResult", MessageLimit(2), sent=3, answered=2, count=2)
+    ended = command(
+        "SetVariables",
+        {"setVariableData": [name | {"attributeValue": "1"} for name in names]},
+        Status.EXPIRED,
+        outcome=End.PARTIAL,
+        error_code="TimedOut",
+        response={"setVariableResult": results},
+        parts=parts,
+    )
+    found = [(one.name, one.result, one.reason) for one in answer(ended).results]
+    assert found == [
+        ("C.A", Result.APPLIED, "Accepted"),
+        ("C.B", Result.APPLIED, "Accepted"),
+        ("C.C", Result.EXPIRED, "TimedOut"),
+    ]
+    invalid = replace(ended, outcome=End.INVALID, response="?", parts=replace(parts, answered=0))
+    assert {one.result for one in answer(invalid).results} == {Result.EXPIRED}
 
 
 def test_no_answer_says_nothing_of_settings() -> None:
