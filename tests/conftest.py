@@ -4,9 +4,9 @@ import gc
 import itertools
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -23,6 +23,7 @@ from voltbus.local import ports
 from voltbus.local.servers import Servers
 from voltbus.operator.prepare import create_schemas, create_topics
 
+S = TypeVar("S", bound=CommonSettings)
 # At its usual rate the collector takes a fifth of the CPU, in imports and in each service that is built.
 gc.set_threshold(50_000, 20, 20)
 type_adapters.share()
@@ -73,16 +74,13 @@ class Stack:
         environment = SECRETS | {
             "VOLTBUS_POSTGRES_DSN": dsn_of(self.servers, name),
             "VOLTBUS_REDIS_URL": await self._fresh_redis(),
-            "VOLTBUS_KAFKA_BOOTSTRAP": self.servers.kafka_bootstrap,
+            **self.servers.kafka_env,
             "VOLTBUS_TOPIC_PREFIX": f"{name}.",
             "VOLTBUS_PARTITIONS": str(partitions),
             "VOLTBUS_SLOTS": "4",
         }
-        settings = CommonSettings(
-            kafka_bootstrap=self.servers.kafka_bootstrap, topic_prefix=f"{name}.", partitions=partitions, slots=4
-        )
         if topics:
-            await create_topics(settings)
+            await create_topics(settings_of(CommonSettings, environment))
         return environment
 
     async def _fresh_redis(self) -> str:
@@ -149,6 +147,12 @@ async def _make_cheap(dsn: str) -> None:
 
 def unused_name() -> str:
     return f"test_{uuid.uuid4().hex[:12]}"
+
+
+def settings_of(kind: type[S], environment: Mapping[str, str], **more: Any) -> S:
+    """A service's settings as its environment would make them."""
+    names: dict[str, Any] = {name.removeprefix("VOLTBUS_").lower(): value for name, value in environment.items()}
+    return kind(**(names | more))
 
 
 def dsn_of(servers: Servers, database: str) -> str:

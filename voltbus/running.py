@@ -17,7 +17,8 @@ _PORTS = {"postgres": 5432, "redis": 6379}
 def announce(settings: LocalSettings, servers: Mapping[str, str]) -> Iterator[None]:
     """Stores the address and ports of the stack while it runs, and `host:port` of its servers."""
     file = settings.data / _FILE
-    file.write_text(json.dumps({"host": settings.host, "ports": dict(settings.ports), "servers": dict(servers)}))
+    of_stack = {"host": settings.host, "ports": dict(settings.ports), "servers": dict(servers)}
+    file.write_text(json.dumps(of_stack | {"kafka_embedded": settings.kafka_bootstrap is None}))
     try:
         yield
     finally:
@@ -29,10 +30,18 @@ def with_running(settings: LocalSettings) -> LocalSettings:
     if (stored := _stored(settings)) is None:
         return settings
     ports, kafka = stored["ports"], settings.kafka_bootstrap or stored["servers"]["kafka"]
+    # One of an earlier version has no password.
+    embedded = settings.kafka_bootstrap is None and stored.get("kafka_embedded", False)
     gateways = tuple(name for name in ports if name.startswith("gateway") and not name.endswith("_http"))
     services = tuple(name for name in ports if not name.startswith("gateway"))
     return dataclasses.replace(
-        settings, host=stored["host"], ports=ports, gateways=gateways, services=services, kafka_bootstrap=kafka
+        settings,
+        host=stored["host"],
+        ports=ports,
+        gateways=gateways,
+        services=services,
+        kafka_bootstrap=kafka,
+        kafka_embedded=embedded,
     )
 
 

@@ -2,10 +2,13 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from voltbus.errors import LocalError
+
+KAFKA_USER = "voltbus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,17 @@ class Secrets:
     password_key: str
     postgres_password: str
     redis_password: str
+    kafka_password: str
+
+    @property
+    def kafka_settings(self) -> Mapping[str, str]:
+        """How the Kafka of this folder is reached, beside its address: settings by name."""
+        return {
+            "kafka_security_protocol": "SASL_PLAINTEXT",
+            "kafka_sasl_mechanism": "PLAIN",
+            "kafka_sasl_username": KAFKA_USER,
+            "kafka_sasl_password": self.kafka_password,
+        }
 
     def __repr__(self) -> str:
         return "Secrets(***)"

@@ -47,6 +47,7 @@ _MAX_COPIES = 16
 class LocalSettings:
     """A server whose address is None is started here. ports: keyed like `PORTS`, for further processes as `Stack` says.
 
+    kafka_embedded: the Kafka of `kafka_bootstrap` is the one that runs on `data`.
     token: a bearer token, for commands that call REST.
     gateways, services: the names of the processes, "transactions-1" for the second of a kind.
     """
@@ -56,6 +57,7 @@ class LocalSettings:
     postgres_dsn: str | None = None
     redis_url: str | None = None
     kafka_bootstrap: str | None = None
+    kafka_embedded: bool = False
     jwt_secret: str | None = None
     jwks_url: str | None = None
     jwt_issuer: str | None = None

@@ -19,22 +19,11 @@ from google.protobuf import json_format
 from voltbus.v1 import events_pb2
 
 
-def bootstrap() -> str:
-    if given := os.environ.get("VOLTBUS_KAFKA_BOOTSTRAP"):
-        return given
-    ports = Path(os.environ.get("VOLTBUS_DATA") or ".voltbus", "ports.json")  # of `make run`
-    return f"127.0.0.1:{json.loads(ports.read_text())['kafka']}"
-
-
-def setting(name: str) -> str | None:
-    """VOLTBUS_KAFKA_… of the environment, or of the file that it names."""
-    file = os.environ.get(f"VOLTBUS_KAFKA_{name}_FILE")
-    return os.environ.get(f"VOLTBUS_KAFKA_{name}") or (Path(file).read_text().strip() if file else None)
-
-
 def connection() -> dict[str, Any]:
+    if "VOLTBUS_KAFKA_BOOTSTRAP" not in os.environ:
+        return of_make_run()
     protocol = setting("SECURITY_PROTOCOL") or "PLAINTEXT"
-    options: dict[str, Any] = {"bootstrap_servers": bootstrap(), "security_protocol": protocol}
+    options: dict[str, Any] = {"bootstrap_servers": setting("BOOTSTRAP"), "security_protocol": protocol}
     if protocol.endswith("SSL"):
         options["ssl_context"] = ssl.create_default_context(cadata=setting("SSL_CA"))
     if protocol.startswith("SASL"):
@@ -42,6 +31,25 @@ def connection() -> dict[str, Any]:
         options["sasl_plain_username"] = setting("SASL_USERNAME")
         options["sasl_plain_password"] = setting("SASL_PASSWORD")
     return options
+
+
+def setting(name: str) -> str | None:
+    """VOLTBUS_KAFKA_…, or what is in the file that it names."""
+    file = os.environ.get(f"VOLTBUS_KAFKA_{name}_FILE")
+    return os.environ.get(f"VOLTBUS_KAFKA_{name}") or (Path(file).read_text().strip() if file else None)
+
+
+def of_make_run() -> dict[str, Any]:
+    """Its Kafka, and the password that is in its data folder."""
+    data = Path(os.environ.get("VOLTBUS_DATA") or ".voltbus")
+    secrets = dict(line.split("=", 1) for line in (data / "secrets").read_text().splitlines())
+    return {
+        "bootstrap_servers": f"127.0.0.1:{json.loads((data / 'ports.json').read_text())['kafka']}",
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": "PLAIN",
+        "sasl_plain_username": "voltbus",
+        "sasl_plain_password": secrets["VOLTBUS_KAFKA_PASSWORD"],
+    }
 
 
 def is_billable(session: events_pb2.Transaction) -> bool:

@@ -95,6 +95,7 @@ def secured(folder: Path, authority: Authority, plain: int, controller: int, por
         "listeners": ",".join([*listeners, f"CONTROLLER://127.0.0.1:{controller}"]),
         "advertised.listeners": ",".join(listeners),
         "listener.security.protocol.map": ",".join(kinds),
+        "inter.broker.listener.name": "PLAINTEXT",
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": str(folder / "broker.pem"),
         "ssl.truststore.type": "PEM",
@@ -109,7 +110,7 @@ def secured(folder: Path, authority: Authority, plain: int, controller: int, por
             f"listener.name.{name}.scram-sha-512.sasl.jaas.config": SCRAM_LOGIN,
             f"listener.name.{name}.oauthbearer.sasl.jaas.config": TOKEN_LOGIN,
         }
-    return configuration(kafka.properties(plain, controller), changes)
+    return configuration(kafka.properties(plain, controller, "not asked for"), changes)
 
 
 def scram_users(*names: str) -> Sequence[str]:

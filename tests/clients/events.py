@@ -9,6 +9,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from google.protobuf.json_format import Parse
 
+from services.common.kafka.security import client_options
+from services.common.process.settings import CommonSettings
 from services.ocpp.services import SERVICES
 from tests.patience import GIVE_UP
 from voltbus.v1 import events_pb2
@@ -66,10 +68,10 @@ class Feed:
 
     @classmethod
     @asynccontextmanager
-    async def following(cls, bootstrap: str, prefix: str) -> AsyncIterator["Feed"]:
+    async def following(cls, settings: CommonSettings) -> AsyncIterator["Feed"]:
         """Reads from the beginning until the block ends; a broker that goes away meanwhile is waited for."""
-        topics = [f"{prefix}events.{service}" for service in SERVICES]
-        consumer = AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+        topics = [settings.topic(f"events.{service}") for service in SERVICES]
+        consumer = AIOKafkaConsumer(*topics, **client_options(settings), auto_offset_reset="earliest")
         feed = cls()
         await consumer.start()
         reading = asyncio.create_task(feed._read(consumer))

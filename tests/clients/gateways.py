@@ -15,6 +15,7 @@ from services.common.process.settings import CommonSettings
 from services.ocpp.topics import CONNECTIONS
 from tests.clients import system
 from tests.clients.system import System, eventually
+from tests.conftest import settings_of
 from voltbus.local.servers import Servers
 from voltbus.local.stack import PROCESSES
 from voltbus.v1.bus_pb2 import ConnectionChange
@@ -133,6 +134,4 @@ async def pair_of(running: System) -> AsyncIterator[Pair]:
 
 
 def _settings(env: dict[str, str]) -> CommonSettings:
-    return CommonSettings(
-        kafka_bootstrap=env["VOLTBUS_KAFKA_BOOTSTRAP"], topic_prefix=env["VOLTBUS_TOPIC_PREFIX"], partitions=4
-    )
+    return settings_of(CommonSettings, env)

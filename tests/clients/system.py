@@ -15,10 +15,12 @@ import jwt
 import websockets
 from redis.asyncio import Redis
 
+from services.common.process.settings import CommonSettings
 from services.ocpp.commands import owners
 from services.ocpp.services import SERVICES
 from tests.clients.events import Feed, enum_word
 from tests.clients.library import dial
+from tests.conftest import settings_of
 from tests.patience import GIVE_UP
 from voltbus.local.servers import Servers
 from voltbus.local.stack import PROCESSES, Stack
@@ -174,7 +176,7 @@ async def running(
     headers = {"Authorization": bearer(env, SCOPES)}
     async with (
         Stack(servers, names, env=env, prepare=False) as processes,
-        Feed.following(env["VOLTBUS_KAFKA_BOOTSTRAP"], env["VOLTBUS_TOPIC_PREFIX"]) as feed,
+        Feed.following(settings_of(CommonSettings, env)) as feed,
         httpx.AsyncClient(headers=headers, timeout=GIVE_UP) as http,
     ):
         yield System(processes, env, feed, http)

@@ -14,6 +14,7 @@ from typing import Any
 
 import jwt
 import pytest
+from pydantic import SecretStr
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -22,7 +23,9 @@ from voltbus.cli import ROOMS, app, build
 from voltbus.errors import LocalError
 from voltbus.local.banner import banner
 from voltbus.local.progress import Progress
+from voltbus.operator.kafka import kafka_bus
 from voltbus.running import announce, running_servers, server_addresses, with_running
+from voltbus.secrets import load_secrets
 from voltbus.settings import LocalSettings, usage
 from voltbus.simulator.station.play import register_token
 
@@ -192,6 +195,28 @@ def test_the_running_stack_is_found_whatever_its_ports(tmp_path: Path) -> None:
         assert with_running(replace(asking, kafka_bootstrap="other:2")).kafka_bootstrap == "other:2"
     assert with_running(asking) == asking
     assert running_servers(asking) == {}
+
+
+def test_only_the_kafka_of_the_stack_asks_for_the_password_of_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not one that the stack, or the command, was given; nor that of an earlier version, which has none."""
+    monkeypatch.setenv("VOLTBUS_DATA", str(tmp_path))
+    servers, password = server_addresses(None, None, "k:1"), load_secrets(tmp_path / "secrets").kafka_password
+    with announce(LocalSettings(tmp_path), servers):
+        settings = kafka_bus()[1]
+        assert settings.kafka_bootstrap == "k:1"
+        assert settings.kafka_sasl_password == SecretStr(password)
+        with monkeypatch.context() as given:
+            given.setenv("VOLTBUS_KAFKA_BOOTSTRAP", "other:2")
+            assert kafka_bus()[1].kafka_sasl_password is None
+        file = tmp_path / "running.json"
+        earlier = json.loads(file.read_text())
+        del earlier["kafka_embedded"]
+        file.write_text(json.dumps(earlier))
+        assert kafka_bus()[1].kafka_sasl_password is None
+    with announce(LocalSettings(tmp_path, kafka_bootstrap="k:1"), servers):
+        assert kafka_bus()[1].kafka_sasl_password is None
 
 
 def test_the_welcome_can_be_copied_line_by_line(tmp_path: Path) -> None:

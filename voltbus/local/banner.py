@@ -6,6 +6,7 @@ from pathlib import Path
 from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
 from voltbus.operator.tokens import bearer_token
+from voltbus.secrets import KAFKA_USER
 from voltbus.settings import DEFAULT_STATION, LocalSettings
 
 
@@ -18,7 +19,7 @@ def banner(settings: LocalSettings, kafka_bootstrap: str) -> str:
     rest = {name: (settings.ports[name], SERVICES[name.partition("-")[0]].meaning) for name in settings.services}
     rest |= {gateway: (settings.ports[f"{gateway}_http"], "connections") for gateway in gateways}
     addresses += [(service, f"http://{host}:{port}/docs", meaning) for service, (port, meaning) in rest.items()]
-    addresses.append(("kafka", kafka_bootstrap, "events, without a password"))
+    addresses.append(("kafka", kafka_bootstrap, _kafka(settings)))
     lines = [f"  {name:<15}{address:<41}{meaning}" for name, address, meaning in addresses]
     return "\n".join(
         [
@@ -47,6 +48,14 @@ def transactions_curl(settings: LocalSettings, station_id: str) -> str:
 
 def _stations(host: str, port: int) -> str:
     return f"ws://{host}:{port}/ocpp/{{station_id}}"
+
+
+def _kafka(settings: LocalSettings) -> str:
+    """How it is reached, for systems that read events."""
+    if settings.kafka_bootstrap:
+        return "events"
+    secrets = settings.data / "secrets"
+    return f"events: SASL_PLAINTEXT, PLAIN, user {KAFKA_USER}; its password is VOLTBUS_KAFKA_PASSWORD in {secrets}"
 
 
 def _program() -> str:

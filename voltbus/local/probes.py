@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.common.process.readiness import NotReady
+from voltbus.secrets import KAFKA_USER
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -41,17 +42,35 @@ async def redis_answers(port: int, password: str) -> bool | NotReady:
     return answers == ["+OK", "+PONG"] or NotReady(f"says {' and '.join(answers)}")
 
 
-async def kafka_answers(port: int) -> bool | NotReady:
+async def kafka_answers(port: int, password: str | None = None) -> bool | NotReady:
     """Whether the broker lists itself in its metadata, which it does once it is registered with the controller.
 
-    Raises OSError or asyncio.IncompleteReadError.
+    password: of KAFKA_USER, by SASL/PLAIN; None: it asks for none. Raises OSError or asyncio.IncompleteReadError.
     """
-    metadata, version, correlation, no_client_id, no_topics = 3, 1, 1, -1, 0
-    request = struct.pack(">hhihi", metadata, version, correlation, no_client_id, no_topics)
-    async with _connection("127.0.0.1", port) as (reader, writer):
-        writer.write(struct.pack(">i", len(request)) + request)
-        size, _, brokers = struct.unpack(">iii", await reader.readexactly(12))
-    return bool(size and brokers) or NotReady("waits for its broker to be let in by its controller")
+    async with _connection("127.0.0.1", port) as streams:
+        if password is not None:
+            await _asked_kafka(streams, 17, 1, _text(b"PLAIN"))
+            login = b"\0" + KAFKA_USER.encode() + b"\0" + password.encode()
+            answer = await _asked_kafka(streams, 36, 0, struct.pack(">i", len(login)) + login)
+            if answer[:2] != b"\0\0":
+                return NotReady("refuses the password in `secrets`")
+        no_topics = struct.pack(">i", 0)
+        (brokers,) = struct.unpack(">i", (await _asked_kafka(streams, 3, 1, no_topics))[:4])
+    return bool(brokers) or NotReady("waits for its broker to be let in by its controller")
+
+
+async def _asked_kafka(streams: Streams, key: int, version: int, body: bytes) -> bytes:
+    """What it answers to one request, by the number of its API."""
+    reader, writer = streams
+    correlation, no_client_id = 1, -1
+    request = struct.pack(">hhih", key, version, correlation, no_client_id) + body
+    writer.write(struct.pack(">i", len(request)) + request)
+    (size,) = struct.unpack(">i", await reader.readexactly(4))
+    return (await reader.readexactly(size))[4:]
+
+
+def _text(content: bytes) -> bytes:
+    return struct.pack(">h", len(content)) + content
 
 
 async def listens(host: str, port: int) -> bool:

@@ -50,6 +50,13 @@ class Servers:
         self.redis_url = self.settings.redis_url or ""
         self.kafka_bootstrap = self.settings.kafka_bootstrap or ""
 
+    @property
+    def kafka_env(self) -> dict[str, str]:
+        """The variables by which Kafka is reached; of an external one beside those that the environment has."""
+        embedded = {} if self.settings.kafka_bootstrap else self.data_dir.secrets.kafka_settings
+        reached = {"kafka_bootstrap": self.kafka_bootstrap, **embedded}
+        return {f"VOLTBUS_{name.upper()}": value for name, value in reached.items()}
+
     def __getitem__(self, name: str) -> ChildProcess:
         return self.processes[name]
 

@@ -173,7 +173,7 @@ def _environment(servers: Servers) -> dict[str, str]:
         "VOLTBUS_HOST": settings.host,
         "VOLTBUS_POSTGRES_DSN": servers.postgres_dsn,
         "VOLTBUS_REDIS_URL": servers.redis_url,
-        "VOLTBUS_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
+        **servers.kafka_env,
         "VOLTBUS_PASSWORD_KEY": settings.password_key or secrets.password_key,
         "VOLTBUS_UNKNOWN_STATIONS": settings.stations_policy,
         "VOLTBUS_OUTBOUND_ALLOW": settings.outbound_policy,

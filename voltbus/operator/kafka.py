@@ -6,6 +6,7 @@ from services.common.kafka.broker import KafkaBus
 from services.common.process.settings import CommonSettings
 from voltbus.errors import LocalError
 from voltbus.running import with_running
+from voltbus.secrets import load_secrets
 from voltbus.settings import read_settings
 
 
@@ -14,9 +15,10 @@ def kafka_bus() -> tuple[KafkaBus, CommonSettings]:
 
     Raises LocalError.
     """
-    bootstrap = with_running(read_settings()).kafka_bootstrap
-    if bootstrap is None:
+    local = with_running(read_settings())
+    if local.kafka_bootstrap is None:
         raise LocalError("no Kafka: start it with `make run`, or set VOLTBUS_KAFKA_BOOTSTRAP")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs is in the error
-    settings = CommonSettings.read().model_copy(update={"kafka_bootstrap": bootstrap})
+    reached = {**load_secrets(local.data / "secrets").kafka_settings} if local.kafka_embedded else {}
+    settings = CommonSettings.read(kafka_bootstrap=local.kafka_bootstrap, **reached)
     return KafkaBus(settings), settings

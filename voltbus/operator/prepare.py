@@ -6,12 +6,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 import services
-from services.common.kafka.client import start, translating_errors
-from services.common.kafka.security import client_options
+from services.common.kafka.admin import administrator
+from services.common.kafka.client import translating_errors
 from services.common.postgres.migrate import prepare
 from services.common.process import environment
 from services.common.process.errors import Unavailable, VoltbusError
@@ -30,13 +30,8 @@ CONFIGS = {
 
 async def create_topics(settings: CommonSettings) -> None:
     """Creates what is missing; what is there is left as it is. Raises Unavailable where Kafka does not answer."""
-    options = client_options(settings)
-    admin = AIOKafkaAdminClient(**options)
-    await start(admin, options)
-    try:
+    async with administrator(settings) as admin:
         answer = await translating_errors(admin.create_topics([_new(topic, settings) for topic in topics.ALL]))
-    finally:
-        await admin.close()
     for name, code, *_ in answer.topic_errors:
         if (kind := for_code(code)) not in (TopicAlreadyExistsError, for_code(0)):
             raise Unavailable(f"Kafka does not create the topic {name}: {kind.__name__}")

@@ -113,12 +113,16 @@ class _PartitionRecords(aiokafka.consumer.fetcher.PartitionRecords):  # type: ig
 aiokafka.consumer.fetcher.PartitionRecords = _PartitionRecords
 
 
+# Why no broker is reached `start` says; that PLAIN needs TLS, docs/settings.md.
+_KNOWN = ('Unable connect to "', "Sending username and password in the clear")
+
+
 def _is_news(record: logging.LogRecord) -> bool:
-    """aiokafka says so for each broker, and then that there is none; `start` says why."""
-    return not str(record.msg).startswith('Unable connect to "')
+    return not str(record.msg).startswith(_KNOWN)
 
 
-logging.getLogger("aiokafka.client").addFilter(_is_news)
+for _name in ("aiokafka", "aiokafka.conn"):
+    logging.getLogger(_name).addFilter(_is_news)
 
 
 async def start(client: Any, options: Mapping[str, Any]) -> None:

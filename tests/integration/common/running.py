@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import jwt
@@ -22,12 +22,12 @@ from services.common.process.settings import CommonSettings
 from services.common.testing.memory import MemoryBus
 from services.ocpp.versions import VERSIONS
 from tests.conftest import SECRETS
+from tests.conftest import settings_of as settings_of
 from tests.patience import GIVE_UP
 from voltbus.v1 import events_pb2
 from voltbus.v1.bus_pb2 import Call, ConnectionChange, ConnectionState, Outbound
 from voltbus.v1.state_pb2 import Registration
 
-S = TypeVar("S", bound=CommonSettings)
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 COUNT = itertools.count(1)
 GATEWAY, SLOT = "gateway", 2
@@ -36,12 +36,6 @@ GATEWAY, SLOT = "gateway", 2
 def token(*scopes: str) -> str:
     claims = {"sub": "test", "scope": " ".join(scopes), "exp": time.time() + 86_400}
     return jwt.encode(claims, SECRETS["VOLTBUS_JWT_SECRET"], "HS256")
-
-
-def settings_of(kind: type[S], environment: Mapping[str, str], **more: Any) -> S:
-    """A service's settings as its environment would make them."""
-    names: dict[str, Any] = {name.removeprefix("VOLTBUS_").lower(): value for name, value in environment.items()}
-    return kind(**(names | more))
 
 
 async def connected(redis: Redis, station: str, version: str, number: str = "") -> None:

@@ -1,6 +1,8 @@
 """The three real servers on a data folder of their own: started, killed, stopped, found again."""
 
 import asyncio
+import json
+import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,12 +13,20 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaConnectionError
 from redis.asyncio import Redis
 
+from services.common.kafka.broker import KafkaBus
+from services.common.kafka.security import client_options
+from services.common.process.errors import Unavailable
+from services.common.process.settings import CommonSettings
+from tests.clients.brokers import broker, configuration
+from tests.conftest import settings_of
 from tests.patience import GIVE_UP
 from voltbus.errors import AlreadyRunning, ServerUnreachable, StartFailed
 from voltbus.local.data_dir import DataDir
-from voltbus.local.ports import free_port
+from voltbus.local.kafka import properties
+from voltbus.local.ports import free_port, stored_ports
 from voltbus.local.servers import Servers
 from voltbus.settings import LocalSettings
 
@@ -29,7 +39,7 @@ def data(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def kafka_client(kind: Any, servers: Servers, **options: Any) -> AsyncIterator[Any]:
-    client = kind(bootstrap_servers=servers.kafka_bootstrap, **options)
+    client = kind(**client_options(settings_of(CommonSettings, servers.kafka_env)), **options)
     await client.start()
     try:
         yield client
@@ -91,6 +101,50 @@ async def test_nobody_enters_postgres_without_the_password(stack: Any) -> None:
         pytest.skip("the Postgres of this run is not ours")
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(without)
+
+
+async def test_nobody_enters_kafka_without_the_password(data: Path, settings: LocalSettings) -> None:
+    """Neither the broker nor its controller, which takes orders as well; and nobody else can read the password."""
+    async with Servers(data, replace(settings, kafka_bootstrap=None)) as servers:
+        assert stat.S_IMODE((data / "kafka" / "kafka.properties").stat().st_mode) == 0o600
+        ports = json.loads((data / "ports.json").read_text())
+        for port in (ports["kafka"], ports["kafka_controller"]):
+            client = AIOKafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}")
+            with pytest.raises(KafkaConnectionError):
+                await client.start()
+            await client.close()
+        wrong = settings_of(CommonSettings, servers.kafka_env, kafka_sasl_password="a guess")
+        with pytest.raises(Unavailable, match="refuses user 'voltbus'"):
+            await KafkaBus(wrong).start()
+
+
+async def test_a_data_folder_from_before_kafka_had_a_password_goes_on(data: Path, settings: LocalSettings) -> None:
+    """As 0.1.0 made it: no password among the secrets, and no listener that asks for one."""
+    with DataDir(data) as data_dir:
+        ports = stored_ports(data / "ports.json", ["postgres", "redis", "kafka", "kafka_controller"])
+        plain = {
+            "listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']},CONTROLLER://127.0.0.1:{ports['kafka_controller']}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
+        }
+        content = configuration(properties(ports["kafka"], ports["kafka_controller"], "none"), plain)
+        async with broker(data_dir, content, ports["kafka"]):
+            producer = AIOKafkaProducer(bootstrap_servers=f"127.0.0.1:{ports['kafka']}", acks="all")
+            admin = AIOKafkaAdminClient(bootstrap_servers=f"127.0.0.1:{ports['kafka']}")
+            await admin.start()
+            await admin.create_topics([NewTopic("kept", 1, 1)])
+            await admin.close()
+            await producer.start()
+            await producer.send_and_wait("kept", b"from before")
+            await producer.stop()
+        (data / "secrets").write_text(f"VOLTBUS_REDIS_PASSWORD={'1' * 64}\n")
+    async with (
+        Servers(data, replace(settings, kafka_bootstrap=None)) as servers,
+        kafka_client(AIOKafkaConsumer, servers, auto_offset_reset="earliest") as consumer,
+    ):
+        consumer.assign([TopicPartition("kept", 0)])
+        assert (await asyncio.wait_for(consumer.getone(), GIVE_UP)).value == b"from before"
 
 
 async def test_lost_secrets_are_told(data: Path, settings: LocalSettings) -> None:

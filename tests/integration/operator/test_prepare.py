@@ -55,7 +55,7 @@ async def empty(stack: Stack, admin: asyncpg.Connection) -> dict[str, str]:
     await admin.execute(f"create database {name}")
     return {
         "VOLTBUS_POSTGRES_DSN": dsn_of(stack.servers.postgres_dsn, database=name),
-        "VOLTBUS_KAFKA_BOOTSTRAP": stack.servers.kafka_bootstrap,
+        **stack.servers.kafka_env,
         "VOLTBUS_TOPIC_PREFIX": f"{name}.",
         "VOLTBUS_PARTITIONS": "1",
         "VOLTBUS_SLOTS": "1",

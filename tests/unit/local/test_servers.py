@@ -12,10 +12,13 @@ from voltbus.local.redis import quoted
 
 
 def test_kafka_is_one_durable_node_that_comes_back_quickly() -> None:
-    lines = dict(line.split("=", 1) for line in properties(9092, 9093).splitlines())
+    lines = dict(line.split("=", 1) for line in properties(9092, 9093, "secret").splitlines())
     assert lines["process.roles"] == "broker,controller"
-    assert lines["listeners"] == "PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093"
-    assert lines["advertised.listeners"] == "PLAINTEXT://127.0.0.1:9092"
+    assert lines["listeners"] == "LOCAL://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093"
+    assert lines["advertised.listeners"] == "LOCAL://127.0.0.1:9092"
+    assert lines["listener.security.protocol.map"] == "LOCAL:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT"
+    for name in ("local", "controller"):
+        assert 'user_voltbus="secret"' in lines[f"listener.name.{name}.plain.sasl.jaas.config"]
     assert lines["controller.quorum.voters"] == "1@127.0.0.1:9093"
     assert lines["log.dirs"] == "data"
     assert lines["broker.session.timeout.ms"] == "2000"
@@ -28,11 +31,11 @@ def test_kafka_is_one_durable_node_that_comes_back_quickly() -> None:
 
 
 def test_a_door_is_a_listener_that_tells_another_port() -> None:
-    text = properties(9092, 9093, {19092: 29092})
+    text = properties(9092, 9093, "secret", {19092: 29092})
     lines = dict(line.split("=", 1) for line in text.splitlines())
     assert "PROXY19092://127.0.0.1:19092" in lines["listeners"].split(",")
-    assert lines["advertised.listeners"].split(",") == ["PLAINTEXT://127.0.0.1:9092", "PROXY19092://127.0.0.1:29092"]
-    assert "PROXY19092:PLAINTEXT" in lines["listener.security.protocol.map"].split(",")
+    assert lines["advertised.listeners"].split(",") == ["LOCAL://127.0.0.1:9092", "PROXY19092://127.0.0.1:29092"]
+    assert "PROXY19092:SASL_PLAINTEXT" in lines["listener.security.protocol.map"].split(",")
 
 
 def test_redis_takes_any_folder() -> None:

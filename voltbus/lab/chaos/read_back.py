@@ -10,6 +10,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.common.kafka.bus import Record
 from services.common.kafka.client import poll
+from services.common.kafka.security import client_options
+from services.common.process.settings import CommonSettings
 from services.ocpp import topics
 from services.ocpp.services import SERVICES
 from voltbus.lab.chaos.expected import ChargingSession
@@ -99,8 +101,8 @@ class Postgres:
 class Kafka:
     """Reads on where it stopped, each time to the end. partitions: of each topic."""
 
-    def __init__(self, bootstrap: str, partitions: int) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, settings: CommonSettings, partitions: int) -> None:
+        self._options = client_options(settings)
         self._read: dict[str, Callable[[Record, Observed], None]] = {
             **{topics.events(service).name: read_event for service in SERVICES},
             **{topics.calls(service).name: read_call for service in SERVICES},
@@ -110,7 +112,7 @@ class Kafka:
 
     async def read_on(self, observed: Observed) -> None:
         """Adds what has come since. Raises KafkaError and Unavailable."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**self._options, enable_auto_commit=False)
         await consumer.start()
         try:
             consumer.assign(list(self._positions))

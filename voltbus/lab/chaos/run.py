@@ -84,7 +84,7 @@ class ChaosRun:
         """Raises LocalError if the system does not come back at all."""
         plan, stage = self.plan, self.stage
         await asyncio.to_thread(register_token, stage.rest["auth"], stage.bearer, TOKEN)
-        self._postgres, self._kafka = Postgres(stage.dsn), Kafka(stage.bootstrap, PARTITIONS)
+        self._postgres, self._kafka = Postgres(stage.dsn), Kafka(stage.kafka, PARTITIONS)
         self._crowd = Crowd(
             plan.stations, stage.gateways, plan.interval, self.expected, plan.seed, plan.sloppy, plan.habits
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from services.common.process.settings import CommonSettings
 from services.ocpp.services import SERVICES
 from voltbus.lab.chaos.faults import CUTS, GATEWAYS
 from voltbus.lab.chaos.tcp_proxy import TcpProxy, opened
@@ -52,8 +53,10 @@ class ChaosStage:
         return self.stack.servers.postgres_dsn
 
     @property
-    def bootstrap(self) -> str:
-        return self.stack.servers.kafka_bootstrap
+    def kafka(self) -> CommonSettings:
+        """How Kafka is reached without a proxy."""
+        reached = self.stack.servers.kafka_env
+        return CommonSettings.read(**{name.removeprefix("VOLTBUS_").lower(): value for name, value in reached.items()})
 
     @property
     def rest(self) -> dict[str, str]:

@@ -5,10 +5,11 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.client import AIOKafkaClient
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from services.common.kafka.admin import administrator
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Record
 from services.common.kafka.client import ClientBroken, KafkaTiming, background_tasks
@@ -63,10 +64,8 @@ async def test_a_partition_that_is_not_there_takes_nothing(bus: KafkaBus, settin
 async def test_what_the_broker_refuses_does_not_stop_what_comes_after(bus: KafkaBus, settings: CommonSettings) -> None:
     """The sequence of an idempotent producer has a hole then, and a broker takes nothing more from it."""
     small = NewTopic(settings.topic("small"), 1, 1, topic_configs={"max.message.bytes": "2000"})
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    await admin.create_topics([small])
-    await admin.close()
+    async with administrator(settings) as admin:
+        await admin.create_topics([small])
     await bus.publish([Record(small.name, b"key", b"before")])
     with pytest.raises(Unavailable, match="MessageSizeTooLarge"):
         await bus.publish([Record(small.name, b"key", b"x" * 5000)])
@@ -84,14 +83,12 @@ async def test_it_is_not_ready_without_a_topic_that_it_uses(bus: KafkaBus, setti
     reader = await bus.read_topic(read)
     await bus.publish([Record(written, b"key", b"")])
     assert await bus.ready() is True
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    for gone in (read, written):
-        await admin.delete_topics([gone])
-        async with asyncio.timeout(GIVE_UP):
-            while gone not in str(answer := await bus.ready()):
-                pass
-    await admin.close()
+    async with administrator(settings) as admin:
+        for gone in (read, written):
+            await admin.delete_topics([gone])
+            async with asyncio.timeout(GIVE_UP):
+                while gone not in str(answer := await bus.ready()):
+                    pass
     await reader.close()
     assert answer == NotReady(f"there is no topic {written}, {read}")
 
@@ -101,10 +98,8 @@ async def test_the_time_of_a_record_is_kafka_s(
 ) -> None:
     """A process whose clock is ahead is served all the same; where a topic is set otherwise, readiness says so."""
     own, plain = settings.topic(topics.TOKENS.name), settings.topic("plain")
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    await admin.create_topics([NewTopic(plain, 1, 1)])
-    await admin.close()
+    async with administrator(settings) as admin:
+        await admin.create_topics([NewTopic(plain, 1, 1)])
     append, ahead = BatchBuilder.append, round((time.time() + 2 * 3600) * 1000)
     monkeypatch.setattr(BatchBuilder, "append", lambda self, **more: append(self, **more | {"timestamp": ahead}))
     await bus.publish([Record(own, b"key", b"")])

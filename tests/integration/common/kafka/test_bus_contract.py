@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 from aiokafka import TopicPartition as KafkaPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin import RecordsToDelete
 from msgspec.structs import replace
 
+from services.common.kafka.admin import administrator
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import (
     MAX_RECORD_BYTES,
@@ -298,10 +299,8 @@ async def forget(bus: Bus, topic: str, partition: int, before: int) -> None:
         bus.starts[topic, partition] = before
         return
     assert isinstance(bus, KafkaBus)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bus._settings.kafka_bootstrap)
-    await admin.start()
-    await admin.delete_records({KafkaPartition(topic, partition): RecordsToDelete(before)})
-    await admin.close()
+    async with administrator(bus._settings) as admin:
+        await admin.delete_records({KafkaPartition(topic, partition): RecordsToDelete(before)})
 
 
 async def test_it_is_ready_and_says_so(bus: tuple[Bus, Name]) -> None:
