@@ -19,7 +19,7 @@ class Secrets:
     password_key: str
     postgres_password: str
     redis_password: str
-    kafka_password: str
+    kafka_sasl_password: str
 
     @property
     def kafka_settings(self) -> Mapping[str, str]:
@@ -28,7 +28,7 @@ class Secrets:
             "kafka_security_protocol": "SASL_PLAINTEXT",
             "kafka_sasl_mechanism": "PLAIN",
             "kafka_sasl_username": KAFKA_USER,
-            "kafka_sasl_password": self.kafka_password,
+            "kafka_sasl_password": self.kafka_sasl_password,
         }
 
     def __repr__(self) -> str:

@@ -48,7 +48,7 @@ def of_make_run() -> dict[str, Any]:
         "security_protocol": "SASL_PLAINTEXT",
         "sasl_mechanism": "PLAIN",
         "sasl_plain_username": "voltbus",
-        "sasl_plain_password": secrets["VOLTBUS_KAFKA_PASSWORD"],
+        "sasl_plain_password": secrets["VOLTBUS_KAFKA_SASL_PASSWORD"],
     }
 
 

@@ -202,7 +202,7 @@ def test_only_the_kafka_of_the_stack_asks_for_the_password_of_its_folder(
 ) -> None:
     """Not one that the stack, or the command, was given; nor that of an earlier version, which has none."""
     monkeypatch.setenv("VOLTBUS_DATA", str(tmp_path))
-    servers, password = server_addresses(None, None, "k:1"), load_secrets(tmp_path / "secrets").kafka_password
+    servers, password = server_addresses(None, None, "k:1"), load_secrets(tmp_path / "secrets").kafka_sasl_password
     with announce(LocalSettings(tmp_path), servers):
         settings = kafka_bus()[1]
         assert settings.kafka_bootstrap == "k:1"

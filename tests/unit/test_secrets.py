@@ -18,7 +18,7 @@ def test_made_once_and_only_for_their_owner(tmp_path: Path) -> None:
     made = load_secrets(file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert load_secrets(file) == made
-    values = [made.jwt_secret, made.password_key, made.postgres_password, made.redis_password, made.kafka_password]
+    values = [made.jwt_secret, made.password_key, made.postgres_password, made.redis_password, made.kafka_sasl_password]
     assert len(set(values)) == 5
     assert all(len(value) == 64 for value in values)
     assert f"VOLTBUS_JWT_SECRET={made.jwt_secret}\n" in file.read_text()

@@ -55,7 +55,7 @@ def _kafka(settings: LocalSettings) -> str:
     if settings.kafka_bootstrap:
         return "events"
     secrets = settings.data / "secrets"
-    return f"events: SASL_PLAINTEXT, PLAIN, user {KAFKA_USER}; its password is VOLTBUS_KAFKA_PASSWORD in {secrets}"
+    return f"events: SASL_PLAINTEXT, PLAIN, user {KAFKA_USER}; its password is VOLTBUS_KAFKA_SASL_PASSWORD in {secrets}"
 
 
 def _program() -> str:
