@@ -31,7 +31,7 @@ from services.common.postgres.outbox import Relay
 from services.common.process import service as process
 from services.common.process.clock import Clock, now
 from services.common.process.health import Check
-from services.common.process.redis import answers
+from services.common.process.redis import answers, connect
 from services.common.process.service import Service, Step
 from services.common.process.settings import CommonSettings
 from services.common.push import events_api
@@ -219,7 +219,7 @@ def wire(
     see Splitting.
     """
     topics = Topics.of(settings, name)
-    routes, stations = RedisRoutes(redis), Stations(bus, topics.registrations, topics.inventory)
+    routes, stations = RedisRoutes(redis, settings.redis_prefix), Stations(bus, topics.registrations, topics.inventory)
     events, relay = (
         Events(settings, name, stations.assignment),
         Relay(database, bus, dead_topic=topics.dead, clock=clock),
@@ -259,8 +259,7 @@ def wire(
 def real(name: str, settings: type[S], build: Build[S]) -> Service:
     """The service on the real Kafka, Postgres and Redis. Raises Misconfigured."""
     read = settings.read()
-    redis = Redis.from_url(read.redis_url, socket_timeout=2, socket_connect_timeout=2)
-    return build(read, KafkaBus(read), Database(read, name), redis, now)
+    return build(read, KafkaBus(read), Database(read, name), connect(read, 2), now)
 
 
 def main(name: str, settings: type[S], build: Build[S]) -> None:

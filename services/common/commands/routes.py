@@ -21,11 +21,12 @@ class Routes(Protocol):
 class RedisRoutes(Routes):
     """Keys route:<station_id>, values {"slot": 3, "connection_id": "…", "version": "1.6", …}; slot:<n>, its gateway.
 
-    A route outlives a gateway that was killed; its slot does not for long. What was sent there nobody would read.
+    prefix: before every key. A route outlives a gateway that was killed; its slot does not for long. What was sent
+    there nobody would read.
     """
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+    def __init__(self, redis: Redis, prefix: str = "") -> None:
+        self._redis, self._prefix = redis, prefix
 
     async def find(self, stations: Sequence[str]) -> dict[str, Route]:
         values = await self._all([f"route:{station}" for station in stations])
@@ -35,7 +36,7 @@ class RedisRoutes(Routes):
         return {station: route for station, route in routes.items() if owners[route.slot] == _owner(route)}
 
     async def _all(self, keys: Sequence[str]) -> Sequence[bytes | str | None]:
-        return await translating_errors(self._redis.mget(keys)) if keys else []
+        return await translating_errors(self._redis.mget([self._prefix + key for key in keys])) if keys else []
 
 
 class MemoryRoutes(Routes):

@@ -11,7 +11,7 @@ from prometheus_client import Gauge
 
 import services
 from services.common.postgres import metrics
-from services.common.process.errors import Unavailable
+from services.common.process.errors import Unavailable, reason
 from services.common.process.settings import CommonSettings
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -86,7 +86,7 @@ class Database:
                 await self._await_migrations()
         except WRONG as error:
             await self.close()
-            raise Unavailable(f"Postgres, for {self.schema}: {_first_line(error)}") from error
+            raise Unavailable(f"Postgres, for {self.schema}: {reason(error)}") from error
         _tell("main", self._pool)
         _tell("lists", self._lists)
 
@@ -186,9 +186,4 @@ def translating_errors() -> Iterator[None]:
     try:
         yield
     except UNAVAILABLE as error:
-        raise Unavailable(f"Postgres: {_first_line(error)}") from error
-
-
-def _first_line(error: BaseException) -> str:
-    """What Postgres or the network says; the rest may quote values."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+        raise Unavailable(f"Postgres: {reason(error)}") from error

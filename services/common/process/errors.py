@@ -40,3 +40,8 @@ class InvalidContent(Unprocessable):
 
 class Misconfigured(VoltbusError):
     """A setting is missing or wrong; the text says which and what to do."""
+
+
+def reason(error: BaseException) -> str:
+    """What a server or the network says, in one line: what follows may quote values."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

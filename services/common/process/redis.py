@@ -6,7 +6,8 @@ from typing import TypeVar
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from services.common.process.errors import Unavailable
+from services.common.process.errors import Unavailable, reason
+from services.common.process.settings import CommonSettings
 
 T = TypeVar("T")
 
@@ -14,12 +15,17 @@ T = TypeVar("T")
 UNAVAILABLE = (RedisError, OSError, RuntimeError)
 
 
+def connect(settings: CommonSettings, seconds: float) -> Redis:
+    """A client that has not connected yet. seconds: after which Redis is taken to be away."""
+    return Redis.from_url(settings.redis_url, socket_timeout=seconds, socket_connect_timeout=seconds)
+
+
 async def translating_errors(answer: Awaitable[T]) -> T:
     """What Redis says; raises Unavailable while it does not answer."""
     try:
         return await answer
     except UNAVAILABLE as error:
-        raise Unavailable(f"Redis: {error!r}") from error
+        raise Unavailable(f"Redis: {reason(error)}") from error
 
 
 async def answers(redis: Redis) -> bool:

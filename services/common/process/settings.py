@@ -100,6 +100,7 @@ class CommonSettings(BaseSettings):
     postgres_connections: int = Field(8, ge=4, description="connections of a process to Postgres for its work")
     postgres_list_connections: int = Field(4, ge=1, description="further ones for lists and exports by REST")
     redis_url: Annotated[str, REDIS] = Field("redis://localhost:6379/0", description="Redis")
+    redis_prefix: str = Field("", description="before every key, for several systems in one database of Redis")
     kafka_bootstrap: Annotated[str, AfterValidator(_brokers)] = Field(
         "localhost:9092", description="Kafka brokers, comma-separated"
     )

@@ -92,10 +92,13 @@ class Directory(Protocol):
 
 
 class RedisDirectory(Directory):
-    """Keys `slot:<n>` and `route:<station_id>`, which vanish by themselves after their ttl in seconds."""
+    """Keys `slot:<n>` and `route:<station_id>`, which vanish by themselves after their ttl in seconds.
 
-    def __init__(self, redis: Redis, slot_ttl: float, route_ttl: float) -> None:
-        self._redis = redis
+    prefix: before every key.
+    """
+
+    def __init__(self, redis: Redis, slot_ttl: float, route_ttl: float, prefix: str = "") -> None:
+        self._redis, self._prefix = redis, prefix
         self._slot_ms, self._route_ms = int(slot_ttl * 1000), int(route_ttl * 1000)
 
     async def claim(self, slot: int, owner: str) -> bool:
@@ -104,34 +107,32 @@ class RedisDirectory(Directory):
 
     async def renew(self, slot: int, owner: str) -> Renewal:
         return Renewal(
-            int(await translating_errors(self._redis.eval(_RENEW, 1, _slot(slot), owner, str(self._slot_ms))))
+            int(await translating_errors(self._redis.eval(_RENEW, 1, self._slot(slot), owner, str(self._slot_ms))))
         )
 
     async def release(self, slot: int, owner: str) -> None:
-        await translating_errors(self._redis.eval(_REMOVE, 1, _slot(slot), owner))
+        await translating_errors(self._redis.eval(_REMOVE, 1, self._slot(slot), owner))
 
     async def register(self, routes: Sequence[Route]) -> list[Route | None]:
         pipeline = self._redis.pipeline(transaction=False)
         for route in routes:
-            pipeline.eval(_REGISTER, 1, _route(route), route.dump(), self._route_ms, repr(route.since))
+            pipeline.eval(_REGISTER, 1, self._route(route), route.dump(), self._route_ms, repr(route.since))
         return _loaded(routes, await translating_errors(pipeline.execute()))
 
     async def remove(self, routes: Sequence[Route]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
         for route in routes:
-            pipeline.eval(_REMOVE, 1, _route(route), route.dump())
+            pipeline.eval(_REMOVE, 1, self._route(route), route.dump())
         await translating_errors(pipeline.execute())
 
     async def ready(self) -> bool:
         return await answers(self._redis)
 
+    def _slot(self, number: int) -> str:
+        return f"{self._prefix}slot:{number}"
 
-def _slot(number: int) -> str:
-    return f"slot:{number}"
-
-
-def _route(route: Route) -> str:
-    return f"route:{route.station_id}"
+    def _route(self, route: Route) -> str:
+        return f"{self._prefix}route:{route.station_id}"
 
 
 def _loaded(routes: Sequence[Route], values: list[bytes | None]) -> list[Route | None]:

@@ -8,6 +8,8 @@ from redis.asyncio import Redis
 from services.common.commands.command import Route
 from services.common.commands.routes import RedisRoutes
 from services.common.process.errors import Unavailable
+from services.gateway.cluster.directory import RedisDirectory
+from services.gateway.cluster.directory import Route as GatewayRoute
 from tests.conftest import Stack
 from tests.integration.common.running import GATEWAY, SLOT, connected
 
@@ -36,6 +38,20 @@ async def test_a_route_without_its_gateway_leads_nowhere(redis: Redis, owner: st
     await connected(redis, "CP-1", "1.6")
     await (redis.set(f"slot:{SLOT}", owner) if owner else redis.delete(f"slot:{SLOT}"))
     assert await RedisRoutes(redis).find(STATIONS) == {}
+
+
+async def test_systems_that_share_a_redis_keep_apart(redis: Redis) -> None:
+    """What one's gateway writes its services find, and nobody else's."""
+    directory = RedisDirectory(redis, 30, 30, "blue.")
+    route = GatewayRoute(station_id="CP-1", slot=0, connection_id=f"{GATEWAY}-CP-1", version="1.6", since=0.0)
+    assert await directory.claim(0, GATEWAY)
+    await directory.register([route])
+    assert await RedisRoutes(redis, "blue.").find(STATIONS) == {"CP-1": Route(0, f"{GATEWAY}-CP-1", "1.6")}
+    assert await RedisRoutes(redis).find(STATIONS) == {}
+    assert sorted(await redis.keys()) == [b"blue.route:CP-1", b"blue.slot:0"]
+    await directory.remove([route])
+    await directory.release(0, GATEWAY)
+    assert await redis.keys() == []
 
 
 async def test_without_redis_nothing_is_known() -> None:
