@@ -76,11 +76,14 @@ def check(command: Command, cut: Cut) -> None:
 def next_part(command: Command, cut: Cut, id_: str, now: datetime) -> Part | None:
     """What is to be sent now; None where one message holds all. id_: of its CALL.
 
-    Raises Unrenderable where no message holds its first item.
+    Raises Unrenderable where no message holds its first item; before the first part is sent, as check does.
     """
     (items, around), progress = _items(command, cut), command.parts
     start, number = (progress.sent, progress.count + 1) if progress else (0, 1)
-    _require_room(cut, items, around, start)
+    if progress is None:
+        check(command, cut)
+    else:
+        _require_room(cut, items, around, start)
     count = fitting(items, cut.limit, around, start)
     if number == 1 and count == len(items):
         return None

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import orjson
 import pytest
 
+from services.common.commands import store
 from services.common.commands.command import PATIENCE, TURN
 from services.common.kafka.bus import Record
 from services.firmware.configuration.capacity import CAPACITIES
@@ -331,6 +333,23 @@ async def test_other_commands_pass_between_parts_and_those_of_the_same_things_wa
     assert (await shown(field, later))["status"] == "answered"
     assert station.values["C4.V"] == "9"
     assert [len(one["setVariableData"]) for one in station.sent("SetVariables")] == [2, 2, 1, 1]
+
+
+async def test_of_two_processes_one_sends_a_station_what_could_be_cut(field: Field) -> None:
+    """The other looks again when that is committed, so that nothing gets between parts."""
+    station, database = limited(), field.world.database
+    await read(field, station)
+    async with database.transaction() as one:
+        assert await store.hold(one, ["CP1"]) == set()
+        async with database.connection() as other:
+            assert await store.hold(other, ["CP2"]) == set()
+            await other.execute("set lock_timeout = 1")
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await other.execute(store.HOLD, ["CP1"])
+            await other.execute("reset lock_timeout")
+    await first_part(field, station)
+    async with database.transaction() as one:
+        assert await store.hold(one, ["CP1", "CP2"]) == {"CP1"}
 
 
 async def test_what_waits_too_long_says_for_what(field: Field) -> None:

@@ -126,14 +126,20 @@ def test_an_item_that_no_message_holds_is_refused_by_its_place() -> None:
         check(asked, cut(None, FRAME + 50))
     assert list(refused.value.fields) == ["id.1"]
     with pytest.raises(Unrenderable):
+        next_part(asked, cut(1, FRAME + 50), "p", NOW)
+    with pytest.raises(Unrenderable):
         check(replace(WAITING, payload={"other": "b" * 99}), cut(None, FRAME + 50))
     check(WAITING, cut(1))
 
 
 def test_a_station_is_not_kept_busy_for_hours() -> None:
     check(replace(WAITING, payload={"id": [1] * MOST_PARTS}), cut(1))
+    asked = replace(WAITING, payload={"id": [1] * (MOST_PARTS + 1)})
     with pytest.raises(Unrenderable, match=f"{MOST_PARTS + 1} messages"):
-        check(replace(WAITING, payload={"id": [1] * (MOST_PARTS + 1)}), cut(1))
+        check(asked, cut(1))
+    # The station may have said so since it was handed in; then none of it is sent.
+    with pytest.raises(Unrenderable):
+        next_part(asked, cut(1), "p", NOW)
 
 
 def test_the_limit_of_the_day_counts_for_each_part() -> None:
