@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from importlib.metadata import version
 
 import structlog
 
@@ -11,8 +12,8 @@ LIBRARIES = ("aiokafka", "kafka", "asyncio", "uvicorn")
 REPEAT_SECONDS = 10.0
 
 
-def configure(service: str, level: str) -> None:
-    """Once, at the start of a process."""
+def configure(service: str, level: str, instance: int = 0) -> None:
+    """Once, at the start of a process. Each line says which one it is, and of which version."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -39,7 +40,7 @@ def configure(service: str, level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
-    structlog.contextvars.bind_contextvars(service=service)
+    structlog.contextvars.bind_contextvars(service=service, instance=instance, version=version("voltbus"))
 
 
 class RepeatFilter(logging.Filter):

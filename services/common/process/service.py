@@ -89,7 +89,7 @@ def main(build: Callable[[], Service], settings: type[CommonSettings] = CommonSe
         return
     try:
         service = build()
-        logs.configure(service.name, service.settings.log_level)
+        logs.configure(service.name, service.settings.log_level, service.settings.instance)
         environment.warn_of_unread()
         # When a series began doubles their number, and says nothing that Prometheus does not know.
         disable_created_metrics()  # type: ignore[no-untyped-call]
