@@ -15,6 +15,9 @@ from voltbus.v1.state_pb2 import Registration as RegistrationRecord
 
 # Names that are compared one by one; of a larger fleet only those are looked for that are one slip away.
 COMPARED = 1000
+# Seconds. What is written is read within milliseconds anyway.
+ASK_EVERY = 0.1
+MOST_UNREGISTERED = 100_000
 LETTERS = string.ascii_letters + string.digits + "-_.:* "
 
 
@@ -61,6 +64,8 @@ class Stations:
     def __init__(self, bus: Bus, registered: str, inventory: str) -> None:
         self._registrations = CompactedTable[Registration](bus, registered, _registration)
         self._inventory = CompactedTable[StationIdentity](bus, inventory, _identity)
+        # Those that were not registered when registrations were read to their end.
+        self._unregistered: set[str] = set()
 
     def ready(self) -> bool:
         """Whether everything that was there at the start has been read."""
@@ -85,9 +90,17 @@ class Stations:
         return [station_id for station_id in missing if station_id not in self]
 
     async def catch_up(self, station_ids: Iterable[str]) -> None:
-        """Reads on where some are not registered as far as is known: they may be by now. Raises Unavailable."""
-        if any(station_id not in self._registrations for station_id in station_ids):
-            await self._registrations.catch_up()
+        """Reads on where some are not registered as far as is known: they may be by now. Raises Unavailable.
+
+        Of those that were not registered the last time, some are asked for in every batch: for them only now and then.
+        """
+        missing = {station_id for station_id in station_ids if station_id not in self._registrations}
+        if not missing or (missing <= self._unregistered and self._registrations.since_end() < ASK_EVERY):
+            return
+        await self._registrations.catch_up()
+        if len(self._unregistered) > MOST_UNREGISTERED:
+            self._unregistered.clear()
+        self._unregistered |= {station_id for station_id in missing if station_id not in self._registrations}
 
     def __contains__(self, station_id: str) -> bool:
         return station_id in self._registrations or station_id in self._inventory

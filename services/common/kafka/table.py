@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Generic, TypeVar
 
 import structlog
@@ -41,6 +42,7 @@ class CompactedTable(Generic[T]):
         self._entries: dict[str, T] = {}
         self._loaded = asyncio.Event()
         self._reader: TopicReader | None = None
+        self._at_end = -inf
         # Set when something was read; then replaced.
         self._polled = asyncio.Event()
 
@@ -69,12 +71,18 @@ class CompactedTable(Generic[T]):
 
         For who would say that something is not there: it may just have been written.
         """
+        asked_at = _elapsed()
         try:
             async with asyncio.timeout(CATCH_UP_WITHIN):
                 while self._reader is None or await self._reader.behind():
                     await self._polled.wait()
         except TimeoutError:
             raise Unavailable(f"{self._topic} is not read to its end") from None
+        self._at_end = max(self._at_end, asked_at)
+
+    def since_end(self) -> float:
+        """Seconds since the topic had nothing, for all that was asked, that is not here; it was read on since then."""
+        return _elapsed() - self._at_end
 
     async def run(self) -> None:
         """Reads until cancelled."""
@@ -115,3 +123,7 @@ class CompactedTable(Generic[T]):
         self._applied(key)
         if self._on_change and self.ready():
             self._on_change(key, value)
+
+
+def _elapsed() -> float:
+    return asyncio.get_running_loop().time()

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import inf
 
 import pytest
 
+from services.common.calls import stations as stations_module
 from services.common.calls.stations import COMPARED, Stations
 from services.common.kafka.bus import Record
+from services.common.kafka.table import CompactedTable
 from services.common.testing.memory import MemoryBus
 from voltbus.v1.state_pb2 import Inventory, Registration
 
@@ -41,6 +44,40 @@ async def test_who_was_registered_just_now_is_known() -> None:
         for n in range(2, 20):
             await bus.publish([registration(f"CP{n}")])
             assert await known.unknown([f"CP{n}"]) == []
+
+
+async def test_who_was_registered_just_now_is_so_in_its_first_session() -> None:
+    """Whatever others have asked for in the meantime."""
+    async with stations() as (known, bus):
+        for n in range(20):
+            await known.catch_up(["UNREGISTERED"])
+            await bus.publish([registration(f"CP{n}")])
+            await known.catch_up(["UNREGISTERED", f"CP{n}"])
+            assert f"CP{n}" in known
+
+
+async def test_who_was_not_registered_is_asked_for_again_only_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A station may be let in without a registration: its sessions must not ask Kafka in every batch."""
+    asked = 0
+    async with stations("CP1") as (known, _):
+        catch_up = CompactedTable.catch_up
+
+        async def counted(table: CompactedTable[object]) -> None:
+            nonlocal asked
+            asked += 1
+            await catch_up(table)
+
+        monkeypatch.setattr(CompactedTable, "catch_up", counted)
+        monkeypatch.setattr(stations_module, "ASK_EVERY", inf)
+        for _ in range(3):
+            await known.catch_up(["CP1", "A", "B"])
+        assert asked == 1
+        await known.catch_up(["A", "C"])
+        assert asked == 2
+        monkeypatch.setattr(stations_module, "ASK_EVERY", 0)
+        await known.catch_up(["A"])
+        await known.catch_up(["CP1"])
+        assert asked == 3
 
 
 @pytest.mark.parametrize("others", [(), MANY], ids=["few", "many"])
