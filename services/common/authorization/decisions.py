@@ -84,8 +84,8 @@ where station_id is not null
 order by decided_at desc, call_id desc
 limit $9"""
 REMOVE_OLD = """
-delete from decision where call_id in (
-    select call_id from decision where decided_at < $1 order by decided_at limit $2 for update skip locked)"""
+delete from decision where ctid = any(array(
+    select ctid from decision where decided_at < $1 order by decided_at limit $2 for update skip locked))"""
 
 log = structlog.get_logger()
 

@@ -1,7 +1,6 @@
 """The rule by which an idToken is accepted or refused, and what each decision was made by. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -73,14 +72,18 @@ def judge(
 def _judge(presented: IdToken, known: Token | None, group: Token | None, now: datetime) -> TokenInfo:
     if known is None or not _same_type(presented.type, known.type):
         return _unknown(presented, known)
-    info = TokenInfo(known.status, known.expires_at, known.group_id, known.cache_expires_at, known.language)
+    status, rule = _ruled(known, group, now)
+    return TokenInfo(status, known.expires_at, known.group_id, known.cache_expires_at, known.language, rule)
+
+
+def _ruled(known: Token, group: Token | None, now: datetime) -> tuple[Authorization, Rule]:
     if known.status != Authorization.ACCEPTED:
-        return replace(info, rule=REFUSED_AS.get(known.status, Rule.REGISTERED_REFUSED))
+        return known.status, REFUSED_AS.get(known.status, Rule.REGISTERED_REFUSED)
     if known.expires_at is not None and known.expires_at <= now:
-        return replace(info, status=Authorization.EXPIRED, rule=Rule.EXPIRED)
+        return Authorization.EXPIRED, Rule.EXPIRED
     if is_blocked(group):
-        return replace(info, status=Authorization.BLOCKED, rule=Rule.GROUP_BLOCKED)
-    return replace(info, rule=Rule.REGISTERED)
+        return Authorization.BLOCKED, Rule.GROUP_BLOCKED
+    return known.status, Rule.REGISTERED
 
 
 def is_blocked(token: Token | None) -> bool:

@@ -45,8 +45,15 @@ def with_card(cards: Cards, card: Card) -> Cards:
 
 
 def payer(cards: Cards) -> Card | None:
-    """The first that was accepted (C01, E03), or the first of all."""
-    return cards[0] if len(cards) == 1 else min(cards, key=_rank_among(cards), default=None)
+    """The first that was accepted (C01, E03), or the first of all. cards: in order."""
+    if not cards or len(cards) == 1 or _charges(cards[0]):
+        # As in most: nobody ranks before it.
+        return cards[0] if cards else None
+    return min(cards, key=_rank_among(cards))
+
+
+def _charges(card: Card) -> bool:
+    return not card.ends and card.authorization == Authorization.ACCEPTED
 
 
 def _rank_among(cards: Sequence[Card]) -> Callable[[Card], Rank]:
