@@ -123,27 +123,30 @@ with metered as (
     from unnest($1::metered_row[]) u
     where t.id = u.id and t.revision = u.revision - 1
     returning t.id),
-changed as (
+begun as (
     insert into transaction ({_names(WRITTEN)}) select {_names(WRITTEN)} from unnest($2::assigned_transaction_row[])
-    on conflict (id) do update set {_assigned(WRITTEN, "excluded")}, stored_at = clock_timestamp()
-    where transaction.revision = excluded.revision - 1
     returning id),
 grouped as (
     insert into transaction_group (group_name, transaction_id)
     select g.name, r.id from unnest($2::assigned_transaction_row[]) r cross join unnest(r.groups) g (name)
-    where r.revision = 1
     on conflict do nothing),
+changed as (
+    update transaction t set {_assigned(WRITTEN, "u")}, stored_at = clock_timestamp()
+    from unnest($3::assigned_transaction_row[]) u
+    where t.id = u.id and t.revision = u.revision - 1
+    returning t.id),
 sampled as (
-    insert into sample ({_names(SAMPLE)}) select {_names(SAMPLE)} from unnest($3::sample_row[])
+    insert into sample ({_names(SAMPLE)}) select {_names(SAMPLE)} from unnest($4::sample_row[])
     on conflict do nothing),
 revised as (
-    insert into transaction_revision ({_names(REVISION)}) select {_names(REVISION)} from unnest($4::revision_row[])),
+    insert into transaction_revision ({_names(REVISION)}) select {_names(REVISION)} from unnest($5::revision_row[])),
 decided as (
     insert into decision ({_names(decisions.COLUMNS)}) select {_names(decisions.COLUMNS)}
-    from unnest($6::decision_row[]) on conflict do nothing),
-published as (insert into outbox (records) select $5::bytea where $5::bytea is not null)
+    from unnest($6::decision_row[])),
+published as (insert into outbox (records) select $7::bytea where $7::bytea is not null)
 select all_written(
-    (select count(*) from metered) + (select count(*) from changed), cardinality($1) + cardinality($2))"""
+    (select count(*) from metered) + (select count(*) from begun) + (select count(*) from changed),
+    cardinality($1) + cardinality($2) + cardinality($3))"""
 
 SAVE_STATION_SAMPLES = f"""
 insert into station_sample ({_names(STATION_SAMPLE)})
@@ -286,12 +289,14 @@ class UnitOfWork:
             return
         rows = (
             [*map(metered_row, changes.metered)],
-            [*map(transaction_row, changes.changed)],
+            [transaction_row(one) for one in changes.changed if not one.row_revision],
+            [transaction_row(one) for one in changes.changed if one.row_revision],
             changes.samples,
             [*map(revision_row, changes.revisions)],
+            changes.rulings,
         )
         try:
-            await self.db.execute(WRITE, *rows, outbox.pack(events) if events else None, changes.rulings)
+            await self.db.execute(WRITE, *rows, outbox.pack(events) if events else None)
         except (asyncpg.SerializationError, asyncpg.UniqueViolationError) as error:
             raise Unavailable("another process handles the same stations at this moment") from error
         self.written.append(changes)

@@ -9,7 +9,7 @@ import pytest
 from services.common.postgres.database import Database
 from services.transactions import reads
 from services.transactions.api import selection
-from tests.integration.transactions.running import System, bearer, token
+from tests.integration.transactions.running import System, bearer, call, token
 from tests.integration.transactions.test_session import START, metered, stop
 from voltbus.v1 import events_pb2 as pb
 
@@ -145,6 +145,21 @@ async def test_a_start_told_again_after_its_card_was_registered_is_paid(system: 
     assert [one["rule"] for one in decided] == ["registered", "registered", "unknown_token"]
     events = await system.until(lambda: len(e := system.events(station)) == 3 and e)
     assert [type(e) for e in events] == [pb.TransactionStarted, pb.TransactionUpdated, pb.TransactionEnded]
+
+
+async def test_a_record_that_is_read_again_leaves_one_decision(system: System, station: str) -> None:
+    """In its batch, and in a later one: nothing else than the transaction that it has changed keeps it from that."""
+    begin = call(station, "StartTransaction", START)
+    await system.bus.publish([begin, begin])
+    await system.until(lambda: system.events(station))
+    (number,) = await ids(system, station_id=station)
+    end = call(station, "StopTransaction", stop(number, idTag="CAFE01"))
+    await system.bus.publish([begin, end, end])
+    await system.until(lambda: len(system.events(station)) == 2)
+    await system.bus.publish([begin, end])
+    await start(system, station)
+    decided = (await get(system, "/v1/decisions", station_id=station))["items"]
+    assert [one["action"] for one in decided] == ["StartTransaction", "StopTransaction", "StartTransaction"]
 
 
 async def test_what_has_changed_since_it_was_asked_last(system: System, station: str) -> None:
