@@ -32,7 +32,7 @@ from services.firmware.settings import Settings
 
 NAME = "firmware"
 # Seconds: nobody waits for what the list is made of, and most events of transactions are nothing to it.
-LINGER = 0.5
+LINGER = 1.0
 
 
 def build(
