@@ -34,9 +34,8 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     handler = Handler(store, wiring.stations, wiring.batches(DIALECTS))
     consumer, group_settings = wiring.consumer(handler.handle), GroupSettings(store, clock)
     republication = Republication(store)
-    key = settings.password_key.get_secret_value()
-    passwords = Passwords(key)
-    changing = PasswordChanging(store, wiring.command_service, passwords, Sealing(key.encode()), clock)
+    passwords, sealing = Passwords(*settings.password_keys), Sealing(*settings.password_keys)
+    changing = PasswordChanging(store, wiring.command_service, passwords, sealing, clock)
     expiry = DecisionExpiry(database=database, kept=timedelta(days=settings.decision_days), clock=clock)
 
     return wiring.service(

@@ -162,13 +162,12 @@ class PasswordChanging:
         """The change that the same request made before, with its password. Raises KeyReused."""
         if idempotency_key is None:
             return None
-        rotation_key = self.passwords.rotation_key(idempotency_key)
         for one in changes:
-            if one.password.rotation_key != rotation_key:
+            if not (maker := self.passwords.maker(one.password, idempotency_key)):
                 continue
             if chosen is None and one.password.rotation_nonce:
-                return one, self.passwords.derive(one.password.rotation_nonce, station_id, idempotency_key)[0]
-            if chosen and not one.password.rotation_nonce and self.passwords.hashed(chosen).hash == one.password.hash:
+                return one, maker.derive(one.password.rotation_nonce, station_id, idempotency_key)[0]
+            if chosen and not one.password.rotation_nonce and maker.hashed(chosen).hash == one.password.hash:
                 return one, chosen
             raise KeyReused("the Idempotency-Key was used for another request")
         return None

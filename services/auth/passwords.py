@@ -12,10 +12,11 @@ SIZE = 20
 
 
 class Passwords:
-    """key: of the keyed hashes, shared with the gateway."""
+    """key: of the keyed hashes, shared with the gateway. before: the key before it, if that still counts."""
 
-    def __init__(self, key: str) -> None:
-        self._key = key.encode()
+    def __init__(self, key: bytes, before: bytes | None = None) -> None:
+        self._key = key
+        self._before = Passwords(before) if before else None
 
     def hashed(self, text: str) -> Password:
         """A password as it is stored."""
@@ -33,11 +34,15 @@ class Passwords:
         """
         if idempotency_key is None:
             return self.generate()
-        rotation_key = self.rotation_key(idempotency_key)
-        current = station.password
-        repeated = current is not None and hmac.compare_digest(current.rotation_key, rotation_key)
-        nonce = current.rotation_nonce if current and repeated else secrets.token_bytes(SIZE)
-        return self.derive(nonce, station.station_id, idempotency_key)
+        if (current := station.password) and (maker := self.maker(current, idempotency_key)):
+            return maker.derive(current.rotation_nonce, station.station_id, idempotency_key)
+        return self.derive(secrets.token_bytes(SIZE), station.station_id, idempotency_key)
+
+    def maker(self, password: Password, idempotency_key: str) -> "Passwords | None":
+        """Those, of this key or of the one before, that a request had this password from; None: it had another."""
+        candidates = filter(None, (self, self._before))
+        keys = {one: one.rotation_key(idempotency_key) for one in candidates}
+        return next((one for one, key in keys.items() if hmac.compare_digest(password.rotation_key, key)), None)
 
     def rotation_key(self, idempotency_key: str) -> bytes:
         """By which a request is known again."""

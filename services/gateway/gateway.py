@@ -41,6 +41,8 @@ from voltbus.v1.credentials_pb2 import Credentials
 
 # Connections whose time-outs are checked in one go.
 TICK_BATCH = 500
+# Of VOLTBUS_PASSWORD_KEY, VOLTBUS_PASSWORD_KEY_BEFORE.
+PASSWORD_KEYS = tuple(map(metrics.PASSWORDS.labels, ("current", "before")))
 NOT_READY = Refused(503, "not ready: try again", {"Retry-After": "5"})
 
 log = structlog.get_logger()
@@ -65,8 +67,8 @@ class Gateway:
         # Makes connection ids unique for all time, and this process the owner of its slot.
         self.nonce = secrets.token_hex(6)
         self._numbers = itertools.count(1)
-        self._key = settings.password_key.get_secret_value().encode()
-        self._sealing = Sealing(self._key)
+        self._keys = settings.password_keys
+        self._sealing = Sealing(*self._keys)
         self._limits = Limits(
             settings.call_timeout, settings.command_timeout, settings.call_queue, settings.call_queue_size
         )
@@ -140,7 +142,7 @@ class Gateway:
             station_id,
             station,
             policy=self.settings.unknown_stations,
-            key=self._key,
+            keys=self._keys,
             unnamed=VERSIONS.get(self.settings.without_subprotocol),
         )
         if isinstance(verdict, Refused):
@@ -152,6 +154,8 @@ class Gateway:
             log.info("no common subprotocol", station_id=station_id)
             self._refused(station_id, RefusalReason.NO_SUBPROTOCOL, request)
             return None
+        if verdict.key:
+            PASSWORD_KEYS[self._keys.index(verdict.key)].inc()
         if verdict.quarantined:
             self._refused(station_id, RefusalReason.QUARANTINED, request)
         peer = Peer(

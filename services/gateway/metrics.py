@@ -21,6 +21,11 @@ HANDSHAKES = Counter("voltbus_gateway_handshakes_total", "upgrade requests by HT
 REFUSED_HANDSHAKES = Counter(
     "voltbus_gateway_refused_handshakes_total", "stations that were not let in, or only to be seen", ["reason"]
 )
+PASSWORDS = Counter(
+    "voltbus_gateway_passwords_total",
+    "stations let in by a password, by the key of its hash: current, or the one before it",
+    ["key"],
+)
 FAILED = Counter(
     "voltbus_gateway_failed_connections_total", "connections that were closed for what came on them, by code", ["code"]
 )

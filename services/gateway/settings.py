@@ -2,9 +2,9 @@
 
 from enum import StrEnum
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from services.common.process.settings import CommonSettings
+from services.common.process.settings import PasswordKeys
 
 
 class UnknownStations(StrEnum):
@@ -29,12 +29,11 @@ class Reading(StrEnum):
     STRICT = "strict"
 
 
-class Settings(CommonSettings):
+class Settings(PasswordKeys):
     """Times are in seconds, sizes in bytes."""
 
     gateway_port: int = Field(9000, ge=1, le=65535, description="where stations connect")
     gateway_http_port: int = Field(9080, ge=1, le=65535, description="health, readiness and metrics")
-    password_key: SecretStr = Field(description="key of the HMAC over station passwords, as auth has it")
     unknown_stations: UnknownStations = Field(UnknownStations.REJECT, description="reject, quarantine or accept")
     without_subprotocol: WithoutSubprotocol = Field(
         WithoutSubprotocol.REFUSE, description="what a station that offers no subprotocol speaks: 1.6, or refuse"

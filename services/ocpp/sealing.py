@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -39,10 +40,13 @@ class Opened:
 
 
 class Sealing:
-    """key: shared by who seals and who opens. A context says for whom a secret is: opened with another, it is none."""
+    """key: shared by who seals and who opens. before: further keys, that only open.
 
-    def __init__(self, key: bytes) -> None:
-        self._cipher = AESGCM(hmac.digest(key, b"sealing of secrets on their way", hashlib.sha256))
+    A context says for whom a secret is: opened with another, it is none.
+    """
+
+    def __init__(self, key: bytes, *before: bytes) -> None:
+        self._cipher, *_ = self._ciphers = [_cipher(one) for one in (key, *before)]
 
     def seal(self, secret: str, service: str, station_id: str) -> str:
         """A text for a field of a payload of that service's commands to that station."""
@@ -63,16 +67,20 @@ class Sealing:
         return Opened(_SEALED.sub(opened, payload), tuple(found))
 
     def _opened(self, written: bytes, context: bytes) -> bytes:
-        try:
-            sealed = base64.urlsafe_b64decode(written)
-            return self._cipher.decrypt(sealed[:NONCE_SIZE], sealed[NONCE_SIZE:], context)
-        except (InvalidTag, ValueError, binascii.Error):
-            raise CannotOpen from None
+        for cipher in self._ciphers:
+            with suppress(InvalidTag, ValueError, binascii.Error):
+                sealed = base64.urlsafe_b64decode(written)
+                return cipher.decrypt(sealed[:NONCE_SIZE], sealed[NONCE_SIZE:], context)
+        raise CannotOpen
 
 
 def is_sealed(text: object) -> bool:
     """Whether a value of a payload is a sealed text, by its looks."""
     return isinstance(text, str) and text.startswith(_PREFIX)
+
+
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(hmac.digest(key, b"sealing of secrets on their way", hashlib.sha256))
 
 
 def _context(service: str, station_id: str) -> bytes:

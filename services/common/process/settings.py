@@ -193,6 +193,24 @@ class CommonSettings(BaseSettings):
         return self.topic_prefix + name
 
 
+class PasswordKeys(CommonSettings):
+    """The keys that auth and the gateways have in common, of which two may count at a time."""
+
+    password_key: SecretStr = Field(
+        description="key of the HMAC over station passwords; auth and gateways have the same"
+    )
+    password_key_before: SecretStr | None = Field(
+        None,
+        description="the key before it, whose hashes still count, until all stations have a password under the new",
+    )
+
+    @property
+    def password_keys(self) -> tuple[bytes, ...]:
+        """The key that is used, and the one before it if there is one."""
+        keys = filter(None, (self.password_key, self.password_key_before))
+        return tuple(key.get_secret_value().encode() for key in keys)
+
+
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "(required)"

@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from services.gateway.refusals import RefusalReason
@@ -50,7 +50,8 @@ class Admitted:
     """version None: the handshake is finished without a subprotocol and the connection then closed (1.6-J §3.2).
 
     subprotocol: what the answer names; empty: none, for none was offered. change: of the station's password, where it
-    came with the one that it was asked to take; else None.
+    came with the one that it was asked to take; else None. key: under which its password's hash was made, if it is the
+    registered one.
     """
 
     station_id: str
@@ -58,6 +59,7 @@ class Admitted:
     quarantined: bool
     subprotocol: str = ""
     change: PasswordChange | None = None
+    key: bytes | None = field(default=None, repr=False, compare=False)
 
 
 def station_id_of(path: str) -> str | None:
@@ -88,35 +90,40 @@ def decide(
     station: Credentials | None,
     *,
     policy: UnknownStations,
-    key: bytes,
+    keys: Sequence[bytes],
     unnamed: Version | None = None,
 ) -> Refused | Admitted:
     """The verdict on a request of `station_id`, given what is registered under it.
 
-    policy: what happens to a station that nobody registered. key: of the HMAC over passwords. unnamed: what is spoken
+    policy: what happens to a station that nobody registered. keys: of the HMAC over passwords, the one
+    in use first. unnamed: what is spoken
     with a station that offers no subprotocol at all (none). A station that is registered without a password is asked
     for none. While its password is being changed, the old one and the new are good.
     """
     if station is None and policy is UnknownStations.REJECT:
         return Refused(404, "unknown station", {}, RefusalReason.UNKNOWN_STATION)
     password = _password(request.authorization, station_id)
-    change = _change(password, station, key) if station is not None else None
+    change = _change(password, station, keys) if station is not None else None
     hash_ = station.password_hash if station is not None and change is None else b""
-    if hash_ and (password is None or not matches(password, hash_, key)):
+    key = _key(password, hash_, keys)
+    if hash_ and key is None:
         reason = RefusalReason.NO_PASSWORD if password is None else RefusalReason.WRONG_PASSWORD
         return Refused(401, "wrong or missing credentials", CHALLENGE, reason)
     quarantined = station is None and policy is UnknownStations.QUARANTINE
     if not request.subprotocols:
-        return Admitted(station_id, unnamed, quarantined, change=change)
+        return Admitted(station_id, unnamed, quarantined, change=change, key=key)
     version = choose_version(request.subprotocols)
-    return Admitted(station_id, version, quarantined, version.subprotocol if version else "", change)
+    return Admitted(station_id, version, quarantined, version.subprotocol if version else "", change, key)
 
 
-def _change(password: bytes | None, station: Credentials, key: bytes) -> PasswordChange | None:
+def _change(password: bytes | None, station: Credentials, keys: Sequence[bytes]) -> PasswordChange | None:
     """The change by which the station has this password."""
-    if password is None:
-        return None
-    return next((one for one in station.changes if matches(password, one.password_hash, key)), None)
+    return next((one for one in station.changes if _key(password, one.password_hash, keys)), None)
+
+
+def _key(password: bytes | None, hash_: bytes, keys: Sequence[bytes]) -> bytes | None:
+    """The key under which that is the password's hash."""
+    return next((key for key in keys if password is not None and matches(password, hash_, key)), None)
 
 
 def _password(authorization: str | None, station_id: str) -> bytes | None:

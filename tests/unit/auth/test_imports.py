@@ -35,7 +35,7 @@ from services.ocpp.id_tokens import Authorization, Token
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, tzinfo=UTC)
-READ_STATIONS, READ_TOKENS = station_lines(Passwords("a key that is long enough")), token_lines()
+READ_STATIONS, READ_TOKENS = station_lines(Passwords(b"a key that is long enough")), token_lines()
 READ_LOCATIONS = location_lines()
 
 SIGNS = "=+-@'|\\;,\""

@@ -16,7 +16,7 @@ from services.gateway.transport.handshake import Admitted, Request, decide
 from voltbus.v1.credentials_pb2 import Credentials
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-PASSWORDS = Passwords("a key")
+PASSWORDS = Passwords(b"a key")
 CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789*-_=:+|@."
 TEXTS = st.text(CHARACTERS, min_size=16, max_size=40)
 
@@ -26,7 +26,7 @@ def admitted(sent: bytes, stored: Password) -> bool:
     credentials = "Basic " + base64.b64encode(b"CP1:" + sent).decode()
     station = Credentials(station_id="CP1", password_hash=stored.hash)
     asked = Request("/ocpp/CP1", credentials, ["ocpp1.6"])
-    return isinstance(decide(asked, "CP1", station, policy=UnknownStations.REJECT, key=b"a key"), Admitted)
+    return isinstance(decide(asked, "CP1", station, policy=UnknownStations.REJECT, keys=[b"a key"]), Admitted)
 
 
 @given(TEXTS, TEXTS)
@@ -96,4 +96,14 @@ def test_without_a_key_every_request_is_new() -> None:
 def test_what_is_stored_does_not_give_the_password_away() -> None:
     text, stored = PASSWORDS.rotate(station(None), "one")
     assert text not in repr(stored)
-    assert Passwords("another key").rotate(station(stored), "one")[0] != text
+    assert Passwords(b"another key").rotate(station(stored), "one")[0] != text
+
+
+def test_a_request_that_is_repeated_after_the_key_was_replaced_has_its_password() -> None:
+    replaced = Passwords(b"a newer key", b"a key")
+    text, stored = PASSWORDS.rotate(station(None), "one")
+    assert replaced.rotate(station(stored), "one") == (text, stored)
+    assert Passwords(b"a newer key").rotate(station(stored), "one")[0] != text
+    assert replaced.rotate(station(None), "two")[1].hash != PASSWORDS.hashed(text).hash
+    text, stored = replaced.rotate(station(stored), "two")
+    assert replaced.hashed(text).hash == stored.hash

@@ -54,3 +54,14 @@ def test_a_secret_is_hidden_in_what_a_station_says() -> None:
     opened = SEALING.open(payload(SEALING.seal("00ff" * 8, "auth", "CP1")), "auth", "CP1")
     assert opened.hidden_in(b'[4, "1", "GenericError", "bad: %b"]' % b"00FF" * 8).count(b"00FF" * 8) == 0
     assert opened.hidden_in(b"[3]") == b"[3]"
+
+
+def test_what_was_sealed_with_the_key_before_is_opened() -> None:
+    """It may be on its way while gateways get the new key."""
+    sealed = payload(SEALING.seal(SECRET, "auth", "CP1"))
+    both = Sealing(b"a newer key", KEY)
+    assert both.open(sealed, "auth", "CP1").payload == payload(SECRET)
+    newer = payload(both.seal(SECRET, "auth", "CP1"))
+    assert both.open(newer, "auth", "CP1").payload == payload(SECRET)
+    with pytest.raises(CannotOpen):
+        SEALING.open(newer, "auth", "CP1")

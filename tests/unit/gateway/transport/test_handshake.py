@@ -21,7 +21,8 @@ from services.ocpp.passwords import keyed
 from services.ocpp.versions import VERSIONS
 from voltbus.v1.credentials_pb2 import Credentials, PasswordChange
 
-KEY = b"key"
+KEY, BEFORE = b"key", b"the key before it"
+KEYS = (KEY, BEFORE)
 PASSWORD = "000102030405060708090a0b0c0d0e0ff0f1f2f3"
 NEW, NEWER = "11" * 20, "22" * 20
 CHANGES = [PasswordChange(command_id="c1", password_hash=b"new")]
@@ -38,7 +39,7 @@ def verdict_on(
     station: Credentials | None, authorization: str | None = None, policy: str = "reject"
 ) -> Refused | Admitted:
     request = Request("/ocpp/CP1", authorization, ["ocpp1.6"])
-    return decide(request, "CP1", station, policy=UnknownStations(policy), key=KEY)
+    return decide(request, "CP1", station, policy=UnknownStations(policy), keys=KEYS)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_a_station_that_offers_no_subprotocol_speaks_what_the_setting_says(
 ) -> None:
     request = Request("/ocpp/CP1", None, offered)
     spoken = VERSIONS[unnamed] if unnamed else None
-    assert decide(request, "CP1", OPEN, policy=UnknownStations.REJECT, key=KEY, unnamed=spoken) == expected
+    assert decide(request, "CP1", OPEN, policy=UnknownStations.REJECT, keys=KEYS, unnamed=spoken) == expected
 
 
 def test_a_password_may_hold_a_colon() -> None:
@@ -170,7 +171,7 @@ def test_a_password_may_hold_a_colon() -> None:
 def test_a_station_may_have_a_name_beyond_ascii() -> None:
     station = Credentials(password_hash=keyed(KEY, b"p"))
     request = Request("/ocpp/caf%C3%A9", basic("café".encode(), b"p"), ["ocpp1.6"])
-    assert isinstance(decide(request, "café", station, policy=UnknownStations.REJECT, key=KEY), Admitted)
+    assert isinstance(decide(request, "café", station, policy=UnknownStations.REJECT, keys=KEYS), Admitted)
 
 
 @pytest.mark.parametrize(
@@ -251,3 +252,17 @@ def test_while_a_password_is_changed_the_old_one_and_the_new_are_good(
 def test_an_unreadable_registration_lets_nobody_in() -> None:
     station = decode(b"\xff\xff")
     assert isinstance(verdict_on(station, basic(b"CP1", b"")), Refused)
+
+
+@pytest.mark.parametrize("made_with", [KEY, BEFORE, b"an older one"])
+def test_two_keys_of_hashes_count_at_a_time(made_with: bytes) -> None:
+    """So that a key can be replaced while stations have passwords under the one before."""
+    station = Credentials(station_id="CP1", password_hash=keyed(made_with, PASSWORD.encode()))
+    changing = Credentials(station_id="CP1", changes=[PasswordChange(password_hash=keyed(made_with, NEW.encode()))])
+    changing.password_hash = keyed(KEY, b"of before")
+    known = made_with in KEYS
+    said = verdict_on(station, basic(b"CP1", RAW))
+    assert (said.key if isinstance(said, Admitted) else None) == (made_with if known else None)
+    said = verdict_on(changing, basic(b"CP1", NEW.encode()))
+    assert isinstance(said, Admitted) == known
+    assert not known or said == Admitted("CP1", VERSIONS["1.6"], False, "ocpp1.6", changing.changes[0])
