@@ -28,14 +28,14 @@ def level(exposition: str, name: str) -> float:
 
 async def handled(http: httpx.AsyncClient, address: str, actions: Collection[str]) -> int:
     """Asks the service at `address`. Raises LocalError where it does not answer."""
-    return count(await metrics(http, address), actions)
+    return count(await metrics(http, address, "voltbus_calls_total"), actions)
 
 
-async def metrics(http: httpx.AsyncClient, address: str) -> str:
-    """The /metrics page of the process at `address`. Raises LocalError where it does not answer."""
+async def metrics(http: httpx.AsyncClient, address: str, *names: str) -> str:
+    """What the process at `address` says of these metrics. Raises LocalError where it does not answer."""
     try:
         # Not over a connection of before, which the process may be closing at this moment.
-        response = await http.get(f"{address}/metrics", headers={"Connection": "close"})
+        response = await http.get(f"{address}/metrics", params={"name[]": names}, headers={"Connection": "close"})
         response.raise_for_status()
     except httpx.HTTPError as error:
         raise LocalError(f"no metrics from {address} ({type(error).__name__}): see its log") from None

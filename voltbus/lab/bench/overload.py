@@ -92,7 +92,7 @@ class Trial:
         )
         while not running.done():
             self._look()
-            page = await metrics(self.http, self.stage.rest["gateway"])
+            page = await metrics(self.http, self.stage.rest["gateway"], *UNREAD)
             self.unread.append(int(sum(level(page, name) for name in UNREAD)))
             await asyncio.wait({running}, timeout=_TICK)
         return await running

@@ -24,6 +24,7 @@ from voltbus.lab.bench.tally import Tally
 from voltbus.lab.bench.usage import Look, between, look
 from voltbus.simulator.station.play import register_token
 
+FRAME_LOG_LAG = "voltbus_frame_log_lag_records"
 OnProgress = Callable[[str], None]
 
 
@@ -114,7 +115,7 @@ class BenchRun:
         await self.stage.log_frames(False)
 
     async def _log_lag(self) -> float:
-        return level(await metrics(self.http, self.stage.rest["firmware"]), "voltbus_frame_log_lag_records")
+        return level(await metrics(self.http, self.stage.rest["firmware"], FRAME_LOG_LAG), FRAME_LOG_LAG)
 
     async def _scaling(self, scaling: Scaling, prefix: str) -> None:
         if self.stage.stack is None:

@@ -62,7 +62,8 @@ class ScaledProcesses:
 
     async def frames(self) -> dict[str, int]:
         """How many frames each gateway has seen so far."""
-        return {name: int(level(await metrics(self.http, self.stack.rest(name)), FRAMES)) for name in self.gateways}
+        pages = {name: await metrics(self.http, self.stack.rest(name), f"{FRAMES}_total") for name in self.gateways}
+        return {name: int(level(page, FRAMES)) for name, page in pages.items()}
 
     def look(self) -> Look:
         """CPU by name of process; what is no gateway and not this service goes by its kind."""

@@ -119,6 +119,18 @@ async def test_a_record_that_kafka_does_not_take_holds_up_nobody(database: Datab
     assert b"too long for events.smartcharging" in headers["dead-reason"]
 
 
+async def test_which_one_leads_is_known(database: Database, bus: MemoryBus) -> None:
+    async with relaying(database, bus, EAGER) as second:
+        async with relaying(database, bus, EAGER) as other:
+            while not (second.leads or other.leads):
+                await bus.wait()
+            await led(database, bus)
+            assert second.leads != other.leads
+        assert not other.leads, "it has ended"
+        while not second.leads:
+            await bus.wait()
+
+
 async def test_a_record_leaves_as_it_was(database: Database, bus: MemoryBus) -> None:
     told = [Record(TOPIC, b"k", b"v", (("a", b"1"), ("a", b"\xff"))), Record("tokens", b"gone", None)]
     await put(database, told)

@@ -204,6 +204,8 @@ async def test_metrics_are_exposed() -> None:
         answer = await process.http.get("/metrics")
         assert answer.headers["content-type"].startswith("text/plain")
         assert "voltbus_ready 1.0" in answer.text
+        few = await process.http.get("/metrics", params={"name[]": ["voltbus_ready", "voltbus_nothing"]})
+        assert [line for line in few.text.splitlines() if not line.startswith("#")] == ["voltbus_ready 1.0"]
 
 
 async def test_addresses_that_do_not_exist_are_problems() -> None:
