@@ -1,12 +1,14 @@
 """build(settings, …): the only wiring of the gateway, used by production and tests alike."""
 
+from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Bus
+from services.common.process.redis import connect
 from services.common.process.service import Service, ServiceTiming
 from services.common.web import overview
 from services.common.web.app import web_app
 from services.common.web.overview import Services
 from services.gateway import series
-from services.gateway.cluster.directory import Directory
+from services.gateway.cluster.directory import Directory, RedisDirectory
 from services.gateway.gateway import Gateway
 from services.gateway.settings import Settings
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Clocks, Timing
@@ -66,3 +68,10 @@ def assemble(gateway: Gateway, listener: WebSocketListener, bus: Bus, directory:
         closes=(gateway.lease.release, bus.close),
         timing=ServiceTiming(drain=gateway.longest_drain),
     )
+
+
+def real() -> Service:
+    """The gateway on the real Kafka and Redis, from the environment. Raises Misconfigured."""
+    settings = Settings.read()
+    directory = RedisDirectory(connect(settings, 5), settings.slot_ttl, settings.route_ttl, settings.redis_prefix)
+    return build(settings, KafkaBus(settings), directory)

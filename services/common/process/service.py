@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 import socket
 import sys
@@ -18,7 +17,7 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, disable_created_metrics, generate_latest
 from pydantic import BaseModel, Field
 
-from services.common.process import environment, logs, metrics
+from services.common.process import collector, environment, logs, metrics
 from services.common.process.backoff import Backoff, retry_until_available
 from services.common.process.errors import Misconfigured
 from services.common.process.health import Check, HealthMetrics, unready
@@ -93,17 +92,11 @@ def main(build: Callable[[], Service], settings: type[CommonSettings] = CommonSe
         environment.warn_of_unread()
         # When a series began doubles their number, and says nothing that Prometheus does not know.
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        _collect_cycles_rarely()
+        collector.collect_rarely()
+        collector.keep_what_there_is()
         sys.exit(uvloop.run(run(service)))
     except Misconfigured as error:
         sys.exit(f"voltbus: {error}")
-
-
-def _collect_cycles_rarely() -> None:
-    """Nearly everything is freed by reference counting; at its usual rate the collector takes a quarter of the CPU."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
 
 
 async def run(service: Service, stop: asyncio.Event | None = None) -> int:
