@@ -23,7 +23,8 @@ def raw(kind: int, payload: bytes, flags: int = FIN, masked: bool = True, length
     if not masked:
         return head + payload
     mask = os.urandom(4)
-    return head + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
+    repeated = (mask * (len(payload) // 4 + 1))[: len(payload)]
+    return head + mask + (int.from_bytes(payload) ^ int.from_bytes(repeated)).to_bytes(len(payload))
 
 
 def write(socket: ClientConnection, *frames: bytes) -> None:
