@@ -77,10 +77,14 @@ def _addresses(listeners: Mapping[str, int]) -> str:
 
 
 def prepare(
-    data_dir: DataDir, port: int, controller_port: int, progress: OnProgress, proxies: Mapping[int, int] = _NO_PROXIES
+    data_dir: DataDir,
+    port: int,
+    controller_port: int,
+    password: str,
+    progress: OnProgress,
+    proxies: Mapping[int, int] = _NO_PROXIES,
 ) -> ProcessSpec:
     """Fetches the jars and creates the folder under `data_dir`, each once. Raises LocalError."""
-    password = data_dir.secrets.kafka_sasl_password
     return node(data_dir, properties(port, controller_port, password, proxies), port, progress, password=password)
 
 

@@ -129,8 +129,8 @@ class Servers:
             return
         port, controller = ports["kafka"], ports["kafka_controller"]
         self.kafka_bootstrap = f"127.0.0.1:{port}"
-        report = partial(self._report, "kafka")
-        await self._start(lambda: kafka.prepare(self.data_dir, port, controller, report, self._kafka_proxies))
+        password, report = self.data_dir.secrets.kafka_sasl_password, partial(self._report, "kafka")
+        await self._start(lambda: kafka.prepare(self.data_dir, port, controller, password, report, self._kafka_proxies))
 
     async def _check(self, name: str, check: Coroutine[None, None, None]) -> None:
         self._report(name, "checking the external server")
