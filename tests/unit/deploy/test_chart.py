@@ -501,6 +501,22 @@ def test_dashboards_and_rules_are_taken_as_they_are(tmp_path: Path) -> None:
     assert shown["metadata"]["labels"]["grafana_dashboard"] == "1"
 
 
+def test_alerts_link_to_their_runbooks() -> None:
+    alerts = {
+        name: [
+            rule["annotations"]["runbook_url"]
+            for one in kinds(of_set(name), "PrometheusRule")
+            for group in one["spec"]["groups"]
+            for rule in group["rules"]
+            if "alert" in rule
+        ]
+        for name in ("large", "tls")
+    }
+    assert alerts["large"]
+    assert all(link.startswith("docs/runbooks/") for link in alerts["large"])
+    assert alerts["tls"] == [link.replace("docs/", "https://wiki.example.com/voltbus/") for link in alerts["large"]]
+
+
 @pytest.mark.parametrize("release", ["a", "csms", "a-release-with-a-name-that-is-as-long-as-helm-lets-it"])
 def test_names_are_short_enough_whatever_the_release_is_called(release: str) -> None:
     """A StatefulSet is a part of labels, of 63 characters at most, with a hash of 10."""
