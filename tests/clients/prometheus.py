@@ -1,6 +1,6 @@
 """Prometheus as Debian packages it: its programs, from the machine or else from a folder that they are fetched into.
 
-python3 -m tests.clients.prometheus fetches them, before tests that have no network.
+python3 -m tests.clients.prometheus fetches them, before tests that have no network: it needs nothing but Python.
 """
 
 import fcntl
