@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from services.auth.domain import locations, password_changes, stations, tokens
 from services.auth.domain.password_changes import PasswordChange
 from services.auth.domain.requests import AuthorizationDecided
-from services.common.kafka.bus import Record
+from services.common.kafka.bus import REMOVED_AT, Record
 from services.common.kafka.events import Events
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics
@@ -133,9 +133,11 @@ class Publication:
             Record(self._registrations, station.station_id.encode(), registration.SerializeToString()),
         ]
 
-    def station_tombstone(self, station_id: str) -> list[Record]:
-        """The station is removed."""
-        return [Record(topic, station_id.encode(), None) for topic in (self._credentials, self._registrations)]
+    def station_tombstone(self, station_id: str, at: datetime) -> list[Record]:
+        """The station is removed. at: when, which no value can say; the time of a record is when Kafka got it."""
+        headers = ((REMOVED_AT, at.isoformat().encode()),)
+        topics = self._credentials, self._registrations
+        return [Record(topic, station_id.encode(), None, headers) for topic in topics]
 
     def location(self, location: locations.Location) -> Record:
         """The state of a location."""

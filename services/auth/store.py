@@ -284,7 +284,8 @@ class UnitOfWork:
         """Removes the station, on its topic too."""
         await self.db.execute(REMOVE_STATION, decision.station.station_id)
         await password_changes_store.remove(self.db, decision.station.station_id)
-        records = self.publication.station_tombstone(decision.station.station_id)
+        [removed] = decision.events
+        records = self.publication.station_tombstone(decision.station.station_id, removed.at)
         await outbox.add(self.db, records + self.publication.of_change(decision.events, cause))
 
     async def location(self, location_id: str) -> Location | None:

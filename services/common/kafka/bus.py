@@ -12,6 +12,8 @@ from services.common.process.readiness import NotReady
 
 Header = tuple[str, bytes]
 
+# Of a tombstone of the topic registrations: when its sender removed the state, RFC 3339.
+REMOVED_AT = "removed-at"
 # Below what a broker takes by default (message.max.bytes, 1 MiB): what it refuses would break the sequence of the
 # producer for whatever comes after it.
 MAX_RECORD_BYTES = 1_000_000

@@ -1,6 +1,7 @@
 """Waiting longer and longer between tries at something that is unavailable."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -17,15 +18,20 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Backoff:
-    """Seconds before each next try: doubling, up to the longest, for ever."""
+    """Seconds before each next try: doubling, up to the longest, for ever.
+
+    jitter: the share of each that is left to chance, so that processes that lost the same server do not all come back
+    to it in the same moment.
+    """
 
     first: float = 0.1
     longest: float = 3.0
+    jitter: float = 0.5
 
     def __iter__(self) -> Iterator[float]:
         wait = self.first
         while True:
-            yield wait
+            yield wait * (1 - random.random() * self.jitter)
             wait = min(self.longest, wait * 2)
 
 

@@ -1,5 +1,6 @@
 """What others say of stations (registrations, locations, events.transactions, ocpp.refusals), as the list needs it."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from typing import Any, TypeAlias
 
 from google.protobuf.message import DecodeError, Message
 
-from services.common.kafka.bus import Record
+from services.common.kafka.bus import REMOVED_AT, Record
 from services.common.kafka.events import event_name, read_event
 from services.common.process.clock import from_timestamp
 from services.common.process.errors import Unprocessable
@@ -60,7 +61,7 @@ def registration(record: Record) -> Said:
     """Raises Unprocessable."""
     key = _key(record)
     if record.value is None:
-        return Unregistered(key, _written_at(record))
+        return Unregistered(key, _removed_at(record))
     said = _parsed(record, state_pb2.Registration)
     return Registration(key, tuple(said.groups), said.location_id or None, from_timestamp(said.changed_at))
 
@@ -118,7 +119,11 @@ SESSION_EVENTS: Mapping[str, type[Any]] = {
 Read: TypeAlias = Callable[[Record], Said | None]
 
 
-def _written_at(record: Record) -> datetime | None:
+def _removed_at(record: Record) -> datetime | None:
+    """As its sender says; else when Kafka got it, or its producer gave it to Kafka."""
+    with contextlib.suppress(ValueError):
+        if (said := dict(record.headers).get(REMOVED_AT)) is not None:
+            return datetime.fromisoformat(said.decode()).astimezone(UTC)
     return datetime.fromtimestamp(record.written_ms / 1000, UTC) if record.written_ms else None
 
 
