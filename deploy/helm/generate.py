@@ -23,7 +23,7 @@ from services.ocpp.services import SERVICES
 from services.ocpp.topics import ALL, Topic
 from services.smartcharging.settings import Settings as Smartcharging
 from services.transactions.settings import Settings as Transactions
-from voltbus.operator.prepare import configs
+from voltbus.operator.topics import configs
 
 CHART = Path(__file__).parent / "voltbus"
 SYSTEM, SCHEMA = CHART / "files" / "system.yaml", CHART / "values.schema.json"

@@ -63,7 +63,7 @@ def strimzi(granted: Iterable[Acl]) -> list[dict[str, Any]]:
 
 def _on_topic(client: str, topic: Topic) -> tuple[str, ...]:
     if client == PREPARE:
-        return "Create", "Describe", "DescribeConfigs"
+        return "Create", "Describe", "DescribeConfigs", "AlterConfigs"
     is_event, is_dead = topic.name.startswith("events."), topic.name.startswith("dead.")
     consumers, producers = _clients(topic.consumers), _clients(topic.producer)
     if client == OPERATOR:

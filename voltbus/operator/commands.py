@@ -15,14 +15,16 @@ app.add_typer(dead, name="dead")
 
 
 @app.command()
-def prepare() -> None:
+def prepare(
+    check: Annotated[bool, typer.Option("--check", help="change nothing; say how topics differ")] = False,
+) -> None:
     """Create topics, roles, schemas and tables on your servers.
 
     VOLTBUS_KAFKA_BOOTSTRAP and VOLTBUS_POSTGRES_DSN name them; what is there already is left as it is.
     """
     from voltbus.operator.prepare import main
 
-    main()
+    main(check)
 
 
 @app.command()

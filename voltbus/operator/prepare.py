@@ -1,4 +1,7 @@
-"""`python -m voltbus.operator.prepare`: topics, roles, schemas, migrations before the processes start; repeatable."""
+"""`python -m voltbus.operator.prepare`: topics, roles, schemas, migrations before the processes start; repeatable.
+
+With --check it changes nothing: it says how topics are not as they are to be, and exits 1 if there is anything to say.
+"""
 
 import asyncio
 import logging
@@ -6,49 +9,43 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from aiokafka.admin import NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
-
 import services
 from services.common.kafka.admin import administrator
-from services.common.kafka.client import translating_errors
 from services.common.postgres.migrate import prepare
 from services.common.process import environment
-from services.common.process.errors import Unavailable, VoltbusError
-from services.common.process.settings import CommonSettings
-from services.ocpp import topics
+from services.common.process.errors import VoltbusError
+from services.common.process.settings import CommonSettings, Durability
 from services.ocpp.services import SERVICES
+from voltbus.operator import topics
 
 FOLDER = Path(services.__file__).parent
-# The time of a record is Kafka's: it takes none from a process whose clock is an hour ahead.
-TIME = {"message.timestamp.type": "LogAppendTime"}
-CONFIGS = {
-    True: TIME | {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "segment.ms": "3600000"},
-    False: TIME | {"cleanup.policy": "delete"},
-}
+CHECK = "--check"
+
+
+class NotAsWanted(VoltbusError):
+    """Topics are there that are not as they are to be."""
 
 
 async def create_topics(settings: CommonSettings) -> None:
-    """Creates what is missing; what is there is left as it is. Raises Unavailable where Kafka does not answer."""
+    """Creates what is missing, and warns of what is not durable. Raises Unavailable and NotAsWanted."""
+    wanted = topics.wanted(settings)
     async with administrator(settings) as admin:
-        answer = await translating_errors(admin.create_topics([_new(topic, settings) for topic in topics.ALL]))
-    for name, code, *_ in answer.topic_errors:
-        if (kind := for_code(code)) not in (TopicAlreadyExistsError, for_code(0)):
-            raise Unavailable(f"Kafka does not create the topic {name}: {kind.__name__}")
+        found = await topics.create(admin, wanted)
+    lines = topics.told({name: [*topics.undurable(one)] for name, one in found.items()})
+    if lines and settings.durability is Durability.REQUIRE:
+        raise NotAsWanted("\n".join(lines))
+    for line in lines:
+        print(f"voltbus: warning: {line}", file=sys.stderr)
 
 
-def _new(topic: topics.Topic, settings: CommonSettings) -> NewTopic:
-    partitions = {topics.Spread.PARTITIONS: settings.partitions, topics.Spread.SLOTS: settings.slots}
-    name = settings.topic(topic.name)
-    return NewTopic(name, partitions[topic.spread], settings.replication, topic_configs=configs(topic))
-
-
-def configs(topic: topics.Topic) -> dict[str, str]:
-    """How the broker keeps it."""
-    found = dict(CONFIGS[topic.retention_ms is None])
-    if topic.retention_ms is not None:
-        found["retention.ms"] = str(topic.retention_ms)
-    return found
+async def check_topics(settings: CommonSettings) -> None:
+    """Raises Unavailable and NotAsWanted."""
+    wanted = topics.wanted(settings)
+    async with administrator(settings) as admin:
+        found = await topics.found(admin, [one.name for one in wanted])
+    lines = topics.told({one.name: [*topics.differences(one, found.get(one.name))] for one in wanted})
+    if lines:
+        raise NotAsWanted("\n".join(lines))
 
 
 def create_schemas(settings: CommonSettings) -> None:
@@ -67,16 +64,19 @@ async def everything(settings: CommonSettings) -> None:
             raise failure
 
 
-def main() -> None:
-    """Prepares the servers of VOLTBUS_…; exits 1 with one line if that fails."""
+def main(check: bool) -> None:
+    """Prepares the servers of VOLTBUS_…, or only checks them; exits 1 if that fails, and says why."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs is in the error
     for sentence in environment.sentences():
         print(f"voltbus: {sentence}", file=sys.stderr)
     try:
-        asyncio.run(everything(CommonSettings.read()))
+        settings = CommonSettings.read()
+        asyncio.run(check_topics(settings) if check else everything(settings))
     except VoltbusError as error:
-        sys.exit(f"voltbus: {error}")
+        sys.exit("\n".join(f"voltbus: {line}" for line in str(error).splitlines()))
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] not in ([], [CHECK]):
+        sys.exit(f"voltbus: {' '.join(sys.argv[1:])}: there is only {CHECK}")
+    main(check=CHECK in sys.argv)

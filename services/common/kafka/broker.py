@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -28,6 +29,7 @@ from services.common.kafka.client import (
     KafkaTiming,
     count_degraded,
     linger_between_fetches,
+    replicas,
     start,
     stop,
     translating_errors,
@@ -39,7 +41,9 @@ from services.common.process import metrics
 from services.common.process.backoff import retry_until_available
 from services.common.process.errors import Unavailable
 from services.common.process.readiness import NotReady
-from services.common.process.settings import CommonSettings
+from services.common.process.settings import CommonSettings, Durability
+
+log = structlog.get_logger()
 
 # With a linger, after a fetch that has this much there may be as much again.
 FULL_FETCH_BYTES = 1 << 20
@@ -64,6 +68,8 @@ class KafkaBus(Bus):
         self._retiring: set[asyncio.Task[None]] = set()
         # Those that were read here, beside which those stand that were written to.
         self._read: set[str] = set()
+        # What is not durable here, as it was said last.
+        self._warned_of = ""
         # Started when first needed: only gateways ask for the progress of others.
         self._admin: Any = None
         self._admin_lock = asyncio.Lock()
@@ -118,10 +124,27 @@ class KafkaBus(Bus):
                     degraded, leaderless = count_degraded(client, topics)
                     metrics.UNDER_REPLICATED.set(degraded)
                     metrics.LEADERLESS.set(leaderless)
+                    if denied := sorted(topics & client.cluster.unauthorized_topics):
+                        return NotReady(f"this user may not see the topic {', '.join(denied)} (ACLs)")
                     missing = sorted(topic for topic in topics if not client.cluster.partitions_for_topic(topic))
-                    return NotReady(f"there is no topic {', '.join(missing)}") if missing else True
+                    return NotReady(f"there is no topic {', '.join(missing)}") if missing else self._is_durable()
                 return NotReady(await why_unreachable(self._options, self._timing.answer))
         return False
+
+    def _is_durable(self) -> bool | NotReady:
+        """Whether what is written here survives a broker; said once."""
+        assert self._batching is not None
+        cluster, written = self._producer.client.cluster, self._batching.topics()
+        alone = sorted(topic for topic in written if replicas(cluster, topic) == 1)
+        if not alone or len(cluster.brokers()) < 2:
+            return True
+        problem = f"{', '.join(alone)}: one replica on several brokers: what is acknowledged is lost with one of them"
+        if self._settings.durability is Durability.REQUIRE:
+            return NotReady(problem)
+        if problem != self._warned_of:
+            self._warned_of = problem
+            log.warning("not durable", reason=problem)
+        return True
 
     def send(self, records: Sequence[R], on_delivery: OnDelivery[R]) -> None:
         assert self._batching is not None

@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, SaslAuthentication
 from aiokafka.protocol.fetch import FetchRequest
 
 from services.common.kafka.bus import Record
-from services.common.kafka.diagnosis import why_unreachable
+from services.common.kafka.diagnosis import may_not, why_unreachable
 from services.common.process.errors import Unavailable
 
 T = TypeVar("T")
@@ -113,6 +113,11 @@ class _PartitionRecords(aiokafka.consumer.fetcher.PartitionRecords):  # type: ig
 aiokafka.consumer.fetcher.PartitionRecords = _PartitionRecords
 
 
+def replicas(cluster: Any, topic: str) -> int:
+    """Of its partition with the fewest, as the metadata of a client say; 0 if the topic is not there."""
+    return min((len(one.replicas) for one in cluster._partitions.get(topic, {}).values()), default=0)
+
+
 # Why no broker is reached `start` says; that PLAIN needs TLS, docs/settings.md.
 _KNOWN = ('Unable connect to "', "Sending username and password in the clear")
 
@@ -132,7 +137,7 @@ async def start(client: Any, options: Mapping[str, Any]) -> None:
     except BaseException as error:
         await (client.stop() if hasattr(client, "stop") else client.close())
         if isinstance(error, (KafkaError, OSError)):
-            raise Unavailable(await why_unreachable(options)) from error
+            raise Unavailable(may_not(error, options) or await why_unreachable(options)) from error
         raise
 
 

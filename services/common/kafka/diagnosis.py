@@ -11,9 +11,12 @@ from typing import Any
 
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
     IllegalSaslStateError,
     KafkaError,
     SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
     UnsupportedSaslMechanismError,
 )
 from aiokafka.protocol.metadata import MetadataRequest
@@ -25,8 +28,17 @@ PATIENCE = 5.0
 PROTOCOL = "VOLTBUS_KAFKA_SECURITY_PROTOCOL"
 USER = "VOLTBUS_KAFKA_SASL_USERNAME, VOLTBUS_KAFKA_SASL_PASSWORD"
 CLIENT = "VOLTBUS_KAFKA_OAUTH_…"
+DENIALS = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 # OpenSSL's numbers of what a certificate lacks: the name, or the address, by which the broker is reached.
 ANOTHER_NAME = (62, 64)
+
+
+def may_not(error: Exception, options: Mapping[str, Any]) -> str:
+    """A sentence where a broker answers, and who asks may not do that; else empty."""
+    if not isinstance(error, DENIALS):
+        return ""
+    what = type(error).__name__.removesuffix("Error")
+    return f"Kafka at {options['bootstrap_servers']} denies this to {_who(options)}: {what} (ACLs)"
 
 
 async def why_unreachable(options: Mapping[str, Any], patience: float = PATIENCE) -> str:
@@ -116,7 +128,7 @@ def _any_certificate() -> ssl.SSLContext:
 def _who(options: Mapping[str, Any]) -> str:
     if name := options.get("sasl_plain_username"):
         return f"user {name!r} ({options['sasl_mechanism']})"
-    return "our token"
+    return "our token" if "sasl_oauth_token_provider" in options else "this client"
 
 
 def _said(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -88,6 +89,19 @@ def _brokers(given: str) -> str:
     return given
 
 
+def _replicas(given: int) -> int:
+    if given == 0:
+        raise ValueError("give a number of replicas, or -1 for the default of the brokers")
+    return given
+
+
+class Durability(StrEnum):
+    """What happens where what Kafka acknowledges can be lost with one of several brokers."""
+
+    WARN = "warn"
+    REQUIRE = "require"
+
+
 class CommonSettings(BaseSettings):
     """What gateway and services have in common; each adds its own in its settings.py."""
 
@@ -130,7 +144,13 @@ class CommonSettings(BaseSettings):
     topic_prefix: str = Field("", description="before every topic and group, for several systems on one Kafka")
     partitions: int = Field(8, ge=1, description="partitions of every topic but ocpp.outbound")
     slots: int = Field(16, ge=1, description="gateway slots, which are the partitions of ocpp.outbound")
-    replication: int = Field(1, ge=1, description="replicas of every topic that is created")
+    replication: Annotated[int, AfterValidator(_replicas)] = Field(
+        -1, ge=-1, description="replicas of every topic that is created; -1: as the brokers have it by default"
+    )
+    durability: Durability = Field(
+        Durability.WARN,
+        description="where what Kafka acknowledges can be lost with one of several brokers: warn, or require more",
+    )
     instance: int = Field(0, ge=0, description="ordinal of this process among its kind; names the group member")
     batch: int = Field(2000, ge=1, description="records handled in one go at the most")
     held_size: int = Field(32_000_000, ge=1_000_000, description="bytes of records with which a consumer reads no more")

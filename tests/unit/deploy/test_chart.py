@@ -32,7 +32,7 @@ from tests.unit.deploy.chart import (
     values,
 )
 from tests.unit.deploy.schemas import NEWEST, OLDEST, refusals
-from voltbus.operator.prepare import configs
+from voltbus.operator.topics import configs
 
 PROCESSES = ("gateway", *SERVICES, "prepare")
 TINY = values("tiny")
