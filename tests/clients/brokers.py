@@ -1,9 +1,10 @@
 """Brokers of Kafka beside those of the test run, configured as operators configure theirs; certificates for them."""
 
+import asyncio
 import ipaddress
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from voltbus.local import kafka
 from voltbus.local.data_dir import DataDir
+from voltbus.local.ports import free_ports
 from voltbus.local.process import ChildProcess
 
 PLAIN_PASSWORD, SCRAM_PASSWORD = "the password of plain", "the password of scram"
@@ -120,6 +122,44 @@ def scram_users(*names: str) -> Sequence[str]:
 
 
 @asynccontextmanager
+async def cluster(data_dir: DataDir, count: int) -> AsyncIterator[tuple[str, Sequence[ChildProcess]]]:
+    """Brokers that are controllers, too, as their defaults are for three: the addresses, and the processes to kill."""
+    ports = list(zip(free_ports(count), free_ports(count), strict=True))
+    voters = ",".join(f"{number}@127.0.0.1:{controller}" for number, (_, controller) in enumerate(ports, 1))
+    copies = ("default", "offsets.topic", "transaction.state.log", "share.coordinator.state.topic")
+    processes, cluster_id = [], kafka.new_cluster_id()
+    for number, (port, controller) in enumerate(ports, 1):
+        changes = {
+            "node.id": str(number),
+            "controller.quorum.voters": voters,
+            **{f"{name}.replication.factor": str(count) for name in copies},
+            "transaction.state.log.min.isr": "2",
+            "share.coordinator.state.topic.min.isr": "2",
+            **_open(port, controller),
+        }
+        content = configuration(kafka.properties(port, controller, "not asked for"), changes)
+        name = f"kafka-{number}"
+        spec = kafka.node(data_dir, content, port, lambda _: None, name=name, cluster_id=cluster_id)
+        processes.append(ChildProcess(spec, data_dir))
+    # None is ready before most of them are there.
+    await asyncio.gather(*(process.start() for process in processes))
+    try:
+        yield ",".join(f"127.0.0.1:{port}" for port, _ in ports), processes
+    finally:
+        await asyncio.gather(*(process.stop() for process in processes))
+
+
+def _open(port: int, controller: int) -> dict[str, str]:
+    """Listeners that ask for nothing."""
+    return {
+        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+    }
+
+
+@asynccontextmanager
 async def broker(
     data_dir: DataDir,
     content: str,
@@ -128,8 +168,9 @@ async def broker(
     name: str = "kafka",
     cluster_id: str | None = None,
     users: Sequence[str] = (),
+    java: str = "",
 ) -> AsyncIterator[ChildProcess]:
-    """One that runs until the block ends. See `kafka.node`."""
+    """One that runs until the block ends. java: options for it. See `kafka.node`."""
     spec = kafka.node(
         data_dir,
         content,
@@ -139,7 +180,7 @@ async def broker(
         cluster_id=cluster_id,
         format_options=scram_users(*users),
     )
-    process = ChildProcess(spec, data_dir)
+    process = ChildProcess(replace(spec, env={**spec.env, "JAVA_TOOL_OPTIONS": java}), data_dir)
     await process.start(lambda _: None)
     try:
         yield process
