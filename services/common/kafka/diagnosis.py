@@ -84,7 +84,7 @@ async def _mismatch(host: str, port: int, options: Mapping[str, Any], patience: 
             return f"speaks no TLS at this port: {PROTOCOL} is {protocol}"
         if "CERTIFICATE" in str(getattr(error.__cause__ or error, "reason", "")):
             return "wants another client certificate: VOLTBUS_KAFKA_SSL_CERTIFICATE, VOLTBUS_KAFKA_SSL_KEY"
-    elif await _speaks(host, port, {"security_protocol": "SSL", "ssl_context": _any_certificate()}, patience):
+    elif await _speaks_tls(host, port, patience):
         return f"speaks TLS at this port: {PROTOCOL} is {protocol}"
     # Whoever has not said who it is may ask for nothing but versions.
     if "SASL" not in protocol and isinstance(error, KafkaError) and await _speaks(host, port, options, patience):
@@ -93,17 +93,23 @@ async def _mismatch(host: str, port: int, options: Mapping[str, Any], patience: 
 
 
 async def _speaks(host: str, port: int, options: Mapping[str, Any], patience: float) -> bool:
-    """Whether it is spoken there: with TLS a handshake is enough, for a certificate may be asked for after it."""
-    try:
-        if options["security_protocol"] == "SSL" and "bootstrap_servers" not in options:
-            async with asyncio.timeout(patience):
-                _, writer = await asyncio.open_connection(host, port, ssl=options["ssl_context"])
-                writer.close()
-        else:
-            await _connect(host, port, options, patience, metadata=False)
-    except (KafkaError, OSError, TimeoutError):
-        return False
-    return True
+    """Whether a broker answers there what anybody may ask."""
+    with contextlib.suppress(KafkaError, OSError, TimeoutError):
+        await _connect(host, port, options, patience, metadata=False)
+        return True
+    return False
+
+
+async def _speaks_tls(host: str, port: int, patience: float) -> bool:
+    """By a handshake and nothing more: a certificate of ours may be asked for after it, and theirs is not looked at."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(patience):
+            _, writer = await asyncio.open_connection(host, port, ssl=context)
+        writer.close()
+        return True
+    return False
 
 
 async def _connect(host: str, port: int, options: Mapping[str, Any], patience: float, *, metadata: bool) -> None:
@@ -116,13 +122,6 @@ async def _connect(host: str, port: int, options: Mapping[str, Any], patience: f
     finally:
         with contextlib.suppress(OSError):
             connection.close()
-
-
-def _any_certificate() -> ssl.SSLContext:
-    """Only to see whether TLS is spoken; nothing is sent."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
 
 
 def _who(options: Mapping[str, Any]) -> str:
