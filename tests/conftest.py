@@ -60,6 +60,16 @@ SECRETS = {
 }
 
 
+# Processes of this release run on the schemas of the next one, while an upgrade replaces them: all tests do.
+NEXT_RELEASE = """
+do $$ declare name regclass; begin
+    for name in select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = any('{auth,transactions,smartcharging,firmware}'::text[]) and c.relkind in ('r', 'p')
+            and not c.relispartition and c.relname !~ 'yoyo'
+    loop execute format('alter table %s add column next_release text', name); end loop;
+end $$"""
+
+
 @dataclass(frozen=True)
 class Stack:
     """Postgres, Redis and Kafka. servers: to kill and start them by name. template: a database with all schemas."""
@@ -136,6 +146,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
         template = unused_name()
         await execute(servers.postgres_dsn, f"create database {template}")
         create_schemas(CommonSettings(postgres_dsn=SecretStr(dsn_of(servers, template))))
+        await execute(dsn_of(servers, template), NEXT_RELEASE)
         yield Stack(servers, template)
 
 

@@ -17,7 +17,7 @@ CLIENTS: Mapping[str, str] = {
     GATEWAY: "every gateway",
     **{name: f"the service {name}" for name in SERVICES},
     PREPARE: "`python -m voltbus.operator.prepare`, which creates topics and checks them",
-    OPERATOR: "`voltbus events` and `voltbus dead-letters`, which sends them back",
+    OPERATOR: "`voltbus events` and `voltbus dead`, which sends them back",
     READER: "a system of yours that reads events; its consumer group is one more, of its own",
 }
 """Who connects, and what it is."""

@@ -2,9 +2,12 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from rich.json import JSON
 from rich.table import Table
@@ -14,7 +17,7 @@ from services.ocpp.commands import owners
 from services.ocpp.services import AUTH, FIRMWARE, TRANSACTIONS
 from voltbus.errors import LocalError
 from voltbus.operator.output import print_json, terminal
-from voltbus.operator.rest import Rest, installation, segment
+from voltbus.operator.rest import NoAnswer, NotNow, Rest, installation, segment
 
 # What has the same name for every version, and the service that has it.
 VERBS = {
@@ -45,6 +48,8 @@ FINAL = "ended_at"
 _IN_BODY = ("start", "stop")
 # Seconds that one request may stay open, and those beyond it until it counts as lost.
 _WAIT, _MARGIN = 60.0, 15.0
+# Seconds until a service that went away is asked again.
+_AGAIN = 1.0
 # Seconds that a station has for its answer, once a command was sent.
 _ANSWER = 60.0
 
@@ -58,23 +63,49 @@ def run(station: str, action: str, payload: str, wait: float, as_json: bool) -> 
     terms = {"expires_in": wait}
     if address in _IN_BODY:
         body, terms = body | terms, {}
-    command = rest.call("POST", service, path, body, open_for + _MARGIN, wait=open_for, **terms)
-    command = _ended(rest, service, command, wait + _ANSWER)
+    deadline = time.monotonic() + wait + _ANSWER
+    # Asked again with its key, it is the same command.
+    key = {"Idempotency-Key": str(uuid4())}
+    send = partial(rest.call, "POST", service, path, body, open_for + _MARGIN, key, wait=open_for, **terms)
+    command = _ended(rest, service, _patiently(send, deadline), deadline)
     if as_json:
         print_json(command)
     else:
         _print(command, service)
-    return EXIT_CODES.get(command["outcome"], MAY_HAVE_ACTED)
+    return _exit_code(command)
 
 
-def _ended(rest: Rest, service: str, command: Any, patience: float) -> Any:
-    """As it ends, or as it is after so many seconds."""
-    deadline = time.monotonic() + patience
-    while command[FINAL] is None and (left := deadline - time.monotonic()) > 0:
-        open_for = min(left, _WAIT)
-        path = f"/v1/commands/{segment(command['command_id'])}"
-        command = rest.get(service, path, open_for + _MARGIN, wait=open_for)
+def _ended(rest: Rest, service: str, command: Any, deadline: float) -> Any:
+    """As it ends, or as it was when it was last heard of."""
+    path = f"/v1/commands/{segment(command['command_id'])}"
+    with suppress(NoAnswer, NotNow):
+        while command[FINAL] is None and (left := deadline - time.monotonic()) > 0:
+            open_for = min(left, _WAIT)
+            ask = partial(rest.get, service, path, open_for + _MARGIN, wait=open_for)
+            command = _patiently(ask, deadline, also_unreachable=True)
     return command
+
+
+def _patiently(ask: Callable[[], Any], deadline: float, *, also_unreachable: bool = False) -> Any:
+    """What a service answers, asked again where it went away meanwhile: it may have taken a command.
+
+    One that nothing reaches has taken none: that is an error at once, unless also_unreachable.
+    """
+    while True:
+        try:
+            return ask()
+        except (NoAnswer, NotNow) as error:
+            unreachable = isinstance(error, NoAnswer) and error.unreachable and not also_unreachable
+            if unreachable or time.monotonic() >= deadline:
+                raise
+            also_unreachable = True
+            time.sleep(_AGAIN)
+
+
+def _exit_code(command: Mapping[str, Any]) -> int:
+    code = EXIT_CODES.get(command["outcome"], MAY_HAVE_ACTED)
+    # What was taken back between its parts has been there in part.
+    return MAY_HAVE_ACTED if code == NOT_SENT and command.get("parts") else code
 
 
 def _address(action: str) -> tuple[str, str]:
@@ -100,6 +131,12 @@ def _object(payload: str) -> Any:
     return body
 
 
+def _parts(parts: Mapping[str, int] | None) -> str | None:
+    if not parts:
+        return None
+    return f"{parts['count']} sent; {parts['answered']} of {parts['items']} items are in those that were answered"
+
+
 def _print(command: Mapping[str, Any], service: str) -> None:
     sent = command["request"] or {"action": command["action"], "payload": command["payload"]}
     facts = {
@@ -108,6 +145,7 @@ def _print(command: Mapping[str, Any], service: str) -> None:
         "version": command["version"],
         "command": command["command_id"],
         "outcome": command["outcome"] or f"none yet: it is {command['status']}",
+        "parts": _parts(command.get("parts")),
         "effect": command.get("effect"),
         "error": " ".join(filter(None, (command["error_code"], command["error_description"]))),
         "request": JSON.from_data(sent["payload"]),

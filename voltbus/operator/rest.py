@@ -1,6 +1,7 @@
 """The REST APIs of an installation, as the commands of an operator call them."""
 
 import json
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,13 +25,24 @@ _TIMEOUT = 10.0
 
 
 class NoAnswer(ServerUnreachable):
-    """A process does not answer. why: in a few words."""
+    """A process does not answer. why: in a few words. unreachable: no request came to it."""
 
-    def __init__(self, process: str, address: str, why: str) -> None:
+    def __init__(self, process: str, address: str, why: str, *, unreachable: bool) -> None:
         super().__init__(
             f"{process} does not answer at {address} ({why}): start it with `make run`, or set VOLTBUS_ADDRESSES"
         )
-        self.why = why
+        self.why, self.unreachable = why, unreachable
+
+
+class NotThere(LocalError):
+    """A service knows of no such thing."""
+
+
+class NotNow(LocalError):
+    """A service says that something it needs does not answer."""
+
+
+_KINDS: Mapping[int, type[LocalError]] = {HTTPStatus.NOT_FOUND: NotThere, HTTPStatus.SERVICE_UNAVAILABLE: NotNow}
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -88,13 +100,21 @@ class Rest:
             raise self._no_answer(service, address, error) from None
 
     def call(
-        self, method: str, service: str, path: str, body: Any = None, timeout: float = _TIMEOUT, **query: Any
+        self,
+        method: str,
+        service: str,
+        path: str,
+        body: Any = None,
+        timeout: float = _TIMEOUT,
+        headers: Mapping[str, str] | None = None,
+        **query: Any,
     ) -> Any:
         """The JSON that a service answers with a bearer token. Raises LocalError for every other answer."""
-        answer = self.ask(service, path, method, body, {"Authorization": f"Bearer {self._token}"}, timeout, **query)
+        headers = {"Authorization": f"Bearer {self._token}", **(headers or {})}
+        answer = self.ask(service, path, method, body, headers, timeout, **query)
         if answer.status < HTTPStatus.BAD_REQUEST and answer.body is not None:
             return answer.body
-        raise LocalError(self._refusal(service, answer))
+        raise _KINDS.get(answer.status, LocalError)(self._refusal(service, answer))
 
     def ask(
         self,
@@ -142,7 +162,8 @@ class Rest:
 
     def _no_answer(self, process: str, address: str, error: OSError | ValueError) -> NoAnswer:
         cause = error.reason if isinstance(error, urllib.error.URLError) else error
-        return NoAnswer(process, address, cause if isinstance(cause, str) else reason(cause))
+        unreachable = isinstance(cause, (ConnectionRefusedError, socket.gaierror))
+        return NoAnswer(process, address, cause if isinstance(cause, str) else reason(cause), unreachable=unreachable)
 
     def _refusal(self, service: str, answer: Answer) -> str:
         where = f"{service} at {self.address(service)}"

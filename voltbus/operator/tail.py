@@ -1,6 +1,7 @@
 """`voltbus tail`: the log of a station, what is kept of it and then as it grows."""
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
@@ -11,7 +12,7 @@ from rich.text import Text
 
 from voltbus.errors import LocalError
 from voltbus.operator.output import json_text, terminal, visible
-from voltbus.operator.rest import Rest, installation, segment
+from voltbus.operator.rest import NotThere, Rest, installation, segment
 
 # Seconds without a sign of life, after which the connection is taken to be lost; and until it is made again.
 _SILENT, _AGAIN = 40.0, 1.0
@@ -25,14 +26,26 @@ def run(
     station: str, before: int, since: str | None, follow: bool, as_json: bool, **filters: str | bool | None
 ) -> None:
     """Prints them. since: instead of the last ones. Raises LocalError."""
-    log = _Log(installation(), f"/v1/stations/{segment(station)}/log", filters)
+    rest = installation()
+    log = _Log(rest, f"/v1/stations/{segment(station)}/log", filters)
     out = terminal()
     if not follow:
-        for item in log.kept(before, since):
+        for item in (kept := list(log.kept(before, since))):
             show(out, item, as_json)
+        if not kept:
+            rest.get("firmware", f"/v1/stations/{segment(station)}")
         return
+    _say_if_unknown(rest, station)
     for item in log.follow(before, since, lambda problem: out.print(Text(f"connecting again: {problem}", "dim"))):
         show(out, item, as_json)
+
+
+def _say_if_unknown(rest: Rest, station: str) -> None:
+    """It may come yet: whoever waits for it is told that it has not."""
+    try:
+        rest.get("firmware", f"/v1/stations/{segment(station)}")
+    except NotThere as error:
+        print(f"voltbus: {error}", file=sys.stderr)
 
 
 class _Log:

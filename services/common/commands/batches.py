@@ -11,6 +11,7 @@ import orjson
 
 from services.common.commands.command import OPEN, Status
 from services.common.postgres.database import Connection
+from services.common.postgres.rows import known_columns
 from services.ocpp.answers import Effect
 
 ADD = """
@@ -79,4 +80,4 @@ async def tally(db: Connection, batch_id: str) -> Tally:
 
 
 def _batch(row: asyncpg.Record) -> Batch:
-    return Batch(**(dict(row) | {name: orjson.loads(row[name]) for name in ("payload", "chosen")}))
+    return Batch(**(known_columns(Batch, row) | {name: orjson.loads(row[name]) for name in ("payload", "chosen")}))

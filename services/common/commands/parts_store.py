@@ -9,6 +9,7 @@ import orjson
 from services.common.commands.command import End
 from services.common.commands.parts import Part
 from services.common.postgres.database import Connection
+from services.common.postgres.rows import known_columns
 
 ADD = """
 insert into command_part (id, command_id, number, start, items, sent_at, others)
@@ -68,7 +69,7 @@ def _row(p: Part) -> tuple[object, ...]:
 
 def _part(row: asyncpg.Record) -> Part:
     read = {name: orjson.loads(row[name]) if row[name] else None for name in JSON}
-    return Part(**(dict(row) | read | {"outcome": End(row["outcome"]) if row["outcome"] else None}))
+    return Part(**(known_columns(Part, row) | read | {"outcome": End(row["outcome"]) if row["outcome"] else None}))
 
 
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:

@@ -11,6 +11,7 @@ import orjson
 from services.common.commands.command import PATIENCE, TURN, Command, End, Status
 from services.common.commands.cut import PartsProgress
 from services.common.postgres.database import Connection
+from services.common.postgres.rows import known_columns
 from services.ocpp.answers import Effect
 
 # Numbers follow the order in which commands are given.
@@ -223,7 +224,7 @@ def _command(row: asyncpg.Record) -> Command:
         "effect": Effect(row["effect"]) if row["effect"] else None,
         "parts": PartsProgress.read(row["parts"]),
     }
-    return Command(**(dict(row) | read | ends))
+    return Command(**(known_columns(Command, row) | read | ends))
 
 
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:

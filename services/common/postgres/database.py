@@ -1,5 +1,6 @@
 """Postgres as a service uses it: a pool that sees one schema as one role, and whose errors have one name."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ class Database:
         self._most, self._most_lists = settings.postgres_connections, settings.postgres_list_connections
         self._pool: Pool = None
         self._lists: Pool = None
+        self._question: asyncio.Task[bool] | None = None
 
     async def start(self) -> None:
         """Raises Unavailable if Postgres does not answer, refuses, or lacks a migration that this release needs."""
@@ -99,12 +101,24 @@ class Database:
             raise Unavailable(f"the schema {self.schema} lacks {min(missing)}: run python -m voltbus.operator.prepare")
 
     async def close(self) -> None:
+        if self._question:
+            self._question.cancel()
         for pool in (self._pool, self._lists):
             if pool:
                 await pool.close()
 
     async def ready(self) -> bool:
-        """Whether a query is answered now."""
+        """Whether a query is answered now.
+
+        A Postgres that hangs holds nobody up for longer than `timing.ready`: the question is left there, and asked
+        again when it has come to its end.
+        """
+        if self._question is None or self._question.done():
+            self._question = asyncio.create_task(self._answers())
+        done, _ = await asyncio.wait({self._question}, timeout=self._timing.ready)
+        return bool(done) and self._question.result()
+
+    async def _answers(self) -> bool:
         try:
             async with self.connection() as db:
                 return bool(await db.fetchval("select true", timeout=self._timing.ready))

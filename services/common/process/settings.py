@@ -1,7 +1,7 @@
 """Settings that all processes share, read once from the environment (VOLTBUS_…) and its files (VOLTBUS_…_FILE)."""
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -57,17 +57,18 @@ def _networks(given: Any) -> Any:
     return [one.strip() for one in given.split(",") if one.strip()] if isinstance(given, str) else given
 
 
-def _address(schemes: Collection[str], example: str) -> AfterValidator:
+def _address(schemes: Sequence[str], example: str) -> AfterValidator:
     """Of a server, which may have a password in it: no error repeats it."""
 
     def checked(given: T) -> T:
         written = given.get_secret_value() if isinstance(given, SecretStr) else given
         try:
-            known = written is None or urlsplit(str(written)).scheme in schemes
+            parts = urlsplit(str(written or f"{schemes[0]}:"))
+            known = parts.scheme in schemes and (parts.port is None or parts.port > 0)
         except ValueError:
             known = False
         if not known:
-            raise ValueError(f"give an address such as {example}")
+            raise ValueError(f"give an address such as {example}; / @ : # ? in a password are written as in %2F")
         return given
 
     return AfterValidator(checked)

@@ -70,12 +70,17 @@ COMMAND = {
 
 @dataclass
 class Server:
-    """answers: status and body by method and path. seen: requests as `GET /path?query`, with their body."""
+    """answers: status and body by method and path. seen: requests as `GET /path?query`, with their body.
+
+    before: what is answered first, one after another; a status of 0 is none. keys: idempotency keys of requests.
+    """
 
     port: int = 0
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
     seen: list[tuple[str, Any]] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
+    before: list[tuple[int, Any]] = field(default_factory=list)
+    keys: list[str | None] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -97,7 +102,11 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             length = int(self.headers["Content-Length"] or 0)
             told.seen.append((f"{self.command} {self.path}", json.loads(self.rfile.read(length) or "null")))
             told.tokens.add(self.headers["Authorization"])
-            status, body = told.answers.get(f"{self.command} {self.path.partition('?')[0]}", (404, "not here"))
+            told.keys.append(self.headers["Idempotency-Key"])
+            answer = told.answers.get(f"{self.command} {self.path.partition('?')[0]}", (404, "not here"))
+            status, body = told.before.pop(0) if told.before else answer
+            if not status:
+                return
             content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
             self.send_response(status)
             if status == 302:
@@ -198,6 +207,36 @@ def test_a_command_and_its_answer(server: Server) -> None:
     assert words[words.index("outcome") + 1] == "answered"
     assert '"Rejected"' in words
     assert json.loads(run(server, "call", "CP/1", "Reset", "--json").stdout) == COMMAND
+
+
+@pytest.mark.parametrize("before", [[(503, {"detail": "try again"})], [(0, None), (503, {}), (0, None)]])
+def test_a_service_that_goes_away_meanwhile_is_asked_again_for_the_same_command(
+    server: Server, monkeypatch: pytest.MonkeyPatch, before: list[tuple[int, Any]]
+) -> None:
+    """It may have taken it: who is told to try again would do it twice."""
+    monkeypatch.setattr("voltbus.operator.call.time.sleep", lambda _: None)
+    path = "/firmware/v1/stations/CP1/commands/Reset"
+    server.answers[f"POST {path}"] = 202, COMMAND | {"ended_at": None, "outcome": None, "status": "sent"}
+    server.answers["GET /firmware/v1/commands/c-1"] = 200, COMMAND
+    server.before = [*before]
+    assert run(server, "call", "CP1", "Reset").exit_code == 0
+    posts = [key for (request, _), key in zip(server.seen, server.keys, strict=True) if request.startswith("POST")]
+    assert len(posts) == len(before) + 1
+    assert len(set(posts)) == 1
+    assert posts[0]
+
+    server.answers["GET /firmware/v1/commands/c-1"] = 503, {"detail": "try again"}
+    monkeypatch.setattr("voltbus.operator.call._ANSWER", -30.0)
+    result = run(server, "call", "CP1", "Reset", "--wait", "30")
+    assert (result.exit_code, "c-1" in result.stdout) == (5, True)
+
+
+def test_what_was_taken_back_between_its_parts_has_been_there_in_part(server: Server) -> None:
+    cancelled = COMMAND | {"outcome": "cancelled", "parts": {"count": 4, "items": 60, "sent": 16, "answered": 16}}
+    server.answers["POST /firmware/v1/stations/CP1/commands/GetVariables"] = 200, cancelled
+    result = run(server, "call", "CP1", "GetVariables")
+    assert result.exit_code == 5
+    assert "4 sent; 16 of 60 items are in those that were answered" in " ".join(result.stdout.split())
 
 
 @pytest.mark.parametrize("outcome", list(End))
@@ -337,7 +376,22 @@ def test_tail_goes_on_with_what_comes_and_shows_nothing_twice(server: Server, mo
     monkeypatch.setattr("voltbus.operator.tail.time.sleep", ends)
     result = run(server, "tail", "CP001", "--json")
     assert [json.loads(line)["outcome"] for line in result.stdout.splitlines()] == ["unanswered", "answered"]
-    assert [path.partition("?")[0] for path, _ in server.seen] == [f"GET {log}/tail", f"GET {log}"]
+    station = "GET /firmware/v1/stations/CP001"
+    assert [path.partition("?")[0] for path, _ in server.seen] == [station, f"GET {log}/tail", f"GET {log}"]
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_tail_says_that_nobody_knows_a_station(server: Server, follow: bool) -> None:
+    """Who mistypes its id would think that it is silent."""
+    log = "/firmware/v1/stations/CP01/log"
+    server.items(log)
+    server.answers[f"GET {log}/tail"] = 403, {"detail": "ends"}
+    server.answers["GET /firmware/v1/stations/CP01"] = 404, {"detail": "no station CP01: did you mean CP001?"}
+    result = run(server, "tail", "CP01", *([] if follow else ["--no-follow"]))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("voltbus: firmware: no station CP01: did you mean CP001? (404)\n")
+    server.answers["GET /firmware/v1/stations/CP01"] = 200, {}
+    assert run(server, "tail", "CP01", "--no-follow").exit_code == 0
 
 
 def test_tail_of_what_may_not_be_read_ends(server: Server) -> None:

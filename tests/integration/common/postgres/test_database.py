@@ -1,14 +1,16 @@
 """What Postgres says of the moment is tried again, and is no fault of a record."""
 
+from contextlib import AsyncExitStack
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from services.common.postgres.database import Database
+from services.common.postgres.database import Database, DatabaseTiming
 from services.common.process.errors import Unavailable
 from services.common.process.settings import CommonSettings
+from tests.clients.system import eventually
 from tests.conftest import Stack
 from tests.integration.common.running import settings_of
 
@@ -33,6 +35,20 @@ async def test_a_migration_under_a_running_process_is_tried_again(stack: Stack) 
         await read(database)
     finally:
         await database.close()
+
+
+async def test_a_check_does_not_wait_for_connections_that_hang(stack: Stack) -> None:
+    """So that metrics, which ask as well, are told in time."""
+    settings = settings_of(CommonSettings, await stack.fresh(topics=False), postgres_connections=4)
+    database = Database(settings, "auth", DatabaseTiming(acquire=600, ready=0.05))
+    await database.start()
+    async with AsyncExitStack() as held:
+        for _ in range(4):
+            await held.enter_async_context(database.connection())
+        assert not await database.ready()
+        assert not await database.ready()
+    await eventually(database.ready, bool)
+    await database.close()
 
 
 async def refusal(settings: CommonSettings) -> str:

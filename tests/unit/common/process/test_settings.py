@@ -99,3 +99,26 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_settings_are_never_changed() -> None:
     with pytest.raises(ValidationError):
         Settings.read().host = "0.0.0.0"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("variable", "address"),
+    [
+        ("VOLTBUS_POSTGRES_DSN", "postgresql://u:s3cret/a@127.0.0.1:5432/d"),
+        ("VOLTBUS_POSTGRES_DSN", "host=127.0.0.1 password=s3cret"),
+        ("VOLTBUS_REDIS_URL", "redis://:s3cret/a@127.0.0.1:6379/0"),
+        ("VOLTBUS_REDIS_URL", "redis://:s3cret@127.0.0.1:99999/0"),
+        ("VOLTBUS_REDIS_URL", "redis://:s3cret@[::1/0"),
+        ("VOLTBUS_REDIS_URL", "http://:s3cret@127.0.0.1/0"),
+        ("VOLTBUS_KAFKA_BOOTSTRAP", "127.0.0.1"),
+        ("VOLTBUS_KAFKA_BOOTSTRAP", "a:9092,b:0"),
+        ("VOLTBUS_JWT_JWKS_URL", "id.example/keys"),
+    ],
+)
+def test_an_address_that_is_none_is_told_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, variable: str, address: str
+) -> None:
+    monkeypatch.setenv(variable, address)
+    with pytest.raises(Misconfigured, match=f"^{variable}: ") as caught:
+        CommonSettings.read()
+    assert "s3cret" not in str(caught.value)
