@@ -170,7 +170,7 @@ async def test_tc_n_18(station: Station, operator: Operator) -> None:
     assert done == ids
     ended = await command.answered()
     assert ended["response"] == cleared({"id": ids})
-    assert ended["parts"] == {"count": 3, "items": 5, "sent": 5, "answered": 5}
+    assert ended["parts"] == {"count": 3, "items": 5, "sent": 5, "answered": 5, "results": 5}
 
 
 async def events_shown(station: Station, operator: Operator, *events: Payload) -> None:

@@ -131,10 +131,12 @@ def _object(payload: str) -> Any:
     return body
 
 
-def _parts(parts: Mapping[str, int] | None) -> str | None:
+def _parts(parts: Mapping[str, int | None] | None) -> str | None:
     if not parts:
         return None
-    return f"{parts['count']} sent; {parts['answered']} of {parts['items']} items are in those that were answered"
+    said = f"{parts['count']} sent; {parts['answered']} of {parts['items']} items are in those that were answered"
+    results = parts.get("results")
+    return said if results in (None, parts["answered"]) else f"{said}, which have {results} results"
 
 
 def _print(command: Mapping[str, Any], service: str) -> None:

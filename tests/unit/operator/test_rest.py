@@ -232,11 +232,14 @@ def test_a_service_that_goes_away_meanwhile_is_asked_again_for_the_same_command(
 
 
 def test_what_was_taken_back_between_its_parts_has_been_there_in_part(server: Server) -> None:
-    cancelled = COMMAND | {"outcome": "cancelled", "parts": {"count": 4, "items": 60, "sent": 16, "answered": 16}}
+    parts = {"count": 4, "items": 60, "sent": 16, "answered": 16, "results": 15}
+    cancelled = COMMAND | {"outcome": "cancelled", "parts": parts}
     server.answers["POST /firmware/v1/stations/CP1/commands/GetVariables"] = 200, cancelled
     result = run(server, "call", "CP1", "GetVariables")
     assert result.exit_code == 5
-    assert "4 sent; 16 of 60 items are in those that were answered" in " ".join(result.stdout.split())
+    assert "4 sent; 16 of 60 items are in those that were answered, which have 15 results" in " ".join(
+        result.stdout.split()
+    )
 
 
 @pytest.mark.parametrize("outcome", list(End))

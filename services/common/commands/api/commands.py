@@ -103,6 +103,9 @@ class PartsStatus(BaseModel):
     items: int = Field(description="items of the payload's list")
     sent: int = Field(description="of these, in parts that have been sent")
     answered: int = Field(description="of these, in parts that the station has answered")
+    results: int | None = Field(
+        None, description="of these, in the response, where it has a result for each: a station may leave some out"
+    )
 
 
 class PartStatus(BaseModel):
@@ -163,8 +166,15 @@ def view(command: Command) -> CommandStatus:
     """As REST shows it: without the secrets that it may hold."""
     shown = {name: getattr(command, name) for name in set(CommandStatus.model_fields) - {"command_id", "parts"}}
     said = {name: masked(shown[name], tokens=False) for name in ("payload", "request", "response", "normalised")}
-    parts = PartsStatus.model_validate(command.parts, from_attributes=True) if command.parts else None
-    return CommandStatus(command_id=command.id, parts=parts, **shown | said)
+    return CommandStatus(command_id=command.id, parts=_parts(command), **shown | said)
+
+
+def _parts(command: Command) -> PartsStatus | None:
+    if not (parts := command.parts):
+        return None
+    response = command.response if isinstance(command.response, Mapping) else {}
+    results = len(response[parts.results]) if parts.results in response else None
+    return PartsStatus(count=parts.count, items=parts.items, sent=parts.sent, answered=parts.answered, results=results)
 
 
 def part_view(command: Command, part: Part) -> PartStatus:
