@@ -27,13 +27,17 @@ class NotAsWanted(VoltbusError):
 
 
 async def create_topics(settings: CommonSettings) -> None:
-    """Creates what is missing, and warns of what is not durable. Raises Unavailable and NotAsWanted."""
+    """Creates what is missing, and warns of what is not durable, or has other partitions than are set.
+
+    Raises Unavailable and NotAsWanted.
+    """
     wanted = topics.wanted(settings)
     async with administrator(settings) as admin:
         found = await topics.create(admin, wanted)
     lines = topics.told({name: [*topics.undurable(one)] for name, one in found.items()})
     if lines and settings.durability is Durability.REQUIRE:
         raise NotAsWanted("\n".join(lines))
+    lines += topics.told({one.name: [*topics.divided(one, found[one.name])] for one in wanted})
     for line in lines:
         print(f"voltbus: warning: {line}", file=sys.stderr)
 

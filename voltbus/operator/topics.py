@@ -73,8 +73,7 @@ def differences(topic: WantedTopic, found: FoundTopic | None) -> Iterator[str]:
     if found is None:
         yield "is missing"
         return
-    if found.partitions != topic.partitions:
-        yield f"partitions {found.partitions}, not {topic.partitions}"
+    yield from divided(topic, found)
     if topic.replication > 0 and found.replication != topic.replication:
         yield f"replicas {found.replication}, not {topic.replication}"
     for name in COMPARED:
@@ -82,6 +81,12 @@ def differences(topic: WantedTopic, found: FoundTopic | None) -> Iterator[str]:
         if expected is not None and value != expected:
             yield f"{name} {value or 'unknown'}, not {expected}"
     yield from undurable(found)
+
+
+def divided(topic: WantedTopic, found: FoundTopic) -> Iterator[str]:
+    """What its partitions are, if they are not as they are to be: nothing changes them by itself."""
+    if found.partitions != topic.partitions:
+        yield f"partitions {found.partitions}, not {topic.partitions}"
 
 
 def undurable(found: FoundTopic) -> Iterator[str]:

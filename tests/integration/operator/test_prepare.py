@@ -119,6 +119,17 @@ async def test_a_login_that_may_not_is_told_what_it_lacks(admin: asyncpg.Connect
     assert "secret" not in said
 
 
+async def test_partitions_that_cannot_be_as_they_are_set_are_told(empty: dict[str, str]) -> None:
+    """docs/partitions.md: nothing changes those of topics that are there."""
+    assert await prepare(empty) == (0, "")
+    code, said = await prepare(empty | {"VOLTBUS_PARTITIONS": "3"})
+    assert code == 0
+    assert said.startswith("voltbus: warning: ")
+    assert said.endswith(": partitions 1, not 3\n")
+    assert f"{empty['VOLTBUS_TOPIC_PREFIX']}ocpp.calls.auth, " in said
+    assert "ocpp.outbound" not in said
+
+
 async def test_a_postgres_that_is_away_is_one_line(empty: dict[str, str]) -> None:
     code, said = await prepare(empty | {"VOLTBUS_POSTGRES_DSN": "postgresql://u:secret@127.0.0.1:9/voltbus"})
     assert (code, said.count("\n")) == (1, 1)
