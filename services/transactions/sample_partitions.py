@@ -8,9 +8,8 @@ from services.common.postgres import partitions
 from services.common.postgres.database import Database
 from services.common.process.backoff import retry_until_available
 from services.common.process.clock import Clock
-from services.transactions.rows import SAMPLE, STATION_SAMPLE
 
-TABLES = {"sample": SAMPLE, "station_sample": STATION_SAMPLE}
+TABLES = ("sample", "station_sample")
 MONTHS_AHEAD = 3
 # Seconds between checks.
 INTERVAL = 3600.0
@@ -27,10 +26,8 @@ class SamplePartitions:
         async with self._database.transaction() as db:
             await partitions.lock(db)
             for start, end in month_ranges(self._clock()):
-                for table, columns in TABLES.items():
-                    await partitions.create(
-                        db, table, columns, key="taken_at", name=f"{start:%Y_%m}", start=start, end=end
-                    )
+                for table in TABLES:
+                    await partitions.create(db, table, key="taken_at", name=f"{start:%Y_%m}", start=start, end=end)
 
     async def run(self) -> None:
         """Until cancelled."""

@@ -1,6 +1,5 @@
 """Partitions of a table by time: made ahead by the service; other rows wait in the default partition."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
@@ -9,6 +8,10 @@ from services.common.postgres.database import Connection
 
 LOCK = "select pg_advisory_xact_lock(hashtext('voltbus months'), hashtext(current_schema))"
 EXISTS = "select to_regclass($1) is not null"
+# Also those that the next release has added: rows lose nothing when they move.
+COLUMNS = """
+select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute
+where attrelid = to_regclass($1) and attnum > 0 and not attisdropped and attgenerated = ''"""
 # A default partition may hold rows of a new time, from clocks that run ahead; they move before it is attached.
 CREATE = """
 lock table {table}_default in access exclusive mode;
@@ -28,13 +31,11 @@ async def lock(db: Connection) -> None:
     await db.execute(LOCK)
 
 
-async def create(
-    db: Connection, table: str, columns: Iterable[str], *, key: str, name: str, start: datetime, end: datetime
-) -> None:
+async def create(db: Connection, table: str, *, key: str, name: str, start: datetime, end: datetime) -> None:
     """Makes one if it is not there. key: the column that partitions are by. name: what the table's name gets."""
     if await db.fetchval(EXISTS, f"{table}_{name}"):
         return
-    written = {"columns": ", ".join(columns), "start": start.isoformat(), "end": end.isoformat()}
+    written = {"columns": await db.fetchval(COLUMNS, table), "start": start.isoformat(), "end": end.isoformat()}
     await db.execute(CREATE.format(table=table, key=key, name=name, **written))
     log.info("partition created", table=f"{table}_{name}")
 

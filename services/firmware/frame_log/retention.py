@@ -11,7 +11,6 @@ from services.common.process.backoff import retry_until_available
 from services.common.process.clock import Clock
 
 TABLE = "frame_segment"
-COLUMNS = ("station_id", "first_at", "last_at", "count", "size", "failed", "actions", "body")
 DAY = timedelta(days=1)
 # What waits is read late: it still finds its day. And what a gateway's clock says of tomorrow.
 BEHIND, AHEAD = 7, 2
@@ -36,9 +35,7 @@ class Retention:
             await partitions.lock(db)
             for number in range(-min(BEHIND, self._days), AHEAD + 1):
                 start = today + number * DAY
-                await partitions.create(
-                    db, TABLE, COLUMNS, key="first_at", name=_name(start), start=start, end=start + DAY
-                )
+                await partitions.create(db, TABLE, key="first_at", name=_name(start), start=start, end=start + DAY)
             for name in await partitions.names(db, TABLE):
                 if name < _name(today - self._days * DAY):
                     await partitions.drop(db, TABLE, name)
