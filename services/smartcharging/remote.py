@@ -26,6 +26,7 @@ OUTCOMES: Mapping[End, Outcome] = {
     End.UNDELIVERED: Outcome.UNSENT,
     End.EXPIRED: Outcome.UNSENT,
     End.TIMED_OUT: Outcome.UNKNOWN,
+    End.PARTIAL: Outcome.UNKNOWN,
     End.LATE: Outcome.LATE,
     End.CANCELLED: Outcome.UNSENT,
 }
