@@ -69,8 +69,11 @@ def online(values: str) -> dict[str, str]:
     return {series: values}
 
 
-UP = {f"up{{{AUTH}}}": "1x10 0x20", f'voltbus_build_info{{{AUTH},part="auth",version="1"}}': "1x10"}
+# Three CALLs, of which one was answered in time.
+FEW = ((f"{SECONDS}_count{{{GATEWAY}}}", 3), (f'{SECONDS}_bucket{{{GATEWAY},le="1.0"}}', 1))
+UP = {f"up{{{AUTH}}}": "1x10 0x600", f'voltbus_build_info{{{AUTH},part="auth",version="1"}}': "1x10"}
 READY = {f"voltbus_ready{{{AUTH}}}": "1x10 0x20"}
+REPLACED = {f"voltbus_ready{{{AUTH}}}": "1x10", 'voltbus_ready{namespace="v",job="auth",instance="b"}': "_x11 1x30"}
 TWO_READY = READY | {'voltbus_ready{namespace="v",job="auth",instance="b"}': "1x30"}
 G, A, INSTANCE = {"job": "gateway"}, {"job": "auth"}, {"job": "auth", "instance": "a"}
 FIRMWARE = 'namespace="v",job="firmware",instance="f"'
@@ -91,6 +94,10 @@ CASES = [
     Case("VoltbusTargetDown", "a job of others", {'up{job="other",instance="o"}': "0x30"}, 15, None),
     Case("VoltbusPartUnavailable", "the only process", READY, 14),
     Case("VoltbusPartUnavailable", "another one is ready", TWO_READY, 14, None),
+    Case("VoltbusTargetDown", "for hours", UP, 400, INSTANCE),
+    Case("VoltbusPartUnavailable", "none is left", {f"voltbus_ready{{{AUTH}}}": "1x10"}, 20),
+    Case("VoltbusPartUnavailable", "none is left for hours", {f"voltbus_ready{{{AUTH}}}": "1x10"}, 400),
+    Case("VoltbusPartUnavailable", "one that was replaced", REPLACED, 20, None),
     Case("VoltbusNotReady", "for five minutes", TWO_READY, 18, INSTANCE),
     Case("VoltbusNotReady", "a restart", {f"voltbus_ready{{{AUTH}}}": "1x10 0x3 1x20"}, 18, None),
     Case(
@@ -109,6 +116,7 @@ CASES = [
     Case("VoltbusAnswersSlow", "a fifth is slow", answered(20, 100), 90, G),
     Case("VoltbusAnswersSlow", "a fifth has no answer", answered(0, 80, 20), 90, G),
     Case("VoltbusAnswersSlow", "one in a hundred", answered(1, 100), 90, None),
+    Case("VoltbusAnswersSlow", "a few, and hardly any others", {name: f"0x10 {few}x60" for name, few in FEW}, 14, None),
     Case("VoltbusAnswersSlow", "no stations at all", answered(0, 0), 90, None),
     Case(
         "VoltbusAnswersSlow",
@@ -244,6 +252,7 @@ CASES = [
     Case("VoltbusTransactionsHeld", "many", {f"voltbus_transactions_held{{{AUTH}}}": "120x90"}, 70),
     Case("VoltbusTransactionsHeld", "some", {f"voltbus_transactions_held{{{AUTH}}}": "99x90"}, 70, None),
     Case("VoltbusStationsGone", "half of them", online("100x30 50x30"), 37, {}),
+    Case("VoltbusStationsGone", "all, for hours", online("100x30 0x400"), 300, {}),
     Case("VoltbusStationsGone", "a few", online("100x30 90x30"), 37, None),
     Case("VoltbusStationsGone", "half of three", online("3x30 1x30"), 37, None),
     Case("VoltbusStationsGone", "a new leader tells for the first time", online("_x30 50x30"), 37, None),
