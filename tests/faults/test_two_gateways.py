@@ -80,6 +80,8 @@ async def chargers(two: Pair, node: Node) -> AsyncIterator[list[Charger]]:
 async def charger(two: Pair, node: Node, gateway: str, make: Callable[[str], Session]) -> Charger:
     id = name()
     station = await Persistent.connect(node, two.system.endpoint(gateway), id, make("").protocol, None)
+    # Who is not registered is known by what Kafka is told of its connection, which the route does not wait for.
+    await two.system.feed.event(id, "StationConnected")
     return Charger(id, station, make)
 
 

@@ -17,7 +17,7 @@ from services.common.testing.memory import MemoryBus
 from tests.patience import GIVE_UP
 from tests.unit.common.push.events import FIRMWARE, boots
 
-LIMITS = FeedLimits(events=8, turn=0.01, opened=0.2, alone=1000)
+LIMITS = FeedLimits(events=8, turn=0.01, opened=GIVE_UP, alone=1000)
 
 
 @asynccontextmanager

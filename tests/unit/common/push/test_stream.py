@@ -71,7 +71,7 @@ class Client:
 
 @asynccontextmanager
 async def streams(bus: MemoryBus, most: int = 3) -> AsyncIterator[Streams]:
-    feed = Feed(bus, FIRMWARE, FeedLimits(turn=0.01, opened=0.2))
+    feed = Feed(bus, FIRMWARE, FeedLimits(turn=0.01, opened=GIVE_UP))
     running = asyncio.create_task(feed.run())
     try:
         yield Streams("firmware", feed, unassigned, most=most, timing=TIMING)

@@ -16,6 +16,7 @@ from services.gateway.pressure.hold import Hold
 from services.gateway.timing import Timing
 from services.gateway.transport.deflate import negotiate
 from services.gateway.transport.websocket import WebSocket
+from tests.patience import GIVE_UP
 from tests.unit.gateway.examples import call, command, status
 from tests.unit.gateway.running import QUICK, Running, ask, closed, read, running, until
 from tests.unit.gateway.wire import BINARY, CLOSE, CONTINUATION, FIN, PING, RSV1, RSV2, TEXT, raw, write
@@ -138,7 +139,7 @@ async def test_the_largest_message_and_one_byte_more() -> None:
 
 async def test_silence_is_pinged_and_a_pong_keeps_the_connection() -> None:
     async with (
-        running(timing=QUICK, ping_interval=0.1, pong_timeout=0.3) as one,
+        running(timing=QUICK, ping_interval=0.1, pong_timeout=GIVE_UP) as one,
         await one.connect(ping_interval=None) as socket,
     ):
         wire = one.websocket()
