@@ -31,6 +31,10 @@ from voltbus.v1.state_pb2 import Registration
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 COUNT = itertools.count(1)
 GATEWAY, SLOT = "gateway", 2
+BUSY = """
+select application_name, state, wait_event, now() - xact_start as age, query from pg_stat_activity
+where xact_start is not null and pid != pg_backend_pid()
+"""
 
 
 def token(*scopes: str) -> str:
@@ -221,7 +225,10 @@ async def empty(database: Database) -> None:
     """Removes all rows, before the service runs."""
     async with database.connection() as db:
         if filled := await _filled(db, database.schema):
-            await db.execute("truncate " + ", ".join(filled) + " cascade")
+            try:
+                await db.execute("truncate " + ", ".join(filled) + " cascade")
+            except TimeoutError as error:
+                raise AssertionError(f"{database.schema} is not emptied while {await _busy(database)}") from error
 
 
 async def delete_all(database: Database) -> None:
@@ -229,6 +236,14 @@ async def delete_all(database: Database) -> None:
     async with database.connection() as db:
         for table in await _filled(db, database.schema):
             await db.execute(f"delete from {table}")
+
+
+async def _busy(database: Database) -> list[dict[str, Any]]:
+    """What else runs in Postgres, and since when."""
+    async with database.transaction() as db:
+        # A service's own role does not see what others do.
+        await db.execute("set local role none")
+        return [dict(row) for row in await db.fetch(BUSY)]
 
 
 async def _filled(db: Connection, schema: str) -> list[str]:
