@@ -1,6 +1,7 @@
 """Each alert has a page that says what to do, and no page is of an alert that there is not."""
 
 import re
+from functools import cache
 
 import yaml
 
@@ -11,6 +12,7 @@ RULES = FOLDER.parent / "rules"
 RUNBOOKS = PAGE.parent / "runbooks"
 
 
+@cache
 def alerts() -> dict[str, dict[str, str]]:
     """Name to annotations."""
     rules = [
