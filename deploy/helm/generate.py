@@ -51,6 +51,16 @@ USELESS = {
 # Of the clients of Kafka those that are of this release: readers of events are not.
 USERS = [client for client in acls.CLIENTS if client != acls.READER]
 REQUIRED = {"postgres_dsn", "redis_url", "password_key"}
+# What texts look like that the code reads.
+_BYTE = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_NETWORK_4 = rf"{_BYTE}(\.{_BYTE}){{3}}(/(3[0-2]|[12]?[0-9]))?"
+_NETWORK_6 = "[0-9a-fA-F:]*:[0-9a-fA-F:.]*(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?"
+_NETWORK = f" *({_NETWORK_4}|{_NETWORK_6}) *"
+PATTERNS = {
+    "outbound_allow": f"^({_NETWORK}(,{_NETWORK})*)?$",
+    "jwt_jwks_url": "^https?://[^/]",
+    "kafka_oauth_token_url": "^https?://[^/]",
+}
 
 
 class _WithoutAliases(yaml.SafeDumper):
@@ -124,6 +134,7 @@ def _type(name: str, settings: type[CommonSettings]) -> dict[str, Any]:
     found = next((one for one in found.get("anyOf", ()) if one.get("type") != "null"), found)
     kept = {key: found[key] for key in ("type", "enum", "minimum", "maximum", "exclusiveMinimum") if key in found}
     kept = kept if kept.get("type") in ("integer", "number", "boolean", "string") else {"type": "string"}
+    kept |= {"pattern": PATTERNS[name]} if name in PATTERNS else {}
     return {"description": settings.model_fields[name].description, **kept}
 
 

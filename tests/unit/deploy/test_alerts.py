@@ -65,9 +65,10 @@ def requests(failed: int, others: int) -> dict[str, str]:
     }
 
 
-def online(values: str) -> dict[str, str]:
-    series = 'voltbus_stations{namespace="v",job="firmware",instance="f",presence="online",boot_status="Accepted"}'
-    return {series: values}
+def online(values: str, job: str = "firmware") -> dict[str, str]:
+    return {
+        f'voltbus_stations{{namespace="v",job="{job}",instance="f",presence="online",boot_status="Accepted"}}': values
+    }
 
 
 # Three CALLs, of which one was answered in time.
@@ -252,8 +253,15 @@ CASES = [
     ),
     Case("VoltbusTransactionsHeld", "many", {f"voltbus_transactions_held{{{AUTH}}}": "120x90"}, 70),
     Case("VoltbusTransactionsHeld", "some", {f"voltbus_transactions_held{{{AUTH}}}": "99x90"}, 70, None),
-    Case("VoltbusStationsGone", "half of them", online("100x30 50x30"), 37, {}),
-    Case("VoltbusStationsGone", "all, for hours", online("100x30 0x400"), 300, {}),
+    Case("VoltbusStationsGone", "half of them", online("100x30 50x30"), 37, {"job": "firmware"}),
+    Case("VoltbusStationsGone", "all, for hours", online("100x30 0x400"), 300, {"job": "firmware"}),
+    Case(
+        "VoltbusStationsGone",
+        "of one release, while another in its namespace grows",
+        online("100x30 50x30") | online("100x30 150x30", job="green-firmware"),
+        37,
+        {"job": "firmware"},
+    ),
     Case("VoltbusStationsGone", "a few", online("100x30 90x30"), 37, None),
     Case("VoltbusStationsGone", "half of three", online("3x30 1x30"), 37, None),
     Case("VoltbusStationsGone", "a new leader tells for the first time", online("_x30 50x30"), 37, None),

@@ -32,7 +32,7 @@ from tests.unit.deploy.chart import (
     values,
 )
 from tests.unit.deploy.schemas import NEWEST, OLDEST, refusals
-from voltbus.operator.topics import configs
+from voltbus.operator.topics import IN_SYNC, configs
 
 PROCESSES = ("gateway", *SERVICES, "prepare")
 TINY = values("tiny")
@@ -107,6 +107,16 @@ BAD = {
     "replicas as a text": {"auth": {"replicas": "2"}},
     "a way to log in that Strimzi has not": {"strimzi": {"users": {"authentication": "plain"}}},
     "a type of service": {"gateway": {"service": {"type": "ExternalName"}}},
+    "capital letters in names": {"fullnameOverride": "Voltbus"},
+    "a name that ends with a dash": {"nameOverride": "voltbus-"},
+    "replicas of no topic": {"kafka": {"replication": 0}},
+    "networks that are none": {"settings": {"VOLTBUS_OUTBOUND_ALLOW": "10.0.0.0/8,intranet"}},
+    "a network of 33 bits": {"settings": {"VOLTBUS_OUTBOUND_ALLOW": "10.0.0.0/33"}},
+    "keys without a scheme": {"settings": {"VOLTBUS_JWT_JWKS_URL": "sso.example.com/keys"}},
+    "no pod that may be away": {"auth": {"disruption": {"maxUnavailable": 0}}},
+    "no pod in a hundred": {"gateway": {"disruption": {"maxUnavailable": "0%"}}},
+    "root": {"podSecurityContext": {"runAsUser": 0}},
+    "another field of who runs it": {"podSecurityContext": {"privileged": True}},
 }
 
 
@@ -116,6 +126,9 @@ def test_values_are_checked(bad: Mapping[str, Any]) -> None:
         rendered(changed(TINY, bad))
 
 
+SASL = {"settings": {"VOLTBUS_KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}}
+KEY = {"name": "kafka", "key": "key"}
+LOGIN = {"strimzi": {"login": True, "cluster": "kafka"}}
 CANNOT_RUN = {
     "kafka.bootstrap": {"kafka": {"bootstrap": ""}},
     "auth: 3 processes on 2 partitions": {"auth": {"replicas": 3}},
@@ -139,6 +152,53 @@ CANNOT_RUN = {
     "gateway.tlsRoute.parentRefs": {"gateway": {"tlsRoute": {"enabled": True}}},
     "rest.httpRoute": {"rest": {"httpRoute": {"enabled": True}}},
     "strimzi.cluster": {"strimzi": {"topics": {"enabled": True}}},
+    "strimzi.only: nothing": {"strimzi": {"only": True}},
+    "strimzi.login with strimzi.users": changed(LOGIN, {"strimzi": {"users": {"enabled": True}}}),
+    "users of scram-sha-512 cannot log in by PLAINTEXT": changed(
+        LOGIN, {"settings": {"VOLTBUS_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"}}
+    ),
+    "auth: .*users of scram-sha-512 cannot log in by SSL": changed(
+        LOGIN, {"auth": {"settings": {"VOLTBUS_KAFKA_SECURITY_PROTOCOL": "SSL"}}}
+    ),
+    "users of tls cannot log in by SASL_SSL": changed(LOGIN | SASL, {"strimzi": {"users": {"authentication": "tls"}}})
+    | {"secrets": {"VOLTBUS_KAFKA_SASL_USERNAME": KEY, "VOLTBUS_KAFKA_SASL_PASSWORD": KEY}},
+    "SASL_SSL with SCRAM-SHA-512 needs VOLTBUS_KAFKA_SASL_USERNAME": SASL,
+    "SASL_SSL with SCRAM-SHA-512 needs VOLTBUS_KAFKA_SASL_PASSWORD": changed(
+        SASL, {"settings": {"VOLTBUS_KAFKA_SASL_USERNAME": "voltbus"}}
+    ),
+    "SASL_SSL with OAUTHBEARER needs VOLTBUS_KAFKA_OAUTH_TOKEN_URL": changed(
+        SASL, {"settings": {"VOLTBUS_KAFKA_SASL_MECHANISM": "OAUTHBEARER"}}
+    ),
+    "prepare: VOLTBUS_KAFKA_SSL_CERTIFICATE and VOLTBUS_KAFKA_SSL_KEY": {
+        "prepare": {"secrets": {"VOLTBUS_KAFKA_SSL_CERTIFICATE": KEY}}
+    },
+    "gateway: VOLTBUS_KAFKA_SSL_CERTIFICATE and VOLTBUS_KAFKA_SSL_KEY": {"secrets": {"VOLTBUS_KAFKA_SSL_KEY": KEY}},
+    "firmware.autoscaling: KEDA": changed(
+        SASL,
+        {
+            "secrets": {"VOLTBUS_KAFKA_SASL_USERNAME": KEY, "VOLTBUS_KAFKA_SASL_PASSWORD": KEY},
+            "firmware": {"autoscaling": {"enabled": True, "maxReplicas": 2}},
+        },
+    ),
+    "VOLTBUS_JWT_JWKS_URL and VOLTBUS_JWT_SECRET are both set": {
+        "settings": {"VOLTBUS_JWT_JWKS_URL": "https://sso.example.com/keys"}
+    },
+    "a secret is in settings.VOLTBUS_REDIS_URL": {"settings": {"VOLTBUS_REDIS_URL": "redis://:secret@redis:6379/0"}},
+    "auth: a secret is in settings.VOLTBUS_KAFKA_SSL_CERTIFICATE": {
+        "auth": {"settings": {"VOLTBUS_KAFKA_SSL_CERTIFICATE": "-----BEGIN PRIVATE KEY-----"}}
+    },
+    "auth: pod.env has VOLTBUS_POSTGRES_DSN": {
+        "auth": {"pod": {"env": [{"name": "VOLTBUS_POSTGRES_DSN", "value": "postgresql://a:b@c/d"}]}}
+    },
+    "gateway: pod.env has VOLTBUS_SLOTS": {"pod": {"env": [{"name": "VOLTBUS_SLOTS", "value": "64"}]}},
+    "auth.resources: the request of memory, 1Gi, is above its limit, 512Mi": {
+        "auth": {"resources": {"requests": {"memory": "1Gi"}}}
+    },
+    "prepare.resources: the request of cpu, 1500m, is above its limit, 1": {
+        "prepare": {"resources": {"requests": {"cpu": "1500m"}, "limits": {"cpu": 1}}}
+    },
+    "auth.disruption.minAvailable: 1 of 1": {"auth": {"disruption": {"minAvailable": 1}}},
+    "gateway.disruption.minAvailable: 100% of 1": {"gateway": {"disruption": {"minAvailable": "100%"}}},
 }
 
 
@@ -157,12 +217,13 @@ def _without_null(value: Any) -> Any:
 
 @pytest.mark.parametrize("process", PROCESSES)
 def test_every_setting_of_a_process_can_be_set(process: str) -> None:
-    """And each one that the chart sets exists."""
+    """And each one that the chart sets exists. The keys of the issuer would be instead of a secret."""
     fields = {f"VOLTBUS_{name.upper()}" for name in generate.PROCESSES[process].model_fields}
     plain, secret = (generate.processes()[process][kind] for kind in ("settings", "secrets"))
+    instead = "VOLTBUS_JWT_JWKS_URL"
     chart = {
         process: {
-            "settings": {name: _example(process, name) for name in plain if name not in secret},
+            "settings": {name: _example(process, name) for name in plain if name not in {*secret, instead}},
             "secrets": {name: {"name": "mine", "key": name.lower()} for name in secret},
         }
     }
@@ -171,7 +232,7 @@ def test_every_setting_of_a_process_can_be_set(process: str) -> None:
     owned = {f"VOLTBUS_{name.upper()}" for name in generate.OWNED}
     useless = {f"VOLTBUS_{name.upper()}" for name in generate.USELESS.get(process, ())}
     assert named <= fields
-    assert fields - owned - useless <= named
+    assert fields - owned - useless - {instead} <= named
 
 
 def _example(process: str, name: str) -> Any:
@@ -179,6 +240,8 @@ def _example(process: str, name: str) -> Any:
     schema = SCHEMA["$defs"][f"{process}-settings"]["properties"][name]
     if "enum" in schema:
         return schema["enum"][-1]
+    if "pattern" in schema:
+        return {"VOLTBUS_OUTBOUND_ALLOW": "10.1.0.0/16, ::1"}.get(name, "https://sso.example.com/a")
     least = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
     return {"string": "text", "boolean": True}.get(schema["type"], least)
 
@@ -421,8 +484,19 @@ def test_every_topic_is_one_of_strimzi() -> None:
         spec = given[topic.name]["spec"]
         assert spec["partitions"] == (40 if topic.spread is Spread.SLOTS else 48)
         assert spec["replicas"] == 3
-        assert spec["config"] == configs(topic)
+        assert spec["config"] == configs(topic) | IN_SYNC
         assert given[topic.name]["metadata"]["namespace"] == "kafka"
+
+
+@pytest.mark.parametrize("replication", [-1, 1, 2])
+def test_copies_in_sync_are_asked_for_where_there_are_three(replication: int) -> None:
+    """Two of two would stop with the first broker; of as many as the brokers have, nobody knows here."""
+    given = objects(changed(values("large"), {"kafka": {"replication": replication}}))
+    for one in kinds(given, "KafkaTopic"):
+        assert one["spec"].get("replicas") == (replication if replication > 0 else None)
+        assert not IN_SYNC.keys() & one["spec"]["config"].keys()
+        assert refusals(one, NEWEST) == []
+    assert environment(workload(given, "prepare"))["VOLTBUS_REPLICATION"] == str(replication)
 
 
 @pytest.mark.parametrize("prefix", ["", "prod."])
@@ -483,6 +557,30 @@ def test_the_number_of_a_kind_that_scales_is_left_to_its_scaler() -> None:
     assert prefixed["triggers"][0]["metadata"]["consumerGroup"] == "prod.transactions"
 
 
+LIVE = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: live }
+data: { replicas: '{{ include "voltbus.replicas" (dict "of" .Values.gateway "live" LIVE) }}' }
+"""
+
+
+@pytest.mark.parametrize(
+    ("live", "enabled", "expected"),
+    [
+        ('(dict "spec" (dict "replicas" 7.0))', True, "7"),
+        ('(dict "spec" (dict "replicas" 0.0))', True, "0"),
+        ("dict", True, ""),
+        ('(dict "spec" (dict "replicas" 7.0))', False, "1"),
+    ],
+)
+def test_what_begins_to_scale_goes_on_as_it_is(live: str, enabled: bool, expected: str) -> None:
+    """A number that is no longer said is 1: all gateways but one would be ended."""
+    scaled = {"gateway": {"autoscaling": {"enabled": enabled, "minReplicas": 1, "maxReplicas": 2}}}
+    given = objects(changed(TINY, scaled | {"extraObjects": [LIVE.replace("LIVE", live)]}))
+    assert find(given, "ConfigMap", "live")["data"] == {"replicas": expected}
+
+
 def test_dashboards_and_rules_are_taken_as_they_are(tmp_path: Path) -> None:
     """Both have braces of their own, which are no templates of Helm."""
     chart = Path(shutil.copytree(CHART, tmp_path / "voltbus"))
@@ -524,6 +622,72 @@ def test_names_are_short_enough_whatever_the_release_is_called(release: str) -> 
     assert max(len(one["metadata"]["name"]) for one in workloads(found)) <= 52
     assert len({(one["kind"], one["metadata"]["name"]) for one in found}) == len(found)
     assert [refusal for one in found for refusal in refusals(one, NEWEST)] == []
+
+
+def test_names_that_are_cut_are_still_two() -> None:
+    """Two releases in one namespace would share what they are made of."""
+    names = [
+        {one["metadata"]["name"] for one in objects(TINY, release=f"a-release-with-a-name-that-is-as-long-as-{which}")}
+        for which in ("the-first", "the-second")
+    ]
+    assert not names[0] & names[1]
+
+
+@pytest.mark.parametrize("release", ["a.b", "7"])
+def test_a_name_that_no_service_can_have_is_refused(release: str) -> None:
+    with pytest.raises(helm_python.HelmError, match="Set fullnameOverride"):
+        objects(TINY, release=f"{release}-voltbus")
+    assert objects(changed(TINY, {"fullnameOverride": "csms"}), release=release)
+
+
+@pytest.mark.parametrize("bound", [{"minAvailable": 1}, {"minAvailable": "50%"}, {"maxUnavailable": "10%"}])
+def test_either_bound_of_a_disruption_can_be_said(bound: Mapping[str, Any]) -> None:
+    given = objects(changed(TINY, {"auth": {"replicas": 2, "disruption": bound}}))
+    budgets = {process: find(given, "PodDisruptionBudget", f"voltbus-{process}")["spec"] for process in SERVICES}
+    assert budgets["auth"].items() >= bound.items()
+    assert not {"minAvailable", "maxUnavailable"} - bound.keys() & budgets["auth"].keys()
+    assert budgets["firmware"]["maxUnavailable"] == 1
+
+
+def test_who_processes_run_as_can_be_left_to_the_cluster() -> None:
+    """As on OpenShift, whose ids are those of the namespace."""
+    nobody = {"podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}}
+    for one in workloads(objects(changed(TINY, nobody))):
+        assert pod(one)["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    other = objects(changed(TINY, {"podSecurityContext": {"runAsUser": 1000700000}}))
+    assert pod(workload(other, "auth"))["securityContext"]["runAsUser"] == 1000700000
+    assert pod(workload(other, "auth"))["securityContext"]["fsGroup"] == 10001
+
+
+def test_names_are_asked_for_at_a_port_of_the_cluster() -> None:
+    given = objects(changed(TINY, {"networkPolicy": {"dns": {"ports": [5353]}}}))
+    rule = find(given, "NetworkPolicy", "voltbus-prepare")["spec"]["egress"][0]
+    assert rule["ports"] == [{"port": 5353, "protocol": "UDP"}, {"port": 5353, "protocol": "TCP"}]
+
+
+def test_the_gateways_of_routes_are_let_in() -> None:
+    """From the namespaces that their routes name; where everybody is, they are."""
+    route = {"enabled": True, "parentRefs": [{"name": "public", "namespace": "gateways"}, {"name": "here"}]}
+    change = {
+        "gateway": {"httpRoute": route, "tlsRoute": route},
+        "rest": {"httpRoute": route | {"domain": "csms.example.com"}},
+    }
+    theirs = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "gateways"}}}
+    own: Mapping[str, Any] = {"podSelector": {}}
+    given = objects(changed(TINY, change))
+    assert "from" not in _ingress(given, "gateway")
+    assert _ingress(given, "auth")["from"] == [own, theirs]
+    given = objects(
+        changed(TINY, change | {"networkPolicy": {"stations": {"from": [own]}, "rest": {"from": [theirs]}}})
+    )
+    assert _ingress(given, "gateway")["from"] == [own, theirs]
+    assert _ingress(given, "auth")["from"] == [theirs]
+
+
+def _ingress(given: list[Object], process: str) -> Mapping[str, Any]:
+    """The first rule: who calls it for what it is there for."""
+    rule: Mapping[str, Any] = find(given, "NetworkPolicy", f"voltbus-{process}")["spec"]["ingress"][0]
+    return rule
 
 
 def test_objects_of_others_are_templates() -> None:

@@ -2,13 +2,17 @@
 
 {{- define "voltbus.services" -}}auth transactions smartcharging firmware{{- end }}
 
-{{/* At most 36 characters: a StatefulSet whose name is longer than 52 gets no pods, since labels are made of it. */}}
+{{/*
+At most 36 characters: a StatefulSet whose name is longer than 52 gets no pods, since labels are made of it. One that is cut has a
+hash of the whole, so that it is no other's.
+*/}}
 {{- define "voltbus.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trimSuffix "-" -}}
+{{- .Values.fullnameOverride -}}
 {{- else -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
-{{- ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) | trunc 36 | trimSuffix "-" -}}
+{{- $whole := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- ternary $whole (printf "%s-%s" (trunc 27 $whole | trimSuffix "-") (sha256sum $whole | trunc 8)) (le (len $whole) 36) -}}
 {{- end -}}
 {{- end }}
 

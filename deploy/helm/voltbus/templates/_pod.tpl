@@ -35,9 +35,11 @@ imagePullSecrets:
 {{- end }}
 securityContext:
   runAsNonRoot: true
-  runAsUser: 10001
-  runAsGroup: 10001
-  fsGroup: 10001 # reads the files of secrets
+  {{- range $field, $id := $values.podSecurityContext }}
+  {{- if not (kindIs "invalid" $id) }}
+  {{ $field }}: {{ include "voltbus.value" $id }}
+  {{- end }}
+  {{- end }}
   seccompProfile: { type: RuntimeDefault }
 terminationGracePeriodSeconds: {{ .grace }}
 {{- with $pod.priorityClassName }}
@@ -125,4 +127,14 @@ volumes:
   {{- with $pod.volumes }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+{{- end }}
+
+{{/*
+How many of a process there are (.of has its values): where a scaler decides, as many as run now (.live is its workload on the cluster),
+for Kubernetes takes a number that is left out for 1 where it was set before.
+*/}}
+{{- define "voltbus.replicas" -}}
+{{- if not .of.autoscaling.enabled }}{{ include "voltbus.value" .of.replicas }}
+{{- else if .live }}{{ include "voltbus.value" .live.spec.replicas }}
+{{- end -}}
 {{- end }}
