@@ -9,6 +9,7 @@ from services.auth.api import TAGS, VERBS, routers
 from services.auth.dialects import DIALECTS
 from services.auth.group_settings import GroupSettings
 from services.auth.handlers import Handler
+from services.auth.kept import TABLES
 from services.auth.password_changing import PasswordChanging
 from services.auth.passwords import Passwords
 from services.auth.publication import Publication
@@ -42,6 +43,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         consumer,
         routers(store, group_settings, passwords, changing, wiring.stations, wiring.access, clock),
         description="Who may connect and who may charge: stations with their passwords, and idTokens.",
+        tables=TABLES,
         tags=TAGS,
         verbs=VERBS,
         tasks={"decisions": expiry.run, "groups": group_settings.run, "passwords": changing.run},

@@ -28,6 +28,7 @@ from services.common.kafka.events import Events
 from services.common.postgres.database import Database
 from services.common.postgres.measures import Measure, Measures
 from services.common.postgres.outbox import Relay
+from services.common.postgres.retention import Retention, Table
 from services.common.process import service as process
 from services.common.process.clock import Clock, now
 from services.common.process.health import Check
@@ -114,6 +115,7 @@ class Wiring:
         *,
         description: str,
         tags: Mapping[str, str],
+        tables: Sequence[Table] = (),
         verbs: Sequence[Verb] = (),
         tasks: Mapping[str, Step] | None = None,
         checks: Mapping[str, Check] | None = None,
@@ -124,6 +126,7 @@ class Wiring:
     ) -> Service:
         """The process, not yet started. verbs: what its stations can be asked in no version's words.
 
+        tables: of its own, of which not all is kept for ever, and those that are partitioned.
         tasks, checks, opens, drains, measures: beside those of all services. readers: by their tasks.
         """
         info, beside = SERVICES[self.name], readers or {}
@@ -144,12 +147,14 @@ class Wiring:
         request_metrics.begin(app.routes)
         call_metrics.begin(self.name)
         measured = Measures(self.database, (open_commands, *measures), leads=lambda: self.relay.leads, clock=self.clock)
+        retention = Retention(database=self.database, tables=tables, settings=self.settings, clock=self.clock)
 
         everywhere: Mapping[str, Step] = {
             # Events say in which groups a station is, and where it is.
             "consumer": self._after_stations(consumer.run),
             "outbox": self.relay.run,
             "measures": measured.run,
+            "retention": retention.run,
             "stations": self.stations.run,
             "commands": self.command_service.run,
             "events": streams.feed.run,
@@ -170,7 +175,7 @@ class Wiring:
             app=app,
             tasks={**everywhere, **{name: one.run for name, one in beside.items()}, **(tasks or {})},
             checks={**ready, **{name: one.ready for name, one in beside.items()}, **(checks or {})},
-            opens=(self.bus.start, self.database.start, *opens),
+            opens=(self.bus.start, self.database.start, retention.prepare, *opens),
             dependencies={**servers, "redis": lambda: answers(self.redis)},
             drains=(streams.stop, consumer.stop, *(one.stop for one in beside.values()), *drains),
             closes=(outbound.close, self.database.close, self.bus.close, self.redis.aclose),

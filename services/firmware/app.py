@@ -23,6 +23,7 @@ from services.firmware.disconnecting import Disconnecting
 from services.firmware.frame_log import wiring as frame_log_wiring
 from services.firmware.handlers import Handler
 from services.firmware.history_expiry import HistoryExpiry
+from services.firmware.kept import TABLES
 from services.firmware.listing.keeper import ListKeeper
 from services.firmware.listing.removals import Removals
 from services.firmware.offline_detector import OfflineDetector
@@ -69,7 +70,7 @@ def build(
         most=settings.configuration_reading,
         timing=timing,
     )
-    frame_log = frame_log_wiring.wire(settings, bus, database, wiring.stations, access, clock)
+    frame_log = frame_log_wiring.wire(settings, bus, database, wiring.stations, access)
     handler = Handler(
         database=database,
         shell=wiring.batches(DIALECTS),
@@ -111,6 +112,7 @@ def build(
             frame_log.router,
         ],
         description="Which stations there are, what they are, and what they report of themselves.",
+        tables=TABLES,
         tags=TAGS,
         verbs=VERBS,
         tasks={
@@ -122,7 +124,6 @@ def build(
             **frame_log.tasks,
         },
         readers={"list": wiring.reader("list", list(keeper.read), keeper.handle, linger=LINGER)},
-        opens=(frame_log.prepare,),
         drains=(frame_log.stop,),
         measures=metrics.MEASURES,
     )

@@ -10,6 +10,7 @@ from services.common.wiring import wire
 from services.smartcharging import api, metrics
 from services.smartcharging.dialects import DIALECTS
 from services.smartcharging.handlers import Handler
+from services.smartcharging.kept import TABLES
 from services.smartcharging.profile_guard import in_place_of_another
 from services.smartcharging.remote import RENDERERS
 from services.smartcharging.settings import Settings
@@ -44,6 +45,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         wiring.consumer(handler.handle, also, linger=LINGER),
         api.routers(database, command_service, sites, wiring.access, clock),
         description="Limits that stations share, charging profiles, and what stations report about them.",
+        tables=TABLES,
         tags=api.TAGS,
         tasks={"sharing": sharing.run},
         measures=metrics.MEASURES,

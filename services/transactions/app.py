@@ -21,9 +21,9 @@ from services.transactions.dialects import DIALECTS
 from services.transactions.ending import Ending
 from services.transactions.graces import DEFAULT_TIMING, Graces, Timing, hurry_answered
 from services.transactions.handlers import Handler
+from services.transactions.kept import TABLES
 from services.transactions.remote import RENDERERS
 from services.transactions.reviews import Reviews
-from services.transactions.sample_partitions import SamplePartitions
 from services.transactions.settings import Settings
 from services.transactions.store import Store
 from services.transactions.tokens import read_token
@@ -44,7 +44,7 @@ def build(
     """The process, not yet started. timing: of sessions whose EVSE is free."""
     wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=hurry_answered(clock))
     topics, command_service, access = wiring.topics, wiring.command_service, wiring.access
-    changed_tokens, partitions = ChangedTokens(), SamplePartitions(database, clock)
+    changed_tokens = ChangedTokens()
     tokens = CompactedTable(bus, topics.tokens, read_token, on_change=changed_tokens.note)
     store = Store(database, wiring.stations.assignment)
     ending = Ending(stations=wiring.stations, events=wiring.events, wake=wiring.relay.wake)
@@ -87,7 +87,6 @@ def build(
     tasks: Mapping[str, Step] = {
         "tokens": tokens.run,
         "consumer": consume,
-        "months": partitions.run,
         "graces": graces.run,
         "decisions": expiry.run,
         "blocked": blocked.run,
@@ -97,10 +96,10 @@ def build(
         consumer,
         routers(database, command_service, tokens, closing, reviews, access),
         description="Charging transactions and their meter values; remote start and stop.",
+        tables=TABLES,
         tags=TAGS,
         tasks=tasks,
         checks={"tokens": tokens.ready},
-        opens=(partitions.prepare,),
         readers={"firmware": firmware},
         measures=metrics.MEASURES,
     )

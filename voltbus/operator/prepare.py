@@ -1,4 +1,4 @@
-"""`python -m voltbus.operator.prepare`: topics, roles, schemas, migrations before the processes start; repeatable.
+"""`python -m voltbus.operator.prepare`: all that processes need: topics, schemas, partitions; repeatable.
 
 With --check it changes nothing: it says how topics are not as they are to be, and exits 1 if there is anything to say.
 """
@@ -7,11 +7,17 @@ import asyncio
 import logging
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+
+import structlog
 
 import services
 from services.common.kafka.admin import administrator
+from services.common.postgres.database import Database
 from services.common.postgres.migrate import prepare
+from services.common.postgres.retention import Retention
 from services.common.process import environment
 from services.common.process.errors import VoltbusError
 from services.common.process.settings import CommonSettings, Durability
@@ -60,9 +66,29 @@ def create_schemas(settings: CommonSettings) -> None:
         list(pool.map(lambda name: prepare(dsn, name, folders[name]), folders))
 
 
+async def make_partitions(settings: CommonSettings) -> None:
+    """Those of now and of what comes, of all schemas. Nothing is dropped: services know how long they keep it."""
+    for name in SERVICES:
+        database = Database(settings, name)
+        await database.start()
+        try:
+            tables = import_module(f"services.{name}.kept").TABLES
+            await Retention(
+                database=database, tables=tables, settings=settings, clock=lambda: datetime.now(UTC)
+            ).prepare()
+        finally:
+            await database.close()
+
+
+async def prepare_postgres(settings: CommonSettings) -> None:
+    """Schemas, and what services would make at their start."""
+    await asyncio.to_thread(create_schemas, settings)
+    await make_partitions(settings)
+
+
 async def everything(settings: CommonSettings) -> None:
     """Topics and schemas, side by side. Both come to their end also when one fails: half-made connections say so."""
-    both = create_topics(settings), asyncio.to_thread(create_schemas, settings)
+    both = create_topics(settings), prepare_postgres(settings)
     for failure in await asyncio.gather(*both, return_exceptions=True):
         if failure is not None:
             raise failure
@@ -71,6 +97,7 @@ async def everything(settings: CommonSettings) -> None:
 def main(check: bool) -> None:
     """Prepares the servers of VOLTBUS_…, or only checks them; exits 1 if that fails, and says why."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs is in the error
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     for sentence in environment.sentences():
         print(f"voltbus: {sentence}", file=sys.stderr)
     try:

@@ -48,6 +48,8 @@ APPLIED = "select migration_id from _yoyo_migration"
 # Statements are prepared once, when tables may still be empty: by default they would then be scanned sequentially,
 # however long they grow, until they are analyzed again.
 SETTINGS = {"jit": "off", "enable_seqscan": "off", "idle_in_transaction_session_timeout": "60s"}
+# Where a whole table is looked at, that is what is wanted.
+SCAN = "set local enable_seqscan = on"
 # And planned once: for a small batch, planning takes longer than execution.
 PLAN_ONCE = {"plan_cache_mode": "force_generic_plan"}
 

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import asyncpg
 import structlog
 
-from services.common.postgres import metrics
-from services.common.postgres.database import Connection, Database
+from services.common.postgres import metrics, partitions
+from services.common.postgres.database import SCAN, Connection, Database
+from services.common.postgres.partitions import Partition
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
 from services.common.process.leader_gauge import Labels, LeaderGauge
@@ -24,18 +25,6 @@ select coalesce((select seq from outbox order by seq desc limit 1)
 # By the clock that wrote the row.
 OUTBOX_OLDEST = """
 select coalesce(extract(epoch from clock_timestamp() - (select written_at from outbox order by seq limit 1)), 0)"""
-# Of all tables that are partitioned, whatever they are by.
-BOUNDS = """
-select parent.relname as name, bounds[1]::timestamptz as start, bounds[2]::timestamptz as end
-from pg_class parent
-left join pg_inherits on inhparent = parent.oid
-left join pg_class part on part.oid = inhrelid
-left join lateral regexp_match(
-    pg_get_expr(part.relpartbound, part.oid), $$FROM \\('([^']+)'\\) TO \\('([^']+)'\\)$$) bounds on true
-where parent.relkind = 'p' and parent.relnamespace = current_schema::regnamespace
-order by 1, 2"""
-# Where a whole table is looked at: by default it would be read in the order of an index.
-SCAN = "set local enable_seqscan = on"
 
 log = structlog.get_logger()
 
@@ -112,20 +101,16 @@ def counted(sql: str, *, scan: bool = False) -> Read:
 
 async def partitions_ahead(db: Connection, now: datetime) -> Mapping[Labels, float]:
     """Days, by table."""
-    ranges: dict[str, list[tuple[datetime, datetime]]] = {}
-    for row in await db.fetch(BOUNDS):
-        ranges.setdefault(row["name"], [])
-        if row["start"]:
-            ranges[row["name"]].append((row["start"], row["end"]))
-    return {(table,): (covered_until(of, now) - now) / timedelta(days=1) for table, of in ranges.items()}
+    tables = await partitions.found(db)
+    return {(table,): (covered_until(of, now) - now) / timedelta(days=1) for table, of in tables.items()}
 
 
-def covered_until(ranges: Sequence[tuple[datetime, datetime]], now: datetime) -> datetime:
-    """From now on, without a hole. ranges: by their starts."""
+def covered_until(found: Sequence[Partition], now: datetime) -> datetime:
+    """From now on, without a hole. found: oldest first."""
     until = now
-    for start, end in ranges:
-        if start <= until < end:
-            until = end
+    for one in found:
+        if one.start <= until < one.end:
+            until = one.end
     return until
 
 

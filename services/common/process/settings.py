@@ -90,6 +90,16 @@ def _brokers(given: str) -> str:
     return given
 
 
+def _kept(given: int) -> int:
+    if 0 < given < 8:
+        raise ValueError("give 8 days or more, which is longer than Kafka keeps what is read again, or 0 for ever")
+    return given
+
+
+# How long a table is kept.
+Days = Annotated[int, Field(ge=0, le=36_500), AfterValidator(_kept)]
+
+
 def _replicas(given: int) -> int:
     if given == 0:
         raise ValueError("give a number of replicas, or -1 for the default of the brokers")

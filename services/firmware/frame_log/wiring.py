@@ -9,13 +9,11 @@ from fastapi import APIRouter
 from services.common.calls.stations import Stations
 from services.common.kafka.bus import Bus
 from services.common.postgres.database import Database
-from services.common.process.clock import Clock
 from services.common.process.service import Step
 from services.common.web.access import Access
 from services.firmware.frame_log import api
 from services.firmware.frame_log.compaction import Compaction
 from services.firmware.frame_log.reading import readers
-from services.firmware.frame_log.retention import Retention
 from services.firmware.frame_log.selection import Selection
 from services.firmware.frame_log.tail import Tails
 from services.firmware.frame_log.writer import FrameWriter
@@ -26,17 +24,14 @@ from services.ocpp.services import SERVICES
 
 @dataclass(frozen=True, slots=True)
 class FrameLog:
-    """router: its REST. tasks, opens: of the process. stop: see FrameWriter; also ends whoever follows a log."""
+    """router: its REST. tasks: of the process. stop: see FrameWriter; also ends whoever follows a log."""
 
     router: APIRouter
     tasks: Mapping[str, Step]
-    prepare: Step
     stop: Step
 
 
-def wire(
-    settings: Settings, bus: Bus, database: Database, stations: Stations, access: Access, clock: Clock
-) -> FrameLog:
+def wire(settings: Settings, bus: Bus, database: Database, stations: Stations, access: Access) -> FrameLog:
     """Where the log is off, what was kept before is still shown, until it is old."""
     selection = Selection(
         everyone=settings.frame_log == "all",
@@ -44,7 +39,7 @@ def wire(
         groups=frozenset(settings.frame_log_groups),
         groups_of=lambda station_id: stations.registration(station_id).groups,
     )
-    retention, stopping = Retention(database, settings.frame_log_days, clock), asyncio.Event()
+    stopping = asyncio.Event()
     calls = frozenset(settings.topic(topics.calls(service).name) for service in SERVICES)
     reads = {
         topic: read for topic, read in readers(settings.topic).items() if selection.any_whole or topic not in calls
@@ -62,10 +57,9 @@ def wire(
         if on:
             await writer.stop()
 
-    tasks: dict[str, Step] = {"frame_retention": retention.run, "frame_segments": Compaction(database).run}
+    tasks: dict[str, Step] = {"frame_segments": Compaction(database).run}
     return FrameLog(
         router=api.router(database, Tails(database, stopping), access),
         tasks=tasks | ({"frame_log": write} if on else {}),
-        prepare=retention.prepare,
         stop=stop,
     )

@@ -3,14 +3,16 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.common.kafka.bus import Record
+from services.common.postgres.retention import Retention
 from services.firmware.app import build
-from services.firmware.frame_log import reads, retention, store, tail, writer
+from services.firmware.frame_log import reads, store, tail, writer
 from services.firmware.frame_log.compaction import SPARED, Compaction
 from services.firmware.frame_log.reads import LogFilter
 from services.firmware.settings import Settings
@@ -208,10 +210,12 @@ async def test_days_are_dropped_when_they_are_old(logged: Running) -> None:
     await logged.put(*answered(logged, 1, 0))
     await compact(logged)
     assert await ids(logged) == ["m1"]
+    step: Any = logged.service.tasks["retention"]
+    kept: Retention = step.__self__
     later = logged.time() + timedelta(days=20)
-    await retention.Retention(logged.database, 14, lambda: later).prepare()
+    await replace(kept, clock=lambda: later).remove()
     assert await ids(logged) == []
-    await retention.Retention(logged.database, 14, logged.time).prepare()
+    await kept.prepare()
 
 
 async def test_of_stations_that_are_not_named_what_fails_is_kept(stack: Stack) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from services.common.kafka.bus import Record
 from services.common.postgres.database import Database
+from services.common.postgres.retention import TimeTable, make_ahead
 from services.common.process.errors import Unavailable
 from services.common.testing.assignments import unassigned
 from services.ocpp.id_tokens import Authorization
@@ -20,6 +21,7 @@ from services.transactions.domain.decide import decide
 from services.transactions.domain.messages import FREE_VEND, MeterValue, Report, ReportKind, StationSamples
 from services.transactions.domain.review import Review
 from services.transactions.domain.transaction import EndedBy, Transaction, new_transaction
+from services.transactions.kept import TABLES
 from services.transactions.reads import TransactionFilter
 from services.transactions.rows import (
     METERED,
@@ -32,7 +34,6 @@ from services.transactions.rows import (
     sample_key,
     sample_row,
 )
-from services.transactions.sample_partitions import SamplePartitions
 from services.transactions.store import Store
 from tests.unit.transactions.making import NOON, metered, report, start
 from tests.unit.transactions.test_any_order import folded
@@ -275,8 +276,9 @@ async def test_a_month_takes_over_what_a_fast_clock_left_in_the_default(database
         assert await work.save_station_samples([StationSamples("c", station, NOON, 1, 1, tuple(values))]) == {"c"}
     async with database.connection() as db:
         await db.execute("update station_sample set next_release = 'kept' where station_id = $1", station)
-    await SamplePartitions(database, lambda: datetime(2031, 4, 30, 23, tzinfo=UTC)).prepare()
-    await SamplePartitions(database, lambda: datetime(2031, 4, 30, 23, tzinfo=UTC)).prepare()
+    for _ in range(2):
+        for table in (table for table in TABLES if isinstance(table, TimeTable)):
+            await make_ahead(database, table, datetime(2031, 4, 30, 23, tzinfo=UTC))
     where = "select tableoid::regclass::text, next_release from station_sample where station_id = $1 order by taken_at"
     async with database.connection() as db:
         rows = [tuple(row) for row in await db.fetch(where, station)]

@@ -1,7 +1,6 @@
 """The smaller parts: the operator's tokens, months, announcements, what can be rendered."""
 
 from datetime import UTC, datetime
-from itertools import pairwise
 
 import pytest
 from msgspec.structs import replace
@@ -13,7 +12,6 @@ from services.transactions.domain.decide import decide
 from services.transactions.domain.messages import MeterValue, Reading, Report, ReportKind
 from services.transactions.domain.transaction import EndedBy, Transaction
 from services.transactions.remote import RENDERERS, START
-from services.transactions.sample_partitions import month_ranges
 from services.transactions.tokens import read_token
 from tests.unit.transactions.making import NOON, report, start
 from voltbus.v1 import events_pb2 as pb
@@ -33,16 +31,6 @@ def test_a_token_as_auth_publishes_it() -> None:
     assert read_token(full.SerializeToString()) == Token("T", "eMAID", Authorization.ACCEPTED, NOON, "G", NOON, "de")
     bare = TokenRecord(id_token="T", type="Central", status="SomethingNew")
     assert read_token(bare.SerializeToString()) == Token("T", "Central", Authorization.INVALID)
-
-
-def test_months_from_the_last_to_three_ahead() -> None:
-    """Also over the turn of a year."""
-    found = [
-        (start.strftime("%Y-%m"), end.strftime("%Y-%m"))
-        for start, end in month_ranges(datetime(2026, 12, 31, tzinfo=UTC))
-    ]
-    assert [start for start, _ in found] == ["2026-11", "2026-12", "2027-01", "2027-02", "2027-03"]
-    assert all(end == start for (_, end), (start, _) in pairwise(found))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.postgres.measures import covered_until
+from services.common.postgres.partitions import Partition
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
@@ -27,15 +28,15 @@ def day(number: int) -> datetime:
     ids=["all", "a hole", "only the past", "not today", "none"],
 )
 def test_days(days: list[int], until: datetime) -> None:
-    assert covered_until([(day(one), day(one + 1)) for one in days], NOW) == until
+    assert covered_until([Partition("", day(one), day(one + 1)) for one in days], NOW) == until
 
 
 @given(st.sets(st.integers(1, 30)))
 def test_nothing_before_it_is_missing(days: set[int]) -> None:
-    ranges = [(day(one), day(one) + timedelta(days=1)) for one in sorted(days)]
-    until = covered_until(ranges, NOW)
+    found = [Partition("", day(one), day(one) + timedelta(days=1)) for one in sorted(days)]
+    until = covered_until(found, NOW)
     moment = NOW
     while moment < until:
-        assert any(start <= moment < end for start, end in ranges)
+        assert any(one.start <= moment < one.end for one in found)
         moment += timedelta(hours=12)
-    assert not any(start <= until < end for start, end in ranges)
+    assert not any(one.start <= until < one.end for one in found)
