@@ -55,6 +55,7 @@ check: .venv/dev node_modules/.package-lock.json  ## style, types, import contra
 	$(BIN)/python -m deploy.helm.generate --check
 	$(BIN)/python -m deploy.grafana --check
 	$(BIN)/python -m deploy.metrics_page --check
+	$(BIN)/python -m deploy.openapi --check
 	cd proto && $(buf) lint && $(buf) breaking public --against released.binpb
 
 docs: .venv/dev  ## the pages as a site, into build/site; a broken link is an error
@@ -73,6 +74,9 @@ chart: .venv/dev  ## what the chart takes from the tables of services, settings 
 monitoring: .venv/dev  ## generate the dashboards in deploy/helm/voltbus, and the table in docs/metrics.md
 	$(BIN)/python -m deploy.grafana
 	$(BIN)/python -m deploy.metrics_page
+
+openapi: .venv/dev  ## generate the one OpenAPI document of all services, which they serve
+	$(BIN)/python -m deploy.openapi
 
 contract: .venv/dev node_modules/.package-lock.json  ## at a release: from now on proto/public as it is may not be broken
 	cd proto && $(buf) build public --exclude-source-info -o released.binpb

@@ -42,7 +42,7 @@ from services.common.push.webhooks import api as webhooks_api
 from services.common.push.webhooks.delivery import Policy
 from services.common.push.webhooks.leader import Webhooks
 from services.common.push.webhooks.sender import Post
-from services.common.web import overview, request_metrics
+from services.common.web import one_address, overview, request_metrics
 from services.common.web.access import Access, TokenFirst
 from services.common.web.app import web_app
 from services.common.web.outbound.client import Outbound
@@ -134,6 +134,7 @@ class Wiring:
         app.add_middleware(TokenFirst, access=self.access)
         services = Services(self.settings, MEANINGS)
         overview.install(app, services)
+        one_address.install(app, services)
         for router in routers:
             app.include_router(router)
         streams, outbound = self._streams(), Outbound(self.settings.outbound_allow, self.settings.webhook_timeout)

@@ -45,8 +45,8 @@ def token() -> None:
 def status(as_json: AsJson = False) -> None:
     """Show what runs, what it waits for, and how much goes on.
 
-    Exits with 1 unless all of it is ready. Like the commands below it asks the stack of `make run`, or the services at
-    VOLTBUS_ADDRESSES (auth=https://…,transactions=https://…) with the bearer token VOLTBUS_TOKEN.
+    Exits with 1 unless all of it is ready. Like the commands below it asks the stack of `make run`, or the services
+    below VOLTBUS_URL (https://csms.example) with the bearer token VOLTBUS_TOKEN.
     """
     from voltbus.operator.status import show
 

@@ -29,7 +29,7 @@ class NoAnswer(ServerUnreachable):
 
     def __init__(self, process: str, address: str, why: str, *, unreachable: bool) -> None:
         super().__init__(
-            f"{process} does not answer at {address} ({why}): start it with `make run`, or set VOLTBUS_ADDRESSES"
+            f"{process} does not answer at {address} ({why}): start it with `make run`, or set VOLTBUS_URL"
         )
         self.why, self.unreachable = why, unreachable
 
@@ -175,8 +175,10 @@ class Rest:
 
 
 def installation() -> Rest:
-    """That of VOLTBUS_ADDRESSES, or the stack that runs here. Raises LocalError."""
-    named = CommonSettings.read().addresses
+    """That of VOLTBUS_ADDRESSES and VOLTBUS_URL, or the stack that runs here. Raises LocalError."""
+    settings = CommonSettings.read()
+    below = {name: f"{settings.url.rstrip('/')}/{name}" for name in SERVICES} if settings.url else {}
+    named = {**below, **settings.addresses}
     if unknown := sorted(set(named) - {*SERVICES, "gateway"}):
         raise LocalError(f"VOLTBUS_ADDRESSES: there is no service {unknown[0]}, only {', '.join(SERVICES)} and gateway")
     return Rest(with_running(read_settings()), {name: address.rstrip("/") for name, address in named.items()})

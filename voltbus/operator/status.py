@@ -36,7 +36,7 @@ def show(as_json: bool) -> bool:
         servers = list(pool.map(_server, running_servers(rest.settings).items()))
         processes = list(pool.map(lambda name: _process(rest, name), _names(rest)))
     if all(part.state == NO_ANSWER for part in processes):
-        raise LocalError("nothing runs here: start it with `make run`, or set VOLTBUS_ADDRESSES to where it runs")
+        raise LocalError("nothing runs here: start it with `make run`, or set VOLTBUS_URL to where it runs")
     parts = [*servers, *processes]
     connected = _connected(rest)
     active = _count(rest, "transactions", "/v1/transactions", status="active")

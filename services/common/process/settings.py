@@ -152,6 +152,9 @@ class CommonSettings(BaseSettings):
     addresses: Annotated[Mapping[str, str], NoDecode, BeforeValidator(_addresses)] = Field(
         {}, description="where clients reach services whose ports they do not see: auth=https://csms.example/auth,…"
     )
+    url: Annotated[str | None, HTTP] = Field(
+        None, description="one address below which clients reach all services: https://csms.example (auth at /auth, …)"
+    )
     topic_prefix: str = Field("", description="before every topic and group, for several systems on one Kafka")
     partitions: int = Field(8, ge=1, description="partitions of every topic but ocpp.outbound")
     slots: int = Field(16, ge=1, description="gateway slots, which are the partitions of ocpp.outbound")

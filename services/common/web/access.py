@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.common.process.errors import Misconfigured
 from services.common.process.settings import CommonSettings
+from services.common.web.prefix import route_path
 from services.common.web.problems import Problem, response
 
 BEARER = HTTPBearer(auto_error=False, description="a JWT whose `scope` names what it allows")
@@ -131,7 +132,7 @@ class TokenFirst:
         self._app, self._access = app, access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/v1"):
+        if scope["type"] == "http" and route_path(scope).startswith("/v1"):
             try:
                 await self._access.authenticate(await BEARER(Request(scope)))
             except Problem as problem:

@@ -5,21 +5,24 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import Depends, FastAPI
+from starlette.types import Receive, Scope, Send
 
 from services.common.web import docs, openapi, problems
 from services.common.web.exports import Exports
+from services.common.web.prefix import Prefixed
 from services.common.web.queries import only_known
 from services.common.web.requests import StrictRequests
 
 
 class WebApp(FastAPI):
-    """components: JSON schemas for the OpenAPI document that routes refer to beside those of their models.
+    """prefix: below which it answers, too. tags: what those of this service mean.
 
-    tags: what those of this service mean.
+    components: JSON schemas for the OpenAPI document that routes refer to beside those of their models.
     """
 
-    def __init__(self, tags: Mapping[str, str], **settings: Any) -> None:
+    def __init__(self, prefix: str, tags: Mapping[str, str], **settings: Any) -> None:
         super().__init__(**settings)
+        self._below_prefix = Prefixed(super().__call__, prefix)
         self.components: dict[str, Any] = {}
         self.tags = dict(tags)
 
@@ -30,10 +33,14 @@ class WebApp(FastAPI):
             document["components"]["schemas"].update(self.components)
         return self.openapi_schema or {}
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._below_prefix(scope, receive, send)
+
 
 def web_app(title: str, description: str = "", tags: Mapping[str, str] | None = None) -> WebApp:
-    """An app whose requests are checked and whose errors are problem details."""
+    """An app whose requests are checked and whose errors are problem details. title: the name of the process."""
     app = WebApp(
+        f"/{title}",
         tags or {},
         title=f"Voltbus {title}",
         version=version("voltbus"),
@@ -47,5 +54,5 @@ def web_app(title: str, description: str = "", tags: Mapping[str, str] | None = 
     app.state.exports = Exports()
     app.add_middleware(StrictRequests)
     problems.install(app)
-    docs.install(app)
+    docs.install(app, app.title)
     return app

@@ -34,9 +34,9 @@ POLICY = (
 )
 
 
-def install(app: FastAPI) -> None:
-    """Adds the page, whose addresses are relative to its own, and its files."""
-    page = HTMLResponse(PAGE.format(title=app.title), headers={"Content-Security-Policy": POLICY})
+def install(app: FastAPI, title: str, at: str = "") -> None:
+    """Adds the page, whose addresses are relative to its own, and its files. at: below this path."""
+    page = HTMLResponse(PAGE.format(title=title), headers={"Content-Security-Policy": POLICY})
     start = Response(START, media_type="text/javascript")
 
     async def docs() -> Response:
@@ -45,6 +45,6 @@ def install(app: FastAPI) -> None:
     async def begin() -> Response:
         return start
 
-    app.add_api_route("/docs", docs, include_in_schema=False)
-    app.add_api_route("/docs/start.js", begin, include_in_schema=False)
-    app.mount("/docs/files", StaticFiles(packages=[SWAGGER_UI]))
+    app.add_api_route(f"{at}/docs", docs, include_in_schema=False)
+    app.add_api_route(f"{at}/docs/start.js", begin, include_in_schema=False)
+    app.mount(f"{at}/docs/files", StaticFiles(packages=[SWAGGER_UI]))

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from fastapi.responses import StreamingResponse
 from starlette.requests import Request
 
+from services.common.web.prefix import route_path
 from services.common.web.problems import Problem, field_problem
 from services.common.web.tables import CSV, MAX_LINE_BYTES, NDJSON, Fault
 
@@ -29,7 +30,7 @@ Line = tuple[int, bytes]
 
 def is_file(request: Request) -> bool:
     """Whether its route reads the body of a request, as lines_of gives it."""
-    return request.method == "POST" and IMPORT.fullmatch(request.scope["path"]) is not None
+    return request.method == "POST" and IMPORT.fullmatch(route_path(request.scope)) is not None
 
 
 def media_type(request: Request) -> str:

@@ -7,12 +7,13 @@ from fastapi._compat import field_annotation_is_sequence
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
+from services.common.web.prefix import route_path
 from services.common.web.problems import did_you_mean, field_problems
 
 
 async def only_known(request: Request) -> None:
     """A dependency of all calls below /v1. Raises Problem, which names what is meant or what there is."""
-    if not request.query_params or not request.url.path.startswith("/v1"):
+    if not request.query_params or not route_path(request.scope).startswith("/v1"):
         return
     known = _parameters(request.scope["route"])
     if unknown := [name for name in request.query_params if name not in known]:

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.process.fast_metrics import FastCounter, FastHistogram
+from services.common.web.prefix import route_path
 
 REQUESTS = FastCounter(
     "voltbus_http_requests",
@@ -39,7 +40,7 @@ class RequestMetrics:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPERATIONS:
+        if scope["type"] != "http" or route_path(scope) in OPERATIONS:
             return await self._app(scope, receive, send)
         began, status = time.perf_counter(), 500
 

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.common.commands.api.commands import REUSED, IdempotencyKey, reused
 from services.common.commands.service import KeyReused
 from services.common.web.access import Access, Claims, subject
-from services.common.web.fields import NO_NUL
 from services.common.web.openapi import problem_responses
 from services.common.web.problems import Problem
 from services.transactions.api import views
@@ -26,7 +25,7 @@ class Close(BaseModel):
     reason: str = Field(
         "",
         max_length=500,
-        pattern=NO_NUL,
+        pattern=r"^[^\x00]*$",
         description="why, for the record; shown as `note`",
         examples=["the cable was gone"],
     )

@@ -186,12 +186,20 @@ def test_what_goes_wrong_is_one_line(server: Server, answer: tuple[int, Any], me
     assert result.stderr.count("\n") == 1
 
 
+def test_one_address_has_each_service_below_its_name(server: Server) -> None:
+    server.items("/firmware/v1/stations", STATION)
+    one = f"http://127.0.0.1:{server.port}/"
+    assert run(server, "stations", VOLTBUS_ADDRESSES="", VOLTBUS_URL=one).exit_code == 0
+    assert run(server, "stations", VOLTBUS_URL="http://127.0.0.1:9").exit_code == 0  # each of its own goes before
+    assert [asked for asked, _ in server.seen] == ["GET /firmware/v1/stations?limit=51"] * 2
+
+
 def test_a_service_that_is_away(server: Server) -> None:
     result = run(server, "stations", VOLTBUS_ADDRESSES="firmware=http://127.0.0.1:9/")
     assert result.exit_code == 1
     assert result.stderr == (
         "voltbus: firmware does not answer at http://127.0.0.1:9 (Connection refused): start it with `make run`, "
-        "or set VOLTBUS_ADDRESSES\n"
+        "or set VOLTBUS_URL\n"
     )
 
 

@@ -14,6 +14,7 @@ from services.common.web.access import Access
 from services.common.web.fields import StationId
 from services.common.web.openapi import each
 from services.common.web.overview import Services
+from services.common.web.prefix import route_path
 from services.common.web.problem_types import ProblemType
 from services.common.web.problems import Problem, did_you_mean, field_problem
 from services.common.web.requests import read_body, read_json
@@ -45,7 +46,7 @@ def action_of(catalogue: Catalogue, services: Services) -> Callable[..., Awaitab
         if action in catalogue.forms:
             return action
         if owner := catalogue.owners.get(action):
-            there = services.address(owner, request) + quote(request.url.path)
+            there = services.address(owner, request) + quote(route_path(request.scope))
             raise Problem(404, f"{action} belongs to {owner}: {there}", kind=ProblemType.OTHER_SERVICE)
         meant = did_you_mean(action, catalogue.owners)
         raise field_problem("path.action", f"there is no such action; {meant}", 404)

@@ -1,0 +1,89 @@
+"""The one OpenAPI document: valid, of all services, and nothing in it has the name of something else."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
+
+from deploy.openapi import SCHEMAS, merged
+from services.common.web.one_address import DOCUMENT
+from services.common.web.openapi import operations
+from services.ocpp.commands import owners
+from services.ocpp.services import SERVICES
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(DOCUMENT.read_text())
+    return found
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from ([value["$ref"]] if isinstance(value.get("$ref"), str) else [])
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from references(part)
+
+
+def test_it_is_valid(document: dict[str, Any]) -> None:
+    assert [error.message for error in OPENAPI_31_VALIDATOR.iter_errors(document)] == []
+    names = {SCHEMAS + name for name in document["components"]["schemas"]}
+    assert set(references(document)) <= names
+
+
+def test_names_of_operations_are_unique(document: dict[str, Any]) -> None:
+    names = Counter(operation["operationId"] for _, operation in operations(document))
+    assert max(names.values()) == 1
+
+
+def test_every_action_and_every_service_is_in_it(document: dict[str, Any]) -> None:
+    assert {path.split("/")[1] for path in document["paths"]} == set(SERVICES)
+    for action, owner in owners().items():
+        if owner in SERVICES:
+            assert f"/{owner}/v1/stations/{{station_id}}/commands/{action}" in document["paths"]
+
+
+def test_tags_say_which_service(document: dict[str, Any]) -> None:
+    tags = {tag["name"] for tag in document["tags"]}
+    assert len(tags) == len(document["tags"])
+    for path, operation in operations(document):
+        assert set(operation["tags"]) <= tags
+        assert {tag.split(": ")[0] for tag in operation["tags"]} == {path.split("/")[1]}
+
+
+def small(**schemas: Any) -> dict[str, Any]:
+    answer = {"description": "", "content": {"application/json": {"schema": {"$ref": f"{SCHEMAS}Page"}}}}
+    operation = {"operationId": "get_things", "tags": ["things"], "responses": {"200": answer}}
+    return {
+        "openapi": "3.1.0",
+        "paths": {"/v1/things": {"get": operation}, "/": {"get": {**operation, "tags": ["operations"]}}},
+        "components": {"schemas": schemas},
+        "tags": [{"name": "things", "description": "t"}, {"name": "operations", "description": "o"}],
+    }
+
+
+def test_schemas_that_differ_are_told_apart_and_so_are_those_that_refer_to_them() -> None:
+    page, error = {"items": {"$ref": f"{SCHEMAS}View"}}, {"type": "object"}
+    one, other = ({"type": "object", "title": title} for title in ("one", "other"))
+    found = merged(
+        {"auth": small(Page=page, View=one, Error=error), "firmware": small(Page=page, View=other, Error=error)}
+    )
+    assert set(found["components"]["schemas"]) == {"auth.Page", "auth.View", "firmware.Page", "firmware.View", "Error"}
+    for service, view in (("auth", one), ("firmware", other)):
+        operation = found["paths"][f"/{service}/v1/things"]["get"]
+        assert list(references(operation)) == [f"{SCHEMAS}{service}.Page"]
+        assert list(references(found["components"]["schemas"][f"{service}.Page"])) == [f"{SCHEMAS}{service}.View"]
+        assert found["components"]["schemas"][f"{service}.View"] == view
+
+
+def test_schemas_that_are_the_same_are_one() -> None:
+    page = {"type": "object"}
+    found = merged({"auth": small(Page=page), "firmware": small(Page=page)})
+    assert found["components"]["schemas"] == {"Page": page}
+    assert list(found["paths"]) == ["/auth/v1/things", "/firmware/v1/things"]
+    assert [tag["name"] for tag in found["tags"]] == ["auth: things", "firmware: things"]
