@@ -57,7 +57,7 @@ def assemble(gateway: Gateway, listener: WebSocketListener, bus: Bus, directory:
             "time": gateway.tick,
         },
         checks={
-            "slot": lambda: gateway.lease.held,
+            "slot": gateway.lease.ready,
             "kafka": bus.ready,
             "producer": lambda: gateway.producer.progressing,
             "credentials": gateway.credentials.ready,

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import secrets
+from functools import partial
 
 import structlog
 
@@ -94,6 +95,7 @@ class Gateway:
             directory,
             owner=self.nonce,
             count=settings.slots,
+            partitions=partial(bus.partitions_of, self.records.outbound),
             ttl=settings.slot_ttl,
             first=settings.instance % settings.slots,
             on_redis_reset=self.routing.restore,

@@ -210,7 +210,7 @@ class KafkaBus(Bus):
         self, topic: str, *, newest: int | None = None, offsets: Mapping[int, int] | None = None
     ) -> TopicReader:
         self._read.add(topic)
-        partitions = await self._partitions_of(topic)
+        partitions = await self._places(topic)
         consumer = await self._start_reader()
         consumer.assign(partitions)
         try:
@@ -228,8 +228,12 @@ class KafkaBus(Bus):
         missing = {one: held.end for one, held in bounds.items() if held.end > starts[one]}
         return KafkaTopicReader(consumer, missing, self._timing, self._start_reader)
 
+    async def partitions_of(self, topic: str) -> int:
+        self._read.add(topic)
+        return len(await self._places(topic))
+
     async def bounds(self, topic: str) -> Mapping[int, Bounds]:
-        partitions = await self._partitions_of(topic)
+        partitions = await self._places(topic)
         consumer = await self._start_reader()
         try:
             return {one.partition: held for one, held in (await _bounds(consumer, partitions)).items()}
@@ -237,7 +241,7 @@ class KafkaBus(Bus):
             await stop(consumer)
 
     async def offsets_at(self, topic: str, moment: datetime) -> Mapping[int, int]:
-        partitions = await self._partitions_of(topic)
+        partitions = await self._places(topic)
         # The client takes no time before 1970, and no record is from then.
         wanted = dict.fromkeys(partitions, max(_milliseconds(moment.timestamp()), 0))
         consumer = await self._start_reader()
@@ -248,7 +252,7 @@ class KafkaBus(Bus):
             await stop(consumer)
         return {one.partition: found[one].offset if found[one] else bounds[one].end for one in partitions}
 
-    async def _partitions_of(self, topic: str) -> Sequence[TopicPartition]:
+    async def _places(self, topic: str) -> Sequence[TopicPartition]:
         """Raises Unavailable where the topic is not there."""
         if self._producer is None:
             raise Unavailable("the connection to Kafka is not open yet")

@@ -162,6 +162,9 @@ class Bus(Protocol):
         offsets: by partition, with which to begin instead. Where the topic does not have that one, from the start.
         """
 
+    async def partitions_of(self, topic: str) -> int:
+        """How many partitions a topic has. topic: its name on the broker. Raises Unavailable where it is not there."""
+
     async def bounds(self, topic: str) -> Mapping[int, Bounds]:
         """What each partition of a topic holds. topic: its name on the broker."""
 

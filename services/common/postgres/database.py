@@ -12,7 +12,9 @@ from prometheus_client import Gauge
 
 import services
 from services.common.postgres import metrics
-from services.common.process.errors import Unavailable, reason
+from services.common.process import tls_files
+from services.common.process.errors import Misconfigured, Unavailable, reason
+from services.common.process.readiness import NotReady
 from services.common.process.settings import CommonSettings
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -43,6 +45,9 @@ WRONG = (
     asyncpg.InsufficientPrivilegeError,
     asyncpg.UndefinedTableError,
 )
+# What an address says that no server and no client takes.
+NEVER = (asyncpg.ClientConfigurationError, asyncpg.UndefinedObjectError, asyncpg.CantChangeRuntimeParamError)
+VARIABLE = "VOLTBUS_POSTGRES_DSN"
 COMMON_MIGRATIONS = Path(__file__).parent / "migrations"
 APPLIED = "select migration_id from _yoyo_migration"
 # Statements are prepared once, when tables may still be empty: by default they would then be scanned sequentially,
@@ -70,24 +75,41 @@ class Database:
     """The schema of one service.
 
     schema: its name; the role is voltbus_<schema>, which the login role of the DSN is a member of. timing: see
-    DatabaseTiming.
+    DatabaseTiming. Raises Misconfigured.
     """
 
     def __init__(self, settings: CommonSettings, schema: str, timing: DatabaseTiming = DatabaseTiming()) -> None:
         self.schema, self._timing = schema, timing
         self._dsn = settings.postgres_dsn.get_secret_value()
+        tls_files.check(VARIABLE, self._dsn, "sslrootcert", ("sslcert", "sslkey", "sslcrl"))
         self._most, self._most_lists = settings.postgres_connections, settings.postgres_list_connections
         self._pool: Pool = None
         self._lists: Pool = None
-        self._question: asyncio.Task[bool] | None = None
+        self._question: asyncio.Task[bool | NotReady] | None = None
+        # Why it is not started, for people.
+        self._problem = ""
 
     async def start(self) -> None:
-        """Raises Unavailable if Postgres does not answer, refuses, or lacks a migration that this release needs."""
+        """Raises Unavailable if Postgres does not answer, refuses, or lacks a migration that this release needs.
+
+        Raises Misconfigured for words of the DSN that nobody knows.
+        """
+        try:
+            await self._start()
+        except Unavailable as problem:
+            self._problem = _told(problem)
+            raise
+        self._problem = ""
+
+    async def _start(self) -> None:
         try:
             with translating_errors():
                 self._pool = await self._open(2, self._most, SETTINGS | PLAN_ONCE)
                 self._lists = await self._open(0, self._most_lists, SETTINGS)
                 await self._await_migrations()
+        except NEVER as error:
+            await self.close()
+            raise Misconfigured(f"{VARIABLE}: {reason(error)}") from error
         except WRONG as error:
             await self.close()
             raise Unavailable(f"Postgres, for {self.schema}: {reason(error)}") from error
@@ -109,7 +131,7 @@ class Database:
             if pool:
                 await pool.close()
 
-    async def ready(self) -> bool:
+    async def ready(self) -> bool | NotReady:
         """Whether a query is answered now.
 
         A Postgres that hangs holds nobody up for longer than `timing.ready`: the question is left there, and asked
@@ -118,14 +140,16 @@ class Database:
         if self._question is None or self._question.done():
             self._question = asyncio.create_task(self._answers())
         done, _ = await asyncio.wait({self._question}, timeout=self._timing.ready)
-        return bool(done) and self._question.result()
+        return self._question.result() if done else NotReady(f"no answer within {self._timing.ready:g} s")
 
-    async def _answers(self) -> bool:
+    async def _answers(self) -> bool | NotReady:
+        if self._problem:
+            return NotReady(self._problem)
         try:
             async with self.connection() as db:
                 return bool(await db.fetchval("select true", timeout=self._timing.ready))
-        except Unavailable:
-            return False
+        except Unavailable as problem:
+            return NotReady(_told(problem))
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection without a transaction; raises Unavailable for the errors of Postgres itself."""
@@ -171,6 +195,11 @@ async def _acquire(pool: Pool, seconds: float, waiting: Gauge) -> AsyncIterator[
             await pool.release(db)
 
 
+def _told(problem: Unavailable) -> str:
+    """Where it is known that it is of Postgres."""
+    return str(problem).removeprefix("Postgres: ")
+
+
 def _tell(name: str, pool: Pool) -> None:
     assert pool
     metrics.POOL_SIZE.labels(name).set(pool.get_max_size())
@@ -201,5 +230,7 @@ def translating_errors() -> Iterator[None]:
     """Raises Unavailable for the errors of Postgres itself."""
     try:
         yield
+    except asyncpg.ClientConfigurationError:
+        raise
     except UNAVAILABLE as error:
         raise Unavailable(f"Postgres: {reason(error)}") from error

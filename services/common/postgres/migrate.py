@@ -7,8 +7,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import psycopg
 import yoyo
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
-from services.common.postgres.database import COMMON_MIGRATIONS, role
+from services.common.postgres.database import COMMON_MIGRATIONS, VARIABLE, role
+from services.common.process import tls_files
 from services.common.process.errors import Misconfigured, Unavailable
 
 # What is there already is left as it is, so that an operator may have made it, and this login need not be allowed to.
@@ -43,8 +45,13 @@ def prepare(dsn: str, schema: str, migrations: Path) -> None:
 
     dsn: of a login that may create roles and schemas. migrations: the folder of the service's own, applied after
     those that all services have. Raises Unavailable where Postgres does not answer, Misconfigured where the login lacks
-    a right.
+    a right or the DSN has words that nobody knows.
     """
+    tls_files.check(VARIABLE, dsn, "sslrootcert", ("sslcert", "sslkey", "sslcrl"))
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError as error:
+        raise Misconfigured(f"{VARIABLE}: {str(error).splitlines()[0]}") from None
     try:
         with psycopg.connect(dsn, autocommit=True) as db:
             _grant(db, schema)

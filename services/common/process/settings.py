@@ -1,8 +1,10 @@
 """Settings that all processes share, read once from the environment (VOLTBUS_…) and its files (VOLTBUS_…_FILE)."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +22,10 @@ from pydantic_settings import (
 from services.common.process.errors import Misconfigured
 
 PREFIX = "VOLTBUS_"
+# An error of the client would show it, and it may be in the password.
+_BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2})")
+# What stands in its path: redis-py takes whatever is no number for 0.
+_REDIS_DATABASE = re.compile(r"/?|/[0-9]+")
 
 T = TypeVar("T")
 
@@ -29,15 +35,22 @@ class FileSource(EnvSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         named = ((name, os.environ.get(f"{PREFIX}{name.upper()}_FILE")) for name in self.settings_cls.model_fields)
-        return {name: _content(name, path) for name, path in named if path}
+        return {name: _content(name, path) for name, path in named if path is not None}
 
 
 def _content(name: str, path: str) -> str:
+    variable = f"{PREFIX}{name.upper()}_FILE"
+    if not path:
+        raise Misconfigured(f"{variable}: it names no file: give one, or unset it")
     try:
-        return Path(path).read_text().strip()
+        content = Path(path).read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not a text"
-        raise Misconfigured(f"{PREFIX}{name.upper()}_FILE: cannot read {path}: {why}") from None
+        raise Misconfigured(f"{variable}: cannot read {path}: {why}") from None
+    if not content:
+        # A secret that was not written yet is not one that is left out.
+        raise Misconfigured(f"{variable}: {path} is empty")
+    return content
 
 
 def _addresses(given: Any) -> Any:
@@ -54,7 +67,7 @@ def _addresses(given: Any) -> Any:
 
 def _networks(given: Any) -> Any:
     """`10.0.0.0/8,::1`."""
-    return [one.strip() for one in given.split(",") if one.strip()] if isinstance(given, str) else given
+    return [ip_network(one.strip()) for one in given.split(",") if one.strip()] if isinstance(given, str) else given
 
 
 def _address(schemes: Sequence[str], example: str) -> AfterValidator:
@@ -65,6 +78,8 @@ def _address(schemes: Sequence[str], example: str) -> AfterValidator:
         try:
             parts = urlsplit(str(written or f"{schemes[0]}:"))
             known = parts.scheme in schemes and (parts.port is None or parts.port > 0)
+            known &= not _BAD_ESCAPE.search(str(written))
+            known &= not parts.scheme.startswith("redis") or bool(_REDIS_DATABASE.fullmatch(parts.path))
         except ValueError:
             known = False
         if not known:
@@ -98,6 +113,13 @@ def _kept(given: int) -> int:
 
 # How long a table is kept.
 Days = Annotated[int, Field(ge=0, le=36_500), AfterValidator(_kept)]
+
+
+def _prefix(given: str) -> str:
+    """Of topics, whose names have at most 249 characters."""
+    if not re.fullmatch(r"[a-zA-Z0-9._-]{0,100}", given):
+        raise ValueError(f"{given!r} begins no topic: give letters, digits, '.', '_' and '-', 100 at most")
+    return given
 
 
 def _replicas(given: int) -> int:
@@ -155,7 +177,9 @@ class CommonSettings(BaseSettings):
     url: Annotated[str | None, HTTP] = Field(
         None, description="one address below which clients reach all services: https://csms.example (auth at /auth, …)"
     )
-    topic_prefix: str = Field("", description="before every topic and group, for several systems on one Kafka")
+    topic_prefix: Annotated[str, AfterValidator(_prefix)] = Field(
+        "", description="before every topic and group, for several systems on one Kafka"
+    )
     partitions: int = Field(8, ge=1, description="partitions of every topic but ocpp.outbound")
     slots: int = Field(16, ge=1, description="gateway slots, which are the partitions of ocpp.outbound")
     replication: Annotated[int, AfterValidator(_replicas)] = Field(
@@ -209,7 +233,7 @@ class CommonSettings(BaseSettings):
             return cls(**given)
         except ValidationError as error:
             first = error.errors()[0]
-            name = PREFIX + "_".join(str(step) for step in first["loc"]).upper()
+            name = PREFIX + str(first["loc"][0]).upper()
             missing = f"set it, or {name}_FILE to a file that holds it"
             said = missing if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
             raise Misconfigured(f"{name}: {said}") from None

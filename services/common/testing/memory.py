@@ -132,6 +132,10 @@ class MemoryBus(Bus):
         self._raise_if_broken()
         return MemoryTopicReader(self, topic, newest, offsets or {})
 
+    async def partitions_of(self, topic: str) -> int:  # noqa: ARG002
+        self._raise_if_broken()
+        return self.partitions
+
     async def bounds(self, topic: str) -> Mapping[int, Bounds]:
         self._raise_if_broken()
         places = [(topic, number) for number in range(self.partitions)]

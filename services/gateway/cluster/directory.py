@@ -8,6 +8,7 @@ from typing import Protocol
 import orjson
 from redis.asyncio import Redis
 
+from services.common.process.readiness import NotReady
 from services.common.process.redis import answers, translating_errors
 
 # KEYS: slot. ARGV: owner, milliseconds.
@@ -87,7 +88,7 @@ class Directory(Protocol):
     async def remove(self, routes: Sequence[Route]) -> None:
         """Removes routes that have not been replaced."""
 
-    async def ready(self) -> bool:
+    async def ready(self) -> bool | NotReady:
         """Whether Redis answers now; raises nothing."""
 
 
@@ -125,7 +126,7 @@ class RedisDirectory(Directory):
             pipeline.eval(_REMOVE, 1, self._route(route), route.dump())
         await translating_errors(pipeline.execute())
 
-    async def ready(self) -> bool:
+    async def ready(self) -> bool | NotReady:
         return await answers(self._redis)
 
     def _slot(self, number: int) -> str:

@@ -1,11 +1,12 @@
 """The slot that this gateway leases: the partition of ocpp.outbound that is its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
 from services.common.process.errors import Unavailable, VoltbusError
+from services.common.process.readiness import NotReady
 from services.gateway import metrics
 from services.gateway.cluster.directory import Directory, Renewal
 from services.gateway.timing import Seconds
@@ -22,6 +23,7 @@ class SlotLost(VoltbusError):
 class SlotLease:
     """Leases one of `count` slots for `ttl` seconds, from `first` on, and renews it five times in that time.
 
+    partitions: of ocpp.outbound: a slot above them would get no replies.
     owner: the nonce of this gateway. monotonic: the clock by which the lease runs out.
     on_redis_reset: called when Redis may have lost data: it was away, or the lease was gone.
     """
@@ -32,12 +34,14 @@ class SlotLease:
         *,
         owner: str,
         count: int,
+        partitions: Callable[[], Awaitable[int]],
         ttl: float,
         first: int,
         on_redis_reset: Callable[[], None],
         monotonic: Seconds,
     ) -> None:
         self._directory, self._owner, self._count, self._ttl = directory, owner, count, ttl
+        self._partitions, self._problem = partitions, ""
         self._first, self._on_redis_reset, self._monotonic = first, on_redis_reset, monotonic
         self._slot: int | None = None
         self._expires_at = 0.0
@@ -60,17 +64,35 @@ class SlotLease:
         """Whether nobody else can have the slot. Not so after a freeze or without Redis, until the next renewal."""
         return self._monotonic() < self._expires_at
 
+    def ready(self) -> bool | NotReady:
+        """Whether there is one, for people."""
+        return NotReady(self._problem) if self._problem and not self.held else self.held
+
     async def acquire(self) -> None:
-        """Raises Unavailable if all slots are taken or Redis does not answer."""
-        for step in range(self._count):
-            slot = (self._first + step) % self._count
+        """Raises Unavailable if all slots are taken, or Redis or Kafka does not answer."""
+        try:
+            await self._acquire()
+        except Unavailable as problem:
+            self._problem = str(problem)
+            raise
+
+    async def _acquire(self) -> None:
+        partitions = await self._partitions()
+        if partitions < self._count:
+            log.warning("slots without a partition are left out", slots=self._count, partitions=partitions)
+        count = min(self._count, partitions)
+        for step in range(count):
+            slot = (self._first + step) % count
             began = self._monotonic()
             if await self._directory.claim(slot, self._owner):
                 self._slot, self._expires_at = slot, began + self._ttl
                 metrics.SLOT.set(slot)
                 log.info("slot leased", slot=slot)
                 return
-        raise Unavailable(f"all {self._count} gateway slots are taken: set VOLTBUS_SLOTS higher")
+        few = f"ocpp.outbound has only {partitions} of {self._count} partitions"
+        raise Unavailable(
+            f"all {count} gateway slots are taken: {few if count < self._count else 'set VOLTBUS_SLOTS higher'}"
+        )
 
     async def run(self) -> None:
         """Renews the lease until cancelled; without Redis it goes on as it is. Raises SlotLost."""

@@ -12,6 +12,7 @@ from services.common.kafka.bus import Record, TopicReader
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import now
 from services.common.process.errors import Unavailable
+from services.common.process.readiness import NotReady
 from services.common.testing.memory import MemoryBus
 from services.transactions.app import NAME, build
 from services.transactions.settings import Settings
@@ -36,7 +37,7 @@ class Away(Database):
 
     away = False
 
-    async def ready(self) -> bool:
+    async def ready(self) -> bool | NotReady:
         return not self.away and await super().ready()
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:

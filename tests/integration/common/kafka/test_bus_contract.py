@@ -219,6 +219,11 @@ async def test_a_tail_begins_where_the_partition_ends(bus: tuple[Bus, Name]) -> 
     await tail.close()
 
 
+async def test_a_topic_has_its_partitions(bus: tuple[Bus, Name]) -> None:
+    one, name = bus
+    assert await one.partitions_of(name(OUTBOUND)) == len(await one.bounds(name(OUTBOUND))) > 1
+
+
 async def _polled(tail: PartitionTail, count: int) -> list[Record]:
     polled: list[Record] = []
     async with asyncio.timeout(GIVE_UP):

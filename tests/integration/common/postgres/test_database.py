@@ -1,6 +1,7 @@
 """What Postgres says of the moment is tried again, and is no fault of a record."""
 
 from contextlib import AsyncExitStack
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -8,7 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from services.common.postgres.database import Database, DatabaseTiming
-from services.common.process.errors import Unavailable
+from services.common.postgres.migrate import prepare
+from services.common.process.errors import Misconfigured, Unavailable, VoltbusError
+from services.common.process.readiness import NotReady
 from services.common.process.settings import CommonSettings
 from tests.clients.system import eventually
 from tests.conftest import Stack
@@ -45,15 +48,20 @@ async def test_a_check_does_not_wait_for_connections_that_hang(stack: Stack) -> 
     async with AsyncExitStack() as held:
         for _ in range(4):
             await held.enter_async_context(database.connection())
-        assert not await database.ready()
+        assert await database.ready() == NotReady("no answer within 0.05 s")
         assert not await database.ready()
     await eventually(database.ready, bool)
     await database.close()
 
 
 async def refusal(settings: CommonSettings) -> str:
+    """What is said of it; /readyz has the same."""
+    database = Database(settings, "auth")
     with pytest.raises(Unavailable) as caught:
-        await Database(settings, "auth").start()
+        await database.start()
+    answer = await database.ready()
+    assert isinstance(answer, NotReady)
+    assert answer.reason == str(caught.value).removeprefix("Postgres: ")
     return str(caught.value)
 
 
@@ -99,3 +107,28 @@ async def test_what_is_wrong_with_an_address_is_told(
     netloc = f"{user or parts.netloc.partition('@')[0]}@{parts.hostname}:{port or parts.port}"
     dsn = urlunsplit(parts._replace(netloc=netloc, path=f"/{database}" if database else parts.path))
     assert await refusal(CommonSettings(postgres_dsn=SecretStr(dsn))) == said
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (
+            "sslmode=maybe",
+            "`sslmode` parameter must be one of: disable, allow, prefer, require, verify-ca, verify-full",
+        ),
+        ("sslmod=require", 'unrecognized configuration parameter "sslmod"'),
+        (
+            "sslmode=verify-full&sslrootcert=/no/ca.crt",
+            "sslrootcert: cannot read /no/ca.crt: No such file or directory",
+        ),
+    ],
+)
+async def test_words_that_nobody_knows_end_a_process(stack: Stack, query: str, said: str) -> None:
+    """No Postgres would ever take them: to wait for it would be for ever."""
+    settings = CommonSettings(postgres_dsn=SecretStr(f"{stack.servers.postgres_dsn}?{query}"))
+    with pytest.raises(Misconfigured) as caught:
+        await Database(settings, "auth").start()
+    assert str(caught.value) == f"VOLTBUS_POSTGRES_DSN: {said}"
+    with pytest.raises(VoltbusError, match=r"sslmod|sslrootcert") as prepared:
+        prepare(settings.postgres_dsn.get_secret_value(), "auth", Path())
+    assert str(urlsplit(stack.servers.postgres_dsn).password) not in str(prepared.value)

@@ -78,6 +78,48 @@ def test_a_wrong_value_is_one_line_with_the_variable(monkeypatch: pytest.MonkeyP
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("TOPIC_PREFIX", "prod/", "begins no topic"),
+        ("TOPIC_PREFIX", "pröd.", "begins no topic"),
+        ("TOPIC_PREFIX", "x" * 101, "begins no topic"),
+        ("OUTBOUND_ALLOW", "10.0.0.0/8,intranet", "'intranet' does not appear"),
+        ("OUTBOUND_ALLOW", "10.0.0.0/33", "'10.0.0.0/33' does not appear"),
+        ("OUTBOUND_ALLOW", "10.1.2.3/16", "10.1.2.3/16 has host bits set"),
+    ],
+)
+def test_a_wrong_text_is_told_with_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, why: str
+) -> None:
+    monkeypatch.setenv(f"VOLTBUS_{name}", value)
+    with pytest.raises(Misconfigured, match=f"^VOLTBUS_{name}: {why}|^VOLTBUS_{name}: '.*' {why}"):
+        CommonSettings.read()
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://h", "redis://h/", "redis://h:6379/15", "rediss://h/1?ssl_cert_reqs=none", "unix:///run/redis.sock"]
+)
+def test_addresses_of_redis(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("VOLTBUS_REDIS_URL", url)
+    assert CommonSettings.read().redis_url == url
+
+
+@pytest.mark.parametrize("content", ["", "\n", "  \r\n"])
+def test_an_empty_file_is_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str) -> None:
+    """One that is not written yet would be taken for one that is not wanted."""
+    (tmp_path / "key").write_text(content)
+    monkeypatch.setenv("VOLTBUS_KAFKA_SASL_PASSWORD_FILE", str(tmp_path / "key"))
+    with pytest.raises(Misconfigured, match=r"^VOLTBUS_KAFKA_SASL_PASSWORD_FILE: .*key is empty$"):
+        CommonSettings.read()
+
+
+def test_a_variable_that_names_no_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOLTBUS_JWT_SECRET_FILE", "")
+    with pytest.raises(Misconfigured, match=r"^VOLTBUS_JWT_SECRET_FILE: it names no file: "):
+        CommonSettings.read()
+
+
 @pytest.mark.parametrize("kind", ["missing", "folder", "bytes"])
 def test_a_file_that_cannot_be_read_is_one_line_with_the_variable(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
@@ -110,6 +152,10 @@ def test_settings_are_never_changed() -> None:
         ("VOLTBUS_REDIS_URL", "redis://:s3cret@127.0.0.1:99999/0"),
         ("VOLTBUS_REDIS_URL", "redis://:s3cret@[::1/0"),
         ("VOLTBUS_REDIS_URL", "http://:s3cret@127.0.0.1/0"),
+        ("VOLTBUS_REDIS_URL", "redis://:s3cret@127.0.0.1/abc"),
+        ("VOLTBUS_REDIS_URL", "redis://:s3cret@127.0.0.1/0/1"),
+        ("VOLTBUS_REDIS_URL", "redis://:s3cret@127.0.0.1/-1"),
+        ("VOLTBUS_POSTGRES_DSN", "postgresql://u:s3cret%zz@127.0.0.1:5432/d"),
         ("VOLTBUS_KAFKA_BOOTSTRAP", "127.0.0.1"),
         ("VOLTBUS_KAFKA_BOOTSTRAP", "a:9092,b:0"),
         ("VOLTBUS_JWT_JWKS_URL", "id.example/keys"),

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.common.process.errors import Unavailable
+from services.common.process.readiness import NotReady
 from services.gateway.cluster.directory import Route
 from services.gateway.cluster.memory import MemoryDirectory
 from services.gateway.cluster.routing import Routing
@@ -144,12 +146,19 @@ async def test_a_route_that_goes_while_it_is_renewed_does_not_come_back(world: W
     assert slow.routes == {}
 
 
-def lease(directory: MemoryDirectory, owner: str = "me", first: int = 0) -> tuple[SlotLease, list[str]]:
+async def eight() -> int:
+    return 8
+
+
+def lease(
+    directory: MemoryDirectory, owner: str = "me", first: int = 0, partitions: Callable[[], Awaitable[int]] = eight
+) -> tuple[SlotLease, list[str]]:
     resets: list[str] = []
     made = SlotLease(
         directory,
         owner=owner,
         count=3,
+        partitions=partitions,
         ttl=0.05,
         first=first,
         on_redis_reset=lambda: resets.append("reset"),
@@ -173,6 +182,40 @@ async def test_the_first_free_slot_is_taken() -> None:
     await mine.release()
     await late.acquire()
     assert late.slot == 0
+
+
+async def test_a_slot_without_a_partition_is_left_out() -> None:
+    """Its gateway would get no replies. Why there is none is told."""
+
+    async def two() -> int:
+        return 2
+
+    directory = MemoryDirectory()
+    mine, _ = lease(directory, first=2, partitions=two)
+    other, _ = lease(directory, "other", first=2, partitions=two)
+    late, _ = lease(directory, "late", partitions=two)
+    assert late.ready() is False
+    with capture_logs() as logs:
+        await mine.acquire()
+    told = {"event": "slots without a partition are left out", "slots": 3, "partitions": 2, "log_level": "warning"}
+    assert told in logs
+    await other.acquire()
+    assert (mine.slot, other.slot) == (0, 1)
+    assert mine.ready() is True
+    with pytest.raises(Unavailable, match=r"all 2 gateway slots .* ocpp.outbound has only 2 of 3 partitions"):
+        await late.acquire()
+    assert isinstance(answer := late.ready(), NotReady)
+    assert "only 2 of 3 partitions" in answer.reason
+
+
+async def test_why_there_is_no_slot_is_told() -> None:
+    async def away() -> int:
+        raise Unavailable("Kafka does not show ocpp.outbound")
+
+    mine, _ = lease(MemoryDirectory(), partitions=away)
+    with pytest.raises(Unavailable):
+        await mine.acquire()
+    assert mine.ready() == NotReady("Kafka does not show ocpp.outbound")
 
 
 async def test_a_slot_of_another_is_not_released() -> None:
@@ -223,7 +266,14 @@ async def test_without_redis_a_lease_is_kept_and_routes_are_written_when_it_is_b
 async def test_after_a_freeze_the_lease_is_not_valid_until_the_lease_is_renewed() -> None:
     directory, now = MemoryDirectory(), [0.0]
     mine = SlotLease(
-        directory, owner="me", count=3, ttl=10, first=0, on_redis_reset=lambda: None, monotonic=lambda: now[0]
+        directory,
+        owner="me",
+        count=3,
+        partitions=eight,
+        ttl=10,
+        first=0,
+        on_redis_reset=lambda: None,
+        monotonic=lambda: now[0],
     )
     assert not mine.valid
     await mine.acquire()
