@@ -36,7 +36,7 @@ BUILDS: Mapping[str, tuple[Callable[..., Service], type[CommonSettings]]] = {
 assert BUILDS.keys() == SERVICES.keys()
 SCHEMAS = "#/components/schemas/"
 # A service is not built without, and none of it is in its document.
-SECRETS = {"jwt_secret": "not secret: of a document", "password_key": "not secret: of a document"}
+SECRETS = {"jwt_secret": "not secret: of a document that nobody signs", "password_key": "not secret: of a document"}
 
 
 def documents() -> dict[str, Json]:

@@ -31,8 +31,8 @@ VARIABLES = {
     "POSTGRES_DSN": "a Postgres of your own instead of one that is started",
     "REDIS_URL": "a Redis of your own",
     "KAFKA_BOOTSTRAP": "a Kafka of your own",
-    "JWT_JWKS_URL": "key set of the OIDC issuer of bearer tokens",
-    "JWT_ISSUER": "`iss` that bearer tokens must have",
+    "JWT_ISSUER": "`iss` that bearer tokens must have: the address of an OIDC issuer",
+    "JWT_JWKS_URL": "its key set, where that is not to be found by JWT_ISSUER",
     "JWT_AUDIENCE": "`aud` that bearer tokens must have",
     "JWT_SECRET": "key that signs bearer tokens, without an issuer (made once, in the data folder)",
     "PASSWORD_KEY": "key of the hashes of stations' passwords (made once, in the data folder)",
@@ -70,6 +70,12 @@ class LocalSettings:
     gateways: tuple[str, ...] = ("gateway",)
     services: tuple[str, ...] = tuple(SERVICES)
     ports: Mapping[str, int] = field(default_factory=lambda: {name: port for name, (_, port) in PORTS.items()})
+
+    @property
+    def has_issuer(self) -> bool:
+        """Whether bearer tokens come from an identity provider."""
+        named = (self.jwt_issuer or "").startswith(("https://", "http://"))
+        return self.jwks_url is not None or (named and self.jwt_secret is None)
 
     @property
     def reachable_at(self) -> str:

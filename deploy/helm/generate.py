@@ -43,10 +43,13 @@ OWNED = {"host", "kafka_bootstrap", "topic_prefix", "partitions", "slots", "repl
 OWNED |= {"gateway_port", "gateway_http_port", *(f"{service}_port" for service in SERVICES)}
 # Plain texts in the code that Secrets have as well: a password may be in them, or they come beside one.
 ALSO_SECRET = {"redis_url", "kafka_sasl_username", "kafka_ssl_ca", "kafka_ssl_certificate", "kafka_oauth_client_id"}
-# Of the settings that all processes share, secrets that some of them have no use for.
+ALSO_SECRET |= {"jwt_ca"}
+# Who may call REST.
+BEARER = {name for name in CommonSettings.model_fields if name.startswith("jwt_")}
+# Of the settings that all processes share, those that some of them have no use for.
 USELESS = {
-    "gateway": {"postgres_dsn", "jwt_secret"},
-    "prepare": {"redis_url", "jwt_secret"},
+    "gateway": {"postgres_dsn", *BEARER},
+    "prepare": {"redis_url", *BEARER},
 }
 # Of the clients of Kafka those that are of this release: readers of events are not.
 USERS = [client for client in acls.CLIENTS if client != acls.READER]

@@ -125,7 +125,7 @@ def test_token(data: Path) -> None:
         (["call", "CP001", "Rset"], {}, "there is no action Rset for stations: did you mean Reset?"),
         (["call", "CP001", "Reset", "{"], {}, "the payload is not JSON"),
         (["call", "CP001", "Reset", "[]"], {}, "the payload is not a JSON object: []"),
-        (["token"], {"VOLTBUS_JWT_JWKS_URL": "https://x"}, "tokens come from the issuer of VOLTBUS_JWT_JWKS_URL"),
+        (["token"], {"VOLTBUS_JWT_JWKS_URL": "https://x"}, "tokens come from the issuer of VOLTBUS_JWT_ISSUER"),
     ],
 )
 def test_errors_are_one_line(arguments: list[str], environment: dict[str, str], message: str) -> None:

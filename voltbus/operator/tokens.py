@@ -17,7 +17,7 @@ def access_token(settings: LocalSettings) -> str:
         if not re.fullmatch(r"[\x21-\x7e]+", token):
             raise LocalError("VOLTBUS_TOKEN has a character that no bearer token has, such as a line break")
         return token
-    if not (settings.jwt_secret or settings.jwks_url or (settings.data / "secrets").exists()):
+    if not (settings.jwt_secret or settings.has_issuer or (settings.data / "secrets").exists()):
         raise LocalError("no bearer token: start a stack with `make run`, or set VOLTBUS_TOKEN or VOLTBUS_JWT_SECRET")
     return bearer_token(settings)
 
@@ -26,9 +26,10 @@ def bearer_token(settings: LocalSettings) -> str:
     """A JWT with every scope, valid for 30 days. Raises LocalError where an identity provider issues them."""
     import jwt
 
-    if settings.jwks_url:
+    if settings.has_issuer:
         raise LocalError(
-            "tokens come from the issuer of VOLTBUS_JWT_JWKS_URL: ask it (VOLTBUS_TOKEN), or unset the variable"
+            "tokens come from the issuer of VOLTBUS_JWT_ISSUER or VOLTBUS_JWT_JWKS_URL: ask it (VOLTBUS_TOKEN), "
+            "or unset the variable"
         )
     now = int(time.time())
     scopes = (f"{service}:{right}" for service in SERVICES for right in ("read", "write"))

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from services.auth.api import files, groups, locations, stations, tokens, unknown_tokens
 from services.auth.api import passwords as passwords_api
+from services.auth.api.fields import READ
 from services.auth.group_settings import GroupSettings
 from services.auth.password_changing import PasswordChanging
 from services.auth.passwords import Passwords
@@ -47,5 +48,5 @@ def routers(
         decisions.router(store.database, access, "auth"),
         locations.router(store, access, clock),
         groups.router(store, group_settings, access),
-        message_log_api.router(store.database, access, "auth:read"),
+        message_log_api.router(store.database, access, READ),
     )

@@ -9,8 +9,9 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from services.common.web.fields import NO_DOTS, VISIBLE
 from services.common.web.problems import Problem
+from services.common.web.roles import rights
 
-READ, WRITE = "auth:read", "auth:write"
+READ, OPERATE, ADMINISTER = rights("auth")
 
 # Any identity of a 1.6 station ("RDAM 123", 1.6-J §3.1.1), except for the colon, which ends a user name (2.0.1 part 4
 # §3.1.1), and the slash, which ends a path segment.

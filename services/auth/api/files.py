@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from services.auth.api.fields import READ, WRITE
+from services.auth.api.fields import ADMINISTER, OPERATE, READ
 from services.auth.api.lines import (
     EXPORTED_STATION,
     LOCATION_COLUMNS,
@@ -82,7 +82,8 @@ LOCATION_FILES = files(
 def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> APIRouter:
     """/v1/stations/import and …/export, and the same of tokens and locations; before routes that end in an id."""
     routes = APIRouter(prefix="/v1")
-    read, write = [access.require(READ)], [access.require(WRITE)]
+    read, operate = [access.require(READ)], [access.require(OPERATE)]
+    administer = [access.require(ADMINISTER)]
     importer, free = Importer(store, clock), asyncio.Semaphore(IMPORTS)
 
     async def import_(request: Request, kind: Kind[Any, Any, Any], lines: Lines, dry_run: bool) -> ImportView:
@@ -98,7 +99,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
     stations, tokens, locations = station_lines(passwords), token_lines(), location_lines()
     body = {"requestBody": {"required": True, "content": STATION_FILES}}
 
-    @routes.post("/stations/import", tags=["stations"], dependencies=write, openapi_extra=body, responses=IMPORTED)
+    @routes.post("/stations/import", tags=["stations"], dependencies=administer, openapi_extra=body, responses=IMPORTED)
     async def import_stations(request: Request, dry_run: DryRun = False) -> ImportView:
         """Registers or changes the stations of a file: all of them or, if a line is at fault, none.
 
@@ -129,7 +130,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
 
     body = {"requestBody": {"required": True, "content": TOKEN_FILES}}
 
-    @routes.post("/tokens/import", tags=["tokens"], dependencies=write, openapi_extra=body, responses=IMPORTED)
+    @routes.post("/tokens/import", tags=["tokens"], dependencies=operate, openapi_extra=body, responses=IMPORTED)
     async def import_tokens(request: Request, dry_run: DryRun = False) -> ImportView:
         """Registers or changes the idTokens of a file: all of them or, if a line is at fault, none.
 
@@ -161,7 +162,7 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
 
     body = {"requestBody": {"required": True, "content": LOCATION_FILES}}
 
-    @routes.post("/locations/import", tags=["locations"], dependencies=write, openapi_extra=body, responses=IMPORTED)
+    @routes.post("/locations/import", tags=["locations"], dependencies=operate, openapi_extra=body, responses=IMPORTED)
     async def import_locations(request: Request, dry_run: DryRun = False) -> ImportView:
         """Describes or changes the locations of a file: all of them or, if a line is at fault, none.
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.auth.api.fields import READ, WRITE
+from services.auth.api.fields import ADMINISTER, READ
 from services.auth.api.stations import FreeVend, account_of, free_vend_of
 from services.auth.group_settings import GroupSettings
 from services.auth.store import Store
@@ -46,7 +46,7 @@ def router(store: Store, settings: GroupSettings, access: Access) -> APIRouter:
         items = [GroupView(group=n, stations=count, free_vend=free_vend_of(one)) for n, count, one in found[:limit]]
         return Page(items=items, next=after)
 
-    @routes.put("/{group:path}", dependencies=[access.require(WRITE)])
+    @routes.put("/{group:path}", dependencies=[access.require(ADMINISTER)])
     async def put(group: Annotated[GroupPath, NO_DOTS], body: GroupBody) -> GroupBody:
         """Sets what holds for the stations of a group, of which the first counts that says something.
 

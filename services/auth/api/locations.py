@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from services.auth.api.fields import READ, WRITE, LocationId, Text, not_found
+from services.auth.api.fields import OPERATE, READ, LocationId, Text, not_found
 from services.auth.domain import locations as domain
 from services.auth.domain.locations import Location
 from services.auth.store import Store
@@ -93,7 +93,7 @@ MISSING = problem_responses({404: "there is no such location"})
 def router(store: Store, access: Access, clock: Clock) -> APIRouter:
     """/v1/locations."""
     routes = APIRouter(prefix="/v1", tags=["locations"])
-    read, write = [access.require(READ)], [access.require(WRITE)]
+    read, write = [access.require(READ)], [access.require(OPERATE)]
 
     @routes.put("/locations/{location_id}", dependencies=write, responses=CREATED)
     async def put(

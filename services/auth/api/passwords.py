@@ -6,7 +6,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.auth.api.fields import READ, WRITE, ChosenPassword, IdempotencyKey, StationId, not_found
+from services.auth.api.fields import ADMINISTER, READ, ChosenPassword, IdempotencyKey, StationId, not_found
 from services.auth.dialects import BY_VERSION
 from services.auth.domain.password_changes import ChangeState, PasswordChange
 from services.auth.password_changing import ChangeUnderWay, NoSuchStation, PasswordChanging
@@ -74,7 +74,7 @@ def router(changing: PasswordChanging, known: Stations, access: Access) -> APIRo
     """What is below /v1/stations/{station_id}/password."""
     routes = APIRouter(prefix="/v1/stations/{station_id}/password", tags=["stations"])
 
-    @routes.post("/change", status_code=202, dependencies=[access.require(WRITE)], responses=CHANGED)
+    @routes.post("/change", status_code=202, dependencies=[access.require(ADMINISTER)], responses=CHANGED)
     async def change(
         station_id: StationId,
         response: Response,

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from services.auth.api.fields import (
+    ADMINISTER,
     READ,
-    WRITE,
     Account,
     ChosenPassword,
     Group,
@@ -185,7 +185,7 @@ def router(
 ) -> APIRouter:
     """/v1/stations."""
     routes = APIRouter(prefix="/v1/stations", tags=["stations"])
-    read, write = [access.require(READ)], [access.require(WRITE)]
+    read, write = [access.require(READ)], [access.require(ADMINISTER)]
 
     @routes.put("/{station_id}", dependencies=write, responses=CREATED)
     async def register(

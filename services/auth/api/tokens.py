@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from services.auth.api.fields import READ, WRITE, GroupId, IdTokenPath, Language, NewIdToken, fields_of, not_found
+from services.auth.api.fields import OPERATE, READ, GroupId, IdTokenPath, Language, NewIdToken, fields_of, not_found
 from services.auth.domain import tokens as domain
 from services.auth.domain.tokens import RegisteredToken
 from services.auth.store import Store
@@ -91,7 +91,7 @@ MISSING = problem_responses({404: "there is no such idToken"})
 def router(store: Store, access: Access, clock: Clock) -> APIRouter:
     """/v1/tokens."""
     routes = APIRouter(prefix="/v1/tokens", tags=["tokens"])
-    read, write = [access.require(READ)], [access.require(WRITE)]
+    read, write = [access.require(READ)], [access.require(OPERATE)]
 
     @routes.put("/{id_token:path}", dependencies=write, responses=CREATED)
     async def put(id_token: NewIdToken, body: TokenBody, response: Response) -> TokenView:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from services.auth import unknown_tokens_store
-from services.auth.api.fields import ID_TOKEN, READ, WRITE, not_found
+from services.auth.api.fields import ID_TOKEN, OPERATE, READ, not_found
 from services.auth.api.tokens import CREATED, TokenChange, TokenView, Type, view
 from services.auth.domain import tokens as domain
 from services.auth.store import Store
@@ -67,7 +67,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
 
     @routes.post(
         "/{number}/accept",
-        dependencies=[access.require(WRITE)],
+        dependencies=[access.require(OPERATE)],
         responses=CREATED | problem_responses({404: "there is no such unknown idToken"}),
     )
     async def accept(number: Number, response: Response, body: AcceptBody | None = None) -> TokenView:

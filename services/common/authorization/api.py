@@ -1,7 +1,7 @@
 """REST of decisions: why an idToken was accepted or refused."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import asyncpg
 from fastapi import APIRouter, Query
@@ -11,9 +11,11 @@ from services.common.authorization import decisions
 from services.common.authorization.decisions import DecisionFilter
 from services.common.authorization.judge import MEANING, Rule
 from services.common.postgres.database import Database
-from services.common.web.access import Access, scopes
+from services.common.web.access import Access
+from services.common.web.callers import Caller
 from services.common.web.fields import NO_NUL, UtcDatetime
 from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
+from services.common.web.roles import rights
 from services.ocpp.id_tokens import mask, token_key
 
 Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
@@ -38,11 +40,11 @@ class DecisionView(BaseModel):
 def router(database: Database, access: Access, service: str) -> APIRouter:
     """GET /v1/decisions. service: its name, which its scopes begin with."""
     routes = APIRouter(prefix="/v1/decisions", tags=["decisions"])
-    whole, masked = f"{service}:read", f"{service}:decisions"
+    whole, masked = rights(service).read, f"{service}:decisions"
 
     @routes.get("")
     async def found(
-        claims: Annotated[dict[str, Any], access.require_one(whole, masked)],
+        caller: Annotated[Caller, access.require(whole, masked)],
         station_id: Word = None,
         id_token: Annotated[Word, Query(description="whole, in any case")] = None,
         verdict: Literal["accepted", "refused"] | None = None,
@@ -64,7 +66,7 @@ def router(database: Database, access: Access, service: str) -> APIRouter:
         )
         async with database.list_connection() as db:
             rows = await decisions.page(db, wanted, limit + 1)
-        items = [_view(row, whole in scopes(claims)) for row in rows[:limit]]
+        items = [_view(row, caller.may(whole)) for row in rows[:limit]]
         last = rows[limit - 1] if len(rows) > limit else None
         return Page(items=items, next=write_time_cursor(last["decided_at"], last["call_id"]) if last else None)
 

@@ -13,6 +13,7 @@ from services.common.postgres.database import Database
 from services.common.web.access import Access
 from services.common.web.fields import NO_NUL, StationId
 from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
+from services.common.web.roles import Right
 
 
 class Deviation(BaseModel):
@@ -38,9 +39,9 @@ class Message(BaseModel):
     received_at: datetime
 
 
-def router(database: Database, access: Access, scope: str) -> APIRouter:
-    """GET /v1/stations/{station_id}/messages, for tokens that hold the scope."""
-    routes = APIRouter(prefix="/v1/stations", tags=["messages"], dependencies=[access.require(scope)])
+def router(database: Database, access: Access, right: Right) -> APIRouter:
+    """GET /v1/stations/{station_id}/messages, for callers with the right."""
+    routes = APIRouter(prefix="/v1/stations", tags=["messages"], dependencies=[access.require(right)])
 
     @routes.get("/{station_id}/messages")
     async def messages(

@@ -65,9 +65,12 @@ def _addresses(given: Any) -> Any:
     return found
 
 
-def _networks(given: Any) -> Any:
+def _several(given: Any) -> Any:
     """`10.0.0.0/8,::1`."""
     return [ip_network(one.strip()) for one in given.split(",") if one.strip()] if isinstance(given, str) else given
+
+
+Names = Annotated[Sequence[str], NoDecode, BeforeValidator(_several)]
 
 
 def _address(schemes: Sequence[str], example: str) -> AfterValidator:
@@ -205,16 +208,36 @@ class CommonSettings(BaseSettings):
     webhook_backlog: int = Field(
         100_000, ge=1, description="deliveries that wait or are dead, above which a webhook is disabled"
     )
-    outbound_allow: Annotated[Sequence[IPvAnyNetwork], NoDecode, BeforeValidator(_networks)] = Field(
+    outbound_allow: Annotated[Sequence[IPvAnyNetwork], NoDecode, BeforeValidator(_several)] = Field(
         (), description="networks that may be called beside the internet, such as by webhooks: 10.0.0.0/8,…"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
-    jwt_secret: SecretStr | None = Field(None, description="HS256 key of bearer tokens")
-    jwt_jwks_url: Annotated[str | None, HTTP] = Field(
-        None, description="key set of the OIDC issuer, instead of jwt_secret"
+    jwt_issuer: str | None = Field(
+        None, description="`iss` of bearer tokens: the address of an OIDC issuer, which says where its keys are"
     )
-    jwt_issuer: str | None = Field(None, description="`iss` that bearer tokens must have")
-    jwt_audience: str | None = Field(None, description="`aud` that bearer tokens must have")
+    jwt_audience: str | None = Field(None, description="`aud` that bearer tokens must have; needed with an issuer")
+    jwt_jwks_url: Annotated[str | None, HTTP] = Field(
+        None, description="key set of the issuer, where that is not to be found by jwt_issuer"
+    )
+    jwt_tenants: Names = Field((), description="of Entra ID, where the issuer is that of several: which are let in")
+    jwt_ca: str | None = Field(None, description="PEM of the CA of the issuer's certificate; those of the system")
+    jwt_secret: SecretStr | None = Field(
+        None, description="HS256 key of bearer tokens, of 32 bytes at least; or else an issuer"
+    )
+    jwt_client: str | None = Field(
+        None, description="of Keycloak, whose resource_access counts; that of jwt_audience by default"
+    )
+    jwt_read_only_roles: Names = Field(("voltbus.read",), description="scopes and roles of the issuer that may read")
+    jwt_operator_roles: Names = Field(
+        ("voltbus.operate",), description="those that may also act on stations, sessions, idTokens and limits"
+    )
+    jwt_admin_roles: Names = Field(("voltbus.admin",), description="those that may do whatever there is")
+    jwt_groups_claim: str = Field(
+        "voltbus_groups", min_length=1, description="claim with the groups of stations that a token is limited to"
+    )
+    jwt_groups_required: bool = Field(
+        False, description="whether a token must have that claim, with * where it is limited to none"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -272,4 +295,5 @@ class PasswordKeys(CommonSettings):
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "(required)"
-    return f"({field.default})" if isinstance(field.default, (str, int, float)) and field.default != "" else ""
+    default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+    return f"({default})" if isinstance(default, (str, int, float)) and default != "" else ""

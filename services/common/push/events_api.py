@@ -15,11 +15,13 @@ from services.common.push.filters import EventFilter, known_types, type_names
 from services.common.push.follower import Follower
 from services.common.push.positions import Positions, read_position, resume
 from services.common.push.stream import GONE, EventStream, StreamTiming, Wanted
-from services.common.web.access import LEEWAY, Access, Claims
+from services.common.web.access import LEEWAY, Access
+from services.common.web.callers import Caller
 from services.common.web.fields import NO_NUL, UtcDatetime
 from services.common.web.openapi import problem_responses
 from services.common.web.problem_types import ProblemType
 from services.common.web.problems import Problem, did_you_mean, field_problem
+from services.common.web.roles import rights
 from services.common.web.server_sent import MEDIA_TYPE
 
 MAY_BE_GONE = "events since then may be gone: these are the oldest that Kafka still has"
@@ -135,7 +137,7 @@ def router(streams: Streams, access: Access) -> APIRouter:
         },
     )
     async def events(
-        claims: Annotated[Claims, access.require(f"{streams.service}:read")],
+        caller: Annotated[Caller, access.require(rights(streams.service).read)],
         type: Annotated[list[Name], _several("TransactionEnded, or voltbus.v1.TransactionEnded")] = [],  # noqa: B006
         station_id: Annotated[list[Name], _several("about this station")] = [],  # noqa: B006
         group: Annotated[list[Name], _several("about a station of this group")] = [],  # noqa: B006
@@ -160,7 +162,7 @@ def router(streams: Streams, access: Access) -> APIRouter:
             locations=frozenset(location_id),
             transaction_ids=frozenset(transaction_id),
         )
-        return await streams.open(wanted, last, since, follow, claims["exp"] + LEEWAY - time.time())
+        return await streams.open(wanted, last, since, follow, caller.expires_at + LEEWAY - time.time())
 
     return routes
 

@@ -1,128 +1,79 @@
-"""Who may call the REST API: bearer tokens (JWT) with scopes, closed by default."""
+"""Who may call the REST API: bearer tokens (JWT) with roles or scopes, closed by default."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import jwt
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.common.process.errors import Misconfigured
 from services.common.process.settings import CommonSettings
+from services.common.web.callers import Caller, Reading
+from services.common.web.issuer import discovered, fetching, is_of_several, key_set
+from services.common.web.keys import IssuerKeys, Keys, SharedSecret
 from services.common.web.prefix import route_path
 from services.common.web.problems import Problem, response
+from services.common.web.roles import Right
 
-BEARER = HTTPBearer(auto_error=False, description="a JWT whose `scope` names what it allows")
+BEARER = HTTPBearer(auto_error=False, description="a JWT whose scopes or roles name what it allows")
 LEEWAY = 30
-
-Claims = dict[str, Any]
-
-
-def subject(claims: Claims) -> str:
-    """Who acts, for the record. Raises Problem where the token does not say."""
-    name = claims.get("sub")
-    if not isinstance(name, str) or not name.strip():
-        raise Problem(403, "the bearer token has no `sub`: who does this is kept on record")
-    return name
-
-
-def scopes(claims: Claims) -> frozenset[str]:
-    """What a token allows."""
-    return frozenset(str(claims.get("scope", "")).split())
-
-
-class Keys(Protocol):
-    """Where the key that checks a token comes from."""
-
-    algorithms: list[str]
-
-    async def key(self, token: str, /) -> Any:
-        """Raises PyJWTError where it has none for this token, and a Problem where it cannot tell."""
-
-
-class SharedSecret(Keys):
-    """One HS256 secret, for a stack of one's own."""
-
-    algorithms = ["HS256"]  # noqa: RUF012
-
-    def __init__(self, secret: str) -> None:
-        self._secret = secret
-
-    async def key(self, _: str, /) -> Any:
-        return self._secret
-
-
-class KeySet(Keys):
-    """The key set of an OIDC issuer, fetched when a key is not known yet."""
-
-    algorithms = ["RS256", "ES256", "PS256", "EdDSA"]  # noqa: RUF012
-
-    def __init__(self, url: str) -> None:
-        self._client = jwt.PyJWKClient(url, cache_keys=True, timeout=5)
-
-    async def key(self, token: str, /) -> Any:
-        return await asyncio.to_thread(self._find, jwt.get_unverified_header(token).get("kid") or "")
-
-    def _find(self, kid: str) -> jwt.PyJWK:
-        """With its algorithm, which the token cannot choose. Raises PyJWTError where no key has that name."""
-        try:
-            self._client.get_signing_keys()
-        except (jwt.PyJWTError, ValueError) as error:
-            raise Problem(503, "the keys of the token issuer cannot be read: try again") from error
-        return self._client.get_signing_key(kid)
+# RFC 7518 §3.2: a key of the size of the hash output, in bytes.
+LEAST_SECRET = 32
+INVALID = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
 
 
 class Access:
-    """Checks bearer tokens."""
+    """Checks bearer tokens. Raises Misconfigured where it could not."""
 
     def __init__(self, settings: CommonSettings) -> None:
-        self._audience, self._issuer = settings.jwt_audience, settings.jwt_issuer
-        if settings.jwt_jwks_url:
-            self._keys: Keys = KeySet(settings.jwt_jwks_url)
-        elif settings.jwt_secret:
-            self._keys = SharedSecret(settings.jwt_secret.get_secret_value())
-        else:
-            raise Misconfigured("set VOLTBUS_JWT_JWKS_URL (an OIDC issuer) or VOLTBUS_JWT_SECRET: REST is never open")
+        self._audience, self._reading, self._keys = settings.jwt_audience, Reading.of(settings), _keys(settings)
 
-    def require(self, scope: str) -> Any:
-        """A FastAPI dependency: the claims of a token that holds the scope; 401 or 403 otherwise."""
-        return Depends(self._checker(scope))
+    def require(self, right: Right, *scopes: str) -> Any:
+        """A dependency: the caller, who has the right, or one of the scopes; 401 or 403 otherwise.
 
-    def require_one(self, *any_of: str) -> Any:
-        """The same, of a token that holds one of the scopes at least."""
-        return Depends(self._checker(*any_of))
+        OpenAPI says the role that is needed.
+        """
+        return Security(Requirement(self, right, scopes), scopes=[right.role.value])
 
-    def _checker(self, *any_of: str) -> Callable[..., Awaitable[Claims]]:
-        async def check(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]) -> Claims:
-            claims = await self.authenticate(credentials)
-            if scopes(claims).isdisjoint(any_of):
-                raise Problem(403, f"the bearer token lacks the scope {' or '.join(any_of)}")
-            return claims
-
-        return check
-
-    async def authenticate(self, credentials: HTTPAuthorizationCredentials | None) -> Claims:
-        """The claims of a valid token. Raises Problem where there is none."""
+    async def authenticate(self, credentials: HTTPAuthorizationCredentials | None) -> Caller:
+        """Whose token it is. Raises Problem where it is not valid."""
         if credentials is None:
             raise Problem(401, "this needs a bearer token", headers={"WWW-Authenticate": "Bearer"})
-        token = credentials.credentials
         try:
-            key = await self._keys.key(token)
-            options: Any = {"require": ["exp"], "verify_aud": self._audience is not None}
-            return jwt.decode(
-                token,
-                key,
-                algorithms=self._keys.algorithms,
-                audience=self._audience,
-                issuer=self._issuer,
-                leeway=LEEWAY,
-                options=options,
-            )
+            return self._reading.caller(await self._claims(credentials.credentials))
         except jwt.PyJWTError as error:
-            headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-            raise Problem(401, f"the bearer token is not valid: {error}", headers=headers) from None
+            raise Problem(401, f"the bearer token is not valid: {error}", headers=INVALID) from None
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        """Raises PyJWTError, and Problem where no key can be had."""
+        signer = await self._keys.signer(token)
+        options: Any = {"require": ["exp"], "verify_aud": self._audience is not None}
+        claims: dict[str, Any] = jwt.decode(
+            token, signer.key, algorithms=signer.algorithms, audience=self._audience, leeway=LEEWAY, options=options
+        )
+        if signer.issuers is not None and claims.get("iss") not in signer.issuers:
+            raise jwt.InvalidIssuerError("it is of another issuer")
+        # Of Keycloak: what an application learns of who has logged in, which is no leave to call anything.
+        if claims.get("typ") == "ID":
+            raise jwt.InvalidTokenError("it is an ID token, not an access token")
+        return claims
+
+
+class Requirement:
+    """What a route needs of its caller; a dependency."""
+
+    def __init__(self, access: Access, right: Right, scopes: tuple[str, ...]) -> None:
+        self._access, self.right, self._scopes = access, right, scopes
+
+    async def __call__(self, credentials: Credentials) -> Caller:
+        caller = await self._access.authenticate(credentials)
+        if not caller.may(self.right) and caller.scopes.isdisjoint(self._scopes):
+            raise Problem(403, f"the bearer token lacks {' or '.join([str(self.right), *self._scopes])}")
+        if caller.groups is not None:
+            raise Problem(403, "the bearer token is limited to groups of stations, which this call cannot be")
+        return caller
 
 
 class TokenFirst:
@@ -138,3 +89,29 @@ class TokenFirst:
             except Problem as problem:
                 return await response(problem)(scope, receive, send)
         return await self._app(scope, receive, send)
+
+
+def _keys(settings: CommonSettings) -> Keys:
+    secret, url, issuer = settings.jwt_secret, settings.jwt_jwks_url, settings.jwt_issuer
+    if secret and url:
+        raise Misconfigured("VOLTBUS_JWT_SECRET and VOLTBUS_JWT_JWKS_URL: tokens are signed by one of them; set it")
+    if secret:
+        if len(secret.get_secret_value().encode()) < LEAST_SECRET:
+            raise Misconfigured(f"VOLTBUS_JWT_SECRET: must have {LEAST_SECRET} bytes at least, best of chance")
+        return SharedSecret(secret.get_secret_value(), issuer)
+    if not (url or issuer):
+        raise Misconfigured("set VOLTBUS_JWT_ISSUER (an OIDC issuer) or VOLTBUS_JWT_SECRET: REST is never open")
+    if not settings.jwt_audience:
+        raise Misconfigured("VOLTBUS_JWT_AUDIENCE: set it; tokens of the issuer for others would be let in")
+    try:
+        fetch = fetching(settings.jwt_ca)
+    except (OSError, ValueError) as error:
+        raise Misconfigured(f"VOLTBUS_JWT_CA: {error}") from None
+    if url:
+        return IssuerKeys(key_set(url, issuer, fetch))
+    assert issuer
+    if not issuer.startswith(("https://", "http://")):
+        raise Misconfigured(f"VOLTBUS_JWT_ISSUER: {issuer!r} is no address: set VOLTBUS_JWT_JWKS_URL, too")
+    if is_of_several(issuer) and not settings.jwt_tenants:
+        raise Misconfigured("VOLTBUS_JWT_TENANTS: name the tenants; anybody has one at this issuer")
+    return IssuerKeys(discovered(issuer, settings.jwt_tenants, fetch))

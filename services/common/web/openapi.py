@@ -105,12 +105,17 @@ def _responses(operation: Mapping[str, Any]) -> dict[str, Any]:
     """Those that the operation has, and those that follow from what it takes."""
     found: dict[str, Any] = dict(operation["responses"])
     found["401"] = {"description": "no valid bearer token", "headers": NO_TOKEN}
-    found["403"] = {"description": "the token lacks the scope"}
+    found["403"] = {"description": f"the token does not have the role {', '.join(_roles(operation))}"}
     found["422"] = {"description": "a field is at fault: `errors` says which"}
     found["503"] = {"description": "something that the service needs does not answer: try again", "headers": LATER}
     if "requestBody" in operation:
         found["413"] = {"description": "the body is too large"}
     return {status: _problem(found[status]) if status >= "400" else found[status] for status in found}
+
+
+def _roles(operation: Mapping[str, Any]) -> list[str]:
+    """Which are needed (OpenAPI 3.1, Security Requirement Object)."""
+    return [role for requirement in operation.get("security", ()) for roles in requirement.values() for role in roles]
 
 
 def _problem(response: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from services.firmware.api import disconnecting, maintenance, stations, uptime
 from services.firmware.configuration import api as configuration
 from services.firmware.configuration.requests import SettingsRequests
 from services.firmware.disconnecting import Disconnecting
+from services.firmware.rights import READ
 
 TAGS = {
     "uptime": "How long connectors were usable, and maintenance windows, in which outages do not count.",
@@ -39,6 +40,6 @@ def routers(
         disconnecting.router(disconnections, command_service, access),
         uptime.router(database, access, clock),
         maintenance.router(database, access, clock),
-        message_log_api.router(database, access, "firmware:read"),
+        message_log_api.router(database, access, READ),
         *configuration.routers(requests, desired, access),
     )

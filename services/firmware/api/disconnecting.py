@@ -8,15 +8,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.common.commands.api.commands import AWAY, REUSED, UNKNOWN, IdempotencyKey, require_connected, reused
 from services.common.commands.service import CommandService, KeyReused
-from services.common.web.access import Access, Claims, subject
+from services.common.web.access import Access
+from services.common.web.callers import Caller
 from services.common.web.fields import NO_NUL, StationId
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
 from services.common.web.problem_types import ProblemType
 from services.common.web.problems import Problem
 from services.firmware.disconnecting import Disconnecting, Disconnection, DisconnectRequest, NotConnected
+from services.firmware.rights import OPERATE, READ
 
-READ, WRITE = "firmware:read", "firmware:write"
 # Of a close frame (RFC 6455 §5.5), without its code.
 LONGEST_REASON = 123
 
@@ -73,7 +74,7 @@ def router(disconnecting: Disconnecting, command_service: CommandService, access
     )
     async def disconnect(
         station_id: StationId,
-        claims: Annotated[Claims, access.require(WRITE)],
+        caller: Annotated[Caller, access.require(OPERATE)],
         body: DisconnectBody,
         idempotency_key: IdempotencyKey = None,
     ) -> DisconnectionView:
@@ -83,7 +84,7 @@ def router(disconnecting: Disconnecting, command_service: CommandService, access
             connection_id=body.connection_id,
             code=body.code,
             reason=body.reason,
-            author=subject(claims),
+            author=caller.author,
             idempotency_key=idempotency_key,
         )
         try:

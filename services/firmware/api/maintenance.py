@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
-from services.common.web.access import Access, Claims, subject
+from services.common.web.access import Access
+from services.common.web.callers import Caller
 from services.common.web.fields import NO_DOTS, NO_NUL, VISIBLE, UtcDatetime
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
@@ -16,8 +17,8 @@ from services.common.web.problems import Problem, field_problem
 from services.firmware import maintenance
 from services.firmware.api.selection import Text
 from services.firmware.maintenance import MaintenanceWindow
+from services.firmware.rights import OPERATE, READ
 
-READ, WRITE = "firmware:read", "firmware:write"
 MISSING = "there is no such maintenance window"
 WindowId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f/]+$", examples=["garage-7-may"])]
 Name = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL)]
@@ -93,7 +94,7 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
     @routes.put("/{window_id}", responses=CREATED)
     async def put(
         window_id: Annotated[WindowId, NO_DOTS, VISIBLE],
-        claims: Annotated[Claims, access.require(WRITE)],
+        caller: Annotated[Caller, access.require(OPERATE)],
         body: WindowBody,
         response: Response,
     ) -> WindowView:
@@ -109,7 +110,7 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
             begin_at=body.begin_at,
             end_at=body.end_at,
             reason=body.reason,
-            author=subject(claims),
+            author=caller.author,
             changed_at=clock(),
         )
         async with database.connection() as db:
@@ -128,7 +129,7 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
             raise Problem(404, MISSING)
         return _view(found)
 
-    @routes.delete("/{window_id}", dependencies=[access.require(WRITE)], status_code=204, responses=GONE)
+    @routes.delete("/{window_id}", dependencies=[access.require(OPERATE)], status_code=204, responses=GONE)
     async def remove(window_id: WindowId) -> None:
         """Removes a maintenance window: outages in it count again."""
         async with database.connection() as db:

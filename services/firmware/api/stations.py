@@ -16,8 +16,7 @@ from services.firmware.api import history, listing, refusals
 from services.firmware.api.views import BootOrder, BootView, RefusedView, StationDetailView, StationView
 from services.firmware.domain.station import Place
 from services.firmware.listing import query
-
-READ, WRITE = "firmware:read", "firmware:write"
+from services.firmware.rights import OPERATE, READ
 
 MISSING = "the station is not registered and has never connected"
 NO_CONNECTOR = "the station has no such connector"
@@ -32,7 +31,7 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
         (refusals.routes(database), READ),
         (history.routes(database), READ),
         (_read_routes(database), READ),
-        (_write_routes(database, clock), WRITE),
+        (_write_routes(database, clock), OPERATE),
     ):
         requirement = access.require(scope)
         all_.include_router(routes, prefix="/v1/stations", tags=["stations"], dependencies=[requirement])

@@ -20,9 +20,9 @@ from services.common.web.tables import Columns
 from services.firmware.api.selection import Text
 from services.firmware.listing import query
 from services.firmware.listing.query import Position, StationFilter
+from services.firmware.rights import READ
 from services.firmware.uptime import LAST, PRESETS, MeasuredConnector, Preset, measured
 
-READ = "firmware:read"
 AT_ONCE = 100
 LONGEST = timedelta(days=732)
 

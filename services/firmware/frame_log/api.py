@@ -19,8 +19,8 @@ from services.firmware.frame_log.exchanges import Place
 from services.firmware.frame_log.reads import LogFilter, page
 from services.firmware.frame_log.tail import LONGEST, TailResponse, Tails
 from services.firmware.frame_log.views import LogItem
+from services.firmware.rights import READ
 
-READ = "firmware:read"
 # Items of a file that are read together.
 AT_ONCE = 500
 COLUMNS = Columns(("station_id", *LogItem.model_fields), "station_id")

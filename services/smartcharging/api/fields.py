@@ -7,11 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from services.common.web.fields import NO_NUL, Float, Int
 from services.common.web.problems import field_problem
+from services.common.web.roles import rights
 from services.smartcharging.domain.loads import tenths
 from services.smartcharging.domain.site import PHASES, Limit, Member, Site
 from services.smartcharging.domain.site_state import Preferences
 
-READ, WRITE = "smartcharging:read", "smartcharging:write"
+READ, OPERATE, ADMINISTER = rights("smartcharging")
 
 # A name of a path, which a slash would end.
 NAME = r"^[^\x00-\x1f\x7f/]+$"

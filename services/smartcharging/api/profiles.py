@@ -27,7 +27,7 @@ from services.common.web.problem_types import ProblemType
 from services.common.web.problems import Problem, field_problem
 from services.smartcharging import reported_profiles
 from services.smartcharging.api.bodies import InstallBody, ProfileView, ScheduleView, profile_view
-from services.smartcharging.api.fields import READ, WRITE, Unit
+from services.smartcharging.api.fields import OPERATE, READ, Unit
 from services.smartcharging.api.reports import ReportView, report_view
 from services.smartcharging.api.stored import MISSING, find
 from services.smartcharging.dialects.dialect import Payload
@@ -78,7 +78,7 @@ class CompositeScheduleView(BaseModel):
 def router(database: Database, command_service: CommandService, access: Access) -> APIRouter:
     """/v1/stations/{station_id}/profiles and …/composite-schedule."""
     routes = APIRouter(prefix="/v1/stations/{station_id}", tags=["profiles"])
-    read, write = [access.require(READ)], [access.require(WRITE)]
+    read, write = [access.require(READ)], [access.require(OPERATE)]
 
     @routes.get("/profiles", dependencies=read)
     async def profiles(station_id: StationId) -> ProfilesView:

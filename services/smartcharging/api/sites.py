@@ -12,7 +12,7 @@ from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cu
 from services.common.web.problems import Problem, field_problem
 from services.smartcharging import reads
 from services.smartcharging.api import views
-from services.smartcharging.api.fields import READ, WRITE, SessionPreferencesBody, SiteBody, SiteId
+from services.smartcharging.api.fields import OPERATE, READ, SessionPreferencesBody, SiteBody, SiteId
 from services.smartcharging.api.views import SessionView, SiteStateView, SiteView
 from services.smartcharging.sites import Sites, StationTaken
 
@@ -28,7 +28,7 @@ SessionId = Annotated[int, Path(ge=1, lt=2**63, description="our id of its trans
 def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
     """/v1/sites."""
     routes = APIRouter(prefix="/v1/sites", tags=["sites"])
-    read, write = [access.require(READ)], [access.require(WRITE)]
+    read, write = [access.require(READ)], [access.require(OPERATE)]
 
     @routes.put("/{site_id}", dependencies=write, responses=PUT)
     async def put(site_id: Annotated[SiteId, NO_DOTS, VISIBLE], body: SiteBody, response: Response) -> SiteStateView:

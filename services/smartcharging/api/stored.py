@@ -17,7 +17,7 @@ from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cu
 from services.common.web.problems import Problem
 from services.smartcharging import reads
 from services.smartcharging.api.bodies import ProfileBody
-from services.smartcharging.api.fields import READ, WRITE, ProfileName
+from services.smartcharging.api.fields import OPERATE, READ, ProfileName
 from services.smartcharging.domain.profile import Purpose
 
 
@@ -39,7 +39,7 @@ PUT: dict[int | str, dict[str, Any]] = {
 def router(database: Database, access: Access, clock: Clock) -> APIRouter:
     """/v1/profiles."""
     routes = APIRouter(prefix="/v1/profiles", tags=["profiles"])
-    read, write = [access.require(READ)], [access.require(WRITE)]
+    read, write = [access.require(READ)], [access.require(OPERATE)]
 
     @routes.put("/{name}", dependencies=write, responses=PUT)
     async def put(name: Annotated[ProfileName, NO_DOTS, VISIBLE], body: ProfileBody, response: Response) -> StoredView:

@@ -7,11 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.common.commands.api.commands import REUSED, IdempotencyKey, reused
 from services.common.commands.service import KeyReused
-from services.common.web.access import Access, Claims, subject
+from services.common.web.access import Access
+from services.common.web.callers import Caller
 from services.common.web.openapi import problem_responses
 from services.common.web.problems import Problem
 from services.transactions.api import views
-from services.transactions.api.fields import MISSING, WRITE, Number
+from services.transactions.api.fields import MISSING, OPERATE, Number
 from services.transactions.api.views import TransactionView
 from services.transactions.closing import Closing, NotOpen
 from services.transactions.domain.revisions import Audit
@@ -42,7 +43,7 @@ def router(closing: Closing, access: Access) -> APIRouter:
     @routes.post("/{id}/close", responses=responses)
     async def close(
         number: Number,
-        claims: Annotated[Claims, access.require(WRITE)],
+        caller: Annotated[Caller, access.require(OPERATE)],
         body: Close = WITHOUT_REASON,
         idempotency_key: IdempotencyKey = None,
     ) -> TransactionView:
@@ -50,7 +51,7 @@ def router(closing: Closing, access: Access) -> APIRouter:
 
         Who did it, when and why is kept with its revisions. The station is not asked to stop.
         """
-        audit = Audit(subject(claims), body.reason, "close", idempotency_key)
+        audit = Audit(caller.author, body.reason, "close", idempotency_key)
         try:
             closed = await closing.close(number, audit)
         except NotOpen as error:

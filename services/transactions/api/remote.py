@@ -24,7 +24,7 @@ from services.common.web.openapi import problem_responses
 from services.common.web.problems import field_problem
 from services.ocpp.id_tokens import TYPES, IdToken, Token, find
 from services.transactions import reads
-from services.transactions.api.fields import MISSING, WRITE
+from services.transactions.api.fields import MISSING, OPERATE
 from services.transactions.domain.transaction import Transaction
 from services.transactions.remote import START, STOP
 
@@ -69,7 +69,7 @@ def router(
     database: Database, command_service: CommandService, tokens: CompactedTable[Token], access: Access
 ) -> APIRouter:
     """Start and stop."""
-    routes = APIRouter(prefix="/v1/stations", tags=["remote control"], dependencies=[access.require(WRITE)])
+    routes = APIRouter(prefix="/v1/stations", tags=["remote control"], dependencies=[access.require(OPERATE)])
 
     @routes.post("/{station_id}/start", status_code=202, responses=ISSUED)
     async def start(

@@ -7,12 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.common.commands.api.commands import REUSED, IdempotencyKey, reused
 from services.common.commands.service import KeyReused
-from services.common.web.access import Access, Claims, subject
+from services.common.web.access import Access
+from services.common.web.callers import Caller
 from services.common.web.fields import NO_NUL
 from services.common.web.openapi import problem_responses
 from services.common.web.problems import Problem
 from services.transactions.api import views
-from services.transactions.api.fields import MISSING, WRITE, Number
+from services.transactions.api.fields import MISSING, OPERATE, Number
 from services.transactions.api.views import TransactionView
 from services.transactions.domain.review import ReviewAction
 from services.transactions.domain.reviewing import NotReviewable
@@ -59,7 +60,7 @@ def router(reviews: Reviews, access: Access) -> APIRouter:
     @routes.post("/{id}/review", responses=responses)
     async def review(
         number: Number,
-        claims: Annotated[Claims, access.require(WRITE)],
+        caller: Annotated[Caller, access.require(OPERATE)],
         body: ReviewRequest,
         idempotency_key: IdempotencyKey = None,
     ) -> TransactionView:
@@ -67,7 +68,7 @@ def router(reviews: Reviews, access: Access) -> APIRouter:
 
         Who did it, when and why is kept with its revisions. What its station makes doubtful later is held again.
         """
-        audit = Audit(subject(claims), body.reason, body.asked, idempotency_key)
+        audit = Audit(caller.author, body.reason, body.asked, idempotency_key)
         try:
             reviewed = await reviews.review(number, body.action, body.energy_wh, audit)
         except NotReviewable as error:

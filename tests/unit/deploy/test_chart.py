@@ -148,6 +148,10 @@ CANNOT_RUN = {
         "secrets": {"VOLTBUS_REDIS_URL": {"name": "redis", "key": "url"}}
     },
     "REST calls need a bearer token": {"secrets": {"VOLTBUS_JWT_SECRET": None}},
+    "VOLTBUS_JWT_AUDIENCE": {
+        "secrets": {"VOLTBUS_JWT_SECRET": None},
+        "settings": {"VOLTBUS_JWT_ISSUER": "https://sso.example/realms/csms"},
+    },
     "gateway.httpRoute.parentRefs": {"gateway": {"httpRoute": {"enabled": True}}},
     "gateway.tlsRoute.parentRefs": {"gateway": {"tlsRoute": {"enabled": True}}},
     "rest.httpRoute": {"rest": {"httpRoute": {"enabled": True}}},

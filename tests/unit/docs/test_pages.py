@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.common.process.settings import PREFIX, CommonSettings
+from services.common.web.callers import Reading
 from services.common.web.problem_types import MEANINGS
 from services.firmware import remote as firmware
 from services.ocpp.versions import VERSIONS
@@ -27,6 +28,8 @@ LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 CODE = re.compile(r"`([^`]+)`")
 FILE = re.compile(r"[\w./*-]+\.(?:py|md|proto|sql|mjs|toml|lock|txt)|[\w./*-]+/")
 MODULE = re.compile(r"(?:services|voltbus)(?:\.[a-z_0-9]+)+")
+# Roles of bearer tokens, which are no modules.
+ROLES = {*Reading.of(CommonSettings()).roles}
 # What runs make, and what is an example.
 MADE = ("build/", ".voltbus/", "logs/", "DIR/")
 
@@ -82,7 +85,7 @@ def test_what_a_page_links_to_exists(page: Path) -> None:
 def test_files_and_modules_that_a_page_names_exist(page: Path) -> None:
     words = {word for code in CODE.findall(text(page)) for word in code.split()}
     files = {word for word in words if FILE.fullmatch(word) and not word.startswith(("/", "*", *MADE))}
-    modules = {word for word in words if MODULE.fullmatch(word)}
+    modules = {word for word in words if MODULE.fullmatch(word)} - ROLES
     missing = {name for name in files if not exists(name, page)} | {name for name in modules if not is_module(name)}
     assert not missing
 
@@ -153,4 +156,6 @@ def test_the_page_of_rest_has_each_type_of_problem() -> None:
 
 def shown(default: object) -> str:
     value = default.get_secret_value() if isinstance(default, SecretStr) else default
-    return "–" if value in (None, "", {}, ()) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "–" if value in (None, "", {}, ()) else ",".join(value) if isinstance(value, tuple) else str(value)

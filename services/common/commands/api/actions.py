@@ -18,6 +18,7 @@ from services.common.web.prefix import route_path
 from services.common.web.problem_types import ProblemType
 from services.common.web.problems import Problem, did_you_mean, field_problem
 from services.common.web.requests import read_body, read_json
+from services.common.web.roles import rights
 from services.ocpp.commands import Form
 
 # Bytes of a payload that may be sent in parts.
@@ -56,7 +57,7 @@ def action_of(catalogue: Catalogue, services: Services) -> Callable[..., Awaitab
 
 def router(command_service: CommandService, access: Access, service: str, services: Services) -> APIRouter:
     """Every action of the service, and a word about those of others."""
-    writes = [access.require(f"{service}:write")]
+    writes = [access.require(rights(service).operate)]
     routes = APIRouter(prefix="/v1/stations/{station_id}/commands", tags=["commands"], dependencies=writes)
     catalogue = command_service.catalogue
 

@@ -17,6 +17,7 @@ from services.common.web.access import Access
 from services.common.web.openapi import each, problem_responses
 from services.common.web.overview import Services
 from services.common.web.problems import Problem
+from services.common.web.roles import rights
 from services.ocpp.commands import Form, owners
 
 MISSING = "there is no such batch"
@@ -43,7 +44,8 @@ class BatchRequest(ManyStations):
 
 def router(batches: Batches, catalogue: Catalogue, access: Access, service: str, services: Services) -> APIRouter:
     """Every action of the service for many stations, and what became of them."""
-    read, write = [access.require(f"{service}:read")], [access.require(f"{service}:write")]
+    needed = rights(service)
+    read, write = [access.require(needed.read)], [access.require(needed.operate)]
     routes = APIRouter(prefix="/v1", tags=["commands to many"])
 
     @routes.post(

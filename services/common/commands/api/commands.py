@@ -20,6 +20,7 @@ from services.common.web.openapi import LOCATION, problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.web.problem_types import ProblemType
 from services.common.web.problems import Problem, field_problem, field_problems
+from services.common.web.roles import rights
 from services.ocpp.answers import Effect
 from services.ocpp.masking import masked
 
@@ -256,7 +257,8 @@ def unsayable(error: Unrenderable, within: str = "body") -> Problem:
 def router(command_service: CommandService, access: Access, service: str) -> APIRouter:
     """Everything below /v1/commands that is about commands as such. service: its name, which its scopes begin with."""
     routes = APIRouter(prefix="/v1/commands", tags=["commands"])
-    read, write = [access.require(f"{service}:read")], [access.require(f"{service}:write")]
+    needed = rights(service)
+    read, write = [access.require(needed.read)], [access.require(needed.operate)]
 
     @routes.get("", dependencies=read)
     async def commands(

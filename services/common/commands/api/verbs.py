@@ -13,6 +13,7 @@ from services.common.commands.api.selection import WAYS, ManyStations
 from services.common.commands.service import CommandService
 from services.common.web.access import Access
 from services.common.web.fields import StationId
+from services.common.web.roles import rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def router(
     verbs: Sequence[Verb], command_service: CommandService, batches: Batches, access: Access, service: str
 ) -> APIRouter:
     """POST /v1/stations/{station_id}/<verb> and POST /v1/<verb> of each."""
-    routes = APIRouter(prefix="/v1", dependencies=[access.require(f"{service}:write")])
+    routes = APIRouter(prefix="/v1", dependencies=[access.require(rights(service).operate)])
     for verb in verbs:
         _one(routes, verb, command_service)
         _many(routes, verb, batches)

@@ -25,6 +25,7 @@ from services.common.web.outbound.addresses import wrong_url
 from services.common.web.outbound.guard import Network
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.web.problems import Problem, field_problem
+from services.common.web.roles import rights
 
 MOST = 100
 MISSING, NO_DELIVERY = "there is no such webhook", "there is no such delivery: it was made, or never was one"
@@ -133,7 +134,8 @@ UNKNOWN = problem_responses({404: MISSING})
 def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access: Access) -> APIRouter:
     """/v1/webhooks. networks: that may be called beside the internet."""
     routes = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
-    read, write = [access.require(f"{service}:read")], [access.require(f"{service}:write")]
+    needed = rights(service)
+    read, write = [access.require(needed.read)], [access.require(needed.administer)]
     database, clock = webhooks.database, webhooks.clock
 
     @routes.put("/{webhook_id}", dependencies=write, responses=CREATED)

@@ -20,8 +20,8 @@ from services.firmware.configuration.group_settings import GroupSettings
 from services.firmware.configuration.reads import GroupMember
 from services.firmware.configuration.requests import invalid
 from services.firmware.configuration.resource import RESOURCE, by_name
+from services.firmware.rights import ADMINISTER, READ
 
-READ, WRITE = "firmware:read", "firmware:write"
 Group = Annotated[
     str, Path(min_length=1, max_length=255, pattern=NO_NUL, description="a group that stations are registered in")
 ]
@@ -30,7 +30,7 @@ Group = Annotated[
 def router(groups: DesiredGroups, access: Access) -> APIRouter:
     """Everything under /v1/groups/{group}/configuration."""
     all_, prefix = APIRouter(), "/v1/groups/{group}/configuration"
-    for routes, scope in ((_read_routes(groups), READ), (_write_routes(groups), WRITE)):
+    for routes, scope in ((_read_routes(groups), READ), (_write_routes(groups), ADMINISTER)):
         all_.include_router(routes, prefix=prefix, tags=["groups"], dependencies=[access.require(scope)])
     return all_
 

@@ -30,8 +30,8 @@ from services.firmware.configuration.requests import MISSING, SettingsRequests
 from services.firmware.configuration.resource import RESOURCE, by_name
 from services.firmware.configuration.stores import GROUPS
 from services.firmware.dialects import SETTINGS
+from services.firmware.rights import OPERATE, READ
 
-READ, WRITE = "firmware:read", "firmware:write"
 # More than can be desired of a station.
 MAX_DESIRED = 2000
 
@@ -48,7 +48,7 @@ def setting_filter(
 def router(requests: SettingsRequests, access: Access) -> APIRouter:
     """Everything under /v1/stations/{station_id}/configuration."""
     all_, prefix = APIRouter(), "/v1/stations/{station_id}/configuration"
-    for routes, scope in ((_read_routes(requests), READ), (_write_routes(requests), WRITE)):
+    for routes, scope in ((_read_routes(requests), READ), (_write_routes(requests), OPERATE)):
         all_.include_router(routes, prefix=prefix, tags=["configuration"], dependencies=[access.require(scope)])
     return all_
 

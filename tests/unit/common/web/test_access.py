@@ -1,31 +1,38 @@
 """Bearer tokens: what lets a caller in, and what does not."""
 
-import json
 import time
 from collections.abc import AsyncIterator, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from fastapi import FastAPI
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from pydantic import SecretStr
 
 from services.common.process.errors import Misconfigured
 from services.common.process.settings import CommonSettings
-from services.common.web.access import Access, TokenFirst, subject
+from services.common.web.access import Access, TokenFirst
 from services.common.web.app import web_app
-from services.common.web.problems import Problem
+from services.common.web.roles import rights
+from tests.unit.common.web.issuers import (
+    CERTS,
+    DISCOVERY,
+    EC_KEY,
+    RSA_KEY,
+    STRANGER,
+    TENANT,
+    Issuer,
+    ec_jwk,
+    entra,
+    issued,
+    keycloak,
+    rsa_jwk,
+    running_issuer,
+)
 
 SECRET = "a secret of the tests, long enough for HS256"
 ISSUER = "https://login.example"
-RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-EC_KEY = ec.generate_private_key(ec.SECP256R1())
-STRANGER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def claims(**more: Any) -> dict[str, Any]:
@@ -38,7 +45,7 @@ def api(**settings: Any) -> FastAPI:
     app = web_app("test")
     access = Access(CommonSettings(**settings))
 
-    @app.get("/things", dependencies=[access.require("things:read")])
+    @app.get("/things", dependencies=[access.require(rights("things").read)])
     async def things() -> str:
         return "open"
 
@@ -79,16 +86,28 @@ def signed(secret: str = SECRET, algorithm: str = "HS256", **more: Any) -> str:
     return "Bearer " + jwt.encode(claims(**more), secret, algorithm)
 
 
-@pytest.mark.parametrize("name", [None, "", " ", 7])
-def test_who_is_on_the_record_has_a_name(name: Any) -> None:
-    assert subject({"sub": "anna"}) == "anna"
-    with pytest.raises(Problem, match="no `sub`"):
-        subject({"sub": name})
-
-
-def test_rest_is_never_open() -> None:
-    with pytest.raises(Misconfigured, match="VOLTBUS_JWT"):
-        Access(CommonSettings())
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "VOLTBUS_JWT_ISSUER"),
+        ({"jwt_secret": SecretStr("x" * 31)}, "32 bytes"),
+        ({"jwt_secret": SecretStr(SECRET), "jwt_jwks_url": "https://sso.example/keys"}, "one of them"),
+        ({"jwt_jwks_url": "https://sso.example/keys"}, "VOLTBUS_JWT_AUDIENCE"),
+        ({"jwt_issuer": ISSUER}, "VOLTBUS_JWT_AUDIENCE"),
+        ({"jwt_issuer": "sso", "jwt_audience": "voltbus"}, "'sso' is no address"),
+        ({"jwt_issuer": ISSUER, "jwt_audience": "voltbus", "jwt_ca": "no PEM"}, "VOLTBUS_JWT_CA"),
+        *(
+            (
+                {"jwt_issuer": f"https://login.microsoftonline.com/{one}/v2.0", "jwt_audience": "a"},
+                "VOLTBUS_JWT_TENANTS",
+            )
+            for one in ("common", "organizations", "{tenantid}")
+        ),
+    ],
+)
+def test_what_would_let_in_too_many_does_not_start(settings: Any, message: str) -> None:
+    with pytest.raises(Misconfigured, match=message):
+        Access(CommonSettings(**settings))
 
 
 @pytest.mark.parametrize("scope", ["things:read", "other things:read", "things:write things:read"])
@@ -148,38 +167,18 @@ async def test_issuer_and_audience_are_checked_where_they_are_set(more: Any, sta
     assert (await asked(app, signed(**more))).status_code == status
 
 
-class Issuer(BaseHTTPRequestHandler):
-    """An OIDC issuer's key set."""
-
-    content: ClassVar[bytes] = b""
-    asked: ClassVar[int] = 0
-
-    def do_GET(self) -> None:
-        Issuer.asked += 1
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(self.content)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
-def issuer() -> Iterator[str]:
-    keys = [
-        json.loads(RSAAlgorithm.to_jwk(RSA_KEY.public_key())) | {"kid": "rsa", "use": "sig"},
-        json.loads(ECAlgorithm.to_jwk(EC_KEY.public_key())) | {"kid": "ec", "use": "sig"},
-    ]
-    Issuer.content, Issuer.asked = json.dumps({"keys": keys}).encode(), 0
-    with HTTPServer(("127.0.0.1", 0), Issuer) as server:
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/jwks"
-        server.shutdown()
+def issuer() -> Iterator[Issuer]:
+    with running_issuer() as running:
+        yield running
 
 
-def issued(key: Any, algorithm: str, kid: str | None, **more: Any) -> str:
-    headers = {"kid": kid} if kid else {}
-    return "Bearer " + jwt.encode(claims(**more), key, algorithm, headers=headers)
+def of(issuer: Issuer, **more: Any) -> FastAPI:
+    return api(jwt_issuer=issuer.name, jwt_audience="voltbus", jwt_read_only_roles=["reads"], **more)
+
+
+def reader(issuer: Issuer, **more: Any) -> dict[str, Any]:
+    return keycloak(issuer.name, realm_access={"roles": ["reads"]}, **more)
 
 
 @pytest.mark.parametrize(
@@ -190,41 +189,114 @@ def issued(key: Any, algorithm: str, kid: str | None, **more: Any) -> str:
         (STRANGER, "RS256", "rsa", 401),
         (STRANGER, "RS256", "stranger", 401),
         (RSA_KEY, "RS256", "ec", 401),
+        (RSA_KEY, "RS384", "rsa", 401),
+        (RSA_KEY, "RS256", "encrypts", 401),
         (RSA_KEY, "RS256", None, 401),
         (SECRET, "HS256", "rsa", 401),
+        ("", "none", "rsa", 401),
     ],
 )
-async def test_tokens_of_an_issuer(issuer: str, key: Any, algorithm: str, kid: str | None, status: int) -> None:
-    assert (await asked(api(jwt_jwks_url=issuer), issued(key, algorithm, kid))).status_code == status
+async def test_tokens_of_an_issuer(issuer: Issuer, key: Any, algorithm: str, kid: str | None, status: int) -> None:
+    assert (await asked(of(issuer), issued(reader(issuer), key, algorithm, kid))).status_code == status
 
 
-async def test_a_key_set_goes_before_a_shared_secret(issuer: str) -> None:
-    app = api(jwt_jwks_url=issuer, jwt_secret=SECRET)
-    assert (await asked(app, signed())).status_code == 401
-    assert (await asked(app, issued(RSA_KEY, "RS256", "rsa"))).status_code == 200
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({}, 200),
+        ({"aud": "voltbus"}, 200),
+        ({"aud": ["account"]}, 401),
+        ({"aud": None}, 401),
+        ({"iss": "https://sso.example/realms/other"}, 401),
+        ({"iss": None}, 401),
+        ({"exp": None}, 401),
+        ({"exp": time.time() - 60}, 401),
+        ({"nbf": time.time() + 600}, 401),
+        ({"typ": "ID"}, 401),
+        ({"realm_access": None}, 403),
+        ({"realm_access": {"roles": []}}, 403),
+    ],
+)
+async def test_claims_of_keycloak(issuer: Issuer, more: Any, status: int) -> None:
+    claims = {name: value for name, value in (reader(issuer) | more).items() if value is not None}
+    assert (await asked(of(issuer), issued(claims))).status_code == status
 
 
-async def test_keys_are_kept(issuer: str) -> None:
-    app = api(jwt_jwks_url=issuer)
+@pytest.mark.parametrize(("tenant", "status"), [(TENANT, 200), ("of somebody else", 401)])
+async def test_tenants_of_entra(issuer: Issuer, tenant: str, status: int) -> None:
+    """As Entra ID publishes the issuer of several: its name has a place for the tenant."""
+    issuer.publish([rsa_jwk("rsa")], issuer="https://login.microsoftonline.com/{tenantid}/v2.0")
+    app = api(
+        jwt_issuer=issuer.name,
+        jwt_audience="6e74172b-be56-4843-9ff4-e66a39bb12e3",
+        jwt_tenants=[TENANT],
+        jwt_operator_roles=["voltbus.operate"],
+    )
+    assert (await asked(app, issued(entra(tenant)))).status_code == status
+
+
+async def test_several_tenants_without_their_names_are_none(issuer: Issuer) -> None:
+    issuer.publish([rsa_jwk("rsa")], issuer="https://login.microsoftonline.com/{tenantid}/v2.0")
+    app = api(jwt_issuer=issuer.name, jwt_audience="6e74172b-be56-4843-9ff4-e66a39bb12e3")
+    assert (await asked(app, issued(entra()))).status_code == 401
+
+
+async def test_a_key_set_may_be_named_itself(issuer: Issuer) -> None:
+    named = {"jwt_jwks_url": issuer.url + CERTS, "jwt_audience": "voltbus"}
+    for settings, status in (({}, 200), ({"jwt_issuer": issuer.name}, 200), ({"jwt_issuer": ISSUER}, 401)):
+        app = api(**named, jwt_read_only_roles=["reads"], **settings)
+        assert (await asked(app, issued(reader(issuer)))).status_code == status
+    assert set(issuer.asked) == {CERTS}
+
+
+async def test_a_key_that_is_taken_away_no_longer_counts(issuer: Issuer) -> None:
+    issuer.publish([ec_jwk("ec")])
+    assert (await asked(of(issuer), issued(reader(issuer)))).status_code == 401
+
+
+async def test_keys_are_kept(issuer: Issuer) -> None:
+    app = of(issuer)
     for _ in range(3):
-        assert (await asked(app, issued(RSA_KEY, "RS256", "rsa"))).status_code == 200
-    assert Issuer.asked == 1
+        assert (await asked(app, issued(reader(issuer)))).status_code == 200
+    assert issuer.asked == [DISCOVERY, CERTS]
 
 
-@pytest.mark.parametrize("content", [b"<html>", b"[]", b"{}", b'{"keys": []}', b'{"keys": [{"kty": "what"}]}'])
-async def test_an_issuer_that_talks_nonsense_refuses_nobody_for_it(issuer: str, content: bytes) -> None:
-    Issuer.content = content
-    answer = await asked(api(jwt_jwks_url=issuer), issued(RSA_KEY, "RS256", "rsa"))
+@pytest.mark.parametrize("path", [DISCOVERY, CERTS])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(
+            None,
+            b"<html>",
+            b"[]",
+            b"{}",
+            b'{"keys": []}',
+            b'{"keys": [{"kty": "what"}]}',
+            b'{"keys": 7}',
+            b"[" * 100_000,
+        ),
+        b'{"keys": "' + b"x" * (1 << 20) + b'"}',
+        b'{"issuer": "https://other.example", "jwks_uri": "https://x/"}',
+    ],
+)
+async def test_an_issuer_that_talks_nonsense_refuses_nobody_for_it(issuer: Issuer, path: str, content: Any) -> None:
+    issuer.pages[path] = content
+    answer = await asked(of(issuer), issued(reader(issuer)))
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
 
 
 async def test_an_issuer_that_is_away_refuses_nobody_for_it() -> None:
-    answer = await asked(api(jwt_jwks_url="http://127.0.0.1:9/jwks"), issued(RSA_KEY, "RS256", "rsa"))
-    assert answer.status_code == 503
+    app = api(jwt_issuer="http://127.0.0.1:9/realms/csms", jwt_audience="voltbus")
+    assert (await asked(app, issued(keycloak()))).status_code == 503
 
 
-async def test_a_token_that_cannot_be_one_does_not_ask_the_issuer(issuer: str) -> None:
-    app = api(jwt_jwks_url=issuer)
+async def test_a_token_that_cannot_be_one_does_not_ask_the_issuer(issuer: Issuer) -> None:
+    app = of(issuer)
     for nonsense in ("Bearer nonsense", "Bearer a.b.c"):
         assert (await asked(app, nonsense)).status_code == 401
-    assert Issuer.asked == 0
+    assert not issuer.asked
+
+
+async def test_a_token_that_is_limited_to_groups_is_not_let_in_where_nothing_is() -> None:
+    answer = await asked(api(jwt_secret=SECRET), signed(voltbus_groups=["vienna"]))
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:voltbus:problem:not-allowed")
