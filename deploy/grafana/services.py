@@ -128,6 +128,14 @@ SECTIONS: list[Section] = [
                 [Line("max by (job, webhook) (voltbus_webhook_oldest_seconds)", "{{job}} {{webhook}}")],
                 unit="s",
             ),
+            Lines(
+                "Deliveries that are kept",
+                [
+                    Line("max by (job, webhook) (voltbus_webhook_waiting)", "{{job}} {{webhook}} waiting"),
+                    Line("max by (job, webhook) (voltbus_webhook_dead)", "{{job}} {{webhook}} given up"),
+                ],
+                "With VOLTBUS_WEBHOOK_BACKLOG of both together a webhook is disabled.",
+            ),
         ],
     ),
     (

@@ -25,9 +25,9 @@ RIGHTLY_EMPTY = {
     "count by (job, dependency) (voltbus_dependency_up": "every server answers",
     "min by (owner) (voltbus_gateway_admitted_calls": "no service is given less than stations send",
     'sum by (job, action) (rate(voltbus_calls_total{namespace=~".*",outcome="refused"}': "no call is refused",
-    "max by (job, webhook) (voltbus_webhook_oldest_seconds": "there is no webhook",
+    "max by (job, webhook) (voltbus_webhook_": "there is no webhook",
     "sum by (job, outcome) (rate(voltbus_webhook_deliveries_total": "there is no webhook",
-    "voltbus_webhook_oldest_seconds": "there is no webhook",
+    "voltbus_webhook_": "there is no webhook",
 }
 
 

@@ -71,6 +71,19 @@ def online(values: str, job: str = "firmware") -> dict[str, str]:
     }
 
 
+WEBHOOK = {"job": "auth", "webhook": "w"}
+
+
+def deliveries(waiting: str = "0x90", dead: str = "0x90", instance: str = "a") -> dict[str, str]:
+    where = f'namespace="v",job="auth",instance="{instance}",webhook="w"'
+    return {f"voltbus_webhook_waiting{{{where}}}": waiting, f"voltbus_webhook_dead{{{where}}}": dead}
+
+
+def handed_over(before: int, after: int) -> dict[str, str]:
+    """What is dead, as one process told it and then another."""
+    return deliveries(dead=f"{before}x20") | deliveries("_x20 0x90", f"_x20 {after}x90", instance="b")
+
+
 # Three CALLs, of which one was answered in time.
 FEW = ((f"{SECONDS}_count{{{GATEWAY}}}", 3), (f'{SECONDS}_bucket{{{GATEWAY},le="1.0"}}', 1))
 UP = {f"up{{{AUTH}}}": "1x10 0x600", f'voltbus_build_info{{{AUTH},part="auth",version="1"}}': "1x10"}
@@ -237,6 +250,12 @@ CASES = [
         60,
         None,
     ),
+    Case("VoltbusWebhookDead", "a second one", deliveries(dead="1x10 2x90"), 30, WEBHOOK),
+    Case("VoltbusWebhookDead", "the first one, while another process begins to lead", handed_over(0, 1), 30, WEBHOOK),
+    Case("VoltbusWebhookDead", "it is known for more than an hour", deliveries(dead="0x10 1x90"), 80, None),
+    Case("VoltbusWebhookDead", "as many, where another process begins to lead", handed_over(3, 3), 30, None),
+    Case("VoltbusWebhookFilling", "both together", deliveries("30000x20", "20001x20"), 10, WEBHOOK),
+    Case("VoltbusWebhookFilling", "half of what there may be", deliveries("30000x20", "20000x20"), 10, None),
     *rises(
         "VoltbusStatusesRefused", counter("voltbus_refused_connector_statuses_total", FIRMWARE), {"job": "firmware"}
     ),
