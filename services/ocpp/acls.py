@@ -50,6 +50,14 @@ def groups(service: str) -> Sequence[str]:
     return [group for group in named if service in SERVICES and _owner(group) == service]
 
 
+def read_by(group: str) -> Sequence[Topic]:
+    """The topics that a consumer group reads; of compacted ones services have copies, without a group.
+
+    group: without the prefix.
+    """
+    return [topic for topic in topics.ALL if topic.retention_ms is not None and group in _words(topic.consumers)]
+
+
 def strimzi(granted: Iterable[Acl]) -> list[dict[str, Any]]:
     """As `spec.authorization.acls` of a Strimzi KafkaUser has it."""
     return [

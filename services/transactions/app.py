@@ -23,6 +23,7 @@ from services.transactions.graces import DEFAULT_TIMING, Graces, Timing, hurry_a
 from services.transactions.handlers import Handler
 from services.transactions.kept import TABLES
 from services.transactions.remote import RENDERERS
+from services.transactions.restoring import Renumbering
 from services.transactions.reviews import Reviews
 from services.transactions.settings import Settings
 from services.transactions.store import Store
@@ -65,6 +66,7 @@ def build(
         stations=wiring.stations,
         shell=wiring.batches(DIALECTS),
         events=wiring.events,
+        renumbering=Renumbering(wiring.events),
     )
     consumer = wiring.consumer(handler.handle, lanes=2)
     firmware = wiring.reader("stations", [topics.events["firmware"]], graces.handle, linger=LINGER)

