@@ -2,6 +2,7 @@
 
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Bus
+from services.common.process.readiness import Answer, Grace
 from services.common.process.redis import connect
 from services.common.process.service import Service, ServiceTiming
 from services.common.web import overview
@@ -29,16 +30,23 @@ def build(
     listener = WebSocketListener(
         settings, gateway, clocks=clocks, timing=timing, memory=gateway.memory, turns=gateway.turns
     )
-    return assemble(gateway, listener, bus, directory)
+    return assemble(gateway, listener, bus, directory, clocks=clocks)
 
 
-def assemble(gateway: Gateway, listener: WebSocketListener, bus: Bus, directory: Directory) -> Service:
+def assemble(
+    gateway: Gateway, listener: WebSocketListener, bus: Bus, directory: Directory, *, clocks: Clocks = SYSTEM_CLOCKS
+) -> Service:
     """What runs, in which order it opens and closes, and when it is ready.
 
     The position in ocpp.outbound is taken before the listener opens: replies to its first connections must not be
     missed.
     """
     series.begin()
+    kafka, producer = (Grace(gateway.settings.kafka_grace, clocks.monotonic) for _ in range(2))
+
+    async def kafka_ready() -> Answer:
+        return kafka.of(await bus.ready())
+
     app = web_app("gateway", "Health, readiness and metrics of the gateway; stations connect to another port.")
     overview.install(app, Services(gateway.settings, MEANINGS))
     return Service(
@@ -58,12 +66,12 @@ def assemble(gateway: Gateway, listener: WebSocketListener, bus: Bus, directory:
         },
         checks={
             "slot": gateway.lease.ready,
-            "kafka": bus.ready,
-            "producer": lambda: gateway.producer.progressing,
+            "kafka": kafka_ready,
+            "producer": lambda: producer.of(gateway.producer.progressing),
             "credentials": gateway.credentials.ready,
             "listener": lambda: listener.listening,
         },
-        dependencies={"kafka": bus.ready, "redis": directory.ready},
+        dependencies={"kafka": kafka_ready, "redis": directory.ready},
         drains=(listener.close, gateway.drain),
         closes=(gateway.lease.release, bus.close),
         timing=ServiceTiming(drain=gateway.longest_drain),

@@ -65,6 +65,7 @@ class Settings(PasswordKeys):
         64 * 1024 * 1024, ge=1024 * 1024, description="bytes of records that Kafka has not acknowledged, likewise"
     )
     behind: int = Field(5_000, ge=100, description="records that a service is behind before stations are slowed down")
+    kafka_grace: float = Field(60, ge=0, description="how long a gateway stays ready while Kafka does not answer")
     slot_ttl: float = Field(10, gt=0, description="how long a slot stays leased without renewal")
     route_ttl: float = Field(120, gt=0, description="how long a route stays in Redis without renewal")
     drain_seconds: float = Field(10, ge=0, description="over which connections are closed at shutdown")

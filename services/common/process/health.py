@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from services.common.process import metrics
-from services.common.process.readiness import NotReady
+from services.common.process.readiness import Answer, NotReady, ReadyForNow
 
-Answer = bool | NotReady
 Check = Callable[[], Answer | Awaitable[Answer]]
 # Seconds that the answers to one scrape are good for another: /metrics is open to everybody who reaches the port.
 FRESH = 1.0
@@ -33,7 +32,7 @@ class HealthMetrics:
             for name in self.checks:
                 metrics.CHECK.labels(name).set(bool(answers[name]))
             for name in self.dependencies:
-                metrics.DEPENDENCY.labels(name).set(bool(answers[name]))
+                metrics.DEPENDENCY.labels(name).set(bool(answers[name]) and not isinstance(answers[name], ReadyForNow))
             metrics.READY.set(all(answers[name] for name in self.checks))
             self._measured_at = time
 

@@ -1,6 +1,7 @@
-"""What a check of a process answers, where no is not the whole answer."""
+"""What a check of a process answers, where yes or no is not the whole answer."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -11,3 +12,34 @@ class NotReady:
 
     def __bool__(self) -> bool:
         return False
+
+
+@dataclass(frozen=True)
+class ReadyForNow:
+    """True, although what was asked says no: it may be back in a moment."""
+
+
+Answer = bool | NotReady | ReadyForNow
+
+
+@dataclass(slots=True)
+class Grace:
+    """Holds for some time after a check has ceased to, once it held: what is not ready may lose all its connections.
+
+    seconds: how long. monotonic: the clock by which it runs out.
+    """
+
+    seconds: float
+    monotonic: Callable[[], float]
+    _held: bool = False
+    _failing_since: float | None = field(default=None)
+
+    def of(self, answer: bool | NotReady) -> Answer:
+        """The answer of the check, or that it is good for now."""
+        if answer:
+            self._held, self._failing_since = True, None
+            return answer
+        now = self.monotonic()
+        if self._failing_since is None:
+            self._failing_since = now
+        return ReadyForNow() if self._held and now - self._failing_since < self.seconds else answer

@@ -179,6 +179,7 @@ def gateway(
         "unknown_stations": "accept",
         "slots": 4,
         "password_key": "k",
+        "kafka_grace": 0,
     } | settings
     bus, directory = bus or HeldBus(), directory or MemoryDirectory()
     made = Gateway(Settings(**chosen), bus, directory, timing=timing)

@@ -83,6 +83,29 @@ async def test_while_kafka_is_away_nothing_is_lost_and_nobody_refused(one: Runni
         assert read(await socket.recv()) == [3, "status", {}]
 
 
+async def test_while_kafka_is_away_for_a_short_time_it_stays_ready() -> None:
+    """Whatever stands before it may close all connections of one that is not. Who asks for Kafka hears the truth."""
+    async with running(timing=Timing(stuck_after=0.05), kafka_grace=600) as one, await one.connect() as socket:
+        one.bus.broken = one.bus.held = True
+        await socket.send(status("1.6").decode())
+        await until(lambda: one.bus.owed and not one.gateway.producer.progressing)
+        async with httpx.AsyncClient() as http:
+            assert (await http.get(f"{one.http}/readyz")).status_code == 200
+            metrics = (await http.get(f"{one.http}/metrics")).text
+        assert "voltbus_ready 1.0" in metrics
+        assert 'voltbus_dependency_up{dependency="kafka"} 0.0' in metrics
+        one.bus.broken = False
+        one.bus.release()
+        assert read(await socket.recv())[0] == 3
+
+
+async def test_without_kafka_it_does_not_become_ready() -> None:
+    bus = HeldBus()
+    bus.broken = True
+    async with starting(gateway(bus, kafka_grace=600)) as one:
+        assert "kafka" in await one.service.unready()
+
+
 async def test_while_kafka_takes_nothing_it_is_not_ready() -> None:
     async with running(timing=Timing(stuck_after=0.05)) as one, await one.connect() as socket:
         one.bus.held = True
