@@ -53,7 +53,12 @@ class PasswordChanging:
     clock: Clock
 
     async def ask(
-        self, station_id: str, chosen: str | None, expires_in: float, idempotency_key: str | None
+        self,
+        station_id: str,
+        chosen: str | None,
+        expires_in: float,
+        idempotency_key: str | None,
+        author: str | None = None,
     ) -> tuple[PasswordChange, str]:
         """The change, and the password. chosen: by the operator; None: one is generated.
 
@@ -68,7 +73,7 @@ class PasswordChanging:
                 return repeated
             _require_room(changes)
             text, password = self._password(station_id, chosen, idempotency_key)
-            command = await self._command(work, station_id, text, expires_in, idempotency_key)
+            command = await self._command(work, station_id, text, expires_in, idempotency_key, author)
             now = self.clock()
             change = PasswordChange(
                 command_id=command.id,
@@ -138,11 +143,17 @@ class PasswordChanging:
         return None
 
     async def _command(
-        self, work: UnitOfWork, station_id: str, text: str, expires_in: float, idempotency_key: str | None
+        self,
+        work: UnitOfWork,
+        station_id: str,
+        text: str,
+        expires_in: float,
+        idempotency_key: str | None,
+        author: str | None,
     ) -> Command:
         sealed = self.sealing.seal(text, AUTH, station_id)
         payload = {"password": sealed, "hexadecimal": is_authorization_key(text)}
-        request = CommandRequest(station_id, SET_PASSWORD, payload, expires_in, idempotency_key)
+        request = CommandRequest(station_id, SET_PASSWORD, payload, expires_in, idempotency_key, author=author)
         kept = await self.command_service.add(work.db, [request])
         if not kept:
             raise KeyReused("the Idempotency-Key was used for another request")

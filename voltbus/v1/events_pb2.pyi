@@ -604,7 +604,7 @@ class MeterValuesRecorded(_message.Message):
     def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class CommandChanged(_message.Message):
-    __slots__ = ("command_id", "station_id", "action", "response", "error_code", "error_description", "at", "batch_id", "status", "outcome", "effect", "groups", "location_id")
+    __slots__ = ("command_id", "station_id", "action", "response", "error_code", "error_description", "at", "batch_id", "status", "outcome", "effect", "groups", "location_id", "author")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
@@ -618,6 +618,7 @@ class CommandChanged(_message.Message):
     EFFECT_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     station_id: str
     action: str
@@ -631,7 +632,8 @@ class CommandChanged(_message.Message):
     effect: CommandEffect
     groups: _containers.RepeatedScalarFieldContainer[str]
     location_id: str
-    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., action: _Optional[str] = ..., response: _Optional[str] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., batch_id: _Optional[str] = ..., status: _Optional[_Union[CommandStatus, str]] = ..., outcome: _Optional[_Union[CommandOutcome, str]] = ..., effect: _Optional[_Union[CommandEffect, str]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
+    author: str
+    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., action: _Optional[str] = ..., response: _Optional[str] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., batch_id: _Optional[str] = ..., status: _Optional[_Union[CommandStatus, str]] = ..., outcome: _Optional[_Union[CommandOutcome, str]] = ..., effect: _Optional[_Union[CommandEffect, str]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., author: _Optional[str] = ...) -> None: ...
 
 class StationBooted(_message.Message):
     __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "reason", "at", "status", "groups", "location_id")

@@ -13,7 +13,7 @@ from services.auth.password_changing import ChangeUnderWay, NoSuchStation, Passw
 from services.common.calls.stations import Stations
 from services.common.commands.api.commands import ExpiresIn, Wait, reused
 from services.common.commands.service import KeyReused
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.openapi import LOCATION, problem_responses
 from services.common.web.problems import Problem, field_problem
 
@@ -77,6 +77,7 @@ def router(changing: PasswordChanging, known: Stations, access: Access) -> APIRo
     @routes.post("/change", status_code=202, dependencies=[access.require(ADMINISTER)], responses=CHANGED)
     async def change(
         station_id: StationId,
+        author: Author,
         response: Response,
         body: PasswordChangeBody | None = None,
         wait: Wait = 0,
@@ -91,7 +92,7 @@ def router(changing: PasswordChanging, known: Stations, access: Access) -> APIRo
         if chosen and (fault := _fault(chosen, known.version(station_id))):
             raise field_problem("body.password", fault)
         try:
-            asked, text = await changing.ask(station_id, chosen, expires_in, idempotency_key)
+            asked, text = await changing.ask(station_id, chosen, expires_in, idempotency_key, author)
         except NoSuchStation:
             raise not_found("station") from None
         except ChangeUnderWay as error:

@@ -15,8 +15,8 @@ from services.common.postgres.rows import known_columns
 from services.ocpp.answers import Effect
 
 ADD = """
-insert into command_batch (id, action, payload, chosen, created_at, expires_at, idempotency_key, not_before)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into command_batch (id, action, payload, chosen, created_at, expires_at, idempotency_key, not_before, author)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (idempotency_key) do nothing
 returning *"""
 BY_KEY = "select * from command_batch where idempotency_key = $1"
@@ -26,7 +26,10 @@ TALLY = "select status, effect, count(*) as count from command where batch_id = 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """chosen: {"stations": […]}, {"filter": {…}} or {"all": true}. not_before: when it is sent, if that is later."""
+    """chosen: {"stations": […]}, {"filter": {…}} or {"all": true}. not_before: when it is sent, if that is later.
+
+    author: see Command.
+    """
 
     id: str
     action: str
@@ -36,6 +39,7 @@ class Batch:
     expires_at: datetime
     idempotency_key: str | None = None
     not_before: datetime | None = None
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ async def add(db: Connection, batch: Batch) -> Batch | None:
     b = batch
     written = (orjson.dumps(b.payload).decode(), orjson.dumps(b.chosen).decode())
     times = (b.created_at, b.expires_at)
-    row = await db.fetchrow(ADD, b.id, b.action, *written, *times, b.idempotency_key, b.not_before)
+    row = await db.fetchrow(ADD, b.id, b.action, *written, *times, b.idempotency_key, b.not_before, b.author)
     return _batch(row) if row else None
 
 

@@ -127,7 +127,8 @@ class Command:
     is in other words. error_code: a name of services.ocpp.errors.ErrorCode or of CODES. outcome: how it ended.
     batch_id: of the command to many stations that it is a part of. not_before: when it is sent, if that is later.
     effect: what comes of the answer, as far as that is known; effect_at: since when. parts: how far they have come, if
-    it is sent in some. part: the number of the one that this stands for, if it does (see parts.as_command).
+    it is sent in some. part: the number of the one that this stands for, if it does (see parts.as_command). author: who
+    asked for it; None: a service of its own accord, or a token without a name.
     """
 
     id: str
@@ -156,6 +157,7 @@ class Command:
     effect_at: datetime | None = None
     parts: PartsProgress | None = None
     part: int | None = None
+    author: str | None = None
 
     @property
     def answer(self) -> Any:

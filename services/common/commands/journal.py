@@ -82,6 +82,7 @@ class CommandJournal:
             error_code=command.error_code or "",
             error_description=command.error_description or "",
             at=command.changed_at,
+            author=command.author or "",
             effect=f"COMMAND_EFFECT_{command.effect.name}" if command.effect else None,
         )
         return self.events.record(changed, command.station_id, f"{command.id}/{command.step}", command.changed_at)

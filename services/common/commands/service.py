@@ -45,7 +45,10 @@ class UnknownStations(VoltbusError):
 
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
-    """What somebody asks for. expires_in: seconds, from not_before on if that is to come. asked: see Command."""
+    """What somebody asks for. expires_in: seconds, from not_before on if that is to come.
+
+    asked, author: see Command.
+    """
 
     station_id: str
     action: str
@@ -55,6 +58,7 @@ class CommandRequest:
     batch_id: str | None = None
     asked: Mapping[str, Any] | None = None
     not_before: datetime | None = None
+    author: str | None = None
 
 
 class CommandService:
@@ -273,6 +277,7 @@ class CommandService:
             batch_id=request.batch_id,
             asked=request.asked,
             not_before=request.not_before,
+            author=request.author,
         )
 
 

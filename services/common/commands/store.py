@@ -17,11 +17,13 @@ from services.ocpp.answers import Effect
 # Numbers follow the order in which commands are given.
 ADD = """
 insert into command (id, station_id, action, payload, status, created_at, expires_at, idempotency_key, batch_id, asked,
-    not_before)
-select id, station_id, action, payload, 'accepted', created_at, expires_at, idempotency_key, batch_id, asked, not_before
+    not_before, author)
+select id, station_id, action, payload, 'accepted', created_at, expires_at, idempotency_key, batch_id, asked,
+    not_before, author
 from unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::timestamptz[], $6::timestamptz[], $7::text[],
-    $8::text[], $9::json[], $10::timestamptz[]) with ordinality
-    as c (id, station_id, action, payload, created_at, expires_at, idempotency_key, batch_id, asked, not_before, place)
+    $8::text[], $9::json[], $10::timestamptz[], $11::text[]) with ordinality
+    as c (id, station_id, action, payload, created_at, expires_at, idempotency_key, batch_id, asked, not_before, author,
+        place)
 order by place
 on conflict (idempotency_key) do nothing
 returning *"""
@@ -205,7 +207,7 @@ async def save(db: Connection, commands: Sequence[Command]) -> None:
 def _new(c: Command) -> tuple[object, ...]:
     until = (c.created_at, c.expires_at)
     key = (c.idempotency_key, c.batch_id)
-    return (c.id, c.station_id, c.action, _json(c.payload), *until, *key, _json(c.asked), c.not_before)
+    return (c.id, c.station_id, c.action, _json(c.payload), *until, *key, _json(c.asked), c.not_before, c.author)
 
 
 def _row(c: Command) -> tuple[object, ...]:

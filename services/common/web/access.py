@@ -67,13 +67,23 @@ class Requirement:
     def __init__(self, access: Access, right: Right, scopes: tuple[str, ...]) -> None:
         self._access, self.right, self._scopes = access, right, scopes
 
-    async def __call__(self, credentials: Credentials) -> Caller:
+    async def __call__(self, request: Request, credentials: Credentials) -> Caller:
         caller = await self._access.authenticate(credentials)
         if not caller.may(self.right) and caller.scopes.isdisjoint(self._scopes):
             raise Problem(403, f"the bearer token lacks {' or '.join([str(self.right), *self._scopes])}")
         if caller.groups is not None:
             raise Problem(403, "the bearer token is limited to groups of stations, which this call cannot be")
+        request.state.caller = caller
         return caller
+
+
+async def _author(request: Request) -> str | None:
+    caller: Caller = request.state.caller
+    return caller.subject
+
+
+# Who acts, for the record, where the route has its requirement; None where the token does not say.
+Author = Annotated[str | None, Depends(_author)]
 
 
 class TokenFirst:

@@ -12,6 +12,8 @@ Claims = Mapping[str, Any]
 EVERY_GROUP = "*"
 # Where a client acts for itself and the token has no `sub`.
 CLIENT = ("azp", "client_id", "appid")
+# As OpenID Connect has it (Core 1.0, section 2).
+LONGEST_NAME = 255
 # Of Entra ID: claims that did not fit into the token.
 ELSEWHERE = "_claim_names"
 
@@ -105,7 +107,11 @@ class Reading:
 
 def _subject(claims: Claims) -> str | None:
     said = (claims.get(name) for name in ("sub", *CLIENT))
-    return next((name for name in said if isinstance(name, str) and name.strip()), None)
+    return next((name for name in said if isinstance(name, str) and _is_name(name)), None)
+
+
+def _is_name(said: str) -> bool:
+    return bool(said.strip()) and said.isprintable() and len(said) <= LONGEST_NAME
 
 
 def _inner(claims: Claims, *path: str) -> Any:

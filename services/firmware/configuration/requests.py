@@ -67,7 +67,12 @@ class SettingsRequests:
         return ConfigurableStation(station_id, version, SETTINGS[version])
 
     async def set(
-        self, station: ConfigurableStation, settings: Mapping[str, str], expires_in: float, idempotency_key: str | None
+        self,
+        station: ConfigurableStation,
+        settings: Mapping[str, str],
+        expires_in: float,
+        idempotency_key: str | None,
+        author: str | None = None,
     ) -> list[Command]:
         """Sets settings by any of their names. Raises Problem, KeyReused."""
         if found := list(group_settings.own_faults(station.dialect, settings)):
@@ -77,7 +82,7 @@ class SettingsRequests:
             limits = await self._lock(db, station)
             await self._refuse_secrets(db, station, settings)
             calls = [(write.action, write.payload) for write in station.dialect.write(values, limits)]
-            requests = _requests(station.station_id, calls, expires_in, idempotency_key)
+            requests = _requests(station.station_id, calls, expires_in, idempotency_key, author)
             kept = await _repeated(db, requests, len(values))
             if not kept:
                 kept = await self.command_service.add(db, requests)
@@ -91,6 +96,7 @@ class SettingsRequests:
         base: str,
         expires_in: float,
         idempotency_key: str | None,
+        author: str | None = None,
     ) -> list[Command]:
         """Reads settings by any of their names, or all. Raises Problem, KeyReused."""
         dialect = station.dialect
@@ -100,7 +106,7 @@ class SettingsRequests:
                 calls = [dialect.read_all(base, (await reports_store.request_ids(db, 1))[0])]
             else:
                 calls = dialect.read(_own_names(dialect, names), limits)
-            requests = _requests(station.station_id, calls, expires_in, idempotency_key)
+            requests = _requests(station.station_id, calls, expires_in, idempotency_key, author)
             kept = await _repeated(db, requests, len(names or ()) or 1)
             kept = kept or await self.command_service.add(db, requests)
         return await self._sent(kept)
@@ -165,12 +171,16 @@ def _own_names(dialect: SettingsDialect, names: Sequence[str]) -> list[str]:
 
 
 def _requests(
-    station_id: str, calls: Sequence[tuple[str, Payload]], expires_in: float, idempotency_key: str | None
+    station_id: str,
+    calls: Sequence[tuple[str, Payload]],
+    expires_in: float,
+    idempotency_key: str | None,
+    author: str | None,
 ) -> list[CommandRequest]:
     """Each under a key of its own, by which all of them are found again."""
     base = f"configuration/{station_id}/{idempotency_key or uuid4()}"
     return [
-        CommandRequest(station_id, action, payload, expires_in, f"{base}/{n}")
+        CommandRequest(station_id, action, payload, expires_in, f"{base}/{n}", author=author)
         for n, (action, payload) in enumerate(calls)
     ]
 

@@ -14,13 +14,14 @@ from services.common.commands.api.commands import (
     CommandStatus,
     ExpiresIn,
     GivenTerms,
+    Terms,
     Wait,
     issue,
     require_connected,
 )
-from services.common.commands.service import CommandRequest, CommandService
+from services.common.commands.service import CommandService
 from services.common.postgres.database import Database
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.fields import StationId
 from services.common.web.openapi import problem_responses
 from services.common.web.problem_types import ProblemType
@@ -139,12 +140,17 @@ def router(database: Database, command_service: CommandService, access: Access) 
 
     @routes.post("/profiles/report", dependencies=write, status_code=202, responses=ISSUED)
     async def report(
-        station_id: StationId, response: Response, evse_id: EvseQuery = None, wait: Wait = 0, expires_in: ExpiresIn = 60
+        station_id: StationId,
+        author: Author,
+        response: Response,
+        evse_id: EvseQuery = None,
+        wait: Wait = 0,
+        expires_in: ExpiresIn = 60,
     ) -> CommandStatus:
         """Asks a station of OCPP 2.x what it has installed (K09); what it reports is shown with its profiles."""
         return await issue(
             command_service,
-            CommandRequest(station_id, CommandName.REPORT.value, {"evse_id": evse_id}, expires_in=expires_in),
+            Terms(expires_in, author=author).request(station_id, CommandName.REPORT.value, {"evse_id": evse_id}),
             wait,
             response,
         )
@@ -156,6 +162,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
     )
     async def composite_schedule(
         station_id: StationId,
+        author: Author,
         response: Response,
         evse_id: Annotated[int, Query(ge=0, le=1000)] = 0,
         duration: Annotated[int, Query(ge=1, le=366 * 24 * 3600, description="seconds")] = 24 * 3600,
@@ -168,7 +175,7 @@ def router(database: Database, command_service: CommandService, access: Access) 
         """
         await require_connected(command_service, station_id)
         command = ComposeSchedule(evse_id, duration, unit)
-        asked = CommandRequest(station_id, CommandName.COMPOSE.value, asdict(command), expires_in=wait)
+        asked = Terms(wait, author=author).request(station_id, CommandName.COMPOSE.value, asdict(command))
         issued = await issue(command_service, asked, wait, response)
         response.status_code = 200
         if issued.outcome is None or issued.status == "expired":

@@ -18,7 +18,7 @@ from services.common.commands.api.commands import (
 from services.common.commands.service import CommandService
 from services.common.kafka.table import CompactedTable
 from services.common.postgres.database import Connection, Database
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.fields import NO_NUL, StationId
 from services.common.web.openapi import problem_responses
 from services.common.web.problems import field_problem
@@ -75,6 +75,7 @@ def router(
     async def start(
         station_id: StationId,
         body: Start,
+        author: Author,
         response: Response,
         wait: Wait = 0,
         idempotency_key: IdempotencyKey = None,
@@ -92,13 +93,14 @@ def router(
                 "group_id": token.group_id if token else None,
             }
 
-        request = Terms(body.expires_in, body.not_before, idempotency_key).request(station_id, START, asked)
+        request = Terms(body.expires_in, body.not_before, idempotency_key, author).request(station_id, START, asked)
         return await issue(command_service, request, wait, response, resolve)
 
     @routes.post("/{station_id}/stop", status_code=202, responses=ISSUED | problem_responses(UNSTOPPABLE))
     async def stop(
         station_id: StationId,
         body: Stop,
+        author: Author,
         response: Response,
         wait: Wait = 0,
         idempotency_key: IdempotencyKey = None,
@@ -111,7 +113,7 @@ def router(
                 found = await _named(db, station_id, body)
             return {"id": found.id, "transaction_id": found.transaction_id}
 
-        request = Terms(body.expires_in, body.not_before, idempotency_key).request(station_id, STOP, asked)
+        request = Terms(body.expires_in, body.not_before, idempotency_key, author).request(station_id, STOP, asked)
         return await issue(command_service, request, wait, response, resolve)
 
     return routes

@@ -14,7 +14,7 @@ from services.common.commands.command import Command, End, Status, Unrenderable
 from services.common.commands.parts import Part, as_command
 from services.common.commands.service import CommandRequest, CommandService, KeyReused, Resolve, UnknownStations
 from services.common.commands.store import CommandFilter
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.fields import NO_NUL, UtcDatetime
 from services.common.web.openapi import LOCATION, problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
@@ -54,11 +54,14 @@ IdempotencyKey = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """When a command goes out, and by which key it is known again. expires_in: seconds from then on."""
+    """When a command goes out, and by which key it is known again; author: who asks. expires_in: seconds from
+    then on.
+    """
 
     expires_in: float = 60
     not_before: datetime | None = None
     idempotency_key: str | None = None
+    author: str | None = None
 
     def request(self, station_id: str, action: str, payload: Mapping[str, Any]) -> CommandRequest:
         """A command on these terms."""
@@ -69,15 +72,17 @@ class Terms:
             expires_in=self.expires_in,
             idempotency_key=self.idempotency_key,
             not_before=self.not_before,
+            author=self.author,
         )
 
 
 def _terms(
+    author: Author,
     expires_in: ExpiresIn = 60,
     not_before: Annotated[NotBefore, Query(description=f"{SENT_THEN}; absent: now")] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Terms:
-    return Terms(expires_in, not_before, idempotency_key)
+    return Terms(expires_in, not_before, idempotency_key, author)
 
 
 GivenTerms = Annotated[Terms, Depends(_terms)]
@@ -85,6 +90,7 @@ CommandId = Annotated[UUID, Path(description="as the answer to the request had i
 Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 
 MISSING = "there is no such command"
+AUTHOR = "`sub` of the bearer token that asked for it; null: a service of its own accord"
 REUSED = "the Idempotency-Key was used for another request"
 AWAY = "the station is not connected"
 UNKNOWN = "no such station is registered or has ever connected"
@@ -155,6 +161,7 @@ class CommandStatus(BaseModel):
     error_description: str | None = None
     version: str | None = Field(None, description="of OCPP, in which it was sent")
     batch_id: str | None = Field(None, description="of the request for many stations that it is part of")
+    author: str | None = Field(None, description=AUTHOR)
     created_at: datetime
     not_before: datetime | None = Field(None, description="when it is sent, if that was to be later")
     expires_at: datetime

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from services.common.commands import batches
 from services.common.commands.api.commands import (
+    AUTHOR,
     REUSED,
     CommandStatus,
     Terms,
@@ -43,6 +44,7 @@ class BatchStatus(BaseModel):
     by_status: dict[Status, int]
     by_effect: dict[Effect, int] = Field(description="of those that were answered: what comes of the answers")
     open: int = Field(description="how many have not ended")
+    author: str | None = Field(description=AUTHOR)
     created_at: datetime
     not_before: datetime | None = Field(description="when it is sent, if that was to be later")
     expires_at: datetime
@@ -134,6 +136,7 @@ class Batches:
             by_status=dict(found.by_status),
             by_effect=dict(found.by_effect),
             open=found.open,
+            author=batch.author,
             created_at=batch.created_at,
             not_before=batch.not_before,
             expires_at=batch.expires_at,
@@ -151,6 +154,7 @@ class Batches:
             expires_at=max(now, terms.not_before or now) + timedelta(seconds=terms.expires_in),
             idempotency_key=terms.idempotency_key,
             not_before=terms.not_before,
+            author=terms.author,
         )
 
     async def _stations(self, many: ManyStations) -> list[str]:
@@ -175,6 +179,7 @@ class Batches:
                 expires_in=terms.expires_in,
                 batch_id=batch.id,
                 not_before=batch.not_before,
+                author=batch.author,
             )
             for station in stations
         ]

@@ -9,7 +9,7 @@ from services.common.commands.api.commands import REUSED, ExpiresIn, Idempotency
 from services.common.commands.command import Command
 from services.common.commands.service import KeyReused
 from services.common.desired.resource import desired_of
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.fields import StationId
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
@@ -107,6 +107,7 @@ def _write_routes(requests: SettingsRequests) -> APIRouter:
     async def put(
         station_id: StationId,
         body: SetSettings,
+        author: Author,
         response: Response,
         wait: Wait = 0,
         expires_in: ExpiresIn = 60,
@@ -115,7 +116,7 @@ def _write_routes(requests: SettingsRequests) -> APIRouter:
         """Sets settings, whatever the station's version; what it said to each. Others stay as they are."""
         station = await requests.station(station_id)
         try:
-            accepted = await requests.set(station, body.settings, expires_in, idempotency_key)
+            accepted = await requests.set(station, body.settings, expires_in, idempotency_key, author)
         except KeyReused as error:
             raise reused(error) from None
         commands = await requests.wait(accepted, wait)
@@ -128,6 +129,7 @@ def _write_routes(requests: SettingsRequests) -> APIRouter:
     async def refresh(
         station_id: StationId,
         body: ReadSettings,
+        author: Author,
         response: Response,
         wait: Wait = 0,
         expires_in: ExpiresIn = 60,
@@ -136,7 +138,7 @@ def _write_routes(requests: SettingsRequests) -> APIRouter:
         """Asks the station what its settings are: all, or some by name. A report of 2.x comes after the answer."""
         station = await requests.station(station_id)
         try:
-            accepted = await requests.read(station, body.names, body.report, expires_in, idempotency_key)
+            accepted = await requests.read(station, body.names, body.report, expires_in, idempotency_key, author)
         except KeyReused as error:
             raise reused(error) from None
         commands = await requests.wait(accepted, wait)

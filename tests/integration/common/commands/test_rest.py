@@ -1,10 +1,12 @@
 """The REST API of commands, with firmware as the service: one station, many, lists, what is taken back or at fault."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
+import jwt
 import orjson
 import pytest
 from httpx import Response
@@ -17,7 +19,7 @@ from services.firmware.settings import Settings
 from services.ocpp.commands import forms
 from services.ocpp.versions import VERSIONS
 from tests.clients.events import enum_word
-from tests.conftest import Stack
+from tests.conftest import SECRETS, Stack
 from tests.integration.common.running import Running, connected, registered, running, settings_of
 from tests.patience import GIVE_UP
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_LATE, OUTCOME_TIMED_OUT, Outcome, Result
@@ -109,6 +111,22 @@ async def test_a_command_is_sent_answered_and_told(firmware: Running, connect: C
     await firmware.settled()
     steps = [(enum_word(event), enum_word(event, "outcome")) for event in firmware.announced("CommandChanged")]
     assert steps == [("accepted", ""), ("sent", ""), ("answered", "answered")]
+
+
+async def test_who_asked_is_on_record_for_one_station_and_for_many(firmware: Running, connect: Connect) -> None:
+    await connect("CP1", "1.6")
+    one = (await post(firmware, "/v1/stations/CP1/commands/Reset", SOFT)).json()
+    many = await post(firmware, "/v1/commands/Reset", {"stations": ["CP1"], "payload": SOFT})
+    batch = await firmware.get(f"/v1/batches/{many.json()['batch_id']}")
+    assert (one["author"], batch["author"], batch["commands"]["items"][0]["author"]) == ("test",) * 3
+    nameless = jwt.encode({"scope": "firmware:write", "exp": time.time() + 60}, SECRETS["VOLTBUS_JWT_SECRET"])
+    path, headers = "/v1/stations/CP1/commands/Reset", {"Authorization": f"Bearer {nameless}"}
+    asked = (await firmware.http.post(path, json=SOFT, headers=headers)).json()
+    assert (await firmware.get(f"/v1/commands/{asked['command_id']}"))["author"] is None
+    await firmware.settled()
+    said = {event.command_id: event.author for event in firmware.announced("CommandChanged")}
+    assert said.pop(asked["command_id"]) == ""
+    assert set(said.values()) == {"test"}
 
 
 async def test_an_answer_that_comes_too_late_is_shown(firmware: Running, connect: Connect) -> None:
