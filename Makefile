@@ -78,6 +78,14 @@ monitoring: .venv/dev  ## generate the dashboards in deploy/helm/voltbus, and th
 openapi: .venv/dev  ## generate the one OpenAPI document of all services, which they serve
 	$(BIN)/python -m deploy.openapi
 
+kube-check: .venv/dev  ## the chart on a real Kubernetes API server, which Go builds first: a quarter of an hour, once
+	@mkdir -p build/kube
+	cd deploy/kube && CGO_ENABLED=0 go build -ldflags="-s -w -X $(version)=v1.37.2" -o ../../build/kube/ \
+		go.etcd.io/etcd/server/v3 k8s.io/kubernetes/cmd/kube-apiserver
+	$(BIN)/pytest tests/integration/deploy/test_api_server.py
+
+version = k8s.io/component-base/version.gitVersion
+
 contract: .venv/dev node_modules/.package-lock.json  ## at a release: from now on proto/public as it is may not be broken
 	cd proto && $(buf) build public --exclude-source-info -o released.binpb
 
@@ -133,4 +141,4 @@ node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
 	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund \
 		|| { echo "could not install the tools from npm: is a registry reachable, and is there room? Run the same command again."; exit 1; }
 
-.PHONY: help run test servers-tested rest-tested bench chaos certification check docs setup proto chart monitoring contract format lock clean
+.PHONY: help run test servers-tested rest-tested bench chaos certification check docs setup proto chart monitoring kube-check contract format lock clean
