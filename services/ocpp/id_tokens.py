@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 # What a card may be called: readers cannot tell the two standards apart, and some stations say Local of any, or say one
 # in Authorize and another in TransactionEvent.
@@ -42,8 +43,7 @@ class Authorization(StrEnum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class IdToken:
+class IdToken(NamedTuple):
     """An idToken as a station presents it. type: None in 1.6, which has none; one that is not of OCPP says as much."""
 
     value: str
@@ -105,11 +105,12 @@ def record_key(id_token: str, type: str) -> str:
 
 def find(presented: IdToken, get: Callable[[str], "Token | None"]) -> "Token | None":
     """The token that is meant, by the keys of the topic `tokens`; where its type is not known, any with that text."""
+    key = presented.key
     for type in MEANT.get(presented.type, TYPES):
-        if token := get(record_key(presented.value, type)):
+        if token := get(f"{type}/{key}"):
             return token
     # Its text alone was the key at first; auth replaces such records when it starts.
-    return get(presented.key)
+    return get(key)
 
 
 def find_group(member: "Token | None", get: Callable[[str], "Token | None"]) -> "Token | None":

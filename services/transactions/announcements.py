@@ -1,6 +1,6 @@
 """What has happened as messages of events.proto."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -203,7 +203,9 @@ def _end_fields(one: Transaction) -> Fields:
     }
 
 
-def meter_value_fields(values: Iterable[MeterValue], received_at: datetime) -> list[Fields]:
+def meter_value_fields(values: Sequence[MeterValue], received_at: datetime) -> list[Fields]:
+    if not values:
+        return []
     received = timestamp_fields(received_at)
     return [
         {

@@ -196,9 +196,10 @@ def collect_changes(
     announced: list[DecidedReport] = []
     stored = set(existing)
     for one in decided:
-        new = [sample for sample in one.samples if sample_key(sample) not in stored]
-        stored.update(map(sample_key, new))
-        samples += new
+        new = [sample for sample in one.samples if sample_key(sample) not in stored] if one.samples else []
+        if new:
+            stored.update(map(sample_key, new))
+            samples += new
         if one.decision.is_news or new:
             announced.append(one)
         if one.decision.transaction and new and not one.decision.changed:

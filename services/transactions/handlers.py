@@ -184,7 +184,7 @@ class Handler:
             else:
                 mixed_up = self._mixed_up(report, before, of_station)
                 decision = decide(*facts, mixed_up=mixed_up, free_vend=free_vend, assignment=assignment)
-                if found := await pasts.of(decision):
+                if decision.may_need_past and (found := await pasts.of(decision)):
                     decision = decide(
                         *facts, pasts=found, mixed_up=mixed_up, free_vend=free_vend, assignment=assignment
                     )

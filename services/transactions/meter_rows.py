@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.energy import Meters
 from services.transactions.domain.energy_readings import TOTAL
-from services.transactions.domain.metering import milliseconds
+from services.transactions.domain.moments import milliseconds
 from services.transactions.domain.register import TOLERANCE_WH, Rank, Register, RegisterReading
 from services.transactions.domain.transaction import Transaction
 

@@ -30,7 +30,7 @@ class PastValues:
                 continue
             earlier = self._decided.get(one.id, ())
             # What changed nothing may have been told late, which is known only when the batch is written.
-            if one.id in decision.needs_past or unconfirmed_samples(earlier):
+            if one.id in decision.needs_past or (earlier and unconfirmed_samples(earlier)):
                 stored = await self._read(one.id)
                 if stored is not None:
                     found[one.id] = [*stored, *past_values(each.report for each in earlier)]

@@ -172,7 +172,7 @@ def metered_row(one: Transaction) -> tuple[Any, ...]:
 
 def metered_only(before: Transaction, after: Transaction) -> bool:
     """Whether METERED is all that a transaction has otherwise than before."""
-    return _beside_meters(before) == _beside_meters(after)
+    return before.stopped_at == after.stopped_at and _beside_meters(before) == _beside_meters(after)
 
 
 def sample_row(transaction_id: int, value: MeterValue, report: Report) -> SampleRow:
@@ -209,8 +209,9 @@ def revision_row(one: Revision) -> tuple[Any, ...]:
 
 
 def _derived(one: Transaction) -> tuple[Any, ...]:
-    doubts = orjson.dumps(one.doubts).decode()
-    return one.meter_start_wh, one.meter_stop_wh, one.register_jumped_back, doubts
+    doubts = one.doubts
+    written = orjson.dumps(doubts).decode() if doubts else "[]"
+    return one.meter_start_wh, one.meter_stop_wh, one.register_jumped_back, written
 
 
 def _state(one: Transaction) -> str:

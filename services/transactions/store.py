@@ -90,7 +90,7 @@ cross join lateral (
 union all
 select {_names(COLUMNS, "t.")}
 from unnest($3::text[], $4::bigint[]) as n (station_id, id) join transaction t using (station_id, id)
-union all{_load_last(5, OPEN + " and t.id <> all($4)")}"""
+union all{_load_last(5, OPEN + " and t.id not in (select unnest($4))")}"""
 LOAD_OPEN = _load_last(1, OPEN)
 LOAD_RECENT = _load_last(1, "t.stopped_at is not null")
 
@@ -128,7 +128,7 @@ begun as (
     returning id),
 grouped as (
     insert into transaction_group (group_name, transaction_id)
-    select g.name, r.id from unnest($2::assigned_transaction_row[]) r cross join unnest(r.groups) g (name)
+    select * from unnest($8::text[], $9::bigint[])
     on conflict do nothing),
 changed as (
     update transaction t set {_assigned(WRITTEN, "u")}, stored_at = clock_timestamp()
@@ -287,16 +287,18 @@ class UnitOfWork:
         if not changes.metered and not changes.changed:
             await outbox.add(self.db, events)
             return
+        begun = [one for one in changes.changed if not one.row_revision]
+        groups = [(name, one.id) for one in begun for name in one.groups or ()]
         rows = (
             [*map(metered_row, changes.metered)],
-            [transaction_row(one) for one in changes.changed if not one.row_revision],
+            [*map(transaction_row, begun)],
             [transaction_row(one) for one in changes.changed if one.row_revision],
             changes.samples,
             [*map(revision_row, changes.revisions)],
             changes.rulings,
         )
         try:
-            await self.db.execute(WRITE, *rows, outbox.pack(events) if events else None)
+            await self.db.execute(WRITE, *rows, outbox.pack(events) if events else None, *_columns(groups, 2))
         except (asyncpg.SerializationError, asyncpg.UniqueViolationError) as error:
             raise Unavailable("another process handles the same stations at this moment") from error
         self.written.append(changes)

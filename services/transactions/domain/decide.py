@@ -189,9 +189,10 @@ def _held(one: Transaction, report: Report) -> tuple[Transaction, Revision | Non
 def _needed(after: Transaction, report: Report, others: Others, pasts: Mapping[int, Sequence[PastValue]]) -> Set[int]:
     if not after.ended and not others:
         return NOBODY
-    needed = {other.id for other, _ in others if is_unsettled(other)}
-    needed |= {after.id} if needs_past(after, report) else set()
-    return needed - pasts.keys()
+    needed = {other.id for other, _ in others if is_unsettled(other)} if others else NOBODY
+    if needs_past(after, report):
+        needed = {*needed, after.id}
+    return needed - pasts.keys() if needed else NOBODY
 
 
 def _without_transaction(report: Report, token: TokenInfo | None) -> Decision:

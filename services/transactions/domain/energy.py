@@ -1,12 +1,14 @@
 """The energy of a transaction: what its meters say of it, from where it is, and why it may not be so."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from services.transactions.domain.doubts import Doubt
 from services.transactions.domain.energy_readings import INTERVALS, PHASES, TOTAL, intervals_of
+from services.transactions.domain.moments import milliseconds
 from services.transactions.domain.register import (
     ALLOWANCE_WH,
     Rank,
@@ -53,13 +55,13 @@ Alternative = tuple[EnergySource, Sequence[str]]
 class Bounds(NamedTuple):
     """What bounds the energy of a transaction. power_w: what its EVSE can deliver.
 
-    began: its start, in milliseconds by the station's clock and by ours. order, at: of its end, as the station told it;
+    began: its start, by the station's clock and by ours. order, at: of its end, as it told it, at in milliseconds;
     what it measured later does not count. at: also where the next session there has ended it; None if it goes on, or
     others ended it. order: None in 1.6.
     """
 
     power_w: float
-    began: tuple[int, int]
+    began: tuple[datetime, datetime]
     order: int | None = None
     at: int | None = None
 
@@ -93,10 +95,10 @@ def energy_so_far(meters: Meters) -> Energy:
 
 def are_settled(meters: Meters, bounds: Bounds) -> bool:
     """Whether the energy at the end is what all readings say, in whatever order they came."""
-    return all(
-        is_regular(one, bounds.power_w) and not bounds.exclude(one.last) and not bounds.exclude(one.first)
-        for one in meters.values()
-    )
+    for one in meters.values():
+        if not is_regular(one, bounds.power_w) or bounds.exclude(one.last) or bounds.exclude(one.first):
+            return False
+    return True
 
 
 def energy_at_end(meters: Meters, bounds: Bounds) -> Energy:
@@ -131,7 +133,8 @@ def _others(meters: Meters) -> list[Alternative]:
 def _amount(name: str, register: Register, bounds: Bounds) -> Energy:
     """Of one meter."""
     if INTERVALS in name:
-        began = register.last._replace(at=bounds.began[0], received=bounds.began[1], wh=0.0)
+        at, received = map(milliseconds, bounds.began)
+        began = register.last._replace(at=at, received=received, wh=0.0)
         return Energy(register.last.wh, EnergySource.INTERVALS, _if_too_much(began, register.last, bounds))
     stop = register.end or register.last
     source = _source(register, register.first.rank < 0 < stop.rank)

@@ -15,10 +15,10 @@ from services.transactions.domain.metering import (
     MeterReading,
     PastValue,
     all_readings,
-    milliseconds,
     settled,
     with_readings,
 )
+from services.transactions.domain.moments import milliseconds
 from services.transactions.domain.review import Review
 from services.transactions.domain.transaction import EndedBy, Transaction
 
@@ -39,7 +39,7 @@ def is_unsettled(one: Transaction) -> bool:
 
 def bounds_of(one: Transaction) -> Bounds:
     """What bounds its energy."""
-    began = (milliseconds(one.started_at), milliseconds(one.started_received_at))
+    began = (one.started_at, one.started_received_at)
     order = one.field_order.get("stopped")
     if one.stopped_at is None or (order is None and one.ended_by != EndedBy.SUPERSEDED):
         return Bounds(one.rated_power_w, began)
@@ -71,10 +71,13 @@ def _with_review(one: Transaction, bounds: Bounds) -> Transaction:
     energy, review = measured, Review.NONE
     if one.judgement:
         energy, review = one.judgement.on(measured, other_energy_wh(one), one.payer)
-    after = replace(one, review=review, **energy_changes(one, energy))
-    doubts = after.doubts
-    is_held = doubts and (one.judgement is None or one.judgement.is_open_to(doubts))
-    return replace(after, review=Review.HELD) if is_held else after
+    doubts = one.doubts_of(energy.doubts)
+    if doubts and (one.judgement is None or one.judgement.is_open_to(doubts)):
+        review = Review.HELD
+    changes = energy_changes(one, energy)
+    if review != one.review:
+        changes["review"] = review
+    return replace(one, **changes) if changes else one
 
 
 def measured_energy(one: Transaction) -> Energy:

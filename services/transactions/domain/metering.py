@@ -1,7 +1,7 @@
 """Reports' meter values, merged into the meters of a transaction, and what they come to."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -10,6 +10,7 @@ from services.ocpp.sampled_values import is_usable
 from services.transactions.domain.energy import Bounds, Meters
 from services.transactions.domain.energy_readings import INTERVALS, TOTAL, UNREADABLE_WH
 from services.transactions.domain.messages import MeterValue, Report
+from services.transactions.domain.moments import milliseconds
 from services.transactions.domain.register import (
     Rank,
     Register,
@@ -22,7 +23,6 @@ from services.transactions.domain.register import (
 )
 from services.transactions.domain.steps import by_steps
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The meter, and what it shows.
 MeterReading = tuple[str, RegisterReading]
 # By meter, in any order.
@@ -46,12 +46,6 @@ class PastValue(NamedTuple):
 def past_values(reports: Iterable[Report]) -> list[PastValue]:
     """What reports brought, as if it was stored already."""
     return [PastValue(one.seq_no or 0, one.received_at, value) for one in reports for value in one.meter_values]
-
-
-def milliseconds(at: datetime) -> int:
-    """Since 1970."""
-    since = at - EPOCH
-    return since.days * 86_400_000 + since.seconds * 1000 + (since.microseconds + 500) // 1000
 
 
 def meter_readings(report: Report) -> list[MeterReading]:

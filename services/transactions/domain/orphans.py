@@ -11,7 +11,8 @@ from services.ocpp.id_tokens import token_key
 from services.ocpp.sampled_values import is_usable
 from services.transactions.domain.energy_readings import TOTAL
 from services.transactions.domain.messages import MeterValue, Report, ReportKind, StationSamples
-from services.transactions.domain.metering import end_reading, milliseconds
+from services.transactions.domain.metering import end_reading
+from services.transactions.domain.moments import milliseconds
 from services.transactions.domain.present import Moment, began, may_have_risen
 from services.transactions.domain.register import TOLERANCE_WH
 from services.transactions.domain.station import Station

@@ -85,7 +85,10 @@ def settle(
     if after.moved or is_history(report, present):
         newcomer = before.superseded_by is not None or before.evse_id != after.evse_id
         return (replace(after, superseded_by=present and present.id) if newcomer else after), ()
-    after = replace(after, superseded_by=None)
+    if after.superseded_by is not None:
+        after = replace(after, superseded_by=None)
+    if not rivals:
+        return after, ()
     settled = [(one, *_beside(one, after, report, pasts.get(one.id))) for one in rivals]
     return after, [(other, revision) for one, other, revision in settled if other is not one]
 
@@ -96,6 +99,8 @@ def after_end(ended: Transaction, open_ones: Iterable[Transaction]) -> list[Tran
     The end of history makes nothing else present. open_ones: of its station.
     """
     rivals = _rivals(ended, open_ones)
+    if not rivals:
+        return []
     found = [one for one in rivals if not began(ended).is_after(began(one))]
     if present_session(rivals) or ended.superseded_by is not None or not found:
         return []

@@ -116,7 +116,11 @@ class Transaction(msgspec.Struct, frozen=True):
     @property
     def doubts(self) -> list[Doubt]:
         """What cannot be right of it: its times, its energy, that it is another at all."""
-        found = [*self.energy_doubts]
+        return self.doubts_of(self.energy_doubts)
+
+    def doubts_of(self, energy_doubts: Sequence[Doubt]) -> list[Doubt]:
+        """The same, if these were those of its energy."""
+        found = [*energy_doubts]
         stopped = (self.stopped_at, self.stopped_received_at) if self.stopped_at and self.stopped_received_at else None
         if times := doubts_of_times((self.started_at, self.started_received_at), stopped, UNREADABLE in self.details):
             found = [*times, *found]
