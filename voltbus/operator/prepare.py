@@ -19,7 +19,7 @@ from services.common.postgres.database import Database
 from services.common.postgres.migrate import prepare
 from services.common.postgres.retention import Retention
 from services.common.process import environment
-from services.common.process.errors import VoltbusError
+from services.common.process.errors import Misconfigured, VoltbusError
 from services.common.process.settings import CommonSettings, Durability
 from services.ocpp.services import SERVICES
 from voltbus.operator import topics
@@ -89,9 +89,10 @@ async def prepare_postgres(settings: CommonSettings) -> None:
 async def everything(settings: CommonSettings) -> None:
     """Topics and schemas, side by side. Both come to their end also when one fails: half-made connections say so."""
     both = create_topics(settings), prepare_postgres(settings)
-    for failure in await asyncio.gather(*both, return_exceptions=True):
-        if failure is not None:
-            raise failure
+    failures = [one for one in await asyncio.gather(*both, return_exceptions=True) if one is not None]
+    # What no wait mends is said first.
+    for failure in sorted(failures, key=lambda one: not isinstance(one, Misconfigured)):
+        raise failure
 
 
 def main(check: bool) -> None:

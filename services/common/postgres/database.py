@@ -11,8 +11,7 @@ import asyncpg
 from prometheus_client import Gauge
 
 import services
-from services.common.postgres import metrics
-from services.common.process import tls_files
+from services.common.postgres import dsn, metrics
 from services.common.process.errors import Misconfigured, Unavailable, reason
 from services.common.process.readiness import NotReady
 from services.common.process.settings import CommonSettings
@@ -47,7 +46,6 @@ WRONG = (
 )
 # What an address says that no server and no client takes.
 NEVER = (asyncpg.ClientConfigurationError, asyncpg.UndefinedObjectError, asyncpg.CantChangeRuntimeParamError)
-VARIABLE = "VOLTBUS_POSTGRES_DSN"
 COMMON_MIGRATIONS = Path(__file__).parent / "migrations"
 APPLIED = "select migration_id from _yoyo_migration"
 # Statements are prepared once, when tables may still be empty: by default they would then be scanned sequentially,
@@ -81,7 +79,7 @@ class Database:
     def __init__(self, settings: CommonSettings, schema: str, timing: DatabaseTiming = DatabaseTiming()) -> None:
         self.schema, self._timing = schema, timing
         self._dsn = settings.postgres_dsn.get_secret_value()
-        tls_files.check(VARIABLE, self._dsn, "sslrootcert", ("sslcert", "sslkey", "sslcrl"))
+        dsn.check(self._dsn)
         self._most, self._most_lists = settings.postgres_connections, settings.postgres_list_connections
         self._pool: Pool = None
         self._lists: Pool = None
@@ -109,7 +107,7 @@ class Database:
                 await self._await_migrations()
         except NEVER as error:
             await self.close()
-            raise Misconfigured(f"{VARIABLE}: {reason(error)}") from error
+            raise Misconfigured(f"{dsn.VARIABLE}: {reason(error)}") from error
         except WRONG as error:
             await self.close()
             raise Unavailable(f"Postgres, for {self.schema}: {reason(error)}") from error

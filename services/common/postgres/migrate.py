@@ -9,8 +9,8 @@ import yoyo
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from services.common.postgres.database import COMMON_MIGRATIONS, VARIABLE, role
-from services.common.process import tls_files
+from services.common.postgres.database import COMMON_MIGRATIONS, role
+from services.common.postgres.dsn import VARIABLE, check
 from services.common.process.errors import Misconfigured, Unavailable
 
 # What is there already is left as it is, so that an operator may have made it, and this login need not be allowed to.
@@ -47,7 +47,7 @@ def prepare(dsn: str, schema: str, migrations: Path) -> None:
     those that all services have. Raises Unavailable where Postgres does not answer, Misconfigured where the login lacks
     a right or the DSN has words that nobody knows.
     """
-    tls_files.check(VARIABLE, dsn, "sslrootcert", ("sslcert", "sslkey", "sslcrl"))
+    check(dsn)
     try:
         conninfo_to_dict(dsn)
     except psycopg.ProgrammingError as error:

@@ -69,7 +69,9 @@ async def test_a_process_waits_for_the_schema_that_it_needs(stack: Stack) -> Non
     """It may start before an upgrade has prepared; it runs on the schema of the next release, too."""
     settings = settings_of(CommonSettings, await stack.fresh(topics=False))
     db = await asyncpg.connect(settings.postgres_dsn.get_secret_value(), server_settings={"search_path": "auth"})
-    taken = await db.fetchrow("delete from _yoyo_migration where migration_id like '0014%' returning *")
+    taken = await db.fetchrow(
+        "delete from _yoyo_migration where migration_id = '0014_create_password_change' returning *"
+    )
     assert await refusal(settings) == (
         "the schema auth lacks 0014_create_password_change: run python -m voltbus.operator.prepare"
     )
@@ -112,15 +114,8 @@ async def test_what_is_wrong_with_an_address_is_told(
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        (
-            "sslmode=maybe",
-            "`sslmode` parameter must be one of: disable, allow, prefer, require, verify-ca, verify-full",
-        ),
+        ("target_session_attrs=both", "target_session_attrs is expected to be one of"),
         ("sslmod=require", 'unrecognized configuration parameter "sslmod"'),
-        (
-            "sslmode=verify-full&sslrootcert=/no/ca.crt",
-            "sslrootcert: cannot read /no/ca.crt: No such file or directory",
-        ),
     ],
 )
 async def test_words_that_nobody_knows_end_a_process(stack: Stack, query: str, said: str) -> None:
@@ -128,7 +123,7 @@ async def test_words_that_nobody_knows_end_a_process(stack: Stack, query: str, s
     settings = CommonSettings(postgres_dsn=SecretStr(f"{stack.servers.postgres_dsn}?{query}"))
     with pytest.raises(Misconfigured) as caught:
         await Database(settings, "auth").start()
-    assert str(caught.value) == f"VOLTBUS_POSTGRES_DSN: {said}"
-    with pytest.raises(VoltbusError, match=r"sslmod|sslrootcert") as prepared:
+    assert str(caught.value).startswith(f"VOLTBUS_POSTGRES_DSN: {said}")
+    with pytest.raises(VoltbusError, match=r"sslmod|target_session_attrs") as prepared:
         prepare(settings.postgres_dsn.get_secret_value(), "auth", Path())
     assert str(urlsplit(stack.servers.postgres_dsn).password) not in str(prepared.value)
