@@ -51,6 +51,7 @@ LONGEST = (
     "tests/faults/test_two_gateways.py",
     "tests/integration/gateway/test_process.py",
     "tests/faults/test_demo_station.py",
+    "tests/faults/test_upgrade.py",
     "tests/faults/test_restore.py",
 )
 # Of a Postgres that is thrown away, and has a database for each of hundreds of systems.

@@ -166,16 +166,22 @@ async def eventually(question: Callable[[], Awaitable[T]], wanted: Callable[[T],
 
 @asynccontextmanager
 async def running(
-    servers: Servers, env: dict[str, str], names: Sequence[str] = PROCESSES, **more: str
+    servers: Servers,
+    env: dict[str, str],
+    names: Sequence[str] = PROCESSES,
+    env_by_process: Mapping[str, Mapping[str, str]] | None = None,
+    /,
+    **more: str,
 ) -> AsyncIterator[System]:
     """The processes, supervised: what dies is started again.
 
-    env: of a prepared system. names: which processes, "gateway-1" for a second gateway. more: settings besides.
+    env: of a prepared system. names: which processes, "gateway-1" for a second gateway. env_by_process: see Stack.
+    more: settings besides.
     """
     env = env | more
     headers = {"Authorization": bearer(env, SCOPES)}
     async with (
-        Stack(servers, names, env=env, prepare=False) as processes,
+        Stack(servers, names, env=env, env_by_process=env_by_process, prepare=False) as processes,
         Feed.following(settings_of(CommonSettings, env)) as feed,
         httpx.AsyncClient(headers=headers, timeout=GIVE_UP) as http,
     ):
