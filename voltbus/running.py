@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from services.ocpp.services import SERVICES
 from voltbus.settings import LocalSettings
 
 _FILE = "running.json"
@@ -33,7 +34,7 @@ def with_running(settings: LocalSettings) -> LocalSettings:
     # One of an earlier version has no password.
     embedded = settings.kafka_bootstrap is None and stored.get("kafka_embedded", False)
     gateways = tuple(name for name in ports if name.startswith("gateway") and not name.endswith("_http"))
-    services = tuple(name for name in ports if not name.startswith("gateway"))
+    services = tuple(name for name in ports if name.partition("-")[0] in SERVICES)
     return dataclasses.replace(
         settings,
         host=stored["host"],
@@ -64,6 +65,8 @@ def _listens(name: str, url: str) -> str:
     """Empty where it is no address of a host."""
     try:
         parts = urlsplit(url)
+        if parts.scheme.endswith("+sentinel"):
+            return parts.netloc.rpartition("@")[2]
         host, port = parts.hostname, parts.port or _PORTS[name]
     except ValueError:
         return ""

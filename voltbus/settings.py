@@ -11,11 +11,14 @@ from voltbus.errors import LocalError
 
 # The station and the driver that `voltbus station` plays by default.
 DEFAULT_STATION, DEFAULT_TOKEN = "DEMO-1", "04E2A1B2C3D480"
+# The process that has all REST APIs at one address.
+REST = "rest"
 _ROOT = Path(__file__).parents[1]
 PORTS = {
     "gateway": ("VOLTBUS_GATEWAY_PORT", 9000),
     "gateway_http": ("VOLTBUS_GATEWAY_HTTP_PORT", 9080),
     **{name: (service.port_setting, service.port) for name, service in SERVICES.items()},
+    REST: ("VOLTBUS_REST_PORT", 9070),
 }
 # This machine.
 LOOPBACK = "127.0.0.0/8,::1"
@@ -76,6 +79,11 @@ class LocalSettings:
         """Whether bearer tokens come from an identity provider."""
         named = (self.jwt_issuer or "").startswith(("https://", "http://"))
         return self.jwks_url is not None or (named and self.jwt_secret is None)
+
+    @property
+    def processes(self) -> tuple[str, ...]:
+        """The names of all processes that are not servers."""
+        return (*self.gateways, *self.services, REST)
 
     @property
     def reachable_at(self) -> str:
@@ -146,6 +154,7 @@ def usage() -> str:
     """All variables with their meaning and default, a line each."""
     rows = [(f"VOLTBUS_{name}", meaning) for name, meaning in VARIABLES.items()]
     of = {"gateway": "the gateway, for stations", "gateway_http": "the gateway, for health and metrics"}
+    of |= {REST: "the one address of all services"}
     rows += [(variable, f"port of {of.get(name, name)} ({port})") for name, (variable, port) in PORTS.items()]
     width = max(len(variable) for variable, _ in rows)
     return "\n".join(f"{variable:<{width}}  {meaning}" for variable, meaning in rows)

@@ -11,6 +11,7 @@ from tests.clients import rpc, system
 from tests.clients.sessions import SESSIONS, Session
 from tests.conftest import Stack
 from voltbus.local.stack import PROCESSES
+from voltbus.settings import REST
 
 NUMBERS = itertools.count(1)
 
@@ -19,7 +20,9 @@ NUMBERS = itertools.count(1)
 async def voltbus(stack: Stack) -> AsyncIterator[system.System]:
     """The processes, as an operator runs them: unknown stations are turned away."""
     settings = {"VOLTBUS_UNKNOWN_STATIONS": "reject", "VOLTBUS_EVENTS_FORMAT": "protobuf", "VOLTBUS_FRAME_LOG": "all"}
-    async with system.running(stack.servers, await stack.fresh(), (*PROCESSES, "gateway-1"), **settings) as started:
+    async with system.running(
+        stack.servers, await stack.fresh(), (*PROCESSES, "gateway-1", REST), **settings
+    ) as started:
         yield started
 
 

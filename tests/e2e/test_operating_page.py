@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from tests.clients.system import System
+from voltbus.settings import REST
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "operating.md"
@@ -34,10 +35,9 @@ async def run(script: str, voltbus: System, folder: Path) -> str:
     """What the script says, with the addresses and secrets of the system; it must end well."""
     (folder / ".venv").symlink_to(ROOT / ".venv")
     stack = voltbus.processes
-    addresses = {name.upper(): stack.rest(name) for name in ("auth", "transactions", "smartcharging", "firmware")}
-    named = {"gateway": stack.rest("gateway"), **{name.lower(): address for name, address in addresses.items()}}
+    one = stack.rest(REST)
+    addresses = {"REST": one, "VOLTBUS_URL": one, "VOLTBUS_ADDRESSES": f"gateway={stack.rest('gateway')}"}
     ports = {"VOLTBUS_AUTH_PORT": str(stack.ports["auth"]), "VOLTBUS_DATA": str(folder)}
-    ports["VOLTBUS_ADDRESSES"] = ",".join(f"{name}={address}" for name, address in named.items())
     process = await asyncio.create_subprocess_exec(
         "bash",
         cwd=folder,

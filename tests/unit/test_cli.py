@@ -176,7 +176,7 @@ def test_an_id_token_that_cannot_be_is_named(auth: Any) -> None:
 
 
 def test_the_running_stack_is_found_whatever_its_ports(tmp_path: Path) -> None:
-    ports = {"auth": 1, "gateway": 2, "gateway_http": 3, "gateway-1": 4, "gateway-1_http": 5}
+    ports = {"auth": 1, "gateway": 2, "gateway_http": 3, "gateway-1": 4, "gateway-1_http": 5, "rest": 6}
     started = LocalSettings(
         tmp_path,
         host="0.0.0.0",
@@ -187,6 +187,7 @@ def test_the_running_stack_is_found_whatever_its_ports(tmp_path: Path) -> None:
     )
     servers = server_addresses("postgresql://user:secret@h:1/x", "redis://:secret@[::1]/0", "k:1")
     assert servers == {"postgres": "h:1", "redis": "[::1]:6379", "kafka": "k:1"}
+    assert server_addresses(None, "redis+sentinel://:secret@a:1,b:2/main", None) == {"redis": "a:1,b:2"}
     asking = LocalSettings(tmp_path)
     assert with_running(asking) == asking
     with announce(started, servers):
@@ -226,7 +227,7 @@ def test_the_welcome_can_be_copied_line_by_line(tmp_path: Path) -> None:
     assert len([line for line in lines if line.startswith("eyJ")]) == 1
     assert any(line.endswith(" station") for line in lines)
     curl = next(line for line in lines if line.startswith("curl"))
-    assert curl.endswith('"localhost:9082/v1/transactions?station_id=DEMO-1"')
+    assert curl.endswith('"localhost:9070/transactions/v1/transactions?station_id=DEMO-1"')
 
 
 def test_progress_in_plain_lines_where_there_is_no_terminal() -> None:

@@ -33,11 +33,12 @@ def test_defaults() -> None:
     assert settings.data == Path(__file__).parents[2] / ".voltbus"
     assert settings.host == "127.0.0.1"
     assert settings.postgres_dsn is settings.redis_url is settings.kafka_bootstrap is None
-    assert [settings.ports[name] for name in ("gateway", "gateway_http", "auth", "firmware")] == [
+    assert [settings.ports[name] for name in ("gateway", "gateway_http", "auth", "firmware", "rest")] == [
         9000,
         9080,
         9081,
         9084,
+        9070,
     ]
 
 
@@ -104,6 +105,7 @@ def test_replicas_of_services_have_ports_of_their_own() -> None:
     settings = read_settings({"VOLTBUS_REPLICAS": "transactions=3,auth=2", "VOLTBUS_TRANSACTIONS_PORT": "8000"})
     of_two = ("auth", "auth-1", "transactions", "transactions-1", "transactions-2")
     assert settings.services == (*of_two, "smartcharging", "firmware")
+    assert settings.processes == ("gateway", *settings.services, "rest")
     names = ("transactions", "transactions-1", "transactions-2", "auth-1")
     assert [settings.ports[name] for name in names] == [8000, 8100, 8200, 9181]
     assert port_variable("transactions-2") == "VOLTBUS_TRANSACTIONS_PORT"

@@ -7,7 +7,7 @@ from services.ocpp.services import SERVICES
 from voltbus.errors import LocalError
 from voltbus.operator.tokens import bearer_token
 from voltbus.secrets import KAFKA_USER
-from voltbus.settings import DEFAULT_STATION, LocalSettings
+from voltbus.settings import DEFAULT_STATION, REST, LocalSettings
 
 
 def banner(settings: LocalSettings, kafka_bootstrap: str) -> str:
@@ -16,9 +16,11 @@ def banner(settings: LocalSettings, kafka_bootstrap: str) -> str:
     program = _program()
     gateways = settings.gateways
     addresses = [("stations", _stations(host, settings.ports[gateway]), "OCPP 1.6 and 2.0.1") for gateway in gateways]
-    rest = {name: (settings.ports[name], SERVICES[name.partition("-")[0]].meaning) for name in settings.services}
-    rest |= {gateway: (settings.ports[f"{gateway}_http"], "connections") for gateway in gateways}
-    addresses += [(service, f"http://{host}:{port}/docs", meaning) for service, (port, meaning) in rest.items()]
+    one = f"http://{host}:{settings.ports[REST]}"
+    addresses.append((REST, f"{one}/docs", "all REST APIs, each service below its name"))
+    addresses += [(service.name, f"{one}/{service.name}/docs", service.meaning) for service in SERVICES.values()]
+    health = {gateway: settings.ports[f"{gateway}_http"] for gateway in gateways}
+    addresses += [(gateway, f"http://{host}:{port}/docs", "health and metrics") for gateway, port in health.items()]
     addresses.append(("kafka", kafka_bootstrap, _kafka(settings)))
     lines = [f"  {name:<15}{address:<41}{meaning}" for name, address, meaning in addresses]
     return "\n".join(
@@ -42,7 +44,7 @@ def banner(settings: LocalSettings, kafka_bootstrap: str) -> str:
 
 def transactions_curl(settings: LocalSettings, station_id: str) -> str:
     """A command that shows the transactions of a station."""
-    address = f"localhost:{settings.ports['transactions']}/v1/transactions?station_id={station_id}"
+    address = f"localhost:{settings.ports[REST]}/transactions/v1/transactions?station_id={station_id}"
     return f'curl -H "Authorization: Bearer $({_program()} token)" "{address}"'
 
 

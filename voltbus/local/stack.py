@@ -16,9 +16,11 @@ from voltbus.local.probes import http_ready
 from voltbus.local.process import ChildProcess, ProcessSpec
 from voltbus.local.servers import Report, Servers, first_error, silent
 from voltbus.local.watch import watch
-from voltbus.settings import PORTS
+from voltbus.settings import PORTS, REST
 
 PROCESSES = ("gateway", *SERVICES)
+# Of what is no service.
+_MODULES = {"prepare": "voltbus.operator.prepare", REST: "voltbus.local.one_address"}
 _GRACE = 25.0
 _PREPARATION = 60.0
 
@@ -28,7 +30,7 @@ CommandLine = Callable[[str], Sequence[str]]
 
 def command_line(name: str) -> Sequence[str]:
     """How a process of Voltbus, or "prepare", is started."""
-    return sys.executable, "-m", "voltbus.operator.prepare" if name == "prepare" else f"services.{name}"
+    return sys.executable, "-m", _MODULES.get(name, f"services.{name}")
 
 
 class Stack:

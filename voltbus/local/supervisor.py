@@ -22,7 +22,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 async def run(settings: LocalSettings, console: Console, command: CommandLine = command_line) -> None:
     """Runs until it is asked to stop (Ctrl-C, SIGTERM). Raises LocalError if something cannot start."""
-    progress = Progress(console, ["postgres", "redis", "kafka", "prepare", *settings.gateways, *settings.services])
+    progress = Progress(console, ["postgres", "redis", "kafka", "prepare", *settings.processes])
     servers = Servers(settings=settings, report=progress)
     stop = _StopRequest()
     servers.acquire()
@@ -51,9 +51,8 @@ async def run(settings: LocalSettings, console: Console, command: CommandLine = 
 async def _start(servers: Servers, progress: Progress, command: CommandLine) -> Stack:
     await servers.start()
     settings = servers.settings
-    names = (*settings.gateways, *settings.services)
     env = {"VOLTBUS_FRAME_LOG": settings.frame_log}
-    stack = Stack(servers, names, env=env, ports=settings.ports, report=progress, command=command)
+    stack = Stack(servers, settings.processes, env=env, ports=settings.ports, report=progress, command=command)
     await stack.start()
     return stack
 

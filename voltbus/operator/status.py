@@ -54,7 +54,7 @@ def _names(rest: Rest) -> Sequence[str]:
     """The processes that run here; of an installation elsewhere the services, and a gateway if its address is given."""
     if rest.named:
         return [name for name in ("gateway", *SERVICES) if name in rest.named or name in SERVICES]
-    return *rest.settings.gateways, *rest.settings.services
+    return rest.settings.processes
 
 
 def _process(rest: Rest, name: str) -> Part:

@@ -13,7 +13,7 @@ import services
 from services.common.process.settings import PREFIX, CommonSettings
 
 # What the command `voltbus` reads, beside the settings of processes.
-OF_THE_COMMAND = frozenset({"DATA", "GATEWAYS", "REPLICAS", "STATION_PASSWORD", "TOKEN"})
+OF_THE_COMMAND = frozenset({"DATA", "GATEWAYS", "REPLICAS", "REST_PORT", "STATION_PASSWORD", "TOKEN"})
 _FILE = "_FILE"
 
 log = structlog.get_logger()

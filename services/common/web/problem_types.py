@@ -29,6 +29,7 @@ class ProblemType(StrEnum):
     NOT_IN_VERSION = "not-in-version"
     TOO_MANY = "too-many"
     INTERNAL_ERROR = "internal-error"
+    BROKEN_OFF = "broken-off"
     UNAVAILABLE = "unavailable"
     STATION_SILENT = "station-silent"
 
@@ -65,6 +66,7 @@ MEANINGS: Mapping[ProblemType, Meaning] = {
     ProblemType.NOT_IN_VERSION: Meaning(409, "The OCPP version of the station does not have this"),
     ProblemType.TOO_MANY: Meaning(429, "As many as are allowed are there already; try again later"),
     ProblemType.INTERNAL_ERROR: Meaning(500, "Something went wrong in the service"),
+    ProblemType.BROKEN_OFF: Meaning(502, "The service broke off before it answered; it may have done what was asked"),
     ProblemType.UNAVAILABLE: Meaning(503, "Something that the service needs does not answer; try again"),
     ProblemType.STATION_SILENT: Meaning(504, "The station did not answer in time"),
 }

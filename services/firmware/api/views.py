@@ -49,7 +49,7 @@ class EvseView(BaseModel):
 class SessionView(BaseModel):
     """A session that runs, as transactions told of it."""
 
-    id: int = Field(description="of transactions: GET :9082/v1/transactions/{id}")
+    id: int = Field(description="of transactions: GET /transactions/v1/transactions/{id}")
     transaction_id: str
     evse_id: int | None
     connector_id: int | None

@@ -25,7 +25,7 @@ Environment = dict[str, str]
 
 @pytest.fixture
 def environment(settings: LocalSettings) -> Environment:
-    ports = {variable: str(port) for (variable, _), port in zip(PORTS.values(), free_ports(6), strict=True)}
+    ports = {variable: str(port) for (variable, _), port in zip(PORTS.values(), free_ports(len(PORTS)), strict=True)}
     servers = {
         "VOLTBUS_DATA": str(settings.data),
         "VOLTBUS_POSTGRES_DSN": settings.postgres_dsn or "",
@@ -65,14 +65,14 @@ async def test_says_where_everything_is_and_leaves_nothing(environment: Environm
         first = int(environment["VOLTBUS_GATEWAY_PORT"])
         for port in (first, first + 100):
             assert f"ws://localhost:{port}/ocpp/{{station_id}}" in text
-        for service in ("AUTH", "TRANSACTIONS", "SMARTCHARGING", "FIRMWARE"):
-            assert f"http://localhost:{environment[f'VOLTBUS_{service}_PORT']}/docs" in text
-        assert f"http://localhost:{int(environment['VOLTBUS_TRANSACTIONS_PORT']) + 100}/docs" in text
+        one = f"http://localhost:{environment['VOLTBUS_REST_PORT']}"
+        for below in ("", "/auth", "/transactions", "/smartcharging", "/firmware"):
+            assert f"{one}{below}/docs" in text
         assert any(line.split()[:2] == ["kafka", settings.kafka_bootstrap] for line in lines)
         assert any(line.startswith("eyJ") for line in lines)
         assert " station\n" in text
         children = psutil.Process(process.pid).children(recursive=True)
-        assert len(children) == 8  # two gateways, four services and one more of them, and the reaper
+        assert len(children) == 9  # two gateways, four services and one more of them, the one address, and the reaper
         running = json.loads((settings.data / "running.json").read_text())
         assert running["ports"]["auth"] == int(environment["VOLTBUS_AUTH_PORT"])
 

@@ -128,6 +128,7 @@ def test_values_are_checked(bad: Mapping[str, Any]) -> None:
 
 SASL = {"settings": {"VOLTBUS_KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}}
 KEY = {"name": "kafka", "key": "key"}
+EACH = {"rest": {"httpRoute": {"hostname": "", "domain": "csms.example.com"}}}
 LOGIN = {"strimzi": {"login": True, "cluster": "kafka"}}
 CANNOT_RUN = {
     "kafka.bootstrap": {"kafka": {"bootstrap": ""}},
@@ -154,7 +155,10 @@ CANNOT_RUN = {
     },
     "gateway.httpRoute.parentRefs": {"gateway": {"httpRoute": {"enabled": True}}},
     "gateway.tlsRoute.parentRefs": {"gateway": {"tlsRoute": {"enabled": True}}},
-    "rest.httpRoute": {"rest": {"httpRoute": {"enabled": True}}},
+    "rest.httpRoute: set": {"rest": {"httpRoute": {"enabled": True}}},
+    "rest.httpRoute: hostname is one": {
+        "rest": {"httpRoute": {"enabled": True, "hostname": "a", "domain": "b", "parentRefs": [{"name": "c"}]}}
+    },
     "strimzi.cluster": {"strimzi": {"topics": {"enabled": True}}},
     "strimzi.only: nothing": {"strimzi": {"only": True}},
     "strimzi.login with strimzi.users": changed(LOGIN, {"strimzi": {"users": {"enabled": True}}}),
@@ -274,10 +278,42 @@ def test_the_ordinal_of_a_pod_names_the_group_member() -> None:
 
 
 def test_clients_are_told_where_services_are() -> None:
-    addresses = environment(workload(of_set("tls"), "firmware"))["VOLTBUS_ADDRESSES"]
-    assert addresses == ",".join(f"{name}=https://{name}.csms.example.com" for name in SERVICES)
-    given = changed(values("tls"), {"settings": {"VOLTBUS_ADDRESSES": "auth=https://a"}})
+    told = environment(workload(of_set("tls"), "firmware"))
+    assert told["VOLTBUS_URL"] == "https://csms.example.com"
+    assert "VOLTBUS_ADDRESSES" not in told
+    given = changed(values("tls"), {"settings": {"VOLTBUS_URL": "https://a"}})
+    assert environment(workload(objects(given), "firmware"))["VOLTBUS_URL"] == "https://a"
+    given = changed(values("tls"), EACH)
+    told = environment(workload(objects(given), "firmware"))
+    assert told["VOLTBUS_ADDRESSES"] == ",".join(f"{name}=https://{name}.csms.example.com" for name in SERVICES)
+    assert "VOLTBUS_URL" not in told
+    given = changed(given, {"settings": {"VOLTBUS_ADDRESSES": "auth=https://a"}})
     assert environment(workload(objects(given), "firmware"))["VOLTBUS_ADDRESSES"] == "auth=https://a"
+
+
+def test_one_hostname_has_each_service_below_its_name_and_the_pages_of_all() -> None:
+    [route] = [one for one in of_set("tls") if one["kind"] == "HTTPRoute" and one["metadata"]["name"].endswith("-rest")]
+    assert route["spec"]["hostnames"] == ["csms.example.com"]
+    backends = {(name := f"voltbus-{service}"): {"name": name, "port": SERVICES[service].port} for service in SERVICES}
+    led: dict[str, str] = {}
+    for rule in route["spec"]["rules"]:
+        [match], [backend] = rule["matches"], rule["backendRefs"]
+        assert backend == backends[backend["name"]]
+        [path] = [one["urlRewrite"]["path"] for one in rule.get("filters", ())] or [{}]
+        assert match["path"]["type"] == ("Exact" if path.get("type") == "ReplaceFullPath" else "PathPrefix")
+        assert bool(path) or rule["timeouts"] == {"request": "0s"}
+        to = path.get("replaceFullPath") or path.get("replacePrefixMatch") or match["path"]["value"]
+        led[match["path"]["value"]] = backend["name"].removeprefix("voltbus-") + to
+    assert led == {f"/{name}": f"{name}/{name}" for name in SERVICES} | {
+        "/": "auth/all/",
+        "/docs": "auth/all/docs",
+        "/openapi.json": "auth/all/openapi.json",
+    }
+
+
+def test_each_service_may_have_a_hostname_of_its_own() -> None:
+    routes = [one for one in objects(changed(values("tls"), EACH)) if one["kind"] == "HTTPRoute"]
+    assert {f"{name}.csms.example.com" for name in SERVICES} <= {one["spec"]["hostnames"][0] for one in routes}
 
 
 def test_a_process_gets_the_secrets_that_it_has_and_no_other() -> None:

@@ -71,7 +71,10 @@ VOLTBUS_KAFKA_SSL_KEY: { name: {{ $name }}, key: user.key }
 - name: VOLTBUS_INSTANCE # the ordinal of this pod
   valueFrom: { fieldRef: { fieldPath: "metadata.labels['apps.kubernetes.io/pod-index']" } }
 {{- with $values.rest.httpRoute }}
-{{- if and .enabled (not (hasKey $settings "VOLTBUS_ADDRESSES")) }}
+{{- if and .enabled .hostname (not (hasKey $settings "VOLTBUS_URL")) }}
+- name: VOLTBUS_URL
+  value: https://{{ .hostname }}
+{{- else if and .enabled .domain (not (hasKey $settings "VOLTBUS_ADDRESSES")) }}
 - name: VOLTBUS_ADDRESSES
   value: {{ range $n, $service := splitList " " (include "voltbus.services" .) }}{{ if $n }},{{ end }}{{ $service }}=https://{{ $service }}.{{ $.root.Values.rest.httpRoute.domain }}{{ end }}
 {{- end }}
