@@ -49,15 +49,16 @@ def url(port: int, password: str) -> str:
 
 async def check(address: str) -> None:
     """Raises ServerUnreachable if Redis does not answer at `address`."""
-    from redis.asyncio import Redis
     from redis.exceptions import RedisError
 
+    from services.common.process.redis import client
+
     try:
-        client = Redis.from_url(address, socket_connect_timeout=5, socket_timeout=5)
+        redis = client(address, 5)
         try:
-            await client.ping()
+            await redis.ping()
         finally:
-            await client.aclose()
+            await redis.aclose()
     except (OSError, RedisError, ValueError) as error:
         raise ServerUnreachable(
             f"Redis does not answer ({reason(error.__cause__ or error)}): start it, or correct VOLTBUS_REDIS_URL"

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from services.common.process import tls_files
 from services.common.process.errors import Misconfigured, Unavailable, reason
 from services.common.process.readiness import NotReady
+from services.common.process.sentinel import SentinelAddress
 from services.common.process.settings import CommonSettings
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ def connect(settings: CommonSettings, seconds: float) -> Redis:
     """A client that has not connected yet. seconds: after which Redis is taken to be away. Raises Misconfigured."""
     tls_files.check(VARIABLE, settings.redis_url, "ssl_ca_certs", ("ssl_certfile", "ssl_keyfile"))
     try:
-        redis = Redis.from_url(settings.redis_url, socket_timeout=seconds, socket_connect_timeout=seconds)
+        redis = client(settings.redis_url, seconds)
         # Words of the query are arguments of its connections, which are made when they are needed.
         redis.connection_pool.connection_class(**redis.connection_pool.connection_kwargs)
     except TypeError as error:
@@ -33,6 +34,13 @@ def connect(settings: CommonSettings, seconds: float) -> Redis:
     except (ValueError, RedisError) as error:
         raise Misconfigured(f"{VARIABLE}: {reason(error)}") from None
     return redis
+
+
+def client(url: str, seconds: float) -> Redis:
+    """The same, of an address. Raises ValueError where it is none."""
+    if sentinel := SentinelAddress.read(url):
+        return sentinel.client(seconds)
+    return Redis.from_url(url, socket_timeout=seconds, socket_connect_timeout=seconds)
 
 
 async def translating_errors(answer: Awaitable[T]) -> T:

@@ -19,6 +19,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from services.common.process import sentinel
 from services.common.process.errors import Misconfigured
 
 PREFIX = "VOLTBUS_"
@@ -93,7 +94,20 @@ def _address(schemes: Sequence[str], example: str) -> AfterValidator:
 
 
 POSTGRES = _address(("postgresql", "postgres"), "postgresql://user:password@host:5432/voltbus")
-REDIS = _address(("redis", "rediss", "unix"), "redis://host:6379/0, or rediss:// for TLS")
+_REDIS = _address(("redis", "rediss", "unix"), f"redis://host:6379/0, rediss:// for TLS, or {sentinel.EXAMPLE}")
+
+
+def _redis(given: str) -> str:
+    """No error repeats it, either."""
+    try:
+        if sentinel.SentinelAddress.read(given):
+            return given
+    except ValueError:
+        raise ValueError(f"give Sentinels and what they call the master, such as {sentinel.EXAMPLE}") from None
+    checked: str = _REDIS.func(given)  # type: ignore[call-arg]
+    return checked
+
+
 HTTP = _address(("http", "https"), "https://id.example/keys")
 
 
@@ -149,7 +163,7 @@ class CommonSettings(BaseSettings):
     )
     postgres_connections: int = Field(8, ge=4, description="connections of a process to Postgres for its work")
     postgres_list_connections: int = Field(4, ge=1, description="further ones for lists and exports by REST")
-    redis_url: Annotated[str, REDIS] = Field("redis://localhost:6379/0", description="Redis")
+    redis_url: Annotated[str, AfterValidator(_redis)] = Field("redis://localhost:6379/0", description="Redis")
     redis_prefix: str = Field("", description="before every key, for several systems in one database of Redis")
     kafka_bootstrap: Annotated[str, AfterValidator(_brokers)] = Field(
         "localhost:9092", description="Kafka brokers, comma-separated"
