@@ -68,12 +68,17 @@ def readers(settings: CommonSettings, service: str) -> Sequence[Reader]:
     ]
 
 
-async def rewind(settings: CommonSettings, service: str, moment: datetime) -> Mapping[Reader, int]:
-    """How many records are read again. Raises NotYet, Unavailable, Misconfigured."""
+async def rewind(
+    settings: CommonSettings, service: str, moment: datetime, *, looks: int = LOOKS
+) -> Mapping[Reader, int]:
+    """How many records are read again. Raises NotYet, Unavailable, Misconfigured.
+
+    looks: at whether somebody reads on, before that is given up.
+    """
     wanted = readers(settings, service)
     await _require_no_gateways(settings)
     async with _bus(settings) as bus, administrator(settings) as admin:
-        await _require_no_members(settings, bus, admin, wanted)
+        await _require_no_members(settings, bus, admin, wanted, looks)
         since = moment - MARGIN
         told = await _told(bus, settings, since) if service == "transactions" else {}
         async with _schema(settings, service) as db:
@@ -113,11 +118,13 @@ async def _require_no_gateways(settings: CommonSettings) -> None:
         raise NotYet("a gateway runs, or did a few seconds ago: stop all gateways first")
 
 
-async def _require_no_members(settings: CommonSettings, bus: KafkaBus, admin: Any, wanted: Sequence[Reader]) -> None:
+async def _require_no_members(
+    settings: CommonSettings, bus: KafkaBus, admin: Any, wanted: Sequence[Reader], looks: int
+) -> None:
     """Nobody may read on meanwhile: where somebody is in a group, Kafka takes offsets from no other."""
     for one in wanted:
         known = await _committed(admin, one, list(await bus.bounds(one.topic)))
-        for _ in range(LOOKS):
+        for _ in range(looks):
             try:
                 await _commit(settings, one, known)
             except CommitFailedError:

@@ -1,0 +1,171 @@
+"""What a restored schema is made to forget, and to know, before its service reads again what came since."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from services.common.commands.restoring import count_as_sent
+from services.common.kafka.broker import KafkaBus
+from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
+from services.common.postgres.database import Database
+from services.common.process.settings import CommonSettings
+from services.ocpp import topics
+from services.smartcharging.restoring import doubt_limits
+from services.transactions.domain.messages import Report, ReportKind
+from services.transactions.restoring import Renumbering, Told, keep, settle
+from tests.conftest import Stack, settings_of
+from voltbus.operator.rewind import NotYet, Reader, rewind
+from voltbus.operator.rewind import settle as settled
+from voltbus.v1 import events_pb2 as pb
+
+NOW = datetime.now(UTC)
+HOUR = timedelta(hours=1)
+COMMAND = """
+insert into command (
+    id, station_id, action, payload, status, created_at, expires_at, sent_at, not_before, parts, outcome)
+values ($1, 'CP1', 'Reset', '{}', $2, $3, $4, $5, $6, $7, $8)"""
+
+
+@pytest.fixture(scope="module")
+async def settings(stack: Stack) -> CommonSettings:
+    return settings_of(CommonSettings, await stack.fresh())
+
+
+async def schema(settings: CommonSettings, name: str) -> AsyncIterator[Database]:
+    database = Database(settings, name)
+    await database.start()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def transactions(settings: CommonSettings) -> AsyncIterator[Database]:
+    async for database in schema(settings, "transactions"):
+        yield database
+
+
+@pytest.fixture
+async def smartcharging(settings: CommonSettings) -> AsyncIterator[Database]:
+    async for database in schema(settings, "smartcharging"):
+        yield database
+
+
+@pytest.fixture
+async def bus(settings: CommonSettings) -> AsyncIterator[KafkaBus]:
+    bus = KafkaBus(settings)
+    await bus.start()
+    yield bus
+    await bus.close()
+
+
+async def rows(database: Database, query: str) -> list[asyncpg.Record]:
+    async with database.connection() as db:
+        return list(await db.fetch(query))
+
+
+async def test_commands_that_waited_count_as_sent(smartcharging: Database) -> None:
+    """To a connection that is gone, at the time at which they could have been; their numbers are not given again."""
+    tonight, due = NOW + HOUR, '{"due": true, "count": 1}'
+    async with smartcharging.transaction() as db:
+        await db.execute(COMMAND, "waits", "accepted", NOW - HOUR, tonight, None, None, None, None)
+        await db.execute(COMMAND, "tonight", "accepted", NOW - HOUR, tonight, None, tonight, None, None)
+        await db.execute(COMMAND, "in parts", "sent", NOW - HOUR, tonight, NOW - HOUR, None, due, None)
+        await db.execute(COMMAND, "answered", "answered", NOW - HOUR, tonight, NOW, None, None, "answered")
+        before = await db.fetchval("select max(number) from command")
+        assert await count_as_sent(db) == 3
+        await db.execute(COMMAND, "new", "accepted", NOW, tonight, None, None, None, None)
+    found = {row["id"]: row for row in await rows(smartcharging, "select * from command")}
+    assert {name: row["status"] for name, row in found.items()} == {
+        **dict.fromkeys(("waits", "tonight", "in parts"), "sent"),
+        "answered": "answered",
+        "new": "accepted",
+    }
+    assert found["waits"]["sent_at"] == NOW - HOUR
+    assert found["tonight"]["sent_at"] <= datetime.now(UTC)
+    assert (found["waits"]["connection_id"], found["in parts"]["parts"]) == ("", '{"due": false, "count": 1}')
+    assert found["new"]["number"] > before + 1_000_000
+
+
+async def test_limits_of_sites_are_in_doubt(smartcharging: Database) -> None:
+    """A station may have confirmed a higher limit since: it counts with all that it can draw, and is asked again."""
+    async with smartcharging.transaction() as db:
+        await db.execute(
+            """insert into site (site_id, limit_value, limit_unit, phases, voltage, created_at, changed_at)
+            values ('garage', 32, 'A', 3, 230, now(), now())"""
+        )
+        await db.execute(
+            """insert into member (station_id, site_id, place, phases, minimum, maximum, priority, unit)
+            values ('CP1', 'garage', 0, '{L1}', 60, 320, 0, 'A')"""
+        )
+        await db.execute(
+            """insert into hold (station_id, evse_id, session_id, held, asked, doubtful, failures, refused, lows, peak,
+            patience, seen) values ('CP1', 1, 7, 100, 120, 0, 0, false, 0, 0, 0, 0)"""
+        )
+        await doubt_limits(db)
+    [hold] = await rows(smartcharging, "select held, asked, doubtful from hold")
+    assert tuple(hold) == (None, None, 320)
+    [site] = await rows(smartcharging, "select look_at <= now() as due from site")
+    assert site["due"]
+
+
+def told(number: int, event_id: str, key: str | None = None, **more: Any) -> Told:
+    about: dict[str, Any] = {"revision": 1, "status": "ended", "review": "none", "energy_wh": 3200.0}
+    return Told(number, event_id, "CP1", key, **{**about, **more})
+
+
+def start(call_id: str, key: str) -> Report:
+    return Report(ReportKind.STARTED, call_id, "CP1", NOW, NOW, 0, key)
+
+
+async def test_what_is_read_again_has_the_number_that_was_told(
+    settings: CommonSettings, transactions: Database
+) -> None:
+    """By its call; where its end was told first, by what its station calls it. Each number is given once."""
+    events = Events(settings, "transactions", lambda _: ((), ""))
+    known = [
+        told(7, events.id(pb.TransactionStarted, "CP1", "call-1")),
+        told(9, "of the number", "id:abc"),
+        told(12, events.id(pb.TransactionUpdated, "CP1", "call-3"), "id:abc"),
+    ]
+    starting = [start("call-1", "start:1"), start("call-2", "id:abc"), start("call-3", "id:abc"), start("new", "id:x")]
+    async with transactions.transaction() as db:
+        await keep(db, {one.id: one for one in known})
+        found = await Renumbering(events).numbers(db, starting)
+        assert found == {"call-1": 7, "call-2": 9, "call-3": 12}
+        assert await db.fetchval("select nextval('transaction_id')") > 10_000
+        # Again, as when the command is repeated.
+        await keep(db, {one.id: one for one in known})
+        assert [(one.id, one.now) for one in await settle(db)] == [(7, ""), (9, ""), (12, "")]
+        assert await Renumbering(events).numbers(db, starting) == {}
+
+
+async def test_nobody_may_read_or_ask_meanwhile(settings: CommonSettings, bus: KafkaBus) -> None:
+    async with Redis.from_url(settings.redis_url) as redis:
+        await redis.set("slot:3", "gateway", ex=600)
+        with pytest.raises(NotYet, match="stop all gateways"):
+            await rewind(settings, "auth", NOW)
+        await redis.delete("slot:3")
+    calls = settings.topic(topics.calls("auth").name)
+    await bus.publish([Record(calls, b"CP%d" % number, b"") for number in range(20)])
+    member = await bus.subscribe("auth", [calls])
+    read = 0
+    while read < 20:
+        read += len(await member.poll())
+    with pytest.raises(NotYet, match="yet to read 20 records"):
+        await settled(settings, "auth")
+    await member.commit({(calls, number): held.end for number, held in (await bus.bounds(calls)).items()})
+    assert await settled(settings, "auth") == []
+    with pytest.raises(NotYet, match="somebody reads on"):
+        await rewind(settings, "auth", NOW, looks=1)
+    await member.close()
+    # A static member that closes stays in its group for some seconds.
+    again = await rewind(settings, "auth", NOW, looks=1000)
+    assert {one.topic: count for one, count in again.items() if count} == {calls: 20}
+    assert await rewind(settings, "auth", NOW) == {Reader(one.group, one.topic): 0 for one in again}
+    with pytest.raises(NotYet, match="yet to read 20 records"):
+        await settled(settings, "auth")
