@@ -2,7 +2,7 @@
 
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Bus
-from services.common.process.readiness import Answer, Grace
+from services.common.process.readiness import Answer, StayingReady
 from services.common.process.redis import connect
 from services.common.process.service import Service, ServiceTiming
 from services.common.web import overview
@@ -42,7 +42,7 @@ def assemble(
     missed.
     """
     series.begin()
-    kafka, producer = (Grace(gateway.settings.kafka_grace, clocks.monotonic) for _ in range(2))
+    kafka, producer = (StayingReady(gateway.settings.kafka_grace, clocks.monotonic) for _ in range(2))
 
     async def kafka_ready() -> Answer:
         return kafka.of(await bus.ready())

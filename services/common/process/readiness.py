@@ -23,7 +23,7 @@ Answer = bool | NotReady | ReadyForNow
 
 
 @dataclass(slots=True)
-class Grace:
+class StayingReady:
     """Holds for some time after a check has ceased to, once it held: what is not ready may lose all its connections.
 
     seconds: how long. monotonic: the clock by which it runs out.

@@ -42,6 +42,8 @@ class SlotLease:
     ) -> None:
         self._directory, self._owner, self._count, self._ttl = directory, owner, count, ttl
         self._partitions, self._problem = partitions, ""
+        # Fewer partitions than slots, as it was said last.
+        self._warned_of = count
         self._first, self._on_redis_reset, self._monotonic = first, on_redis_reset, monotonic
         self._slot: int | None = None
         self._expires_at = 0.0
@@ -78,7 +80,8 @@ class SlotLease:
 
     async def _acquire(self) -> None:
         partitions = await self._partitions()
-        if partitions < self._count:
+        if partitions < self._count and partitions != self._warned_of:
+            self._warned_of = partitions
             log.warning("slots without a partition are left out", slots=self._count, partitions=partitions)
         count = min(self._count, partitions)
         for step in range(count):

@@ -174,6 +174,7 @@ CANNOT_RUN = {
     "SASL_SSL with SCRAM-SHA-512 needs VOLTBUS_KAFKA_SASL_PASSWORD": changed(
         SASL, {"settings": {"VOLTBUS_KAFKA_SASL_USERNAME": "voltbus"}}
     ),
+    "nobody logs in with VOLTBUS_KAFKA_SASL_PASSWORD by PLAINTEXT": {"secrets": {"VOLTBUS_KAFKA_SASL_PASSWORD": KEY}},
     "SASL_SSL with OAUTHBEARER needs VOLTBUS_KAFKA_OAUTH_TOKEN_URL": changed(
         SASL, {"settings": {"VOLTBUS_KAFKA_SASL_MECHANISM": "OAUTHBEARER"}}
     ),

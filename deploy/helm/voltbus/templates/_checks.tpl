@@ -24,6 +24,9 @@
 {{- if and $strimzi.login (or (eq $protocol "PLAINTEXT") (ne (hasPrefix "SASL_" $protocol) $scram)) -}}
 {{- fail (printf "%s: with strimzi.login leave out VOLTBUS_KAFKA_SECURITY_PROTOCOL: users of %s cannot log in by %s" .process $strimzi.users.authentication $protocol) -}}
 {{- end -}}
+{{- if and (has "VOLTBUS_KAFKA_SASL_PASSWORD" $given) (not (hasPrefix "SASL_" $protocol)) -}}
+{{- fail (printf "%s: nobody logs in with VOLTBUS_KAFKA_SASL_PASSWORD by %s: set VOLTBUS_KAFKA_SECURITY_PROTOCOL to SASL_SSL" .process $protocol) -}}
+{{- end -}}
 {{- if (index .root.Values .process).autoscaling | default dict | dig "enabled" false -}}
 {{- if and (ne $protocol "PLAINTEXT") (ne .process "gateway") (not .root.Values.keda.authenticationRef) -}}
 {{- fail (printf "%s.autoscaling: KEDA must log in at Kafka as well: name a TriggerAuthentication of yours in keda.authenticationRef" .process) -}}

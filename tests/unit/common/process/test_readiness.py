@@ -1,13 +1,13 @@
 """A check that holds for some time after it has ceased to."""
 
-from services.common.process.readiness import Grace, NotReady, ReadyForNow
+from services.common.process.readiness import NotReady, ReadyForNow, StayingReady
 
 NO = NotReady("no answer")
 
 
 def test_grace_runs_from_when_it_is_first_seen_to_fail() -> None:
     now = [0.0]
-    grace = Grace(60, lambda: now[0])
+    grace = StayingReady(60, lambda: now[0])
     assert grace.of(True) is True
     now[0] = 1000.0
     assert grace.of(NO) == ReadyForNow()
@@ -22,13 +22,13 @@ def test_grace_runs_from_when_it_is_first_seen_to_fail() -> None:
 
 
 def test_what_never_held_has_no_grace() -> None:
-    grace = Grace(60, lambda: 0.0)
+    grace = StayingReady(60, lambda: 0.0)
     assert grace.of(NO) == NO
     assert grace.of(True) is True
     assert grace.of(NO) == ReadyForNow()
 
 
 def test_none_is_none() -> None:
-    grace = Grace(0, lambda: 0.0)
+    grace = StayingReady(0, lambda: 0.0)
     assert grace.of(True) is True
     assert grace.of(NO) == NO
