@@ -35,6 +35,7 @@ from services.common.process.health import Check
 from services.common.process.redis import answers, connect
 from services.common.process.service import Service, Step
 from services.common.process.settings import CommonSettings
+from services.common.process.tracing import Tracing
 from services.common.push import events_api
 from services.common.push.events_api import Streams
 from services.common.push.feed import Feed
@@ -48,6 +49,7 @@ from services.common.web.app import web_app
 from services.common.web.outbound.client import Outbound
 from services.common.web.overview import Services
 from services.common.web.request_metrics import RequestMetrics
+from services.common.web.request_traces import RequestTraces
 from services.ocpp.services import MEANINGS, SERVICES
 from services.ocpp.topics import Topics
 
@@ -73,6 +75,7 @@ class Wiring:
     stations: Stations
     command_service: CommandService
     access: Access
+    tracing: Tracing | None
 
     def batches(self, dialects: Dialects[C]) -> BatchShell[C]:
         """What its handler reads batches with, and answers them."""
@@ -92,6 +95,7 @@ class Wiring:
             linger=linger,
             limits=DeadLetterLimits.of(self.settings),
             timing=ConsumerTiming(max_held=self.settings.held_size),
+            tracing=self.tracing,
         )
 
     def reader(self, group: str, topics: Sequence[str], handle: Handle, *, linger: float) -> Consumer:
@@ -106,6 +110,7 @@ class Wiring:
             linger=linger,
             limits=DeadLetterLimits.of(self.settings),
             timing=ConsumerTiming(max_held=self.settings.held_size),
+            tracing=self.tracing,
         )
 
     def service(
@@ -131,6 +136,8 @@ class Wiring:
         """
         info, beside = SERVICES[self.name], readers or {}
         app = web_app(self.name, description, tags)
+        if self.tracing:
+            app.add_middleware(RequestTraces, tracing=self.tracing)
         app.add_middleware(TokenFirst, access=self.access)
         services = Services(self.settings, MEANINGS)
         overview.install(app, services)
@@ -162,6 +169,7 @@ class Wiring:
             # A webhook of a group must not miss what happens while it is not known who is in it.
             "webhooks": self._after_stations(webhooks.run),
         }
+        closes = (self.tracing.close,) if self.tracing else ()
         servers: Mapping[str, Check] = {"kafka": self.bus.ready, "postgres": self.database.ready}
         ready: Mapping[str, Check] = {
             **servers,
@@ -179,7 +187,7 @@ class Wiring:
             opens=(self.bus.start, self.database.start, retention.prepare, *opens),
             dependencies={**servers, "redis": lambda: answers(self.redis)},
             drains=(streams.stop, consumer.stop, *(one.stop for one in beside.values()), *drains),
-            closes=(outbound.close, self.database.close, self.bus.close, self.redis.aclose),
+            closes=(*closes, outbound.close, self.database.close, self.bus.close, self.redis.aclose),
         )
 
     def _streams(self) -> Streams:
@@ -230,6 +238,7 @@ def wire(
         Events(settings, name, stations.assignment),
         Relay(database, bus, dead_topic=topics.dead, clock=clock),
     )
+    tracing = Tracing.of(settings, name)
     command_service = CommandService(
         service=name,
         database=database,
@@ -244,6 +253,7 @@ def wire(
         on_ended=on_ended,
         unfit=unfit,
         splitting=splitting,
+        tracing=tracing,
     )
     return Wiring(
         name=name,
@@ -259,6 +269,7 @@ def wire(
         stations=stations,
         command_service=command_service,
         access=Access(settings),
+        tracing=tracing,
     )
 
 

@@ -5,6 +5,7 @@ from services.common.kafka.bus import Bus
 from services.common.process.readiness import Answer, StayingReady
 from services.common.process.redis import connect
 from services.common.process.service import Service, ServiceTiming
+from services.common.process.tracing import Tracing
 from services.common.web import overview
 from services.common.web.app import web_app
 from services.common.web.overview import Services
@@ -26,7 +27,8 @@ def build(
     timing: Timing = DEFAULT_TIMING,
 ) -> Service:
     """The gateway as a process."""
-    gateway = Gateway(settings, bus, directory, clocks=clocks, timing=timing)
+    tracing = Tracing.of(settings, "gateway")
+    gateway = Gateway(settings, bus, directory, clocks=clocks, timing=timing, tracing=tracing)
     listener = WebSocketListener(
         settings, gateway, clocks=clocks, timing=timing, memory=gateway.memory, turns=gateway.turns
     )
@@ -49,6 +51,7 @@ def assemble(
 
     app = web_app("gateway", "Health, readiness and metrics of the gateway; stations connect to another port.")
     overview.install(app, Services(gateway.settings, MEANINGS))
+    closes = (gateway.tracing.close,) if gateway.tracing else ()
     return Service(
         name="gateway",
         settings=gateway.settings,
@@ -73,7 +76,7 @@ def assemble(
         },
         dependencies={"kafka": kafka_ready, "redis": directory.ready},
         drains=(listener.close, gateway.drain),
-        closes=(gateway.lease.release, bus.close),
+        closes=(*closes, gateway.lease.release, bus.close),
         timing=ServiceTiming(drain=gateway.longest_drain),
     )
 

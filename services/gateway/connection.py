@@ -7,6 +7,9 @@ from functools import partial
 
 import structlog
 
+from services.common.kafka.bus import Header
+from services.common.kafka.traced import headers_of
+from services.common.process.tracing import Tracing
 from services.gateway import metrics
 from services.gateway.deviations import Deviations
 from services.gateway.frame_notes import FrameNotes
@@ -20,6 +23,7 @@ from services.gateway.pressure.stall_guard import StallGuard
 from services.gateway.records import Records
 from services.gateway.settings import Settings
 from services.gateway.timing import Seconds
+from services.gateway.traces import ConnectionTraces, begin_call, begin_command
 from services.gateway.transport.transport import CloseCode, Transport
 from services.ocpp.deviations import Deviation, Told
 from voltbus.v1.bus_pb2 import (
@@ -55,6 +59,7 @@ class GatewayContext:
     admission: AdmissionControl
     memory: Memory
     stall_guard: StallGuard
+    tracing: Tracing | None
     on_opened: Callable[["Connection"], None]
     on_closed: Callable[["Connection"], None]
     on_finished: Callable[["Connection"], None]
@@ -75,6 +80,7 @@ class Connection:
         "_notes",
         "_remote",
         "_session",
+        "_traces",
         "_waiting",
         "confirms",
         "peer",
@@ -95,6 +101,7 @@ class Connection:
         self._waiting = 0
         self._deviations: Deviations | None = None
         self._notes: FrameNotes | None = None
+        self._traces: ConnectionTraces | None = None
         self._remote = ""
 
     @property
@@ -131,6 +138,8 @@ class Connection:
         metrics.CONNECTIONS.labels(self.version).dec()
         context.on_closed(self)
         now = context.monotonic()
+        if self._traces is not None:
+            self._traces.closed(context.wall())
         self._perform(self._session.closed(now, context.wall()))
         self._report(CONNECTION_STATE_DISCONNECTED, now, reason=reason)
         log.info("disconnected", reason=reason, **self._ids)
@@ -143,9 +152,11 @@ class Connection:
         context = self._context
         self._perform(self._session.reply(reply, context.monotonic(), context.wall()))
 
-    def command(self, command: Command) -> None:
-        """A service sends the station a command."""
+    def command(self, command: Command, traceparent: str | None = None) -> None:
+        """A service sends the station a command. traceparent: where it is traced."""
         context = self._context
+        if context.tracing is not None and traceparent is not None:
+            self._trace_command(context.tracing, command, traceparent)
         self._perform(self._session.command(command, context.monotonic(), context.wall()))
 
     def read_strictly(self, strict: bool) -> None:
@@ -204,6 +215,8 @@ class Connection:
         metrics.FRAMES.count(("out", action.message_type, self.version, action.action))
         if action.latency is not None:
             metrics.LATENCY.observe((action.action, self.version), action.latency)
+        if self._traces is not None:
+            self._traces.sent(action, self._context.wall())
 
     def _forward(self, action: Forward) -> None:
         context, call = self._context, action.call
@@ -211,7 +224,8 @@ class Connection:
         if action.deviations:
             self._tolerate(call.action, action.deviations)
         on_acknowledged = partial(self._acknowledged, call.message_id) if action.acknowledge else None
-        context.producer.add(context.records.call(action.service, call, on_acknowledged))
+        headers = () if context.tracing is None else self._trace_call(context.tracing, action)
+        context.producer.add(context.records.call(action.service, call, on_acknowledged, headers))
         context.admission.forwarded(action.service, self.transport)
 
     def _acknowledged(self, message_id: str) -> None:
@@ -224,8 +238,23 @@ class Connection:
         metrics.RESULTS.labels(Outcome.Name(result.outcome), self.version).inc()
         if action.deviations:
             self._tolerate(result.action, action.deviations)
-        if record := self._context.records.result(action.service, result):
+        span = None if self._traces is None else self._traces.completed(result, self._context.wall())
+        if record := self._context.records.result(action.service, result, headers_of(span)):
             self._context.producer.add(record)
+
+    def _trace_call(self, tracing: Tracing, action: Forward) -> tuple[Header, ...]:
+        span = begin_call(tracing, action.call)
+        if span is not None:
+            self._traces = self._traces or ConnectionTraces()
+            self._traces.forwarded(action, span, self._context.wall(), self.transport.over)
+        return headers_of(span)
+
+    def _trace_command(self, tracing: Tracing, command: Command, traceparent: str) -> None:
+        wall = self._context.wall()
+        span = begin_command(tracing, command, self.peer.station_id, self.version, traceparent, wall)
+        if span is not None:
+            self._traces = self._traces or ConnectionTraces()
+            self._traces.delivered(command, span)
 
     def _wait(self, action: Waiting) -> None:
         self._context.memory.add(action.size - self._waiting)
@@ -267,7 +296,9 @@ class Connection:
     def _drop(self, action: Drop) -> None:
         metrics.DROPPED.labels(action.reason).inc()
         self._note(action)
-        log.info("dropped", reason=action.reason, message_id=action.message_id, detail=action.detail, **self._ids)
+        trace_id = self._traces and self._traces.dropped(action, self._context.wall())
+        ids = self._ids | {"trace_id": trace_id} if trace_id else self._ids
+        log.info("dropped", reason=action.reason, message_id=action.message_id, detail=action.detail, **ids)
 
     def _note(self, action: Refuse | Drop) -> None:
         if self._notes is None:

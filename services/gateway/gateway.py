@@ -10,6 +10,7 @@ import structlog
 
 from services.common.calls.connection_ids import connection_id
 from services.common.kafka.bus import Bus
+from services.common.process.tracing import Tracing
 from services.gateway import credentials, metrics
 from services.gateway.cluster.directory import Directory, Route
 from services.gateway.cluster.routing import Routing
@@ -63,8 +64,9 @@ class Gateway:
         *,
         clocks: Clocks = SYSTEM_CLOCKS,
         timing: Timing = DEFAULT_TIMING,
+        tracing: Tracing | None = None,
     ) -> None:
-        self.settings, self._clocks, self._timing = settings, clocks, timing
+        self.settings, self._clocks, self._timing, self.tracing = settings, clocks, timing, tracing
         # Makes connection ids unique for all time, and this process the owner of its slot.
         self.nonce = secrets.token_hex(6)
         self._numbers = itertools.count(1)
@@ -123,6 +125,7 @@ class Gateway:
             admission=self.admission,
             memory=self.memory,
             stall_guard=self.stall_guard,
+            tracing=tracing,
             on_opened=self._opened,
             on_closed=self._closed,
             on_finished=self.registry.forget,

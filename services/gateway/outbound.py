@@ -5,6 +5,7 @@ from google.protobuf.message import DecodeError
 
 from services.common.calls.connection_ids import gateway_of
 from services.common.kafka.bus import Bus, PartitionTail, Record
+from services.common.kafka.traced import traceparent_of
 from services.common.process.backoff import retry_until_available
 from services.gateway import metrics
 from services.gateway.cluster.slot_lease import SlotLease
@@ -55,7 +56,7 @@ class OutboundDelivery:
     def deliver(self, record: Record) -> None:
         """One record; never raises for what is in it."""
         try:
-            self._deliver(Outbound.FromString(record.value or b""))
+            self._deliver(Outbound.FromString(record.value or b""), record)
         except Exception as error:
             # One bad record must not take away the connections of all others.
             self._drop(Reason.UNREADABLE_RECORD, "")
@@ -63,7 +64,7 @@ class OutboundDelivery:
             place = {"partition": record.partition, "offset": record.offset}
             log.error("record skipped", reason=type(error).__name__, exc_info=None if expected else error, **place)
 
-    def _deliver(self, outbound: Outbound) -> None:
+    def _deliver(self, outbound: Outbound, record: Record) -> None:
         connection = self._registry.get(outbound.connection_id)
         match outbound.WhichOneof("body"):
             case "reply" if connection:
@@ -71,7 +72,7 @@ class OutboundDelivery:
             case "close" if connection:
                 connection.close(CloseCode(outbound.close.code or CloseCode.REPLACED), outbound.close.reason)
             case "command":
-                self._command(outbound, connection)
+                self._command(outbound, connection, record)
             case "reply":
                 self._reply_lost(outbound)
             case _:
@@ -91,16 +92,16 @@ class OutboundDelivery:
         if record := self._records.frame(frame):
             self._producer.add(record)
 
-    def _command(self, outbound: Outbound, connection: Connection | None) -> None:
+    def _command(self, outbound: Outbound, connection: Connection | None, record: Record) -> None:
         """Another gateway may have had this slot, or have it by now: each speaks of its own connections only."""
         if gateway_of(outbound.connection_id) != self._nonce:
             self._drop(Reason.NO_CONNECTION, outbound.station_id)
         elif connection and self._lease.valid:
-            connection.command(outbound.command)
+            connection.command(outbound.command, traceparent_of(record))
         else:
-            self._undelivered(outbound, "the slot may be lost" if connection else "the connection is gone")
+            self._undelivered(outbound, record, "the slot may be lost" if connection else "the connection is gone")
 
-    def _undelivered(self, outbound: Outbound, reason: str) -> None:
+    def _undelivered(self, outbound: Outbound, came: Record, reason: str) -> None:
         """A command is not for a later connection."""
         command = outbound.command
         result = Result(
@@ -114,7 +115,7 @@ class OutboundDelivery:
         )
         result.at.FromMicroseconds(int(self._wall() * 1e6))
         metrics.RESULTS.labels(Outcome.Name(result.outcome), "").inc()
-        if record := self._records.result(command.service, result):
+        if record := self._records.result(command.service, result, came.headers):
             self._producer.add(record)
 
     def _drop(self, reason: Reason, station_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from services.common.kafka.bus import Record
+from services.common.kafka.bus import Header, Record
 from services.ocpp import topics
 from services.ocpp.services import SERVICES
 from voltbus.v1.bus_pb2 import Call, Close, ConnectionChange, Frame, Outbound, RefusedHandshakes, Result
@@ -29,15 +29,21 @@ class Records:
         self._refusals = name(topics.REFUSALS.name)
         self.outbound = name(topics.OUTBOUND.name)
 
-    def call(self, service: str, call: Call, on_acknowledged: OnAcknowledged | None = None) -> OutgoingRecord:
+    def call(
+        self,
+        service: str,
+        call: Call,
+        on_acknowledged: OnAcknowledged | None = None,
+        headers: tuple[Header, ...] = (),
+    ) -> OutgoingRecord:
         """Not sent again: a station that has no answer does so itself."""
         topic, key = self.calls[service], call.station_id.encode()
-        return OutgoingRecord(topic, key, call.SerializeToString(), on_acknowledged=on_acknowledged)
+        return OutgoingRecord(topic, key, call.SerializeToString(), headers, on_acknowledged=on_acknowledged)
 
-    def result(self, service: str, result: Result) -> OutgoingRecord | None:
+    def result(self, service: str, result: Result, headers: tuple[Header, ...] = ()) -> OutgoingRecord | None:
         """None if no such service is known: nobody would read it."""
         topic, key = self._results.get(service), result.station_id.encode()
-        return OutgoingRecord(topic, key, result.SerializeToString(), resend=True) if topic else None
+        return OutgoingRecord(topic, key, result.SerializeToString(), headers, resend=True) if topic else None
 
     def change(self, change: ConnectionChange) -> OutgoingRecord:
         return OutgoingRecord(self._connections, change.station_id.encode(), change.SerializeToString(), resend=True)

@@ -1,13 +1,14 @@
 """One whole Voltbus for all end-to-end tests: two gateways, closed to unknown stations, events as protobuf."""
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from tests.clients import rpc, system
+from tests.clients.collector import Collector, collecting
 from tests.clients.sessions import SESSIONS, Session
 from tests.conftest import Stack
 from voltbus.local.stack import PROCESSES
@@ -17,9 +18,17 @@ NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="package")
-async def voltbus(stack: Stack) -> AsyncIterator[system.System]:
-    """The processes, as an operator runs them: unknown stations are turned away."""
+def collector() -> Iterator[Collector]:
+    """Takes the traces of everything."""
+    with collecting() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+async def voltbus(stack: Stack, collector: Collector) -> AsyncIterator[system.System]:
+    """The processes, as an operator runs them: unknown stations are turned away. All is traced."""
     settings = {"VOLTBUS_UNKNOWN_STATIONS": "reject", "VOLTBUS_EVENTS_FORMAT": "protobuf", "VOLTBUS_FRAME_LOG": "all"}
+    settings |= {"VOLTBUS_TRACES": "1", "VOLTBUS_TRACES_ENDPOINT": collector.url}
     async with system.running(
         stack.servers, await stack.fresh(), (*PROCESSES, "gateway-1", REST), **settings
     ) as started:

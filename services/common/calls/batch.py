@@ -14,6 +14,7 @@ import structlog
 from services.common.calls.call import Answer, Call, Refused
 from services.common.calls.dialects import Dialects
 from services.common.calls.replies import Replies
+from services.common.kafka import traced
 from services.common.kafka.bus import Record
 from services.common.kafka.dead_letters import dead_letter
 from services.common.postgres.database import Connection
@@ -116,11 +117,14 @@ class BatchShell(Generic[C]):
 
     def put_aside(self, batch: Batch[C], record: Record, reason: Unprocessable) -> None:
         """A record of the batch cannot be used: it becomes a dead letter, and the others go on."""
+        traced.fail(record, reason)
         batch.dead.append(dead_letter(record, self._topics.dead, reason, batch.now))
 
     def _read_call(self, batch: Batch[C], record: Record) -> None:
         try:
             call = Call.read(record)
+            if record.headers:
+                _trace(record, call)
             command = self._command(call)
         except Unprocessable as reason:
             self.put_aside(batch, record, reason)
@@ -146,3 +150,13 @@ class BatchShell(Generic[C]):
 
     def _answer(self, call: Call, reply: object | Refused) -> Answer:
         return reply if isinstance(reply, Refused) else self._dialects.write(call, reply)
+
+
+def _trace(record: Record, call: Call) -> None:
+    told = {
+        "voltbus.station.id": call.station_id,
+        "voltbus.message.id": call.message_id,
+        "voltbus.ocpp.action": call.action,
+        "voltbus.ocpp.version": call.version,
+    }
+    traced.describe(record, call.id, f"decide {call.action}", told, ("message", call.station_id, call.message_id))

@@ -126,6 +126,7 @@ class Command:
     connection_id, version: where it was sent to. response: the station's payload. normalised: as it is read, where that
     is in other words. error_code: a name of services.ocpp.errors.ErrorCode or of CODES. outcome: how it ended.
     batch_id: of the command to many stations that it is a part of. not_before: when it is sent, if that is later.
+    traceparent: of what it is a part of, where that is traced.
     effect: what comes of the answer, as far as that is known; effect_at: since when. parts: how far they have come, if
     it is sent in some. part: the number of the one that this stands for, if it does (see parts.as_command). author: who
     asked for it; None: a service of its own accord, or a token without a name.
@@ -158,6 +159,7 @@ class Command:
     parts: PartsProgress | None = None
     part: int | None = None
     author: str | None = None
+    traceparent: str | None = None
 
     @property
     def answer(self) -> Any:

@@ -9,10 +9,11 @@ from services.common.commands import parts_store, store
 from services.common.commands.command import Command, concluded
 from services.common.commands.journal import CommandJournal
 from services.common.commands.parts import Part, advanced, part_concluded
+from services.common.kafka import traced
 from services.common.kafka.bus import Record
 from services.common.postgres.database import Connection
 from services.common.process.errors import Unprocessable
-from voltbus.v1.bus_pb2 import Result
+from voltbus.v1.bus_pb2 import Outcome, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,20 @@ def _steps(
 
 def _result(record: Record) -> Result:
     try:
-        return Result.FromString(record.value or b"")
+        result = Result.FromString(record.value or b"")
     except DecodeError:
         raise Unprocessable("not a voltbus.v1.Result") from None
+    if record.headers:
+        _trace(record, result)
+    return result
+
+
+def _trace(record: Record, result: Result) -> None:
+    told = {
+        "voltbus.station.id": result.station_id,
+        "voltbus.command.id": result.command_id,
+        "voltbus.ocpp.action": result.action,
+        "voltbus.ocpp.version": result.version,
+        "voltbus.outcome": Outcome.Name(result.outcome),
+    }
+    traced.describe(record, result.command_id, f"conclude {result.action}", told)

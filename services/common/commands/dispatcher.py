@@ -31,9 +31,11 @@ from services.common.commands.journal import CommandJournal
 from services.common.commands.parts import Part, as_command, next_part, part_sent, payload_of
 from services.common.commands.routes import Routes
 from services.common.kafka.bus import Bus, Record
+from services.common.kafka.traced import headers_of
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
+from services.common.process.tracing import Span, Tracing
 from services.common.process.wakeup import Wakeup
 from services.common.splitting import LARGEST_MESSAGE, message_size
 from services.ocpp.errors import ErrorCode
@@ -77,7 +79,10 @@ WHOLE = Splitting()
 
 @dataclass(slots=True, kw_only=True)
 class Turn:
-    """One look at commands: what is known of them, and what is sent. in_parts: stations that get a command in parts."""
+    """One look at commands: what is known of them, and what is sent. in_parts: stations that get a command in parts.
+
+    spans: of those that are sent and traced.
+    """
 
     now: datetime
     routes: Mapping[str, Route]
@@ -86,13 +91,14 @@ class Turn:
     in_parts: set[str] = field(default_factory=set)
     records: list[Record] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
 class CommandDispatcher:
     """service: whose results come back. outbound: the topic. on_changed: called after commands have changed.
 
-    unfit: see Unfit. splitting: see Splitting.
+    unfit: see Unfit. splitting: see Splitting. tracing: of its process.
     """
 
     service: str
@@ -106,6 +112,7 @@ class CommandDispatcher:
     clock: Clock
     unfit: Unfit = all_fit
     splitting: Splitting = WHOLE
+    tracing: Tracing | None = None
     nudge: Wakeup = field(default_factory=Wakeup, init=False)
 
     async def run(self) -> None:
@@ -179,8 +186,12 @@ class CommandDispatcher:
         """After the commit."""
         if claimed:
             self.on_changed()
-        if turn.records:
-            await self.bus.publish(turn.records)
+        try:
+            if turn.records:
+                await self.bus.publish(turn.records)
+        finally:
+            for span in turn.spans:
+                span.end()
 
     def _step(self, command: Command, turn: Turn) -> Command | None:
         """The next step of a waiting command; a record is added where it is sent. None: it goes on waiting."""
@@ -203,7 +214,7 @@ class CommandDispatcher:
             _require_size(payload)
         except Unrenderable as error:
             return unrenderable(command, route.version, error, turn.now)
-        turn.records.append(self._record(command, command.id, route, action, payload))
+        turn.records.append(self._record(command, command.id, route, action, payload, turn))
         same = action == command.action and payload == command.payload
         return sent(command, route, turn.now, None if same else {"action": action, "payload": payload})
 
@@ -226,10 +237,12 @@ class CommandDispatcher:
         """Sends it."""
         after, payload = part_sent(command, part, cut, route, turn.now), payload_of(command, part, cut.field)
         turn.parts.append(part)
-        turn.records.append(self._record(as_command(after, part), part.id, route, command.action, payload))
+        turn.records.append(self._record(as_command(after, part), part.id, route, command.action, payload, turn))
         return after
 
-    def _record(self, command: Command, id_: str, route: Route, action: str, payload: Mapping[str, Any]) -> Record:
+    def _record(
+        self, command: Command, id_: str, route: Route, action: str, payload: Mapping[str, Any], turn: Turn
+    ) -> Record:
         written = CommandRecord(
             id=id_,
             service=self.service,
@@ -238,7 +251,20 @@ class CommandDispatcher:
             expires_at=command.expires_at,
         )
         body = Outbound(station_id=command.station_id, connection_id=route.connection_id, command=written)
-        return Record(self.outbound, route.connection_id.encode(), body.SerializeToString(), partition=route.slot)
+        span = None if self.tracing is None else self._span(self.tracing, command, id_, route, action)
+        if span is not None:
+            turn.spans.append(span)
+        key = route.connection_id.encode()
+        return Record(self.outbound, key, body.SerializeToString(), headers_of(span), partition=route.slot)
+
+    def _span(self, tracing: Tracing, command: Command, id_: str, route: Route, action: str) -> Span | None:
+        told = {
+            "voltbus.station.id": command.station_id,
+            "voltbus.command.id": id_,
+            "voltbus.ocpp.action": action,
+            "voltbus.ocpp.version": route.version,
+        }
+        return tracing.begin(f"send {action}", "producer", told, command.traceparent)
 
     async def _end_silent(self) -> None:
         now = self.clock()

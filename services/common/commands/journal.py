@@ -11,6 +11,7 @@ from services.common.commands.cut import joined
 from services.common.commands.parts import Part, as_command, rest_of
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
+from services.common.kafka.traced import going_on
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection
 from services.ocpp.answers import effect_of
@@ -85,7 +86,8 @@ class CommandJournal:
             author=command.author or "",
             effect=f"COMMAND_EFFECT_{command.effect.name}" if command.effect else None,
         )
-        return self.events.record(changed, command.station_id, f"{command.id}/{command.step}", command.changed_at)
+        made = self.events.record(changed, command.station_id, f"{command.id}/{command.step}", command.changed_at)
+        return going_on(made, command.traceparent)
 
 
 def _has_begun(command: Command) -> bool:

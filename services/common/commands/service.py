@@ -22,6 +22,7 @@ from services.common.kafka.events import Events
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.errors import VoltbusError
+from services.common.process.tracing import TRACED, Tracing
 from services.ocpp.answers import Effect
 
 T = TypeVar("T")
@@ -77,6 +78,7 @@ class CommandService:
     on_ended: called with commands that have ended (see OnEnded; ignored).
     unfit: what may not be sent to stations as they are (see Unfit; nothing).
     splitting: what is sent in parts (see Splitting; nothing).
+    tracing: of its process (None).
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class CommandService:
         on_ended: OnEnded = ignore_ended,
         unfit: Unfit = all_fit,
         splitting: Splitting = WHOLE,
+        tracing: Tracing | None = None,
     ) -> None:
         self.catalogue, self.stations = catalogue, stations
         self._database, self._wake, self._clock = database, wake, clock
@@ -111,6 +114,7 @@ class CommandService:
             clock=clock,
             unfit=unfit,
             splitting=splitting,
+            tracing=tracing,
         )
         self.may_be_cut, self._parts_ended = splitting.actions, False
         self._changed = asyncio.Event()
@@ -127,7 +131,7 @@ class CommandService:
             await self.require_known([request.station_id])
             if resolve:
                 request = replace(request, payload=await resolve(), asked=request.payload)
-            command = self._new(request)
+            command = replace(self._new(request), traceparent=_traceparent())
             await self._check(command)
             async with self._database.transaction() as db:
                 kept = await self._journal.add(db, [command])
@@ -279,6 +283,12 @@ class CommandService:
             not_before=request.not_before,
             author=request.author,
         )
+
+
+def _traceparent() -> str | None:
+    """Of the request that this is done for, where it is traced. Each of many commands would be a part of the same."""
+    whole = (traced := TRACED.get()) and traced.whole
+    return whole.traceparent if whole else None
 
 
 def _same(kept: Command, request: CommandRequest) -> bool:

@@ -17,13 +17,13 @@ from services.ocpp.answers import Effect
 # Numbers follow the order in which commands are given.
 ADD = """
 insert into command (id, station_id, action, payload, status, created_at, expires_at, idempotency_key, batch_id, asked,
-    not_before, author)
+    not_before, author, traceparent)
 select id, station_id, action, payload, 'accepted', created_at, expires_at, idempotency_key, batch_id, asked,
-    not_before, author
+    not_before, author, traceparent
 from unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::timestamptz[], $6::timestamptz[], $7::text[],
-    $8::text[], $9::json[], $10::timestamptz[], $11::text[]) with ordinality
+    $8::text[], $9::json[], $10::timestamptz[], $11::text[], $12::text[]) with ordinality
     as c (id, station_id, action, payload, created_at, expires_at, idempotency_key, batch_id, asked, not_before, author,
-        place)
+        traceparent, place)
 order by place
 on conflict (idempotency_key) do nothing
 returning *"""
@@ -207,7 +207,8 @@ async def save(db: Connection, commands: Sequence[Command]) -> None:
 def _new(c: Command) -> tuple[object, ...]:
     until = (c.created_at, c.expires_at)
     key = (c.idempotency_key, c.batch_id)
-    return (c.id, c.station_id, c.action, _json(c.payload), *until, *key, _json(c.asked), c.not_before, c.author)
+    asked = (_json(c.asked), c.not_before, c.author, c.traceparent)
+    return (c.id, c.station_id, c.action, _json(c.payload), *until, *key, *asked)
 
 
 def _row(c: Command) -> tuple[object, ...]:

@@ -16,14 +16,16 @@ from typing import TypeVar
 
 import structlog
 
-from services.common.kafka import dead_letters, metrics
+from services.common.kafka import dead_letters, metrics, traced
 from services.common.kafka.bus import Bus, Record, Subscription, TopicPartition
 from services.common.kafka.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached, DeadLetterLimits
 from services.common.kafka.lanes import PartitionQueues, size_of
+from services.common.kafka.traced import TracedBatch
 from services.common.process.backoff import Backoff, retry_until_available
 from services.common.process.clock import Clock
 from services.common.process.errors import Unprocessable
 from services.common.process.readiness import NotReady
+from services.common.process.tracing import Tracing
 
 T = TypeVar("T")
 Handle = Callable[[Sequence[Record]], Awaitable[Sequence[Record]]]
@@ -89,6 +91,7 @@ class Consumer:
     limits: of dead letters (see DeadLetterLimits). Beyond them it stops as if it was asked to; what is not done stays
         on its topics.
     timing: see ConsumerTiming.
+    tracing: of its process (None).
     """
 
     def __init__(
@@ -104,11 +107,12 @@ class Consumer:
         linger: float = 0,
         limits: DeadLetterLimits = DeadLetterLimits(),
         timing: ConsumerTiming = ConsumerTiming(),
+        tracing: Tracing | None = None,
     ) -> None:
         self._bus, self._group, self._topics = bus, group, topics
         self._handle, self._dead_topic, self._clock, self._linger = handle, dead_topic, clock, linger
         self._limit, self._limit_reported = DeadLetterLimit(limits), False
-        self._timing = timing
+        self._timing, self._tracing = timing, tracing
         self._queues = PartitionQueues(lanes)
         # By partition: the offset after the last record that is done.
         self._offsets: dict[TopicPartition, int] = {}
@@ -201,6 +205,8 @@ class Consumer:
 
     async def _run(self, batch: InFlight, lanes: asyncio.TaskGroup) -> None:
         began = time.perf_counter()
+        tracing = self._tracing
+        traces = None if tracing is None else TracedBatch.begin(tracing, self._group, batch.records)
 
         def on_handled() -> None:
             if not batch.handled:
@@ -218,6 +224,9 @@ class Consumer:
             metrics.BATCH_RECORDS.observe(len(batch.records))
             metrics.BATCH_SECONDS.observe(time.perf_counter() - began)
             batch.published = True
+        finally:
+            if traces is not None:
+                traces.end()
         while self._in_flight and self._in_flight[0].published:
             done = self._in_flight.popleft()
             done.mark_done()
@@ -287,6 +296,7 @@ class Consumer:
                 error = latest
             else:
                 return
+        traced.fail(record, error)
         if dead_letters.counts(record, type(error).__name__):
             self._limit.check(1, [record.key], type(error).__name__)
             self._limit.count(1, [record.key])

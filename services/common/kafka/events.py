@@ -11,10 +11,12 @@ import orjson
 from google.protobuf.json_format import MessageToJson, Parse, ParseError
 from google.protobuf.message import DecodeError, Message
 
-from services.common.kafka.bus import Record
+from services.common.kafka.bus import Header, Record
 from services.common.kafka.published_events import published, says_assignment
+from services.common.kafka.traced import event_headers
 from services.common.process.errors import Unprocessable
 from services.common.process.settings import CommonSettings
+from services.common.process.tracing import TRACED
 
 Wire = TypeVar("Wire", bound=Message)
 
@@ -75,7 +77,7 @@ class Events:
         if kind.says_assignment:
             _set_assignment(event, *self._assignment_of(subject))
         key = subject.encode()
-        headers = (
+        headers: tuple[Header, ...] = (
             SPECVERSION,
             ("ce_id", _id(kind.id_prefix, f"{subject}/{cause}").encode()),
             self._source,
@@ -86,6 +88,8 @@ class Events:
             kind.dataschema,
             self._content_type,
         )
+        if (traced := TRACED.get()) is not None:
+            headers += event_headers(traced, cause, key)
         return Record(self._topic, key, self._write(event), headers)
 
     def id(self, message: type[Message], subject: str, cause: str) -> str:

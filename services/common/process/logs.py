@@ -7,6 +7,8 @@ from importlib.metadata import version
 
 import structlog
 
+from services.common.process.tracing import TRACED
+
 # Kafka clients repeat themselves hundreds of times a second while a broker is down.
 LIBRARIES = ("aiokafka", "kafka", "asyncio", "uvicorn")
 REPEAT_SECONDS = 10.0
@@ -16,6 +18,7 @@ def configure(service: str, level: str, instance: int = 0) -> None:
     """Once, at the start of a process. Each line says which one it is, and of which version."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_trace,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
@@ -41,6 +44,14 @@ def configure(service: str, level: str, instance: int = 0) -> None:
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service, instance=instance, version=version("voltbus"))
+
+
+def _add_trace(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """The id of the trace that a line belongs to, where there is one."""
+    traced = TRACED.get()
+    if traced and (span := traced.find(("message", event.get("station_id"), event.get("message_id")))):
+        event.setdefault("trace_id", span.trace_id)
+    return event
 
 
 class RepeatFilter(logging.Filter):

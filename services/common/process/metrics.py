@@ -17,3 +17,6 @@ UNDER_REPLICATED = Gauge(
 LEADERLESS = Gauge(
     "voltbus_kafka_leaderless_partitions", "partitions of the topics that this process uses which have no leader"
 )
+SPANS = Counter(
+    "voltbus_spans_total", "spans of traces that have ended, by whether the collector has them", ["outcome"]
+)

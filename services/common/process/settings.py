@@ -27,6 +27,8 @@ PREFIX = "VOLTBUS_"
 _BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2})")
 # What stands in its path: redis-py takes whatever is no number for 0.
 _REDIS_DATABASE = re.compile(r"/?|/[0-9]+")
+# A field of HTTP, with a name and a value (RFC 9110 §5).
+FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+=[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 T = TypeVar("T")
 
@@ -139,6 +141,13 @@ def _prefix(given: str) -> str:
     return given
 
 
+def _header_fields(given: SecretStr | None) -> SecretStr | None:
+    """`name=value,name=value`; no error repeats them."""
+    if given and any(not FIELD.fullmatch(one.strip()) for one in given.get_secret_value().split(",")):
+        raise ValueError("give names and values, such as authorization=Bearer …,x-tenant=voltbus")
+    return given
+
+
 def _replicas(given: int) -> int:
     if given == 0:
         raise ValueError("give a number of replicas, or -1 for the default of the brokers")
@@ -225,6 +234,15 @@ class CommonSettings(BaseSettings):
     outbound_allow: Annotated[Sequence[IPvAnyNetwork], NoDecode, BeforeValidator(_several)] = Field(
         (), description="networks that may be called beside the internet, such as by webhooks: 10.0.0.0/8,…"
     )
+    traces: float | None = Field(
+        None, ge=0, le=1, description="share of frames and REST calls that are traced; by default nothing is"
+    )
+    traces_endpoint: Annotated[str | None, HTTP] = Field(
+        None, description="collector of traces, by OTLP over HTTP; else as OTEL_EXPORTER_OTLP_ENDPOINT says"
+    )
+    traces_headers: Annotated[SecretStr | None, AfterValidator(_header_fields)] = Field(
+        None, description="header fields for it, such as authorization=Bearer …,x-tenant=voltbus"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     jwt_issuer: str | None = Field(
         None, description="`iss` of bearer tokens: the address of an OIDC issuer, which says where its keys are"
@@ -282,6 +300,12 @@ class CommonSettings(BaseSettings):
         rows = [(PREFIX + name.upper(), field.description, _default(field)) for name, field in fields]
         lines = ["  " + "  ".join(filter(None, row)) for row in rows]
         return "\n".join(["Settings, from the environment; VOLTBUS_X_FILE names a file that holds VOLTBUS_X:", *lines])
+
+    @property
+    def traces_header_fields(self) -> Mapping[str, str]:
+        """By their names."""
+        written = self.traces_headers.get_secret_value() if self.traces_headers else ""
+        return dict(one.strip().split("=", 1) for one in written.split(",") if one)
 
     def topic(self, name: str) -> str:
         """A topic's or group's name on the broker."""

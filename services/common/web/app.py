@@ -49,6 +49,8 @@ def web_app(title: str, description: str = "", tags: Mapping[str, str] | None = 
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # It would tell paths, in which there may be an idToken.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         generate_unique_id_function=openapi.operation_id,
     )
     app.state.exports = Exports()

@@ -48,13 +48,13 @@ class RequestMetrics:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                SECONDS.observe(_labels(scope), time.perf_counter() - began)
+                SECONDS.observe(labels_of(scope), time.perf_counter() - began)
             await send(message)
 
         try:
             return await self._app(scope, receive, noting)
         finally:
-            REQUESTS.count((*_labels(scope), f"{status // 100}xx"))
+            REQUESTS.count((*labels_of(scope), f"{status // 100}xx"))
 
 
 def begin(routes: Iterable[BaseRoute]) -> None:
@@ -72,8 +72,8 @@ def _known(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[tuple[str,
             yield from ((method, prefix + route.path) for method in route.methods or ())
 
 
-def _labels(scope: Scope) -> tuple[str, str]:
-    """Clients choose methods and paths: neither makes a series that there is not."""
+def labels_of(scope: Scope) -> tuple[str, str]:
+    """Method and route. Clients choose methods and paths: neither makes a series that there is not."""
     method = scope["method"] if scope["method"] in METHODS else "other"
     found = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
     return method, getattr(found, "path", "")

@@ -470,12 +470,18 @@ def test_each_process_calls_only_what_it_has_to() -> None:
         ]
         for process in ("gateway", "auth", "prepare")
     }
-    dns, kafka, redis, postgres, outbound, webhooks = [53, 53], [9093], [6380], [5432], [443], [443]
+    dns, kafka, redis, postgres, outbound, traces, webhooks = [53, 53], [9093], [6380], [5432], [443], [4318], [443]
     assert called == {
-        "gateway": [*dns, *kafka, *redis, *webhooks],
-        "auth": [*dns, *kafka, *redis, *postgres, *outbound, *webhooks],
+        "gateway": [*dns, *kafka, *redis, *traces, *webhooks],
+        "auth": [*dns, *kafka, *redis, *postgres, *outbound, *traces, *webhooks],
         "prepare": [*dns, *kafka, *postgres, *webhooks],
     }
+
+
+def test_the_collector_is_called_where_traces_are_on() -> None:
+    for given, times in ((TINY, 0), (changed(TINY, {"auth": {"settings": {"VOLTBUS_TRACES": 0}}}), 1)):
+        rules = find(objects(given), "NetworkPolicy", "voltbus-auth")["spec"]["egress"]
+        assert [rule["ports"][0]["port"] for rule in rules].count(4318) == times
 
 
 def test_tokens_for_kafka_are_got_from_outside() -> None:

@@ -13,9 +13,10 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from services.common.kafka.bus import OnDelivery, R, Record
+from services.common.kafka.bus import Header, OnDelivery, R, Record
 from services.common.process.errors import Unavailable
 from services.common.process.service import Service, run
+from services.common.process.tracing import Tracing
 from services.common.testing.memory import MemoryBus
 from services.gateway.app import assemble
 from services.gateway.cluster.memory import MemoryDirectory
@@ -95,13 +96,13 @@ class Backend:
         body = Reply(message_id=call.message_id, action=call.action, payload=json.dumps(payload).encode())
         await self.outbound(Outbound(connection_id=call.connection_id, reply=body), call.slot)
 
-    async def command(self, command: Command, connection_id: str) -> None:
-        await self.outbound(Outbound(station_id="CP1", connection_id=connection_id, command=command))
+    async def command(self, command: Command, connection_id: str, headers: tuple[Header, ...] = ()) -> None:
+        await self.outbound(Outbound(station_id="CP1", connection_id=connection_id, command=command), headers=headers)
 
-    async def outbound(self, body: Outbound, slot: int | None = None) -> None:
+    async def outbound(self, body: Outbound, slot: int | None = None, headers: tuple[Header, ...] = ()) -> None:
         slot = self.gateway.lease.slot if slot is None else slot
-        record = Record("ocpp.outbound", body.connection_id.encode(), body.SerializeToString(), partition=slot)
-        await self.bus.publish([record])
+        key, value = body.connection_id.encode(), body.SerializeToString()
+        await self.bus.publish([Record("ocpp.outbound", key, value, headers, partition=slot)])
 
     async def register(
         self,
@@ -169,6 +170,7 @@ def gateway(
     bus: HeldBus | None = None,
     directory: MemoryDirectory | None = None,
     timing: Timing = DEFAULT_TIMING,
+    tracing: Tracing | None = None,
     **settings: Any,
 ) -> Running:
     """A gateway that has not been started."""
@@ -182,7 +184,7 @@ def gateway(
         "kafka_grace": 0,
     } | settings
     bus, directory = bus or HeldBus(), directory or MemoryDirectory()
-    made = Gateway(Settings(**chosen), bus, directory, timing=timing)
+    made = Gateway(Settings(**chosen), bus, directory, timing=timing, tracing=tracing)
     listener = WebSocketListener(
         made.settings, made, clocks=SYSTEM_CLOCKS, timing=timing, memory=made.memory, turns=made.turns
     )
@@ -194,10 +196,11 @@ async def running(
     bus: HeldBus | None = None,
     directory: MemoryDirectory | None = None,
     timing: Timing = DEFAULT_TIMING,
+    tracing: Tracing | None = None,
     **settings: Any,
 ) -> AsyncIterator[Running]:
     """A gateway that is ready."""
-    async with starting(gateway(bus, directory, timing, **settings)) as one:
+    async with starting(gateway(bus, directory, timing, tracing, **settings)) as one:
         async with asyncio.timeout(10):
             while await one.service.unready():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
