@@ -90,7 +90,9 @@ class TokenInfo:
     @property
     def kept_until(self) -> datetime | None:
         """When the verdict ends wherever it is kept: no cache may outlive the token."""
-        return min((end for end in (self.expires_at, self.cache_expires_at) if end is not None), default=None)
+        if self.expires_at is None or self.cache_expires_at is None:
+            return self.expires_at or self.cache_expires_at
+        return min(self.expires_at, self.cache_expires_at)
 
 
 def token_key(value: str) -> str:

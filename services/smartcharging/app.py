@@ -20,7 +20,7 @@ from services.smartcharging.sites import Sites
 NAME = "smartcharging"
 # It reads what has happened to others, a record at a time where little happens; a request for records costs as much
 # as many of them.
-LINGER = 0.1
+LINGER = 0.25
 
 
 def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock: Clock) -> Service:

@@ -126,8 +126,8 @@ class LoadedTransactions:
         """The one that a report names. One of another station is as unknown as none."""
         if report.key is not None:
             numbers = self._ids.get((report.station_id, report.key), ())
-            if len(numbers) == 1:
-                return self._current[numbers[0]]
+            if len(numbers) < 2:
+                return self._current[numbers[0]] if numbers else None
             return occurrence_of([self._current[number] for number in numbers], report)
         found = self._current.get(report.number or 0)
         return found if found and found.station_id == report.station_id else None

@@ -79,7 +79,7 @@ def settle(
     energy hangs on them. Others: with a revision where one ends.
     """
     rivals = _rivals(after, open_ones)
-    present = present_session(rivals)
+    present = present_session(rivals) if rivals else None
     if after.ended:
         return after, [(one, None) for one in after_end(after, rivals)]
     if after.moved or is_history(report, present):
