@@ -26,13 +26,13 @@ class GroupSettings:
     store: Store
     clock: Clock
 
-    async def set_free_vend(self, group: str, account: str | None) -> None:
+    async def set_free_vend(self, group: str, account: str | None, author: str | None = None) -> None:
         """Whoever comes may charge at its stations, on this account (empty: nobody's); None: as before it was set.
 
         Returns when the registrations of its stations are on their way; asked again, it changes nothing.
         """
         async with self.store.change() as work:
-            await group_settings_store.save(work.db, group, account, self.clock())
+            await group_settings_store.save(work.db, group, account, self.clock(), author)
         await self.publish()
         await self.store.published()
 

@@ -11,9 +11,9 @@ WRITING = "select pg_advisory_xact_lock(hashtextextended('group settings', 0))"
 FREE_VEND = """
 select group_name, free_vend from group_setting where group_name = any($1::text[]) and free_vend is not null"""
 SAVE = """
-insert into group_setting (group_name, free_vend, pending, changed_at) values ($1, $2, true, $3)
+insert into group_setting (group_name, free_vend, pending, changed_at, author) values ($1, $2, true, $3, $4)
 on conflict (group_name) do update
-    set free_vend = excluded.free_vend, pending = true, changed_at = excluded.changed_at"""
+    set free_vend = excluded.free_vend, pending = true, changed_at = excluded.changed_at, author = excluded.author"""
 PENDING = "select group_name, changed_at from group_setting where pending order by changed_at"
 # A setting that says nothing is none, once that is published.
 PUBLISHED = "update group_setting set pending = false where group_name = $1 and changed_at = $2"
@@ -33,10 +33,10 @@ async def free_vend(db: Connection, groups: Collection[str]) -> dict[str, str]:
     return {row["group_name"]: row["free_vend"] for row in await db.fetch(FREE_VEND, sorted(groups))}
 
 
-async def save(db: Connection, group: str, account: str | None, now: datetime) -> None:
+async def save(db: Connection, group: str, account: str | None, now: datetime, author: str | None = None) -> None:
     """free_vend of a group, to be published."""
     await db.execute(WRITING)
-    await db.execute(SAVE, group, account, now)
+    await db.execute(SAVE, group, account, now, author)
 
 
 async def pending(db: Connection) -> list[tuple[str, datetime]]:

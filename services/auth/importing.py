@@ -37,7 +37,7 @@ class Kind(Generic[L, S, D]):
     pack: Callable[[L], Any]
     unpack: Callable[[Any], L]
     find: Callable[[UnitOfWork, Sequence[str]], Awaitable[Mapping[str, S]]]
-    decide: Callable[[S | None, L, datetime], D]
+    decide: Callable[[S | None, L, datetime, str | None], D]
     save: Callable[[UnitOfWork, Sequence[D], str], Awaitable[list[Record]]]
 
 
@@ -107,7 +107,11 @@ class Importer:
     clock: Clock
 
     async def run(
-        self, kind: Kind[L, S, D], batches: AsyncIterator[Sequence[Staged | Fault]], dry_run: bool
+        self,
+        kind: Kind[L, S, D],
+        batches: AsyncIterator[Sequence[Staged | Fault]],
+        dry_run: bool,
+        author: str | None = None,
     ) -> Counter[str]:
         """How many are `created`, `changed`, `unchanged`; with dry_run, how many would be.
 
@@ -120,14 +124,16 @@ class Importer:
             try:
                 await _stage(staging, batches, kind.key)
                 async with work.db.transaction():
-                    counts = await self._apply(kind, work, staging, dry_run)
+                    counts = await self._apply(kind, work, staging, author, dry_run=dry_run)
             finally:
                 await staging.end()
         if not dry_run:
             await self.store.published()
         return counts
 
-    async def _apply(self, kind: Kind[L, S, D], work: UnitOfWork, staging: Staging, dry_run: bool) -> Counter[str]:
+    async def _apply(
+        self, kind: Kind[L, S, D], work: UnitOfWork, staging: Staging, author: str | None, *, dry_run: bool
+    ) -> Counter[str]:
         counts: Counter[str] = Counter(created=0, changed=0, unchanged=0)
         faults: list[Fault] = []
         now, cause = self.clock(), uuid4().hex
@@ -135,7 +141,7 @@ class Importer:
             await work.db.execute(IMPORT)
         async for lines in staging.pages():
             current = await kind.find(work, [one.key for one in lines])
-            decisions, unfit = _decide(kind, lines, current, now)
+            decisions, unfit = _decide(kind, lines, current, now, author)
             faults += unfit
             if len(faults) >= MAX_FAULTS:
                 break
@@ -151,12 +157,12 @@ class Importer:
 
 
 def _decide(
-    kind: Kind[L, S, D], lines: Sequence[Staged], current: Mapping[str, S], now: datetime
+    kind: Kind[L, S, D], lines: Sequence[Staged], current: Mapping[str, S], now: datetime, author: str | None
 ) -> tuple[dict[str, D], list[Fault]]:
     decisions, faults = {}, []
     for one in lines:
         try:
-            decisions[one.key] = kind.decide(current.get(one.key), kind.unpack(one.said), now)
+            decisions[one.key] = kind.decide(current.get(one.key), kind.unpack(one.said), now, author)
         except Unfit as error:
             faults.append(Fault(one.line, error.field, str(error)))
     return decisions, faults

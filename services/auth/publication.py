@@ -35,26 +35,32 @@ def station_removed(event: stations.StationRemoved) -> tuple[str, Message]:
 
 def _station_fields(station: stations.Station) -> dict[str, Any]:
     """What an event says of a registration itself."""
-    return {"station_id": station.station_id, "groups": station.groups, "location_id": station.location_id}
+    fields = {"station_id": station.station_id, "groups": station.groups, "location_id": station.location_id}
+    return fields | {"author": station.author or ""}
 
 
 def token_changed(event: tokens.TokenChanged) -> tuple[str, Message]:
     token = event.token
-    changed = pb.TokenChanged(id_token=token.id_token, type=token.type, status=token.status, at=event.at)
+    changed = pb.TokenChanged(
+        id_token=token.id_token, type=token.type, status=token.status, at=event.at, author=event.author or ""
+    )
     return token_key(token.id_token), changed
 
 
 def token_removed(event: tokens.TokenRemoved) -> tuple[str, Message]:
     token = event.token
-    return token_key(token.id_token), pb.TokenRemoved(id_token=token.id_token, type=token.type, at=event.at)
+    removed = pb.TokenRemoved(id_token=token.id_token, type=token.type, at=event.at, author=event.author or "")
+    return token_key(token.id_token), removed
 
 
 def location_changed(event: locations.LocationChanged) -> tuple[str, Message]:
-    return event.location_id, pb.LocationChanged(location_id=event.location_id, at=event.at)
+    changed = pb.LocationChanged(location_id=event.location_id, at=event.at, author=event.author or "")
+    return event.location_id, changed
 
 
 def location_removed(event: locations.LocationRemoved) -> tuple[str, Message]:
-    return event.location_id, pb.LocationRemoved(location_id=event.location_id, at=event.at)
+    removed = pb.LocationRemoved(location_id=event.location_id, at=event.at, author=event.author or "")
+    return event.location_id, removed
 
 
 def authorization_decided(event: AuthorizationDecided) -> tuple[str, Message]:

@@ -20,6 +20,7 @@ STATION = (
     "free_vend",
     "registered_at",
     "changed_at",
+    "author",
 )
 TOKEN = (
     "key",
@@ -33,6 +34,7 @@ TOKEN = (
     "on_block",
     "registered_at",
     "changed_at",
+    "author",
 )
 LOCATION = (
     "location_id",
@@ -44,6 +46,7 @@ LOCATION = (
     "time_zone",
     "registered_at",
     "changed_at",
+    "author",
 )
 
 
@@ -71,6 +74,7 @@ def station(row: asyncpg.Record) -> Station:
         free_vend=row["free_vend"],
         registered_at=row["registered_at"],
         changed_at=row["changed_at"],
+        author=row["author"],
     )
 
 
@@ -90,12 +94,13 @@ def station_row(station: Station) -> tuple[object, ...]:
         "free_vend": station.free_vend,
         "registered_at": station.registered_at,
         "changed_at": station.changed_at,
+        "author": station.author,
     }
     return tuple(values[name] for name in STATION)
 
 
 def registered_token(row: asyncpg.Record) -> RegisteredToken:
-    return RegisteredToken(token(row), row["registered_at"], row["changed_at"])
+    return RegisteredToken(token(row), row["registered_at"], row["changed_at"], row["author"])
 
 
 def token(row: asyncpg.Record) -> Token:
@@ -126,5 +131,6 @@ def token_row(registered: RegisteredToken) -> tuple[object, ...]:
         "on_block": token.on_block,
         "registered_at": registered.registered_at,
         "changed_at": registered.changed_at,
+        "author": registered.author,
     }
     return tuple(values[name] for name in TOKEN)

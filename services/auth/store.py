@@ -54,12 +54,13 @@ on conflict (station_id) do update set
     reading = excluded.reading,
     rated_power_w = excluded.rated_power_w,
     free_vend = excluded.free_vend,
-    changed_at = excluded.changed_at"""
+    changed_at = excluded.changed_at,
+    author = excluded.author"""
 REMOVE_STATION = "delete from station where station_id = $1"
 
 # Groups are what stations say they are in, and those that have a setting.
 GROUPS = """
-select name, sum(stations)::bigint as stations, max(g.free_vend) as free_vend from (
+select name, sum(stations)::bigint as stations, max(g.free_vend) as free_vend, max(g.author) as author from (
     select name, 1 as stations from station, unnest(groups) as name
     union all select group_name, 0 from group_setting) as n
 left join group_setting g on g.group_name = n.name
@@ -80,7 +81,8 @@ on conflict (location_id) do update set
     latitude = excluded.latitude,
     longitude = excluded.longitude,
     time_zone = excluded.time_zone,
-    changed_at = excluded.changed_at"""
+    changed_at = excluded.changed_at,
+    author = excluded.author"""
 REMOVE_LOCATION = "delete from location where location_id = $1"
 
 TOKEN_COLUMNS = ", ".join(rows.TOKEN)
@@ -102,7 +104,8 @@ on conflict (key, type) do update set
     cache_expires_at = excluded.cache_expires_at,
     language = excluded.language,
     on_block = excluded.on_block,
-    changed_at = excluded.changed_at"""
+    changed_at = excluded.changed_at,
+    author = excluded.author"""
 REMOVE_TOKEN = "delete from token where key = $1 and type = $2"
 
 # Whether all state is to be published; of several processes that start, one does it. Stations and idTokens are locked
@@ -204,8 +207,8 @@ class Store:
         async with self.database.list_connection() as db:
             return [rows.station(row) for row in await db.fetch(STATIONS, after, group, location_id, limit)]
 
-    async def groups(self, after: str, limit: int) -> list[tuple[str, int, str | None]]:
-        """Groups by name, after a name, how many stations are in them, and whether they are free-vend."""
+    async def groups(self, after: str, limit: int) -> list[tuple[str, int, str | None, str | None]]:
+        """Groups by name, after a name, how many stations are in them, whether they are free-vend, and who set it."""
         async with self.database.list_connection() as db:
             return [tuple(row) for row in await db.fetch(GROUPS, after, limit)]
 

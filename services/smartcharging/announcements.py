@@ -24,6 +24,7 @@ def site_changed(events: Events, site: Site, removed: bool, at: datetime) -> Rec
         station_ids=[member.station_id for member in site.members],
         removed=removed,
         at=at,
+        author=site.author or "",
     )
     return events.record(changed, site.site_id, f"{removed}/{at.isoformat()}", at)
 

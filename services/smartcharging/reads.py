@@ -27,11 +27,12 @@ LOCK_SITE_ID = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 SITES = f"select {SITE} from site where site_id > $1 order by site_id limit $2"
 MEMBERS_OF = f"select {MEMBER} from member where site_id = any($1::text[]) order by site_id, place"
 SAVE_SITE = """
-insert into site (site_id, limit_value, limit_unit, phases, voltage, default_current, created_at, changed_at)
-values ($1, $2, $3, $4, $5, $6, $7, $7)
+insert into site (site_id, limit_value, limit_unit, phases, voltage, default_current, author, created_at, changed_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
 on conflict (site_id) do update set
     limit_value = excluded.limit_value, limit_unit = excluded.limit_unit, phases = excluded.phases,
-    voltage = excluded.voltage, default_current = excluded.default_current, changed_at = excluded.changed_at"""
+    voltage = excluded.voltage, default_current = excluded.default_current, author = excluded.author,
+    changed_at = excluded.changed_at"""
 DROP_SITE = "delete from site where site_id = $1"
 DROP_MEMBERS = "delete from member where site_id = $1"
 # A site takes no station from another.
@@ -66,11 +67,12 @@ LOCK_PROFILES = "select pg_advisory_xact_lock(hashtextextended('profiles ' || id
 ENDED_TRANSACTIONS = "select transaction_id from session where station_id = $1 and ended_at is not null"
 
 SAVE_STORED = """
-insert into stored_profile (name, profile, changed_at) values ($1, $2, $3)
-on conflict (name) do update set profile = excluded.profile, changed_at = excluded.changed_at
+insert into stored_profile (name, profile, changed_at, author) values ($1, $2, $3, $4)
+on conflict (name) do update set profile = excluded.profile, changed_at = excluded.changed_at,
+    author = excluded.author
 returning xmax = 0 as new"""
-STORED = "select name, profile, changed_at from stored_profile where name = $1"
-ALL_STORED = "select name, profile, changed_at from stored_profile where name > $1 order by name limit $2"
+STORED = "select name, profile, changed_at, author from stored_profile where name = $1"
+ALL_STORED = "select name, profile, changed_at, author from stored_profile where name > $1 order by name limit $2"
 DROP_STORED = "delete from stored_profile where name = $1 returning name"
 
 
@@ -149,9 +151,11 @@ async def ended_transactions(db: Connection, station_id: str) -> set[str]:
     return {row["transaction_id"] for row in await db.fetch(ENDED_TRANSACTIONS, station_id)}
 
 
-async def save_stored(db: Connection, name: str, profile: dict[str, Any], now: datetime) -> bool:
+async def save_stored(
+    db: Connection, name: str, profile: dict[str, Any], now: datetime, author: str | None = None
+) -> bool:
     """Whether it is new."""
-    return bool(await db.fetchval(SAVE_STORED, name, orjson.dumps(profile).decode(), now))
+    return bool(await db.fetchval(SAVE_STORED, name, orjson.dumps(profile).decode(), now, author))
 
 
 async def stored(db: Connection, name: str) -> asyncpg.Record | None:

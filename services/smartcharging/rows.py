@@ -45,7 +45,7 @@ _applied, _monitor = attrgetter(*APPLIED), attrgetter(*MONITOR)
 
 
 def site_row(site: Site) -> Row:
-    return (site.site_id, site.limit.value, site.limit.unit, site.phases, site.voltage, site.default)
+    return (site.site_id, site.limit.value, site.limit.unit, site.phases, site.voltage, site.default, site.author)
 
 
 def member_row(site: Site, place: int, member: Member) -> Row:

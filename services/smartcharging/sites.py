@@ -58,7 +58,7 @@ class Sites:
         self._wake()
         return before is None
 
-    async def remove(self, site_id: str) -> bool:
+    async def remove(self, site_id: str, author: str | None = None) -> bool:
         """Removes a site and its limits; whether there was one."""
         now = self.clock()
         async with self.database.transaction() as db:
@@ -68,7 +68,7 @@ class Sites:
             await self._clear(db, before, replace(before, members=()))
             await reads.drop_site(db, site_id)
             await store.forget_changes(db, site_id)
-            await outbox.add(db, [site_changed(self.events, before, True, now)])
+            await outbox.add(db, [site_changed(self.events, replace(before, author=author), True, now)])
         self._wake()
         return True
 

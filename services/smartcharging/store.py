@@ -27,7 +27,9 @@ from services.smartcharging.rows import (
 )
 
 LIMIT, MEMBER, STATION, TRACKED = map(", ".join, (LIMIT_COLUMNS, MEMBER_COLUMNS, STATION_COLUMNS, TRACKED_COLUMNS))
-SITE = "site_id, limit_value, limit_unit, phases, voltage, default_current, created_at, changed_at, over_committed"
+SITE = (
+    "site_id, limit_value, limit_unit, phases, voltage, default_current, created_at, changed_at, over_committed, author"
+)
 
 # Written by whoever saves something, in the same transaction; it waits for nobody.
 MARK_CHANGED = """

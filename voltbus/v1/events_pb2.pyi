@@ -322,78 +322,92 @@ class MessageRecorded(_message.Message):
     def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., action: _Optional[str] = ..., message_id: _Optional[str] = ..., payload: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class StationRegistered(_message.Message):
-    __slots__ = ("station_id", "at", "groups", "location_id")
+    __slots__ = ("station_id", "at", "groups", "location_id", "author")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     at: _timestamp_pb2.Timestamp
     groups: _containers.RepeatedScalarFieldContainer[str]
     location_id: str
-    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
+    author: str
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., author: _Optional[str] = ...) -> None: ...
 
 class StationChanged(_message.Message):
-    __slots__ = ("station_id", "at", "groups", "location_id")
+    __slots__ = ("station_id", "at", "groups", "location_id", "author")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     at: _timestamp_pb2.Timestamp
     groups: _containers.RepeatedScalarFieldContainer[str]
     location_id: str
-    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
+    author: str
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., author: _Optional[str] = ...) -> None: ...
 
 class StationRemoved(_message.Message):
-    __slots__ = ("station_id", "at", "groups", "location_id")
+    __slots__ = ("station_id", "at", "groups", "location_id", "author")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
     station_id: str
     at: _timestamp_pb2.Timestamp
     groups: _containers.RepeatedScalarFieldContainer[str]
     location_id: str
-    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
+    author: str
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., author: _Optional[str] = ...) -> None: ...
 
 class TokenChanged(_message.Message):
-    __slots__ = ("id_token", "type", "status", "at")
+    __slots__ = ("id_token", "type", "status", "at", "author")
     ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
     id_token: str
     type: str
     status: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, id_token: _Optional[str] = ..., type: _Optional[str] = ..., status: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    author: str
+    def __init__(self, id_token: _Optional[str] = ..., type: _Optional[str] = ..., status: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
 
 class TokenRemoved(_message.Message):
-    __slots__ = ("id_token", "at", "type")
+    __slots__ = ("id_token", "at", "type", "author")
     ID_TOKEN_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
     id_token: str
     at: _timestamp_pb2.Timestamp
     type: str
-    def __init__(self, id_token: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., type: _Optional[str] = ...) -> None: ...
+    author: str
+    def __init__(self, id_token: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., type: _Optional[str] = ..., author: _Optional[str] = ...) -> None: ...
 
 class LocationChanged(_message.Message):
-    __slots__ = ("location_id", "at")
+    __slots__ = ("location_id", "at", "author")
     LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
     location_id: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, location_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    author: str
+    def __init__(self, location_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
 
 class LocationRemoved(_message.Message):
-    __slots__ = ("location_id", "at")
+    __slots__ = ("location_id", "at", "author")
     LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
     location_id: str
     at: _timestamp_pb2.Timestamp
-    def __init__(self, location_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    author: str
+    def __init__(self, location_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
 
 class AuthorizationDecided(_message.Message):
     __slots__ = ("station_id", "id_token", "status", "at", "id_token_type", "groups", "location_id")
@@ -810,7 +824,7 @@ class ConfigurationReported(_message.Message):
     def __init__(self, station_id: _Optional[str] = ..., request_id: _Optional[int] = ..., base: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[ReportStatus, str]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class SiteChanged(_message.Message):
-    __slots__ = ("site_id", "limit", "unit", "phases", "station_ids", "removed", "at")
+    __slots__ = ("site_id", "limit", "unit", "phases", "station_ids", "removed", "at", "author")
     SITE_ID_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
@@ -818,6 +832,7 @@ class SiteChanged(_message.Message):
     STATION_IDS_FIELD_NUMBER: _ClassVar[int]
     REMOVED_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
     site_id: str
     limit: float
     unit: str
@@ -825,7 +840,8 @@ class SiteChanged(_message.Message):
     station_ids: _containers.RepeatedScalarFieldContainer[str]
     removed: bool
     at: _timestamp_pb2.Timestamp
-    def __init__(self, site_id: _Optional[str] = ..., limit: _Optional[float] = ..., unit: _Optional[str] = ..., phases: _Optional[int] = ..., station_ids: _Optional[_Iterable[str]] = ..., removed: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    author: str
+    def __init__(self, site_id: _Optional[str] = ..., limit: _Optional[float] = ..., unit: _Optional[str] = ..., phases: _Optional[int] = ..., station_ids: _Optional[_Iterable[str]] = ..., removed: _Optional[bool] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
 
 class TransactionRef(_message.Message):
     __slots__ = ("id", "transaction_id")

@@ -13,6 +13,7 @@ from services.common.web.roles import rights
 
 READ, OPERATE, ADMINISTER = rights("auth")
 
+AUTHOR = "`sub` of the bearer token that changed it last; null: not known, or a service of its own accord"
 # Any identity of a 1.6 station ("RDAM 123", 1.6-J §3.1.1), except for the colon, which ends a user name (2.0.1 part 4
 # §3.1.1), and the slash, which ends a path segment.
 StationId = Annotated[

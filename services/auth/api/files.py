@@ -30,7 +30,7 @@ from services.auth.importing import LOCATIONS, STATIONS, TOKENS, Importer, Kind
 from services.auth.passwords import Passwords
 from services.auth.store import Store
 from services.common.process.clock import Clock
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.exports import Rows, export, exported, files
 from services.common.web.fields import NO_NUL
 from services.common.web.files import faulty
@@ -86,12 +86,14 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
     administer = [access.require(ADMINISTER)]
     importer, free = Importer(store, clock), asyncio.Semaphore(IMPORTS)
 
-    async def import_(request: Request, kind: Kind[Any, Any, Any], lines: Lines, dry_run: bool) -> ImportView:
+    async def import_(
+        request: Request, kind: Kind[Any, Any, Any], lines: Lines, author: str | None, *, dry_run: bool
+    ) -> ImportView:
         if free.locked():
             raise Problem(503, "other files are being imported", headers={"Retry-After": "10"})
         async with free:
             try:
-                counts = await importer.run(kind, lines.of(request), dry_run)
+                counts = await importer.run(kind, lines.of(request), dry_run, author)
             except Faulty as error:
                 raise faulty(error.faults) from None
         return ImportView(**counts, dry_run=dry_run)
@@ -100,13 +102,13 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
     body = {"requestBody": {"required": True, "content": STATION_FILES}}
 
     @routes.post("/stations/import", tags=["stations"], dependencies=administer, openapi_extra=body, responses=IMPORTED)
-    async def import_stations(request: Request, dry_run: DryRun = False) -> ImportView:
+    async def import_stations(request: Request, author: Author, dry_run: DryRun = False) -> ImportView:
         """Registers or changes the stations of a file: all of them or, if a line is at fault, none.
 
         A line changes what it names, and registers a station that is new. An empty cell of a CSV file empties the
         field; of auth and password it says nothing. The same file again changes nothing.
         """
-        return await import_(request, STATIONS, stations, dry_run)
+        return await import_(request, STATIONS, stations, author, dry_run=dry_run)
 
     @routes.get(
         "/stations/export",
@@ -131,13 +133,13 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
     body = {"requestBody": {"required": True, "content": TOKEN_FILES}}
 
     @routes.post("/tokens/import", tags=["tokens"], dependencies=operate, openapi_extra=body, responses=IMPORTED)
-    async def import_tokens(request: Request, dry_run: DryRun = False) -> ImportView:
+    async def import_tokens(request: Request, author: Author, dry_run: DryRun = False) -> ImportView:
         """Registers or changes the idTokens of a file: all of them or, if a line is at fault, none.
 
         A line changes what it names, and registers an idToken that is new. An empty cell of a CSV file empties the
         field; of type and status it says nothing. The same file again changes nothing.
         """
-        return await import_(request, TOKENS, tokens, dry_run)
+        return await import_(request, TOKENS, tokens, author, dry_run=dry_run)
 
     @routes.get(
         "/tokens/export",
@@ -163,13 +165,13 @@ def router(store: Store, passwords: Passwords, access: Access, clock: Clock) -> 
     body = {"requestBody": {"required": True, "content": LOCATION_FILES}}
 
     @routes.post("/locations/import", tags=["locations"], dependencies=operate, openapi_extra=body, responses=IMPORTED)
-    async def import_locations(request: Request, dry_run: DryRun = False) -> ImportView:
+    async def import_locations(request: Request, author: Author, dry_run: DryRun = False) -> ImportView:
         """Describes or changes the locations of a file: all of them or, if a line is at fault, none.
 
         A line changes what it names. An empty cell of a CSV file empties the field. The same file again changes
         nothing.
         """
-        return await import_(request, LOCATIONS, locations, dry_run)
+        return await import_(request, LOCATIONS, locations, author, dry_run=dry_run)
 
     @routes.get(
         "/locations/export",

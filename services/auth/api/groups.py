@@ -9,7 +9,7 @@ from services.auth.api.fields import ADMINISTER, READ
 from services.auth.api.stations import FreeVend, account_of, free_vend_of
 from services.auth.group_settings import GroupSettings
 from services.auth.store import Store
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.fields import NO_DOTS
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 
@@ -23,6 +23,7 @@ class GroupView(BaseModel):
     group: str = Field(examples=["vienna"])
     stations: int = Field(description="how many are in it")
     free_vend: FreeVend | None = Field(description=FREE_VEND)
+    author: str | None = Field(description="`sub` of the bearer token that set that; null: not known")
 
 
 class GroupBody(BaseModel):
@@ -43,16 +44,19 @@ def router(store: Store, settings: GroupSettings, access: Access) -> APIRouter:
         position = read_cursor(cursor, str)
         found = await store.groups(str(position[0]) if position else "", limit + 1)
         after = write_cursor(found[limit - 1][0]) if len(found) > limit else None
-        items = [GroupView(group=n, stations=count, free_vend=free_vend_of(one)) for n, count, one in found[:limit]]
+        items = [
+            GroupView(group=name, stations=count, free_vend=free_vend_of(one), author=author)
+            for name, count, one, author in found[:limit]
+        ]
         return Page(items=items, next=after)
 
     @routes.put("/{group:path}", dependencies=[access.require(ADMINISTER)])
-    async def put(group: Annotated[GroupPath, NO_DOTS], body: GroupBody) -> GroupBody:
+    async def put(group: Annotated[GroupPath, NO_DOTS], author: Author, body: GroupBody) -> GroupBody:
         """Sets what holds for the stations of a group, of which the first counts that says something.
 
         What a station says itself comes before. The same again changes nothing.
         """
-        await settings.set_free_vend(group, account_of(body.free_vend))
+        await settings.set_free_vend(group, account_of(body.free_vend), author)
         return body
 
     return routes

@@ -9,12 +9,12 @@ from zoneinfo import available_timezones
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from services.auth.api.fields import OPERATE, READ, LocationId, Text, not_found
+from services.auth.api.fields import AUTHOR, OPERATE, READ, LocationId, Text, not_found
 from services.auth.domain import locations as domain
 from services.auth.domain.locations import Location
 from services.auth.store import Store
 from services.common.process.clock import Clock
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.fields import NO_DOTS, VISIBLE
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
@@ -81,6 +81,7 @@ class LocationView(BaseModel):
     time_zone: str | None
     registered_at: datetime
     changed_at: datetime
+    author: str | None = Field(description=AUTHOR)
 
 
 CREATED: dict[int | str, dict[str, Any]] = {
@@ -97,12 +98,12 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
 
     @routes.put("/locations/{location_id}", dependencies=write, responses=CREATED)
     async def put(
-        location_id: Annotated[LocationPath, NO_DOTS, VISIBLE], response: Response, body: LocationBody
+        location_id: Annotated[LocationPath, NO_DOTS, VISIBLE], author: Author, response: Response, body: LocationBody
     ) -> LocationView:
         """Describes a location, or replaces its attributes. Stations name it as their `location_id`."""
         async with store.change() as work:
             current = await work.location(location_id)
-            decision = domain.put(current, location_id, body.named(), clock())
+            decision = domain.put(current, location_id, body.named(), clock(), author)
             await work.save_location(decision, uuid4().hex)
         response.status_code = 200 if current else 201
         return _view(decision.location)
@@ -125,22 +126,22 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
         return _view(current)
 
     @routes.patch("/locations/{location_id}", dependencies=write, responses=MISSING)
-    async def change(location_id: LocationPath, body: LocationBody) -> LocationView:
+    async def change(location_id: LocationPath, author: Author, body: LocationBody) -> LocationView:
         """Changes the attributes that are given; null removes one."""
         async with store.change() as work:
             if (current := await work.location(location_id)) is None:
                 raise not_found("location")
-            decision = domain.put(current, location_id, domain.attributes(current) | body.named(), clock())
+            decision = domain.put(current, location_id, domain.attributes(current) | body.named(), clock(), author)
             await work.save_location(decision, uuid4().hex)
         return _view(decision.location)
 
     @routes.delete("/locations/{location_id}", dependencies=write, status_code=204, responses=MISSING)
-    async def remove(location_id: LocationPath) -> None:
+    async def remove(location_id: LocationPath, author: Author) -> None:
         """Removes a location; stations that name it go on naming it."""
         async with store.change() as work:
             if (current := await work.location(location_id)) is None:
                 raise not_found("location")
-            await work.remove_location(domain.remove(current, clock()), uuid4().hex)
+            await work.remove_location(domain.remove(current, clock(), author), uuid4().hex)
 
     return routes
 
@@ -172,4 +173,5 @@ def _view(location: Location) -> LocationView:
         time_zone=location.time_zone,
         registered_at=location.registered_at,
         changed_at=location.changed_at,
+        author=location.author,
     )

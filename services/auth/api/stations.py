@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from services.auth.api.fields import (
     ADMINISTER,
+    AUTHOR,
     READ,
     Account,
     ChosenPassword,
@@ -30,7 +31,7 @@ from services.auth.store import Store
 from services.common.calls.stations import Stations
 from services.common.commands.api.selection import Selection
 from services.common.process.clock import Clock
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.fields import NO_NUL
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
@@ -157,6 +158,7 @@ class StationView(BaseModel):
     free_vend: FreeVend | None = Field(description="its own; null: as its groups have it")
     registered_at: datetime
     changed_at: datetime
+    author: str | None = Field(description=AUTHOR)
 
 
 class StationWithPassword(StationView):
@@ -189,15 +191,15 @@ def router(
 
     @routes.put("/{station_id}", dependencies=write, responses=CREATED)
     async def register(
-        station_id: NewStationId, response: Response, body: StationBody | None = None
+        station_id: NewStationId, author: Author, response: Response, body: StationBody | None = None
     ) -> StationWithPassword | StationView:
         """Registers a station, or replaces its attributes. A password that is generated is shown only this once."""
-        view, existed = await registered(station_id, body, again=True)
+        view, existed = await registered(station_id, body, author, again=True)
         response.status_code = 200 if existed else 201
         return view
 
     async def registered(
-        station_id: str, body: StationBody | None, *, again: bool
+        station_id: str, body: StationBody | None, author: str | None, *, again: bool
     ) -> tuple[StationWithPassword | StationView, bool]:
         """The station, and whether it was there. again: one that is there is replaced; else it is a Problem."""
         text, generated = passwords.generate()
@@ -206,7 +208,7 @@ def router(
             current = await work.station(station_id)
             if current and not again:
                 raise Problem(409, ALREADY)
-            decision = domain.register(current, command, generated, clock())
+            decision = domain.register(current, command, generated, clock(), author)
             await work.save_station(decision, uuid4().hex)
         if current and domain.is_given_another(current, decision.station):
             await changing.withdraw(station_id)
@@ -218,12 +220,14 @@ def router(
         status_code=201,
         responses=problem_responses({409: ALREADY}),
     )
-    async def accept(station_id: NewStationId, body: StationBody | None = None) -> StationWithPassword | StationView:
+    async def accept(
+        station_id: NewStationId, author: Author, body: StationBody | None = None
+    ) -> StationWithPassword | StationView:
         """Takes in a station that was refused (`GET /v1/stations/refused` of firmware): registers it, as PUT does.
 
         One that is registered stays as it is.
         """
-        return (await registered(station_id, body, again=False))[0]
+        return (await registered(station_id, body, author, again=False))[0]
 
     @routes.get("", dependencies=read)
     async def stations(
@@ -239,7 +243,7 @@ def router(
         return Page(items=[_view(station) for station in found[:limit]], next=after)
 
     @routes.patch("", dependencies=write)
-    async def change_many(body: ManyBody) -> ManyView:
+    async def change_many(body: ManyBody, author: Author) -> ManyView:
         """Changes how the messages of many stations are read. The same again changes nothing."""
         names = known.matching(body.selection())
         matched = changed = 0
@@ -248,7 +252,7 @@ def router(
                 for station_id in names[begin : begin + AT_ONCE]:
                     if (current := await work.station(station_id)) is None:
                         continue
-                    decision = domain.read_as(current, body.reading, clock())
+                    decision = domain.read_as(current, body.reading, clock(), author)
                     await work.save_station(decision, uuid4().hex)
                     matched, changed = matched + 1, changed + bool(decision.events)
         return ManyView(matched=matched, changed=changed)
@@ -261,27 +265,29 @@ def router(
         return _view(current)
 
     @routes.patch("/{station_id}", dependencies=write, responses=MISSING)
-    async def change(station_id: StationId, body: Attributes) -> StationView:
+    async def change(station_id: StationId, author: Author, body: Attributes) -> StationView:
         """Changes the attributes that are given; null removes one."""
         async with store.change() as work:
             if (current := await work.station(station_id)) is None:
                 raise not_found("station")
             attributes = {name: getattr(current, name) for name in PLAIN} | body.named()
             groups = body.groups_or(current.groups)
-            decision = domain.change(current, **attributes, groups=groups, password=current.password, now=clock())
+            decision = domain.change(
+                current, **attributes, groups=groups, password=current.password, now=clock(), author=author
+            )
             await work.save_station(decision, uuid4().hex)
         return _view(decision.station)
 
     @routes.delete("/{station_id}", dependencies=write, status_code=204, responses=MISSING)
-    async def remove(station_id: StationId) -> None:
+    async def remove(station_id: StationId, author: Author) -> None:
         """Removes a station; it is unknown from now on."""
         async with store.change() as work:
             if (current := await work.station(station_id)) is None:
                 raise not_found("station")
-            await work.remove_station(domain.remove(current, clock()), uuid4().hex)
+            await work.remove_station(domain.remove(current, clock(), author), uuid4().hex)
 
     @routes.post("/{station_id}/password", dependencies=write, responses=MISSING)
-    async def rotate(station_id: StationId, idempotency_key: IdempotencyKey = None) -> PasswordView:
+    async def rotate(station_id: StationId, author: Author, idempotency_key: IdempotencyKey = None) -> PasswordView:
         """Gives a station a new password, to be set at the station by hand; the old one is worth nothing from now on.
 
         A station that is connected is asked to take a new one by `POST …/password/change`.
@@ -291,7 +297,7 @@ def router(
             if (current := await work.station(station_id)) is None:
                 raise not_found("station")
             text, password = passwords.rotate(current, idempotency_key)
-            decision = domain.with_password(current, password, clock())
+            decision = domain.with_password(current, password, clock(), author)
             await work.save_station(decision, uuid4().hex)
         await changing.withdraw(station_id)
         return PasswordView(station_id=station_id, password=text)

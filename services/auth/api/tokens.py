@@ -9,12 +9,22 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from services.auth.api.fields import OPERATE, READ, GroupId, IdTokenPath, Language, NewIdToken, fields_of, not_found
+from services.auth.api.fields import (
+    AUTHOR,
+    OPERATE,
+    READ,
+    GroupId,
+    IdTokenPath,
+    Language,
+    NewIdToken,
+    fields_of,
+    not_found,
+)
 from services.auth.domain import tokens as domain
 from services.auth.domain.tokens import RegisteredToken
 from services.auth.store import Store
 from services.common.process.clock import Clock
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.fields import NO_NUL, UtcDatetime, without_default
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
@@ -79,6 +89,7 @@ class TokenView(BaseModel):
     on_block: str | None
     registered_at: datetime
     changed_at: datetime
+    author: str | None = Field(description=AUTHOR)
 
 
 CREATED: dict[int | str, dict[str, Any]] = {
@@ -94,12 +105,12 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
     read, write = [access.require(READ)], [access.require(OPERATE)]
 
     @routes.put("/{id_token:path}", dependencies=write, responses=CREATED)
-    async def put(id_token: NewIdToken, body: TokenBody, response: Response) -> TokenView:
+    async def put(id_token: NewIdToken, author: Author, body: TokenBody, response: Response) -> TokenView:
         """Registers an idToken, or replaces all its attributes."""
         token = Token(id_token, **dict(body))
         async with store.change() as work:
             current = await work.token(token_key(id_token))
-            decision = domain.put(current, token, clock())
+            decision = domain.put(current, token, clock(), author)
             await work.save_token(decision, uuid4().hex)
         response.status_code = 200 if current else 201
         return view(decision.registered)
@@ -126,23 +137,23 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
         return view(current)
 
     @routes.patch("/{id_token:path}", dependencies=write, responses=MISSING)
-    async def change(id_token: IdTokenPath, body: TokenChange) -> TokenView:
+    async def change(id_token: IdTokenPath, author: Author, body: TokenChange) -> TokenView:
         """Changes the attributes that are given."""
         async with store.change() as work:
             if (current := await work.token(token_key(id_token))) is None:
                 raise not_found("idToken")
             changes = {name: getattr(body, name) for name in body.model_fields_set}
-            decision = domain.put(current, replace(current.token, **changes), clock())
+            decision = domain.put(current, replace(current.token, **changes), clock(), author)
             await work.save_token(decision, uuid4().hex)
         return view(decision.registered)
 
     @routes.delete("/{id_token:path}", dependencies=write, status_code=204, responses=MISSING)
-    async def remove(id_token: IdTokenPath) -> None:
+    async def remove(id_token: IdTokenPath, author: Author) -> None:
         """Removes an idToken; it is unknown from now on."""
         async with store.change() as work:
             if (current := await work.token(token_key(id_token))) is None:
                 raise not_found("idToken")
-            await work.remove_token(domain.remove(current, clock()), uuid4().hex)
+            await work.remove_token(domain.remove(current, clock(), author), uuid4().hex)
 
     return routes
 
@@ -150,4 +161,4 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
 def view(registered: RegisteredToken) -> TokenView:
     """As REST shows it."""
     times = {"registered_at": registered.registered_at, "changed_at": registered.changed_at}
-    return TokenView(**fields_of(registered.token), **times)
+    return TokenView(**fields_of(registered.token), **times, author=registered.author)

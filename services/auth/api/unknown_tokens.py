@@ -14,7 +14,7 @@ from services.auth.api.tokens import CREATED, TokenChange, TokenView, Type, view
 from services.auth.domain import tokens as domain
 from services.auth.store import Store
 from services.common.process.clock import Clock
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.fields import NO_NUL, UtcDatetime
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
@@ -70,7 +70,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
         dependencies=[access.require(OPERATE)],
         responses=CREATED | problem_responses({404: "there is no such unknown idToken"}),
     )
-    async def accept(number: Number, response: Response, body: AcceptBody | None = None) -> TokenView:
+    async def accept(number: Number, author: Author, response: Response, body: AcceptBody | None = None) -> TokenView:
         """Registers it. One that is registered by now stays as it is, so that asking again changes nothing."""
         async with store.change() as work:
             if (seen := await unknown_tokens_store.one(work.db, number)) is None:
@@ -79,7 +79,7 @@ def router(store: Store, access: Access, clock: Clock) -> APIRouter:
             if current := await work.token(token_key(token.id_token)):
                 response.status_code = 200
                 return view(current)
-            decision = domain.put(None, token, clock())
+            decision = domain.put(None, token, clock(), author)
             await work.save_token(decision, uuid4().hex)
         response.status_code = 201
         return view(decision.registered)

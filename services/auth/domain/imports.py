@@ -49,20 +49,20 @@ class LocationLine:
     named: Mapping[str, Any] = field(default_factory=dict)
 
 
-def station(current: Station | None, line: StationLine, now: datetime) -> StationDecision:
+def station(current: Station | None, line: StationLine, now: datetime, author: str | None = None) -> StationDecision:
     """Raises Unfit for a station without a password, as nobody would be shown one that is generated."""
     attributes = {name: getattr(current, name) for name in ATTRIBUTES if current} | dict(line.named)
     if current and current.description == "" and attributes["description"] is None:
         # In a file they are the same, and one that was exported changes nothing.
         attributes["description"] = ""
     command = RegisterStation(line.station_id, line.password, **attributes)
-    decision = stations.register(current, command, UNSAID, now)
+    decision = stations.register(current, command, UNSAID, now, author)
     if decision.station.password is UNSAID:
         raise Unfit("password", "a station needs one, or auth none: an import generates no passwords")
     return decision
 
 
-def token(current: RegisteredToken | None, line: TokenLine, now: datetime) -> TokenDecision:
+def token(current: RegisteredToken | None, line: TokenLine, now: datetime, author: str | None = None) -> TokenDecision:
     """Raises Unfit for a new idToken without a type."""
     if current:
         said = replace(current.token, id_token=line.id_token, **line.named)
@@ -70,10 +70,12 @@ def token(current: RegisteredToken | None, line: TokenLine, now: datetime) -> To
         said = Token(line.id_token, **{"status": Authorization.ACCEPTED, **line.named})
     else:
         raise Unfit("type", "a new idToken needs one")
-    return tokens.put(current, said, now)
+    return tokens.put(current, said, now, author)
 
 
-def location(current: Location | None, line: LocationLine, now: datetime) -> LocationDecision:
+def location(
+    current: Location | None, line: LocationLine, now: datetime, author: str | None = None
+) -> LocationDecision:
     """Raises Unfit for half a coordinate."""
     said = locations.attributes(current) | dict(line.named)
     if (said["latitude"] is None) != (said["longitude"] is None):
@@ -82,4 +84,4 @@ def location(current: Location | None, line: LocationLine, now: datetime) -> Loc
         if not said[name] and current and getattr(current, name) == "":
             # In a file they are the same, as with stations.
             said[name] = ""
-    return locations.put(current, line.location_id, said, now)
+    return locations.put(current, line.location_id, said, now, author)

@@ -11,7 +11,10 @@ ATTRIBUTES = ("name", "address", "country", "latitude", "longitude", "time_zone"
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A location. country: ISO 3166-1 alpha-2. latitude, longitude: degrees, both or none. time_zone: of IANA."""
+    """A location. country: ISO 3166-1 alpha-2. latitude, longitude: degrees, both or none. time_zone: of IANA.
+
+    author: who changed it last, where that is known.
+    """
 
     location_id: str
     registered_at: datetime
@@ -22,6 +25,7 @@ class Location:
     latitude: float | None = None
     longitude: float | None = None
     time_zone: str | None = None
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class LocationChanged:
 
     location_id: str
     at: datetime
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class LocationRemoved:
 
     location_id: str
     at: datetime
+    author: str | None = None
 
 
 LocationEvent: TypeAlias = LocationChanged | LocationRemoved
@@ -51,13 +57,16 @@ class LocationDecision:
     events: Sequence[LocationEvent] = ()
 
 
-def put(current: Location | None, location_id: str, said: Mapping[str, Any], now: datetime) -> LocationDecision:
+def put(
+    current: Location | None, location_id: str, said: Mapping[str, Any], now: datetime, author: str | None = None
+) -> LocationDecision:
     """The location as requested; if nothing is different, nothing has changed. said: ATTRIBUTES, those that it has."""
     requested: dict[str, Any] = {**dict.fromkeys(ATTRIBUTES), **said}
     location = replace(current or Location(location_id, now, now), **requested)
     if location == current:
         return LocationDecision(current)
-    return LocationDecision(replace(location, changed_at=now), [LocationChanged(location_id, now)])
+    changed = replace(location, changed_at=now, author=author)
+    return LocationDecision(changed, [LocationChanged(location_id, now, author)])
 
 
 def attributes(location: Location | None) -> dict[str, Any]:
@@ -65,6 +74,6 @@ def attributes(location: Location | None) -> dict[str, Any]:
     return {name: getattr(location, name, None) for name in ATTRIBUTES}
 
 
-def remove(current: Location, now: datetime) -> LocationDecision:
+def remove(current: Location, now: datetime, author: str | None = None) -> LocationDecision:
     """The location as it was."""
-    return LocationDecision(current, [LocationRemoved(current.location_id, now)])
+    return LocationDecision(current, [LocationRemoved(current.location_id, now, author)])

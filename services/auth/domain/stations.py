@@ -26,7 +26,7 @@ class Station:
 
     reading: how its messages are read, tolerant or strict; None: as the gateways are set. rated_power_w: what each
     of its EVSEs can deliver; None if that is not said. free_vend: whoever comes may charge, on this account, which is
-    empty if it is nobody's; None: as its groups have it.
+    empty if it is nobody's; None: as its groups have it. author: who changed it last, where that is known.
     """
 
     station_id: str
@@ -39,6 +39,7 @@ class Station:
     reading: str | None = None
     rated_power_w: float | None = None
     free_vend: str | None = None
+    author: str | None = None
 
 
 class PasswordPolicy(Enum):
@@ -81,7 +82,7 @@ class StationChanged:
 
 @dataclass(frozen=True, slots=True)
 class StationRemoved:
-    """A station was removed. station: as it was."""
+    """A station was removed. station: as it was, but for its author, who removed it."""
 
     station: Station
     at: datetime
@@ -105,7 +106,9 @@ def free_vend(station: Station, groups: Mapping[str, str]) -> str | None:
     return next((groups[group] for group in station.groups if group in groups), None)
 
 
-def register(current: Station | None, command: RegisterStation, generated: Password, now: datetime) -> StationDecision:
+def register(
+    current: Station | None, command: RegisterStation, generated: Password, now: datetime, author: str | None = None
+) -> StationDecision:
     """generated: the password of a station that needs one and has none."""
     password = _password(current, command.password, generated)
     if current:
@@ -119,6 +122,7 @@ def register(current: Station | None, command: RegisterStation, generated: Passw
             free_vend=command.free_vend,
             password=password,
             now=now,
+            author=author,
         )
     station = Station(
         station_id=command.station_id,
@@ -131,6 +135,7 @@ def register(current: Station | None, command: RegisterStation, generated: Passw
         free_vend=command.free_vend,
         registered_at=now,
         changed_at=now,
+        author=author,
     )
     return StationDecision(station, [StationRegistered(station, now)])
 
@@ -146,6 +151,7 @@ def change(
     free_vend: str | None,
     password: Password | None,
     now: datetime,
+    author: str | None = None,
 ) -> StationDecision:
     """The station as requested; if nothing is different, nothing has changed."""
     wanted = replace(
@@ -158,24 +164,26 @@ def change(
         free_vend=free_vend,
         password=password,
     )
-    return _become(current, wanted, now)
+    return _become(current, wanted, now, author)
 
 
-def read_as(current: Station, reading: str | None, now: datetime) -> StationDecision:
+def read_as(current: Station, reading: str | None, now: datetime, author: str | None = None) -> StationDecision:
     """The station, its messages read in that way; if they are already, nothing has changed."""
-    return _become(current, replace(current, reading=reading), now)
+    return _become(current, replace(current, reading=reading), now, author)
 
 
-def with_password(current: Station, password: Password | None, now: datetime) -> StationDecision:
+def with_password(
+    current: Station, password: Password | None, now: datetime, author: str | None = None
+) -> StationDecision:
     """The station with another password; if it has that already, nothing has changed."""
-    return _become(current, replace(current, password=password), now)
+    return _become(current, replace(current, password=password), now, author)
 
 
-def _become(current: Station, wanted: Station, now: datetime) -> StationDecision:
+def _become(current: Station, wanted: Station, now: datetime, author: str | None) -> StationDecision:
     """A password is the same if its hash is, however it was made."""
     if not is_given_another(current, wanted) and replace(wanted, password=current.password) == current:
         return StationDecision(current)
-    changed = replace(wanted, changed_at=now)
+    changed = replace(wanted, changed_at=now, author=author)
     return StationDecision(changed, [StationChanged(changed, now)])
 
 
@@ -184,9 +192,9 @@ def is_given_another(before: Station, after: Station) -> bool:
     return (before.password and before.password.hash) != (after.password and after.password.hash)
 
 
-def remove(current: Station, now: datetime) -> StationDecision:
+def remove(current: Station, now: datetime, author: str | None = None) -> StationDecision:
     """The station as it was."""
-    return StationDecision(current, [StationRemoved(current, now)])
+    return StationDecision(current, [StationRemoved(replace(current, author=author), now)])
 
 
 def _password(current: Station | None, requested: Password | PasswordPolicy, generated: Password) -> Password | None:

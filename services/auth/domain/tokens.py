@@ -10,11 +10,12 @@ from services.ocpp.id_tokens import Token, token_key
 
 @dataclass(frozen=True, slots=True)
 class RegisteredToken:
-    """An idToken with the times of its registration and its last change."""
+    """An idToken with the times of its registration and its last change. author: who changed it, where known."""
 
     token: Token
     registered_at: datetime
     changed_at: datetime
+    author: str | None = None
 
     @property
     def key(self) -> str:
@@ -28,6 +29,7 @@ class TokenChanged:
 
     token: Token
     at: datetime
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class TokenRemoved:
 
     token: Token
     at: datetime
+    author: str | None = None
 
 
 TokenEvent: TypeAlias = TokenChanged | TokenRemoved
@@ -49,16 +52,17 @@ class TokenDecision:
     events: Sequence[TokenEvent] = ()
 
 
-def put(current: RegisteredToken | None, token: Token, now: datetime) -> TokenDecision:
+def put(current: RegisteredToken | None, token: Token, now: datetime, author: str | None = None) -> TokenDecision:
     """The idToken as requested; if nothing is different, nothing has changed. Another type replaces the idToken."""
     if current and current.token == token:
         return TokenDecision(current)
     if current is None:
-        return TokenDecision(RegisteredToken(token, now, now), [TokenChanged(token, now)])
-    removed = [TokenRemoved(current.token, now)] if current.token.type != token.type else []
-    return TokenDecision(replace(current, token=token, changed_at=now), [*removed, TokenChanged(token, now)])
+        return TokenDecision(RegisteredToken(token, now, now, author), [TokenChanged(token, now, author)])
+    removed = [TokenRemoved(current.token, now, author)] if current.token.type != token.type else []
+    changed = replace(current, token=token, changed_at=now, author=author)
+    return TokenDecision(changed, [*removed, TokenChanged(token, now, author)])
 
 
-def remove(current: RegisteredToken, now: datetime) -> TokenDecision:
+def remove(current: RegisteredToken, now: datetime, author: str | None = None) -> TokenDecision:
     """The idToken as it was."""
-    return TokenDecision(current, [TokenRemoved(current.token, now)])
+    return TokenDecision(current, [TokenRemoved(current.token, now, author)])

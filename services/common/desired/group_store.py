@@ -11,22 +11,24 @@ import orjson
 from services.common.postgres.database import Connection
 
 LOAD = """
-select station_group, {content} as content, changed_at from {table} where station_group = any($1::text[])"""
+select station_group, {content} as content, changed_at, author from {table} where station_group = any($1::text[])"""
 
 SAVE = """
-insert into {table} (station_group, {content}, changed_at) values ($1, $2, $3)
-on conflict (station_group) do update set {content} = excluded.{content}, changed_at = excluded.changed_at"""
+insert into {table} (station_group, {content}, changed_at, author) values ($1, $2, $3, $4)
+on conflict (station_group) do update set {content} = excluded.{content},
+    changed_at = excluded.changed_at, author = excluded.author"""
 
 REMOVE = "delete from {table} where station_group = $1 returning station_group"
 
 
 @dataclass(frozen=True, slots=True)
 class GroupDocument:
-    """What is desired of the stations of a group. content: JSON."""
+    """What is desired of the stations of a group. content: JSON. author: who said so, where that is known."""
 
     group: str
     content: Any
     changed_at: datetime
+    author: str | None = None
 
 
 class GroupStore:
@@ -44,7 +46,7 @@ class GroupStore:
 
     async def save(self, db: Connection, document: GroupDocument) -> None:
         content = orjson.dumps(document.content).decode()
-        await db.execute(self.save_sql, document.group, content, document.changed_at)
+        await db.execute(self.save_sql, document.group, content, document.changed_at, document.author)
 
     async def remove(self, db: Connection, group: str) -> bool:
         """Whether there was something."""
@@ -52,4 +54,4 @@ class GroupStore:
 
 
 def _document(row: asyncpg.Record) -> GroupDocument:
-    return GroupDocument(row["station_group"], orjson.loads(row["content"]), row["changed_at"])
+    return GroupDocument(row["station_group"], orjson.loads(row["content"]), row["changed_at"], row["author"])

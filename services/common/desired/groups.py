@@ -55,9 +55,9 @@ class DesiredGroups:
             raise Problem(404, MISSING)
         return found
 
-    async def put(self, group: str, content: Any) -> GroupDocument:
+    async def put(self, group: str, content: Any, author: str | None = None) -> GroupDocument:
         """From now on desired of the group, instead of what was: its stations are due. Raises Problem."""
-        document, members = GroupDocument(group, content, self.clock()), self.members(group)
+        document, members = GroupDocument(group, content, self.clock(), author), self.members(group)
         async with self.database.transaction() as db:
             await self.groups.save(db, document)
             await self.progress.mark_due(db, members, document.changed_at)

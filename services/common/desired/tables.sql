@@ -17,5 +17,6 @@ create index thing_progress_reading on thing_progress (station_id) where step = 
 create table thing_desired (
     station_group text primary key,
     content json not null,
-    changed_at timestamptz not null
+    changed_at timestamptz not null,
+    author text
 );

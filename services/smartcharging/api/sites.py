@@ -1,11 +1,12 @@
 """REST of sites: the limit, the stations that share it, and how it is shared now."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
 
 from services.common.process.clock import Clock
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.fields import NO_DOTS, VISIBLE
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
@@ -31,10 +32,12 @@ def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
     read, write = [access.require(READ)], [access.require(OPERATE)]
 
     @routes.put("/{site_id}", dependencies=write, responses=PUT)
-    async def put(site_id: Annotated[SiteId, NO_DOTS, VISIBLE], body: SiteBody, response: Response) -> SiteStateView:
+    async def put(
+        site_id: Annotated[SiteId, NO_DOTS, VISIBLE], author: Author, body: SiteBody, response: Response
+    ) -> SiteStateView:
         """Sets a site; its limit is shared again at once. 409 where one of its stations is in another site."""
         try:
-            new = await sites.put(body.site(site_id))
+            new = await sites.put(replace(body.site(site_id), author=author))
         except StationTaken as error:
             raise field_problem("body.stations", str(error), 409) from None
         response.status_code = 201 if new else 200
@@ -56,9 +59,9 @@ def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
         return await state(site_id)
 
     @routes.delete("/{site_id}", dependencies=write, status_code=204, responses=MISSING)
-    async def remove(site_id: SiteId) -> None:
+    async def remove(site_id: SiteId, author: Author) -> None:
         """Removes a site; its stations are freed of its limits."""
-        if not await sites.remove(site_id):
+        if not await sites.remove(site_id, author):
             raise _missing()
 
     @routes.get("/{site_id}/sessions", dependencies=read, responses=MISSING)

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import asyncpg
 import orjson
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.fields import NO_DOTS, VISIBLE
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
@@ -27,6 +27,7 @@ class StoredView(BaseModel):
     name: str
     profile: ProfileBody
     changed_at: datetime
+    author: str | None = Field(description="`sub` of the bearer token that set it; null: not known")
 
 
 MISSING = "there is no such stored profile"
@@ -42,15 +43,17 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
     read, write = [access.require(READ)], [access.require(OPERATE)]
 
     @routes.put("/{name}", dependencies=write, responses=PUT)
-    async def put(name: Annotated[ProfileName, NO_DOTS, VISIBLE], body: ProfileBody, response: Response) -> StoredView:
+    async def put(
+        name: Annotated[ProfileName, NO_DOTS, VISIBLE], author: Author, body: ProfileBody, response: Response
+    ) -> StoredView:
         """Keeps a profile; it is installed by POST /v1/stations/{station_id}/profiles."""
         tx = body.purpose == Purpose.TX
         body.profile(1 if tx else 0, "of whichever transaction" if tx else None)
         now = clock()
         async with database.transaction() as db:
-            new = await reads.save_stored(db, name, body.model_dump(mode="json"), now)
+            new = await reads.save_stored(db, name, body.model_dump(mode="json"), now, author)
         response.status_code = 201 if new else 200
-        return StoredView(name=name, profile=body, changed_at=now)
+        return StoredView(name=name, profile=body, changed_at=now, author=author)
 
     @routes.get("", dependencies=read)
     async def all_stored(limit: Limit = 50, cursor: Cursor = None) -> Page[StoredView]:
@@ -86,7 +89,9 @@ async def find(database: Database, name: str) -> StoredView:
 
 
 def _view(row: asyncpg.Record) -> StoredView:
-    return StoredView(name=row["name"], profile=orjson.loads(row["profile"]), changed_at=row["changed_at"])
+    return StoredView(
+        name=row["name"], profile=orjson.loads(row["profile"]), changed_at=row["changed_at"], author=row["author"]
+    )
 
 
 def _missing() -> Problem:

@@ -44,6 +44,7 @@ class SiteView(BaseModel):
     over_committed: bool = Field(description="the limit cannot be held: more is set aside than there is")
     created_at: datetime
     changed_at: datetime
+    author: str | None = Field(description="`sub` of the bearer token that set it; null: not known")
 
 
 class SessionView(BaseModel):
@@ -196,7 +197,7 @@ def _station(member: Member) -> StationView:
 
 
 def _timestamps(row: asyncpg.Record) -> dict[str, datetime]:
-    return {"created_at": row["created_at"], "changed_at": row["changed_at"]}
+    return {"created_at": row["created_at"], "changed_at": row["changed_at"], "author": row["author"]}
 
 
 def _amperes(current: int | None) -> float | None:

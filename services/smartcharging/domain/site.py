@@ -52,7 +52,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Site:
-    """default: what a session may draw that nobody has granted anything yet, in tenths of an ampere; None: by rule."""
+    """default: what a session may draw that nobody has granted anything yet, in tenths of an ampere; None: by rule.
+
+    author: who set it, where that is known.
+    """
 
     site_id: str
     limit: Limit
@@ -60,6 +63,7 @@ class Site:
     phases: int = 3
     voltage: float = 230
     default: int | None = None
+    author: str | None = None
 
     @cached_property
     def capacity(self) -> Loads:

@@ -117,9 +117,9 @@ async def test_groups_are_what_stations_are_in(auth: Running) -> None:
     for name, groups in (("CP1", ["vienna", "level 2"]), ("CP2", ["vienna"]), ("CP3", [])):
         await auth.http.put(f"/v1/stations/{name}", json={"groups": groups})
     first = await auth.get("/v1/groups", limit=1)
-    assert first["items"] == [{"group": "level 2", "stations": 1, "free_vend": None}]
+    assert first["items"] == [{"group": "level 2", "stations": 1, "free_vend": None, "author": None}]
     assert (await auth.get("/v1/groups", cursor=first["next"]))["items"] == [
-        {"group": "vienna", "stations": 2, "free_vend": None}
+        {"group": "vienna", "stations": 2, "free_vend": None, "author": None}
     ]
 
 

@@ -37,8 +37,9 @@ where xact_start is not null and pid != pg_backend_pid()
 """
 
 
-def token(*scopes: str) -> str:
-    claims = {"sub": "test", "scope": " ".join(scopes), "exp": time.time() + 86_400}
+def token(*scopes: str, **more: Any) -> str:
+    """more: claims."""
+    claims = {"sub": "test", "scope": " ".join(scopes), "exp": time.time() + 86_400} | more
     return jwt.encode(claims, SECRETS["VOLTBUS_JWT_SECRET"], "HS256")
 
 

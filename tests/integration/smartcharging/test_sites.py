@@ -27,6 +27,8 @@ async def test_every_member_gets_a_default_and_a_session_its_share(stations: Sta
     """K01.FR.08, K01.FR.03, K01.FR.31; 1.6 §5.16. The words are those of the version."""
     await two(stations)
     assert stations.defaults == {"CP1": 0, "CP2": 0}
+    [site] = (await stations.world.get("/v1/sites"))["items"]
+    assert (site["author"], [one.author for one in stations.world.announced("SiteChanged")]) == ("test", ["test"])
     first = await stations.start("CP1")
     assert await stations.shares() == {"CP1": 32}
     [found] = [sent for sent in stations.history if sent.station_id == "CP1" and sent.purpose == "TxProfile"]

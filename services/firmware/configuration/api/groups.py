@@ -9,7 +9,7 @@ from services.common.desired.group_store import GroupDocument
 from services.common.desired.groups import MISSING, DesiredGroups
 from services.common.desired.resource import desired_of
 from services.common.postgres.database import Connection
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.fields import NO_DOTS, NO_NUL
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page
@@ -107,7 +107,7 @@ def _write_routes(groups: DesiredGroups) -> APIRouter:
     routes = APIRouter()
 
     @routes.put("")
-    async def desire(group: Annotated[Group, NO_DOTS], body: DesiredSettings) -> GroupView:
+    async def desire(group: Annotated[Group, NO_DOTS], author: Author, body: DesiredSettings) -> GroupView:
         """Replaces the settings that the stations of the group are to have.
 
         Stations that are here are read and set now, in turns; the others when they are back or boot. A station that
@@ -116,7 +116,7 @@ def _write_routes(groups: DesiredGroups) -> APIRouter:
         if found := list(group_settings.faults(body.settings, body.versions)):
             raise invalid(found)
         members = groups.members(group)
-        document = await groups.put(group, GroupSettings(body.settings, body.versions).content())
+        document = await groups.put(group, GroupSettings(body.settings, body.versions).content(), author)
         return GroupView.of(document, len(members))
 
     @routes.delete("", status_code=204, responses=problem_responses({404: MISSING}))

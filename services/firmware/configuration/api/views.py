@@ -217,6 +217,7 @@ class GroupView(BaseModel):
     settings: dict[str, str]
     versions: dict[str, dict[str, str]]
     changed_at: datetime
+    author: str | None = Field(description="`sub` of the bearer token that set it; null: not known")
     stations: int = Field(description="in the group now")
 
     @classmethod
@@ -227,6 +228,7 @@ class GroupView(BaseModel):
             settings=dict(desired.settings),
             versions={version: dict(own) for version, own in desired.versions.items()},
             changed_at=document.changed_at,
+            author=document.author,
             stations=stations,
         )
 
