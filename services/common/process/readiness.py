@@ -1,7 +1,7 @@
 """What a check of a process answers, where yes or no is not the whole answer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class StayingReady:
     seconds: float
     monotonic: Callable[[], float]
     _held: bool = False
-    _failing_since: float | None = field(default=None)
+    _failing_since: float | None = None
 
     def of(self, answer: bool | NotReady) -> Answer:
         """The answer of the check, or that it is good for now."""

@@ -671,6 +671,18 @@ def test_names_are_short_enough_whatever_the_release_is_called(release: str) -> 
     assert [refusal for one in found for refusal in refusals(one, NEWEST)] == []
 
 
+def test_keda_needs_no_login_where_nobody_has_one() -> None:
+    """TLS without a client certificate."""
+    change = {
+        "settings": {"VOLTBUS_KAFKA_SECURITY_PROTOCOL": "SSL"},
+        "auth": {"autoscaling": {"enabled": True, "maxReplicas": 2}},
+    }
+    with pytest.raises(helm_python.HelmError, match=r"auth.autoscaling: KEDA"):
+        objects(changed(TINY, change))
+    given = objects(changed(TINY, change | {"keda": {"metadata": {"tls": "enable"}}}))
+    assert "authenticationRef" not in find(given, "ScaledObject", "voltbus-auth")["spec"]["triggers"][0]
+
+
 def test_names_that_are_cut_are_still_two() -> None:
     """Two releases in one namespace would share what they are made of."""
     names = [

@@ -28,7 +28,9 @@
 {{- fail (printf "%s: nobody logs in with VOLTBUS_KAFKA_SASL_PASSWORD by %s: set VOLTBUS_KAFKA_SECURITY_PROTOCOL to SASL_SSL" .process $protocol) -}}
 {{- end -}}
 {{- if (index .root.Values .process).autoscaling | default dict | dig "enabled" false -}}
-{{- if and (ne $protocol "PLAINTEXT") (ne .process "gateway") (not .root.Values.keda.authenticationRef) -}}
+{{- $keda := .root.Values.keda -}}
+{{- $able := or (eq $protocol "PLAINTEXT") $keda.authenticationRef (and (eq $protocol "SSL") (hasKey $keda.metadata "tls")) -}}
+{{- if not (or $able (eq .process "gateway")) -}}
 {{- fail (printf "%s.autoscaling: KEDA must log in at Kafka as well: name a TriggerAuthentication of yours in keda.authenticationRef" .process) -}}
 {{- end -}}
 {{- end -}}
