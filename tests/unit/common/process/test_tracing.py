@@ -58,7 +58,8 @@ import sys, {apps}
 from services.common.process.settings import CommonSettings
 from services.common.process.tracing import Tracing
 assert Tracing.of(CommonSettings(), "auth") is None
-print([name for name in ("opentelemetry.sdk", "opentelemetry.exporter", "requests", "urllib3") if name in sys.modules])
+heavy = "opentelemetry.sdk", "opentelemetry.exporter", "requests", "urllib3"
+print([name for name in heavy if sys.modules.get(name)])
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
