@@ -25,7 +25,9 @@ from services.common.kafka.admin import administrator
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.client import start, stop, translating_errors
 from services.common.kafka.security import client_options
+from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
+from services.common.process.backoff import retry_until_available
 from services.common.process.clock import now
 from services.common.process.errors import Unavailable, VoltbusError
 from services.common.process.redis import connect
@@ -44,6 +46,8 @@ from voltbus.operator.times import parse_time
 MARGIN = timedelta(minutes=10)
 # A static member that stops stays in its group until its session ends, which takes seconds (ADR 14).
 LOOKS, LOOK_EVERY = 60, 0.5
+# Seconds.
+ANSWERED_WITHIN = 60.0
 UNPUBLISHED = "select count(*) from outbox"
 
 
@@ -83,6 +87,7 @@ async def rewind(
         told = await _told(bus, settings, since) if service == "transactions" else {}
         async with _schema(settings, service) as db:
             await count_as_sent(db)
+            await outbox.drop_state(db)
             if service == "transactions":
                 await transactions.keep(db, told)
             if service == "smartcharging":
@@ -167,7 +172,16 @@ async def _lag(bus: KafkaBus, admin: Any, one: Reader) -> int:
 async def _committed(admin: Any, one: Reader, partitions: Sequence[int]) -> dict[int, int]:
     """How far the group is, by partition; those of which it has read nothing are left out."""
     places = [TopicPartition(one.topic, partition) for partition in partitions]
-    answer = await translating_errors(admin.list_consumer_group_offsets(one.group, partitions=places))
+
+    async def ask() -> Any:
+        return await translating_errors(admin.list_consumer_group_offsets(one.group, partitions=places))
+
+    try:
+        # A Kafka that is new, or has lost a broker, finds coordinators a moment later.
+        async with asyncio.timeout(ANSWERED_WITHIN):
+            answer = await retry_until_available(ask)
+    except TimeoutError:
+        raise Unavailable(f"Kafka: nobody knows how far {one.group} is") from None
     return {place.partition: known.offset for place, known in answer.items() if known.offset >= 0}
 
 

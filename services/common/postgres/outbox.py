@@ -30,6 +30,9 @@ ADD = "insert into outbox (records) values ($1)"
 NEXT = """
 with published as (delete from outbox where seq = any($1::bigint[]))
 select seq, records from outbox where seq <> all($1::bigint[]) order by seq limit $2"""
+ALL = "select seq, records from outbox order by seq"
+REPLACE = "update outbox set records = $2 where seq = $1"
+REMOVE = "delete from outbox where seq = $1"
 LEAD = "select pg_try_advisory_lock($1, $2)"
 RESIGN = "select pg_advisory_unlock_all()"
 LOCK = zlib.crc32(b"voltbus outbox") >> 1
@@ -55,6 +58,20 @@ async def add(db: Connection, records: Sequence[Record]) -> None:
 def pack(records: Sequence[Record]) -> bytes:
     """One row."""
     return PACK.encode(records)
+
+
+async def drop_state(db: Connection) -> None:
+    """Leaves events alone: for a schema that was restored to an earlier state. Within the caller's transaction.
+
+    What stood there was published since, and of a key there may be newer state.
+    """
+    for row in await db.fetch(ALL):
+        records = _unpack(row["records"])
+        events = [record for record in records if _event_id(record)]
+        if not events:
+            await db.execute(REMOVE, row["seq"])
+        elif len(events) < len(records):
+            await db.execute(REPLACE, row["seq"], pack(events))
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,12 @@ from services.common.commands.restoring import count_as_sent
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
+from services.common.postgres import outbox
 from services.common.postgres.database import Database
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics
+from services.ocpp.acls import groups
+from services.ocpp.services import SERVICES
 from services.smartcharging.restoring import doubt_limits
 from services.transactions.domain.messages import Report, ReportKind
 from services.transactions.restoring import Renumbering, Told, keep, settle
@@ -144,6 +147,18 @@ async def test_what_is_read_again_has_the_number_that_was_told(
         assert await Renumbering(events).numbers(db, starting) == {}
 
 
+async def test_state_that_stood_in_the_outbox_is_not_published_over_newer_state(smartcharging: Database) -> None:
+    """What has happened is told again."""
+    event, state = Record("events", b"CP1", b"e", (("ce_id", b"1"),)), Record("inventory", b"CP1", b"older")
+    async with smartcharging.transaction() as db:
+        await outbox.add(db, [state, event])
+        await outbox.add(db, [state])
+        await outbox.drop_state(db)
+        left = [outbox.UNPACK.decode(row["records"]) for row in await db.fetch("select records from outbox")]
+        await db.execute("delete from outbox")
+    assert left == [[event]]
+
+
 async def test_nobody_may_read_or_ask_meanwhile(settings: CommonSettings, bus: KafkaBus) -> None:
     async with Redis.from_url(settings.redis_url) as redis:
         await redis.set("slot:3", "gateway", ex=600)
@@ -169,3 +184,11 @@ async def test_nobody_may_read_or_ask_meanwhile(settings: CommonSettings, bus: K
     assert await rewind(settings, "auth", NOW) == {Reader(one.group, one.topic): 0 for one in again}
     with pytest.raises(NotYet, match="yet to read 20 records"):
         await settled(settings, "auth")
+
+
+@pytest.mark.parametrize("service", [name for name in SERVICES if name != "auth"])
+async def test_each_service_can_be_set_back(settings: CommonSettings, service: str) -> None:
+    """Where its groups have read nothing there is nothing to go back from."""
+    again = await rewind(settings, service, NOW)
+    assert {one.group for one in again} == {settings.topic(name) for name in groups(service)}
+    assert sum(again.values()) == 0
