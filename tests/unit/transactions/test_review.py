@@ -320,6 +320,20 @@ def test_only_what_was_not_known_when_it_was_decided_holds_it_again(
     assert [getattr(turned, field) for field in SEEN] == [getattr(after, field) for field in SEEN]
 
 
+def test_an_end_that_repeats_a_reading_is_no_news_when_it_is_told_again() -> None:
+    """Another message came between the two, with older readings that are as high."""
+    began, last = (register(NOON, 0), register(NOON, 1000)), register(at(2), 1000)
+    values = [began, (last,), metered(0, 1000), (last,)]
+    kinds = [ReportKind.STARTED, ReportKind.UPDATED, ReportKind.UPDATED, ReportKind.ENDED]
+    told = [
+        report(kind, seq_no=n, at=at(2 * n), received_at=at(2 * n), meter_values=had)
+        for n, (kind, had) in enumerate(zip(kinds, values, strict=True))
+    ]
+    ended = folded(*told)
+    assert counts(ended) == (1000, EnergySource.SAMPLES, Review.NONE)
+    assert all(changes_nothing(decided(ended, one, told), ended) for one in told)
+
+
 @pytest.mark.parametrize(
     ("one", "action"),
     [
