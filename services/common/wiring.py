@@ -268,7 +268,7 @@ def wire(
         routes=routes,
         stations=stations,
         command_service=command_service,
-        access=Access(settings),
+        access=Access(settings, stations.groups_of),
         tracing=tracing,
     )
 

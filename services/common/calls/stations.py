@@ -128,6 +128,13 @@ class Stations:
             raise Unavailable("registrations of stations are still being read")
         return self.registration(station_id)[:2]
 
+    async def groups_of(self, station_id: str) -> tuple[str, ...]:
+        """Its groups, also where it was registered just now. Raises Unavailable while that cannot be known."""
+        if not (groups := self.assignment(station_id)[0]):
+            await self.catch_up([station_id])
+            groups = self.assignment(station_id)[0]
+        return groups
+
     def matching(self, wanted: StationFilter) -> list[str]:
         """The stations that are registered or were here, and that fit, by id."""
         everyone = sorted({*self._registrations, *self._inventory})

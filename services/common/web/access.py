@@ -1,5 +1,6 @@
 """Who may call the REST API: bearer tokens (JWT) with roles or scopes, closed by default."""
 
+from collections.abc import Awaitable, Callable, Collection
 from typing import Annotated, Any
 
 import jwt
@@ -13,21 +14,33 @@ from services.common.web.callers import Caller, Reading
 from services.common.web.issuer import discovered, fetching, is_of_several, key_set
 from services.common.web.keys import IssuerKeys, Keys, SharedSecret
 from services.common.web.prefix import route_path
-from services.common.web.problems import Problem, response
-from services.common.web.roles import Right
+from services.common.web.problem_types import ProblemType
+from services.common.web.problems import Problem, field_problem, response
+from services.common.web.roles import Right, Role
 
 BEARER = HTTPBearer(auto_error=False, description="a JWT whose scopes or roles name what it allows")
 LEEWAY = 30
 # RFC 7518 §3.2: a key of the size of the hash output, in bytes.
 LEAST_SECRET = 32
 INVALID = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+OUT_OF_REACH = "the bearer token is limited to groups of stations, and this call is not: it is for other tokens"
+NOT_THERE = "no such station is in the groups of the bearer token"
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
 
 
-class Access:
-    """Checks bearer tokens. Raises Misconfigured where it could not."""
+# The groups that a station is in. It raises Unavailable where that cannot be known now.
+GroupsOf = Callable[[str], Awaitable[Collection[str]]]
 
-    def __init__(self, settings: CommonSettings) -> None:
+
+async def _in_none(_: str) -> Collection[str]:
+    return ()
+
+
+class Access:
+    """Checks bearer tokens. groups_of: see GroupsOf; none. Raises Misconfigured where it could not."""
+
+    def __init__(self, settings: CommonSettings, groups_of: GroupsOf = _in_none) -> None:
+        self.groups_of = groups_of
         self._audience, self._reading, self._keys = settings.jwt_audience, Reading.of(settings), _keys(settings)
 
     def require(self, right: Right, *scopes: str) -> Any:
@@ -72,9 +85,20 @@ class Requirement:
         if not caller.may(self.right) and caller.scopes.isdisjoint(self._scopes):
             raise Problem(403, f"the bearer token lacks {' or '.join([str(self.right), *self._scopes])}")
         if caller.groups is not None:
-            raise Problem(403, "the bearer token is limited to groups of stations, which this call cannot be")
+            await self._require_within(caller.groups, request)
         request.state.caller = caller
         return caller
+
+    async def _require_within(self, groups: Collection[str], request: Request) -> None:
+        """A token that is limited to groups gets what is of one station of them, and decides nothing for others.
+
+        A station outside is answered as one that there is not, without a word of those that there are.
+        """
+        station_id = request.path_params.get("station_id")
+        if station_id is None or self.right.role == Role.ADMIN:
+            raise Problem(403, OUT_OF_REACH)
+        if set(groups).isdisjoint(await self._access.groups_of(station_id)):
+            raise field_problem("path.station_id", NOT_THERE, 404, ProblemType.UNKNOWN_STATION)
 
 
 async def _author(request: Request) -> str | None:

@@ -1,21 +1,28 @@
 """Every route of the five processes asks who calls, and what each needs is what the page says."""
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 
+from services.common.kafka.bus import Record
 from services.common.process.service import Service, _add_operations
 from services.common.testing.memory import MemoryBus
 from services.common.web.access import Requirement
 from services.common.web.openapi import operations
 from services.common.web.roles import Role
 from tests.conftest import SECRETS
+from tests.integration.common.running import token
 from tests.integration.rest.serving import BUILDS, built
+from tests.patience import GIVE_UP
+from voltbus.v1.state_pb2 import Registration
 
 PROCESSES = (*BUILDS, "gateway")
 # What needs no token, and why.
@@ -93,6 +100,45 @@ def test_what_only_an_admin_may_do_is_on_the_page(services: Mapping[str, Service
     assert told == {(process, method, path) for process, method, path in needed if (method, path) not in everywhere} | {
         ("all", method, path) for method, path in everywhere
     }
+
+
+@pytest.mark.parametrize("process", BUILDS)
+async def test_a_token_of_one_group_gets_nothing_of_another(process: str) -> None:
+    """Whatever it asks for: a station of another group is as one that there is not, and the rest is refused."""
+    bus = MemoryBus()
+    service = built(process, SECRETS, bus)
+    groups = {"ours": ["vienna"], "theirs": ["graz"], "of-nobody": []}
+    said = [(one, Registration(station_id=one, groups=names)) for one, names in groups.items()]
+    await bus.publish([Record("registrations", one.encode(), state.SerializeToString()) for one, state in said])
+    bearer = token(*(f"{process}:{right}" for right in ("read", "write")), voltbus_groups=["vienna"])
+    reading = asyncio.create_task(service.tasks["stations"]())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(service.app), base_url="http://test") as http:
+        http.headers["Authorization"] = f"Bearer {bearer}"
+        async with asyncio.timeout(GIVE_UP):
+            while not await _ready(service):
+                await bus.wait()
+        for path, one in routes(service):
+            if not path.startswith("/v1"):
+                continue
+            for method in one.methods or ():
+                for station in ("theirs", "of-nobody", "never-was"):
+                    answer = await http.request(method, _filled(path, station))
+                    where = (method, path, station, answer.text)
+                    limited = "{station_id}" in path and not path.startswith("/v1/stations/refused")
+                    admin = next(requirements(one.dependant)).right.role == Role.ADMIN
+                    assert answer.status_code == (404 if limited and not admin else 403), where
+                    assert answer.json()["type"].rpartition(":")[2] in ("unknown-station", "not-allowed"), where
+    reading.cancel()
+
+
+async def _ready(service: Service) -> bool:
+    return service.checks["stations"]() is True
+
+
+def _filled(path: str, station: str) -> str:
+    """The address of a route, with something in each of its places."""
+    path = path.replace("{station_id}", station).replace("{action:action}", "Reset")
+    return re.sub("{[^}]*}", lambda place: str(uuid4()) if "uuid" in place[0] else "1", path)
 
 
 @pytest.mark.parametrize("process", BUILDS)

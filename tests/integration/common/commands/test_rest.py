@@ -20,7 +20,7 @@ from services.ocpp.commands import forms
 from services.ocpp.versions import VERSIONS
 from tests.clients.events import enum_word
 from tests.conftest import SECRETS, Stack
-from tests.integration.common.running import Running, connected, registered, running, settings_of
+from tests.integration.common.running import Running, connected, registered, running, settings_of, token
 from tests.patience import GIVE_UP
 from voltbus.v1.bus_pb2 import OUTCOME_ANSWERED, OUTCOME_LATE, OUTCOME_TIMED_OUT, Outcome, Result
 from voltbus.v1.bus_pb2 import Command as CommandRecord
@@ -127,6 +127,29 @@ async def test_who_asked_is_on_record_for_one_station_and_for_many(firmware: Run
     said = {event.command_id: event.author for event in firmware.announced("CommandChanged")}
     assert said.pop(asked["command_id"]) == ""
     assert set(said.values()) == {"test"}
+
+
+async def test_a_token_that_is_limited_to_groups_commands_their_stations(firmware: Running, connect: Connect) -> None:
+    await publish_stations(firmware, CP1="1.6")
+    for name in ("CP1", "CP2"):
+        await connect(name, "1.6")
+    await firmware.bus.publish([*registered("CP2")])
+    for groups, station, status in (
+        (["vienna"], "CP1", 202),
+        (["graz", "vienna"], "CP1", 202),
+        (["graz"], "CP1", 404),
+        ([], "CP1", 404),
+        (["vienna"], "CP2", 404),
+        (["vienna"], "CP9", 404),
+        (["*"], "CP2", 202),
+    ):
+        bearer = token("firmware:read", "firmware:write", voltbus_groups=groups)
+        headers, path = {"Authorization": f"Bearer {bearer}"}, f"/v1/stations/{station}/commands/Reset"
+        answer = await firmware.http.post(path, json=SOFT, headers=headers)
+        assert answer.status_code == status, (groups, station, answer.text)
+        if status == 404:
+            assert (answer.json()["type"], station in answer.text) == ("urn:voltbus:problem:unknown-station", False)
+    assert {out.station_id for out in firmware.replies()} == {"CP1", "CP2"}
 
 
 async def test_an_answer_that_comes_too_late_is_shown(firmware: Running, connect: Connect) -> None:

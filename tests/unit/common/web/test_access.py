@@ -297,6 +297,6 @@ async def test_a_token_that_cannot_be_one_does_not_ask_the_issuer(issuer: Issuer
     assert not issuer.asked
 
 
-async def test_a_token_that_is_limited_to_groups_is_not_let_in_where_nothing_is() -> None:
+async def test_a_token_that_is_limited_to_groups_gets_no_list() -> None:
     answer = await asked(api(jwt_secret=SECRET), signed(voltbus_groups=["vienna"]))
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:voltbus:problem:not-allowed")
