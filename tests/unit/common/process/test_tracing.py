@@ -52,9 +52,12 @@ async def until(condition: Any) -> None:
 
 
 def test_an_untraced_process_loads_nothing_for_traces() -> None:
-    apps = ", ".join(f"services.{name}.app" for name in ("gateway", *SERVICES))
+    # As a process begins: see __main__ of each.
+    apps = ", ".join(f"services.{name}.app" for name in (*SERVICES, "gateway"))
     script = f"""
-import sys, {apps}
+import sys
+import services.common.process.collector
+import {apps}
 from services.common.process.settings import CommonSettings
 from services.common.process.tracing import Tracing
 assert Tracing.of(CommonSettings(), "auth") is None
