@@ -39,7 +39,17 @@ PROCESSES: Mapping[str, type[CommonSettings]] = {
     "prepare": CommonSettings,
 }
 # What the chart sets itself, from values of its own.
-OWNED = {"host", "kafka_bootstrap", "topic_prefix", "partitions", "slots", "replication", "instance", "drain_seconds"}
+OWNED = {
+    "host",
+    "kafka_bootstrap",
+    "topic_prefix",
+    "partitions",
+    "slots",
+    "replication",
+    "instance",
+    "drain_seconds",
+    "topic_days",
+}
 OWNED |= {"gateway_port", "gateway_http_port", *(f"{service}_port" for service in SERVICES)}
 # Plain texts in the code that Secrets have as well: a password may be in them, or they come beside one.
 ALSO_SECRET = {"redis_url", "kafka_sasl_username", "kafka_ssl_ca", "kafka_ssl_certificate", "kafka_oauth_client_id"}
@@ -96,6 +106,8 @@ def schema() -> str:
     for kind in ("settings", "secrets"):
         every = [content["$defs"][f"{name}-{kind}"]["properties"] for name in PROCESSES]
         content["$defs"][f"all-{kind}"] = _closed({name: one for each in every for name, one in sorted(each.items())})
+    days = {"type": "number", "minimum": 0, "maximum": 99_999}
+    content["$defs"]["topic-days"] = _closed({topic.name: days for topic in ALL if topic.retention_ms is not None})
     return json.dumps(content, indent=1) + "\n"
 
 

@@ -1,7 +1,5 @@
 """The wiring of auth, for production and tests alike."""
 
-from datetime import timedelta
-
 from redis.asyncio import Redis
 
 from services.auth import password_changing
@@ -17,7 +15,6 @@ from services.auth.remote import RENDERERS
 from services.auth.republication import Republication
 from services.auth.settings import Settings
 from services.auth.store import Store
-from services.common.authorization.decisions import DecisionExpiry
 from services.common.kafka.bus import Bus
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
@@ -37,7 +34,6 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     republication = Republication(store)
     passwords, sealing = Passwords(*settings.password_keys), Sealing(*settings.password_keys)
     changing = PasswordChanging(store, wiring.command_service, passwords, sealing, clock)
-    expiry = DecisionExpiry(database=database, kept=timedelta(days=settings.decision_days), clock=clock)
 
     return wiring.service(
         consumer,
@@ -46,7 +42,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
         tables=TABLES,
         tags=TAGS,
         verbs=VERBS,
-        tasks={"decisions": expiry.run, "groups": group_settings.run, "passwords": changing.run},
+        tasks={"groups": group_settings.run, "passwords": changing.run},
         checks={"publication": republication.ready},
         opens=(republication.open,),
     )

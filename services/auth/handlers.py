@@ -54,5 +54,11 @@ class Handler:
 def authorization_decided(call: Call, reply: Verdict, now: datetime) -> AuthorizationDecided:
     """What is announced of a verdict."""
     return AuthorizationDecided(
-        station_id=call.station_id, token=reply.token, info=reply.info, at=now, call_id=call.id, action=call.action
+        station_id=call.station_id,
+        token=reply.token,
+        info=reply.info,
+        at=now,
+        call_id=call.id,
+        action=call.action,
+        received_at=call.received_at,
     )

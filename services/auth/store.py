@@ -402,7 +402,9 @@ class UnitOfWork:
 
     async def _save_decisions(self, decided: Sequence[AuthorizationDecided]) -> list[AuthorizationDecided]:
         """Those whose call was not handled before."""
-        made = [ruling(one.call_id, one.station_id, one.action, one.token, one.info, one.at) for one in decided]
+        made = [
+            ruling(one.call_id, one.station_id, one.action, one.token, one.info, one.received_at) for one in decided
+        ]
         new = await decisions.save(self.db, made)
         # A batch may have a call twice.
         return [one for call_id, one in {one.call_id: one for one in decided}.items() if call_id in new]

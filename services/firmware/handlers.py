@@ -183,7 +183,7 @@ async def _load(db: Connection, items: Sequence[BatchItem], now: datetime) -> Lo
     with_new = {station_id for station_id, place in wanted if place not in known.get(station_id, ())}
     for station_id, count in (await store.count_connectors(db, with_new)).items():
         after[station_id] = replace(after[station_id], places=count)
-    verdicts = await store.load_verdicts(db, [envelope.id for envelope in boots], now)
+    verdicts = await store.load_verdicts(db, boots, now)
     return LoadedStations(before, after, known, verdicts)
 
 

@@ -1,9 +1,16 @@
 """What firmware keeps, and for how long; the history of statuses goes by history_expiry (docs/retention.md)."""
 
+from services.common.calls import message_log
+from services.common.commands import kept as commands
 from services.common.postgres.partitions import Unit
 from services.common.postgres.retention import PlainTable, Table, TimeTable
 
 TABLES: tuple[Table, ...] = (
+    message_log.KEPT,
+    *commands.tables(),
+    PlainTable(table="report", setting=commands.SETTING, time="changed_at", needed="progress = 'receiving'"),
+    PlainTable(table="disconnection", setting=commands.SETTING, time="at"),
+    TimeTable(table="recorded_boot", setting="boot_days", key="received_at", unit=Unit.MONTH),
     # What waits is read late: it still finds its day. And what a gateway's clock says of tomorrow.
     TimeTable(
         table="frame_segment",

@@ -35,9 +35,9 @@ update status_change set matters = false
 where station_id = $1 and evse_id = $2 and connector_id = $3 and matters"""
 
 BOOTS = """
-select call_id, version, status, interval_seconds, payload, received_at from boot
+select call_id, version, status, interval_seconds, payload, received_at from recorded_boot
 where station_id = $1
-    and ($2::timestamptz is null or (received_at, call_id) < ($2, $3))
+    and ($2::timestamptz is null or received_at <= $2 and (received_at, call_id) < ($2, $3))
 order by received_at desc, call_id desc
 limit $4"""
 

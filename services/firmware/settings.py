@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from services.common.process.settings import CommonSettings
+from services.common.process.settings import CommonSettings, Days
 from services.firmware.domain.rules import Rules
 from services.firmware.domain.station import BootStatus
 
@@ -28,6 +28,7 @@ class Settings(CommonSettings):
     heartbeat_interval: int = Field(300, ge=1, le=DAY, description="seconds between heartbeats of an accepted station")
     boot_retry_interval: int = Field(30, ge=1, le=DAY, description="seconds until a station that waits may ask again")
     offline_after: float = Field(150, gt=0, description="seconds of silence after which a station counts as offline")
+    boot_days: Days = Field(400, description="days for which BootNotifications are kept; 0: for ever")
     status_history_days: int = Field(90, ge=1, le=3650, description="days for which each status of a connector is kept")
     configuration_reading: int = Field(
         500, ge=0, description="stations whose settings are read at a time; 0: none is read or set by itself"

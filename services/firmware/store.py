@@ -7,7 +7,7 @@ from typing import TypeAlias
 from services.common.calls.call import Call
 from services.common.postgres.database import Connection
 from services.firmware import rows
-from services.firmware.domain.messages import BootVerdict
+from services.firmware.domain.messages import BootVerdict, Envelope
 from services.firmware.domain.station import BootStatus, Connector, FirmwareStatus, Place, Station
 from services.firmware.rows import CONNECTOR_COLUMNS, SAVED_COLUMNS, STATION_COLUMNS, names
 
@@ -22,7 +22,10 @@ LOAD_CONNECTORS = f"select {names(CONNECTOR_COLUMNS)} from connector where stati
 COUNT_CONNECTORS = """
 select station_id, count(*) from connector where station_id = any($1::text[]) and gone_at is null group by station_id"""
 
-LOAD_VERDICTS = "select call_id, status, interval_seconds from boot where call_id = any($1::text[])"
+LOAD_VERDICTS = """
+select b.call_id, b.status, b.interval_seconds
+from unnest($1::text[], $2::timestamptz[]) as u (call_id, received_at)
+join recorded_boot b on b.received_at = u.received_at and b.call_id = u.call_id"""
 
 SAVE_STATIONS = f"""
 insert into station ({names(SAVED_COLUMNS)})
@@ -91,11 +94,11 @@ on conflict (station_id, evse_id, connector_id) do update set
         excluded.gone_at, case when excluded.received_at <= connector.gone_at then connector.gone_at end)"""
 
 SAVE_BOOTS = """
-insert into boot (call_id, station_id, version, status, interval_seconds, payload, received_at)
+insert into recorded_boot (call_id, station_id, version, status, interval_seconds, payload, received_at)
 select call_id, station_id, version, status, interval_seconds, payload, received_at
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::json[], $7::timestamptz[])
     as u (call_id, station_id, version, status, interval_seconds, payload, received_at)
-on conflict (call_id) do nothing"""
+on conflict do nothing"""
 
 # Those that are locked are being heard of right now.
 TAKE_SILENT_OFFLINE = f"""
@@ -128,9 +131,10 @@ async def count_connectors(db: Connection, station_ids: Collection[str]) -> dict
     return {row[0]: row[1] for row in await db.fetch(COUNT_CONNECTORS, list(station_ids))} if station_ids else {}
 
 
-async def load_verdicts(db: Connection, call_ids: Sequence[str], now: datetime) -> dict[str, BootVerdict]:
+async def load_verdicts(db: Connection, boots: Sequence[Envelope], now: datetime) -> dict[str, BootVerdict]:
     """What was said to boots that are read again, by the id of their call."""
-    found = await db.fetch(LOAD_VERDICTS, list(call_ids)) if call_ids else []
+    columns = _columns((one.id, one.at) for one in boots)
+    found = await db.fetch(LOAD_VERDICTS, *columns) if columns else []
     return {row["call_id"]: BootVerdict(BootStatus(row["status"]), row["interval_seconds"], now) for row in found}
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from redis.asyncio import Redis
 
-from services.common.authorization.decisions import DecisionExpiry
 from services.common.kafka.bus import Bus
 from services.common.kafka.table import CompactedTable
 from services.common.postgres.database import Database
@@ -85,12 +84,10 @@ def build(
         default=settings.on_block,
         clock=clock,
     )
-    expiry = DecisionExpiry(database=database, kept=timedelta(days=settings.decision_days), clock=clock)
     tasks: Mapping[str, Step] = {
         "tokens": tokens.run,
         "consumer": consume,
         "graces": graces.run,
-        "decisions": expiry.run,
         "blocked": blocked.run,
         "backfill": AssignmentBackfill(database, wiring.stations.assignment).run,
     }

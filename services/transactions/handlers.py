@@ -118,7 +118,7 @@ class Handler:
         decided = await self._decide(batch, work, loaded)
         existing = await work.existing_samples(unconfirmed_samples(decided))
         changes, announced = collect_changes(loaded, decided, existing)
-        changes.rulings = [made for one in announced if (made := _ruling(one, batch.now))]
+        changes.rulings = [made for one in announced if (made := _ruling(one))]
         for one in announced:
             for record in announce(self.events, one):
                 batch.add_event(one.call.id, record)
@@ -238,13 +238,14 @@ def _samples(report: Report, decision: Decision) -> list[SampleRow]:
     return [sample_row(one.id, value, report) for value in report.meter_values] if one else []
 
 
-def _ruling(one: DecidedReport, now: datetime) -> Ruling | None:
+def _ruling(one: DecidedReport) -> Ruling | None:
     """What is kept of the verdict on the idToken of a report."""
     report, transaction = one.report, one.decision.transaction
     if one.token is None or report.id_token is None or transaction is None:
         return None
     presented = IdToken(report.id_token, report.id_token_type)
-    return ruling(one.call.id, report.station_id, one.call.action, presented, one.token, now, transaction.id)
+    call = one.call
+    return ruling(call.id, report.station_id, call.action, presented, one.token, call.received_at, transaction.id)
 
 
 def announce(events: Events, one: DecidedReport) -> Iterator[Record]:

@@ -141,8 +141,9 @@ sampled as (
 revised as (
     insert into transaction_revision ({_names(REVISION)}) select {_names(REVISION)} from unnest($5::revision_row[])),
 decided as (
-    insert into decision ({_names(decisions.COLUMNS)}) select {_names(decisions.COLUMNS)}
-    from unnest($6::decision_row[])),
+    insert into recorded_decision ({_names(decisions.COLUMNS)}) select {_names(decisions.COLUMNS)}
+    from unnest($6::decision_row[])
+    on conflict do nothing),
 published as (insert into outbox (records) select $7::bytea where $7::bytea is not null)
 select all_written(
     (select count(*) from metered) + (select count(*) from begun) + (select count(*) from changed),

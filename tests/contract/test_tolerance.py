@@ -121,7 +121,10 @@ async def _check(world: Running, found: list[tuple[str, CallRecord, bool]]) -> N
                 VERSIONS[call.version].schemas.check_response(call.action, orjson.loads(reply.payload))
     changed = {call.station_id for _, call, _ in found if call.tolerated.raw and call.message_id not in dead}
     async with world.database.connection() as db:
-        kept = {row["station_id"]: row for row in await db.fetch("select * from message where normalised is not null")}
+        kept = {
+            row["station_id"]: row
+            for row in await db.fetch("select * from recorded_message where normalised is not null")
+        }
     assert kept.keys() == changed
     for what, call, _ in found:
         if call.station_id in kept:

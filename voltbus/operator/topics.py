@@ -11,7 +11,7 @@ from aiokafka.errors import NoError, TopicAlreadyExistsError, UnknownTopicOrPart
 
 from services.common.kafka.client import translating_errors
 from services.common.process.backoff import Backoff
-from services.common.process.errors import Unavailable
+from services.common.process.errors import Misconfigured, Unavailable
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics
 
@@ -21,6 +21,8 @@ CONFIGS = {
     True: TIME | {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1", "segment.ms": "3600000"},
     False: TIME | {"cleanup.policy": "delete"},
 }
+# In place of a number of milliseconds.
+FOR_EVER = -1
 # How many replicas there are where one may be away and what is acknowledged still has two copies.
 ENOUGH = 3
 IN_SYNC = {"min.insync.replicas": "2"}
@@ -50,20 +52,28 @@ class FoundTopic:
     brokers: int
 
 
-def configs(topic: topics.Topic) -> dict[str, str]:
-    """How the broker keeps it."""
+def configs(topic: topics.Topic, days: float | None = None) -> dict[str, str]:
+    """How the broker keeps it. days: in place of its default; 0: for ever."""
     found = dict(CONFIGS[topic.retention_ms is None])
     if topic.retention_ms is not None:
-        found["retention.ms"] = str(topic.retention_ms)
+        found["retention.ms"] = str(topic.retention_ms if days is None else round(days * topics.DAY) or FOR_EVER)
     return found
 
 
 def wanted(settings: CommonSettings) -> Sequence[WantedTopic]:
-    """All topics, as they are called on this Kafka."""
+    """All topics, as they are called on this Kafka. Raises Misconfigured."""
+    days = settings.topic_days
+    if unknown := days.keys() - {one.name for one in topics.ALL if one.retention_ms is not None}:
+        raise Misconfigured(f"VOLTBUS_TOPIC_DAYS: {min(unknown)} is no topic that is kept for a time (docs/topics.md)")
     partitions = {topics.Spread.PARTITIONS: settings.partitions, topics.Spread.SLOTS: settings.slots}
     beside = IN_SYNC if settings.replication >= ENOUGH else {}
     return [
-        WantedTopic(settings.topic(one.name), partitions[one.spread], settings.replication, configs(one) | beside)
+        WantedTopic(
+            settings.topic(one.name),
+            partitions[one.spread],
+            settings.replication,
+            configs(one, days.get(one.name)) | beside,
+        )
         for one in topics.ALL
     ]
 

@@ -131,7 +131,7 @@ def decide(request: Request, tokens: RegisteredTokens, now: datetime, *, free_ve
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationDecided:
-    """A verdict on an idToken was given. call_id, action: of the message that asked for it."""
+    """A verdict on an idToken was given. call_id, action, received_at: of the message that asked for it."""
 
     station_id: str
     token: IdToken
@@ -139,3 +139,4 @@ class AuthorizationDecided:
     at: datetime
     call_id: str
     action: str
+    received_at: datetime

@@ -25,7 +25,7 @@ TAGS = {"decisions": "Why idTokens were accepted or refused."}
 class DecisionView(BaseModel):
     """What was decided about an idToken that a station presented, and by which rule."""
 
-    at: datetime
+    at: datetime = Field(description="when the message that asked was received")
     station_id: str
     action: str = Field(description="of the message in which it was presented", examples=["Authorize"])
     id_token: str = Field(description="its end alone, unless the bearer token may read idTokens; never of key codes")

@@ -1,29 +1,27 @@
-"""What was decided about idTokens, kept for a while: the table `decision` of auth and of transactions."""
+"""What was decided about idTokens, kept for a while: the table `recorded_decision` of auth and of transactions."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 import asyncpg
-import structlog
 
-from services.common.postgres.database import Connection, Database
-from services.common.process.clock import Clock
-from services.common.process.errors import Unavailable
+from services.common.postgres.database import Connection
+from services.common.postgres.partitions import Unit
+from services.common.postgres.retention import TimeTable
 from services.ocpp.id_tokens import KEY_CODE, Authorization, IdToken, TokenInfo
 
 # Of a key code nothing is kept by which it could be used (C04.FR.04).
 HIDDEN = "…"
-# Hours between looks for what is too old; rows that are removed at once.
-EVERY_SECONDS, AT_ONCE = 3600.0, 5000
+KEPT = TimeTable(table="recorded_decision", setting="decision_days", key="decided_at", unit=Unit.WEEK, ahead=8)
 
 
 class Ruling(NamedTuple):
-    """One decision. call_id: of the message that asked for it. token_key: by which it is found, whatever its case.
+    """One decision. call_id: of the message that asked for it. decided_at: when that was received.
 
-    rule: a Rule. transaction_id: of the transaction that it is about, ours. The fields are columns, in their order.
+    token_key: by which it is found, whatever its case. rule: a Rule. transaction_id: of the transaction that it is
+    about, ours. The fields are columns, in their order.
     """
 
     call_id: str
@@ -67,12 +65,12 @@ assert tuple(COLUMNS) == Ruling._fields
 NAMES = ", ".join(COLUMNS)
 # Of a call that is read again it is there already.
 SAVE = f"""
-insert into decision ({NAMES}) select {NAMES}
+insert into recorded_decision ({NAMES}) select {NAMES}
 from unnest({", ".join(f"${n}::{kind}[]" for n, kind in enumerate(COLUMNS.values(), 1))}) as d ({NAMES})
 on conflict do nothing
 returning call_id"""
 PAGE = f"""
-select {NAMES} from decision
+select {NAMES} from recorded_decision
 where station_id is not null
     and ($1::text is null or station_id = $1)
     and ($2::text is null or token_key = $2)
@@ -80,14 +78,9 @@ where station_id is not null
     and ($4::text is null or rule = $4)
     and ($5::timestamptz is null or decided_at >= $5)
     and ($6::timestamptz is null or decided_at < $6)
-    and ($7::timestamptz is null or (decided_at, call_id) < ($7, $8))
+    and ($7::timestamptz is null or decided_at <= $7 and (decided_at, call_id) < ($7, $8))
 order by decided_at desc, call_id desc
 limit $9"""
-REMOVE_OLD = """
-delete from decision where ctid = any(array(
-    select ctid from decision where decided_at < $1 order by decided_at limit $2 for update skip locked))"""
-
-log = structlog.get_logger()
 
 
 def ruling(
@@ -119,31 +112,6 @@ async def page(db: Connection, wanted: DecisionFilter, limit: int) -> list[async
     w = wanted
     filters = (w.station_id, w.token_key, w.accepted, w.rule, w.since, w.until)
     return await db.fetch(PAGE, *filters, *(w.before or (None, None)), limit)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionExpiry:
-    """Removes what is older than that."""
-
-    database: Database
-    kept: timedelta
-    clock: Clock
-
-    async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            try:
-                while await self.once():
-                    pass
-            except Unavailable as error:
-                log.warning("old decisions wait to be removed", reason=str(error))
-            await asyncio.sleep(EVERY_SECONDS)
-
-    async def once(self) -> bool:
-        """Some of it; whether there may be more."""
-        async with self.database.connection() as db:
-            done: str = await db.execute(REMOVE_OLD, self.clock() - self.kept, AT_ONCE)
-        return done == f"DELETE {AT_ONCE}"
 
 
 def is_accepted(status: str) -> bool:

@@ -14,26 +14,30 @@ from services.common.calls.call import Call
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres.database import Connection
+from services.common.postgres.partitions import Unit
+from services.common.postgres.retention import TimeTable
 from services.common.web.pages import bounded
 from services.ocpp.masking import masked_text
 from voltbus.v1.events_pb2 import MessageRecorded
 
+KEPT = TimeTable(table="recorded_message", setting="message_days", key="received_at", unit=Unit.MONTH)
+# When a call was received is the same when it is read again: it is kept once.
 SAVE = """
-insert into message (call_id, station_id, version, action, message_id, payload, received_at, normalised, deviations,
-    refused)
+insert into recorded_message (call_id, station_id, version, action, message_id, payload, received_at, normalised,
+    deviations, refused)
 select call_id, station_id, version, action, message_id, payload, received_at, normalised, deviations, refused
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::json[], $7::timestamptz[], $8::json[],
     $9::json[], $10::text[])
     as call (call_id, station_id, version, action, message_id, payload, received_at, normalised, deviations, refused)
-on conflict (call_id) do nothing
+on conflict do nothing
 returning call_id"""
 
 NEWEST = """
 select call_id, station_id, version, action, message_id, payload, received_at, normalised, deviations, refused
-from message
+from recorded_message
 where station_id = $1
     and ($2::text is null or action = $2)
-    and ($3::timestamptz is null or (received_at, call_id) < ($3, $4))
+    and ($3::timestamptz is null or received_at <= $3 and (received_at, call_id) < ($3, $4))
 order by received_at desc, call_id desc
 limit $5"""
 PAGE = bounded(

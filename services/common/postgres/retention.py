@@ -4,6 +4,7 @@ A service lists its tables; whatever it is started with, rows that are still nee
 """
 
 import asyncio
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,8 +20,8 @@ from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
 from services.common.process.settings import CommonSettings
 
-# Seconds between looks; rows that are removed at once.
-INTERVAL, AT_ONCE = 3600.0, 5000
+# Seconds between looks for partitions that are missing; every so many of them, what is old is removed; rows at once.
+INTERVAL, ROUNDS, AT_ONCE = 3600.0, 6, 5000
 # Other processes of the service do the same; one at a time is enough.
 ALONE = "select pg_try_advisory_xact_lock(hashtext('voltbus retention'), hashtext(current_schema))"
 # Rows are named by their place, so that those of one table are deleted without an index of its own; in a partition
@@ -97,12 +98,13 @@ class Retention:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
+        for number in itertools.count():
             await retry_until_available(self.prepare)
-            try:
-                await self.remove()
-            except Unavailable as error:
-                log.warning("what is old waits to be removed", reason=str(error))
+            if number % ROUNDS == 0:
+                try:
+                    await self.remove()
+                except Unavailable as error:
+                    log.warning("what is old waits to be removed", reason=str(error))
             await asyncio.sleep(INTERVAL)
 
     async def remove(self) -> None:

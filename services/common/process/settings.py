@@ -68,6 +68,19 @@ def _addresses(given: Any) -> Any:
     return found
 
 
+def _topic_days(given: Any) -> Any:
+    """`events.auth=30,dead.auth=0`, by topic."""
+    if not isinstance(given, str):
+        return given
+    found = {}
+    for item in given.split(","):
+        name, _, days = item.strip().partition("=")
+        if not name or not re.fullmatch(r"\d{1,5}(\.\d+)?", days):
+            raise ValueError(f"{item.strip()!r}: give topics and days, such as events.auth=30,dead.auth=0; 0: for ever")
+        found[name] = float(days)
+    return found
+
+
 def _several(given: Any) -> Any:
     """`10.0.0.0/8,::1`."""
     return [ip_network(one.strip()) for one in given.split(",") if one.strip()] if isinstance(given, str) else given
@@ -211,6 +224,10 @@ class CommonSettings(BaseSettings):
     replication: Annotated[int, AfterValidator(_replicas)] = Field(
         -1, ge=-1, description="replicas of every topic that is created; -1: as the brokers have it by default"
     )
+    topic_days: Annotated[Mapping[str, float], NoDecode, BeforeValidator(_topic_days)] = Field(
+        {},
+        description="days for which topics that prepare creates are kept, but by default; 0: for ever: events.auth=30",
+    )
     durability: Durability = Field(
         Durability.WARN,
         description="where what Kafka acknowledges can be lost with one of several brokers: warn, or require more",
@@ -233,6 +250,10 @@ class CommonSettings(BaseSettings):
     )
     outbound_allow: Annotated[Sequence[IPvAnyNetwork], NoDecode, BeforeValidator(_several)] = Field(
         (), description="networks that may be called beside the internet, such as by webhooks: 10.0.0.0/8,…"
+    )
+    message_days: Days = Field(400, description="days for which messages are kept as they came; 0: for ever")
+    command_days: Days = Field(
+        400, description="days for which commands that have ended are kept, with what came of them; 0: for ever"
     )
     traces: float | None = Field(
         None, ge=0, le=1, description="share of frames and REST calls that are traced; by default nothing is"

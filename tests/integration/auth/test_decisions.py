@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.auth import unknown_tokens_store
-from services.common.authorization.decisions import DecisionExpiry
+from services.common.postgres.retention import Retention
 from tests.integration.auth.test_calls import asked16, asked201, token
 from tests.integration.common.running import Running
 from tests.integration.common.running import token as bearer
@@ -54,14 +54,24 @@ async def test_who_may_not_read_id_tokens_sees_their_end(auth: Running) -> None:
 
 async def test_decisions_are_kept_for_a_while(auth: Running) -> None:
     await asked16(auth, "WHO")
-    expiry: Any = auth.service.tasks["decisions"]
-    found: DecisionExpiry = expiry.__self__
+    step: Any = auth.service.tasks["retention"]
+    kept: Retention = step.__self__
     auth.time.passes(30 * 24 * 3600)
-    assert not await found.once()
+    await kept.remove()
     assert len(await listed(auth)) == 1
     auth.time.passes(1)
-    assert not await found.once()
+    await kept.remove()
     assert await listed(auth) == []
+
+
+async def test_a_call_that_is_read_again_later_with_another_verdict_is_one_decision(auth: Running) -> None:
+    """It was answered and told already; the cursor of the consumer was not yet written."""
+    call = auth.call("Authorize", {"idTag": "WHO"})
+    await auth.put(call)
+    await token(auth, "WHO")
+    auth.time.passes(60)
+    await auth.put(call)
+    assert [one["rule"] for one in await listed(auth)] == ["unknown_token"]
 
 
 async def test_an_unknown_token_is_shown_with_where_it_was_seen_and_taken_in_by_one_call(auth: Running) -> None:

@@ -151,7 +151,7 @@ def webhook(place: int) -> Row:
 
 
 def of_every_service(service: str) -> Iterator[List]:
-    yield List(service, "/v1/stations/CP1/messages", "message", "call_id", "id", message)
+    yield List(service, "/v1/stations/CP1/messages", "recorded_message", "call_id", "id", message)
     yield List(service, "/v1/commands", "command", "id", "command_id", command)
 
 
@@ -168,7 +168,7 @@ LISTS = [
     List("smartcharging", "/v1/profiles", "stored_profile", "name", "name", stored_profile),
     List("firmware", "/v1/stations", "station", "station_id", "station_id", lambda n: {"station_id": f"S{n:05}"}),
     List("firmware", "/v1/webhooks", "webhook", "webhook_id", "webhook_id", webhook),
-    List("firmware", "/v1/stations/CP1/boots", "boot", "call_id", "id", boot),
+    List("firmware", "/v1/stations/CP1/boots", "recorded_boot", "call_id", "id", boot),
     List("firmware", "/v1/stations/refused", "refused_station", "station_id", "station_id", refused_station),
     List("firmware", "/v1/stations/CP1/disconnects", "disconnection", "id", "id", disconnection),
     List("firmware", "/v1/stations/CP1/status-history", "status_change", "info", "info", status_change),

@@ -306,7 +306,7 @@ async def test_everything_of_a_mixed_batch_is_one_transaction(process: Process, 
 
 async def everything(process: Process, station: str, number: int, command_id: str) -> tuple[Any, ...]:
     """How many orphans, station samples, and messages a station has; the command; and kept()."""
-    tables = ("orphan_stop", "station_sample", "message")
+    tables = ("orphan_stop", "station_sample", "recorded_message")
     async with process.database.connection() as db:
         counts = [await db.fetchval(f"select count(*) from {table} where station_id = $1", station) for table in tables]
     command = await process.command_service.get(command_id)

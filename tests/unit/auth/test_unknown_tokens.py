@@ -20,7 +20,7 @@ def seen(number: int, key: str = "a", station: str = "CP1") -> UnknownToken:
 
 
 def decided(token: IdToken, known: Token | None = None) -> AuthorizationDecided:
-    return AuthorizationDecided("CP1", token, judge(token, known, NOW), NOW, "c", "Authorize")
+    return AuthorizationDecided("CP1", token, judge(token, known, NOW), NOW, "c", "Authorize", NOW)
 
 
 def test_only_what_nobody_knows_is_unknown() -> None:

@@ -99,6 +99,7 @@ BAD = {
     "a setting that is no secret": {"secrets": {"VOLTBUS_FRAME_LOG": {"name": "a", "key": "b"}}},
     "brokers without ports": {"kafka": {"bootstrap": "kafka"}},
     "no partitions": {"kafka": {"partitions": 0}},
+    "days of a topic that is compacted": {"kafka": {"topicDays": {"tokens": 30}}},
     "a prefix that no topic can have": {"kafka": {"topicPrefix": "pröd"}},
     "a digest that is none": {"image": {"digest": "latest"}},
     "both bounds of a disruption": {"auth": {"disruption": {"maxUnavailable": 1, "minAvailable": 1}}},
@@ -533,6 +534,17 @@ def test_every_topic_is_one_of_strimzi() -> None:
         assert spec["replicas"] == 3
         assert spec["config"] == configs(topic) | IN_SYNC
         assert given[topic.name]["metadata"]["namespace"] == "kafka"
+
+
+def test_how_long_topics_are_kept_is_one_value() -> None:
+    """For Strimzi and for prepare."""
+    given = objects(changed(values("large"), {"kafka": {"topicDays": {"events.auth": 30, "dead.auth": 0}}}))
+    kept = {one["spec"]["topicName"]: one["spec"]["config"].get("retention.ms") for one in kinds(given, "KafkaTopic")}
+    assert kept == {
+        topic.name: configs(topic, {"events.auth": 30, "dead.auth": 0}.get(topic.name)).get("retention.ms")
+        for topic in ALL
+    }
+    assert environment(workload(given, "prepare"))["VOLTBUS_TOPIC_DAYS"] == "dead.auth=0,events.auth=30"
 
 
 @pytest.mark.parametrize("replication", [-1, 1, 2])

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.common.process.errors import Misconfigured
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics as ocpp
 from voltbus.operator.topics import IN_SYNC, FoundTopic, WantedTopic, differences, told, undurable, wanted
@@ -21,6 +22,20 @@ def test_all_topics_are_wanted_as_the_settings_have_it() -> None:
     assert (found["a.ocpp.outbound"].partitions, found["a.tokens"].partitions) == (3, 12)
     assert {one.replication for one in found.values()} == {2}
     assert not [one for one in found.values() if IN_SYNC.keys() & one.configs.keys()]
+
+
+def test_how_long_a_topic_is_kept_can_be_set() -> None:
+    """Of those that are not compacted."""
+    settings = CommonSettings(topic_prefix="a.", topic_days={"events.auth": 30, "dead.auth": 0, "ocpp.frames": 0.5})
+    kept = {one.name: one.configs.get("retention.ms") for one in wanted(settings)}
+    assert (kept["a.events.auth"], kept["a.dead.auth"], kept["a.ocpp.frames"]) == ("2592000000", "-1", "43200000")
+    assert (kept["a.events.firmware"], kept["a.tokens"]) == ("604800000", None)
+
+
+@pytest.mark.parametrize("name", ["tokens", "events.kitchen", "a.events.auth"])
+def test_a_topic_that_is_not_kept_for_a_time_is_refused(name: str) -> None:
+    with pytest.raises(Misconfigured, match=f"VOLTBUS_TOPIC_DAYS: {name} is no topic"):
+        wanted(CommonSettings(topic_prefix="a.", topic_days={name: 30}))
 
 
 @pytest.mark.parametrize(("replication", "in_sync"), [(-1, None), (1, None), (2, None), (3, "2"), (5, "2")])

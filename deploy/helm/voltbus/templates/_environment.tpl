@@ -64,6 +64,12 @@ VOLTBUS_KAFKA_SSL_KEY: { name: {{ $name }}, key: user.key }
 {{- if eq .process "prepare" }}
 - name: VOLTBUS_REPLICATION
   value: {{ include "voltbus.value" $values.kafka.replication | quote }}
+{{- with $values.kafka.topicDays }}
+{{- $days := list }}
+{{- range $topic, $number := . }}{{ $days = append $days (printf "%s=%s" $topic (include "voltbus.value" $number)) }}{{ end }}
+- name: VOLTBUS_TOPIC_DAYS
+  value: {{ join "," $days | quote }}
+{{- end }}
 {{- else if eq .process "gateway" }}
 - name: VOLTBUS_DRAIN_SECONDS
   value: {{ include "voltbus.value" $values.gateway.drainSeconds | quote }}

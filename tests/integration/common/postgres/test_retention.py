@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pytest
 from structlog.testing import capture_logs
@@ -10,9 +11,12 @@ from services.common.postgres import partitions, retention
 from services.common.postgres.database import Database
 from services.common.postgres.partitions import Unit
 from services.common.postgres.retention import PlainTable, Retention, Table, TimeTable
+from services.ocpp.services import SERVICES
+from services.smartcharging import kept as smartcharging
+from services.smartcharging.reads import NEWEST_COMMANDS
 from services.transactions.settings import Settings
-from tests.conftest import Stack
-from tests.integration.common.running import settings_of
+from tests.conftest import SECRETS, Stack
+from tests.integration.common.running import empty, settings_of
 
 NOW = datetime(2026, 6, 10, tzinfo=UTC)
 MONTHS = TimeTable(
@@ -146,3 +150,71 @@ async def test_a_table_that_is_in_use_lets_others_pass(database: Database, setti
     assert [one["reason"] for one in logs] == ["part is in use"]
     await keeping(database, settings, MONTHS).remove()
     assert "part_2026_02" not in await parts(database)
+
+
+LEFT = ("command", "command_part", "command_batch")
+OLD = NOW - timedelta(days=500)
+COMMAND = """
+insert into command (id, station_id, action, payload, status, created_at, expires_at, sent_at, effect, batch_id)
+values ($1, 'CP1', $2, '{}', $3, $4, $4, $4, $5, $6)"""
+BATCH = """
+insert into command_batch (id, action, payload, chosen, created_at, expires_at)
+values ($1, 'Reset', '{}', '[]', $2, $2)"""
+PART = "insert into command_part (id, command_id, number, start, items, sent_at) values ($1 || '-1', $1, 1, 0, 1, $2)"
+
+
+@pytest.mark.parametrize("schema", SERVICES)
+async def test_commands_that_have_ended_go_with_all_of_theirs(settings: Settings, schema: str) -> None:
+    """What every service lists can be removed from its tables; what still waits stays."""
+    database = Database(settings, schema)
+    await database.start()
+    await empty(database)
+    kept = import_module(f"services.{schema}.kept").TABLES
+    own = settings_of(import_module(f"services.{schema}.settings").Settings, SECRETS)
+    try:
+        async with database.connection() as db:
+            for batch in ("gone", "stays"):
+                await db.execute(BATCH, batch, OLD)
+            for id, status, at, effect, batch_id in (
+                ("ended", "answered", OLD, None, "gone"),
+                ("waits", "accepted", OLD, None, "stays"),
+                ("sent", "sent", OLD, None, None),
+                ("scheduled", "answered", OLD, "scheduled", None),
+                ("done", "answered", OLD, "done", None),
+                ("young", "answered", NOW, None, None),
+            ):
+                await db.execute(COMMAND, id, "Reset", status, at, effect, batch_id)
+                await db.execute(PART, id, at)
+        await Retention(database=database, tables=kept, settings=own, clock=lambda: NOW).remove()
+        async with database.connection() as db:
+            left = [[row[0] for row in await db.fetch(f"select id from {table} order by id")] for table in LEFT]
+        assert left[0] == ["scheduled", "sent", "waits", "young"]
+        assert left[1] == ["scheduled-1", "sent-1", "waits-1", "young-1"]
+        assert left[2] == ["stays"]
+    finally:
+        await database.close()
+
+
+async def test_commands_that_profiles_are_known_by_stay(settings: Settings) -> None:
+    """As many as are looked at, of each station; and those of limits that hold."""
+    database = Database(settings, "smartcharging")
+    await database.start()
+    await empty(database)
+    [commands] = [one for one in smartcharging.TABLES if one.table == "command"]
+    more = NEWEST_COMMANDS + 3
+    try:
+        async with database.connection() as db:
+            await db.executemany(
+                COMMAND, [(f"{n}", "SetChargingProfile", "answered", OLD, None, None) for n in range(1, more + 1)]
+            )
+            await db.execute(COMMAND, "other", "GetCompositeSchedule", "answered", OLD, None, None)
+            await db.execute(
+                "insert into hold (station_id, evse_id, session_id, doubtful, failures, refused, lows, peak, patience, "
+                "seen, command_id) values ('CP1', 1, 0, 0, 0, false, 0, 0, 0, 0, '2')"
+            )
+        await keeping(database, settings, commands).remove()
+        async with database.connection() as db:
+            left = [row[0] for row in await db.fetch("select id from command order by number")]
+        assert left == ["2", *(f"{n}" for n in range(4, more + 1))]
+    finally:
+        await database.close()

@@ -352,7 +352,9 @@ async def test_what_a_station_calls_write_only_is_neither_set_nor_kept(
         assert (await put(field, station, {name: "1"})).status_code == 422
     async with field.world.database.connection() as db:
         assert not await db.fetchval("select exists (select from setting where value in ('a-secret-indeed', '4711'))")
-        assert not await db.fetchval("select exists (select from message where payload::text ~ 'a-secret-indeed|4711')")
+        assert not await db.fetchval(
+            "select exists (select from recorded_message where payload::text ~ 'a-secret-indeed|4711')"
+        )
     events = [str(event) for event in field.world.announced()]
     assert any(PASSWORD.rpartition(".")[2] in event for event in events)
     assert not any("a-secret-indeed" in event or "4711" in event for event in events)

@@ -1,5 +1,6 @@
 """Settings from the environment and from files, and one line where they are wrong."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,24 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOLTBUS_TOPIC_PREFIX", "blue.")
     settings = Settings.read()
     assert (settings.auth_port, settings.topic("tokens")) == (19081, "blue.tokens")
+
+
+def test_how_long_topics_are_kept_is_read_by_topic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOLTBUS_TOPIC_DAYS", "events.auth=30, dead.auth=0,ocpp.frames=0.5")
+    assert CommonSettings.read().topic_days == {"events.auth": 30, "dead.auth": 0, "ocpp.frames": 0.5}
+
+
+@pytest.mark.parametrize("given", ["events.auth", "events.auth=", "=3", "events.auth=30d", "events.auth=-1", "a=1,"])
+def test_days_of_topics_that_are_none_are_named(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOLTBUS_TOPIC_DAYS", given)
+    with pytest.raises(Misconfigured, match=r"^VOLTBUS_TOPIC_DAYS: .*: give topics and days, such as events.auth=30"):
+        CommonSettings.read()
+
+
+@pytest.mark.parametrize(("given", "good"), [(0, True), (8, True), (1, False), (7, False), (-1, False)])
+def test_tables_are_kept_for_longer_than_calls_or_for_ever(given: int, good: bool) -> None:
+    with nullcontext() if good else pytest.raises(Misconfigured, match=r"^VOLTBUS_MESSAGE_DAYS: "):
+        assert CommonSettings.read(message_days=given).message_days == given
 
 
 def test_addresses_are_read_by_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
