@@ -1,7 +1,7 @@
 """The queries of the REST API."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +18,10 @@ from services.transactions.domain.transaction import Transaction
 from services.transactions.rows import COLUMNS, ORPHAN_STOP, SAMPLE, STATION_SAMPLE, read_transaction
 
 TRANSACTION_COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
-TRANSACTION = f"select {TRANSACTION_COLUMNS} from transaction where id = $1"
+TRANSACTION = f"""
+select {TRANSACTION_COLUMNS} from transaction
+where id = $1 and ($2::text[] is null
+    or exists (select from transaction_group where group_name = any($2) and transaction_id = $1))"""
 OPEN_TRANSACTIONS = f"""
 select {TRANSACTION_COLUMNS} from transaction
 where station_id = $1 and lower(transaction_id) = lower($2) and stopped_at is null
@@ -63,11 +66,13 @@ SamplePosition = tuple[datetime, int]
 class TransactionFilter:
     """Which transactions; None: any. updated: when, as others see it. before: an id of ours.
 
-    known_until: before it nothing more will have been stored, which selects nothing.
+    within: groups, one of which it has, beside group. known_until: before it nothing more will have been stored, which
+    selects nothing.
     """
 
     station_id: str | None = None
     group: str | None = None
+    within: Collection[str] | None = None
     location_id: str | None = None
     active: bool | None = None
     id_token: str | None = None
@@ -92,6 +97,7 @@ _HAS_ACCOUNT = f"coalesce(jsonb_typeof(details -> '{FREE_VEND}') = 'string' and 
 CONDITIONS = {
     "station_id": "station_id = ${n}",
     "group": "id in (select transaction_id from transaction_group where group_name = ${n})",
+    "within": "id in (select transaction_id from transaction_group where group_name = any(${n}::text[]))",
     "location_id": "location_id = ${n}",
     "active": "(stopped_at is null) = ${n}",
     "id_token": "lower(id_token) = lower(${n})",
@@ -170,8 +176,9 @@ def statement(selection: TransactionFilter) -> tuple[str, list[object]]:
     return sql, [value for _, value in present]
 
 
-async def transaction(db: Connection, number: int) -> Transaction | None:
-    row = await db.fetchrow(TRANSACTION, number)
+async def transaction(db: Connection, number: int, within: Collection[str] | None = None) -> Transaction | None:
+    """within: groups, one of which it has; None: whatever it has."""
+    row = await db.fetchrow(TRANSACTION, number, within)
     return read_transaction(row) if row else None
 
 

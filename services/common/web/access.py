@@ -43,12 +43,16 @@ class Access:
         self.groups_of = groups_of
         self._audience, self._reading, self._keys = settings.jwt_audience, Reading.of(settings), _keys(settings)
 
-    def require(self, right: Right, *scopes: str) -> Any:
+    def require(self, right: Right, *scopes: str, filtered: bool = False) -> Any:
         """A dependency: the caller, who has the right, or one of the scopes; 401 or 403 otherwise.
 
-        OpenAPI says the role that is needed.
+        OpenAPI says the role that is needed. filtered: the route itself shows no more than what is of Groups.
         """
-        return Security(Requirement(self, right, scopes), scopes=[right.role.value])
+        return Security(Requirement(self, right, scopes, filtered=filtered), scopes=[right.role.value])
+
+    async def reaches(self, groups: Collection[str] | None, station_id: str) -> bool:
+        """Whether a station is in one of these groups now; None: whatever it is in. Raises Unavailable."""
+        return groups is None or not set(groups).isdisjoint(await self.groups_of(station_id))
 
     async def authenticate(self, credentials: HTTPAuthorizationCredentials | None) -> Caller:
         """Whose token it is. Raises Problem where it is not valid."""
@@ -77,8 +81,8 @@ class Access:
 class Requirement:
     """What a route needs of its caller; a dependency."""
 
-    def __init__(self, access: Access, right: Right, scopes: tuple[str, ...]) -> None:
-        self._access, self.right, self._scopes = access, right, scopes
+    def __init__(self, access: Access, right: Right, scopes: tuple[str, ...], *, filtered: bool) -> None:
+        self._access, self.right, self._scopes, self.filtered = access, right, scopes, filtered
 
     async def __call__(self, request: Request, credentials: Credentials) -> Caller:
         caller = await self._access.authenticate(credentials)
@@ -90,15 +94,22 @@ class Requirement:
         return caller
 
     async def _require_within(self, groups: Collection[str], request: Request) -> None:
-        """A token that is limited to groups gets what is of one station of them, and decides nothing for others.
+        """A token that is limited to groups gets what is of stations of them, and decides nothing for others.
 
         A station outside is answered as one that there is not, without a word of those that there are.
         """
         station_id = request.path_params.get("station_id")
+        if station_id is None and self.filtered:
+            return
         if station_id is None or self.right.role == Role.ADMIN:
             raise Problem(403, OUT_OF_REACH)
-        if set(groups).isdisjoint(await self._access.groups_of(station_id)):
-            raise field_problem("path.station_id", NOT_THERE, 404, ProblemType.UNKNOWN_STATION)
+        if not await self._access.reaches(groups, station_id):
+            raise outside("path.station_id")
+
+
+def outside(field: str) -> Problem:
+    """Of a station that is in none of the caller's groups. field: of the request, which names it."""
+    return field_problem(field, NOT_THERE, 404, ProblemType.UNKNOWN_STATION)
 
 
 async def _author(request: Request) -> str | None:
@@ -108,6 +119,15 @@ async def _author(request: Request) -> str | None:
 
 # Who acts, for the record, where the route has its requirement; None where the token does not say.
 Author = Annotated[str | None, Depends(_author)]
+
+
+async def _groups(request: Request) -> frozenset[str] | None:
+    caller: Caller = request.state.caller
+    return caller.groups
+
+
+# The groups that the caller is limited to, for a route whose requirement is `filtered`; None: it is limited to none.
+Groups = Annotated[frozenset[str] | None, Depends(_groups)]
 
 
 class TokenFirst:

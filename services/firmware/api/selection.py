@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import Query
 
+from services.common.web.access import Groups
 from services.common.web.fields import NO_NUL
 from services.firmware.domain.station import BootStatus
 from services.firmware.listing.query import StationFilter
@@ -68,6 +69,7 @@ class CountedBy(StrEnum):
 
 
 def station_filter(
+    groups: Groups,
     online: bool | None = None,
     registered: bool | None = None,
     quarantined: bool | None = None,
@@ -87,13 +89,14 @@ def station_filter(
         Text, Query(description="a part of its id, serial number, model, or the name of its location; any case")
     ] = None,
 ) -> StationFilter:
-    """The query of a list."""
+    """The query of a list, within what the caller is limited to."""
     words = INCLUDED.get(connector_status, (connector_status,)) if connector_status else None
     return StationFilter(
         online=online,
         registered=registered,
         quarantined=quarantined,
         group=group,
+        within=groups,
         location_id=location_id,
         version=version,
         vendor=vendor,

@@ -26,14 +26,14 @@ Number = Annotated[int, Path(ge=0, le=2**31 - 1)]
 def router(database: Database, access: Access, clock: Clock) -> APIRouter:
     """Everything under /v1/stations."""
     all_ = APIRouter()
-    for routes, scope in (
-        (listing.routes(database), READ),
-        (refusals.routes(database), READ),
-        (history.routes(database), READ),
-        (_read_routes(database), READ),
-        (_write_routes(database, clock), OPERATE),
+    read = access.require(READ)
+    for routes, requirement in (
+        (listing.routes(database), access.require(READ, filtered=True)),
+        (refusals.routes(database), read),
+        (history.routes(database), read),
+        (_read_routes(database), read),
+        (_write_routes(database, clock), access.require(OPERATE)),
     ):
-        requirement = access.require(scope)
         all_.include_router(routes, prefix="/v1/stations", tags=["stations"], dependencies=[requirement])
     return all_
 

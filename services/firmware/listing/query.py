@@ -25,6 +25,7 @@ order by station_id, evse_id"""
 CONDITIONS: Mapping[str, str] = {
     "station_id": "s.station_id = ${n}",
     "group": "s.groups @> array[${n}::text]",
+    "within": "s.groups && ${n}::text[]",
     "location_id": "s.location_id = ${n}",
     "online": "s.online = ${n}",
     "registered": "s.registered = ${n}",
@@ -82,10 +83,14 @@ COUNTED: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationFilter:
-    """What a station must be to be listed; None: anything. connector_status: one of these. q: a part of a text."""
+    """What a station must be to be listed; None: anything. connector_status: one of these. q: a part of a text.
+
+    within: groups, one of which it is in.
+    """
 
     station_id: str | None = None
     group: str | None = None
+    within: Collection[str] | None = None
     location_id: str | None = None
     online: bool | None = None
     registered: bool | None = None

@@ -56,7 +56,7 @@ SAMPLE_FILES = files(
 
 def router(database: Database, access: Access) -> APIRouter:
     """/v1/transactions/export and /v1/samples/export; before those whose last segment is an id."""
-    routes = APIRouter(prefix="/v1", tags=["transactions"], dependencies=[access.require(READ)])
+    routes = APIRouter(prefix="/v1", tags=["transactions"], dependencies=[access.require(READ, filtered=True)])
     selection = Annotated[TransactionFilter, Depends(selected(database))]
 
     @routes.get(

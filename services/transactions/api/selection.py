@@ -8,6 +8,7 @@ from asyncpg import Range
 from fastapi import Query
 
 from services.common.postgres.database import Database
+from services.common.web.access import Groups
 from services.common.web.fields import NO_NUL, UtcDatetime
 from services.ocpp.id_tokens import Authorization
 from services.transactions.domain.doubts import Doubt
@@ -21,9 +22,10 @@ Reviews = Annotated[
 
 
 def selected(database: Database) -> Callable[..., Awaitable[TransactionFilter]]:
-    """A dependency: the filter that a query says."""
+    """A dependency: the filter that a query says, within what the caller is limited to."""
 
     async def selection(
+        groups: Groups,
         station_id: Word = None,
         group: Word = None,
         location_id: Word = None,
@@ -46,6 +48,7 @@ def selected(database: Database) -> Callable[..., Awaitable[TransactionFilter]]:
         return TransactionFilter(
             station_id=station_id,
             group=group,
+            within=groups,
             location_id=location_id,
             active=None if status is None else status == "active",
             id_token=id_token,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from services.common.postgres.database import Database
-from services.common.web.access import Access
+from services.common.web.access import Access, Groups
 from services.common.web.fields import StationId
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import (
@@ -44,9 +44,10 @@ class TransactionPage(Page[TransactionView]):
 
 def router(database: Database, access: Access) -> APIRouter:
     """Transactions, samples and orphans, to read."""
-    routes = APIRouter(prefix="/v1", tags=["transactions"], dependencies=[access.require(READ)])
+    routes = APIRouter(prefix="/v1", tags=["transactions"])
+    read, filtered = [access.require(READ)], [access.require(READ, filtered=True)]
 
-    @routes.get("/transactions")
+    @routes.get("/transactions", dependencies=filtered)
     async def transactions(
         selection: Annotated[TransactionFilter, Depends(selected(database))],
         limit: Limit = 50,
@@ -69,36 +70,38 @@ def router(database: Database, access: Access) -> APIRouter:
         items = [views.transaction(one) for one in found[:limit]]
         return TransactionPage(items=items, next=last, updated_until=selection.known_until)
 
-    @routes.get("/transactions/{id}", responses=problem_responses({404: MISSING}))
-    async def transaction(number: Number) -> TransactionView:
+    @routes.get("/transactions/{id}", dependencies=filtered, responses=problem_responses({404: MISSING}))
+    async def transaction(groups: Groups, number: Number) -> TransactionView:
         """One transaction."""
         async with database.connection() as db:
-            found = await reads.transaction(db, number)
+            found = await reads.transaction(db, number, groups)
         if found is None:
             raise Problem(404, MISSING)
         return views.transaction(found)
 
-    @routes.get("/transactions/{id}/samples", responses=problem_responses({404: MISSING}))
-    async def samples(number: Number, limit: Limit = 100, cursor: Cursor = None) -> Page[SampleView]:
+    @routes.get("/transactions/{id}/samples", dependencies=filtered, responses=problem_responses({404: MISSING}))
+    async def samples(groups: Groups, number: Number, limit: Limit = 100, cursor: Cursor = None) -> Page[SampleView]:
         """Its meter values, in the order of the station's clock."""
         async with database.list_connection() as db:
-            if await reads.transaction(db, number) is None:
+            if await reads.transaction(db, number, groups) is None:
                 raise Problem(404, MISSING)
             rows = await reads.samples(db, number, read_time_cursor(cursor, int), limit + 1)
         return _page(rows, limit, views.sample)
 
-    @routes.get("/transactions/{id}/revisions", responses=problem_responses({404: MISSING}))
-    async def revisions(number: Number, limit: Limit = 100, cursor: Cursor = None) -> Page[RevisionView]:
+    @routes.get("/transactions/{id}/revisions", dependencies=filtered, responses=problem_responses({404: MISSING}))
+    async def revisions(
+        groups: Groups, number: Number, limit: Limit = 100, cursor: Cursor = None
+    ) -> Page[RevisionView]:
         """What was told of its end: 1 is TransactionEnded, each later one a TransactionRevised."""
         position = read_cursor(cursor, int)
         async with database.list_connection() as db:
-            if await reads.transaction(db, number) is None:
+            if await reads.transaction(db, number, groups) is None:
                 raise Problem(404, MISSING)
             rows = await reads.revisions(db, number, int(position[0]) if position else 0, limit + 1)
         last = write_cursor(rows[limit - 1]["revision"]) if len(rows) > limit else None
         return Page(items=[views.revision(row) for row in rows[:limit]], next=last)
 
-    @routes.get("/stations/{station_id}/samples")
+    @routes.get("/stations/{station_id}/samples", dependencies=read)
     async def station_samples(
         station_id: StationId, limit: Limit = 100, cursor: Cursor = None
     ) -> Page[StationSampleView]:
@@ -107,7 +110,7 @@ def router(database: Database, access: Access) -> APIRouter:
             rows = await reads.station_samples(db, station_id, read_time_cursor(cursor, int), limit + 1)
         return _page(rows, limit, views.station_sample)
 
-    @routes.get("/orphans")
+    @routes.get("/orphans", dependencies=read)
     async def orphans(
         station_id: Word = None,
         limit: Limit = 50,

@@ -16,13 +16,14 @@ from services.common.testing.assignments import unassigned
 from services.firmware.api import listing
 from services.firmware.listing.removals import Removals
 from services.firmware.settings import Settings
-from tests.integration.common.running import Running
+from tests.integration.common.running import Running, token
 from tests.integration.firmware.test_service import BOOT_16, BOOT_201, status
 from voltbus.v1 import events_pb2 as wire
 from voltbus.v1.bus_pb2 import CONNECTION_STATE_CONNECTED, CONNECTION_STATE_DISCONNECTED
 from voltbus.v1.state_pb2 import Location, Registration
 
 VIENNA = ("vienna", "level 2")
+NDJSON = {"Accept": "application/x-ndjson"}
 
 
 def registration(station_id: str, *groups: str, location_id: str = "", at: int = 1) -> Record:
@@ -221,11 +222,44 @@ async def test_counts(fleet: Running) -> None:
     await fleet.get("/v1/stations/summary", status=422, query={"by": "password"})
 
 
+async def test_a_token_that_is_limited_to_groups_lists_their_stations(fleet: Running) -> None:
+    """Whatever else it asks for: pages, counts and files."""
+
+    async def get(path: str, *groups: str, **query: Any) -> Any:
+        bearer = {"Authorization": f"Bearer {token('firmware:read', voltbus_groups=groups)}"}
+        answer = await fleet.http.get(f"/v1/stations{path}", params=query, headers=bearer | NDJSON)
+        assert answer.status_code == 200, answer.text
+        return [orjson.loads(line) for line in answer.content.splitlines()] if path == "/export" else answer.json()
+
+    for groups, query, expected in (
+        (["vienna"], {}, "1246"),
+        (["level 2", "nobody"], {}, "1"),
+        (["vienna", "level 2"], {}, "1246"),
+        (["vienna"], {"group": "level 2"}, "1"),
+        (["level 2"], {"group": "vienna"}, "1"),
+        (["level 2"], {"group": "graz"}, ""),
+        (["level 2"], {"q": "cp"}, "1"),
+        (["nobody"], {}, ""),
+        ([], {}, ""),
+        ([], {"registered": False}, ""),
+        (["nobody", "*"], {}, "123456"),
+    ):
+        names = [f"CP{n}" for n in expected]
+        assert [one["station_id"] for one in (await get("", *groups, **query))["items"]] == names, (groups, query)
+        assert [one["station_id"] for one in await get("/export", *groups, **query)] == names
+        counted = await get("/summary", *groups, **query, by="model")
+        assert counted["count"] == sum(one["count"] for one in counted["items"]) == len(names)
+    page = await get("", "vienna", limit=2)
+    rest = await get("", "vienna", limit=2, cursor=page["next"])
+    assert ([one["station_id"] for one in rest["items"]], rest["next"]) == (["CP4", "CP6"], None)
+    await fleet.put(registration("CP4", "graz", at=2), registration("CP5", "vienna", at=2))
+    assert [one["station_id"] for one in (await get("", "vienna"))["items"]] == ["CP1", "CP2", "CP5", "CP6"]
+
+
 async def test_files(fleet: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "AT_ONCE", 2)
     listed = (await fleet.get("/v1/stations"))["items"]
-    wanted = {"Accept": "application/x-ndjson"}
-    answer = await fleet.http.get("/v1/stations/export", headers=wanted)
+    answer = await fleet.http.get("/v1/stations/export", headers=NDJSON)
     assert [orjson.loads(line) for line in answer.content.splitlines()] == listed
     answer = await fleet.http.get("/v1/stations/export", params={"group": "vienna"}, headers={"Accept": "text/csv"})
     lines = list(csv.DictReader(StringIO(answer.text)))

@@ -137,10 +137,10 @@ class System:
         return None
 
 
-def bearer(*scopes: str) -> dict[str, str]:
-    """Who may do what the scopes say; without any: all of this service."""
+def bearer(*scopes: str, **more: Any) -> dict[str, str]:
+    """Who may do what the scopes say; without any: all of this service. more: claims."""
     scope = " ".join(scopes or ("transactions:read", "transactions:write"))
-    claims = {"sub": "tests", "scope": scope, "exp": datetime.now(UTC) + timedelta(hours=1)}
+    claims = {"sub": "tests", "scope": scope, "exp": datetime.now(UTC) + timedelta(hours=1)} | more
     return {"Authorization": f"Bearer {jwt.encode(claims, SECRET, 'HS256')}"}
 
 

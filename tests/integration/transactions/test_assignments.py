@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pytest
 
 from services.common.kafka.bus import Record
@@ -10,7 +11,7 @@ from services.common.postgres.database import Connection, Database
 from services.transactions import backfill, reads
 from services.transactions.backfill import AssignmentBackfill
 from services.transactions.reads import TransactionFilter
-from tests.integration.transactions.running import System, token
+from tests.integration.transactions.running import System, bearer, token
 from tests.integration.transactions.test_rest import get, ids, start
 from tests.integration.transactions.test_session import START, metered, stop
 from voltbus.v1.state_pb2 import Registration
@@ -149,6 +150,65 @@ async def test_lists_and_files_show_it_alike(system: System, station: str) -> No
     assert samples.status_code == 200
 
 
+class Limited:
+    """Reads with a token that is limited to groups."""
+
+    def __init__(self, system: System, *groups: str) -> None:
+        self._client, self._headers = system.client, bearer(voltbus_groups=groups)
+
+    async def get(self, path: str, status: int = 200, **query: Any) -> Any:
+        response = await self._client.get(path, params=query, headers=self._headers)
+        assert response.status_code == status, response.text
+        return response.json()
+
+    async def ids(self, **query: Any) -> list[int]:
+        return [item["id"] for item in (await self.get("/v1/transactions", **query))["items"]]
+
+    async def exported(self, path: str, **query: Any) -> list[Any]:
+        headers = self._headers | {"Accept": "application/x-ndjson"}
+        response = await self._client.get(path, params=query, headers=headers)
+        assert response.status_code == 200, response.text
+        return [orjson.loads(line) for line in response.content.splitlines()]
+
+
+async def test_a_token_that_is_limited_to_groups_reads_their_sessions(system: System, station: str) -> None:
+    """By the groups that are kept with them, wherever their stations are now."""
+    ours, theirs = f"{station}-ours", f"{station}-theirs"
+    both, mine, other, nobody = (f"{station}-{name}" for name in ("both", "mine", "other", "nobody"))
+    for name, groups in ((both, (theirs, ours)), (mine, (ours,)), (other, (theirs,))):
+        await register(system, name, (groups, ""))
+    numbers = a, b, c, d = [await start(system, name) for name in (both, mine, other, nobody)]
+    for name, number in zip((both, mine, other, nobody), numbers, strict=True):
+        await system.tell(name, "MeterValues", metered(number, "2000"))
+        await system.ask(name, "StopTransaction", stop(number))
+    await register(system, mine, ((theirs,), ""))
+    await register(system, other, ((ours,), ""))
+
+    limited = Limited(system, ours, "elsewhere")
+    assert await limited.ids() == [b, a]
+    assert await limited.ids(group=theirs) == [a]
+    assert await limited.ids(station_id=other) == await limited.ids(station_id=nobody) == []
+    first = await limited.get("/v1/transactions", limit=1)
+    assert await limited.ids(limit=1, cursor=first["next"]) == [a]
+    assert await Limited(system, ours, theirs).ids() == [c, b, a]
+    assert await Limited(system).ids() == await Limited(system, "elsewhere").ids() == []
+    assert await Limited(system, "elsewhere", "*").ids(station_id=nobody) == [d]
+
+    assert [one["id"] for one in await limited.exported("/v1/transactions/export")] == [b, a]
+    samples = await limited.exported("/v1/samples/export")
+    assert {one["transaction_id"] for one in samples} == {b, a}
+    assert await limited.exported("/v1/samples/export", station_id=other) == []
+
+    for below in ("", "/samples", "/revisions"):
+        for number in (a, b):
+            shown = await limited.get(f"/v1/transactions/{number}{below}")
+            assert shown == await get(system, f"/v1/transactions/{number}{below}")
+        unknown = await limited.get(f"/v1/transactions/{2**31 - 1}{below}", 404)
+        for number in (c, d):
+            assert await limited.get(f"/v1/transactions/{number}{below}", 404) == unknown
+    await limited.get("/v1/orphans", 403)
+
+
 async def stored(database: Database, number: int) -> tuple[Any, ...]:
     async with database.connection() as db:
         [row] = await db.fetch("select stored_at, revision from transaction where id = $1", number)
@@ -237,6 +297,7 @@ async def test_a_page_of_a_group_is_read_from_its_index(database: Database, stat
         plans = [
             await plan(db, **wanted) for wanted in ({"group": "closed"}, {"group": "all"}, {"location_id": "hall"})
         ]
+        plans += [await plan(db, within=frozenset(groups)) for groups in ({"closed"}, {"all"}, {"closed", "nobody"})]
         await trial.rollback()
     for shown in plans:
         assert "Seq Scan" not in shown

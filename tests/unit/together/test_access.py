@@ -15,7 +15,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from services.common.kafka.bus import Record
 from services.common.process.service import Service, _add_operations
 from services.common.testing.memory import MemoryBus
-from services.common.web.access import Requirement
+from services.common.web.access import Requirement, _groups
 from services.common.web.openapi import operations
 from services.common.web.roles import Role
 from tests.conftest import SECRETS
@@ -42,6 +42,10 @@ OPEN = {
     "/metrics": "Prometheus has none; network policies say who may ask",
 }
 ROW = re.compile(r"^\| (\w+) \| `(\w+) (\S+)` \|", re.MULTILINE)
+# Of what a token that is limited to groups gets a part: the columns are the other way round.
+PARTLY = re.compile(r"^\| `(\w+) (\S+)` \| (\w+) \|", re.MULTILINE)
+# The list of commands is of one station then.
+NAMES_STATION = {"/v1/commands"}
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +64,11 @@ def requirements(of: Dependant | None) -> Iterator[Requirement]:
         yield of.call
     for one in of.dependencies:
         yield from requirements(one)
+
+
+def calls(of: Dependant | None, wanted: object) -> bool:
+    """Whether a route depends on something, by whatever way."""
+    return of is not None and (of.call is wanted or any(calls(one, wanted) for one in of.dependencies))
 
 
 def routes(service: Service) -> Iterator[tuple[str, RouteContext]]:
@@ -102,9 +111,31 @@ def test_what_only_an_admin_may_do_is_on_the_page(services: Mapping[str, Service
     }
 
 
+def test_what_shows_a_part_to_a_token_of_some_groups_is_on_the_page(services: Mapping[str, Service]) -> None:
+    """And whatever is let through for that asks for the groups; nothing else does."""
+    filtered = {(process, method, _shown(path)) for process, method, path, one in rights(services) if one.filtered}
+    asking = {
+        (name, method, _shown(path))
+        for name, service in services.items()
+        for path, context in routes(service)
+        if calls(getattr(context, "dependant", None), _groups)
+        for method in context.methods or ()
+    }
+    assert filtered == asking
+    assert {method for _, method, _ in filtered} == {"GET"}
+    page = Path(__file__).parents[3] / "docs/access.md"
+    told = {(process, method, path) for method, path, process in PARTLY.findall(page.read_text())}
+    everywhere = {(method, path) for _, method, path in filtered if path.startswith("/v1/commands")}
+    assert told == {one for one in filtered if one[1:] not in everywhere} | {("all", *one) for one in everywhere}
+    assert all((process, *one) in filtered for process in BUILDS for one in everywhere)
+
+
 @pytest.mark.parametrize("process", BUILDS)
 async def test_a_token_of_one_group_gets_nothing_of_another(process: str) -> None:
-    """Whatever it asks for: a station of another group is as one that there is not, and the rest is refused."""
+    """Whatever it asks for: a station of another group is as one that there is not, and the rest is refused.
+
+    What is filtered by its query goes on to Postgres, which is not there.
+    """
     bus = MemoryBus()
     service = built(process, SECRETS, bus)
     groups = {"ours": ["vienna"], "theirs": ["graz"], "of-nobody": []}
@@ -125,14 +156,22 @@ async def test_a_token_of_one_group_gets_nothing_of_another(process: str) -> Non
                     answer = await http.request(method, _filled(path, station))
                     where = (method, path, station, answer.text)
                     limited = "{station_id}" in path and not path.startswith("/v1/stations/refused")
-                    admin = next(requirements(one.dependant)).right.role == Role.ADMIN
-                    assert answer.status_code == (404 if limited and not admin else 403), where
+                    needed = next(requirements(one.dependant))
+                    if needed.filtered and path not in NAMES_STATION:
+                        assert answer.status_code == 503, where
+                        continue
+                    assert answer.status_code == (404 if limited and needed.right.role != Role.ADMIN else 403), where
                     assert answer.json()["type"].rpartition(":")[2] in ("unknown-station", "not-allowed"), where
     reading.cancel()
 
 
 async def _ready(service: Service) -> bool:
     return service.checks["stations"]() is True
+
+
+def _shown(path: str) -> str:
+    """The path of a route, without the kinds of its places."""
+    return re.sub(r":\w+}", "}", path)
 
 
 def _filled(path: str, station: str) -> str:

@@ -14,7 +14,7 @@ from services.common.commands.command import Command, End, Status, Unrenderable
 from services.common.commands.parts import Part, as_command
 from services.common.commands.service import CommandRequest, CommandService, KeyReused, Resolve, UnknownStations
 from services.common.commands.store import CommandFilter
-from services.common.web.access import Access, Author
+from services.common.web.access import Access, Author, Groups, outside
 from services.common.web.fields import NO_NUL, UtcDatetime
 from services.common.web.openapi import LOCATION, problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
@@ -90,6 +90,7 @@ CommandId = Annotated[UUID, Path(description="as the answer to the request had i
 Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 
 MISSING = "there is no such command"
+NAME_STATION = "the bearer token is limited to groups of stations: say in `station_id` whose commands"
 AUTHOR = "`sub` of the bearer token that asked for it; null: a service of its own accord"
 REUSED = "the Idempotency-Key was used for another request"
 AWAY = "the station is not connected"
@@ -265,10 +266,18 @@ def router(command_service: CommandService, access: Access, service: str) -> API
     """Everything below /v1/commands that is about commands as such. service: its name, which its scopes begin with."""
     routes = APIRouter(prefix="/v1/commands", tags=["commands"])
     needed = rights(service)
-    read, write = [access.require(needed.read)], [access.require(needed.operate)]
+    read, write = [access.require(needed.read, filtered=True)], [access.require(needed.operate)]
+
+    async def reached(groups: Groups, command_id: str) -> Command:
+        """A command. Raises Problem where there is none, or its station is not in one of these groups now."""
+        found = await command_service.get(command_id)
+        if found is None or not await access.reaches(groups, found.station_id):
+            raise Problem(404, MISSING)
+        return found
 
     @routes.get("", dependencies=read)
     async def commands(
+        groups: Groups,
         station_id: Word = None,
         action: Word = None,
         status: Status | None = None,
@@ -276,7 +285,11 @@ def router(command_service: CommandService, access: Access, service: str) -> API
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[CommandStatus]:
-        """Commands of this service, newest first."""
+        """Commands of this service, newest first. A token that is limited to groups must name the station."""
+        if groups is not None and station_id is None:
+            raise Problem(403, NAME_STATION)
+        if station_id is not None and not await access.reaches(groups, station_id):
+            raise outside("query.station_id")
         position = read_cursor(cursor, int)
         before = int(position[0]) if position else None
         return page_of(
@@ -284,19 +297,17 @@ def router(command_service: CommandService, access: Access, service: str) -> API
         )
 
     @routes.get("/{command_id:uuid}", dependencies=read, responses=problem_responses({404: MISSING}))
-    async def command(command_id: CommandId, wait: Wait = 0) -> CommandStatus:
+    async def command(groups: Groups, command_id: CommandId, wait: Wait = 0) -> CommandStatus:
         """A command: as it is now, or when it has ended within `wait` seconds."""
-        found = await command_service.wait(str(command_id), wait)
-        if found is None:
-            raise Problem(404, MISSING)
-        return view(found)
+        found = await reached(groups, str(command_id))
+        return view(await command_service.wait(found.id, wait) or found if wait else found)
 
     @routes.get("/{command_id:uuid}/parts", dependencies=read, responses=problem_responses({404: MISSING}))
-    async def parts(command_id: CommandId, limit: Limit = 50, cursor: Cursor = None) -> Page[PartStatus]:
+    async def parts(
+        groups: Groups, command_id: CommandId, limit: Limit = 50, cursor: Cursor = None
+    ) -> Page[PartStatus]:
         """The parts that a command was sent in, in their order; none where one message holds all of it."""
-        found = await command_service.get(str(command_id))
-        if found is None:
-            raise Problem(404, MISSING)
+        found = await reached(groups, str(command_id))
         position = read_cursor(cursor, int)
         some = await command_service.parts(found.id, int(position[0]) if position else 0, limit + 1)
         last = write_cursor(some[limit - 1].number) if len(some) > limit else None

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import jwt
 import orjson
@@ -150,6 +151,43 @@ async def test_a_token_that_is_limited_to_groups_commands_their_stations(firmwar
         if status == 404:
             assert (answer.json()["type"], station in answer.text) == ("urn:voltbus:problem:unknown-station", False)
     assert {out.station_id for out in firmware.replies()} == {"CP1", "CP2"}
+
+
+async def test_a_token_that_is_limited_to_groups_follows_the_commands_of_their_stations(firmware: Running) -> None:
+    """As the stations are registered now, also for what was asked before; by whoever."""
+    await publish_stations(firmware, CP1="1.6", CP2="1.6")
+    await firmware.bus.publish([*registered("CP3")])
+    ids = {}
+    for station in ("CP1", "CP2", "CP3"):
+        ids[station] = (await post(firmware, f"/v1/stations/{station}/commands/Reset", SOFT)).json()["command_id"]
+
+    async def get(path: str, *groups: str, **query: Any) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {token('firmware:read', voltbus_groups=groups)}"}
+        answer = await firmware.http.get(f"/v1/commands{path}", params=query, headers=headers)
+        return answer.status_code, answer.json()
+
+    unknown = await get(f"/{uuid4()}", "vienna")
+    assert unknown[0] == 404
+    for groups, seen in ((["vienna", "graz"], {"CP1", "CP2"}), (["graz"], set()), ([], set()), (["*"], {*ids})):
+        for station, command_id in ids.items():
+            for below, query in (("", {}), ("", {"wait": 0.01}), ("/parts", {})):
+                found = await get(f"/{command_id}{below}", *groups, **query)
+                assert found[0] == 200 if station in seen else found == unknown, (groups, station, below)
+            status, page = await get("", *groups, station_id=station)
+            assert status == (200 if station in seen else 404), (groups, station)
+            if status == 200:
+                assert [one["command_id"] for one in page["items"]] == [command_id]
+    assert (await get("", "vienna"))[0] == (await get("", "vienna", action="Reset"))[0] == 403
+    assert (await get("", "vienna", station_id="CP9"))[0] == 404
+
+    moved = Registration(station_id="CP2", groups=["graz"])
+    await firmware.bus.publish([Record("registrations", b"CP2", moved.SerializeToString())])
+    # Nothing is told when a copy has taken a record in.
+    async with asyncio.timeout(GIVE_UP):
+        while (await get(f"/{ids['CP2']}", "vienna")) != unknown:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert (await get(f"/{ids['CP2']}", "graz"))[0] == 200
+    assert (await get("", "vienna", station_id="CP2"))[0] == 404
 
 
 async def test_an_answer_that_comes_too_late_is_shown(firmware: Running, connect: Connect) -> None:
