@@ -17,7 +17,7 @@ from services.common.postgres.database import SCAN, Database
 from services.common.postgres.partitions import BEGINNING, Partition, Unit
 from services.common.process.backoff import retry_until_available
 from services.common.process.clock import Clock
-from services.common.process.errors import Unavailable
+from services.common.process.errors import Unavailable, reason
 from services.common.process.settings import CommonSettings
 
 # Seconds between looks for partitions that are missing; every so many of them, what is old is removed; rows at once.
@@ -88,13 +88,13 @@ class Retention:
     async def prepare(self) -> None:
         """Partitions of now and of what comes are there. Raises Unavailable.
 
-        Where a table is not free, its rows wait in the default partition.
+        Where one cannot be made (its table is in use, a right is missing), rows wait in the default partition.
         """
         for table in _partitioned(self.tables):
             try:
                 await make_ahead(self.database, table, self.clock())
-            except asyncpg.LockNotAvailableError:
-                log.warning("partitions wait to be made", table=table.table)
+            except asyncpg.PostgresError as error:
+                log.warning("partitions wait to be made", table=table.table, reason=reason(error))
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -113,8 +113,8 @@ class Retention:
             if oldest := self.oldest(table):
                 try:
                     await self._remove(table, oldest)
-                except asyncpg.LockNotAvailableError:
-                    log.warning("what is old waits to be removed", reason=f"{table.table} is in use")
+                except asyncpg.PostgresError as error:
+                    log.warning("what is old waits to be removed", table=table.table, reason=reason(error))
 
     def oldest(self, table: Table) -> datetime | None:
         """What is older goes; None: nothing does."""
@@ -176,7 +176,7 @@ class Retention:
 
 
 async def make_ahead(database: Database, table: TimeTable, now: datetime) -> None:
-    """The partitions of now and of what comes. Raises Unavailable, and LockNotAvailableError where it is in use."""
+    """The partitions of now and of what comes. Raises Unavailable, and PostgresError where one cannot be made."""
     async with database.connection() as db:
         if not _missing(table, (await partitions.found(db)).get(table.table, []), now):
             return

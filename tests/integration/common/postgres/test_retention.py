@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
+import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from services.common.postgres import partitions, retention
+from services.common.postgres import measures, partitions, retention
 from services.common.postgres.database import Database
 from services.common.postgres.partitions import Unit
 from services.common.postgres.retention import PlainTable, Retention, Table, TimeTable
@@ -147,9 +148,38 @@ async def test_a_table_that_is_in_use_lets_others_pass(database: Database, setti
         await db.fetch("select from part")
         with capture_logs() as logs:
             await keeping(database, settings, MONTHS).remove()
-    assert [one["reason"] for one in logs] == ["part is in use"]
+    assert [(one["table"], one["reason"]) for one in logs] == [("part", "canceling statement due to lock timeout")]
     await keeping(database, settings, MONTHS).remove()
     assert "part_2026_02" not in await parts(database)
+
+
+async def test_what_may_not_make_or_drop_partitions_goes_on(database: Database, settings: Settings) -> None:
+    """Rows wait in the default partition; one line says why, and the days ahead say that they run out."""
+    await keeping(database, settings, MONTHS, now=NOW - timedelta(days=100)).prepare()
+    admin = await asyncpg.connect(settings.postgres_dsn.get_secret_value())
+    try:
+        for table in ("part", "part_2026_02"):
+            await admin.execute(f"alter table transactions.{table} owner to current_user")
+        await admin.execute("alter schema transactions owner to current_user")
+        await admin.execute("grant usage on schema transactions to voltbus_transactions")
+        await admin.execute("grant all on all tables in schema transactions to voltbus_transactions")
+        with capture_logs() as logs:
+            await keeping(database, settings, MONTHS).prepare()
+            await keeping(database, settings, MONTHS).remove()
+        assert [(one["event"], one["table"]) for one in logs] == [
+            ("partitions wait to be made", "part"),
+            ("what is old waits to be removed", "part"),
+        ]
+        assert "permission denied" in logs[0]["reason"]
+        await add(database, "part", (-30, 1))
+        assert await numbers(database, "part_default") == [1]
+        async with database.connection() as db:
+            assert (await measures.partitions_ahead(db, NOW + timedelta(days=60)))["part",] == 0
+    finally:
+        await admin.execute("alter schema transactions owner to voltbus_transactions")
+        for table in ("part", "part_2026_02"):
+            await admin.execute(f"alter table transactions.{table} owner to voltbus_transactions")
+        await admin.close()
 
 
 LEFT = ("command", "command_part", "command_batch")
