@@ -32,6 +32,7 @@ from services.common.calls.stations import Stations
 from services.common.commands.api.selection import Selection
 from services.common.process.clock import Clock
 from services.common.web.access import Access, Author
+from services.common.web.callers import EVERY_GROUP
 from services.common.web.fields import NO_NUL
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
@@ -77,6 +78,13 @@ class Attributes(BaseModel):
     free_vend: FreeVend | None = Field(
         None, description="whoever comes may charge; null: as the first of its groups says that says anything"
     )
+
+    @field_validator("group", "groups")
+    @classmethod
+    def _is_one(cls, given: str | list[str] | None) -> str | list[str] | None:
+        if EVERY_GROUP in ([given] if isinstance(given, str) else given or ()):
+            raise ValueError("* is what a bearer token says that is limited to no group: give another name")
+        return given
 
     @field_validator("groups")
     @classmethod

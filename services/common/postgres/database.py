@@ -135,10 +135,12 @@ class Database:
         A Postgres that hangs holds nobody up for longer than `timing.ready`: the question is left there, and asked
         again when it has come to its end.
         """
-        if self._question is None or self._question.done():
-            self._question = asyncio.create_task(self._answers())
-        done, _ = await asyncio.wait({self._question}, timeout=self._timing.ready)
-        return self._question.result() if done else NotReady(f"no answer within {self._timing.ready:g} s")
+        question = self._question
+        if question is None or question.done():
+            question = self._question = asyncio.create_task(self._answers())
+        # Meanwhile another may be asked for somebody else.
+        done, _ = await asyncio.wait({question}, timeout=self._timing.ready)
+        return question.result() if done else NotReady(f"no answer within {self._timing.ready:g} s")
 
     async def _answers(self) -> bool | NotReady:
         if self._problem:

@@ -82,8 +82,13 @@ def _topic_days(given: Any) -> Any:
 
 
 def _several(given: Any) -> Any:
-    """`10.0.0.0/8,::1`."""
-    return [ip_network(one.strip()) for one in given.split(",") if one.strip()] if isinstance(given, str) else given
+    """`one,another`."""
+    return [one.strip() for one in given.split(",") if one.strip()] if isinstance(given, str) else given
+
+
+def _networks(given: Any) -> Any:
+    """`10.0.0.0/8,::1`; what is none is named."""
+    return [ip_network(one) for one in _several(given)]
 
 
 Names = Annotated[Sequence[str], NoDecode, BeforeValidator(_several)]
@@ -248,7 +253,7 @@ class CommonSettings(BaseSettings):
     webhook_backlog: int = Field(
         100_000, ge=1, description="deliveries that wait or are dead, above which a webhook is disabled"
     )
-    outbound_allow: Annotated[Sequence[IPvAnyNetwork], NoDecode, BeforeValidator(_several)] = Field(
+    outbound_allow: Annotated[Sequence[IPvAnyNetwork], NoDecode, BeforeValidator(_networks)] = Field(
         (), description="networks that may be called beside the internet, such as by webhooks: 10.0.0.0/8,…"
     )
     message_days: Days = Field(400, description="days for which messages are kept as they came; 0: for ever")

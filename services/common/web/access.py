@@ -70,7 +70,8 @@ class Access:
         claims: dict[str, Any] = jwt.decode(
             token, signer.key, algorithms=signer.algorithms, audience=self._audience, leeway=LEEWAY, options=options
         )
-        if signer.issuers is not None and claims.get("iss") not in signer.issuers:
+        issuer = claims.get("iss")
+        if signer.issuers is not None and not (isinstance(issuer, str) and issuer in signer.issuers):
             raise jwt.InvalidIssuerError("it is of another issuer")
         # Of Keycloak: what an application learns of who has logged in, which is no leave to call anything.
         if claims.get("typ") == "ID":
@@ -112,8 +113,16 @@ def outside(field: str) -> Problem:
     return field_problem(field, NOT_THERE, 404, ProblemType.UNKNOWN_STATION)
 
 
-async def _author(request: Request) -> str | None:
+async def _caller(request: Request) -> Caller:
     caller: Caller = request.state.caller
+    return caller
+
+
+# Whose token it is, where the route has its requirement.
+Calling = Annotated[Caller, Depends(_caller)]
+
+
+async def _author(caller: Calling) -> str | None:
     return caller.subject
 
 
@@ -147,8 +156,10 @@ class TokenFirst:
 
 def _keys(settings: CommonSettings) -> Keys:
     secret, url, issuer = settings.jwt_secret, settings.jwt_jwks_url, settings.jwt_issuer
-    if secret and url:
-        raise Misconfigured("VOLTBUS_JWT_SECRET and VOLTBUS_JWT_JWKS_URL: tokens are signed by one of them; set it")
+    is_address = bool(issuer and issuer.startswith(("https://", "http://")))
+    if secret and (url or is_address):
+        other = "VOLTBUS_JWT_JWKS_URL" if url else "VOLTBUS_JWT_ISSUER, which is an address"
+        raise Misconfigured(f"VOLTBUS_JWT_SECRET and {other}: tokens are signed by one of them; set it")
     if secret:
         if len(secret.get_secret_value().encode()) < LEAST_SECRET:
             raise Misconfigured(f"VOLTBUS_JWT_SECRET: must have {LEAST_SECRET} bytes at least, best of chance")
@@ -164,7 +175,7 @@ def _keys(settings: CommonSettings) -> Keys:
     if url:
         return IssuerKeys(key_set(url, issuer, fetch))
     assert issuer
-    if not issuer.startswith(("https://", "http://")):
+    if not is_address:
         raise Misconfigured(f"VOLTBUS_JWT_ISSUER: {issuer!r} is no address: set VOLTBUS_JWT_JWKS_URL, too")
     if is_of_several(issuer) and not settings.jwt_tenants:
         raise Misconfigured("VOLTBUS_JWT_TENANTS: name the tenants; anybody has one at this issuer")

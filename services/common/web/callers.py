@@ -1,6 +1,6 @@
 """Who calls: what the claims of a bearer token say, as Keycloak, Entra ID and others write them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ EVERY_GROUP = "*"
 CLIENT = ("azp", "client_id", "appid")
 # As OpenID Connect has it (Core 1.0, section 2).
 LONGEST_NAME = 255
-# Of Entra ID: claims that did not fit into the token.
-ELSEWHERE = "_claim_names"
+# Of Entra ID: claims that did not fit into the token, and that groups did not.
+ELSEWHERE, HAS_GROUPS = "_claim_names", "hasgroups"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Reading:
                 raise Problem(403, f"the claim `{name}` of the bearer token is no list of groups")
             return None if EVERY_GROUP in found else frozenset(found)
         # Of a user in many groups: where they stand we do not ask, and without them it would be limited to none.
-        if name in _mapping(claims.get(ELSEWHERE)):
+        if name in _told_of(claims.get(ELSEWHERE)) or (name == "groups" and claims.get(HAS_GROUPS)):
             raise Problem(403, f"the bearer token does not hold the claim `{name}`, but says that it is elsewhere")
         if self.groups_required:
             raise Problem(403, f"the bearer token has no claim `{name}`, which says what it is limited to")
@@ -106,8 +106,11 @@ class Reading:
 
 
 def _subject(claims: Claims) -> str | None:
-    said = (claims.get(name) for name in ("sub", *CLIENT))
-    return next((name for name in said if isinstance(name, str) and _is_name(name)), None)
+    """Raises Problem where it is named as nobody can be: else what it does would stand as done by its client."""
+    said = [claims[name] for name in ("sub", *CLIENT) if claims.get(name) is not None]
+    if said and not (isinstance(said[0], str) and _is_name(said[0])):
+        raise Problem(403, "the bearer token names nobody: `sub` is no text of 1 to 255 characters that can be read")
+    return said[0] if said else None
 
 
 def _is_name(said: str) -> bool:
@@ -123,6 +126,10 @@ def _inner(claims: Claims, *path: str) -> Any:
 
 def _mapping(said: Any) -> Mapping[str, Any]:
     return said if isinstance(said, Mapping) else {}
+
+
+def _told_of(said: Any) -> Container[Any]:
+    return said if isinstance(said, Mapping | list | str) else ()
 
 
 def _texts(said: Any) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """REST of the station log: pages, a file, and as it grows."""
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
 from services.common.postgres.database import Database
-from services.common.web.access import Access
+from services.common.web.access import LEEWAY, Access, Calling
 from services.common.web.exports import Rows, export, exported, files
 from services.common.web.fields import NO_NUL, StationId, UtcDatetime
 from services.common.web.openapi import problem_responses
@@ -110,16 +111,17 @@ def router(database: Database, tails: Tails, access: Access) -> APIRouter:
         },
     )
     async def tail(
+        caller: Calling,
         station_id: StationId,
         wanted: Annotated[LogFilter, Depends(shown_filter)],
         seconds: Annotated[float, Query(gt=0, le=LONGEST, description="after which it ends")] = LONGEST,
     ) -> TailResponse:
         """The log as it grows, from now on, as server-sent events; each has an item as JSON.
 
-        An item is sent again, with the same id, when its answer has come. It ends after an hour at the latest, when the
-        service stops, and for a client that does not read: connect again.
+        An item is sent again, with the same id, when its answer has come. It ends after an hour at the latest, with the
+        bearer token, when the service stops, and for a client that does not read: connect again.
         """
-        return await tails.begin(station_id, wanted, seconds)
+        return await tails.begin(station_id, wanted, min(seconds, caller.expires_at + LEEWAY - time.time()))
 
     return routes
 

@@ -193,6 +193,9 @@ CANNOT_RUN = {
     "VOLTBUS_JWT_JWKS_URL and VOLTBUS_JWT_SECRET are both set": {
         "settings": {"VOLTBUS_JWT_JWKS_URL": "https://sso.example.com/keys"}
     },
+    "VOLTBUS_JWT_ISSUER is an address and VOLTBUS_JWT_SECRET is set": {
+        "settings": {"VOLTBUS_JWT_ISSUER": "https://sso.example.com", "VOLTBUS_JWT_AUDIENCE": "voltbus"}
+    },
     "a secret is in settings.VOLTBUS_REDIS_URL": {"settings": {"VOLTBUS_REDIS_URL": "redis://:secret@redis:6379/0"}},
     "auth: a secret is in settings.VOLTBUS_KAFKA_SSL_CERTIFICATE": {
         "auth": {"settings": {"VOLTBUS_KAFKA_SSL_CERTIFICATE": "-----BEGIN PRIVATE KEY-----"}}

@@ -1,5 +1,6 @@
 """What Postgres says of the moment is tried again, and is no fault of a record."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -36,6 +37,20 @@ async def test_a_migration_under_a_running_process_is_tried_again(stack: Stack) 
         with pytest.raises(Unavailable):
             await read(database)
         await read(database)
+    finally:
+        await database.close()
+
+
+async def test_many_may_ask_at_once_whether_it_is_there(stack: Stack) -> None:
+    database = Database(settings_of(CommonSettings, await stack.fresh(topics=False)), "auth")
+    await database.start()
+
+    async def ask() -> None:
+        for _ in range(30):
+            assert await database.ready() is True
+
+    try:
+        await asyncio.gather(*(ask() for _ in range(20)))
     finally:
         await database.close()
 

@@ -46,6 +46,16 @@ def test_tables_are_kept_for_longer_than_calls_or_for_ever(given: int, good: boo
         assert CommonSettings.read(message_days=given).message_days == given
 
 
+def test_names_and_networks_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOLTBUS_JWT_OPERATOR_ROLES", "Depot staff, Night shift")
+    monkeypatch.setenv("VOLTBUS_JWT_TENANTS", "0f7b2c9e-6b1d-4b0e-9a55-0d7c7f1e2a34")
+    monkeypatch.setenv("VOLTBUS_OUTBOUND_ALLOW", "10.0.0.0/8,::1")
+    settings = Settings.read()
+    assert settings.jwt_operator_roles == ["Depot staff", "Night shift"]
+    assert settings.jwt_tenants == ["0f7b2c9e-6b1d-4b0e-9a55-0d7c7f1e2a34"]
+    assert [str(one) for one in settings.outbound_allow] == ["10.0.0.0/8", "::1/128"]
+
+
 def test_addresses_are_read_by_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "addresses").write_text("auth=https://csms.example/auth, firmware=http://10.0.0.1:80/?a=b\n")
     monkeypatch.setenv("VOLTBUS_ADDRESSES_FILE", str(tmp_path / "addresses"))

@@ -92,6 +92,7 @@ def signed(secret: str = SECRET, algorithm: str = "HS256", **more: Any) -> str:
         ({}, "VOLTBUS_JWT_ISSUER"),
         ({"jwt_secret": SecretStr("x" * 31)}, "32 bytes"),
         ({"jwt_secret": SecretStr(SECRET), "jwt_jwks_url": "https://sso.example/keys"}, "one of them"),
+        ({"jwt_secret": SecretStr(SECRET), "jwt_issuer": ISSUER, "jwt_audience": "voltbus"}, "one of them"),
         ({"jwt_jwks_url": "https://sso.example/keys"}, "VOLTBUS_JWT_AUDIENCE"),
         ({"jwt_issuer": ISSUER}, "VOLTBUS_JWT_AUDIENCE"),
         ({"jwt_issuer": "sso", "jwt_audience": "voltbus"}, "'sso' is no address"),
@@ -163,8 +164,8 @@ async def test_clocks_may_differ_a_little() -> None:
     ],
 )
 async def test_issuer_and_audience_are_checked_where_they_are_set(more: Any, status: int) -> None:
-    app = api(jwt_secret=SECRET, jwt_issuer=ISSUER, jwt_audience="voltbus")
-    assert (await asked(app, signed(**more))).status_code == status
+    app = api(jwt_secret=SECRET, jwt_issuer="me", jwt_audience="voltbus")
+    assert (await asked(app, signed(**{"iss": "me"} | more))).status_code == status
 
 
 @pytest.fixture
