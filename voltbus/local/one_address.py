@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.common.process.service import Service, main
 from services.common.process.settings import CommonSettings
 from services.common.web import one_address, problems
+from services.common.web.head import HeadAsGet
 from services.common.web.overview import Services
 from services.common.web.problem_types import ProblemType
 from services.common.web.problems import Problem, response
@@ -22,7 +23,7 @@ class OneAddress(FastAPI):
 
     def __init__(self, services: Mapping[str, ASGIApp], **settings: Any) -> None:
         super().__init__(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, **settings)
-        self._services = services
+        self._services, self._pages = services, HeadAsGet(super().__call__)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -34,7 +35,7 @@ class OneAddress(FastAPI):
             below = ", ".join(f"/{service}{scope['path']}" for service in self._services)
             problem = Problem(404, f"it is below the name of a service: {below}", kind=ProblemType.NO_SUCH_ADDRESS)
             return await response(problem)(scope, receive, send)
-        return await super().__call__(scope, receive, send)
+        return await self._pages(scope, receive, send)
 
 
 def build(settings: CommonSettings, local: LocalSettings) -> Service:

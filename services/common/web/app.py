@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.common.web import docs, openapi, problems
 from services.common.web.exports import Exports
+from services.common.web.head import HeadAsGet
 from services.common.web.prefix import Prefixed
 from services.common.web.queries import only_known
 from services.common.web.requests import StrictRequests
@@ -22,7 +23,7 @@ class WebApp(FastAPI):
 
     def __init__(self, prefix: str, tags: Mapping[str, str], **settings: Any) -> None:
         super().__init__(**settings)
-        self._below_prefix = Prefixed(super().__call__, prefix)
+        self._below_prefix = Prefixed(HeadAsGet(super().__call__), prefix)
         self.components: dict[str, Any] = {}
         self.tags = dict(tags)
 

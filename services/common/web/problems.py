@@ -184,7 +184,9 @@ def _field(error: Mapping[str, Any], body: Any) -> str:
 
 def _allowed(request: Request) -> str:
     """The methods of an address; a route knows only its own."""
-    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    # HEAD is answered wherever GET is, and no route knows it.
+    asked = {method: "GET" if method == "HEAD" else method for method in METHODS}
+    scopes = {method: {**request.scope, "method": as_what} for method, as_what in asked.items()}
     routes = request.app.router.routes
     return ", ".join(
         method for method, scope in scopes.items() if any(route.matches(scope)[0] == Match.FULL for route in routes)

@@ -217,6 +217,19 @@ async def test_pages_of_its_own() -> None:
         found: Sequence[httpx.Response] = [await http.get(address) for address in first["links"].values()]
         assert [answer.status_code for answer in found] == [200, 200]
         assert found[1].json()["info"]["title"] == "Voltbus"
+        for answer in found:
+            head = await http.head(answer.url)
+            assert (head.status_code, head.headers["content-length"]) == (200, str(len(answer.content)))
+
+
+async def test_head_is_handed_on() -> None:
+    async def talk(head: bytes, _: Reader, writer: Writer) -> None:
+        assert head.startswith(b"HEAD /auth/v1/tokens ")
+        await says(OK + b"Content-Length: 1000\r\n\r\n", writer)
+
+    async with service(talk) as port, proxied(port) as url, httpx.AsyncClient() as http:
+        answer = await http.head(f"{url}/auth/v1/tokens")
+        assert (answer.status_code, answer.headers["content-length"], answer.content) == (200, "1000", b"")
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,16 @@ async def test_metrics_are_exposed() -> None:
         assert [line for line in few.text.splitlines() if not line.startswith("#")] == ["voltbus_ready 1.0"]
 
 
+async def test_head_of_operations_is_their_status() -> None:
+    part = Part()
+    async with started(made(part)) as process:
+        await process.until("/readyz", 200)
+        part.ready = False
+        for path, status in (("/healthz", 200), ("/readyz", 503), ("/metrics", 200), ("/healthz", 200)):
+            answer = await process.http.head(path)
+            assert (answer.status_code, answer.content) == (status, b"")
+
+
 async def test_addresses_that_do_not_exist_are_problems() -> None:
     async with started(made(Part())) as process:
         answer = await process.until("/nothing", 404)

@@ -148,7 +148,7 @@ async def test_a_number_beyond_64_bits_is_a_double(http: httpx.AsyncClient) -> N
 
 
 async def test_405_names_every_method_of_the_address(http: httpx.AsyncClient) -> None:
-    assert (await http.put("/things/1")).headers["Allow"] == "DELETE, GET"
+    assert (await http.put("/things/1")).headers["Allow"] == "DELETE, GET, HEAD"
 
 
 def test_openapi_says_that_errors_are_problems() -> None:
