@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Match
 
@@ -20,6 +21,8 @@ CONTENT_TYPE = "application/problem+json"
 # Instead of what pydantic says.
 WORDS = {"missing": "is missing"}
 MOST_LISTED = 20
+# Nobody reads it: the client left before it had sent all of its request, as web servers count it.
+CLIENT_LEFT = Response(status_code=499)
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
@@ -112,6 +115,10 @@ def install(app: FastAPI) -> None:
             503, "something that this service needs does not answer: try again", headers={"Retry-After": "1"}
         )
         return response(problem)
+
+    @app.exception_handler(ClientDisconnect)
+    async def left(_: Request, __: ClientDisconnect) -> Response:
+        return CLIENT_LEFT
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, __: Exception) -> Response:

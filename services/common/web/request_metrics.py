@@ -15,7 +15,8 @@ from services.common.web.prefix import route_path
 
 REQUESTS = FastCounter(
     "voltbus_http_requests",
-    "REST requests by route (empty: of none, or refused before it was looked up) and status (2xx, 4xx, …)",
+    "REST requests by route (empty: of none, or refused before it was looked up) and status (2xx, 4xx, …; "
+    "4xx, too: the client left before it had sent all of it)",
     ("method", "route", "status"),
 )
 # To the first byte of the answer: some answers go on for as long as somebody reads.

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.web.files import is_file, media_type
-from services.common.web.problems import Problem, field_problem, response
+from services.common.web.problems import CLIENT_LEFT, Problem, field_problem, response
 
 # Ten thousand names of stations, and room for more.
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -43,7 +43,7 @@ class StrictRequests:
         except Problem as problem:
             return await response(problem)(scope, receive, send)
         except ClientDisconnect:
-            return None
+            return await CLIENT_LEFT(scope, receive, send)
         return await self._app(scope, _again(body, receive), send)
 
 
