@@ -1,6 +1,7 @@
 """The web app of a process: its requests are checked, its errors are problems, its OpenAPI document says so."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from importlib.metadata import version
 from typing import Any
 
@@ -30,8 +31,8 @@ class WebApp(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             document = super().openapi()
+            document.setdefault("components", {}).setdefault("schemas", {}).update(deepcopy(self.components))
             openapi.complete(document, self.tags)
-            document["components"]["schemas"].update(self.components)
         return self.openapi_schema or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

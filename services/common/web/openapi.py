@@ -43,6 +43,8 @@ TAGS = {
     "webhooks": "Where events are posted to, and what could not be delivered.",
     "operations": "Whether the process lives and is ready.",
 }
+# As pydantic has the limits of numbers that are checked by a function of ours as well; JSON Schema does not.
+LIMITS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
 LOCATION = {"Location": {"description": "where its state is read", "schema": TEXT}}
 NO_TOKEN = {"WWW-Authenticate": {"description": "how to authenticate", "schema": TEXT}}
 LATER = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}
@@ -68,7 +70,8 @@ def each(operations: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def complete(document: Document, tags: Mapping[str, str]) -> None:
-    """Adds the problems of each operation, and what its tags mean."""
+    """Adds the problems of each operation, and what its tags mean; all in words that JSON Schema has."""
+    _say_limits(document)
     document["paths"] = dict(_told_apart(document["paths"]))
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = PROBLEM
@@ -99,6 +102,17 @@ def _told_apart(paths: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def operations(document: Document) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every operation with its path."""
     return ((path, operation) for path, item in document["paths"].items() for operation in item.values())
+
+
+def _say_limits(part: Any) -> None:
+    """In place."""
+    if isinstance(part, dict):
+        for name in LIMITS.keys() & part.keys():
+            # There may be a field of that name.
+            if not isinstance(part[name], dict):
+                part[LIMITS[name]] = part.pop(name)
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _say_limits(inner)
 
 
 def _responses(operation: Mapping[str, Any]) -> dict[str, Any]:

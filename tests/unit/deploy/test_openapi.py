@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
-from deploy.openapi import SCHEMAS, merged
+from deploy.openapi import SCHEMAS, documents, merged
 from services.common.web.one_address import DOCUMENT
-from services.common.web.openapi import operations
+from services.common.web.openapi import complete, operations
 from services.ocpp.commands import owners
 from services.ocpp.services import SERVICES
 
@@ -54,6 +54,73 @@ def test_tags_say_which_service(document: dict[str, Any]) -> None:
     for path, operation in operations(document):
         assert set(operation["tags"]) <= tags
         assert {tag.split(": ")[0] for tag in operation["tags"]} == {path.split("/")[1]}
+
+
+# JSON Schema 2020-12, validation and annotation; OpenAPI 3.1 adds four.
+WITHIN = ("properties", "patternProperties", "$defs", "dependentSchemas")
+SEVERAL = ("allOf", "anyOf", "oneOf", "prefixItems")
+ONE = ("items", "contains", "additionalProperties", "propertyNames", "not", "if", "then", "else")
+ONE_TOO = ("unevaluatedItems", "unevaluatedProperties", "contentSchema")
+PLAIN = {
+    *("$id", "$schema", "$ref", "$anchor", "$dynamicRef", "$dynamicAnchor", "$comment", "$vocabulary"),
+    *("type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
+    *("maxLength", "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxContains", "minContains"),
+    *("maxProperties", "minProperties", "required", "dependentRequired", "format", "contentEncoding"),
+    *("contentMediaType", "title", "description", "default", "deprecated", "readOnly", "writeOnly", "examples"),
+    *("discriminator", "xml", "externalDocs", "example"),
+}
+
+
+def schemas_of(value: Any) -> Iterator[Any]:
+    """The schemas of a document that no other has within it."""
+    if isinstance(value, list):
+        for part in value:
+            yield from schemas_of(part)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            if key == "schema":
+                yield part
+            elif key == "schemas":
+                yield from part.values()
+            elif key not in ("example", "examples"):
+                yield from schemas_of(part)
+
+
+def unknown(schema: Any) -> Iterator[str]:
+    if isinstance(schema, bool):
+        return
+    for key, part in schema.items():
+        inner = part.values() if key in WITHIN else part if key in SEVERAL else [part]
+        if key in (*WITHIN, *SEVERAL, *ONE, *ONE_TOO):
+            for one in inner:
+                yield from unknown(one)
+        elif key not in PLAIN:
+            yield key
+
+
+@pytest.fixture(scope="module")
+def all_documents(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {"all": document, **documents()}
+
+
+def test_schemas_have_no_word_that_json_schema_has_not(all_documents: dict[str, dict[str, Any]]) -> None:
+    for name, one in all_documents.items():
+        found = {key for schema in schemas_of(one) for key in unknown(schema)}
+        assert (name, found) == (name, set())
+
+
+def test_limits_are_told(document: dict[str, Any]) -> None:
+    limit = document["components"]["schemas"]["PeriodBody"]["properties"]["limit"]
+    assert {key: limit[key] for key in ("minimum", "maximum")} == {"minimum": 0, "maximum": 100_000_000}
+
+
+def test_a_field_may_have_the_name_of_a_limit() -> None:
+    field = {"type": "integer", "ge": 1, "lt": 5}
+    found = {"paths": {}, "components": {"schemas": {"A": {"properties": {"ge": field}}}}}
+    complete(found, {})
+    assert found["components"]["schemas"]["A"]["properties"] == {
+        "ge": {"type": "integer", "minimum": 1, "exclusiveMaximum": 5}
+    }
 
 
 def small(**schemas: Any) -> dict[str, Any]:

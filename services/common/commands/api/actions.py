@@ -24,7 +24,7 @@ from services.ocpp.commands import Form
 # Bytes of a payload that may be sent in parts.
 LARGEST_IN_PARTS = 1024 * 1024
 # What describes a schema itself and not the payload, or means nothing to OpenAPI.
-DROPPED = frozenset({"$schema", "$id", "id", "comment", "javaType", "definitions"})
+DROPPED = frozenset({"$schema", "$id", "id", "comment", "javaType", "definitions", "additionalItems"})
 
 
 def json_object(may_be_cut: Set[str]) -> Callable[..., Awaitable[dict[str, Any]]]:
