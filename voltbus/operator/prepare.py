@@ -3,6 +3,7 @@
 With --check it changes nothing: it says how topics are not as they are to be, and exits 1 if there is anything to say.
 """
 
+import argparse
 import asyncio
 import logging
 import sys
@@ -25,7 +26,6 @@ from services.ocpp.services import SERVICES
 from voltbus.operator import topics
 
 FOLDER = Path(services.__file__).parent
-CHECK = "--check"
 
 
 class NotAsWanted(VoltbusError):
@@ -109,6 +109,6 @@ def main(check: bool) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in ([], [CHECK]):
-        sys.exit(f"voltbus: {' '.join(sys.argv[1:])}: there is only {CHECK}")
-    main(check=CHECK in sys.argv)
+    parser = argparse.ArgumentParser("python -m voltbus.operator.prepare", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing, and say how topics differ")
+    main(parser.parse_args().check)

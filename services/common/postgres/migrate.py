@@ -38,6 +38,7 @@ do $$ begin
     end if;
 exception when duplicate_schema or unique_violation then null;
 end $$"""
+OWNER = "select pg_get_userbyid(nspowner) from pg_namespace where nspname = %s"
 
 
 def prepare(dsn: str, schema: str, migrations: Path) -> None:
@@ -45,7 +46,7 @@ def prepare(dsn: str, schema: str, migrations: Path) -> None:
 
     dsn: of a login that may create roles and schemas. migrations: the folder of the service's own, applied after
     those that all services have. Raises Unavailable where Postgres does not answer, Misconfigured where the login lacks
-    a right or the DSN has words that nobody knows.
+    a right, the schema is not its role's, or the DSN has words that nobody knows.
     """
     check(dsn)
     try:
@@ -60,7 +61,15 @@ def prepare(dsn: str, schema: str, migrations: Path) -> None:
     except psycopg.errors.InsufficientPrivilege as error:
         needs = "the login needs CREATEROLE, and CREATE on the database"
         raise Misconfigured(f"Postgres: {str(error).splitlines()[0]}: {needs}") from error
-    _migrate(_uri(dsn, schema), [COMMON_MIGRATIONS, migrations])
+    try:
+        _migrate(_uri(dsn, schema), [COMMON_MIGRATIONS, migrations])
+    except psycopg.ProgrammingError as error:
+        with psycopg.connect(dsn) as db:
+            row = db.execute(OWNER, [schema]).fetchone()
+        if row is None or row[0] == role(schema):
+            raise
+        why = f"the schema {schema} belongs to {row[0]}, and not to its role {role(schema)}"
+        raise Misconfigured(f"Postgres: {why}: {str(error).splitlines()[0]}") from error
 
 
 def _grant(db: "psycopg.Connection[tuple[object, ...]]", schema: str) -> None:

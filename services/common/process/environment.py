@@ -1,8 +1,8 @@
-"""Variables of the environment that nobody reads: mistyped, or of another release."""
+"""Variables of the environment that nobody reads: mistyped, of another release, or empty."""
 
 import os
 import pkgutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
@@ -44,13 +44,21 @@ def unread(environ: Iterable[str], known: Collection[str]) -> dict[str, str | No
     return found
 
 
+def empty(environ: Mapping[str, str], known: Collection[str]) -> list[str]:
+    """Those that are set to nothing, which counts as not set; but a prefix may be empty."""
+    return sorted(name for name in known if environ.get(name) == "" and not name.endswith("_PREFIX"))
+
+
 def warn_of_unread() -> None:
     """Once, when a process starts: a line for each."""
+    for name in empty(os.environ, variables()):
+        log.warning("this variable is empty: its default counts", variable=name)
     for name, nearest in unread(os.environ, variables()).items():
         log.warning("nobody reads this variable", variable=name, nearest=nearest)
 
 
 def sentences() -> list[str]:
     """The same for people."""
-    found = unread(os.environ, variables())
-    return [f"nobody reads {name}" + (f": is it {near}?" if near else "") for name, near in found.items()]
+    found, left = unread(os.environ, variables()), empty(os.environ, variables())
+    said = [f"{name} is empty: its default counts" for name in left]
+    return said + [f"nobody reads {name}" + (f": is it {near}?" if near else "") for name, near in found.items()]

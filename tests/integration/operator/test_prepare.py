@@ -74,6 +74,25 @@ def create_role(service: str) -> str:
     return f"do $$ begin create role voltbus_{service}; exception when duplicate_object then null; end $$"
 
 
+async def test_a_schema_that_is_not_its_roles_is_told_in_one_line(empty: dict[str, str]) -> None:
+    """As after a dump that was restored where there were no roles."""
+    db = await asyncpg.connect(empty["VOLTBUS_POSTGRES_DSN"])
+    owner = await db.fetchval("select current_user")
+    await db.execute("create schema auth")
+    await db.close()
+    code, said = await prepare(empty)
+    assert (code, len(said.splitlines())) == (1, 1), said
+    assert f"the schema auth belongs to {owner}, and not to its role voltbus_auth" in said
+
+
+async def test_help_is_help() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "voltbus.operator.prepare", "--help", stdout=-1, stderr=-2
+    )
+    said, _ = await process.communicate()
+    assert (process.returncode, b"--check" in said) == (0, True)
+
+
 async def test_two_at_once_and_one_again(empty: dict[str, str]) -> None:
     assert [code for code, _ in await asyncio.gather(prepare(empty), prepare(empty))] == [0, 0]
     assert await prepare(empty) == (0, "")

@@ -43,3 +43,13 @@ def test_what_nobody_reads_has_its_nearest(monkeypatch: pytest.MonkeyPatch, name
     told = {"event": "nobody reads this variable", "variable": name, "nearest": nearest, "log_level": "warning"}
     assert told in logs
     assert f"nobody reads {name}" + (f": is it {nearest}?" if nearest else "") in environment.sentences()
+
+
+def test_what_is_empty_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can tell whether 0 was meant, or nothing at all."""
+    assert environment.empty({"VOLTBUS_TOPIC_PREFIX": "", "VOLTBUS_HOST": "::1"}, environment.variables()) == []
+    monkeypatch.setenv("VOLTBUS_SAMPLE_DAYS", "")
+    with capture_logs() as logs:
+        environment.warn_of_unread()
+    assert "VOLTBUS_SAMPLE_DAYS" in [one["variable"] for one in logs if "its default counts" in one["event"]]
+    assert "VOLTBUS_SAMPLE_DAYS is empty: its default counts" in environment.sentences()
