@@ -56,6 +56,8 @@ where t.id is null
     or o.status = 'ended' and (o.review, o.energy_wh) is distinct from (t.review, t.energy_wh)
 order by o.id"""
 FORGET = "delete from told"
+# What is not there may be yet, when more is read again.
+FORGET_FOUND = "delete from told o using transaction t where t.id = o.id"
 
 
 class Told(NamedTuple):
@@ -81,7 +83,10 @@ class Difference(NamedTuple):
 
 
 def fold(told: dict[int, Told], record: Record) -> None:
-    """Takes in an event, in the order of its partition."""
+    """Takes in an event, in the order of its partition; the state is that of the highest revision.
+
+    What is read again is told again, behind what was told since.
+    """
     kind = KINDS.get(event_name(record))
     if kind is None:
         return
@@ -96,8 +101,11 @@ def fold(told: dict[int, Told], record: Record) -> None:
         review="",
         energy_wh=None,
     )
+    revision = max(one.revision, int(kind is pb.TransactionEnded))
+    if revision < first.revision:
+        return
     told[one.id] = first._replace(
-        revision=max(first.revision, one.revision, int(kind is pb.TransactionEnded)),
+        revision=revision,
         status="ended" if one.status == pb.TRANSACTION_STATUS_ENDED else "active",
         review=pb.Review.Name(one.review).removeprefix("REVIEW_").lower(),
         energy_wh=one.energy_wh if one.HasField("energy_wh") else None,
@@ -112,7 +120,10 @@ async def keep(db: Connection, told: Mapping[int, Told]) -> None:
 
 
 async def settle(db: Connection) -> list[Difference]:
-    """When all is read again: revisions go on behind those that were told; what is otherwise than it was told."""
+    """When all is read again: revisions go on behind those that were told; what is otherwise than it was told.
+
+    What is not there is told again when this is asked again.
+    """
     await db.execute(RAISE_REVISIONS)
     differences = [
         Difference(
@@ -123,7 +134,7 @@ async def settle(db: Connection) -> list[Difference]:
         )
         for row in await db.fetch(DIFFERENCES)
     ]
-    await db.execute(FORGET)
+    await db.execute(FORGET_FOUND)
     return differences
 
 

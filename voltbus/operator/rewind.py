@@ -20,7 +20,7 @@ from aiokafka.errors import (
     KafkaError,
 )
 
-from services.common.commands.restoring import count_as_sent
+from services.common.commands.restoring import count_as_sent, release
 from services.common.kafka.admin import administrator
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.client import start, stop, translating_errors
@@ -40,7 +40,7 @@ from services.smartcharging.restoring import doubt_limits
 from services.transactions import restoring as transactions
 from services.transactions.restoring import Told
 from voltbus.errors import LocalError
-from voltbus.operator.times import parse_time
+from voltbus.operator.times import parse_past
 
 # A schema is told to be of a time, and a record is written before it is handled.
 MARGIN = timedelta(minutes=10)
@@ -53,6 +53,14 @@ UNPUBLISHED = "select count(*) from outbox"
 
 class NotYet(VoltbusError):
     """Something has to be done, or to happen, before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """lines: what is otherwise than others were told. missing: how many of these sessions are not there."""
+
+    lines: Sequence[str]
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +104,28 @@ async def rewind(
         return {one: await _set_back(settings, bus, admin, one, since) for one in wanted}
 
 
-async def settle(settings: CommonSettings, service: str) -> Sequence[str]:
-    """What is otherwise than others were told, a line each. Raises NotYet where something is still to be read."""
+async def unread(settings: CommonSettings, service: str) -> Mapping[Reader, int]:
+    """How many records a service will read when it starts."""
     async with _bus(settings) as bus, administrator(settings) as admin:
-        left = {one.topic: await _lag(bus, admin, one) for one in readers(settings, service)}
-        if waiting := [f"{count} records of {topic}" for topic, count in left.items() if count]:
-            raise NotYet(f"{service} has yet to read {', '.join(waiting)}: start it, and ask again")
+        return {one: await _lag(bus, admin, one) for one in readers(settings, service)}
+
+
+async def settle(settings: CommonSettings, service: str) -> Settled:
+    """What is otherwise than others were told. Raises NotYet where something is still to be read."""
+    left = await unread(settings, service)
+    if waiting := [f"{count} records of {one.topic}" for one, count in left.items() if count]:
+        raise NotYet(f"{service} has yet to read {', '.join(waiting)}: start it, and ask again")
     async with _schema(settings, service) as db:
         if count := await db.fetchval(UNPUBLISHED):
             raise NotYet(f"{count} rows of {service}'s outbox have yet to be published: ask again")
+        unheard = await release(db)
         differences = await transactions.settle(db) if service == "transactions" else []
-    return [
+    lines = [f"command {id_} ({action}) to {station_id}: no result; it ends" for id_, station_id, action in unheard]
+    lines += [
         f"transaction {one.id} of {one.station_id}: told as {one.told}; now {one.now or 'not there'}"
         for one in differences
     ]
+    return Settled(lines, sum(not one.now for one in differences))
 
 
 async def _require_no_gateways(settings: CommonSettings) -> None:
@@ -246,13 +262,17 @@ def main() -> None:
     try:
         settings = CommonSettings.read()
         if given.settle:
-            for line in asyncio.run(settle(settings, given.service)):
+            settled = asyncio.run(settle(settings, given.service))
+            for line in settled.lines:
                 print(line)
+            if settled.missing:
+                raise NotYet(f"{settled.missing} sessions that were told are not there: go back to an earlier time")
             return
-        moment = parse_time(given.to, now())
+        moment = parse_past(given.to, now())
         _warn_of_age(moment)
-        for one, count in asyncio.run(rewind(settings, given.service, moment)).items():
-            print(f"{one.group} reads {count} records of {one.topic} again")
+        asyncio.run(rewind(settings, given.service, moment))
+        for one, count in asyncio.run(unread(settings, given.service)).items():
+            print(f"{one.group} will read {count} records of {one.topic}")
     except (VoltbusError, LocalError) as error:
         sys.exit(f"voltbus: {error}")
 

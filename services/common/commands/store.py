@@ -68,15 +68,17 @@ from (select unnest($1::text[]) as id order by 1) as stations"""
 IN_PARTS = """
 select distinct station_id from command
 where station_id = any($1::text[]) and status = 'sent' and parts is not null"""
+# One that was restored, and whose result may still be read, has a connection without a name (see restoring.py).
 CLAIM_SILENT = """
 select * from command
-where status = 'sent' and (
+where status = 'sent' and connection_id is distinct from '' and (
     parts is null and expires_at <= $1 or parts is not null and (parts ->> 'sent_at')::timestamptz <= $2)
 limit $3
 for update skip locked"""
 SILENT = """
 select id, station_id, connection_id from command
-where status = 'sent' and (sent_at <= $1 or parts is not null and (parts ->> 'due')::boolean)
+where status = 'sent' and connection_id is distinct from ''
+    and (sent_at <= $1 or parts is not null and (parts ->> 'due')::boolean)
 order by sent_at
 limit $2"""
 SCHEDULED = "select * from command where effect = 'scheduled' and number > $1 order by number limit $2"

@@ -1,5 +1,7 @@
 """What a restored schema is made to forget, and to know, before its service reads again what came since."""
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +10,8 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from services.common.commands.restoring import count_as_sent
+from services.common.commands import store
+from services.common.commands.restoring import count_as_sent, release
 from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
@@ -22,7 +25,7 @@ from services.smartcharging.restoring import doubt_limits
 from services.transactions.domain.messages import Report, ReportKind
 from services.transactions.restoring import Renumbering, Told, keep, settle
 from tests.conftest import Stack, settings_of
-from voltbus.operator.rewind import NotYet, Reader, rewind
+from voltbus.operator.rewind import NotYet, Reader, Settled, main, rewind
 from voltbus.operator.rewind import settle as settled
 from voltbus.v1 import events_pb2 as pb
 
@@ -80,16 +83,28 @@ async def test_commands_that_waited_count_as_sent(smartcharging: Database) -> No
         await db.execute(COMMAND, "in parts", "sent", NOW - HOUR, tonight, NOW - HOUR, None, due, None)
         await db.execute(COMMAND, "answered", "answered", NOW - HOUR, tonight, NOW, None, None, "answered")
         before = await db.fetchval("select max(number) from command")
-        assert await count_as_sent(db) == 3
+        await db.execute(COMMAND, "soon", "accepted", NOW - HOUR, tonight, None, NOW, None, None)
+        await db.execute(COMMAND, "on its way", "sent", NOW - HOUR, NOW - HOUR, NOW - HOUR, None, None, None)
+        assert await count_as_sent(db) == 4
         await db.execute(COMMAND, "new", "accepted", NOW, tonight, None, None, None, None)
     found = {row["id"]: row for row in await rows(smartcharging, "select * from command")}
     assert {name: row["status"] for name, row in found.items()} == {
-        **dict.fromkeys(("waits", "tonight", "in parts"), "sent"),
+        **dict.fromkeys(("waits", "soon", "in parts", "on its way"), "sent"),
+        "tonight": "accepted",
         "answered": "answered",
         "new": "accepted",
     }
     assert found["waits"]["sent_at"] == NOW - HOUR
-    assert found["tonight"]["sent_at"] <= datetime.now(UTC)
+    assert found["soon"]["sent_at"] <= datetime.now(UTC)
+    # However late it is, none of them ends before all is read again.
+    later = datetime.now(UTC) + 2 * HOUR
+    async with smartcharging.transaction() as db:
+        assert [one.id for one in await store.claim_silent(db, later)] == []
+        assert await store.silent(db, later) == []
+        unheard = {id_ for id_, _, _ in await release(db)}
+        assert unheard == {"waits", "soon", "in parts", "on its way"}
+        assert {one for one, _, _ in await store.silent(db, later)} == unheard
+        assert await release(db) == []
     assert (found["waits"]["connection_id"], found["in parts"]["parts"]) == ("", '{"due": false, "count": 1}')
     assert found["new"]["number"] > before + 1_000_000
 
@@ -125,8 +140,15 @@ def start(call_id: str, key: str) -> Report:
     return Report(ReportKind.STARTED, call_id, "CP1", NOW, NOW, 0, key)
 
 
+def command(monkeypatch: pytest.MonkeyPatch, settings: CommonSettings, *arguments: str) -> None:
+    """As it is typed."""
+    monkeypatch.setattr(sys, "argv", ["rewind", *arguments])
+    monkeypatch.setattr(CommonSettings, "read", lambda: settings)
+    main()
+
+
 async def test_what_is_read_again_has_the_number_that_was_told(
-    settings: CommonSettings, transactions: Database
+    settings: CommonSettings, transactions: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By its call; where its end was told first, by what its station calls it. Each number is given once."""
     events = Events(settings, "transactions", lambda _: ((), ""))
@@ -143,7 +165,15 @@ async def test_what_is_read_again_has_the_number_that_was_told(
         assert await db.fetchval("select nextval('transaction_id')") > 10_000
         # Again, as when the command is repeated.
         await keep(db, {one.id: one for one in known})
-        assert [(one.id, one.now) for one in await settle(db)] == [(7, ""), (9, ""), (12, "")]
+        missing = [(7, ""), (9, ""), (12, "")]
+        assert [(one.id, one.now) for one in await settle(db)] == missing
+        # They may be there when more is read again.
+        assert [(one.id, one.now) for one in await settle(db)] == missing
+    with pytest.raises(SystemExit, match="3 sessions that were told are not there"):
+        await asyncio.to_thread(command, monkeypatch, settings, "transactions", "--settle")
+    async with transactions.transaction() as db:
+        await keep(db, {})
+        assert await settle(db) == []
         assert await Renumbering(events).numbers(db, starting) == {}
 
 
@@ -159,7 +189,9 @@ async def test_state_that_stood_in_the_outbox_is_not_published_over_newer_state(
     assert left == [[event]]
 
 
-async def test_nobody_may_read_or_ask_meanwhile(settings: CommonSettings, bus: KafkaBus) -> None:
+async def test_nobody_may_read_or_ask_meanwhile(
+    settings: CommonSettings, bus: KafkaBus, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     async with Redis.from_url(settings.redis_url) as redis:
         await redis.set("slot:3", "gateway", ex=600)
         with pytest.raises(NotYet, match="stop all gateways"):
@@ -174,7 +206,7 @@ async def test_nobody_may_read_or_ask_meanwhile(settings: CommonSettings, bus: K
     with pytest.raises(NotYet, match="yet to read 20 records"):
         await settled(settings, "auth")
     await member.commit({(calls, number): held.end for number, held in (await bus.bounds(calls)).items()})
-    assert await settled(settings, "auth") == []
+    assert await settled(settings, "auth") == Settled([])
     with pytest.raises(NotYet, match="somebody reads on"):
         await rewind(settings, "auth", NOW, looks=1)
     await member.close()
@@ -182,6 +214,9 @@ async def test_nobody_may_read_or_ask_meanwhile(settings: CommonSettings, bus: K
     again = await rewind(settings, "auth", NOW, looks=1000)
     assert {one.topic: count for one, count in again.items() if count} == {calls: 20}
     assert await rewind(settings, "auth", NOW) == {Reader(one.group, one.topic): 0 for one in again}
+    # Also when it is run again.
+    await asyncio.to_thread(command, monkeypatch, settings, "auth", "--to", "10m")
+    assert f"will read 20 records of {calls}" in capsys.readouterr().out
     with pytest.raises(NotYet, match="yet to read 20 records"):
         await settled(settings, "auth")
 

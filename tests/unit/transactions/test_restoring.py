@@ -46,8 +46,8 @@ def test_one_whose_end_was_told_first_is_known_by_what_its_station_calls_it() ->
     assert (one.key, one.status, one.review, one.revision, one.energy_wh) == ("id:abc", "ended", "held", 1, None)
 
 
-def test_the_last_state_and_the_highest_revision_count() -> None:
-    """What is told again, by a relay that died, is behind what it told."""
+def test_the_state_of_the_highest_revision_counts() -> None:
+    """What is told again, by a relay that died or after another restore, is behind what it told."""
     first, second = (
         EVENTS.record(
             pb.TransactionRevised(
@@ -60,7 +60,15 @@ def test_the_last_state_and_the_highest_revision_count() -> None:
         for number in (2, 3)
     )
     one = told(first, second, first)
-    assert (one.revision, one.energy_wh) == (3, 200)
+    assert (one.revision, one.energy_wh) == (3, 300)
+
+
+def test_an_update_that_is_told_again_opens_nothing() -> None:
+    """An operator had closed it, the schema was restored, and what its station had said was told again."""
+    updated = EVENTS.record(pb.TransactionUpdated(transaction=transaction()), "CP1", "call-2", NOW)
+    state = transaction(status=pb.TRANSACTION_STATUS_ENDED, revision=1, review=pb.REVIEW_HELD)
+    ended = EVENTS.record(pb.TransactionEnded(transaction=state), "CP1", "7/1", NOW)
+    assert (told(updated, ended, updated).status, told(updated, ended, updated).review) == ("ended", "held")
 
 
 def test_other_events_are_passed_over() -> None:
