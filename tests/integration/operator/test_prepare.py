@@ -85,6 +85,25 @@ async def test_a_schema_that_is_not_its_roles_is_told_in_one_line(empty: dict[st
     assert f"the schema auth belongs to {owner}, and not to its role voltbus_auth" in said
 
 
+async def test_partitions_that_may_not_be_made_are_told_in_one_line(empty: dict[str, str]) -> None:
+    """Rows go to the default partition: it is no reason to go no further."""
+    assert await prepare(empty) == (0, "")
+    db = await asyncpg.connect(empty["VOLTBUS_POSTGRES_DSN"])
+    await db.execute("alter schema transactions owner to current_user")
+    await db.execute("revoke create on schema transactions from voltbus_transactions")
+    await db.execute("grant usage on schema transactions to voltbus_transactions")
+    for name in await db.fetch(
+        "select inhrelid::regclass::text from pg_inherits where inhparent = 'transactions.sample'::regclass"
+    ):
+        if not name[0].endswith("default"):
+            await db.execute(f"drop table {name[0]}")
+    await db.close()
+    code, said = await prepare(empty)
+    assert (code, len(said.splitlines())) == (0, 1), said
+    assert "partitions wait to be made" in said
+    assert "permission denied for schema transactions" in said
+
+
 async def test_help_is_help() -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "voltbus.operator.prepare", "--help", stdout=-1, stderr=-2
