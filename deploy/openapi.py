@@ -51,7 +51,7 @@ def merged(of: Mapping[str, Json]) -> Json:
     tags: list[Json] = []
     components: dict[str, Json] = {"schemas": {}}
     for service, document in of.items():
-        own = _renamed(deepcopy(document), {name: f"{service}.{name}" for name in told_apart})
+        own = _renamed(deepcopy(document), {name: f"{service.capitalize()}{name}" for name in told_apart})
         items = {path: item for path, item in own["paths"].items() if path.startswith("/v1")}
         paths |= {f"/{service}{path}": _of_service(service, item) for path, item in items.items()}
         used = {tag for item in items.values() for operation in item.values() for tag in operation["tags"]}
@@ -112,8 +112,10 @@ def _parts(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _renamed(document: Json, names: Mapping[str, str]) -> Json:
-    """The same with other names of schemas."""
+    """The same with other names of schemas, and of the classes that generators make of them (their titles)."""
     schemas = document["components"]["schemas"]
+    for name in names.keys() & schemas.keys():
+        schemas[name]["title"] = names[name]
     document["components"]["schemas"] = {names.get(name, name): schema for name, schema in schemas.items()}
     _refer(document, {SCHEMAS + name: SCHEMAS + other for name, other in names.items()})
     return document

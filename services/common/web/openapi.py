@@ -107,10 +107,10 @@ def operations(document: Document) -> Iterator[tuple[str, dict[str, Any]]]:
 def _say_limits(part: Any) -> None:
     """In place."""
     if isinstance(part, dict):
-        for name in LIMITS.keys() & part.keys():
+        for name, word in LIMITS.items():
             # There may be a field of that name.
-            if not isinstance(part[name], dict):
-                part[LIMITS[name]] = part.pop(name)
+            if name in part and not isinstance(part[name], dict):
+                part[word] = part.pop(name)
     for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
         _say_limits(inner)
 

@@ -1,6 +1,7 @@
 """The one OpenAPI document: valid, of all services, and nothing in it has the name of something else."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -123,6 +124,18 @@ def test_a_field_may_have_the_name_of_a_limit() -> None:
     }
 
 
+def test_no_two_schemas_make_classes_of_one_name(all_documents: dict[str, dict[str, Any]]) -> None:
+    for document in all_documents.values():
+        schemas = document["components"]["schemas"]
+        titles = Counter(re.sub(r"\W", "", schema.get("title", name)).casefold() for name, schema in schemas.items())
+        assert [title for title, times in titles.items() if times > 1] == []
+
+
+def test_names_of_schemas_are_names_of_classes_and_of_no_module(all_documents: dict[str, dict[str, Any]]) -> None:
+    names = {name for document in all_documents.values() for name in document["components"]["schemas"]}
+    assert [name for name in names if not re.fullmatch("[A-Z][A-Za-z0-9]*(_[A-Za-z0-9]+)*_?", name)] == []
+
+
 def small(**schemas: Any) -> dict[str, Any]:
     answer = {"description": "", "content": {"application/json": {"schema": {"$ref": f"{SCHEMAS}Page"}}}}
     operation = {"operationId": "get_things", "tags": ["things"], "responses": {"200": answer}}
@@ -140,12 +153,13 @@ def test_schemas_that_differ_are_told_apart_and_so_are_those_that_refer_to_them(
     found = merged(
         {"auth": small(Page=page, View=one, Error=error), "firmware": small(Page=page, View=other, Error=error)}
     )
-    assert set(found["components"]["schemas"]) == {"auth.Page", "auth.View", "firmware.Page", "firmware.View", "Error"}
+    assert set(found["components"]["schemas"]) == {"AuthPage", "AuthView", "FirmwarePage", "FirmwareView", "Error"}
     for service, view in (("auth", one), ("firmware", other)):
+        name = service.capitalize()
         operation = found["paths"][f"/{service}/v1/things"]["get"]
-        assert list(references(operation)) == [f"{SCHEMAS}{service}.Page"]
-        assert list(references(found["components"]["schemas"][f"{service}.Page"])) == [f"{SCHEMAS}{service}.View"]
-        assert found["components"]["schemas"][f"{service}.View"] == view
+        assert list(references(operation)) == [f"{SCHEMAS}{name}Page"]
+        assert list(references(found["components"]["schemas"][f"{name}Page"])) == [f"{SCHEMAS}{name}View"]
+        assert found["components"]["schemas"][f"{name}View"] == view | {"title": f"{name}View"}
 
 
 def test_schemas_that_are_the_same_are_one() -> None:

@@ -113,7 +113,7 @@ def _components(action: str, forms: Mapping[str, Form]) -> Iterator[tuple[str, A
         prefix = _name(version, action)
         yield prefix, _plain(form.schema, prefix) | {"title": f"{action} of OCPP {version}"}
         for name, part in form.schema.get("definitions", {}).items():
-            yield f"{prefix}.{name}", _plain(part, prefix)
+            yield f"{prefix}_{name}", _plain(part, prefix)
 
 
 def _plain(schema: Any, prefix: str) -> Any:
@@ -124,7 +124,7 @@ def _plain(schema: Any, prefix: str) -> Any:
         return schema
     plain = {key: _plain(part, prefix) for key, part in schema.items() if not _meta(key, part)}
     if reference := plain.get("$ref"):
-        plain["$ref"] = reference.replace("#/definitions/", f"#/components/schemas/{prefix}.")
+        plain["$ref"] = reference.replace("#/definitions/", f"#/components/schemas/{prefix}_")
     return plain
 
 
@@ -138,7 +138,7 @@ def _reference(version: str, action: str) -> dict[str, str]:
 
 
 def _name(version: str, action: str) -> str:
-    return f"OCPP-{version}.{action}"
+    return f"OCPP{version.replace('.', '')}_{action}"
 
 
 def _list(forms: Mapping[str, Form]) -> str:

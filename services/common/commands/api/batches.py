@@ -106,12 +106,12 @@ def _body(action: str, forms: Mapping[str, Form]) -> dict[str, Any]:
 def components(forms: Mapping[str, Mapping[str, Form]]) -> dict[str, Any]:
     """The schemas that the bodies refer to, for the OpenAPI document."""
     document = BatchRequest.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {_name(action): _schema(document, payload(action, forms[action])) for action in forms}
+    return {_name(action): _schema(_name(action), document, payload(action, forms[action])) for action in forms}
 
 
-def _schema(document: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
+def _schema(title: str, document: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "title": "BatchRequest",
+        "title": title,
         "type": "object",
         "description": document["description"],
         "additionalProperties": False,

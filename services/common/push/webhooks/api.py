@@ -13,7 +13,7 @@ from services.common.postgres.database import Connection
 from services.common.push.events_api import event_types
 from services.common.push.filters import EventFilter
 from services.common.push.webhooks import store
-from services.common.push.webhooks.delivery import Outcome, Status
+from services.common.push.webhooks.delivery import DeliveryStatus, Outcome
 from services.common.push.webhooks.leader import Webhooks
 from services.common.push.webhooks.signature import PREFIX, new_secret, read_secret
 from services.common.push.webhooks.store import Count
@@ -96,7 +96,7 @@ class DeliveryView(BaseModel):
     event_id: str
     type: str = Field(examples=["TransactionEnded"])
     subject: str = Field(description="events of one are sent in order")
-    status: Status
+    status: DeliveryStatus
     attempts: int
     since: datetime = Field(description="from when its time counts")
     next_try_at: datetime | None
@@ -233,7 +233,7 @@ def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access
     @routes.get("/{webhook_id}/deliveries", dependencies=read, responses=UNKNOWN)
     async def list_deliveries(
         webhook_id: WebhookId,
-        status: Annotated[Status | None, Query()] = None,
+        status: Annotated[DeliveryStatus | None, Query()] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[DeliveryView]:

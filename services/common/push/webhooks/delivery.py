@@ -19,7 +19,7 @@ BUSY = frozenset({408, 425, 429})
 LONGEST_PAUSE = 3600.0
 
 
-class Status(StrEnum):
+class DeliveryStatus(StrEnum):
     PENDING = "pending"
     RETRYING = "retrying"
     DEAD = "dead"
@@ -59,7 +59,7 @@ class Delivery:
     subject: str
     body: bytes
     since: datetime
-    status: Status = Status.PENDING
+    status: DeliveryStatus = DeliveryStatus.PENDING
     attempts: int = 0
     next_at: datetime | None = None
     error: str | None = None
@@ -105,9 +105,9 @@ def after(delivery: Delivery, attempt: Attempt, now: datetime, policy: Policy, c
     if attempt.outcome == Outcome.GONE:
         return tried
     if now - delivery.since >= policy.give_up or (refused and attempts >= policy.refused):
-        return replace(tried, status=Status.DEAD, next_at=None)
+        return replace(tried, status=DeliveryStatus.DEAD, next_at=None)
     wait = max(backoff(attempts, policy, chance), _pause(attempt))
-    return replace(tried, status=Status.RETRYING, next_at=now + timedelta(seconds=wait))
+    return replace(tried, status=DeliveryStatus.RETRYING, next_at=now + timedelta(seconds=wait))
 
 
 def probes(waiting: Iterable[Delivery], count: int) -> Sequence[Delivery]:

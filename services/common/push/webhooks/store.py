@@ -11,7 +11,7 @@ from services.common.kafka.cloud_events import CloudEvent
 from services.common.postgres.database import Connection
 from services.common.push.filters import EventFilter
 from services.common.push.positions import Positions
-from services.common.push.webhooks.delivery import Delivery, Health, Status
+from services.common.push.webhooks.delivery import Delivery, DeliveryStatus, Health
 from services.common.push.webhooks.webhook import Replaced, Webhook
 
 COLUMNS = (
@@ -186,7 +186,7 @@ async def counts(db: Connection, webhook_ids: Collection[str]) -> Mapping[str, C
 
 
 async def list_deliveries(
-    db: Connection, webhook_id: str, after: int, status: Status | None, limit: int
+    db: Connection, webhook_id: str, after: int, status: DeliveryStatus | None, limit: int
 ) -> Sequence[Mapping[str, Any]]:
     return [dict(row) for row in await db.fetch(LIST, webhook_id, after, status, limit)]
 
@@ -231,7 +231,7 @@ def _delivery(row: asyncpg.Record) -> Delivery:
         subject=row["subject"],
         body=row["body"],
         since=row["since"],
-        status=Status(row["status"]),
+        status=DeliveryStatus(row["status"]),
         attempts=row["attempts"],
         next_at=row["next_at"],
         error=row["error"],

@@ -421,7 +421,7 @@ async def test_openapi_shows_each_action_with_its_real_schema(firmware: Running)
         assert set(content["examples"]) == {f"OCPP {version}" for version in versions}
         for version, form in versions.items():
             assert form.fault(content["examples"][f"OCPP {version}"]["value"]) is None
-            shown = document["components"]["schemas"][f"OCPP-{version}.{action}"]
+            shown = document["components"]["schemas"][f"OCPP{version.replace('.', '')}_{action}"]
             assert set(shown["properties"]) == set(form.schema["properties"])
     references = {value for key, value in pairs(document) if key == "$ref"}
     for reference in references:

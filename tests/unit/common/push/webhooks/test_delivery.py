@@ -11,10 +11,10 @@ from services.common.push.webhooks.delivery import (
     LONGEST_PAUSE,
     Attempt,
     Delivery,
+    DeliveryStatus,
     Health,
     Outcome,
     Policy,
-    Status,
     after,
     backoff,
     health,
@@ -59,11 +59,14 @@ def test_what_failed_is_tried_again_later_and_later() -> None:
         assert one.next_at is not None
         waits.append((one.next_at - NOW).total_seconds())
     assert waits == [5, 10, 20, 40, 80, 160, 320, 600, 600, 600]
-    assert (one.status, one.attempts, one.error) == (Status.RETRYING, 10, "away")
+    assert (one.status, one.attempts, one.error) == (DeliveryStatus.RETRYING, 10, "away")
 
 
 def test_it_is_dead_when_its_time_is_over_and_not_before() -> None:
-    for late, status in ((timedelta(hours=23, minutes=59), Status.RETRYING), (timedelta(hours=24), Status.DEAD)):
+    for late, status in (
+        (timedelta(hours=23, minutes=59), DeliveryStatus.RETRYING),
+        (timedelta(hours=24), DeliveryStatus.DEAD),
+    ):
         assert after(DELIVERY, AWAY, NOW + late, POLICY, 0).status == status
 
 
@@ -72,13 +75,13 @@ def test_what_is_refused_is_dead_sooner() -> None:
     one = DELIVERY
     for _ in range(4):
         one = after(one, NO, NOW, POLICY, 0)
-        assert one.status == Status.RETRYING
-    assert after(one, NO, NOW, POLICY, 0).status == Status.DEAD
+        assert one.status == DeliveryStatus.RETRYING
+    assert after(one, NO, NOW, POLICY, 0).status == DeliveryStatus.DEAD
 
 
 def test_who_is_gone_is_not_asked_again_and_the_event_waits() -> None:
     gone = after(DELIVERY, GONE, NOW, POLICY, 0)
-    assert (gone.status, gone.next_at, gone.attempts) == (Status.PENDING, None, 1)
+    assert (gone.status, gone.next_at, gone.attempts) == (DeliveryStatus.PENDING, None, 1)
 
 
 def test_a_pause_that_is_asked_for_is_made_within_bounds() -> None:
@@ -133,7 +136,7 @@ def test_the_next_try_is_never_at_once_and_never_far(tries: int, chance: float) 
 def test_it_always_ends(attempts: list[Attempt], chance: float) -> None:
     """Tried when it is its time, a delivery is dead within a day and the longest wait, whatever is answered."""
     one, now = DELIVERY, NOW
-    while one.status != Status.DEAD:
+    while one.status != DeliveryStatus.DEAD:
         for attempt in attempts:
             one = after(one, attempt, now, POLICY, chance)
             if one.next_at is None:
