@@ -176,7 +176,7 @@ async def test_while_kafka_is_away_it_says_so_and_goes_on_after() -> None:
 async def test_where_it_ends_is_not_made_up_while_kafka_is_away() -> None:
     bus = MemoryBus()
     bus.broken = True
-    async with feeding(bus) as feed:
+    async with feeding(bus, replace(LIMITS, opened=0.05)) as feed:
         with pytest.raises(Unavailable):
             await feed.end()
 

@@ -70,8 +70,8 @@ class Client:
 
 
 @asynccontextmanager
-async def streams(bus: MemoryBus, most: int = 3) -> AsyncIterator[Streams]:
-    feed = Feed(bus, FIRMWARE, FeedLimits(turn=0.01, opened=GIVE_UP))
+async def streams(bus: MemoryBus, most: int = 3, opened: float = GIVE_UP) -> AsyncIterator[Streams]:
+    feed = Feed(bus, FIRMWARE, FeedLimits(turn=0.01, opened=opened))
     running = asyncio.create_task(feed.run())
     try:
         yield Streams("firmware", feed, unassigned, most=most, timing=TIMING)
@@ -195,7 +195,7 @@ async def test_who_leaves_frees_its_place() -> None:
 async def test_who_cannot_be_served_now_takes_no_place() -> None:
     bus = MemoryBus()
     bus.broken = True
-    async with streams(bus, most=1) as made:
+    async with streams(bus, most=1, opened=0.05) as made:
         for _ in range(2):
             with pytest.raises(Unavailable):
                 await open_all(made)
