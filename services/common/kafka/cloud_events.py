@@ -90,9 +90,14 @@ class CloudEvent:
         return orjson.dumps(attributes_of(self.record) | content)
 
     @property
+    def of_one_station(self) -> bool:
+        """Whether it is about one station, which its subject is."""
+        return KEYS.get(self.type) == STATION
+
+    @property
     def stations(self) -> Sequence[str]:
         """Those that it is about."""
-        if KEYS.get(self.type) == STATION:
+        if self.of_one_station:
             return (self.subject,)
         data = self.data or {}
         return [*data.get("station_ids", ()), *filter(None, [station_of(data)])]

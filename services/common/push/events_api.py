@@ -15,7 +15,7 @@ from services.common.push.filters import EventFilter, known_types, type_names
 from services.common.push.follower import Follower
 from services.common.push.positions import Positions, read_position, resume
 from services.common.push.stream import GONE, EventStream, StreamTiming, Wanted
-from services.common.web.access import LEEWAY, Access
+from services.common.web.access import LEEWAY, Access, Groups
 from services.common.web.callers import Caller
 from services.common.web.fields import NO_NUL, UtcDatetime
 from services.common.web.openapi import problem_responses
@@ -137,7 +137,8 @@ def router(streams: Streams, access: Access) -> APIRouter:
         },
     )
     async def events(
-        caller: Annotated[Caller, access.require(rights(streams.service).read)],
+        caller: Annotated[Caller, access.require(rights(streams.service).read, filtered=True)],
+        groups: Groups,
         type: Annotated[list[Name], _several("TransactionEnded, or voltbus.v1.TransactionEnded")] = [],  # noqa: B006
         station_id: Annotated[list[Name], _several("about this station")] = [],  # noqa: B006
         group: Annotated[list[Name], _several("about a station of this group")] = [],  # noqa: B006
@@ -161,6 +162,7 @@ def router(streams: Streams, access: Access) -> APIRouter:
             groups=frozenset(group),
             locations=frozenset(location_id),
             transaction_ids=frozenset(transaction_id),
+            within=groups,
         )
         return await streams.open(wanted, last, since, follow, caller.expires_at + LEEWAY - time.time())
 

@@ -13,7 +13,7 @@ class EventFilter:
     """What an event must be to fit; empty: whatever.
 
     types: names without their package. stations, groups, locations: it is about one of them. transaction_ids: as
-    stations call them.
+    stations call them. within: it is about a station of one of these groups, and of nothing else; None: whatever.
     """
 
     types: frozenset[str] = frozenset()
@@ -21,10 +21,11 @@ class EventFilter:
     groups: frozenset[str] = frozenset()
     transaction_ids: frozenset[str] = frozenset()
     locations: frozenset[str] = frozenset()
+    within: frozenset[str] | None = None
 
     @property
     def asks_for_assignment(self) -> bool:
-        return bool(self.groups or self.locations)
+        return bool(self.groups or self.locations) or self.within is not None
 
     def fits(self, event: CloudEvent, assignment_of: AssignmentOf) -> bool:
         """Whether an event fits. It is decoded only if its headers and its key do not tell."""
@@ -36,7 +37,11 @@ class EventFilter:
             return False
         if not self.asks_for_assignment:
             return True
+        if self.within is not None and not event.of_one_station:
+            return False
         groups, locations = _assignments(event, assignment_of)
+        if self.within is not None and self.within.isdisjoint(groups):
+            return False
         if self.groups and self.groups.isdisjoint(groups):
             return False
         return not self.locations or not self.locations.isdisjoint(locations)

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from services.common.process.clock import now
+from tests.integration.common.running import token
 from tests.integration.rest.serving import Serving, serving
 from tests.patience import GIVE_UP
 from tests.unit.common.push.events import boots, record
@@ -57,6 +58,28 @@ async def test_events_of_one_group_and_on_after_a_lost_connection(firmware: Serv
         async with http.stream("GET", "/v1/events", params=query, headers=back) as answer:
             again = [json.loads(one["data"])["data"]["reason"] for one in await taken(blocks(answer), 2)]
         assert sorted(again) == ["2", "3"]
+
+
+async def test_a_token_that_is_limited_to_groups_follows_their_events(firmware: Serving) -> None:
+    """Whatever it asks for; of others not even that something happened."""
+    begin = now()
+    await firmware.bus.publish([*boots("elsewhere", [0]), *boots("vienna-1", [1]), *boots("vienna-2", [2])])
+    moved = StationBooted(station_id="vienna-2", reason="of before", groups=["graz"])
+    await firmware.bus.publish([record(moved, "vienna-2")])
+    for groups, query, expected in (
+        (["vienna", "linz"], {}, {"1", "2"}),
+        (["vienna"], {"station_id": ["elsewhere", "vienna-1"]}, {"1"}),
+        (["vienna"], {"group": "graz"}, set()),
+        (["graz"], {}, {"of before"}),
+        ([], {}, set()),
+        (["*"], {}, {"0", "1", "2", "of before"}),
+    ):
+        bearer = {"Authorization": f"Bearer {token('firmware:read', voltbus_groups=groups)}"}
+        asked = {"since": begin.isoformat(), "follow": "false"} | query
+        async with httpx.AsyncClient(base_url=firmware.url, headers=bearer, timeout=GIVE_UP) as http:
+            answer = await http.get("/v1/events", params=asked)
+        told = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: ")]
+        assert {event["data"]["reason"] for event in told} == expected, (groups, query)
 
 
 async def test_events_of_one_location(firmware: Serving) -> None:

@@ -65,6 +65,29 @@ def test_stations(station: str, given: Record, fit: bool) -> None:
     [
         ("vienna", boots("CP1", [1])[0], True),
         ("vienna", boots("CP2", [1])[0], False),
+        ("vienna", boots("CP9", [1])[0], False),
+        # Of other stations, too, or of none.
+        ("vienna", SITE, False),
+        ("vienna", TOKEN, False),
+        ("vienna", record(SHARE, "CP1", "smartcharging"), True),
+        ("graz", started("CP1", groups=["graz"]), True),
+        ("vienna", started("CP1", groups=["graz"]), False),
+        ("vienna", started("CP1"), False),
+        ("vienna", booted(groups=["linz"]), False),
+        ("vienna", booted(), True),
+    ],
+)
+def test_what_somebody_is_limited_to(group: str, given: Record, fit: bool) -> None:
+    assert fits(EventFilter(within=frozenset({group, "nobody"})), given) is fit
+    assert not fits(EventFilter(within=frozenset()), given)
+    assert not fits(EventFilter(within=frozenset({group}), groups=frozenset({"nobody"})), given)
+
+
+@pytest.mark.parametrize(
+    ("group", "given", "fit"),
+    [
+        ("vienna", boots("CP1", [1])[0], True),
+        ("vienna", boots("CP2", [1])[0], False),
         ("vienna", SITE, True),
         ("vienna", TOKEN, False),
         # What the event says counts: the station may be in another group by now.
