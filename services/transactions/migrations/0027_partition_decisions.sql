@@ -1,6 +1,6 @@
--- Decisions are partitioned by time, as messages are: see 0015_partition_messages. One is of a call and of the time at
+-- Decisions are partitioned by time, as messages are: see 0016_partition_messages. One is of a call and of the time at
 -- which that was received, which stay the same when it is read again.
--- depends: 0026_create_told 0015_partition_messages
+-- depends: 0026_create_told 0016_partition_messages
 -- transactional: false
 delete from decision twice using decision once
 where twice.decided_at = once.decided_at and twice.call_id = once.call_id and twice.ctid > once.ctid;

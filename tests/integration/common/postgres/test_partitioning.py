@@ -109,7 +109,7 @@ async def test_a_migration_that_was_interrupted_can_be_run_again(
     await db.execute("alter table message add constraint older check (received_at < '2020-01-01') not valid")
     await db.execute("create unique index message_by_time on message (received_at, call_id)")
     migrate.prepare(dsn, "firmware", FIRMWARE)
-    await db.execute("delete from _yoyo_migration where migration_id ~ '^0015_partition'")
+    await db.execute("delete from _yoyo_migration where migration_id ~ '^0016_partition'")
     migrate.prepare(dsn, "firmware", FIRMWARE)
     assert await db.fetchval("select count(*) from pg_inherits where inhparent = 'recorded_message'::regclass") == 2
     await db.execute("insert into recorded_message select 'x', 'CP1', '1.6', 'A', 'x', '{}', now()")

@@ -1,7 +1,7 @@
 -- Messages are partitioned by time. The table of before becomes the partition of all that is older, and the processes of
 -- the release before go on writing into it, which they can until it ends: the month after the next one. Nothing is
 -- rewritten, and nobody waits for longer than a moment; what was interrupted can be run again.
--- depends: 0014_add_author
+-- depends: 0015_add_traceparent
 -- transactional: false
 
 -- Waits for a table without holding up those who come after, for some minutes.

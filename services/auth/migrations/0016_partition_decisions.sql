@@ -1,6 +1,6 @@
--- Decisions are partitioned by time, as messages are: see 0015_partition_messages. One is of a call and of the time at
+-- Decisions are partitioned by time, as messages are: see 0016_partition_messages. One is of a call and of the time at
 -- which that was received, which stay the same when it is read again.
--- depends: 0014_create_password_change 0015_partition_messages
+-- depends: 0015_add_author 0016_partition_messages
 -- transactional: false
 call drop_if_invalid('decision_by_receipt');
 create unique index concurrently if not exists decision_by_receipt on decision (decided_at, call_id);

@@ -1,5 +1,5 @@
--- Boots are partitioned by time, as messages are: see 0015_partition_messages.
--- depends: 0022_end_causes 0015_partition_messages
+-- Boots are partitioned by time, as messages are: see 0016_partition_messages.
+-- depends: 0023_add_author 0016_partition_messages
 -- transactional: false
 call drop_if_invalid('boot_by_time');
 create unique index concurrently if not exists boot_by_time on boot (received_at, call_id);
