@@ -102,7 +102,8 @@ async def test_a_closed_loop_ends_in_time(links: dict[str, Any]) -> None:
     phase = await stations.run(load_requests.Run(None, 0.05, time.perf_counter() + 0.01, 1))
     assert phase.closed
     assert phase.sent == sum(len(link.calls) for link in links.values()) - 4
-    assert phase.seconds >= 0.05
+    # A timer may be early by as much as two clocks of the machine differ.
+    assert phase.seconds >= 0.049
 
 
 async def test_a_station_whose_answer_is_missing_does_not_go_on(links: dict[str, Any]) -> None:
