@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.common.web import docs, openapi, problems
 from services.common.web.exports import Exports
+from services.common.web.framing import OneLength
 from services.common.web.head import HeadAsGet
 from services.common.web.prefix import Prefixed
 from services.common.web.queries import only_known
@@ -24,7 +25,7 @@ class WebApp(FastAPI):
 
     def __init__(self, prefix: str, tags: Mapping[str, str], **settings: Any) -> None:
         super().__init__(**settings)
-        self._below_prefix = Prefixed(HeadAsGet(super().__call__), prefix)
+        self._outermost = OneLength(Prefixed(HeadAsGet(super().__call__), prefix))
         self.components: dict[str, Any] = {}
         self.tags = dict(tags)
 
@@ -36,7 +37,7 @@ class WebApp(FastAPI):
         return self.openapi_schema or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._below_prefix(scope, receive, send)
+        await self._outermost(scope, receive, send)
 
 
 def web_app(title: str, description: str = "", tags: Mapping[str, str] | None = None) -> WebApp:
