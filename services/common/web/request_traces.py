@@ -42,8 +42,10 @@ def _end(span: Span, scope: Scope, status: int) -> None:
     """At the beginning of the answer: some go on for as long as somebody reads."""
     # Not the path: there may be an idToken in it.
     method, route = labels_of(scope)
-    span.rename(f"{method} {route}")
-    span.set({"http.request.method": method, "http.route": route, "http.response.status_code": status})
+    span.rename(f"{method} {route}".rstrip())
+    span.set({"http.request.method": method, "http.response.status_code": status})
+    if route:
+        span.set({"http.route": route})
     if status >= 500:
         span.fail(str(status))
     span.end()
