@@ -35,6 +35,7 @@ MOST_WAITING = 4096
 # Spans in a request, and the seconds that fewer wait for more.
 BATCH, DELAY = 512, 1.0
 LONGEST_REASON = 300
+TOO_MANY = "there are more than the collector takes"
 # Seconds that the end of a process may wait for a collector.
 LAST_WORDS = 2.0
 KINDS: Mapping[Kind, Any] = {
@@ -52,6 +53,7 @@ class OtlpSpans(Spans):
     """process: its name. settings: where spans go; what they do not say, OTEL_EXPORTER_OTLP_… do."""
 
     def __init__(self, settings: CommonSettings, process: str) -> None:
+        about = {"service": process, "instance": settings.instance, "version": version("voltbus")}
         resource = Resource.create(
             {
                 "service.namespace": "voltbus",
@@ -64,7 +66,7 @@ class OtlpSpans(Spans):
         exporter = OTLPSpanExporter(endpoint=endpoint, headers=settings.traces_header_fields)
         # What is traced is decided before a span begins.
         self._provider = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)
-        self._provider.add_span_processor(cast(Any, Sender(exporter)))
+        self._provider.add_span_processor(cast(Any, Sender(exporter, about)))
         self._tracer = self._provider.get_tracer("voltbus", version("voltbus"))
 
     def start(
@@ -113,11 +115,16 @@ class OtlpSpan(Span):
 
 
 class Sender:
-    """A processor of spans, with a thread that hands them to an exporter. lost: counted, and said once."""
+    """A processor of spans, with a thread that hands them to an exporter. What is lost is counted, and said once.
 
-    def __init__(self, exporter: Any) -> None:
+    about: the process, as its log has it: the thread begins before that knows.
+    """
+
+    def __init__(self, exporter: Any, about: Mapping[str, object]) -> None:
         self._exporter, self._waiting, self._said = exporter, deque[Any](), Said()
-        self._due, self._closing, self._losing = threading.Event(), False, False
+        self._due, self._closing, self._about = threading.Event(), False, about
+        # Why they are lost, as it was said; empty: they are not.
+        self._reason = ""
         self._thread = threading.Thread(target=self._run, name="traces", daemon=True)
         for outcome in ("sent", "lost"):
             metrics.SPANS.labels(outcome)
@@ -132,7 +139,7 @@ class Sender:
     def on_end(self, span: Any) -> None:
         """Never waits."""
         if len(self._waiting) >= MOST_WAITING:
-            self._lose(1, "there are more than the collector takes")
+            self._lose(1, self._said.first or TOO_MANY)
             return
         self._waiting.append(span)
         if len(self._waiting) >= BATCH:
@@ -158,18 +165,19 @@ class Sender:
     def _send(self, spans: Sequence[Any]) -> None:
         self._said.first = ""
         if self._exporter.export(spans) is not SpanExportResult.SUCCESS:
-            self._lose(len(spans), self._said.first)
+            self._lose(len(spans), self._said.first or "the collector did not take them")
             return
         metrics.SPANS.labels("sent").inc(len(spans))
-        if self._losing:
-            self._losing = False
-            log.info("spans are sent again")
+        if self._reason:
+            self._reason = ""
+            log.info("spans are sent again", **self._about)
 
     def _lose(self, count: int, reason: str) -> None:
         metrics.SPANS.labels("lost").inc(count)
-        if not self._losing:
-            self._losing = True
-            log.warning("spans are lost", reason=reason)
+        # That they are too many may be known before why the collector does not take them.
+        if self._reason in ("", TOO_MANY) and reason != self._reason:
+            self._reason = reason
+            log.warning("spans are lost", reason=reason, **self._about)
 
 
 class Said(logging.Handler):

@@ -1,14 +1,17 @@
 """What is traced, and what it costs where nothing is; how spans leave, and what becomes of those that cannot."""
 
 import asyncio
+import logging
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
+from opentelemetry.sdk.trace.export import SpanExportResult
 from prometheus_client import REGISTRY
 
 from services.common.process import otlp
@@ -199,6 +202,58 @@ async def test_a_collector_that_hangs_holds_up_nobody_and_costs_spans(
     await until(lambda: len(collector.spans()) == 100 - (lost() - before))
 
 
+async def test_why_is_said_where_they_were_too_many_before(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(otlp, "MOST_WAITING", 20)
+    monkeypatch.setattr(otlp, "BATCH", 10)
+    collector.free.clear()
+    collector.status = 400
+    sending = spans(collector.url)
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(100):
+            tell(sending)
+        collector.free.set()
+        await until(lambda: len(lines) == 2)
+        await sending.close()
+    assert lines[0]["reason"] == otlp.TOO_MANY
+    assert "400" in lines[1]["reason"]
+    assert len(lines) == 2
+
+
+class Retrying:
+    """An exporter that says why it tries again, and does not come back until it is free."""
+
+    def __init__(self) -> None:
+        self.trying, self.free = threading.Event(), threading.Event()
+
+    def export(self, _: object) -> SpanExportResult:
+        logging.getLogger("opentelemetry.exporter").warning("Transient error 503, retrying")
+        self.trying.set()
+        self.free.wait()
+        return SpanExportResult.SUCCESS
+
+    def shutdown(self) -> None: ...
+
+
+async def test_why_is_said_while_the_exporter_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otlp, "MOST_WAITING", 1)
+    monkeypatch.setattr(otlp, "BATCH", 1)
+    exporter, about = Retrying(), {"service": "auth", "instance": 2, "version": "1"}
+    sender = otlp.Sender(exporter, about)
+    with structlog.testing.capture_logs() as lines:
+        sender.on_end("a")
+        await until(exporter.trying.is_set)
+        sender.on_end("b")
+        sender.on_end("c")
+        exporter.free.set()
+        await until(lambda: len(lines) == 2)
+        sender.shutdown()
+    assert [line["event"] for line in lines] == ["spans are lost", "spans are sent again"]
+    assert lines[0]["reason"] == "Transient error 503, retrying"
+    assert all(about.items() <= line.items() for line in lines)
+
+
 async def test_the_end_of_a_process_waits_for_no_collector(
     collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,6 +268,7 @@ async def test_the_end_of_a_process_waits_for_no_collector(
 def test_a_line_of_the_log_has_the_id_of_its_trace() -> None:
     script = """
 import structlog
+from opentelemetry.sdk.trace.export import SpanExportResult
 from services.common.process import logs
 from services.common.process.tracing import TRACED, Traced
 from tests.clients.spans import MemorySpans
