@@ -128,7 +128,9 @@ def _redis(given: str) -> str:
     return checked
 
 
-HTTP = _address(("http", "https"), "https://id.example/keys")
+ONE_ADDRESS = _address(("http", "https"), "https://csms.example")
+KEYS = _address(("http", "https"), "https://id.example/keys")
+COLLECTOR = _address(("http", "https"), "http://collector:4318")
 
 
 def _brokers(given: str) -> str:
@@ -218,7 +220,7 @@ class CommonSettings(BaseSettings):
     addresses: Annotated[Mapping[str, str], NoDecode, BeforeValidator(_addresses)] = Field(
         {}, description="where clients reach services whose ports they do not see: auth=https://csms.example/auth,…"
     )
-    url: Annotated[str | None, HTTP] = Field(
+    url: Annotated[str | None, ONE_ADDRESS] = Field(
         None, description="one address below which clients reach all services: https://csms.example (auth at /auth, …)"
     )
     topic_prefix: Annotated[str, AfterValidator(_prefix)] = Field(
@@ -263,7 +265,7 @@ class CommonSettings(BaseSettings):
     traces: float | None = Field(
         None, ge=0, le=1, description="share of frames and REST calls that are traced; by default nothing is"
     )
-    traces_endpoint: Annotated[str | None, HTTP] = Field(
+    traces_endpoint: Annotated[str | None, COLLECTOR] = Field(
         None, description="collector of traces, by OTLP over HTTP; else as OTEL_EXPORTER_OTLP_ENDPOINT says"
     )
     traces_headers: Annotated[SecretStr | None, AfterValidator(_header_fields)] = Field(
@@ -274,7 +276,7 @@ class CommonSettings(BaseSettings):
         None, description="`iss` of bearer tokens: the address of an OIDC issuer, which says where its keys are"
     )
     jwt_audience: str | None = Field(None, description="`aud` that bearer tokens must have; needed with an issuer")
-    jwt_jwks_url: Annotated[str | None, HTTP] = Field(
+    jwt_jwks_url: Annotated[str | None, KEYS] = Field(
         None, description="key set of the issuer, where that is not to be found by jwt_issuer"
     )
     jwt_tenants: Names = Field((), description="of Entra ID, where the issuer is that of several: which are let in")

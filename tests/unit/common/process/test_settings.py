@@ -1,5 +1,6 @@
 """Settings from the environment and from files, and one line where they are wrong."""
 
+import re
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -203,3 +204,19 @@ def test_an_address_that_is_none_is_told_without_its_password(
     with pytest.raises(Misconfigured, match=f"^{variable}: ") as caught:
         CommonSettings.read()
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "example"),
+    [
+        ("VOLTBUS_TRACES_ENDPOINT", "http://collector:4318"),
+        ("VOLTBUS_JWT_JWKS_URL", "https://id.example/keys"),
+        ("VOLTBUS_URL", "https://csms.example"),
+    ],
+)
+def test_an_address_without_a_scheme_is_told_an_example_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, variable: str, example: str
+) -> None:
+    monkeypatch.setenv(variable, "tempo:4318")
+    with pytest.raises(Misconfigured, match=f"^{variable}: .*such as {re.escape(example)};"):
+        CommonSettings.read()
