@@ -10,6 +10,7 @@ URN = "urn:voltbus:problem:"
 class ProblemType(StrEnum):
     """The end of the `type` of a problem."""
 
+    MALFORMED_REQUEST = "malformed-request"
     INVALID_REQUEST = "invalid-request"
     BODY_TOO_LARGE = "body-too-large"
     WRONG_CONTENT_TYPE = "wrong-content-type"
@@ -47,6 +48,7 @@ class Meaning:
 
 
 MEANINGS: Mapping[ProblemType, Meaning] = {
+    ProblemType.MALFORMED_REQUEST: Meaning(400, "The request is not HTTP as servers may take it"),
     ProblemType.INVALID_REQUEST: Meaning(422, "Something in the request is wrong; `errors` names each field"),
     ProblemType.BODY_TOO_LARGE: Meaning(413, "The body is too large"),
     ProblemType.WRONG_CONTENT_TYPE: Meaning(415, "The body has a content type that the address does not take"),

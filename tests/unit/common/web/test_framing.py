@@ -47,4 +47,5 @@ async def test_its_connection_ends(app: Any) -> None:
         await serving
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"connection: close\r\n" in answer.lower()
+    assert b'"type":"urn:voltbus:problem:malformed-request"' in answer
     assert answer.count(b"HTTP/1.1") == 1
