@@ -126,8 +126,9 @@ def cause(call_id: str, revision: Revision | None) -> str:
 
 
 def _revised(revision: Revision, state: Fields, values: list[Fields], offline: bool) -> TransactionMessage:
+    decided = {"author": audit.author, "note": audit.note} if (audit := revision.audit) else {}
     if revision.reason == RevisionReason.ENDED:
-        return pb.TransactionEnded(transaction=state, meter_values=values, offline=offline)
+        return pb.TransactionEnded(transaction=state, meter_values=values, offline=offline, **decided)
     changes = [
         {"field": one.field, "before": orjson.dumps(one.before).decode(), "after": orjson.dumps(one.after).decode()}
         for one in revision.changes
@@ -139,6 +140,7 @@ def _revised(revision: Revision, state: Fields, values: list[Fields], offline: b
         changes=changes,
         meter_values=values,
         offline=offline,
+        **decided,
     )
 
 

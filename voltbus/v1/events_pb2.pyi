@@ -548,14 +548,18 @@ class TransactionUpdated(_message.Message):
     def __init__(self, transaction: _Optional[_Union[Transaction, _Mapping]] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ..., trigger_reason: _Optional[str] = ..., offline: _Optional[bool] = ...) -> None: ...
 
 class TransactionEnded(_message.Message):
-    __slots__ = ("transaction", "meter_values", "offline")
+    __slots__ = ("transaction", "meter_values", "offline", "author", "note")
     TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     METER_VALUES_FIELD_NUMBER: _ClassVar[int]
     OFFLINE_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
     transaction: Transaction
     meter_values: _containers.RepeatedCompositeFieldContainer[MeterValue]
     offline: bool
-    def __init__(self, transaction: _Optional[_Union[Transaction, _Mapping]] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ..., offline: _Optional[bool] = ...) -> None: ...
+    author: str
+    note: str
+    def __init__(self, transaction: _Optional[_Union[Transaction, _Mapping]] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ..., offline: _Optional[bool] = ..., author: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
 
 class FieldChange(_message.Message):
     __slots__ = ("field", "before", "after")
@@ -568,20 +572,24 @@ class FieldChange(_message.Message):
     def __init__(self, field: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ...) -> None: ...
 
 class TransactionRevised(_message.Message):
-    __slots__ = ("transaction", "revision", "reason", "changes", "meter_values", "offline")
+    __slots__ = ("transaction", "revision", "reason", "changes", "meter_values", "offline", "author", "note")
     TRANSACTION_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     CHANGES_FIELD_NUMBER: _ClassVar[int]
     METER_VALUES_FIELD_NUMBER: _ClassVar[int]
     OFFLINE_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
     transaction: Transaction
     revision: int
     reason: RevisionReason
     changes: _containers.RepeatedCompositeFieldContainer[FieldChange]
     meter_values: _containers.RepeatedCompositeFieldContainer[MeterValue]
     offline: bool
-    def __init__(self, transaction: _Optional[_Union[Transaction, _Mapping]] = ..., revision: _Optional[int] = ..., reason: _Optional[_Union[RevisionReason, str]] = ..., changes: _Optional[_Iterable[_Union[FieldChange, _Mapping]]] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ..., offline: _Optional[bool] = ...) -> None: ...
+    author: str
+    note: str
+    def __init__(self, transaction: _Optional[_Union[Transaction, _Mapping]] = ..., revision: _Optional[int] = ..., reason: _Optional[_Union[RevisionReason, str]] = ..., changes: _Optional[_Iterable[_Union[FieldChange, _Mapping]]] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ..., offline: _Optional[bool] = ..., author: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
 
 class OrphanStopRecorded(_message.Message):
     __slots__ = ("station_id", "transaction_id", "meter_stop_wh", "stopped_at", "received_at", "groups", "location_id")

@@ -35,6 +35,7 @@ async def test_an_operator_closes_a_transaction(system: System, station: str) ->
     ended = await system.until(lambda: len(e := system.events(station)) == 3 and e[-1])
     assert isinstance(ended, pb.TransactionEnded)
     assert (ended.transaction.ended_by, ended.transaction.energy_wh) == (pb.ENDED_BY_OPERATOR, 3000)
+    assert (ended.author, ended.note) == (first["author"], first["note"])
     assert closed == await get(system, f"/v1/transactions/{number}")
 
 
@@ -71,6 +72,8 @@ async def test_the_own_word_of_the_station_is_a_revision(system: System, station
     await system.until(lambda: len(system.events(station)) == 3)
     kinds = [type(event) for event in system.events(station)]
     assert kinds == [pb.TransactionStarted, pb.TransactionEnded, pb.TransactionRevised]
+    _, ended, revised = system.events(station)
+    assert (ended.author, revised.author, revised.note) == ("tests", "", "")
 
 
 async def test_who_may_only_read_closes_nothing(system: System, station: str) -> None:

@@ -45,8 +45,10 @@ async def test_a_correction(system: System, station: str) -> None:
         pb.REVISION_REASON_REVIEWED,
         pb.ENERGY_SOURCE_OPERATOR,
     )
-    _, second = await revisions(system, number)
+    first, second = await revisions(system, number)
     assert (second["reason"], second["author"], second["note"]) == ("reviewed", "tests", WHY)
+    assert (revised.author, revised.note) == ("tests", WHY)
+    assert (first["author"], ended.author, ended.note) == (None, "", "")
     assert not (await get(system, "/v1/transactions", station_id=station, review="held"))["items"]
 
 
