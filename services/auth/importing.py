@@ -18,7 +18,8 @@ from services.common.kafka.bus import Record
 from services.common.process.clock import Clock
 from services.common.web.files import MAX_FAULTS
 from services.common.web.tables import Fault, Faulty
-from services.ocpp.id_tokens import Authorization
+from services.ocpp.id_tokens import Authorization, token_key
+from services.ocpp.station_ids import station_key
 
 L = TypeVar("L", StationLine, TokenLine, LocationLine)
 S = TypeVar("S", Station, RegisteredToken, Location)
@@ -29,11 +30,12 @@ D = TypeVar("D", StationDecision, TokenDecision, LocationDecision)
 class Kind(Generic[L, S, D]):
     """What differs between stations, idTokens and locations.
 
-    key: the field that identifies one. pack, unpack: what a line says, and that as it waits. find: those that are
-    there, by key. decide: raises Unfit. save: the records that tell of it.
+    key: the field that identifies one. same: what all ways to write it have in common. pack, unpack: what a line says,
+    and that as it waits. find: those that are there, by key. decide: raises Unfit. save: the records that tell of it.
     """
 
     key: str
+    same: Callable[[str], str]
     pack: Callable[[L], Any]
     unpack: Callable[[Any], L]
     find: Callable[[UnitOfWork, Sequence[str]], Awaitable[Mapping[str, S]]]
@@ -75,14 +77,16 @@ def unpack_location(said: Any) -> LocationLine:
 
 STATIONS = Kind(
     key="station_id",
+    same=station_key,
     pack=pack_station,
     unpack=unpack_station,
-    find=UnitOfWork.find_stations,
+    find=UnitOfWork.meant_stations,
     decide=imports.station,
     save=UnitOfWork.write_stations,
 )
 TOKENS = Kind(
     key="id_token",
+    same=token_key,
     pack=pack_token,
     unpack=unpack_token,
     find=UnitOfWork.find_registered,
@@ -91,6 +95,7 @@ TOKENS = Kind(
 )
 LOCATIONS = Kind(
     key="location_id",
+    same=str,
     pack=pack_location,
     unpack=unpack_location,
     find=UnitOfWork.find_locations,
@@ -122,7 +127,7 @@ class Importer:
             staging = Staging(work.db)
             await staging.begin()
             try:
-                await _stage(staging, batches, kind.key)
+                await _stage(staging, batches, kind)
                 async with work.db.transaction():
                     counts = await self._apply(kind, work, staging, author, dry_run=dry_run)
             finally:
@@ -168,15 +173,15 @@ def _decide(
     return decisions, faults
 
 
-async def _stage(staging: Staging, batches: AsyncIterator[Sequence[Staged | Fault]], key: str) -> None:
+async def _stage(staging: Staging, batches: AsyncIterator[Sequence[Staged | Fault]], kind: Kind[Any, Any, Any]) -> None:
     """Raises Faulty."""
     faults: list[Fault] = []
     async for batch in batches:
-        await staging.add([one for one in batch if isinstance(one, Staged)])
+        await staging.add([one for one in batch if isinstance(one, Staged)], kind.same)
         faults += [one for one in batch if isinstance(one, Fault)]
         if len(faults) >= MAX_FAULTS:
             raise Faulty(faults)
     repeated = await staging.repeated(MAX_FAULTS)
-    faults += [Fault(line, key, f"line {first} has the same") for line, first in repeated]
+    faults += [Fault(line, kind.key, f"line {first} has the same") for line, first in repeated]
     if faults:
         raise Faulty(faults)

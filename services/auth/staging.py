@@ -3,7 +3,7 @@
 Passwords are hashed before they come here.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,12 @@ from services.common.postgres.database import Connection
 # Of the connection alone; what an earlier import left when it was cut off goes.
 BEGIN = """
 drop table if exists pg_temp.staged, pg_temp.outgoing;
-create temp table staged (line integer primary key, key text collate "C" not null, said bytea not null);
+create temp table staged (line integer primary key, key text collate "C" not null, same text collate "C" not null,
+    said bytea not null);
 create temp table outgoing (seq integer generated always as identity, records bytea not null)"""
 END = "drop table if exists pg_temp.staged, pg_temp.outgoing"
 TWICE = """
-select line, first from (select line, min(line) over (partition by key) as first from staged) as lines
+select line, first from (select line, min(line) over (partition by same) as first from staged) as lines
 where line > first order by line limit $1"""
 PAGE = "select line, key, said from staged where line > $1 order by line limit $2"
 HOLD = "insert into outgoing (records) values ($1)"
@@ -54,13 +55,13 @@ class Staging:
     async def end(self) -> None:
         await self.db.execute(END)
 
-    async def add(self, lines: Sequence[Staged]) -> None:
-        """Lines that were read."""
-        rows = [(one.line, one.key, PACK.encode(one.said)) for one in lines]
-        await self.db.copy_records_to_table("staged", records=rows, columns=("line", "key", "said"))
+    async def add(self, lines: Sequence[Staged], same: Callable[[str], str]) -> None:
+        """Lines that were read. same: what keys that mean one thing have in common."""
+        rows = [(one.line, one.key, same(one.key), PACK.encode(one.said)) for one in lines]
+        await self.db.copy_records_to_table("staged", records=rows, columns=("line", "key", "same", "said"))
 
     async def repeated(self, most: int) -> list[tuple[int, int]]:
-        """Lines whose key an earlier line has, each with the first that has it."""
+        """Lines that mean what an earlier line means, each with the first that does."""
         return [(row["line"], row["first"]) for row in await self.db.fetch(TWICE, most)]
 
     async def pages(self) -> AsyncIterator[Sequence[Staged]]:

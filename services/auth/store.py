@@ -22,6 +22,7 @@ from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
 from services.common.process.errors import Unavailable
 from services.ocpp.id_tokens import Token, token_key
+from services.ocpp.station_ids import station_key
 
 
 def _parameters(columns: Sequence[str]) -> str:
@@ -36,6 +37,7 @@ IMPORT = "select pg_advisory_xact_lock(hashtextextended('import', 0))"
 
 STATION_COLUMNS = ", ".join(rows.STATION)
 STATIONS_BY_ID = f"select {STATION_COLUMNS} from station where station_id = any($1::text[])"
+STATIONS_BY_KEY = f"select {STATION_COLUMNS} from station where lower(station_id) = any($1::text[])"
 STATIONS = f"""
 select {STATION_COLUMNS} from station
 where station_id > $1
@@ -246,8 +248,19 @@ class UnitOfWork:
 
     async def station(self, station_id: str) -> Station | None:
         """One station, locked until the end of the transaction."""
-        await self.db.execute(LOCK, f"station {station_id}")
+        await self.db.execute(LOCK, f"station {station_key(station_id)}")
         return (await self.find_stations([station_id])).get(station_id)
+
+    async def spelled_otherwise(self, station_ids: Collection[str]) -> dict[str, Station]:
+        """Stations that are registered under an id that differs from one of these in case alone, by that one."""
+        found = await self.db.fetch(STATIONS_BY_KEY, [station_key(one) for one in station_ids])
+        known = {station_key(row["station_id"]): rows.station(row) for row in found}
+        return {one: known[station_key(one)] for one in station_ids if station_key(one) in known}
+
+    async def meant_stations(self, station_ids: Collection[str]) -> dict[str, Station]:
+        """Registered stations by id; where there is none, one whose id differs in case alone."""
+        found = await self.find_stations(station_ids)
+        return found | await self.spelled_otherwise([one for one in station_ids if one not in found])
 
     async def find_stations(self, station_ids: Collection[str]) -> dict[str, Station]:
         """Registered stations by id, in one query."""

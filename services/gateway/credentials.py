@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError
 
 from services.common.kafka.table import CompactedTable
 from services.gateway.settings import Reading, UnknownStations
+from services.ocpp.station_ids import station_key
 from voltbus.v1.credentials_pb2 import Credentials
 
 log = structlog.get_logger()
@@ -20,16 +21,14 @@ class RegisteredStations(CompactedTable[Credentials]):
         super().__init__(*arguments, **more)
         self._spellings: dict[str, tuple[str, ...]] = {}
 
-    def id_of(self, said: str) -> str:
-        """The id as it is registered: stations say it in any case (an identifierString, 2.0.1 part 4 §3.1.1).
-
-        As it was said if it is registered so, or nobody is, or several are that differ only in case.
+    def spellings(self, said: str) -> tuple[str, ...]:
+        """The ids that are registered and differ from that in case at the most: one, or more from times before that
+        was refused.
         """
-        spellings = self._spellings.get(said.casefold(), ())
-        return spellings[0] if len(spellings) == 1 else said
+        return self._spellings.get(station_key(said), ())
 
     def _applied(self, key: str) -> None:
-        folded = key.casefold()
+        folded = station_key(key)
         spellings = tuple(one for one in self._spellings.get(folded, ()) if one != key)
         if key in self:
             self._spellings[folded] = (*spellings, key)
@@ -59,10 +58,16 @@ def must_reconnect(registered: bytes | None, station: Credentials | None, policy
     registered: the password hash under which it was let in; None: nobody had registered it. station: as it is now.
     A station that takes a new password connects anew when it wants to (A01).
     """
-    if policy is UnknownStations.ACCEPT:
-        return False
     if station is None:
         return registered is not None
+    if registered is None and policy is UnknownStations.ACCEPT:
+        return bool(station.password_hash)
     if station.HasField("replaced_hash") and registered == station.replaced_hash:
         return False
     return registered not in (station.password_hash, *(change.password_hash for change in station.changes))
+
+
+def registered_now(registered: bytes | None, station: Credentials) -> bytes:
+    """The password hash under which a connection that stays is here, so that the next change is compared with it."""
+    taken = station.HasField("replaced_hash") and registered == station.replaced_hash
+    return station.password_hash if registered is None or taken else registered

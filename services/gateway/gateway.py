@@ -45,6 +45,8 @@ from voltbus.v1.credentials_pb2 import Credentials
 TICK_BATCH = 500
 # Of VOLTBUS_PASSWORD_KEY, VOLTBUS_PASSWORD_KEY_BEFORE.
 PASSWORD_KEYS = tuple(map(metrics.PASSWORDS.labels, ("current", "before")))
+AMBIGUOUS = Refused(404, "several stations have this id in other capitals: connect with one that is registered", {})
+CHANGED = "the registration of this station has changed"
 NOT_READY = Refused(503, "not ready: try again", {"Retry-After": "5"})
 
 log = structlog.get_logger()
@@ -140,7 +142,9 @@ class Gateway:
             return NOT_READY
         if (said := handshake.station_id_of(request.path)) is None:
             return Refused(404, "connect to /ocpp/{station_id}", {})
-        station_id = self.credentials.id_of(said)
+        if (station_id := self._station_id(said)) is None:
+            self._refused(said, RefusalReason.AMBIGUOUS_ID, request)
+            return AMBIGUOUS
         station = self.credentials.get(station_id)
         verdict = handshake.decide(
             request,
@@ -217,6 +221,17 @@ class Gateway:
             if not connection.transport.over:
                 connection.tick(self._clocks.monotonic())
 
+    def _station_id(self, said: str) -> str | None:
+        """The id of a station that says it in any case: as it is registered, or as it is here unregistered.
+
+        None: several are registered that differ in case alone, and none as it was said.
+        """
+        spellings = self.credentials.spellings(said)
+        if not spellings:
+            here = self.registry.unregistered(said)
+            return here.peer.station_id if here else said
+        return said if said in spellings else spellings[0] if len(spellings) == 1 else None
+
     def _refused(self, station_id: str, reason: RefusalReason, request: Request) -> None:
         metrics.REFUSED_HANDSHAKES.labels(reason).inc()
         offered = ",".join(request.subprotocols)
@@ -275,9 +290,13 @@ class Gateway:
             connection.close(CloseCode.REPLACED, "replaced by a newer connection")
 
     def _station_changed(self, station_id: str, station: Credentials | None) -> None:
-        connection = self.registry.of_station(station_id)
-        if connection is None:
-            return
-        connection.read_strictly(credentials.is_strict(station, self.settings.reading))
-        if credentials.must_reconnect(connection.registered, station, self.settings.unknown_stations):
-            connection.close(CloseCode.POLICY_VIOLATION, "the registration of this station has changed")
+        if connection := self.registry.of_station(station_id):
+            connection.read_strictly(credentials.is_strict(station, self.settings.reading))
+            if credentials.must_reconnect(connection.registered, station, self.settings.unknown_stations):
+                connection.close(CloseCode.POLICY_VIOLATION, CHANGED)
+            elif station is not None:
+                connection.registered = credentials.registered_now(connection.registered, station)
+        stranger = self.registry.unregistered(station_id) if station is not None else None
+        if stranger and stranger.peer.station_id != station_id:
+            # It comes back under the id that is registered.
+            stranger.close(CloseCode.POLICY_VIOLATION, CHANGED)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 from services.gateway.connection import Connection
+from services.ocpp.station_ids import station_key
 
 
 class Registry:
@@ -15,6 +16,8 @@ class Registry:
     def __init__(self) -> None:
         self._by_id: dict[str, Connection] = {}
         self._by_station: dict[str, Connection] = {}
+        # By what spellings of an id have in common.
+        self._unregistered: dict[str, Connection] = {}
         self._closing: set[Connection] = set()
         self.empty = asyncio.Event()
         self.empty.set()
@@ -32,10 +35,16 @@ class Registry:
     def of_station(self, station_id: str) -> Connection | None:
         return self._by_station.get(station_id)
 
+    def unregistered(self, station_id: str) -> Connection | None:
+        """That of a station that was let in although nobody had registered it, in whatever case it said this id."""
+        return self._unregistered.get(station_key(station_id))
+
     def add(self, connection: Connection) -> None:
         """The connection that the station had before stays known by its id until it is removed."""
         self._by_id[connection.peer.connection_id] = connection
         self._by_station[connection.peer.station_id] = connection
+        if connection.registered is None:
+            self._unregistered[station_key(connection.peer.station_id)] = connection
         self.empty.clear()
 
     def remove(self, connection: Connection) -> None:
@@ -43,6 +52,9 @@ class Registry:
         self._by_id.pop(connection.peer.connection_id, None)
         if self._by_station.get(connection.peer.station_id) is connection:
             del self._by_station[connection.peer.station_id]
+        key = station_key(connection.peer.station_id)
+        if self._unregistered.get(key) is connection:
+            del self._unregistered[key]
         self._closing.add(connection)
 
     def forget(self, connection: Connection) -> None:

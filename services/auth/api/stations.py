@@ -185,6 +185,7 @@ class PasswordView(BaseModel):
 CREATED: dict[int | str, dict[str, Any]] = {
     200: {"description": "it existed, and is now as requested"},
     201: {"model": StationWithPassword | StationView, "description": "it is new"},
+    **problem_responses({409: "it is registered under an id that differs in case alone"}),
 }
 ALREADY = "the station is registered: PATCH changes it, and POST …/password gives it a new password"
 MISSING = problem_responses({404: "there is no such station"})
@@ -216,6 +217,8 @@ def router(
             current = await work.station(station_id)
             if current and not again:
                 raise Problem(409, ALREADY)
+            if not current and (other := (await work.spelled_otherwise([station_id])).get(station_id)):
+                raise Problem(409, f"the station {domain.registered_as(other.station_id)}")
             decision = domain.register(current, command, generated, clock(), author)
             await work.save_station(decision, uuid4().hex)
         if current and domain.is_given_another(current, decision.station):

@@ -50,7 +50,12 @@ class LocationLine:
 
 
 def station(current: Station | None, line: StationLine, now: datetime, author: str | None = None) -> StationDecision:
-    """Raises Unfit for a station without a password, as nobody would be shown one that is generated."""
+    """current: the station of that id, or of one that differs in case alone.
+
+    Raises Unfit for the latter, and for a station without a password, as nobody would be shown one that is generated.
+    """
+    if current and current.station_id != line.station_id:
+        raise Unfit("station_id", stations.registered_as(current.station_id))
     attributes = {name: getattr(current, name) for name in ATTRIBUTES if current} | dict(line.named)
     if current and current.description == "" and attributes["description"] is None:
         # In a file they are the same, and one that was exported changes nothing.

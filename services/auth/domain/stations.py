@@ -99,6 +99,11 @@ class StationDecision:
     events: Sequence[StationEvent] = ()
 
 
+def registered_as(station_id: str) -> str:
+    """Why a station cannot be registered under an id that differs from this one in case alone."""
+    return f"is registered as {station_id}: ids that differ in case alone are one station"
+
+
 def free_vend(station: Station, groups: Mapping[str, str]) -> str | None:
     """Its own setting, or that of the first of its groups that has one; None: whoever comes is asked for an idToken."""
     if station.free_vend is not None:

@@ -19,6 +19,7 @@ class RefusalReason(StrEnum):
     UNKNOWN_STATION = "unknown_station"
     NO_PASSWORD = "no_password"
     WRONG_PASSWORD = "wrong_password"
+    AMBIGUOUS_ID = "ambiguous_id"
     NO_SUBPROTOCOL = "no_subprotocol"
     QUARANTINED = "quarantined"
 

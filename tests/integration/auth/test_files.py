@@ -389,3 +389,18 @@ async def test_an_import_that_postgres_breaks_off_is_not_done_by_half(
     monkeypatch.undo()
     assert await stored(auth) == 0
     assert await imported(auth, STATIONS, lines(range(600))) == (600, 0, 0)
+
+
+async def test_ids_that_differ_in_case_alone_are_one_station(auth: Running) -> None:
+    await imported(auth, STATIONS, f"station_id,password\nCP1,{OLD}1\n")
+    data = f"station_id,password\ncp1,{OLD}1\nCP2,{OLD}1\ncp2,{OLD}1\n"
+    problem = await send(auth, STATIONS, data, 422)
+    assert [(error["field"], error["message"]) for error in problem["errors"]] == [
+        ("body.lines.4.station_id", "line 3 has the same")
+    ]
+    problem = await send(auth, STATIONS, f"station_id,password\nCP2,{OLD}1\ncp1,{OLD}1\n", 422)
+    assert [(error["field"], error["message"]) for error in problem["errors"]] == [
+        ("body.lines.3.station_id", "is registered as CP1: ids that differ in case alone are one station")
+    ]
+    assert await imported(auth, STATIONS, f"station_id,password\nCP1,{OLD}1\n") == (0, 0, 1)
+    assert await stored(auth) == 1

@@ -347,3 +347,39 @@ async def test_a_registration_is_told_with_its_groups_and_its_location(auth: Run
         ("StationChanged", ["graz"], "garage"),
         ("StationRemoved", ["graz"], "garage"),
     ]
+
+
+async def test_ids_that_differ_in_case_alone_are_one_station(auth: Running) -> None:
+    """2.0.1 part 4 §3.1.1: it is an identifierString, kept as it was registered."""
+    await put(auth, "Sec-1")
+    for path, method in (("Sec-1", "PUT"), ("SEC-1", "PUT"), ("refused/sec-1/accept", "POST")):
+        answer = await auth.http.request(method, f"/v1/stations/{path}", json={})
+        assert answer.status_code == (200 if path == "Sec-1" else 409)
+        if path != "Sec-1":
+            assert "is registered as Sec-1" in answer.json()["detail"]
+    await auth.settled()
+    assert registrations(auth).keys() == credentials(auth).keys() == {"Sec-1"}
+    assert (await auth.http.delete("/v1/stations/Sec-1")).status_code == 204
+    assert (await put(auth, "SEC-1"))["station_id"] == "SEC-1"
+
+
+async def test_of_two_that_register_one_id_in_different_case_at_once_one_is_refused(auth: Running) -> None:
+    answers = await asyncio.gather(*(auth.http.put(f"/v1/stations/{one}", json={}) for one in ("cp1", "CP1", "Cp1")))
+    assert sorted(one.status_code for one in answers) == [201, 409, 409]
+
+
+async def test_two_from_before_whose_ids_differ_in_case_alone_go_on(auth: Running) -> None:
+    await put(auth, "cp1")
+    async with auth.database.connection() as db:
+        await db.execute("insert into station (station_id, registered_at, changed_at) values ('CP1', now(), now())")
+    for name in ("cp1", "CP1"):
+        assert (await put(auth, name, {"description": name}, status=200))["description"] == name
+    await put(auth, "Cp1", status=409)
+    await auth.get("/v1/stations/Cp1", 404)
+
+
+async def test_letters_beyond_ascii_are_as_they_are(auth: Running) -> None:
+    """No identifierString has them; a station of 1.6 may."""
+    await put(auth, "café")
+    await put(auth, "CAFÉ")
+    await put(auth, "CAFé", status=409)

@@ -34,6 +34,7 @@ from voltbus.v1.bus_pb2 import (
     OUTCOME_UNDELIVERED,
     Close,
     Outbound,
+    RefusedHandshakes,
     Reply,
 )
 from voltbus.v1.credentials_pb2 import PasswordChange
@@ -350,32 +351,58 @@ async def test_a_station_that_nobody_registered_is_refused() -> None:
             assert (await ask(socket, HEARTBEAT))[0] == 3
 
 
-async def test_a_station_may_write_its_id_in_any_case() -> None:
+@pytest.mark.parametrize("version", SUBPROTOCOLS.values())
+@pytest.mark.parametrize("policy", ["reject", "quarantine", "accept"])
+async def test_a_station_may_write_its_id_in_any_case(policy: str, version: str) -> None:
     """2.0.1 part 4 §3.1.1: it is an identifierString. It goes by its registration, and needs its password."""
-    async with running(unknown_stations="accept", password_key="k") as one:
-        await one.register(password_hash=keyed(b"k", b"secret"))
+    async with running(unknown_stations=policy, password_key="k") as one:
+        await one.register("SEC1", password_hash=keyed(b"k", b"secret"))
         with pytest.raises(InvalidStatus) as refused:
-            await one.connect("cp1")
+            await one.connect("sec1", version)
         assert refused.value.response.status_code == 401
-        for user in ("cp1", "CP1", "Cp1"):
-            async with await one.connect("cp1", additional_headers=_basic(user, b"secret")) as socket:
+        for user in ("sec1", "SEC1", "Sec1"):
+            async with await one.connect("sec1", version, additional_headers=_basic(user, b"secret")) as socket:
                 assert (await ask(socket, HEARTBEAT))[0] == 3
-        assert {change.station_id for change in one.changes()} == {"CP1"}
+                await until(lambda: one.directory.routes)
+                assert one.directory.routes.keys() == {"SEC1"}
+        assert {change.station_id for change in one.changes()} == {"SEC1"}
 
 
-async def test_two_stations_whose_ids_differ_in_case_stay_two() -> None:
-    async with running(unknown_stations="reject") as one:
+async def test_two_stations_from_before_whose_ids_differ_in_case_stay_two() -> None:
+    """A third way to write the id is neither of them: it lets nobody in, whoever is let in otherwise."""
+    async with running(timing=QUICK, unknown_stations="accept") as one:
         for name in ("CP1", "cp1"):
             await one.register(name)
         for name in ("CP1", "cp1"):
             async with await one.connect(name) as socket:
                 assert (await ask(socket, HEARTBEAT))[0] == 3
         assert {change.station_id for change in one.changes()} == {"CP1", "cp1"}
-        with pytest.raises(InvalidStatus):
+        with pytest.raises(InvalidStatus) as refused:
             await one.connect("Cp1")
+        assert refused.value.response.status_code == 404
+        await until(lambda: one.bus.all("ocpp.refusals"))
+        [record] = one.bus.all("ocpp.refusals")
+        [told] = RefusedHandshakes.FromString(record.value or b"").handshakes
+        assert (told.station_id, told.reason) == ("Cp1", "ambiguous_id")
         await one.register("cp1", gone=True)
         async with await one.connect("Cp1") as socket:
             assert (await ask(socket, HEARTBEAT))[0] == 3
+
+
+@pytest.mark.parametrize("policy", ["quarantine", "accept"])
+async def test_an_unregistered_station_that_writes_its_id_otherwise_is_the_one_that_is_here(policy: str) -> None:
+    async with running(unknown_stations=policy) as one:
+        first = await one.connect("new1")
+        async with await one.connect("NEW1") as second:
+            assert await closed(first) == 1000
+            assert {change.station_id for change in one.changes()} == {"new1"}
+            await one.register("New1", gone=True)
+            assert (await ask(second, HEARTBEAT))[0] == 3
+            await one.register("New1")
+            assert await closed(second) == 1008
+        async with await one.connect("NEW1") as socket:
+            assert (await ask(socket, HEARTBEAT))[0] == 3
+        assert one.changes()[-1].station_id == "New1"
 
 
 async def test_a_station_that_comes_with_the_password_it_was_asked_to_take_says_so_and_stays() -> None:
@@ -396,15 +423,44 @@ async def test_a_station_that_comes_with_the_password_it_was_asked_to_take_says_
 
 
 @pytest.mark.parametrize("gone", [True, False])
-async def test_a_changed_registration_ends_the_connection(gone: bool) -> None:
-    async with running(unknown_stations="reject", password_key="k") as one:
+@pytest.mark.parametrize("policy", ["reject", "quarantine", "accept"])
+async def test_a_changed_registration_ends_the_connection(gone: bool, policy: str) -> None:
+    async with running(unknown_stations=policy, password_key="k") as one:
         await one.register(password_hash=keyed(b"k", b"secret"))
         socket = await one.connect(additional_headers=_basic("CP1", b"secret"))
         await one.register(password_hash=keyed(b"k", b"secret"))
         assert (await ask(socket, HEARTBEAT))[0] == 3
         await one.register(password_hash=keyed(b"k", b"other"), gone=gone)
         assert await closed(socket) == 1008
-        assert await _refused(one, b"secret") == (404 if gone else 401)
+        if not gone:
+            assert await _refused(one, b"secret") == 401
+        elif policy == "reject":
+            assert await _refused(one, b"secret") == 404
+        else:
+            async with await one.connect(additional_headers=_basic("CP1", b"secret")):
+                assert one.connection().peer.quarantined is (policy == "quarantine")
+
+
+@pytest.mark.parametrize("policy", ["reject", "quarantine", "accept"])
+async def test_passwords_that_a_station_takes_one_after_another_do_not_end_its_connection(policy: str) -> None:
+    """A01.FR.03. The one that its operator changes then does."""
+    first, second, third, fourth = (keyed(b"k", text) for text in (b"first", b"second", b"third", b"fourth"))
+    async with running(unknown_stations=policy, password_key="k") as one:
+        await one.register(password_hash=first)
+        async with await one.connect(additional_headers=_basic("CP1", b"first")) as socket:
+            await one.register(password_hash=second, replaced_hash=first)
+            await one.register(password_hash=third, replaced_hash=second)
+            assert (await ask(socket, HEARTBEAT))[0] == 3
+            await one.register(password_hash=fourth)
+            assert await closed(socket) == 1008
+
+
+async def test_a_station_that_is_accepted_stays_when_it_is_registered_unless_it_needs_a_password_then() -> None:
+    async with running(unknown_stations="accept", password_key="k") as one, await one.connect() as socket:
+        await one.register()
+        assert (await ask(socket, HEARTBEAT))[0] == 3
+        await one.register(password_hash=keyed(b"k", b"secret"))
+        assert await closed(socket) == 1008
 
 
 async def test_a_quarantined_station_is_marked_and_held_back() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.credentials import decode, must_reconnect
+from services.gateway.credentials import decode, must_reconnect, registered_now
 from services.gateway.refusals import RefusalReason
 from services.gateway.settings import UnknownStations
 from services.gateway.transport.handshake import (
@@ -204,8 +204,14 @@ def test_a_registered_station_is_never_quarantined_and_always_asked(policy: str)
         (None, Credentials(), "quarantine", True),
         (b"old", None, "quarantine", True),
         (None, None, "quarantine", False),
-        (b"old", None, "accept", False),
-        (None, Credentials(password_hash=b"new"), "accept", False),
+        (b"old", None, "accept", True),
+        (b"old", Credentials(password_hash=b"new"), "accept", True),
+        (b"old", Credentials(), "accept", True),
+        (b"old", Credentials(password_hash=b"new", replaced_hash=b"old"), "accept", False),
+        (None, None, "accept", False),
+        (None, Credentials(password_hash=b"new"), "accept", True),
+        (None, Credentials(), "accept", False),
+        (None, Credentials(changes=CHANGES), "accept", False),
         (b"old", Credentials(password_hash=b"old", changes=CHANGES), "reject", False),
         (b"new", Credentials(password_hash=b"old", changes=CHANGES), "reject", False),
         (b"", Credentials(changes=CHANGES), "reject", False),
@@ -219,6 +225,25 @@ def test_a_changed_registration_ends_the_connection(
     registered: bytes | None, now: Credentials | None, policy: str, leaves: bool
 ) -> None:
     assert must_reconnect(registered, now, UnknownStations(policy)) is leaves
+
+
+@pytest.mark.parametrize(
+    ("registered", "station", "after"),
+    [
+        (b"old", Credentials(password_hash=b"old"), b"old"),
+        (b"old", Credentials(password_hash=b"new", replaced_hash=b"old"), b"new"),
+        (b"", Credentials(password_hash=b"new", replaced_hash=b""), b"new"),
+        (b"new", Credentials(password_hash=b"old", changes=CHANGES), b"new"),
+        (None, Credentials(), b""),
+    ],
+)
+def test_who_stays_goes_by_the_password_that_counts_from_then_on(
+    registered: bytes | None, station: Credentials, after: bytes
+) -> None:
+    """A01.FR.03: a station that takes one password after another on one connection stays each time."""
+    assert registered_now(registered, station) == after
+    newer = Credentials(password_hash=b"newer", replaced_hash=station.password_hash)
+    assert must_reconnect(after, newer, UnknownStations.ACCEPT) is (after != station.password_hash)
 
 
 @pytest.mark.parametrize(
