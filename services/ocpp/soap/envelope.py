@@ -1,0 +1,174 @@
+"""SOAP 1.2 envelopes with WS-Addressing, as OCPP-S 1.6 §3 has them: tolerant in, complete out; and faults."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.ocpp.soap.xml import BadXml, Element, element, escaped, parse
+
+SOAP = "http://www.w3.org/2003/05/soap-envelope"
+SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
+ADDRESSING = "http://www.w3.org/2005/08/addressing"
+ANONYMOUS = "http://www.w3.org/2005/08/addressing/anonymous"
+CONTENT_TYPE = "application/soap+xml; charset=utf-8"
+
+DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+UNDERSTOOD = frozenset({"chargeboxidentity", "action", "messageid", "relatesto", "from", "replyto", "faultto", "to"})
+# A text of a header that is longer is no id and no address.
+LONGEST_HEADER = 2048
+LONGEST_REASON = 255
+
+
+class FaultCode(StrEnum):
+    """Whose fault it is (SOAP 1.2 part 1 §5.4.6)."""
+
+    SENDER = "Sender"
+    RECEIVER = "Receiver"
+    VERSION_MISMATCH = "VersionMismatch"
+    MUST_UNDERSTAND = "MustUnderstand"
+
+
+class SubCode(StrEnum):
+    """What it is (OCPP-S 1.6 §4)."""
+
+    SECURITY_ERROR = "SecurityError"
+    IDENTITY_MISMATCH = "IdentityMismatch"
+    PROTOCOL_ERROR = "ProtocolError"
+    INTERNAL_ERROR = "InternalError"
+    NOT_SUPPORTED = "NotSupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """code, sub_code: as they were written; either may be anything where another has written it."""
+
+    code: str
+    sub_code: str
+    reason: str
+
+
+class NoEnvelope(Exception):
+    """What is wrong with a message, as the fault that answers it."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.reason)
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What a message says about itself; empty where it does not. body: the first element in it; None: there is none.
+
+    address: of From, where the sender listens.
+    """
+
+    identity: str
+    message_id: str
+    address: str
+    relates_to: str
+    body: Element | None
+
+    @property
+    def fault(self) -> Fault | None:
+        """What its body says, if it is a fault."""
+        return _fault(self.body) if self.body is not None and self.body.name == "Fault" else None
+
+
+def protocol_error(reason: str) -> Fault:
+    return Fault(FaultCode.SENDER, SubCode.PROTOCOL_ERROR, reason)
+
+
+def read(document: bytes, charset: str | None = None) -> Envelope:
+    """Raises NoEnvelope. charset: see xml.parse."""
+    try:
+        root = parse(document, charset)
+    except BadXml as error:
+        raise NoEnvelope(protocol_error(f"XML: {error}")) from None
+    if root.name != "Envelope" or root.namespace != SOAP:
+        if root.namespace == SOAP_11:
+            raise NoEnvelope(Fault(FaultCode.VERSION_MISMATCH, "", "SOAP 1.2 is spoken"))
+        raise NoEnvelope(protocol_error("not an envelope of SOAP 1.2"))
+    if (body := root.first("Body")) is None:
+        raise NoEnvelope(protocol_error("there is no Body"))
+    header = root.first("Header") or Element("Header")
+    for one in header.children:
+        if one.attributes.get("mustUnderstand") in ("true", "1") and one.name.casefold() not in UNDERSTOOD:
+            raise NoEnvelope(Fault(FaultCode.MUST_UNDERSTAND, "", f"the header {one.name} is not understood"))
+    sender = header.first("From")
+    return Envelope(
+        identity=_text(header.first("chargeBoxIdentity")),
+        message_id=_text(header.first("MessageID")),
+        address=_text(sender.first("Address")) if sender else "",
+        relates_to=_text(header.first("RelatesTo")),
+        body=next(iter(body.children), None),
+    )
+
+
+def action_of(body: Element, suffix: str) -> str | None:
+    """The action that a body is of: bootNotificationRequest is BootNotification. None where it ends otherwise."""
+    name = body.name.removesuffix(suffix)
+    return f"{name[:1].upper()}{name[1:]}" if name and name != body.name else None
+
+
+def request(body: str, namespace: str, *, action: str, identity: str, message_id: str, to: str, address: str) -> bytes:
+    """A message that asks. address: of the sender."""
+    header = (
+        element("o:chargeBoxIdentity", escaped(identity), [("s:mustUnderstand", "true")])
+        + element("a:Action", escaped(f"/{action}"), [("s:mustUnderstand", "true")])
+        + element("a:MessageID", escaped(message_id))
+        + element("a:From", element("a:Address", escaped(address)))
+        + element("a:ReplyTo", element("a:Address", ANONYMOUS))
+        + element("a:To", escaped(to), [("s:mustUnderstand", "true")])
+    )
+    return _envelope(header, body, namespace)
+
+
+def response(body: str, namespace: str, *, action: str, message_id: str, relates_to: str) -> bytes:
+    """The answer to it."""
+    return _envelope(_answer_header(f"/{action}Response", message_id, relates_to), body, namespace)
+
+
+def fault(said: Fault, namespace: str, *, message_id: str, relates_to: str = "") -> bytes:
+    """That it cannot be answered, and why. SOAP 1.2 part 1 §5.4."""
+    subcode = element("s:Subcode", element("s:Value", f"o:{said.sub_code}")) if said.sub_code else ""
+    body = element(
+        "s:Fault",
+        element("s:Code", element("s:Value", f"s:{said.code}") + subcode)
+        + element("s:Reason", element("s:Text", escaped(said.reason[:LONGEST_REASON]), [("xml:lang", "en")])),
+    )
+    return _envelope(_answer_header(f"{ADDRESSING}/fault", message_id, relates_to), body, namespace)
+
+
+def _answer_header(action: str, message_id: str, relates_to: str) -> str:
+    return (
+        element("a:Action", escaped(action), [("s:mustUnderstand", "true")])
+        + element("a:MessageID", escaped(message_id))
+        + (element("a:RelatesTo", escaped(relates_to)) if relates_to else "")
+        + element("a:To", ANONYMOUS)
+    )
+
+
+def _envelope(header: str, body: str, namespace: str) -> bytes:
+    names = [("xmlns:s", SOAP), ("xmlns:a", ADDRESSING), ("xmlns:o", namespace)]
+    content = element("s:Header", header) + element("s:Body", body)
+    return (DECLARATION + element("s:Envelope", content, names)).encode()
+
+
+def _text(found: Element | None) -> str:
+    text = found.text.strip() if found else ""
+    return text if len(text) <= LONGEST_HEADER else ""
+
+
+def _fault(body: Element) -> Fault:
+    code = body.first("Code")
+    subcode = code.first("Subcode") if code else None
+    reason = body.first("Reason")
+    said = _text(reason.first("Text")) if reason else ""
+    return Fault(_local(_value(code)), _local(_value(subcode)), said)
+
+
+def _value(found: Element | None) -> str:
+    return _text(found.first("Value")) if found else ""
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]

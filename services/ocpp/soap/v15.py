@@ -1,0 +1,69 @@
+"""OCPP 1.5 in XML. Payloads have the names and words of 1.6 wherever 1.6 has one for it."""
+
+from collections.abc import Mapping
+
+from services.ocpp.soap.messages import (
+    BOOT,
+    FROM_STATION,
+    LOCAL_LIST_ENTRY,
+    NOTHING,
+    TO_STATION,
+    TOKEN_VERDICT,
+    status_notification,
+)
+from services.ocpp.soap.shapes import Field, Operation, Record, integer, integers, record, time, words
+
+CENTRAL_SYSTEM, CHARGE_POINT = "urn://Ocpp/Cs/2012/06/", "urn://Ocpp/Cp/2012/06/"
+
+# A value is a text with attributes.
+SAMPLED_VALUE = Record(
+    fields=(
+        words("context"),
+        words("format"),
+        words("measurand"),
+        words("location"),
+        words("unit", {"Amp": "A", "Volt": "V"}),
+    ),
+    content=Field("value"),
+)
+METER_VALUE = record(time("timestamp"), Field("value", record=SAMPLED_VALUE, own="sampledValue", many=True))
+
+OPERATIONS: Mapping[str, Operation] = {
+    **FROM_STATION,
+    "BootNotification": Operation(
+        BOOT, record(words("status"), time("currentTime"), Field("heartbeatInterval", integer, own="interval"))
+    ),
+    "MeterValues": Operation(
+        record(
+            *integers("connectorId", "transactionId"),
+            Field("values", record=METER_VALUE, own="meterValue", many=True),
+        ),
+        NOTHING,
+    ),
+    "StatusNotification": status_notification({"Mode3Error": "EVCommunicationError"}),
+    "StopTransaction": Operation(
+        record(
+            *integers("transactionId"),
+            "idTag",
+            time("timestamp"),
+            *integers("meterStop"),
+            Field("transactionData", record=METER_VALUE, many=True, inner="values"),
+        ),
+        TOKEN_VERDICT,
+    ),
+    **TO_STATION,
+    "RemoteStartTransaction": Operation(record("idTag", *integers("connectorId")), record(words("status"))),
+    "SendLocalList": Operation(
+        record(
+            words("updateType"),
+            *integers("listVersion"),
+            Field("localAuthorisationList", record=LOCAL_LIST_ENTRY, own="localAuthorizationList", many=True),
+            "hash",
+        ),
+        record(words("status"), "hash"),
+    ),
+    "UnlockConnector": Operation(
+        record(*integers("connectorId")),
+        record(words("status", {"Accepted": "Unlocked", "Rejected": "UnlockFailed"})),
+    ),
+}

@@ -1,0 +1,96 @@
+"""Envelopes: tolerant in, complete out."""
+
+import pytest
+
+from services.ocpp.soap import envelope
+from services.ocpp.soap.envelope import Fault, FaultCode, NoEnvelope, SubCode
+
+NAMES = 'xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:c="urn://Ocpp/Cs/2015/10/" xmlns:w="http://www.w3.org/2005/08/addressing"'
+
+
+def written(header: str, body: str = "<c:heartbeatRequest/>", names: str = NAMES) -> bytes:
+    return f"<s:Envelope {names}><s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>".encode()
+
+
+def test_what_a_message_says_about_itself() -> None:
+    """OCPP-S 1.6 §3."""
+    found = envelope.read(
+        written(
+            '<c:chargeBoxIdentity s:mustUnderstand="true"> CP1234 </c:chargeBoxIdentity><w:Action>/Heartbeat</w:Action>'
+            "<w:MessageID>urn:uuid:1</w:MessageID><w:From><w:Address>http://62.133.94.210:12345</w:Address></w:From>"
+            "<w:To>http://a</w:To>"
+        )
+    )
+    assert (found.identity, found.message_id, found.address) == ("CP1234", "urn:uuid:1", "http://62.133.94.210:12345")
+    assert found.body is not None
+    assert envelope.action_of(found.body, "Request") == "Heartbeat"
+
+
+@pytest.mark.parametrize("name", ["chargeBoxIdentity", "ChargeBoxIdentity", "CHARGEBOXIDENTITY"])
+def test_the_name_of_the_identity_has_no_case(name: str) -> None:
+    """OCPP-S 1.6 §3.3."""
+    assert envelope.read(written(f"<c:{name}>CP1</c:{name}>")).identity == "CP1"
+
+
+def test_nothing_of_the_header_is_needed_to_read_a_message() -> None:
+    bare = f"<s:Envelope {NAMES}><s:Body><c:heartbeatRequest/></s:Body></s:Envelope>".encode()
+    found = envelope.read(bare)
+    assert (found.identity, found.message_id, found.address) == ("", "", "")
+    assert envelope.read(written("", "")).body is None
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        (b"nothing", FaultCode.SENDER),
+        (b"<a/>", FaultCode.SENDER),
+        (f"<s:Envelope {NAMES}/>".encode(), FaultCode.SENDER),
+        (written("", names=NAMES.replace(envelope.SOAP, envelope.SOAP_11)), FaultCode.VERSION_MISMATCH),
+        (written('<c:other s:mustUnderstand="1"/>'), FaultCode.MUST_UNDERSTAND),
+    ],
+)
+def test_what_is_no_envelope(document: bytes, code: FaultCode) -> None:
+    """SOAP 1.2 part 1 §5.4.6 to §5.4.8."""
+    with pytest.raises(NoEnvelope) as raised:
+        envelope.read(document)
+    assert raised.value.fault.code == code
+
+
+def test_a_header_that_need_not_be_understood_is_passed_over() -> None:
+    assert envelope.read(written('<c:other s:mustUnderstand="false"/><c:another/>')).body is not None
+
+
+def test_a_fault_comes_back_as_it_was_written() -> None:
+    said = Fault(FaultCode.RECEIVER, SubCode.NOT_SUPPORTED, "no <such> thing")
+    document = envelope.fault(said, "urn://Ocpp/Cp/2012/06/", message_id="m1", relates_to="r1")
+    found = envelope.read(document)
+    assert found.fault == said
+    assert found.relates_to == "r1"
+    without = Fault(FaultCode.VERSION_MISMATCH, "", "x")
+    assert envelope.read(envelope.fault(without, "", message_id="m")).fault == without
+
+
+def test_a_request_is_complete() -> None:
+    """OCPP-S 1.6 §3.3 to §3.9: identity, Action, MessageID, From, ReplyTo and To."""
+    document = envelope.request(
+        "<o:resetRequest/>",
+        "urn://Ocpp/Cp/2012/06/",
+        action="Reset",
+        identity="CP 1",
+        message_id="m1",
+        to="http://station/a?b&c",
+        address="http://us",
+    )
+    found = envelope.read(document)
+    assert (found.identity, found.message_id, found.address) == ("CP 1", "m1", "http://us")
+    for name in (b"<a:Action s:mustUnderstand", b">/Reset<", b"<a:ReplyTo><a:Address>" + envelope.ANONYMOUS.encode()):
+        assert name in document
+    assert b'<a:To s:mustUnderstand="true">http://station/a?b&amp;c</a:To>' in document
+    assert document.startswith(b'<?xml version="1.0" encoding="UTF-8"?>')
+
+
+def test_a_response_relates_to_its_request() -> None:
+    document = envelope.response("<o:x/>", "urn:x", action="Reset", message_id="m2", relates_to="m1")
+    assert envelope.read(document).relates_to == "m1"
+    assert b">/ResetResponse<" in document
+    assert b"RelatesTo" not in envelope.response("<o:x/>", "urn:x", action="Reset", message_id="m2", relates_to="")
