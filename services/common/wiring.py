@@ -25,6 +25,7 @@ from services.common.kafka.bus import Bus
 from services.common.kafka.consumer import Consumer, ConsumerTiming, Handle
 from services.common.kafka.dead_letter_limit import DeadLetterLimits
 from services.common.kafka.events import Events
+from services.common.postgres.commit_marks import CommitMarks
 from services.common.postgres.database import Database
 from services.common.postgres.measures import Measure, Measures
 from services.common.postgres.outbox import Relay
@@ -76,6 +77,7 @@ class Wiring:
     command_service: CommandService
     access: Access
     tracing: Tracing | None
+    commit_marks: CommitMarks
 
     def batches(self, dialects: Dialects[C]) -> BatchShell[C]:
         """What its handler reads batches with, and answers them."""
@@ -96,6 +98,7 @@ class Wiring:
             limits=DeadLetterLimits.of(self.settings),
             timing=ConsumerTiming(max_held=self.settings.held_size),
             tracing=self.tracing,
+            note=self.commit_marks.next,
         )
 
     def reader(self, group: str, topics: Sequence[str], handle: Handle, *, linger: float) -> Consumer:
@@ -111,6 +114,7 @@ class Wiring:
             limits=DeadLetterLimits.of(self.settings),
             timing=ConsumerTiming(max_held=self.settings.held_size),
             tracing=self.tracing,
+            note=self.commit_marks.next,
         )
 
     def service(
@@ -157,6 +161,11 @@ class Wiring:
         measured = Measures(self.database, (open_commands, *measures), leads=lambda: self.relay.leads, clock=self.clock)
         retention = Retention(database=self.database, tables=tables, settings=self.settings, clock=self.clock)
 
+        read = {one.group: one.topics for one in (consumer, *beside.values())}
+
+        async def require_all() -> None:
+            await self.commit_marks.require_all(self.bus, read)
+
         everywhere: Mapping[str, Step] = {
             # Events say in which groups a station is, and where it is.
             "consumer": self._after_stations(consumer.run),
@@ -184,7 +193,7 @@ class Wiring:
             app=app,
             tasks={**everywhere, **{name: one.run for name, one in beside.items()}, **(tasks or {})},
             checks={**ready, **{name: one.ready for name, one in beside.items()}, **(checks or {})},
-            opens=(self.bus.start, self.database.start, retention.prepare, *opens),
+            opens=(self.bus.start, self.database.start, require_all, retention.prepare, *opens),
             dependencies={**servers, "redis": lambda: answers(self.redis)},
             drains=(streams.stop, consumer.stop, *(one.stop for one in beside.values()), *drains),
             closes=(*closes, outbound.close, self.database.close, self.bus.close, self.redis.aclose),
@@ -270,6 +279,7 @@ def wire(
         command_service=command_service,
         access=Access(settings, stations.groups_of),
         tracing=tracing,
+        commit_marks=CommitMarks(database),
     )
 
 

@@ -11,12 +11,16 @@ from typing import Any
 
 import pytest
 
+from services.common.kafka.broker import KafkaBus
+from services.common.postgres.commit_marks import PREFIX
+from services.common.process.settings import CommonSettings
+from services.ocpp import topics
 from tests.clients import system
 from tests.clients.persistent import Persistent
 from tests.clients.rpc import Node
 from tests.clients.sessions import SESSIONS, Session, Session16
 from tests.clients.system import System, eventually
-from tests.conftest import Stack, execute
+from tests.conftest import Stack, execute, settings_of
 from voltbus.local.wheels import program
 
 SCHEMA = "transactions"
@@ -76,6 +80,18 @@ async def rewind(voltbus: System, *arguments: str) -> tuple[int | None, str]:
     return await run(sys.executable, "-m", "voltbus.operator.rewind", SCHEMA, *arguments, env=voltbus.env)
 
 
+async def newest_mark(voltbus: System) -> int:
+    """What Kafka knows of what Postgres has."""
+    settings = settings_of(CommonSettings, voltbus.env)
+    bus = KafkaBus(settings)
+    await bus.start()
+    try:
+        notes = await bus.notes(SCHEMA, [settings.topic(topics.calls(SCHEMA).name)])
+    finally:
+        await bus.close()
+    return max((int(note.removeprefix(PREFIX)) for note in notes), default=0)
+
+
 async def sessions(voltbus: System) -> dict[int, dict[str, Any]]:
     """What is told of each by REST, but for how it is kept."""
     items = (await voltbus.get(SCHEMA, "/v1/transactions", limit="100"))["items"]
@@ -100,8 +116,9 @@ async def test_a_schema_is_restored_while_kafka_is_of_now(voltbus: System, node:
     asked = await voltbus.ask("POST", SCHEMA, "/v1/stations/AWAY/start", json=start)
     command_id = asked.json()["command_id"]
 
-    moment = datetime.now(UTC).isoformat()
-    dsn, file = voltbus.env["VOLTBUS_POSTGRES_DSN"], tmp_path / "backup"
+    dsn = voltbus.env["VOLTBUS_POSTGRES_DSN"]
+    moment, marked = datetime.now(UTC).isoformat(), await newest_mark(voltbus)
+    file = tmp_path / "backup"
     await postgres("pg_dump", "-Fc", "-n", SCHEMA, "-f", file, dsn)
 
     away = await Persistent.connect(node, voltbus.endpoint(), "AWAY", "ocpp1.6", away_password)
@@ -117,6 +134,7 @@ async def test_a_schema_is_restored_while_kafka_is_of_now(voltbus: System, node:
     (await voltbus.ask("POST", SCHEMA, f"/v1/transactions/{number}/close", json={})).raise_for_status()
     await voltbus.feed.event("CLOSED", "TransactionEnded")
     before, events, commands = await sessions(voltbus), told(voltbus), away.commands
+    await eventually(lambda: newest_mark(voltbus), lambda mark: mark > marked + 1)
 
     code, said = await rewind(voltbus, "--to", moment)
     assert (code, "stop all gateways first" in said) == (1, True), said
@@ -124,6 +142,8 @@ async def test_a_schema_is_restored_while_kafka_is_of_now(voltbus: System, node:
     voltbus.processes[SCHEMA].kill(respawn=False)
     await execute(dsn, f"drop schema {SCHEMA} cascade")
     await postgres("pg_restore", "-d", dsn, file)
+    code, said = await run(sys.executable, "-m", f"services.{SCHEMA}", env=voltbus.env)
+    assert (code, f"voltbus.operator.rewind {SCHEMA} --to TIME` first" in said) == (1, True), said
     code, said = await rewind(voltbus, "--to", moment)
     assert code == 0, said
 

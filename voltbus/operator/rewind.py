@@ -19,11 +19,12 @@ from aiokafka.errors import (
     CommitFailedError,
     KafkaError,
 )
+from aiokafka.structs import OffsetAndMetadata
 
 from services.common.commands.restoring import count_as_sent, release
 from services.common.kafka.admin import administrator
 from services.common.kafka.broker import KafkaBus
-from services.common.kafka.client import start, stop, translating_errors
+from services.common.kafka.client import committed_offsets, start, stop
 from services.common.kafka.security import client_options
 from services.common.postgres import outbox
 from services.common.postgres.database import Connection, Database
@@ -174,23 +175,25 @@ async def _set_back(settings: CommonSettings, bus: KafkaBus, admin: Any, one: Re
     """To the first record that was written at that time, where the group is further; how many it reads again."""
     moments = await bus.offsets_at(one.topic, since)
     known = await _committed(admin, one, list(moments))
-    back = {partition: moments[partition] for partition, offset in known.items() if moments[partition] < offset}
-    await _commit(settings, one, back)
-    return sum(known[partition] - offset for partition, offset in back.items())
+    back = {partition: min(moments[partition], done.offset) for partition, done in known.items()}
+    # Without the notes of what was read before: the schema does not know their marks (commit_marks).
+    await _commit(settings, one, {partition: OffsetAndMetadata(offset, "") for partition, offset in back.items()})
+    return sum(known[partition].offset - offset for partition, offset in back.items())
 
 
 async def _lag(bus: KafkaBus, admin: Any, one: Reader) -> int:
     bounds = await bus.bounds(one.topic)
     known = await _committed(admin, one, list(bounds))
-    return sum(held.end - max(known.get(number, 0), held.start) for number, held in bounds.items())
+    done = {number: one.offset for number, one in known.items()}
+    return sum(held.end - max(done.get(number, 0), held.start) for number, held in bounds.items())
 
 
-async def _committed(admin: Any, one: Reader, partitions: Sequence[int]) -> dict[int, int]:
+async def _committed(admin: Any, one: Reader, partitions: Sequence[int]) -> Mapping[int, OffsetAndMetadata]:
     """How far the group is, by partition; those of which it has read nothing are left out."""
     places = [TopicPartition(one.topic, partition) for partition in partitions]
 
-    async def ask() -> Any:
-        return await translating_errors(admin.list_consumer_group_offsets(one.group, partitions=places))
+    async def ask() -> Mapping[TopicPartition, OffsetAndMetadata]:
+        return await committed_offsets(admin, one.group, places)
 
     try:
         # A Kafka that is new, or has lost a broker, finds coordinators a moment later.
@@ -198,10 +201,10 @@ async def _committed(admin: Any, one: Reader, partitions: Sequence[int]) -> dict
             answer = await retry_until_available(ask)
     except TimeoutError:
         raise Unavailable(f"Kafka: nobody knows how far {one.group} is") from None
-    return {place.partition: known.offset for place, known in answer.items() if known.offset >= 0}
+    return {place.partition: known for place, known in answer.items()}
 
 
-async def _commit(settings: CommonSettings, one: Reader, offsets: Mapping[int, int]) -> None:
+async def _commit(settings: CommonSettings, one: Reader, offsets: Mapping[int, OffsetAndMetadata]) -> None:
     """Raises CommitFailedError where the group has members, and Unavailable."""
     if not offsets:
         return

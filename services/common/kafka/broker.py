@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
+from services.common.kafka.admin import administrator
 from services.common.kafka.batching import BatchingProducer
 from services.common.kafka.bus import (
     Bounds,
     Bus,
+    Note,
     OnDelivery,
     OnRevoke,
     PartitionTail,
@@ -27,6 +29,7 @@ from services.common.kafka.bus import (
 )
 from services.common.kafka.client import (
     KafkaTiming,
+    committed_offsets,
     count_degraded,
     linger_between_fetches,
     replicas,
@@ -151,7 +154,13 @@ class KafkaBus(Bus):
         self._batching.send(records, on_delivery)
 
     async def subscribe(
-        self, group: str, topics: Sequence[str], *, linger: float = 0, on_revoke: OnRevoke | None = None
+        self,
+        group: str,
+        topics: Sequence[str],
+        *,
+        linger: float = 0,
+        on_revoke: OnRevoke | None = None,
+        note: Note | None = None,
     ) -> Subscription:
         consumer = AIOKafkaConsumer(
             **self._options,
@@ -170,7 +179,7 @@ class KafkaBus(Bus):
         if linger:
             linger_between_fetches(consumer, linger, enough=FULL_FETCH_BYTES)
         self._read.update(topics)
-        subscription = KafkaSubscription(consumer, topics, on_revoke, self._timing)
+        subscription = KafkaSubscription(consumer, topics, on_revoke, note, self._timing)
         consumer.subscribe(topics, listener=subscription)
         await start(consumer, self._options)
         return subscription
@@ -181,9 +190,14 @@ class KafkaBus(Bus):
         if not ends:
             return {}
         admin, group_id = await self._started_admin(), self._settings.topic(group)
-        answer = await translating_errors(admin.list_consumer_group_offsets(group_id, partitions=list(ends)))
-        committed = {partition: known.offset for partition, known in answer.items() if known.offset >= 0}
+        answer = await committed_offsets(admin, group_id, list(ends))
+        committed = {partition: known.offset for partition, known in answer.items()}
         return {one.partition: Progress(max(ends[one], offset), offset) for one, offset in committed.items()}
+
+    async def notes(self, group: str, topics: Collection[str]) -> Sequence[str]:
+        async with administrator(self._settings) as admin:
+            answer = await committed_offsets(admin, self._settings.topic(group))
+        return [known.metadata for place, known in answer.items() if place.topic in topics]
 
     async def _started_admin(self) -> Any:
         async with self._admin_lock:

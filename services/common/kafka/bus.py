@@ -1,7 +1,7 @@
 """Kafka as processes use it: records, and the Bus that carries them. KafkaBus is the real one, MemoryBus the fake."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -42,6 +42,8 @@ TopicPartition = tuple[str, int]
 R = TypeVar("R", bound=Record)
 OnRevoke = Callable[[], Awaitable[None]]
 """Called before partitions go to other members, who then read from what is committed."""
+Note = Callable[[], Awaitable[str]]
+"""Asked for before offsets are committed: words that Kafka keeps beside them."""
 OnDelivery = Callable[[Sequence[R], VoltbusError | None], None]
 """Called with records that all replicas have, or why they have not: Unavailable, or Unprocessable if none ever will."""
 
@@ -129,15 +131,24 @@ class Bus(Protocol):
             raise problem
 
     async def subscribe(
-        self, group: str, topics: Sequence[str], *, linger: float = 0, on_revoke: OnRevoke | None = None
+        self,
+        group: str,
+        topics: Sequence[str],
+        *,
+        linger: float = 0,
+        on_revoke: OnRevoke | None = None,
+        note: Note | None = None,
     ) -> Subscription:
         """Joins a group; a group that has committed nothing begins at the start of its topics.
 
         group: its name, without the prefix of topics.
         topics: their names on the broker.
         linger: seconds that a few records may wait on the broker for more (0).
-        on_revoke: see OnRevoke (None).
+        on_revoke: see OnRevoke (None). note: see Note (None).
         """
+
+    async def notes(self, group: str, topics: Collection[str]) -> Sequence[str]:
+        """What was committed beside the offsets of a group. group, topics: as for subscribe."""
 
     async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
         """How far a group is, by partition: of those in which it has committed, and that this bus has written to.

@@ -15,8 +15,10 @@ import aiokafka.conn
 import aiokafka.consumer.fetcher
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError, SaslAuthenticationFailed
+from aiokafka.errors import KafkaConnectionError, KafkaError, SaslAuthenticationFailed, for_code
+from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.structs import OffsetAndMetadata
 
 from services.common.kafka.bus import Record
 from services.common.kafka.diagnosis import may_not, why_unreachable
@@ -170,6 +172,31 @@ async def translating_errors(answer: Awaitable[T]) -> T:
         return await answer
     except (KafkaError, OSError) as error:
         raise Unavailable(f"Kafka: {error!r}") from error
+
+
+async def committed_offsets(
+    admin: Any, group: str, partitions: Sequence[TopicPartition] | None = None
+) -> Mapping[TopicPartition, OffsetAndMetadata]:
+    """How far a group is; partitions of which it has committed nothing are left out. Raises Unavailable.
+
+    admin: an AIOKafkaAdminClient, whose own question takes an error of the whole group, such as that its coordinator
+    still loads it, for a group that has read nothing. group: its name on the broker. partitions: None is all.
+    """
+    numbers: dict[str, list[int]] = {}
+    for one in partitions or ():
+        numbers.setdefault(one.topic, []).append(one.partition)
+    request = OffsetFetchRequest(group, None if partitions is None else list(numbers.items()))
+    coordinator = await translating_errors(admin.find_coordinator(group))
+    answer = await translating_errors(admin._send_request(request, coordinator))
+    parts = [(topic, *part) for topic, parts in answer.topics for part in parts]
+    for code in (answer.error_code, *(part[-1] for part in parts)):
+        if code:
+            raise Unavailable(f"Kafka: {group}: {for_code(code).__name__}")
+    return {
+        TopicPartition(topic, number): OffsetAndMetadata(offset, metadata)
+        for topic, number, offset, metadata, _ in parts
+        if offset >= 0
+    }
 
 
 def count_degraded(client: Any, topics: Collection[str]) -> tuple[int, int]:

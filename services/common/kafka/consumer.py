@@ -17,7 +17,7 @@ from typing import TypeVar
 import structlog
 
 from services.common.kafka import dead_letters, metrics, traced
-from services.common.kafka.bus import Bus, Record, Subscription, TopicPartition
+from services.common.kafka.bus import Bus, Note, Record, Subscription, TopicPartition
 from services.common.kafka.dead_letter_limit import DeadLetterLimit, DeadLetterLimitReached, DeadLetterLimits
 from services.common.kafka.lanes import PartitionQueues, size_of
 from services.common.kafka.traced import TracedBatch
@@ -92,6 +92,7 @@ class Consumer:
         on its topics.
     timing: see ConsumerTiming.
     tracing: of its process (None).
+    note: see Note (None).
     """
 
     def __init__(
@@ -108,8 +109,9 @@ class Consumer:
         limits: DeadLetterLimits = DeadLetterLimits(),
         timing: ConsumerTiming = ConsumerTiming(),
         tracing: Tracing | None = None,
+        note: Note | None = None,
     ) -> None:
-        self._bus, self._group, self._topics = bus, group, topics
+        self._bus, self.group, self.topics, self._note = bus, group, topics, note
         self._handle, self._dead_topic, self._clock, self._linger = handle, dead_topic, clock, linger
         self._limit, self._limit_reported = DeadLetterLimit(limits), False
         self._timing, self._tracing = timing, tracing
@@ -141,7 +143,7 @@ class Consumer:
         """By topic: what was not polled, and what is in no batch yet."""
         polled = self._subscription.lags() if self._subscription else {}
         waiting = self._queues.waiting_by_topic()
-        return {topic: polled.get(topic, 0) + waiting.get(topic, 0) for topic in self._topics}
+        return {topic: polled.get(topic, 0) + waiting.get(topic, 0) for topic in self.topics}
 
     async def stop(self) -> None:
         """Ends run() after the batches in flight, and returns when their offsets are committed."""
@@ -169,7 +171,9 @@ class Consumer:
         await self._stopping.wait()
 
     async def _subscribe(self) -> Subscription:
-        return await self._bus.subscribe(self._group, self._topics, linger=self._linger, on_revoke=self._on_revoke)
+        return await self._bus.subscribe(
+            self.group, self.topics, linger=self._linger, on_revoke=self._on_revoke, note=self._note
+        )
 
     async def _retry(self, work: Callable[[], Awaitable[T]]) -> T:
         return await retry_until_available(work, self._timing.backoff)
@@ -206,7 +210,7 @@ class Consumer:
     async def _run(self, batch: InFlight, lanes: asyncio.TaskGroup) -> None:
         began = time.perf_counter()
         tracing = self._tracing
-        traces = None if tracing is None else TracedBatch.begin(tracing, self._group, batch.records)
+        traces = None if tracing is None else TracedBatch.begin(tracing, self.group, batch.records)
 
         def on_handled() -> None:
             if not batch.handled:
@@ -240,7 +244,7 @@ class Consumer:
         if not self._limit_reported:
             self._limit_reported = True
             metrics.STOPPED.set(1)
-            log.error("consumer stopped", group=self._group, reason=str(limit), remedy=REMEDY)
+            log.error("consumer stopped", group=self.group, reason=str(limit), remedy=REMEDY)
 
     async def _on_revoke(self) -> None:
         """Leaves what is queued to others; what is in flight is done and committed first.

@@ -9,7 +9,7 @@ from typing import Any
 import aiokafka
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from services.common.kafka.bus import OnRevoke, PartitionTail, Record, Subscription, TopicPartition, TopicReader
+from services.common.kafka.bus import Note, OnRevoke, PartitionTail, Record, Subscription, TopicPartition, TopicReader
 from services.common.kafka.client import KafkaTiming, poll, raise_if_broken, stop, translating_errors
 from services.common.process.errors import Unavailable
 
@@ -17,8 +17,16 @@ from services.common.process.errors import Unavailable
 class KafkaSubscription(Subscription, aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]
     """A static member of a group."""
 
-    def __init__(self, consumer: Any, topics: Sequence[str], on_revoke: OnRevoke | None, timing: KafkaTiming) -> None:
-        self._consumer, self._topics, self._on_revoke, self._timing = consumer, topics, on_revoke, timing
+    def __init__(
+        self,
+        consumer: Any,
+        topics: Sequence[str],
+        on_revoke: OnRevoke | None,
+        note: Note | None,
+        timing: KafkaTiming,
+    ) -> None:
+        self._consumer, self._topics, self._timing = consumer, topics, timing
+        self._on_revoke, self._note = on_revoke, note
         self._positions: dict[aiokafka.TopicPartition, int] = {}
         self._committed: dict[aiokafka.TopicPartition, int] = {}
 
@@ -38,9 +46,10 @@ class KafkaSubscription(Subscription, aiokafka.ConsumerRebalanceListener):  # ty
         }
         if not news:
             return
+        note = await self._note() if self._note else ""
         try:
             async with asyncio.timeout(self._timing.commit):
-                await self._consumer.commit(news)
+                await self._consumer.commit({partition: (offset, note) for partition, offset in news.items()})
             self._committed |= news
         except (CommitFailedError, IllegalStateError):
             # There was a rebalance; the new owner of the partition reads again what was not committed.

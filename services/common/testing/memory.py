@@ -5,7 +5,7 @@ import time
 import zlib
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from services.common.kafka.bus import (
     MAX_RECORD_BYTES,
     Bounds,
     Bus,
+    Note,
     OnDelivery,
     OnRevoke,
     PartitionTail,
@@ -42,6 +43,7 @@ class MemoryBus(Bus):
         self.times: dict[TopicPartition, list[datetime]] = defaultdict(list)
         self.starts: dict[TopicPartition, int] = defaultdict(int)
         self.committed: dict[tuple[str, TopicPartition], int] = defaultdict(int)
+        self.noted: dict[tuple[str, TopicPartition], str] = {}
         self.groups: set[tuple[str, str]] = set()
         self.broken = False
         self.grown = asyncio.Event()
@@ -109,10 +111,15 @@ class MemoryBus(Bus):
         *,
         linger: float = 0,  # noqa: ARG002
         on_revoke: OnRevoke | None = None,  # noqa: ARG002
+        note: Note | None = None,
     ) -> Subscription:
         self._raise_if_broken()
         self.groups |= {(group, topic) for topic in topics}
-        return MemorySubscription(self, group, topics)
+        return MemorySubscription(self, group, topics, note)
+
+    async def notes(self, group: str, topics: Collection[str]) -> Sequence[str]:
+        self._raise_if_broken()
+        return [note for (member_of, place), note in self.noted.items() if member_of == group and place[0] in topics]
 
     async def progress(self, group: str, topic: str) -> Mapping[int, Progress]:
         self._raise_if_broken()
@@ -185,8 +192,8 @@ class MemoryPartitionTail(PartitionTail):
 class MemorySubscription(Subscription):
     """The only member of its group."""
 
-    def __init__(self, bus: MemoryBus, group: str, topics: Sequence[str]) -> None:
-        self._bus, self._group, self._topics = bus, group, topics
+    def __init__(self, bus: MemoryBus, group: str, topics: Sequence[str], note: Note | None = None) -> None:
+        self._bus, self._group, self._topics, self._note = bus, group, topics, note
         self._positions: dict[TopicPartition, int] = {}
 
     async def poll(self) -> Sequence[Record]:
@@ -196,8 +203,17 @@ class MemorySubscription(Subscription):
         return records
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        for partition, offset in offsets.items():
+        news = {
+            partition: offset
+            for partition, offset in offsets.items()
+            if self._bus.committed.get((self._group, partition)) != offset
+        }
+        if not news:
+            return
+        note = await self._note() if self._note else ""
+        for partition, offset in news.items():
             self._bus.committed[self._group, partition] = offset
+            self._bus.noted[self._group, partition] = note
 
     def lags(self) -> Mapping[str, int]:
         lags = dict.fromkeys(self._topics, 0)

@@ -16,7 +16,9 @@ from services.common.kafka.broker import KafkaBus
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
+from services.common.postgres.commit_marks import CommitMarks
 from services.common.postgres.database import Database
+from services.common.process.errors import Misconfigured, Unavailable
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics
 from services.ocpp.acls import groups
@@ -187,6 +189,48 @@ async def test_state_that_stood_in_the_outbox_is_not_published_over_newer_state(
         left = [outbox.UNPACK.decode(row["records"]) for row in await db.fetch("select records from outbox")]
         await db.execute("delete from outbox")
     assert left == [[event]]
+
+
+async def test_a_schema_that_was_restored_is_noticed_until_its_service_is_set_back(
+    settings: CommonSettings, bus: KafkaBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what stands beside the offsets: it has counted to less. Where nothing was read there is nothing to notice."""
+    calls, read = settings.topic(topics.calls("firmware").name), dict[str, list[str]]()
+    async for database in schema(settings, "firmware"):
+        marks = CommitMarks(database)
+        read["firmware"] = [calls]
+        await marks.require_all(bus, read)
+        member = await bus.subscribe("firmware", [calls], note=marks.next)
+        for number in range(2):
+            await bus.publish([Record(calls, b"CP1", b"")])
+            while not (taken := await member.poll()):
+                pass
+            await member.commit({(calls, one.partition or 0): one.offset + 1 for one in taken})
+            await marks.require_all(bus, read)
+            if number == 0:
+                [row] = await rows(database, "select mark from commit_mark")
+        await member.close()
+        # A crash between the two: Postgres has counted, Kafka has not heard of it.
+        await marks.next()
+        await marks.require_all(bus, read)
+
+        async with database.connection() as db:
+            await db.execute("update commit_mark set mark = $1", row["mark"])
+        with pytest.raises(Misconfigured, match=r"rewind firmware --to TIME` first \(docs/backup.md\)"):
+            await marks.require_all(bus, read)
+        with monkeypatch.context() as patch:
+            patch.setattr("voltbus.operator.rewind.count_as_sent", cut_off)
+            with pytest.raises(Unavailable):
+                await rewind(settings, "firmware", NOW, looks=1000)
+        with pytest.raises(Misconfigured):
+            await marks.require_all(bus, read)
+        # Also where there is nothing to go back to.
+        await rewind(settings, "firmware", datetime.now(UTC) + HOUR, looks=1000)
+        await marks.require_all(bus, read)
+
+
+async def cut_off(_: object) -> None:
+    raise Unavailable("Postgres: it is restarted")
 
 
 async def test_nobody_may_read_or_ask_meanwhile(

@@ -169,6 +169,29 @@ async def test_what_was_committed_is_not_read_again(bus: tuple[Bus, Name]) -> No
     await again.close()
 
 
+async def test_beside_offsets_stands_what_was_noted_then(bus: tuple[Bus, Name]) -> None:
+    """Asked for only where there is something to commit."""
+    one, name = bus
+    asked = 0
+
+    async def note() -> str:
+        nonlocal asked
+        asked += 1
+        return f"note {asked}"
+
+    await one.publish([*records(name(CALLS), 1), *records(name(RESULTS), 1)])
+    member = await one.subscribe("group", [name(CALLS), name(RESULTS)], note=note)
+    assert await one.notes("group", [name(CALLS)]) == []
+    taken = {record.topic: done([record]) for record in await take(member, 2)}
+    await member.commit(taken[name(CALLS)])
+    await member.commit(taken[name(CALLS)])
+    await member.commit(taken[name(RESULTS)])
+    assert await one.notes("group", [name(CALLS)]) == ["note 1"]
+    assert sorted(await one.notes("group", [name(CALLS), name(RESULTS)])) == ["note 1", "note 2"]
+    assert await one.notes("another", [name(CALLS)]) == []
+    await member.close()
+
+
 async def test_how_far_behind_a_member_is_by_topic(bus: tuple[Bus, Name]) -> None:
     one, name = bus
     member = await one.subscribe("group", [name(CALLS), name(RESULTS)])

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from typing import Any
 
 from services.common.kafka.broker import MAX_FETCH_BYTES, KafkaBus
-from services.common.kafka.bus import OnRevoke, Record, Subscription
+from services.common.kafka.bus import Record, Subscription
 from services.common.kafka.consumer import Consumer, ConsumerTiming
 from services.common.kafka.lanes import size_of
 from services.common.process.clock import now
@@ -27,10 +28,8 @@ class CountingBus(KafkaBus):
         super().__init__(settings)
         self.polled, self.everything = 0, asyncio.Event()
 
-    async def subscribe(
-        self, group: str, topics: Sequence[str], *, linger: float = 0, on_revoke: OnRevoke | None = None
-    ) -> Subscription:
-        subscription = await super().subscribe(group, topics, linger=linger, on_revoke=on_revoke)
+    async def subscribe(self, *arguments: Any, **more: Any) -> Subscription:
+        subscription = await super().subscribe(*arguments, **more)
         poll = subscription.poll
 
         async def counted() -> Sequence[Record]:

@@ -15,6 +15,7 @@ from aiokafka.protocol.admin import ApiVersionRequest
 from aiokafka.protocol.fetch import FetchRequest
 
 from services.common.kafka import client  # the connection is the one made there
+from services.common.process.errors import Unavailable
 
 RESET = struct.pack("ii", 1, 0)
 
@@ -33,6 +34,27 @@ def test_partitions_in_danger() -> None:
     told = SimpleNamespace(cluster=SimpleNamespace(_partitions=partitions))
     assert client.count_degraded(told, {"calls", "results", "new"}) == (2, 1)
     assert client.count_degraded(told, {"calls"}) == (1, 0)
+
+
+class Coordinator:
+    """Answers a question for offsets as a broker does that is not ready for it: with no partitions. code: of Kafka."""
+
+    def __init__(self, code: int, *parts: tuple[int, int, str, int]) -> None:
+        self._answer = SimpleNamespace(error_code=code, topics=[("calls", parts)] if parts else [])
+
+    async def find_coordinator(self, _: str) -> int:
+        return 0
+
+    async def _send_request(self, *_: object) -> SimpleNamespace:
+        return self._answer
+
+
+async def test_a_group_that_is_loaded_is_not_taken_for_one_that_has_read_nothing() -> None:
+    for loading in (Coordinator(14), Coordinator(0, (0, -1, "", 14))):
+        with pytest.raises(Unavailable, match="GroupLoadInProgressError"):
+            await client.committed_offsets(loading, "auth")
+    known = await client.committed_offsets(Coordinator(0, (0, 7, "note", 0), (1, -1, "", 0)), "auth")
+    assert known == {("calls", 0): (7, "note")}
 
 
 async def write_until_closed() -> list[BaseException]:

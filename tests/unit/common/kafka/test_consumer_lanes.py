@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from services.common.kafka import metrics
 from services.common.kafka.bus import OnRevoke, Record, Subscription
@@ -103,11 +104,11 @@ async def test_when_partitions_go_to_others_what_is_in_hand_is_done_and_what_wai
 
     class Shared(MemoryBus):
         async def subscribe(
-            self, group: str, topics: Sequence[str], *, linger: float = 0, on_revoke: OnRevoke | None = None
+            self, group: str, topics: Sequence[str], *, on_revoke: OnRevoke | None = None, **more: Any
         ) -> Subscription:
             assert on_revoke
             ways.append(on_revoke)
-            return await super().subscribe(group, topics, linger=linger, on_revoke=on_revoke)
+            return await super().subscribe(group, topics, on_revoke=on_revoke, **more)
 
     bus, service = Shared(2), Holding()
     async with asyncio.timeout(GIVE_UP):
