@@ -5,7 +5,7 @@ import hmac
 import secrets
 
 from services.auth.domain.stations import Password, Station
-from services.ocpp.passwords import keyed
+from services.ocpp.passwords import keyed, one_case
 
 # 20 bytes: all that an AuthorizationKey of 1.6 holds, and 40 characters, the longest password of 2.0.1 (A00.FR.205).
 SIZE = 20
@@ -19,8 +19,8 @@ class Passwords:
         self._before = Passwords(before) if before else None
 
     def hashed(self, text: str) -> Password:
-        """A password as it is stored."""
-        return Password(keyed(self._key, text.encode()))
+        """A password as it is stored. Hexadecimal digits in both cases are as those in one."""
+        return Password(keyed(self._key, one_case(text).encode()))
 
     def generate(self) -> tuple[str, Password]:
         """A new one: what the operator is shown once, and what is stored."""

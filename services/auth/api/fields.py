@@ -1,7 +1,6 @@
 """The fields of auth's REST API."""
 
 import dataclasses
-import re
 from typing import Annotated, Any
 
 from fastapi import Header, Path
@@ -10,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from services.common.web.fields import NO_DOTS, VISIBLE
 from services.common.web.problems import Problem
 from services.common.web.roles import rights
+from services.ocpp.passwords import is_password_string
 
 READ, OPERATE, ADMINISTER = rights("auth")
 
@@ -74,12 +74,11 @@ IdempotencyKey = Annotated[
 
 
 def _password(password: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[A-Za-z0-9*\-_=:+|@.]{16,40}", password.get_secret_value()):
-        raise ValueError("must have 16 to 40 characters of a-z A-Z 0-9 * - _ = : + | @ .")
+    if not is_password_string(password.get_secret_value()):
+        raise ValueError("must have 16 to 64 characters of a-z A-Z 0-9 * - _ = : + | @ .")
     return password
 
 
-# passwordString (2.0.1 part 2 §2.1.4) of the length that A00.FR.205 requires.
 ChosenPassword = Annotated[SecretStr, AfterValidator(_password)]
 
 

@@ -29,7 +29,7 @@ class PasswordChangeBody(BaseModel):
 
     password: ChosenPassword | None = Field(
         None,
-        description="chosen instead of generated. A station of OCPP 1.6 needs 32 to 40 lower-case hexadecimal digits.",
+        description="chosen instead of generated. A station of OCPP 1.6 needs 32 to 40 hexadecimal digits.",
     )
 
 

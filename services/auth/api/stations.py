@@ -117,8 +117,8 @@ class StationBody(Attributes):
     )
     password: ChosenPassword | None = Field(
         None,
-        description="chosen instead of generated; null is auth none. A station of 1.6 that sends the bytes which its "
-        "AuthorizationKey spells needs it in lower-case hexadecimal.",
+        description="chosen instead of generated; null is auth none. Of a station of 1.6 it is its AuthorizationKey in "
+        "hexadecimal; one of 2.x takes up to 40 characters, more only if it says so.",
         examples=["0123456789abcdef0123456789abcdef01234567"],
     )
 

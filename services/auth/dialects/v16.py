@@ -14,7 +14,7 @@ from services.ocpp.v16 import id_tag_info
 
 # A01.FR.03. What is changed only after a reboot is not changed yet, and will be (1.6 §7.22, B05.FR.10).
 PASSWORD_STATES = {"Accepted": ChangeState.TAKEN, "RebootRequired": ChangeState.AWAITED}
-NOT_HEXADECIMAL = "must have 32 to 40 lower-case hexadecimal digits, an even number (AuthorizationKey of OCPP 1.6)"
+NOT_HEXADECIMAL = "must have 32 to 40 hexadecimal digits, an even number (AuthorizationKey of OCPP 1.6)"
 
 
 def authorize(call: Call) -> Request:

@@ -107,7 +107,7 @@ async def test_an_empty_cell_takes_no_password_away(auth: Running) -> None:
 async def test_a_fault_in_the_last_line_changes_nothing(auth: Running) -> None:
     problem = await send(auth, STATIONS, lines(range(1, 3000)) + "CP3000,short,vienna\n", 422)
     assert [error["field"] for error in problem["errors"]] == ["body.lines.3001.password"]
-    assert problem["detail"].startswith("nothing was changed: line 3001, password: must have 16 to 40 characters")
+    assert problem["detail"].startswith("nothing was changed: line 3001, password: must have 16 to 64 characters")
     assert await stored(auth) == published(auth) == 0
 
 
