@@ -327,7 +327,8 @@ async def test_a_station_that_was_removed_has_no_changes(auth: Running) -> None:
         ("1.6", HEX.upper(), 202),
         ("2.0.1", "a-password-of-my-own", 202),
         ("2.0.1", "too-short", 422),
-        ("2.0.1", "x" * 41, 422),
+        ("2.0.1", "x" * 64, 202),
+        ("2.0.1", "x" * 65, 422),
         ("2.0.1", "not/of/a/passwordString", 422),
     ],
 )
