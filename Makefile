@@ -39,6 +39,9 @@ bench: .venv/dev  ## rates, latencies, CPU and memory, into docs/benchmarks.md (
 chaos: .venv/dev  ## kill, freeze and cut off processes under load, into docs/chaos.md (with ARGS, such as --faults kill: not kept)
 	@$(BIN)/voltbus chaos $(or $(ARGS),--page docs/chaos.md --data build/chaos.json)
 
+fuzz: .venv/dev  ## a million inputs to sessions, WebSocket, compression and handshakes, guided by coverage (or ARGS)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 certification: .venv/dev  ## the certification cases of OCPP 2.0.1, and ours of 1.6, into docs/certification.md (or TESTS=tests/certification/test_…)
 	@mkdir -p build
 	@$(BIN)/pytest $(or $(TESTS),tests/certification) --junitxml=build/certification.xml; result=$$?; \
@@ -141,4 +144,4 @@ node_modules/.package-lock.json: package.json package-lock.json | .venv/dev
 	@$(BIN)/npm ci --loglevel=error --ignore-scripts --no-audit --no-fund \
 		|| { echo "could not install the tools from npm: is a registry reachable, and is there room? Run the same command again."; exit 1; }
 
-.PHONY: help run test servers-tested rest-tested bench chaos certification check docs setup proto chart monitoring kube-check contract format lock clean
+.PHONY: help run test servers-tested rest-tested bench chaos fuzz certification check docs setup proto chart monitoring kube-check contract format lock clean
