@@ -51,6 +51,30 @@ SECTIONS: list[Section] = [
                 unit="reqps",
             ),
             Lines(
+                "TLS handshakes a second by what became of them",
+                [Line(rate("voltbus_gateway_tls_handshakes_total", "outcome"), "{{outcome}}")],
+                "refused: by the station, which does not trust our certificate, mostly. gone: it left before the end.",
+                unit="reqps",
+            ),
+            Lines(
+                "TLS handshakes under way",
+                [Line("sum by (instance) (voltbus_gateway_tls_handshakes_under_way)", "{{instance}}")],
+                "500 at the most.",
+            ),
+            Number(
+                "Certificate expires in",
+                "min(voltbus_gateway_certificate_expires_timestamp_seconds) - time()",
+                "the one that stations are shown",
+                unit="s",
+                red_below=7 * 86400,
+            ),
+            Number(
+                "Gateways with new certificates that cannot be used",
+                "sum(voltbus_gateway_certificate_refused)",
+                "those from before stay in use",
+                red_from=1,
+            ),
+            Lines(
                 "Connections closed for what came on them, a minute",
                 [Line(rate("voltbus_gateway_failed_connections_total", "code", seconds=60), "{{code}}")],
                 "1002: protocol, 1003: not text, 1007: not UTF-8, 1009: too long (RFC 6455), 1011: a fault of ours.",

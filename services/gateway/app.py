@@ -62,6 +62,7 @@ def assemble(
         tasks={
             "credentials": gateway.credentials.run,
             "admission": gateway.admission.run,
+            "certificates": listener.certificates.run,
             "outbound": gateway.outbound.run,
             "routing": gateway.routing.run,
             "slot": gateway.keep_lease,

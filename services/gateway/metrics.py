@@ -21,6 +21,16 @@ HANDSHAKES = Counter("voltbus_gateway_handshakes_total", "upgrade requests by HT
 REFUSED_HANDSHAKES = Counter(
     "voltbus_gateway_refused_handshakes_total", "stations that were not let in, or only to be seen", ["reason"]
 )
+TLS_HANDSHAKES = Counter("voltbus_gateway_tls_handshakes_total", "TLS handshakes by what became of them", ["outcome"])
+TLS_HANDSHAKES_UNDER_WAY = Gauge("voltbus_gateway_tls_handshakes_under_way", "TLS handshakes that are not done yet")
+CERTIFICATE_EXPIRES = Gauge(
+    "voltbus_gateway_certificate_expires_timestamp_seconds",
+    "when the certificate that stations are shown expires, or one of its chain, by the kind of its key (rsa, ec)",
+    ["key"],
+)
+CERTIFICATE_REFUSED = Gauge(
+    "voltbus_gateway_certificate_refused", "1: the files of certificates have changed and cannot be used; 0: they are"
+)
 PASSWORDS = Counter(
     "voltbus_gateway_passwords_total",
     "stations let in by a password, by the key of its hash: current, or the one before it",

@@ -5,6 +5,7 @@ from itertools import product
 from services.gateway import metrics
 from services.gateway.ocppj.actions import MessageType, Reason
 from services.gateway.refusals import RefusalReason
+from services.gateway.transport.tls import HandshakeOutcome
 from services.ocpp.deviations import Deviation
 from services.ocpp.errors import ErrorCode
 from services.ocpp.versions import VERSIONS
@@ -27,6 +28,8 @@ def begin() -> None:
         metrics.FRAMES.begin((back, answer, *call) for answer, call in product(ANSWERS, calls))
     for status in STATUSES:
         metrics.HANDSHAKES.labels(status)
+    for handshake in HandshakeOutcome:
+        metrics.TLS_HANDSHAKES.labels(handshake)
     for reason in RefusalReason:
         metrics.REFUSED_HANDSHAKES.labels(reason)
     for code in CODES:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from services.common.process.settings import PasswordKeys
 
@@ -33,6 +33,21 @@ class Settings(PasswordKeys):
     """Times are in seconds, sizes in bytes."""
 
     gateway_port: int = Field(9000, ge=1, le=65535, description="where stations connect")
+    gateway_plain: bool = Field(True, description="whether stations may connect without TLS, on that port")
+    gateway_tls_port: int = Field(
+        9443, ge=1, le=65535, description="where stations connect with TLS, if there is a certificate"
+    )
+    gateway_tls_certificate: str | None = Field(
+        None, description="PEM of the certificate that stations are shown, and of its chain"
+    )
+    gateway_tls_key: SecretStr | None = Field(None, description="PEM of its key, RSA or ECDSA")
+    gateway_tls_second_certificate: str | None = Field(
+        None, description="PEM of another, with the other kind of key: A00.FR.318 needs both"
+    )
+    gateway_tls_second_key: SecretStr | None = Field(None, description="PEM of the key of that one")
+    gateway_tls_rsa_suites: bool = Field(
+        False, description="whether the TLS_RSA suites of OCPP are there, which have no forward secrecy (A00.FR.318)"
+    )
     gateway_http_port: int = Field(9080, ge=1, le=65535, description="health, readiness and metrics")
     unknown_stations: UnknownStations = Field(UnknownStations.REJECT, description="reject, quarantine or accept")
     without_subprotocol: WithoutSubprotocol = Field(

@@ -24,6 +24,10 @@ class Timing:
     """Between two looks at the time-outs of all connections."""
     handshake_timeout: float = 10.0
     """How long a client may take over its upgrade request."""
+    tls_timeout: float = 10.0
+    """How long a client may take to begin its TLS handshake, and to end it."""
+    certificates_interval: float = 10.0
+    """Between two looks at the files of the gateway's own certificates."""
     refusal_timeout: float = 1.0
     """How long one without a common subprotocol may take to answer the close frame."""
     close_timeout: float = 5.0

@@ -1,15 +1,12 @@
 """How clients reach Kafka: its brokers, TLS, and by what they prove who they are. Every client is made with this."""
 
-import contextlib
-import os
 import ssl
-import tempfile
-from collections.abc import Iterator
 from typing import Any
 
 from services.common.kafka.oauth import ClientCredentials, TokenProvider
 from services.common.process.errors import Misconfigured
 from services.common.process.settings import CommonSettings
+from services.common.process.tls_files import as_file
 
 
 def client_options(settings: CommonSettings) -> dict[str, Any]:
@@ -58,7 +55,7 @@ def _tls(settings: CommonSettings) -> ssl.SSLContext:
     if certificate and key:
         # Never asked for at a terminal.
         password = settings.kafka_ssl_key_password.get_secret_value() if settings.kafka_ssl_key_password else ""
-        with _file(certificate) as chain, _file(key.get_secret_value()) as private:
+        with as_file(certificate) as chain, as_file(key.get_secret_value()) as private:
             try:
                 context.load_cert_chain(chain, private, password)
             except (ssl.SSLError, ValueError):
@@ -73,18 +70,3 @@ def _trusting(settings: CommonSettings) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=settings.kafka_ssl_ca)
     except (ssl.SSLError, ValueError):
         raise Misconfigured("VOLTBUS_KAFKA_SSL_CA: no certificates in PEM") from None
-
-
-@contextlib.contextmanager
-def _file(content: str) -> Iterator[str]:
-    """A file with it while it is used, which no other user can read: ssl takes keys from files alone."""
-    if hasattr(os, "memfd_create"):
-        with open(os.memfd_create("pem"), "w") as file:
-            file.write(content)
-            file.flush()
-            yield f"/proc/self/fd/{file.fileno()}"
-    else:
-        with tempfile.NamedTemporaryFile("w") as named:
-            named.write(content)
-            named.flush()
-            yield named.name

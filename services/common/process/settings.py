@@ -41,6 +41,16 @@ class FileSource(EnvSettingsSource):
         return {name: _content(name, path) for name, path in named if path is not None}
 
 
+def from_file(name: str) -> str | None:
+    """What the file of a setting holds now; None: none is named. Raises Misconfigured.
+
+    For settings that are read again; others are as they were at the start.
+    """
+    variable = f"{PREFIX}{name.upper()}"
+    path = None if os.environ.get(variable) else os.environ.get(f"{variable}_FILE")
+    return None if path is None else _content(name, path)
+
+
 def _content(name: str, path: str) -> str:
     variable = f"{PREFIX}{name.upper()}_FILE"
     if not path:

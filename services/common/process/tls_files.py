@@ -1,7 +1,10 @@
-"""Files of certificates and keys that the query of an address names: one that is missing is no server that is away."""
+"""Files of certificates and keys: those that the query of an address names, and those that only ssl wants."""
 
+import contextlib
+import os
 import ssl
-from collections.abc import Collection
+import tempfile
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -9,7 +12,7 @@ from services.common.process.errors import Misconfigured
 
 
 def check(variable: str, address: str, authorities: str, others: Collection[str]) -> None:
-    """Raises Misconfigured, with the word and its file.
+    """Raises Misconfigured, with the word and its file: one that is missing is no server that is away.
 
     variable: that has the address. authorities: the word of its query that names a file of CAs. others: of files that
     must be there.
@@ -29,3 +32,18 @@ def _check_authorities(variable: str, word: str, path: str, content: bytes) -> N
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content.decode())
     except (ssl.SSLError, ValueError):
         raise Misconfigured(f"{variable}: {word}: no certificates in PEM in {path}") from None
+
+
+@contextlib.contextmanager
+def as_file(content: str) -> Iterator[str]:
+    """A file with it while it is used, which no other user can read: ssl takes keys from files alone."""
+    if hasattr(os, "memfd_create"):
+        with open(os.memfd_create("pem"), "w") as file:
+            file.write(content)
+            file.flush()
+            yield f"/proc/self/fd/{file.fileno()}"
+    else:
+        with tempfile.NamedTemporaryFile("w") as named:
+            named.write(content)
+            named.flush()
+            yield named.name

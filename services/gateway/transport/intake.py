@@ -8,6 +8,7 @@ from picows import WSAutoPingStrategy, WSListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
 from services.gateway.transport.cutter import HEAD, SHORT_HEAD, SIXTEEN_BITS_FROM, Cutter
+from services.gateway.transport.tls import TlsTransport
 
 READ_SIZE = 16 * 1024
 # Reads of a socket that is lost: what is unread then is no more than its receive buffer.
@@ -84,13 +85,15 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
     def _read_rest(self) -> None:
         """What came before the end of a socket that was paused, or that was noticed by a failed write."""
         transport = self.transport.underlying_transport
-        if not isinstance(self.listener, Listener) or transport.get_extra_info("ssl_object"):
+        if not isinstance(self.listener, Listener):
             return
+        secured = isinstance(transport, TlsTransport)
         descriptor, reads = transport.get_extra_info("socket").fileno(), 0
         with contextlib.suppress(OSError):
             while self.listener.wants_rest and reads < LAST_READS:
                 reads += 1
-                size = os.readv(descriptor, [self.get_buffer(-1)])
+                into = self.get_buffer(-1)
+                size = transport.read_rest(into) if secured else os.readv(descriptor, [into])
                 if not size:
                     break
                 self.buffer_updated(size)

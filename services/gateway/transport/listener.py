@@ -1,10 +1,12 @@
-"""The TCP listener of stations: from an upgrade request to a connection, or to the HTTP answer that refuses it."""
+"""The TCP listeners of stations: from an upgrade request to a connection, or to the HTTP answer that refuses it."""
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
+import structlog
 from picows import (
     WSCloseCode,
     WSFrame,
@@ -25,10 +27,15 @@ from services.gateway.timing import Clocks, Timing
 from services.gateway.transport.deflate import negotiate
 from services.gateway.transport.handshake import Refused, Request
 from services.gateway.transport.intake import StationProtocol
+from services.gateway.transport.tls import HandshakeOutcome, TlsProtocol
+from services.gateway.transport.tls_context import Certificates, given
+from services.gateway.transport.tls_handshakes import Handshakes
 from services.gateway.transport.transport import Receiver
 from services.gateway.transport.websocket import Options, WebSocket
 
 BACKLOG = 4096
+
+log = structlog.get_logger()
 
 
 class DebugLogger(logging.LoggerAdapter[logging.Logger]):
@@ -75,32 +82,42 @@ class WebSocketListener:
     ) -> None:
         self._settings, self._admitter, self._timing = settings, admitter, timing
         self._options = Options(clocks.monotonic, settings.message_size, timing.close_timeout, memory, turns)
-        self._server: asyncio.Server | None = None
+        self.certificates = Certificates(settings, timing.certificates_interval)
+        self._servers: list[asyncio.Server] = []
 
     @property
     def listening(self) -> bool:
-        return self._server is not None
+        return bool(self._servers)
 
     async def open(self) -> None:
-        """Raises Misconfigured if the port is taken."""
-        host, port = self._settings.host, self._settings.gateway_port
+        """Raises Misconfigured if a port is taken, or there is none, or a certificate cannot be used."""
+        settings, timing = self._settings, self._timing
         logger = DebugLogger(logging.getLogger("picows"))
-        try:
-            self._server = await asyncio.get_running_loop().create_server(
-                partial(StationProtocol, self.accept, logger, self._timing.handshake_timeout),
-                host,
-                port,
-                backlog=BACKLOG,
-            )
-        except OSError as error:
-            problem = f"cannot listen on {host}:{port} ({error.strerror})"
-            raise Misconfigured(f"{problem}: stop what uses it, or set VOLTBUS_GATEWAY_PORT") from None
+        station = partial(StationProtocol, self.accept, logger, timing.handshake_timeout)
+        if given(settings):
+            self.certificates.open()
+            context, handshakes = (lambda: self.certificates.context), Handshakes()
+            secured = partial(TlsProtocol, context, station, handshakes, timing.tls_timeout, _count_handshake)
+            await self._listen(secured, settings.gateway_tls_port, "VOLTBUS_GATEWAY_TLS_PORT")
+        if settings.gateway_plain:
+            await self._listen(station, settings.gateway_port, "VOLTBUS_GATEWAY_PORT")
+        if not self._servers:
+            raise Misconfigured("VOLTBUS_GATEWAY_PLAIN: without a certificate there is no other port: set one")
 
     async def close(self) -> None:
         """Takes no new connections."""
-        if self._server:
-            self._server.close()
-            self._server = None
+        servers, self._servers = self._servers, []
+        for server in servers:
+            server.close()
+
+    async def _listen(self, protocol: Callable[[], asyncio.BaseProtocol], port: int, variable: str) -> None:
+        host = self._settings.host
+        try:
+            server = await asyncio.get_running_loop().create_server(protocol, host, port, backlog=BACKLOG)
+        except OSError as error:
+            problem = f"cannot listen on {host}:{port} ({error.strerror})"
+            raise Misconfigured(f"{problem}: stop what uses it, or set {variable}") from None
+        self._servers.append(server)
 
     def accept(self, upgrade: WSUpgradeRequest, remote_address: str) -> WSUpgradeResponseWithListener:
         """Called for every request."""
@@ -122,6 +139,14 @@ class WebSocketListener:
             headers["Sec-WebSocket-Protocol"] = subprotocol
         socket = WebSocket(connection, self._options, deflate)
         return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(headers), socket)
+
+
+def _count_handshake(outcome: HandshakeOutcome, remote_address: str, reason: str) -> None:
+    metrics.TLS_HANDSHAKES.labels(outcome).inc()
+    if outcome is not HandshakeOutcome.DONE:
+        # A client that leaves before it has begun is mostly somebody who asks whether the port is open.
+        tell = log.debug if outcome is HandshakeOutcome.GONE else log.info
+        tell("no TLS", outcome=outcome, reason=reason, remote=remote_address)
 
 
 def _request(upgrade: WSUpgradeRequest, remote_address: str) -> Request:

@@ -16,6 +16,7 @@ from tests.unit.deploy.test_runbooks import RULES, alerts
 GATEWAY = 'namespace="v",job="gateway",instance="g"'
 AUTH = 'namespace="v",job="auth",instance="a"'
 DROPPED, RESULTS = "voltbus_gateway_dropped_total", "voltbus_gateway_command_results_total"
+REFUSED = "voltbus_gateway_certificate_refused"
 SECONDS = "voltbus_gateway_call_seconds"
 
 
@@ -49,6 +50,12 @@ def refused(a_minute: int, connections: int) -> dict[str, str]:
         f'voltbus_gateway_refused_handshakes_total{{{GATEWAY},reason="quarantined"}}': "0+1000x60",
         f'voltbus_gateway_connections{{{GATEWAY},version="1.6"}}': f"{connections}x60",
     }
+
+
+def certificate(days: int) -> dict[str, str]:
+    """Of two gateways, one of which has a newer one; promtool's clock begins at 0."""
+    name, later = "voltbus_gateway_certificate_expires_timestamp_seconds", GATEWAY.replace('"g"', '"h"')
+    return {f'{name}{{{GATEWAY},key="ec"}}': f"{days * 86400}x60", f'{name}{{{later},key="ec"}}': "8640000x60"}
 
 
 def ended(timed_out: int, others: int) -> dict[str, str]:
@@ -170,6 +177,10 @@ CASES = [
     ),
     Case("VoltbusHandshakesRefused", "a small fleet", refused(20, 100), 40, G),
     Case("VoltbusHandshakesRefused", "a few that are misconfigured", refused(4, 100), 40, None),
+    Case("VoltbusCertificateExpires", "in six days", certificate(6), 5, G | {"key": "ec"}),
+    Case("VoltbusCertificateExpires", "in eight days", certificate(8), 5, None),
+    Case("VoltbusCertificateRefused", "half of a pair", {f"{REFUSED}{{{GATEWAY}}}": "0x10 1x20"}, 20, G),
+    Case("VoltbusCertificateRefused", "the other half in time", {f"{REFUSED}{{{GATEWAY}}}": "0x10 1x3 0x20"}, 17, None),
     Case("VoltbusHandshakesRefused", "few of many", refused(20, 10_000), 40, None),
     *rises("VoltbusMessagesLost", f'{DROPPED}{{{GATEWAY},reason="not_acknowledged"}}', G),
     Case(

@@ -134,6 +134,10 @@ class Running(Backend):
         return self.gateway.settings.gateway_port
 
     @property
+    def tls_port(self) -> int:
+        return self.gateway.settings.gateway_tls_port
+
+    @property
     def http(self) -> str:
         return f"http://127.0.0.1:{self.gateway.settings.gateway_http_port}"
 
@@ -145,7 +149,8 @@ class Running(Backend):
 
     async def connect(self, station_id: str = "CP1", version: str = "ocpp1.6", **options: Any) -> ClientConnection:
         options.setdefault("compression", None)
-        url = f"ws://127.0.0.1:{self.port}/ocpp/{station_id}"
+        scheme, port = ("wss", self.tls_port) if "ssl" in options else ("ws", self.port)
+        url = f"{scheme}://127.0.0.1:{port}/ocpp/{station_id}"
         return await websockets.connect(url, subprotocols=[Subprotocol(version)], max_size=None, **options)
 
     async def finish(self) -> int:
@@ -174,9 +179,10 @@ def gateway(
     **settings: Any,
 ) -> Running:
     """A gateway that has not been started."""
-    port, http = free_ports(2)
+    port, http, tls = free_ports(3)
     chosen: dict[str, Any] = {
         "gateway_port": port,
+        "gateway_tls_port": tls,
         "gateway_http_port": http,
         "unknown_stations": "accept",
         "slots": 4,

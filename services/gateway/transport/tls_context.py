@@ -1,0 +1,171 @@
+"""What the gateway shows stations and whom it trusts: an SSL context, made anew when the files of it change.
+
+2.0.1 part 2, A00: TLS 1.2 or later, the four cipher suites that must be there, no compression, both kinds of keys.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from pydantic import SecretStr
+
+from services.common.process.errors import Misconfigured
+from services.common.process.settings import PREFIX, from_file
+from services.common.process.tls_files import as_file
+from services.gateway import metrics
+from services.gateway.settings import Settings
+
+# Of TLS 1.2: what A00.FR.318 asks for; with RSA keys, stations that can have forward secrecy get it (BSI TR-02102-2).
+SUITES = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+)
+# The other two of A00.FR.318: whoever gets the server's key can read what was recorded before.
+SUITES_WITHOUT_FORWARD_SECRECY = ("AES128-GCM-SHA256", "AES256-GCM-SHA384")
+# A00.FR.502, FR.503: bits.
+SHORTEST_RSA, SHORTEST_EC = 2048, 224
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A context, and when its certificates expire, by the kind of their keys."""
+
+    context: ssl.SSLContext
+    expires: Mapping[str, datetime]
+
+
+class Certificates:
+    """What the settings say, or the files that they name; interval: seconds between two looks at those."""
+
+    def __init__(self, settings: Settings, interval: float) -> None:
+        self._settings, self._interval = settings, interval
+        self._given: Mapping[str, str] = {}
+        self._loaded: Loaded | None = None
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """For handshakes that begin now."""
+        assert self._loaded is not None, "the port is not open"
+        return self._loaded.context
+
+    def open(self) -> None:
+        """Raises Misconfigured."""
+        self._given = given(self._settings)
+        self._take(load(self._given, rsa_suites=self._settings.gateway_tls_rsa_suites))
+
+    async def run(self) -> None:
+        """Takes what changes, until cancelled."""
+        while True:
+            await asyncio.sleep(self._interval)
+            if self._loaded is not None:
+                self.look()
+
+    def look(self) -> None:
+        """Takes what is new; if that cannot be used, it is told, and what there was stays."""
+        try:
+            now = given(self._settings)
+            if now == self._given:
+                return
+            # Told once, whatever comes of it: of a pair, one file may be written, and then the other is new, too.
+            self._given = now
+            self._take(load(now, rsa_suites=self._settings.gateway_tls_rsa_suites))
+        except Misconfigured as error:
+            metrics.CERTIFICATE_REFUSED.set(1)
+            log.error("new certificates cannot be used: those from before stay", problem=str(error))
+        else:
+            metrics.CERTIFICATE_REFUSED.set(0)
+            log.info("certificates have changed", expires={kind: str(at) for kind, at in self._loaded_expires.items()})
+
+    @property
+    def _loaded_expires(self) -> Mapping[str, datetime]:
+        return self._loaded.expires if self._loaded else {}
+
+    def _take(self, loaded: Loaded) -> None:
+        for kind in self._loaded_expires.keys() - loaded.expires.keys():
+            metrics.CERTIFICATE_EXPIRES.remove(kind)
+        for kind, at in loaded.expires.items():
+            metrics.CERTIFICATE_EXPIRES.labels(kind).set(at.timestamp())
+        self._loaded = loaded
+
+
+PAIRS = (
+    ("gateway_tls_certificate", "gateway_tls_key"),
+    ("gateway_tls_second_certificate", "gateway_tls_second_key"),
+)
+FIELDS = tuple(name for pair in PAIRS for name in pair)
+
+
+def given(settings: Settings) -> Mapping[str, str]:
+    """What is set of FIELDS, in PEM: of a file what it has now. Raises Misconfigured where it cannot be read."""
+    found = {}
+    for name in FIELDS:
+        value = getattr(settings, name)
+        plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if content := from_file(name) or plain:
+            found[name] = content
+    return found
+
+
+def load(pem: Mapping[str, str], *, rsa_suites: bool) -> Loaded:
+    """The context of what is given. Raises Misconfigured."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(":".join(SUITES + (SUITES_WITHOUT_FORWARD_SECRECY if rsa_suites else ())))
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    expires: dict[str, datetime] = {}
+    for names in PAIRS:
+        certificate, key = (pem.get(name, "") for name in names)
+        if not certificate and not key:
+            continue
+        if not certificate or not key:
+            raise Misconfigured(f"{_variable(names[0])} and {_variable(names[1])}: set both or none")
+        kind, until = _chain(_variable(names[0]), certificate)
+        if kind in expires:
+            raise Misconfigured(
+                f"{_variable(names[0])}: its key is {kind} like the other's: give one of the other kind"
+            )
+        _add(context, names, certificate, key)
+        expires[kind] = until
+    return Loaded(context, expires)
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _chain(variable: str, certificate: str) -> tuple[str, datetime]:
+    """The kind of the key of a chain, whose own certificate is the first, and when it expires."""
+    try:
+        chain = x509.load_pem_x509_certificates(certificate.encode())
+    except ValueError:
+        raise Misconfigured(f"{variable}: no certificates in PEM") from None
+    until = min(one.not_valid_after_utc for one in chain)
+    if until <= datetime.now(UTC):
+        raise Misconfigured(f"{variable}: it has expired ({until:%Y-%m-%d})")
+    key = chain[0].public_key()
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= SHORTEST_RSA:
+        return "rsa", until
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= SHORTEST_EC:
+        return "ec", until
+    needed = f"RSA from {SHORTEST_RSA} bits on or ECDSA from {SHORTEST_EC} bits on (A00.FR.502, A00.FR.503)"
+    raise Misconfigured(f"{variable}: its key must be {needed}")
+
+
+def _add(context: ssl.SSLContext, names: tuple[str, str], certificate: str, key: str) -> None:
+    with as_file(certificate) as chain, as_file(key) as private:
+        try:
+            # Never asked for a password at a terminal.
+            context.load_cert_chain(chain, private, "")
+        except (ssl.SSLError, ValueError) as error:
+            mismatch = isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH"
+            problem = f"is no key of {_variable(names[0])}" if mismatch else "no key in PEM without a password"
+            raise Misconfigured(f"{_variable(names[1])}: {problem}") from None
