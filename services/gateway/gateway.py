@@ -27,14 +27,16 @@ from services.gateway.pressure.producer import Producer
 from services.gateway.pressure.stall_guard import StallGuard
 from services.gateway.pressure.turns import Turns
 from services.gateway.records import Records
-from services.gateway.refusals import RefusalReason, Refusals
+from services.gateway.refusals import Refusals
 from services.gateway.registry import Registry
 from services.gateway.settings import Settings
+from services.gateway.throttle import Throttle
 from services.gateway.timing import DEFAULT_TIMING, SYSTEM_CLOCKS, Clocks, Timing
 from services.gateway.transport import handshake
 from services.gateway.transport.handshake import Refused, Request
 from services.gateway.transport.transport import CloseCode
 from services.ocpp import topics
+from services.ocpp.refusals import RefusalReason
 from services.ocpp.sealing import Sealing
 from services.ocpp.services import AUTH
 from services.ocpp.versions import VERSIONS
@@ -81,7 +83,7 @@ class Gateway:
         self.registry = Registry()
         self.memory, self.turns = Memory(settings.waiting_size), Turns()
         self.records = Records(settings.topic, frames=settings.frame_log != "off")
-        self._refusals = Refusals()
+        self._refusals, self._throttle = Refusals(), Throttle()
         self.producer = Producer(
             bus, settings.unacknowledged, settings.unacknowledged_size, monotonic=clocks.monotonic, timing=timing
         )
@@ -155,10 +157,7 @@ class Gateway:
             unnamed=VERSIONS.get(self.settings.without_subprotocol),
         )
         if isinstance(verdict, Refused):
-            log.info("refused", station_id=station_id, status=verdict.status)
-            if verdict.reason:
-                self._refused(station_id, verdict.reason, request)
-            return verdict
+            return self._refuse(verdict, station_id, request)
         if verdict.version is None:
             log.info("no common subprotocol", station_id=station_id)
             self._refused(station_id, RefusalReason.NO_SUBPROTOCOL, request)
@@ -231,6 +230,18 @@ class Gateway:
             here = self.registry.unregistered(said)
             return here.peer.station_id if here else said
         return said if said in spellings else spellings[0] if len(spellings) == 1 else None
+
+    def _refuse(self, verdict: Refused, station_id: str, request: Request) -> Refused:
+        """The answer, which is another one after too many wrong passwords."""
+        if verdict.status == handshake.UNAUTHORIZED:
+            now = self._clocks.monotonic()
+            if wait := self._throttle.failed(station_id, request.remote_address, now):
+                verdict = handshake.too_many(wait)
+        if verdict.reason is not RefusalReason.TOO_MANY_WRONG_PASSWORDS:
+            log.info("refused", station_id=station_id, status=verdict.status)
+        if verdict.reason:
+            self._refused(station_id, verdict.reason, request)
+        return verdict
 
     def _refused(self, station_id: str, reason: RefusalReason, request: Request) -> None:
         metrics.REFUSED_HANDSHAKES.labels(reason).inc()

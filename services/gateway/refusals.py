@@ -2,8 +2,8 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from enum import StrEnum
 
+from services.ocpp.refusals import RefusalReason
 from voltbus.v1.bus_pb2 import RefusedHandshake
 
 # Ids that are told apart in one report, in all and of one address; what is more is only counted by the metric.
@@ -11,17 +11,6 @@ MOST, MOST_OF_ADDRESS = 1000, 100
 # Seconds between two reports at the least. The first after a while goes at once: somebody waits beside the station.
 INTERVAL = 60.0
 LONGEST_OFFER = 100
-
-
-class RefusalReason(StrEnum):
-    """Why a station is not let in; QUARANTINED: it is, only to be seen."""
-
-    UNKNOWN_STATION = "unknown_station"
-    NO_PASSWORD = "no_password"
-    WRONG_PASSWORD = "wrong_password"
-    AMBIGUOUS_ID = "ambiguous_id"
-    NO_SUBPROTOCOL = "no_subprotocol"
-    QUARANTINED = "quarantined"
 
 
 @dataclass(slots=True)

@@ -4,15 +4,15 @@ from itertools import product
 
 from services.gateway import metrics
 from services.gateway.ocppj.actions import MessageType, Reason
-from services.gateway.refusals import RefusalReason
 from services.gateway.transport.tls import HandshakeOutcome
 from services.ocpp.deviations import Deviation
 from services.ocpp.errors import ErrorCode
+from services.ocpp.refusals import RefusalReason
 from services.ocpp.versions import VERSIONS
 from voltbus.v1.bus_pb2 import Outcome
 
 # Of the answer to a handshake, and of a connection that was closed for what came on it (RFC 6455 §7.4.1).
-STATUSES = (101, 401, 404, 426)
+STATUSES = (101, 400, 401, 404, 426, 429)
 CODES = (1002, 1003, 1007, 1009, 1011)
 ANSWERS = (MessageType.RESULT, MessageType.ERROR)
 

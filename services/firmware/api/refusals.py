@@ -1,7 +1,6 @@
 """REST of firmware: ids that knocked and were refused."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,17 +10,7 @@ from services.common.postgres.database import Database
 from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
 from services.firmware.listing import refused
 from services.firmware.listing.refused import ListedRefusal
-
-
-class RefusalReason(StrEnum):
-    """Why a station was not let in; quarantined: it was, only to be seen."""
-
-    UNKNOWN_STATION = "unknown_station"
-    NO_PASSWORD = "no_password"
-    WRONG_PASSWORD = "wrong_password"
-    AMBIGUOUS_ID = "ambiguous_id"
-    NO_SUBPROTOCOL = "no_subprotocol"
-    QUARANTINED = "quarantined"
+from services.ocpp.refusals import RefusalReason
 
 
 class RefusedStationView(BaseModel):

@@ -2,14 +2,15 @@
 
 import base64
 import binascii
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from services.gateway.refusals import RefusalReason
 from services.gateway.settings import UnknownStations
 from services.ocpp.passwords import matches
+from services.ocpp.refusals import RefusalReason
 from services.ocpp.versions import BY_SUBPROTOCOL, Version
 from voltbus.v1.credentials_pb2 import Credentials, PasswordChange
 
@@ -19,6 +20,7 @@ MAX_STATION_ID_LENGTH = 48
 # Of a path of REST, clients take them out.
 DOTS = (".", "..")
 ABSOLUTE_FORM = re.compile(r"^(?:ws|http)s?://[^/]*", re.IGNORECASE)
+UNAUTHORIZED = 401
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"'}
 
 
@@ -108,12 +110,19 @@ def decide(
     key = _key(password, hash_, keys)
     if hash_ and key is None:
         reason = RefusalReason.NO_PASSWORD if password is None else RefusalReason.WRONG_PASSWORD
-        return Refused(401, "wrong or missing credentials", CHALLENGE, reason)
+        return Refused(UNAUTHORIZED, "wrong or missing credentials", CHALLENGE, reason)
     quarantined = station is None and policy is UnknownStations.QUARANTINE
     if not request.subprotocols:
         return Admitted(station_id, unnamed, quarantined, change=change, key=key)
     version = choose_version(request.subprotocols)
     return Admitted(station_id, version, quarantined, version.subprotocol if version else "", change, key)
+
+
+def too_many(wait: float) -> Refused:
+    """The answer to a wrong password after too many. wait: seconds, until the next one is answered as before."""
+    headers = {"Retry-After": str(math.ceil(wait))}
+    reason = RefusalReason.TOO_MANY_WRONG_PASSWORDS
+    return Refused(429, "too many wrong or missing passwords: try again later", headers, reason)
 
 
 def _change(password: bytes | None, station: Credentials, keys: Sequence[bytes]) -> PasswordChange | None:

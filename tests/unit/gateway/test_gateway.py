@@ -17,6 +17,7 @@ from websockets.typing import Subprotocol
 from services.common.kafka.bus import PartitionTail, Record, TopicReader
 from services.common.process.errors import Misconfigured, Unavailable
 from services.gateway.cluster.memory import MemoryDirectory
+from services.gateway.throttle import OF_ADDRESS
 from services.gateway.timing import Timing
 from services.gateway.transport.websocket import WebSocket
 from services.ocpp.passwords import keyed
@@ -420,6 +421,27 @@ async def test_a_station_that_comes_with_the_password_it_was_asked_to_take_says_
             await one.register(password_hash=new, replaced_hash=old)
             assert (await ask(socket, HEARTBEAT))[0] == 3
         assert await _refused(one, b"old-secret") == 401
+
+
+async def test_wrong_passwords_are_slowed_down_and_the_right_one_is_let_in_meanwhile() -> None:
+    """Behind one address a carrier has thousands: the other ids of it are answered as before."""
+    async with running(unknown_stations="reject", password_key="k") as one:
+        for name in ("CP1", "CP2"):
+            await one.register(name, password_hash=keyed(b"k", b"secret"))
+        answers = [await _refused(one, b"wrong") for _ in range(OF_ADDRESS.burst)]
+        assert answers == [401] * OF_ADDRESS.burst
+        with pytest.raises(InvalidStatus) as caught:
+            await one.connect(additional_headers=_basic("CP1", b"wrong"))
+        answer = caught.value.response
+        assert answer.status_code == 429
+        assert 1 <= int(answer.headers["Retry-After"]) <= OF_ADDRESS.interval
+        assert await _refused(one) == 429
+        with pytest.raises(InvalidStatus) as caught:
+            await one.connect("CP2", additional_headers=_basic("CP2", b"wrong"))
+        assert caught.value.response.status_code == 401
+        async with await one.connect("cp1", additional_headers=_basic("CP1", b"secret")) as socket:
+            assert (await ask(socket, HEARTBEAT))[0] == 3
+        assert await _refused(one, b"wrong") == 429
 
 
 @pytest.mark.parametrize("gone", [True, False])

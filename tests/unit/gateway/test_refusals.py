@@ -4,7 +4,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.gateway import refusals
-from services.gateway.refusals import INTERVAL, MOST, MOST_OF_ADDRESS, RefusalReason, Refusals
+from services.gateway.refusals import INTERVAL, MOST, MOST_OF_ADDRESS, Refusals
+from services.ocpp.refusals import RefusalReason
 from tests.patience import GIVE_UP
 from tests.unit.gateway.running import QUICK, Running, running, until
 from voltbus.v1.bus_pb2 import RefusedHandshake, RefusedHandshakes

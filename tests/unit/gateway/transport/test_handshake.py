@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from services.gateway.credentials import decode, must_reconnect, registered_now
-from services.gateway.refusals import RefusalReason
 from services.gateway.settings import UnknownStations
 from services.gateway.transport.handshake import (
     CHALLENGE,
@@ -18,6 +17,7 @@ from services.gateway.transport.handshake import (
     station_id_of,
 )
 from services.ocpp.passwords import keyed
+from services.ocpp.refusals import RefusalReason
 from services.ocpp.versions import VERSIONS
 from voltbus.v1.credentials_pb2 import Credentials, PasswordChange
 

@@ -1,0 +1,15 @@
+"""Why stations are not let in: a closed list."""
+
+from enum import StrEnum
+
+
+class RefusalReason(StrEnum):
+    """Why a station is not let in; QUARANTINED: it is, only to be seen. TOO_MANY_WRONG_PASSWORDS: and told to wait."""
+
+    UNKNOWN_STATION = "unknown_station"
+    NO_PASSWORD = "no_password"
+    WRONG_PASSWORD = "wrong_password"
+    TOO_MANY_WRONG_PASSWORDS = "too_many_wrong_passwords"
+    AMBIGUOUS_ID = "ambiguous_id"
+    NO_SUBPROTOCOL = "no_subprotocol"
+    QUARANTINED = "quarantined"
