@@ -17,7 +17,11 @@ LATENCY = FastHistogram(
     BUCKETS,
 )
 CONNECTIONS = Gauge("voltbus_gateway_connections", "open connections", ["version"])
-HANDSHAKES = Counter("voltbus_gateway_handshakes_total", "upgrade requests by HTTP status of the answer", ["status"])
+HANDSHAKES = Counter(
+    "voltbus_gateway_handshakes_total",
+    "upgrade requests by HTTP status of the answer; none: the connection ended before it was answered",
+    ["status"],
+)
 REFUSED_HANDSHAKES = Counter(
     "voltbus_gateway_refused_handshakes_total", "stations that were not let in, or only to be seen", ["reason"]
 )

@@ -4,6 +4,7 @@ from itertools import product
 
 from services.gateway import metrics
 from services.gateway.ocppj.actions import MessageType, Reason
+from services.gateway.transport.answers import UNANSWERED
 from services.gateway.transport.tls import HandshakeOutcome
 from services.ocpp.deviations import Deviation
 from services.ocpp.errors import ErrorCode
@@ -12,7 +13,7 @@ from services.ocpp.versions import VERSIONS
 from voltbus.v1.bus_pb2 import Outcome
 
 # Of the answer to a handshake, and of a connection that was closed for what came on it (RFC 6455 §7.4.1).
-STATUSES = (101, 400, 401, 404, 426, 429)
+STATUSES = (101, 400, 401, 404, 426, 429, 431, 500, 503, UNANSWERED)
 CODES = (1002, 1003, 1007, 1009, 1011)
 ANSWERS = (MessageType.RESULT, MessageType.ERROR)
 

@@ -4,16 +4,22 @@ import contextlib
 import os
 from typing import Any
 
-from picows import WSAutoPingStrategy, WSListener
+import structlog
+from picows import WSAutoPingStrategy, WSListener, WSUpgradeResponseWithListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
+from services.gateway import metrics
+from services.gateway.transport import answers
 from services.gateway.transport.cutter import HEAD, SHORT_HEAD, SIXTEEN_BITS_FROM, Cutter
+from services.gateway.transport.handshake import Refused
 from services.gateway.transport.tls import TlsTransport
 
 READ_SIZE = 16 * 1024
 # Reads of a socket that is lost: what is unread then is no more than its receive buffer.
 LAST_READS = 256
 END_OF_REQUEST = b"\r\n\r\n"
+
+log = structlog.get_logger()
 
 _get_buffer, _buffer_updated = WSProtocol.get_buffer, WSProtocol.buffer_updated
 
@@ -33,7 +39,7 @@ class Listener(WSListener):
 class StationProtocol(WSProtocol):  # type: ignore[misc]
     """accept: gives the listener of an upgrade request and its address. handshake_timeout: seconds it may take."""
 
-    __slots__ = ("_accept", "_at_frame", "_cutter", "_request", "_reserved", "_view")
+    __slots__ = ("_accept", "_answered", "_at_frame", "_cutter", "_request", "_reserved", "_view")
 
     def __init__(self, accept: Any, logger: Any, handshake_timeout: float) -> None:
         never = (False, 1, 1, WSAutoPingStrategy.PING_WHEN_IDLE, False)
@@ -44,8 +50,9 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
         self._accept = accept
         self._view = memoryview(b"")
         self._cutter = Cutter()
-        # The end of what has come of the upgrade request; None after it.
+        # What has come of the upgrade request; None after it.
         self._request: bytes | None = b""
+        self._answered = False
         # As the cutter says. At a frame, a read mostly is whole frames, for which it need not be asked.
         self._at_frame, self._reserved = False, 0
 
@@ -75,12 +82,20 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
         self._pass_on(size + self._reserved)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if not self._answered:
+            metrics.HANDSHAKES.labels(answers.UNANSWERED).inc()
         self._read_rest()
         super().connection_lost(exc)
 
     def _accept_here(self, upgrade: Any) -> Any:
         address = self.transport.underlying_transport.get_extra_info("peername")
-        return self._accept(upgrade, str(address[0]) if address else "")
+        self._answered = True
+        try:
+            return self._accept(upgrade, str(address[0]) if address else "")
+        except Exception:
+            # A mistake of ours, which picows would tell the station word for word.
+            log.exception("a handshake could not be answered")
+            return WSUpgradeResponseWithListener(answers.answer(answers.FAILED), None)
 
     def _read_rest(self) -> None:
         """What came before the end of a socket that was paused, or that was noticed by a failed write."""
@@ -101,11 +116,16 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
     def _pass_on(self, size: int) -> None:
         view, start, full = self._view, 0, size == len(self._view)
         if self._request is not None:
+            if self._answered:
+                return
             request = self._request + bytes(view[:size])
             end = request.find(END_OF_REQUEST)
-            if end < 0:
-                self._request = request[-len(END_OF_REQUEST) + 1 :]
+            if end < 0 and len(request) < answers.LONGEST_REQUEST:
+                self._request = request
                 _buffer_updated(self, size)
+                return
+            if fault := answers.fault_of_head(request[:end] if end >= 0 else request):
+                self._refuse(fault)
                 return
             start, self._request = size - (len(request) - end - len(END_OF_REQUEST)), None
         passed_on = self._cutter.cut(view, size, start)
@@ -114,3 +134,11 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
             _buffer_updated(self, passed_on)
         if full and isinstance(self.listener, Listener):
             self.listener.rest()
+
+    def _refuse(self, fault: Refused) -> None:
+        """Instead of picows, which does not get to see what it would refuse."""
+        self._answered = True
+        response = answers.answer(fault)
+        response.headers["Connection"] = "close"
+        self.transport.underlying_transport.write(response.to_bytes())
+        self.transport.disconnect()

@@ -24,6 +24,7 @@ from services.gateway.pressure.memory import Memory
 from services.gateway.pressure.turns import Turns
 from services.gateway.settings import Settings
 from services.gateway.timing import Clocks, Timing
+from services.gateway.transport.answers import answer, fault_of_upgrade
 from services.gateway.transport.deflate import negotiate
 from services.gateway.transport.handshake import Refused, Request
 from services.gateway.transport.intake import StationProtocol
@@ -122,14 +123,14 @@ class WebSocketListener:
     def accept(self, upgrade: WSUpgradeRequest, remote_address: str) -> WSUpgradeResponseWithListener:
         """Called for every request."""
         _normalize_connection_header(upgrade)
-        if upgrade.headers.get("Sec-WebSocket-Version", "13") != "13":
-            return _refusal(Refused(426, "WebSocket version 13 is spoken", {"Sec-WebSocket-Version": "13"}))
+        if fault := fault_of_upgrade(upgrade):
+            return WSUpgradeResponseWithListener(answer(fault), None)
         admitted = self._admitter.admit(_request(upgrade, remote_address))
         if isinstance(admitted, Refused):
-            return _refusal(admitted)
+            return WSUpgradeResponseWithListener(answer(admitted), None)
         extensions = upgrade.headers.getall("Sec-WebSocket-Extensions", []) if self._settings.deflate else []
-        answer, deflate = negotiate(extensions) or ("", None)
-        headers = {"Sec-WebSocket-Extensions": answer} if answer else {}
+        agreed, deflate = negotiate(extensions) or ("", None)
+        headers = {"Sec-WebSocket-Extensions": agreed} if agreed else {}
         metrics.HANDSHAKES.labels(101).inc()
         if admitted is None:
             closing = NoSubprotocol(self._timing.refusal_timeout)
@@ -164,9 +165,3 @@ def _normalize_connection_header(upgrade: WSUpgradeRequest) -> None:
     tokens = ",".join(upgrade.headers.getall("Connection", [])).lower().split(",")
     if "upgrade" in [token.strip() for token in tokens]:
         upgrade.headers["Connection"] = "Upgrade"
-
-
-def _refusal(refused: Refused) -> WSUpgradeResponseWithListener:
-    metrics.HANDSHAKES.labels(refused.status).inc()
-    response = WSUpgradeResponse.create_error_response(refused.status, refused.text.encode(), refused.headers)
-    return WSUpgradeResponseWithListener(response, None)
