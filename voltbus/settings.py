@@ -76,9 +76,8 @@ class LocalSettings:
 
     @property
     def has_issuer(self) -> bool:
-        """Whether bearer tokens come from an identity provider."""
-        named = (self.jwt_issuer or "").startswith(("https://", "http://"))
-        return self.jwks_url is not None or (named and self.jwt_secret is None)
+        """Whether bearer tokens come from an identity provider; services refuse a secret beside it."""
+        return self.jwks_url is not None or (self.jwt_issuer or "").startswith(("https://", "http://"))
 
     @property
     def processes(self) -> tuple[str, ...]:

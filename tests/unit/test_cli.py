@@ -125,7 +125,17 @@ def test_token(data: Path) -> None:
         (["call", "CP001", "Rset"], {}, "there is no action Rset for stations: did you mean Reset?"),
         (["call", "CP001", "Reset", "{"], {}, "the payload is not JSON"),
         (["call", "CP001", "Reset", "[]"], {}, "the payload is not a JSON object: []"),
-        (["token"], {"VOLTBUS_JWT_JWKS_URL": "https://x"}, "tokens come from the issuer of VOLTBUS_JWT_ISSUER"),
+        (
+            ["token"],
+            {"VOLTBUS_JWT_JWKS_URL": "https://x"},
+            "bearer tokens come from the issuer whose keys are at https://x, none is made here: get one there, as "
+            "docs/access.md says, and set VOLTBUS_TOKEN",
+        ),
+        (
+            ["token"],
+            {"VOLTBUS_JWT_ISSUER": "https://sso.example", "VOLTBUS_JWT_SECRET": "s" * 32},
+            "bearer tokens come from https://sso.example, none is made here",
+        ),
     ],
 )
 def test_errors_are_one_line(arguments: list[str], environment: dict[str, str], message: str) -> None:
@@ -228,6 +238,14 @@ def test_the_welcome_can_be_copied_line_by_line(tmp_path: Path) -> None:
     assert any(line.endswith(" station") for line in lines)
     curl = next(line for line in lines if line.startswith("curl"))
     assert curl.endswith('"localhost:9070/transactions/v1/transactions?station_id=DEMO-1"')
+
+
+def test_the_welcome_makes_no_token_where_an_issuer_does(tmp_path: Path) -> None:
+    text = banner(LocalSettings(tmp_path, jwt_issuer="https://sso.example", jwt_secret="s" * 32), "127.0.0.1:25000")
+    assert "For the REST APIs, bearer tokens come from https://sso.example, none is made here: get one there" in text
+    assert "eyJ" not in text
+    assert " token" not in text.partition("VOLTBUS_TOKEN.")[2]
+    assert 'curl -H "Authorization: Bearer $VOLTBUS_TOKEN"' in text
 
 
 def test_progress_in_plain_lines_where_there_is_no_terminal() -> None:

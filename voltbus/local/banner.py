@@ -27,8 +27,7 @@ def banner(settings: LocalSettings, kafka_bootstrap: str) -> str:
         [
             f"\nVoltbus is running. Ctrl-C stops it; logs are in {settings.data / 'logs'}\n",
             *lines,
-            f"\nA bearer token for the REST APIs, valid for 30 days (`{program} token` prints another):",
-            _token(settings),
+            *_token(settings, program),
             "\nTry one charging station, then see the transaction it made:",
             f"{program} station",
             transactions_curl(settings, DEFAULT_STATION),
@@ -45,7 +44,8 @@ def banner(settings: LocalSettings, kafka_bootstrap: str) -> str:
 def transactions_curl(settings: LocalSettings, station_id: str) -> str:
     """A command that shows the transactions of a station."""
     address = f"localhost:{settings.ports[REST]}/transactions/v1/transactions?station_id={station_id}"
-    return f'curl -H "Authorization: Bearer $({_program()} token)" "{address}"'
+    token = "$VOLTBUS_TOKEN" if settings.has_issuer else f"$({_program()} token)"
+    return f'curl -H "Authorization: Bearer {token}" "{address}"'
 
 
 def _stations(host: str, port: int) -> str:
@@ -65,8 +65,10 @@ def _program() -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _token(settings: LocalSettings) -> str:
+def _token(settings: LocalSettings, program: str) -> list[str]:
+    """A bearer token, or where they come from."""
     try:
-        return bearer_token(settings)
+        token = bearer_token(settings)
     except LocalError as error:
-        return str(error)
+        return [f"\nFor the REST APIs, {error}."]
+    return [f"\nA bearer token for the REST APIs, valid for 30 days (`{program} token` prints another):", token]

@@ -31,7 +31,8 @@ def prepare(
 def token() -> None:
     """Print a bearer token for the REST APIs.
 
-    It has all scopes, is valid for 30 days, and is signed with VOLTBUS_JWT_SECRET or the key of the local stack.
+    It has all scopes, is valid for 30 days, and is signed with VOLTBUS_JWT_SECRET or the key of the local stack. Where
+    VOLTBUS_JWT_ISSUER or VOLTBUS_JWT_JWKS_URL is set there is none: get one from that issuer, and set VOLTBUS_TOKEN.
     """
     from voltbus.operator.tokens import bearer_token
     from voltbus.running import with_running

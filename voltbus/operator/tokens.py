@@ -9,17 +9,31 @@ from voltbus.secrets import load_secrets
 from voltbus.settings import LocalSettings
 
 LIFETIME = 30 * 24 * 3600
+# Whatever could be signed here would be refused.
+FROM_ISSUER = (
+    "bearer tokens come from {}, none is made here: get one there, as docs/access.md says, and set VOLTBUS_TOKEN"
+)
 
 
 def access_token(settings: LocalSettings) -> str:
-    """The token to call REST with: that of VOLTBUS_TOKEN, or one made here. Raises LocalError."""
-    if token := settings.token.strip() if settings.token else "":
-        if not re.fullmatch(r"[\x21-\x7e]+", token):
-            raise LocalError("VOLTBUS_TOKEN has a character that no bearer token has, such as a line break")
-        return token
-    if not (settings.jwt_secret or settings.has_issuer or (settings.data / "secrets").exists()):
+    """The token to call REST with: that of VOLTBUS_TOKEN, or one of a stack that there is. Raises LocalError."""
+    told = _given(settings) or settings.jwt_secret or settings.has_issuer
+    if not (told or (settings.data / "secrets").exists()):
         raise LocalError("no bearer token: start a stack with `make run`, or set VOLTBUS_TOKEN or VOLTBUS_JWT_SECRET")
-    return bearer_token(settings)
+    return given_or_made(settings)
+
+
+def given_or_made(settings: LocalSettings) -> str:
+    """The token of VOLTBUS_TOKEN, or one made here. Raises LocalError."""
+    if not (token := _given(settings)):
+        return bearer_token(settings)
+    if not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise LocalError("VOLTBUS_TOKEN has a character that no bearer token has, such as a line break")
+    return token
+
+
+def _given(settings: LocalSettings) -> str:
+    return settings.token.strip() if settings.token else ""
 
 
 def bearer_token(settings: LocalSettings) -> str:
@@ -27,10 +41,7 @@ def bearer_token(settings: LocalSettings) -> str:
     import jwt
 
     if settings.has_issuer:
-        raise LocalError(
-            "tokens come from the issuer of VOLTBUS_JWT_ISSUER or VOLTBUS_JWT_JWKS_URL: ask it (VOLTBUS_TOKEN), "
-            "or unset the variable"
-        )
+        raise LocalError(FROM_ISSUER.format(settings.jwt_issuer or f"the issuer whose keys are at {settings.jwks_url}"))
     now = int(time.time())
     scopes = (f"{service}:{right}" for service in SERVICES for right in ("read", "write"))
     claims = {"sub": "local", "iat": now, "exp": now + LIFETIME, "scope": " ".join(scopes)}

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from voltbus.errors import LocalError
-from voltbus.operator.tokens import bearer_token
+from voltbus.operator.tokens import given_or_made
 from voltbus.settings import LocalSettings
 from voltbus.simulator.fleet.fleet import Fleet, FleetPlan, build
 from voltbus.simulator.fleet.register import Registrar
@@ -41,7 +41,7 @@ async def play(plan: FleetPlan, options: FleetOptions, settings: LocalSettings, 
     gateways = [f"ws://{settings.reachable_at}:{settings.ports[gateway]}/ocpp" for gateway in settings.gateways]
     addresses = StackAddresses(gateways, rest["transactions"])
     view = View(console, counts, options.quiet)
-    headers = {"Authorization": f"Bearer {bearer_token(settings)}"}
+    headers = {"Authorization": f"Bearer {given_or_made(settings)}"}
     async with httpx.AsyncClient(headers=headers, timeout=30) as http:
         fleet = build(plan, now, view.on_activity)
         await _register(fleet, Registrar(http, rest["auth"]), console)

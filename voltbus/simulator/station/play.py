@@ -11,7 +11,7 @@ from urllib.parse import quote
 from rich.console import Console
 
 from voltbus.errors import LocalError
-from voltbus.operator.tokens import bearer_token
+from voltbus.operator.tokens import given_or_made
 from voltbus.settings import LocalSettings
 from voltbus.simulator.station.charger import Charger
 from voltbus.simulator.station.demo import Demo, DemoPlan, now
@@ -28,7 +28,7 @@ async def play(plan: DemoPlan, version: str, settings: LocalSettings, console: C
     if version not in DIALECTS:
         raise LocalError(f"OCPP {version} is not simulated: choose one of {', '.join(DIALECTS)}")
     address = f"http://{settings.reachable_at}:{settings.ports['auth']}"
-    await asyncio.to_thread(register_token, address, bearer_token(settings), plan.id_token)
+    await asyncio.to_thread(register_token, address, given_or_made(settings), plan.id_token)
     registered = f"registered the id token {plan.id_token} (PUT {address}/v1/tokens/{plan.id_token})"
     console.print(registered, highlight=False, soft_wrap=True)
     charger = Charger(plan.station_id, now, patience=plan.pause)
