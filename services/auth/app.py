@@ -30,7 +30,7 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     wiring = wire(NAME, settings, bus, database, redis, clock, renders=RENDERERS, on_ended=password_changing.on_ended)
     store = Store(database, Publication(settings, wiring.events), wiring.relay.wake)
     handler = Handler(store, wiring.stations, wiring.batches(DIALECTS))
-    consumer, group_settings = wiring.consumer(handler.handle), GroupSettings(store, clock)
+    consumer, group_settings = wiring.consumer(handler.handle), GroupSettings(store, wiring.announcer, clock)
     republication = Republication(store)
     passwords, sealing = Passwords(*settings.password_keys), Sealing(*settings.password_keys)
     changing = PasswordChanging(store, wiring.command_service, passwords, sealing, clock)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import structlog
 
 from services.auth import group_settings_store
+from services.auth.publication import group_changed
 from services.auth.store import Store
 from services.common.postgres import outbox
+from services.common.postgres.announcer import Announcer
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable
 
@@ -24,6 +26,7 @@ class GroupSettings:
     """Many processes may run it: published twice, a registration says the same."""
 
     store: Store
+    announcer: Announcer
     clock: Clock
 
     async def set_free_vend(self, group: str, account: str | None, author: str | None = None) -> None:
@@ -31,8 +34,10 @@ class GroupSettings:
 
         Returns when the registrations of its stations are on their way; asked again, it changes nothing.
         """
+        now = self.clock()
         async with self.store.change() as work:
-            await group_settings_store.save(work.db, group, account, self.clock(), author)
+            if await group_settings_store.save(work.db, group, account, now, author):
+                await self.announcer.add(work.db, group_changed(group, account, now, author), group, now)
         await self.publish()
         await self.store.published()
 

@@ -10,6 +10,7 @@ READING = "select pg_advisory_xact_lock_shared(hashtextextended('group settings'
 WRITING = "select pg_advisory_xact_lock(hashtextextended('group settings', 0))"
 FREE_VEND = """
 select group_name, free_vend from group_setting where group_name = any($1::text[]) and free_vend is not null"""
+CURRENT = "select free_vend from group_setting where group_name = $1"
 SAVE = """
 insert into group_setting (group_name, free_vend, pending, changed_at, author) values ($1, $2, true, $3, $4)
 on conflict (group_name) do update
@@ -33,10 +34,13 @@ async def free_vend(db: Connection, groups: Collection[str]) -> dict[str, str]:
     return {row["group_name"]: row["free_vend"] for row in await db.fetch(FREE_VEND, sorted(groups))}
 
 
-async def save(db: Connection, group: str, account: str | None, now: datetime, author: str | None = None) -> None:
-    """free_vend of a group, to be published."""
+async def save(db: Connection, group: str, account: str | None, now: datetime, author: str | None = None) -> bool:
+    """free_vend of a group, to be published; whether it was another."""
     await db.execute(WRITING)
+    if await db.fetchval(CURRENT, group) == account:
+        return False
     await db.execute(SAVE, group, account, now, author)
+    return True
 
 
 async def pending(db: Connection) -> list[tuple[str, datetime]]:

@@ -16,8 +16,10 @@ from services.auth.domain.stations import Password
 from services.auth.passwords import SIZE, Passwords
 from services.auth.remote import SET_PASSWORD, password_outcome
 from services.auth.store import Store, UnitOfWork
+from services.common.commands import store as commands_store
 from services.common.commands.command import Command
-from services.common.commands.service import CommandRequest, CommandService, KeyReused
+from services.common.commands.idempotency import keys_of, of_caller, own_key, reused
+from services.common.commands.service import CommandRequest, CommandService
 from services.common.kafka.bus import Record
 from services.common.postgres.database import Connection
 from services.common.process.clock import Clock
@@ -64,15 +66,16 @@ class PasswordChanging:
 
         Raises NoSuchStation, ChangeUnderWay, KeyReused.
         """
+        own = None if idempotency_key is None else own_key(idempotency_key, author)
         async with self.store.change() as work:
             station = await work.station(station_id)
             if station is None:
                 raise NoSuchStation(station_id)
             changes = (await changes_store.of_stations(work.db, [station_id])).get(station_id, [])
-            if repeated := self._repeated(changes, station_id, chosen, idempotency_key):
+            if repeated := self._repeated(changes, station_id, chosen, own):
                 return repeated
             _require_room(changes)
-            text, password = self._password(station_id, chosen, idempotency_key)
+            text, password = self._password(station_id, chosen, own)
             command = await self._command(work, station_id, text, expires_in, idempotency_key, author)
             now = self.clock()
             change = PasswordChange(
@@ -153,10 +156,15 @@ class PasswordChanging:
     ) -> Command:
         sealed = self.sealing.seal(text, AUTH, station_id)
         payload = {"password": sealed, "hexadecimal": is_authorization_key(text)}
+        if idempotency_key is not None:
+            found = await commands_store.by_keys(work.db, keys_of(idempotency_key, author))
+            others, idempotency_key = of_caller(found, idempotency_key, author)
+            if others:
+                raise reused()
         request = CommandRequest(station_id, SET_PASSWORD, payload, expires_in, idempotency_key, author=author)
         kept = await self.command_service.add(work.db, [request])
         if not kept:
-            raise KeyReused("the Idempotency-Key was used for another request")
+            raise reused()
         return kept[0]
 
     def _password(self, station_id: str, chosen: str | None, idempotency_key: str | None) -> tuple[str, Password]:
@@ -180,7 +188,7 @@ class PasswordChanging:
                 return one, maker.derive(one.password.rotation_nonce, station_id, idempotency_key)[0]
             if chosen and not one.password.rotation_nonce and maker.hashed(chosen).hash == one.password.hash:
                 return one, chosen
-            raise KeyReused("the Idempotency-Key was used for another request")
+            raise reused()
         return None
 
 

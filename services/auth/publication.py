@@ -63,6 +63,13 @@ def location_removed(event: locations.LocationRemoved) -> tuple[str, Message]:
     return event.location_id, removed
 
 
+def group_changed(group: str, account: str | None, at: datetime, author: str | None) -> Message:
+    """account: on which its stations are free-vend; None: that is not said of it."""
+    return pb.GroupChanged(
+        group=group, free_vend=account is not None, free_vend_account=account or "", at=at, author=author or ""
+    )
+
+
 def authorization_decided(event: AuthorizationDecided) -> tuple[str, Message]:
     decided = pb.AuthorizationDecided(
         station_id=event.station_id,

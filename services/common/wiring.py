@@ -25,6 +25,7 @@ from services.common.kafka.bus import Bus
 from services.common.kafka.consumer import Consumer, ConsumerTiming, Handle
 from services.common.kafka.dead_letter_limit import DeadLetterLimits
 from services.common.kafka.events import Events
+from services.common.postgres.announcer import Announcer
 from services.common.postgres.commit_marks import CommitMarks
 from services.common.postgres.database import Database
 from services.common.postgres.measures import Measure, Measures
@@ -78,6 +79,11 @@ class Wiring:
     access: Access
     tracing: Tracing | None
     commit_marks: CommitMarks
+
+    @property
+    def announcer(self) -> Announcer:
+        """Tells what operators have done."""
+        return Announcer(self.events, self.relay.wake)
 
     def batches(self, dialects: Dialects[C]) -> BatchShell[C]:
         """What its handler reads batches with, and answers them."""
@@ -151,7 +157,9 @@ class Wiring:
         streams, outbound = self._streams(), Outbound(self.settings.outbound_allow, self.settings.webhook_timeout)
         webhooks = self._webhooks(outbound)
         app.include_router(events_api.router(streams, self.access))
-        app.include_router(webhooks_api.router(self.name, webhooks, self.settings.outbound_allow, self.access))
+        app.include_router(
+            webhooks_api.router(self.name, webhooks, self.settings.outbound_allow, self.access, self.announcer)
+        )
         commands_api.install(
             app, self.command_service, self.database, self.access, self.name, self.clock, services, verbs
         )

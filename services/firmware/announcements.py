@@ -18,7 +18,8 @@ from services.firmware.domain.messages import (
     StationDeviates,
     StationDisconnected,
 )
-from services.firmware.domain.station import Identity, Station
+from services.firmware.domain.station import BootStatus, Identity, Place, Station
+from services.firmware.maintenance import MaintenanceWindow
 from voltbus.v1 import events_pb2 as wire
 from voltbus.v1.state_pb2 import Inventory
 
@@ -105,6 +106,47 @@ def station_deviates(event: StationDeviates) -> Message:
         ],
         at=to_timestamp(event.at),
     )
+
+
+def boot_order_changed(
+    station_id: str, status: BootStatus | None, interval: int | None, at: datetime, author: str | None
+) -> Message:
+    """status: None: it was withdrawn."""
+    return wire.BootOrderChanged(
+        station_id=station_id,
+        status=f"REGISTRATION_STATUS_{status.name}" if status else None,
+        interval=interval,
+        at=to_timestamp(at),
+        author=author or "",
+    )
+
+
+def connector_removed(station_id: str, place: Place, existed: bool, at: datetime, author: str | None) -> Message:
+    return wire.ConnectorRemoved(
+        station_id=station_id,
+        evse_id=place.evse_id,
+        connector_id=place.connector_id,
+        existed=existed,
+        at=to_timestamp(at),
+        author=author or "",
+    )
+
+
+def maintenance_window_changed(window: MaintenanceWindow) -> Message:
+    return wire.MaintenanceWindowChanged(
+        window_id=window.id,
+        station_id=window.station_id or "",
+        group=window.group or "",
+        location_id=window.location_id or "",
+        begin_at=window.begin_at,
+        end_at=window.end_at,
+        at=to_timestamp(window.changed_at),
+        author=window.author,
+    )
+
+
+def maintenance_window_removed(name: str, at: datetime, author: str | None) -> Message:
+    return wire.MaintenanceWindowRemoved(window_id=name, at=to_timestamp(at), author=author or "")
 
 
 WRITE: Mapping[type[Event], Callable[[Any], Message]] = {

@@ -66,6 +66,7 @@ def build(
         database=database,
         command_service=command_service,
         projection=projection,
+        announcer=wiring.announcer,
         clock=clock,
         most=settings.configuration_reading,
         timing=timing,
@@ -107,7 +108,14 @@ def build(
         consumer,
         [
             *routers(
-                database, configuration.requests, configuration.groups, disconnecting, command_service, access, clock
+                database,
+                configuration.requests,
+                configuration.groups,
+                disconnecting,
+                command_service,
+                access,
+                wiring.announcer,
+                clock,
             ),
             frame_log.router,
         ],

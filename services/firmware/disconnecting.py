@@ -3,16 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import uuid4
 
 import asyncpg
 import structlog
 
+from services.common.commands.idempotency import keys_of, of_caller, reused
 from services.common.commands.routes import Routes
-from services.common.commands.service import KeyReused
 from services.common.kafka.bus import Record
 from services.common.postgres import outbox
-from services.common.postgres.database import Connection, Database
+from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from voltbus.v1.bus_pb2 import Close, Outbound
 
@@ -21,7 +22,7 @@ ADD = f"""
 insert into disconnection ({COLUMNS}, idempotency_key, asked_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (idempotency_key) do nothing
 returning id"""
-BY_KEY = f"select {COLUMNS}, asked_id from disconnection where idempotency_key = $1"
+BY_KEYS = f"select {COLUMNS}, idempotency_key, asked_id from disconnection where idempotency_key = any($1::text[])"
 PAGE = f"""
 select {", ".join(f"d.{name}" for name in COLUMNS.split(", "))},
     not coalesce(s.online and s.connection_id = d.connection_id, false) as ended
@@ -62,6 +63,14 @@ class Disconnection:
     at: datetime
 
 
+class _Kept(NamedTuple):
+    """A row with who asked for it, and by which key."""
+
+    idempotency_key: str | None
+    author: str | None
+    row: asyncpg.Record
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disconnecting:
     """outbound: the topic to gateways. wake: called when the outbox has rows (after a commit)."""
@@ -77,10 +86,9 @@ class Disconnecting:
 
         Raises NotConnected, KeyReused, Unavailable.
         """
-        if asked.idempotency_key:
-            async with self.database.connection() as db:
-                if before := await _repeated(db, asked):
-                    return before
+        before, key = await self._repeated(asked)
+        if before:
+            return before
         route = (await self.routes.find([asked.station_id])).get(asked.station_id)
         if route is None or asked.connection_id not in (None, route.connection_id):
             raise NotConnected
@@ -93,13 +101,10 @@ class Disconnecting:
             author=asked.author,
             at=self.clock(),
         )
-        async with self.database.transaction() as db:
-            values = asdict(made).values()
-            if not await db.fetchval(ADD, *values, asked.idempotency_key, asked.connection_id):
-                before = await _repeated(db, asked)
-                assert before is not None, "the key is there"
+        while not await self._keep(made, key, asked, route.slot):
+            before, key = await self._repeated(asked)
+            if before:
                 return before
-            await outbox.add(db, [self._close(made, route.slot)])
         self.wake()
         log.info(
             "disconnected by hand", station_id=made.station_id, connection_id=made.connection_id, author=made.author
@@ -114,22 +119,36 @@ class Disconnecting:
             rows = await db.fetch(PAGE, station_id, *(before or (None, None)), limit)
         return [(_read(row), row["ended"]) for row in rows]
 
+    async def _keep(self, made: Disconnection, key: str | None, asked: DisconnectRequest, slot: int) -> bool:
+        """Keeps and sends it; false where its key was taken meanwhile."""
+        async with self.database.transaction() as db:
+            if not await db.fetchval(ADD, *asdict(made).values(), key, asked.connection_id):
+                return False
+            await outbox.add(db, [self._close(made, slot)])
+        return True
+
+    async def _repeated(self, asked: DisconnectRequest) -> tuple[Disconnection | None, str | None]:
+        """What the same caller did before by the same key; the key of something new.
+
+        Raises KeyReused where it was another request.
+        """
+        if (key := asked.idempotency_key) is None:
+            return None, None
+        async with self.database.connection() as db:
+            rows = await db.fetch(BY_KEYS, keys_of(key, asked.author))
+        found, free = of_caller([_Kept(row["idempotency_key"], row["author"], row) for row in rows], key, asked.author)
+        if not found:
+            return None, free
+        before = _read(found[0].row)
+        done = (before.station_id, found[0].row["asked_id"], before.code, before.reason)
+        if done != (asked.station_id, asked.connection_id, asked.code, asked.reason):
+            raise reused()
+        return before, free
+
     def _close(self, made: Disconnection, slot: int) -> Record:
         close = Close(reason=made.reason, code=made.code)
         body = Outbound(station_id=made.station_id, connection_id=made.connection_id, close=close)
         return Record(self.outbound, made.connection_id.encode(), body.SerializeToString(), partition=slot)
-
-
-async def _repeated(db: Connection, asked: DisconnectRequest) -> Disconnection | None:
-    """What was done before for the same request. Raises KeyReused where its key was another request's."""
-    row = await db.fetchrow(BY_KEY, asked.idempotency_key)
-    if row is None:
-        return None
-    before = _read(row)
-    done = (before.station_id, row["asked_id"], before.code, before.reason)
-    if done != (asked.station_id, asked.connection_id, asked.code, asked.reason):
-        raise KeyReused("the Idempotency-Key was used for another request")
-    return before
 
 
 def _read(row: asyncpg.Record) -> Disconnection:

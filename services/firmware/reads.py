@@ -42,11 +42,15 @@ order by received_at desc, call_id desc
 limit $4"""
 
 SET_BOOT_ORDER = """
-insert into station (station_id, boot_decision, boot_interval) values ($1, $2, $3)
+insert into station (station_id, boot_decision, boot_interval, boot_order_author) values ($1, $2, $3, $4)
 on conflict (station_id) do update set
-    boot_decision = excluded.boot_decision, boot_interval = excluded.boot_interval"""
+    boot_decision = excluded.boot_decision, boot_interval = excluded.boot_interval,
+    boot_order_author = excluded.boot_order_author"""
 
-WITHDRAW_BOOT_ORDER = "update station set boot_decision = null, boot_interval = null where station_id = $1"
+WITHDRAW_BOOT_ORDER = """
+update station set boot_decision = null, boot_interval = null, boot_order_author = $2
+where station_id = $1 and boot_decision is not null
+returning true"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +93,16 @@ async def boots(db: Connection, station_id: str, before: tuple[datetime, str] | 
     return [_boot(row) for row in await db.fetch(BOOTS, station_id, *(before or (None, None)), limit)]
 
 
-async def set_boot_order(db: Connection, station_id: str, decision: BootStatus, interval: int | None) -> None:
+async def set_boot_order(
+    db: Connection, station_id: str, decision: BootStatus, interval: int | None, author: str | None
+) -> None:
     """Decides about a station, which need not have been here yet."""
-    await db.execute(SET_BOOT_ORDER, station_id, decision, interval)
+    await db.execute(SET_BOOT_ORDER, station_id, decision, interval, author)
 
 
-async def withdraw_boot_order(db: Connection, station_id: str) -> None:
-    """Leaves the decision to what was, or to the default."""
-    await db.execute(WITHDRAW_BOOT_ORDER, station_id)
+async def withdraw_boot_order(db: Connection, station_id: str, author: str | None) -> bool:
+    """Leaves the decision to what was, or to the default; whether there was an order."""
+    return bool(await db.fetchval(WITHDRAW_BOOT_ORDER, station_id, author))
 
 
 def _boot(row: asyncpg.Record) -> Boot:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from google.protobuf.message import Message
+
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.smartcharging.domain.loads import amperes
 from services.smartcharging.domain.plan import SitePlan
 from services.smartcharging.domain.share import Shares
 from services.smartcharging.domain.site import Site
-from services.smartcharging.domain.site_state import ActiveSession
+from services.smartcharging.domain.site_state import ActiveSession, Preferences
 from services.smartcharging.snapshot import SiteSnapshot
 from voltbus.v1 import events_pb2 as wire
 
@@ -27,6 +29,37 @@ def site_changed(events: Events, site: Site, removed: bool, at: datetime) -> Rec
         author=site.author or "",
     )
     return events.record(changed, site.site_id, f"{removed}/{at.isoformat()}", at)
+
+
+def preferences_changed(
+    site_id: str,
+    station_id: str,
+    session_id: int,
+    transaction_id: str,
+    preferences: Preferences,
+    at: datetime,
+    author: str | None,
+) -> Message:
+    """SessionPreferencesChanged. session_id: ours; transaction_id: the station's."""
+    minimum, maximum = preferences.minimum, preferences.maximum
+    return wire.SessionPreferencesChanged(
+        site_id=site_id,
+        station_id=station_id,
+        transaction=wire.TransactionRef(id=session_id, transaction_id=transaction_id),
+        priority=preferences.priority,
+        minimum_a=None if minimum is None else amperes(minimum),
+        maximum_a=None if maximum is None else amperes(maximum),
+        at=at,
+        author=author or "",
+    )
+
+
+def stored_profile_changed(name: str, at: datetime, author: str | None) -> Message:
+    return wire.StoredProfileChanged(name=name, at=at, author=author or "")
+
+
+def stored_profile_removed(name: str, at: datetime, author: str | None) -> Message:
+    return wire.StoredProfileRemoved(name=name, at=at, author=author or "")
 
 
 def announce(events: Events, before: SiteSnapshot, plan: SitePlan, at: datetime) -> Iterator[Record]:

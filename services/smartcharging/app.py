@@ -40,10 +40,10 @@ def build(settings: Settings, bus: Bus, database: Database, redis: Redis, clock:
     sharing = Sharing(database, command_service, events, clock)
     handler = Handler(database, wiring.batches(DIALECTS), sharing, events, topics.connections, clock)
     also = [topics.connections, topics.events["transactions"], topics.events["firmware"]]
-    sites = Sites(database, command_service, sharing, wiring.routes, events, clock)
+    sites = Sites(database, command_service, sharing, wiring.routes, events, wiring.announcer, clock)
     return wiring.service(
         wiring.consumer(handler.handle, also, linger=LINGER),
-        api.routers(database, command_service, sites, wiring.access, clock),
+        api.routers(database, command_service, sites, wiring.access, wiring.announcer, clock),
         description="Limits that stations share, charging profiles, and what stations report about them.",
         tables=TABLES,
         tags=api.TAGS,

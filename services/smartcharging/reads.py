@@ -49,10 +49,10 @@ on conflict (station_id) do nothing"""
 LIMIT_KEYS = "select station_id, evse_id, session_id from hold where station_id = any($1::text[]) order by 1, 2, 3"
 SITE_OF = "select site_id from member where station_id = $1"
 SAVE_PREFERENCES = """
-update session s set priority = $3, minimum = $4, maximum = $5
+update session s set priority = $3, minimum = $4, maximum = $5, preferences_author = $6
 from member m
 where s.id = $2 and m.station_id = s.station_id and m.site_id = $1 and s.ended_at is null
-returning s.id"""
+returning s.station_id, s.transaction_id"""
 # The newest of each station, in the order in which they were sent.
 PROFILE_COMMANDS = """
 select c.* from unnest($1::text[]) as s (station_id)
@@ -131,9 +131,12 @@ async def site_of(db: Connection, station_id: str) -> str | None:
     return found
 
 
-async def save_preferences(db: Connection, site_id: str, session_id: int, preferences: Preferences) -> bool:
-    """Whether there is such a session."""
-    return bool(await db.fetchval(SAVE_PREFERENCES, site_id, session_id, *astuple(preferences)))
+async def save_preferences(
+    db: Connection, site_id: str, session_id: int, preferences: Preferences, author: str | None
+) -> tuple[str, str] | None:
+    """The session's station, and what that calls it; None where there is no such session."""
+    row = await db.fetchrow(SAVE_PREFERENCES, site_id, session_id, *astuple(preferences), author)
+    return (row["station_id"], row["transaction_id"]) if row else None
 
 
 async def lock_profiles(db: Connection, stations: Sequence[str]) -> None:

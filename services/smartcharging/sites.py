@@ -8,11 +8,12 @@ from services.common.commands.routes import Routes
 from services.common.commands.service import CommandRequest, CommandService
 from services.common.kafka.events import Events
 from services.common.postgres import outbox
+from services.common.postgres.announcer import Announcer
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.process.errors import VoltbusError
 from services.smartcharging import reads, snapshot, store
-from services.smartcharging.announcements import site_changed
+from services.smartcharging.announcements import preferences_changed, site_changed
 from services.smartcharging.domain.applied_limit import LimitKey
 from services.smartcharging.domain.profile_commands import ClearProfiles, CommandName
 from services.smartcharging.domain.site import Site
@@ -39,6 +40,7 @@ class Sites:
     sharing: Sharing
     routes: Routes
     events: Events
+    announcer: Announcer
     clock: Clock
 
     async def put(self, site: Site) -> bool:
@@ -72,14 +74,20 @@ class Sites:
         self._wake()
         return True
 
-    async def prefer(self, site_id: str, session_id: int, preferences: Preferences) -> bool:
+    async def prefer(self, site_id: str, session_id: int, preferences: Preferences, author: str | None = None) -> bool:
         """What an operator wants for a session; whether there is one."""
+        now = self.clock()
         async with self.database.transaction() as db:
-            found = await reads.save_preferences(db, site_id, session_id, preferences)
-            if found:
-                await store.mark_site_changed(db, site_id, self.clock())
+            found = await reads.save_preferences(db, site_id, session_id, preferences, author)
+            if found is None:
+                return False
+            await store.mark_site_changed(db, site_id, now)
+            station_id, transaction_id = found
+            event = preferences_changed(site_id, station_id, session_id, transaction_id, preferences, now, author)
+            await self.announcer.add(db, event, station_id, now)
+        self.announcer.wake()
         self.sharing.nudge()
-        return found
+        return True
 
     async def snapshot(self, site_id: str) -> tuple[asyncpg.Record, SiteSnapshot] | None:
         """A site's row, and everything that is known of it now."""

@@ -49,7 +49,7 @@ MEMBERS = f"select {MEMBER} from member where site_id = $1 order by place"
 STATIONS = f"select {STATION} from station where station_id = any($1::text[])"
 # In the order in which we heard of them. Those that have ended are seen to draw on.
 SESSIONS = f"""
-select {TRACKED}, priority, minimum, maximum
+select {TRACKED}, priority, minimum, maximum, preferences_author
 from session
 where station_id = any($1::text[]) and (ended_at is null or draws_on_at is not null)
 order by id"""

@@ -6,7 +6,7 @@ import structlog
 
 from services.common.process.clock import Clock
 from services.common.process.errors import VoltbusError
-from services.transactions.audits import is_repeated
+from services.transactions.audits import unless_repeated
 from services.transactions.domain.revisions import Audit
 from services.transactions.domain.transaction import EndedBy, Transaction
 from services.transactions.ending import Ending
@@ -34,12 +34,12 @@ class Closing:
         """
         async with self.store.unit_of_work() as work, work.db.transaction():
             current = await work.lock(number)
-            if current is None or await is_repeated(work, number, audit):
+            if current is None or (asked := await unless_repeated(work, number, audit)) is None:
                 return current
             if current.ended:
                 raise NotOpen("the transaction has ended")
             closed = await self.ending.end(
-                work, current, EndedBy.OPERATOR, at=current.updated_at, now=self.clock(), audit=audit
+                work, current, EndedBy.OPERATOR, at=current.updated_at, now=self.clock(), audit=asked
             )
         self.ending.wake()
         log.info("transaction closed", transaction=number, author=audit.author)

@@ -9,7 +9,7 @@ from services.common.calls.stations import Stations
 from services.common.kafka.events import Events
 from services.common.process.clock import Clock
 from services.transactions import announcements
-from services.transactions.audits import is_repeated
+from services.transactions.audits import unless_repeated
 from services.transactions.batch import Changes
 from services.transactions.domain.review import ReviewAction
 from services.transactions.domain.reviewing import review
@@ -39,9 +39,9 @@ class Reviews:
         """
         async with self.store.unit_of_work() as work, work.db.transaction():
             current = await work.lock(number)
-            if current is None or await is_repeated(work, number, audit):
+            if current is None or (asked := await unless_repeated(work, number, audit)) is None:
                 return current
-            after, revision = review(current, action, energy_wh, self.clock(), audit)
+            after, revision = review(current, action, energy_wh, self.clock(), asked)
             if revision is None:
                 return current
             await self._write(work, after, revision)

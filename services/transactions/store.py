@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 from msgspec.structs import replace
@@ -95,7 +95,11 @@ LOAD_OPEN = _load_last(1, OPEN)
 LOAD_RECENT = _load_last(1, "t.stopped_at is not null")
 
 LOCK = f"select {_names(COLUMNS)} from transaction where id = $1 for update"
-REVISED_BY = "select transaction_id, request, note from transaction_revision where idempotency_key = $1"
+REVISED_BY = """
+select transaction_id, request, note, author, idempotency_key from transaction_revision
+where idempotency_key = any($1::text[])"""
+# Who else has one of these keys waits until the end of the transaction.
+LOCK_KEYS = "select pg_advisory_xact_lock(hashtextextended('key ' || key, 0)) from unnest($1::text[]) as k (key)"
 
 RESERVE = "select nextval('transaction_id') from generate_series(1, $1)"
 
@@ -199,6 +203,16 @@ cross join lateral (
     order by c.number desc limit 1) c"""
 
 
+class RevisedBy(NamedTuple):
+    """What a request with an idempotency key has done."""
+
+    transaction_id: int
+    request: str
+    note: str
+    author: str | None
+    idempotency_key: str | None
+
+
 class Store:
     """The schema of this service, as batches use it. assignment_of: see AssignmentOf."""
 
@@ -249,10 +263,10 @@ class UnitOfWork:
         row = await self.db.fetchrow(LOCK, number)
         return self._read(row) if row else None
 
-    async def revised_by(self, idempotency_key: str) -> tuple[int, str, str] | None:
-        """Which transaction a request has revised, what it was, and its note; None where there was no such request."""
-        row = await self.db.fetchrow(REVISED_BY, idempotency_key)
-        return (row["transaction_id"], row["request"], row["note"]) if row else None
+    async def revised_by(self, idempotency_keys: Sequence[str]) -> list[RevisedBy]:
+        """What requests with these keys have done; nobody else does something with them until the end of it."""
+        await self.db.execute(LOCK_KEYS, idempotency_keys)
+        return [RevisedBy(*row) for row in await self.db.fetch(REVISED_BY, idempotency_keys)]
 
     async def reserve(self, count: int, now: datetime) -> list[int]:
         """That many new ids."""

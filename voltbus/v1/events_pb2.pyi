@@ -409,6 +409,20 @@ class LocationRemoved(_message.Message):
     author: str
     def __init__(self, location_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
 
+class GroupChanged(_message.Message):
+    __slots__ = ("group", "at", "author", "free_vend", "free_vend_account")
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    FREE_VEND_FIELD_NUMBER: _ClassVar[int]
+    FREE_VEND_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    group: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    free_vend: bool
+    free_vend_account: str
+    def __init__(self, group: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., free_vend: _Optional[bool] = ..., free_vend_account: _Optional[str] = ...) -> None: ...
+
 class AuthorizationDecided(_message.Message):
     __slots__ = ("station_id", "id_token", "status", "at", "id_token_type", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -626,7 +640,7 @@ class MeterValuesRecorded(_message.Message):
     def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., meter_values: _Optional[_Iterable[_Union[MeterValue, _Mapping]]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class CommandChanged(_message.Message):
-    __slots__ = ("command_id", "station_id", "action", "response", "error_code", "error_description", "at", "batch_id", "status", "outcome", "effect", "groups", "location_id", "author")
+    __slots__ = ("command_id", "station_id", "action", "response", "error_code", "error_description", "at", "batch_id", "status", "outcome", "effect", "groups", "location_id", "author", "cancelled_by")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
@@ -641,6 +655,7 @@ class CommandChanged(_message.Message):
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    CANCELLED_BY_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     station_id: str
     action: str
@@ -655,7 +670,30 @@ class CommandChanged(_message.Message):
     groups: _containers.RepeatedScalarFieldContainer[str]
     location_id: str
     author: str
-    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., action: _Optional[str] = ..., response: _Optional[str] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., batch_id: _Optional[str] = ..., status: _Optional[_Union[CommandStatus, str]] = ..., outcome: _Optional[_Union[CommandOutcome, str]] = ..., effect: _Optional[_Union[CommandEffect, str]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., author: _Optional[str] = ...) -> None: ...
+    cancelled_by: str
+    def __init__(self, command_id: _Optional[str] = ..., station_id: _Optional[str] = ..., action: _Optional[str] = ..., response: _Optional[str] = ..., error_code: _Optional[str] = ..., error_description: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., batch_id: _Optional[str] = ..., status: _Optional[_Union[CommandStatus, str]] = ..., outcome: _Optional[_Union[CommandOutcome, str]] = ..., effect: _Optional[_Union[CommandEffect, str]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ..., author: _Optional[str] = ..., cancelled_by: _Optional[str] = ...) -> None: ...
+
+class WebhookChanged(_message.Message):
+    __slots__ = ("webhook_id", "at", "author", "enabled")
+    WEBHOOK_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    webhook_id: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    enabled: bool
+    def __init__(self, webhook_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., enabled: _Optional[bool] = ...) -> None: ...
+
+class WebhookRemoved(_message.Message):
+    __slots__ = ("webhook_id", "at", "author")
+    WEBHOOK_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    webhook_id: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    def __init__(self, webhook_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
 
 class StationBooted(_message.Message):
     __slots__ = ("station_id", "version", "vendor", "model", "serial_number", "firmware_version", "reason", "at", "status", "groups", "location_id")
@@ -682,6 +720,24 @@ class StationBooted(_message.Message):
     groups: _containers.RepeatedScalarFieldContainer[str]
     location_id: str
     def __init__(self, station_id: _Optional[str] = ..., version: _Optional[str] = ..., vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial_number: _Optional[str] = ..., firmware_version: _Optional[str] = ..., reason: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[RegistrationStatus, str]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
+
+class BootOrderChanged(_message.Message):
+    __slots__ = ("station_id", "at", "author", "status", "interval", "groups", "location_id")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    status: RegistrationStatus
+    interval: int
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., status: _Optional[_Union[RegistrationStatus, str]] = ..., interval: _Optional[int] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
 class StationConnected(_message.Message):
     __slots__ = ("station_id", "version", "at", "groups", "location_id")
@@ -785,6 +841,56 @@ class ConnectorStatusChanged(_message.Message):
     location_id: str
     def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., reported_status: _Optional[str] = ..., error_code: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[ConnectorStatus, str]] = ..., reported_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
+class ConnectorRemoved(_message.Message):
+    __slots__ = ("station_id", "evse_id", "connector_id", "at", "author", "existed", "groups", "location_id")
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EVSE_ID_FIELD_NUMBER: _ClassVar[int]
+    CONNECTOR_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    EXISTED_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    station_id: str
+    evse_id: int
+    connector_id: int
+    at: _timestamp_pb2.Timestamp
+    author: str
+    existed: bool
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., connector_id: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., existed: _Optional[bool] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
+
+class MaintenanceWindowChanged(_message.Message):
+    __slots__ = ("window_id", "at", "author", "begin_at", "end_at", "station_id", "group", "location_id")
+    WINDOW_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    BEGIN_AT_FIELD_NUMBER: _ClassVar[int]
+    END_AT_FIELD_NUMBER: _ClassVar[int]
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    window_id: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    begin_at: _timestamp_pb2.Timestamp
+    end_at: _timestamp_pb2.Timestamp
+    station_id: str
+    group: str
+    location_id: str
+    def __init__(self, window_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., begin_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., station_id: _Optional[str] = ..., group: _Optional[str] = ..., location_id: _Optional[str] = ...) -> None: ...
+
+class MaintenanceWindowRemoved(_message.Message):
+    __slots__ = ("window_id", "at", "author")
+    WINDOW_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    window_id: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    def __init__(self, window_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
+
 class ConfigurationChanged(_message.Message):
     __slots__ = ("station_id", "settings", "command_id", "at", "groups", "location_id")
     STATION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -830,6 +936,26 @@ class ConfigurationReported(_message.Message):
     groups: _containers.RepeatedScalarFieldContainer[str]
     location_id: str
     def __init__(self, station_id: _Optional[str] = ..., request_id: _Optional[int] = ..., base: _Optional[str] = ..., missing_seq_nos: _Optional[_Iterable[int]] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[_Union[ReportStatus, str]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
+
+class GroupConfigurationChanged(_message.Message):
+    __slots__ = ("group", "at", "author")
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    group: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    def __init__(self, group: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
+
+class GroupConfigurationRemoved(_message.Message):
+    __slots__ = ("group", "at", "author")
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    group: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    def __init__(self, group: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
 
 class SiteChanged(_message.Message):
     __slots__ = ("site_id", "limit", "unit", "phases", "station_ids", "removed", "at", "author")
@@ -883,6 +1009,30 @@ class ShareChanged(_message.Message):
     location_id: str
     def __init__(self, site_id: _Optional[str] = ..., station_id: _Optional[str] = ..., evse_id: _Optional[int] = ..., granted_a: _Optional[float] = ..., paused: _Optional[bool] = ..., command_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., transaction: _Optional[_Union[TransactionRef, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
 
+class SessionPreferencesChanged(_message.Message):
+    __slots__ = ("site_id", "at", "author", "station_id", "transaction", "priority", "minimum_a", "maximum_a", "groups", "location_id")
+    SITE_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    STATION_ID_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTION_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_A_FIELD_NUMBER: _ClassVar[int]
+    MAXIMUM_A_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_ID_FIELD_NUMBER: _ClassVar[int]
+    site_id: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    station_id: str
+    transaction: TransactionRef
+    priority: int
+    minimum_a: float
+    maximum_a: float
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    location_id: str
+    def __init__(self, site_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., station_id: _Optional[str] = ..., transaction: _Optional[_Union[TransactionRef, _Mapping]] = ..., priority: _Optional[int] = ..., minimum_a: _Optional[float] = ..., maximum_a: _Optional[float] = ..., groups: _Optional[_Iterable[str]] = ..., location_id: _Optional[str] = ...) -> None: ...
+
 class SiteOverCommitted(_message.Message):
     __slots__ = ("site_id", "over_committed", "loads", "at")
     SITE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -894,6 +1044,26 @@ class SiteOverCommitted(_message.Message):
     loads: _containers.RepeatedCompositeFieldContainer[SiteLoad]
     at: _timestamp_pb2.Timestamp
     def __init__(self, site_id: _Optional[str] = ..., over_committed: _Optional[bool] = ..., loads: _Optional[_Iterable[_Union[SiteLoad, _Mapping]]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class StoredProfileChanged(_message.Message):
+    __slots__ = ("name", "at", "author")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    def __init__(self, name: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
+
+class StoredProfileRemoved(_message.Message):
+    __slots__ = ("name", "at", "author")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    at: _timestamp_pb2.Timestamp
+    author: str
+    def __init__(self, name: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
 
 class SiteLoad(_message.Message):
     __slots__ = ("name", "limit_a", "set_aside_a")

@@ -12,7 +12,7 @@ from services.auth.domain.password_changes import ChangeState, PasswordChange
 from services.auth.password_changing import ChangeUnderWay, NoSuchStation, PasswordChanging
 from services.common.calls.stations import Stations
 from services.common.commands.api.commands import ExpiresIn, Wait, reused
-from services.common.commands.service import KeyReused
+from services.common.commands.idempotency import KeyReused
 from services.common.web.access import Access, Author
 from services.common.web.openapi import LOCATION, problem_responses
 from services.common.web.problems import Problem, field_problem

@@ -30,6 +30,7 @@ from services.auth.passwords import Passwords
 from services.auth.store import Store
 from services.common.calls.stations import Stations
 from services.common.commands.api.selection import Selection
+from services.common.commands.idempotency import own_key
 from services.common.process.clock import Clock
 from services.common.web.access import Access, Author
 from services.common.web.callers import EVERY_GROUP
@@ -302,12 +303,13 @@ def router(
         """Gives a station a new password, to be set at the station by hand; the old one is worth nothing from now on.
 
         A station that is connected is asked to take a new one by `POST …/password/change`.
-        With an Idempotency-Key, the same request again gets the same password, as long as it is the newest.
+        With an Idempotency-Key, the same request of the same caller gets the same password while it is the newest.
         """
         async with store.change() as work:
             if (current := await work.station(station_id)) is None:
                 raise not_found("station")
-            text, password = passwords.rotate(current, idempotency_key)
+            own = own_key(idempotency_key, author) if idempotency_key is not None else None
+            text, password = passwords.rotate(current, own)
             decision = domain.with_password(current, password, clock(), author)
             await work.save_station(decision, uuid4().hex)
         await changing.withdraw(station_id)

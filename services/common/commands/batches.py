@@ -1,7 +1,7 @@
 """One action for many stations at once: what was asked for, and its SQL. Each station has a command of its own."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ insert into command_batch (id, action, payload, chosen, created_at, expires_at, 
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (idempotency_key) do nothing
 returning *"""
-BY_KEY = "select * from command_batch where idempotency_key = $1"
+BY_KEYS = "select * from command_batch where idempotency_key = any($1::text[])"
 ONE = "select * from command_batch where id = $1"
 TALLY = "select status, effect, count(*) as count from command where batch_id = $1 group by status, effect"
 
@@ -64,9 +64,8 @@ async def add(db: Connection, batch: Batch) -> Batch | None:
     return _batch(row) if row else None
 
 
-async def by_key(db: Connection, idempotency_key: str | None) -> Batch | None:
-    row = await db.fetchrow(BY_KEY, idempotency_key)
-    return _batch(row) if row else None
+async def by_keys(db: Connection, idempotency_keys: Sequence[str]) -> list[Batch]:
+    return [_batch(row) for row in await db.fetch(BY_KEYS, idempotency_keys)]
 
 
 async def one(db: Connection, batch_id: str) -> Batch | None:

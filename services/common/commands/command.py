@@ -129,7 +129,7 @@ class Command:
     traceparent: of what it is a part of, where that is traced.
     effect: what comes of the answer, as far as that is known; effect_at: since when. parts: how far they have come, if
     it is sent in some. part: the number of the one that this stands for, if it does (see parts.as_command). author: who
-    asked for it; None: a service of its own accord, or a token without a name.
+    asked for it; cancelled_by: who cancelled it. None: nobody, a service of its own accord, or a token without a name.
     """
 
     id: str
@@ -160,6 +160,7 @@ class Command:
     part: int | None = None
     author: str | None = None
     traceparent: str | None = None
+    cancelled_by: str | None = None
 
     @property
     def answer(self) -> Any:
@@ -201,17 +202,17 @@ def unrenderable(command: Command, version: str, error: Unrenderable, now: datet
     return replace(ended(command, End.UNRENDERABLE, now, error.code, error.description), version=version)
 
 
-def cancelled(command: Command, now: datetime) -> Command:
-    """Taken back, where it has not been sent, or not all of it; the same object otherwise.
+def cancelled(command: Command, now: datetime, by: str | None = None) -> Command:
+    """Taken back, where it has not been sent, or not all of it; the same object otherwise. by: who does it.
 
     A part that was sent has its answer first.
     """
     parts = command.parts
     if command.status == Status.ACCEPTED or (parts and parts.due and not command.final):
-        return ended(command, End.CANCELLED, now)
+        return ended(replace(command, cancelled_by=by), End.CANCELLED, now)
     if parts is None or command.final or parts.complete or parts.stopped:
         return command
-    return replace(command, parts=replace(parts, stopped=True))
+    return replace(command, parts=replace(parts, stopped=True), cancelled_by=by)
 
 
 def lapsed(command: Command, now: datetime) -> Command:

@@ -84,6 +84,7 @@ class CommandJournal:
             error_description=command.error_description or "",
             at=command.changed_at,
             author=command.author or "",
+            cancelled_by=command.cancelled_by or "",
             effect=f"COMMAND_EFFECT_{command.effect.name}" if command.effect else None,
         )
         made = self.events.record(changed, command.station_id, f"{command.id}/{command.step}", command.changed_at)

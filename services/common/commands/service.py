@@ -13,6 +13,7 @@ from services.common.commands.catalogue import Catalogue
 from services.common.commands.command import Command, Status, cancelled, followed
 from services.common.commands.concluding import conclude
 from services.common.commands.dispatcher import WHOLE, CommandDispatcher, Splitting, Unfit, all_fit
+from services.common.commands.idempotency import keys_of, of_caller, reused
 from services.common.commands.journal import CommandJournal, OnEnded, ignore_ended
 from services.common.commands.parts import Part, check
 from services.common.commands.routes import Routes
@@ -30,10 +31,6 @@ Resolve = Callable[[], Awaitable[Mapping[str, Any]]]
 POLL_SECONDS = 0.25
 # Of stations that nobody knows.
 MOST_TOLD = 20
-
-
-class KeyReused(VoltbusError):
-    """An idempotency key that stands for another command."""
 
 
 class UnknownStations(VoltbusError):
@@ -121,24 +118,25 @@ class CommandService:
         self.run, self.send, self.nudge = self._dispatcher.run, self._dispatcher.send, self._dispatcher.nudge
 
     async def accept(self, request: CommandRequest, resolve: Resolve | None = None) -> Command:
-        """Keeps a command and sends it where the station is connected; the same one for the same idempotency key.
+        """Keeps a command and sends it where the station is connected; the same for a caller's same idempotency key.
 
         resolve: makes the payload of a new command from the request's, which then is what was asked.
         Raises KeyReused, Unavailable, UnknownStations; Unrenderable where the station, or none, can be asked that.
         """
-        kept = await self._kept(request.idempotency_key)
+        kept, key = await self._kept(request)
         if not kept:
             await self.require_known([request.station_id])
             if resolve:
                 request = replace(request, payload=await resolve(), asked=request.payload)
             command = replace(self._new(request), traceparent=_traceparent())
             await self._check(command)
-            async with self._database.transaction() as db:
-                kept = await self._journal.add(db, [command])
-                if not kept and request.idempotency_key:
-                    kept = await store.by_keys(db, [request.idempotency_key])
+            while not kept:
+                async with self._database.transaction() as db:
+                    kept = await self._journal.add(db, [replace(command, idempotency_key=key)])
+                if not kept:
+                    kept, key = await self._kept(request)
         if not _same(kept[0], request):
-            raise KeyReused("the Idempotency-Key was used for another request")
+            raise reused()
         self._wake()
         await self.send([kept[0].id])
         return kept[0]
@@ -150,23 +148,26 @@ class CommandService:
         """
         return await self._journal.add(db, [self._new(request) for request in requests])
 
-    async def cancel(self, command_id: str) -> tuple[Command | None, bool]:
-        """Takes back a command that has not been sent, or not all of it: as it is now, and whether this was in time."""
+    async def cancel(self, command_id: str, by: str | None = None) -> tuple[Command | None, bool]:
+        """Takes back a command that has not been sent, or not all of it: as it is now, and whether this was in time.
+
+        by: who does it; None: the service of its own accord.
+        """
         async with self._database.transaction() as db:
             command = (await store.lock(db, [command_id])).get(command_id)
-            if command is None or (after := cancelled(command, self._clock())) is command:
+            if command is None or (after := cancelled(command, self._clock(), by)) is command:
                 return command, False
             await self._journal.save(db, [after])
         self.notify_changed()
         return after, True
 
-    async def cancel_batch(self, batch_id: str) -> None:
-        """Takes back all commands of a batch that have not been sent."""
+    async def cancel_batch(self, batch_id: str, by: str | None = None) -> None:
+        """Takes back all commands of a batch that have not been sent. by: who does it."""
         count = store.AT_ONCE
         while count == store.AT_ONCE:
             async with self._database.transaction() as db:
                 unsent = await store.lock_unsent(db, batch_id)
-                await self._journal.save(db, [cancelled(command, self._clock()) for command in unsent])
+                await self._journal.save(db, [cancelled(command, self._clock(), by) for command in unsent])
             count = len(unsent)
         self.notify_changed()
 
@@ -245,12 +246,12 @@ class CommandService:
         """Whether a command would be sent now. Raises Unavailable."""
         return station_id in await self._dispatcher.routes.find([station_id])
 
-    async def _kept(self, idempotency_key: str | None) -> list[Command]:
-        """The command under that key, where there is one already."""
-        if idempotency_key is None:
-            return []
+    async def _kept(self, request: CommandRequest) -> tuple[list[Command], str | None]:
+        """The same caller's command of that key, where there is one already; the key of a new one. Raises KeyReused."""
+        if (key := request.idempotency_key) is None:
+            return [], None
         async with self._database.connection() as db:
-            return await store.by_keys(db, [idempotency_key])
+            return of_caller(await store.by_keys(db, keys_of(key, request.author)), key, request.author)
 
     async def _check(self, command: Command) -> None:
         route = (await self._dispatcher.find([command.station_id])).get(command.station_id)

@@ -93,11 +93,13 @@ SAVE = """
 update command c
 set status = u.status, outcome = u.outcome, connection_id = u.connection_id, version = u.version, sent_at = u.sent_at,
     ended_at = u.ended_at, response = u.response, error_code = u.error_code, error_description = u.error_description,
-    request = u.request, normalised = u.normalised, effect = u.effect, effect_at = u.effect_at, parts = u.parts
+    request = u.request, normalised = u.normalised, effect = u.effect, effect_at = u.effect_at, parts = u.parts,
+    cancelled_by = u.cancelled_by
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-    $8::json[], $9::text[], $10::text[], $11::json[], $12::json[], $13::text[], $14::timestamptz[], $15::json[])
+    $8::json[], $9::text[], $10::text[], $11::json[], $12::json[], $13::text[], $14::timestamptz[], $15::json[],
+    $16::text[])
     as u (id, status, outcome, connection_id, version, sent_at, ended_at, response, error_code, error_description,
-        request, normalised, effect, effect_at, parts)
+        request, normalised, effect, effect_at, parts, cancelled_by)
 where c.id = u.id"""
 
 JSON = ("payload", "response", "asked", "request", "normalised")
@@ -218,7 +220,7 @@ def _row(c: Command) -> tuple[object, ...]:
     error, said = (c.error_code, c.error_description), (_json(c.request), _json(c.normalised))
     effect = (c.effect and c.effect.value, c.effect_at)
     ended = (end, c.connection_id, c.version, *at, _json(c.response), *error)
-    return (c.id, c.status.value, *ended, *said, *effect, _json(c.parts))
+    return (c.id, c.status.value, *ended, *said, *effect, _json(c.parts), c.cancelled_by)
 
 
 def _command(row: asyncpg.Record) -> Command:

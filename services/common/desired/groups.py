@@ -2,11 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeAlias, TypeVar
+
+from google.protobuf.message import Message
 
 from services.common.calls.stations import StationFilter, Stations
 from services.common.desired.group_store import GroupDocument, GroupStore
 from services.common.desired.progress_store import ProgressStore
+from services.common.postgres.announcer import Announcer
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.web.pages import Page, read_cursor, write_cursor
@@ -30,13 +34,19 @@ Compare: TypeAlias = Callable[[Connection, GroupDocument, Sequence[str]], Awaita
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredGroups:
-    """One kind of desired state. nudge: the reconciler's."""
+    """One kind of desired state. nudge: the reconciler's.
+
+    changed, removed: what is told of a group; each has group, at and author.
+    """
 
     database: Database
     stations: Stations
     groups: GroupStore
     progress: ProgressStore
     nudge: Callable[[], None]
+    announcer: Announcer
+    changed: Callable[..., Message]
+    removed: Callable[..., Message]
     clock: Clock
 
     def members(self, group: str) -> list[str]:
@@ -61,14 +71,23 @@ class DesiredGroups:
         async with self.database.transaction() as db:
             await self.groups.save(db, document)
             await self.progress.mark_due(db, members, document.changed_at)
+            await self._tell(db, self.changed, group, document.changed_at, author)
+        self.announcer.wake()
         self.nudge()
         return document
 
-    async def remove(self, group: str) -> None:
+    async def remove(self, group: str, author: str | None = None) -> None:
         """Nothing is desired any more; stations keep what they have. Raises Problem."""
         async with self.database.transaction() as db:
             if not await self.groups.remove(db, group):
                 raise Problem(404, MISSING)
+            await self._tell(db, self.removed, group, self.clock(), author)
+        self.announcer.wake()
+
+    async def _tell(
+        self, db: Connection, event: Callable[..., Message], group: str, at: datetime, author: str | None
+    ) -> None:
+        await self.announcer.add(db, event(group=group, at=at, author=author or ""), group, at)
 
     async def differences(
         self, group: str, compare: Compare[S], shown: Callable[[S], bool], *, limit: int, cursor: str | None

@@ -10,8 +10,17 @@ STATION = "station_id"
 TOKEN = "id_token in lower case"
 LOCATION = "location_id"
 SITE = "site_id"
+GROUP = "group"
+WINDOW = "window_id"
+PROFILE = "name"
+WEBHOOK = "webhook_id"
 
-BY_ALL: Mapping[type[Message], str] = {pb.MessageRecorded: STATION, pb.CommandChanged: STATION}
+BY_ALL: Mapping[type[Message], str] = {
+    pb.MessageRecorded: STATION,
+    pb.CommandChanged: STATION,
+    pb.WebhookChanged: WEBHOOK,
+    pb.WebhookRemoved: WEBHOOK,
+}
 PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
     "auth": {
         pb.StationRegistered: STATION,
@@ -21,6 +30,7 @@ PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
         pb.TokenRemoved: TOKEN,
         pb.LocationChanged: LOCATION,
         pb.LocationRemoved: LOCATION,
+        pb.GroupChanged: GROUP,
         pb.AuthorizationDecided: STATION,
         **BY_ALL,
     },
@@ -33,16 +43,30 @@ PUBLISHED: Mapping[str, Mapping[type[Message], str]] = {
         pb.MeterValuesRecorded: STATION,
         **BY_ALL,
     },
-    "smartcharging": {pb.SiteChanged: SITE, pb.ShareChanged: STATION, pb.SiteOverCommitted: SITE, **BY_ALL},
+    "smartcharging": {
+        pb.SiteChanged: SITE,
+        pb.ShareChanged: STATION,
+        pb.SessionPreferencesChanged: STATION,
+        pb.SiteOverCommitted: SITE,
+        pb.StoredProfileChanged: PROFILE,
+        pb.StoredProfileRemoved: PROFILE,
+        **BY_ALL,
+    },
     "firmware": {
         pb.StationBooted: STATION,
+        pb.BootOrderChanged: STATION,
         pb.StationConnected: STATION,
         pb.StationDisconnected: STATION,
         pb.StationDeviates: STATION,
         pb.ConnectorStatusChanged: STATION,
+        pb.ConnectorRemoved: STATION,
+        pb.MaintenanceWindowChanged: WINDOW,
+        pb.MaintenanceWindowRemoved: WINDOW,
         pb.SecurityEventReported: STATION,
         pb.ConfigurationChanged: STATION,
         pb.ConfigurationReported: STATION,
+        pb.GroupConfigurationChanged: GROUP,
+        pb.GroupConfigurationRemoved: GROUP,
         **BY_ALL,
     },
 }

@@ -7,7 +7,7 @@ VoltbusError
 ├── Misconfigured           a setting is missing or wrong; the process says so in one line and ends
 ├── DeadLetterLimitReached  common.kafka.dead_letter_limit: too many of them; the consumer stops
 ├── Unrenderable            common.commands.command: a command that the station's version cannot say; it fails at once
-├── KeyReused               common.commands.service: an idempotency key of another request; 409
+├── KeyReused               common.commands.idempotency: an idempotency key of another request; 409
 ├── UnknownStations         common.commands.service: not registered, never connected; 404
 ├── NoSuchStation           auth.password_changing: not registered; 404
 ├── ChangeUnderWay          auth.password_changing: another change of its password is not decided yet; 409

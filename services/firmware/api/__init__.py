@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from services.common.calls import message_log_api
 from services.common.commands.service import CommandService
 from services.common.desired.groups import DesiredGroups
+from services.common.postgres.announcer import Announcer
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.web.access import Access
@@ -32,14 +33,15 @@ def routers(
     disconnections: Disconnecting,
     command_service: CommandService,
     access: Access,
+    announcer: Announcer,
     clock: Clock,
 ) -> Sequence[APIRouter]:
     """Everything that firmware serves under /v1."""
     return (
-        stations.router(database, access, clock),
+        stations.router(database, access, announcer, clock),
         disconnecting.router(disconnections, command_service, access),
         uptime.router(database, access, clock),
-        maintenance.router(database, access, clock),
+        maintenance.router(database, access, announcer, clock),
         message_log_api.router(database, access, READ),
         *configuration.routers(requests, desired, access),
     )

@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.common.commands.api.commands import AWAY, REUSED, UNKNOWN, IdempotencyKey, require_connected, reused
-from services.common.commands.service import CommandService, KeyReused
+from services.common.commands.idempotency import KeyReused
+from services.common.commands.service import CommandService
 from services.common.web.access import Access
 from services.common.web.callers import Caller
 from services.common.web.fields import NO_NUL, StationId

@@ -6,15 +6,17 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.common.postgres.announcer import Announcer
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.callers import Caller
 from services.common.web.fields import NO_DOTS, NO_NUL, VISIBLE, UtcDatetime
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.web.problems import Problem, field_problem
 from services.firmware import maintenance
+from services.firmware.announcements import maintenance_window_changed, maintenance_window_removed
 from services.firmware.api.selection import Text
 from services.firmware.maintenance import MaintenanceWindow
 from services.firmware.rights import OPERATE, READ
@@ -71,7 +73,7 @@ UNKNOWN = {
 GONE = problem_responses({404: MISSING})
 
 
-def router(database: Database, access: Access, clock: Clock) -> APIRouter:
+def router(database: Database, access: Access, announcer: Announcer, clock: Clock) -> APIRouter:
     """/v1/maintenance-windows."""
     routes = APIRouter(prefix="/v1/maintenance-windows", tags=["uptime"])
 
@@ -113,11 +115,13 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
             author=caller.author,
             changed_at=clock(),
         )
-        async with database.connection() as db:
+        async with database.transaction() as db:
             if not await maintenance.known(db, window):
                 name, what = next((name, what) for name, what in UNKNOWN.items() if getattr(body, name) is not None)
                 raise field_problem(f"body.{name}", what)
             response.status_code = 201 if await maintenance.save(db, window) else 200
+            await announcer.add(db, maintenance_window_changed(window), window_id, window.changed_at)
+        announcer.wake()
         return _view(window)
 
     @routes.get("/{window_id}", dependencies=[access.require(READ)], responses=GONE)
@@ -130,11 +134,14 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
         return _view(found)
 
     @routes.delete("/{window_id}", dependencies=[access.require(OPERATE)], status_code=204, responses=GONE)
-    async def remove(window_id: WindowId) -> None:
+    async def remove(window_id: WindowId, author: Author) -> None:
         """Removes a maintenance window: outages in it count again."""
-        async with database.connection() as db:
+        now = clock()
+        async with database.transaction() as db:
             if not await maintenance.remove(db, window_id):
                 raise Problem(404, MISSING)
+            await announcer.add(db, maintenance_window_removed(window_id, now, author), window_id, now)
+        announcer.wake()
 
     return routes
 

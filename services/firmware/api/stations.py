@@ -4,14 +4,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from services.common.postgres.announcer import Announcer
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.fields import StationId
 from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
 from services.common.web.problems import Problem
 from services.firmware import deviations_store, reads
+from services.firmware.announcements import boot_order_changed, connector_removed
 from services.firmware.api import history, listing, refusals
 from services.firmware.api.views import BootOrder, BootView, RefusedView, StationDetailView, StationView
 from services.firmware.domain.station import Place
@@ -23,7 +25,7 @@ NO_CONNECTOR = "the station has no such connector"
 Number = Annotated[int, Path(ge=0, le=2**31 - 1)]
 
 
-def router(database: Database, access: Access, clock: Clock) -> APIRouter:
+def router(database: Database, access: Access, announcer: Announcer, clock: Clock) -> APIRouter:
     """Everything under /v1/stations."""
     all_ = APIRouter()
     read = access.require(READ)
@@ -32,7 +34,7 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
         (refusals.routes(database), read),
         (history.routes(database), read),
         (_read_routes(database), read),
-        (_write_routes(database, clock), access.require(OPERATE)),
+        (_write_routes(database, announcer, clock), access.require(OPERATE)),
     ):
         all_.include_router(routes, prefix="/v1/stations", tags=["stations"], dependencies=[requirement])
     return all_
@@ -71,21 +73,28 @@ def _read_routes(database: Database) -> APIRouter:
     return routes
 
 
-def _write_routes(database: Database, clock: Clock) -> APIRouter:
+def _write_routes(database: Database, announcer: Announcer, clock: Clock) -> APIRouter:
     routes = APIRouter()
 
     @routes.put("/{station_id}/boot")
-    async def order(station_id: StationId, wanted: BootOrder) -> StationView:
+    async def order(station_id: StationId, author: Author, wanted: BootOrder) -> StationView:
         """Sets the answer to the next boot of the station, which may be one that has never connected."""
-        async with database.connection() as db:
-            await reads.set_boot_order(db, station_id, wanted.status, wanted.interval)
+        now = clock()
+        async with database.transaction() as db:
+            await reads.set_boot_order(db, station_id, wanted.status, wanted.interval, author)
+            event = boot_order_changed(station_id, wanted.status, wanted.interval, now, author)
+            await announcer.add(db, event, station_id, now)
+        announcer.wake()
         return await _station(database, station_id)
 
     @routes.delete("/{station_id}/boot", responses=problem_responses({404: MISSING}))
-    async def withdraw(station_id: StationId) -> StationView:
+    async def withdraw(station_id: StationId, author: Author) -> StationView:
         """Withdraws the order: the station is answered as before it, or else by default."""
-        async with database.connection() as db:
-            await reads.withdraw_boot_order(db, station_id)
+        now = clock()
+        async with database.transaction() as db:
+            if await reads.withdraw_boot_order(db, station_id, author):
+                await announcer.add(db, boot_order_changed(station_id, None, None, now, author), station_id, now)
+        announcer.wake()
         return await _station(database, station_id)
 
     @routes.delete(
@@ -95,6 +104,7 @@ def _write_routes(database: Database, clock: Clock) -> APIRouter:
     )
     async def remove_connector(
         station_id: StationId,
+        author: Author,
         evse_id: Number,
         connector_id: Number,
         existed: Annotated[bool, Query(description="false: there never was one, and nothing of it counts")] = True,
@@ -104,10 +114,13 @@ def _write_routes(database: Database, clock: Clock) -> APIRouter:
         Connector 0 is the EVSE itself, 0/0 the station: what it said of itself counts for its connectors until now, or
         with existed=false never did. One that the station tells of again is there again.
         """
-        place = Place(evse_id, connector_id)
+        place, now = Place(evse_id, connector_id), clock()
         async with database.transaction() as db:
-            if not await reads.remove_connector(db, station_id, place, clock(), existed=existed):
+            if not await reads.remove_connector(db, station_id, place, now, existed=existed):
                 raise Problem(404, NO_CONNECTOR)
+            event = connector_removed(station_id, place, existed, now, author)
+            await announcer.add(db, event, station_id, now)
+        announcer.wake()
 
     return routes
 

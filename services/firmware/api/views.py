@@ -80,6 +80,9 @@ class StationView(BaseModel):
     booted_at: datetime | None
     boot_order: BootStatus | None = Field(description="what was ordered for its next boot, if anything")
     boot_interval: int | None
+    boot_order_author: str | None = Field(
+        description="`sub` of the bearer token that set or withdrew it last; null: nobody, or not known"
+    )
     remote_address: str | None
     connected_at: datetime | None
     disconnected_at: datetime | None
@@ -123,6 +126,7 @@ class StationView(BaseModel):
             booted_at=boot.booted_at,
             boot_order=boot.decision,
             boot_interval=boot.interval,
+            boot_order_author=listed.boot_order_author,
             remote_address=presence.remote_address,
             connected_at=presence.connected_at,
             disconnected_at=presence.disconnected_at,

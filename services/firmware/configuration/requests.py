@@ -7,7 +7,8 @@ from uuid import uuid4
 from services.common.commands import store
 from services.common.commands.api.commands import unknown
 from services.common.commands.command import Command
-from services.common.commands.service import CommandRequest, CommandService, KeyReused, UnknownStations
+from services.common.commands.idempotency import keys_of, reused
+from services.common.commands.service import CommandRequest, CommandService, UnknownStations
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
 from services.common.web.problems import Problem
@@ -82,9 +83,11 @@ class SettingsRequests:
             limits = await self._lock(db, station)
             await self._refuse_secrets(db, station, settings)
             calls = [(write.action, write.payload) for write in station.dialect.write(values, limits)]
-            requests = _requests(station.station_id, calls, expires_in, idempotency_key, author)
-            kept = await _repeated(db, requests, len(values))
-            if not kept:
+            key_base, kept = await _kept(db, station.station_id, idempotency_key, author, len(values))
+            requests = _requests(station.station_id, calls, expires_in, key_base, author)
+            if kept:
+                _require_same(kept, requests)
+            else:
                 kept = await self.command_service.add(db, requests)
                 await mark_pending(db, kept)
         return await self._sent(kept)
@@ -106,9 +109,12 @@ class SettingsRequests:
                 calls = [dialect.read_all(base, (await reports_store.request_ids(db, 1))[0])]
             else:
                 calls = dialect.read(_own_names(dialect, names), limits)
-            requests = _requests(station.station_id, calls, expires_in, idempotency_key, author)
-            kept = await _repeated(db, requests, len(names or ()) or 1)
-            kept = kept or await self.command_service.add(db, requests)
+            key_base, kept = await _kept(db, station.station_id, idempotency_key, author, len(names or ()) or 1)
+            requests = _requests(station.station_id, calls, expires_in, key_base, author)
+            if kept:
+                _require_same(kept, requests)
+            else:
+                kept = await self.command_service.add(db, requests)
         return await self._sent(kept)
 
     async def wait(self, commands: Sequence[Command], seconds: float) -> list[Command]:
@@ -174,28 +180,35 @@ def _requests(
     station_id: str,
     calls: Sequence[tuple[str, Payload]],
     expires_in: float,
-    idempotency_key: str | None,
+    key_base: str,
     author: str | None,
 ) -> list[CommandRequest]:
     """Each under a key of its own, by which all of them are found again."""
-    base = f"configuration/{station_id}/{idempotency_key or uuid4()}"
     return [
-        CommandRequest(station_id, action, payload, expires_in, f"{base}/{n}", author=author)
+        CommandRequest(station_id, action, payload, expires_in, f"{key_base}/{n}", author=author)
         for n, (action, payload) in enumerate(calls)
     ]
 
 
-async def _repeated(db: Connection, requests: Sequence[CommandRequest], most: int) -> list[Command]:
-    """The commands of the same request before, none where there was none. most: that it may have had.
+async def _kept(
+    db: Connection, station_id: str, idempotency_key: str | None, author: str | None, most: int
+) -> tuple[str, list[Command]]:
+    """What the keys of a request begin with, and the commands of the same caller's before, if there was one.
 
-    Raises KeyReused where it was another request.
+    most: commands that it may have had. Raises KeyReused.
     """
-    base = (requests[0].idempotency_key or "").rpartition("/")[0]
-    kept = await store.by_keys(db, [f"{base}/{n}" for n in range(most + 1)])
-    kept.sort(key=lambda command: command.number)
-    if kept and _content(kept) != _content(requests):
-        raise KeyReused("the Idempotency-Key was used for another request")
-    return kept
+    for one in keys_of(idempotency_key, author) if idempotency_key else (str(uuid4()),):
+        base = f"configuration/{station_id}/{one}"
+        kept = await store.by_keys(db, [f"{base}/{n}" for n in range(most + 1)])
+        if all(command.author in (None, author) for command in kept):
+            return base, sorted(kept, key=lambda command: command.number)
+    raise reused()
+
+
+def _require_same(kept: Sequence[Command], requests: Sequence[CommandRequest]) -> None:
+    """Raises KeyReused where it was another request."""
+    if _content(kept) != _content(requests):
+        raise reused()
 
 
 def _content(calls: Sequence[CommandRequest | Command]) -> list[object]:

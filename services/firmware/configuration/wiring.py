@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.common.commands.service import CommandService
 from services.common.desired.groups import DesiredGroups
 from services.common.desired.reconciler import Reconciler, Timing
+from services.common.postgres.announcer import Announcer
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.process.service import Step
@@ -14,6 +15,7 @@ from services.firmware.configuration.report_expiry import ReportExpiry
 from services.firmware.configuration.requests import SettingsRequests
 from services.firmware.configuration.resource import RESOURCE
 from services.firmware.configuration.stores import GROUPS, PROGRESS
+from voltbus.v1.events_pb2 import GroupConfigurationChanged, GroupConfigurationRemoved
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ def wire(
     database: Database,
     command_service: CommandService,
     projection: SettingsProjection,
+    announcer: Announcer,
     clock: Clock,
     most: int,
     timing: Timing,
@@ -58,6 +61,9 @@ def wire(
         groups=GROUPS,
         progress=PROGRESS,
         nudge=reconciler.nudge,
+        announcer=announcer,
+        changed=GroupConfigurationChanged,
+        removed=GroupConfigurationRemoved,
         clock=clock,
     )
     requests = SettingsRequests(database, command_service, clock)

@@ -15,7 +15,8 @@ from services.firmware.rows import STATION_COLUMNS, names
 
 FROM = "from station s left join location l on l.location_id = s.location_id"
 SELECT = f"""
-select {names(STATION_COLUMNS, "s")}, s.registered, s.groups, s.location_id, l.name as location_name, {{place}} as place
+select {names(STATION_COLUMNS, "s")}, s.registered, s.groups, s.location_id, l.name as location_name,
+    s.boot_order_author, {{place}} as place
 {FROM}"""
 RUNNING = """
 select id, station_id, evse_id, connector_id, transaction_id, started_at, running from session
@@ -107,13 +108,17 @@ class StationFilter:
 
 @dataclass(frozen=True, slots=True)
 class ListedStation:
-    """A station with what its operator says of it. place: in the order that was asked for."""
+    """A station with what its operator says of it. place: in the order that was asked for.
+
+    boot_order_author: who set or withdrew the answer to its next boot last; None: nobody, or not known.
+    """
 
     station: Station
     registered: bool
     groups: Sequence[str]
     location_id: str | None
     location_name: str | None
+    boot_order_author: str | None
     place: str | datetime
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from services.common.calls import message_log_api
 from services.common.commands.service import CommandService
+from services.common.postgres.announcer import Announcer
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.web.access import Access
@@ -20,12 +21,17 @@ TAGS = {
 
 
 def routers(
-    database: Database, command_service: CommandService, sites_: Sites, access: Access, clock: Clock
+    database: Database,
+    command_service: CommandService,
+    sites_: Sites,
+    access: Access,
+    announcer: Announcer,
+    clock: Clock,
 ) -> Sequence[APIRouter]:
     """Everything that smartcharging serves under /v1."""
     return (
         sites.router(sites_, access, clock),
         profiles.router(database, command_service, access),
-        stored.router(database, access, clock),
+        stored.router(database, access, announcer, clock),
         message_log_api.router(database, access, READ),
     )

@@ -70,9 +70,9 @@ def router(sites: Sites, access: Access, clock: Clock) -> APIRouter:
         return Page(items=(await state(site_id)).sessions)
 
     @routes.put("/{site_id}/sessions/{session}", dependencies=write, responses=MISSING)
-    async def wish(site_id: SiteId, session: SessionId, body: SessionPreferencesBody) -> SessionView:
+    async def wish(site_id: SiteId, session: SessionId, author: Author, body: SessionPreferencesBody) -> SessionView:
         """Sets what an operator wants for one session, until it ends; null takes it back."""
-        if not await sites.prefer(site_id, session, body.preferences()):
+        if not await sites.prefer(site_id, session, body.preferences(), author):
             raise Problem(404, "there is no such session in this site")
         found = next((one for one in (await state(site_id)).sessions if one.session == session), None)
         if found is None:

@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from services.common.postgres.announcer import Announcer
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
 from services.common.web.access import Access, Author
@@ -16,6 +17,7 @@ from services.common.web.openapi import problem_responses
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.web.problems import Problem
 from services.smartcharging import reads
+from services.smartcharging.announcements import stored_profile_changed, stored_profile_removed
 from services.smartcharging.api.bodies import ProfileBody
 from services.smartcharging.api.fields import OPERATE, READ, ProfileName
 from services.smartcharging.domain.profile import Purpose
@@ -37,7 +39,7 @@ PUT: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router(database: Database, access: Access, clock: Clock) -> APIRouter:
+def router(database: Database, access: Access, announcer: Announcer, clock: Clock) -> APIRouter:
     """/v1/profiles."""
     routes = APIRouter(prefix="/v1/profiles", tags=["profiles"])
     read, write = [access.require(READ)], [access.require(OPERATE)]
@@ -52,6 +54,8 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
         now = clock()
         async with database.transaction() as db:
             new = await reads.save_stored(db, name, body.model_dump(mode="json"), now, author)
+            await announcer.add(db, stored_profile_changed(name, now, author), name, now)
+        announcer.wake()
         response.status_code = 201 if new else 200
         return StoredView(name=name, profile=body, changed_at=now, author=author)
 
@@ -70,11 +74,14 @@ def router(database: Database, access: Access, clock: Clock) -> APIRouter:
         return await find(database, name)
 
     @routes.delete("/{name}", dependencies=write, status_code=204, responses=problem_responses({404: MISSING}))
-    async def remove(name: ProfileName) -> None:
+    async def remove(name: ProfileName, author: Author) -> None:
         """Deletes a stored profile; where it is installed, it stays."""
+        now = clock()
         async with database.transaction() as db:
             if not await reads.drop_stored(db, name):
                 raise _missing()
+            await announcer.add(db, stored_profile_removed(name, now, author), name, now)
+        announcer.wake()
 
     return routes
 

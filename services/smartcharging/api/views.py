@@ -66,6 +66,9 @@ class SessionView(BaseModel):
     priority: int
     minimum_a: float
     maximum_a: float
+    preferences_author: str | None = Field(
+        description="`sub` of the bearer token that set what is wanted for it; null: nobody, or not known"
+    )
     command_id: str | None = Field(description="the last SetProfile")
 
 
@@ -151,6 +154,7 @@ def _session(evse: Evse, snapshot: SiteSnapshot, shares: Shares, now: datetime) 
         priority=evse.priority,
         minimum_a=amperes(evse.minimum),
         maximum_a=amperes(evse.maximum),
+        preferences_author=session.preferences_author,
         command_id=applied.command_id,
     )
 

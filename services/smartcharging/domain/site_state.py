@@ -29,7 +29,7 @@ class Session:
     """A transaction that charges.
 
     started_at: by the station's clock; heard_at: by ours. superseded: its EVSE has another one now. priority, minimum,
-    maximum: what an operator prefers; None: as for its station.
+    maximum: what an operator prefers; None: as for its station. preferences_author: who said so last.
     """
 
     id: int
@@ -42,6 +42,7 @@ class Session:
     priority: int | None = None
     minimum: int | None = None
     maximum: int | None = None
+    preferences_author: str | None = None
 
     @property
     def key(self) -> Key:

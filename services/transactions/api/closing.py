@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.common.commands.api.commands import REUSED, IdempotencyKey, reused
-from services.common.commands.service import KeyReused
+from services.common.commands.idempotency import KeyReused
 from services.common.web.access import Access
 from services.common.web.callers import Caller
 from services.common.web.openapi import problem_responses

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.common.commands.api.commands import REUSED, IdempotencyKey, reused
-from services.common.commands.service import KeyReused
+from services.common.commands.idempotency import KeyReused
 from services.common.web.access import Access
 from services.common.web.callers import Caller
 from services.common.web.fields import NO_NUL

@@ -49,4 +49,26 @@ async def test_whoever_imports_a_file_changed_its_lines(auth: Running) -> None:
 
 async def test_who_set_a_group_free_is_on_record(auth: Running) -> None:
     await auth.http.put("/v1/groups/fair", json={"free_vend": {}}, headers=by("anna"))
-    assert (await auth.get("/v1/groups"))["items"][0]["author"] == "anna"
+    await auth.http.put("/v1/groups/fair", json={"free_vend": {}}, headers=by("bert"))
+    assert (await auth.get("/v1/groups"))["items"][0]["author"] == "anna", "bert has changed nothing"
+    await auth.http.put("/v1/groups/fair", json={"free_vend": {"account": "ACME"}}, headers=by("bert"))
+    await auth.http.put("/v1/groups/fair", json={"free_vend": None}, headers=by("carla"))
+    await auth.settled()
+    told = [(one.group, one.free_vend, one.free_vend_account, one.author) for one in auth.announced("GroupChanged")]
+    assert told == [("fair", True, "", "anna"), ("fair", True, "ACME", "bert"), ("fair", False, "", "carla")]
+
+
+async def test_a_password_is_given_again_to_whoever_asked_for_it_alone(auth: Running) -> None:
+    await auth.http.put("/v1/stations/CP1", json=STATION | {"auth": "basic"})
+
+    async def rotated(subject: str) -> str:
+        answer = await auth.http.post("/v1/stations/CP1/password", headers=by(subject) | {"Idempotency-Key": "one"})
+        assert answer.status_code == 200, answer.text
+        password: str = answer.json()["password"]
+        return password
+
+    first = await rotated("anna")
+    assert await rotated("anna") == first
+    other = await rotated("bert")
+    assert other != first
+    assert await rotated("bert") == other

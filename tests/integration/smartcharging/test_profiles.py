@@ -106,6 +106,11 @@ async def test_a_stored_profile_is_installed_by_its_name(stations: Stations) -> 
     await post(stations, "profiles", {}, 422)
     assert (await stations.world.http.delete("/v1/profiles/night")).status_code == 204
     await stations.world.get("/v1/profiles/night", 404)
+    await stations.world.settled()
+    assert [(one.name, one.author) for one in stations.world.announced("StoredProfileChanged")] == [
+        ("night", "test")
+    ] * 2
+    assert [(one.name, one.author) for one in stations.world.announced("StoredProfileRemoved")] == [("night", "test")]
 
 
 @pytest.mark.parametrize(

@@ -235,6 +235,15 @@ async def test_an_operator_sets_priority_and_bounds_of_a_session(stations: Stati
     await stations.passes(31)
     assert await stations.shares() == {"CP1": 32, "CP2": 0}
     assert (await stations.world.http.put("/v1/sites/garage/sessions/99999999", json={})).status_code == 404
+    told = stations.world.announced("SessionPreferencesChanged")
+    assert [(one.priority, one.maximum_a, one.HasField("minimum_a"), one.author) for one in told] == [
+        (1, 20, False, "test"),
+        (0, 0, False, "test"),
+    ]
+    assert (told[0].station_id, told[0].transaction.id, told[0].HasField("priority")) == ("CP2", second, True)
+    assert not told[1].HasField("priority")
+    shown = (await stations.world.get("/v1/sites/garage/sessions"))["items"]
+    assert {one["session"]: one["preferences_author"] for one in shown}[second] == "test"
 
 
 async def test_a_station_that_leaves_a_site_is_freed(stations: Stations) -> None:

@@ -62,6 +62,24 @@ async def test_the_same_request_again_is_the_same_close(system: System, station:
     assert len(await revisions(system, number)) == 2
 
 
+async def test_a_key_is_of_its_caller(system: System, station: str) -> None:
+    """Two callers with the same key meet neither each other's close nor a 409."""
+    key = uuid4().hex
+    one, two, three = [await start(system, station, connectorId=n) for n in (1, 2, 3)]
+
+    async def closed(who: str, number: int) -> tuple[int, Any]:
+        headers = bearer("transactions:write", sub=who) | {"Idempotency-Key": key}
+        answer = await system.client.post(f"/v1/transactions/{number}/close", json={}, headers=headers)
+        return answer.status_code, answer.json()
+
+    first, second = await asyncio.gather(closed("anna", one), closed("bert", two))
+    assert (first[0], second[0]) == (200, 200)
+    assert (await closed("bert", two), await closed("anna", one)) == (second, first)
+    assert (await closed("bert", one))[0] == (await closed("anna", three))[0] == 409
+    found = [(await revisions(system, number))[0]["author"] for number in (one, two)]
+    assert found == ["anna", "bert"]
+
+
 async def test_the_own_word_of_the_station_is_a_revision(system: System, station: str) -> None:
     number = await start(system, station, meterStart=1000)
     await close(system, number)

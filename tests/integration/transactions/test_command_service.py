@@ -13,8 +13,9 @@ from services.common.calls.stations import Stations
 from services.common.commands.api.commands import require_connected
 from services.common.commands.catalogue import Catalogue
 from services.common.commands.command import PATIENCE, Command, Route, Status, Unrenderable
+from services.common.commands.idempotency import KeyReused
 from services.common.commands.routes import MemoryRoutes
-from services.common.commands.service import CommandRequest, CommandService, KeyReused
+from services.common.commands.service import CommandRequest, CommandService
 from services.common.kafka.bus import Record
 from services.common.kafka.events import Events
 from services.common.postgres.database import Connection, Database

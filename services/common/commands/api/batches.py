@@ -13,7 +13,7 @@ from services.common.commands.api.commands import GivenTerms, Wait
 from services.common.commands.api.many import GIVEN, Batches, BatchStatus
 from services.common.commands.api.selection import WAYS, ManyStations
 from services.common.commands.catalogue import Catalogue
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.openapi import each, problem_responses
 from services.common.web.overview import Services
 from services.common.web.problems import Problem
@@ -73,11 +73,11 @@ def router(batches: Batches, catalogue: Catalogue, access: Access, service: str,
         return await batches.view(found, wait)
 
     @routes.post("/batches/{batch_id:uuid}/cancel", dependencies=write, responses=problem_responses({404: MISSING}))
-    async def cancel(batch_id: BatchId) -> BatchStatus:
-        """Cancels all commands of it that wait; those that were sent go on."""
+    async def cancel(batch_id: BatchId, author: Author) -> BatchStatus:
+        """Cancels all commands of it that wait; those that were sent go on. Each says who cancelled it."""
         if (found := await batches.find(str(batch_id))) is None:
             raise Problem(404, MISSING)
-        await batches.cancel(found)
+        await batches.cancel(found, author)
         return await batches.view(found, 0)
 
     return routes

@@ -11,8 +11,9 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from services.common.commands.catalogue import NOT_SUPPORTED
 from services.common.commands.command import Command, End, Status, Unrenderable
+from services.common.commands.idempotency import KeyReused
 from services.common.commands.parts import Part, as_command
-from services.common.commands.service import CommandRequest, CommandService, KeyReused, Resolve, UnknownStations
+from services.common.commands.service import CommandRequest, CommandService, Resolve, UnknownStations
 from services.common.commands.store import CommandFilter
 from services.common.web.access import Access, Author, Groups, outside
 from services.common.web.fields import NO_NUL, UtcDatetime
@@ -91,7 +92,9 @@ Word = Annotated[str | None, Query(max_length=255, pattern=NO_NUL)]
 
 MISSING = "there is no such command"
 NAME_STATION = "the bearer token is limited to groups of stations: say in `station_id` whose commands"
+OF_OTHERS = "the bearer token is limited to groups of stations: it cancels commands that it asked for itself"
 AUTHOR = "`sub` of the bearer token that asked for it; null: a service of its own accord"
+CANCELLED_BY = "`sub` of the bearer token that cancelled it; null: nobody, or a service of its own accord"
 REUSED = "the Idempotency-Key was used for another request"
 AWAY = "the station is not connected"
 UNKNOWN = "no such station is registered or has ever connected"
@@ -163,6 +166,7 @@ class CommandStatus(BaseModel):
     version: str | None = Field(None, description="of OCPP, in which it was sent")
     batch_id: str | None = Field(None, description="of the request for many stations that it is part of")
     author: str | None = Field(None, description=AUTHOR)
+    cancelled_by: str | None = Field(None, description=CANCELLED_BY)
     created_at: datetime
     not_before: datetime | None = Field(None, description="when it is sent, if that was to be later")
     expires_at: datetime
@@ -266,7 +270,7 @@ def router(command_service: CommandService, access: Access, service: str) -> API
     """Everything below /v1/commands that is about commands as such. service: its name, which its scopes begin with."""
     routes = APIRouter(prefix="/v1/commands", tags=["commands"])
     needed = rights(service)
-    read, write = [access.require(needed.read, filtered=True)], [access.require(needed.operate)]
+    read, write = ([access.require(right, filtered=True)] for right in (needed.read, needed.operate))
 
     async def reached(groups: Groups, command_id: str) -> Command:
         """A command. Raises Problem where there is none, or its station is not in one of these groups now."""
@@ -316,12 +320,17 @@ def router(command_service: CommandService, access: Access, service: str) -> API
     @routes.post(
         "/{command_id:uuid}/cancel", dependencies=write, responses=problem_responses({404: MISSING, 409: "too late"})
     )
-    async def cancel(command_id: CommandId) -> CommandStatus:
+    async def cancel(groups: Groups, author: Author, command_id: CommandId) -> CommandStatus:
         """Cancels a command that waits for its station; 409 if it was sent or has ended.
 
-        Of one that is sent in parts, no other part is sent, and it is cancelled when the last one is answered.
+        Of one that is sent in parts, no other part is sent, and it is cancelled when the last one is answered. A token
+        that is limited to groups cancels what it asked for itself.
         """
-        found, done = await command_service.cancel(str(command_id))
+        if groups is not None:
+            asked = await reached(groups, str(command_id))
+            if author is None or asked.author != author:
+                raise Problem(403, OF_OTHERS)
+        found, done = await command_service.cancel(str(command_id), author)
         if found is None:
             raise Problem(404, MISSING)
         if not done and found.status != Status.CANCELLED:

@@ -1,6 +1,7 @@
 """Commands to many stations: handed in at once, each station with a command of its own, and what became of them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -22,7 +23,9 @@ from services.common.commands.api.commands import (
 from services.common.commands.api.selection import ManyStations
 from services.common.commands.batches import Batch, Tally
 from services.common.commands.command import Status, Unrenderable
-from services.common.commands.service import CommandRequest, CommandService, KeyReused, UnknownStations
+from services.common.commands.idempotency import KeyReused, keys_of, of_caller
+from services.common.commands.idempotency import reused as reused_key
+from services.common.commands.service import CommandRequest, CommandService, UnknownStations
 from services.common.commands.store import CommandFilter
 from services.common.postgres.database import Connection, Database
 from services.common.process.clock import Clock
@@ -96,29 +99,27 @@ class Batches:
             return await batches.one(db, batch_id)
 
     async def give(self, action: str, payload: Mapping[str, Any], many: ManyStations, terms: Terms) -> Batch:
-        """Keeps the batch and a command for each station; the same batch for the same key.
+        """Keeps the batch and a command for each station; the same batch for a caller's same key.
 
         Raises KeyReused, UnknownStations, and Unrenderable where no version can say the payload.
         """
         self._command_service.catalogue.check(action, payload)
         wanted = self._new(action, payload, many, terms)
-        async with self._database.connection() as db:
-            if before := await batches.by_key(db, wanted.idempotency_key):
-                return _same(before, wanted)
+        kept, key = await self._kept(wanted)
+        if kept:
+            return _same(kept[0], wanted)
         stations = await self._stations(many)
-        async with self._database.transaction() as db:
-            if not await batches.add(db, wanted):
-                before = await batches.by_key(db, wanted.idempotency_key)
-                assert before is not None, "its key is taken"
-                return _same(before, wanted)
-            await self._add(db, wanted, stations, terms)
+        while not await self._keep(replace(wanted, idempotency_key=key), stations, terms):
+            kept, key = await self._kept(wanted)
+            if kept:
+                return _same(kept[0], wanted)
         self._command_service.notify_changed()
         await self._command_service.send()
         return wanted
 
-    async def cancel(self, batch: Batch) -> None:
-        """Takes back what has not been sent."""
-        await self._command_service.cancel_batch(batch.id)
+    async def cancel(self, batch: Batch, by: str | None) -> None:
+        """Takes back what has not been sent. by: who does it."""
+        await self._command_service.cancel_batch(batch.id, by)
 
     async def view(self, batch: Batch, wait: float) -> BatchStatus:
         """As it stands, or when all commands have ended within the time."""
@@ -142,6 +143,13 @@ class Batches:
             expires_at=batch.expires_at,
             commands=page_of(commands, SHOWN),
         )
+
+    async def _kept(self, wanted: Batch) -> tuple[list[Batch], str | None]:
+        """The same caller's batch of that key, where there is one already; the key of a new one. Raises KeyReused."""
+        if (key := wanted.idempotency_key) is None:
+            return [], None
+        async with self._database.connection() as db:
+            return of_caller(await batches.by_keys(db, keys_of(key, wanted.author)), key, wanted.author)
 
     def _new(self, action: str, payload: Mapping[str, Any], many: ManyStations, terms: Terms) -> Batch:
         now = self._clock()
@@ -170,6 +178,14 @@ class Batches:
             raise field_problem("body.filter" if many.filter else "body.all", NOBODY, 404)
         return found
 
+    async def _keep(self, batch: Batch, stations: list[str], terms: Terms) -> bool:
+        """A batch with its commands; false where its key was taken meanwhile."""
+        async with self._database.transaction() as db:
+            if not await batches.add(db, batch):
+                return False
+            await self._add(db, batch, stations, terms)
+        return True
+
     async def _add(self, db: Connection, batch: Batch, stations: list[str], terms: Terms) -> None:
         requests = [
             CommandRequest(
@@ -189,5 +205,5 @@ class Batches:
 def _same(kept: Batch, wanted: Batch) -> Batch:
     words = [(one.action, one.payload, one.chosen, one.not_before) for one in (kept, wanted)]
     if words[0] != words[1]:
-        raise KeyReused("the Idempotency-Key was used for another request")
+        raise reused_key()
     return kept

@@ -6,9 +6,11 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import orjson
+import structlog
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from services.common.postgres.announcer import Announcer
 from services.common.postgres.database import Connection
 from services.common.push.events_api import event_types
 from services.common.push.filters import EventFilter
@@ -18,7 +20,7 @@ from services.common.push.webhooks.leader import Webhooks
 from services.common.push.webhooks.signature import PREFIX, new_secret, read_secret
 from services.common.push.webhooks.store import Count
 from services.common.push.webhooks.webhook import MOST_REPLACED, TooManySecrets, Webhook, put
-from services.common.web.access import Access
+from services.common.web.access import Access, Author
 from services.common.web.fields import NO_DOTS, NO_NUL
 from services.common.web.openapi import problem_responses
 from services.common.web.outbound.addresses import wrong_url
@@ -26,6 +28,7 @@ from services.common.web.outbound.guard import Network
 from services.common.web.pages import Cursor, Limit, Page, read_cursor, write_cursor
 from services.common.web.problems import Problem, field_problem
 from services.common.web.roles import rights
+from voltbus.v1.events_pb2 import WebhookChanged, WebhookRemoved
 
 MOST = 100
 MISSING, NO_DELIVERY = "there is no such webhook", "there is no such delivery: it was made, or never was one"
@@ -36,6 +39,9 @@ WebhookId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["bi
 EventId = Annotated[str, Path(min_length=1, max_length=100, pattern=NO_NUL, description="`id` of the CloudEvent")]
 Name = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL)]
 Names = Annotated[list[Name], Field(max_length=1000)]
+
+
+log = structlog.get_logger()
 
 
 class WebhookBody(BaseModel):
@@ -88,6 +94,7 @@ class WebhookView(BaseModel):
     lost: int = Field(description="records that Kafka no longer had when they were to be read for it")
     created_at: datetime
     changed_at: datetime
+    author: str | None = Field(description="`sub` of the bearer token that set it last; null: not known")
 
 
 class DeliveryView(BaseModel):
@@ -131,7 +138,13 @@ CREATED: dict[int | str, dict[str, Any]] = {
 UNKNOWN = problem_responses({404: MISSING})
 
 
-def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access: Access) -> APIRouter:
+def router(
+    service: str,
+    webhooks: Webhooks,
+    networks: Sequence[Network],
+    access: Access,
+    announcer: Announcer,
+) -> APIRouter:
     """/v1/webhooks. networks: that may be called beside the internet."""
     routes = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
     needed = rights(service)
@@ -140,7 +153,7 @@ def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access
 
     @routes.put("/{webhook_id}", dependencies=write, responses=CREATED)
     async def put_webhook(
-        webhook_id: Annotated[WebhookId, NO_DOTS], body: WebhookBody, response: Response
+        webhook_id: Annotated[WebhookId, NO_DOTS], author: Author, body: WebhookBody, response: Response
     ) -> WebhookView:
         """Makes a webhook, or replaces what it is but for its secret: it gets what happens from then on.
 
@@ -173,6 +186,7 @@ def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access
                     enabled=body.enabled,
                     now=now,
                     made=read_secret(made),
+                    author=author,
                 )
             except TooManySecrets as error:
                 raise Problem(409, TOO_MANY_SECRETS.format(error.until)) from None
@@ -182,6 +196,9 @@ def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access
                 if not served:
                     await store.save_positions(db, await webhooks.end())
             count = (await store.counts(db, [webhook_id]))[webhook_id]
+            event = WebhookChanged(webhook_id=webhook_id, at=now, author=author or "", enabled=webhook.enabled)
+            await announcer.add(db, event, webhook_id, now)
+        announcer.wake()
         webhooks.wake()
         webhooks.woken(webhook_id)
         response.status_code = 200 if before else 201
@@ -205,14 +222,18 @@ def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access
             return _view(webhook, (await store.counts(db, [webhook_id]))[webhook_id])
 
     @routes.delete("/{webhook_id}", status_code=204, dependencies=write, responses=UNKNOWN)
-    async def remove_webhook(webhook_id: WebhookId) -> None:
+    async def remove_webhook(webhook_id: WebhookId, author: Author) -> None:
         """Removes a webhook with all that waits for it."""
-        async with database.connection() as db:
+        async with database.transaction() as db:
             if not await db.fetchval(store.REMOVE, webhook_id):
                 raise Problem(404, MISSING)
+            now = clock()
+            event = WebhookRemoved(webhook_id=webhook_id, at=now, author=author or "")
+            await announcer.add(db, event, webhook_id, now)
+        announcer.wake()
 
     @routes.post("/{webhook_id}/test", dependencies=write, responses=UNKNOWN)
-    async def test_webhook(webhook_id: WebhookId) -> TestResult:
+    async def test_webhook(webhook_id: WebhookId, author: Author) -> TestResult:
         """Sends a made-up event, signed like all others, and tells what came of it; also while it is disabled."""
         async with database.connection() as db:
             webhook = await _known(db, webhook_id)
@@ -228,6 +249,7 @@ def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access
         }
         attempt = await webhooks.post.attempt(webhook, event_id, orjson.dumps(event))
         delivered = attempt.outcome == Outcome.DELIVERED
+        log.info("webhook tested", webhook=webhook_id, delivered=delivered, author=author)
         return TestResult(delivered=delivered, status=attempt.status, error=attempt.error or None)
 
     @routes.get("/{webhook_id}/deliveries", dependencies=read, responses=UNKNOWN)
@@ -254,11 +276,12 @@ def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access
             return await _delivery(db, webhook_id, event_id)
 
     @routes.post("/{webhook_id}/resend", dependencies=write, responses=UNKNOWN)
-    async def resend_all(webhook_id: WebhookId) -> Resent:
+    async def resend_all(webhook_id: WebhookId, author: Author) -> Resent:
         """Sends all that are dead again."""
         async with database.transaction() as db:
             await _known(db, webhook_id)
             count = await store.resend(db, webhook_id, clock())
+        log.info("deliveries sent again", webhook=webhook_id, count=count, author=author)
         webhooks.woken(webhook_id)
         return Resent(resent=count)
 
@@ -267,11 +290,12 @@ def router(service: str, webhooks: Webhooks, networks: Sequence[Network], access
         dependencies=write,
         responses=problem_responses({404: NO_DELIVERY}),
     )
-    async def resend(webhook_id: WebhookId, event_id: EventId) -> DeliveryWithEvent:
+    async def resend(webhook_id: WebhookId, event_id: EventId, author: Author) -> DeliveryWithEvent:
         """Sends one that is dead again; one that waits goes on waiting."""
         async with database.transaction() as db:
-            await store.resend(db, webhook_id, clock(), event_id)
+            count = await store.resend(db, webhook_id, clock(), event_id)
             found = await _delivery(db, webhook_id, event_id)
+        log.info("deliveries sent again", webhook=webhook_id, count=count, author=author)
         webhooks.woken(webhook_id)
         return found
 
@@ -316,4 +340,5 @@ def _view(webhook: Webhook, count: Count, secret: str | None = None) -> WebhookV
         lost=webhook.lost,
         created_at=webhook.created_at,
         changed_at=webhook.changed_at,
+        author=webhook.author,
     )

@@ -17,7 +17,7 @@ from services.common.push.webhooks.webhook import Replaced, Webhook
 COLUMNS = (
     *("webhook_id", "url", "types", "stations", "groups", "secret", "previous_secret", "previous_until", "enabled"),
     *("disabled_because", "created_at", "changed_at", "failures", "next_at", "error", "delivered_at", "lost"),
-    *("locations", "earlier_secrets", "earlier_until"),
+    *("locations", "earlier_secrets", "earlier_until", "author"),
 )
 _VALUES = ", ".join(f"${number}" for number in range(1, len(COLUMNS) + 1))
 _REPLACED = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])
@@ -114,7 +114,7 @@ async def save(db: Connection, webhook: Webhook) -> None:
         *(webhook.id, webhook.url, sorted(wanted.types), sorted(wanted.stations), sorted(wanted.groups), *keys),
         *(webhook.enabled, webhook.disabled_because, webhook.created_at, webhook.changed_at),
         *(webhook.health.failures, webhook.health.next_at, webhook.error, webhook.delivered_at, webhook.lost),
-        *(sorted(wanted.locations), [one.secret for one in earlier], [one.until for one in earlier]),
+        *(sorted(wanted.locations), [one.secret for one in earlier], [one.until for one in earlier], webhook.author),
     )
 
 
@@ -221,6 +221,7 @@ def _webhook(row: asyncpg.Record) -> Webhook:
         error=row["error"],
         delivered_at=row["delivered_at"],
         lost=row["lost"],
+        author=row["author"],
     )
 
 

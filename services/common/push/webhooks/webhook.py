@@ -34,7 +34,7 @@ class Webhook:
     """secret: signs, and so do those that were `replaced`, newest first, for a time.
 
     disabled_because: why it was disabled, if nobody asked for it. error: of the last try that failed.
-    lost: records that Kafka no longer had when they were to be read.
+    author: who set it last; None: not known. lost: records that Kafka no longer had when they were to be read.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Webhook:
     error: str | None = None
     delivered_at: datetime | None = None
     lost: int = 0
+    author: str | None = None
 
     def keys(self, now: datetime) -> Sequence[bytes]:
         """Those that sign."""
@@ -66,10 +67,14 @@ def put(
     enabled: bool,
     now: datetime,
     made: bytes,
+    author: str | None = None,
 ) -> Webhook:
-    """A webhook as it is requested. secret: None: it stays, or is `made` for a new one. Raises TooManySecrets."""
+    """A webhook as it is requested by author. secret: None: it stays, or is `made` for a new one.
+
+    Raises TooManySecrets.
+    """
     if before is None:
-        return Webhook(id, url, filter, secret or made, now, now, enabled=enabled)
+        return Webhook(id, url, filter, secret or made, now, now, enabled=enabled, author=author)
     changed = replace(
         before,
         url=url,
@@ -79,6 +84,7 @@ def put(
         changed_at=now,
         health=Health(),
         error=None,
+        author=author,
     )
     if secret is None or secret == before.secret:
         return changed

@@ -120,9 +120,9 @@ def _write_routes(groups: DesiredGroups) -> APIRouter:
         return GroupView.of(document, len(members))
 
     @routes.delete("", status_code=204, responses=problem_responses({404: MISSING}))
-    async def leave(group: Group) -> Response:
+    async def leave(group: Group, author: Author) -> Response:
         """Keeps no settings for the group any more; its stations stay as they are."""
-        await groups.remove(group)
+        await groups.remove(group, author)
         return Response(status_code=204)
 
     return routes

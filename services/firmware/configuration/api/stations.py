@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from services.common.commands.api.commands import REUSED, ExpiresIn, IdempotencyKey, Wait, reused, view
 from services.common.commands.command import Command
-from services.common.commands.service import KeyReused
+from services.common.commands.idempotency import KeyReused
 from services.common.desired.resource import desired_of
 from services.common.web.access import Access, Author
 from services.common.web.fields import StationId

@@ -273,6 +273,10 @@ async def test_what_waits_can_be_taken_back(firmware: Running, connect: Connect)
     for _ in range(2):
         answer = await firmware.http.post(path)
         assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+        assert answer.json()["cancelled_by"] == "test"
+    await firmware.settled()
+    told = [(one.author, one.cancelled_by) for one in firmware.announced("CommandChanged")]
+    assert told == [("test", ""), ("test", "test")]
     await connect("CP1", "1.6")
     other = (await post(firmware, "/v1/stations/CP1/commands/Reset", SOFT)).json()
     await firmware.until(lambda: len(sent(firmware)) == 1)
@@ -280,6 +284,79 @@ async def test_what_waits_can_be_taken_back(firmware: Running, connect: Connect)
     late = await firmware.http.post(f"/v1/commands/{other['command_id']}/cancel")
     assert (late.status_code, late.json()["detail"]) == (409, "too late: the command is sent")
     assert (await firmware.http.post("/v1/commands/nobody/cancel")).status_code == 404
+
+
+async def test_a_token_of_some_groups_cancels_its_own_commands(firmware: Running) -> None:
+    """Of stations that are in them now; those of others go on."""
+    groups = {"ours": ["vienna"], "theirs": ["graz"]}
+    await firmware.put(
+        *(
+            Record("registrations", one.encode(), Registration(station_id=one, groups=names).SerializeToString())
+            for one, names in groups.items()
+        )
+    )
+
+    def by(subject: str | None, *groups: str) -> dict[str, str]:
+        limit = {"voltbus_groups": [*groups]} if groups else {}
+        named = {"sub": subject} if subject else {}
+        claims = named | limit | {"scope": "firmware:read firmware:write", "exp": time.time() + 60}
+        return {"Authorization": f"Bearer {jwt.encode(claims, SECRETS['VOLTBUS_JWT_SECRET'])}"}
+
+    async def given(station: str, headers: dict[str, str]) -> str:
+        answer = await firmware.http.post(f"/v1/stations/{station}/commands/Reset", json=SOFT, headers=headers)
+        found: str = answer.json()["command_id"]
+        return found
+
+    async def cancelled(command_id: str, headers: dict[str, str]) -> int:
+        answer = await firmware.http.post(f"/v1/commands/{command_id}/cancel", headers=headers)
+        return answer.status_code
+
+    anna, bert, nobody = by("anna", "vienna"), by("bert", "vienna"), by(None, "vienna")
+    own, of_bert, of_nobody = [await given("ours", one) for one in (anna, bert, nobody)]
+    elsewhere = await given("theirs", by("anna"))
+    assert await cancelled(elsewhere, anna) == 404
+    assert await cancelled(of_bert, anna) == await cancelled(of_nobody, nobody) == 403
+    assert await cancelled(own, anna) == 200
+    shown = (await firmware.http.get(f"/v1/commands/{own}", headers=anna)).json()
+    assert (shown["status"], shown["author"], shown["cancelled_by"]) == ("cancelled", "anna", "anna")
+    assert await cancelled(of_bert, by("anna")) == 200, "whoever is not limited cancels whatever waits"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "name"),
+    [
+        ("/v1/stations/CP1/commands/Reset", SOFT, "command_id"),
+        ("/v1/commands/Reset", {"all": True, "payload": SOFT}, "batch_id"),
+    ],
+)
+async def test_a_key_is_of_its_caller(firmware: Running, path: str, body: Any, name: str) -> None:
+    """Callers with the same key get each their own, also at the same moment, and also for other words."""
+    await firmware.put(*registered("CP1"))
+
+    async def asked(subject: str, body: Any = body, status: int = 202) -> Any:
+        bearer = token("firmware:read", "firmware:write", sub=subject)
+        headers = {"Idempotency-Key": "k", "Authorization": f"Bearer {bearer}"}
+        answer = await firmware.http.post(path, json=body, headers=headers)
+        assert answer.status_code == status, answer.text
+        return answer.json().get(name)
+
+    anna, bert, again = await asyncio.gather(asked("anna"), asked("bert"), asked("anna"))
+    assert again == anna != bert
+    assert (await asked("bert"), await asked("anna")) == (bert, anna)
+    other = {"type": "Hard"} if body == SOFT else body | {"payload": {"type": "Hard"}}
+    await asked("anna", other, 409)
+    assert await asked("carla", other) not in (anna, bert)
+
+
+async def test_what_was_asked_for_before_authors_were_kept_is_known_by_its_key(firmware: Running) -> None:
+    await firmware.put(*registered("CP1"))
+    first = (await post(firmware, "/v1/stations/CP1/commands/Reset", SOFT, key="old")).json()
+    async with firmware.database.connection() as db:
+        await db.execute("update command set author = null")
+    again = (await post(firmware, "/v1/stations/CP1/commands/Reset", SOFT, key="old")).json()
+    assert again["command_id"] == first["command_id"]
+    other = await post(firmware, "/v1/stations/CP1/commands/Reset", IMMEDIATE, key="old")
+    assert other.status_code == 409
 
 
 async def test_lists_hold_while_commands_are_added(firmware: Running) -> None:

@@ -17,6 +17,8 @@ import httpx
 import pytest
 
 from services.common.kafka.bus import Record
+from services.common.kafka.events import Events
+from services.common.postgres.announcer import Announcer
 from services.common.postgres.database import Database
 from services.common.process.clock import now
 from services.common.process.settings import CommonSettings
@@ -61,8 +63,9 @@ class World:
         post = Post(self.database, self.outbound, now, self.policy, lambda: 0.5)
         timing = LeaderTiming(follow=0.02, count=0)
         self.webhooks = Webhooks(self.bus, FIRMWARE, post, assignment_of, backlog=self.backlog, timing=timing)
+        self.announcer = Announcer(Events(CommonSettings(), "firmware", assignment_of), lambda: None)
         app = web_app("test")
-        app.include_router(router("firmware", self.webhooks, LOOPBACK, self.access))
+        app.include_router(router("firmware", self.webhooks, LOOPBACK, self.access, self.announcer))
         headers = {"Authorization": f"Bearer {token('firmware:read', 'firmware:write')}"}
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", headers=headers)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from services.common.desired.groups import DesiredGroups
 from services.common.desired.progress import Step, applied
 from services.common.web.problems import Problem
 from tests.unit.common.desired.labels import World
+from voltbus.v1.events_pb2 import GroupConfigurationChanged, GroupConfigurationRemoved
 
 
 @dataclass
@@ -20,14 +22,32 @@ class Shown:
     missing: list[str]
 
 
-def groups(world: World, nudged: list[None]) -> DesiredGroups:
+class Told:
+    """Stands in for the outbox."""
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+
+    async def add(self, _: Any, event: Any, subject: str, at: datetime) -> None:
+        assert (subject, at) == (event.group, event.at.ToDatetime(UTC))
+        self.events.append(event)
+
+    def wake(self) -> None:
+        pass
+
+
+def groups(world: World, nudged: list[None], told: Any = None) -> DesiredGroups:
     parts: Any = world
+    told = told or Told()
     return DesiredGroups(
         database=parts.database,
         stations=parts.commands.stations,
         groups=parts.groups,
         progress=parts.progress,
         nudge=lambda: nudged.append(None),
+        announcer=told,
+        changed=GroupConfigurationChanged,
+        removed=GroupConfigurationRemoved,
         clock=parts.clock,
     )
 
@@ -49,10 +69,14 @@ async def test_it_is_kept_and_its_stations_are_due() -> None:
 
 
 async def test_nothing_is_desired_of_a_group_that_was_never_named_or_is_taken_back() -> None:
-    world = World()
-    one = groups(world, [])
-    await one.put("vienna", ["blau"])
-    await one.remove("vienna")
+    world, told = World(), Told()
+    one = groups(world, [], told)
+    await one.put("vienna", ["blau"], "anna")
+    await one.remove("vienna", "bert")
+    assert [(type(event), event.author) for event in told.events] == [
+        (GroupConfigurationChanged, "anna"),
+        (GroupConfigurationRemoved, "bert"),
+    ]
     for what in (one.get("vienna"), one.remove("vienna")):
         with pytest.raises(Problem) as raised:
             await what
