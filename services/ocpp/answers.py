@@ -30,7 +30,7 @@ STATUSES: Mapping[str, Effect] = {
     **dict.fromkeys(
         (
             *("Rejected", "NotSupported", "NotImplemented", "Failed", "NotFound", "Unknown"),
-            *("UnlockFailed", "OngoingAuthorizedTransaction", "UnknownConnector"),
+            *("UnlockFailed", "OngoingAuthorizedTransaction", "UnknownConnector", "HashError"),
             *("Faulted", "Occupied", "Unavailable"),
             *("UnknownMessageId", "UnknownVendorId", "VersionMismatch", "EmptyResultSet"),
             *("NotSupportedPriority", "NotSupportedState", "NotSupportedMessageFormat", "UnknownTransaction"),

@@ -2,13 +2,14 @@
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 import jsonschema_rs
 
+from services.ocpp.amending import Amendments, amended
 from services.ocpp.errors import ErrorCode, OcppError
 
 # Which code says best what is wrong, by the schema keyword that was broken (OCPP-J 1.6 §4.2.3, 2.0.1 part 4 §4.3).
@@ -21,6 +22,7 @@ CODES = {
     "additionalProperties": ErrorCode.FORMAT_VIOLATION,
 }
 LONGEST_DESCRIPTION = 255
+NO_AMENDMENTS: Amendments = {}
 TYPES = {
     "string": "a text",
     "integer": "a whole number",
@@ -65,12 +67,20 @@ class Fault:
 class Schemas:
     """The requests and responses of one version.
 
-    folder: within the ocpp package. request_suffix: what the file name of a request adds to its action.
+    folder: within the ocpp package. request_suffix: what the file name of a request adds to its action. amendments: of
+    its documents (none). actions: of those in the folder, what the version has (all).
     """
 
-    def __init__(self, folder: str, request_suffix: str) -> None:
+    def __init__(
+        self,
+        folder: str,
+        request_suffix: str,
+        amendments: Amendments = NO_AMENDMENTS,
+        actions: Collection[str] | None = None,
+    ) -> None:
         self._folder = files("ocpp").joinpath(folder)
         self._request_suffix = request_suffix
+        self._amendments, self._actions = amendments, actions
         self.request = functools.cache(self._request)
         self.response = functools.cache(self._response)
         self.exact_request = functools.cache(self._exact_request)
@@ -82,12 +92,13 @@ class Schemas:
         """Every action of this version, of either direction."""
         suffix = "Response.json"
         names = (entry.name for entry in self._folder.iterdir())
-        return frozenset(name.removesuffix(suffix) for name in names if name.endswith(suffix))
+        found = frozenset(name.removesuffix(suffix) for name in names if name.endswith(suffix))
+        return found if self._actions is None else found.intersection(self._actions)
 
     def document(self, name: str) -> dict[str, Any]:
         """The schema file of that name, without ".json"."""
         document: dict[str, Any] = json.loads(self._folder.joinpath(f"{name}.json").read_text("utf-8-sig"))
-        return document
+        return amended(document, self._amendments.get(name, ()))
 
     def request_document(self, action: str) -> dict[str, Any]:
         """The schema of a CALL's payload."""

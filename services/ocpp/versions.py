@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.ocpp import v16, v201
+from services.ocpp import v15, v16, v201
 from services.ocpp.actions import Action
 from services.ocpp.errors import ErrorCode
 from services.ocpp.guards import Guards
@@ -18,7 +18,8 @@ CODES = frozenset(code.value for code in ErrorCode)
 class Version:
     """One OCPP version.
 
-    name: as the specifications spell it ("1.6"). subprotocol: of the WebSocket handshake.
+    name: as the specifications spell it ("1.6"). subprotocol: of the WebSocket handshake; empty:
+    it is not spoken there.
     from_station, to_station: the service that owns an action, of those that a station may call, and of those that it
     may be called with. schemas: of every request and response. readings: what stations mean that break them.
     actions: all of them, by name. guards: what may not be sent to a station although the schemas allow it.
@@ -56,10 +57,13 @@ class Version:
 def version(facts: Any) -> Version:
     """The version that a module of facts tells of.
 
-    It has NAME, SUBPROTOCOL, SCHEMAS, REQUEST_SUFFIX, SPELLING, ACTIONS, GUARDS, EXAMPLES.
+    It has NAME, SUBPROTOCOL, SCHEMAS, REQUEST_SUFFIX, SPELLING, ACTIONS, GUARDS, EXAMPLES; and AMENDMENTS if its
+    schemas are those of another version, but for these and for the actions that it has not.
     """
     actions: Mapping[str, Action] = facts.ACTIONS
-    schemas = Schemas(facts.SCHEMAS, facts.REQUEST_SUFFIX)
+    amendments = getattr(facts, "AMENDMENTS", None)
+    shared = () if amendments is None else (amendments, actions)
+    schemas = Schemas(facts.SCHEMAS, facts.REQUEST_SUFFIX, *shared)
     return Version(
         name=facts.NAME,
         subprotocol=facts.SUBPROTOCOL,
@@ -74,5 +78,7 @@ def version(facts: Any) -> Version:
     )
 
 
-VERSIONS: Mapping[str, Version] = {facts.NAME: version(facts) for facts in (v16, v201)}
-BY_SUBPROTOCOL: Mapping[str, Version] = {version.subprotocol: version for version in VERSIONS.values()}
+VERSIONS: Mapping[str, Version] = {facts.NAME: version(facts) for facts in (v15, v16, v201)}
+BY_SUBPROTOCOL: Mapping[str, Version] = {
+    version.subprotocol: version for version in VERSIONS.values() if version.subprotocol
+}

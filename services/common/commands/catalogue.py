@@ -39,7 +39,8 @@ def renders(
 
 def _source(action: str, versions: Sequence[str]) -> str:
     """Where it is written what is asked for."""
-    return f"({action} of OCPP {' and '.join(versions)})"
+    *others, last = versions
+    return f"({action} of OCPP {', '.join(others)} and {last})" if others else f"({action} of OCPP {last})"
 
 
 def _unrenderable(action: str, faults: Mapping[str, Fault]) -> Unrenderable:

@@ -45,14 +45,18 @@ def faults(settings: Mapping[str, str], versions: Mapping[str, Mapping[str, str]
     for name in settings:
         if not any(dialect.concerns(name) for dialect in SETTINGS.values()):
             yield f"settings.{name}", "is a name of no version"
-    for dialect in SETTINGS.values():
-        shared = {name: value for name, value in settings.items() if dialect.concerns(name)}
-        yield from own_faults(dialect, shared)
+    told = (fault for dialect in SETTINGS.values() for fault in own_faults(dialect, _concerning(dialect, settings)))
+    # What versions say alike is said once.
+    yield from dict.fromkeys(told)
     for version, own in versions.items():
         if named := SETTINGS.get(version):
             yield from own_faults(named, own, f"versions.{version}")
         else:
             yield f"versions.{version}", f"must be one of {', '.join(SETTINGS)}"
+
+
+def _concerning(dialect: SettingsDialect, settings: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in settings.items() if dialect.concerns(name)}
 
 
 def own_faults(

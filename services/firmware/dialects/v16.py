@@ -73,9 +73,11 @@ TRIGGERS = {
 def reset(request: Reset) -> OcppRequest:
     """§5.14. A soft one ends sessions first; none waits for their end."""
     if request.evse_id is not None:
-        raise Unrenderable(ErrorCode.NOT_SUPPORTED, "OCPP 1.6 resets the whole station")
+        raise Unrenderable(ErrorCode.NOT_SUPPORTED, "OCPP 1.5 and 1.6 reset the whole station")
     if request.type not in RESETS:
-        raise Unrenderable(ErrorCode.NOT_SUPPORTED, f"OCPP 1.6 has no reset {request.type}: choose soft or hard")
+        raise Unrenderable(
+            ErrorCode.NOT_SUPPORTED, f"OCPP 1.5 and 1.6 have no reset {request.type}: choose soft or hard"
+        )
     return "Reset", {"type": RESETS[request.type]}
 
 
@@ -115,7 +117,7 @@ def connector(evse_id: int | None, connector_id: int | None) -> int | None:
     """A connector is what later versions call an EVSE, and is shown as the connector of that number of it."""
     if evse_id is None or connector_id in (None, 1, evse_id):
         return connector_id if evse_id is None else evse_id
-    raise Unrenderable(ErrorCode.NOT_SUPPORTED, "OCPP 1.6 has one connector at each EVSE: give evse_id alone")
+    raise Unrenderable(ErrorCode.NOT_SUPPORTED, "OCPP 1.5 and 1.6 have one connector at each EVSE: give evse_id alone")
 
 
 DIALECT = Dialect(

@@ -1,4 +1,4 @@
-"""The versions that smartcharging speaks."""
+"""The versions that smartcharging speaks; 1.5 has no smart charging."""
 
 from collections.abc import Mapping
 

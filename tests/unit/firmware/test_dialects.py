@@ -207,7 +207,7 @@ def test_a_connector_that_cannot_be(number: int) -> None:
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
-        (BootVerdict(BootStatus.PENDING, 30, NOW), {"status": "Pending", "interval": 30, "currentTime": TIME}),
+        (BootVerdict(BootStatus.ACCEPTED, 30, NOW), {"status": "Accepted", "interval": 30, "currentTime": TIME}),
         (DataTransferResult("UnknownVendorId"), {"status": "UnknownVendorId"}),
         (DataTransferResult("Accepted", "x"), {"status": "Accepted", "data": "x"}),
         (CurrentTime(NOW), {"currentTime": TIME}),
@@ -216,3 +216,10 @@ def test_a_connector_that_cannot_be(number: int) -> None:
 @pytest.mark.parametrize("version", READ)
 def test_words(version: str, reply: object, said: object) -> None:
     assert DIALECTS.write(call("BootNotification", {}, version), reply) == said
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.5", "Rejected"), ("1.6", "Pending"), ("2.0.1", "Pending")])
+def test_who_waits_for_acceptance_is_rejected_where_there_is_no_other_word(version: str, status: str) -> None:
+    """RegistrationStatus of 1.5 has two values."""
+    reply = BootVerdict(BootStatus.PENDING, 30, NOW)
+    assert DIALECTS.write(call("BootNotification", {}, version), reply)["status"] == status

@@ -13,6 +13,7 @@ from services.ocpp.versions import VERSIONS
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ONE, BOTH = {"evse_id": 2}, {"evse_id": 2, "connector_id": 1}
+TRIGGERED = [name for name, version in VERSIONS.items() if "TriggerMessage" in version.actions]
 
 
 def said(action: str, version: str, **payload: Any) -> tuple[str, Any]:
@@ -93,9 +94,9 @@ def test_availability(version: str, place: dict[str, int], written: Any) -> None
     assert said(AVAILABILITY, version, status="inoperative", **place) == ("ChangeAvailability", written)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", TRIGGERED)
 @pytest.mark.parametrize("message", [one for one in Trigger if one != Trigger.TRANSACTION])
-def test_whatever_can_be_triggered_in_both_versions(version: str, message: Trigger) -> None:
+def test_whatever_can_be_triggered(version: str, message: Trigger) -> None:
     action, payload = said(TRIGGER, version, message=message, evse_id=1)
     assert action in ("TriggerMessage", "ExtendedTriggerMessage")
     assert payload["requestedMessage"]
@@ -103,8 +104,15 @@ def test_whatever_can_be_triggered_in_both_versions(version: str, message: Trigg
 
 def test_a_trigger_of_all_connectors() -> None:
     """F06.FR.11, 1.6 §5.17."""
-    for version in VERSIONS:
+    for version in TRIGGERED:
         assert said(TRIGGER, version, message="meter_values")[1] == {"requestedMessage": "MeterValues"}
+
+
+def test_a_version_without_a_trigger_has_nothing_for_it() -> None:
+    """TriggerMessage came with 1.6."""
+    with pytest.raises(Unrenderable, match=r"1\.5 has nothing") as error:
+        said(TRIGGER, "1.5", message="boot")
+    assert error.value.code == "NotSupported"
 
 
 def test_a_status_is_that_of_one_connector_where_it_must_be() -> None:

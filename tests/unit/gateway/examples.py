@@ -10,7 +10,8 @@ from services.gateway.ocppj.session import Peer, Session
 from services.ocpp.sealing import Sealing
 from voltbus.v1.bus_pb2 import Command, Refusal, Reply
 
-VERSIONS = tuple(DIALECTS)
+# Of JSON: frames of 1.5 are those of 1.6.
+VERSIONS = tuple(name for name, dialect in DIALECTS.items() if dialect.version.subprotocol)
 WALL = 1_780_000_000.0
 NOW = (5_000.0, WALL)
 """The two clocks: monotonic and wall."""

@@ -232,7 +232,7 @@ async def test_one_that_never_was_here_must_be_sayable_in_some_version(firmware:
     assert (await post(firmware, "/v1/stations/CP9/commands/Reset", IMMEDIATE)).status_code == 202
     answer = await post(firmware, "/v1/stations/CP9/commands/Reset", {"type": "Gentle"})
     assert answer.status_code == 422
-    assert answer.json()["detail"].startswith("body.type: must be one of Hard, Soft (Reset of OCPP 1.6); ")
+    assert answer.json()["detail"].startswith("body.type: must be one of Hard, Soft (Reset of OCPP 1.5 and 1.6); ")
 
 
 async def test_an_action_that_the_version_lacks_is_a_conflict(firmware: Running, connect: Connect) -> None:

@@ -26,12 +26,13 @@ def fields(catalogue: Catalogue, action: str, payload: Any) -> dict[str, str]:
 
 def test_a_word_of_no_version_names_those_of_each() -> None:
     assert fields(FIRMWARE, "Reset", {"type": "Gentle"}) == {
-        "type": "must be one of Hard, Soft (Reset of OCPP 1.6); must be one of Immediate, OnIdle (Reset of OCPP 2.0.1)"
+        "type": "must be one of Hard, Soft (Reset of OCPP 1.5 and 1.6); "
+        "must be one of Immediate, OnIdle (Reset of OCPP 2.0.1)"
     }
 
 
 def test_what_both_ask_for_is_said_once() -> None:
-    assert fields(FIRMWARE, "Reset", {}) == {"type": "is missing (Reset of OCPP 1.6 and 2.0.1)"}
+    assert fields(FIRMWARE, "Reset", {}) == {"type": "is missing (Reset of OCPP 1.5, 1.6 and 2.0.1)"}
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,8 @@ def test_a_name_is_of_the_version_that_it_looks_like() -> None:
         V16.canonical_name("x" * 51)
 
 
-NAMES = {"1.6": [f"Key{n}" for n in range(45)], "2.0.1": [f"Comp(a)@1.Var{n}#Target" for n in range(45)]}
+KEYS = [f"Key{n}" for n in range(45)]
+NAMES = {"1.5": KEYS, "1.6": KEYS, "2.0.1": [f"Comp(a)@1.Var{n}#Target" for n in range(45)]}
 
 
 @pytest.mark.parametrize("version", SETTINGS)
