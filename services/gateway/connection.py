@@ -18,6 +18,7 @@ from services.gateway.ocppj.session import Peer, Session
 from services.gateway.pressure.admission import AdmissionControl
 from services.gateway.pressure.hold import Hold
 from services.gateway.pressure.memory import Memory
+from services.gateway.pressure.pace import Pace
 from services.gateway.pressure.producer import Producer
 from services.gateway.pressure.stall_guard import StallGuard
 from services.gateway.records import Records
@@ -69,6 +70,7 @@ class Connection:
     """A Receiver. registered: the password hash under which the station was let in; None: nobody had registered it.
 
     confirms: the command that gave the station the password which it came with; empty: it had it before.
+    pace: how fast the station has sent so far.
     transport: from `opened` on. Times are seconds of the monotonic clock; the wall clock is for records alone.
     """
 
@@ -83,6 +85,7 @@ class Connection:
         "_traces",
         "_waiting",
         "confirms",
+        "pace",
         "peer",
         "registered",
         "transport",
@@ -92,9 +95,16 @@ class Connection:
     transport: Transport
 
     def __init__(
-        self, context: GatewayContext, peer: Peer, session: Session, *, registered: bytes | None, confirms: str = ""
+        self,
+        context: GatewayContext,
+        peer: Peer,
+        session: Session,
+        *,
+        registered: bytes | None,
+        confirms: str = "",
+        pace: Pace | None = None,
     ) -> None:
-        self._context, self._session = context, session
+        self._context, self._session, self.pace = context, session, pace
         self.peer, self.version, self.registered, self.confirms = peer, session.version, registered, confirms
         self._draining = False
         # Bytes of CALLs in the session that wait for the one before them.

@@ -23,6 +23,7 @@ from services.gateway.ocppj.session import Peer, Session
 from services.gateway.outbound import OutboundDelivery
 from services.gateway.pressure.admission import AdmissionControl
 from services.gateway.pressure.memory import Memory
+from services.gateway.pressure.pace import Paces, Rates
 from services.gateway.pressure.producer import Producer
 from services.gateway.pressure.stall_guard import StallGuard
 from services.gateway.pressure.turns import Turns
@@ -82,6 +83,7 @@ class Gateway:
         self._draining = False
         self.registry = Registry()
         self.memory, self.turns = Memory(settings.waiting_size), Turns()
+        self._paces = Paces(Rates.of(settings))
         self.records = Records(settings.topic, frames=settings.frame_log != "off")
         self._refusals, self._throttle = Refusals(), Throttle()
         self.producer = Producer(
@@ -132,7 +134,7 @@ class Gateway:
             tracing=tracing,
             on_opened=self._opened,
             on_closed=self._closed,
-            on_finished=self.registry.forget,
+            on_finished=self._finished,
         )
 
     def admit(self, request: Request) -> Refused | tuple[Connection, str] | None:
@@ -176,7 +178,10 @@ class Gateway:
         session = Session(peer, DIALECTS[verdict.version.name], self._limits, sealing=self._sealing, strict=strict)
         registered = None if station is None else (verdict.change or station).password_hash
         confirms = verdict.change.command_id if verdict.change else ""
-        return Connection(self._context, peer, session, registered=registered, confirms=confirms), verdict.subprotocol
+        before = self.registry.of_station(station_id)
+        pace = (before and before.pace) or self._paces.take(station_id, self._clocks.monotonic())
+        made = Connection(self._context, peer, session, registered=registered, confirms=confirms, pace=pace)
+        return made, verdict.subprotocol
 
     async def tick(self) -> None:
         """Checks the time-outs of all connections, until cancelled."""
@@ -185,6 +190,7 @@ class Gateway:
             self.stall_guard.tick(self._clocks.monotonic())
             self.memory.wake_all()
             self._tell_refusals()
+            self._paces.forget(self._clocks.monotonic())
             await self._tick_connections()
 
     async def keep_lease(self) -> None:
@@ -288,6 +294,13 @@ class Gateway:
     def _closed(self, connection: Connection) -> None:
         self.registry.remove(connection)
         self.routing.remove(connection.peer.connection_id)
+
+    def _finished(self, connection: Connection) -> None:
+        """Nothing more comes of it."""
+        self.registry.forget(connection)
+        station_id = connection.peer.station_id
+        if connection.pace is not None and self.registry.of_station(station_id) is None:
+            self._paces.keep(station_id, connection.pace, self._clocks.monotonic())
 
     def _close_elsewhere(self, route: Route) -> None:
         """A station reconnected here from another gateway, which may not have noticed."""

@@ -43,6 +43,12 @@ PASSWORDS = Counter(
 FAILED = Counter(
     "voltbus_gateway_failed_connections_total", "connections that were closed for what came on them, by code", ["code"]
 )
+GIVEN_UP = Counter(
+    "voltbus_gateway_given_up_connections_total",
+    "connections that were ended for what the station did not do (no_pong, not_reading), or did for too long (flood)",
+    ["reason"],
+)
+SLOWED = Counter("voltbus_gateway_slowed_total", "times that a socket was not read for a while: it sent too fast")
 DROPPED = Counter("voltbus_gateway_dropped_total", "frames and records that came to nothing", ["reason"])
 TOLERATED = Counter(
     "voltbus_gateway_tolerated_total", "deviations of messages from their schemas that were passed over", ["kind"]

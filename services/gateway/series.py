@@ -6,6 +6,7 @@ from services.gateway import metrics
 from services.gateway.ocppj.actions import MessageType, Reason
 from services.gateway.transport.answers import UNANSWERED
 from services.gateway.transport.tls import HandshakeOutcome
+from services.gateway.transport.transport import GivenUp
 from services.ocpp.deviations import Deviation
 from services.ocpp.errors import ErrorCode
 from services.ocpp.refusals import RefusalReason
@@ -14,7 +15,7 @@ from voltbus.v1.bus_pb2 import Outcome
 
 # Of the answer to a handshake, and of a connection that was closed for what came on it (RFC 6455 §7.4.1).
 STATUSES = (101, 400, 401, 404, 426, 429, 431, 500, 503, UNANSWERED)
-CODES = (1002, 1003, 1007, 1009, 1011)
+CODES = (1002, 1003, 1007, 1008, 1009, 1011)
 ANSWERS = (MessageType.RESULT, MessageType.ERROR)
 
 
@@ -35,6 +36,8 @@ def begin() -> None:
         metrics.REFUSED_HANDSHAKES.labels(reason)
     for code in CODES:
         metrics.FAILED.labels(code)
+    for given_up in GivenUp:
+        metrics.GIVEN_UP.labels(given_up)
     for dropped in Reason:
         metrics.DROPPED.labels(dropped)
     for deviation in Deviation:

@@ -72,6 +72,23 @@ class Settings(PasswordKeys):
     )
     ping_interval: float = Field(60, ge=0, description="silence after which a station is pinged; 0: never")
     pong_timeout: float = Field(30, gt=0, description="silence after a ping that ends the connection")
+    send_timeout: float = Field(
+        60, gt=0, description="how long a station may read nothing of what is sent to it before its connection ends"
+    )
+    message_rate: float = Field(100, ge=0, description="messages a second that one station may send for long; 0: any")
+    byte_rate: float = Field(
+        256 * 1024,
+        ge=0,
+        description="bytes a second that one station may send for long, after inflation; 0: any number",
+    )
+    burst: float = Field(
+        100, ge=1, description="seconds' worth of both rates that may come at once, as after a time offline"
+    )
+    flood_timeout: float = Field(
+        900,
+        ge=0,
+        description="how long a station that sends faster is only slowed down before it is closed; 0: for ever",
+    )
     alive_interval: float = Field(60, gt=0, description="how often an open connection is reported on ocpp.connections")
     unacknowledged: int = Field(
         20_000, ge=1, description="records that Kafka has not acknowledged before sockets are paused"

@@ -17,7 +17,7 @@ from services.gateway.transport.transport import Transport
 class Echo:
     """A Receiver and its Admitter: everybody comes in, and hears what was said."""
 
-    occupied = False
+    occupied, pace = False, None
     transport: Transport
 
     def admit(self, _: Any) -> Any:

@@ -26,9 +26,11 @@ class Hold(IntEnum):
     """Enough of what has been read waits to be handled."""
     MEMORY = 128
     """Enough waits in the whole gateway."""
+    RATE = 256
+    """The station sends faster than one may."""
 
 
-READING_ONLY: int = Hold.TURN | Hold.BACKLOG | Hold.MEMORY
+READING_ONLY: int = Hold.TURN | Hold.BACKLOG | Hold.MEMORY | Hold.RATE
 """These hold up no message that has been read already."""
 HANDLING = ~READING_ONLY
 """The others do."""

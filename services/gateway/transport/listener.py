@@ -21,6 +21,7 @@ from picows import (
 from services.common.process.errors import Misconfigured
 from services.gateway import metrics
 from services.gateway.pressure.memory import Memory
+from services.gateway.pressure.pace import Rates
 from services.gateway.pressure.turns import Turns
 from services.gateway.settings import Settings
 from services.gateway.timing import Clocks, Timing
@@ -82,7 +83,15 @@ class WebSocketListener:
         turns: Turns,
     ) -> None:
         self._settings, self._admitter, self._timing = settings, admitter, timing
-        self._options = Options(clocks.monotonic, settings.message_size, timing.close_timeout, memory, turns)
+        self._options = Options(
+            monotonic=clocks.monotonic,
+            max_size=settings.message_size,
+            close_timeout=timing.close_timeout,
+            memory=memory,
+            turns=turns,
+            send_timeout=settings.send_timeout,
+            rates=Rates.of(settings),
+        )
         self.certificates = Certificates(settings, timing.certificates_interval)
         self._servers: list[asyncio.Server] = []
 
@@ -138,7 +147,7 @@ class WebSocketListener:
         connection, subprotocol = admitted
         if subprotocol:
             headers["Sec-WebSocket-Protocol"] = subprotocol
-        socket = WebSocket(connection, self._options, deflate)
+        socket = WebSocket(connection, self._options, deflate, connection.pace)
         return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(headers), socket)
 
 

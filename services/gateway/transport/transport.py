@@ -1,9 +1,10 @@
 """The contract between a connection and what carries it, be it WebSocket or another."""
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Protocol
 
 from services.gateway.pressure.hold import Pausable
+from services.gateway.pressure.pace import Pace
 
 
 class CloseCode(IntEnum):
@@ -14,6 +15,14 @@ class CloseCode(IntEnum):
     POLICY_VIOLATION = 1008
     SERVICE_RESTART = 1012
     TRY_AGAIN_LATER = 1013
+
+
+class GivenUp(StrEnum):
+    """Why a connection is ended without waiting for the station."""
+
+    NO_PONG = "no_pong"
+    NOT_READING = "not_reading"
+    FLOOD = "flood"
 
 
 class Transport(Pausable, Protocol):
@@ -46,6 +55,10 @@ class Receiver(Protocol):
     @property
     def occupied(self) -> bool:
         """Whether a CALL would have to wait for the one before it."""
+
+    @property
+    def pace(self) -> Pace | None:
+        """How fast its station has sent so far; None: it has not, or nobody wants to know."""
 
     def opened(self, transport: Transport) -> None:
         """The handshake is done."""

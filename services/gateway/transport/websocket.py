@@ -12,11 +12,12 @@ from picows import WSCloseCode, WSFrame, WSMsgType, WSTransport
 from services.gateway import metrics
 from services.gateway.pressure.hold import BEYOND_CLOSE, HANDLING, Hold
 from services.gateway.pressure.memory import Memory
+from services.gateway.pressure.pace import Pace, Rates
 from services.gateway.pressure.turns import A_SECOND, Turns
 from services.gateway.timing import Seconds
 from services.gateway.transport.deflate import MIN_SIZE, Deflate, NotDeflate, TooLong
 from services.gateway.transport.intake import Listener
-from services.gateway.transport.transport import CloseCode, Receiver
+from services.gateway.transport.transport import CloseCode, GivenUp, Receiver
 
 # RFC 6455 §7.4 and its registry: what may stand in a close frame.
 VALID_CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)})
@@ -35,6 +36,8 @@ SHORT_TAIL = 1024
 # What a message costs beside its bytes: in memory, and in work, as that of so many bytes.
 OBJECT = 128
 COST = 4 * 1024
+# What a frame costs beside its bytes, of those that a station may send: it may be one byte of a message.
+FRAME_COST = 64
 # Seconds that a message may take before others have their turn: compressed, hundreds come in one read.
 LONG = 0.002
 # Of a message that is too long, what is read of it, and how many times as long it may be to be passed over.
@@ -50,6 +53,7 @@ class Options:
 
     monotonic: the clock of time-outs. max_size: bytes of the longest message, before and after inflation.
     close_timeout: seconds that the other end may take to answer a close frame. memory, turns: of the gateway.
+    send_timeout: seconds for which the other end may take nothing of what is sent to it. rates: of one station.
     """
 
     monotonic: Seconds
@@ -57,6 +61,8 @@ class Options:
     close_timeout: float
     memory: Memory
     turns: Turns
+    send_timeout: float
+    rates: Rates
 
 
 class Arrived(msgspec.Struct):
@@ -92,17 +98,19 @@ class WebSocket(Listener):
         "_lost",
         "_monotonic",
         "_options",
+        "_pace",
         "_pinged_at",
         "_receiver",
         "_scheduled",
         "_small",
+        "_unsent",
         "last_seen",
         "over",
         "paused",
         "transport",
     )
 
-    def __init__(self, receiver: Receiver, options: Options, deflate: Deflate | None) -> None:
+    def __init__(self, receiver: Receiver, options: Options, deflate: Deflate | None, pace: Pace | None = None) -> None:
         self._receiver, self._options, self._deflate = receiver, options, deflate
         # Asked for each frame, so one step nearer than the other options.
         self._monotonic, self._small = options.monotonic, min(SMALL, options.max_size)
@@ -116,6 +124,9 @@ class WebSocket(Listener):
         self.paused = 0
         self._pinged_at = 0.0
         self.last_seen = options.monotonic()
+        self._pace = pace or Pace.of(options.rates, self.last_seen)
+        # Bytes that wait to be sent, and since when they have not become fewer: of a station that does not read.
+        self._unsent: tuple[int, float] | None = None
 
     @property
     def remote_address(self) -> str:
@@ -150,16 +161,20 @@ class WebSocket(Listener):
             self._set_paused(self.paused & ~reason)
 
     def keep_alive(self, now: float, interval: float, timeout: float) -> None:
-        """Pings after `interval` of silence; ends the connection after `timeout` without any frame."""
-        if self.paused:
+        """Pings after `interval` of silence; ends the connection after `timeout` without any frame.
+
+        Also the connection of a station that takes nothing of what is sent to it: it is not read meanwhile.
+        """
+        if self.paused & Hold.PEER and self._takes_nothing(now):
+            self._give_up(GivenUp.NOT_READING, "the station did not read what was sent to it")
+        elif self.paused:
             # Nothing is read from it, so silence means nothing.
             self.last_seen = now
         elif not interval:
             return
         elif self._pinged_at > self.last_seen:
             if now - self._pinged_at >= timeout:
-                self._end("the station did not answer a ping")
-                self.transport.disconnect(False)
+                self._give_up(GivenUp.NO_PONG, "the station did not answer a ping")
         elif now - self.last_seen >= interval:
             self._pinged_at = now
             self.transport.send_ping()
@@ -178,12 +193,18 @@ class WebSocket(Listener):
         self._finish()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        kind = frame.msg_type
+        kind, pace = frame.msg_type, self._pace
         self.last_seen = self._monotonic()
         if self._deaf:
             if kind == CLOSE:
                 transport.disconnect()
-        elif frame.rsv2 or frame.rsv3 or (frame.rsv1 and (self._deflate is None or kind not in (TEXT, BINARY))):
+            return
+        if kind != CONTINUATION:
+            pace.messages -= 1
+        pace.size -= FRAME_COST + frame.payload_size
+        if (pace.messages < 0 or pace.size < 0) and self._too_fast():
+            return
+        if frame.rsv2 or frame.rsv3 or (frame.rsv1 and (self._deflate is None or kind not in (TEXT, BINARY))):
             self._fail(1002, "reserved bit set")
         elif kind == TEXT and frame.fin and self._fragments is None:
             data = frame.get_payload_as_bytes()
@@ -213,6 +234,7 @@ class WebSocket(Listener):
         self.pause(Hold.PEER)
 
     def resume_writing(self) -> None:
+        self._unsent = None
         self.resume(Hold.PEER)
 
     def work(self, share: int) -> int:
@@ -242,6 +264,35 @@ class WebSocket(Listener):
             self._scheduled = True
             self._options.turns.add(self)
 
+    def _too_fast(self) -> bool:
+        """The station has sent all that it may at once: it is read more slowly, and sent away if that lasts."""
+        pace, rates, now = self._pace, self._options.rates, self._monotonic()
+        flooded = pace.over_since is not None
+        wait = pace.slow_down(rates, now)
+        if pace.floods(rates, now):
+            metrics.GIVEN_UP.labels(GivenUp.FLOOD).inc()
+            self._fail(CloseCode.POLICY_VIOLATION, f"more than {rates.words} for {rates.patience:g} seconds")
+            return True
+        if wait and not self.paused & Hold.RATE and not self._lost:
+            if not flooded:
+                log.warning("a station sends too fast", rates=rates.words, remote=self.remote_address)
+            metrics.SLOWED.inc()
+            self.pause(Hold.RATE)
+            asyncio.get_running_loop().call_later(wait, self.resume, Hold.RATE)
+        return False
+
+    def _takes_nothing(self, now: float) -> bool:
+        size = self.transport.underlying_transport.get_write_buffer_size()
+        if self._unsent is None or size < self._unsent[0]:
+            self._unsent = (size, now)
+        return now - self._unsent[1] >= self._options.send_timeout
+
+    def _give_up(self, why: GivenUp, reason: str) -> None:
+        """Nothing is waited for any more, not even an answer to a close frame."""
+        metrics.GIVEN_UP.labels(why).inc()
+        self._end(reason)
+        self.transport.disconnect(False)
+
     def _wake(self) -> None:
         self.resume(Hold.MEMORY)
         self._schedule()
@@ -256,6 +307,7 @@ class WebSocket(Listener):
         except NotDeflate:
             self._fail(1007, "not DEFLATE data")
         else:
+            self._pace.size -= len(text) - len(data)
             self._deliver(text, self.last_seen)
             if self._monotonic() - self.last_seen > LONG and not self.over:
                 self.rest()
@@ -324,6 +376,7 @@ class WebSocket(Listener):
             self._fail(1007, "not DEFLATE data")
             return 0
         now = self._monotonic()
+        self._pace.size -= (limit if whole is None else len(whole)) - len(data)
         if whole is None:
             self._receiver.oversized(self._head(arrived), arrived.size, now)
         else:
@@ -385,6 +438,9 @@ class WebSocket(Listener):
         self._deaf = True
         self._end(f"closed by the station ({'no code' if code is None else getattr(code, 'value', code)})")
         self.transport.disconnect()
+        if self.transport.underlying_transport.get_write_buffer_size():
+            # It would wait for ever for a station that takes nothing.
+            asyncio.get_running_loop().call_later(self._options.close_timeout, self.transport.disconnect, False)
 
     def _fail(self, code: int, reason: str) -> None:
         """The station broke the protocol. RFC 6455 §7.1.7: nothing counts that it sends from there on."""
@@ -393,6 +449,8 @@ class WebSocket(Listener):
         self._deaf = True
         self._drop_fragments()
         self.close(code, reason)
+        # It is read, to hear its close; what it sends costs nothing any more.
+        self.resume(Hold.RATE)
 
     def _end(self, reason: str) -> None:
         if not self.over:

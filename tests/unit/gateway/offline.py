@@ -61,7 +61,7 @@ class Wire:
 class Heard:
     """A Receiver that writes down what it is told, and an Admitter that lets everybody in."""
 
-    occupied = False
+    occupied, pace = False, None
 
     def __init__(self, max_size: int) -> None:
         self._max_size = max_size

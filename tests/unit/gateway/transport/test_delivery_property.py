@@ -13,6 +13,7 @@ from picows import WSMsgType
 
 from services.gateway.pressure.hold import BEYOND_CLOSE, HANDLING, Hold
 from services.gateway.pressure.memory import Memory
+from services.gateway.pressure.pace import Rates
 from services.gateway.pressure.turns import SHARE, Turns, Worker
 from services.gateway.pressure.turns import TURN as TURN_SIZE
 from services.gateway.transport.deflate import Deflate, negotiate
@@ -67,6 +68,9 @@ class Wire:
     def is_closing(self) -> bool:
         return self.closing
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
     def disconnect(self, graceful: bool = True) -> None:  # noqa: ARG002
         self.closing = True
 
@@ -82,7 +86,7 @@ class Wire:
 class Station:
     """A Receiver that writes down what it is told."""
 
-    occupied = False
+    occupied, pace = False, None
 
     def __init__(self) -> None:
         self.told: list[object] = []
@@ -140,7 +144,7 @@ class Socket:
         self.deflate: Deflate | None = agreed[1] if compressed else None
         self.clock, self.number = 1.0, 0
         self.memory, self.turns, self.station, self.wire = Memory(LIMIT), HandTurns(), Station(), Wire()
-        options = Options(lambda: self.clock, MAX_SIZE, 5, self.memory, self.turns)
+        options = Options(lambda: self.clock, MAX_SIZE, 5, self.memory, self.turns, 60, Rates())
         self.socket = WebSocket(self.station, options, self.deflate)
         self.socket.transport = self.wire
         self.heard: list[object] = []

@@ -6,9 +6,12 @@ import gc
 import json
 import os
 import struct
+from contextlib import suppress
 from socket import SO_SNDBUF, SOL_SOCKET
 
 import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from services.gateway.connection import Connection
@@ -182,7 +185,8 @@ async def test_a_socket_that_is_held_for_two_reasons_waits_for_both(one: Running
         assert read(await socket.recv())[0] == 3
 
 
-async def test_a_station_that_does_not_read_is_not_read_either(one: Running) -> None:
+async def unread(one: Running) -> ClientConnection:
+    """A station that asks, and reads no answer, until it is not read either."""
     socket = await one.connect(ping_interval=None)
     socket.transport.pause_reading()
     wire = one.websocket()
@@ -194,12 +198,93 @@ async def test_a_station_that_does_not_read_is_not_read_either(one: Running) -> 
     def flooded() -> bool:
         if socket.transport.get_write_buffer_size() < 1_000_000:
             write(socket, flood)
-        return bool(wire.paused)
+        return bool(wire.paused & Hold.PEER)
 
     await until(flooded, 60)
-    assert wire.transport.underlying_transport.get_write_buffer_size() < 1_000_000
-    socket.transport.abort()
-    await until(lambda: len(one.gateway.registry) == 0)
+    return socket
+
+
+async def test_a_station_that_does_not_read_is_not_read_either() -> None:
+    async with running(message_rate=0) as one:
+        socket = await unread(one)
+        assert one.websocket().transport.underlying_transport.get_write_buffer_size() < 1_000_000
+        socket.transport.abort()
+        await until(lambda: len(one.gateway.registry) == 0)
+
+
+async def test_a_station_that_never_reads_is_given_up() -> None:
+    """It answers no ping, for it is not read: without this it would be there for ever."""
+    async with running(timing=QUICK, message_rate=0, send_timeout=0.1) as one:
+        socket = await unread(one)
+        await until(lambda: len(one.gateway.registry) == 0)
+        assert one.changes()[-1].reason == "the station did not read what was sent to it"
+        socket.transport.abort()
+
+
+async def test_a_station_that_closes_and_reads_nothing_more_is_not_waited_for() -> None:
+    async with running(timing=Timing(close_timeout=0.05), message_rate=0) as one:
+        socket = await one.connect(ping_interval=None)
+        socket.transport.pause_reading()
+        wire = one.websocket()
+        kernel = wire.transport.underlying_transport.get_extra_info("socket")
+        kernel.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096)
+        # So much that neither kernel takes it all.
+        for _ in range(40):
+            wire.send(b"x" * 400_000)
+        write(socket, raw(CLOSE, struct.pack("!H", 1000)))
+        wire.resume(Hold.PEER)
+        await until(lambda: wire.transport.is_disconnected)
+        socket.transport.abort()
+
+
+async def test_a_station_that_reads_slowly_stays() -> None:
+    """What waits becomes less, be it ever so slowly: by the clock of time-outs, as `keep_alive` is told it."""
+    async with running(message_rate=0, ping_interval=0) as one:
+        socket = await unread(one)
+        wire = one.websocket()
+        for minute in range(5):
+            wire.keep_alive(one.gateway.settings.send_timeout * minute, 0, 0)
+            waits = wire.transport.underlying_transport.get_write_buffer_size()
+            socket.transport.resume_reading()
+            await until(lambda: wire.transport.underlying_transport.get_write_buffer_size() < waits)  # noqa: B023
+            if not wire.paused:
+                break
+            socket.transport.pause_reading()
+        assert not wire.over
+        socket.transport.abort()
+
+
+async def test_a_station_that_floods_is_slowed_down_and_then_closed() -> None:
+    async with running(message_rate=10, burst=10, flood_timeout=0.01) as one, await one.connect() as socket:
+        write(socket, raw(TEXT, HEARTBEAT) * 300)
+        with suppress(ConnectionClosed):
+            while True:
+                await socket.recv()
+        reason = "more than 10 messages or 262,144 bytes a second for 0.01 seconds"
+        assert (socket.close_code, socket.close_reason) == (1008, reason)
+        assert one.changes()[-1].reason == f"closed by the gateway (1008): {reason}"
+
+
+async def test_what_was_kept_while_it_was_offline_may_come_at_once(one: Running) -> None:
+    """Thousands of messages: none is lost, and nobody is sent away."""
+    async with await one.connect() as socket:
+        count = 3000
+        write(socket, b"".join(raw(TEXT, call(str(number), "Heartbeat", {})) for number in range(count)))
+        assert [read(await socket.recv())[1] for _ in range(count)] == [str(number) for number in range(count)]
+        assert not one.websocket().paused & Hold.RATE
+
+
+async def test_a_bomb_counts_by_what_it_becomes() -> None:
+    async with (
+        running(message_rate=0, byte_rate=100_000, burst=1) as one,
+        await one.connect(compression="deflate") as socket,
+    ):
+        write(socket, raw(TEXT, deflated(b"[" + b" " * 200_000), FIN | RSV1))
+        pace = one.connection().pace
+        assert pace is not None
+        await until(lambda: pace.size < 0)
+        assert (await ask(socket, HEARTBEAT))[1] == "hb"
+        assert pace.over_since is not None
 
 
 @pytest.mark.parametrize(
