@@ -51,11 +51,14 @@ def groups(service: str) -> Sequence[str]:
 
 
 def read_by(group: str) -> Sequence[Topic]:
-    """The topics that a consumer group reads; of compacted ones services have copies, without a group.
+    """The topics that a consumer group reads; of compacted ones a service itself has a copy, without a group.
 
     group: without the prefix.
     """
-    return [topic for topic in topics.ALL if topic.retention_ms is not None and group in _words(topic.consumers)]
+    beside = group != _owner(group)
+    return [
+        topic for topic in topics.ALL if group in _words(topic.consumers) and (beside or topic.retention_ms is not None)
+    ]
 
 
 def strimzi(granted: Iterable[Acl]) -> list[dict[str, Any]]:

@@ -119,10 +119,10 @@ async def keep(db: Connection, told: Mapping[int, Told]) -> None:
     await db.fetchval(ADVANCE, max(told, default=0), UNTOLD)
 
 
-async def settle(db: Connection) -> list[Difference]:
+async def settle(db: Connection, *, give_up: bool = False) -> list[Difference]:
     """When all is read again: revisions go on behind those that were told; what is otherwise than it was told.
 
-    What is not there is told again when this is asked again.
+    What is not there is told again when this is asked again, unless it is given up.
     """
     await db.execute(RAISE_REVISIONS)
     differences = [
@@ -134,7 +134,7 @@ async def settle(db: Connection) -> list[Difference]:
         )
         for row in await db.fetch(DIFFERENCES)
     ]
-    await db.execute(FORGET_FOUND)
+    await db.execute(FORGET if give_up else FORGET_FOUND)
     return differences
 
 

@@ -16,6 +16,7 @@ OBEYED = (
     "RequestStartTransaction",
     "ClearCache",
     "ClearChargingProfile",
+    "SetChargingProfile",
     "TriggerMessage",
 )
 ANSWERS = {action: {"status": "Accepted"} for action in OBEYED}

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from tests.conftest import Stack, execute, settings_of
 from voltbus.local.wheels import program
 
 SCHEMA = "transactions"
-PROCESSES = ("gateway", "auth", SCHEMA)
+PROCESSES = ("gateway", "auth", SCHEMA, "firmware", "smartcharging")
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ async def postgres(tool: str, *arguments: str | Path) -> None:
     assert code == 0, said
 
 
-async def rewind(voltbus: System, *arguments: str) -> tuple[int | None, str]:
-    return await run(sys.executable, "-m", "voltbus.operator.rewind", SCHEMA, *arguments, env=voltbus.env)
+async def rewind(voltbus: System, *arguments: str, service: str = SCHEMA) -> tuple[int | None, str]:
+    return await run(sys.executable, "-m", "voltbus.operator.rewind", service, *arguments, env=voltbus.env)
 
 
 async def newest_mark(voltbus: System) -> int:
@@ -189,3 +190,67 @@ async def test_a_schema_is_restored_while_kafka_is_of_now(voltbus: System, node:
     for one in (*across, *after, *going_on, closed, new):
         await one.station.close()
     await away.close()
+
+
+async def test_what_stations_are_and_may_draw_is_as_it_was(voltbus: System, node: Node, tmp_path: Path) -> None:
+    """firmware and smartcharging. No limit is asked for twice while it is read again, and each is confirmed anew."""
+    schemas, dsn = ("firmware", "smartcharging"), voltbus.env["VOLTBUS_POSTGRES_DSN"]
+    old, new = [await charger(voltbus, node, name, "1.6") for name in ("OLD", "NEWER")]
+    for message in (old.session.boot(), old.session.status()):
+        await old.station.saying(message).answer
+    site = {"limit": {"value": 32, "unit": "A"}, "stations": ["OLD", "NEWER"]}
+    (await voltbus.ask("PUT", "smartcharging", "/v1/sites/depot", json=site)).raise_for_status()
+    await eventually(lambda: shares(voltbus), lambda found: not found)
+    moment = datetime.now(UTC).isoformat()
+    for schema in schemas:
+        await postgres("pg_dump", "-Fc", "-n", schema, "-f", tmp_path / schema, dsn)
+
+    for message in (new.session.boot(), new.session.status()):
+        await new.station.saying(message).answer
+    for one in (old, new):
+        await one.start()
+        await one.go_on()
+    shared = {"OLD": 16, "NEWER": 16}
+    await eventually(lambda: shares(voltbus), lambda found: found == shared)
+    before = {
+        one.id: await eventually(partial(as_told, voltbus, one.id), lambda found: bool(found["station"]["sessions"]))
+        for one in (old, new)
+    }
+    asked = {one.id: one.station.commands for one in (old, new)}
+
+    await voltbus.processes["gateway"].stop(25)
+    for schema in schemas:
+        voltbus.processes[schema].kill(respawn=False)
+        await execute(dsn, f"drop schema {schema} cascade")
+        await postgres("pg_restore", "-d", dsn, tmp_path / schema)
+        code, said = await rewind(voltbus, "--to", moment, service=schema)
+        assert code == 0, said
+        await voltbus.processes[schema].start()
+    for schema in schemas:
+        settle = partial(rewind, voltbus, "--settle", service=schema)
+        await eventually(settle, lambda answer: answer[0] == 0)
+    for one in (old, new):
+        assert await as_told(voltbus, one.id) == before[one.id]
+    assert {one.id: one.station.commands for one in (old, new)} == asked
+    assert await shares(voltbus) == dict.fromkeys(shared)
+    await voltbus.processes["gateway"].start()
+    await eventually(lambda: shares(voltbus), lambda found: found == shared)
+    for one in (old, new):
+        await one.stop()
+        await one.station.close()
+
+
+async def shares(voltbus: System) -> dict[str, float | None]:
+    """What stations have confirmed."""
+    items = (await voltbus.get("smartcharging", "/v1/sites/depot/sessions"))["items"]
+    return {one["station_id"]: one["confirmed_a"] for one in items}
+
+
+async def as_told(voltbus: System, station_id: str) -> dict[str, Any]:
+    """What firmware says of a station, but for whether it is here."""
+    path = f"/v1/stations/{station_id}"
+    station = await voltbus.get("firmware", path)
+    for name in ("online", "disconnected_at", "last_seen_at"):
+        del station[name]
+    beside = [(await voltbus.get("firmware", f"{path}/{name}"))["items"] for name in ("boots", "status-history")]
+    return {"station": station, "beside": beside}

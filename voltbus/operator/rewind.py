@@ -21,9 +21,11 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
-from services.common.commands.restoring import count_as_sent, release
+from services.auth import restoring as auth
+from services.common.commands.restoring import count_as_sent, fold_cancelled, release, take_back
 from services.common.kafka.admin import administrator
 from services.common.kafka.broker import KafkaBus
+from services.common.kafka.bus import Record
 from services.common.kafka.client import committed_offsets, start, stop
 from services.common.kafka.security import client_options
 from services.common.postgres import outbox
@@ -49,6 +51,8 @@ MARGIN = timedelta(minutes=10)
 LOOKS, LOOK_EVERY = 60, 0.5
 # Seconds.
 ANSWERED_WITHIN = 60.0
+# By its settings it does not read all of its topics: what it has read nothing of, it need not.
+STATION_LOG = "firmware.log"
 UNPUBLISHED = "select count(*) from outbox"
 
 
@@ -93,8 +97,13 @@ async def rewind(
     async with _bus(settings) as bus, administrator(settings) as admin:
         await _require_no_members(settings, bus, admin, wanted, looks)
         since = moment - MARGIN
-        told = await _told(bus, settings, since) if service == "transactions" else {}
+        told, cancelled = dict[int, Told](), dict[str, datetime]()
+        async for record in _events(bus, settings, service, since):
+            fold_cancelled(cancelled, record)
+            if service == "transactions":
+                transactions.fold(told, record)
         async with _schema(settings, service) as db:
+            await take_back(db, cancelled)
             await count_as_sent(db)
             await outbox.drop_state(db)
             if service == "transactions":
@@ -111,22 +120,26 @@ async def unread(settings: CommonSettings, service: str) -> Mapping[Reader, int]
         return {one: await _lag(bus, admin, one) for one in readers(settings, service)}
 
 
-async def settle(settings: CommonSettings, service: str) -> Settled:
-    """What is otherwise than others were told. Raises NotYet where something is still to be read."""
+async def settle(settings: CommonSettings, service: str, *, give_up: bool = False) -> Settled:
+    """What is otherwise than others were told. Raises NotYet where something is still to be read.
+
+    give_up: what is not there; it is not told again.
+    """
     left = await unread(settings, service)
     if waiting := [f"{count} records of {one.topic}" for one, count in left.items() if count]:
         raise NotYet(f"{service} has yet to read {', '.join(waiting)}: start it, and ask again")
-    async with _schema(settings, service) as db:
+    async with _bus(settings) as bus, _schema(settings, service) as db:
         if count := await db.fetchval(UNPUBLISHED):
             raise NotYet(f"{count} rows of {service}'s outbox have yet to be published: ask again")
         unheard = await release(db)
-        differences = await transactions.settle(db) if service == "transactions" else []
+        differences = await transactions.settle(db, give_up=give_up) if service == "transactions" else []
+        newer = await auth.differences(db, bus, settings) if service == "auth" else []
     lines = [f"command {id_} ({action}) to {station_id}: no result; it ends" for id_, station_id, action in unheard]
     lines += [
         f"transaction {one.id} of {one.station_id}: told as {one.told}; now {one.now or 'not there'}"
         for one in differences
     ]
-    return Settled(lines, sum(not one.now for one in differences))
+    return Settled([*lines, *newer], 0 if give_up else sum(not one.now for one in differences))
 
 
 async def _require_no_gateways(settings: CommonSettings) -> None:
@@ -157,18 +170,16 @@ async def _require_no_members(
             raise NotYet(f"{one.group}: somebody reads on: stop the service first")
 
 
-async def _told(bus: KafkaBus, settings: CommonSettings, since: datetime) -> dict[int, Told]:
-    """What others were told of transactions since then."""
-    topic = settings.topic(topics.events("transactions").name)
-    told: dict[int, Told] = {}
+async def _events(bus: KafkaBus, settings: CommonSettings, service: str, since: datetime) -> AsyncIterator[Record]:
+    """What others were told since then."""
+    topic = settings.topic(topics.events(service).name)
     reader = await bus.read_topic(topic, offsets=await bus.offsets_at(topic, since))
     try:
         while not reader.caught_up():
             for record in await reader.poll():
-                transactions.fold(told, record)
+                yield record
     finally:
         await reader.close()
-    return told
 
 
 async def _set_back(settings: CommonSettings, bus: KafkaBus, admin: Any, one: Reader, since: datetime) -> int:
@@ -184,6 +195,8 @@ async def _set_back(settings: CommonSettings, bus: KafkaBus, admin: Any, one: Re
 async def _lag(bus: KafkaBus, admin: Any, one: Reader) -> int:
     bounds = await bus.bounds(one.topic)
     known = await _committed(admin, one, list(bounds))
+    if not known and one.group.endswith(STATION_LOG):
+        return 0
     done = {number: one.offset for number, one in known.items()}
     return sum(held.end - max(done.get(number, 0), held.start) for number, held in bounds.items())
 
@@ -260,16 +273,22 @@ def main() -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--to", metavar="TIME", help="when the backup was begun: RFC 3339, or how long ago, such as 90m")
     what.add_argument("--settle", action="store_true", help="when all is read again, and before gateways start")
+    parser.add_argument("--give-up", action="store_true", help="with --settle: sessions that Kafka no longer has")
     given = parser.parse_args()
+    if given.give_up and not given.settle:
+        parser.error("--give-up is for --settle")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs is in the error
     try:
         settings = CommonSettings.read()
         if given.settle:
-            settled = asyncio.run(settle(settings, given.service))
+            settled = asyncio.run(settle(settings, given.service, give_up=given.give_up))
             for line in settled.lines:
                 print(line)
             if settled.missing:
-                raise NotYet(f"{settled.missing} sessions that were told are not there: go back to an earlier time")
+                raise NotYet(
+                    f"{settled.missing} sessions that were told are not there: go back to an earlier time, or, where "
+                    "Kafka no longer has them, --settle --give-up"
+                )
             return
         moment = parse_past(given.to, now())
         _warn_of_age(moment)

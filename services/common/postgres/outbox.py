@@ -60,6 +60,11 @@ def pack(records: Sequence[Record]) -> bytes:
     return PACK.encode(records)
 
 
+async def waiting(db: Connection) -> list[Record]:
+    """All that is to be published."""
+    return _records(await db.fetch(ALL))
+
+
 async def drop_state(db: Connection) -> None:
     """Leaves events alone: for a schema that was restored to an earlier state. Within the caller's transaction.
 

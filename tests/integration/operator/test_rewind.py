@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,11 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from services.auth import rows as rows_of
+from services.auth.domain.stations import Station
+from services.auth.domain.tokens import RegisteredToken
+from services.auth.publication import Publication
+from services.auth.store import SAVE_STATION, SAVE_TOKEN
 from services.common.commands import store
 from services.common.commands.restoring import count_as_sent, release
 from services.common.kafka.broker import KafkaBus
@@ -22,6 +28,7 @@ from services.common.process.errors import Misconfigured, Unavailable
 from services.common.process.settings import CommonSettings
 from services.ocpp import topics
 from services.ocpp.acls import groups
+from services.ocpp.id_tokens import Authorization, Token
 from services.ocpp.services import SERVICES
 from services.smartcharging.restoring import doubt_limits
 from services.transactions.domain.messages import Report, ReportKind
@@ -49,6 +56,12 @@ async def schema(settings: CommonSettings, name: str) -> AsyncIterator[Database]
     await database.start()
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def fresh(stack: Stack) -> CommonSettings:
+    """Of a system in which nothing was read or told."""
+    return settings_of(CommonSettings, await stack.fresh())
 
 
 @pytest.fixture
@@ -111,6 +124,32 @@ async def test_commands_that_waited_count_as_sent(smartcharging: Database) -> No
     assert found["new"]["number"] > before + 1_000_000
 
 
+async def test_what_was_taken_back_since_then_does_not_wait_again(fresh: CommonSettings) -> None:
+    """By the events of its service; of another command, or another end of one, they say nothing here."""
+    events, bus = Events(fresh, "smartcharging", lambda _: ((), "")), KafkaBus(fresh)
+    await bus.start()
+    ends = {"back": pb.COMMAND_STATUS_CANCELLED, "away": pb.COMMAND_STATUS_EXPIRED, "sent": pb.COMMAND_STATUS_CANCELLED}
+    changed = [
+        pb.CommandChanged(command_id=id_, station_id="CP1", status=status, at=NOW) for id_, status in ends.items()
+    ]
+    await bus.publish([events.record(one, "CP1", one.command_id, NOW) for one in changed])
+    await bus.close()
+    async for database in schema(fresh, "smartcharging"):
+        async with database.transaction() as db:
+            for id_ in ("back", "away", "stays"):
+                await db.execute(COMMAND, id_, "accepted", NOW - HOUR, NOW + HOUR, None, NOW + HOUR, None, None)
+            await db.execute(COMMAND, "sent", "sent", NOW - HOUR, NOW + HOUR, NOW - HOUR, None, None, None)
+        await rewind(fresh, "smartcharging", NOW)
+        found = {row["id"]: row for row in await rows(database, "select * from command")}
+        assert {id_: row["status"] for id_, row in found.items()} == {
+            "back": "cancelled",
+            "away": "accepted",
+            "stays": "accepted",
+            "sent": "sent",
+        }
+        assert (found["back"]["outcome"], found["back"]["ended_at"]) == ("cancelled", NOW)
+
+
 async def test_limits_of_sites_are_in_doubt(smartcharging: Database) -> None:
     """A station may have confirmed a higher limit since: it counts with all that it can draw, and is asked again."""
     async with smartcharging.transaction() as db:
@@ -150,7 +189,10 @@ def command(monkeypatch: pytest.MonkeyPatch, settings: CommonSettings, *argument
 
 
 async def test_what_is_read_again_has_the_number_that_was_told(
-    settings: CommonSettings, transactions: Database, monkeypatch: pytest.MonkeyPatch
+    settings: CommonSettings,
+    transactions: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """By its call; where its end was told first, by what its station calls it. Each number is given once."""
     events = Events(settings, "transactions", lambda _: ((), ""))
@@ -173,9 +215,13 @@ async def test_what_is_read_again_has_the_number_that_was_told(
         assert [(one.id, one.now) for one in await settle(db)] == missing
     with pytest.raises(SystemExit, match="3 sessions that were told are not there"):
         await asyncio.to_thread(command, monkeypatch, settings, "transactions", "--settle")
+    with pytest.raises(SystemExit):
+        await asyncio.to_thread(command, monkeypatch, settings, "transactions", "--to", "10m", "--give-up")
+    await asyncio.to_thread(command, monkeypatch, settings, "transactions", "--settle", "--give-up")
+    assert "transaction 7 of CP1: told as ended, review none, 3200 Wh; now not there" in capsys.readouterr().out
+    await asyncio.to_thread(command, monkeypatch, settings, "transactions", "--settle")
+    assert capsys.readouterr().out == ""
     async with transactions.transaction() as db:
-        await keep(db, {})
-        assert await settle(db) == []
         assert await Renumbering(events).numbers(db, starting) == {}
 
 
@@ -192,11 +238,13 @@ async def test_state_that_stood_in_the_outbox_is_not_published_over_newer_state(
 
 
 async def test_a_schema_that_was_restored_is_noticed_until_its_service_is_set_back(
-    settings: CommonSettings, bus: KafkaBus, monkeypatch: pytest.MonkeyPatch
+    fresh: CommonSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By what stands beside the offsets: it has counted to less. Where nothing was read there is nothing to notice."""
-    calls, read = settings.topic(topics.calls("firmware").name), dict[str, list[str]]()
-    async for database in schema(settings, "firmware"):
+    bus = KafkaBus(fresh)
+    await bus.start()
+    calls, read = fresh.topic(topics.calls("firmware").name), dict[str, list[str]]()
+    async for database in schema(fresh, "firmware"):
         marks = CommitMarks(database)
         read["firmware"] = [calls]
         await marks.require_all(bus, read)
@@ -221,12 +269,13 @@ async def test_a_schema_that_was_restored_is_noticed_until_its_service_is_set_ba
         with monkeypatch.context() as patch:
             patch.setattr("voltbus.operator.rewind.count_as_sent", cut_off)
             with pytest.raises(Unavailable):
-                await rewind(settings, "firmware", NOW, looks=1000)
+                await rewind(fresh, "firmware", NOW, looks=1000)
         with pytest.raises(Misconfigured):
             await marks.require_all(bus, read)
         # Also where there is nothing to go back to.
-        await rewind(settings, "firmware", datetime.now(UTC) + HOUR, looks=1000)
+        await rewind(fresh, "firmware", datetime.now(UTC) + HOUR, looks=1000)
         await marks.require_all(bus, read)
+    await bus.close()
 
 
 async def cut_off(_: object) -> None:
@@ -263,6 +312,36 @@ async def test_nobody_may_read_or_ask_meanwhile(
     assert f"will read 20 records of {calls}" in capsys.readouterr().out
     with pytest.raises(NotYet, match="yet to read 20 records"):
         await settled(settings, "auth")
+
+
+async def test_what_topics_say_otherwise_than_the_tables_of_auth_is_listed(
+    fresh: CommonSettings,
+) -> None:
+    """They are newer: a card that was blocked since, a station that was registered since, one that was removed."""
+    bus = KafkaBus(fresh)
+    await bus.start()
+    publication = Publication(fresh, Events(fresh, "auth", lambda _: ((), "")))
+    same, removed, new = (Station(name, None, None, (), None, NOW, NOW) for name in ("SAME", "REMOVED", "NEW"))
+    card = RegisteredToken(Token("04A2B3C4D5E6F7", "ISO14443", Authorization.ACCEPTED), NOW, NOW)
+    blocked = replace(card, token=replace(card.token, status=Authorization.BLOCKED))
+    async for database in schema(fresh, "auth"):
+        async with database.transaction() as db:
+            await db.executemany(SAVE_STATION, [rows_of.station_row(one) for one in (same, removed)])
+            await db.executemany(SAVE_TOKEN, [rows_of.token_row(card)])
+        for each in (same, removed, new):
+            await bus.publish(publication.station(each, None))
+        await bus.publish([*publication.station_tombstone("REMOVED", NOW), publication.token(blocked)])
+        found = await settled(fresh, "auth")
+        assert found.missing == 0
+        assert found.lines == [
+            "password of station NEW: not in the tables of auth, and on its topic",
+            "password of station REMOVED: not on its topic, and in the tables of auth",
+            "station NEW: not in the tables of auth, and on its topic",
+            "station REMOVED: not on its topic, and in the tables of auth",
+            "idToken …e6f7 (ISO14443): otherwise on its topic than in the tables of auth",
+        ]
+        assert await rows(database, "select from outbox") == []
+    await bus.close()
 
 
 @pytest.mark.parametrize("service", [name for name in SERVICES if name != "auth"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.ocpp import topics
-from services.ocpp.acls import CLIENTS, Acl, acls, groups, strimzi
+from services.ocpp.acls import CLIENTS, Acl, acls, groups, read_by, strimzi
 from services.ocpp.services import SERVICES
 
 PAGE = Path(__file__).parents[3] / "docs/acls.md"
@@ -59,6 +59,13 @@ def test_a_service_joins_the_groups_that_the_table_names() -> None:
         "firmware": {"firmware", "firmware.list", "firmware.log"},
     }
     assert not groups("gateway")
+
+
+def test_compacted_topics_are_read_in_groups_beside_those_of_services() -> None:
+    """A service itself has a copy of them; what a list is made of is read on, so that it can be set back."""
+    compacted = {topic.name for topic in topics.ALL if topic.retention_ms is None}
+    read = {group: {topic.name for topic in read_by(group)} & compacted for one in SERVICES for group in groups(one)}
+    assert {group: found for group, found in read.items() if found} == {"firmware.list": {"registrations", "locations"}}
 
 
 def test_names_have_the_prefix_and_strimzi_has_its_own_words() -> None:
