@@ -75,9 +75,14 @@ class LocalSettings:
     ports: Mapping[str, int] = field(default_factory=lambda: {name: port for name, (_, port) in PORTS.items()})
 
     @property
-    def has_issuer(self) -> bool:
-        """Whether bearer tokens come from an identity provider; services refuse a secret beside it."""
-        return self.jwks_url is not None or (self.jwt_issuer or "").startswith(("https://", "http://"))
+    def issuer(self) -> str | None:
+        """Who issues bearer tokens, and which variable says so; None: nobody, they are signed with a secret.
+
+        Services refuse a secret beside it.
+        """
+        if (self.jwt_issuer or "").startswith(("https://", "http://")):
+            return f"{self.jwt_issuer} (VOLTBUS_JWT_ISSUER)"
+        return self.jwks_url and f"the issuer whose keys are at {self.jwks_url} (VOLTBUS_JWT_JWKS_URL)"
 
     @property
     def processes(self) -> tuple[str, ...]:

@@ -128,13 +128,13 @@ def test_token(data: Path) -> None:
         (
             ["token"],
             {"VOLTBUS_JWT_JWKS_URL": "https://x"},
-            "bearer tokens come from the issuer whose keys are at https://x, none is made here: get one there, as "
-            "docs/access.md says, and set VOLTBUS_TOKEN",
+            "bearer tokens come from the issuer whose keys are at https://x (VOLTBUS_JWT_JWKS_URL), none is made here: "
+            "get one there, as docs/access.md says, and set VOLTBUS_TOKEN",
         ),
         (
             ["token"],
             {"VOLTBUS_JWT_ISSUER": "https://sso.example", "VOLTBUS_JWT_SECRET": "s" * 32},
-            "bearer tokens come from https://sso.example, none is made here",
+            "bearer tokens come from https://sso.example (VOLTBUS_JWT_ISSUER), none is made here",
         ),
     ],
 )
@@ -242,7 +242,9 @@ def test_the_welcome_can_be_copied_line_by_line(tmp_path: Path) -> None:
 
 def test_the_welcome_makes_no_token_where_an_issuer_does(tmp_path: Path) -> None:
     text = banner(LocalSettings(tmp_path, jwt_issuer="https://sso.example", jwt_secret="s" * 32), "127.0.0.1:25000")
-    assert "For the REST APIs, bearer tokens come from https://sso.example, none is made here: get one there" in text
+    assert (
+        "For the REST APIs, bearer tokens come from https://sso.example (VOLTBUS_JWT_ISSUER), none is made here" in text
+    )
     assert "eyJ" not in text
     assert " token" not in text.partition("VOLTBUS_TOKEN.")[2]
     assert 'curl -H "Authorization: Bearer $VOLTBUS_TOKEN"' in text

@@ -44,7 +44,7 @@ def banner(settings: LocalSettings, kafka_bootstrap: str) -> str:
 def transactions_curl(settings: LocalSettings, station_id: str) -> str:
     """A command that shows the transactions of a station."""
     address = f"localhost:{settings.ports[REST]}/transactions/v1/transactions?station_id={station_id}"
-    token = "$VOLTBUS_TOKEN" if settings.has_issuer else f"$({_program()} token)"
+    token = "$VOLTBUS_TOKEN" if settings.issuer else f"$({_program()} token)"
     return f'curl -H "Authorization: Bearer {token}" "{address}"'
 
 

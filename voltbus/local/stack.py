@@ -180,7 +180,7 @@ def _environment(servers: Servers) -> dict[str, str]:
         "VOLTBUS_UNKNOWN_STATIONS": settings.stations_policy,
         "VOLTBUS_OUTBOUND_ALLOW": settings.outbound_policy,
     }
-    if settings.jwt_secret or not settings.has_issuer:
+    if settings.jwt_secret or not settings.issuer:
         env["VOLTBUS_JWT_SECRET"] = settings.jwt_secret or secrets.jwt_secret
     return env
 

@@ -17,7 +17,7 @@ FROM_ISSUER = (
 
 def access_token(settings: LocalSettings) -> str:
     """The token to call REST with: that of VOLTBUS_TOKEN, or one of a stack that there is. Raises LocalError."""
-    told = _given(settings) or settings.jwt_secret or settings.has_issuer
+    told = _given(settings) or settings.jwt_secret or settings.issuer
     if not (told or (settings.data / "secrets").exists()):
         raise LocalError("no bearer token: start a stack with `make run`, or set VOLTBUS_TOKEN or VOLTBUS_JWT_SECRET")
     return given_or_made(settings)
@@ -40,8 +40,8 @@ def bearer_token(settings: LocalSettings) -> str:
     """A JWT with every scope, valid for 30 days. Raises LocalError where an identity provider issues them."""
     import jwt
 
-    if settings.has_issuer:
-        raise LocalError(FROM_ISSUER.format(settings.jwt_issuer or f"the issuer whose keys are at {settings.jwks_url}"))
+    if settings.issuer:
+        raise LocalError(FROM_ISSUER.format(settings.issuer))
     now = int(time.time())
     scopes = (f"{service}:{right}" for service in SERVICES for right in ("read", "write"))
     claims = {"sub": "local", "iat": now, "exp": now + LIFETIME, "scope": " ".join(scopes)}
