@@ -108,12 +108,15 @@ class PasswordChanging:
 
         return await self.command_service.wait_until(read, lambda one: one.state is not ChangeState.ASKED, seconds)
 
-    async def withdraw(self, station_id: str) -> None:
-        """After its operator has given it another password: what it was not asked yet it is asked no more."""
+    async def withdraw(self, station_id: str, author: str | None) -> None:
+        """After its operator has given it another password: what it was not asked yet it is asked no more.
+
+        author: who that is.
+        """
         station = await self.store.station(station_id)
         for one in await self.of_station(station_id):
             if one.state is ChangeState.ASKED and (station is None or one.replaces != domain.hash_of(station)):
-                await self.command_service.cancel(one.command_id)
+                await self.command_service.cancel(one.command_id, author)
 
     async def run(self) -> None:
         """Until cancelled."""

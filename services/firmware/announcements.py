@@ -145,8 +145,8 @@ def maintenance_window_changed(window: MaintenanceWindow) -> Message:
     )
 
 
-def maintenance_window_removed(name: str, at: datetime, author: str | None) -> Message:
-    return wire.MaintenanceWindowRemoved(window_id=name, at=to_timestamp(at), author=author or "")
+def maintenance_window_removed(name: str, at: datetime, author: str) -> Message:
+    return wire.MaintenanceWindowRemoved(window_id=name, at=to_timestamp(at), author=author)
 
 
 WRITE: Mapping[type[Event], Callable[[Any], Message]] = {

@@ -67,7 +67,7 @@ class Sites:
             before = await self._before(db, site_id)
             if before is None:
                 return False
-            await self._clear(db, before, replace(before, members=()))
+            await self._clear(db, before, replace(before, members=(), author=author))
             await reads.drop_site(db, site_id)
             await store.forget_changes(db, site_id)
             await outbox.add(db, [site_changed(self.events, replace(before, author=author), True, now)])
@@ -100,12 +100,15 @@ class Sites:
         return read_site(row, await reads.members(db, site_id)) if row else None
 
     async def _clear(self, db: Connection, before: Site | None, after: Site) -> None:
-        """Clears the profiles that are of no use any more, before others are sent (K01.FR.52, K01.FR.53)."""
+        """Clears the profiles that are of no use any more, before others are sent (K01.FR.52, K01.FR.53).
+
+        Whoever sets the site asks for that.
+        """
         if before is None:
             return
         keys = await reads.limit_keys(db, [member.station_id for member in before.members])
         gone = obsolete(keys, after)
-        await self.command_service.add(db, [_clear_request(key) for key in gone])
+        await self.command_service.add(db, [_clear_request(key, after.author) for key in gone])
         await store.drop_applied_limits(db, gone)
 
     def _wake(self) -> None:
@@ -114,6 +117,6 @@ class Sites:
         self.sharing.nudge()
 
 
-def _clear_request(key: LimitKey) -> CommandRequest:
+def _clear_request(key: LimitKey, author: str | None) -> CommandRequest:
     criteria = ClearProfiles(site_profile_id(key))
-    return CommandRequest(key[0], CommandName.CLEAR.value, asdict(criteria), expires_in=CLEAR_EXPIRES_IN)
+    return CommandRequest(key[0], CommandName.CLEAR.value, asdict(criteria), expires_in=CLEAR_EXPIRES_IN, author=author)

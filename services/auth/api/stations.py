@@ -223,7 +223,7 @@ def router(
             decision = domain.register(current, command, generated, clock(), author)
             await work.save_station(decision, uuid4().hex)
         if current and domain.is_given_another(current, decision.station):
-            await changing.withdraw(station_id)
+            await changing.withdraw(station_id, author)
         return _view(decision.station, text if decision.station.password is generated else None), current is not None
 
     @routes.post(
@@ -312,7 +312,7 @@ def router(
             text, password = passwords.rotate(current, own)
             decision = domain.with_password(current, password, clock(), author)
             await work.save_station(decision, uuid4().hex)
-        await changing.withdraw(station_id)
+        await changing.withdraw(station_id, author)
         return PasswordView(station_id=station_id, password=text)
 
     return routes

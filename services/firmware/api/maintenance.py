@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.common.postgres.announcer import Announcer
 from services.common.postgres.database import Database
 from services.common.process.clock import Clock
-from services.common.web.access import Access, Author
+from services.common.web.access import Access
 from services.common.web.callers import Caller
 from services.common.web.fields import NO_DOTS, NO_NUL, VISIBLE, UtcDatetime
 from services.common.web.openapi import problem_responses
@@ -133,10 +133,10 @@ def router(database: Database, access: Access, announcer: Announcer, clock: Cloc
             raise Problem(404, MISSING)
         return _view(found)
 
-    @routes.delete("/{window_id}", dependencies=[access.require(OPERATE)], status_code=204, responses=GONE)
-    async def remove(window_id: WindowId, author: Author) -> None:
+    @routes.delete("/{window_id}", status_code=204, responses=GONE)
+    async def remove(window_id: WindowId, caller: Annotated[Caller, access.require(OPERATE)]) -> None:
         """Removes a maintenance window: outages in it count again."""
-        now = clock()
+        now, author = clock(), caller.author
         async with database.transaction() as db:
             if not await maintenance.remove(db, window_id):
                 raise Problem(404, MISSING)

@@ -2,13 +2,17 @@
 
 from typing import Any
 
+import jwt
+
 from services.firmware.settings import Settings
+from tests.conftest import SECRETS
 from tests.integration.common.running import Running, registered, token
 from tests.integration.firmware.configuration.stations import Field, old, read
 from tests.integration.firmware.test_disconnecting import here
 from voltbus.v1 import events_pb2 as pb
 
 WINDOW = {"station_id": "CP1", "begin_at": "2026-03-01T00:00:00Z", "end_at": "2026-03-02T00:00:00Z", "reason": "works"}
+NOBODY = {"scope": "firmware:write", "exp": 4_000_000_000}
 STATUS = {"connectorId": 2, "status": "Available", "errorCode": "NoError"}
 
 
@@ -99,3 +103,12 @@ async def test_a_key_is_of_its_caller(field: Field, settings: Settings) -> None:
     for path, query in (("stations/CP1/disconnects", {}), ("commands", {"action": "ChangeConfiguration"})):
         items = (await world.get(f"/v1/{path}", query=query))["items"]
         assert sorted(one["author"] for one in items) == ["anna", "bert"]
+
+
+async def test_a_maintenance_window_is_removed_by_somebody(firmware: Running) -> None:
+    await firmware.put(*registered("CP1"), firmware.call("StatusNotification", STATUS))
+    await do(firmware, "PUT", "/v1/maintenance-windows/w1", "anna", WINDOW)
+    nameless = {"Authorization": f"Bearer {jwt.encode(NOBODY, SECRETS['VOLTBUS_JWT_SECRET'])}"}
+    answer = await firmware.http.delete("/v1/maintenance-windows/w1", headers=nameless)
+    assert (answer.status_code, "`sub`" in answer.json()["detail"]) == (403, True)
+    await firmware.get("/v1/maintenance-windows/w1")

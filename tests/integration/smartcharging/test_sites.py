@@ -260,6 +260,10 @@ async def test_a_station_that_leaves_a_site_is_freed(stations: Stations) -> None
     assert (last.station_id, last.payload) == ("CP2", {"chargingProfileId": 900000000})
     assert (await stations.world.http.delete("/v1/sites/garage")).status_code == 404
     assert [event.removed for event in stations.world.announced("SiteChanged")] == [False, False, True]
+    commands = (await stations.world.get("/v1/commands", action="ClearProfiles"))["items"]
+    assert [one["author"] for one in commands] == ["test"] * 3
+    limits = (await stations.world.get("/v1/commands", action="SetProfile"))["items"]
+    assert {one["author"] for one in limits} == {None}, "these the service decides"
 
 
 async def test_a_default_of_evses_takes_the_place_of_the_station_s(stations: Stations) -> None:

@@ -255,11 +255,11 @@ def test_a_command_is_taken_back_between_its_parts() -> None:
     between = cancelled(answered_once(), LATER)
     assert (between.status, between.outcome) == (Status.CANCELLED, End.CANCELLED)
     command, part = send(WAITING)
-    stopped = cancelled(command, LATER)
-    assert stopped.status is Status.SENT
-    assert cancelled(stopped, LATER) is stopped
+    stopped = cancelled(command, LATER, "anna")
+    assert (stopped.status, stopped.cancelled_by) == (Status.SENT, "anna")
+    assert cancelled(stopped, LATER, "bert") is stopped
     ended, _ = told(stopped, part, OUTCOME_ANSWERED, cleared(1, 2))
-    assert (ended.status, ended.outcome) == (Status.CANCELLED, End.CANCELLED)
+    assert (ended.status, ended.outcome, ended.cancelled_by) == (Status.CANCELLED, End.CANCELLED, "anna")
     refused, _ = told(stopped, part, OUTCOME_REFUSED)
     assert refused.outcome is End.REFUSED
     last, _ = send(replace(WAITING, payload={"id": [1, 2, 3]}))
