@@ -108,7 +108,8 @@ def _last(frame: bytes, head_pattern: re.Pattern[bytes]) -> bytes:
 def _is_json(written: bytes) -> bool:
     """By its grammar, as which half of an UTF-16 pair is a text."""
     try:
-        json.loads(written, parse_constant=int)
+        # As text: bytes with NUL in them are taken for UTF-16 or UTF-32.
+        json.loads(written.decode(), parse_constant=int)
     except ValueError:
         return False
     return True

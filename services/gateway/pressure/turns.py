@@ -4,11 +4,15 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
+import structlog
+
 # Bytes of messages, after inflation: about 3 ms of all, and of one worker before it is another's turn.
 TURN = 256 * 1024
 SHARE = 64 * 1024
 # Bytes that a second of work counts as: what takes several times as long as a usual message is more of a turn.
 A_SECOND = 16 * 1024 * 1024
+
+log = structlog.get_logger()
 
 
 class Worker(Protocol):
@@ -40,7 +44,11 @@ class Turns:
     def _turn(self) -> None:
         left = TURN
         while self._workers and left > 0:
-            left -= self._workers.popleft().work(SHARE)
+            try:
+                left -= self._workers.popleft().work(SHARE)
+            except Exception:
+                # A mistake of ours with one of them must not take the turns of all others.
+                log.exception("a message that waited could not be handled")
         if self._workers:
             asyncio.get_running_loop().call_soon(self._turn)
         else:

@@ -372,13 +372,14 @@ class WebSocket(Listener):
         data, limit = arrived.data, self._options.max_size
         try:
             whole = self._whole(arrived, limit)
+            head = self._head(arrived) if whole is None else b""
         except NotDeflate:
             self._fail(1007, "not DEFLATE data")
             return 0
         now = self._monotonic()
         self._pace.size -= (limit if whole is None else len(whole)) - len(data)
         if whole is None:
-            self._receiver.oversized(self._head(arrived), arrived.size, now)
+            self._receiver.oversized(head, arrived.size, now)
         else:
             self._deliver(whole, now, now - arrived.at)
         return len(whole or data)

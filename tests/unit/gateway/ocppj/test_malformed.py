@@ -62,6 +62,7 @@ STRICT_FRAMES: list[tuple[str, bytes, Any, Any]] = [
     ("type as text", b'["2","1","Heartbeat",{}]', ("1", "FormationViolation"), ("1", "RpcFrameworkError")),
     ("type as float", b'[2.0,"1","Heartbeat",{}]', ("1", "FormationViolation"), ("1", "RpcFrameworkError")),
     ("id is a number", b'[2,17,"Heartbeat",{}]', (17, "FormationViolation"), (17, "RpcFrameworkError")),
+    ("id with NUL", b"[2,1\0\0\0]", ("1\0\0\0", "Format*"), ("1\0\0\0", "Format*")),
     ("id is null", b'[2,null,"Heartbeat",{}]', (None, "FormationViolation"), (None, "RpcFrameworkError")),
     ("three elements", b'[2,"1","Heartbeat"]', ("1", "FormationViolation"), ("1", "RpcFrameworkError")),
     ("five elements", b'[2,"1","Heartbeat",{},{}]', ("1", "FormationViolation"), ("1", "RpcFrameworkError")),

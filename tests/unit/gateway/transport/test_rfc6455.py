@@ -189,6 +189,12 @@ RFC_7692 = [
     Row("6.1 the bit of compression in a ping", [raw(PING, b"", FIN | RSV1)], (), 1002),
     Row("6.1 compressed binary", [raw(BINARY, deflated(b"hello"), FIN | RSV1)], (), 1003),
     Row("7.2.2 no DEFLATE data", [raw(TEXT, b"\xff\xff\xff", FIN | RSV1)], (), 1007),
+    Row(
+        "7.2.2 so much of it that only its beginning is read",
+        [raw(TEXT, b"\xff" * (MAX_SIZE + 1), FIN | RSV1)],
+        (),
+        1007,
+    ),
     Row("7.2.2 DEFLATE data that is no UTF-8", [raw(TEXT, deflated(b"\xff\xff"), FIN | RSV1)], (), 1007),
     Row(
         "7.1.1.2 each message has a context of its own",

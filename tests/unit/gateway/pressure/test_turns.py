@@ -1,0 +1,32 @@
+"""Turns: one worker's mistake is its own."""
+
+from services.gateway.pressure.turns import Turns
+
+
+class Counting:
+    """A worker that counts its turns."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+
+    def work(self, share: int) -> int:
+        self.turns += 1
+        return share
+
+
+class Failing:
+    """One in whose work there is a mistake."""
+
+    def work(self, _: int) -> int:
+        raise ValueError("a mistake")
+
+
+async def test_a_mistake_with_one_takes_nobody_elses_turn() -> None:
+    turns, worker = Turns(), Counting()
+    for each in (worker, Failing(), worker):
+        turns.add(each)
+    await turns.idle()
+    assert worker.turns == 2
+    turns.add(worker)
+    await turns.idle()
+    assert worker.turns == 3
