@@ -69,8 +69,10 @@ _BYTE = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
 _NETWORK_4 = rf"{_BYTE}(\.{_BYTE}){{3}}(/(3[0-2]|[12]?[0-9]))?"
 _NETWORK_6 = "[0-9a-fA-F:]*:[0-9a-fA-F:.]*(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?"
 _NETWORK = f" *({_NETWORK_4}|{_NETWORK_6}) *"
+_NETWORKS = f"^({_NETWORK}(,{_NETWORK})*)?$"
 PATTERNS = {
-    "outbound_allow": f"^({_NETWORK}(,{_NETWORK})*)?$",
+    "outbound_allow": _NETWORKS,
+    "gateway_trusted_proxies": _NETWORKS,
     "jwt_jwks_url": "^https?://[^/]",
     "kafka_oauth_token_url": "^https?://[^/]",
 }

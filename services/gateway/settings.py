@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, SecretStr
 
-from services.common.process.settings import PasswordKeys
+from services.common.process.settings import Networks, PasswordKeys
 
 
 class UnknownStations(StrEnum):
@@ -29,6 +29,23 @@ class Reading(StrEnum):
     STRICT = "strict"
 
 
+class ForwardedHeader(StrEnum):
+    """In which header a trusted proxy says from where a request is."""
+
+    NONE = "none"
+    X_FORWARDED_FOR = "x-forwarded-for"
+    FORWARDED = "forwarded"
+
+
+class CertificateHeader(StrEnum):
+    """In which header a trusted proxy says which certificate a station has shown: of Envoy, of nginx, of RFC 9440."""
+
+    NONE = "none"
+    XFCC = "x-forwarded-client-cert"
+    SSL_CLIENT_CERT = "ssl-client-cert"
+    CLIENT_CERT = "client-cert"
+
+
 class Settings(PasswordKeys):
     """Times are in seconds, sizes in bytes."""
 
@@ -47,6 +64,17 @@ class Settings(PasswordKeys):
     gateway_tls_second_key: SecretStr | None = Field(None, description="PEM of the key of that one")
     gateway_tls_rsa_suites: bool = Field(
         False, description="whether the TLS_RSA suites of OCPP are there, which have no forward secrecy (A00.FR.318)"
+    )
+    gateway_trusted_proxies: Networks = Field(
+        (), description="networks of proxies in front of the gateway: what they say of stations counts"
+    )
+    gateway_proxy_protocol: bool = Field(
+        False, description="whether connections of these begin with a header of the PROXY protocol, version 1 or 2"
+    )
+    gateway_forwarded_header: ForwardedHeader = Field(
+        ForwardedHeader.X_FORWARDED_FOR,
+        description="in which header these say where a request is from: x-forwarded-for (and x-forwarded-proto), "
+        "forwarded (RFC 7239), none",
     )
     gateway_http_port: int = Field(9080, ge=1, le=65535, description="health, readiness and metrics")
     unknown_stations: UnknownStations = Field(UnknownStations.REJECT, description="reject, quarantine or accept")

@@ -102,6 +102,7 @@ def _networks(given: Any) -> Any:
 
 
 Names = Annotated[Sequence[str], NoDecode, BeforeValidator(_several)]
+Networks = Annotated[Sequence[IPvAnyNetwork], NoDecode, BeforeValidator(_networks)]
 
 
 def _address(schemes: Sequence[str], example: str) -> AfterValidator:
@@ -265,7 +266,7 @@ class CommonSettings(BaseSettings):
     webhook_backlog: int = Field(
         100_000, ge=1, description="deliveries that wait or are dead, above which a webhook is disabled"
     )
-    outbound_allow: Annotated[Sequence[IPvAnyNetwork], NoDecode, BeforeValidator(_networks)] = Field(
+    outbound_allow: Networks = Field(
         (), description="networks that may be called beside the internet, such as by webhooks: 10.0.0.0/8,…"
     )
     message_days: Days = Field(400, description="days for which messages are kept as they came; 0: for ever")

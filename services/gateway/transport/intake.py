@@ -12,6 +12,8 @@ from services.gateway import metrics
 from services.gateway.transport import answers
 from services.gateway.transport.cutter import HEAD, SHORT_HEAD, SIXTEEN_BITS_FROM, Cutter
 from services.gateway.transport.handshake import Refused
+from services.gateway.transport.proxied import peername
+from services.gateway.transport.proxy_protocol import DIRECT, Proxied
 from services.gateway.transport.tls import TlsTransport
 
 READ_SIZE = 16 * 1024
@@ -37,17 +39,20 @@ class Listener(WSListener):
 
 
 class StationProtocol(WSProtocol):  # type: ignore[misc]
-    """accept: gives the listener of an upgrade request and its address. handshake_timeout: seconds it may take."""
+    """accept: gives the listener of an upgrade request and its address. handshake_timeout: seconds it may take.
 
-    __slots__ = ("_accept", "_answered", "_at_frame", "_cutter", "_request", "_reserved", "_view")
+    said: by a proxy, before the first byte.
+    """
 
-    def __init__(self, accept: Any, logger: Any, handshake_timeout: float) -> None:
+    __slots__ = ("_accept", "_answered", "_at_frame", "_cutter", "_request", "_reserved", "_said", "_view")
+
+    def __init__(self, accept: Any, logger: Any, handshake_timeout: float, said: Proxied = DIRECT) -> None:
         never = (False, 1, 1, WSAutoPingStrategy.PING_WHEN_IDLE, False)
         # picows lets go of what it is given once it has called it.
         super().__init__(
             None, None, False, self._accept_here, logger, True, handshake_timeout, *never, READ_SIZE, None, 1024
         )
-        self._accept = accept
+        self._accept, self._said = accept, said
         self._view = memoryview(b"")
         self._cutter = Cutter()
         # What has come of the upgrade request; None after it.
@@ -88,10 +93,9 @@ class StationProtocol(WSProtocol):  # type: ignore[misc]
         super().connection_lost(exc)
 
     def _accept_here(self, upgrade: Any) -> Any:
-        address = self.transport.underlying_transport.get_extra_info("peername")
         self._answered = True
         try:
-            return self._accept(upgrade, str(address[0]) if address else "")
+            return self._accept(upgrade, self._said.address or peername(self.transport.underlying_transport))
         except Exception:
             # A mistake of ours, which picows would tell the station word for word.
             log.exception("a handshake could not be answered")

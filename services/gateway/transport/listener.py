@@ -25,10 +25,13 @@ from services.gateway.pressure.pace import Rates
 from services.gateway.pressure.turns import Turns
 from services.gateway.settings import Settings
 from services.gateway.timing import Clocks, Timing
-from services.gateway.transport.answers import answer, fault_of_upgrade
+from services.gateway.transport.answers import UNREADABLE_CERTIFICATE, answer, fault_of_upgrade
 from services.gateway.transport.deflate import negotiate
 from services.gateway.transport.handshake import Refused, Request
 from services.gateway.transport.intake import StationProtocol
+from services.gateway.transport.proxied import ProxiedProtocol
+from services.gateway.transport.proxies import Proxies
+from services.gateway.transport.proxy_protocol import DIRECT, Proxied
 from services.gateway.transport.tls import HandshakeOutcome, TlsProtocol
 from services.gateway.transport.tls_context import Certificates, given
 from services.gateway.transport.tls_handshakes import Handshakes
@@ -92,6 +95,7 @@ class WebSocketListener:
             send_timeout=settings.send_timeout,
             rates=Rates.of(settings),
         )
+        self._proxies = Proxies.of(settings)
         self.certificates = Certificates(settings, timing.certificates_interval)
         self._servers: list[asyncio.Server] = []
 
@@ -103,11 +107,16 @@ class WebSocketListener:
         """Raises Misconfigured if a port is taken, or there is none, or a certificate cannot be used."""
         settings, timing = self._settings, self._timing
         logger = DebugLogger(logging.getLogger("picows"))
+        self._proxies.check(proxy_protocol=settings.gateway_proxy_protocol)
         station = partial(StationProtocol, self.accept, logger, timing.handshake_timeout)
         if given(settings):
             self.certificates.open()
             context, handshakes = (lambda: self.certificates.context), Handshakes()
-            secured = partial(TlsProtocol, context, station, handshakes, timing.tls_timeout, _count_handshake)
+
+            def secured(said: Proxied) -> TlsProtocol:
+                above, on_outcome = partial(station, said), partial(_count_handshake, said)
+                return TlsProtocol(context, above, handshakes, timing.tls_timeout, on_outcome)
+
             await self._listen(secured, settings.gateway_tls_port, "VOLTBUS_GATEWAY_TLS_PORT")
         if settings.gateway_plain:
             await self._listen(station, settings.gateway_port, "VOLTBUS_GATEWAY_PORT")
@@ -120,20 +129,28 @@ class WebSocketListener:
         for server in servers:
             server.close()
 
-    async def _listen(self, protocol: Callable[[], asyncio.BaseProtocol], port: int, variable: str) -> None:
+    async def _listen(self, protocol: Callable[[Proxied], asyncio.BaseProtocol], port: int, variable: str) -> None:
         host = self._settings.host
+        make: Callable[[], asyncio.BaseProtocol] = partial(protocol, DIRECT)
+        if self._settings.gateway_proxy_protocol:
+            make = partial(ProxiedProtocol, self._proxies.trusts, protocol, self._timing.handshake_timeout)
         try:
-            server = await asyncio.get_running_loop().create_server(protocol, host, port, backlog=BACKLOG)
+            server = await asyncio.get_running_loop().create_server(make, host, port, backlog=BACKLOG)
         except OSError as error:
             problem = f"cannot listen on {host}:{port} ({error.strerror})"
             raise Misconfigured(f"{problem}: stop what uses it, or set {variable}") from None
         self._servers.append(server)
 
-    def accept(self, upgrade: WSUpgradeRequest, remote_address: str) -> WSUpgradeResponseWithListener:
-        """Called for every request."""
+    def accept(self, upgrade: WSUpgradeRequest, address: str) -> WSUpgradeResponseWithListener:
+        """Called for every request. address: from where it came."""
         _normalize_connection_header(upgrade)
         if fault := fault_of_upgrade(upgrade):
             return WSUpgradeResponseWithListener(answer(fault), None)
+        try:
+            origin = self._proxies.origin(address, partial(_values, upgrade), secured=False)
+        except ValueError:
+            return WSUpgradeResponseWithListener(answer(UNREADABLE_CERTIFICATE), None)
+        remote_address = origin.address if origin else address
         admitted = self._admitter.admit(_request(upgrade, remote_address))
         if isinstance(admitted, Refused):
             return WSUpgradeResponseWithListener(answer(admitted), None)
@@ -147,16 +164,21 @@ class WebSocketListener:
         connection, subprotocol = admitted
         if subprotocol:
             headers["Sec-WebSocket-Protocol"] = subprotocol
-        socket = WebSocket(connection, self._options, deflate, connection.pace)
+        socket = WebSocket(connection, self._options, deflate, connection.pace, remote_address)
         return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(headers), socket)
 
 
-def _count_handshake(outcome: HandshakeOutcome, remote_address: str, reason: str) -> None:
+def _values(upgrade: WSUpgradeRequest, name: str) -> list[str]:
+    found: list[str] = upgrade.headers.getall(name, [])
+    return found
+
+
+def _count_handshake(said: Proxied, outcome: HandshakeOutcome, remote_address: str, reason: str) -> None:
     metrics.TLS_HANDSHAKES.labels(outcome).inc()
     if outcome is not HandshakeOutcome.DONE:
         # A client that leaves before it has begun is mostly somebody who asks whether the port is open.
         tell = log.debug if outcome is HandshakeOutcome.GONE else log.info
-        tell("no TLS", outcome=outcome, reason=reason, remote=remote_address)
+        tell("no TLS", outcome=outcome, reason=reason, remote=said.address or remote_address)
 
 
 def _request(upgrade: WSUpgradeRequest, remote_address: str) -> Request:

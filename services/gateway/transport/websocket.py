@@ -107,10 +107,19 @@ class WebSocket(Listener):
         "last_seen",
         "over",
         "paused",
+        "remote_address",
         "transport",
     )
 
-    def __init__(self, receiver: Receiver, options: Options, deflate: Deflate | None, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        receiver: Receiver,
+        options: Options,
+        deflate: Deflate | None,
+        pace: Pace | None = None,
+        remote_address: str = "",
+    ) -> None:
+        self.remote_address = remote_address
         self._receiver, self._options, self._deflate = receiver, options, deflate
         # Asked for each frame, so one step nearer than the other options.
         self._monotonic, self._small = options.monotonic, min(SMALL, options.max_size)
@@ -127,11 +136,6 @@ class WebSocket(Listener):
         self._pace = pace or Pace.of(options.rates, self.last_seen)
         # Bytes that wait to be sent, and since when they have not become fewer: of a station that does not read.
         self._unsent: tuple[int, float] | None = None
-
-    @property
-    def remote_address(self) -> str:
-        address = self.transport.underlying_transport.get_extra_info("peername")
-        return str(address[0]) if address else ""
 
     def send(self, frame: bytes) -> None:
         """A text message; nothing happens once the connection is over."""

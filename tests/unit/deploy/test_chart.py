@@ -254,7 +254,8 @@ def _example(process: str, name: str) -> Any:
     if "enum" in schema:
         return schema["enum"][-1]
     if "pattern" in schema:
-        return {"VOLTBUS_OUTBOUND_ALLOW": "10.1.0.0/16, ::1"}.get(name, "https://sso.example.com/a")
+        networks = name in ("VOLTBUS_OUTBOUND_ALLOW", "VOLTBUS_GATEWAY_TRUSTED_PROXIES")
+        return "10.1.0.0/16, ::1" if networks else "https://sso.example.com/a"
     least = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
     return {"string": "text", "boolean": True}.get(schema["type"], least)
 
