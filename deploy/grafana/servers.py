@@ -93,6 +93,12 @@ SECTIONS: list[Section] = [
                 [Line("min by (job, table) (voltbus_partitions_ahead_days)", "{{job}} {{table}}")],
                 unit="d",
             ),
+            Lines(
+                "Partitions overdue, in days",
+                [Line("max by (job, table) (voltbus_partitions_overdue_days)", "{{job}} {{table}}")],
+                "They should have been dropped: nothing in them is needed.",
+                unit="d",
+            ),
         ],
     ),
     (

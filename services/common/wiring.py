@@ -29,6 +29,7 @@ from services.common.postgres.announcer import Announcer
 from services.common.postgres.commit_marks import CommitMarks
 from services.common.postgres.database import Database
 from services.common.postgres.measures import Measure, Measures
+from services.common.postgres.metrics import PARTITIONS_OVERDUE
 from services.common.postgres.outbox import Relay
 from services.common.postgres.retention import Retention, Table
 from services.common.process import service as process
@@ -166,8 +167,11 @@ class Wiring:
         app.add_middleware(RequestMetrics)
         request_metrics.begin(app.routes)
         call_metrics.begin(self.name)
-        measured = Measures(self.database, (open_commands, *measures), leads=lambda: self.relay.leads, clock=self.clock)
         retention = Retention(database=self.database, tables=tables, settings=self.settings, clock=self.clock)
+        overdue = Measure(PARTITIONS_OVERDUE, retention.overdue, interval=600)
+        measured = Measures(
+            self.database, (open_commands, overdue, *measures), leads=lambda: self.relay.leads, clock=self.clock
+        )
 
         read = {one.group: one.topics for one in (consumer, *beside.values())}
 

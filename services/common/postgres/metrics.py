@@ -14,6 +14,11 @@ PARTITIONS_AHEAD = LeaderGauge(
     "days from now that have partitions without a hole; what comes after them waits in the default partition",
     ["table"],
 )
+PARTITIONS_OVERDUE = LeaderGauge(
+    "voltbus_partitions_overdue_days",
+    "days since the oldest partition should have been dropped that holds nothing that is needed; 0: there is none",
+    ["table"],
+)
 CONNECTIONS = Gauge(
     "voltbus_postgres_connections", "connections to Postgres; pool: lists has those of REST lists", ["pool", "state"]
 )

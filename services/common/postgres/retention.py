@@ -5,7 +5,7 @@ A service lists its tables; whatever it is started with, rows that are still nee
 
 import asyncio
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,11 +13,12 @@ import asyncpg
 import structlog
 
 from services.common.postgres import partitions
-from services.common.postgres.database import SCAN, Database
+from services.common.postgres.database import SCAN, Connection, Database
 from services.common.postgres.partitions import BEGINNING, Partition, Unit
 from services.common.process.backoff import retry_until_available
 from services.common.process.clock import Clock
 from services.common.process.errors import Unavailable, reason
+from services.common.process.leader_gauge import Labels
 from services.common.process.settings import CommonSettings
 
 # Seconds between looks for partitions that are missing; every so many of them, what is old is removed; rows at once.
@@ -119,6 +120,19 @@ class Retention:
     def oldest(self, table: Table) -> datetime | None:
         """What is older goes; None: nothing does."""
         return oldest_kept(self.clock(), getattr(self.settings, table.setting))
+
+    async def overdue(self, db: Connection, now: datetime) -> Mapping[Labels, float]:
+        """Days for which a partition is there too long, by table; those that hold what is needed do not count."""
+        found, days = await partitions.found(db), dict[Labels, float]()
+        for table in _partitioned(self.tables):
+            oldest = oldest_kept(now, getattr(self.settings, table.setting))
+            old = [one for one in found.get(table.table, []) if oldest and one.end <= oldest]
+            days[table.table,] = 0.0
+            for one in old:
+                if oldest and not await db.fetchval(HOLDS_NEEDED.format(table=one.name, needed=table.needed)):
+                    days[table.table,] = (oldest - one.end) / timedelta(days=1)
+                    break
+        return days
 
     async def _remove(self, table: Table, oldest: datetime) -> None:
         if isinstance(table, TimeTable):

@@ -343,6 +343,37 @@ CASES = [
         70,
         None,
     ),
+    Case(
+        "VoltbusRetentionBehind",
+        "nobody drops it",
+        {f'voltbus_partitions_overdue_days{{{AUTH},table="sample"}}': "2.5x90"},
+        70,
+        {"job": "auth", "table": "sample"},
+    ),
+    Case(
+        "VoltbusRetentionBehind",
+        "it was dropped when the service started",
+        {f'voltbus_partitions_overdue_days{{{AUTH},table="sample"}}': "2.5x50 0x90"},
+        70,
+        None,
+    ),
+    Case(
+        "VoltbusSpansLost",
+        "its collector is away",
+        {f'voltbus_spans_total{{{AUTH},outcome="lost"}}': "0x5 0+10x60"},
+        40,
+        {"job": "auth"},
+    ),
+    Case(
+        "VoltbusSpansLost",
+        "its collector was restarted",
+        {
+            f'voltbus_spans_total{{{AUTH},outcome="lost"}}': "0x5 500x60",
+            f'voltbus_spans_total{{{AUTH},outcome="sent"}}': "0+10x65",
+        },
+        40,
+        None,
+    ),
 ]
 
 

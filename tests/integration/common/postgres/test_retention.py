@@ -248,3 +248,31 @@ async def test_commands_that_profiles_are_known_by_stay(settings: Settings) -> N
         assert left == ["2", *(f"{n}" for n in range(4, more + 1))]
     finally:
         await database.close()
+
+
+async def test_how_long_a_partition_is_overdue_is_told_unless_it_is_needed(
+    database: Database, settings: Settings
+) -> None:
+    """Kept for 60 days; March ends 71 days before."""
+    await keeping(database, settings, MONTHS, now=NOW - timedelta(days=100)).prepare()
+    kept = keeping(database, settings, MONTHS, PLAIN)
+
+    async def days() -> float:
+        async with database.transaction() as db:
+            return (await kept.overdue(db, NOW))["part",]
+
+    [*_, newest] = [one for one in await parts(database) if one <= "part_2026_03"]
+    assert newest == "part_2026_03"
+    oldest = (await parts(database))[0]
+    await add(database, "part", (75, 1))
+    assert oldest < newest
+    assert await days() > 30
+    for name in await parts(database):
+        if name < newest:
+            await execute(database, f"drop table {name}")
+    assert await days() == 10
+    await add(database, "part", (75, 7))
+    assert await days() == 0
+    forever = keeping(database, settings.model_copy(update={"sample_days": 0}), MONTHS)
+    async with database.transaction() as db:
+        assert await forever.overdue(db, NOW) == {("part",): 0}
