@@ -10,6 +10,10 @@ from typing import Protocol, TypeVar
 
 from services.common.process.errors import VoltbusError
 
+OWN = "caller/"
+# Keys that services make begin so: whatever a caller says is none of them.
+MADE = (OWN, "configuration/", "on_block/")
+
 
 class KeyReused(VoltbusError):
     """An idempotency key that stands for another request."""
@@ -30,12 +34,13 @@ K = TypeVar("K", bound=KeptRequest)
 
 def own_key(key: str, author: str | None) -> str:
     """That of no other caller."""
-    return "caller/" + hashlib.sha256(f"{author or ''}\n{key}".encode()).hexdigest()
+    return OWN + hashlib.sha256(f"{author or ''}\n{key}".encode()).hexdigest()
 
 
-def keys_of(key: str, author: str | None) -> tuple[str, str]:
+def keys_of(key: str, author: str | None) -> tuple[str, ...]:
     """Under which a request of this caller may be kept. The first is tried first."""
-    return key, own_key(key, author)
+    own = own_key(key, author)
+    return (own,) if key.startswith(MADE) else (key, own)
 
 
 def of_caller(kept: Sequence[K], key: str, author: str | None) -> tuple[list[K], str]:

@@ -48,7 +48,7 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=200,
         pattern=NO_NUL,
-        description="a request that is sent again with the same key does nothing new",
+        description="a request that the same caller sends again with the same key does nothing new",
     ),
 ]
 
