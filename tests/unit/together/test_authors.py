@@ -1,6 +1,7 @@
 """Of every call that changes something it is said where its author is kept, and there it is kept."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import pytest
@@ -152,6 +153,18 @@ def test_there_it_has_its_place(services: Mapping[str, Service], name: str) -> N
             else:
                 assert place.event in published(name), call
                 assert place.field in place.event.DESCRIPTOR.fields_by_name, call
+
+
+def test_every_event_that_names_its_author_is_on_the_page() -> None:
+    page = (Path(__file__).parents[3] / "docs/access.md").read_text()
+    named = {event for service in BUILDS for event in published(service) if "author" in event.DESCRIPTOR.fields_by_name}
+    assert {event.DESCRIPTOR.name for event in named if f"`{event.DESCRIPTOR.name}`" not in page} == set()
+    listed = {one.event for name in BUILDS for places in {**BY_ALL, **KEPT[name]}.values() for one in _told(places)}
+    assert listed == named, "each is told of some call"
+
+
+def _told(places: Places) -> Iterator[Told]:
+    return (one for one in places if isinstance(one, Told))
 
 
 def _annotated(dependant: Any) -> bool:
