@@ -25,7 +25,7 @@ class Room:
 ROOMS = (
     Room(
         "voltbus.operator.commands",
-        ("prepare", "token", "status", "stations", "sessions", "events", "tail", "call", "dead"),
+        ("prepare", "token", "status", "stations", "refused", "sessions", "events", "tail", "call", "dead"),
         "operator",
         "rich",
     ),

@@ -13,3 +13,7 @@ class RefusalReason(StrEnum):
     AMBIGUOUS_ID = "ambiguous_id"
     NO_SUBPROTOCOL = "no_subprotocol"
     QUARANTINED = "quarantined"
+
+
+# Of ids that nobody has registered, so that anybody can make them up.
+STRANGERS = (RefusalReason.UNKNOWN_STATION, RefusalReason.AMBIGUOUS_ID, RefusalReason.QUARANTINED)

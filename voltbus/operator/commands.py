@@ -1,9 +1,10 @@
-"""What an operator types: `voltbus prepare`, `token`, `status`, `stations`, `sessions`, `events`, `tail`, `call`, …"""
+"""What an operator types: `voltbus prepare`, `token`, `status`, `stations`, `refused`, `sessions`, `events`, …"""
 
 from typing import Annotated, Literal
 
 import typer
 
+from services.ocpp.refusals import RefusalReason
 from voltbus.cli_errors import cli_errors
 from voltbus.operator.dead_letters.commands import app as dead
 
@@ -81,6 +82,25 @@ def stations(
     states = {"online": online, "registered": registered, "quarantined": quarantined, "in_session": charging}
     with cli_errors():
         lists.stations(limit, as_json, status=boot, **what, **states)
+
+
+@app.command()
+def refused(
+    reason: Annotated[RefusalReason | None, typer.Option(help="of the last time")] = None,
+    address: Annotated[str | None, typer.Option(help="from which they knocked the last time")] = None,
+    since: Annotated[str, typer.Option(help="that knocked since: 90m, 24h, 7d, or RFC 3339")] = "",
+    search: Annotated[str | None, typer.Option(help="a part of the id")] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List ids that knocked in vain: from where, when and why."""
+    from services.common.process.clock import now
+    from voltbus.operator import lists
+    from voltbus.operator.times import parse_time
+
+    with cli_errors():
+        knocked = parse_time(since, now()).isoformat() if since else None
+        lists.refused(limit, as_json, reason=reason, remote_address=address, since=knocked, q=search)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`voltbus stations` and `voltbus sessions`: lists of REST as tables."""
+"""`voltbus stations`, `voltbus refused` and `voltbus sessions`: lists of REST as tables."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,12 +9,20 @@ from voltbus.operator.rest import installation
 Item = Mapping[str, Any]
 
 STATIONS = ("station", "groups", "online", "OCPP", "model", "firmware", "boot", "connectors", "last seen")
+REFUSED = ("station", "reason", "times", "first", "last", "address", "offers", "registered")
 SESSIONS = ("id", "station", "EVSE", "started", "stopped", "energy", "card", "status", "review")
+
+TIMES = ("started", "stopped", "first", "last", "last seen")
 
 
 def stations(limit: int, as_json: bool, **filters: Any) -> None:
     """Prints the stations that are registered or were ever here, by id. Raises LocalError."""
     _show("firmware", "/v1/stations", limit, as_json, STATIONS, _station, "station", filters)
+
+
+def refused(limit: int, as_json: bool, **filters: Any) -> None:
+    """Prints ids that knocked and were not let in, the newest first. Raises LocalError."""
+    _show("firmware", "/v1/stations/refused", limit, as_json, REFUSED, _refused, "id", filters)
 
 
 def sessions(limit: int, as_json: bool, **filters: Any) -> None:
@@ -38,7 +46,7 @@ def _show(
         return print_json(shown)
     out = terminal()
     if shown:
-        out.print(table(columns, map(cells, shown), unbroken=(columns[0], "started", "stopped", "last seen")))
+        out.print(table(columns, map(cells, shown), unbroken=(columns[0], *TIMES)))
     more = ", and more (--limit)" if len(found) > limit else ""
     out.print(f"{counted(len(shown), noun)}{more}", highlight=False)
     return None
@@ -57,6 +65,20 @@ def _station(item: Item) -> Sequence[str]:
         item["boot_status"] or "",
         "\n".join(_connectors(item)),
         seconds(item["last_seen_at"]),
+    )
+
+
+def _refused(item: Item) -> Sequence[str]:
+    registered = "yes" if item["registered"] else "quarantined" if item["quarantined"] else "no"
+    return (
+        item["station_id"],
+        item["reason"],
+        str(item["times"]),
+        seconds(item["first_at"]),
+        seconds(item["last_at"]),
+        item["remote_address"],
+        item["subprotocols"],
+        registered,
     )
 
 

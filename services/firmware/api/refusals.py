@@ -7,9 +7,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from services.common.postgres.database import Database
+from services.common.web.fields import NO_NUL, UtcDatetime
 from services.common.web.pages import Cursor, Limit, Page, read_time_cursor, write_time_cursor
 from services.firmware.listing import refused
-from services.firmware.listing.refused import ListedRefusal
+from services.firmware.listing.refused import ListedRefusal, RefusalFilter
 from services.ocpp.refusals import RefusalReason
 
 
@@ -21,7 +22,7 @@ class RefusedStationView(BaseModel):
     times: int
     first_at: datetime
     last_at: datetime
-    remote_address: str = Field(description="from where, the last time")
+    remote_address: str = Field(description="of the station, the last time")
     subprotocols: str = Field(description="that it offered the last time", examples=["ocpp1.6,ocpp2.0.1"])
     registered: bool
     quarantined: bool = Field(description="it is connected now, only to be seen")
@@ -34,6 +35,13 @@ def routes(database: Database) -> APIRouter:
     @routes.get("/refused")
     async def refused_stations(
         reason: Annotated[RefusalReason | None, Query(description="of the last time")] = None,
+        q: Annotated[
+            str | None, Query(max_length=48, pattern=NO_NUL, description="a part of the id, in any case")
+        ] = None,
+        remote_address: Annotated[
+            str | None, Query(max_length=45, pattern=NO_NUL, description="of the last time")
+        ] = None,
+        since: Annotated[UtcDatetime | None, Query(description="that knocked then or later")] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Page[RefusedStationView]:
@@ -42,8 +50,9 @@ def routes(database: Database) -> APIRouter:
         `POST /v1/stations/refused/{station_id}/accept` of auth registers one.
         """
         before = read_time_cursor(cursor, str)
+        wanted = RefusalFilter(reason=reason, q=q, remote_address=remote_address, since=since)
         async with database.list_connection() as db:
-            found = await refused.page(db, reason, before, limit + 1)
+            found = await refused.page(db, wanted, before, limit + 1)
         items = [_view(one) for one in found[:limit]]
         last = items[-1] if len(found) > limit else None
         return Page(items=items, next=write_time_cursor(last.last_at, last.station_id) if last else None)

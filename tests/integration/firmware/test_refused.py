@@ -110,6 +110,38 @@ async def test_the_list_is_bounded(firmware: Running, monkeypatch: pytest.Monkey
     assert await names(firmware) == ["CP1"]
 
 
+async def test_ids_that_are_made_up_do_not_push_out_those_that_are_registered(
+    firmware: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refused, "MOST", 3)
+    known = [knock("CP1", 0, reason="wrong_password"), knock("CP2", 1, reason="too_many_wrong_passwords")]
+    await firmware.put(report(60, *known, *(knock(f"made-up-{n}", n + 2) for n in range(9))))
+    assert await names(firmware) == ["made-up-8", "CP2", "CP1"]
+
+
+async def test_who_looks_for_one_finds_it_by_its_id_its_address_its_reason_or_its_time(firmware: Running) -> None:
+    await firmware.put(
+        report(
+            60,
+            knock("Vienna-1", 10, remote_address="192.0.2.1"),
+            knock("vienna-2", 20, remote_address="192.0.2.1", reason="wrong_password"),
+            knock("graz-1", 30, remote_address="2001:db8::1"),
+        )
+    )
+    for query, expected in (
+        ({"q": "VIENNA"}, ["vienna-2", "Vienna-1"]),
+        ({"q": "%"}, []),
+        ({"remote_address": "2001:db8::1"}, ["graz-1"]),
+        ({"remote_address": "192.0.2.1", "reason": "wrong_password"}, ["vienna-2"]),
+        ({"since": moment(20).isoformat()}, ["graz-1", "vienna-2"]),
+        ({"q": "1", "since": moment(20).isoformat()}, ["graz-1"]),
+    ):
+        assert await names(firmware, **query) == expected
+    page = await firmware.get("/v1/stations/refused", query={"q": "vienna", "limit": 1})
+    page = await firmware.get("/v1/stations/refused", query={"q": "vienna", "limit": 1, "cursor": page["next"]})
+    assert ([item["station_id"] for item in page["items"]], page["next"]) == (["Vienna-1"], None)
+
+
 async def test_a_report_that_cannot_be_read_is_put_aside(firmware: Running) -> None:
     await firmware.put(Record("ocpp.refusals", b"g1", b"\xff"), report(60, knock("CP1", 10)))
     assert (len(firmware.dead()), await names(firmware)) == (1, ["CP1"])

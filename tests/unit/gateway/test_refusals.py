@@ -4,7 +4,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.gateway import refusals
-from services.gateway.refusals import INTERVAL, MOST, MOST_OF_ADDRESS, Refusals
+from services.gateway.refusals import INTERVAL, MOST, MOST_OF_ADDRESS, MOST_STRANGERS, Refusals
 from services.ocpp.refusals import RefusalReason
 from tests.patience import GIVE_UP
 from tests.unit.gateway.running import QUICK, Running, running, until
@@ -42,9 +42,11 @@ def test_a_flood_from_one_address_leaves_room_for_others() -> None:
 def test_a_flood_from_everywhere_is_one_record_that_kafka_takes() -> None:
     counted = Refusals()
     for n in range(3 * MOST):
-        counted.add(f"{n:048}", UNKNOWN, f"2001:db8:0000:0000:0000:0000:0000:{n:04}", "x" * 10_000, at=n)
+        reason = UNKNOWN if n < 2 * MOST else RefusalReason.WRONG_PASSWORD
+        counted.add(f"{n:048}", reason, f"2001:db8:0000:0000:0000:0000:0000:{n:04}", "x" * 10_000, at=n)
     told = counted.take(0)
     assert len(told) == MOST
+    assert sum(one.reason == UNKNOWN for one in told) == MOST_STRANGERS
     assert len(RefusedHandshakes(gateway="g", handshakes=told).SerializeToString()) < 500_000
 
 

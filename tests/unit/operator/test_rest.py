@@ -37,6 +37,17 @@ STATION = {
         },
     ],
 }
+REFUSED = {
+    "station_id": "CP\x1b1",
+    "reason": "wrong_password",
+    "times": 17,
+    "first_at": "2026-01-02T03:04:05.678Z",
+    "last_at": "2026-01-02T04:05:06.789Z",
+    "remote_address": "2001:db8::7",
+    "subprotocols": "ocpp1.6",
+    "registered": True,
+    "quarantined": False,
+}
 SESSION = {
     "id": 7,
     "station_id": "CP001",
@@ -144,6 +155,23 @@ def test_stations(server: Server) -> None:
         ["2/2:", "Faulted"],
         ["1", "station"],
     ]
+
+
+def test_refused(server: Server) -> None:
+    server.items("/firmware/v1/stations/refused", REFUSED)
+    since = "2026-01-01T00:00:00+00:00"
+    words = ("--reason", "wrong_password", "--address", "2001:db8::7", "--search", "cp", "--since", since)
+    result = run(server, "refused", *words)
+    [(asked, _)] = server.seen
+    assert asked == (
+        "GET /firmware/v1/stations/refused?limit=51&reason=wrong_password&remote_address=2001%3Adb8%3A%3A7"
+        "&since=2026-01-01T00%3A00%3A00%2B00%3A00&q=cp"
+    )
+    [_, row, count] = [line.split() for line in result.stdout.splitlines()]
+    assert row[:3] == ["CP\\x1b1", "wrong_password", "17"]
+    assert row[3:] == ["2026-01-02T03:04:05Z", "2026-01-02T04:05:06Z", "2001:db8::7", "ocpp1.6", "yes"]
+    assert count == ["1", "id"]
+    assert json.loads(run(server, "refused", "--json").stdout) == [REFUSED]
 
 
 def test_sessions(server: Server) -> None:
