@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.common.process.service import Service, main
 from services.common.process.settings import CommonSettings
 from services.common.web import one_address, problems
-from services.common.web.framing import OneLength
+from services.common.web.framing import AbsoluteForm, OneLength
 from services.common.web.head import HeadAsGet
 from services.common.web.overview import Services
 from services.common.web.problem_types import ProblemType
@@ -25,7 +25,7 @@ class OneAddress(FastAPI):
     def __init__(self, services: Mapping[str, ASGIApp], **settings: Any) -> None:
         super().__init__(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, **settings)
         self._services, self._pages = services, HeadAsGet(super().__call__)
-        self._outermost = OneLength(self._routed)
+        self._outermost = AbsoluteForm(OneLength(self._routed))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -21,6 +21,7 @@ from services.common.process import collector, environment, logs, metrics
 from services.common.process.backoff import Backoff, retry_until_available
 from services.common.process.errors import Misconfigured
 from services.common.process.health import Check, HealthMetrics, unready
+from services.common.process.http import HttpProtocol
 from services.common.process.settings import CommonSettings
 
 Step = Callable[[], Coroutine[Any, Any, None]]
@@ -103,7 +104,7 @@ async def run(service: Service, stop: asyncio.Event | None = None) -> int:
     """Runs until `stop` is set (by a signal where none is given) or a task ends; the exit code."""
     stop = stop or _stop_on_signal()
     _add_operations(service)
-    server = _Server(uvicorn.Config(service.app, log_config=None, access_log=False, lifespan="off"))
+    server = _Server(uvicorn.Config(service.app, http=HttpProtocol, log_config=None, access_log=False, lifespan="off"))
     listener = _listen(service)
     http = asyncio.create_task(server.serve(sockets=[listener]))
     work = asyncio.create_task(_work(service, stop))

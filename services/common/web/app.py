@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.common.web import docs, openapi, problems
 from services.common.web.exports import Exports
-from services.common.web.framing import OneLength
+from services.common.web.framing import AbsoluteForm, OneLength
 from services.common.web.head import HeadAsGet
 from services.common.web.prefix import Prefixed
 from services.common.web.queries import only_known
@@ -25,7 +25,7 @@ class WebApp(FastAPI):
 
     def __init__(self, prefix: str, tags: Mapping[str, str], **settings: Any) -> None:
         super().__init__(**settings)
-        self._outermost = OneLength(Prefixed(HeadAsGet(super().__call__), prefix))
+        self._outermost = AbsoluteForm(OneLength(Prefixed(HeadAsGet(super().__call__), prefix)))
         self.components: dict[str, Any] = {}
         self.tags = dict(tags)
 

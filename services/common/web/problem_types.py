@@ -60,7 +60,7 @@ MEANINGS: Mapping[ProblemType, Meaning] = {
     ProblemType.UNKNOWN_STATION: Meaning(404, "The station is not registered and has never connected"),
     ProblemType.WRONG_METHOD: Meaning(405, "The address does not take this method; `Allow` names those it takes"),
     ProblemType.NOT_AVAILABLE_AS: Meaning(406, "The service cannot answer as the header `Accept` asks"),
-    ProblemType.TOO_SLOW: Meaning(408, "The body did not arrive in time"),
+    ProblemType.TOO_SLOW: Meaning(408, "The request did not arrive in time"),
     ProblemType.CONFLICT: Meaning(409, "The request does not fit the present state"),
     ProblemType.KEY_REUSED: Meaning(409, "The Idempotency-Key was used for another request"),
     ProblemType.STATION_AWAY: Meaning(409, "The station is not connected"),
