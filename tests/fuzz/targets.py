@@ -37,7 +37,7 @@ SEALING = Sealing(b"key")
 MAX_SIZE = 4096
 SETTINGS = Settings(message_size=MAX_SIZE, password_key="k")
 CREDENTIALS = b"Q1AxOnNlY3JldC1vZi10aGUtc3RhdGlvbg=="
-STATUSES = frozenset({101, 400, 401, 404, 426, 429, 503})
+STATUSES = frozenset({101, 400, 401, 404, 426, 429, 431, 503})
 
 
 class Input:

@@ -1,11 +1,22 @@
 """Wrong passwords are slowed down: of the station that says them, from where it says them, and nobody else."""
 
+import asyncio
+import base64
 from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.common.kafka.bus import Record
+from services.common.testing.memory import MemoryBus
+from services.gateway.cluster.memory import MemoryDirectory
+from services.gateway.gateway import Gateway
+from services.gateway.settings import Settings
 from services.gateway.throttle import OF_ADDRESS, OF_STATION, Throttle
+from services.gateway.timing import Clocks
+from services.gateway.transport.handshake import Refused, Request
+from services.ocpp.passwords import keyed
+from voltbus.v1.credentials_pb2 import Credentials
 
 IDS, ADDRESSES = ("CP1", "CP2", "CP3"), ("10.0.0.1", "10.0.0.2", "2001:db8::1")
 # Id, address, and seconds since the one before.
@@ -69,3 +80,36 @@ def test_many_addresses_are_no_way_around_it() -> None:
     waits = [throttle.failed("CP1", f"2001:db8::{n:x}", 0.0) for n in range(1000)]
     assert sum(not wait for wait in waits) == OF_STATION.burst
     assert len(throttle) == OF_STATION.burst + 1
+
+
+def knocking(now: list[float]) -> Gateway:
+    """A gateway that knows IDS, whose passwords are their ids. now: what its clock shows."""
+    clocks = Clocks(monotonic=lambda: now[0])
+    gateway = Gateway(Settings(password_key="k", slots=4), MemoryBus(), MemoryDirectory(), clocks=clocks)
+    gateway.lease._slot = 0
+    for one in IDS:
+        known = Credentials(station_id=one, password_hash=keyed(b"k", one.encode()))
+        gateway.credentials._apply(Record("credentials", one.encode(), known.SerializeToString()))
+    gateway.credentials._loaded.set()
+    return gateway
+
+
+@given(st.lists(st.tuples(st.sampled_from(IDS), st.sampled_from(ADDRESSES), st.floats(0, 5), st.booleans())))
+def test_who_has_the_right_password_is_let_in_whatever_was_before(tries: list[tuple[str, str, float, bool]]) -> None:
+    async def tried() -> None:
+        now = [1e6]
+        gateway = knocking(now)
+        for station_id, address, later, right in [*[("CP1", ADDRESSES[0], 0.0, False)] * 20, *tries]:
+            now[0] += later
+            user = f"{station_id}:{station_id if right else 'wrong'}".encode()
+            basic = f"Basic {base64.b64encode(user).decode()}"
+            # In any case, too.
+            asked = Request(f"/ocpp/{station_id.lower()}", basic, ["ocpp1.6"], address)
+            answer = gateway.admit(asked)
+            if right:
+                assert isinstance(answer, tuple)
+            else:
+                assert isinstance(answer, Refused)
+                assert answer.status in (401, 429)
+
+    asyncio.run(tried())
